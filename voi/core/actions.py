@@ -1,0 +1,133 @@
+"""Outputs of the conversation: what is to be done, in the imperative. The session carries them out in order."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from voi.dialogue import Message, Role
+
+
+class Status(StrEnum):
+    """What a door tells its client about the turn. Every `RESPONSE_CREATED` is followed by exactly one of DONE or
+    CANCELLED."""
+
+    RESPONSE_CREATED = "response_created"
+    RESPONSE_DONE = "response_done"
+    RESPONSE_CANCELLED = "response_cancelled"
+    USER_INTERRUPT = "user_interrupt"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Open a transcription for this utterance, from a little before now (the ears keep a pre-roll)."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """Answer with the final text of the utterance so far: Heard(utterance, text, pause) or TranscriptFailed."""
+
+    utterance: int
+    pause: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeTurn:
+    """Ask those judges that there are: answers TurnJudged. `text` is "" when only sound is known yet."""
+
+    utterance: int
+    pause: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndUtterance:
+    """The turn's speech is over: close its transcription; the VAD forgets."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartReply:
+    """Have the agent answer. `muted`: nothing of it may be heard or shown before Release(reply)."""
+
+    reply: int
+    messages: tuple[Message, ...]
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SayPhrase:
+    """Say these words (a greeting, a reminder, an apology), from the sound file where one is named."""
+
+    reply: int
+    text: str
+    tone: str = "neutral"
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The reply may be heard now; its speech is known to clients by `message_id`."""
+
+    reply: int
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Duck:
+    """Hold or lower the reply's sound: perhaps the person is interrupting."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """It was a cough: go on with the sound."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Cancel all work for the reply and clear its sound everywhere; answer ReplyStopped. `played_ms`: the client's own
+    word on how much it played."""
+
+    reply: int
+    played_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Show a message; the same id again replaces it. `final` False: more of it is to come."""
+
+    message_id: int
+    role: Role
+    text: str
+    image_urls: tuple[str, ...] = ()
+    final: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class Complain:
+    """Tell the client what went wrong, in words for the person to blame."""
+
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """End the conversation for that reason."""
+
+    reason: str
+
+
+Action = (
+    Listen | Transcribe | JudgeTurn | EndUtterance | StartReply | SayPhrase | Release | Duck | Resume | Stop | Show
+    | Announce | Complain | HangUp
+)  # fmt: skip

@@ -1,0 +1,163 @@
+"""The Protocols that every engine (model) provider fulfils: one or two methods each.
+
+All sound is `bytes`: PCM, signed 16-bit little-endian, mono. STT, VAD and turn detection take 16 kHz.
+Engines are made once at start, warmed up, and shared by all conversations; what belongs to one
+conversation is an object that they open. Everything here is called on the event loop and must not
+block it: a provider that computes hands the work to threads of its own (only the VAD computes inline).
+Failures are `EngineError`.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from voi.dialogue import Message, Voice
+
+STT_RATE_HZ = 16_000
+
+
+class Engine(Protocol):
+    """What every provider has besides its own methods."""
+
+    name: str
+
+    async def warm_up(self) -> None:
+        """Load weights and run once, so that the first caller waits for nothing. Raises EngineError."""
+
+    async def close(self) -> None:
+        """Release threads, sockets and memory. Safe to call twice."""
+
+
+# ---- voice activity ---------------------------------------------------------------------------
+
+
+class VadStream(Protocol):
+    """The VAD's memory of one caller."""
+
+    def probability(self, window: bytes) -> float:
+        """Probability 0..1 of speech in one window of `Vad.window_samples` samples at 16 kHz. Computes inline."""
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard (after a turn)."""
+
+    def close(self) -> None:
+        """Give the stream's place back."""
+
+
+class Vad(Engine, Protocol):
+    """Voice activity detection."""
+
+    window_samples: int
+
+    def open(self) -> VadStream: ...
+
+
+# ---- end of turn ------------------------------------------------------------------------------
+
+
+class TurnDetector(Engine, Protocol):
+    """Has the person finished, judged by how it sounds?"""
+
+    async def probability(self, pcm: bytes) -> float:
+        """Probability 0..1 that the turn is complete, from up to the last 8 s of the turn's 16 kHz sound."""
+        ...
+
+
+# ---- speech to text ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SttOptions:
+    """Per agent. `language`: ISO code or None to detect."""
+
+    language: str | None = None
+    prompt: str = ""
+    hot_words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """Text of the whole utterance so far. `confirmed` will not change; `tentative` may."""
+
+    confirmed: str
+    tentative: str = ""
+
+    @property
+    def text(self) -> str:
+        return f"{self.confirmed} {self.tentative}".strip()
+
+
+class SttStream(Protocol):
+    """One utterance (a user turn, perhaps with pauses inside)."""
+
+    def feed(self, pcm: bytes, *, speech: bool = True) -> None:
+        """Take 16 kHz sound, any length. `speech` False: the VAD heard a pause here. Never blocks."""
+
+    async def flush(self) -> Transcript:
+        """Final text of all that was fed so far ("" when no speech was in it). Feeding may go on afterwards."""
+        ...
+
+    def close(self) -> None:
+        """Drop the utterance; pending work is cancelled."""
+
+
+class Stt(Engine, Protocol):
+    """Speech to text."""
+
+    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> SttStream:
+        """Begin an utterance. `on_partial` is called on the event loop as the text grows or changes."""
+        ...
+
+
+# ---- language model ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LlmRequest:
+    """One completion. `temperature` None: the model's default. `extra` goes to the provider as it is."""
+
+    model: str
+    messages: tuple[Message, ...]
+    temperature: float | None = None
+    json_mode: bool = False
+    max_tokens: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Llm(Engine, Protocol):
+    """A chat model, streamed."""
+
+    def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+        """Text deltas, none empty. Closing the iterator (`aclose`) or cancelling the task closes the upstream
+        request at once. Raises EngineError (`retryable` when the same request may work a moment later)."""
+        ...
+
+
+# ---- text to speech ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceSpec:
+    """Whose voice. `voice` None: the model's first. `tone` is a name like warm; unknown tones sound neutral."""
+
+    voice: str | None = None
+    tone: str = "neutral"
+    speed: float = 1.0
+    language: str | None = None
+    role: Voice = "character"
+
+
+class Tts(Engine, Protocol):
+    """Text to speech: one configured model of tts_models.json."""
+
+    sample_rate_hz: int
+    voices: tuple[str, ...]
+    """Names that `VoiceSpec.voice` may have, the default first."""
+    tones: tuple[str, ...]
+    """Names that `VoiceSpec.tone` may have; "neutral" is always among them."""
+
+    def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+        """Speak one short piece of already speakable text; chunks of PCM at `sample_rate_hz`, the first as early as
+        the model can. Closing the iterator stops the synthesis within one chunk."""
+        ...
