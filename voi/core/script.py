@@ -1,0 +1,69 @@
+"""What the conversation is told before it begins: the agent's words and the rules of turn-taking. Plain data."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from voi.dialogue import Message
+
+Mode = Literal["call", "chat"]
+
+
+@dataclass(frozen=True, slots=True)
+class TurnPolicy:
+    """When a silence is the end of a turn, and when speech over the agent is an interruption. All in milliseconds.
+
+    `min_silence_ms`: enough when the judges say that the person has finished. `silence_ms`: enough when nobody can
+    tell. `max_silence_ms`: enough even when they seem to be in the middle of a sentence.
+    """
+
+    speculate: bool = True
+    """Begin the answer, muted, in the silence that the end of turn needs anyway."""
+    speculate_after_ms: int = 64
+    """Silence before the first transcript (and speculative reply) is asked for. Two VAD windows."""
+    min_silence_ms: int = 256
+    silence_ms: int = 608
+    max_silence_ms: int = 2_400
+    contest_ms: int = 300
+    """Speech over the agent that lasts this long interrupts it, words or not; less resumes it."""
+    contest_patience_ms: int = 1_500
+    """A contest is over (resume) at the latest after this."""
+    transcript_timeout_ms: int = 5_000
+    audio_timeout_ms: int = 2_000
+    """Sound stopped arriving in the middle of a turn: end the turn as if it were silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words to be said as they are; `file` names pre-recorded sound of them."""
+
+    text: str
+    tone: str = "neutral"
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One conversation's givens."""
+
+    mode: Mode = "call"
+    prompt: tuple[Message, ...] = ()
+    """System prompt and few-shot examples, before the history."""
+    greeting: Phrase | None = None
+    turn: TurnPolicy = field(default_factory=TurnPolicy)
+    stream_user_stt: bool = True
+    """Show the person's words while they speak."""
+    final_stt_correction: bool = True
+    """Show the person's message again when the final transcript differs."""
+    reminder: Phrase | None = None
+    """Said after `reminder_after_ms` of mutual silence (call mode)."""
+    reminder_after_ms: int = 0
+    reminders_max: int = 2
+    apology: Phrase | None = None
+    """Said when an answer failed."""
+    idle_limit_ms: int = 0
+    """Hang up after that much mutual silence; 0: never."""
+    duration_limit_ms: int = 0
+    """Hang up after that long; 0: never."""
+    reply_timeout_ms: int = 30_000
+    """A reply that gave no text or sound for that long has failed."""
+    history_limit_messages: int = 400
