@@ -49,7 +49,8 @@ class EndUtterance:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Have the agent answer. `muted`: nothing of it may be heard or shown before Release(reply)."""
+    """Have the agent answer. Nothing of it may be heard or shown before Release(reply), which follows at once unless
+    the reply is `muted` (speculative)."""
 
     reply: int
     messages: tuple[Message, ...]
@@ -58,7 +59,7 @@ class StartReply:
 
 @dataclass(frozen=True, slots=True)
 class SayPhrase:
-    """Say these words (a greeting, a reminder, an apology), from the sound file where one is named."""
+    """Say these words (a greeting, a reminder, an apology), from the sound file where one is named; Release follows."""
 
     reply: int
     text: str

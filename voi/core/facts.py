@@ -148,7 +148,7 @@ class ReplyStopped:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailed:
-    """The reply broke. `message` says who is to blame and what to do; `audible` whether any of it had been released."""
+    """The reply broke. `message` says who is to blame and what to do."""
 
     reply: int
     message: str

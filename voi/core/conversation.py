@@ -1,0 +1,510 @@
+"""The conversation: facts in, actions out. No I/O, no clock, no await; `handle` is a function of what it was told.
+
+How it works. The person's speech is a Turn (an utterance with pauses), their message in the making a Draft, our answer
+a Reply. Silence starts a muted, speculative reply at once; when the silence has lasted as long as the judges make us
+wait (`endpoint.py`) the reply is released, so the engines' time hides inside the silence. Speech over a released reply
+is a contest: the reply is ducked, and words or lasting voice stop it, anything else resumes it. A stopped reply is cut
+to what was heard before anything else is answered. Work is fenced by number: facts of another reply, utterance or
+pause than the current one are stale and change nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action, Status
+from voi.core.draft import Draft
+from voi.core.endpoint import patience_ms, worth_answering
+from voi.core.facts import Fact
+from voi.core.history import Entry, History
+from voi.core.replies import Replies
+from voi.core.script import Phrase, Script
+from voi.core.state import TRANSITIONS, State, Turn
+from voi.core.turn_text import is_backchannel
+from voi.dialogue import Message
+
+
+class Conversation:
+    """One conversation's state. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.state = State.IDLE
+        self.history = History(script.history_limit_messages)
+        self._out: list[Action] = []
+        self._messages = self._utterances = self._reminders = 0
+        self._draft = Draft()
+        self._turn: Turn | None = None
+        self._replies = Replies(self.history, script.reply_timeout_ms, self._emit, self._next_message_id)
+        self._answer_owed = False
+        """RESPONSE_CREATED was sent for an answer that has not begun yet."""
+        self._now_ms = 0
+        self._opened_ms = self._active_ms = self._state_since_ms = self._ears_ms = 0
+
+    def handle(self, fact: Fact, now_ms: int) -> list[Action]:
+        """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
+        if self.state is State.CLOSED:
+            return []
+        self._now_ms = now_ms
+        self._out = []
+        _RULES[type(fact)](self, fact)
+        return self._out
+
+    def _emit(self, action: Action) -> None:
+        self._out.append(action)
+
+    def _next_message_id(self) -> int:
+        self._messages += 1
+        return self._messages - 1
+
+    def _go(self, state: State) -> None:
+        if state is self.state:
+            return
+        if (self.state, state) not in TRANSITIONS:
+            raise RuntimeError(f"no way from {self.state} to {state}: a fault in voi.core, please report it")
+        self.state = state
+        self._state_since_ms = self._now_ms
+
+    # ---- deadlines --------------------------------------------------------------------------------
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """When to tell DeadlinePassed, at the latest; None when nothing can fall due."""
+        return min((at_ms for at_ms, _ in self._deadlines()), default=None)
+
+    def _deadlines(self) -> list[tuple[int, Callable[[], None]]]:
+        if self.state is State.CLOSED:
+            return []
+        script, policy = self.script, self.script.turn
+        due: list[tuple[int, Callable[[], None]]] = []
+        if script.duration_limit_ms:
+            due.append((self._opened_ms + script.duration_limit_ms, self._on_duration_limit))
+        if self.state is State.IDLE or (self.state is State.HEARING and script.mode == "chat"):
+            if script.idle_limit_ms:
+                due.append((self._active_ms + script.idle_limit_ms, self._on_idle_limit))
+            reminding = self.state is State.IDLE and script.mode == "call" and self._reminders < script.reminders_max
+            if reminding and script.reminder and script.reminder_after_ms:
+                due.append((self._state_since_ms + script.reminder_after_ms, self._on_reminder_due))
+        elif self.state in (State.HEARING, State.PAUSED):
+            due.append((self._ears_ms + policy.audio_timeout_ms, self._on_sound_lost))
+        elif self.state is State.WAITING:
+            due.append((self._state_since_ms + policy.transcript_timeout_ms, self._on_no_transcript))
+        elif self.state is State.CONTEST:
+            due.append((self._state_since_ms + policy.contest_patience_ms, self._on_contest_over))
+        if self._replies.released:
+            due.append((self._replies.released.deadline_ms, self._on_silent_reply))
+        return due
+
+    def _on_deadline(self, _: was.DeadlinePassed) -> None:
+        for at_ms, rule in self._deadlines():
+            if at_ms <= self._now_ms:
+                rule()
+                return
+
+    def _on_duration_limit(self) -> None:
+        self._close()
+        self._emit(do.HangUp("The conversation reached its maximum duration."))
+
+    def _on_idle_limit(self) -> None:
+        self._close()
+        self._emit(do.HangUp("Nobody spoke for a long time."))
+
+    def _on_reminder_due(self) -> None:
+        self._reminders += 1
+        if self.script.reminder:
+            self._say(self.script.reminder)
+
+    # ---- the beginning and the end ------------------------------------------------------------------
+
+    def _on_opened(self, fact: was.Opened) -> None:
+        self._opened_ms = self._active_ms = self._state_since_ms = self._now_ms
+        if fact.greet and self.script.greeting:
+            self._say(self.script.greeting)
+
+    def _say(self, phrase: Phrase) -> None:
+        self._go(State.ANSWERING)
+        self._replies.say(phrase, self._now_ms)
+
+    def _on_hung_up(self, _: was.HungUp) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._replies.drop_speculation()
+        self._replies.stop()
+        self._cancel_owed()
+        self._end_utterance()
+        self._go(State.CLOSED)
+
+    def _touch(self) -> None:
+        """The person gave a sign of life."""
+        self._active_ms = self._now_ms
+        self._reminders = 0
+
+    # ---- the ears (calls) -----------------------------------------------------------------------------
+
+    def _listen(self) -> Turn:
+        self._utterances += 1
+        self._turn = Turn(self._utterances)
+        self._emit(do.Listen(self._utterances))
+        return self._turn
+
+    def _end_utterance(self) -> None:
+        if self._turn:
+            self._emit(do.EndUtterance(self._turn.utterance))
+            self._turn = None
+
+    def _on_user_started(self, _: was.UserStarted) -> None:
+        if self.script.mode != "call":
+            return
+        self._touch()
+        self._ears_ms = self._now_ms
+        turn = self._turn or self._listen()
+        turn.quiet_ms = 0
+        reply = self._replies.released
+        if reply and self.state is State.ANSWERING:
+            self._emit(do.Duck(reply.number))
+            self._go(State.CONTEST)
+        elif self.state is not State.CONTEST:
+            self._go(State.HEARING)
+
+    def _on_speech_grew(self, fact: was.SpeechGrew) -> None:
+        turn = self._turn
+        if turn is None or self.script.mode != "call":
+            return
+        self._ears_ms = self._now_ms
+        turn.quiet_ms = 0
+        lasting = fact.speech_ms >= self.script.turn.contest_ms
+        if lasting:
+            self._replies.drop_speculation()
+        if self.state is State.CONTEST and lasting:
+            self._interrupt()
+        elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
+            self._go(State.HEARING)
+
+    def _on_quiet_grew(self, fact: was.QuietGrew) -> None:
+        turn = self._turn
+        if turn is None or self.script.mode != "call":
+            return
+        self._ears_ms = self._now_ms
+        if turn.quiet_ms == 0:
+            turn.next_pause()
+        turn.quiet_ms = fact.quiet_ms
+        if self.state is State.HEARING:
+            self._go(State.PAUSED)
+        policy = self.script.turn
+        ask_after_ms = min(policy.speculate_after_ms, policy.min_silence_ms)
+        if fact.quiet_ms >= (ask_after_ms if policy.speculate else policy.min_silence_ms):
+            self._ask_transcript(turn)
+        if self.state is State.PAUSED:
+            self._maybe_end_turn(turn)
+
+    def _ask_transcript(self, turn: Turn) -> None:
+        if not turn.asked:
+            turn.asked = True
+            self._emit(do.Transcribe(turn.utterance, turn.pause))
+            if self.script.mode == "call":
+                self._emit(do.JudgeTurn(turn.utterance, turn.pause, ""))
+
+    # ---- what they said -------------------------------------------------------------------------------
+
+    def _on_heard(self, fact: was.Heard) -> None:
+        turn = self._turn
+        if turn is None or fact.utterance != turn.utterance:
+            return
+        turn.text = fact.text
+        if fact.pause and fact.pause == turn.pause:
+            turn.final = fact.text
+        if self.state is State.CONTEST:
+            self._weigh_contest(turn)
+            return
+        speculation = self._replies.speculation
+        if speculation and not _same_words(self._draft.with_speech(fact.text), speculation.answers):
+            self._replies.drop_speculation()
+        if self.script.stream_user_stt and fact.text:
+            self._show_draft(turn)
+        if fact.pause and fact.pause == turn.pause:
+            self._on_final(turn)
+
+    def _on_final(self, turn: Turn) -> None:
+        """This pause's transcript is there."""
+        if self.state is State.WAITING:
+            self._try_answer()
+        elif self.state is State.PAUSED:
+            if turn.final:
+                self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final))
+                if self.script.turn.speculate and worth_answering(turn.final):
+                    self._speculate(turn.final)
+            self._maybe_end_turn(turn)
+
+    def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
+        turn = self._turn
+        if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
+            self._emit(do.Complain(fact.message))
+            turn.final = turn.text
+            if self.state is State.CONTEST:
+                self._weigh_contest(turn)
+            else:
+                self._on_final(turn)
+
+    def _on_turn_judged(self, fact: was.TurnJudged) -> None:
+        turn = self._turn
+        if turn is None or (fact.utterance, fact.pause) != (turn.utterance, turn.pause):
+            return
+        if fact.judge == "agent":
+            turn.agent_judgement = fact.probability
+        else:
+            turn.audio_judgement = fact.probability
+        if self.state is State.PAUSED:
+            self._maybe_end_turn(turn)
+
+    # ---- the end of their turn --------------------------------------------------------------------------
+
+    def _maybe_end_turn(self, turn: Turn) -> None:
+        if turn.quiet_ms >= patience_ms(turn, self.script.turn):
+            self._await_transcript(turn)
+
+    def _await_transcript(self, turn: Turn) -> None:
+        if turn.quiet_ms == 0:
+            turn.next_pause()
+        if turn.final is None:
+            self._go(State.WAITING)
+            self._ask_transcript(turn)
+        else:
+            self._try_answer()
+
+    def _on_sound_lost(self) -> None:
+        """Sound stopped arriving in the middle of a turn: as if the person had fallen silent."""
+        self._ears_ms = self._now_ms
+        if self._turn:
+            self._await_transcript(self._turn)
+
+    def _on_no_transcript(self) -> None:
+        if self._turn:
+            self._turn.final = self._turn.text
+        self._replies.stopping.clear()
+        self._try_answer()
+
+    def _try_answer(self) -> None:
+        """The turn is over. Once its words are known, and what was heard of an old reply: answer, if there are any."""
+        if self._replies.stopping or (self._turn and self._turn.final is None):
+            self._go(State.WAITING)
+            return
+        spoken = (self._turn.final or "") if self._turn else ""
+        text = self._draft.with_speech(spoken)
+        self._end_utterance()
+        if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
+            self._answer(text)
+        else:
+            self._replies.drop_speculation()
+            self._cancel_owed()
+            self._go(State.IDLE)
+
+    def _answer(self, text: str) -> None:
+        self._commit_draft(text)
+        reply = self._replies.speculation
+        if reply is None or not _same_words(text, reply.answers):
+            self._replies.drop_speculation()
+            reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=False)
+        if not self._answer_owed:
+            self._emit(do.Announce(Status.RESPONSE_CREATED))
+        self._answer_owed = False
+        reply.announced = True
+        self._go(State.ANSWERING)
+        self._replies.release(reply, self._now_ms)
+
+    def _speculate(self, spoken: str) -> None:
+        if not self._replies.speculation and not self._replies.stopping:
+            text = self._draft.with_speech(spoken)
+            said = Message("user", text, self._draft.image_urls)
+            self._replies.start(text, (*self.script.prompt, *self.history.messages(), said), muted=True)
+
+    def _cancel_owed(self) -> None:
+        if self._answer_owed:
+            self._answer_owed = False
+            self._emit(do.Announce(Status.RESPONSE_CANCELLED))
+
+    # ---- the person's message -----------------------------------------------------------------------------
+
+    def _show_draft(self, turn: Turn | None) -> None:
+        text = self._draft.with_speech(turn.text if turn else "")
+        if text != self._draft.shown:
+            self._emit(self._draft.show(self._draft_id(), text, final=False))
+
+    def _draft_id(self) -> int:
+        return self._next_message_id() if self._draft.message_id is None else self._draft.message_id
+
+    def _commit_draft(self, text: str) -> None:
+        draft, self._draft = self._draft, Draft()
+        message_id = self._next_message_id() if draft.message_id is None else draft.message_id
+        if draft.shown in (None, text) or self.script.final_stt_correction:
+            self._emit(draft.show(message_id, text, final=True))
+        self.history.add(Entry(message_id, "user", text, draft.image_urls))
+
+    def _on_text_typed(self, fact: was.TextTyped) -> None:
+        self._touch()
+        self._draft.prefix = self._draft.with_speech(fact.text.strip())
+        self._show_draft(self._turn)
+
+    def _on_image_given(self, fact: was.ImageGiven) -> None:
+        self._touch()
+        self._draft.image_urls += (fact.url,)
+
+    def _on_voice_pushed(self, _: was.VoicePushed) -> None:
+        self._touch()
+        self._replies.stop()
+        self._cancel_owed()
+        if self._turn is None:
+            self._listen()
+        self._go(State.HEARING)
+
+    def _on_answer_asked(self, _: was.AnswerAsked) -> None:
+        self._touch()
+        if self.state is State.WAITING:
+            return
+        if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
+            self._emit(do.Announce(Status.RESPONSE_CREATED))
+            self._emit(do.Announce(Status.RESPONSE_CANCELLED))
+            return
+        self._replies.stop()
+        self._emit(do.Announce(Status.RESPONSE_CREATED))
+        self._answer_owed = True
+        if self._turn:
+            self._await_transcript(self._turn)
+        else:
+            self._go(State.WAITING)
+            self._try_answer()
+
+    # ---- interruption ---------------------------------------------------------------------------------------
+
+    def _weigh_contest(self, turn: Turn) -> None:
+        if turn.text and not is_backchannel(turn.text):
+            self._interrupt()
+        elif turn.final is not None:
+            self._resume()
+
+    def _on_contest_over(self) -> None:
+        if self._turn and self._turn.quiet_ms == 0:
+            self._interrupt()
+        else:
+            self._resume()
+
+    def _interrupt(self) -> None:
+        self._emit(do.Announce(Status.USER_INTERRUPT))
+        self._replies.stop()
+        self._after_reply()
+
+    def _resume(self) -> None:
+        self._end_utterance()
+        self._go(State.ANSWERING)
+        if self._replies.released:
+            self._emit(do.Resume(self._replies.released.number))
+
+    def _after_reply(self) -> None:
+        """The released reply is over, one way or the other: whose turn is it now?"""
+        turn = self._turn
+        if turn and self.state is State.CONTEST:
+            self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
+            if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
+                self._on_final(turn)
+        elif self.state is State.ANSWERING:
+            self._go(State.IDLE)
+
+    def _on_interrupted(self, fact: was.Interrupted) -> None:
+        self._touch()
+        reply = self._replies.released
+        if reply and (
+            fact.message_id == reply.message_id or (fact.message_id is None and reply.playing_since_ms is not None)
+        ):
+            self._replies.stop(fact.played_ms)
+            self._after_reply()
+        elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
+            self._emit(do.Complain(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
+
+    # ---- what becomes of replies ------------------------------------------------------------------------------
+
+    def _on_reply_text(self, fact: was.ReplyText) -> None:
+        if reply := self._replies.current(fact.reply, self._now_ms):
+            self._replies.text(reply, fact.piece, fact.text, spoken=fact.spoken)
+
+    def _on_piece_voiced(self, fact: was.PieceVoiced) -> None:
+        if reply := self._replies.current(fact.reply, self._now_ms):
+            self._replies.voiced(reply, fact.piece, fact.start_ms, fact.audio_ms, self._now_ms)
+
+    def _on_reply_written(self, fact: was.ReplyWritten) -> None:
+        if reply := self._replies.current(fact.reply, self._now_ms):
+            self._replies.written(reply)
+
+    def _on_playback_started(self, fact: was.PlaybackStarted) -> None:
+        if reply := self._replies.current(fact.reply, self._now_ms):
+            reply.playing_since_ms = self._now_ms
+
+    def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
+        if self._replies.played(fact.reply):
+            self._after_reply()
+
+    def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
+        cut = self._replies.stopped(fact.reply, fact.played_ms)
+        if cut is None:
+            return
+        reply, heard = cut
+        if not heard and reply.answers is not None and self._turn and self.script.mode == "call":
+            # Nothing of the answer was heard: what they say now continues the message that it answered.
+            if earlier := self.history.take_last_user():
+                self._draft.take_back(earlier.message_id, earlier.text, earlier.image_urls)
+        if self.state is State.WAITING:
+            self._try_answer()
+        elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
+            self._on_final(self._turn)
+
+    def _on_reply_failed(self, fact: was.ReplyFailed) -> None:
+        if self._replies.speculation and self._replies.speculation.number == fact.reply:
+            self._replies.drop_speculation()  # it is begun anew when the turn has ended
+        elif self._replies.released and self._replies.released.number == fact.reply:
+            self._give_up_reply(fact.message)
+
+    def _on_silent_reply(self) -> None:
+        self._give_up_reply("The answer did not come in time; please try again.")
+
+    def _give_up_reply(self, error: str) -> None:
+        self._emit(do.Complain(error))
+        reply = self._replies.stop()
+        is_answer = reply is not None and reply.answers is not None
+        if is_answer and self.state is State.ANSWERING and self.script.apology:
+            self._say(self.script.apology)
+        else:
+            self._after_reply()
+
+
+def _same_words(a: str, b: str | None) -> bool:
+    """Do two transcripts differ in nothing but case and punctuation?"""
+    return b is not None and _words(a) == _words(b)
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c for c in text.casefold() if c.isalnum() or c.isspace()).split()
+
+
+_RULES: dict[type, Callable[[Conversation, Any], None]] = {
+    was.Opened: Conversation._on_opened,
+    was.HungUp: Conversation._on_hung_up,
+    was.DeadlinePassed: Conversation._on_deadline,
+    was.UserStarted: Conversation._on_user_started,
+    was.SpeechGrew: Conversation._on_speech_grew,
+    was.QuietGrew: Conversation._on_quiet_grew,
+    was.Heard: Conversation._on_heard,
+    was.TurnJudged: Conversation._on_turn_judged,
+    was.TranscriptFailed: Conversation._on_transcript_failed,
+    was.VoicePushed: Conversation._on_voice_pushed,
+    was.TextTyped: Conversation._on_text_typed,
+    was.ImageGiven: Conversation._on_image_given,
+    was.AnswerAsked: Conversation._on_answer_asked,
+    was.Interrupted: Conversation._on_interrupted,
+    was.ReplyText: Conversation._on_reply_text,
+    was.PieceVoiced: Conversation._on_piece_voiced,
+    was.ReplyWritten: Conversation._on_reply_written,
+    was.PlaybackStarted: Conversation._on_playback_started,
+    was.ReplyPlayed: Conversation._on_reply_played,
+    was.ReplyStopped: Conversation._on_reply_stopped,
+    was.ReplyFailed: Conversation._on_reply_failed,
+}

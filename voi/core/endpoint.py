@@ -1,0 +1,34 @@
+"""End of turn: how much silence is enough, given what the judges say.
+
+The order of trust: the completeness agent read the words and knows the conversation; the audio detector heard the
+intonation; the words alone are a weak sign, except where they plainly break off or are a whole short answer.
+"""
+
+from voi.core.script import TurnPolicy
+from voi.core.state import Turn
+from voi.core.turn_text import completeness
+
+AUDIO_COMPLETE = 0.5
+"""smart-turn's own decision threshold."""
+PLAINLY_UNFINISHED = 0.25
+PLAINLY_COMPLETE = 0.85
+
+
+def patience_ms(turn: Turn, policy: TurnPolicy) -> int:
+    """Silence in ms after which this pause is the end of the turn."""
+    if turn.agent_judgement is not None:
+        return policy.min_silence_ms if turn.agent_judgement >= 0.5 else policy.max_silence_ms
+    by_words = completeness(turn.final) if turn.final else None
+    unfinished = by_words is not None and by_words <= PLAINLY_UNFINISHED
+    complete = by_words is not None and by_words >= PLAINLY_COMPLETE
+    if turn.audio_judgement is None:
+        return policy.max_silence_ms if unfinished else policy.silence_ms
+    if turn.audio_judgement >= AUDIO_COMPLETE:
+        return policy.silence_ms if unfinished else policy.min_silence_ms
+    return policy.silence_ms if complete and len((turn.final or "").split()) <= 3 else policy.max_silence_ms
+
+
+def worth_answering(text: str) -> bool:
+    """Should a speculative reply be begun for these words? Not when they plainly break off."""
+    score = completeness(text)
+    return score is None or score > PLAINLY_UNFINISHED

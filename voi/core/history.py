@@ -1,0 +1,51 @@
+"""What was said and really heard, bounded."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voi.dialogue import Message, Role
+
+
+@dataclass(slots=True)
+class Entry:
+    message_id: int
+    role: Role
+    text: str
+    image_urls: tuple[str, ...] = ()
+
+
+class History:
+    """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten."""
+
+    __slots__ = ("_entries", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        self._entries: list[Entry] = []
+        self._limit = limit
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        self._entries.append(entry)
+        if len(self._entries) > self._limit:
+            del self._entries[0]
+
+    def set_text(self, message_id: int, text: str) -> None:
+        """Replace a message's text; without text the message is forgotten. Unknown ids are ignored (long forgotten)."""
+        for index in range(len(self._entries) - 1, -1, -1):
+            if self._entries[index].message_id == message_id:
+                if text:
+                    self._entries[index].text = text
+                else:
+                    del self._entries[index]
+                return
+
+    def take_last_user(self) -> Entry | None:
+        """Remove and return the last message if it is the person's."""
+        if self._entries and self._entries[-1].role == "user":
+            return self._entries.pop()
+        return None
+
+    def messages(self) -> tuple[Message, ...]:
+        return tuple(Message(e.role, e.text, e.image_urls) for e in self._entries if e.text or e.image_urls)

@@ -1,0 +1,189 @@
+"""Our answers: which one is wanted, what of it was heard, and the fence that keeps stale ones out.
+
+A reply is speculative (muted, perhaps never heard), released (the one the person hears), stopping (told to stop; how
+much was heard is not known yet) or past. Facts that carry any other number fall on deaf ears.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from voi.core import actions as do
+from voi.core.actions import Action, Status
+from voi.core.history import Entry, History
+from voi.core.ledger import Ledger
+from voi.core.script import Phrase
+from voi.dialogue import Message
+
+CUT_MARK = "..."
+INTERRUPTED = "... (interrupted)"
+"""What clients show at the end of a message that was cut short; existing clients look for it."""
+PAST_LEDGERS = 16
+"""So many finished replies can still be cut by a late word from the client on what it played."""
+
+
+@dataclass(slots=True)
+class Reply:
+    """One answer of ours, from its start to the end of its sound."""
+
+    number: int
+    answers: str | None = None
+    """The words that it answers; None for phrases."""
+    message_id: int | None = None
+    """None while muted."""
+    ledger: Ledger = field(default_factory=Ledger)
+    announced: bool = False
+    """RESPONSE_CREATED was sent and its DONE or CANCELLED is owed."""
+    written: bool = False
+    playing_since_ms: int | None = None
+    sound_ms: int = 0
+    deadline_ms: int = 0
+
+
+class Replies:
+    """All replies of one conversation. `emit` takes the actions; `next_message_id` numbers the messages."""
+
+    def __init__(
+        self, history: History, timeout_ms: int, emit: Callable[[Action], None], next_message_id: Callable[[], int]
+    ) -> None:
+        self.released: Reply | None = None
+        self.speculation: Reply | None = None
+        self.stopping: dict[int, Reply] = {}
+        self._past: dict[int, Reply] = {}
+        self._count = 0
+        self._history = history
+        self._timeout_ms = timeout_ms
+        self._emit = emit
+        self._next_message_id = next_message_id
+
+    # ---- beginning --------------------------------------------------------------------------------
+
+    def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:
+        reply = self._new(answers)
+        if muted:
+            self.speculation = reply
+        self._emit(do.StartReply(reply.number, messages, muted))
+        return reply
+
+    def say(self, phrase: Phrase, now_ms: int) -> None:
+        reply = self._new(None)
+        self._emit(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
+        self.release(reply, now_ms)
+
+    def _new(self, answers: str | None) -> Reply:
+        self._count += 1
+        return Reply(self._count, answers)
+
+    def release(self, reply: Reply, now_ms: int) -> None:
+        """From now on the reply is the one that is heard."""
+        if reply is self.speculation:
+            self.speculation = None
+        reply.message_id = self._next_message_id()
+        self.released = reply
+        self._history.add(Entry(reply.message_id, "assistant", ""))
+        self._alive(reply, now_ms)
+        self._emit(do.Release(reply.number, reply.message_id))
+        self._show(reply)
+        if reply.written:
+            self._finish(reply, Status.RESPONSE_DONE)
+
+    # ---- what becomes of it -----------------------------------------------------------------------
+
+    def current(self, number: int, now_ms: int) -> Reply | None:
+        """The reply of that number, if it is still wanted. This is the fence."""
+        for reply in (self.released, self.speculation):
+            if reply is not None and reply.number == number:
+                self._alive(reply, now_ms)
+                return reply
+        return None
+
+    def text(self, reply: Reply, piece: int, text: str, *, spoken: bool) -> None:
+        reply.ledger.text(piece, text, spoken)
+        self._show(reply)
+
+    def voiced(self, reply: Reply, piece: int, start_ms: int, audio_ms: int, now_ms: int) -> None:
+        reply.sound_ms = start_ms + audio_ms
+        reply.ledger.voiced(piece, start_ms, audio_ms)
+        self._alive(reply, now_ms)
+
+    def written(self, reply: Reply) -> None:
+        reply.written = True
+        self._show(reply)
+        if reply.message_id is not None:
+            self._finish(reply, Status.RESPONSE_DONE)
+
+    def played(self, number: int) -> bool:
+        """The released reply was heard to its end. False if that is not the reply of this number."""
+        reply = self.released
+        if reply is None or reply.number != number:
+            return False
+        self.released = None
+        self._archive(reply)
+        self._finish(reply, Status.RESPONSE_DONE)
+        if reply.message_id is not None and not reply.ledger.full_text():
+            self._history.set_text(reply.message_id, "")
+        return True
+
+    # ---- the end of it ----------------------------------------------------------------------------
+
+    def drop_speculation(self) -> None:
+        if self.speculation:
+            self._emit(do.Stop(self.speculation.number))
+            self.speculation = None
+
+    def stop(self, played_ms: int | None = None) -> Reply | None:
+        """Stop the released reply; `stopped` tells later what was heard. `played_ms`: the client's own word."""
+        reply, self.released = self.released, None
+        if reply:
+            self.stopping[reply.number] = reply
+            self._archive(reply)
+            self._finish(reply, Status.RESPONSE_CANCELLED)
+            self._emit(do.Stop(reply.number, played_ms))
+        return reply
+
+    def stopped(self, number: int, played_ms: int) -> tuple[Reply, str] | None:
+        """The stopped reply and its words that were heard; None if that number was not told to stop."""
+        reply = self.stopping.pop(number, None)
+        return (reply, self._cut(reply, played_ms)) if reply else None
+
+    def cut_past(self, message_id: int, played_ms: int | None) -> bool:
+        """The client tells late how much of an earlier speech it played. False if that speech is not known."""
+        reply = self._past.get(message_id)
+        if reply is None:
+            return False
+        if played_ms is not None and reply.number not in self.stopping:
+            self._cut(reply, played_ms)
+        return True
+
+    def _cut(self, reply: Reply, played_ms: int) -> str:
+        full, heard = reply.ledger.full_text(), reply.ledger.heard(played_ms)
+        if reply.message_id is not None and (heard != full or not full):
+            self._history.set_text(reply.message_id, heard + CUT_MARK if heard else "")
+            if full:
+                self._emit(do.Show(reply.message_id, "assistant", heard + INTERRUPTED))
+        return heard
+
+    # ---- helpers ----------------------------------------------------------------------------------
+
+    def _alive(self, reply: Reply, now_ms: int) -> None:
+        """Something came of the reply: give it time anew, counted from the end of the sound that is there."""
+        playing_since_ms = now_ms if reply.playing_since_ms is None else reply.playing_since_ms
+        reply.deadline_ms = max(now_ms, playing_since_ms + reply.sound_ms) + self._timeout_ms
+
+    def _show(self, reply: Reply) -> None:
+        text = reply.ledger.full_text()
+        if reply.message_id is not None and text:
+            self._history.set_text(reply.message_id, text)
+            self._emit(do.Show(reply.message_id, "assistant", text, final=reply.written))
+
+    def _finish(self, reply: Reply, status: Status) -> None:
+        """The answer's terminal status, once. An answer without any text counts as cancelled."""
+        if reply.announced:
+            reply.announced = False
+            empty = not reply.ledger.full_text()
+            self._emit(do.Announce(Status.RESPONSE_CANCELLED if empty else status))
+
+    def _archive(self, reply: Reply) -> None:
+        if reply.message_id is not None:
+            self._past[reply.message_id] = reply
+            if len(self._past) > PAST_LEDGERS:
+                del self._past[next(iter(self._past))]

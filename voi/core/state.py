@@ -1,0 +1,75 @@
+"""The states of a conversation and the ways between them: data, from which the diagram in the docs is drawn.
+
+Whose turn it is, in one word. A call goes round IDLE, HEARING, PAUSED, ANSWERING; push-to-talk and typed text go IDLE
+(HEARING) WAITING ANSWERING. Every state but IDLE has a deadline, so that no silent engine or client can hang a call.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    IDLE = "idle"
+    """Nobody speaks and nothing is pending."""
+    HEARING = "hearing"
+    """The person speaks (or holds the talk button)."""
+    PAUSED = "paused"
+    """They are quiet: is it the end of their turn? A muted reply may be in the making."""
+    WAITING = "waiting"
+    """Their turn is over; its transcript (or the end of the old reply) is still awaited."""
+    ANSWERING = "answering"
+    """A reply is released: it is being written, spoken or played."""
+    CONTEST = "contest"
+    """The person makes a sound over the reply: an interruption, or a cough?"""
+    CLOSED = "closed"
+
+
+S = State
+TRANSITIONS: dict[tuple[State, State], str] = {
+    (S.IDLE, S.HEARING): "voice sets in",
+    (S.IDLE, S.WAITING): "typed, answer asked",
+    (S.IDLE, S.ANSWERING): "greeting, reminder, typed answer",
+    (S.HEARING, S.PAUSED): "quiet",
+    (S.HEARING, S.WAITING): "answer asked, or sound stopped arriving",
+    (S.HEARING, S.IDLE): "client interrupts, nothing said",
+    (S.PAUSED, S.HEARING): "speaks on",
+    (S.PAUSED, S.WAITING): "end of turn, no transcript yet",
+    (S.PAUSED, S.ANSWERING): "end of turn",
+    (S.PAUSED, S.IDLE): "there were no words",
+    (S.WAITING, S.HEARING): "speaks on",
+    (S.WAITING, S.ANSWERING): "transcript",
+    (S.WAITING, S.IDLE): "no words, or no transcript in time",
+    (S.ANSWERING, S.CONTEST): "voice over the reply",
+    (S.ANSWERING, S.HEARING): "talk button",
+    (S.ANSWERING, S.WAITING): "another answer asked",
+    (S.ANSWERING, S.IDLE): "played, failed or stopped by the client",
+    (S.ANSWERING, S.ANSWERING): "apology",
+    (S.CONTEST, S.ANSWERING): "a cough: resume",
+    (S.CONTEST, S.HEARING): "words or lasting voice: stop",
+    (S.CONTEST, S.PAUSED): "words, then quiet: stop",
+    (S.CONTEST, S.WAITING): "another answer asked",
+} | {(state, S.CLOSED): "hung up" for state in S if state is not S.CLOSED}
+
+
+@dataclass(slots=True)
+class Turn:
+    """The person's speech that is being heard."""
+
+    utterance: int
+    pause: int = 0
+    """Which silence we are in, or 0 while none has come yet."""
+    quiet_ms: int = 0
+    """0 while they speak."""
+    text: str = ""
+    """The newest transcript, partial or final."""
+    asked: bool = False
+    """This pause's transcript was asked for."""
+    final: str | None = None
+    """This pause's transcript."""
+    audio_judgement: float | None = None
+    agent_judgement: float | None = None
+
+    def next_pause(self) -> None:
+        self.pause += 1
+        self.asked = False
+        self.final = self.audio_judgement = self.agent_judgement = None
