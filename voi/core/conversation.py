@@ -14,14 +14,16 @@ from typing import Any
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
+from voi.core.deadlines import Clocks, Due, deadlines
 from voi.core.draft import Draft
 from voi.core.endpoint import patience_ms, worth_answering
 from voi.core.facts import Fact
-from voi.core.history import Entry, History
+from voi.core.history import History
 from voi.core.replies import Replies
 from voi.core.script import Phrase, Script
 from voi.core.state import TRANSITIONS, State, Turn
 from voi.core.turn_text import is_backchannel
+from voi.core.words import same_words
 from voi.dialogue import Message
 
 
@@ -33,14 +35,14 @@ class Conversation:
         self.state = State.IDLE
         self.history = History(script.history_limit_messages)
         self._out: list[Action] = []
-        self._messages = self._utterances = self._reminders = 0
+        self._messages = self._utterances = 0
         self._draft = Draft()
         self._turn: Turn | None = None
         self._replies = Replies(self.history, script.reply_timeout_ms, self._emit, self._next_message_id)
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._now_ms = 0
-        self._opened_ms = self._active_ms = self._state_since_ms = self._ears_ms = 0
+        self._clocks = Clocks()
 
     def handle(self, fact: Fact, now_ms: int) -> list[Action]:
         """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
@@ -64,7 +66,7 @@ class Conversation:
         if (self.state, state) not in TRANSITIONS:
             raise RuntimeError(f"no way from {self.state} to {state}: a fault in voi.core, please report it")
         self.state = state
-        self._state_since_ms = self._now_ms
+        self._clocks.state_since_ms = self._now_ms
 
     # ---- deadlines --------------------------------------------------------------------------------
 
@@ -73,34 +75,14 @@ class Conversation:
         """When to tell DeadlinePassed, at the latest; None when nothing can fall due."""
         return min((at_ms for at_ms, _ in self._deadlines()), default=None)
 
-    def _deadlines(self) -> list[tuple[int, Callable[[], None]]]:
-        if self.state is State.CLOSED:
-            return []
-        script, policy = self.script, self.script.turn
-        due: list[tuple[int, Callable[[], None]]] = []
-        if script.duration_limit_ms:
-            due.append((self._opened_ms + script.duration_limit_ms, self._on_duration_limit))
-        if self.state is State.IDLE or (self.state is State.HEARING and script.mode == "chat"):
-            if script.idle_limit_ms:
-                due.append((self._active_ms + script.idle_limit_ms, self._on_idle_limit))
-            reminding = self.state is State.IDLE and script.mode == "call" and self._reminders < script.reminders_max
-            if reminding and script.reminder and script.reminder_after_ms:
-                due.append((self._state_since_ms + script.reminder_after_ms, self._on_reminder_due))
-        elif self.state in (State.HEARING, State.PAUSED):
-            due.append((self._ears_ms + policy.audio_timeout_ms, self._on_sound_lost))
-        elif self.state is State.WAITING:
-            due.append((self._state_since_ms + policy.transcript_timeout_ms, self._on_no_transcript))
-        elif self.state is State.CONTEST:
-            due.append((self._state_since_ms + policy.contest_patience_ms, self._on_contest_over))
-        if self._replies.released:
-            due.append((self._replies.released.deadline_ms, self._on_silent_reply))
-        return due
+    def _deadlines(self) -> list[tuple[int, Due]]:
+        reply = self._replies.released
+        return deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
 
     def _on_deadline(self, _: was.DeadlinePassed) -> None:
-        for at_ms, rule in self._deadlines():
-            if at_ms <= self._now_ms:
-                rule()
-                return
+        at_ms, due = min(self._deadlines(), key=lambda one: one[0], default=(self._now_ms + 1, Due.REMINDER))
+        if at_ms <= self._now_ms:
+            _WHEN_DUE[due](self)
 
     def _on_duration_limit(self) -> None:
         self._close()
@@ -111,14 +93,15 @@ class Conversation:
         self._emit(do.HangUp("Nobody spoke for a long time."))
 
     def _on_reminder_due(self) -> None:
-        self._reminders += 1
+        self._clocks.reminders += 1
         if self.script.reminder:
             self._say(self.script.reminder)
 
     # ---- the beginning and the end ------------------------------------------------------------------
 
     def _on_opened(self, fact: was.Opened) -> None:
-        self._opened_ms = self._active_ms = self._state_since_ms = self._now_ms
+        now_ms = self._now_ms
+        self._clocks = Clocks(opened_ms=now_ms, user_active_ms=now_ms, state_since_ms=now_ms)
         if fact.greet and self.script.greeting:
             self._say(self.script.greeting)
 
@@ -138,8 +121,8 @@ class Conversation:
 
     def _touch(self) -> None:
         """The person gave a sign of life."""
-        self._active_ms = self._now_ms
-        self._reminders = 0
+        self._clocks.user_active_ms = self._now_ms
+        self._clocks.reminders = 0
 
     # ---- the ears (calls) -----------------------------------------------------------------------------
 
@@ -158,7 +141,7 @@ class Conversation:
         if self.script.mode != "call":
             return
         self._touch()
-        self._ears_ms = self._now_ms
+        self._clocks.ears_ms = self._now_ms
         turn = self._turn or self._listen()
         turn.quiet_ms = 0
         reply = self._replies.released
@@ -172,7 +155,7 @@ class Conversation:
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
-        self._ears_ms = self._now_ms
+        self._clocks.ears_ms = self._now_ms
         turn.quiet_ms = 0
         lasting = fact.speech_ms >= self.script.turn.contest_ms
         if lasting:
@@ -186,7 +169,7 @@ class Conversation:
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
-        self._ears_ms = self._now_ms
+        self._clocks.ears_ms = self._now_ms
         if turn.quiet_ms == 0:
             turn.next_pause()
         turn.quiet_ms = fact.quiet_ms
@@ -219,10 +202,10 @@ class Conversation:
             self._weigh_contest(turn)
             return
         speculation = self._replies.speculation
-        if speculation and not _same_words(self._draft.with_speech(fact.text), speculation.answers):
+        if speculation and not same_words(self._draft.with_speech(fact.text), speculation.answers):
             self._replies.drop_speculation()
         if self.script.stream_user_stt and fact.text:
-            self._show_draft(turn)
+            self._show_draft(self._draft.with_speech(fact.text))
         if fact.pause and fact.pause == turn.pause:
             self._on_final(turn)
 
@@ -275,7 +258,7 @@ class Conversation:
 
     def _on_sound_lost(self) -> None:
         """Sound stopped arriving in the middle of a turn: as if the person had fallen silent."""
-        self._ears_ms = self._now_ms
+        self._clocks.ears_ms = self._now_ms
         if self._turn:
             self._await_transcript(self._turn)
 
@@ -303,7 +286,7 @@ class Conversation:
     def _answer(self, text: str) -> None:
         self._commit_draft(text)
         reply = self._replies.speculation
-        if reply is None or not _same_words(text, reply.answers):
+        if reply is None or not same_words(text, reply.answers):
             self._replies.drop_speculation()
             reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=False)
         if not self._answer_owed:
@@ -326,25 +309,21 @@ class Conversation:
 
     # ---- the person's message -----------------------------------------------------------------------------
 
-    def _show_draft(self, turn: Turn | None) -> None:
-        text = self._draft.with_speech(turn.text if turn else "")
-        if text != self._draft.shown:
-            self._emit(self._draft.show(self._draft_id(), text, final=False))
-
-    def _draft_id(self) -> int:
-        return self._next_message_id() if self._draft.message_id is None else self._draft.message_id
+    def _show_draft(self, text: str, *, final: bool = False) -> None:
+        draft = self._draft
+        if draft.message_id is None:
+            draft.message_id = self._next_message_id()
+        self._out += draft.show(text, final=final, correct=self.script.final_stt_correction)
 
     def _commit_draft(self, text: str) -> None:
-        draft, self._draft = self._draft, Draft()
-        message_id = self._next_message_id() if draft.message_id is None else draft.message_id
-        if draft.shown in (None, text) or self.script.final_stt_correction:
-            self._emit(draft.show(message_id, text, final=True))
-        self.history.add(Entry(message_id, "user", text, draft.image_urls))
+        self._show_draft(text, final=True)
+        self.history.add(self._draft.entry(text))
+        self._draft = Draft()
 
     def _on_text_typed(self, fact: was.TextTyped) -> None:
         self._touch()
         self._draft.prefix = self._draft.with_speech(fact.text.strip())
-        self._show_draft(self._turn)
+        self._show_draft(self._draft.prefix)
 
     def _on_image_given(self, fact: was.ImageGiven) -> None:
         self._touch()
@@ -363,11 +342,13 @@ class Conversation:
         if self.state is State.WAITING:
             return
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
-            self._emit(do.Announce(Status.RESPONSE_CREATED))
-            self._emit(do.Announce(Status.RESPONSE_CANCELLED))
+            if not self._replies.terminal_owed:
+                self._emit(do.Announce(Status.RESPONSE_CREATED))
+                self._emit(do.Announce(Status.RESPONSE_CANCELLED))
             return
         self._replies.stop()
-        self._emit(do.Announce(Status.RESPONSE_CREATED))
+        if not self._answer_owed:
+            self._emit(do.Announce(Status.RESPONSE_CREATED))
         self._answer_owed = True
         if self._turn:
             self._await_transcript(self._turn)
@@ -423,21 +404,8 @@ class Conversation:
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
-    def _on_reply_text(self, fact: was.ReplyText) -> None:
-        if reply := self._replies.current(fact.reply, self._now_ms):
-            self._replies.text(reply, fact.piece, fact.text, spoken=fact.spoken)
-
-    def _on_piece_voiced(self, fact: was.PieceVoiced) -> None:
-        if reply := self._replies.current(fact.reply, self._now_ms):
-            self._replies.voiced(reply, fact.piece, fact.start_ms, fact.audio_ms, self._now_ms)
-
-    def _on_reply_written(self, fact: was.ReplyWritten) -> None:
-        if reply := self._replies.current(fact.reply, self._now_ms):
-            self._replies.written(reply)
-
-    def _on_playback_started(self, fact: was.PlaybackStarted) -> None:
-        if reply := self._replies.current(fact.reply, self._now_ms):
-            reply.playing_since_ms = self._now_ms
+    def _on_reply_grew(self, fact: was.ReplyText | was.PieceVoiced | was.PlaybackStarted | was.ReplyWritten) -> None:
+        self._replies.note(fact, self._now_ms)
 
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         if self._replies.played(fact.reply):
@@ -448,10 +416,9 @@ class Conversation:
         if cut is None:
             return
         reply, heard = cut
-        if not heard and reply.answers is not None and self._turn and self.script.mode == "call":
-            # Nothing of the answer was heard: what they say now continues the message that it answered.
-            if earlier := self.history.take_last_user():
-                self._draft.take_back(earlier.message_id, earlier.text, earlier.image_urls)
+        unheard = not heard and reply.answers is not None and self._turn and self.script.mode == "call"
+        if unheard and (earlier := self.history.take_last_user()):
+            self._draft.take_back(earlier)  # what they say now continues the message that was answered
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
@@ -476,14 +443,15 @@ class Conversation:
             self._after_reply()
 
 
-def _same_words(a: str, b: str | None) -> bool:
-    """Do two transcripts differ in nothing but case and punctuation?"""
-    return b is not None and _words(a) == _words(b)
-
-
-def _words(text: str) -> list[str]:
-    return "".join(c for c in text.casefold() if c.isalnum() or c.isspace()).split()
-
+_WHEN_DUE: dict[Due, Callable[[Conversation], None]] = {
+    Due.DURATION_LIMIT: Conversation._on_duration_limit,
+    Due.IDLE_LIMIT: Conversation._on_idle_limit,
+    Due.REMINDER: Conversation._on_reminder_due,
+    Due.SOUND_LOST: Conversation._on_sound_lost,
+    Due.NO_TRANSCRIPT: Conversation._on_no_transcript,
+    Due.CONTEST_OVER: Conversation._on_contest_over,
+    Due.SILENT_REPLY: Conversation._on_silent_reply,
+}
 
 _RULES: dict[type, Callable[[Conversation, Any], None]] = {
     was.Opened: Conversation._on_opened,
@@ -500,10 +468,10 @@ _RULES: dict[type, Callable[[Conversation, Any], None]] = {
     was.ImageGiven: Conversation._on_image_given,
     was.AnswerAsked: Conversation._on_answer_asked,
     was.Interrupted: Conversation._on_interrupted,
-    was.ReplyText: Conversation._on_reply_text,
-    was.PieceVoiced: Conversation._on_piece_voiced,
-    was.ReplyWritten: Conversation._on_reply_written,
-    was.PlaybackStarted: Conversation._on_playback_started,
+    was.ReplyText: Conversation._on_reply_grew,
+    was.PieceVoiced: Conversation._on_reply_grew,
+    was.ReplyWritten: Conversation._on_reply_grew,
+    was.PlaybackStarted: Conversation._on_reply_grew,
     was.ReplyPlayed: Conversation._on_reply_played,
     was.ReplyStopped: Conversation._on_reply_stopped,
     was.ReplyFailed: Conversation._on_reply_failed,

@@ -1,6 +1,8 @@
 """The person's message in the making: typed text, pictures and what they said."""
 
 from voi.core.actions import Show
+from voi.core.history import Entry
+from voi.core.words import continues
 
 
 class Draft:
@@ -13,6 +15,7 @@ class Draft:
         """Typed text, and what was said before in the same turn."""
         self.image_urls: tuple[str, ...] = ()
         self.message_id: int | None = None
+        """None until it is first shown."""
         self.shown: str | None = None
         self.unanswered = False
         """The prefix was answered once, but nothing of that answer was heard: it needs an answer in any case."""
@@ -20,13 +23,22 @@ class Draft:
     def with_speech(self, spoken: str) -> str:
         return f"{self.prefix} {spoken}".strip()
 
-    def show(self, message_id: int, text: str, *, final: bool) -> Show:
-        """The action that shows the message as it now is."""
-        self.message_id, self.shown = message_id, text
-        return Show(message_id, "user", text, self.image_urls, final)
+    def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
+        """The action that shows the message as it now is. None when nothing is new; and, unless clients want to be
+        `correct`ed, when it takes back words that they have seen. Needs `message_id`."""
+        assert self.message_id is not None
+        seen = self.shown
+        if seen is not None and ((text == seen and not final) or not (correct or continues(text, seen))):
+            return []
+        self.shown = text
+        return [Show(self.message_id, "user", text, self.image_urls, final)]
 
-    def take_back(self, message_id: int, text: str, image_urls: tuple[str, ...]) -> None:
+    def entry(self, text: str) -> Entry:
+        assert self.message_id is not None
+        return Entry(self.message_id, "user", text, self.image_urls)
+
+    def take_back(self, earlier: Entry) -> None:
         """Put a message that was committed before in front of this one, and go on under its id."""
-        self.prefix = f"{text} {self.prefix}".strip()
-        self.image_urls = image_urls + self.image_urls
-        self.message_id, self.shown, self.unanswered = message_id, text, True
+        self.prefix = f"{earlier.text} {self.prefix}".strip()
+        self.image_urls = earlier.image_urls + self.image_urls
+        self.message_id, self.shown, self.unanswered = earlier.message_id, earlier.text, True

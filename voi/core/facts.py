@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 from voi.dialogue import Voice
 
-
 # ---- what the ears noticed ----------------------------------------------------------------------
 
 

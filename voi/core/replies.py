@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voi.core import actions as do
+from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import Entry, History
 from voi.core.ledger import Ledger
@@ -55,6 +56,11 @@ class Replies:
         self._emit = emit
         self._next_message_id = next_message_id
 
+    @property
+    def terminal_owed(self) -> bool:
+        """The released reply is still being written."""
+        return self.released is not None and self.released.announced
+
     # ---- beginning --------------------------------------------------------------------------------
 
     def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:
@@ -88,28 +94,28 @@ class Replies:
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
-    def current(self, number: int, now_ms: int) -> Reply | None:
-        """The reply of that number, if it is still wanted. This is the fence."""
+    def note(self, fact: was.ReplyText | was.PieceVoiced | was.PlaybackStarted | was.ReplyWritten, now_ms: int) -> None:
+        """Write down how the reply of that number gets on, if it is still wanted. This is the fence."""
         for reply in (self.released, self.speculation):
-            if reply is not None and reply.number == number:
-                self._alive(reply, now_ms)
-                return reply
-        return None
-
-    def text(self, reply: Reply, piece: int, text: str, *, spoken: bool) -> None:
-        reply.ledger.text(piece, text, spoken)
-        self._show(reply)
-
-    def voiced(self, reply: Reply, piece: int, start_ms: int, audio_ms: int, now_ms: int) -> None:
-        reply.sound_ms = start_ms + audio_ms
-        reply.ledger.voiced(piece, start_ms, audio_ms)
+            if reply is not None and reply.number == fact.reply:
+                break
+        else:
+            return
+        match fact:
+            case was.ReplyText():
+                reply.ledger.text(fact.piece, fact.text, fact.spoken)
+                self._show(reply)
+            case was.PieceVoiced():
+                reply.sound_ms = fact.start_ms + fact.audio_ms
+                reply.ledger.voiced(fact.piece, fact.start_ms, fact.audio_ms)
+            case was.PlaybackStarted():
+                reply.playing_since_ms = now_ms
+            case was.ReplyWritten():
+                reply.written = True
+                self._show(reply)
+                if reply.message_id is not None:
+                    self._finish(reply, Status.RESPONSE_DONE)
         self._alive(reply, now_ms)
-
-    def written(self, reply: Reply) -> None:
-        reply.written = True
-        self._show(reply)
-        if reply.message_id is not None:
-            self._finish(reply, Status.RESPONSE_DONE)
 
     def played(self, number: int) -> bool:
         """The released reply was heard to its end. False if that is not the reply of this number."""

@@ -1,0 +1,492 @@
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Status
+from voi.core.conversation import Conversation
+from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.state import State
+
+from .world import World
+
+CHAT = Script(mode="chat")
+NO_SPECULATION = Script(turn=TurnPolicy(speculate=False))
+SENTENCE = "What is the weather like today?"
+
+
+def released_texts(world: World) -> list[str]:
+    return [action.messages[-1].text for action in world.said(do.StartReply) if action.reply in world.released]
+
+
+# ---- a call's turn ----------------------------------------------------------------------------------
+
+
+def test_a_turn_is_heard_answered_and_played():
+    world = World()
+    world.say(SENTENCE)
+    assert released_texts(world) == [SENTENCE]
+    reply = world.reply_with("It is sunny.", "Enjoy it.")
+    assert world.core.state is State.ANSWERING
+    world.played(reply)
+    world.check_settled()
+    assert [(e.role, e.text) for e in world.core.history] == [
+        ("user", SENTENCE),
+        ("assistant", "It is sunny. Enjoy it."),
+    ]
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_DONE]
+
+
+def test_the_reply_is_speculative_until_the_silence_has_lasted():
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    world.hear(SENTENCE)
+    start = world.last(do.StartReply)
+    assert start.muted
+    assert world.released == {}
+    world.reply_with("Sunny.", play=False)
+    assert all(show.role == "user" for show in world.said(do.Show))
+    world.quiet(1_000, 64)
+    assert world.released == {start.reply: world.last(do.Release).message_id}
+    assert world.shown[world.released[start.reply]].text == "Sunny."
+
+
+def test_speaking_on_drops_the_speculation_and_nothing_of_it_is_heard():
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    world.hear("What is the weather.")
+    speculation = world.last(do.StartReply).reply
+    world.speak(640)
+    assert speculation in world.stopped
+    world.quiet(64)
+    world.hear("What is the weather. And the time?")
+    world.quiet(2_500, 64)
+    assert released_texts(world) == ["What is the weather. And the time?"]
+
+
+def test_a_blip_that_adds_no_words_keeps_the_speculation():
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    world.hear("Hello there.")
+    world.speak(64)
+    world.quiet(64)
+    world.hear("hello there")
+    world.quiet(2_500, 64)
+    assert len(world.said(do.StartReply)) == 1
+
+
+def test_without_speculation_nothing_starts_before_the_end_of_the_turn():
+    world = World(NO_SPECULATION)
+    world.speak(640)
+    world.quiet(224)
+    assert not world.said(do.Transcribe, do.StartReply)
+    world.quiet(608, 224)
+    assert world.core.state is State.WAITING
+    world.hear(SENTENCE)
+    assert not world.last(do.StartReply).muted
+    assert world.core.state is State.ANSWERING
+
+
+def test_the_judges_shorten_and_lengthen_the_silence():
+    def quiet_needed(probability: float) -> int:
+        world = World()
+        world.speak(640)
+        world.quiet(64)
+        ask = world.last(do.Transcribe)
+        world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", probability))
+        world.hear("What is the weather like today")
+        for quiet_ms in range(96, 5_000, 32):
+            world.quiet(quiet_ms, quiet_ms - 32)
+            if world.released:
+                return quiet_ms
+        raise AssertionError("never answered")
+
+    policy = TurnPolicy()
+    assert quiet_needed(0.9) == policy.min_silence_ms
+    assert quiet_needed(0.1) == policy.max_silence_ms
+
+
+def test_the_completeness_agent_overrules_the_sound():
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    ask = world.last(do.Transcribe)
+    world.hear("I would like to book a")
+    world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", 0.99))
+    world.tell(was.TurnJudged(ask.utterance, ask.pause, "agent", 0.0))
+    world.quiet(2_000, 64)
+    assert not world.released
+    world.quiet(2_432, 2_000)
+    assert world.released
+
+
+def test_noise_causes_no_turn():
+    world = World()
+    world.say("")
+    assert not world.said(do.StartReply, do.Show)
+    world.check_settled()
+
+
+def test_partials_replace_one_message_and_the_final_corrects_it():
+    world = World()
+    world.speak(320)
+    world.tell(was.Heard(1, "what is"))
+    world.tell(was.Heard(1, "what is the whether"))
+    world.speak(320)
+    world.quiet(96)
+    world.hear("What is the weather?")
+    world.quiet(2_500, 96)
+    user = [show for show in world.said(do.Show) if show.role == "user"]
+    assert {show.message_id for show in user} == {0}
+    assert [show.text for show in user] == ["what is", "what is the whether", *["What is the weather?"] * 2]
+    assert [show.final for show in user] == [False, False, False, True]
+
+
+def test_no_partials_and_no_correction_when_not_wanted():
+    world = World(Script(stream_user_stt=False))
+    world.speak(320)
+    world.tell(was.Heard(1, "what is"))
+    world.quiet(96)
+    world.hear("What is it?")
+    world.quiet(2_500, 96)
+    assert [show.text for show in world.said(do.Show)] == ["What is it?"]
+
+
+def test_words_that_were_seen_are_taken_back_only_when_correction_is_wanted():
+    def shown(final: str) -> list[str]:
+        world = World(Script(final_stt_correction=False))
+        world.speak(320)
+        world.tell(was.Heard(1, "what is the whether"))
+        world.quiet(96)
+        world.hear(final)
+        world.quiet(2_500, 96)
+        assert released_texts(world) == [final]
+        return [show.text for show in world.said(do.Show)]
+
+    assert shown("What is the weather?") == ["what is the whether"]
+    assert shown("What is the whether man?")[-1] == "What is the whether man?"
+
+
+def test_sound_that_stops_arriving_ends_the_turn():
+    world = World()
+    world.speak(640)
+    world.pass_time(3_000)
+    assert world.core.state is State.WAITING
+    world.hear("Hello there, how are you?")
+    assert world.core.state is State.ANSWERING
+
+
+def test_an_stt_that_never_answers_ends_the_turn_with_what_was_understood():
+    world = World()
+    world.speak(640)
+    world.tell(was.Heard(1, "are you there"))
+    world.quiet(2_500)
+    world.pass_time(6_000)
+    assert released_texts(world) == ["are you there"]
+
+
+def test_a_failed_transcript_is_told_and_ends_the_turn():
+    world = World()
+    world.speak(640)
+    world.quiet(96)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TranscriptFailed(ask.utterance, ask.pause, "The speech recogniser failed; please say it again."))
+    world.quiet(2_500, 96)
+    assert [c.error for c in world.said(do.Complain)] == ["The speech recogniser failed; please say it again."]
+    world.check_settled()
+
+
+# ---- barge-in -------------------------------------------------------------------------------------------
+
+
+def answering(script: Script | None = None) -> tuple[World, int]:
+    world = World(script)
+    world.say(SENTENCE)
+    reply = world.reply_with("It is sunny in the north.", "It rains in the south.", "Stay at home.")
+    world.played_ms[reply] = 1_500
+    return world, reply
+
+
+def test_a_cough_ducks_and_resumes():
+    world, reply = answering()
+    world.speak(128)
+    assert world.last(do.Duck).reply == reply
+    world.quiet(96)
+    world.hear("")
+    assert world.last(do.Resume).reply == reply
+    assert reply not in world.stopped
+    assert world.core.state is State.ANSWERING
+    assert Status.USER_INTERRUPT not in world.statuses()
+
+
+def test_a_backchannel_resumes():
+    world, reply = answering()
+    world.speak(224)
+    world.quiet(96)
+    world.hear("Mhm.")
+    assert reply not in world.stopped
+    assert world.core.state is State.ANSWERING
+
+
+def test_words_stop_the_reply_and_it_is_cut_to_what_was_heard():
+    world, reply = answering()
+    world.speak(192)
+    world.tell(was.Heard(2, "wait"))
+    assert reply in world.stopped
+    assert world.statuses()[-1] is Status.USER_INTERRUPT
+    heard = world.shown[world.released[reply]].text
+    assert heard.startswith("It is sunny in the north. It rains")
+    assert heard.endswith("... (interrupted)")
+    assert "home" not in "".join(entry.text for entry in world.core.history)
+
+
+def test_lasting_voice_stops_the_reply_before_any_words_are_known():
+    world, reply = answering()
+    world.speak(320)
+    assert reply in world.stopped
+    assert world.core.state is State.HEARING
+    world.quiet(96)
+    world.hear("Never mind the weather, tell me a joke.")
+    world.quiet(2_500, 96)
+    assert released_texts(world)[-1] == "Never mind the weather, tell me a joke."
+
+
+def test_an_unheard_answer_is_taken_back_and_late_words_join_the_turn():
+    world = World()
+    world.say("Tell me about Rome.")
+    first = world.last(do.StartReply).reply
+    world.speak(640)
+    assert first in world.stopped
+    world.quiet(96)
+    world.hear("And about Paris.")
+    world.quiet(2_500, 96)
+    last = world.last(do.StartReply)
+    assert [m.text for m in last.messages] == ["Tell me about Rome. And about Paris."]
+    assert {show.message_id for show in world.said(do.Show) if show.role == "user"} == {0}
+
+
+def test_a_contest_that_nobody_decides_ends():
+    world, reply = answering()
+    world.speak(64)
+    world.quiet(64)
+    world.pass_time(2_000)
+    assert world.core.state is State.ANSWERING
+    assert world.last(do.Resume).reply == reply
+
+
+def test_a_reply_that_ends_during_the_contest_leaves_the_turn_to_the_person():
+    world, reply = answering()
+    world.speak(96)
+    world.played(reply)
+    assert world.core.state is State.HEARING
+    world.quiet(96)
+    world.hear("Thanks a lot, and what about tomorrow?")
+    world.quiet(2_500, 96)
+    assert released_texts(world)[-1] == "Thanks a lot, and what about tomorrow?"
+
+
+def test_stale_work_changes_nothing():
+    world, reply = answering()
+    world.speak(320)
+    before = list(world.core.history.messages())
+    assert world.tell(was.ReplyText(reply, 7, "late words"), was.ReplyWritten(reply), was.PlaybackStarted(reply)) == []
+    assert world.tell(was.ReplyPlayed(reply), was.ReplyFailed(reply, "late"), was.ReplyStopped(reply, 9_999)) == []
+    assert world.tell(was.Heard(1, "old utterance"), was.TurnJudged(1, 1, "audio", 1.0)) == []
+    assert list(world.core.history.messages()) == before
+
+
+# ---- chat ---------------------------------------------------------------------------------------------------
+
+
+def test_typed_text_is_answered():
+    world = World(CHAT)
+    world.tell(was.TextTyped("Hello"), was.AnswerAsked())
+    reply = world.reply_with("Hi!")
+    world.played(reply)
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_DONE]
+    assert [(show.message_id, show.role, show.text) for show in world.shown.values()] == [
+        (0, "user", "Hello"),
+        (1, "assistant", "Hi!"),
+    ]
+
+
+def test_nothing_to_answer_is_cancelled():
+    world = World(CHAT)
+    world.tell(was.AnswerAsked())
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_CANCELLED]
+    world.check_settled()
+
+
+def test_a_picture_alone_is_answered():
+    world = World(CHAT)
+    world.tell(was.ImageGiven("https://example.com/cat.png"), was.AnswerAsked())
+    assert world.last(do.StartReply).messages[-1].image_urls == ("https://example.com/cat.png",)
+
+
+def test_push_to_talk_however_short():
+    world = World(CHAT)
+    world.tell(was.VoicePushed(), was.AnswerAsked())
+    assert world.core.state is State.WAITING
+    world.hear("yes")
+    assert released_texts(world) == ["yes"]
+    assert isinstance(world.said(do.EndUtterance)[-1], do.EndUtterance)
+
+
+def test_pushed_silence_is_cancelled():
+    world = World(CHAT)
+    world.tell(was.VoicePushed(), was.AnswerAsked())
+    world.hear("")
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_CANCELLED]
+    world.check_settled()
+
+
+def test_text_and_speech_of_one_turn_are_one_message():
+    world = World(CHAT)
+    world.tell(was.TextTyped("Look at this:"), was.VoicePushed(), was.AnswerAsked())
+    world.hear("what is it?")
+    assert released_texts(world) == ["Look at this: what is it?"]
+
+
+def test_a_late_interrupt_touches_only_the_speech_it_names():
+    world = World(CHAT)
+    world.tell(was.TextTyped("One"), was.AnswerAsked())
+    first = world.reply_with("A long answer about one.", "And more of it.")
+    world.played_ms[first] = 200
+    world.tell(was.TextTyped("Two"), was.AnswerAsked())
+    second = world.last(do.StartReply).reply
+    world.tell(was.Interrupted(world.released[first], 1_000))
+    assert second not in world.stopped
+    assert world.shown[world.released[first]].text == "A long answer about one.... (interrupted)"
+    assert world.core.state is State.ANSWERING
+
+
+def test_the_old_reply_is_cut_before_the_new_one_is_asked():
+    world = World(CHAT)
+    world.tell(was.TextTyped("One"), was.AnswerAsked())
+    first = world.reply_with("Heard sentence.", "Unheard sentence.")
+    world.played_ms[first] = 1_000
+    world.tell(was.TextTyped("Two"), was.AnswerAsked())
+    texts = [m.text for m in world.last(do.StartReply).messages]
+    assert texts == ["One", "Heard sentence....", "Two"]
+
+
+def test_an_interrupt_of_an_unknown_speech_is_told():
+    world = World(CHAT)
+    world.tell(was.Interrupted(99, 100))
+    assert len(world.said(do.Complain)) == 1
+
+
+def test_an_interrupt_in_a_call_stops_the_speech():
+    world, reply = answering()
+    world.tell(was.Interrupted(world.released[reply], 500))
+    assert world.core.state is State.IDLE
+    assert world.last(do.Stop).played_ms == 500
+
+
+def test_pressing_the_talk_button_stops_the_reply():
+    world = World(CHAT)
+    world.tell(was.TextTyped("One"), was.AnswerAsked())
+    first = world.reply_with("Answer.")
+    world.tell(was.VoicePushed())
+    assert first in world.stopped
+    assert world.core.state is State.HEARING
+
+
+# ---- failures and limits ---------------------------------------------------------------------------------------
+
+
+def test_a_failed_reply_is_told_apologised_for_and_ended():
+    world = World(Script(apology=Phrase("Sorry, I lost my train of thought.")))
+    world.say(SENTENCE)
+    reply = world.last(do.StartReply).reply
+    world.tell(was.ReplyFailed(reply, "The language model refused; check LITELLM_API_KEY."))
+    assert world.last(do.SayPhrase).text == "Sorry, I lost my train of thought."
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_CANCELLED]
+    world.played(world.last(do.SayPhrase).reply)
+    world.check_settled()
+
+
+def test_a_failed_apology_is_not_apologised_for():
+    world = World(Script(apology=Phrase("Sorry.")))
+    world.say(SENTENCE)
+    world.tell(was.ReplyFailed(world.last(do.StartReply).reply, "no"))
+    world.tell(was.ReplyFailed(world.last(do.SayPhrase).reply, "no voice either"))
+    assert len(world.said(do.SayPhrase)) == 1
+    world.check_settled()
+
+
+def test_a_failed_speculation_is_begun_anew():
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    world.hear(SENTENCE)
+    world.tell(was.ReplyFailed(world.last(do.StartReply).reply, "busy"))
+    world.quiet(2_500, 64)
+    assert len(world.said(do.StartReply)) == 2
+    assert not world.said(do.Complain)
+
+
+def test_a_silent_engine_does_not_hang_the_call():
+    world = World()
+    world.say(SENTENCE)
+    world.pass_time(40_000)
+    assert len(world.said(do.Complain)) == 1
+    world.check_settled()
+
+
+def test_long_sound_is_not_taken_for_a_silent_engine():
+    world = World()
+    world.say(SENTENCE)
+    reply = world.reply_with("A very long story.", ms_each=120_000)
+    world.pass_time(119_000)
+    assert reply not in world.stopped
+
+
+def test_greeting_reminder_and_limits():
+    script = Script(
+        greeting=Phrase("Hello!", "warm"),
+        reminder=Phrase("Are you there?"),
+        reminder_after_ms=10_000,
+        reminders_max=1,
+        idle_limit_ms=60_000,
+    )
+    world = World(script, greet=True)
+    assert world.last(do.SayPhrase).text == "Hello!"
+    assert world.last(do.Release).message_id == 0
+    world.tell(was.ReplyText(1, 0, "Hello!"), was.ReplyWritten(1))
+    assert world.statuses() == []
+    world.played(1)
+    world.pass_time(11_000)
+    assert world.last(do.SayPhrase).text == "Are you there?"
+    world.played(2)
+    world.pass_time(40_000)
+    assert len(world.said(do.SayPhrase)) == 2
+    world.pass_time(20_000)
+    assert world.hung_up
+    assert world.core.handle(was.UserStarted(0), 0) == []
+
+
+def test_the_longest_conversation_ends():
+    world = World(Script(duration_limit_ms=5_000))
+    world.say(SENTENCE)
+    world.reply_with("It is sunny.")
+    world.pass_time(6_000)
+    assert world.hung_up
+    assert world.core.deadline_ms is None
+
+
+def test_hanging_up_cancels_everything():
+    world, reply = answering()
+    world.speak(64)
+    world.tell(was.HungUp())
+    assert reply in world.stopped
+    assert world.core.state is State.CLOSED
+    assert world.last(do.EndUtterance).utterance == 2
+
+
+def test_the_history_is_bounded():
+    core = Conversation(Script(mode="chat", history_limit_messages=10))
+    for n in range(50):
+        core.handle(was.TextTyped(f"text {n}"), n)
+        core.handle(was.AnswerAsked(), n)
+    assert len(list(core.history)) <= 10

@@ -1,0 +1,193 @@
+"""Whatever happens, in whatever order: the promises of `World` hold (safety), and quiet ends everything (liveness)."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.replies import INTERRUPTED
+from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.state import TRANSITIONS, State
+
+from .world import World
+
+TEXTS = ("", "mhm", "Hello there.", "hello there", "What is it, and", "Stop!", "Tell me about Rome, please.")
+NUMBERS = st.integers(1, 6)
+MS = st.sampled_from((32, 64, 96, 192, 320, 640, 1_000, 3_000))
+
+STEPS = st.one_of(
+    st.tuples(st.just("speak"), MS),
+    st.tuples(st.just("speak_on"), MS),
+    st.tuples(st.just("quiet"), MS),
+    st.tuples(st.just("pass"), MS),
+    st.tuples(st.just("pass"), st.just(31_000)),
+    st.tuples(st.just("hear"), st.sampled_from(TEXTS)),
+    st.tuples(st.just("partial"), st.sampled_from(TEXTS)),
+    st.tuples(st.just("judge"), st.sampled_from(("audio", "agent")), st.sampled_from((0.0, 1.0))),
+    st.tuples(st.just("transcript_failed")),
+    st.tuples(st.just("text"), NUMBERS, st.integers(0, 3)),
+    st.tuples(st.just("voiced"), NUMBERS, st.integers(0, 3)),
+    st.tuples(st.just("begin"), NUMBERS),
+    st.tuples(st.just("written"), NUMBERS),
+    st.tuples(st.just("whole")),
+    st.tuples(st.just("played")),
+    st.tuples(st.just("failed"), NUMBERS),
+    st.tuples(st.just("typed"), st.sampled_from(TEXTS)),
+    st.tuples(st.just("image")),
+    st.tuples(st.just("ask")),
+    st.tuples(st.just("push")),
+    st.tuples(st.just("interrupt"), st.none() | st.integers(0, 8), st.none() | st.sampled_from((0, 500, 5_000))),
+)
+
+
+def take(world: World, step: tuple) -> None:
+    asks = world.said(do.Transcribe)
+    match step:
+        case ("speak", ms):
+            world.speak(ms)
+        case ("speak_on", ms):
+            world.tell(was.SpeechGrew(ms))
+        case ("quiet", ms):
+            world.quiet(ms)
+        case ("pass", ms):
+            world.pass_time(ms)
+        case ("hear", text) if asks:
+            world.hear(text)
+        case ("partial", text) if asks:
+            world.tell(was.Heard(asks[-1].utterance, text))
+        case ("judge", judge, probability) if asks:
+            world.tell(was.TurnJudged(asks[-1].utterance, asks[-1].pause, judge, probability))
+        case ("transcript_failed",) if asks:
+            world.tell(was.TranscriptFailed(asks[-1].utterance, asks[-1].pause, "The recogniser failed."))
+        case ("text", reply, piece):
+            world.tell(was.ReplyText(reply, piece, f"Piece {piece} of reply {reply}."))
+        case ("voiced", reply, piece):
+            world.tell(was.PieceVoiced(reply, piece, piece * 1_000, 1_000))
+        case ("begin", reply):
+            world.tell(was.PlaybackStarted(reply))
+        case ("written", reply):
+            world.tell(was.ReplyWritten(reply))
+        case ("whole",) if world.audible:
+            world.reply_with("One sentence.", "And another.", reply=world.audible)
+            world.played_ms[world.audible] = 1_400
+        case ("played",) if world.audible:
+            world.played(world.audible)
+        case ("failed", reply):
+            world.tell(was.ReplyFailed(reply, "The model failed."))
+        case ("typed", text):
+            world.tell(was.TextTyped(text))
+        case ("image",):
+            world.tell(was.ImageGiven("https://example.com/a.png"))
+        case ("ask",):
+            world.tell(was.AnswerAsked())
+        case ("push",) if world.core.script.mode == "chat":
+            world.tell(was.VoicePushed())
+        case ("interrupt", message_id, played_ms):
+            world.tell(was.Interrupted(message_id, played_ms))
+
+
+SCRIPTS = {
+    "call": Script(greeting=Phrase("Hi."), apology=Phrase("Sorry."), reply_timeout_ms=10_000),
+    "patient call": Script(turn=TurnPolicy(speculate=False), stream_user_stt=False, final_stt_correction=False),
+    "chat": Script(mode="chat", apology=Phrase("Sorry.")),
+}
+many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
+
+
+@scripts
+@given(steps=st.lists(STEPS, max_size=40), greet=st.booleans())
+@many
+def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
+    world = World(script, greet=greet)
+    for step in steps:
+        take(world, step)
+        if world.core.state not in (State.IDLE, State.CLOSED) and (script.mode, world.core.state) != (
+            "chat",
+            "hearing",
+        ):
+            assert world.core.deadline_ms is not None, f"{world.core.state} waits for ever"
+        check_history(world)
+    # The person falls silent; no engine answers any more. Everything must come to rest.
+    if script.mode == "chat":
+        world.tell(was.AnswerAsked())
+    world.quiet(3_000)
+    world.pass_time(90_000)
+    world.check_settled()
+
+
+def check_history(world: World) -> None:
+    """The history never says more than is shown, and what was cut is shown as cut."""
+    for entry in world.core.history:
+        shown = world.shown.get(entry.message_id)
+        if entry.role == "assistant" and entry.text:
+            assert shown is not None
+            assert shown.text == entry.text or shown.text == entry.text.removesuffix("...") + INTERRUPTED
+
+
+@scripts
+@given(steps=st.lists(STEPS, max_size=25))
+@settings(max_examples=40, deadline=None)
+def test_the_same_facts_give_the_same_actions(script: Script, steps: list[tuple]):
+    """Through the journal's wire form and back: what `voi replay` relies on."""
+    first, second = World(script), World(script)
+    for step in steps:
+        take(first, step)
+        take(second, step)
+    assert first.log == second.log
+
+
+SPEECH, SOON, LATE = ("speak", 640), ("quiet", 96), ("quiet", 3_000)
+WORDS, NO_WORDS = ("hear", "Tell me about Rome, please."), ("hear", "")
+ANSWERED = (SPEECH, SOON, WORDS, LATE, ("whole",))
+WALKS: dict[tuple[State, State], tuple] = {
+    (State.IDLE, State.HEARING): (SPEECH,),
+    (State.IDLE, State.WAITING): (("typed", "Hello there."), ("ask",)),
+    (State.IDLE, State.ANSWERING): (("greet",),),
+    (State.HEARING, State.PAUSED): (SPEECH, SOON),
+    (State.HEARING, State.WAITING): (SPEECH, ("pass", 3_000)),
+    (State.PAUSED, State.HEARING): (SPEECH, SOON, SPEECH),
+    (State.PAUSED, State.WAITING): (SPEECH, LATE),
+    (State.PAUSED, State.ANSWERING): (SPEECH, SOON, WORDS, LATE),
+    (State.PAUSED, State.IDLE): (SPEECH, SOON, NO_WORDS, LATE),
+    (State.WAITING, State.HEARING): (SPEECH, LATE, SPEECH),
+    (State.WAITING, State.ANSWERING): (SPEECH, LATE, WORDS),
+    (State.WAITING, State.IDLE): (SPEECH, LATE, NO_WORDS),
+    (State.ANSWERING, State.CONTEST): (*ANSWERED, ("speak", 64)),
+    (State.ANSWERING, State.HEARING): (*ANSWERED, ("push",)),
+    (State.ANSWERING, State.WAITING): (*ANSWERED, ("typed", "Stop!"), ("ask",)),
+    (State.ANSWERING, State.IDLE): (*ANSWERED, ("played",)),
+    (State.CONTEST, State.ANSWERING): (*ANSWERED, ("speak", 64), SOON, NO_WORDS),
+    (State.CONTEST, State.HEARING): (*ANSWERED, ("speak", 320)),
+    (State.CONTEST, State.PAUSED): (*ANSWERED, ("speak", 64), SOON, WORDS),
+    (State.CONTEST, State.WAITING): (*ANSWERED, ("speak", 64), ("ask",)),
+}
+
+
+@pytest.mark.parametrize("way", sorted(way for way in TRANSITIONS if way[1] is not State.CLOSED))
+def test_every_way_between_states_can_be_walked(way: tuple[State, State]):
+    script = Script(mode="chat" if ("push",) in WALKS[way] else "call", greeting=Phrase("Hi."))
+    world = World(Script(greeting=Phrase("Hi.")))
+    if script.mode == "chat":
+        world = World(script)
+        world.tell(was.TextTyped("Hello"), was.AnswerAsked())
+    walked: list[tuple[State, State]] = []
+    go = world.core._go
+
+    def note(state: State) -> None:
+        walked.append((world.core.state, state))
+        go(state)
+
+    world.core._go = note  # type: ignore[method-assign]
+    for step in WALKS[way]:
+        if step == ("greet",):
+            world.tell(was.Opened(True))
+        else:
+            take(world, step)
+    assert way in walked
+
+
+@pytest.mark.parametrize("state", [state for state in State if state is not State.CLOSED])
+def test_hanging_up_closes_every_state(state: State):
+    assert (state, State.CLOSED) in TRANSITIONS

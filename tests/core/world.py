@@ -1,0 +1,146 @@
+"""A tiny make-believe shell round the core: carries out actions, keeps the books, checks the promises as it goes."""
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action, Status
+from voi.core.conversation import Conversation
+from voi.core.facts import Fact
+from voi.core.script import Script
+from voi.core.state import State
+
+WINDOW_MS = 32
+
+
+class World:
+    """Drives one Conversation. `now_ms` moves only when told to; deadlines are served on the way."""
+
+    def __init__(self, script: Script | None = None, *, greet: bool = False) -> None:
+        self.core = Conversation(script or Script())
+        self.now_ms = 0
+        self.log: list[Action] = []
+        self.started: dict[int, do.StartReply | do.SayPhrase] = {}
+        self.released: dict[int, int] = {}
+        self.stopped: set[int] = set()
+        self.ended: set[int] = set()
+        self.played_ms: dict[int, int] = {}
+        self.shown: dict[int, do.Show] = {}
+        self.owed = 0
+        self.hung_up: str | None = None
+        self.audible: int | None = None
+        self.tell(was.Opened(greet))
+
+    # ---- driving --------------------------------------------------------------------------------
+
+    def tell(self, *facts: Fact) -> list[Action]:
+        out: list[Action] = []
+        queue = list(facts)
+        while queue:
+            for action in self.core.handle(queue.pop(0), self.now_ms):
+                out.append(action)
+                queue += self._carry_out(action)
+        self.log += out
+        return out
+
+    def pass_time(self, ms: int) -> None:
+        end_ms = self.now_ms + ms
+        served = 0
+        while (due_ms := self.core.deadline_ms) is not None and due_ms <= end_ms:
+            self.now_ms = max(self.now_ms, due_ms)
+            self.tell(was.DeadlinePassed())
+            served += 1
+            assert served < 200, f"deadlines without end in {self.core.state}"
+        self.now_ms = end_ms
+
+    def speak(self, ms: int) -> None:
+        """The person speaks for that long, from now."""
+        self.tell(was.UserStarted(self.now_ms))
+        for speech_ms in range(WINDOW_MS, ms + 1, WINDOW_MS):
+            self.pass_time(WINDOW_MS)
+            self.tell(was.SpeechGrew(speech_ms))
+
+    def quiet(self, ms: int, start_ms: int = 0) -> None:
+        """The person is quiet until `ms` after they last spoke; `start_ms` of it have been told already."""
+        for quiet_ms in range(start_ms + WINDOW_MS, ms + 1, WINDOW_MS):
+            self.pass_time(WINDOW_MS)
+            self.tell(was.QuietGrew(quiet_ms))
+
+    def say(self, text: str, *, quiet_ms: int = 2_500, speech_ms: int = 640) -> None:
+        """A whole turn: speech, its transcript in the pause, silence."""
+        self.speak(speech_ms)
+        self.quiet(96)
+        self.hear(text)
+        self.quiet(quiet_ms, 96)
+
+    def hear(self, text: str) -> None:
+        """The transcript that was asked for last arrives."""
+        ask = self.last(do.Transcribe)
+        self.tell(was.Heard(ask.utterance, text, ask.pause))
+
+    def reply_with(self, *pieces: str, reply: int | None = None, ms_each: int = 1_000, play: bool = True) -> int:
+        """The newest reply is written and voiced; with `play` its sound has begun."""
+        number = reply or self.last(do.StartReply).reply
+        for index, text in enumerate(pieces):
+            self.tell(was.ReplyText(number, index, text), was.PieceVoiced(number, index, index * ms_each, ms_each))
+        if play:
+            self.tell(was.PlaybackStarted(number))
+        self.tell(was.ReplyWritten(number))
+        return number
+
+    def last(self, kind: type) -> Action:
+        return next(action for action in reversed(self.log) if isinstance(action, kind))
+
+    def said(self, *kinds: type) -> list[Action]:
+        return [action for action in self.log if isinstance(action, kinds)]
+
+    def statuses(self) -> list[Status]:
+        return [action.status for action in self.log if isinstance(action, do.Announce)]
+
+    # ---- carrying out, and the promises ------------------------------------------------------------
+
+    def _carry_out(self, action: Action) -> list[Fact]:
+        match action:
+            case do.StartReply(reply=reply) | do.SayPhrase(reply=reply):
+                assert reply not in self.started, "a reply number is used twice"
+                self.started[reply] = action
+            case do.Release(reply=reply, message_id=message_id):
+                assert reply in self.started
+                assert reply not in self.stopped, "a stopped reply is released"
+                assert self.audible in (None, *self.stopped, *self.ended), "a second answer on top of the first"
+                assert message_id not in self.released.values(), "two speeches under one id"
+                self.released[reply] = message_id
+                self.audible = reply
+            case do.Stop(reply=reply, played_ms=told_ms):
+                assert reply in self.started
+                assert reply not in self.stopped, "stopped twice"
+                self.stopped.add(reply)
+                if reply in self.released:
+                    played_ms = self.played_ms.get(reply, 0) if told_ms is None else told_ms
+                    return [was.ReplyStopped(reply, played_ms)]
+            case do.Duck(reply=reply) | do.Resume(reply=reply):
+                assert reply == self.audible
+            case do.Announce(status=Status.RESPONSE_CREATED):
+                self.owed += 1
+                assert self.owed == 1, "a second response_created before the first one's end"
+            case do.Announce(status=Status.RESPONSE_DONE | Status.RESPONSE_CANCELLED):
+                self.owed -= 1
+                assert self.owed == 0, "a terminal status that nobody asked for"
+            case do.Show(message_id=message_id, role=role):
+                if role == "assistant":
+                    assert message_id in self.released.values(), "a muted reply is shown"
+                self.shown[message_id] = action
+            case do.HangUp(reason=reason):
+                self.hung_up = reason
+        return []
+
+    def played(self, reply: int) -> None:
+        if reply not in self.stopped:
+            self.ended.add(reply)
+        self.tell(was.ReplyPlayed(reply))
+
+    def check_settled(self) -> None:
+        """Nothing pending: liveness."""
+        assert self.core.state in (State.IDLE, State.CLOSED)
+        assert self.owed == 0
+        assert not [a for a in self.started if a not in self.released and a not in self.stopped], (
+            "speculation left over"
+        )

@@ -1,0 +1,57 @@
+"""What falls due, and when: every waiting state has a deadline, so that no silent engine or client hangs a call."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from voi.core.script import Script
+from voi.core.state import State
+
+
+class Due(Enum):
+    DURATION_LIMIT = auto()
+    IDLE_LIMIT = auto()
+    REMINDER = auto()
+    SOUND_LOST = auto()
+    """Sound stopped arriving in the middle of a turn."""
+    NO_TRANSCRIPT = auto()
+    CONTEST_OVER = auto()
+    SILENT_REPLY = auto()
+
+
+@dataclass(slots=True)
+class Clocks:
+    """Wall times, in ms, from which the deadlines count."""
+
+    opened_ms: int = 0
+    user_active_ms: int = 0
+    """The person last gave a sign of life."""
+    ears_ms: int = 0
+    """Sound was last judged during a turn."""
+    state_since_ms: int = 0
+    reminders: int = 0
+    """Given since the person was last active."""
+
+
+def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: int | None) -> list[tuple[int, Due]]:
+    """All that can fall due in this state: wall time in ms, and what."""
+    if state is State.CLOSED:
+        return []
+    policy = script.turn
+    due: list[tuple[int, Due]] = []
+    if script.duration_limit_ms:
+        due.append((clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT))
+    if reply_deadline_ms is not None:
+        due.append((reply_deadline_ms, Due.SILENT_REPLY))
+    if state is State.IDLE or (state is State.HEARING and script.mode == "chat"):
+        if script.idle_limit_ms:
+            due.append((clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT))
+        reminding = state is State.IDLE and script.mode == "call" and clocks.reminders < script.reminders_max
+        if reminding and script.reminder and script.reminder_after_ms:
+            due.append((clocks.state_since_ms + script.reminder_after_ms, Due.REMINDER))
+    elif state in (State.HEARING, State.PAUSED):
+        due.append((clocks.ears_ms + policy.audio_timeout_ms, Due.SOUND_LOST))
+    elif state is State.WAITING:
+        due.append((clocks.state_since_ms + policy.transcript_timeout_ms, Due.NO_TRANSCRIPT))
+    elif state is State.CONTEST:
+        due.append((clocks.state_since_ms + policy.contest_patience_ms, Due.CONTEST_OVER))
+    return due

@@ -1,0 +1,15 @@
+"""Comparing transcripts by their words, whatever their case and punctuation."""
+
+
+def words(text: str) -> list[str]:
+    return "".join(c for c in text.casefold() if c.isalnum() or c.isspace()).split()
+
+
+def same_words(a: str, b: str | None) -> bool:
+    return b is not None and words(a) == words(b)
+
+
+def continues(text: str, earlier: str) -> bool:
+    """Does `text` begin with all the words of `earlier`?"""
+    before = words(earlier)
+    return words(text)[: len(before)] == before
