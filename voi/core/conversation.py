@@ -8,111 +8,63 @@ to what was heard before anything else is answered. Work is fenced by number: fa
 pause than the current one are stale and change nothing.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 from voi.core import actions as do
 from voi.core import facts as was
-from voi.core.actions import Action, Status
-from voi.core.deadlines import Clocks, Due, deadlines
+from voi.core.actions import Status
+from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
-from voi.core.endpoint import patience_ms, worth_answering
-from voi.core.facts import Fact
-from voi.core.history import History
-from voi.core.replies import Replies
+from voi.core.endpoint import ask_after_ms, patience_ms, worth_answering
+from voi.core.machine import Machine, rule
 from voi.core.script import Phrase, Script
-from voi.core.state import TRANSITIONS, State, Turn
+from voi.core.state import State
+from voi.core.turn import Turn
 from voi.core.turn_text import is_backchannel
 from voi.core.words import same_words
 from voi.dialogue import Message
 
 
-class Conversation:
-    """One conversation's state. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
+class Conversation(Machine):
+    """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
 
     def __init__(self, script: Script) -> None:
-        self.script = script
-        self.state = State.IDLE
-        self.history = History(script.history_limit_messages)
-        self._out: list[Action] = []
-        self._messages = self._utterances = 0
+        super().__init__(script)
         self._draft = Draft()
         self._turn: Turn | None = None
-        self._replies = Replies(self.history, script.reply_timeout_ms, self._emit, self._next_message_id)
+        self._utterances = 0
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
-        self._now_ms = 0
-        self._clocks = Clocks()
-
-    def handle(self, fact: Fact, now_ms: int) -> list[Action]:
-        """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
-        if self.state is State.CLOSED:
-            return []
-        self._now_ms = now_ms
-        self._out = []
-        _RULES[type(fact)](self, fact)
-        return self._out
-
-    def _emit(self, action: Action) -> None:
-        self._out.append(action)
-
-    def _next_message_id(self) -> int:
-        self._messages += 1
-        return self._messages - 1
-
-    def _go(self, state: State) -> None:
-        if state is self.state:
-            return
-        if (self.state, state) not in TRANSITIONS:
-            raise RuntimeError(f"no way from {self.state} to {state}: a fault in voi.core, please report it")
-        self.state = state
-        self._clocks.state_since_ms = self._now_ms
-
-    # ---- deadlines --------------------------------------------------------------------------------
-
-    @property
-    def deadline_ms(self) -> int | None:
-        """When to tell DeadlinePassed, at the latest; None when nothing can fall due."""
-        return min((at_ms for at_ms, _ in self._deadlines()), default=None)
-
-    def _deadlines(self) -> list[tuple[int, Due]]:
-        reply = self._replies.released
-        return deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
-
-    def _on_deadline(self, _: was.DeadlinePassed) -> None:
-        at_ms, due = min(self._deadlines(), key=lambda one: one[0], default=(self._now_ms + 1, Due.REMINDER))
-        if at_ms <= self._now_ms:
-            _WHEN_DUE[due](self)
-
-    def _on_duration_limit(self) -> None:
-        self._close()
-        self._emit(do.HangUp("The conversation reached its maximum duration."))
-
-    def _on_idle_limit(self) -> None:
-        self._close()
-        self._emit(do.HangUp("Nobody spoke for a long time."))
-
-    def _on_reminder_due(self) -> None:
-        self._clocks.reminders += 1
-        if self.script.reminder:
-            self._say(self.script.reminder)
 
     # ---- the beginning and the end ------------------------------------------------------------------
 
+    @rule(was.Opened)
     def _on_opened(self, fact: was.Opened) -> None:
         now_ms = self._now_ms
         self._clocks = Clocks(opened_ms=now_ms, user_active_ms=now_ms, state_since_ms=now_ms)
         if fact.greet and self.script.greeting:
             self._say(self.script.greeting)
 
+    @rule(Due.DURATION_LIMIT)
+    def _on_duration_limit(self) -> None:
+        self._close()
+        self._emit(do.HangUp("The conversation reached its maximum duration."))
+
+    @rule(Due.IDLE_LIMIT)
+    def _on_idle_limit(self) -> None:
+        self._close()
+        self._emit(do.HangUp("Nobody spoke for a long time."))
+
+    @rule(Due.REMINDER)
+    def _on_reminder_due(self) -> None:
+        self._clocks.reminders += 1
+        if self.script.reminder:
+            self._say(self.script.reminder)
+
     def _say(self, phrase: Phrase) -> None:
         self._go(State.ANSWERING)
         self._replies.say(phrase, self._now_ms)
 
-    def _on_hung_up(self, _: was.HungUp) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    @rule(was.HungUp)
+    def _close(self, _: was.HungUp | None = None) -> None:
         self._replies.drop_speculation()
         self._replies.stop()
         self._cancel_owed()
@@ -137,20 +89,21 @@ class Conversation:
             self._emit(do.EndUtterance(self._turn.utterance))
             self._turn = None
 
+    @rule(was.UserStarted)
     def _on_user_started(self, _: was.UserStarted) -> None:
         if self.script.mode != "call":
             return
         self._touch()
         self._clocks.ears_ms = self._now_ms
         turn = self._turn or self._listen()
-        turn.quiet_ms = 0
-        reply = self._replies.released
+        turn.quiet_ms, reply = 0, self._replies.released
         if reply and self.state is State.ANSWERING:
             self._emit(do.Duck(reply.number))
             self._go(State.CONTEST)
         elif self.state is not State.CONTEST:
             self._go(State.HEARING)
 
+    @rule(was.SpeechGrew)
     def _on_speech_grew(self, fact: was.SpeechGrew) -> None:
         turn = self._turn
         if turn is None or self.script.mode != "call":
@@ -165,19 +118,16 @@ class Conversation:
         elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
             self._go(State.HEARING)
 
+    @rule(was.QuietGrew)
     def _on_quiet_grew(self, fact: was.QuietGrew) -> None:
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
         self._clocks.ears_ms = self._now_ms
-        if turn.quiet_ms == 0:
-            turn.next_pause()
-        turn.quiet_ms = fact.quiet_ms
+        turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
-        policy = self.script.turn
-        ask_after_ms = min(policy.speculate_after_ms, policy.min_silence_ms)
-        if fact.quiet_ms >= (ask_after_ms if policy.speculate else policy.min_silence_ms):
+        if fact.quiet_ms >= ask_after_ms(self.script.turn):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
@@ -191,13 +141,12 @@ class Conversation:
 
     # ---- what they said -------------------------------------------------------------------------------
 
+    @rule(was.Heard)
     def _on_heard(self, fact: was.Heard) -> None:
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
             return
-        turn.text = fact.text
-        if fact.pause and fact.pause == turn.pause:
-            turn.final = fact.text
+        is_final = turn.heard(fact)
         if self.state is State.CONTEST:
             self._weigh_contest(turn)
             return
@@ -206,7 +155,7 @@ class Conversation:
             self._replies.drop_speculation()
         if self.script.stream_user_stt and fact.text:
             self._show_draft(self._draft.with_speech(fact.text))
-        if fact.pause and fact.pause == turn.pause:
+        if is_final:
             self._on_final(turn)
 
     def _on_final(self, turn: Turn) -> None:
@@ -220,6 +169,7 @@ class Conversation:
                     self._speculate(turn.final)
             self._maybe_end_turn(turn)
 
+    @rule(was.TranscriptFailed)
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
@@ -230,15 +180,10 @@ class Conversation:
             else:
                 self._on_final(turn)
 
+    @rule(was.TurnJudged)
     def _on_turn_judged(self, fact: was.TurnJudged) -> None:
         turn = self._turn
-        if turn is None or (fact.utterance, fact.pause) != (turn.utterance, turn.pause):
-            return
-        if fact.judge == "agent":
-            turn.agent_judgement = fact.probability
-        else:
-            turn.audio_judgement = fact.probability
-        if self.state is State.PAUSED:
+        if turn and turn.judged(fact) and self.state is State.PAUSED:
             self._maybe_end_turn(turn)
 
     # ---- the end of their turn --------------------------------------------------------------------------
@@ -256,12 +201,14 @@ class Conversation:
         else:
             self._try_answer()
 
+    @rule(Due.SOUND_LOST)
     def _on_sound_lost(self) -> None:
         """Sound stopped arriving in the middle of a turn: as if the person had fallen silent."""
         self._clocks.ears_ms = self._now_ms
         if self._turn:
             self._await_transcript(self._turn)
 
+    @rule(Due.NO_TRANSCRIPT)
     def _on_no_transcript(self) -> None:
         if self._turn:
             self._turn.final = self._turn.text
@@ -320,15 +267,18 @@ class Conversation:
         self.history.add(self._draft.entry(text))
         self._draft = Draft()
 
+    @rule(was.TextTyped)
     def _on_text_typed(self, fact: was.TextTyped) -> None:
         self._touch()
         self._draft.prefix = self._draft.with_speech(fact.text.strip())
         self._show_draft(self._draft.prefix)
 
+    @rule(was.ImageGiven)
     def _on_image_given(self, fact: was.ImageGiven) -> None:
         self._touch()
         self._draft.image_urls += (fact.url,)
 
+    @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
         self._touch()
         self._replies.stop()
@@ -337,6 +287,7 @@ class Conversation:
             self._listen()
         self._go(State.HEARING)
 
+    @rule(was.AnswerAsked)
     def _on_answer_asked(self, _: was.AnswerAsked) -> None:
         self._touch()
         if self.state is State.WAITING:
@@ -364,6 +315,7 @@ class Conversation:
         elif turn.final is not None:
             self._resume()
 
+    @rule(Due.CONTEST_OVER)
     def _on_contest_over(self) -> None:
         if self._turn and self._turn.quiet_ms == 0:
             self._interrupt()
@@ -391,6 +343,7 @@ class Conversation:
         elif self.state is State.ANSWERING:
             self._go(State.IDLE)
 
+    @rule(was.Interrupted)
     def _on_interrupted(self, fact: was.Interrupted) -> None:
         self._touch()
         reply = self._replies.released
@@ -404,13 +357,16 @@ class Conversation:
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
+    @rule(was.ReplyText, was.PieceVoiced, was.ReplyWritten, was.PlaybackStarted)
     def _on_reply_grew(self, fact: was.ReplyText | was.PieceVoiced | was.PlaybackStarted | was.ReplyWritten) -> None:
         self._replies.note(fact, self._now_ms)
 
+    @rule(was.ReplyPlayed)
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         if self._replies.played(fact.reply):
             self._after_reply()
 
+    @rule(was.ReplyStopped)
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
         cut = self._replies.stopped(fact.reply, fact.played_ms)
         if cut is None:
@@ -424,12 +380,14 @@ class Conversation:
         elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
             self._on_final(self._turn)
 
+    @rule(was.ReplyFailed)
     def _on_reply_failed(self, fact: was.ReplyFailed) -> None:
         if self._replies.speculation and self._replies.speculation.number == fact.reply:
             self._replies.drop_speculation()  # it is begun anew when the turn has ended
         elif self._replies.released and self._replies.released.number == fact.reply:
             self._give_up_reply(fact.message)
 
+    @rule(Due.SILENT_REPLY)
     def _on_silent_reply(self) -> None:
         self._give_up_reply("The answer did not come in time; please try again.")
 
@@ -441,38 +399,3 @@ class Conversation:
             self._say(self.script.apology)
         else:
             self._after_reply()
-
-
-_WHEN_DUE: dict[Due, Callable[[Conversation], None]] = {
-    Due.DURATION_LIMIT: Conversation._on_duration_limit,
-    Due.IDLE_LIMIT: Conversation._on_idle_limit,
-    Due.REMINDER: Conversation._on_reminder_due,
-    Due.SOUND_LOST: Conversation._on_sound_lost,
-    Due.NO_TRANSCRIPT: Conversation._on_no_transcript,
-    Due.CONTEST_OVER: Conversation._on_contest_over,
-    Due.SILENT_REPLY: Conversation._on_silent_reply,
-}
-
-_RULES: dict[type, Callable[[Conversation, Any], None]] = {
-    was.Opened: Conversation._on_opened,
-    was.HungUp: Conversation._on_hung_up,
-    was.DeadlinePassed: Conversation._on_deadline,
-    was.UserStarted: Conversation._on_user_started,
-    was.SpeechGrew: Conversation._on_speech_grew,
-    was.QuietGrew: Conversation._on_quiet_grew,
-    was.Heard: Conversation._on_heard,
-    was.TurnJudged: Conversation._on_turn_judged,
-    was.TranscriptFailed: Conversation._on_transcript_failed,
-    was.VoicePushed: Conversation._on_voice_pushed,
-    was.TextTyped: Conversation._on_text_typed,
-    was.ImageGiven: Conversation._on_image_given,
-    was.AnswerAsked: Conversation._on_answer_asked,
-    was.Interrupted: Conversation._on_interrupted,
-    was.ReplyText: Conversation._on_reply_grew,
-    was.PieceVoiced: Conversation._on_reply_grew,
-    was.ReplyWritten: Conversation._on_reply_grew,
-    was.PlaybackStarted: Conversation._on_reply_grew,
-    was.ReplyPlayed: Conversation._on_reply_played,
-    was.ReplyStopped: Conversation._on_reply_stopped,
-    was.ReplyFailed: Conversation._on_reply_failed,
-}

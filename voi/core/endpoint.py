@@ -5,7 +5,7 @@ intonation; the words alone are a weak sign, except where they plainly break off
 """
 
 from voi.core.script import TurnPolicy
-from voi.core.state import Turn
+from voi.core.turn import Turn
 from voi.core.turn_text import completeness
 
 AUDIO_COMPLETE = 0.5
@@ -26,6 +26,11 @@ def patience_ms(turn: Turn, policy: TurnPolicy) -> int:
     if turn.audio_judgement >= AUDIO_COMPLETE:
         return policy.silence_ms if unfinished else policy.min_silence_ms
     return policy.silence_ms if complete and len((turn.final or "").split()) <= 3 else policy.max_silence_ms
+
+
+def ask_after_ms(policy: TurnPolicy) -> int:
+    """Silence in ms after which the pause's transcript is asked for."""
+    return min(policy.speculate_after_ms, policy.min_silence_ms) if policy.speculate else policy.min_silence_ms
 
 
 def worth_answering(text: str) -> bool:

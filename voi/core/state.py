@@ -4,7 +4,6 @@ Whose turn it is, in one word. A call goes round IDLE, HEARING, PAUSED, ANSWERIN
 (HEARING) WAITING ANSWERING. Every state but IDLE has a deadline, so that no silent engine or client can hang a call.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -47,27 +46,3 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (S.CONTEST, S.PAUSED): "words, then quiet: stop",
     (S.CONTEST, S.WAITING): "another answer asked",
 } | {(state, S.CLOSED): "hung up" for state in S if state is not S.CLOSED}
-
-
-@dataclass(slots=True)
-class Turn:
-    """The person's speech that is being heard."""
-
-    utterance: int
-    pause: int = 0
-    """Which silence we are in, or 0 while none has come yet."""
-    quiet_ms: int = 0
-    """0 while they speak."""
-    text: str = ""
-    """The newest transcript, partial or final."""
-    asked: bool = False
-    """This pause's transcript was asked for."""
-    final: str | None = None
-    """This pause's transcript."""
-    audio_judgement: float | None = None
-    agent_judgement: float | None = None
-
-    def next_pause(self) -> None:
-        self.pause += 1
-        self.asked = False
-        self.final = self.audio_judgement = self.agent_judgement = None

@@ -1,0 +1,79 @@
+"""The bare machine under the conversation: its state, its clocks, which rule answers what, and what comes out."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from voi.core import facts as was
+from voi.core.actions import Action
+from voi.core.deadlines import Clocks, Due, deadlines
+from voi.core.facts import Fact
+from voi.core.history import History
+from voi.core.replies import Replies
+from voi.core.script import Script
+from voi.core.state import TRANSITIONS, State
+
+_Method = TypeVar("_Method", bound=Callable[..., None])
+_RULES: dict[type | Due, Callable[..., None]] = {}
+
+
+def rule(*causes: type | Due) -> Callable[[_Method], _Method]:
+    """Marks the method that answers these facts (it is given the fact) or deadlines (it is given nothing)."""
+
+    def mark(method: _Method) -> _Method:
+        _RULES.update(dict.fromkeys(causes, method))
+        return method
+
+    return mark
+
+
+class Machine:
+    """State, clocks and output of one conversation; `Conversation` adds the rules."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.state = State.IDLE
+        self.history = History(script.history_limit_messages)
+        self._replies = Replies(self.history, script.reply_timeout_ms, self._emit, self._next_message_id)
+        self._clocks = Clocks()
+        self._now_ms = 0
+        self._messages = 0
+        self._out: list[Action] = []
+
+    def handle(self, fact: Fact, now_ms: int) -> list[Action]:
+        """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
+        if self.state is State.CLOSED:
+            return []
+        self._now_ms = now_ms
+        self._out = []
+        _RULES[type(fact)](self, fact)
+        return self._out
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """When to tell DeadlinePassed, at the latest; None when nothing can fall due."""
+        return min((at_ms for at_ms, _ in self._deadlines()), default=None)
+
+    def _deadlines(self) -> list[tuple[int, Due]]:
+        reply = self._replies.released
+        return deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
+
+    @rule(was.DeadlinePassed)
+    def _on_deadline(self, _: was.DeadlinePassed) -> None:
+        due_now = [(at_ms, due) for at_ms, due in self._deadlines() if at_ms <= self._now_ms]
+        if due_now:
+            _RULES[min(due_now, key=lambda one: one[0])[1]](self)
+
+    def _go(self, state: State) -> None:
+        if state is self.state:
+            return
+        if (self.state, state) not in TRANSITIONS:
+            raise RuntimeError(f"no way from {self.state} to {state}: a fault in voi.core, please report it")
+        self.state = state
+        self._clocks.state_since_ms = self._now_ms
+
+    def _emit(self, action: Action) -> None:
+        self._out.append(action)
+
+    def _next_message_id(self) -> int:
+        self._messages += 1
+        return self._messages - 1

@@ -1,0 +1,52 @@
+"""The person's speech that is being heard: one utterance, its pauses, what was understood and judged so far."""
+
+from dataclasses import dataclass
+
+from voi.core.facts import Heard, TurnJudged
+
+
+@dataclass(slots=True)
+class Turn:
+    """The person's speech that is being heard."""
+
+    utterance: int
+    pause: int = 0
+    """Which silence we are in, or 0 while none has come yet."""
+    quiet_ms: int = 0
+    """0 while they speak."""
+    text: str = ""
+    """The newest transcript, partial or final."""
+    asked: bool = False
+    """This pause's transcript was asked for."""
+    final: str | None = None
+    """This pause's transcript."""
+    audio_judgement: float | None = None
+    agent_judgement: float | None = None
+
+    def quiet_grew(self, quiet_ms: int) -> None:
+        if self.quiet_ms == 0:
+            self.next_pause()
+        self.quiet_ms = quiet_ms
+
+    def heard(self, fact: Heard) -> bool:
+        """Note a transcript. True if it is the one of this pause."""
+        self.text = fact.text
+        is_final = fact.pause != 0 and fact.pause == self.pause
+        if is_final:
+            self.final = fact.text
+        return is_final
+
+    def judged(self, fact: TurnJudged) -> bool:
+        """Note a judgement. False if it is about another pause."""
+        if (fact.utterance, fact.pause) != (self.utterance, self.pause):
+            return False
+        if fact.judge == "agent":
+            self.agent_judgement = fact.probability
+        else:
+            self.audio_judgement = fact.probability
+        return True
+
+    def next_pause(self) -> None:
+        self.pause += 1
+        self.asked = False
+        self.final = self.audio_judgement = self.agent_judgement = None
