@@ -1,0 +1,63 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from voi.cli.check import check
+from voi.cli.schema import schema
+from voi.config.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+app = typer.Typer()
+app.command()(check)
+app.command()(schema)
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in Settings.CONTRACT_NAMES.values():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return
+
+
+def test_the_examples_are_right_with_words_on_what_is_missing_to_serve() -> None:
+    result = CliRunner().invoke(
+        app, ["check", "--agents", f"{ROOT}/agents.example.json", "--tts-models", f"{ROOT}/tts_models.example.json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "4 agents" in result.stdout
+    assert "espeak/en-us" in result.stdout
+    assert "denial_filter" in result.stdout
+    assert "TOKEN_SECRET_KEY is not set" in result.stderr
+
+
+def test_every_problem_and_warning_is_printed_and_the_exit_code_is_1() -> None:
+    Path("agents.json").write_text(json.dumps({"a": {"llm_modell": "x", "temperature": 9}, "b": 1}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    for word in (
+        "$.a.llm_model: is missing",
+        "$.a.temperature",
+        "$.b: must be an object",
+        "$.a.llm_modell: is no field",
+        "3 problems",
+    ):
+        assert word in result.stderr
+
+
+def test_wrong_settings_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_PORT", "many")
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    assert "VOI_PORT: must be a whole number" in result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["agents"], ["tts_models"]])
+def test_schemas_are_printed(arguments: list[str]) -> None:
+    result = CliRunner().invoke(app, ["schema", *arguments])
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)["$schema"].endswith("2020-12/schema")

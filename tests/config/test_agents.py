@@ -1,0 +1,245 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.config.conftest import load
+from voi.config.agents import CLIENT_AGENT_LIMIT_BYTES, Agent, parse_client_agent
+from voi.config.parts import SpokenPhrase
+from voi.config.store import Config, voice_uses_of
+from voi.dialogue import Message
+from voi.errors import ClientError
+
+TONE = "{character_agent_message_format_voice_tone}"
+
+
+def agent(**fields: Any) -> Agent:
+    return load({"a": {"llm_model": "m", **fields}}).agents["a"]
+
+
+# ---- agents of the operator ---------------------------------------------------------------------
+
+
+def test_the_prompt_is_lines_joined_then_examples() -> None:
+    found = agent(
+        system_prompt=["You are", "{vars:who}."], examples=[{"user": "u {vars:who}", "assistant": "a"}], vars={"who": 7}
+    )
+    assert found.prompt() == (Message("system", "You are\n7."), Message("user", "u 7"), Message("assistant", "a"))
+    assert agent(system_prompt="One text").prompt() == (Message("system", "One text"),)
+    assert agent().prompt() == ()
+
+
+def test_a_message_format_makes_replies_json_and_examples_follow_it() -> None:
+    examples = [
+        {"user": "1", "assistant": "plain"},
+        {"user": "2", "assistant": {"voice_tone": "sad", "text": "object"}},
+        {"user": "3", "assistant": '{"voice_tone": "warm", "text": "text"}'},
+    ]
+    found = agent(system_prompt=["Be nice.", TONE], examples=examples)
+    assert found.speaks_json
+    answers = [json.loads(message.text) for message in found.prompt() if message.role == "assistant"]
+    assert answers == [
+        {"voice_tone": "neutral", "text": "plain"},
+        {"voice_tone": "sad", "text": "object"},
+        {"voice_tone": "warm", "text": "text"},
+    ]
+    assert not agent(system_prompt="Be nice.").speaks_json
+    assert agent(system_prompt="Answer in JSON.").speaks_json
+
+
+def test_the_format_names_the_tones_of_the_voice() -> None:
+    models = {"x": {"engine": "other", "voice_tone_map": {"neutral": "n", "furious": "f"}}}
+    config = load(
+        {
+            "a": {"llm_model": "m", "system_prompt": TONE, "voices": {"character": {"model": "x"}}},
+            "b": {"llm_model": "m", "system_prompt": TONE},
+        },
+        models,
+    )
+    assert '"furious"' in config.agents["a"].prompt()[0].text
+    assert '"warm"' not in config.agents["a"].prompt()[0].text
+    assert '"warm"' in config.agents["b"].prompt()[0].text
+
+
+def test_greetings_in_both_forms() -> None:
+    Path("data/cached/voice").mkdir(parents=True)
+    Path("data/cached/voice/hi.wav").write_bytes(b"")
+    greetings = {"choices": ["Hello {vars:n}", {"content": "Hi", "file": "hi.wav"}], "voice_tone": "warm"}
+    found = agent(greetings=greetings, vars={"n": "you"})
+    assert found.greeting_phrases() == (
+        SpokenPhrase("Hello you", "warm"),
+        SpokenPhrase("Hi", "warm", str(Path("data/cached/voice/hi.wav").resolve())),
+    )
+    assert agent().greeting_phrases() == ()
+
+
+def test_echo_always_greets() -> None:
+    assert len(agent(llm_model="echo").greeting_phrases()) == 1
+
+
+def test_apology_and_reminder() -> None:
+    assert agent(apology="Oops {vars:x}", vars={"x": "!"}).apology_phrase() == SpokenPhrase("Oops !")
+    given = agent(apology={"choices": ["Oops"], "voice_tone": "sad"})
+    assert given.apology_phrase() == SpokenPhrase("Oops", "sad")
+    assert agent(apology=[]).apology_phrase() is None
+    assert agent().apology_phrase()
+    assert agent(language="de").apology_phrase() is None
+    reminded = agent(idle_reminder={"after_s": 2.5, "choices": ["Still there?"]})
+    assert reminded.reminder_phrase() == SpokenPhrase("Still there?")
+    assert reminded.idle_reminder
+    assert reminded.idle_reminder.after_ms == 2_500
+    assert agent().reminder_phrase() is None
+
+
+def test_limits_are_given_in_seconds() -> None:
+    found = agent(idle_limit_s=1.5, duration_limit_s=60)
+    assert (found.idle_limit_ms, found.duration_limit_ms) == (1_500, 60_000)
+
+
+def test_voices_and_the_tones_used() -> None:
+    found = agent(
+        voices={
+            "character": {"model": "espeak", "voice": "en-us", "speed": 1.1},
+            "narrator": {"model": "espeak", "leading_silence": 0.1, "trailing_silence": 0.5},
+        },
+        greetings={"choices": ["Hi"], "voice_tone": "warm"},
+        apology={"choices": ["Oh"], "voice_tone": "sad"},
+    )
+    assert found.voices
+    assert found.voices.narrator
+    assert (found.voices.narrator.leading_silence_ms, found.voices.narrator.trailing_silence_ms) == (100, 500)
+    character, narrator = voice_uses_of(found, "agents.json", ("a",))
+    assert character.where == "agents.json: $.a.voices.character"
+    assert (character.tts_model, character.voice, set(character.tones)) == ("espeak", "en-us", {"warm", "sad"})
+    assert (narrator.voice, narrator.tones) == (None, ())
+
+
+def test_the_language_is_the_agents_the_voices_or_the_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_LANGUAGE", "fr")
+    german = {"voices": {"character": {"model": "german"}}}
+    config = load(
+        {
+            "a": {"llm_model": "m", "language": "pt-BR", **german},
+            "b": {"llm_model": "m", **german},
+            "c": {"llm_model": "m"},
+        },
+        {"german": {"engine": "mine", "language": "de"}},
+    )
+    assert [agent.language for agent in config.agents.values()] == ["pt-BR", "de", "fr"]
+    assert parse_client_agent('{"llm_model": "m"}', config).language == "fr"
+
+
+def test_null_means_absent() -> None:
+    assert agent(title=None, voices=None, greetings=None, control_agent=None, examples=None).title == ""
+
+
+# ---- agents that a client brings ----------------------------------------------------------------
+
+SERVER = {
+    "friend": {"llm_model": "gpt-4o-mini", "control_agent": "filter", "completeness_agent": "done"},
+    "filter": {"model": "pattern_matching", "denial_phrases": ["as an AI"]},
+    "done": {"model": "judge-llm"},
+}
+
+
+@pytest.fixture
+def config() -> Config:
+    return load(SERVER)
+
+
+CLIENT = {
+    "title": "My bro",
+    "llm_model": "gpt-4o-mini",
+    "control_agent": "filter",
+    "voices": {"character": {"model": "espeak", "voice": "en-us"}},
+    "system_prompt": ["You are a bro.", "{prompt_pattern:character_agent_message_format_narrator_comments}"],
+    "examples": [],
+    "greetings": {"choices": [{"content": "hey", "file": "/etc/passwd"}, "yo"], "voice_tone": "warm"},
+    "a_field_of_their_own": [1],
+}
+
+
+def test_a_clients_agent_is_rendered_and_opens_no_file(config: Config) -> None:
+    found = parse_client_agent(json.dumps(CLIENT), config)
+    assert found.speaks_json
+    assert "asterisks" in found.prompt()[0].text
+    assert found.greeting_phrases() == (SpokenPhrase("hey", "warm"), SpokenPhrase("yo", "warm"))
+    assert config.control_of(found) is config.control_agents["filter"]
+
+
+def test_a_clients_agent_may_use_only_what_the_server_has(config: Config) -> None:
+    wrong = CLIENT | {
+        "llm_model": "gpt-4o-mimi",
+        "control_agent": "friend",
+        "completeness_agent": "nobody",
+        "voices": {"character": {"model": "espeek"}, "narrator": {"model": "xtts"}},
+    }
+    with pytest.raises(ClientError) as caught:
+        parse_client_agent(json.dumps(wrong), config)
+    lines = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in lines] == [
+        "$.control_agent",
+        "$.completeness_agent",
+        "$.llm_model",
+        "$.voices.character.model",
+        "$.voices.narrator.model",
+    ]
+    assert 'did you mean "gpt-4o-mini"?' in str(caught.value)
+
+
+def test_a_clients_agent_may_not_bring_a_judge(config: Config) -> None:
+    with pytest.raises(ClientError, match=r"\$\.control_agent: must be text, not an object"):
+        parse_client_agent(json.dumps(CLIENT | {"control_agent": SERVER["filter"]}), config)
+
+
+def test_judges_models_are_the_servers_too_and_settings_open_more(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert config.llm_models == {"gpt-4o-mini", "judge-llm", "echo", "eliza"}
+    monkeypatch.setenv("VOI_CLIENT_LLM_MODELS", "a, b")
+    assert load(SERVER).llm_models >= {"a", "b"}
+    monkeypatch.setenv("VOI_CLIENT_LLM_MODELS", "*")
+    anything = load(SERVER)
+    assert anything.allows_llm("whatever")
+    assert parse_client_agent('{"llm_model": "whatever"}', anything).llm_model == "whatever"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "null", "[]", '"x"', "{", "[" * 30_000, '{"llm_model": ' + "[" * 40 + "]" * 40 + "}",
+        '{"llm_model": "echo", "llm_model": "eliza"}', '{"llm_model": "\\ud800"}',
+        '{"llm_model": "echo", "vars": {"x": "\\ud800"}, "system_prompt": "{vars:x}"}',
+        '{"llm_model": "echo", "turn": {"silence_ms": 1e400}}', '{"llm_model": "echo", "temperature": NaN}',
+        json.dumps({"llm_model": "echo", "examples": [1] * 10_000}),
+        json.dumps({"llm_model": "echo", "title": "x" * CLIENT_AGENT_LIMIT_BYTES}),
+        json.dumps({"llm_model": "echo", "title": "é" * (CLIENT_AGENT_LIMIT_BYTES // 2)}, ensure_ascii=False),
+    ],
+)  # fmt: skip
+def test_hostile_agents_are_refused_in_few_words(config: Config, text: str) -> None:
+    with pytest.raises(ClientError) as caught:
+        parse_client_agent(text, config)
+    str(caught.value).encode()
+    assert len(str(caught.value)) < 4_000
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from([*Agent.model_fields, "model", "odd"])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(fields=st.dictionaries(FIELDS, VALUES, max_size=6))
+def test_whatever_a_client_sends_is_an_agent_or_a_client_error(config: Config, fields: dict[str, Any]) -> None:
+    try:
+        found = parse_client_agent(json.dumps({"llm_model": "echo"} | fields), config)
+    except ClientError as error:
+        str(error).encode()
+    else:
+        "".join(message.text for message in found.prompt()).encode()

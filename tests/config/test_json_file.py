@@ -1,0 +1,53 @@
+import pytest
+
+from voi.config.json_file import DEEPEST, depth, parse_object
+from voi.config.problems import Problems
+from voi.errors import ConfigError
+
+
+def refusal(text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_object(text, "f.json", Problems())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cure"),
+    [
+        ('{\n "a": 1,\n}', "f.json:3:1:", "remove the comma"),
+        ('{"a": [1, 2, ]}', "f.json:1:14:", "remove the comma"),
+        ('{"a": 1 // note\n}', "f.json:1:9:", "no comments"),
+        ("{'a': 1}", "f.json:1:2:", "straight double quotes"),
+        ("{“a”: 1}", "f.json:1:2:", "straight double quotes"),
+        ('{"a": "one\ntwo"}', "f.json:1:11:", "line break"),
+        ('{"a" 1}', "f.json:1:6:", "delimiter"),
+        ("", "f.json:1:1:", "not valid JSON"),
+    ],
+)
+def test_syntax_errors_name_line_column_and_cure(text: str, place: str, cure: str) -> None:
+    message = refusal(text)
+    assert message.startswith(place)
+    assert cure in message
+
+
+def test_numbers_that_json_lacks_are_refused() -> None:
+    assert "NaN" in refusal('{"a": NaN}')
+
+
+def test_other_values_than_objects_are_refused() -> None:
+    assert refusal("[1]") == "f.json: $: must be an object {…}, not an array"
+
+
+@pytest.mark.parametrize("levels", [DEEPEST, 100_000])
+def test_deep_nesting_is_refused(levels: int) -> None:
+    assert "nested deeper" in refusal('{"a": ' + "[" * levels + "]" * levels + "}")
+
+
+def test_depth_counts_levels() -> None:
+    assert [depth(value) for value in (1, {}, [[]], {"a": [{"b": 1}]})] == [0, 1, 2, 3]
+
+
+def test_keys_given_twice_are_found_at_any_depth() -> None:
+    problems = Problems()
+    parse_object('{"a": [{"b": 1, "b": 2}], "c": 1, "c": 2}', "f.json", problems)
+    assert sorted(line.split(": is there")[0] for line in problems.errors) == ["f.json: $.a[0].b", "f.json: $.c"]

@@ -1,0 +1,58 @@
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from tests.config.conftest import ROOT
+from voi.config.agents import Agent
+from voi.config.schema import FILES, File, json_schema
+
+
+def validator(file: File) -> Draft202012Validator:
+    return Draft202012Validator(json_schema(file))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_schema_is_one_and_the_examples_fit(file: File) -> None:
+    Draft202012Validator.check_schema(json_schema(file))
+    example = json.loads((ROOT / f"{file}.example.json").read_text())
+    assert list(validator(file).iter_errors(example)) == []
+    assert example["$schema"] == f"./docs/{file}.schema.json"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_the_published_file_is_current(file: File) -> None:
+    published = json.loads((ROOT / "docs" / f"{file}.schema.json").read_text())
+    assert published == json_schema(file), f"run: voi schema {file} > docs/{file}.schema.json"
+
+
+@pytest.mark.parametrize(
+    ("agent", "right"),
+    [
+        ({"llm_model": "echo", "a field of their own": 1}, True),
+        (
+            {
+                "llm_model": "echo",
+                "system_prompt": "text",
+                "greetings": {"choices": ["a", {"content": "b", "file": "c"}]},
+            },
+            True,
+        ),
+        ({"llm_model": "echo", "control_agent": {"model": "pattern_matching", "denial_phrases": ["x"]}}, True),
+        ({"model": "pattern_matching", "denial_phrases": ["x"], "giveup_response": "y"}, True),
+        ({"llm_model": 3}, False),
+        ({"llm_model": "echo", "voices": {"character": {"speed": 1}}}, False),
+        ({"title": "no model"}, False),
+        ("text", False),
+    ],
+)
+def test_what_the_schema_says(agent: Any, right: bool) -> None:
+    assert validator("agents").is_valid({"a": agent}) is right
+
+
+def test_every_field_of_ours_is_explained() -> None:
+    properties = json_schema()["$defs"]["Agent"]["properties"]
+    assert set(properties) == set(Agent.model_fields)
+    silent = [name for name, shape in properties.items() if "description" not in shape and "$ref" not in str(shape)]
+    assert silent in ([], ["examples"])

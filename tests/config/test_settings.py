@@ -1,0 +1,112 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.config.conftest import ROOT
+from voi.config.settings import Settings, env_name, load_settings, unknown_variables
+from voi.errors import ConfigError
+
+GOOD = "kT3v9_Qm2-xZ7wLr4Yb8NcJ5sHd1FgPa0UeVi6Oo"
+
+
+def test_names_in_the_environment_and_in_env_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text(
+        f"TOKEN_SECRET_KEY={GOOD}\nLITELLM_API_BASE=http://a:4000/\nVOI_PORT=1\nUSER_ID=1000\nVOI_HOST=\n"
+    )
+    monkeypatch.setenv("VOI_PORT", "2")
+    monkeypatch.setenv("VOI_CORS_ORIGINS", "http://a, http://b")
+    monkeypatch.setenv("API_KEY", "key")
+    settings = load_settings()
+    assert (settings.port, settings.host, settings.litellm_api_base) == (2, "127.0.0.1", "http://a:4000")
+    assert settings.cors_origins == ("http://a", "http://b")
+    assert settings.require_token_secret() == GOOD
+    assert settings.api_key
+    assert settings.api_key.get_secret_value() == "key"
+
+
+def test_overrides_win_and_none_is_no_override(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_PORT", "2")
+    monkeypatch.setenv("TOKEN_SECRET_KEY", "x")
+    settings = load_settings(port=3, host=None, token_secret_key=GOOD)
+    assert (settings.port, settings.host) == (3, "127.0.0.1")
+    assert settings.require_token_secret() == GOOD
+
+
+def test_every_mistake_at_once_and_no_value_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "VOI_PORT": "70000",
+        "VOI_RECORD": "s3cret",
+        "LITELLM_API_BASE": "s3cret",
+        "VOI_LOG_LEVEL": "s3cret",
+    }.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigError) as caught:
+        load_settings()
+    assert sorted(line.split(": ")[1] for line in caught.value.problems) == [
+        "LITELLM_API_BASE", "VOI_LOG_LEVEL", "VOI_PORT", "VOI_RECORD",
+    ]  # fmt: skip
+    assert "s3cret" not in str(caught.value)
+
+
+def test_certificate_and_key_belong_together() -> None:
+    with pytest.raises(ConfigError, match="belong together"):
+        load_settings(tls_cert_file="cert.pem")
+
+
+@pytest.mark.parametrize(
+    ("secret", "wrong"),
+    [
+        (None, "is not set"),
+        ("", "is not set"),
+        ("short", "only 5 characters"),
+        ("your_secret_key_please_change_me_now_thanks", "placeholder"),
+        ("ab" * 20, "too regular"),
+    ],
+)
+def test_weak_secrets_are_refused_with_a_cure(secret: str | None, wrong: str) -> None:
+    settings = load_settings(token_secret_key=secret)
+    with pytest.raises(ConfigError) as caught:
+        settings.require_token_secret()
+    assert wrong in str(caught.value)
+    assert "secrets.token_urlsafe" in str(caught.value)
+    assert not secret or secret not in str(caught.value)
+
+
+def test_weak_api_keys_are_refused() -> None:
+    with pytest.raises(ConfigError, match="API_KEY is only 3 characters"):
+        load_settings(api_key="abc").require_api_key()
+
+
+def test_secrets_are_not_shown() -> None:
+    assert GOOD not in repr(load_settings(token_secret_key=GOOD, api_key=GOOD, litellm_api_key=GOOD))
+
+
+def test_misspelt_variables_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("VOI_PROT=1\nOTHER=2\n")
+    monkeypatch.setenv("VOI_HSOT", "x")
+    monkeypatch.setenv("VOI_PORT", "1")
+    found = unknown_variables()
+    assert len(found) == 2
+    assert 'VOI_HSOT: is no setting of Voi, and is ignored (did you mean "VOI_HOST"?)' in found[0]
+    assert "VOI_PROT" in found[1]
+
+
+def test_every_setting_is_described_and_in_the_example_with_its_default() -> None:
+    text = (ROOT / ".env.example").read_text()
+    given = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    assert set(given) == {env_name(name) for name in Settings.model_fields}
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        default = "" if field.default in (None, ()) else str(field.default)
+        assert given[env_name(name)].lower() == default.lower(), name
+
+
+def test_the_example_as_it_stands_is_valid_and_holds_no_secret() -> None:
+    text = (ROOT / ".env.example").read_text()
+    Path(".env").write_text(re.sub(r"^#(VOI_)", r"\1", text, flags=re.MULTILINE))
+    settings = load_settings()
+    assert settings == Settings(_env_file=None)
+    with pytest.raises(ConfigError):
+        settings.require_token_secret()
+    assert unknown_variables() == []

@@ -1,0 +1,79 @@
+"""`voi check`: is the configuration right?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from voi.config.config import Config
+    from voi.config.settings import Settings
+
+
+def check(
+    agents: Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")] = None,
+    tts_models: Annotated[Path | None, typer.Option(help="Instead of VOI_TTS_MODELS_FILE.")] = None,
+) -> None:
+    """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
+    from voi.config.load import read_config
+    from voi.config.problems import Problems
+    from voi.config.settings import load_settings, unknown_variables
+    from voi.errors import ConfigError
+
+    problems = Problems()
+    try:
+        settings = load_settings(agents_file=agents, tts_models_file=tts_models)
+    except ConfigError as error:
+        problems.errors += error.problems
+    else:
+        problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
+        config = read_config(settings, problems)
+        for line in [] if problems.errors else _summary(config, settings):
+            typer.echo(line)
+    for warning in problems.warnings:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+    for problem in problems.errors:
+        typer.secho(f"problem: {problem}", fg="red", err=True)
+    if problems.errors:
+        typer.echo(_count(len(problems.errors), "problem"), err=True)
+        raise typer.Exit(1)
+    warned = f", with {_count(len(problems.warnings), 'warning')}" if problems.warnings else ""
+    typer.echo(f"The configuration is right{warned}.")
+
+
+def _not_ready_to_serve(settings: "Settings") -> list[str]:
+    from voi.errors import ConfigError
+
+    found = []
+    for require in (settings.require_token_secret, settings.require_api_key):
+        try:
+            require()
+        except ConfigError as error:
+            found.append(f"environment: not ready to serve: {error}")
+    return found
+
+
+def _summary(config: "Config", settings: "Settings") -> list[str]:
+    lines = [f"{settings.agents_file}: {_count(len(config.agents), 'agent')}"]
+    width = max((len(name) for name in config.agents), default=0)
+    for name, agent in config.agents.items():
+        voices = [
+            f"{role} {choice.model}/{choice.voice or 'first voice'}" for role, choice in agent.voices_by_role().items()
+        ]
+        judges = [judge for judge in (agent.control_agent, agent.completeness_agent) if judge]
+        lines.append(f"  {name:{width}}  {', '.join([agent.llm_model, *(voices or ['text only']), *judges])}")
+    for what, found in (
+        ("control agent", config.control_agents),
+        ("completeness agent", config.completeness_agents),
+    ):
+        if found:
+            lines.append(f"  {_count(len(found), what)}: {', '.join(found)}")
+    models = [f"{name} ({model.engine})" for name, model in config.tts_models.items()]
+    lines.append(
+        f"{settings.tts_models_file}: {_count(len(models), 'model')}{': ' if models else ''}{', '.join(models)}"
+    )
+    return lines
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,0 +1,150 @@
+"""The agents of agents.json that talk, and those that a client brings along."""
+
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Self
+
+from pydantic import Field
+
+from voi.config.json_file import parse_object, validated
+from voi.config.parts import (
+    IdleReminder,
+    Language,
+    Phrases,
+    PhrasesOrText,
+    SpokenPhrase,
+    SttSettings,
+    TurnSettings,
+    VoiceChoice,
+    Voices,
+    draw,
+)
+from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.prompted import PHRASE_FIELDS, Prompted
+from voi.dialogue import Voice
+from voi.errors import ClientError, ConfigError
+
+if TYPE_CHECKING:
+    from voi.config.config import Config
+
+EMBEDDED_MODELS = frozenset({"echo", "eliza"})
+"""Values of llm_model that need no provider."""
+
+CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
+
+_ECHO_GREETING = "Hello! I say back to you what I hear."
+_APOLOGY = "Sorry, I lost my thread for a moment. Could you say that again?"
+
+
+class Agent(Prompted):
+    """An agent that talks: a persona, its model, its voices."""
+
+    title: str = ""
+    """Name for people."""
+    description: str = ""
+    """One sentence for people who choose an agent."""
+    llm_model: str = Field(min_length=1)
+    """A model name of the LiteLLM configuration; or echo (says back what it hears) or eliza, which need no provider."""
+    control_agent: str | None = None
+    """Name of the agent that keeps denials out of the replies."""
+    completeness_agent: str | None = None
+    """Name of the agent that judges whether the person has finished speaking."""
+    voices: Voices | None = None
+    """Without it, the agent only writes."""
+    greetings: Phrases | None = None
+    """What the agent opens the conversation with."""
+    language: Language | None = None
+    """ISO code of the language that is heard and spoken; without it, that of the voice's model, or VOI_LANGUAGE."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """How freely the model writes; without it, the model's default."""
+    max_tokens: int | None = Field(default=None, ge=1, le=100_000)
+    """Longest reply."""
+    turn: TurnSettings = TurnSettings()
+    stt: SttSettings = SttSettings()
+    idle_reminder: IdleReminder | None = None
+    idle_limit_s: float = Field(default=0, ge=0, le=86_400)
+    """Hang up after that many seconds of silence on both sides; 0: never."""
+    duration_limit_s: float = Field(default=0, ge=0, le=86_400)
+    """Hang up after that many seconds; 0: never."""
+    apology: PhrasesOrText | None = None
+    """Said when an answer failed."""
+
+    @property
+    def idle_limit_ms(self) -> int:
+        return round(self.idle_limit_s * 1000)
+
+    @property
+    def duration_limit_ms(self) -> int:
+        return round(self.duration_limit_s * 1000)
+
+    def greeting_phrases(self) -> tuple[SpokenPhrase, ...]:
+        """One of these opens the conversation; none: the agent waits to be spoken to. `echo` always greets."""
+        phrases = self.greetings.spoken() if self.greetings else ()
+        return phrases or ((SpokenPhrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
+
+    def apology_phrase(self) -> SpokenPhrase | None:
+        """Something to say when an answer failed: the agent's own words, or a default where English is spoken."""
+        if self.apology is not None:
+            return draw(self.apology.spoken())
+        return SpokenPhrase(_APOLOGY) if (self.language or "en").lower().startswith("en") else None
+
+    def reminder_phrase(self) -> SpokenPhrase | None:
+        return draw(self.idle_reminder.spoken()) if self.idle_reminder else None
+
+    def tones(self) -> tuple[str, ...]:
+        """Tones that the agent's fixed phrases name."""
+        phrases = [getattr(self, field) for field in PHRASE_FIELDS]
+        return tuple(dict.fromkeys(some.voice_tone for some in phrases if some is not None))
+
+    def voices_by_role(self) -> Mapping[Voice, VoiceChoice]:
+        if self.voices is None:
+            return {}
+        voices: dict[Voice, VoiceChoice] = {"character": self.voices.character}
+        if self.voices.narrator is not None:
+            voices["narrator"] = self.voices.narrator
+        return voices
+
+    def with_files(self, resolve: Callable[[str, str, int], str | None]) -> Self:
+        """The same agent with `resolve(field, file, index)` in place of each phrase's sound file."""
+        update = {}
+        for field in PHRASE_FIELDS:
+            phrases: Phrases | None = getattr(self, field)
+            if phrases is not None:
+                choices = tuple(
+                    choice.model_copy(update={"file": resolve(field, choice.file, index)}) if choice.file else choice
+                    for index, choice in enumerate(phrases.choices)
+                )
+                update[field] = phrases.model_copy(update={"choices": choices})
+        return self.model_copy(update=update)
+
+
+def parse_client_agent(json_text: str, config: "Config") -> Agent:
+    """The agent that a client brings along (`agent_config`: JSON text of one agent). It may use what this server has
+    configured and nothing else: other models and agents are refused, and files are not opened (the words of such a
+    greeting are spoken by the voice). Raises ClientError with all that is wrong."""
+    source, problems = "agent_config", Problems(limit=20)
+    try:
+        if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
+            raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")
+        raw = parse_object(json_text, source, problems)
+        agent = validated(Agent, raw, source, (), problems)
+        if agent is not None:
+            _check_means(agent, config, source, problems)
+        problems.raise_if_any()
+    except ConfigError as error:
+        raise ClientError(str(error)) from None
+    assert agent is not None
+    return config.finished(agent.with_files(lambda *_: None))
+
+
+def _check_means(agent: Agent, config: "Config", source: str, problems: Problems) -> None:
+    means: list[tuple[tuple[str, ...], str | None, str, Collection[str]]] = [
+        (("control_agent",), agent.control_agent, "control agent", config.control_agents),
+        (("completeness_agent",), agent.completeness_agent, "completeness agent", config.completeness_agents),
+    ]
+    if not config.any_llm_model:
+        means.append((("llm_model",), agent.llm_model, "LLM", config.llm_models))
+    for role, choice in agent.voices_by_role().items():
+        means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    for path, name, what, known in means:
+        if name is not None and name not in known:
+            problems.error(source, path, f"{quoted(name)} is no {what} of this server{did_you_mean(name, known)}")

@@ -1,0 +1,78 @@
+"""Everything that the operator and the prompt designer have configured, checked and ready: one immutable snapshot."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from voi.config.agents import Agent
+from voi.config.judges import CompletenessAgent, ControlAgent
+from voi.config.problems import Path, did_you_mean, json_path, quoted
+from voi.config.templates import DEFAULT_TONES
+from voi.config.tts_models import TtsModel
+from voi.errors import ClientError
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceUse:
+    """Somebody wants to speak so. `where`: for error messages, like `agents.json: $.friend.voices.character`."""
+
+    where: str
+    tts_model: str
+    voice: str | None
+    tones: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """`llm_models`: models that clients may ask for by name; `any_llm_model`: they may ask for any.
+    `language`: ISO code, of agents and voices that name none."""
+
+    agents: Mapping[str, Agent]
+    control_agents: Mapping[str, ControlAgent]
+    completeness_agents: Mapping[str, CompletenessAgent]
+    tts_models: Mapping[str, TtsModel]
+    llm_models: frozenset[str] = frozenset()
+    any_llm_model: bool = False
+    language: str = "en"
+    warnings: tuple[str, ...] = ()
+    agents_source: str = "agents.json"
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name. Raises ClientError."""
+        agent = self.agents.get(name)
+        if agent is None:
+            raise ClientError(f"There is no agent {quoted(name)} on this server{did_you_mean(name, self.agents)}")
+        return agent
+
+    def allows_llm(self, model: str) -> bool:
+        """Whether a client may ask for this LLM by name."""
+        return self.any_llm_model or model in self.llm_models
+
+    def control_of(self, agent: Agent) -> ControlAgent | None:
+        return self.control_agents[agent.control_agent] if agent.control_agent else None
+
+    def completeness_of(self, agent: Agent) -> CompletenessAgent | None:
+        return self.completeness_agents[agent.completeness_agent] if agent.completeness_agent else None
+
+    def tones_of(self, agent: Agent) -> tuple[str, ...]:
+        """Tones that the agent's character can speak in."""
+        if agent.voices is None or agent.voices.character.model not in self.tts_models:
+            return DEFAULT_TONES
+        return self.tts_models[agent.voices.character.model].tones
+
+    def finished(self, agent: Agent) -> Agent:
+        """The agent with its templates filled in and its language settled: its own, its voice's, or the server's."""
+        model = self.tts_models.get(agent.voices.character.model) if agent.voices else None
+        language = agent.language or (model.language if model else None) or self.language
+        return agent.rendered(self.tones_of(agent)).model_copy(update={"language": language})
+
+    def voice_uses(self) -> Iterator[VoiceUse]:
+        """Every voice and tone that the agents name, to be checked against the engines."""
+        for name, agent in self.agents.items():
+            yield from voice_uses_of(agent, self.agents_source, (name,))
+
+
+def voice_uses_of(agent: Agent, source: str, path: Path = ()) -> Iterator[VoiceUse]:
+    """The same for one agent, at `path` in `source` (`agent_config` and () for one that a client brought)."""
+    for role, choice in agent.voices_by_role().items():
+        where = f"{source}: {json_path((*path, 'voices', role))}"
+        yield VoiceUse(where, choice.model, choice.voice, agent.tones() if role == "character" else ())

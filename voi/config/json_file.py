@@ -1,0 +1,173 @@
+"""Reads a JSON object from a file or a text, and says exactly where it is not one."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from voi.config.problems import Path as JsonPath
+from voi.config.problems import Problems, did_you_mean, explain, quoted
+from voi.errors import ConfigError
+
+DEEPEST = 32
+"""More nesting than that is no configuration, and hard on everything that walks it."""
+M = TypeVar("M", bound=BaseModel)
+_TOO_DEEP = f"{{}}: is nested deeper than {DEEPEST} levels"
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys were given twice."""
+
+    twice: tuple[str, ...] = ()
+
+
+def read_object(path: Path, problems: Problems, *, missing: str) -> dict[str, Any]:
+    """The JSON object in that file. Raises ConfigError when there is none to be had (`missing`: what to do about a
+    file that is not there); lesser mistakes go to `problems`."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: there is no such file; {missing}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}:{line}: is not UTF-8 text; save the file with that encoding") from None
+    return parse_object(text, str(path), problems)
+
+
+def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
+    """The same from a text. Raises ConfigError with line and column when it is not a JSON object."""
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        cure = _cure(text, error.pos)
+        raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}{cure}") from None
+    except RecursionError:
+        raise ConfigError(_TOO_DEEP.format(source)) from None
+    except ValueError as error:
+        raise ConfigError(f"{source}: not valid JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise ConfigError(f"{source}: $: must be an object {{…}}, not {quoted(value)}")
+    if depth(value) > DEEPEST:
+        raise ConfigError(_TOO_DEEP.format(source))
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"{source}: has half of a surrogate pair (\\ud800 to \\udfff alone), which is no text"
+        ) from None
+    _report_twice(value, source, problems)
+    return value
+
+
+def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: Problems) -> M | None:
+    """`raw` (at `path` in the document) as that model, or None and the reasons in `problems`. Fields that the model
+    does not know (it must forbid extras) are left out with a warning, since people's files carry keys of their own."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as failed:
+        errors = failed.errors(include_url=False)
+    unknown = [error for error in errors if error["type"] == "extra_forbidden"]
+    wrong = [error for error in errors if error["type"] != "extra_forbidden"]
+    for error in unknown:
+        *parent, key = error["loc"]
+        if not is_comment(str(key)):
+            hint = did_you_mean(str(key), _fields_at(model, parent), list_them=False)
+            problems.warn(source, (*path, *error["loc"]), f"is no field that Voi knows, and is ignored{hint}")
+    for error in wrong:
+        siblings = [str(other["loc"][-1]) for other in unknown if other["loc"][:-1] == error["loc"][:-1]]
+        problems.error(source, (*path, *error["loc"]), explain(error, siblings))
+    if wrong:
+        return None
+    return model.model_validate(_without(raw, [error["loc"] for error in unknown]))
+
+
+def is_comment(key: str) -> bool:
+    """Keys that people use for notes, and `$schema`: never warned about."""
+    return key.startswith(("//", "$", "_comment"))
+
+
+def depth(value: Any) -> int:
+    """How deep arrays and objects are nested: 0 for a plain value. Not recursive."""
+    deepest, level = 0, [value]
+    while containers := [item for item in level if isinstance(item, dict | list)]:
+        deepest += 1
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+    return deepest
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    result = _Object(pairs)
+    if len(result) < len(pairs):
+        result.twice = tuple(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a number that JSON has")
+
+
+def _cure(text: str, pos: int) -> str:
+    """A word on the commonest slips of people who write JSON by hand."""
+    before, here = text[:pos].rstrip(), text[pos : pos + 2]
+    if before.endswith(",") and here[:1] in ("}", "]"):
+        return " (remove the comma before it)"
+    if here[:1] == "#" or here == "//" or here == "/*":
+        return " (JSON has no comments; a field whose name begins with // is ignored, though)"
+    if here[:1] in ("'", "“", "”"):
+        return ' (text is put between straight double quotes: "…")'
+    if here[:1] == "\n":
+        return " (a line break inside text is written \\n, or use an array of lines)"
+    return ""
+
+
+def _report_twice(value: Any, source: str, problems: Problems) -> None:
+    stack: list[tuple[JsonPath, Any]] = [((), value)]
+    while stack:
+        path, item = stack.pop()
+        if isinstance(item, _Object):
+            for key in item.twice:
+                problems.error(source, (*path, key), "is there twice; only the last would count, so remove one")
+        if isinstance(item, dict):
+            stack.extend(((*path, key), child) for key, child in item.items())
+        elif isinstance(item, list):
+            stack.extend(((*path, index), child) for index, child in enumerate(item))
+
+
+def _fields_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
+    """Names of the fields that the object at `path` inside `model` may have."""
+    for step in path:
+        if isinstance(step, str):
+            field = model.model_fields.get(step)
+            inner = _model_in(field.annotation) if field else None
+            if inner is None:
+                return []
+            model = inner
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model in `Voices | None`, `tuple[Example, ...]` and their likes."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for part in get_args(annotation) if (found := _model_in(part))), None)
+
+
+def _without(value: Any, paths: list[JsonPath]) -> Any:
+    """A copy of `value` that lacks what is at those paths."""
+    here = {path[0] for path in paths if len(path) == 1}
+    deeper: dict[str | int, list[JsonPath]] = {}
+    for path in paths:
+        if len(path) > 1:
+            deeper.setdefault(path[0], []).append(path[1:])
+    if isinstance(value, dict):
+        return {key: _without(child, deeper.get(key, [])) for key, child in value.items() if key not in here}
+    if isinstance(value, list):
+        return [_without(child, deeper.get(index, [])) for index, child in enumerate(value)]
+    return value

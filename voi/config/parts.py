@@ -1,0 +1,192 @@
+"""The objects inside an agent of agents.json, and what all models of Voi's files have in common."""
+
+import json
+import random
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from voi.config.problems import quoted
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+
+
+class FileModel(BaseModel):
+    """An object in a file that people write: frozen, null means absent, unknown fields are found out."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, data: Any) -> Any:
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+def _text_or_json(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+
+
+def _content(value: Any) -> Any:
+    return {"content": value} if isinstance(value, str) else value
+
+
+def _texts(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: item if isinstance(item, str) else json.dumps(item, ensure_ascii=False) for name, item in value.items()
+    }
+
+
+def _choices(value: Any) -> Any:
+    return {"choices": [value] if isinstance(value, str) else value} if isinstance(value, str | list) else value
+
+
+Lines = Annotated[tuple[str, ...], BeforeValidator(_one_or_many, json_schema_input_type=str | list[str])]
+"""A text, or an array of texts."""
+
+Variables = Annotated[dict[str, str], BeforeValidator(_texts, json_schema_input_type=dict[str, Any])]
+"""Name -> text; other values are turned into their JSON text."""
+
+
+def _language(code: str) -> str:
+    if not _LANGUAGE.fullmatch(code):
+        raise ValueError(f"must be a language's ISO code, such as en, de or pt-BR, not {quoted(code)}")
+    return code
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenPhrase:
+    """Words to be said as they are. `file`: pre-recorded sound of them, a path that the loader has checked."""
+
+    text: str
+    tone: str = "neutral"
+    file: str | None = None
+
+
+class Example(FileModel):
+    """One exchange before the conversation, as a model for the agent's way of talking."""
+
+    user: str
+    assistant: Annotated[str, BeforeValidator(_text_or_json, json_schema_input_type=str | dict[str, Any])]
+    """What the agent would say. With a message format: the JSON object itself, or plain text (then neutral)."""
+
+
+class Choice(FileModel):
+    content: str
+    file: str | None = Field(default=None, pattern=r"^[^\x00]+$")
+    """Pre-recorded sound of the content: a file in the folder of VOI_GREETINGS_DIR."""
+
+
+class Phrases(FileModel):
+    """Things to say, one of which is drawn at random."""
+
+    choices: tuple[
+        Annotated[Choice, BeforeValidator(_content, json_schema_input_type=str | Choice)], ...
+    ] = ()  # fmt: skip
+    voice_tone: str = "neutral"
+
+    def spoken(self) -> tuple[SpokenPhrase, ...]:
+        return tuple(
+            SpokenPhrase(choice.content, self.voice_tone, choice.file)
+            for choice in self.choices
+            if choice.content.strip()
+        )
+
+
+PhrasesOrText = Annotated[Phrases, BeforeValidator(_choices, json_schema_input_type=str | list[str] | Phrases)]
+"""Phrases, or just a text or an array of texts."""
+
+
+class VoiceChoice(FileModel):
+    """Whose voice speaks."""
+
+    model: str
+    """Name of a model in tts_models.json."""
+    voice: str | None = None
+    """One of the model's voices; without it, its first."""
+    speed: float = Field(default=1.0, ge=0.25, le=4.0)
+
+
+class NarratorChoice(VoiceChoice):
+    leading_silence: float = Field(default=0.0, ge=0, le=10)
+    """Seconds of silence before the narrator speaks."""
+    trailing_silence: float = Field(default=0.0, ge=0, le=10)
+    """Seconds of silence after the narrator spoke."""
+
+    @property
+    def leading_silence_ms(self) -> int:
+        return round(self.leading_silence * 1000)
+
+    @property
+    def trailing_silence_ms(self) -> int:
+        return round(self.trailing_silence * 1000)
+
+
+class Voices(FileModel):
+    character: VoiceChoice
+    narrator: NarratorChoice | None = None
+    """Without it, the narrator's comments are shown and not spoken."""
+
+
+class SttSettings(FileModel):
+    prompt: str = Field(default="", max_length=2_000)
+    """A sentence or two in the style of what the person will say; helps engines that take a prompt."""
+    hot_words: tuple[str, ...] = Field(default=(), max_length=200)
+    """Names and terms to listen for."""
+
+
+class IdleReminder(Phrases):
+    """Said when both have been silent for a while (call mode)."""
+
+    after_s: float = Field(gt=0, le=3_600)
+    max_times: int = Field(default=2, ge=1, le=100)
+    """How often in a row."""
+
+    @property
+    def after_ms(self) -> int:
+        return round(self.after_s * 1000)
+
+
+class TurnSettings(FileModel):
+    """When a silence ends the person's turn, and when speech over the agent interrupts it."""
+
+    speculate: bool = True
+    """Begin the answer, muted, in the silence that the end of turn needs anyway."""
+    speculate_after_ms: int = Field(default=64, ge=0, le=10_000)
+    """Silence before the first transcript, and the answer begun on it, is asked for."""
+    min_silence_ms: int = Field(default=256, ge=0, le=10_000)
+    """Silence that is enough when the turn seems complete."""
+    silence_ms: int = Field(default=608, ge=0, le=10_000)
+    """Silence that is enough when nobody can tell whether the turn is complete."""
+    max_silence_ms: int = Field(default=2_400, ge=100, le=30_000)
+    """Silence that is enough even in the middle of a sentence."""
+    contest_ms: int = Field(default=300, ge=0, le=10_000)
+    """Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."""
+    contest_patience_ms: int = Field(default=1_500, ge=100, le=30_000)
+    """The agent resumes at the latest after this, when no words came."""
+    transcript_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
+    """Longest wait for a transcript."""
+    audio_timeout_ms: int = Field(default=2_000, ge=100, le=60_000)
+    """Sound that stops arriving for this long in the middle of a turn counts as silence."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.min_silence_ms <= self.silence_ms <= self.max_silence_ms:
+            given = f"{self.min_silence_ms}, {self.silence_ms}, {self.max_silence_ms}"
+            raise ValueError(f"must have min_silence_ms ≤ silence_ms ≤ max_silence_ms, not {given}")
+        return self
+
+
+def draw(phrases: tuple[SpokenPhrase, ...]) -> SpokenPhrase | None:
+    """One of them at random, None of none."""
+    return random.choice(phrases) if phrases else None

@@ -1,0 +1,80 @@
+"""What all agents that an LLM plays have in common: a prompt, examples, and templates in them."""
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from pydantic import Field
+
+from voi.config.parts import Example, FileModel, Lines, Phrases, Variables
+from voi.config.templates import DEFAULT_TONES, asks_for_tone, render
+from voi.dialogue import Message
+
+PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")
+"""Fields of an agent that hold phrases to be said as they are."""
+
+
+class Prompted(FileModel):
+    """Whatever an LLM is told to be."""
+
+    system_prompt: Lines = ()
+    """A text, or an array of lines. May contain the templates that the documentation lists."""
+    examples: tuple[Example, ...] = ()
+    vars: Variables = Field(default_factory=dict)
+    """Values for {vars:name} in the prompt, the examples and the greetings."""
+
+    def prompt(self) -> tuple[Message, ...]:
+        """The system prompt and the examples, as they stand before the history."""
+        system = "\n".join(self.system_prompt)
+        return (
+            *((Message("system", system),) if system.strip() else ()),
+            *(
+                message
+                for example in self.examples
+                for message in (Message("user", example.user), Message("assistant", example.assistant))
+            ),
+        )
+
+    @property
+    def speaks_json(self) -> bool:
+        """Replies are JSON objects: the prompt asks for JSON, by a message format or in its own words."""
+        return any("json" in line.casefold() for line in self.system_prompt)
+
+    def templated(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The texts that may contain templates, by field."""
+        yield "system_prompt", self.system_prompt
+        yield "examples", tuple(text for example in self.examples for text in (example.user, example.assistant))
+        for field in PHRASE_FIELDS:
+            phrases: Phrases | None = getattr(self, field, None)
+            if phrases is not None:
+                yield field, tuple(choice.content for choice in phrases.choices)
+
+    def rendered(self, tones: Iterable[str] = DEFAULT_TONES) -> Self:
+        """The same agent with its templates filled in. `tones`: what its voice can do."""
+        tones = tuple(tones)
+
+        def filled(text: str) -> str:
+            return render(text, self.vars, tones)
+
+        prompt = "\n".join(self.system_prompt)
+        wants_tone = asks_for_tone(prompt)
+        examples = tuple(
+            Example(user=filled(example.user), assistant=_in_format(filled(example.assistant), wants_tone))
+            for example in self.examples
+        )
+        update: dict[str, Any] = {"system_prompt": (filled(prompt),) if prompt else (), "examples": examples}
+        for name in PHRASE_FIELDS:
+            phrases: Phrases | None = getattr(self, name, None)
+            if phrases is not None:
+                choices = tuple(
+                    choice.model_copy(update={"content": filled(choice.content)}) for choice in phrases.choices
+                )
+                update[name] = phrases.model_copy(update={"choices": choices})
+        return self.model_copy(update=update)
+
+
+def _in_format(assistant: str, wants_tone: bool) -> str:
+    """An example's answer in the message format, so that the examples don't contradict the prompt."""
+    if not wants_tone or assistant.lstrip().startswith("{"):
+        return assistant
+    return json.dumps({"voice_tone": "neutral", "text": assistant}, ensure_ascii=False)

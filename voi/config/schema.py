@@ -1,0 +1,47 @@
+"""The published JSON Schemas (draft 2020-12) of agents.json and tts_models.json, for editors and for other programs."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from voi.config.agents import Agent
+from voi.config.judges import CompletenessAgent, ControlAgent
+from voi.config.load import JUDGES
+from voi.config.tts_models import TtsModel
+
+File = Literal["agents", "tts_models"]
+FILES: tuple[File, ...] = ("agents", "tts_models")
+
+
+def json_schema(file: File = "agents") -> dict[str, Any]:
+    """The schema of that file. Unknown fields are allowed, as Voi allows them."""
+    if file == "tts_models":
+        return _of_mapping("tts_models.json: the models that Voi's agents speak with", [TtsModel])
+    schema = _of_mapping("agents.json: the agents of Voi", [Agent, ControlAgent, CompletenessAgent])
+    fields = schema["$defs"]["Agent"]["properties"]
+    for field, model in zip(JUDGES, ("ControlAgent", "CompletenessAgent"), strict=True):
+        fields[field]["anyOf"].append({"$ref": f"#/$defs/{model}"})
+    return schema
+
+
+def _of_mapping(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
+    """An object whose values are of one of these models; keys that begin like a comment may hold anything."""
+    _, schema = models_json_schema([(model, "validation") for model in models])
+    references = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
+    return {
+        "$schema": GenerateJsonSchema.schema_dialect,
+        "title": title,
+        "type": "object",
+        "patternProperties": {r"^(//|\$|_comment)": {}},
+        "additionalProperties": references[0] if len(references) == 1 else {"anyOf": references},
+        "$defs": _open(schema["$defs"]),
+    }
+
+
+def _open(schema: Any) -> Any:
+    """Without the ban on unknown fields: Voi warns of them and goes on."""
+    if isinstance(schema, dict):
+        closed = schema.get("additionalProperties") is False
+        return {key: _open(value) for key, value in schema.items() if not (closed and key == "additionalProperties")}
+    return [_open(item) for item in schema] if isinstance(schema, list) else schema

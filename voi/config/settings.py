@@ -1,0 +1,197 @@
+"""Settings of a server: from the environment and the file .env (the environment wins). Four names are the contract's;
+all others begin with VOI_."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from dotenv import dotenv_values
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from voi.config.parts import Language
+from voi.config.problems import did_you_mean, explain
+from voi.errors import ConfigError
+
+PREFIX = "VOI_"
+ENV_FILE = Path(".env")
+SECRET_LENGTH = 32
+API_KEY_LENGTH = 16
+_MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
+_PLACEHOLDER_WORDS = ("change", "example", "placeholder", "replace", "your_", "your-", "yoursecret", "<", ">")
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""Names between commas."""
+
+
+class Settings(BaseSettings):
+    """All settings. Fields may also be given by their own names, as keywords."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+    CONTRACT_NAMES: ClassVar[Mapping[str, str]] = {
+        "token_secret_key": "TOKEN_SECRET_KEY",
+        "api_key": "API_KEY",
+        "litellm_api_base": "LITELLM_API_BASE",
+        "litellm_api_key": "LITELLM_API_KEY",
+    }
+
+    token_secret_key: SecretStr | None = Field(default=None, validation_alias="TOKEN_SECRET_KEY")
+    """Signs the tokens that clients connect with; whoever knows it can make tokens. At least 32 random characters."""
+    api_key: SecretStr | None = Field(default=None, validation_alias="API_KEY")
+    """Lets your services ask for tokens (POST /integrations/APP) and read /metrics. At least 16 random characters."""
+
+    litellm_api_base: str | None = Field(default=None, validation_alias="LITELLM_API_BASE")
+    """Address of a LiteLLM proxy, or of anything that speaks the OpenAI format, such as http://localhost:4000."""
+    litellm_api_key: SecretStr | None = Field(default=None, validation_alias="LITELLM_API_KEY")
+    """Key for that address."""
+    litellm_config_file: Path = Path("litellm_config.yaml")
+    """Without an address: LLMs that LiteLLM calls from inside the server (needs the extra `litellm`)."""
+
+    agents_file: Path = Path("agents.json")
+    """The agents."""
+    tts_models_file: Path = Path("tts_models.json")
+    """The models that agents speak with."""
+    greetings_dir: Path = Path("data/cached/voice")
+    """Folder of pre-recorded greetings; agents can name no file outside of it."""
+    models_dir: Path = Path("models")
+    """Folder of weights that engines look into."""
+    client_llm_models: Names = ()
+    """LLMs, between commas, that clients may name in agents of their own, besides those of agents.json; * for any."""
+
+    host: str = "127.0.0.1"
+    """Address to listen at; 0.0.0.0 for the whole network (then give a certificate, or put a TLS proxy in front)."""
+    port: int = Field(default=8765, ge=0, le=65_535)
+    """Port to listen at; 0 for any free one."""
+    tls_cert_file: Path | None = None
+    """Certificate chain (PEM). With the key, the server speaks https and wss."""
+    tls_key_file: Path | None = None
+    """Private key of the certificate (PEM)."""
+    cors_origins: Names = ()
+    """Web origins, between commas, whose pages may call the HTTP endpoints; * for all, nothing for none."""
+    metrics: bool = True
+    """Serve /metrics."""
+
+    max_conversations: int = Field(default=200, ge=1, le=100_000)
+    """More conversations at once are refused."""
+    init_timeout_s: float = Field(default=10, gt=0, le=300)
+    """A client that has not said what it wants by then is sent away."""
+    shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
+    """Running conversations may last this long after the server was told to stop."""
+    max_frame_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
+    """Largest message of a client; pictures are the largest."""
+    max_messages_per_s: int = Field(default=200, ge=10, le=100_000)
+    """A client that sends more for long is sent away. Sound in 20 ms frames is 50 a second."""
+
+    language: Language = "en"
+    """ISO code of the language of agents that name none."""
+    vad_engine: str = "silero"
+    """Voice activity detection."""
+    stt_engine: str = "moonshine"
+    """Speech to text."""
+    turn_engine: str = "smart-turn"
+    """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
+
+    record: bool = False
+    """Keep conversations: what happened, and both sides as WAV. Ask the people who speak."""
+    recordings_dir: Path = Path("recordings")
+    """Where they are kept."""
+    recording_limit_mb: int = Field(default=100, ge=1, le=1_000_000)
+    """A conversation's recording stops growing at this size."""
+    recordings_keep_days: int = Field(default=30, ge=0, le=36_500)
+    """Older recordings are deleted; 0: never."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """What is logged at all."""
+    log_format: Literal["text", "json"] = "text"
+    """For people or for machines."""
+    log_words: bool = False
+    """Log what people and agents say. Private: for debugging only."""
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _lower(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("litellm_api_base")
+    @classmethod
+    def _is_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value.rstrip("/") if value else None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_cert_file is None) != (self.tls_key_file is None):
+            raise ValueError("VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE belong together: give both or neither")
+        return self
+
+    def require_token_secret(self) -> str:
+        """The secret that signs tokens. Raises ConfigError when there is none, or a weak one."""
+        return _strong(self.token_secret_key, "TOKEN_SECRET_KEY", SECRET_LENGTH)
+
+    def require_api_key(self) -> str:
+        """The key of POST /integrations/APP and /metrics. Raises ConfigError when there is none, or a weak one."""
+        return _strong(self.api_key, "API_KEY", API_KEY_LENGTH)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings, some of them overridden (None: not). Raises ConfigError with every mistake; never quotes a value,
+    since it may be a secret."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as failed:
+        raise ConfigError([_explain(error) for error in failed.errors(include_url=False)]) from None
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a setting."""
+    return Settings.CONTRACT_NAMES.get(field, f"{PREFIX}{field.upper()}")
+
+
+def unknown_variables() -> list[str]:
+    """Warnings about variables that begin with VOI_ and mean nothing to Voi, such as misspelt ones."""
+    known = {env_name(field) for field in Settings.model_fields}
+    given = {**dotenv_values(ENV_FILE), **os.environ} if ENV_FILE.is_file() else dict(os.environ)
+    return [
+        f"environment: {name}: is no setting of Voi, and is ignored{did_you_mean(name, known, list_them=False)}"
+        for name in sorted(given)
+        if name.startswith(PREFIX) and name.upper() not in known
+    ]
+
+
+def _strong(secret: SecretStr | None, name: str, length: int) -> str:
+    value = secret.get_secret_value() if secret else ""
+    wrong = (
+        "is not set" if not value
+        else f"is only {len(value)} characters long; at least {length} are needed" if len(value) < length
+        else "is a placeholder" if any(word in value.casefold() for word in _PLACEHOLDER_WORDS)
+        else "is too regular to be random" if len(set(value)) < 8
+        else ""
+    )  # fmt: skip
+    if wrong:
+        raise ConfigError(f"{name} {wrong}. Make one with: {_MAKE_ONE} and put it into .env as {name}=…")
+    return value
+
+
+def _explain(error: ErrorDetails) -> str:
+    place = [str(step) for step in error["loc"]]
+    names = {env_name(field).lower(): env_name(field) for field in Settings.model_fields}
+    names |= {field: env_name(field) for field in Settings.model_fields}
+    where = f"{names.get(place[0].lower(), place[0])}: " if place else ""
+    return f"environment: {where}{explain(error, quote=False)}"

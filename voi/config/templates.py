@@ -1,0 +1,82 @@
+"""The templates of prompts, examples and greetings: message formats and `{vars:name}`. Other braces are left alone,
+since prompts contain JSON."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from voi.config.problems import did_you_mean
+
+DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
+VOICE_TONE = "character_agent_message_format_voice_tone"
+NARRATOR_COMMENTS = "character_agent_message_format_narrator_comments"
+
+_TONE_MEANINGS = {
+    "neutral": "calm and matter-of-fact, for everyday things, facts and people you hardly know",
+    "warm": "kind and close, for friends, comfort and thanks",
+    "excited": "bright and lively, for good news, surprise and play",
+    "sad": "soft and slow, for loss, worry and bad news",
+}
+# The tone stands first so that the text can be spoken while it is still being written.
+_TONE_FORMAT = """\
+Answer with exactly one JSON object and nothing around it. Its keys stand in this order:
+{{"voice_tone": "<tone>", "text": "<your words>"}}
+<tone> is how your voice sounds while it says <your words>. It is one of:
+{tones}
+<your words> are spoken aloud, so write them as people talk: no markdown, no lists, no emoji, no web addresses."""
+_NARRATOR_FORMAT = """\
+Between <your words> a narrator may comment on what you do, feel or see. A comment is short, in the third person, and
+stands between asterisks; asterisks are used for nothing else. For example:
+  - *She leans closer.* Promise me that you won't tell anybody.
+  - That was you? *he laughs until he has to sit down* I should have known!
+  - I missed you. *She looks away.*"""
+
+_FORMAT = re.compile(r"\{(?:prompt_pattern:)?(" + f"{VOICE_TONE}|{NARRATOR_COMMENTS}" + r")\}")
+_VARIABLE = re.compile(r"\{vars:([^{}]*)\}")
+_EITHER = re.compile(f"{_FORMAT.pattern}|{_VARIABLE.pattern}")
+_LOOKS_LIKE_FORMAT = re.compile(r"\{(prompt_pattern:[^{}\s]*|character_agent_[^{}\s]*)\}")
+
+
+def render(text: str, variables: Mapping[str, Any], tones: Iterable[str] = DEFAULT_TONES) -> str:
+    """`text` with its templates filled in. `tones`: what the speaking voice can do. What a variable holds is not
+    rendered again."""
+    tone_format_given = False
+
+    def fill(found: re.Match[str]) -> str:
+        nonlocal tone_format_given
+        name, variable = found.groups()
+        if variable is not None:
+            return str(variables[variable]) if variable in variables else found[0]
+        parts = [] if tone_format_given else [_TONE_FORMAT.format(tones=_tone_list(tones))]
+        tone_format_given = True
+        if name == NARRATOR_COMMENTS:
+            parts.append(_NARRATOR_FORMAT)
+        return "\n".join(parts)
+
+    return _EITHER.sub(fill, text)
+
+
+def asks_for_tone(text: str) -> bool:
+    """Whether a message format template is in the text."""
+    return _FORMAT.search(text) is not None
+
+
+def oddities(text: str, variables: Mapping[str, Any]) -> list[str]:
+    """Templates that look meant but are not known; `render` leaves them as they are."""
+    found = []
+    for name in dict.fromkeys(_VARIABLE.findall(text)):
+        if name not in variables:
+            hint = did_you_mean(name, variables) or ' (give it in the agent\'s "vars")'
+            found.append(f"{{vars:{name}}} is not defined{hint}")
+    for whole in dict.fromkeys(_LOOKS_LIKE_FORMAT.findall(text)):
+        name = whole.removeprefix("prompt_pattern:")
+        if name not in (VOICE_TONE, NARRATOR_COMMENTS):
+            found.append(f"{{{whole}}} is no template{did_you_mean(name, (VOICE_TONE, NARRATOR_COMMENTS))}")
+    return found
+
+
+def _tone_list(tones: Iterable[str]) -> str:
+    names = dict.fromkeys(("neutral", *tones))
+    return "\n".join(
+        f'  - "{name}"' + (f": {_TONE_MEANINGS[name]}" if name in _TONE_MEANINGS else "") for name in names
+    )

@@ -1,0 +1,111 @@
+"""The models of tts_models.json: what can speak."""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from voi.config.json_file import is_comment, validated
+from voi.config.parts import FileModel, Language
+from voi.config.problems import Problems, quoted
+from voi.config.templates import DEFAULT_TONES
+
+XTTS = "xtts"
+_FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
+_NEEDED_BY_XTTS = ("checkpoint", "config", "voices")
+
+
+def _file_or_names(value: Any) -> Any:
+    if isinstance(value, str) or (isinstance(value, list) and all(isinstance(name, str) for name in value)):
+        return value
+    raise ValueError("must be a file, or an array of names of voices")
+
+
+def _tones(value: Any) -> Any:
+    if isinstance(value, dict):
+        for tone, voice in value.items():
+            if not isinstance(voice, str | dict):
+                raise ValueError(f"must give the tone {quoted(tone)} the name of a voice, not {quoted(voice)}")
+    return value
+
+
+Voices = Annotated[str | tuple[str, ...], BeforeValidator(_file_or_names, json_schema_input_type=str | list[str])]
+ToneMap = Annotated[
+    dict[str, Any], BeforeValidator(_tones, json_schema_input_type=dict[str, str | dict[str, Any]])
+]  # fmt: skip
+
+
+class TtsModel(FileModel):
+    """One way to speak: an engine, its files and its options. Paths are relative to tts_models.json."""
+
+    engine: str = Field(default=XTTS, min_length=1)
+    """Which engine runs it: espeak needs no files; others are xtts and those that plug-ins bring."""
+    language: Language | None = None
+    """Language that it speaks, when the agent names none."""
+    checkpoint: str | None = None
+    """File (or folder) of the weights."""
+    config: str | None = None
+    """File of the model's own configuration."""
+    tokenizer: str | None = None
+    """File of the tokenizer's vocabulary."""
+    voices: Voices | None = None
+    """File of named voices; or, for engines that need no such file, an array of the names that agents may use."""
+    voice_tone_map: ToneMap = Field(default_factory=dict)
+    """Tone -> name of the voice that has it (some engines take an object that describes the tone). It lists all tones
+    that agents may use; without it they are neutral, warm, excited and sad."""
+    avg_text_len: int | None = Field(default=None, ge=1, le=10_000)
+    """Characters that the model speaks best in one go."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Whatever else the engine takes; see its documentation."""
+
+    @property
+    def tones(self) -> tuple[str, ...]:
+        """Tones that a prompt may offer."""
+        return tuple(dict.fromkeys(("neutral", *self.voice_tone_map))) if self.voice_tone_map else DEFAULT_TONES
+
+    def engine_options(self) -> dict[str, Any]:
+        """Keyword options for the engine's factory: every field that is set, and `options`."""
+        return self.model_dump(exclude={"engine", "options"}, exclude_defaults=True) | self.options
+
+
+def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems: Problems) -> dict[str, TtsModel]:
+    """The models in that file's JSON. A model that nobody uses and whose files are missing is left out with a
+    warning; one that an agent uses (`used`) is a mistake."""
+    models = {}
+    for name, value in raw.items():
+        if is_comment(name):
+            continue
+        model = validated(TtsModel, value, str(file), (name,), problems)
+        if model is None:
+            continue
+        model = model.model_copy(
+            update={
+                field: str((file.parent / path).absolute())
+                for field in _FILE_FIELDS
+                if isinstance(path := getattr(model, field), str)
+            }
+        )
+        lacking = _lacking(model, value) if model.engine == XTTS else []
+        for field, text in lacking:
+            if name in used:
+                problems.error(str(file), (name, field), text)
+            else:
+                problems.warn(str(file), (name, field), f"{text}; no agent uses this model, so it is left out")
+        if not lacking:
+            models[name] = model
+    return models
+
+
+def _lacking(model: TtsModel, raw: dict[str, Any]) -> list[tuple[str, str]]:
+    """Files that XTTS needs and cannot have: field and what is wrong."""
+    found = []
+    for field in _FILE_FIELDS:
+        path = getattr(model, field)
+        if path is None and field in _NEEDED_BY_XTTS:
+            found.append((field, f'is missing: the engine {XTTS} needs it (other engines are chosen by "engine")'))
+        elif isinstance(path, tuple):
+            found.append((field, f"must be a file for the engine {XTTS}"))
+        elif path is not None and not Path(path).exists():
+            found.append((field, f"{quoted(raw[field])}: there is no file {path}"))
+    return found
