@@ -103,7 +103,7 @@ def test_the_judges_shorten_and_lengthen_the_silence():
 
     policy = TurnPolicy()
     assert quiet_needed(0.9) == policy.min_silence_ms
-    assert quiet_needed(0.1) == policy.max_silence_ms
+    assert 0 <= quiet_needed(0.1) - policy.max_silence_ms < 32
 
 
 def test_the_completeness_agent_overrules_the_sound():
@@ -114,9 +114,9 @@ def test_the_completeness_agent_overrules_the_sound():
     world.hear("I would like to book a")
     world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", 0.99))
     world.tell(was.TurnJudged(ask.utterance, ask.pause, "agent", 0.0))
-    world.quiet(2_000, 64)
+    world.quiet(1_600, 64)
     assert not world.released
-    world.quiet(2_432, 2_000)
+    world.quiet(2_048, 1_600)
     assert world.released
 
 

@@ -168,7 +168,7 @@ class TurnSettings(FileModel):
     """Silence that is enough when the turn seems complete."""
     silence_ms: int = Field(default=608, ge=0, le=10_000)
     """Silence that is enough when nobody can tell whether the turn is complete."""
-    max_silence_ms: int = Field(default=2_400, ge=100, le=30_000)
+    max_silence_ms: int = Field(default=2_000, ge=100, le=30_000)
     """Silence that is enough even in the middle of a sentence."""
     contest_ms: int = Field(default=300, ge=0, le=10_000)
     """Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."""

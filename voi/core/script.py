@@ -22,7 +22,7 @@ class TurnPolicy:
     """Silence before the first transcript (and speculative reply) is asked for. Two VAD windows."""
     min_silence_ms: int = 256
     silence_ms: int = 608
-    max_silence_ms: int = 2_400
+    max_silence_ms: int = 2_000
     contest_ms: int = 300
     """Speech over the agent that lasts this long interrupts it, words or not; less resumes it."""
     contest_patience_ms: int = 1_500

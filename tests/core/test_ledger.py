@@ -1,0 +1,84 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voi.core.ledger import Ledger, join
+
+
+def told() -> Ledger:
+    ledger = Ledger()
+    ledger.text(0, "Hello there, my friend.", spoken=True)
+    ledger.text(1, "She smiles.", spoken=False)
+    ledger.text(2, "How are you today?", spoken=True)
+    ledger.voiced(0, 0, 1_150)
+    ledger.voiced(2, 1_150, 900)
+    return ledger
+
+
+def test_nothing_was_heard_before_the_sound_began() -> None:
+    assert told().heard(0) == ""
+
+
+def test_whole_pieces_are_kept_and_the_one_playing_is_cut_at_a_word() -> None:
+    assert told().heard(600) == "Hello there,"
+    assert told().heard(1_149) == "Hello there, my"
+    assert told().heard(1_500) == "Hello there, my friend. She smiles. How are"
+    assert told().heard(9_000) == told().full_text() == "Hello there, my friend. She smiles. How are you today?"
+
+
+def test_shown_text_counts_with_what_precedes_it() -> None:
+    assert told().heard(1_150) == "Hello there, my friend. She smiles."
+
+
+def test_a_reply_without_sound_was_read_whole() -> None:
+    ledger = Ledger()
+    ledger.text(0, "One.", spoken=False)
+    ledger.text(1, "Two.", spoken=False)
+    assert ledger.heard(0) == "One. Two."
+
+
+def test_an_unknown_length_is_estimated_from_the_other_pieces() -> None:
+    ledger = Ledger()
+    ledger.text(0, "abcd efgh.")
+    ledger.voiced(0, 0, 1_000)
+    ledger.text(1, "ijkl mnop.")
+    assert ledger.heard(1_500) == "abcd efgh. ijkl"
+    assert ledger.heard(2_000) == "abcd efgh. ijkl mnop."
+
+
+def test_an_unknown_length_is_guessed_when_no_piece_is_known() -> None:
+    ledger = Ledger()
+    ledger.text(0, "abcd efgh.")
+    assert ledger.heard(400) == "abcd"
+
+
+def test_chinese_is_cut_at_any_character_and_joined_without_spaces() -> None:
+    ledger = Ledger()
+    ledger.text(0, "你好。")
+    ledger.text(1, "今天怎么样？")
+    ledger.voiced(0, 0, 300)
+    ledger.voiced(1, 300, 600)
+    assert ledger.heard(500) == "你好。今天"
+
+
+def test_pieces_may_carry_their_own_spacing() -> None:
+    assert join(["Hello, ", "you.", "", " Bye."]) == "Hello, you. Bye."
+
+
+@given(
+    st.lists(st.tuples(st.text("ab .", min_size=1, max_size=12), st.booleans(), st.integers(0, 900) | st.none())),
+    st.integers(0, 9_000),
+    st.integers(0, 2_000),
+)
+def test_more_sound_never_means_fewer_words(
+    pieces: list[tuple[str, bool, int | None]], played_ms: int, more_ms: int
+) -> None:
+    ledger = Ledger()
+    start_ms = 0
+    for piece, (text, spoken, audio_ms) in enumerate(pieces):
+        ledger.text(piece, text, spoken)
+        if spoken and audio_ms is not None:
+            ledger.voiced(piece, start_ms, audio_ms)
+            start_ms += audio_ms
+    less, more = ledger.heard(played_ms), ledger.heard(played_ms + more_ms)
+    assert more.startswith(less)
+    assert ledger.full_text().startswith(more)

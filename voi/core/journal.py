@@ -1,0 +1,148 @@
+"""The conversation's journal: script, facts and actions <-> plain dicts that JSON keeps exactly, one a line.
+
+    {"voi": 1, "script": {…}}                                                   the first line
+    {"t": 1200, "fact": "Heard", "utterance": 1, "text": "hello", "pause": 0, "actions": [{"action": "Show", …}]}
+
+A fact or action is written as its class's name and its fields; `t` is the `now_ms` it was handled at. Feeding the facts
+of a journal to a fresh Conversation with the same script gives the same actions.
+"""
+
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any, NamedTuple
+
+from voi.core.actions import Action
+from voi.core.facts import Fact
+from voi.core.script import Script
+from voi.errors import ClientError
+
+VERSION = 1
+
+FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Fact)}
+ACTIONS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Action)}
+
+Json = dict[str, Any]
+
+
+class Entry(NamedTuple):
+    """One step of the conversation."""
+
+    now_ms: int
+    fact: Fact
+    actions: tuple[Action, ...]
+
+
+def encode_script(script: Script) -> Json:
+    return {"voi": VERSION, "script": _encode(script)}
+
+
+def decode_script(line: object) -> Script:
+    """Raises ClientError."""
+    if not isinstance(line, Mapping) or "script" not in line:
+        raise ClientError('A journal begins with a line {"voi": 1, "script": {…}}.')
+    if line.get("voi") != VERSION:
+        raise ClientError(f"The journal has version {line.get('voi')!r}; this Voi reads version {VERSION}.")
+    script: Script = _decode(Script, line["script"], "script")
+    return script
+
+
+def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
+    return {
+        "t": now_ms,
+        "fact": type(fact).__name__,
+        **_encode(fact),
+        "actions": [encode_action(action) for action in actions],
+    }
+
+
+def decode_entry(line: object) -> Entry:
+    """Raises ClientError."""
+    if not isinstance(line, Mapping):
+        raise ClientError("A line of the journal is a JSON object.")
+    values = dict(line)
+    now_ms: int = _decode(int, values.pop("t", None), "t")
+    actions: tuple[object, ...] = _decode(tuple[object, ...], values.pop("actions", []), "actions")
+    fact = _decode_named(FACTS, "fact", values)
+    return Entry(now_ms, fact, tuple(decode_action(action) for action in actions))
+
+
+def encode_action(action: Action) -> Json:
+    return {"action": type(action).__name__, **_encode(action)}
+
+
+def decode_action(value: object) -> Action:
+    """Raises ClientError."""
+    if not isinstance(value, Mapping):
+        raise ClientError("An action of the journal is a JSON object.")
+    action: Action = _decode_named(ACTIONS, "action", dict(value))
+    return action
+
+
+# ---- dataclasses by their type hints --------------------------------------------------------------
+
+
+def _encode(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_encode(item) for item in value]
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _decode_named(kinds: Mapping[str, type], key: str, values: Json) -> Any:
+    name = values.pop(key, None)
+    kind = kinds.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise ClientError(f"The journal names no {key} that this Voi knows: {name!r}.")
+    return _decode(kind, values, name)
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _decode(hint: Any, value: Any, where: str) -> Any:
+    """The value that `_encode` was given, of that type. Raises ClientError naming the place."""
+    if hint is object:
+        return value
+    if is_dataclass(hint) and isinstance(hint, type):
+        if not isinstance(value, Mapping):
+            raise _wrong(hint.__name__, where)
+        hints = _hints(hint)
+        unknown = value.keys() - hints.keys()
+        if unknown:
+            raise ClientError(f"The journal's {where} has fields that this Voi does not know: {sorted(unknown)}.")
+        try:
+            return hint(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+        except TypeError:
+            raise ClientError(f"The journal's {where} lacks a field.") from None
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise _wrong("list", where)
+        return tuple(_decode(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+    if origin in (types.UnionType, typing.Union):
+        (inner,) = (argument for argument in arguments if argument is not types.NoneType)
+        return None if value is None else _decode(inner, value, where)
+    if origin is typing.Literal:
+        if value in arguments and isinstance(value, str):
+            return value
+        raise _wrong(f"one of {arguments}", where)
+    if issubclass(hint, StrEnum):
+        if value in tuple(hint):
+            return hint(value)
+        raise _wrong(f"one of {[member.value for member in hint]}", where)
+    if hint is float and type(value) is int:
+        return float(value)
+    if type(value) is not hint:
+        raise _wrong(hint.__name__, where)
+    return value
+
+
+def _wrong(wanted: str, where: str) -> ClientError:
+    return ClientError(f"The journal's {where} is not {wanted}.")

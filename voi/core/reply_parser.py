@@ -1,0 +1,72 @@
+"""From the stream of an LLM's reply to what is to be said: in whose voice, in which tone."""
+
+import re
+from dataclasses import dataclass
+
+from voi.core.narrator import NarratorSplitter
+from voi.core.reply_json import NEUTRAL, JsonUnwrapper
+from voi.dialogue import Voice
+
+_STRIDE_CHARACTERS = 1_024
+"""The parsers below consume the front of their buffer piece by piece; a short one keeps that linear."""
+
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A fragment of the reply (not a sentence): words that one voice says in one tone."""
+
+    text: str
+    voice: Voice = "character"
+    tone: str = NEUTRAL
+
+
+class ReplyParser:
+    """Streaming and sans-I/O: `feed` deltas, say the segments, `close` at the end. Never raises, whatever is fed.
+
+    However the reply is cut into deltas, the same words come out in the same voices and tones. `json_expected`: the
+    agent was told to answer `{"voice_tone": …, "text": …}`; a reply that does so unasked is understood as well.
+    """
+
+    __slots__ = ("_json", "_splitter", "_tone")
+
+    def __init__(self, json_expected: bool) -> None:
+        self._json = JsonUnwrapper(json_expected)
+        self._splitter = NarratorSplitter()
+        self._tone = NEUTRAL
+
+    def feed(self, delta: str) -> list[Segment]:
+        """Segments that are certain now; texts are never empty."""
+        if not delta.isascii():
+            delta = _SURROGATES.sub("", delta)  # half characters: no door can send them
+        out: list[Segment] = []
+        for at in range(0, len(delta), _STRIDE_CHARACTERS):
+            out += self._split(self._json.feed(delta[at : at + _STRIDE_CHARACTERS]))
+        return _merged(out)
+
+    def close(self) -> list[Segment]:
+        """The rest: the reply is over, whole or cut short."""
+        return _merged(self._split(self._json.close()) + self._flushed())
+
+    def _split(self, spoken: list[tuple[str, str]]) -> list[Segment]:
+        out: list[Segment] = []
+        for text, tone in spoken:
+            if tone != self._tone:
+                out += self._flushed()
+                self._tone = tone
+            out += [Segment(piece, voice, tone) for piece, voice in self._splitter.feed(text)]
+        return out
+
+    def _flushed(self) -> list[Segment]:
+        return [Segment(piece, voice, self._tone) for piece, voice in self._splitter.close()]
+
+
+def _merged(segments: list[Segment]) -> list[Segment]:
+    out: list[Segment] = []
+    for segment in segments:
+        if out and out[-1].voice == segment.voice == "character" and out[-1].tone == segment.tone:
+            out[-1] = Segment(out[-1].text + segment.text, segment.voice, segment.tone)
+        else:
+            out.append(segment)
+    return out

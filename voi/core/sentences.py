@@ -1,0 +1,200 @@
+"""Cuts a reply into pieces worth speaking, while it streams in.
+
+Speech can begin with the first piece, so that one may end at a clause, and no sentence waits for a token that only
+proves that it is over. Tokens carry that already: a model's tokeniser keeps `.com`, `...`, `?!` and `."` together, so a
+full stop at the very end of what has arrived is a full stop. Only where even that is doubtful (a number, an
+abbreviation, an initial, an ellipsis) the next character is waited for.
+"""
+
+import re
+
+CLAUSE_MIN_CHARACTERS = 20
+"""A first clause shorter than that ("Sure,") is spoken before the rest is there: a gap. About 1.3 s of speech."""
+SENTENCE_MIN_CHARACTERS = 12
+"""Shorter sentences are spoken with the next one, except at the reply's beginning."""
+PIECE_MAX_CHARACTERS = 240
+"""Speech models lose their thread in longer ones (XTTS: 250 characters)."""
+
+_WIDE_COUNTS = 3  # a Chinese or Japanese character is about a syllable or two: as long as three letters
+
+_CLOSERS = "\"'”’»)]}›」』】）*_~`"
+_STOPS = ".!?…。！？｡．؟؛۔।॥።။៕‼⁇⁈⁉"
+_WIDE_STOPS = "。！？｡．‼⁇⁈⁉"
+_CLAUSE_ENDS = ",;:—–、，；：،"
+_CANDIDATE = re.compile(rf"[{re.escape(_STOPS + _CLAUSE_ENDS)}\n]| -{{1,2}} ")
+_RUN = re.compile(rf"[{re.escape(_STOPS + _CLOSERS)}]*")
+_LAST_WORD = re.compile(r"[^\s\"'“‘(\[]*\Z")
+_LIST_NUMBER = re.compile(r"(?:\A|\n)\s*\d{1,3}\Z")
+_WORD = re.compile(r"[^\W_]")
+_WIDE = re.compile(
+    "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
+)
+_JOINS_BEFORE = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20ff\U0001f3fb-\U0001f3ff]")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NEVER_LAST = _words(
+    "mr mrs ms mx dr prof rev hon gen col capt lt sgt sen rep gov pres messrs mme mlle st mt ft "
+    "vs e.g i.e eg ie cf viz ca approx fig figs vol nos pp ed eds al hr fr bzw z.b d.h u.a sr sra dott sig"
+)
+_SOMETIMES_LAST = _words(
+    "etc jr inc ltd corp co llc dept est ave blvd rd no a.m p.m am pm ph.d m.d b.a m.a u.s u.k u.n e.u d.c "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
+    "usw bd nr str tel min max sec"
+)
+
+
+class Cutter:
+    """`feed` text, get the pieces that are complete; `close` gives the rest. Sans-I/O.
+
+    The pieces joined are the text fed, white space between two pieces leading the second; none is without any
+    non-space character, none is longer than `max_characters`. The same text cut at token boundaries in any way gives
+    the same pieces.
+    """
+
+    __slots__ = ("_buffer", "_clause_min", "_first", "_max", "_scanned", "_sentence_min")
+
+    def __init__(
+        self,
+        *,
+        clause_min_characters: int = CLAUSE_MIN_CHARACTERS,
+        sentence_min_characters: int = SENTENCE_MIN_CHARACTERS,
+        max_characters: int = PIECE_MAX_CHARACTERS,
+    ) -> None:
+        self._clause_min = clause_min_characters
+        self._sentence_min = sentence_min_characters
+        self._max = max_characters
+        self._buffer = ""
+        self._scanned = 0  # no cut before this index
+        self._first = True
+
+    def feed(self, text: str) -> list[str]:
+        self._buffer += text
+        pieces: list[str] = []
+        while (end := self._cut()) is not None:
+            pieces.append(self._take(end))
+        return pieces
+
+    def close(self) -> list[str]:
+        """What is left, if there is any word or sign in it. The next text begins a new reply."""
+        rest = self._take(len(self._buffer))
+        self._first = True
+        return [rest] if rest.strip() else []
+
+    def _take(self, end: int) -> str:
+        piece, self._buffer = self._buffer[:end], self._buffer[end:]
+        self._scanned = 0
+        self._first = False
+        return piece
+
+    def _cut(self) -> int | None:
+        """Where the next piece ends; None: not here yet."""
+        limit = self._limit()
+        for candidate in _CANDIDATE.finditer(self._buffer, self._scanned):
+            if candidate.start() >= limit:
+                break
+            end = self._end(candidate.start(), candidate[0])
+            if end is None or end > limit:  # wait here, at most until the piece is too long
+                self._scanned = candidate.start()
+                break
+            if end:
+                return end
+            self._scanned = candidate.end()
+        if limit < len(self._buffer):
+            return self._forced(limit)
+        return None
+
+    def _limit(self) -> int:
+        """Index of the first character that would make the piece too long."""
+        if len(self._buffer) * _WIDE_COUNTS <= self._max or self._buffer.isascii():
+            return self._max
+        size = 0
+        for at, char in enumerate(self._buffer):
+            size += _WIDE_COUNTS if _WIDE.match(char) else 1
+            if size > self._max:
+                return max(1, at)
+        return self._max
+
+    def _forced(self, limit: int) -> int:
+        """The best place to cut a piece that grows too long: the last clause, else the last space, else anywhere."""
+        for at in range(limit - 1, limit // 2, -1):
+            if self._buffer[at] in _CLAUSE_ENDS and self._buffer[at + 1].isspace():
+                return at + 1
+        for at in range(limit, 0, -1):
+            if self._buffer[at].isspace() and not self._buffer[:at].isspace():
+                return at
+        for at in range(limit, limit // 2, -1):
+            if not _JOINS_BEFORE.match(self._buffer[at]) and self._buffer[at - 1] != "\u200d":
+                return at
+        return limit
+
+    def _end(self, at: int, sign: str) -> int | None:
+        """Where the piece ends if this sign ends it; 0: it does not; None: cannot tell yet."""
+        if sign == "\n":
+            return at + 1 if _WORD.search(self._buffer, 0, at) else 0
+        if sign in _STOPS:
+            end = self._sentence_end(at)
+            minimum = 2 if self._first else self._sentence_min
+        elif self._first:
+            end = self._clause_end(at, sign)
+            minimum = self._clause_min
+        else:
+            return 0
+        if end and (_size(self._buffer[:end]) < minimum or not _WORD.search(self._buffer, 0, end)):
+            return 0
+        return end
+
+    def _sentence_end(self, at: int) -> int | None:
+        text = self._buffer
+        run = _RUN.match(text, at)
+        end = run.end() if run else at + 1
+        follower = text[end : end + 1]
+        if text[at] in _WIDE_STOPS:
+            return end
+        if follower and not follower.isspace() and not _WIDE.match(follower):
+            return 0
+        signs = text[at:end]
+        if text[at] == "…" or signs.startswith(".."):
+            return self._before_new_sentence(end)
+        if text[at] != ".":
+            return end
+        word = _LAST_WORD.search(text, 0, at)
+        last = word[0].casefold() if word else ""
+        if last[-1:].isdigit():
+            return None if not follower else 0 if _LIST_NUMBER.search(text, 0, at) else end
+        if last in _NEVER_LAST and len(signs) == 1:
+            return 0
+        if len(last) == 1 and last.isalpha():
+            return 0 if len(signs) == 1 else end
+        if last in _SOMETIMES_LAST or (len(last) > 2 and last[-2] == "."):
+            return self._before_new_sentence(end)
+        if "/" in last or "@" in last or last.startswith("www."):
+            return end if follower else None
+        return end
+
+    def _before_new_sentence(self, end: int) -> int | None:
+        """`end`, if what follows begins a sentence."""
+        for at in range(end, len(self._buffer)):
+            char = self._buffer[at]
+            if char == "\n" or char.isupper() or _WIDE.match(char):
+                return end
+            if char.isalnum():
+                return 0
+        return None
+
+    def _clause_end(self, at: int, sign: str) -> int | None:
+        if len(sign) > 1:
+            return at + len(sign) - 1
+        follower = self._buffer[at + 1 : at + 2]
+        if not follower:
+            return None if self._buffer[at - 1 : at].isdigit() else at + 1
+        return at + 1 if follower.isspace() or sign in "—–、，；：،" else 0
+
+
+def _size(text: str) -> int:
+    """Length in letters, about."""
+    text = text.strip()
+    return len(text) if text.isascii() else len(text) + (_WIDE_COUNTS - 1) * len(_WIDE.findall(text))
