@@ -1,0 +1,20 @@
+"""Access to FFmpeg's codecs through PyAV, which is an extra: `pip install voi[media]`.
+
+Licences: PyAV itself is BSD-3-Clause. Its wheels bundle FFmpeg built with GPL parts (x264, x265), so whoever passes on
+an installation with this extra passes on GPL code. Voi itself bundles none of it.
+"""
+
+from types import ModuleType
+
+from voi.errors import ConfigError
+
+
+def load_av() -> ModuleType:
+    """The module `av`. Raises ConfigError when it is not installed."""
+    try:
+        import av
+    except ImportError as error:
+        raise ConfigError(
+            "Compressed sound (webm, mp4, ogg, Opus) needs PyAV, which is not installed. Run: pip install 'voi[media]'"
+        ) from error
+    return av

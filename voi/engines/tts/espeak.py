@@ -1,0 +1,230 @@
+"""espeak-ng TTS (embedded): robotic, instant, a hundred languages.
+
+Synthesis runs about a thousand times faster than life, in one thread for all callers (the library's state is global).
+A text is spoken in parts, and a caller's next part is asked for only when the last was taken: so nobody waits behind
+a long text, and no more than one part of sound is ever held for a caller.
+"""
+
+import asyncio
+import re
+import unicodedata
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from voi.audio.resample import Resampler
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, library
+from voi.errors import ConfigError, EngineError
+
+LONGEST_TEXT = 10_000  # characters
+PART_DEADLINE_S = 10.0
+STEADY_CHUNK_BYTES = 9_600  # 200 ms at 24 kHz; only the first chunk is shorter
+NATURAL_WPM = 170
+
+# Rate as a factor of the natural one; pitch and range in espeak-ng's 0..100.
+TONES: dict[str, tuple[float, int, int]] = {
+    "neutral": (1.0, 50, 50),
+    "warm": (0.92, 42, 65),
+    "excited": (1.18, 70, 90),
+    "sad": (0.78, 32, 20),
+}
+NARRATOR_PITCH, NARRATOR_RANGE, NARRATOR_RATE = -18, -20, 0.94  # added, added, multiplied
+# espeak-ng ends a text without a pause, but the next piece follows without a gap.
+PAUSE_AFTER_MS = {".": 250, "!": 250, "?": 250, "…": 250, ",": 120, ";": 150, ":": 150, "—": 120}
+
+_PART_END = re.compile(r"(?<=[.!?…])\s+|(?<=[,;:—])\s+|\s+")
+_DEFAULT_VOICES = ("en-us", "en-us+f3", "en-gb", "en-gb+f3")
+
+
+class Espeak:
+    """`Tts`. `voices`: espeak-ng names, "language" or "language+variant". `voice_tone_map`: tone -> one of these names,
+    or {"rate", "pitch", "range", "voice"} (rate a factor, the others 0 to 100). `avg_text_len`: characters a part."""
+
+    name = "espeak"
+    sample_rate_hz = 24_000
+
+    def __init__(
+        self,
+        *,
+        voices: Sequence[str] = _DEFAULT_VOICES,
+        voice_tone_map: Mapping[str, str | Mapping[str, Any]] | None = None,
+        speed: float = 1.0,
+        language: str | None = None,
+        avg_text_len: int = 300,
+    ) -> None:
+        self.voices = tuple(voices) if not isinstance(voices, str) else (voices,)
+        if language and voices is _DEFAULT_VOICES:
+            self.voices = (language, f"{language}+f3")
+        self._tones = {tone: ("", *prosody) for tone, prosody in TONES.items()}
+        problems = [] if self.voices else ["espeak: `voices` is empty; name at least one, such as en-us."]
+        for tone, wish in (voice_tone_map or {}).items():
+            try:
+                self._tones[tone] = _tone(wish, TONES.get(tone, TONES["neutral"]))
+            except (TypeError, ValueError) as error:
+                problems.append(f"espeak: `voice_tone_map`, tone {tone!r}: {error}")
+        if not 0.3 <= speed <= 3.0:
+            problems.append(f"espeak: `speed` must be 0.3 to 3.0, not {speed}.")
+        if problems:
+            raise ConfigError(problems)
+        self.tones = tuple(self._tones)
+        self._speed = speed
+        self._part_chars = max(40, avg_text_len)
+        self._library = library()
+        self._ready = False
+
+    async def warm_up(self) -> None:
+        """ConfigError when espeak-ng does not know one of the voices."""
+        await asyncio.get_running_loop().run_in_executor(self._library.threads, self._library.load)
+        named = dict.fromkeys((*self.voices, *(voice for voice, *_ in self._tones.values() if voice)))
+        unknown = [voice for voice in named if self._library.voice_identifier(voice) is None]
+        if unknown:
+            raise ConfigError(
+                [f"espeak-ng has no voice {voice!r}; names are like en-us, de, or en-us+f3." for voice in unknown]
+            )
+        self._ready = True
+        async for _ in self.stream("a", VoiceSpec()):
+            pass
+
+    async def close(self) -> None:
+        """The library and its thread stay: other engines may speak with them."""
+        self._ready = False
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+        """EngineError for a text over 10,000 characters, an unknown voice or language, or when espeak-ng fails."""
+        if not self._ready:
+            raise EngineError("espeak-ng is not running.", engine=self.name)
+        if len(text) > LONGEST_TEXT:
+            raise EngineError(
+                f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
+            )
+        identifier, prosody = self._voice(voice)
+        resampler = Resampler(self._library.rate_hz, self.sample_rate_hz)
+        for part in parts(plain(text), self._part_chars):
+            async with aclosing(self._part(part, identifier, prosody, resampler)) as chunks:
+                async for pcm in chunks:
+                    yield pcm
+
+    def _voice(self, spec: VoiceSpec) -> tuple[str, Prosody]:
+        tone_voice, rate, pitch, span = self._tones.get(spec.tone, self._tones["neutral"])
+        name = tone_voice or spec.voice or self.voices[0]
+        if spec.voice is not None and spec.voice not in self.voices:
+            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
+        spoken, _, variant = name.partition("+")
+        if spec.language and spec.language.split("-")[0].lower() != spoken.split("-")[0].lower():
+            name = f"{spec.language}+{variant}" if variant else spec.language
+        identifier = self._library.voice_identifier(name)
+        if identifier is None:
+            raise EngineError(f"espeak-ng has no voice for the language {spec.language!r}.", engine=self.name)
+        prosody = Prosody(round(NATURAL_WPM * rate * self._speed * spec.speed), pitch, span)
+        if spec.role == "narrator":
+            prosody = replace(
+                prosody,
+                rate_wpm=round(prosody.rate_wpm * NARRATOR_RATE),
+                pitch=max(0, pitch + NARRATOR_PITCH),
+                range=max(0, span + NARRATOR_RANGE),
+            )
+        return identifier, prosody
+
+    async def _part(
+        self, text: str, identifier: str, prosody: Prosody, resampler: Resampler
+    ) -> AsyncGenerator[bytes, None]:
+        loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue()  # at most one part, see `parts`
+        stopped = False
+
+        def send(pcm: bytes) -> None:
+            loop.call_soon_threadsafe(chunks.put_nowait, pcm)
+
+        def work() -> None:
+            if not stopped:
+                speak_part(self._library, text, identifier, prosody, resampler, send, lambda: stopped)
+
+        job = loop.run_in_executor(self._library.threads, work)
+        job.add_done_callback(lambda _: chunks.put_nowait(None))
+        try:
+            while True:
+                async with asyncio.timeout(PART_DEADLINE_S):
+                    pcm = await chunks.get()
+                if pcm is None:
+                    break
+                yield pcm
+            job.result()
+        except TimeoutError:
+            raise EngineError(
+                "espeak-ng is too slow: too much is being spoken.", engine=self.name, retryable=True
+            ) from None
+        finally:
+            stopped = True
+            job.cancel()
+
+
+def speak_part(
+    library: EspeakLibrary,
+    text: str,
+    identifier: str,
+    prosody: Prosody,
+    resampler: Resampler,
+    send: Callable[[bytes], None],
+    is_stopped: Callable[[], bool],
+) -> None:
+    """On the library's thread: speak one part and the pause after it. The first 60 ms go out at once; larger chunks
+    follow, since every one costs the event loop a wake-up."""
+    held = bytearray()
+    threshold = 1
+
+    def emit(pcm: bytes) -> bool:
+        nonlocal threshold
+        if is_stopped():
+            return False
+        held.extend(resampler.push(pcm))
+        if len(held) >= threshold:
+            send(bytes(held))
+            held.clear()
+            threshold = STEADY_CHUNK_BYTES
+        return True
+
+    library.speak(text, identifier, prosody, emit)
+    if is_stopped():
+        return
+    pause_ms = PAUSE_AFTER_MS.get(text.rstrip("\"')]”’»* ")[-1:], 0)
+    held.extend(resampler.flush())
+    held.extend(bytes(pause_ms * Espeak.sample_rate_hz // 1000 * 2))
+    if held:
+        send(bytes(held))
+
+
+def plain(text: str) -> str:
+    """Text that espeak-ng cannot take for commands: control characters, surrogates and private use become spaces."""
+    return "".join(" " if unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} else char for char in text)
+
+
+def parts(text: str, longest: int) -> list[str]:
+    """Cut at sentence ends, else at clause ends, else at spaces, else anywhere, so that no part is over `longest`."""
+    done: list[str] = []
+    rest = text.strip()
+    while len(rest) > longest:
+        ends = list(_PART_END.finditer(rest, longest // 4, longest + 1))
+        by_weight = [[m for m in ends if rest[m.start() - 1] in marks] for marks in (".!?…", ",;:—")]
+        cut = next((group[-1].start() for group in (*by_weight, ends) if group), longest)
+        done.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    if rest:
+        done.append(rest)
+    return done
+
+
+def _tone(wish: object, usual: tuple[float, int, int]) -> tuple[str, float, int, int]:
+    """(voice or "", rate factor, pitch, range) from an entry of `voice_tone_map`; ValueError or TypeError."""
+    rate, pitch, span = usual
+    if isinstance(wish, str):
+        return wish, rate, pitch, span
+    if not isinstance(wish, Mapping):
+        raise TypeError("must be the name of a voice or an object with rate, pitch, range, voice.")
+    if unknown := sorted(set(wish) - {"rate", "pitch", "range", "voice"}):
+        raise ValueError(f"does not know {', '.join(map(str, unknown))}; there are rate, pitch, range, voice.")
+    rate, pitch, span = float(wish.get("rate", rate)), int(wish.get("pitch", pitch)), int(wish.get("range", span))
+    if not (0.3 <= rate <= 3 and 0 <= pitch <= 100 and 0 <= span <= 100):
+        raise ValueError("rate must be 0.3 to 3, pitch and range 0 to 100.")
+    return str(wish.get("voice", "")), rate, pitch, span

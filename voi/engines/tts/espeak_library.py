@@ -1,0 +1,140 @@
+"""espeak-ng's C library, through ctypes: voices, prosody, synthesis. Blocks; its state is global to the process.
+
+All `Espeak` engines share the one library and its one thread.
+Constants and structures: espeak-ng/speak_lib.h. The library is GPL-3 and loaded at run time from the espeakng-loader
+package.
+"""
+
+import ctypes
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from voi.errors import EngineError
+
+CHUNK_MS = 60
+_AUDIO_OUTPUT_SYNCHRONOUS = 2
+_INITIALIZE_DONT_EXIT = 0x8000
+_CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: what looks like markup is read as text
+_POS_CHARACTER = 1
+_RATE, _PITCH, _RANGE = 1, 3, 4
+_SLOWEST_WPM, _FASTEST_WPM = 80, 450
+
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+
+
+class _Voice(ctypes.Structure):
+    """The head of espeak_VOICE; `languages` is a list of (priority byte, NUL-terminated name), ended by a zero byte."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("languages", ctypes.POINTER(ctypes.c_ubyte)),
+        ("identifier", ctypes.c_char_p),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prosody:
+    """`rate_wpm` words a minute (80 to 450), `pitch` and pitch `range` 0 to 100, 50 being the voice's own."""
+
+    rate_wpm: int = 170
+    pitch: int = 50
+    range: int = 50
+
+
+class EspeakLibrary:
+    """The loaded library. All methods belong on its own thread, `threads`."""
+
+    def __init__(self) -> None:
+        self.threads = ThreadPoolExecutor(1, thread_name_prefix="espeak")
+        self.rate_hz = 0
+        self._voices: dict[str, str] = {}
+        self._variants: frozenset[str] = frozenset()
+        self._current = ""
+
+    def load(self) -> None:
+        """EngineError when the package is missing or broken. Takes a few milliseconds; the second time none."""
+        if self.rate_hz:
+            return
+        try:
+            import espeakng_loader  # type: ignore[import-untyped]
+
+            data = Path(espeakng_loader.get_data_path())
+            self._c: Any = ctypes.CDLL(espeakng_loader.get_library_path())
+        except (ImportError, OSError, RuntimeError) as error:
+            raise EngineError(
+                f"espeak-ng cannot be loaded ({error}); reinstall it with `pip install espeakng-loader==0.2.4`.",
+                engine="espeak",
+            ) from error
+        rate_hz = self._c.espeak_Initialize(
+            _AUDIO_OUTPUT_SYNCHRONOUS, CHUNK_MS, str(data).encode(), _INITIALIZE_DONT_EXIT
+        )
+        if rate_hz <= 0:
+            raise EngineError(f"espeak-ng cannot read its data in {data}.", engine="espeak")
+        self._c.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
+        self._c.espeak_Synth.argtypes = [ctypes.c_char_p, ctypes.c_size_t, *[ctypes.c_uint] * 4, *[ctypes.c_void_p] * 2]
+        self._emit: Callable[[bytes], bool] = lambda _: False
+        self._callback = _Callback(self._take)  # kept, or the C side would call freed memory
+        self._c.espeak_SetSynthCallback(self._callback)
+        self._voices = self._list_voices()
+        self._variants = frozenset(path.name for path in (data / "voices" / "!v").iterdir())
+        self.rate_hz = rate_hz
+
+    def _list_voices(self) -> dict[str, str]:
+        """Language name -> identifier of the voice that speaks it best (lowest priority number)."""
+        best: dict[str, tuple[int, str]] = {}
+        pointers = self._c.espeak_ListVoices(None)
+        count = 0
+        while pointers[count]:
+            voice = pointers[count].contents
+            count += 1
+            at = 0
+            while priority := voice.languages[at]:
+                name = bytearray()
+                at += 1
+                while byte := voice.languages[at]:
+                    name.append(byte)
+                    at += 1
+                at += 1
+                language = name.decode("ascii", "replace")
+                best[language] = min(best.get(language, (99, "")), (priority, voice.identifier.decode()))
+        return {language: identifier for language, (_, identifier) in best.items()}
+
+    def voice_identifier(self, name: str) -> str | None:
+        """What espeak-ng calls the voice "en-us" or "en-us+f3"; None when it has no such voice."""
+        language, plus, variant = name.partition("+")
+        identifier = self._voices.get(language.lower().replace("_", "-"))
+        if identifier is None or (plus and variant not in self._variants):
+            return None
+        return identifier + plus + variant
+
+    def speak(self, text: str, identifier: str, prosody: Prosody, emit: Callable[[bytes], bool]) -> None:
+        """Synthesise `text` (no control characters: espeak-ng takes orders in them). `emit` is given s16le mono at
+        `rate_hz`, `CHUNK_MS` at a time, and returns False to stop. EngineError when espeak-ng refuses."""
+        rate_wpm = max(_SLOWEST_WPM, min(_FASTEST_WPM, prosody.rate_wpm))
+        failed = 0
+        if identifier != self._current:  # switching reads the language's dictionary again
+            failed = self._c.espeak_SetVoiceByName(identifier.encode())
+            self._current = "" if failed else identifier
+        for parameter, value in ((_RATE, rate_wpm), (_PITCH, prosody.pitch), (_RANGE, prosody.range)):
+            failed = failed or self._c.espeak_SetParameter(parameter, value, 0)
+        self._emit = emit
+        utf8 = text.encode() + b"\0"
+        failed = failed or self._c.espeak_Synth(utf8, len(utf8), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)
+        if failed:
+            raise EngineError(f"espeak-ng failed (error {failed}).", engine="espeak", retryable=True)
+
+    def _take(self, samples: int | None, count: int, _events: int | None) -> int:
+        """Called by espeak-ng; 1 aborts the synthesis."""
+        if not samples or count <= 0:
+            return 0
+        return 0 if self._emit(ctypes.string_at(samples, count * 2)) else 1
+
+
+@cache
+def library() -> EspeakLibrary:
+    """The process's one library. It stays, with its thread: what is global cannot be closed for one of its users."""
+    return EspeakLibrary()

@@ -1,0 +1,101 @@
+"""smart-turn v3: has the person finished, judged by intonation and phrasing? A Whisper-tiny encoder with a head.
+
+One worker thread with one ONNX thread, first come, first served. Several sounds judged in one run cost as much as one
+after the other (25 ms each, alone or in a batch of 8), and the first would wait for the last.
+Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi models pull smart-turn`.
+"""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
+from voi.errors import EngineError
+
+WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
+LONGEST_QUEUE = 64  # 2 s of work
+DEADLINE_S = 5.0
+
+
+class SmartTurn:
+    """`TurnDetector`. `model_path`, or the newest `smart-turn-v3*.onnx` in `models_dir`.
+
+    EngineError on construction where the weights or onnxruntime are missing.
+    """
+
+    name = "smart-turn"
+
+    def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
+        if find_spec("onnxruntime") is None:
+            raise EngineError(
+                "smart-turn needs onnxruntime: `pip install 'voi[turn]'`, or set VOI_TURN_ENGINE=none.",
+                engine=self.name,
+            )
+        found = [Path(model_path)] if model_path else sorted(Path(models_dir).glob(WEIGHTS_PATTERN))
+        if not found or not found[-1].is_file():
+            raise EngineError(
+                f"No smart-turn weights at {model_path or Path(models_dir) / WEIGHTS_PATTERN}: fetch them (9 MB) with "
+                "`voi models pull smart-turn`, or set VOI_TURN_ENGINE=none.",
+                engine=self.name,
+            )
+        self._path = found[-1]
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="smart-turn")
+        self._session: Any = None
+        self._waiting = 0
+        self._closed = False
+
+    async def warm_up(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+
+    def _load(self) -> None:
+        if self._session is not None:
+            return
+        try:
+            import onnxruntime  # type: ignore[import-untyped]
+
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = options.inter_op_num_threads = 1
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            session = onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+            self._session = session
+            self._judge(bytes(2))
+        except Exception as error:  # as in _judge
+            self._session = None
+            raise EngineError(
+                f"The smart-turn weights in {self._path} cannot be loaded ({type(error).__name__}): "
+                "delete the file and run `voi models pull smart-turn`.",
+                engine=self.name,
+            ) from error
+
+    async def probability(self, pcm: bytes) -> float:
+        """EngineError (retryable) when too many wait, or after 5 s."""
+        if self._closed or self._session is None:
+            raise EngineError("Turn detection is not running.", engine=self.name)
+        if self._waiting >= LONGEST_QUEUE:
+            raise EngineError("Too many callers wait for turn detection.", engine=self.name, retryable=True)
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(DEADLINE_S):  # a caller who gives up leaves the thread's queue
+                return await loop.run_in_executor(self._thread, self._judge, pcm[-2 * N_SAMPLES :])
+        except TimeoutError:
+            raise EngineError(
+                f"Turn detection took longer than {DEADLINE_S:g} s.", engine=self.name, retryable=True
+            ) from None
+        finally:
+            self._waiting -= 1
+
+    def _judge(self, pcm: bytes) -> float:
+        try:
+            (probability,) = self._session.run(None, {"input_features": log_mel(pcm)[None]})
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise EngineError(f"Turn detection failed ({error}).", engine=self.name, retryable=True) from error
+        return float(probability.item())
+
+    async def close(self) -> None:
+        """What still waits is cancelled."""
+        self._closed = True
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        self._session = None

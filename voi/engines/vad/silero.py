@@ -1,0 +1,77 @@
+"""Silero VAD v6: is somebody speaking in these 32 ms? Computed inline, compiled where it can be, else in numpy."""
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+from voi.engines.vad.silero_numpy import SileroNumpy
+from voi.engines.vad.silero_weights import STATE_FLOATS, WINDOW_SAMPLES, load_weights, pack
+from voi.errors import EngineError
+
+_WINDOW_BYTES = WINDOW_SAMPLES * 2
+
+
+def _kernel() -> Any:
+    """The compiled module, or None where Voi was installed without a compiler."""
+    try:
+        return importlib.import_module("voi.engines.vad._silero")
+    except ImportError:
+        return None
+
+
+class SileroStream:
+    """One caller: 64 samples of context and the LSTM's memory, 1,280 bytes."""
+
+    __slots__ = ("_compute", "_state")
+
+    def __init__(self, compute: Any) -> None:
+        self._compute = compute
+        self._state = np.zeros(STATE_FLOATS, np.float32)
+
+    def probability(self, window: bytes) -> float:
+        """Probability 0..1 of speech in 512 samples (1,024 bytes); EngineError for any other length."""
+        try:
+            return self._compute(self._state, window)  # type: ignore[no-any-return]
+        except ValueError as error:
+            raise EngineError(
+                f"The VAD takes windows of {_WINDOW_BYTES} bytes, not {len(window)}.", engine="silero"
+            ) from error
+
+    def reset(self) -> None:
+        self._state.fill(0)
+
+    def close(self) -> None:
+        """Nothing is held outside the stream itself."""
+
+
+class Silero:
+    """`Vad`. `compiled` False forces numpy, True insists on the kernel; None takes the kernel where there is one."""
+
+    name = "silero"
+    window_samples = WINDOW_SAMPLES
+
+    def __init__(self, *, compiled: bool | None = None) -> None:
+        kernel = None if compiled is False else _kernel()
+        if compiled and kernel is None:
+            raise EngineError(
+                "The compiled VAD kernel is missing: reinstall Voi on a machine with a C compiler, "
+                "or leave `compiled` out to compute in numpy.",
+                engine="silero",
+            )
+        self.compiled = kernel is not None
+        layers = load_weights()
+        if kernel is not None:
+            weights, probability = pack(layers), kernel.probability
+            self._compute = lambda state, window: probability(weights, state, window)
+        else:
+            self._compute = SileroNumpy(layers).probability
+
+    async def warm_up(self) -> None:
+        self.open().probability(bytes(_WINDOW_BYTES))
+
+    def open(self) -> SileroStream:
+        return SileroStream(self._compute)
+
+    async def close(self) -> None:
+        """The weights go with the object."""

@@ -1,0 +1,59 @@
+"""Silero VAD's weights: read from the shipped .npz and laid out for the compiled kernel.
+
+`silero_v6_16k.npz` is the 16 kHz model of silero-vad 6.2.3 (MIT, see LICENSE.silero), made by tools/convert_silero.py;
+names and shapes are those of the PyTorch layers: convolutions [out, in, 3], LSTM [4 * 128, 128].
+"""
+
+from importlib.resources import as_file, files
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float32]
+
+WINDOW_SAMPLES = 512  # 32 ms at 16 kHz
+CONTEXT_SAMPLES = 64
+FRAME_SAMPLES = 256
+BINS = FRAME_SAMPLES // 2 + 1
+HIDDEN = 128
+STATE_FLOATS = CONTEXT_SAMPLES + 2 * HIDDEN
+
+
+def load_weights() -> dict[str, Array]:
+    """The layers by name, plus the matrices in which both implementations use them: [in, out], taps outermost.
+
+    Of the convolutions' three taps only those that meet a frame are kept: the third layer sees 2 frames with stride 2,
+    the fourth a single one.
+    """
+    with as_file(files(__package__) / "silero_v6_16k.npz") as path, np.load(path, allow_pickle=False) as stored:
+        layers: dict[str, Array] = {name: stored[name].astype(np.float32) for name in stored.files}
+    for name, taps in (
+        ("conv1", slice(None)),
+        ("conv2", slice(None)),
+        ("conv3", slice(1, None)),
+        ("conv4", slice(1, 2)),
+    ):
+        weight = layers[f"{name}_weight"][:, :, taps].transpose(2, 1, 0)  # [tap, in, out]
+        layers[f"{name}_matrix"] = np.ascontiguousarray(weight.reshape(-1, weight.shape[2]))
+    lstm = np.concatenate([layers["lstm_weight_ih"], layers["lstm_weight_hh"]], axis=1)
+    layers["lstm_matrix"] = np.ascontiguousarray(lstm.T)
+    layers["lstm_bias"] = layers["lstm_bias_ih"] + layers["lstm_bias_hh"]
+    return layers
+
+
+def _blocks(matrix: Array, width: int) -> Array:
+    """[in, out] as [out / width][in][width], zeros where `out` does not divide."""
+    padded = np.pad(matrix, ((0, 0), (0, -matrix.shape[1] % width)))
+    return padded.reshape(len(matrix), -1, width).transpose(1, 0, 2).ravel()
+
+
+def pack(layers: dict[str, Array]) -> bytes:
+    """All weights as one run of float32 in the order that `_silero.c` reads."""
+    angle = 2 * np.pi * np.outer(np.arange(FRAME_SAMPLES), np.arange(BINS)) / FRAME_SAMPLES
+    basis = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1) * layers["stft_window"][:, None]
+    stft = _blocks(basis.astype(np.float32), 16)
+    parts: list[Array] = [stft, np.zeros(len(stft) // FRAME_SAMPLES, np.float32)]
+    for name, width in (("conv1", 16), ("conv2", 16), ("conv3", 64), ("conv4", 64), ("lstm", 64)):
+        parts += [_blocks(layers[f"{name}_matrix"], width), layers[f"{name}_bias"]]
+    parts += [layers["out_weight"].ravel(), layers["out_bias"]]
+    return np.concatenate(parts).astype(np.float32).tobytes()
