@@ -35,9 +35,13 @@ class World:
         out: list[Action] = []
         queue = list(facts)
         while queue:
-            for action in self.core.handle(queue.pop(0), self.now_ms):
+            actions = self.core.handle(queue.pop(0), self.now_ms)
+            for action in actions:
                 out.append(action)
                 queue += self._carry_out(action)
+            for show in actions:
+                if isinstance(show, do.Show) and show.role == "assistant":
+                    assert show.message_id in self.released.values(), "a muted reply is shown"
         self.log += out
         return out
 
@@ -124,9 +128,7 @@ class World:
             case do.Announce(status=Status.RESPONSE_DONE | Status.RESPONSE_CANCELLED):
                 self.owed -= 1
                 assert self.owed == 0, "a terminal status that nobody asked for"
-            case do.Show(message_id=message_id, role=role):
-                if role == "assistant":
-                    assert message_id in self.released.values(), "a muted reply is shown"
+            case do.Show(message_id=message_id):
                 self.shown[message_id] = action
             case do.HangUp(reason=reason):
                 self.hung_up = reason

@@ -45,13 +45,15 @@ class Conversation(Machine):
 
     @rule(Due.DURATION_LIMIT)
     def _on_duration_limit(self) -> None:
-        self._close()
-        self._emit(do.HangUp("The conversation reached its maximum duration."))
+        self._hang_up("The conversation reached its maximum duration.")
 
     @rule(Due.IDLE_LIMIT)
     def _on_idle_limit(self) -> None:
+        self._hang_up("Nobody spoke for a long time.")
+
+    def _hang_up(self, reason: str) -> None:
         self._close()
-        self._emit(do.HangUp("Nobody spoke for a long time."))
+        self._emit(do.HangUp(reason))
 
     @rule(Due.REMINDER)
     def _on_reminder_due(self) -> None:
@@ -71,11 +73,6 @@ class Conversation(Machine):
         self._end_utterance()
         self._go(State.CLOSED)
 
-    def _touch(self) -> None:
-        """The person gave a sign of life."""
-        self._clocks.user_active_ms = self._now_ms
-        self._clocks.reminders = 0
-
     # ---- the ears (calls) -----------------------------------------------------------------------------
 
     def _listen(self) -> Turn:
@@ -93,7 +90,7 @@ class Conversation(Machine):
     def _on_user_started(self, _: was.UserStarted) -> None:
         if self.script.mode != "call":
             return
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         self._clocks.ears_ms = self._now_ms
         turn = self._turn or self._listen()
         turn.quiet_ms, reply = 0, self._replies.released
@@ -269,18 +266,18 @@ class Conversation(Machine):
 
     @rule(was.TextTyped)
     def _on_text_typed(self, fact: was.TextTyped) -> None:
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         self._draft.prefix = self._draft.with_speech(fact.text.strip())
         self._show_draft(self._draft.prefix)
 
     @rule(was.ImageGiven)
     def _on_image_given(self, fact: was.ImageGiven) -> None:
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         self._draft.image_urls += (fact.url,)
 
     @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         self._replies.stop()
         self._cancel_owed()
         if self._turn is None:
@@ -289,7 +286,7 @@ class Conversation(Machine):
 
     @rule(was.AnswerAsked)
     def _on_answer_asked(self, _: was.AnswerAsked) -> None:
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         if self.state is State.WAITING:
             return
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
@@ -345,7 +342,7 @@ class Conversation(Machine):
 
     @rule(was.Interrupted)
     def _on_interrupted(self, fact: was.Interrupted) -> None:
-        self._touch()
+        self._clocks.user_acted(self._now_ms)
         reply = self._replies.released
         if reply and (
             fact.message_id == reply.message_id or (fact.message_id is None and reply.playing_since_ms is not None)

@@ -31,6 +31,10 @@ class Clocks:
     reminders: int = 0
     """Given since the person was last active."""
 
+    def user_acted(self, now_ms: int) -> None:
+        """The person gave a sign of life."""
+        self.user_active_ms, self.reminders = now_ms, 0
+
 
 def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: int | None) -> list[tuple[int, Due]]:
     """All that can fall due in this state: wall time in ms, and what."""

@@ -87,10 +87,10 @@ class Replies:
         self.released = reply
         self._history.add(Entry(reply.message_id, "assistant", ""))
         self._alive(reply, now_ms)
-        self._emit(do.Release(reply.number, reply.message_id))
         self._show(reply)
         if reply.written:
             self._finish(reply, Status.RESPONSE_DONE)
+        self._emit(do.Release(reply.number, reply.message_id))  # last: clients want to know a speech before it sounds
 
     # ---- what becomes of it -----------------------------------------------------------------------
 

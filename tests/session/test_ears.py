@@ -1,0 +1,148 @@
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.engines import FakeStt, FakeVad, silence, tone
+from voi.audio.resample import resample
+from voi.core.facts import Fact, Heard, QuietGrew, SpeechGrew, UserStarted, VoicePushed
+from voi.engines.base import SttOptions
+from voi.errors import EngineError
+from voi.session.ears import Ears
+
+
+class Caller:
+    """Ears with somebody behind them who opens an utterance as soon as there is voice."""
+
+    def __init__(self, *texts: str, rate_hz: int = 16_000, pushed: bool = False, fault: bool = False) -> None:
+        self.vad, self.stt = FakeVad(), FakeStt(*texts or ("one two three four five six",))
+        if fault:
+            self.stt.open = self.refuse  # type: ignore[method-assign]
+        self.facts: list[Fact] = []
+        self.sound = bytearray()
+        self.open = False
+        self.ears = Ears(
+            vad=self.vad, stt=self.stt, stt_options=SttOptions(), rate_hz=rate_hz, tell=self.tell, pushed=pushed,
+            keeps_turn=True, on_sound=self.sound.extend,
+        )  # fmt: skip
+
+    def refuse(self, *_: object) -> Any:
+        raise EngineError("The STT is out of memory.", engine="fake")
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append(fact)
+        if isinstance(fact, UserStarted | VoicePushed) and not self.open:
+            self.open = True
+            self.ears.listen(len(self.facts))
+
+    def end(self) -> None:
+        self.open = False
+        self.ears.end_utterance()
+
+
+def test_speech_becomes_facts_and_a_transcription_with_its_preroll() -> None:
+    caller = Caller()
+    caller.ears.hear(silence(640) + tone(480) + silence(128))
+    assert caller.facts[0] == UserStarted(640)
+    assert [fact for fact in caller.facts if isinstance(fact, QuietGrew)] == [QuietGrew(ms) for ms in (32, 64, 96, 128)]
+    assert SpeechGrew(480) in caller.facts
+    assert Heard(1, "one two") in caller.facts
+    # The 480 ms up to the moment of the onset (96 ms of them voice), and all that came after.
+    assert bytes(caller.stt.streams[0].pcm) == silence(384) + tone(480) + silence(128)
+    assert caller.ears.turn_sound() == bytes(caller.stt.streams[0].pcm)
+
+
+def test_the_next_utterance_does_not_begin_with_the_last_ones_words() -> None:
+    caller = Caller()
+    caller.ears.hear(tone(480) + silence(192))
+    caller.end()
+    assert caller.vad.streams[0].resets == 1
+    caller.ears.hear(silence(64) + tone(320))
+    assert bytes(caller.stt.streams[1].pcm) == silence(256) + tone(320)
+    assert caller.stt.open_streams == 1
+
+
+def test_an_onset_at_the_end_of_a_turn_is_not_lost() -> None:
+    caller = Caller()
+    caller.ears.hear(tone(480) + silence(192) + tone(64))
+    caller.end()
+    caller.ears.hear(tone(320))
+    assert bytes(caller.stt.streams[1].pcm) == silence(192) + tone(64) + tone(320)
+
+
+def test_turn_sound_keeps_the_last_eight_seconds() -> None:
+    caller = Caller()
+    caller.ears.hear(tone(10_016))
+    assert len(caller.ears.turn_sound()) == 8_000 * 32
+    caller.end()
+    assert caller.ears.turn_sound() == b""
+
+
+def test_push_to_talk_keeps_short_untrailed_and_quiet_sound() -> None:
+    caller = Caller(pushed=True)
+    for part in (tone(50), silence(13), tone(30)):
+        caller.ears.hear(part)
+    caller.ears.all_given()
+    assert caller.facts[0] == VoicePushed()
+    assert not any(isinstance(fact, UserStarted | SpeechGrew | QuietGrew) for fact in caller.facts)
+    heard = bytes(caller.stt.streams[0].pcm)
+    assert heard == tone(50) + silence(13) + tone(30) + silence(96 - 93)
+    caller.ears.hear(tone(20))
+    assert caller.facts.count(VoicePushed()) == 2
+
+
+async def test_an_stt_that_does_not_open_is_told_when_asked() -> None:
+    caller = Caller(fault=True)
+    caller.ears.hear(tone(480))
+    with pytest.raises(EngineError, match="out of memory"):
+        await caller.ears.transcribe()
+
+
+async def test_transcribe_gives_the_text_so_far() -> None:
+    caller = Caller()
+    assert await caller.ears.transcribe() == ""
+    caller.ears.hear(tone(640))
+    assert await caller.ears.transcribe() == "one two three"
+
+
+def test_closing_gives_everything_back() -> None:
+    caller = Caller()
+    caller.ears.hear(tone(640))
+    caller.ears.close()
+    assert (caller.vad.open_streams, caller.stt.open_streams) == (0, 0)
+
+
+SOUND = silence(200) + tone(300) + silence(40) + tone(410) + silence(333) + tone(90) + silence(70) + tone(505)
+
+
+def cut(sound: bytes, sizes: Sequence[int]) -> list[bytes]:
+    parts, at = [], 0
+    for size in sizes:
+        parts.append(sound[at : at + size])
+        at += size
+    return [*parts, sound[at:]]
+
+
+@pytest.mark.parametrize("rate_hz", [16_000, 24_000])
+def test_byte_by_byte_gives_the_same_facts(rate_hz: int) -> None:
+    sound = resample(SOUND, 16_000, rate_hz)[: rate_hz // 4 * 2]
+    whole, drops = Caller(rate_hz=rate_hz), Caller(rate_hz=rate_hz)
+    whole.ears.hear(sound)
+    for i in range(len(sound)):
+        drops.ears.hear(sound[i : i + 1])
+    assert drops.facts == whole.facts
+    assert drops.sound == whole.sound
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 9_000), max_size=60), st.sampled_from([8_000, 16_000, 48_000]))
+def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
+    sound = resample(SOUND, 16_000, rate_hz)
+    whole, parts = Caller(rate_hz=rate_hz), Caller(rate_hz=rate_hz)
+    whole.ears.hear(sound)
+    for part in cut(sound, sizes):
+        parts.ears.hear(part)
+    assert parts.facts == whole.facts
+    assert parts.stt.streams[0].pcm == whole.stt.streams[0].pcm

@@ -1,0 +1,55 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voi.core.guard import PatternGuard
+from voi.core.reply_parser import Segment
+from voi.session.pieces import Pieces
+
+SEGMENTS = [
+    Segment("I am an old fox. As "),
+    Segment("She nods at the hens. ", "narrator"),
+    Segment("a fox, I cannot fly. ", tone="sad"),
+    Segment("Farewell!", tone="sad"),
+]
+CUT = [
+    Segment("I am an old fox."),
+    Segment(" As "),
+    Segment("She nods at the hens.", "narrator"),
+    Segment("a fox, I cannot fly.", tone="sad"),
+    Segment(" Farewell!", tone="sad"),
+]
+
+
+def cut(pieces: Pieces, segments: list[Segment]) -> list[Segment]:
+    return [piece for segment in segments for piece in pieces.feed([segment])] + pieces.close()
+
+
+def test_each_piece_has_one_voice_and_one_tone() -> None:
+    assert cut(Pieces(), SEGMENTS) == CUT
+
+
+def test_the_guard_holds_text_back_and_keeps_its_voice() -> None:
+    pieces = Pieces(PatternGuard(["as an AI", "as she nodded"]))
+    assert pieces.feed(SEGMENTS[:1]) == CUT[:1]
+    assert pieces.feed(SEGMENTS[1:2]) == [CUT[1], CUT[2]]
+    assert pieces.feed(SEGMENTS[2:]) + pieces.close() == CUT[3:]
+    assert not pieces.denied
+
+
+def test_a_phrase_is_found_across_segments_and_nothing_comes_after_it() -> None:
+    pieces = Pieces(PatternGuard(["fox, I can't fly", "cannot fly. Farewell"]))
+    assert cut(pieces, SEGMENTS)[:3] == CUT[:3]
+    assert pieces.denied
+    assert pieces.feed([Segment("More. And more.")]) == pieces.close() == []
+
+
+@given(st.lists(st.tuples(st.text("asn .!", max_size=6), st.sampled_from(["neutral", "sad"])), max_size=12))
+def test_a_guard_that_finds_nothing_changes_nothing(parts: list[tuple[str, str]]) -> None:
+    segments = [Segment(text, tone=tone) for text, tone in parts if text]
+    with_guard = cut(Pieces(PatternGuard(["as an AI", "snafu"])), segments)
+    without = cut(Pieces(), segments)
+    for tone in ("neutral", "sad"):
+        words, same = (
+            "".join(piece.text for piece in pieces if piece.tone == tone).split() for pieces in (with_guard, without)
+        )
+        assert words == same

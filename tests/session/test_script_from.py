@@ -1,0 +1,37 @@
+from voi.config.agents import Agent
+from voi.core.script import Phrase, TurnPolicy
+from voi.session.options import SessionOptions
+from voi.session.script_from import script_from
+
+AGENT = {
+    "llm_model": "eliza",
+    "system_prompt": ["You are kind.", "You are brief."],
+    "examples": [{"user": "Hi", "assistant": "Hello."}],
+    "greetings": {"choices": ["Hello!", {"content": "Hello!", "file": None}], "voice_tone": "warm"},
+    "turn": {"silence_ms": 700, "contest_ms": 200},
+    "idle_reminder": {"choices": ["Still there?"], "after_s": 20, "max_times": 3},
+    "apology": "Sorry.",
+    "idle_limit_s": 90,
+    "duration_limit_s": 600.5,
+}
+
+
+def test_the_agents_words_and_rules_and_the_clients_choices() -> None:
+    script = script_from(Agent.model_validate(AGENT), SessionOptions(mode="call", stream_user_stt=False))
+    assert script.mode == "call"
+    assert [message.role for message in script.prompt] == ["system", "user", "assistant"]
+    assert script.greeting == Phrase("Hello!", "warm")
+    assert script.turn == TurnPolicy(silence_ms=700, contest_ms=200)
+    assert (script.stream_user_stt, script.final_stt_correction) == (False, True)
+    assert (script.reminder, script.reminder_after_ms, script.reminders_max) == (Phrase("Still there?"), 20_000, 3)
+    assert script.apology == Phrase("Sorry.")
+    assert (script.idle_limit_ms, script.duration_limit_ms) == (90_000, 600_500)
+
+
+def test_a_bare_agent() -> None:
+    script = script_from(Agent.model_validate({"llm_model": "eliza"}), SessionOptions())
+    assert script.mode == "chat"
+    assert script.prompt == ()
+    assert script.greeting is None
+    assert script.reminder is None
+    assert script.turn == TurnPolicy()

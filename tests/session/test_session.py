@@ -1,0 +1,654 @@
+"""Whole conversations: the real core and session between fake engines and a fake door, in virtual time."""
+
+import asyncio
+import gc
+import weakref
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.fakes.call import Call, FakeEngines, FakeRecorder
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, tone
+from voi.config.parts import TurnSettings
+from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
+from voi.errors import ClientError, EngineError
+
+STORY = "Once upon a time there was a fox. It ran away."
+STORY_MS = (len(STORY) - 1) * 50
+"""The space between the sentences leads the second piece, and is not spoken."""
+LONG = "Once upon a time there was a fox who lived in the deep dark wood. " * 4
+
+
+async def ask(call: Call, *, quiet_ms: int = 700) -> None:
+    """The person asks for a story and falls silent: the answer's sound has just begun."""
+    await call.speak(1_200)
+    await call.quiet(quiet_ms)
+
+
+# ---- turns ----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_whole_turn() -> None:
+    recorder = FakeRecorder()
+    async with Call(recorder=recorder) as call:
+        await call.quiet(400)
+        await ask(call)
+        await call.quiet(5_000)
+        assert call.said == ["tell me a story please now"]
+        assert call.answers == [STORY]
+        assert call.door.played_ms("1") == STORY_MS
+        assert call.door.all("end_speech") == [("1",)]
+        assert call.door.statuses() == ["response_created", "response_done"]
+        partials = [event[2] for event in call.door.all("show") if event[1] == "user" and not event[3]]
+        assert "tell me" in partials
+        prompt, question = call.engines.llm.requests[0].messages
+        assert (prompt.text, question.text) == ("You tell stories.", "tell me a story please now")
+        assert call.engines.vad.streams[0].resets == 1
+    assert recorder.closed == 1
+    assert recorder.script.prompt[0].text == "You tell stories."
+    assert recorder.user_bytes == (400 + 1_200 + 700 + 5_000) * 32
+    assert sum(ms for _, ms in recorder.agent) == STORY_MS
+    assert recorder.turns == [call.turns[0].as_dict()]
+    assert HungUp() in [fact for _, fact, _ in recorder.facts]
+
+
+@in_virtual_time
+async def test_the_answer_is_ready_when_the_silence_has_lasted_long_enough() -> None:
+    async with Call() as call:
+        await ask(call)
+        times = call.turns[0]
+        assert times.speculative
+        assert times.transcript_ms is not None
+        assert times.first_sound_ms is not None
+        assert times.transcript_ms < times.first_sound_ms < times.endpoint_ms
+        assert times.first_sent_ms == times.endpoint_ms
+        assert 608 <= times.endpoint_ms <= 608 + 32
+        assert len(call.engines.llm.requests) == 1
+
+
+@in_virtual_time
+async def test_without_speculation_the_answer_begins_at_the_end_of_the_turn() -> None:
+    async with Call(turn={"speculate": False}) as call:
+        await ask(call, quiet_ms=1_500)
+        times = call.turns[0]
+        assert not times.speculative
+        assert times.first_token_ms is not None
+        assert times.first_token_ms > times.endpoint_ms
+        assert call.answers == [STORY]
+
+
+@in_virtual_time
+async def test_whoever_speaks_on_gets_one_answer_to_all_of_it() -> None:
+    async with Call(engines=FakeEngines(stt=FakeStt("I like foxes a lot indeed"))) as call:
+        await call.speak(600)
+        await call.quiet(400)
+        await call.speak(600)
+        await call.quiet(6_000)
+        asked = [request.messages[-1].text for request in call.engines.llm.requests]
+        assert asked == ["I like foxes", "I like foxes a lot indeed"]
+        assert call.answers == [STORY]
+        assert call.door.played_ms("1") == STORY_MS
+        assert {speech_id for speech_id, _ in call.door.all("play")} == {"1"}
+        assert len(call.turns) == 1
+
+
+@in_virtual_time
+async def test_judges_shorten_and_lengthen_the_wait() -> None:
+    engines = FakeEngines(turn=FakeTurnDetector(0.9))
+    async with Call(engines=engines) as call:
+        await ask(call)
+        assert 240 <= call.turns[0].endpoint_ms <= 300
+        assert engines.turn is not None
+        assert engines.turn.heard[0].startswith(tone(96))
+    engines = FakeEngines(turn=FakeTurnDetector(0.1))
+    async with Call(engines=engines) as call:
+        await ask(call, quiet_ms=3_000)
+        assert call.turns[0].endpoint_ms >= TurnSettings().max_silence_ms - 32
+
+
+@in_virtual_time
+async def test_the_completeness_agent_judges_the_words() -> None:
+    verdict = '{"status": "complete", "reason": "a whole request"}'
+    engines = FakeEngines(llm=FakeLlm(verdict, STORY, token_s=0.001))
+    async with Call(engines=engines, completeness={"model": "judge"}, turn={"speculate": False}) as call:
+        await ask(call)
+        assert engines.llm.requests[0].model == "judge"
+        assert engines.llm.requests[0].messages[-1].text == "tell me a story please now"
+        assert 240 <= call.turns[0].endpoint_ms <= 400
+
+
+# ---- interruptions ----------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_words_over_the_answer_stop_it_and_history_keeps_what_was_heard() -> None:
+    async with Call(engines=FakeEngines(llm=FakeLlm(LONG, STORY))) as call:
+        await ask(call)
+        await call.quiet(900)
+        await call.speak(700)
+        given_ms = call.door.played_ms("1")
+        assert call.door.all("clear") == [("1",)]
+        assert "user_interrupt" in call.door.statuses()
+        await call.quiet(6_000)
+        assert call.door.played_ms("1") == given_ms < 2_500
+        cut = call.answers[0].removesuffix("... (interrupted)")
+        assert cut != call.answers[0]
+        assert LONG.startswith(cut)
+        assert 0 < len(cut) < 60
+        history = [message.text for message in call.engines.llm.requests[-1].messages]
+        assert history[2] == cut + "..."
+        assert call.answers[1] == STORY
+
+
+@in_virtual_time
+async def test_a_cough_resumes() -> None:
+    engines = FakeEngines(stt=FakeStt("tell me a story please now", "", partials=False))
+    async with Call(engines=engines) as call:
+        await ask(call)
+        await call.quiet(300)
+        await call.speak(130)
+        await call.quiet(8_000)
+        assert call.door.all("clear") == []
+        assert call.door.played_ms("1") == STORY_MS
+        assert call.answers == [STORY]
+        assert len(engines.llm.requests) == 1
+
+
+class StubbornTts(FakeTts):
+    """Goes on after it was cancelled, as a thread would."""
+
+    async def stream(self, text: str, voice: Any) -> Any:
+        self.open_streams += 1
+        try:
+            for _ in range(70):
+                try:
+                    await asyncio.sleep(0.02)
+                except asyncio.CancelledError:
+                    for _ in range(3):
+                        self.made_ms += 1_000
+                        yield b"\x66\x66" * 24_000
+                    return
+                yield b"\x55\x55" * 600
+        finally:
+            self.open_streams -= 1
+
+
+@in_virtual_time
+async def test_stale_sound_and_text_die_at_the_fence() -> None:
+    class StubbornLlm(FakeLlm):
+        async def stream(self, request: Any) -> Any:
+            self.requests.append(request)
+            yield "The first sentence is here. "
+            try:
+                await asyncio.sleep(3)
+            except asyncio.CancelledError:
+                yield "This sentence is stale. "
+
+    tts = StubbornTts()
+    async with Call(engines=FakeEngines(llm=StubbornLlm(""), tts={"fake": tts})) as call:
+        await ask(call)
+        await call.quiet(300)
+        await call.speak(500)
+        assert tts.made_ms > 0, "the old reply went on, or this test tests nothing"
+        await call.quiet(200)
+        assert call.door.all("clear") == [("1",)]
+        cleared_at = next(at for at, event in enumerate(call.door.log) if event[1] == "clear")
+        assert not [event for event in call.door.log[cleared_at:] if event[1:3] == ("play", "1")]
+        assert not any(b"\x66" in pcm for _, pcm in call.door.all("play"))
+        assert not any("stale" in text for text in call.answers)
+
+
+@in_virtual_time
+async def test_the_clients_own_word_on_what_it_played_counts() -> None:
+    async with Call(mode="chat", engines=FakeEngines(llm=FakeLlm(LONG, STORY))) as call:
+        call.session.tell(TextTyped("Tell me a story"))
+        call.session.tell(AnswerAsked())
+        await asyncio.sleep(3)
+        call.session.tell(Interrupted(1, played_ms=820))
+        assert call.answers == ["Once upon a time... (interrupted)"]
+
+
+# ---- push to talk and typing ------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_push_to_talk_hears_short_speech_without_a_trail() -> None:
+    async with Call(mode="chat", engines=FakeEngines(stt=FakeStt("yes", word_ms=100))) as call:
+        await call.speak(150)
+        call.session.tell(AnswerAsked())
+        await asyncio.sleep(6)
+        assert call.said == ["yes"]
+        assert call.answers == [STORY]
+        assert call.door.statuses() == ["response_created", "response_done"]
+        assert call.turns[0].speculative is False
+        assert call.turns[0].transcript_ms == 50
+
+
+@in_virtual_time
+async def test_a_second_push_is_a_second_turn() -> None:
+    engines = FakeEngines(stt=FakeStt("one two", "three four"))
+    async with Call(mode="chat", engines=engines) as call:
+        for _ in range(2):
+            await call.speak(400)
+            call.session.tell(AnswerAsked())
+            await asyncio.sleep(1)
+        assert call.said == ["one two", "three four"]
+        assert call.door.all("clear") == [("1",)]
+
+
+@in_virtual_time
+async def test_typed_text_is_answered_at_once() -> None:
+    async with Call(mode="chat", voices=None) as call:
+        call.session.tell(TextTyped("Tell me a story"))
+        call.session.tell(AnswerAsked())
+        await asyncio.sleep(2)
+        assert call.said == ["Tell me a story"]
+        assert call.answers == [STORY]
+        assert call.door.all("play") == []
+        assert call.turns[0].first_sent_ms is None
+        assert call.turns[0].first_token_ms == 50
+        call.session.tell(TextTyped("And another"))
+        call.session.tell(AnswerAsked())
+        await asyncio.sleep(2)
+        assert call.answers == [STORY, STORY]
+
+
+@in_virtual_time
+async def test_sound_wanted_whole_is_not_paced() -> None:
+    async with Call(mode="chat", options={"stream_output_audio": False}) as call:
+        call.session.tell(TextTyped("Tell me a story"))
+        call.session.tell(AnswerAsked())
+        await asyncio.sleep(1.2)
+        assert call.door.played_ms("1") == STORY_MS
+        assert call.door.all("end_speech") == [("1",)]
+
+
+# ---- words and voices -------------------------------------------------------------------------------
+
+NARRATED = '{"voice_tone": "sad", "text": "I must go now. *She turns away.* Farewell, my friend."}'
+
+
+async def typed(call: Call, seconds: float = 8) -> None:
+    call.session.tell(TextTyped("Tell me a story"))
+    call.session.tell(AnswerAsked())
+    await asyncio.sleep(seconds)
+
+
+@in_virtual_time
+async def test_the_narrator_has_a_voice_of_their_own() -> None:
+    narrator = {"model": "fake", "voice": "bert", "leading_silence": 0.2, "trailing_silence": 0.3}
+    voices = {"character": {"model": "fake", "voice": "anna", "speed": 1.1}, "narrator": narrator}
+    engines = FakeEngines(llm=FakeLlm(NARRATED))
+    async with Call(mode="chat", engines=engines, voices=voices, system_prompt="Answer in JSON.") as call:
+        await typed(call)
+        spoken = [(text, spec.voice, spec.tone, spec.role) for text, spec in engines.tts["fake"].spoken]
+        assert spoken == [
+            ("I must go now.", "anna", "sad", "character"),
+            ("She turns away.", "bert", "sad", "narrator"),
+            ("Farewell, my friend.", "anna", "sad", "character"),
+        ]
+        assert engines.tts["fake"].spoken[0][1].speed == 1.1
+        assert engines.llm.requests[0].json_mode
+        words_ms = sum(len(text) for text, *_ in spoken) * 50
+        assert call.door.played_ms("1") == words_ms + 200 + 300
+
+
+@in_virtual_time
+async def test_without_a_narrator_comments_are_shown_and_not_spoken() -> None:
+    engines = FakeEngines(llm=FakeLlm(NARRATED))
+    async with Call(mode="chat", engines=engines, system_prompt="Answer in JSON.") as call:
+        await typed(call)
+        assert [text for text, _ in engines.tts["fake"].spoken] == ["I must go now.", "Farewell, my friend."]
+        assert "She turns away." in call.answers[0]
+
+
+CONTROL = {"model": "pattern_matching", "denial_phrases": ["as an AI"], "giveup_response": "Let us talk of foxes."}
+
+
+@in_virtual_time
+async def test_a_denial_is_tried_again_and_nobody_notices() -> None:
+    engines = FakeEngines(llm=FakeLlm("Well, as an AI I cannot do that.", "As an AI...", STORY))
+    async with Call(mode="chat", engines=engines, control=CONTROL) as call:
+        await typed(call)
+        assert [request.temperature for request in engines.llm.requests] == [0.5, 0.75, 1.125]
+        assert call.answers == [STORY]
+        assert {text for _, _, text, _ in call.door.all("show")} <= {"Tell me a story", STORY, STORY[:33]}
+        assert call.door.statuses() == ["response_created", "response_done"]
+
+
+@in_virtual_time
+async def test_after_too_many_denials_the_agent_gives_up_in_its_tone() -> None:
+    engines = FakeEngines(llm=FakeLlm('{"voice_tone": "warm", "text": "As an AI I cannot."}'))
+    async with Call(mode="chat", engines=engines, control=CONTROL) as call:
+        await typed(call)
+        assert len(engines.llm.requests) == 3
+        assert call.answers == ["Let us talk of foxes."]
+        assert [(text, spec.tone) for text, spec in engines.tts["fake"].spoken] == [("Let us talk of foxes.", "warm")]
+
+
+@in_virtual_time
+async def test_a_denial_found_late_stops_the_voice_and_gives_up() -> None:
+    late = "I know a story. It has a fox in it. There are hens as well. But as an AI I cannot tell it."
+    engines = FakeEngines(llm=FakeLlm(late, token_s=0.002))
+    async with Call(mode="chat", engines=engines, control=CONTROL) as call:
+        await typed(call)
+        assert len(engines.llm.requests) == 1
+        assert call.answers == ["I know a story. Let us talk of foxes."]
+        spoken = [text for text, _ in engines.tts["fake"].spoken]
+        assert spoken == ["I know a story.", "Let us talk of foxes."]
+
+
+@in_virtual_time
+async def test_a_denial_in_a_muted_reply_is_tried_again_although_words_were_written() -> None:
+    first = "I know a story. There are hens in it. But as an AI I cannot tell it."
+    engines = FakeEngines(llm=FakeLlm(first, STORY, token_s=0.002))
+    async with Call(engines=engines, control=CONTROL) as call:
+        await ask(call)
+        await call.quiet(6_000)
+        assert len(engines.llm.requests) == 2
+        assert call.answers == [STORY]
+        assert call.door.played_ms("1") == STORY_MS
+        assert not any("hens" in text for _, _, text, _ in call.door.all("show"))
+
+
+@in_virtual_time
+async def test_without_a_giveup_response_nothing_is_said() -> None:
+    control = {"model": "pattern_matching", "denial_phrases": ["as an AI"], "giveup_after": 1}
+    async with Call(mode="chat", engines=FakeEngines(llm=FakeLlm("As an AI I cannot.")), control=control) as call:
+        await typed(call)
+        assert call.answers == []
+        assert call.door.statuses() == ["response_created", "response_cancelled"]
+
+
+@in_virtual_time
+async def test_a_control_agent_may_be_an_llm() -> None:
+    control = {
+        "model": "judge", "system_prompt": 'Answer in JSON: {"class": "denial" or "fine"}.',
+        "denial_classes": ["denial"],
+    }  # fmt: skip
+    llm = FakeLlm("I will not.", '{"class": "denial"}', STORY, '{"class": "fine"}')
+    async with Call(mode="chat", engines=FakeEngines(llm=llm), control=control) as call:
+        await typed(call)
+        assert [request.model for request in llm.requests] == ["fake", "judge", "fake", "judge"]
+        assert llm.requests[1].json_mode
+        assert llm.requests[3].messages[-1].text == STORY
+        assert call.answers == [STORY]
+
+
+# ---- trouble ----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_slow_client_gets_its_sound_when_it_can_take_it() -> None:
+    async with Call(mode="chat") as call:
+        call.door.backlog_bytes = 1_000_000
+        await typed(call, 5)
+        assert call.door.all("play") == []
+        assert call.engines.tts["fake"].made_ms <= STORY_MS
+        call.door.backlog_bytes = 0
+        await asyncio.sleep(3)
+        assert call.door.played_ms("1") == STORY_MS
+
+
+@in_virtual_time
+async def test_making_sound_waits_for_its_hearing() -> None:
+    engines = FakeEngines(llm=FakeLlm(LONG * 5), tts={"fake": FakeTts(speed=1_000)})
+    async with Call(mode="chat", engines=engines) as call:
+        await typed(call, 2)
+        assert engines.tts["fake"].made_ms < 2_000 + 450 + 4_000 + 200
+
+
+@pytest.mark.parametrize(
+    ("engines", "answers"),
+    [
+        (lambda: FakeEngines(llm=FakeLlm(EngineError("The model is overloaded."))), 1),
+        (lambda: FakeEngines(tts={"fake": FakeTts(fault=EngineError("The model is overloaded."))}), 2),
+    ],
+)
+def test_a_failed_answer_is_told_and_apologised_for(engines: Any, answers: int) -> None:
+    @in_virtual_time
+    async def run() -> None:
+        async with Call(mode="chat", engines=engines(), apology="Sorry about that.") as call:
+            await typed(call)
+            assert call.door.all("complain")[0] == ("The model is overloaded.",)
+            assert "Sorry about that." in [event[2] for event in call.door.all("show")]
+            assert len(call.answers) == answers
+            assert call.door.statuses()[0] == "response_created"
+            assert call.door.statuses()[1] in ("response_cancelled", "response_done")
+
+    run()
+
+
+@in_virtual_time
+async def test_a_failed_transcript_is_told() -> None:
+    engines = FakeEngines(stt=FakeStt("one two", partials=False, fault=EngineError("The STT is out of memory.")))
+    async with Call(engines=engines) as call:
+        await ask(call, quiet_ms=4_000)
+        assert ("The STT is out of memory.",) in call.door.all("complain")
+
+
+@in_virtual_time
+async def test_a_silent_stt_does_not_hang_the_call() -> None:
+    engines = FakeEngines(stt=FakeStt("tell me a story please now", flush_s=1e6))
+    async with Call(engines=engines) as call:
+        await ask(call, quiet_ms=8_000)
+        assert call.answers == [STORY]
+
+
+@in_virtual_time
+async def test_a_silent_llm_does_not_hang_the_call() -> None:
+    engines = FakeEngines(llm=FakeLlm(None, STORY))
+    async with Call(mode="chat", engines=engines) as call:
+        await typed(call, 31)
+        assert len(call.door.all("complain")) == 1
+        assert call.door.statuses() == ["response_created", "response_cancelled"]
+        await typed(call)
+        assert call.answers[-1] == STORY
+
+
+@in_virtual_time
+async def test_a_fault_in_an_engine_fails_the_reply_only(caplog: pytest.LogCaptureFixture) -> None:
+    engines = FakeEngines(llm=FakeLlm(ValueError("what somebody said"), STORY))
+    async with Call(mode="chat", engines=engines, voices=None) as call:
+        await typed(call)
+        assert "Voi made a mistake" in call.door.all("complain")[0][0]
+        await typed(call)
+        assert call.answers[-1] == STORY
+    assert "ValueError" in caplog.text
+    assert "what somebody said" not in caplog.text
+
+
+@in_virtual_time
+async def test_a_fault_in_the_core_ends_this_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Call(mode="chat") as call:
+        monkeypatch.setattr(call.session._conversation, "handle", lambda *_: 1 / 0)
+        call.session.tell(AnswerAsked())
+        await asyncio.wait_for(call.task, 1)
+        assert "Voi made a mistake" in call.door.all("complain")[0][0]
+        assert call.door.all("close") == [("internal error",)]
+
+
+@in_virtual_time
+async def test_a_fault_in_the_ears_ends_this_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Call() as call:
+        monkeypatch.setattr(call.engines.vad.streams[0], "probability", lambda _: 1 / 0)
+        await call.quiet(100)
+        await asyncio.wait_for(call.task, 1)
+        assert call.door.all("close") == [("internal error",)]
+
+
+# ---- beginning and end ------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_what_comes_too_early_or_too_late_does_no_harm() -> None:
+    call = Call(mode="chat")
+    call.session.hear(tone(100))
+    call.session.tell(TextTyped("Hello"))
+    async with call:
+        assert call.said == ["Hello"]
+    call.session.hear(tone(100))
+    call.session.tell(TextTyped("Hello?"))
+    call.session.end("again")
+    assert call.said == ["Hello"]
+    assert call.door.all("close") == []
+
+
+@in_virtual_time
+async def test_a_session_ended_before_it_ran_does_not_begin() -> None:
+    call = Call(greet=True, greetings={"choices": ["Hello there!"]})
+    call.session.end("the server is going down")
+    await call.session.run()
+    assert call.door.all("close") == [("the server is going down",)]
+    assert call.answers == []
+
+
+@in_virtual_time
+async def test_ending_stops_the_sound_and_closes_the_door() -> None:
+    async with Call(
+        greet=True, greetings={"choices": ["Hello there, my good old friend!"], "voice_tone": "warm"}
+    ) as call:
+        await call.quiet(800)
+        assert call.answers == ["Hello there, my good old friend!"]
+        assert call.engines.tts["fake"].spoken[0][1].tone == "warm"
+        call.session.end("the server is going down")
+        await call.task
+        assert call.door.all("clear") == [("0",)]
+        assert call.door.log[-1][1:] == ("close", "the server is going down")
+
+
+@in_virtual_time
+async def test_the_core_may_hang_up() -> None:
+    async with Call(duration_limit_s=5) as call:
+        await asyncio.wait_for(call.task, 5.1)
+        assert len(call.door.all("close")) == 1
+
+
+@in_virtual_time
+async def test_cancelling_the_session_is_a_hang_up() -> None:
+    recorder = FakeRecorder()
+    call = Call(recorder=recorder)
+    async with call:
+        await ask(call)
+        call.task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call.task
+        assert recorder.closed == 1
+        assert HungUp() in [fact for _, fact, _ in recorder.facts]
+        call.task = asyncio.ensure_future(asyncio.sleep(0))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 6_000), st.sampled_from(["call", "chat"]))
+def test_hanging_up_at_any_moment_leaves_nothing(at_ms: int, mode: str) -> None:
+    @in_virtual_time
+    async def run() -> None:
+        async with Call(
+            mode=mode, engines=FakeEngines(llm=FakeLlm(LONG), turn=FakeTurnDetector(0.6)), greet=True,
+            greetings={"choices": ["Hello!"]}, completeness={"model": "judge"}, control=CONTROL,
+        ) as call:  # fmt: skip
+
+            async def talk() -> None:
+                await ask(call, quiet_ms=1_500)
+                call.session.tell(AnswerAsked())
+                await call.speak(700)
+                await call.quiet(10_000)
+
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(talk(), at_ms / 1_000)
+            call.session.tell(HungUp())
+            await call.task
+            heard = len(call.door.log)
+            await asyncio.sleep(10)
+            assert len(call.door.log) == heard
+
+    run()
+
+
+# ---- memory -----------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_session_that_is_over_is_gone_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        call = Call(mode="chat")
+        async with call:
+            await typed(call, 5)
+        ghost = weakref.ref(call.session)
+        engines = call.engines
+        del call.session, call.task
+        await asyncio.sleep(0)
+        assert ghost() is None, gc.get_referrers(ghost())
+        assert engines.open_streams == 0
+    finally:
+        gc.enable()
+
+
+@in_virtual_time
+async def test_turns_and_interruptions_leave_next_to_nothing_for_the_garbage_collector() -> None:
+    async with Call(engines=FakeEngines(turn=FakeTurnDetector(0.9))) as call:
+        for _ in range(2):
+            gc.collect()
+            gc.disable()
+            try:
+                await ask(call, quiet_ms=1_500)
+                await call.speak(700)
+                await call.quiet(6_000)
+                assert gc.collect() < 20
+            finally:
+                gc.enable()
+
+
+@in_virtual_time
+async def test_many_calls_leave_no_objects_behind() -> None:
+    engines = FakeEngines()
+
+    async def one() -> None:
+        async with Call(engines=engines) as call:
+            await ask(call)
+        engines.stt.streams.clear()
+        engines.vad.streams.clear()
+        engines.llm.requests.clear()
+        engines.tts["fake"].spoken.clear()
+
+    for _ in range(3):
+        await one()
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(10):
+        await one()
+    gc.collect()
+    assert len(gc.get_objects()) - before < 50
+
+
+# ---- beside the conversation ------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_invoke_llm() -> None:
+    async with Call(mode="chat") as call:
+        messages = [{"role": "user", "content": "user: hi\nassistant: hello"}]
+        assert await call.session.invoke_llm("fake", "Sum it up.", messages) == STORY
+        request = call.engines.llm.requests[0]
+        assert [(message.role, message.text) for message in request.messages] == [
+            ("system", "Sum it up."), ("user", "user: hi\nassistant: hello"),
+        ]  # fmt: skip
+        with pytest.raises(ClientError, match="not one that this server offers"):
+            await call.session.invoke_llm("gpt-99", "", messages)
+        with pytest.raises(ClientError, match=r"messages\[0\]"):
+            await call.session.invoke_llm("fake", "", [{"role": "wizard", "content": "x"}])
+        with pytest.raises(ClientError, match=r"messages\[0\]"):
+            await call.session.invoke_llm("fake", "", [{"role": "user", "content": ["x"]}])
+
+
+@in_virtual_time
+async def test_invoke_llm_has_a_deadline() -> None:
+    async with Call(mode="chat", engines=FakeEngines(llm=FakeLlm(None))) as call:
+        with pytest.raises(EngineError, match="in time"):
+            await call.session.invoke_llm("fake", "Sum it up.", [])

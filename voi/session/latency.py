@@ -1,0 +1,104 @@
+"""How long each step of a turn took, counted from the end of the person's speech."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTimes:
+    """Milliseconds from the end of speech (or from asking, where nobody spoke) until the step; None: it did not come.
+
+    A speculative reply's steps come before the endpoint. `turn` counts answers from 1.
+    """
+
+    turn: int
+    speculative: bool
+    endpoint_ms: int
+    transcript_ms: int | None = None
+    first_token_ms: int | None = None
+    first_sound_ms: int | None = None
+    first_sent_ms: int | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class _Marks:
+    """Moments of one reply, ms on the session's clock."""
+
+    __slots__ = ("decided_ms", "sound_ms", "speculative", "speech_end_ms", "token_ms", "transcript_ms")
+
+    def __init__(self, speculative: bool) -> None:
+        self.speculative = speculative
+        self.speech_end_ms = 0
+        self.transcript_ms: int | None = None
+        self.token_ms: int | None = None
+        self.sound_ms: int | None = None
+        self.decided_ms: int | None = None
+
+
+class Latency:
+    """Collects the moments of the turns that are under way. All arguments are ms on the session's clock."""
+
+    __slots__ = ("_quiet_ms", "_replies", "_speech_end_ms", "_transcript_ms", "_turns")
+
+    def __init__(self) -> None:
+        self._speech_end_ms = 0
+        self._quiet_ms = 0
+        self._transcript_ms: int | None = None
+        self._replies: dict[int, _Marks] = {}
+        self._turns = 0
+
+    def quiet(self, quiet_ms: int, now_ms: int) -> None:
+        """The person has been quiet for that long."""
+        if not 0 < self._quiet_ms < quiet_ms:
+            self.asked(now_ms - quiet_ms)
+        self._quiet_ms = quiet_ms
+
+    def asked(self, now_ms: int) -> None:
+        """The person's part ended here."""
+        self._quiet_ms = 0
+        self._speech_end_ms = now_ms
+        self._transcript_ms = None
+
+    def transcribed(self, now_ms: int) -> None:
+        self._transcript_ms = now_ms
+
+    def started(self, reply: int, *, speculative: bool) -> None:
+        self._replies[reply] = _Marks(speculative)
+
+    def token(self, reply: int, now_ms: int) -> None:
+        marks = self._replies.get(reply)
+        if marks and marks.token_ms is None:
+            marks.token_ms = now_ms
+
+    def sound(self, reply: int, now_ms: int) -> None:
+        marks = self._replies.get(reply)
+        if marks and marks.sound_ms is None:
+            marks.sound_ms = now_ms
+
+    def released(self, reply: int, now_ms: int) -> None:
+        if marks := self._replies.get(reply):
+            marks.decided_ms = now_ms
+            marks.speech_end_ms = self._speech_end_ms
+            marks.transcript_ms = self._transcript_ms
+
+    def ended(self, reply: int, sent_ms: int | None) -> TurnTimes | None:
+        """The reply's first sound was sent, or it is over without; its times, once, if it was released at all."""
+        marks = self._replies.pop(reply, None)
+        if marks is None or marks.decided_ms is None:
+            return None
+        self._turns += 1
+
+        def since(at_ms: int | None) -> int | None:
+            return None if at_ms is None else max(0, at_ms - marks.speech_end_ms)
+
+        return TurnTimes(
+            turn=self._turns,
+            speculative=marks.speculative,
+            endpoint_ms=max(0, marks.decided_ms - marks.speech_end_ms),
+            transcript_ms=since(marks.transcript_ms),
+            first_token_ms=since(marks.token_ms),
+            first_sound_ms=since(marks.sound_ms),
+            first_sent_ms=since(sent_ms),
+        )

@@ -1,0 +1,293 @@
+"""Keeps one conversation on disk, for those who opted in: DIR/2026-11-21/CONVERSATION_ID/ with
+
+    journal.jsonl   the script, then every fact with the actions it caused (`voi.core.journal`); `voi replay` reads it
+    user.wav        the person, 16 kHz, on the audio clock: `audio_ms` of the facts is a place in it
+    agent.wav       what the person heard of the agent, 24 kHz, on the conversation's clock
+    turns.jsonl     each turn's latencies
+
+The event loop only appends to a queue; one thread a recording wakes up twice a second and writes. When the disk is
+slow, sound is dropped (its place stays, silent), facts are not.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import shutil
+import threading
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+from voi.audio.pcm import SAMPLE_BYTES, ms_to_samples
+from voi.audio.resample import Resampler
+from voi.audio.wav import WavWriter
+from voi.core.actions import Action, Stop
+from voi.core.facts import Fact, PlaybackStarted
+from voi.core.journal import encode_entry, encode_script
+from voi.core.script import Script
+
+USER_RATE_HZ = 16_000
+AGENT_RATE_HZ = 24_000
+WRITE_EVERY_S = 0.5
+"""A killed process loses no more than this."""
+WAITING_SOUND_LIMIT_BYTES = 4 * 1024 * 1024
+"""About 50 s of both sides."""
+WAITING_FACTS_LIMIT = 20_000
+"""About 5 minutes of a lively conversation: a disk that stands still so long will not come back."""
+SEAM_MS = 40
+"""Pieces of the agent's sound that begin so near to the end of the one before belong together."""
+NAME_MAX = 100
+CLOSE_TIMEOUT_S = 10
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Sound:
+    pcm: bytes
+    start_samples: int
+
+
+@dataclass(slots=True)
+class _AgentSound:
+    pcm: bytes
+    rate_hz: int
+    at_ms: int
+
+
+@dataclass(slots=True)
+class _Step:
+    now_ms: int
+    fact: Fact
+    actions: tuple[Action, ...]
+
+
+class Recorder:
+    """Records one conversation from `begin` to `close`. Never blocks and never raises: a recording that cannot be
+    written is logged and given up (`problem` says why), and the conversation goes on.
+
+    Call on the event loop, `begin` first. All times are ms since the conversation began.
+    """
+
+    def __init__(self, recordings_dir: Path, conversation_id: str, limit_bytes: int) -> None:
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", conversation_id)[:NAME_MAX] or "conversation"
+        self.folder = recordings_dir / datetime.now().date().isoformat() / name
+        self.problem: str | None = None
+        self._conversation_id = conversation_id
+        self._limit_bytes = limit_bytes
+        self._queue: deque[_Sound | _AgentSound | _Step | Script | Mapping[str, Any]] = deque()
+        self._user_samples = 0
+        self._half_sample = b""
+        self._queued_bytes = 0  # of sound, ever; written by the event loop
+        self._taken_bytes = 0  # of sound, ever; written by the thread
+        self._dropping = False
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="voi-recording", daemon=True)
+
+    # ---- on the event loop ----------------------------------------------------------------------
+
+    def begin(self, script: Script) -> None:
+        self._queue.append(script)
+        self._thread.start()
+
+    def fact(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
+        if self.problem or self._closing.is_set():
+            return
+        if len(self._queue) >= WAITING_FACTS_LIMIT:
+            self._give_up("the disk does not keep up")
+            return
+        self._queue.append(_Step(now_ms, fact, tuple(actions)))
+
+    def user_audio(self, pcm16k: bytes) -> None:
+        """The person's sound as the ears got it: s16le at 16 kHz, without gaps, any length, even half a sample."""
+        pcm = self._half_sample + pcm16k
+        whole_bytes = len(pcm) - len(pcm) % SAMPLE_BYTES
+        self._half_sample = pcm[whole_bytes:]
+        self._keep_sound(_Sound(pcm[:whole_bytes], self._user_samples))
+        self._user_samples += whole_bytes // SAMPLE_BYTES
+
+    def agent_audio(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
+        """Sound that the person will hear from `at_ms` on. Sound that begins before the end of earlier sound, by more
+        than a seam, replaces its rest."""
+        self._keep_sound(_AgentSound(pcm, rate_hz, at_ms))
+
+    def turn(self, times: Mapping[str, Any]) -> None:
+        """One turn's latencies."""
+        if not self.problem and not self._closing.is_set():
+            self._queue.append(dict(times))
+
+    async def close(self) -> None:
+        """Write the rest and close the files. Safe to call twice, and without `begin`."""
+        self._closing.set()
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join, CLOSE_TIMEOUT_S)
+            if self._thread.is_alive():
+                self._give_up(f"the disk did not take the rest within {CLOSE_TIMEOUT_S} s")
+
+    def _keep_sound(self, sound: _Sound | _AgentSound) -> None:
+        if self.problem or self._closing.is_set():
+            return
+        if self._queued_bytes - self._taken_bytes + len(sound.pcm) > WAITING_SOUND_LIMIT_BYTES:
+            if not self._dropping:
+                self._dropping = True
+                log.warning("recording of %s: the disk is slow, so some sound is left out", self._conversation_id)
+            return
+        self._queued_bytes += len(sound.pcm)
+        self._queue.append(sound)
+
+    def _give_up(self, problem: str) -> None:
+        if self.problem is None:
+            self.problem = problem
+            log.warning("recording of %s has stopped: %s", self._conversation_id, problem)
+
+    # ---- in the thread --------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        try:
+            with _Files(self.folder, self._limit_bytes) as files:
+                last = False
+                while not last and not self.problem:
+                    last = self._closing.wait(WRITE_EVERY_S)
+                    self._write_waiting(files)
+        except OSError as error:
+            self._give_up(f"{self.folder} cannot be written: {error.strerror}")
+        finally:
+            self._queue.clear()
+
+    def _write_waiting(self, files: "_Files") -> None:
+        for _ in range(len(self._queue)):  # what comes meanwhile is for the next time
+            item = self._queue.popleft()
+            match item:
+                case _Sound():
+                    self._taken_bytes += len(item.pcm)
+                    files.user.add(item.start_samples, item.pcm)
+                case _AgentSound():
+                    self._taken_bytes += len(item.pcm)
+                    files.agent_sound(item)
+                case _Step():
+                    files.step(item)
+                case Script():
+                    files.journal_line(encode_script(item))
+                case _:
+                    files.turn_line(item)
+        if not files.flush():
+            self._give_up(f"it has reached its limit of {self._limit_bytes} bytes")
+
+
+class _Track:
+    """A WAV file to which sound is added by place. What follows on is gathered and written in one go."""
+
+    def __init__(self, path: Path, rate_hz: int, limit_bytes: int) -> None:
+        self.wav = WavWriter(path, rate_hz, limit_bytes)
+        self._gathered = bytearray()
+        self._start_samples = 0
+
+    @property
+    def end_samples(self) -> int:
+        return self._start_samples + len(self._gathered) // SAMPLE_BYTES
+
+    def add(self, start_samples: int, pcm: bytes) -> None:
+        if start_samples != self.end_samples:
+            self.flush()
+            self._start_samples = start_samples
+        self._gathered += pcm
+
+    def cut(self, samples: int) -> None:
+        """Leave out what was added from that sample on."""
+        if samples < self.end_samples:
+            self.flush()
+            self.wav.cut(samples)
+            self._start_samples = samples
+
+    def flush(self) -> bool:
+        """False: the file is full."""
+        fits = self.wav.write_at(self._start_samples, bytes(self._gathered))
+        self._start_samples = self.end_samples
+        self._gathered.clear()
+        return fits
+
+
+class _Files:
+    """The folder and its files. Blocks; raises OSError."""
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        folder.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.parent.mkdir(mode=0o700, exist_ok=True)
+        folder.mkdir(mode=0o700)
+        self._limit_bytes = limit_bytes
+        self._playing: int | None = None
+        self._resampler: Resampler | None = None
+        self.user = _Track(folder / "user.wav", USER_RATE_HZ, limit_bytes)
+        self._agent = _Track(folder / "agent.wav", AGENT_RATE_HZ, limit_bytes)
+        self._journal = _open_private(folder / "journal.jsonl")
+        self._turns = _open_private(folder / "turns.jsonl")
+        self._text_bytes = 0
+
+    def step(self, step: _Step) -> None:
+        self.journal_line(encode_entry(step.now_ms, step.fact, step.actions))
+        if isinstance(step.fact, PlaybackStarted):
+            self._playing = step.fact.reply
+        if any(isinstance(action, Stop) and action.reply == self._playing for action in step.actions):
+            self._agent.cut(ms_to_samples(step.now_ms, AGENT_RATE_HZ))  # sent ahead, and never heard
+
+    def agent_sound(self, sound: _AgentSound) -> None:
+        start_samples = ms_to_samples(max(0, sound.at_ms), AGENT_RATE_HZ)
+        follows_on = abs(start_samples - self._agent.end_samples) <= ms_to_samples(SEAM_MS, AGENT_RATE_HZ)
+        if self._resampler is None or self._resampler.in_rate_hz != sound.rate_hz or not follows_on:
+            self._resampler = Resampler(sound.rate_hz, AGENT_RATE_HZ)
+        self._agent.add(self._agent.end_samples if follows_on else start_samples, self._resampler.push(sound.pcm))
+
+    def journal_line(self, line: Mapping[str, Any]) -> None:
+        self._write_line(self._journal, line)
+
+    def turn_line(self, line: Mapping[str, Any]) -> None:
+        self._write_line(self._turns, line)
+
+    def flush(self) -> bool:
+        """False: the recording has reached its limit."""
+        self._journal.flush()
+        self._turns.flush()
+        fits = self.user.flush() & self._agent.flush()
+        return fits and self._text_bytes + self.user.wav.data_bytes + self._agent.wav.data_bytes <= self._limit_bytes
+
+    def _write_line(self, file: TextIO, line: Mapping[str, Any]) -> None:
+        # escaped to ASCII, for a model may write half a surrogate pair, which UTF-8 cannot hold
+        self._text_bytes += file.write(json.dumps(line, separators=(",", ":")) + "\n")
+
+    def __enter__(self) -> "_Files":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for closable in (self._journal, self._turns, self.user.wav, self._agent.wav):
+            closable.close()
+
+
+def _open_private(path: Path) -> TextIO:
+    path.touch(mode=0o600, exist_ok=False)
+    return path.open("a", encoding="ascii")
+
+
+def sweep(recordings_dir: Path, keep_days: int, today: date | None = None) -> int:
+    """Delete recordings of days more than `keep_days` ago; 0 keeps all. Returns how many days' folders went. Blocks on
+    the disk. Only folders named like a day are touched, and no link is followed. Raises OSError."""
+    if keep_days <= 0 or not recordings_dir.is_dir():
+        return 0
+    first_kept = (today or datetime.now().date()) - timedelta(days=keep_days)
+    old = [folder for folder in recordings_dir.iterdir() if (day := _day(folder.name)) and day < first_kept]
+    removed = 0
+    for folder in old:
+        if folder.is_dir() and not folder.is_symlink():
+            shutil.rmtree(folder)
+            removed += 1
+    return removed
+
+
+def _day(name: str) -> date | None:
+    try:
+        return date.fromisoformat(name) if re.fullmatch(r"\d{4}-\d\d-\d\d", name) else None
+    except ValueError:
+        return None

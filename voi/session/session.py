@@ -1,0 +1,330 @@
+"""One live conversation: tells the core what happened and has carried out what the core wants.
+
+Facts go through one place, `tell`: stamped, given to the core, its actions carried out in order; facts that arise
+meanwhile wait their turn. All work that takes time is a named task in the session's TaskGroup.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action
+from voi.core.conversation import Conversation
+from voi.core.facts import Fact
+from voi.dialogue import Message
+from voi.engines.base import LlmRequest
+from voi.errors import ClientError, EngineError, VoiError
+from voi.session import judges
+from voi.session.crew import FAULT, Crew
+from voi.session.door import Door
+from voi.session.latency import Latency, TurnTimes
+from voi.session.listening import Listening
+from voi.session.options import SessionOptions
+from voi.session.reply import REPLY_MAX_CHARACTERS
+from voi.session.replying import Replying
+from voi.session.script_from import script_from
+from voi.session.speaker import Speaker
+from voi.session.telling import line
+
+if TYPE_CHECKING:
+    from voi.engines.house import Engines
+    from voi.session.recording import Recorder
+
+RECORDER_CLOSE_S = 10.0
+EARLY_FACTS_MAX = 64
+"""What a client may say before its conversation has begun."""
+
+
+class Session:
+    """One conversation through one door. `run` is its whole life; everything else may be called before, during and
+    after it, on the event loop, and returns at once.
+
+    `clock`: monotonic seconds. `on_turn` gets the times of every answered turn. `language`: what the agent hears and
+    speaks where it does not say so itself. `log_words`: what people said may be written to the log.
+    """
+
+    __slots__ = (
+        "__weakref__", "_agent", "_clock", "_config", "_conversation", "_crew", "_door", "_ended", "_engines",
+        "_greetings_dir", "_inbox", "_latency", "_listening", "_on_turn", "_options", "_recorder", "_replying",
+        "_start_s", "_telling", "_timer", "_timer_ms", "conversation_id",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        *,
+        conversation_id: str,
+        door: Door,
+        agent: Agent,
+        config: Config,
+        engines: "Engines",
+        options: SessionOptions,
+        greetings_dir: Path | None = None,
+        on_turn: Callable[[TurnTimes], None] | None = None,
+        recorder: "Recorder | None" = None,
+        language: str | None = None,
+        log_words: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if agent.language is None and language:
+            agent = agent.model_copy(update={"language": language})
+        self.conversation_id = conversation_id
+        self._door = door
+        self._agent = agent
+        self._config = config
+        self._engines = engines
+        self._options = options
+        self._greetings_dir = greetings_dir
+        self._on_turn = on_turn
+        self._recorder = recorder
+        self._clock = clock
+        self._start_s = 0.0
+        self._conversation = Conversation(script_from(agent, options))
+        self._latency = Latency()
+        self._crew = Crew(conversation_id, log_words=log_words)
+        self._listening: Listening | None = None
+        self._replying: Replying | None = None
+        self._ended = asyncio.Event()
+        self._inbox: deque[Fact] = deque()
+        self._telling = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ms = 0
+
+    # ---- life ---------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """From Opened to the end; returns when hung up. Cancelling it ends the conversation in order."""
+        try:
+            if not self._ended.is_set():
+                await self._live()
+        finally:
+            if self._recorder:
+                await self._close(self._recorder)
+
+    async def _live(self) -> None:
+        recorder, agent, rate_hz = self._recorder, self._agent, self._door.output_rate_hz
+        self._start_s = self._clock()
+        on_sent = self._record_sent if recorder else None
+        paced = self._options.stream_output_audio
+        listening = Listening(
+            self._crew, self.tell, self._engines, self._config, agent, self._options,
+            on_sound=recorder.user_audio if recorder else None,
+        )  # fmt: skip
+        replying = Replying(
+            self._crew, self.tell, self._engines, self._config, agent,
+            Speaker(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
+            on_token=self._mark_token, on_sound=self._mark_sound,
+        )  # fmt: skip
+        if recorder:
+            recorder.begin(self._conversation.script)
+        try:
+            async with asyncio.TaskGroup() as self._crew.group:
+                self._listening, self._replying = listening, replying
+                try:
+                    self._inbox.appendleft(was.Opened(self._options.greet))
+                    self._drain()
+                    await self._ended.wait()
+                finally:
+                    self.tell(was.HungUp())
+                    self._ended.set()
+                    self._disarm()
+                    listening.close()
+                    replying.close()
+                    await self._crew.dismiss()
+        finally:
+            self._crew.group = self._listening = self._replying = None
+
+    def end(self, reason: str) -> None:
+        """Hang up from our side."""
+        if not self._ended.is_set():
+            self.tell(was.HungUp())
+            self._ended.set()
+            self._door.close(reason)
+
+    async def _close(self, recorder: "Recorder") -> None:
+        try:
+            async with asyncio.timeout(RECORDER_CLOSE_S):
+                await recorder.close()
+        except (TimeoutError, OSError, VoiError) as error:
+            self._crew.log.error("the recording may be incomplete: %s", str(error) or type(error).__name__)
+
+    def _record_sent(self, pcm: bytes, start_s: float) -> None:
+        if self._recorder:
+            self._recorder.agent_audio(pcm, self._door.output_rate_hz, round((start_s - self._start_s) * 1_000))
+
+    # ---- facts in, actions out ----------------------------------------------------------------------
+
+    def hear(self, pcm: bytes) -> None:
+        """Take sound: s16le mono at `options.input_rate_hz`, any length. Before and after `run` it is dropped."""
+        if self._listening and not self._ended.is_set():
+            try:
+                self._listening.ears.hear(pcm)
+            except Exception as error:
+                self._fall(error)
+
+    def tell(self, fact: Fact) -> None:
+        """Take what happened. Before `run` a few facts are kept for it; after it they are dropped."""
+        if self._ended.is_set() or (self._listening is None and len(self._inbox) >= EARLY_FACTS_MAX):
+            return
+        self._inbox.append(fact)
+        if self._listening and not self._telling:
+            self._drain()
+
+    def _drain(self) -> None:
+        self._telling = True
+        try:
+            while self._inbox:
+                self._take(self._inbox.popleft())
+        except Exception as error:
+            self._fall(error)
+        finally:
+            self._telling = False
+        self._arm()
+
+    def _take(self, fact: Fact) -> None:
+        now_ms = self._now_ms()
+        self._mark(fact, now_ms)
+        actions = self._conversation.handle(fact, now_ms)
+        crew = self._crew
+        if crew.log.isEnabledFor(logging.DEBUG):
+            for sign, thing in (("<", fact), *((">", action) for action in actions)):
+                crew.log.debug("%s %s", sign, line(thing, words=crew.log_words))
+        if self._recorder:
+            self._recorder.fact(now_ms, fact, actions)
+        for action in actions:
+            self._act(action)
+        if type(fact) is was.HungUp:
+            self._ended.set()
+
+    def _act(self, action: Action) -> None:
+        door, listening, replying = self._door, self._listening, self._replying
+        assert listening is not None
+        assert replying is not None
+        match action:
+            case do.Listen():
+                listening.listen(action)
+            case do.Transcribe():
+                listening.transcribe(action)
+            case do.JudgeTurn():
+                listening.judge_turn(action)
+            case do.EndUtterance():
+                listening.end_utterance(action)
+            case do.StartReply():
+                self._latency.started(action.reply, speculative=action.muted)
+                replying.start_reply(action)
+            case do.SayPhrase():
+                replying.say_phrase(action)
+            case do.Release():
+                self._latency.released(action.reply, self._now_ms())
+                replying.release(action)
+            case do.Duck():
+                replying.duck(action)
+            case do.Resume():
+                replying.resume(action)
+            case do.Stop():
+                replying.stop(action)
+            case do.Show():
+                door.show(action.message_id, action.role, action.text, action.image_urls, action.final)
+            case do.Announce():
+                door.announce(action.status)
+            case do.Complain():
+                door.complain(action.error)
+            case do.HangUp():
+                self._crew.log.info("the conversation ends: %s", action.reason)
+                self._ended.set()
+                door.close(action.reason)
+
+    def _fall(self, error: Exception) -> None:
+        """There is a fault in Voi: say so, and end this conversation and no other."""
+        self._crew.fault("the conversation ends", error)
+        self._inbox.clear()
+        if not self._ended.is_set():
+            self._ended.set()
+            self._door.complain(FAULT)
+            self._door.close("internal error")
+
+    # ---- the clock ----------------------------------------------------------------------------------
+
+    def _now_ms(self) -> int:
+        return round((self._clock() - self._start_s) * 1_000)
+
+    def _arm(self) -> None:
+        """See to it that the timer fires at the core's deadline or before; when it is early, it is armed again."""
+        due_ms = self._conversation.deadline_ms
+        if due_ms is None or self._ended.is_set() or (self._timer and self._timer_ms <= due_ms):
+            return
+        self._disarm()
+        wait_s = max(0.001, due_ms / 1_000 - (self._clock() - self._start_s))
+        self._timer_ms = due_ms
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._on_timer)
+
+    def _disarm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        due_ms = self._conversation.deadline_ms
+        if due_ms is not None and due_ms <= self._now_ms():
+            self.tell(was.DeadlinePassed())
+        else:
+            self._arm()
+
+    # ---- latency ------------------------------------------------------------------------------------
+
+    def _mark_token(self, reply: int) -> None:
+        self._latency.token(reply, self._now_ms())
+
+    def _mark_sound(self, reply: int) -> None:
+        self._latency.sound(reply, self._now_ms())
+
+    def _mark(self, fact: Fact, now_ms: int) -> None:
+        match fact:
+            case was.QuietGrew():
+                self._latency.quiet(fact.quiet_ms, now_ms)
+            case was.AnswerAsked():
+                self._latency.asked(now_ms)
+            case was.Heard() if fact.pause:
+                self._latency.transcribed(now_ms)
+            case was.PlaybackStarted():
+                self._turn_ends(fact.reply, now_ms)
+            case was.ReplyPlayed():
+                if self._replying:
+                    self._replying.forget(fact.reply)
+                self._turn_ends(fact.reply, None)
+            case was.ReplyStopped():
+                self._turn_ends(fact.reply, None)
+
+    def _turn_ends(self, reply: int, sent_ms: int | None) -> None:
+        times = self._latency.ended(reply, sent_ms)
+        if times and self._on_turn:
+            self._on_turn(times)
+        if times and self._recorder:
+            self._recorder.turn(times.as_dict())
+
+    # ---- beside the conversation --------------------------------------------------------------------
+
+    async def invoke_llm(self, model: str, prompt: str, messages: Sequence[Mapping[str, Any]]) -> str:
+        """Ask an LLM something that has nothing to do with the conversation. Raises ClientError and EngineError."""
+        if not self._config.allows_llm(model):
+            raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
+        asked = [Message("system", prompt)] if prompt.strip() else []
+        for number, message in enumerate(messages):
+            role, content = message.get("role"), message.get("content")
+            if role not in ("system", "user", "assistant") or not isinstance(content, str):
+                raise ClientError(f"invoke_llm: messages[{number}] needs a role and a text as its content.")
+            asked.append(Message(role, content))
+        request = LlmRequest(model, tuple(asked))
+        try:
+            async with asyncio.timeout(self._conversation.script.reply_timeout_ms / 1_000):
+                return await judges.complete(self._engines.llm, request, REPLY_MAX_CHARACTERS)
+        except TimeoutError:
+            raise EngineError(f"The model {model!r} did not answer in time.", retryable=True) from None

@@ -1,0 +1,18 @@
+"""Facts and actions as lines of a log, without what people said unless that was asked for."""
+
+from dataclasses import fields
+from typing import Any
+
+_WORDS = frozenset({"text", "message", "messages", "error", "url", "image_urls", "reason"})
+
+
+def line(thing: Any, *, words: bool) -> str:
+    """`thing` is a fact or an action; `words` False: texts are given by their length."""
+    if words:
+        return repr(thing)
+    parts = []
+    for field in fields(thing):
+        value = getattr(thing, field.name)
+        hidden = field.name in _WORDS and value
+        parts.append(f"{field.name}=<{len(value)}>" if hidden else f"{field.name}={value!r}")
+    return f"{type(thing).__name__}({', '.join(parts)})"
