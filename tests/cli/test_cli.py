@@ -1,0 +1,134 @@
+"""The command line as a whole: quick help, clean errors, tokens, certificates, and a server that starts and stops."""
+
+import asyncio
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.server.fakes import API_KEY, SECRET
+from tests.server.house import Person, write_config
+from tests.transports.raw_client import CLOSE
+from voi import __version__
+from voi.cli import COMMANDS, main
+from voi.server.auth import check_token
+
+ROOT = Path(__file__).parent.parent.parent
+HEAVY = ("numpy", "fastapi", "uvicorn", "pydantic", "aiohttp", "onnxruntime", "av", "jwt", "cryptography", "uvloop")
+
+
+def run(*args: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(args)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("TOKEN_SECRET_KEY", "API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_help_names_every_command_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from voi.cli import main\n"
+        "try: main(['--help'])\n"
+        f"finally: print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True).stdout
+    assert told.splitlines()[-1] == "[]"
+    for command in COMMANDS:
+        assert f" {command} " in told
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(command, "--help") == 0
+    assert command in capsys.readouterr().out
+
+
+def test_version_and_a_wrong_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--version") == 0
+    assert capsys.readouterr().out == f"voi {__version__}\n"
+    assert run("dance") == 2
+
+
+@pytest.mark.usefixtures("_here")
+def test_mistakes_are_words_and_not_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("token", "app") == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.startswith("voi: TOKEN_SECRET_KEY is not set")
+    assert "Traceback" not in told.err
+
+
+@pytest.mark.usefixtures("_here")
+def test_token(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_SECRET_KEY", SECRET)
+    assert run("token", "my-app", "--expire", "2") == 0
+    assert check_token(capsys.readouterr().out.strip(), SECRET) == "my-app"
+    assert run("token", "../x") == 1
+
+
+def test_token_generator_by_hand(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [sys.executable, ROOT / "token_generator.py", "my-app", "--expire", "30"],
+        capture_output=True, text=True, timeout=30, check=True, cwd=tmp_path,
+        env={"TOKEN_SECRET_KEY": SECRET, "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"]},
+    ).stdout  # fmt: skip
+    assert check_token(told.strip(), SECRET) == "my-app"
+
+
+@pytest.mark.usefixtures("_here")
+def test_cert(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("cert", "--host", "voi.example") == 0
+    assert "VOI_TLS_CERT_FILE=certs/cert.pem" in capsys.readouterr().out
+    assert Path("certs/key.pem").stat().st_mode & 0o777 == 0o600
+    assert run("cert") == 1
+    assert run("cert", "--force") == 0
+
+
+@pytest.mark.parametrize("script", ["ws_server.py", "token_generator.py"])
+def test_entry_points_are_thin(script: str) -> None:
+    assert len((ROOT / script).read_text().splitlines()) < 20
+
+
+async def test_the_server_starts_and_stops_on_a_signal(tmp_path: Path) -> None:
+    write_config(tmp_path)
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, ROOT / "ws_server.py", "--port", "0",
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env={
+            "TOKEN_SECRET_KEY": SECRET, "API_KEY": API_KEY, "VOI_SHUTDOWN_GRACE_S": "0.1", "VOI_TURN_ENGINE": "none",
+            "PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"],
+        },
+    )  # fmt: skip
+    assert server.stderr is not None
+    told = b""
+    try:
+        async with asyncio.timeout(40):
+            while b"Voi is ready at " not in told:
+                line = await server.stderr.readline()
+                assert line, told.decode()
+                told += line
+            port = int(told.split(b"127.0.0.1:")[1].split(b"/")[0])
+            person = await Person.arrive(port)
+            await person.until(lambda: person.sound.get("0"))
+            server.send_signal(signal.SIGTERM)
+            await person.until(lambda: False)
+            assert person.closed == 1001
+            person.client.send(CLOSE, struct.pack(">H", 1001))
+            told += await server.stderr.read()
+            assert await server.wait() == 0
+    finally:
+        if server.returncode is None:
+            server.kill()
+            await server.wait()
+    assert b"eyJ" not in told
+    assert SECRET.encode() not in told
+    assert b"Hello there" not in told

@@ -1,0 +1,114 @@
+import json
+import secrets
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from voi.cli.doctor import doctor
+
+app = typer.Typer()
+app.command()(doctor)
+AGENTS = {"a": {"llm_model": "echo", "voices": {"character": {"model": "espeak"}}}}
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder that is ready to serve."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("VOI_PORT", str(free.getsockname()[1]))
+    monkeypatch.setenv("TOKEN_SECRET_KEY", secrets.token_urlsafe(48))
+    monkeypatch.setenv("API_KEY", secrets.token_urlsafe(48))
+    for name in ("LITELLM_API_BASE", "LITELLM_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    Path("agents.json").write_text(json.dumps(AGENTS))
+    Path("tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
+
+
+def examine() -> tuple[int, dict[str, list[dict[str, Any]]], str]:
+    result = CliRunner().invoke(app, ["--json"])
+    found: dict[str, list[dict[str, Any]]] = {}
+    for finding in json.loads(result.stdout)["findings"]:
+        found.setdefault(finding["what"], []).append(finding)
+    assert (result.exit_code == 0) == json.loads(result.stdout)["ok"]
+    return result.exit_code, found, result.stdout
+
+
+def test_a_machine_that_is_ready() -> None:
+    code, found, _ = examine()
+    assert code == 0
+    for what in ("Python", "CPU", "vad", "stt", "tts espeak", "agents", "port", "TOKEN_SECRET_KEY"):
+        assert found[what][0]["state"] == "ok", what
+    assert found["turn"][0]["state"] == "missing"
+    assert "voi models pull smart-turn" in found["turn"][0]["cure"]
+
+
+def test_for_people() -> None:
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 0
+    assert "Ready to serve." in result.output
+    assert "moonshine: ready in" in result.output
+
+
+@pytest.mark.parametrize(
+    ("name", "secret", "detail"),
+    [("TOKEN_SECRET_KEY", "", "is not set"), ("API_KEY", "hunter2", "is only 7 characters")],
+)
+def test_secrets_are_judged_and_never_shown(
+    name: str, secret: str, detail: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, secret)
+    monkeypatch.setenv("LITELLM_API_KEY", "sk-hunter3")
+    code, found, text = examine()
+    assert code == 1
+    assert found[name][0]["state"] == "wrong"
+    assert detail in found[name][0]["detail"]
+    assert "Make one with" in found[name][0]["cure"]
+    assert found["LITELLM_API_KEY"][0]["detail"] == "set"
+    assert "hunter" not in text
+
+
+def test_a_port_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("VOI_PORT", str(taken.getsockname()[1]))
+        code, found, _ = examine()
+    assert code == 1
+    assert "in use" in found["port"][0]["detail"]
+
+
+def test_every_mistake_in_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("agents.json").write_text(json.dumps({"a": {}, "b": {"llm_model": 3}}))
+    monkeypatch.setenv("VOI_TLS_CERT_FILE", "none.pem")
+    monkeypatch.setenv("VOI_TLS_KEY_FILE", "none.pem")
+    code, found, _ = examine()
+    assert code == 1
+    assert len(found["mistake"]) >= 2
+    assert found["TLS"][0]["state"] == "wrong"
+    monkeypatch.setenv("VOI_PORT", "many")
+    code, found, _ = examine()
+    assert code == 1
+    assert "VOI_PORT" in found["mistake"][0]["detail"]
+    assert "Python" in found
+
+
+def test_an_engine_that_an_agent_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("tts_models.json").write_text(json.dumps({"espeak": {"engine": "nowhere"}}))
+    code, found, _ = examine()
+    assert code == 1
+    assert "no tts engine 'nowhere'" in found["tts espeak"][0]["cure"]
+
+
+def test_llms_that_will_not_answer() -> None:
+    Path("agents.json").write_text(json.dumps(AGENTS | {"b": {"llm_model": "gpt"}}))
+    code, found, _ = examine()
+    assert code == 0
+    _, others = found["llm"]
+    assert others["state"] == "missing"
+    assert "agents use gpt" in others["detail"]
+    assert "set LITELLM_API_BASE" in others["cure"]

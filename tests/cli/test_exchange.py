@@ -1,0 +1,155 @@
+from tests.audio.sounds import speech
+from voi.cli.exchange import SETTLE_S, SOUND_WAIT_S, Exchange, Loudness, Playback
+from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, LlmResponse, Message, Status
+
+SECOND = b"\1\0" * OUTPUT_RATE_HZ
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class FakeSpeaker:
+    def __init__(self) -> None:
+        self.log: list[int | str] = []
+
+    def play(self, pcm: bytes) -> None:
+        self.log.append(len(pcm))
+
+    def clear(self) -> None:
+        self.log.append("clear")
+
+
+class Told:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.playback = Playback(None, self.clock)
+        self.said: list[tuple[str, str]] = []
+        self.exchange = Exchange(self.playback, lambda who, words: self.said.append((who, words)), self.clock)
+
+    def over(self, *, chat: bool = False) -> bool:
+        return self.exchange.is_over(may_be_cancelled=chat)
+
+
+# ---- playback -----------------------------------------------------------------------------------
+
+
+def test_only_what_was_played_was_heard() -> None:
+    clock, speaker = Clock(), FakeSpeaker()
+    playback = Playback(speaker, clock)
+    playback.play(SECOND)
+    playback.play(SECOND)
+    assert playback.rest_s == 2
+    clock.now_s += 1.5
+    assert playback.rest_s == 0.5
+    playback.clear()
+    assert playback.rest_s == 0
+    assert len(playback.heard) == 1.5 * len(SECOND)
+    clock.now_s += 10
+    playback.clear()
+    playback.play(SECOND)
+    clock.now_s += 5
+    playback.clear()
+    assert len(playback.heard) == 2.5 * len(SECOND)
+    assert speaker.log == [len(SECOND), len(SECOND), "clear", "clear", len(SECOND), "clear"]
+
+
+def test_voice_is_told_from_quiet() -> None:
+    loudness = Loudness()
+    frames = [speech("jfk")[at : at + 640] for at in range(0, len(speech("jfk")), 640)]
+    voiced = [loudness.is_voice(frame) for frame in frames]
+    assert 0.4 < sum(voiced) / len(voiced) < 0.95
+    assert voiced[-1] is False or any(voiced[-30:])
+    assert not Loudness().is_voice(bytes(640))
+    assert not Loudness().is_voice(b"\3\0" * 320)  # -80 dBFS
+
+
+# ---- exchange -----------------------------------------------------------------------------------
+
+
+def test_an_answer_step_by_step() -> None:
+    told = Told()
+    clock, exchange = told.clock, told.exchange
+    exchange.take(Message(0, "user", "hel"))
+    exchange.spoke()
+    clock.now_s += 0.1
+    exchange.take(Message(0, "user", "hello"))
+    clock.now_s += 0.1
+    exchange.take(Message(0, "user", "hello you"))
+    exchange.take(Message(0, "user", "hello you"))
+    clock.now_s += 0.1
+    exchange.take(Message(1, "assistant", "hi"))
+    exchange.take(Status("response_done"))
+    assert not told.over()
+    clock.now_s += 0.1
+    exchange.take(Audio("1", SECOND))
+    exchange.take(Audio("1", SECOND))
+    assert told.said == [
+        ("you", "hel"),
+        ("you", "hello"),
+        ("you", "hello you"),
+        ("agent", "hi"),
+        ("latency", "since the end of the question: transcript 200 ms, answer's text 300 ms, answer's sound 400 ms"),
+    ]
+    clock.now_s += 1.9
+    assert not told.over()  # still playing
+    clock.now_s += 0.2
+    assert told.over()
+    assert len(told.playback.heard) == 2 * len(SECOND)
+
+
+def test_a_text_only_answer_is_over_when_no_sound_has_come() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Message(1, "assistant", "hi"))
+    told.exchange.take(Status("response_done"))
+    told.clock.now_s += SOUND_WAIT_S - 0.1
+    assert not told.over()
+    told.clock.now_s += 0.2
+    assert told.over()
+    told.exchange.tell_latency()
+    assert told.said[-1] == ("latency", "since the end of the question: answer's text 0 ms")
+
+
+def test_nothing_to_answer_counts_only_where_an_answer_was_asked_for() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Status("response_cancelled"))
+    told.clock.now_s += SETTLE_S + SOUND_WAIT_S
+    assert told.over(chat=True)
+    assert not told.over(chat=False)
+
+
+def test_speaking_on_asks_again_and_an_interruption_clears() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Audio("1", SECOND))
+    told.exchange.take(Status("response_done"))
+    told.clock.now_s += 0.25
+    told.exchange.spoke()
+    told.exchange.take(Status("user_interrupt"))
+    told.clock.now_s += 60
+    assert not told.over(chat=True)
+    assert len(told.playback.heard) == len(SECOND) // 4
+    assert told.exchange.silent_s == 60
+
+
+def test_errors_and_model_answers_are_told() -> None:
+    told = Told()
+    told.exchange.take(Complaint("oh"))
+    told.exchange.take(LlmResponse("yes"))
+    assert told.said == [("error", "oh"), ("model", "yes")]
+
+
+def test_nothing_is_silent_while_something_plays() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Audio("1", SECOND * 3))
+    told.clock.now_s += 2
+    assert told.exchange.silent_s < 0
+    told.clock.now_s += 2
+    assert told.exchange.silent_s == 1

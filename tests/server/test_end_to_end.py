@@ -1,0 +1,377 @@
+"""The whole server over real sockets: conversations, bad callers among good ones, and a clean end."""
+
+import asyncio
+import random
+import struct
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.engines import silence, tone
+from tests.server.fakes import API_KEY, SECRET
+from tests.server.house import House, Person, fake_engines, serving, write_config
+from tests.transports.raw_client import BINARY, CLOSE, TEXT, RawClient
+from voi.engines.house import Engines
+from voi.errors import ConfigError
+from voi.server import run
+from voi.server.auth import check_token, issue_token
+from voi.transports.voi_ws import wire
+
+AUDIO = Path(__file__).parent.parent / "data" / "audio"
+Patch = pytest.MonkeyPatch
+
+
+async def test_greeting_and_typed_text(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        person = await Person.arrive(house.port)
+        assert person.log[0] == {"type": "status", "status": "init_done", "agent_name": "echo"}
+        await person.until(lambda: len(person.sound.get("0", b"")) >= 52_000)  # 22 characters, 50 ms each
+        assert person.texts == {0: "Hello there my friend."}
+        person.say("text", content="How are you today?")
+        person.say("create_response")
+        await person.until(lambda: person.sound.get("2"))
+        assert person.texts[1] == person.texts[2] == "How are you today?"
+        assert (person.status("response_created"), person.status("response_done")) == (1, 1)
+        assert next(entry["role"] for entry in person.log if entry.get("id", 0) > 0) == "user"
+
+
+async def test_push_to_talk(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four five")) as house:
+        person = await Person.arrive(house.port, init_greeting=False)
+        for turn in range(2):
+            person.speak(tone(800))
+            person.say("create_response")
+            await person.until(lambda turn=turn: person.sound.get(str(2 * turn + 1)))
+        assert person.texts[0] == person.texts[2] == person.texts[3] == "one two three four"
+        assert not person.errors
+
+
+async def test_a_call_with_a_barge_in(tmp_path: Path, monkeypatch: Patch) -> None:
+    said = "this is a rather long sentence that takes its time to be said " * 2
+    async with serving(tmp_path, monkeypatch, fake_engines(said, "stop it now please")) as house:
+        person = await Person.arrive(house.port, mode="call", init_greeting=False)
+        person.speak(tone(4_000) + silence(1_000), 640)
+        await person.until(lambda: len(person.sound.get("1", b"")) > 48_000)  # a second of it was sent
+        person.speak(tone(800) + silence(1_000), 640)
+        await person.until(lambda: person.sound.get("3"))
+        assert person.status("user_interrupt") >= 1
+        assert person.status("response_created") == 0
+        assert person.texts[2] == person.texts[3] == "stop it now please"
+        assert person.texts[0].startswith(person.texts[1].removesuffix("... (interrupted)"))
+        assert 5 < len(person.texts[1]) < len(person.texts[0])
+
+
+async def test_an_interrupt_cuts_the_message_it_names(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(ms_per_character=100)) as house:
+        person = await Person.arrive(house.port)
+        await person.until(lambda: person.sound.get("0"))
+        person.say("interrupt", speech_id="0", interrupted_at=0.7)
+        person.say("text", content="wait")
+        person.say("create_response")
+        await person.until(lambda: person.sound.get("2"))
+        assert person.texts[0].startswith("Hello")
+        assert len(person.texts[0]) < len("Hello there my friend.") + 15
+        assert "friend" not in person.texts[0]
+        assert person.texts[2] == "wait"
+
+
+async def test_a_speech_in_one_piece_and_sound_in_a_container(tmp_path: Path, monkeypatch: Patch) -> None:
+    pytest.importorskip("av")
+    from voi.audio.opus import encode_ogg_opus
+
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four")) as house:
+        person = await Person.arrive(house.port, stream_output_audio=False, input_audio_format="ogg")
+        await person.until(lambda: person.sound.get("0"))
+        assert person.sound["0"].startswith(b"OggS")
+        assert sum(entry["type"] == "audio" for entry in person.log) == 1
+        blob = encode_ogg_opus(tone(900, 24_000), 24_000)
+        person.speak(blob, 1000)
+        person.say("create_response")
+        await person.until(lambda: person.sound.get("2"))
+        assert person.texts[1].startswith("one two three")
+
+
+async def test_invoke_llm_and_messages_that_do_not_belong(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        person = await Person.arrive(house.port, agent="mute", mode="call")
+        person.say("invoke_llm", model="echo", prompt="p", messages=[{"role": "user", "content": "user: hi"}])
+        person.say("text", content="hi")
+        person.say("image_url", image_url=None)
+        person.client.send(TEXT, b"hello?")
+        await person.until(lambda: len(person.errors) == 3 and any(e["type"] == "llm_response" for e in person.log))
+        assert {"type": "llm_response", "content": "user: hi"} in person.log
+        assert person.errors[0] == "Message type text is not supported in mode call"
+
+
+async def test_http(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), cors_origins=("https://a.example",)) as house:
+        assert (await house.http("GET", "/"))[2] == b'{"status":"running"}'
+        status, _, body = await house.http("GET", "/health")
+        assert (status, b'"engines":{"STT fake":"ready"}' in body) == (200, True)
+        assert (await house.http("GET", "/ws"))[0] == 426
+        assert (await house.http("GET", "/docs"))[0] == 404
+        for method, path in (("GET", "/metrics"), ("POST", "/integrations/bro")):
+            assert (await house.http(method, path))[0] == 401
+            assert (await house.http(method, path, "API-Key: wrong\r\n"))[0] == 403
+        key = f"API-Key: {API_KEY}\r\n"
+        status, headers, body = await house.http("POST", "/integrations/bro", key)
+        token = headers["voi-token"]
+        assert (status, body) == (200, f'{{"token":"{token}"}}'.encode())
+        assert check_token(token, SECRET) == "bro"
+        assert (await house.http("POST", "/integrations/..%2Fx", key))[0] in (400, 404)
+        assert (await house.http("POST", "/integrations/a%20b", key))[0] == 400
+        person = await Person.arrive(house.port, agent="mute")
+        assert b'"active_connections":1' in (await house.http("GET", "/metrics", key))[2]
+        for path, accept in (("/metrics?format=prometheus", ""), ("/metrics", "Accept: text/plain\r\n")):
+            status, headers, body = await house.http("GET", path, key + accept)
+            assert headers["content-type"].startswith("text/plain")
+            assert b"voi_conversations_active 1.0" in body
+        person.client.drop()
+        status, headers, _ = await house.http("GET", "/", "Origin: https://a.example\r\n")
+        assert headers["access-control-allow-origin"] == "https://a.example"
+        assert "access-control-allow-origin" not in (await house.http("GET", "/", "Origin: https://b.example\r\n"))[1]
+
+
+async def test_not_ready_until_the_engines_are_warm(tmp_path: Path, monkeypatch: Patch) -> None:
+    warm = asyncio.Event()
+    bound = asyncio.Event()
+    real_bind = run.bind
+    port = 0
+
+    def bind(host: str, at: int) -> Any:
+        nonlocal port
+        listener = real_bind(host, at)
+        port = listener.getsockname()[1]
+        bound.set()
+        return listener
+
+    async def start(config: Any, settings: Any, on_progress: Any) -> Engines:
+        on_progress("VAD fake: ready in 0.00 s")
+        await warm.wait()
+        return fake_engines()
+
+    monkeypatch.setattr(run, "bind", bind)
+    async with serving(tmp_path, monkeypatch, start) as house:
+        await bound.wait()
+        house.port = port
+        status, headers, body = await house.http("GET", "/health")
+        assert (status, b'"starting"' in body, b'"VAD fake":"ready"' in body) == (503, True, True)
+        assert "access-control-allow-origin" not in headers
+        early = await RawClient.connect(port, f"/ws?token={issue_token('a', SECRET)}")
+        assert b"starting" in (await early.receive())[1]
+        assert await early.close_code() == 1013
+        warm.set()
+        await house.ready.wait()
+        assert (await house.http("GET", "/health"))[0] == 200
+        await Person.arrive(port, agent="mute")
+
+
+@pytest.mark.parametrize("query", ["", "?token=", "?token=abc", f"?token={issue_token('a', SECRET[::-1])}"])
+async def test_bad_tokens(query: str, tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        client = await RawClient.connect(house.port, f"/ws{query}")
+        client.send(BINARY, wire.join({"type": "init", "agent_name": "echo"}))
+        opcode, payload = await client.receive()
+        assert opcode == BINARY
+        assert wire.split(payload)[0]["error"].startswith("Token validation error")
+        assert await client.close_code() == 1008
+        client.send(CLOSE, struct.pack(">H", 1008))
+        assert await client.ends()
+
+
+async def test_too_late_too_many_too_big(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(
+        tmp_path, monkeypatch, fake_engines(), max_conversations=2, init_timeout_s=0.3, max_frame_bytes=64 * 1024
+    ) as house:
+        silent = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
+        person = await Person.arrive(house.port, agent="mute")
+        third = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
+        assert b"full: it holds 2" in (await third.receive())[1]
+        assert await third.close_code() == 1013
+        assert b"no init message came within 0.3 s" in (await silent.receive())[1]
+        assert await silent.close_code() == 1008
+        person.say("audio", bytes(70_000))
+        await person.until(lambda: False)
+        assert person.closed == 1009
+
+
+async def test_a_client_that_vanishes_leaves_nothing_behind(tmp_path: Path, monkeypatch: Patch) -> None:
+    engines = fake_engines("some words here")
+    async with serving(tmp_path, monkeypatch, engines) as house:
+        for mode in ("chat", "call"):
+            person = await Person.arrive(house.port, mode=mode)
+            await person.until(lambda person=person: person.sound.get("0"))
+            person.speak(tone(400))
+            person.client.drop()
+        await asyncio.wait_for(house.server.reception.desk.tasks.join(), 5)
+        assert house.server.admission.active == 0
+        assert engines.vad.open_streams == engines.stt.open_streams == engines.tts["voice"].open_streams == 0  # type: ignore[attr-defined]
+
+
+async def test_a_client_that_does_not_read_is_waited_for(tmp_path: Path, monkeypatch: Patch) -> None:
+    """The speaker holds back, so that nothing piles up, and others do not notice."""
+    async with serving(tmp_path, monkeypatch, fake_engines(speed=1000.0)) as house:
+        person, other = await Person.arrive(house.port), await Person.arrive(house.port)
+        person.client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(3):
+            person.say("text", content="many words " * 100)
+            person.say("create_response")
+        other.say("text", content="hi")
+        other.say("create_response")
+        await other.until(lambda: other.texts.get(2) == "hi")
+        person.client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+        await person.until(lambda: person.status("response_done") + person.status("response_cancelled") >= 3)
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_fuzz_while_another_is_served(seed: int, tmp_path: Path, monkeypatch: Patch) -> None:
+    rng = random.Random(seed)
+    kinds = ["init", "audio", "text", "image_url", "create_response", "interrupt", "invoke_llm", "dance", None, 7]
+    values: list[Any] = [None, "", "0", 0, -1, 1e300, True, [], {}, "https://a/b", "x" * 5000, "\ud83d\ude00", [[]] * 9]
+    names = ["content", "image_url", "speech_id", "interrupted_at", "model", "prompt", "messages", "mode", "agent_name"]
+
+    def nonsense() -> bytes:
+        match rng.randrange(5):
+            case 0:
+                return rng.randbytes(rng.randrange(60))
+            case 1:
+                return struct.pack(">I", rng.randrange(1 << 32)) + rng.randbytes(20)
+            case 2:
+                text = rng.choice([b"[" * 3000, b"{}", b"nul", b'{"type":"text","content":"\xff"}', b'{"type":NaN}'])
+                return struct.pack(">I", len(text)) + text
+            case _:
+                fields = {rng.choice(names): rng.choice(values) for _ in range(rng.randrange(4))}
+                return wire.join({"type": rng.choice(kinds), **fields}, rng.randbytes(rng.randrange(200)))
+
+    async with serving(tmp_path, monkeypatch, fake_engines("a few words")) as house:
+        good = await Person.arrive(house.port, mode="chat", init_greeting=False)
+        for round_ in range(6):
+            bad = await Person.arrive(house.port, mode=rng.choice(["chat", "call"]))
+            for _ in range(60):
+                bad.client.send(rng.choice([BINARY, BINARY, BINARY, TEXT]), nonsense())
+            good.say("text", content=f"round {round_}")
+            good.say("create_response")
+            await good.until(lambda round_=round_: good.texts.get(2 * round_ + 1) == f"round {round_}")
+            if rng.random() < 0.5:
+                bad.client.drop()
+        assert not good.errors
+        assert (await house.http("GET", "/health"))[0] == 200
+
+
+async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        house.server.settings = house.server.settings.model_copy(update={"shutdown_grace_s": 30.0})
+        person = await Person.arrive(house.port, agent="mute")
+        house.server.stop()
+        closed = asyncio.Event()
+        close = house.server.admission.close
+        monkeypatch.setattr(house.server.admission, "close", lambda because: (close(because), closed.set()))
+        await closed.wait()
+        assert (await house.http("GET", "/health"))[0] == 503
+        late = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
+        assert await late.close_code() == 1013
+        late.drop()
+        person.say("text", content="one last word")
+        person.say("create_response")
+        await person.until(lambda: person.status("response_done"))
+        assert person.texts[1] == "one last word"
+        began_s = time.monotonic()
+        house.server.stop()
+        await person.until(lambda: False)
+        assert person.closed == 1001
+        assert person.errors == ["The server is shutting down."]
+        person.client.send(CLOSE, struct.pack(">H", 1001))
+        assert house.task is not None
+        await asyncio.wait_for(asyncio.shield(house.task), 5)
+        assert time.monotonic() - began_s < 3
+
+
+async def test_tls(tmp_path: Path, monkeypatch: Patch) -> None:
+    import ssl
+
+    import aiohttp
+
+    from voi.server.certificate import write_self_signed
+
+    cert, key = write_self_signed(tmp_path / "certs", [], 1)
+    async with serving(tmp_path, monkeypatch, fake_engines(), tls_cert_file=cert, tls_key_file=key) as house:
+        trust = ssl.create_default_context(cafile=str(cert))
+        base = f"https://localhost:{house.port}"
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"{base}/", ssl=trust) as answer:
+                assert await answer.json() == {"status": "running"}
+            async with http.ws_connect(f"{base}/ws?token={issue_token('a', SECRET)}", ssl=trust) as ws:
+                await ws.send_bytes(wire.join({"type": "init", "agent_name": "echo"}))
+                assert b"init_done" in await ws.receive_bytes()
+                assert b"Hello there" in await ws.receive_bytes()
+                await ws.send_bytes(wire.join({"type": "text", "content": "x" * 15_000}))
+                await ws.send_bytes(wire.join({"type": "create_response"}))
+                while b"x" * 15_000 not in await ws.receive_bytes():
+                    pass
+
+
+async def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> None:
+    async def start(*_: Any) -> Engines:
+        raise ConfigError("agents.json: no such voice")
+
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    monkeypatch.setattr(run, "start_engines", start)
+    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
+    server = run.Server(settings, lambda _: None, lambda _: None)
+    with pytest.raises(ConfigError, match="no such voice"):
+        await asyncio.wait_for(server.serve(), 5)
+
+
+def test_a_port_in_use_and_an_address_of_nobody() -> None:
+    with run.bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"Cannot listen at 127.0.0.1:{port}"):
+            run.bind("127.0.0.1", port)
+    with pytest.raises(ConfigError, match="Cannot listen at"):
+        run.bind("203.0.113.7", 0)
+
+
+def test_a_certificate_that_is_none(tmp_path: Path, monkeypatch: Patch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("nonsense")
+    settings = run.Settings(
+        token_secret_key=SECRET, api_key=API_KEY, port=0, tls_cert_file=wrong, tls_key_file=wrong  # type: ignore[arg-type]
+    )  # fmt: skip
+    with pytest.raises(ConfigError, match="VOI_TLS_CERT_FILE"):
+        asyncio.run(run.Server(settings, lambda _: None, lambda _: None).serve())
+
+
+async def test_a_real_voice_with_the_embedded_engines(tmp_path: Path, monkeypatch: Patch) -> None:
+    with wave.open(str(AUDIO / "austen-0870.wav")) as recording:
+        assert recording.getframerate() == 16_000
+        speech = recording.readframes(recording.getnframes())
+    async with serving(tmp_path, monkeypatch, turn_engine="none") as house:
+        person = await Person.arrive(house.port, mode="call", init_greeting=False)
+        person.speak(speech + silence(3_000), 640)
+        await person.until(lambda: len(person.sound.get("1", b"")) > 24_000, 30)
+        assert len(person.texts[0].split()) > 5
+        assert person.texts[1].split()[:3] == person.texts[0].split()[:3]
+
+
+async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+
+        async def visit(house: House) -> None:
+            person = await Person.arrive(house.port, agent="mute")
+            person.say("text", content="hi")
+            person.say("create_response")
+            await person.until(lambda: person.status("response_done"))
+            person.client.send(CLOSE, struct.pack(">H", 1000))
+            assert await person.client.ends()
+
+        for _ in range(5):
+            await asyncio.gather(*(visit(house) for _ in range(20)))
+        await asyncio.wait_for(house.server.reception.desk.tasks.join(), 5)
+        assert house.server.admission.active == 0
+        assert house.server.reception.ended == 100

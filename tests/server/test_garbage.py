@@ -1,0 +1,38 @@
+"""Full collections wait for quiet."""
+
+import asyncio
+import gc
+
+import pytest
+
+from voi.server import garbage
+
+
+async def test_it_collects_when_idle_or_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
+    collected: list[int] = []
+    steps = iter([(1, 0), (1, 5), (0, 5), (0, 5), (1, 100), (1, 261), (0, 262)])
+    now = (0, 0)
+
+    async def sleep(_: float) -> None:
+        nonlocal now
+        try:
+            now = next(steps)
+        except StopIteration:
+            raise asyncio.CancelledError from None
+
+    monkeypatch.setattr(garbage.asyncio, "sleep", sleep)
+    monkeypatch.setattr(gc, "collect", lambda: collected.append(now[1]))
+    with pytest.raises(asyncio.CancelledError):
+        await garbage.collect_when_idle(lambda: now[0], lambda: now[1])
+    assert collected == [5, 261, 262]
+
+
+def test_settle_freezes_and_leaves_the_oldest_generation_alone() -> None:
+    threshold = gc.get_threshold()
+    try:
+        garbage.settle()
+        assert gc.get_freeze_count() > 0
+        assert gc.get_threshold() == (garbage.YOUNG_OBJECTS, 10, garbage.NEVER)
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*threshold)

@@ -1,0 +1,50 @@
+"""HTTP's hostile side: connections that never come to the point."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.server.house import fake_engines, serving
+from voi.server import http
+
+
+async def hangs_up(reader: asyncio.StreamReader) -> bool:
+    try:
+        return await asyncio.wait_for(reader.read(), 5) == b""
+    except ConnectionError:
+        return True
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"", b"GET / HTTP/1.1\r\nHost: x\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nX: "],
+    ids=["silent", "half a head", "half a second head"],
+)
+async def test_a_request_that_does_not_come(said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "HEAD_TIMEOUT_S", 0.1)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(said)
+        if said.count(b"\r\n\r\n"):
+            assert b"running" in await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        assert await hangs_up(reader)
+        writer.close()
+        assert (await house.http("GET", "/"))[0] == 200
+
+
+async def test_a_head_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 2 * http.MAX_HEAD_BYTES)
+        assert await hangs_up(reader)
+        writer.close()
+
+
+async def test_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 is no HTTP\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
+        writer.close()
+        assert (await house.http("GET", "/health"))[0] == 200

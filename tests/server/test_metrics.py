@@ -1,0 +1,44 @@
+"""What Prometheus gets."""
+
+import gc
+
+from voi.server.metrics import STEPS, Metrics
+from voi.session.latency import TurnTimes
+
+
+def test_turns_land_in_the_histograms() -> None:
+    metrics = Metrics(lambda: 3)
+    metrics.turn(TurnTimes(turn=1, speculative=True, endpoint_ms=260, transcript_ms=120, first_sent_ms=270))
+    text, content_type = metrics.text("")
+    assert content_type.startswith("text/plain")
+    exposed = text.decode()
+    assert "voi_conversations_active 3.0" in exposed
+    assert 'voi_turn_step_seconds_sum{step="endpoint"} 0.26' in exposed
+    assert 'voi_turn_step_seconds_bucket{le="0.2",step="transcript"} 1.0' in exposed
+    assert 'voi_turn_step_seconds_count{step="first_token"} 0.0' in exposed
+    assert metrics.text("application/openmetrics-text; version=1.0.0")[1].startswith("application/openmetrics-text")
+
+
+def test_every_step_is_a_field_of_the_times() -> None:
+    assert {f"{step}_ms" for step in STEPS} == {
+        field for field in TurnTimes.__dataclass_fields__ if field.endswith("_ms")
+    }  # fmt: skip
+
+
+def test_counters_and_garbage_collection() -> None:
+    metrics = Metrics(lambda: 0)
+    metrics.watch_garbage_collector()
+    try:
+        gc.collect()
+    finally:
+        metrics.unwatch_garbage_collector()
+    metrics.began("call")
+    metrics.refused(1013)
+    metrics.failed(1011)
+    metrics.mistake()
+    exposed = metrics.text("")[0].decode()
+    assert 'voi_gc_pause_seconds_count{generation="2"} 1.0' in exposed
+    assert 'voi_conversations_total{mode="call"} 1.0' in exposed
+    assert 'voi_connections_refused_total{close_code="1013"} 1.0' in exposed
+    assert 'voi_conversations_failed_total{close_code="1011"} 1.0' in exposed
+    assert "voi_client_mistakes_total 1.0" in exposed

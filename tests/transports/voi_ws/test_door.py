@@ -1,0 +1,235 @@
+"""The Voi door between a fake connection and a fake session."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.transports.voi_ws.fakes import FakeConnection, FakeSession
+from voi.core import facts
+from voi.core.actions import Status
+from voi.core.script import Mode
+from voi.errors import ClientError, EngineError
+from voi.session.door import Door
+from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.door import VoiDoor
+
+
+def opened(mode: Mode = "chat", **options: Any) -> tuple[VoiDoor, FakeConnection, FakeSession]:
+    connection, session = FakeConnection(), FakeSession()
+    door = VoiDoor(connection, mode, **options)
+    door.open(session, "friend")
+    return door, connection, session
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+async def test_it_is_a_door_and_says_when_it_is_open() -> None:
+    door, connection, _ = opened()
+    as_seen_by_the_session: Door = door
+    assert as_seen_by_the_session.output_rate_hz == 24_000
+    assert connection.sent == [({"type": "status", "status": "init_done", "agent_name": "friend"}, b"")]
+
+
+async def test_push_to_talk_is_told_once_a_push_and_before_its_sound() -> None:
+    door, _, session = opened()
+    for _ in range(2):
+        for message in (wire.Audio(b"aa"), wire.Audio(b"bb"), wire.CreateResponse()):
+            door.receive(message)
+    push = [facts.VoicePushed(), b"aa", b"bb", facts.AnswerAsked()]
+    assert session.log == push * 2
+
+
+async def test_typed_text_and_pictures() -> None:
+    door, _, session = opened()
+    door.receive(wire.ImageUrl("https://a/b.png"))
+    door.receive(wire.ImageUrl("data:image/png;base64,AAAA"))
+    door.receive(wire.Text("look"))
+    door.receive(wire.CreateResponse())
+    assert session.log == [
+        facts.ImageGiven("https://a/b.png"),
+        facts.ImageGiven("data:image/png;base64,AAAA"),
+        facts.TextTyped("look"),
+        facts.AnswerAsked(),
+    ]
+
+
+@pytest.mark.parametrize("url", [None, "file:///etc/passwd", "javascript:1", "data:text/html,x", ""])
+async def test_pictures_that_are_none_are_complained_of(url: str | None) -> None:
+    door, _, session = opened()
+    with pytest.raises(ClientError, match="picture"):
+        door.receive(wire.ImageUrl(url))
+    assert session.log == []
+
+
+@pytest.mark.parametrize("mode", ["chat", "call"])
+async def test_interrupts_count_in_both_modes(mode: Mode) -> None:
+    door, _, session = opened(mode)
+    door.receive(wire.Interrupt(3, 940))
+    door.receive(wire.Interrupt(None, None))
+    assert session.log == [facts.Interrupted(3, 940), facts.Interrupted(None, None)]
+
+
+async def test_call_sound_goes_straight_to_the_ears() -> None:
+    door, _, session = opened("call")
+    door.receive(wire.Audio(b"abcd"))
+    assert session.log == [b"abcd"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "message"),
+    [("call", wire.Text("x")), ("call", wire.CreateResponse()), ("call", wire.Init("x")), ("chat", wire.Init("x"))],
+)
+async def test_what_the_mode_has_no_place_for(mode: Mode, message: wire.ClientMessage) -> None:
+    door, _, session = opened(mode)
+    kind = wire.type_of(message)
+    with pytest.raises(ClientError, match=f"^Message type {kind} is not supported in mode {mode}$"):
+        door.receive(message)
+    assert session.log == []
+
+
+async def test_before_the_beginning_and_after_the_end_messages_are_dropped() -> None:
+    connection, session = FakeConnection(), FakeSession()
+    door = VoiDoor(connection, "call")
+    door.receive(wire.Audio(b"early"))
+    door.open(session, "friend")
+    await door.aclose()
+    door.receive(wire.Audio(b"late"))
+    assert session.log == []
+
+
+async def test_a_call_is_never_busy() -> None:
+    door, connection, _ = opened("call")
+    for status in Status:
+        door.announce(status)
+    announced = [metadata["status"] for metadata, _ in connection.sent[1:]]
+    assert announced == [status.value for status in Status if status is not Status.RESPONSE_CREATED]
+
+
+async def test_messages_and_statuses() -> None:
+    door, connection, _ = opened()
+    door.show(1, "user", "hi", ("https://a/b",), True)
+    for status in Status:
+        door.announce(status)
+    door.complain("no")
+    assert connection.frames[1:] == [
+        wire.message(1, "user", "hi", ("https://a/b",)),
+        *(wire.status(status.value) for status in Status),
+        wire.error("no"),
+    ]
+
+
+@given(st.lists(st.binary(max_size=700), max_size=6))
+def test_speech_keeps_its_samples_and_ends_on_a_whole_block(chunks: list[bytes]) -> None:
+    connection = FakeConnection()
+    door = VoiDoor.__new__(VoiDoor)
+
+    async def speak() -> None:
+        door.__init__(connection, "call")  # type: ignore[misc]
+        for chunk in chunks:
+            door.play("7", chunk)
+        door.end_speech("7")
+
+    asyncio.run(speak())
+    said = b"".join(chunks)
+    said = said[: len(said) // 2 * 2]
+    heard = connection.sound("7")
+    assert heard == said + bytes(len(heard) - len(said))
+    assert len(heard) % 256 == 0
+    assert len(heard) - len(said) < 256
+    assert all(payload and len(payload) % 2 == 0 for _, payload in connection.sent)
+    assert all(metadata == {"type": "audio", "speech_id": "7"} for metadata, _ in connection.sent)
+
+
+async def test_two_speeches_do_not_mix_and_a_cleared_one_is_not_padded() -> None:
+    door, connection, _ = opened("call")
+    door.play("1", b"aaa")
+    door.play("2", b"bb")
+    door.clear("1")
+    door.end_speech("1")
+    door.end_speech("2")
+    assert connection.sound("1") == b"aa"
+    assert connection.sound("2") == b"bb" + bytes(254)
+
+
+async def test_a_whole_speech_goes_out_as_one_encoded_frame() -> None:
+    door, connection, _ = opened(stream_output_audio=False, encode=lambda pcm: b"Ogg" + pcm)
+    door.play("1", b"abcd")
+    door.play("1", b"ef")
+    assert connection.sound("1") == b""
+    door.end_speech("1")
+    door.play("2", b"gh")
+    door.end_speech("2")
+    await door.quiet()
+    assert connection.sent[1:] == [
+        ({"type": "audio", "speech_id": "1"}, b"Oggabcdef"),
+        ({"type": "audio", "speech_id": "2"}, b"Ogggh"),
+    ]
+    await door.aclose()
+
+
+async def test_a_cleared_speech_is_never_sent_whole() -> None:
+    door, connection, _ = opened(stream_output_audio=False, encode=lambda pcm: pcm)
+    door.play("1", b"abcd")
+    door.end_speech("1")
+    door.clear("1")
+    await settle()
+    await door.aclose()
+    assert connection.sound("1") == b""
+
+
+async def test_an_encoder_that_fails_is_complained_of() -> None:
+    def encode(pcm: bytes) -> bytes:
+        raise EngineError("no Opus here")
+
+    door, connection, _ = opened(stream_output_audio=False, encode=encode)
+    door.play("1", b"abcd")
+    door.end_speech("1")
+    await door.quiet()
+    assert connection.errors == ["The speech could not be encoded: no Opus here"]
+    await door.aclose()
+
+
+async def test_invoke_llm_is_answered_and_bounded() -> None:
+    door, connection, session = opened()
+    asked = wire.InvokeLlm("m", "p", ({"role": "user", "content": "x"},))
+    door.receive(asked)
+    await settle()
+    assert connection.frames[-1] == wire.llm_response("m on p: 1")
+    session.llm = asyncio.get_running_loop().create_future()
+    door.receive(asked)
+    door.receive(asked)
+    with pytest.raises(ClientError, match="2 are being answered"):
+        door.receive(asked)
+    session.llm.set_exception(EngineError("the provider refused"))
+    await settle()
+    assert connection.errors == ["the provider refused"] * 2
+    session.llm = None
+    door.receive(asked)
+    await settle()
+    assert connection.frames[-1] == wire.llm_response("m on p: 1")
+    await door.aclose()
+
+
+async def test_the_end_says_why_and_cancels_what_runs() -> None:
+    door, connection, session = opened()
+    session.llm = asyncio.get_running_loop().create_future()
+    door.receive(wire.InvokeLlm("m", "p", ()))
+    await settle()
+    door.close_code = 1001
+    door.close("The server is shutting down.")
+    await door.aclose()
+    assert connection.errors == ["The server is shutting down."]
+    assert connection.closed == (1001, "The server is shutting down.")
+    session.llm.cancel()
+
+
+async def test_backlog_is_the_connections() -> None:
+    door, connection, _ = opened()
+    connection.backlog_bytes = 77
+    assert door.backlog_bytes == 77

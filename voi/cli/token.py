@@ -1,0 +1,16 @@
+"""`voi token`: a token for a client."""
+
+from typing import Annotated
+
+import typer
+
+
+def token(
+    app: Annotated[str, typer.Argument(help="Whom the token is for: the name of an app.")],
+    expire: Annotated[float, typer.Option(help="Days until it expires.")] = 1.0,
+) -> None:
+    """Print a token, signed with TOKEN_SECRET_KEY, that a client connects with: /ws?token=TOKEN."""
+    from voi.config.settings import load_settings
+    from voi.server.auth import issue_token
+
+    typer.echo(issue_token(app, load_settings().require_token_secret(), expire))

@@ -1,0 +1,102 @@
+"""The HTTP side of the server: alive? ready? how busy? and tokens for other services."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+
+from voi import __version__
+from voi.errors import ClientError
+from voi.server.admission import Admission
+from voi.server.auth import is_key, issue_token
+from voi.server.metrics import Metrics
+
+TOKEN_HEADER = "Voi-Token"
+"""The token's place in the answer to `curl -I -X POST`, which shows headers only."""
+
+
+@dataclass
+class Readiness:
+    """What /health tells. `engines`: what each of them is or does, by name."""
+
+    state: Literal["starting", "ready", "stopping", "failed"] = "starting"
+    engines: dict[str, str] = field(default_factory=dict)
+
+    def note(self, progress: str) -> None:
+        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only."""
+        engine, _, said = progress.partition(": ")
+        self.engines[engine] = next((state for state in ("ready", "left out") if said.startswith(state)), "limited")
+
+
+@dataclass(frozen=True)
+class HttpSettings:
+    token_secret: str
+    api_key: str
+    cors_origins: tuple[str, ...] = ()
+    metrics: bool = True
+
+
+def create_app(settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics) -> FastAPI:
+    app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.cors_origins),
+            allow_methods=["GET", "POST"],
+            allow_headers=["API-Key"],
+            expose_headers=[TOKEN_HEADER],
+        )
+
+    def authorized(api_key: Annotated[str | None, Header(alias="API-Key")] = None) -> None:
+        if api_key is None:
+            raise HTTPException(401, "The header API-Key is missing.")
+        if not is_key(api_key, settings.api_key):
+            raise HTTPException(403, "The API key is wrong.")
+
+    @app.get("/")
+    async def status() -> dict[str, str]:
+        return {"status": "running"}
+
+    @app.get("/health")
+    async def health(response: Response) -> dict[str, Any]:
+        if readiness.state != "ready":
+            response.status_code = 503
+        return {"status": readiness.state, "engines": readiness.engines, "version": __version__}
+
+    @app.get("/ws")
+    async def not_a_websocket() -> Response:
+        return JSONResponse(
+            {"detail": "This is a WebSocket."}, 426, headers={"Upgrade": "websocket", "Connection": "Upgrade"}
+        )
+
+    @app.post("/integrations/{app_name}", dependencies=[Depends(authorized)])
+    async def integrations(app_name: str, response: Response) -> dict[str, str]:
+        try:
+            token = issue_token(app_name, settings.token_secret)
+        except ClientError as error:
+            raise HTTPException(400, str(error)) from None
+        response.headers[TOKEN_HEADER] = token
+        response.headers["Cache-Control"] = "no-store"
+        return {"token": token}
+
+    if settings.metrics:
+
+        @app.get("/metrics", dependencies=[Depends(authorized)])
+        async def numbers(request: Request) -> Response:
+            accept = request.headers.get("accept", "")
+            wants_text = request.query_params.get("format") == "prometheus"
+            if wants_text or "text/plain" in accept or "openmetrics" in accept:
+                text, content_type = metrics.text("" if wants_text else accept)
+                return Response(text, headers={"Content-Type": content_type})
+            return JSONResponse(
+                {
+                    "active_connections": admission.active,
+                    "max_conversations": admission.max_conversations,
+                    "uptime_s": round(time.monotonic() - metrics.started_at_s, 1),
+                }
+            )
+
+    return app

@@ -1,0 +1,94 @@
+"""Tokens that clients connect with (JWT, RFC 7519, HS256), and the key that other services ask for them with."""
+
+import hmac
+import re
+import secrets
+from datetime import UTC, datetime, timedelta
+from urllib.parse import unquote
+
+import jwt
+
+from voi.errors import ClientError
+
+ALGORITHM = "HS256"
+MAX_TOKEN_CHARS = 4096
+CLOCK_SKEW_S = 10
+MAX_LIFE_DAYS = 3650.0
+_APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+
+
+def checked_app(app: str) -> str:
+    """The name, if an application may be called so. Raises ClientError."""
+    if not _APP.fullmatch(app):
+        raise ClientError(
+            "An app's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
+        )
+    return app
+
+
+def issue_token(app: str, secret: str, life_days: float = 1.0) -> str:
+    """A token for that app. It carries the end of its life twice: as the standard `exp`, and as `expire` in naive local
+    time, which is all that older servers look at. Raises ClientError."""
+    checked_app(app)
+    if not 0 < life_days <= MAX_LIFE_DAYS:
+        raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
+    now = datetime.now(UTC)
+    end = now + timedelta(days=life_days)
+    claims = {
+        "app": app,
+        "expire": end.astimezone().replace(tzinfo=None).isoformat(),
+        "exp": end,
+        "iat": now,
+        "jti": secrets.token_hex(8),
+    }
+    return jwt.encode(claims, secret, algorithm=ALGORITHM)
+
+
+def check_token(token: str, secret: str) -> str:
+    """The app that the token is for. Raises ClientError; its text never contains the token."""
+    if not token:
+        raise ClientError("Token validation error: no token was given. Connect to /ws?token=TOKEN.")
+    if len(token) > MAX_TOKEN_CHARS:
+        raise ClientError("Token validation error: the token is too long to be one.")
+    try:
+        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S, options={"verify_aud": False})
+    except jwt.ExpiredSignatureError:
+        raise ClientError("Token validation error: the token has expired. Ask for a new one.") from None
+    except jwt.InvalidAlgorithmError:
+        raise ClientError(f"Token validation error: the token is not signed with {ALGORITHM}.") from None
+    except jwt.InvalidSignatureError:
+        raise ClientError("Token validation error: the token was not issued by this server.") from None
+    except jwt.ImmatureSignatureError:
+        raise ClientError("Token validation error: the token is not valid yet. Are the clocks right?") from None
+    except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
+        raise ClientError("Token validation error: the token is malformed.") from None
+    if "exp" not in claims and _end_of_life(claims.get("expire")) < datetime.now(UTC):
+        raise ClientError("Token validation error: the token has expired. Ask for a new one.")
+    app = claims.get("app")
+    if not isinstance(app, str) or not _APP.fullmatch(app):
+        raise ClientError("Token validation error: the token does not name the app that it is for.")
+    return app
+
+
+def token_in(query: str) -> str:
+    """The value of `token` in a URL's raw query; "" if there is none. Percent-encoded, but a bare = or + is itself."""
+    for pair in query.split("&"):
+        name, _, value = pair.partition("=")
+        if name == "token":
+            return unquote(value)
+    return ""
+
+
+def is_key(given: str, key: str) -> bool:
+    """Whether it is the key, found out in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())
+
+
+def _end_of_life(expire: object) -> datetime:
+    """`expire` is ISO 8601; without an offset it is the local time of whoever issued it. Raises ClientError."""
+    if not isinstance(expire, str):
+        raise ClientError("Token validation error: the token does not say when it expires.")
+    try:
+        return datetime.fromisoformat(expire).astimezone(UTC)
+    except (ValueError, OverflowError, OSError):
+        raise ClientError("Token validation error: the token's time of expiry is not a time.") from None

@@ -1,0 +1,35 @@
+"""When Python collects garbage: a full collection stops every conversation, so it waits for a quiet moment.
+
+Objects of a running server are nearly all freed by counting references; the collector is there for the cycles that a
+finished conversation may leave behind. What exists after the start is frozen (never looked at again), young objects are
+collected often and cheaply, and the oldest generation only when nobody is there or many conversations have ended.
+"""
+
+import asyncio
+import gc
+from collections.abc import Callable
+
+YOUNG_OBJECTS = 5_000
+"""Allocations that trigger a young collection: below a millisecond."""
+NEVER = 1_000_000_000
+COLLECT_AFTER_CONVERSATIONS = 256
+"""A server that is never idle collects in full after so many have ended, so that memory stays flat."""
+LOOK_EVERY_S = 1.0
+
+
+def settle() -> None:
+    """Everything is loaded: from here on pauses count."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, NEVER)
+
+
+async def collect_when_idle(active: Callable[[], int], ended: Callable[[], int]) -> None:
+    """A task's body. `active`: conversations now; `ended`: how many have ended so far."""
+    seen = 0
+    while True:
+        await asyncio.sleep(LOOK_EVERY_S)
+        since = ended() - seen
+        if since and (active() == 0 or since >= COLLECT_AFTER_CONVERSATIONS):
+            seen += since
+            gc.collect()

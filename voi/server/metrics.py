@@ -1,0 +1,84 @@
+"""What the server counts and measures, for Prometheus. Nothing in it names a person or repeats a word."""
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+
+from voi.session.latency import TurnTimes
+
+STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
+_STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+_PAUSE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+class Metrics:
+    """`active`: how many conversations there are now."""
+
+    def __init__(self, active: Callable[[], float]) -> None:
+        self.registry = CollectorRegistry()
+        self.started_at_s = time.monotonic()
+        Gauge("voi_conversations_active", "Conversations now", registry=self.registry).set_function(active)
+        self._conversations = Counter(
+            "voi_conversations", "Conversations that began", ["mode"], registry=self.registry
+        )  # fmt: skip
+        self._refused = Counter(
+            "voi_connections_refused", "Connections that did not get a conversation", ["close_code"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._failed = Counter(
+            "voi_conversations_failed", "Conversations that an error ended", ["close_code"], registry=self.registry
+        )  # fmt: skip
+        self._mistakes = Counter(
+            "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
+        )
+        self._steps = Histogram(
+            "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
+            ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
+        )  # fmt: skip
+        self._pauses = Histogram(
+            "voi_gc_pause_seconds", "Pauses for garbage collection", ["generation"], buckets=_PAUSE_BUCKETS_S,
+            registry=self.registry,
+        )  # fmt: skip
+        ProcessCollector(registry=self.registry)
+        self._step = {step: self._steps.labels(step) for step in STEPS}
+        self._gc_started_s = 0.0
+        self._gc_pause = [self._pauses.labels(str(generation)) for generation in range(3)]
+
+    def began(self, mode: str) -> None:
+        self._conversations.labels(mode).inc()
+
+    def refused(self, close_code: int) -> None:
+        self._refused.labels(str(close_code)).inc()
+
+    def failed(self, close_code: int) -> None:
+        self._failed.labels(str(close_code)).inc()
+
+    def mistake(self) -> None:
+        self._mistakes.inc()
+
+    def turn(self, times: TurnTimes) -> None:
+        for step, histogram in self._step.items():
+            taken_ms: int | None = getattr(times, f"{step}_ms")
+            if taken_ms is not None:
+                histogram.observe(taken_ms / 1000)
+
+    def watch_garbage_collector(self) -> None:
+        gc.callbacks.append(self._on_gc)
+
+    def unwatch_garbage_collector(self) -> None:
+        gc.callbacks.remove(self._on_gc)
+
+    def _on_gc(self, phase: str, info: Mapping[str, Any]) -> None:
+        if phase == "start":
+            self._gc_started_s = time.perf_counter()
+        else:
+            self._gc_pause[info["generation"]].observe(time.perf_counter() - self._gc_started_s)
+
+    def text(self, accept: str) -> tuple[bytes, str]:
+        """The exposition and its content type, in the newest format that `accept` (the request's header) names."""
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type

@@ -1,0 +1,268 @@
+"""The server's life: configuration, port, engines, conversations, and a clean end."""
+
+import asyncio
+import logging
+import signal
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from types import FrameType
+
+import uvicorn
+import uvloop
+
+from voi.config.agents import Agent
+from voi.config.config import Config, voice_uses_of
+from voi.config.settings import Settings, unknown_variables
+from voi.config.store import ConfigStore
+from voi.engines.house import Engines, start_engines, unspeakable
+from voi.errors import ClientError, ConfigError, VoiError
+from voi.server import garbage
+from voi.server.admission import Admission
+from voi.server.app import HttpSettings, Readiness, create_app
+from voi.server.caller import Desk
+from voi.server.http import HttpProtocol
+from voi.server.logging import set_up_logging
+from voi.server.metrics import Metrics
+from voi.server.reception import Reception
+from voi.session.options import SessionOptions
+from voi.session.recording import Recorder, sweep
+from voi.session.session import Session
+from voi.transports.tasks import Tasks
+from voi.transports.upgrade import protocol_for
+from voi.transports.voi_ws.door import VoiDoor
+from voi.transports.websocket import Limits
+
+log = logging.getLogger(__name__)
+
+ENGINES_CLOSE_TIMEOUT_S = 10.0
+HTTP_END_TIMEOUT_S = 5
+SWEEP_EVERY_S = 3600
+
+Progress = Callable[[str], None]
+
+
+def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
+    """Serve until told to stop (SIGINT, SIGTERM; twice: at once). Raises ConfigError and EngineError when the server
+    cannot start. `on_ready` gets the address of the WebSocket."""
+    secrets = [secret.get_secret_value() for secret in (settings.token_secret_key, settings.api_key,
+                                                        settings.litellm_api_key) if secret]  # fmt: skip
+    set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
+    for warning in unknown_variables():
+        log.warning("%s", warning)
+    uvloop.run(Server(settings, on_progress, on_ready).serve())
+
+
+class Server:
+    """One server process. `serve` is its whole life."""
+
+    def __init__(self, settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
+        self.settings = settings
+        self.readiness = Readiness()
+        self.admission = Admission(settings.max_conversations)
+        self.metrics = Metrics(lambda: self.admission.active)
+        self.hurry = asyncio.Event()
+        self._on_progress = on_progress
+        self._on_ready = on_ready
+        self._http: _Http | None = None
+        self._engines: Engines | None = None
+        self._failure: VoiError | None = None
+        """Why the server could not start."""
+        self._tasks = Tasks()
+        token_secret, api_key = settings.require_token_secret(), settings.require_api_key()
+        self._configs = ConfigStore(settings)
+        for warning in self._configs.current.warnings:
+            log.warning("%s", warning)
+        self.reception = Reception(
+            Desk(
+                token_secret=token_secret,
+                init_timeout_s=settings.init_timeout_s,
+                configs=self._configs,
+                admission=self.admission,
+                metrics=self.metrics,
+                tasks=Tasks(),
+                open_session=self._open_session,
+            )
+        )
+        self._app = create_app(
+            HttpSettings(token_secret, api_key, settings.cors_origins, settings.metrics),
+            self.readiness,
+            self.admission,
+            self.metrics,
+        )
+
+    async def serve(self) -> None:
+        listener = bind(self.settings.host, self.settings.port)
+        with listener:
+            http = self._http = _Http(self._uvicorn_config(), self._drain, self.hurry)
+            self._tasks.start(self._start(http, listener), "start")
+            self.metrics.watch_garbage_collector()
+            try:
+                await http.serve(sockets=[listener])
+            finally:
+                self.metrics.unwatch_garbage_collector()
+                await self._tasks.close()
+                await self._close_engines()
+        if self._failure is not None:
+            raise self._failure
+
+    def stop(self) -> None:
+        """Stop in order; the second time: at once."""
+        if self._http is not None:
+            self._http.stop()
+
+    # ---- the beginning ----------------------------------------------------------------------------
+
+    async def _start(self, http: "_Http", listener: socket.socket) -> None:
+        try:
+            self._engines = await start_engines(self._configs.current, self.settings, self._progress)
+        except VoiError as error:
+            self._failure = error
+            self.readiness.state = "failed"
+            http.should_exit = True
+            return
+        self._configs.check = self._check_voices
+        garbage.settle()
+        self._tasks.start(self._configs.watch(), "configuration")
+        self._tasks.start(self._sweep_recordings(), "recordings")
+        self._tasks.start(
+            garbage.collect_when_idle(lambda: self.admission.active, lambda: self.reception.ended), "garbage"
+        )
+        if http.should_exit:
+            return
+        self.admission.open()
+        self.readiness.state = "ready"
+        self._on_ready(self._address(listener))
+
+    def _progress(self, text: str) -> None:
+        self.readiness.note(text)
+        self._on_progress(text)
+
+    def _check_voices(self, config: Config) -> None:
+        """An edited configuration may use what runs. Raises ConfigError."""
+        assert self._engines is not None
+        if problems := unspeakable(config.voice_uses(), self._engines.tts):
+            raise ConfigError(problems)
+
+    def _open_session(
+        self, conversation_id: str, door: VoiDoor, agent: Agent, config: Config, options: SessionOptions
+    ) -> Session:
+        assert self._engines is not None, "nobody is admitted before the engines are warm"
+        if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
+            raise ClientError("\n".join(problems))
+        settings = self.settings
+        return Session(
+            conversation_id=conversation_id,
+            door=door,
+            agent=agent,
+            config=config,
+            engines=self._engines,
+            options=options,
+            greetings_dir=settings.greetings_dir,
+            on_turn=self.metrics.turn,
+            recorder=self._recorder(conversation_id),
+            language=settings.language,
+            log_words=settings.log_words,
+        )
+
+    def _recorder(self, conversation_id: str) -> Recorder | None:
+        settings = self.settings
+        if not settings.record:
+            return None
+        return Recorder(settings.recordings_dir, conversation_id, settings.recording_limit_mb * 1024 * 1024)
+
+    async def _sweep_recordings(self) -> None:
+        while True:
+            try:
+                days = await asyncio.to_thread(
+                    sweep, self.settings.recordings_dir, self.settings.recordings_keep_days
+                )  # fmt: skip
+            except OSError as error:
+                log.error("old recordings could not be deleted: %s", error)
+            else:
+                if days:
+                    log.info("the recordings of %d days were deleted: VOI_RECORDINGS_KEEP_DAYS", days)
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    def _uvicorn_config(self) -> uvicorn.Config:
+        settings = self.settings
+        limits = Limits(max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s)
+        config = uvicorn.Config(
+            self._app,
+            http=HttpProtocol,
+            ws=protocol_for({"/ws": self.reception.meet}, limits),  # type: ignore[arg-type]  # any factory will do
+            lifespan="off",
+            log_config=None,
+            access_log=settings.log_level == "debug",
+            server_header=False,
+            timeout_graceful_shutdown=HTTP_END_TIMEOUT_S,
+            ssl_certfile=settings.tls_cert_file,
+            ssl_keyfile=settings.tls_key_file,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"The TLS certificate or key cannot be used ({error}). Look at VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE."
+            ) from None
+        return config
+
+    def _address(self, listener: socket.socket) -> str:
+        host, port = listener.getsockname()[:2]
+        host = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
+        return f"{'wss' if self.settings.tls_cert_file else 'ws'}://{host}:{port}/ws"
+
+    # ---- the end ------------------------------------------------------------------------------------
+
+    async def _drain(self) -> None:
+        if self.readiness.state != "failed":
+            self.readiness.state = "stopping"
+        await self.reception.drain(self.settings.shutdown_grace_s, self.hurry)
+
+    async def _close_engines(self) -> None:
+        if self._engines is None:
+            return
+        try:
+            async with asyncio.timeout(ENGINES_CLOSE_TIMEOUT_S):
+                await self._engines.close()
+        except (TimeoutError, VoiError) as error:
+            log.warning("the engines did not close in order: %s", error or "they took too long")
+
+
+class _Http(uvicorn.Server):
+    """uvicorn, with conversations that end before their port is closed."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], hurry: asyncio.Event) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._hurry = hurry
+        self._loop = asyncio.get_running_loop()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
+        await super().shutdown(sockets)
+
+    def stop(self) -> None:
+        if self.should_exit:
+            self._hurry.set()
+        self.should_exit = True
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Called between two steps of the main thread, so the event loop has to be told of it."""
+        if not self.should_exit:
+            log.info("%s: stopping. Once more to stop at once.", signal.Signals(sig).name)
+        self._loop.call_soon_threadsafe(self.stop)
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises ConfigError."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]  # fmt: skip
+        return socket.create_server(address[:2], family=family, backlog=2048)
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen at {host}:{port}: {error.strerror or error}. Is another server there? "
+            "Choose another place with VOI_HOST and VOI_PORT."
+        ) from None

@@ -1,0 +1,102 @@
+"""From uvicorn's HTTP to our WebSockets, on the same port: about a quarter of the CPU that an ASGI WebSocket costs.
+
+uvicorn parses the upgrade request and hands the transport over to what `protocol_for` made (`uvicorn.Config(ws=…)`).
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from picows import WSAutoPingStrategy, WSUpgradeRequest
+from picows.picows import WSProtocol  # type: ignore[attr-defined]
+
+from voi.transports.websocket import GOING_AWAY, Accept, Limits, Request, WebSocket
+
+_READ_BUFFER_BYTES = 8 * 1024
+_picows_logger = logging.getLogger("voi.picows")
+_picows_logger.setLevel(logging.CRITICAL)  # it calls every mistake of a client an error
+_PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # an adapter: of a Logger it would make a child per connection
+
+
+def protocol_for(routes: Mapping[str, Accept], limits: Limits) -> Callable[..., asyncio.BaseProtocol]:
+    """What `uvicorn.Config(ws=…)` takes. Other paths than those of `routes` are answered with 404."""
+
+    def make(config: Any, server_state: Any, app_state: Any) -> asyncio.BaseProtocol:
+        return _Upgraded(routes, limits, server_state.connections)
+
+    return make
+
+
+class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
+    """picows' server protocol, made to take a transport over in the middle of its life."""
+
+    def __init__(self, routes: Mapping[str, Accept], limits: Limits, connections: set[Any]) -> None:
+        super().__init__(
+            None,  # host and port: client side only
+            None,  # path: client side only
+            False,  # is_client_side
+            self._route,
+            _PICOWS_LOG,
+            True,  # disconnect_on_exception
+            5.0,  # handshake timeout, s; the request is complete already
+            False,  # enable_auto_ping: a task for each connection; ours is a timer
+            0,
+            0,
+            WSAutoPingStrategy.PING_WHEN_IDLE,
+            False,  # enable_auto_pong: it would bypass the limits
+            limits.max_message_bytes,
+            None,  # extra headers: client side only
+            _READ_BUFFER_BYTES,
+        )
+        self._routes = routes
+        self._limits = limits
+        self._connections = connections
+        self._peer = ""
+        self._socket: WebSocket | None = None
+
+    def _route(self, request: WSUpgradeRequest) -> WebSocket | None:
+        path, _, query = request.path.decode("latin-1").partition("?")
+        accept = self._routes.get(unquote(path))
+        if accept is None:
+            return None
+        self._socket = WebSocket(accept, Request(unquote(path), query, self._peer), self._limits)
+        return self._socket
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        peer = transport.get_extra_info("peername")
+        self._peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+        self._connections.add(self)
+        super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """The upgrade request, once, from uvicorn; all that follows comes through `get_buffer`."""
+        rest = memoryview(data)
+        while rest:
+            room = self.get_buffer(-1)
+            taken = min(len(room), len(rest))
+            room[:taken] = rest[:taken]
+            rest = rest[taken:]
+            super().buffer_updated(taken)
+        transport = self.transport.underlying_transport
+        transport.set_protocol(self)
+        if not transport.is_closing():  # uvloop picks the way of reading when reading starts
+            transport.pause_reading()
+            transport.resume_reading()
+
+    def buffer_updated(self, nbytes: int) -> None:
+        socket = self._socket
+        if socket is not None:
+            socket.heard = True
+        super().buffer_updated(nbytes)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        super().connection_lost(exc)
+        self._socket = None
+
+    def shutdown(self) -> None:
+        """uvicorn is going down."""
+        if self._socket is not None:
+            self._socket.close(GOING_AWAY, "The server is shutting down")

@@ -1,0 +1,242 @@
+"""The Voi door: a session's view of a Voi client, and the client's messages turned into calls on the session."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from voi.audio.opus import encode_ogg_opus
+from voi.core import facts
+from voi.core.actions import Status
+from voi.core.facts import Fact
+from voi.core.script import Mode
+from voi.dialogue import Role
+from voi.errors import ClientError, VoiError
+from voi.transports.tasks import Tasks
+from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.intake import Intake, open_intake
+
+log = logging.getLogger(__name__)
+
+MAX_INVOCATIONS = 2
+INVOKE_TIMEOUT_S = 120.0
+ENCODE_TIMEOUT_S = 30.0
+MAX_SPEECH_BYTES = 10 * 60 * wire.OUTPUT_RATE_HZ * 2
+"""Of a speech that is gathered to be sent whole: ten minutes."""
+BLOCK_BYTES = wire.OUTPUT_BLOCK_SAMPLES * 2
+
+_TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
+    "chat": frozenset({wire.Audio, wire.Text, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
+    "call": frozenset({wire.Audio, wire.ImageUrl, wire.Interrupt, wire.InvokeLlm}),
+}
+
+
+class Connection(Protocol):
+    """A WebSocket, as far as a door needs it. Nothing blocks or raises; a lost one drops what it is given."""
+
+    def send(self, message: bytes) -> None: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
+
+    @property
+    def backlog_bytes(self) -> int: ...
+
+
+class Conversing(Protocol):
+    """The session behind the door."""
+
+    def hear(self, pcm: bytes) -> None: ...
+
+    def tell(self, fact: Fact) -> None: ...
+
+    async def invoke_llm(self, model: str, prompt: str, messages: list[dict[str, Any]]) -> str: ...
+
+
+@dataclass(slots=True)
+class _Speech:
+    header: bytes
+    """What every audio frame of this speech begins with."""
+    size_bytes: int = 0
+    odd: bytes = b""
+    """Half a sample, waiting for its other half: the client loses frames of odd length."""
+    whole: bytearray = field(default_factory=bytearray)
+    """All of it, where the client wants it in one piece."""
+
+
+def _encode(pcm: bytes) -> bytes:
+    return encode_ogg_opus(pcm, wire.OUTPUT_RATE_HZ)
+
+
+class VoiDoor:
+    """`Door` for one client of the Voi WebSocket protocol, and `receive` for what that client sends.
+
+    `encode` makes one file of s16le mono at 24 kHz; it is called in a worker thread.
+    """
+
+    output_rate_hz = wire.OUTPUT_RATE_HZ
+
+    def __init__(
+        self,
+        connection: Connection,
+        mode: Mode,
+        *,
+        stream_output_audio: bool = True,
+        input_format: wire.InputFormat = "pcm16",
+        encode: Callable[[bytes], bytes] = _encode,
+    ) -> None:
+        self.close_code = 1000
+        """What `close` closes the connection with."""
+        self._connection = connection
+        self._mode: Mode = mode
+        self._encode = None if stream_output_audio else encode
+        self._input_format: wire.InputFormat = input_format
+        self._tasks = Tasks()
+        self._session: Conversing | None = None
+        self._intake: Intake | None = None
+        self._pushed = False
+        """Sound of the push-to-talk button came since the last answer was asked for."""
+        self._invocations = 0
+        self._speeches: dict[str, _Speech] = {}
+        self._encoding: dict[str, asyncio.Task[Any]] = {}
+        self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
+
+    def open(self, session: Conversing, agent_name: str) -> None:
+        """The session is ready: tell the client, and pass on what it sends from now on. Raises ClientError when the
+        client's sound cannot be decoded here."""
+        self._intake = open_intake(self._input_format, session.hear, self.complain, self._tasks)
+        self._session = session
+        self._connection.send(wire.init_done(agent_name))
+
+    async def quiet(self) -> None:
+        """Wait until nothing is being decoded, encoded or asked."""
+        await self._tasks.join()
+
+    async def aclose(self) -> None:
+        """Cancel what the door is still doing. Its conversation is over."""
+        intake, self._session, self._intake = self._intake, None, None
+        await self._tasks.close()
+        if intake is not None:
+            await intake.aclose()
+
+    # ---- from the client ------------------------------------------------------------------------
+
+    def receive(self, message: wire.ClientMessage) -> None:
+        """Raises ClientError for what has no place in this conversation; it goes on all the same."""
+        session, intake = self._session, self._intake
+        if session is None or intake is None:
+            return  # before the beginning or after the end
+        if type(message) not in _TYPES[self._mode]:
+            raise ClientError(f"Message type {wire.type_of(message)} is not supported in mode {self._mode}")
+        match message:
+            case wire.Audio(payload):
+                if self._mode == "chat" and not self._pushed:
+                    self._pushed = True
+                    session.tell(facts.VoicePushed())
+                intake.sound(payload)
+            case wire.Text(content):
+                session.tell(facts.TextTyped(content))
+            case wire.ImageUrl(url):
+                session.tell(facts.ImageGiven(_checked_image(url)))
+            case wire.CreateResponse():
+                self._pushed = False
+                intake.then(lambda: session.tell(facts.AnswerAsked()))
+            case wire.Interrupt(speech_id, played_ms):
+                session.tell(facts.Interrupted(speech_id, played_ms))
+            case wire.InvokeLlm():
+                if self._invocations >= MAX_INVOCATIONS:
+                    raise ClientError(f"invoke_llm: {MAX_INVOCATIONS} are being answered; wait for one of them.")
+                self._invocations += 1
+                self._tasks.start(self._invoke_llm(session, message), "invoke_llm")
+
+    async def _invoke_llm(self, session: Conversing, asked: wire.InvokeLlm) -> None:
+        try:
+            async with asyncio.timeout(INVOKE_TIMEOUT_S):
+                content = await session.invoke_llm(asked.model, asked.prompt, list(asked.messages))
+            self._connection.send(wire.llm_response(content))
+        except VoiError as error:
+            self.complain(str(error))
+        except TimeoutError:
+            self.complain(f"invoke_llm: no answer within {INVOKE_TIMEOUT_S:.0f} s; try again or take another model.")
+        finally:
+            self._invocations -= 1
+
+    # ---- to the client (voi.session.door.Door) ----------------------------------------------------
+
+    def show(self, message_id: int, role: Role, text: str, image_urls: tuple[str, ...], final: bool) -> None:
+        self._connection.send(wire.message(message_id, role, text, image_urls))
+
+    def announce(self, status: Status) -> None:
+        if status is Status.RESPONSE_CREATED and self._mode == "call":
+            return  # it makes the client lock its controls, and in a call there is nothing to wait for
+        self._connection.send(_STATUS_FRAMES[status])
+
+    def play(self, speech_id: str, pcm: bytes) -> None:
+        speech = self._speeches.get(speech_id)
+        if speech is None:
+            speech = self._speeches[speech_id] = _Speech(wire.audio_header(speech_id))
+        if speech.odd:
+            pcm, speech.odd = speech.odd + pcm, b""
+        if len(pcm) % 2:
+            pcm, speech.odd = pcm[:-1], pcm[-1:]
+        if not pcm:
+            return
+        speech.size_bytes += len(pcm)
+        if self._encode is None:
+            self._connection.send(speech.header + pcm)
+        elif speech.size_bytes <= MAX_SPEECH_BYTES:
+            speech.whole += pcm
+
+    def end_speech(self, speech_id: str) -> None:
+        speech = self._speeches.pop(speech_id, None)
+        if speech is None or not speech.size_bytes:
+            return
+        padding = bytes(-speech.size_bytes % BLOCK_BYTES)
+        if self._encode is None:
+            if padding:
+                self._connection.send(speech.header + padding)
+        else:
+            self._encoding[speech_id] = self._tasks.start(
+                self._send_whole(speech_id, speech, self._encode), f"encode speech {speech_id}"
+            )
+
+    async def _send_whole(self, speech_id: str, speech: _Speech, encode: Callable[[bytes], bytes]) -> None:
+        try:
+            async with self._encoder, asyncio.timeout(ENCODE_TIMEOUT_S):
+                blob = await asyncio.to_thread(encode, bytes(speech.whole))
+            self._connection.send(speech.header + blob)
+        except (VoiError, TimeoutError) as error:
+            self.complain(f"The speech could not be encoded: {error or 'it took too long.'}")
+        finally:
+            self._encoding.pop(speech_id, None)
+
+    def clear(self, speech_id: str) -> None:
+        """What was sent already is dropped by the client itself: it asked for the interruption, or is told of it by
+        the status `user_interrupt`."""
+        self._speeches.pop(speech_id, None)
+        encoding = self._encoding.pop(speech_id, None)
+        if encoding is not None:
+            encoding.cancel()
+
+    def complain(self, error: str) -> None:
+        self._connection.send(wire.error(error))
+
+    def close(self, reason: str) -> None:
+        if reason:
+            self.complain(reason)
+        self._connection.close(self.close_code, reason)
+
+    @property
+    def backlog_bytes(self) -> int:
+        return self._connection.backlog_bytes
+
+
+def _checked_image(url: str | None) -> str:
+    if url is None:
+        raise ClientError("image_url: the picture was not uploaded, so the agent cannot see it. Try again.")
+    if not url.startswith(("https://", "http://", "data:image/")):
+        raise ClientError("image_url: a picture is given as an http(s) URL or as data:image/…;base64,…")
+    return url
+
+
+_STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

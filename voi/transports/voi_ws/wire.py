@@ -1,0 +1,289 @@
+"""The Voi WebSocket protocol without a socket: frames (bytes) <-> messages.
+
+Every frame, both ways, is one binary WebSocket message:
+
+    bytes 0..3      N: length of the metadata, unsigned 32-bit big-endian
+    bytes 4..4+N    metadata: one JSON object in UTF-8 with a "type"
+    bytes 4+N..     payload: sound of `audio` frames, else nothing that matters
+
+The browser client appends the nine characters `undefined` to every frame that has no payload, so a payload is looked at
+for `audio` alone. Unknown fields are let pass. All else that is wrong is a `ClientError`.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+from voi.core.script import Mode
+from voi.dialogue import Role
+from voi.errors import ClientError
+
+OUTPUT_RATE_HZ = 24_000
+"""Sound to the client: s16le, mono, an even number of bytes a frame."""
+OUTPUT_BLOCK_SAMPLES = 128
+"""The client's player keeps a rest shorter than this for itself, so a speech has to end on a whole block."""
+INPUT_RATE_HZ = 16_000
+
+MAX_TEXT_CHARS = 20_000
+MAX_LLM_MESSAGES = 200
+MAX_SPEECH_S = 24 * 3600
+
+InputFormat = Literal["pcm16", "webm", "mp4", "ogg"]
+Json = dict[str, Any]
+
+
+# ---- client -> server -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Init:
+    """The first message. `agent_config`: a whole agent as JSON text, instead of one that the server knows."""
+
+    agent_name: str
+    agent_config: str | None = None
+    mode: Mode = "chat"
+    stream_user_stt: bool = True
+    final_stt_correction: bool = True
+    stream_output_audio: bool = True
+    init_greeting: bool = True
+    input_audio_format: InputFormat = "pcm16"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio:
+    """Sound of the person: s16le at 16 kHz, or a piece of the container named in `Init.input_audio_format`."""
+
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUrl:
+    """`image_url` is None when the client failed to upload the picture."""
+
+    image_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CreateResponse:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupt:
+    """`speech_id` None: the client does not know which; `interrupted_at_ms` None: nor how much was heard of it."""
+
+    speech_id: int | None
+    interrupted_at_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeLlm:
+    model: str
+    prompt: str
+    messages: tuple[Json, ...]
+
+
+ClientMessage = Init | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
+
+_PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
+_CREATE_RESPONSE = CreateResponse()
+
+
+def parse(frame: bytes) -> ClientMessage:
+    """The message in a frame from the client. Raises ClientError."""
+    if frame.startswith(_PLAIN_AUDIO):  # nearly every frame of a call
+        return Audio(frame[20:])
+    metadata, payload = split(frame)
+    kind = metadata.get("type")
+    if not isinstance(kind, str):
+        raise ClientError("The message has no type.")
+    if kind == "audio":
+        return Audio(payload)
+    read = _READERS.get(kind)
+    if read is None:
+        raise ClientError(f"Unknown message type {_quoted(kind)}. Known are: audio, {', '.join(_READERS)}.")
+    return read(metadata)
+
+
+def type_of(message: ClientMessage) -> str:
+    """The wire's name for it."""
+    return _TYPES[type(message)]
+
+
+def split(frame: bytes) -> tuple[Json, bytes]:
+    """Metadata and payload of a frame of either direction. Raises ClientError."""
+    if len(frame) < 4:
+        raise ClientError(f"A message has at least 4 bytes, this one {len(frame)}: the metadata's length is missing.")
+    end = 4 + int.from_bytes(frame[:4], "big")
+    if end > len(frame):
+        raise ClientError(f"The message says that its metadata has {end - 4} bytes, but only {len(frame) - 4} follow.")
+    try:
+        metadata = orjson.loads(frame[4:end])
+    except orjson.JSONDecodeError as error:
+        # only the position: the parser's own text may quote what the person said
+        raise ClientError(f"The message's metadata is not valid JSON (at character {error.pos}).") from None
+    if not isinstance(metadata, dict):
+        raise ClientError("The message's metadata is not a JSON object.")
+    return metadata, frame[end:]
+
+
+def join(metadata: Mapping[str, Any], payload: bytes = b"") -> bytes:
+    """A frame of either direction."""
+    try:
+        text = orjson.dumps(metadata)
+    except TypeError:  # half a surrogate pair, as a model may write it; escaped it is legal JSON
+        text = json.dumps(metadata).encode()
+    return len(text).to_bytes(4, "big") + text + payload
+
+
+def _read_init(metadata: Json) -> Init:
+    mode: Any = metadata.get("mode") or "chat"
+    if mode not in ("chat", "call"):
+        raise ClientError(f"init: unknown mode {_quoted(mode)}. Known are: chat, call.")
+    input_format: Any = metadata.get("input_audio_format") or "pcm16"
+    if input_format not in ("pcm16", "webm", "mp4", "ogg"):
+        raise ClientError(
+            f"init: unknown input_audio_format {_quoted(input_format)}. Known are: pcm16, webm, mp4, ogg."
+        )
+    agent_config = metadata.get("agent_config")
+    if not isinstance(agent_config, str | None):
+        raise ClientError("init: agent_config is a string that holds JSON, or null.")
+    return Init(
+        agent_name=_string(metadata, "agent_name", "init"),
+        agent_config=agent_config or None,
+        mode=mode,
+        stream_user_stt=_switch(metadata, "stream_user_stt"),
+        final_stt_correction=_switch(metadata, "final_stt_correction"),
+        stream_output_audio=_switch(metadata, "stream_output_audio"),
+        init_greeting=_switch(metadata, "init_greeting"),
+        input_audio_format=input_format,
+    )
+
+
+def _read_text(metadata: Json) -> Text:
+    content = _string(metadata, "content", "text")
+    if len(content) > MAX_TEXT_CHARS:
+        raise ClientError(f"text: {len(content)} characters are more than the {MAX_TEXT_CHARS} allowed.")
+    return Text(content)
+
+
+def _read_image_url(metadata: Json) -> ImageUrl:
+    url = metadata.get("image_url")
+    if not isinstance(url, str | None):
+        raise ClientError("image_url: image_url is a string or null.")
+    return ImageUrl(url)
+
+
+def _read_interrupt(metadata: Json) -> Interrupt:
+    speech_id = metadata.get("speech_id")
+    if isinstance(speech_id, str) and speech_id.isascii() and speech_id.isdigit() and len(speech_id) <= 9:
+        number: int | None = int(speech_id)
+    elif isinstance(speech_id, int | float) and not isinstance(speech_id, bool) and 0 <= speech_id < 10**9:
+        number = int(speech_id)
+    elif speech_id is None or speech_id == "":
+        number = None
+    else:
+        raise ClientError(f"interrupt: speech_id {_quoted(speech_id)} is not the id of a speech.")
+    seconds = metadata.get("interrupted_at")
+    if seconds is None:
+        return Interrupt(number, None)
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SPEECH_S:
+        raise ClientError(f"interrupt: interrupted_at is a number of seconds from 0 to {MAX_SPEECH_S}, or null.")
+    return Interrupt(number, round(seconds * 1000))
+
+
+def _read_invoke_llm(metadata: Json) -> InvokeLlm:
+    messages = metadata.get("messages", [])
+    if not isinstance(messages, list) or len(messages) > MAX_LLM_MESSAGES:
+        raise ClientError(f"invoke_llm: messages is a list of at most {MAX_LLM_MESSAGES} messages.")
+    for message in messages:
+        if not (
+            isinstance(message, dict)
+            and message.get("role") in ("system", "user", "assistant")
+            and isinstance(message.get("content"), str)
+        ):
+            raise ClientError(
+                'invoke_llm: each message is {"role": "user", "content": "…"}; roles are system, user, assistant.'
+            )
+    return InvokeLlm(
+        _string(metadata, "model", "invoke_llm"), _string(metadata, "prompt", "invoke_llm"), tuple(messages)
+    )
+
+
+def _string(metadata: Json, field: str, kind: str) -> str:
+    value = metadata.get(field)
+    if not isinstance(value, str):
+        raise ClientError(f"{kind}: {field} is required and a string.")
+    return value
+
+
+def _switch(metadata: Json, field: str) -> bool:
+    """A boolean of init; missing or null is true, as the client's own defaults are."""
+    value = metadata.get(field)
+    if not isinstance(value, bool | None):
+        raise ClientError(f"init: {field} is true or false.")
+    return value is not False
+
+
+def _quoted(value: object) -> str:
+    text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
+    return text if len(text) <= 40 else text[:40] + "…"
+
+
+_READERS: dict[str, Callable[[Json], ClientMessage]] = {
+    "init": _read_init,
+    "text": _read_text,
+    "image_url": _read_image_url,
+    "create_response": lambda _: _CREATE_RESPONSE,
+    "interrupt": _read_interrupt,
+    "invoke_llm": _read_invoke_llm,
+}
+_TYPES: dict[type[ClientMessage], str] = {
+    Init: "init",
+    Audio: "audio",
+    Text: "text",
+    ImageUrl: "image_url",
+    CreateResponse: "create_response",
+    Interrupt: "interrupt",
+    InvokeLlm: "invoke_llm",
+}
+
+
+# ---- server -> client -----------------------------------------------------------------------------
+
+
+def init_done(agent_name: str) -> bytes:
+    return join({"type": "status", "status": "init_done", "agent_name": agent_name})
+
+
+def status(name: str) -> bytes:
+    return join({"type": "status", "status": name})
+
+
+def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
+    """The same id again replaces the message in the client's window."""
+    content: list[Json] = [{"type": "text", "text": text}] if text or not image_urls else []
+    content += [{"type": "image_url", "image_url": {"url": url}} for url in image_urls]
+    return join({"type": "message", "role": role, "content": content, "id": message_id})
+
+
+def audio_header(speech_id: str) -> bytes:
+    """What comes before the sound in every audio frame of that speech. The id is a JSON string: the client's player
+    throws at numbers."""
+    return join({"type": "audio", "speech_id": speech_id})
+
+
+def llm_response(content: str) -> bytes:
+    return join({"type": "llm_response", "content": content})
+
+
+def error(text: str) -> bytes:
+    return join({"type": "error", "error": text})

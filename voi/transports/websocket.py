@@ -1,0 +1,267 @@
+"""A WebSocket (RFC 6455) for doors. picows frames and unmasks in C; what the RFC and hostile peers ask for beyond that
+is here: reassembly, close handshake, keep-alive, and limits on size, rate and backlog. No extensions are offered.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from picows import WSFrame, WSListener, WSMsgType, WSTransport
+
+log = logging.getLogger(__name__)
+
+NORMAL = 1000
+GOING_AWAY = 1001
+PROTOCOL_ERROR = 1002
+INVALID_TEXT = 1007
+POLICY_VIOLATION = 1008
+TOO_BIG = 1009
+INTERNAL_ERROR = 1011
+TRY_AGAIN_LATER = 1013
+
+RATE_WINDOW_S = 5.0
+"""A network that stalled delivers seconds of sound at once; that must not look like a flood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    max_message_bytes: int = 8 * 1024 * 1024
+    """Of one message, fragmented or not; more closes with 1009."""
+    max_messages_per_s: int = 200
+    """Frames of any kind, on average over `RATE_WINDOW_S`; more closes with 1008."""
+    max_backlog_bytes: int = 4 * 1024 * 1024
+    """Given to the socket and not taken by the network; more closes with 1008."""
+    stalled_after_s: float = 20.0
+    """A client that takes so long to read what is waiting for it is closed with 1008."""
+    ping_after_s: float = 12.0
+    """Quiet peers are pinged, and dropped when the next such period brings no byte either: gone after 36 s at most."""
+    close_wait_s: float = 2.0
+    """How long the peer may take to answer our close frame before the connection is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The upgrade request. `path` is decoded, `query` is raw."""
+
+    path: str
+    query: str
+    peer: str
+
+
+class Receiver(Protocol):
+    """What a door's end of a connection is told, on the event loop."""
+
+    def received(self, message: bytes | str) -> None:
+        """A whole message: bytes of a binary one, str of a text one. Not called after `close`."""
+
+    def lost(self) -> None:
+        """The connection is gone, by whomever. Called once, last."""
+
+
+Accept = Callable[["WebSocket", Request], Receiver]
+
+
+class WebSocket(WSListener):
+    """One open connection. Sending never blocks and never raises; once closed, what is sent is dropped."""
+
+    def __init__(self, accept: Accept, request: Request, limits: Limits) -> None:
+        self._accept = accept
+        self._request = request
+        self._limits = limits
+        self._loop = asyncio.get_running_loop()
+        self._transport: WSTransport | None = None
+        self._receiver: Receiver | None = None
+        self._fragments: bytearray | None = None
+        self._fragments_are_text = False
+        self._frames_max = int(limits.max_messages_per_s * RATE_WINDOW_S)
+        self._frames = 0
+        self._frames_since = self._loop.time()
+        self._paused = False
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._pinged = False
+        self.heard = False
+        """Bytes arrived since the keep-alive last looked."""
+        self.closed = False
+        """We, or the peer, said goodbye."""
+
+    # -- for doors
+
+    def send(self, message: bytes) -> None:
+        """One binary message."""
+        self._send(WSMsgType.BINARY, message)
+
+    def send_text(self, message: str) -> None:
+        self._send(WSMsgType.TEXT, message.encode("utf-8", "replace"))
+
+    @property
+    def backlog_bytes(self) -> int:
+        """Bytes that the network has not taken yet."""
+        return 0 if self._transport is None else self._transport.underlying_transport.get_write_buffer_size()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye; the connection goes when the peer has answered or `close_wait_s` have passed."""
+        if self.closed or self._transport is None:
+            return
+        self._transport.send_close(code, _reason(reason))  # type: ignore[arg-type]  # the stub wants the enum only
+        self.closed = True
+        self._fragments = None
+        self._stop_timers()
+        self._arm("close", self._limits.close_wait_s, self._abort)
+
+    def _send(self, kind: WSMsgType, message: bytes) -> None:
+        transport = self._transport
+        if self.closed or transport is None:
+            return
+        if len(message) <= 8192:
+            transport.send(kind, message)
+        else:
+            # picows would queue a view of its own header buffer on uvloop, and overwrite it with the next frame
+            transport.send_reuse_external_bytearray(kind, bytearray(_HEADER_ROOM + message), len(_HEADER_ROOM))
+        if self._paused and self.backlog_bytes > self._limits.max_backlog_bytes:
+            self._give_up_on_reader()
+
+    # -- called by picows
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._arm("ping", self._limits.ping_after_s, self._keep_alive)
+        try:
+            self._receiver = self._accept(self, self._request)
+        except Exception:
+            self._fail("The door could not open")
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if self.closed:
+            if kind is WSMsgType.CLOSE:
+                transport.disconnect()
+            return
+        self._frames += 1
+        if self._frames > self._frames_max and self._too_fast():
+            return
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            self.close(PROTOCOL_ERROR, "No extension was agreed on")
+        elif kind is WSMsgType.BINARY and frame.fin and self._fragments is None:
+            self._deliver(frame.get_payload_as_bytes(), is_text=False)
+        elif kind is WSMsgType.PING:
+            transport.send_pong(frame.get_payload_as_bytes())
+            if self._paused and self.backlog_bytes > self._limits.max_backlog_bytes:
+                self._give_up_on_reader()
+        elif kind is WSMsgType.CLOSE:
+            self.closed = True
+            transport.send_close(*_answer_to(frame))
+            transport.disconnect()
+        elif kind is not WSMsgType.PONG:
+            self._take_fragment(frame, kind)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self.closed = True
+        self._stop_timers()
+        self._fragments = None
+        self._transport = None
+        receiver, self._receiver = self._receiver, None
+        if receiver is not None:
+            receiver.lost()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+        self._arm("stalled", self._limits.stalled_after_s, self._give_up_on_reader)
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        timer = self._timers.pop("stalled", None)
+        if timer is not None:
+            timer.cancel()
+
+    # -- inside
+
+    def _deliver(self, payload: bytes, *, is_text: bool) -> None:
+        receiver = self._receiver
+        if receiver is None:
+            return
+        try:
+            message = payload.decode() if is_text else payload
+        except UnicodeDecodeError:
+            self.close(INVALID_TEXT, "A text message must be UTF-8")
+            return
+        try:
+            receiver.received(message)
+        except Exception:
+            self._fail("A message could not be handled")
+
+    def _take_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
+        """A part of a fragmented message, or a text message (RFC 6455, 5.4)."""
+        parts = self._fragments
+        if (kind is WSMsgType.CONTINUATION) is (parts is None):
+            self.close(PROTOCOL_ERROR, "A message began in the middle of another, or a continuation continues none")
+            return
+        if parts is None:
+            parts = self._fragments = bytearray()
+            self._fragments_are_text = kind is WSMsgType.TEXT
+        parts += frame.get_payload_as_bytes()
+        if len(parts) > self._limits.max_message_bytes:
+            self.close(TOO_BIG, f"A message has at most {self._limits.max_message_bytes} bytes")
+        elif frame.fin:
+            self._fragments = None
+            self._deliver(bytes(parts), is_text=self._fragments_are_text)
+
+    def _too_fast(self) -> bool:
+        """The count reached the limit: did that take less than the window?"""
+        now = self._loop.time()
+        too_fast = now - self._frames_since < RATE_WINDOW_S
+        self._frames, self._frames_since = 0, now
+        if too_fast:
+            self.close(POLICY_VIOLATION, f"More than {self._limits.max_messages_per_s} messages a second")
+        return too_fast
+
+    def _give_up_on_reader(self) -> None:
+        log.info("A client does not read what it is sent: %d bytes wait for it", self.backlog_bytes)
+        self.close(POLICY_VIOLATION, "You do not read what you are sent")
+
+    def _keep_alive(self) -> None:
+        if self.heard:
+            self._pinged = False
+        elif self._pinged:
+            log.info("A client is gone without a goodbye")
+            self._abort()
+            return
+        elif self._transport is not None:
+            self._transport.send_ping(b"")
+            self._pinged = True
+        self.heard = False
+        self._arm("ping", self._limits.ping_after_s, self._keep_alive)
+
+    def _fail(self, what: str) -> None:
+        log.exception(what)
+        self.close(INTERNAL_ERROR, "Internal error")
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.disconnect(False)
+
+    def _arm(self, name: str, delay_s: float, call: Callable[[], None]) -> None:
+        old = self._timers.pop(name, None)
+        if old is not None:
+            old.cancel()
+        self._timers[name] = self._loop.call_later(delay_s, call)
+
+    def _stop_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+
+
+def _answer_to(close: WSFrame) -> tuple[Any, bytes]:
+    """The code of the peer's close frame, echoed; 1005 (none) may not be sent."""
+    code = int(close.get_close_code())  # type: ignore[call-overload]  # an IntEnum, not the stub's Enum
+    return (code if code >= NORMAL and code != 1006 else NORMAL), b""
+
+
+def _reason(text: str) -> bytes:
+    """At most 123 bytes (RFC 6455, 5.5), cut between characters."""
+    return text.encode("utf-8", "replace")[:123].decode("utf-8", "ignore").encode()
+
+
+_HEADER_ROOM = bytes(14)
