@@ -45,6 +45,9 @@ class PatternGuard:
             self._held.append((char, len(folded)))
             self._held_folded += len(folded)
             self._release(self._automaton.depth[self._state], released)
+        if self._held and self._held[0][0].isalnum():
+            while released and _is_sign(released[-1]):
+                self._hold_again(released.pop())
         return "".join(released)
 
     def close(self) -> str:
@@ -61,6 +64,12 @@ class PatternGuard:
             char, length = self._held.popleft()
             self._held_folded -= length
             released.append(char)
+
+    def _hold_again(self, char: str) -> None:
+        """Keep a sign with the word that it touches: the `.` of `.com` alone would look like a sentence's end."""
+        folded = len(_fold(char))
+        self._held.appendleft((char, folded))
+        self._held_folded += folded
 
 
 class _Automaton:
@@ -95,6 +104,10 @@ class _Automaton:
         while state and symbol not in self._next[state]:
             state = self._fallback[state]
         return self._next[state].get(symbol, 0)
+
+
+def _is_sign(char: str) -> bool:
+    return not (char.isalnum() or char.isspace())
 
 
 @lru_cache(maxsize=64)

@@ -277,6 +277,8 @@ class JsonUnwrapper:
             return True
         if len(self._buffer) < length:
             return None
+        if self._delimiter and self._name in _TONE_KEYS:  # no name of a tone has quotes in it
+            return True
         tail = _TAIL.match(self._buffer, length)
         assert tail is not None  # every part of it is optional
         comma, opening, key, closing = tail.groups()

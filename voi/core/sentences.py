@@ -48,7 +48,7 @@ _SOMETIMES_LAST = _words(
 
 
 class Cutter:
-    """`feed` text, get the pieces that are complete; `close` gives the rest. Sans-I/O.
+    """One reply's. `feed` text, get the pieces that are complete; `close` gives the rest. Sans-I/O.
 
     The pieces joined are the text fed, white space between two pieces leading the second; none is without any
     non-space character, none is longer than `max_characters`. The same text cut at token boundaries in any way gives
@@ -79,15 +79,14 @@ class Cutter:
         return pieces
 
     def close(self) -> list[str]:
-        """What is left, if there is any word or sign in it. The next text begins a new reply."""
+        """What is left, if there is any word or sign in it. Feeding may go on: what comes is another voice's."""
         rest = self._take(len(self._buffer))
-        self._first = True
         return [rest] if rest.strip() else []
 
     def _take(self, end: int) -> str:
         piece, self._buffer = self._buffer[:end], self._buffer[end:]
         self._scanned = 0
-        self._first = False
+        self._first = self._first and not piece.strip()
         return piece
 
     def _cut(self) -> int | None:

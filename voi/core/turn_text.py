@@ -40,52 +40,47 @@ _BREAKS_OFF = _words(
 _STRANDED = _words("of from into with without to at for like as is are was were am be been")
 """These do end questions ("where are you from") and short answers ("yes I am")."""
 _OPENS_QUESTION = _words(
-    "who whom whose what which where when why how do does did "
-    "is are am was were can could will would shall should may "
-    "might have has had"
+    "who whom whose what which where when why how do does did is are am was were can could will would shall should "
+    "may might have has had"
 )
 _SHORT_ANSWERS_WITH_VERB = re.compile(
     r"(?:(?:yes|yeah|yep|no|nope|oh|sure|well|so|of course)\s+)*"
     r"(?:i|you|he|she|it|we|they|that|this|there)\s+(?:is|are|was|were|am)\Z"
-    r"|.*\b(?:(?:n't|not|never) (?:want|have|need|like)|used|love) to\Z"
+    r"|.*(?:(?:n't|\bnot|\bnever) (?:want|have|need|like)|\bused|\blove) to\Z"
 )
 _OPENS_CLAUSE = _words("if when because since although while unless once whenever before after")
 
 _OPENS_MORE = _words("and so but then because or")
 """With one of these a statement goes on; without a verb after it, the best of it is still to come."""
 _VERBS = _words(
-    "is are am was were be been being has have had do does did done can could will would shall should may might must "
-    "go goes went gone get gets got make makes made say says said tell tells told take takes took taken come comes came "
-    "see sees saw seen know knows knew known think thinks thought want wants need needs like likes love loves hate hates "
-    "look looks give gives gave given find finds found use uses work works feel feels felt try tries leave leaves left "
-    "call calls keep keeps kept let lets begin begins began help helps show shows hear hears heard play plays run runs "
-    "ran move moves live lives believe believes bring brings brought happen happens write writes wrote written sit sits "
-    "sat stand stands stood lose loses lost pay pays paid meet meets met set sets learn learns lead leads led "
-    "understand understands understood watch watches follow follows stop stops speak speaks spoke read reads spend "
-    "spends spent grow grows grew open opens walk walks win wins won teach teaches taught offer offers remember "
-    "remembers buy buys bought send sends sent build builds built stay stays fall falls fell cut cuts reach reaches "
-    "kill kills raise raises pass passes sell sells sold decide decides return returns explain explains hope hopes "
-    "carry carries break breaks broke eat eats ate drink drinks drank sleep sleeps slept ask asks asked put puts start "
-    "starts turn turns talk talks sing sings sang book order change cancel wait mean means meant seem seems became "
-    "become becomes cost costs thank drive drives drove fly flies flew hold holds held wish wishes wonder wonders"
+    "is are am was were be been being has have had do does did done can could will would shall should may might "
+    "must go goes went gone get gets got make makes made say says said tell tells told take takes took taken come "
+    "comes came see sees saw seen know knows knew known think thinks thought want wants need needs like likes love "
+    "loves hate hates look looks give gives gave given find finds found use uses work works feel feels felt try "
+    "tries leave leaves left call calls keep keeps kept let lets begin begins began help helps show shows hear "
+    "hears heard play plays run runs ran move moves live lives believe believes bring brings brought happen "
+    "happens write writes wrote written sit sits sat stand stands stood lose loses lost pay pays paid meet meets "
+    "met set sets learn learns lead leads led understand understands understood watch watches follow follows stop "
+    "stops speak speaks spoke read reads spend spends spent grow grows grew open opens walk walks win wins won "
+    "teach teaches taught offer offers remember remembers buy buys bought send sends sent build builds built stay "
+    "stays fall falls fell cut cuts reach reaches kill kills raise raises pass passes sell sells sold decide "
+    "decides return returns explain explains hope hopes carry carries break breaks broke eat eats ate drink drinks "
+    "drank sleep sleeps slept ask asks asked put puts start starts turn turns talk talks sing sings sang book "
+    "order change cancel wait mean means meant seem seems became become becomes cost costs thank drive drives "
+    "drove fly flies flew hold holds held wish wishes wonder wonders"
 )  # fmt: skip
 _VERB_ENDINGS = ("ed", "ing", "n't", "'s", "'re", "'ll", "'d", "'ve", "'m")
 _VERBLESS_WORDS_MAX = 8
 
 _ANSWERS = _words(
-    "yes yeah yep yup no nope nah sure ok "
-    "okay alright right exactly correct absolutely definitely certainly maybe "
-    "perhaps probably never always please thanks stop wait cancel continue "
-    "next repeat help done hello hi hey bye goodbye "
-    "goodnight sorry pardon what why how who when where really "
-    "great good fine cool nice awesome perfect wow agreed deal "
-    "ja nein doch danke bitte hallo tschüss halt stopp genau oui "
-    "non merci bonjour salut arrête sí si no gracias hola "
-    "adiós para vale claro sim não obrigado obrigada olá tchau pare "
-    "sì grazie ciao basta nee dank hoi doei tak nie "
-    "dziękuję cześć да нет спасибо привет стоп пока так ні дякую "
-    "はい いいえ ありがとう こんにちは 是 不是 好 好的 谢谢 你好 停 "
-    "네 아니요 감사합니다 안녕하세요 نعم لا شكرا مرحبا हाँ नहीं धन्यवाद नमस्ते evet hayır teşekkürler merhaba dur"
+    "yes yeah yep yup no nope nah sure ok okay alright right exactly correct absolutely definitely certainly maybe "
+    "perhaps probably never always please thanks stop wait cancel continue next repeat help done hello hi hey bye "
+    "goodbye goodnight sorry pardon what why how who when where really great good fine cool nice awesome perfect "
+    "wow agreed deal ja nein doch danke bitte hallo tschüss halt stopp genau oui non merci bonjour salut arrête sí "
+    "si gracias hola adiós para vale claro sim não obrigado obrigada olá tchau pare sì grazie ciao basta nee dank "
+    "hoi doei tak nie dziękuję cześć да нет спасибо привет стоп пока так ні дякую はい いいえ ありがとう "
+    "こんにちは 是 不是 好 好的 谢谢 你好 停 네 아니요 감사합니다 안녕하세요 نعم لا شكرا مرحبا हाँ नहीं धन्यवाद "
+    "नमस्ते evet hayır teşekkürler merhaba dur"
 )
 _ANSWER_PHRASES = frozenset(
     {
@@ -100,15 +95,11 @@ _ANSWER_PHRASES = frozenset(
 )  # fmt: skip
 
 _BACKCHANNELS = _words(
-    "mhm mm mmm mmhm mmhmm mm-hmm mm-hm mhmm hmm hm uh-huh uhuh uhhuh "
-    "huh uh um ah aha ah-ha oh ooh ok okay k yeah yep "
-    "yup ya yes right sure alright true indeed exactly "
-    "totally cool nice wow great good really gotcha interesting "
-    "ja jaja jo genau stimmt klar achso ach aha hm-hm oui "
-    "ouais d'accord voilà exact sí si claro vale ajá ya exacto "
-    "sim pois isso certo é sì già certo esatto jasne да ага угу так понятно "
-    "うん はい ええ そう そうですね へえ なるほど "
-    "嗯 嗯嗯 对 对对 是 是的 哦 好 好的 네 응 예 그래 نعم ايوه تمام हाँ हां जी अच्छा ठीक evet hı-hı tamam"
+    "mhm mm mmm mmhm mmhmm mm-hmm mm-hm mhmm hmm hm uh-huh uhuh uhhuh huh uh um ah aha ah-ha oh ooh ok okay k yeah "
+    "yep yup ya yes right sure alright true indeed exactly totally cool nice wow great good really gotcha "
+    "interesting ja jaja jo genau stimmt klar achso ach hm-hm oui ouais d'accord voilà exact sí si claro vale ajá "
+    "exacto sim pois isso certo é sì già esatto jasne да ага угу так понятно うん はい ええ そう そうですね へえ "
+    "なるほど 嗯 嗯嗯 对 对对 是 是的 哦 好 好的 네 응 예 그래 نعم ايوه تمام हाँ हां जी अच्छा ठीक evet hı-hı tamam"
 )
 _BACKCHANNEL_PHRASES = frozenset(
     {

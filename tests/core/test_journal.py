@@ -1,0 +1,157 @@
+import json
+import types
+import typing
+from dataclasses import fields, is_dataclass
+from enum import StrEnum
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from voi.core import facts as was
+from voi.core.actions import Announce, Show, StartReply, Status, Stop
+from voi.core.journal import (
+    ACTIONS,
+    FACTS,
+    Entry,
+    decode_action,
+    decode_entry,
+    decode_script,
+    encode_action,
+    encode_entry,
+    encode_script,
+)
+from voi.core.script import Phrase, Script, TurnPolicy
+from voi.dialogue import Message
+from voi.errors import ClientError
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of that type, built here from the hints alone, apart from the code under test."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is tuple:
+        return st.lists(values(arguments[0]), max_size=3).map(tuple)
+    if origin in (types.UnionType, typing.Union):
+        return st.one_of(*(values(argument) for argument in arguments))
+    if origin is typing.Literal:
+        return st.sampled_from(arguments)
+    if hint is types.NoneType:
+        return st.none()
+    if is_dataclass(hint):
+        hints = typing.get_type_hints(hint)
+        kind: Any = hint
+        return st.builds(kind, **{field.name: values(hints[field.name]) for field in fields(hint)})
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return st.sampled_from(list(hint))
+    plain: dict[Any, st.SearchStrategy[Any]] = {
+        bool: st.booleans(),
+        int: st.integers(),
+        float: st.floats(allow_nan=False),
+        str: st.text() | st.just("\ud83d half a pair"),
+    }
+    return plain[hint]
+
+
+any_action = st.sampled_from([*ACTIONS.values()]).flatmap(values)
+
+
+def through_json(line: Any) -> Any:
+    return json.loads(json.dumps(line))
+
+
+@pytest.mark.parametrize("kind", [*FACTS.values()], ids=[*FACTS])
+@settings(max_examples=15)
+@given(data=st.data())
+def test_every_fact_comes_back(kind: type, data: st.DataObject) -> None:
+    fact, actions = data.draw(values(kind)), tuple(data.draw(st.lists(any_action, max_size=2)))
+    now_ms = data.draw(st.integers(min_value=0))
+    assert decode_entry(through_json(encode_entry(now_ms, fact, actions))) == Entry(now_ms, fact, actions)
+
+
+@pytest.mark.parametrize("kind", [*ACTIONS.values()], ids=[*ACTIONS])
+@settings(max_examples=15)
+@given(data=st.data())
+def test_every_action_comes_back(kind: type, data: st.DataObject) -> None:
+    action = data.draw(values(kind))
+    again = decode_action(through_json(encode_action(action)))
+    assert again == action
+    assert type(again) is type(action)
+
+
+@given(values(Script))
+def test_every_script_comes_back(script: Script) -> None:
+    assert decode_script(through_json(encode_script(script))) == script
+
+
+def test_no_field_hides_another() -> None:
+    assert all("t" not in names and "fact" not in names and "actions" not in names for names in field_names(FACTS))
+    assert all("action" not in names for names in field_names(ACTIONS))
+
+
+def field_names(kinds: dict[str, type]) -> list[set[str]]:
+    return [{field.name for field in fields(kind)} for kind in kinds.values()]
+
+
+def test_how_it_reads() -> None:
+    heard, show = was.Heard(1, "hello", 2), Show(0, "user", "hello")
+    assert encode_entry(1200, heard, [show, Announce(Status.RESPONSE_DONE)]) == {
+        "t": 1200,
+        "fact": "Heard",
+        "utterance": 1,
+        "text": "hello",
+        "pause": 2,
+        "actions": [
+            {"action": "Show", "message_id": 0, "role": "user", "text": "hello", "image_urls": [], "final": True},
+            {"action": "Announce", "status": "response_done"},
+        ],
+    }
+    start = encode_action(StartReply(1, (Message("user", "hi"),), muted=True))
+    assert start["messages"] == [{"role": "user", "text": "hi", "image_urls": []}]
+
+
+def test_a_field_with_a_default_may_be_missing_so_old_journals_stay_readable() -> None:
+    assert decode_entry({"t": 1, "fact": "Opened"}) == Entry(1, was.Opened(), ())
+    assert decode_action({"action": "Stop", "reply": 3}) == Stop(3)
+    script = decode_script(
+        {"voi": 1, "script": {"mode": "chat", "turn": {"contest_ms": 1}, "greeting": {"text": "hi"}}}
+    )
+    assert script == Script(mode="chat", turn=TurnPolicy(contest_ms=1), greeting=Phrase("hi"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ([], "JSON object"),
+        ({"fact": "Opened"}, "t is not int"),
+        ({"t": 1.5, "fact": "Opened"}, "t is not int"),
+        ({"t": True, "fact": "Opened"}, "t is not int"),
+        ({"t": 1}, "names no fact"),
+        ({"t": 1, "fact": "__class__"}, "names no fact"),
+        ({"t": 1, "fact": []}, "names no fact"),
+        ({"t": 1, "fact": "Heard", "utterance": 1}, "Heard lacks a field"),
+        ({"t": 1, "fact": "Heard", "utterance": "1", "text": "x"}, "Heard.utterance is not int"),
+        ({"t": 1, "fact": "HungUp", "why": 1}, r"fields that this Voi does not know: \['why'\]"),
+        ({"t": 1, "fact": "HungUp", "actions": {}}, "actions is not list"),
+        ({"t": 1, "fact": "HungUp", "actions": [1]}, "JSON object"),
+        ({"t": 1, "fact": "HungUp", "actions": [{"action": "Explode"}]}, "names no action"),
+        ({"t": 1, "fact": "HungUp", "actions": [{"action": "Announce", "status": "odd"}]}, "not one of"),
+        (
+            {"t": 1, "fact": "HungUp", "actions": [{"action": "Show", "message_id": 1, "role": "dog", "text": ""}]},
+            "not o",
+        ),
+        (
+            {"t": 1, "fact": "HungUp", "actions": [{"action": "StartReply", "messages": [1]}]},
+            r"messages\[0\] is not Me",
+        ),
+    ],
+)
+def test_junk_is_told(line: Any, words: str) -> None:
+    with pytest.raises(ClientError, match=words):
+        decode_entry(line)
+
+
+@pytest.mark.parametrize("line", [None, {}, {"voi": 2, "script": {}}, {"voi": 1, "script": []}, {"t": 1}])
+def test_a_wrong_first_line_is_told(line: Any) -> None:
+    with pytest.raises(ClientError):
+        decode_script(line)

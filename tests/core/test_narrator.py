@@ -1,0 +1,89 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voi.core.narrator import HOLD_CHARACTERS, NarratorSplitter
+
+
+def split(text, size=None):
+    splitter = NarratorSplitter()
+    parts = [text[at : at + size] for at in range(0, len(text), size)] if size else [text]
+    return merged([piece for part in parts for piece in splitter.feed(part)] + splitter.close())
+
+
+def merged(pieces):
+    out = []
+    for text, voice in pieces:
+        if out and voice == out[-1][1] == "character":
+            out[-1] = (out[-1][0] + text, voice)
+        else:
+            out.append((text, voice))
+    return out
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2 * 3 = 6 and 4 * 5",
+        "2*3*4",
+        "*an unpaired marker goes on",
+        "a footnote* here",
+        "Price*: *Terms apply.",
+        "write to bob@example.com and ann@example.org",
+        "**bold** and ***both***",
+        "* one\n* two\n* three",
+        "- *\n- *",
+        "f*** and s**t",
+        "@bob is here with @ann",
+        "*one\n\ntwo*",
+        "*" * 50,
+        "@@ @",
+        "cost @ 5 each @ 6",
+        "*5*",
+        "*" + "long " * 100 + "comment*",
+    ],
+)
+def test_nothing_of_this_switches_the_voice(text):
+    assert split(text) == [(text, "character")]
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("*her eyes widened*", [("her eyes widened", "narrator")]),
+        ("@her eyes widened@", [("her eyes widened", "narrator")]),
+        ("Oh! *she nods* Yes.", [("Oh! ", "character"), ("she nods", "narrator"), (" Yes.", "character")]),
+        ('"*sighs*, fine"', [('"', "character"), ("sighs", "narrator"), (', fine"', "character")]),
+        ("*a **b** c* d", [("a **b** c", "narrator"), (" d", "character")]),
+        ("@she wrote to bob@x.org@ Hi", [("she wrote to bob@x.org", "narrator"), (" Hi", "character")]),
+        ("*Note: *she smiles* Hi", [("*Note: ", "character"), ("she smiles", "narrator"), (" Hi", "character")]),
+        ("*one* *two*", [("one", "narrator"), (" ", "character"), ("two", "narrator")]),
+    ],
+)
+def test_comments(text, pieces):
+    for size in (None, 1, 2, 3):
+        assert split(text, size) == pieces
+
+
+def test_plain_text_is_never_held_and_a_comment_only_so_long():
+    splitter = NarratorSplitter()
+    assert splitter.feed("Hello there.") == [("Hello there.", "character")]
+    assert splitter.feed(" *" + "x" * HOLD_CHARACTERS) == [(" ", "character")]
+    assert "".join(text for text, _ in splitter.feed("yy")) == "*" + "x" * HOLD_CHARACTERS + "yy"
+
+
+TEXT = st.text(alphabet='ab *@.\n1("', max_size=60) | st.text(max_size=40)
+
+
+@given(TEXT, st.lists(st.integers(1, 9), max_size=30))
+def test_any_chunking_gives_the_same_and_loses_nothing_but_the_markers(text, sizes):
+    splitter, pieces, at = NarratorSplitter(), [], 0
+    for size in [*sizes, len(text)]:
+        pieces += splitter.feed(text[at : at + size])
+        at += size
+    pieces = merged(pieces + splitter.close())
+    assert pieces == split(text) == split(text, 1)
+    assert all(piece for piece, _ in pieces)
+    bare = str.maketrans("", "", "*@")
+    assert "".join(piece for piece, _ in pieces).translate(bare) == text.translate(bare)
+    assert "".join(piece for piece, voice in pieces if voice == "narrator").count("\n\n") == 0

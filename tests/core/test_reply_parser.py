@@ -1,0 +1,186 @@
+import json
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from voi.core.reply_json import PROSE_HOLD_CHARACTERS, TONE_HOLD_CHARACTERS
+from voi.core.reply_parser import ReplyParser, Segment
+
+
+def parse(text, json_expected=True, sizes=()):
+    parser, out, at = ReplyParser(json_expected), [], 0
+    for size in [*sizes, max(1, len(text))]:
+        out += parser.feed(text[at : at + size])
+        at += size
+    return merged(out + parser.close())
+
+
+def merged(segments):
+    out = []
+    for segment in segments:
+        if out and segment.voice == out[-1].voice == "character" and segment.tone == out[-1].tone:
+            out[-1] = Segment(out[-1].text + segment.text, segment.voice, segment.tone)
+        else:
+            out.append(segment)
+    return out
+
+
+def said(text, json_expected=True):
+    return "".join(segment.text for segment in parse(text, json_expected))
+
+
+WARM = [Segment("Hello there.", "character", "warm")]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"voice_tone": "warm", "text": "Hello there."}',
+        '{"text": "Hello there.", "voice_tone": "warm"}',
+        '{"voice_tone":"warm","text":"Hello there."',
+        '{"voice_tone":"warm","text":"Hello there.',
+        '{"voice_tone":"Warm","text":"Hello there.\\u20',
+        '```json\n{"voice_tone": "warm",\n "text": "Hello there."}\n```\nI hope that this helps!',
+        'Here is the JSON you asked for:\n\n{"voice_tone": "warm", "text": "Hello there."}',
+        "{'voice_tone': 'warm', 'text': 'Hello there.'}",
+        "{“voice_tone”: “warm”, “text”: “Hello there.”}",
+        "{voice_tone: warm, text: Hello there.}",
+        '{\\"voice_tone\\": \\"warm\\", \\"text\\": \\"Hello there.\\"}',
+        '"voice_tone": "warm", "text": "Hello there."}',
+        '{"voice_tone" "warm", "text" "Hello there."}',
+        '{"voice_tone": "warm" "text": "Hello there."}',
+        '{"voice_tone": "warm", "text": "Hello there.",}',
+        '{"response": {"voice_tone": "warm", "text": "Hello there."}}',
+        '[{"voice_tone": "warm", "text": "Hello there."}]',
+        '{"id": 7, "ok": true, "voice_tone": "warm", "notes": ["a", "b"], "text": "Hello there."}',
+        '{"voice_tone": "warm", "message": "Hello there."}',
+        '{"voice tone": "warm", "Text": "Hello there."}',
+        '{"voice_tone": "warm", "text": "Hello there."}} trailing } garbage {',
+        '  {\n      "voice_tone"  :  "warm" ,\n      "text"  :  "Hello there."\n}',
+    ],
+)
+def test_the_json_in_all_its_disguises(reply):
+    assert parse(reply) == WARM
+    assert parse(reply, sizes=[1] * len(reply)) == WARM
+
+
+def test_the_text_streams_when_the_tone_came_first():
+    parser = ReplyParser(True)
+    assert parser.feed('{"voice_tone": "sad", "text": "On') == [Segment("On", "character", "sad")]
+    assert parser.feed("ce upon") == [Segment("ce upon", "character", "sad")]
+    assert parser.feed(' a time."}') == [Segment(" a time.", "character", "sad")]
+    assert parser.close() == []
+
+
+def test_text_before_its_tone_waits_for_it_but_not_for_ever():
+    parser = ReplyParser(True)
+    assert parser.feed('{"text": "Hello') == []
+    assert parser.feed(' there.", "voice_tone": "warm"') == WARM
+    long = "word " * (TONE_HOLD_CHARACTERS // 5 + 1)
+    parser = ReplyParser(True)
+    assert parser.feed('{"text": "' + long) == [Segment(long, "character", "neutral")]
+    assert parser.feed("and on") == [Segment("and on", "character", "neutral")]
+
+
+def test_plain_text_where_json_was_expected_is_spoken_soon():
+    parser = ReplyParser(True)
+    text = "No, I would rather not answer in JSON today, "
+    assert parser.feed(text) == []
+    (first,) = parser.feed("if that is fine with you.")
+    assert first == Segment(text + "if that is fine with you.", "character", "neutral")
+    assert len(first.text) > PROSE_HOLD_CHARACTERS
+    assert said("Short.") == "Short."
+
+
+def test_plain_text_streams_at_once_where_no_json_is_expected():
+    parser = ReplyParser(False)
+    for word in ("Sure", ",", " I", ' {can} "do', '" that'):
+        assert merged(parser.feed(word)) == [Segment(word, "character", "neutral")]
+
+
+@pytest.mark.parametrize(
+    ("inside", "text"),
+    [
+        (r"Say \"hi\" \\ \/ a\tb\nc", 'Say "hi" \\ / a\tb\nc'),
+        (r"caf\u00e9 \ud83d\ude00!", "café 😀!"),
+        (r"half \ud83d pair \ude00.", "half  pair ."),
+        (r"broken \x \q C:\users \u12", "broken x q C:users u12"),
+        ('He said "no", and left', 'He said "no", and left'),
+        ('He said "no"', 'He said "no"'),
+        ("line\nbreak", "line\nbreak"),
+        ("{braces} [and] more, text: yes", "{braces} [and] more, text: yes"),
+    ],
+)
+def test_escapes_and_quotes_in_the_text(inside, text):
+    reply = f'{{"voice_tone": "warm", "text": "{inside}"}}'
+    assert parse(reply) == parse(reply, sizes=[1] * len(reply)) == [Segment(text, "character", "warm")]
+
+
+def test_apostrophes_in_single_quotes():
+    assert said("{'voice_tone': 'warm', 'text': 'I'm here, it's fine'}") == "I'm here, it's fine"
+
+
+def test_several_objects_and_narrator_comments():
+    reply = '{"voice_tone":"warm","text":"Hi. *smiles*"}\n{"voice_tone":"sad","text":"Bye."}'
+    assert parse(reply) == [
+        Segment("Hi. ", "character", "warm"),
+        Segment("smiles", "narrator", "warm"),
+        Segment("\nBye.", "character", "sad"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "reply", ["", "{}", '{"voice_tone": "warm"}', '{"voice_to', "{", '{"text": null}', "```json\n"]
+)
+def test_nothing_to_say(reply):
+    assert not re.search(r"voice|warm|null", said(reply))
+
+
+def test_unasked_json_is_understood():
+    assert parse('{"voice_tone": "warm", "text": "Hello there."}', json_expected=False) == WARM
+
+
+# ---- properties -----------------------------------------------------------------------------------
+
+SPOKEN = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="*@"), max_size=80)
+PIECES = [*"{}\"':,\\[]*@“”é \n", "text", "voice_tone", "\\u00e9", "\\ud83d", "```", "json", "warm", "null", "Hello"]
+PIECES += ['":', '", "', '"}']
+MESS = st.lists(st.sampled_from(PIECES), max_size=40).map("".join) | st.text(max_size=60)
+SIZES = st.lists(st.integers(1, 12), max_size=60)
+
+
+@given(SPOKEN, st.sampled_from(["warm", "sad", "neutral"]), st.booleans(), st.booleans(), st.booleans(), SIZES)
+def test_valid_json_is_read_to_the_letter(text, tone, tone_first, ascii_only, indented, sizes):
+    fields = {"voice_tone": tone, "text": text} if tone_first else {"text": text, "voice_tone": tone}
+    reply = json.dumps(fields, ensure_ascii=ascii_only, indent=2 if indented else None)
+    segments = parse(reply, sizes=sizes)
+    assert "".join(segment.text for segment in segments) == text
+    assert all(segment == Segment(segment.text, "character", tone) for segment in segments)
+
+
+@given(MESS, st.booleans(), SIZES)
+@example('{"text": "a" "text": "b" }', True, [1] * 30)
+def test_any_chunking_of_any_mess_gives_the_same_and_nothing_raises(reply, json_expected, sizes):
+    whole = parse(reply, json_expected)
+    assert parse(reply, json_expected, sizes) == whole
+    assert parse(reply, json_expected, [1] * len(reply)) == whole
+    assert all(segment.text for segment in whole)
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="{`*@"), max_size=200), SIZES)
+def test_plain_text_is_passed_on_to_the_letter(text, sizes):
+    assert "".join(segment.text for segment in parse(text, False, sizes)) == text
+
+
+@given(SPOKEN.filter(lambda text: '"' not in text and "\\" not in text), st.integers(0, 40))
+def test_truncated_json_speaks_what_arrived(text, kept):
+    reply = '{"voice_tone": "warm", "text": "' + text[:kept]
+    assert "".join(segment.text for segment in parse(reply)) == text[:kept]
+
+
+def test_a_huge_reply_takes_linear_time():
+    for unit in ('{"', "`", '\\"', '"', "*a ", "@a", '{"a":', "[", "\\ud83d", '{"text": "', '", "'):
+        parse('{"text": "' + unit * 5_000)
+        parse(unit * 5_000, json_expected=False)

@@ -1,0 +1,69 @@
+"""Characters: what a speech engine can read, what only looks nice, and what must go."""
+
+import html
+import re
+import unicodedata
+
+_TABLE_MAX = 8_192  # characters remembered; hostile text could hold a million different ones
+
+_HUGE_ENTITY = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
+"""No character has such a number, and html.unescape cannot count that far."""
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>|<!--[^<>]{0,1000}-->")
+_LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6])\b[^<>]{0,100}>", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
+
+_APOSTROPHES = "’‘‛ʼʹ′`´＇"
+_MEANT = frozenset("€£¥¢₹₽₩₺₴₪₫฿$%°+=<>|~^&@#*_/\\×÷±≈≤≥≠→⇒•◦▪‣·№§∞√²³")
+"""Signs that later steps read or cut out."""
+_NAMES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8"}
+_NAMES |= {"µ": "μ", "−": "-", "‑": "-", "‐": "-", "⁄": "/", "‰": " per mille"}
+
+
+class _Folding(dict[int, str]):
+    """For str.translate: compatibility letters and digits become plain ones, emoji and controls a space."""
+
+    def __missing__(self, code: int) -> str:
+        folded = _folded(chr(code))
+        if len(self) < _TABLE_MAX:
+            self[code] = folded
+        return folded
+
+
+def _folded(char: str) -> str:
+    if char in _NAMES:
+        return _NAMES[char]
+    if char in _APOSTROPHES and char != "`":
+        return "'"
+    if char in _MEANT:
+        return char
+    category = unicodedata.category(char)
+    if category == "Nd":
+        return str(unicodedata.digit(char))
+    if category[0] in "LN":
+        plain = unicodedata.normalize("NFKC", char)
+        return plain if plain.isalnum() else f" {plain} "
+    if char in "\u200c\u200d":  # joiners shape words in Persian and Indic scripts
+        return char
+    if category == "Cf" or "\ufe00" <= char <= "\ufe0f":
+        return ""
+    if category[0] == "Z":
+        return "\n" if char in "\u2028\u2029" else " "
+    return " " if category[0] in "SC" or char == "\u20e3" else char
+
+
+_FOLDING = _Folding()
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
+_STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
+
+
+def plain_characters(text: str) -> str:
+    """Entities and tags resolved, apostrophes straight, letters and digits plain; no emoji, no controls."""
+    if "&" in text:
+        text = html.unescape(_HUGE_ENTITY.sub(" ", text))
+    if "<" in text:
+        text = _TAG.sub("", _LINE_BREAK.sub("\n", _AUTOLINK.sub(r" \1 ", text)))
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if not text.isascii():
+        text = _STRAY_JOINER.sub("", text.translate(_FOLDING))
+    return text

@@ -1,0 +1,71 @@
+"""Markdown without its marks: what remains is what would be read aloud."""
+
+import re
+
+_FENCE = re.compile(r"\s*(?:```|~~~)")
+_HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
+_QUOTE = re.compile(r"[\s>]*>\s?")
+_BULLET = re.compile(r"\s*(?:[-*+•◦▪‣·]|–)\s+(?:\[[ xX]\]\s+)?")
+_NUMBERED = re.compile(r"(\s*\d{1,3})[.)]\s+(?=\S)")
+_REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s*\S+")
+_LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
+_FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
+_TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+_ESCAPED = re.compile(r"\\(?=[^\w\s])")
+_RULE_SIGNS = frozenset(" \t-*_=|:+~")
+_ENDS_LINE = ".!?…:;,。！？；：،؟।"
+_MARKS = frozenset("#>*_`~[|\\\n-+•◦▪‣·–)")
+"""No Markdown without one of these, except a numbered line."""
+_WIDE = "\u2e80"  # from here on Chinese, Japanese and Korean
+
+
+def without_markdown(text: str) -> str:
+    """One line of text: headings, list items and table rows become sentences, links their words, code its text."""
+    if _MARKS.isdisjoint(text) and not text[:4].strip()[:1].isdigit():
+        return text
+    said = ""
+    paragraph_end = False
+    for line in text.split("\n"):
+        words, stands_alone = _line(line)
+        words = _inline(words).strip()
+        if not words:
+            paragraph_end = True
+            continue
+        if said and said[-1] not in _ENDS_LINE:
+            full_stop = "。" if said[-1] >= _WIDE else "."
+            said += full_stop if paragraph_end or stands_alone else ","
+        said += f" {words}" if said else words
+        paragraph_end = stands_alone
+    return said
+
+
+def _line(line: str) -> tuple[str, bool]:
+    """The line without its block marks, and whether it is a unit of its own (heading, item, row)."""
+    if _FENCE.match(line):
+        rest = line.strip().lstrip("`~")
+        return (rest if "`" in rest else ""), False
+    if len(line) >= 3 and _RULE_SIGNS.issuperset(line) and line.strip():
+        return "", False
+    if _REFERENCE.fullmatch(line):
+        return "", False
+    if quote := _QUOTE.match(line):
+        line = line[quote.end() :]
+    if heading := _HEADING.match(line):
+        return line[heading.end() :].rstrip("# \t"), True
+    if numbered := _NUMBERED.match(line):
+        return f"{numbered[1]}, {line[numbered.end() :]}", True
+    if bullet := _BULLET.match(line):
+        return line[bullet.end() :], True
+    if line.count("|") > 1:
+        return ", ".join(cell for cell in map(str.strip, line.split("|")) if cell), True
+    return line, False
+
+
+def _inline(text: str) -> str:
+    if "[" in text:
+        text = _LINK.sub(r" \1 ", _FOOTNOTE.sub("", text))
+    if "\\" in text:
+        text = _ESCAPED.sub("", text).replace("\\", " ")
+    if "*" in text:
+        text = _TIMES.sub(" × ", text).replace("*", "")
+    return text.replace("_", " ").replace("`", "").replace("~~", "")

@@ -1,0 +1,62 @@
+"""The last step: only letters and plain punctuation remain, once each and in their places."""
+
+import re
+import unicodedata
+
+_TABLE_MAX = 8_192
+_PUNCTUATION = frozenset(" .,!?;:'-。！？、，；：・।॥؟،؛۔¿¡…\u200c\u200d")
+_OPENING = re.compile(r"(?<=\w)\s+[(\[{]\s*(?=\w)|(?<=[.,!?;:])\s+[(\[{]\s*(?=\w)")
+_CLOSING = re.compile(r"(?<=\w)\s*[)\]}]\s+(?=\w)")
+_DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
+_APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)|'{2,}")
+_HYPHEN = re.compile(r"(?<!\w)-+|-+(?!\w)|-{2,}")
+_RUN = re.compile(r"[\s,;:.!?]{2,}")
+_LEADING = " \t\n.,;:!?'-、，。！？；：،؛؟।…"
+_TRAILING = " \t\n,;:'-"
+
+
+class _Kept(dict[int, str]):
+    """For str.translate: everything that cannot be spoken and shapes no sentence becomes a space."""
+
+    def __init__(self, keep: str) -> None:
+        super().__init__({ord(char): char for char in keep})
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        kept = char if char.isalnum() or char in _PUNCTUATION or unicodedata.category(char)[0] == "M" else " "
+        if len(self) < _TABLE_MAX:
+            self[code] = kept
+        return kept
+
+
+_TABLES: dict[str, _Kept] = {}
+
+
+def tidy(text: str, keep: str = "") -> str:
+    """`keep`: signs that the speech engine is trusted to read."""
+    text = " ".join(text.split())
+    if "(" in text or "[" in text or "{" in text:
+        text = _CLOSING.sub(", ", _OPENING.sub(", ", text))
+    text = _DASH.sub(", ", text).replace("…", "...")
+    table = _TABLES.get(keep)
+    if table is None:
+        table = _TABLES[keep] = _Kept(keep)
+    text = text.translate(table)
+    if "'" in text:
+        text = _APOSTROPHE.sub("", text)
+    if "-" in text:
+        text = _HYPHEN.sub(" ", text)
+    text = _RUN.sub(_one_sign, text)
+    return text.lstrip(_LEADING).rstrip(_TRAILING)
+
+
+def _one_sign(run: re.Match[str]) -> str:
+    """Of several signs the strongest; a space if there was any."""
+    signs = "".join(run[0].split())
+    space = " " if len(signs) < len(run[0]) else ""
+    if not signs:
+        return " "
+    if "..." in run[0]:
+        return f"...{space}"
+    sign = next((sign for sign in "?!." if sign in signs), signs[0])
+    return sign + space
