@@ -1,0 +1,55 @@
+"""echo and eliza."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from voi.dialogue import Message
+from voi.engines.base import Llm, LlmRequest
+from voi.engines.llm.echo import Echo
+from voi.engines.llm.eliza import Eliza
+
+
+async def answer(llm: Llm, text: str, **more: object) -> list[str]:
+    messages = (
+        Message("system", "Be kind."),
+        Message("user", text),
+        Message("assistant", "No."),
+        Message("user", text),
+    )
+    return [delta async for delta in llm.stream(LlmRequest("x", messages, **more))]  # type: ignore[arg-type]
+
+
+async def test_echo_repeats_the_last_words_in_several_deltas() -> None:
+    deltas = await answer(Echo(), "One two three, four five.")
+    assert "".join(deltas) == "One two three, four five."
+    assert len(deltas) == 2
+
+
+async def test_echo_without_words() -> None:
+    echo = Echo()
+    assert await answer(echo, " ") == []
+    assert [d async for d in echo.stream(LlmRequest("echo", ()))] == []
+    seen = Message("user", "", ("data:image/png;base64,AA==",))
+    assert "".join([d async for d in echo.stream(LlmRequest("echo", (seen,)))]) == "You showed me a picture."
+
+
+async def test_eliza_reflects_and_is_the_same_for_the_same_seed() -> None:
+    first, second = Eliza(seed=7), Eliza(seed=7)
+    for question in ("I need a holiday.", "Hello.", "I can’t sleep. Because of my mother!", ""):
+        words = await answer(first, question)
+        assert words == await answer(second, question)
+        assert all(words)
+    assert "holiday" in "".join(await answer(first, "Nice day. I need a holiday."))
+
+
+async def test_eliza_does_not_always_say_the_same() -> None:
+    eliza = Eliza(seed=1)
+    assert len({"".join(await answer(eliza, "Hello")) for _ in range(20)}) > 1
+
+
+@given(st.text() | st.sampled_from(["I need %1", "I need 5%", "i waſ İ", "because " * 500, "I need " + "a" * 10_000]))
+async def test_eliza_answers_anything(text: str) -> None:
+    assert "".join(await answer(ELIZA, text))
+
+
+ELIZA = Eliza(seed=3)

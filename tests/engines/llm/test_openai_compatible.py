@@ -1,0 +1,378 @@
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
+from voi.dialogue import Message
+from voi.engines.base import LlmRequest
+from voi.engines.llm import openai_compatible, retry
+from voi.engines.llm.limits import LlmLimits
+from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
+from voi.errors import ConfigError, EngineError
+
+KEY = "sk-very-secret"
+WORDS = "my spoken words"
+SMALL = LlmLimits(max_event_bytes=2_000, max_reply_chars=500)
+HASTY = LlmLimits(first_token_timeout_ms=100, next_token_timeout_ms=100)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "RETRY_DELAY_S", 0.001)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FakeOpenAi]:
+    async with FakeOpenAi() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def llm(server: FakeOpenAi) -> AsyncIterator[OpenAiCompatible]:
+    client = OpenAiCompatible(api_base=server.base_url, api_key=KEY, limits=SMALL)
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def hasty(server: FakeOpenAi) -> AsyncIterator[OpenAiCompatible]:
+    client = OpenAiCompatible(api_base=server.base_url, limits=HASTY)
+    yield client
+    await client.close()
+
+
+def request(model: str = "m", **more: object) -> LlmRequest:
+    return LlmRequest(model, (Message("system", "Be kind."), Message("user", WORDS)), **more)  # type: ignore[arg-type]
+
+
+async def ask(llm: OpenAiCompatible, **more: object) -> str:
+    return "".join([text async for text in llm.stream(request(**more))])
+
+
+async def failure(llm: OpenAiCompatible, **more: object) -> EngineError:
+    with pytest.raises(EngineError) as caught:
+        await ask(llm, **more)
+    assert KEY not in str(caught.value)
+    assert WORDS not in str(caught.value)
+    return caught.value
+
+
+# ---- what is asked, what comes back ---------------------------------------------------------------
+
+
+async def test_asks_as_the_api_wants_and_streams(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply(deltas=("Hel", "", "lo.")))
+    texts = [
+        text async for text in llm.stream(request(temperature=0.5, max_tokens=9, extra={"top_p": 1, "model": "x"}))
+    ]
+    assert texts == ["Hel", "lo."]
+    assert server.requests == [
+        {
+            "model": "m",
+            "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": WORDS}],
+            "stream": True,
+            "temperature": 0.5,
+            "max_tokens": 9,
+            "top_p": 1,
+        }
+    ]
+    assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
+
+
+async def test_images_become_content_parts(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    url = "data:image/png;base64,AA=="
+    messages = (Message("user", "Look.", (url,)), Message("user", "", (url,)))
+    async for _ in llm.stream(LlmRequest("m", messages)):
+        pass
+    image = {"type": "image_url", "image_url": {"url": url}}
+    contents = [message["content"] for message in server.requests[0]["messages"]]
+    assert contents == [[{"type": "text", "text": "Look."}, image], [image]]
+
+
+async def test_one_connection_serves_many_requests(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    for _ in range(5):
+        assert await ask(llm) == "Hello there."
+    assert len(server.connections) == 1
+
+
+async def test_bytes_cut_anywhere(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    body = b": ping\r\n\r\n" + b"".join(event(chunk(text)) for text in ("Grüß ", "Gott 🙂"))
+    body = (body + event(chunk(None, "stop"))).replace(b"\n", b"\r\n")
+    server.script(Reply(raw=[body[i : i + 1] for i in range(len(body))]))
+    assert await ask(llm) == "Grüß Gott 🙂"
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        [chunk("a"), chunk("b"), {"choices": [], "usage": {}}, chunk(None, "stop")],
+        [chunk("ab", "stop")],
+        [{**chunk("a"), "choices": [{"delta": {"content": "a"}, "finish_reason": ""}]}, chunk("b", "length")],
+        [{"choices": [{"delta": {"content": [{"type": "text", "text": "ab"}]}}]}, chunk(None, "stop")],
+        [{"choices": [{"delta": {"reasoning_content": "hm"}}]}, chunk("ab"), chunk(None, "stop"), ["junk"]],
+        [{"choices": [{"delta": {"refusal": "ab"}}]}, chunk(None, "stop")],
+        [{"choices": [{"delta": None}]}, {"choices": [None]}, {"choices": 3}, 7, chunk("ab", "stop")],
+    ],
+)
+async def test_dialects(server: FakeOpenAi, llm: OpenAiCompatible, events: list[object]) -> None:
+    server.script(Reply(raw=[event(each) for each in events]))
+    assert await ask(llm) == "ab"
+
+
+async def test_a_server_that_does_not_stream(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    whole = {"object": "chat.completion", "choices": [{"message": {"content": "All of it."}, "finish_reason": "stop"}]}
+    server.script(Reply(raw=[json.dumps(whole, indent=1).encode()], content_type="application/json"))
+    assert await ask(llm) == "All of it."
+
+
+async def test_a_reply_is_over_at_its_finish_reason_even_if_the_connection_stays_open(
+    server: FakeOpenAi, llm: OpenAiCompatible
+) -> None:
+    server.script(Reply(raw=[event(chunk("Hi.", "stop")), b": ping\n\n"], delay_ms=60_000))
+    async with asyncio.timeout(2):
+        assert await ask(llm) == "Hi."
+    await server.disconnects(1)
+
+
+async def test_json_mode_is_dropped_for_a_model_that_refuses_it(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply.refusal(400, "Unsupported parameter: 'response_format'"), Reply(deltas=("{}",)))
+    assert await ask(llm, json_mode=True) == "{}"
+    assert await ask(llm, json_mode=True) == "{}"
+    assert await ask(llm, model="other", json_mode=True) == "{}"
+    asked = [body.get("response_format") for body in server.requests]
+    assert asked == [{"type": "json_object"}, None, None, {"type": "json_object"}]
+
+
+# ---- cancellation -----------------------------------------------------------------------------------
+
+
+async def test_closing_the_iterator_closes_the_request(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply(hang_after=1))
+    stream = llm.stream(request())
+    assert await anext(stream) == "Hello"
+    await stream.aclose()
+    await server.disconnects(1)
+
+
+async def test_total_time(server: FakeOpenAi) -> None:
+    server.script(Reply(deltas=["and "] * 100, delay_ms=20))
+    client = OpenAiCompatible(api_base=server.base_url, limits=LlmLimits(total_timeout_ms=150))
+    assert "did not go on" in str(await failure(client))
+    await server.disconnects(1)
+    await client.close()
+
+
+@pytest.mark.parametrize("hang_after", [0, 1])
+async def test_cancelling_the_task_closes_the_request(
+    server: FakeOpenAi, llm: OpenAiCompatible, hang_after: int
+) -> None:
+    server.script(Reply(hang_after=hang_after))
+    task = asyncio.create_task(ask(llm))
+    await server.asked(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await server.disconnects(1)
+
+
+async def test_cancelling_before_the_headers_closes_the_request(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply(first_delay_ms=60_000))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.03):
+            await ask(llm)
+    await server.disconnects(1)
+
+
+# ---- time limits ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(first_delay_ms=60_000), "did not answer in time"),
+        (Reply(hang_after=0), "did not answer in time"),
+        (Reply(hang_after=1), "did not go on with its answer in time"),
+        (Reply(raw=[b": ping\n\n"] * 100, delay_ms=20), "did not answer in time"),
+    ],
+)
+async def test_a_silent_provider(server: FakeOpenAi, hasty: OpenAiCompatible, reply: Reply, words: str) -> None:
+    server.script(reply)
+    error = await failure(hasty)
+    assert words in str(error)
+    await server.disconnects(1)
+    assert len(server.requests) == 1
+
+
+async def test_the_time_the_listener_takes_does_not_count(server: FakeOpenAi, hasty: OpenAiCompatible) -> None:
+    server.script(Reply(deltas=("a", "b", "c")))
+    texts = []
+    async for text in hasty.stream(request()):
+        await asyncio.sleep(0.12)
+        texts.append(text)
+    assert texts == ["a", "b", "c"]
+
+
+# ---- failures ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        Reply.refusal(429, "Rate limit"),
+        Reply.refusal(503, "Overloaded", Retry_After="0"),
+        Reply.refusal(500, "Oops"),
+        Reply(drop_after=0),
+        Reply(error_after=(0, {"message": "Overloaded", "code": 503})),
+        Reply(raw=[b"data: {broken\n\n"]),
+        Reply(raw=[b": nothing\n\n"]),
+    ],
+)
+async def test_one_retry_where_nothing_was_said(server: FakeOpenAi, llm: OpenAiCompatible, first: Reply) -> None:
+    server.script(first, Reply())
+    assert await ask(llm) == "Hello there."
+    assert len(server.requests) == 2
+
+
+async def test_only_one_retry(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply.refusal(429, "Rate limit"))
+    error = await failure(llm)
+    assert "rate limit" in str(error)
+    assert error.retryable
+    assert len(server.requests) == 2
+
+
+async def test_no_retry_when_asked_to_stay_away(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply.refusal(429, "Rate limit", Retry_After="30"))
+    await failure(llm)
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply(drop_after=1), Reply(error_after=(1, "Overloaded")), Reply(finish_reason=None, done=False)]
+)
+async def test_no_retry_after_words(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply) -> None:
+    server.script(reply)
+    stream = llm.stream(request())
+    assert await anext(stream) == "Hello"
+    with pytest.raises(EngineError):
+        [text async for text in stream]
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply.refusal(401, f"Incorrect API key provided: {KEY}. {WORDS}"), "check LITELLM_API_KEY"),
+        (Reply.refusal(401, "litellm.AuthenticationError: OpenAIException"), "litellm_config.yaml"),
+        (Reply.refusal(404, "The model `m` does not exist", code="model_not_found"), "llm_model against model_list"),
+        (
+            Reply.refusal(400, "{'error': '/chat/completions: Invalid model name passed in model=m."),
+            "does not know model 'm'",
+        ),
+        (Reply.refusal(400, "This model's maximum context length is 8 tokens"), "conversation is too long"),
+        (Reply.refusal(400, "x", code="context_length_exceeded"), "conversation is too long"),
+        (Reply.refusal(429, "You exceeded your current quota", code="insufficient_quota"), "no credit"),
+        (Reply.refusal(400, f"temperature must be below 2. {WORDS}"), "HTTP 400"),
+        (Reply.refusal(307, ""), "redirect"),
+        (Reply(raw=[b"<html>"], content_type="text/html"), "web page"),
+        (Reply(raw=[b"<html>Not Found"], status=404, content_type="text/html"), "check LITELLM_API_BASE"),
+        (Reply(raw=[event(chunk(None, "content_filter"))]), "content filter"),
+        (Reply(error_after=(0, {"message": WORDS, "type": "authentication_error", "code": "401"})), "LITELLM_API_KEY"),
+        (Reply(raw=[event({"object": "error", "message": "model m not found", "code": 404})]), "does not know model"),
+        (
+            Reply(raw=[json.dumps({"error": "model m not found"}).encode()], content_type="application/json"),
+            "know model",
+        ),
+        (Reply(raw=[b"data: " + b"x" * 3_000]), "more than 2000 bytes"),
+        (Reply(deltas=["long " * 20] * 10), "more than 500 characters"),
+    ],
+)
+async def test_a_refusal_says_what_to_do(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply, words: str) -> None:
+    server.script(reply)
+    error = await failure(llm)
+    assert words in str(error)
+    assert len(server.requests) == 1
+
+
+async def test_image_refused(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply.refusal(400, "This model does not support image input"))
+    with pytest.raises(EngineError, match="refused the image"):
+        async for _ in llm.stream(LlmRequest("m", (Message("user", "", ("https://x/y.png",)),))):
+            pass
+
+
+async def test_an_error_page_without_end(server: FakeOpenAi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(openai_compatible, "MAX_BODY_BYTES", 1_000)
+    client = OpenAiCompatible(api_base=server.base_url)
+    server.script(Reply(raw=[b"x" * 700] * 5, status=500))
+    assert "more than 1000 bytes" in str(await failure(client))
+    await client.close()
+
+
+async def test_nobody_listens_there() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = OpenAiCompatible(api_base=f"http://127.0.0.1:{taken.getsockname()[1]}", api_key=KEY)
+        error = await failure(client)
+        assert "cannot be reached" in str(error)
+        assert error.retryable
+        with pytest.raises(EngineError, match="cannot be reached"):
+            await client.warm_up()
+        await client.close()
+
+
+async def test_text_that_is_not_unicode(llm: OpenAiCompatible) -> None:
+    with pytest.raises(EngineError, match="Unicode"):
+        async for _ in llm.stream(LlmRequest("m", (Message("user", "\ud800"),))):
+            pass
+
+
+async def test_after_close(llm: OpenAiCompatible) -> None:
+    await ask(llm)
+    await llm.close()
+    await llm.close()
+    assert "shutting down" in str(await failure(llm))
+
+
+# ---- addresses and lists ------------------------------------------------------------------------------
+
+
+async def test_models(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.models = ("m", "openai/*")
+    assert await llm.models() == {"m", "openai/*"}
+    doubts = await llm.doubts(["m", "openai/gpt", "n"])
+    assert doubts == ["LLM model 'n' is not in the list of the server at LITELLM_API_BASE."]
+    server.models = ()
+    assert await llm.doubts(["n"]) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "url"),
+    [
+        ("http://localhost:4000", "http://localhost:4000/v1/chat/completions"),
+        ("http://localhost:4000/", "http://localhost:4000/v1/chat/completions"),
+        ("http://localhost:4000/v1/", "http://localhost:4000/v1/chat/completions"),
+        ("https://h/openai/v1", "https://h/openai/v1/chat/completions"),
+        ("https://h/v1beta/openai/chat/completions", "https://h/v1beta/openai/chat/completions"),
+        ("http://[::1]:4000", "http://[::1]:4000/v1/chat/completions"),
+    ],
+)
+def test_base_in_any_form(base: str, url: str) -> None:
+    assert completions_url(base) == url
+
+
+@pytest.mark.parametrize(
+    "base", ["", "localhost:4000", "ftp://h", "http://", "http://h:x", "http://h/?a=1", "http://k@h"]
+)
+def test_base_that_cannot_be(base: str) -> None:
+    with pytest.raises(ConfigError, match="LITELLM_API_BASE"):
+        completions_url(base)
+
+
+def test_key_that_cannot_be() -> None:
+    with pytest.raises(ConfigError, match="LITELLM_API_KEY") as caught:
+        OpenAiCompatible(api_base="http://h", api_key="two\r\nlines")
+    assert "two" not in str(caught.value)

@@ -1,0 +1,252 @@
+"""What `voi doctor` finds out about the machine, the configuration and what the server needs of the system."""
+
+import json
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from voi.config.config import Config
+from voi.config.settings import ENV_FILE, Settings
+from voi.errors import ConfigError
+
+GPU_TIMEOUT_S = 5
+CERTIFICATE_WARNING_DAYS = 14
+
+
+class State(StrEnum):
+    OK = "ok"
+    MISSING = "missing"
+    """Something Voi can do without."""
+    WRONG = "wrong"
+    """`voi serve` will not work, or not safely."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `cure`: what to do about it, where there is something to do."""
+
+    group: str
+    what: str
+    state: State
+    detail: str
+    cure: str = ""
+
+
+# ---- machine ------------------------------------------------------------------------------------
+
+
+def machine() -> list[Finding]:
+    """Python, processor, memory, GPU, and packages that are not needed by every server."""
+    found = [_python(), Finding("machine", "CPU", State.OK, _cpu())]
+    if memory_mb := _memory_mb():
+        enough = memory_mb >= 1_000
+        found.append(
+            Finding(
+                "machine", "memory", State.OK if enough else State.MISSING, f"{memory_mb:,} MB",
+                "" if enough else "The embedded engines take about 300 MB; XTTS and Whisper need several GB.",
+            )
+        )  # fmt: skip
+    return [*found, _gpu(), _package("av", "media", "webm, mp4 and ogg from clients, Opus blobs to them"), _sound()]
+
+
+def _python() -> Finding:
+    new_enough = sys.version_info >= (3, 11)
+    detail = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    return Finding(
+        "machine",
+        "Python",
+        State.OK if new_enough else State.WRONG,
+        detail,
+        "" if new_enough else "Install Python 3.11.",
+    )
+
+
+def _cpu() -> str:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    except OSError:
+        name = platform.processor()
+    return f"{cores} cores{f', {name}' if name else ''}"
+
+
+def _memory_mb() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
+    except (ValueError, OSError, AttributeError):
+        return 0
+
+
+def _gpu() -> Finding:
+    torch = _version("torch")
+    if not shutil.which("nvidia-smi"):
+        return Finding("machine", "GPU", State.MISSING, f"none{f'; torch {torch}' if torch else ''}; not needed")
+    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
+    try:
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=GPU_TIMEOUT_S, check=True)
+    except (subprocess.SubprocessError, OSError) as error:
+        detail = f"nvidia-smi fails ({type(error).__name__})"
+        return Finding("machine", "GPU", State.MISSING, detail, "Look at the driver: run nvidia-smi.")
+    name = "; ".join(asked.stdout.strip().splitlines())
+    if not torch:
+        return Finding(
+            "machine", "GPU", State.OK, f"{name}; torch is not installed, and not needed by embedded engines"
+        )
+    usable = bool(import_module("torch").cuda.is_available())
+    return Finding(
+        "machine", "GPU", State.OK if usable else State.MISSING, f"{name}; torch {torch}",
+        "" if usable else "This torch cannot use the GPU: install its CUDA build.",
+    )  # fmt: skip
+
+
+def _sound() -> Finding:
+    found = _package("sounddevice", "sound", "the microphone and speaker of this machine, for voi talk")
+    if found.state is State.OK:
+        try:
+            import_module("sounddevice")
+        except OSError:
+            return Finding(
+                "machine", found.what, State.MISSING, "no PortAudio", "apt install libportaudio2, or the like."
+            )
+    return found
+
+
+def _package(name: str, extra: str, purpose: str) -> Finding:
+    has = _version(name)
+    if has:
+        return Finding("machine", name, State.OK, f"{has}: {purpose}")
+    return Finding("machine", name, State.MISSING, f"not installed: {purpose}", f"pip install 'voi[{extra}]'")
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name) if find_spec(name) else ""
+    except PackageNotFoundError:
+        return "?"
+
+
+# ---- configuration ------------------------------------------------------------------------------
+
+
+def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
+    """Files and secrets. Never a secret's value."""
+    from voi.config.load import read_config
+    from voi.config.problems import Problems
+    from voi.config.settings import unknown_variables
+
+    found = []
+    there = ENV_FILE.is_file()
+    detail = "found" if there else "none here: only the environment counts"
+    found.append(Finding("configuration", ".env", State.OK if there else State.MISSING, detail))
+    found += [Finding("configuration", "environment", State.MISSING, text) for text in unknown_variables()]
+    for name, require in (("TOKEN_SECRET_KEY", settings.require_token_secret), ("API_KEY", settings.require_api_key)):
+        try:
+            require()
+            found.append(Finding("configuration", name, State.OK, "set, strong"))
+        except ConfigError as error:
+            wrong, _, cure = str(error).partition(". ")
+            found.append(Finding("configuration", name, State.WRONG, wrong.removeprefix(f"{name} "), cure))
+    key = "set" if settings.litellm_api_key and settings.litellm_api_key.get_secret_value() else "not set"
+    found.append(Finding("configuration", "LITELLM_API_KEY", State.OK, key))
+
+    problems = Problems()
+    config = read_config(settings, problems)
+    found += [Finding("configuration", "mistake", State.WRONG, text) for text in problems.errors]
+    found += [Finding("configuration", "oddity", State.MISSING, text) for text in problems.warnings]
+    if problems.errors:
+        return found, None
+    agents = f"{settings.agents_file}: {', '.join(config.agents)}"
+    models = f"{settings.tts_models_file}: {', '.join(config.tts_models) or 'none'}"
+    return [
+        *found,
+        Finding("configuration", "agents", State.OK, agents),
+        Finding("configuration", "TTS models", State.OK, models),
+    ], config
+
+
+# ---- system -------------------------------------------------------------------------------------
+
+
+def system(settings: Settings) -> list[Finding]:
+    """Port, certificate, open files, disk."""
+    return [_port(settings), *_certificate(settings), *_open_files(settings), _disk(settings)]
+
+
+def _port(settings: Settings) -> Finding:
+    where = f"{settings.host}:{settings.port}"
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        cure = "Stop what listens there (perhaps Voi itself), or set VOI_PORT and VOI_HOST."
+        return Finding("system", "port", State.WRONG, f"{where}: {error.strerror or error}", cure)
+    return Finding("system", "port", State.OK, f"{where} is free")
+
+
+def _certificate(settings: Settings) -> list[Finding]:
+    import ssl
+
+    from cryptography import x509
+
+    cert, key = settings.tls_cert_file, settings.tls_key_file
+    if cert is None or key is None:
+        cure = "Browsers give no microphone to such a page from another machine: voi cert, or a TLS proxy in front."
+        return [Finding("system", "TLS", State.MISSING, "no certificate: ws and http only", cure)]
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        expires = x509.load_pem_x509_certificate(cert.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError) as error:
+        detail = f"{cert} and {key}: {getattr(error, 'strerror', None) or type(error).__name__}"
+        return [Finding("system", "TLS", State.WRONG, detail, "Make a pair with voi cert, or correct VOI_TLS_….")]
+    days = (expires - datetime.now(UTC)).days
+    state = State.WRONG if days < 0 else State.MISSING if days < CERTIFICATE_WARNING_DAYS else State.OK
+    return [Finding("system", "TLS", state, f"{cert}: {days} days left", "" if state is State.OK else "Renew it.")]
+
+
+def _open_files(settings: Settings) -> list[Finding]:
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return []
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # A socket to the client and one to the LLM, three files of a recording; and the server's own.
+    needed = settings.max_conversations * (5 if settings.record else 2) + 100
+    enough = limit == resource.RLIM_INFINITY or limit >= needed
+    detail = f"{limit} may be open, {needed} for {settings.max_conversations} conversations"
+    cure = "" if enough else f"ulimit -n {needed}, or lower VOI_MAX_CONVERSATIONS."
+    return [Finding("system", "files", State.OK if enough else State.MISSING, detail, cure)]
+
+
+def _disk(settings: Settings) -> Finding:
+    folder = settings.recordings_dir.absolute()
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    free_mb = shutil.disk_usage(there).free // 2**20
+    detail = f"{settings.recordings_dir}: {free_mb:,} MB free, recording is {'on' if settings.record else 'off'}"
+    cure = ""
+    if not os.access(there, os.W_OK):
+        cure = f"{there} is not writable: set VOI_RECORDINGS_DIR."
+    elif free_mb < settings.recording_limit_mb:
+        cure = "One conversation could fill the disk: lower VOI_RECORDING_LIMIT_MB or VOI_RECORDINGS_KEEP_DAYS."
+    state = State.OK if not cure else State.WRONG if settings.record else State.MISSING
+    return Finding("system", "recordings", state, detail, cure)
+
+
+def as_json(findings: list[Finding], ok: bool) -> str:
+    rows = [
+        {"group": each.group, "what": each.what, "state": each.state, "detail": each.detail, "cure": each.cure}
+        for each in findings
+    ]
+    return json.dumps({"ok": ok, "findings": rows}, indent=2, ensure_ascii=False)
