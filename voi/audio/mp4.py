@@ -4,6 +4,9 @@ from typing import Literal
 
 Layout = Literal["unknown", "stream", "whole"]
 
+BOXES_MAX = 100
+"""Before the index; a real file has a handful."""
+
 
 def layout(data: bytes | bytearray) -> Layout:
     """What the beginning of an MP4 tells: "stream" when its index (moov) comes before its sound (mdat), as in
@@ -11,7 +14,9 @@ def layout(data: bytes | bytearray) -> Layout:
     needed.
     Junk is a "stream" too: its decoder will say what is wrong."""
     at, sound_seen = 0, False
-    while at + 8 <= len(data):
+    for _ in range(BOXES_MAX):
+        if at + 8 > len(data):
+            return "unknown"
         kind = bytes(data[at + 4 : at + 8])
         size, head = int.from_bytes(data[at : at + 4], "big"), 8
         if size == 1:  # a 64-bit size follows
@@ -24,4 +29,4 @@ def layout(data: bytes | bytearray) -> Layout:
         if kind == b"moov":
             return "whole" if at <= len(data) else "unknown"
         sound_seen = sound_seen or kind == b"mdat"
-    return "unknown"
+    return "stream"

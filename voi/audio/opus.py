@@ -25,7 +25,6 @@ def encode_ogg_opus(pcm: bytes, rate_hz: int, bit_rate: int = BIT_RATE) -> bytes
     blob = io.BytesIO()
     with av.open(blob, "w", format="ogg") as container:
         stream = container.add_stream("libopus", rate=rate_hz, layout="mono", bit_rate=bit_rate)
-        stream.options = {"application": "voip"}
         samples = np.ascontiguousarray(to_int16(pcm)).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(samples, format="s16", layout="mono")
         frame.sample_rate = rate_hz

@@ -154,7 +154,7 @@ class Recorder:
                     last = self._closing.wait(WRITE_EVERY_S)
                     self._write_waiting(files)
         except OSError as error:
-            self._give_up(f"{self.folder} cannot be written: {error.strerror}")
+            self._give_up(f"{error.filename or self.folder} cannot be written: {error.strerror}")
         finally:
             self._queue.clear()
 

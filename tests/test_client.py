@@ -1,0 +1,215 @@
+"""The client against a server that does what a test tells it to."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from voi import client as voi_client
+from voi.client import Audio, Complaint, LlmResponse, Message, Status, VoiClient, parse
+from voi.errors import ClientError
+from voi.server.certificate import write_self_signed
+from voi.transports.voi_ws import wire
+
+TOKEN = "a.b+c/d=="
+Puppet = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(puppet: Puppet, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that accepts, keeps the query and the init frame in `asked`, and then is the puppet."""
+
+    async def accept(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        asked["token"] = request.query["token"]
+        asked["init"] = await socket.receive_bytes()
+        await puppet(socket)
+        return socket
+
+    asked.clear()
+    app = web.Application()
+    app.router.add_get("/ws", accept)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
+    await site.start()
+    assert site._server is not None
+    port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    try:
+        yield f"{'wss' if tls else 'ws'}://127.0.0.1:{port}/ws"
+    finally:
+        await runner.cleanup()
+
+
+asked: dict[str, Any] = {}
+
+
+def connect(url: str, **more: Any) -> AbstractAsyncContextManager[VoiClient]:
+    return VoiClient.connect(url, **{"token": TOKEN, "agent_name": "echo", "timeout_s": 2.0, **more})
+
+
+async def ready(socket: web.WebSocketResponse) -> None:
+    await socket.send_bytes(wire.init_done("echo"))
+
+
+async def test_init_and_what_comes_before_it_is_done() -> None:
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(wire.message(0, "assistant", "early"))
+        await ready(socket)
+
+    async with serving(puppet) as url, connect(url, mode="call", agent_config="{}", init_greeting=False) as voi:
+        assert [event async for event in voi] == [Message(0, "assistant", "early")]
+        assert voi.close_code == 1000
+    assert asked["token"] == TOKEN
+    assert wire.parse(asked["init"]) == wire.Init("echo", agent_config="{}", mode="call", init_greeting=False)
+
+
+async def test_every_message_of_the_person() -> None:
+    got: list[wire.ClientMessage] = []
+    frames: list[bytes] = []
+
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await ready(socket)
+        async for frame in socket:
+            frames.append(frame.data)
+            got.append(wire.parse(frame.data))
+
+    async with serving(puppet) as url, connect(url) as voi:
+        await voi.send_audio(b"\1\2")
+        await voi.send_text("grüß dich")
+        await voi.send_image("data:image/png;base64,AA==")
+        await voi.create_response()
+        await voi.interrupt("7", 930)
+        await voi.interrupt(None, None)
+        await voi.invoke_llm("m", "p", [{"role": "user", "content": "c"}])
+    assert got == [
+        wire.Audio(b"\1\2"),
+        wire.Text("grüß dich"),
+        wire.ImageUrl("data:image/png;base64,AA=="),
+        wire.CreateResponse(),
+        wire.Interrupt(7, 930),
+        wire.Interrupt(None, None),
+        wire.InvokeLlm("m", "p", ({"role": "user", "content": "c"},)),
+    ]
+    assert frames[0] == b'\x00\x00\x00\x10{"type":"audio"}\1\2'
+    assert frames[3] == b'\x00\x00\x00\x1a{"type":"create_response"}'
+
+
+def test_every_message_of_the_server() -> None:
+    assert parse(wire.status("response_done")) == Status("response_done")
+    assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == Message(3, "user", "hi", ("http://x/y.png",))
+    assert parse(wire.audio_header("3") + b"\1\2") == Audio("3", b"\1\2")
+    assert parse(wire.llm_response("yes")) == LlmResponse("yes")
+    assert parse(wire.error("no")) == Complaint("no")
+    assert parse(wire.join({"type": "news"})) is None
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [b"", b"\0\0\0\xff{}", wire.join({}), wire.join({"type": "message"}), wire.join({"type": "audio"}),
+     wire.join({"type": "message", "id": "x", "role": "user", "content": []}),
+     wire.join({"type": "message", "id": 1, "role": "user", "content": [1]})],
+)  # fmt: skip
+def test_a_broken_server_is_a_client_error(frame: bytes) -> None:
+    with pytest.raises(ClientError):
+        parse(frame)
+
+
+async def test_events_and_the_end() -> None:
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await ready(socket)
+        await socket.send_bytes(wire.error("oh"))
+        await socket.close(code=1008, message=b"too much")
+
+    async with serving(puppet) as url, connect(url) as voi:
+        assert [event async for event in voi] == [Complaint("oh")]
+        assert (voi.close_code, voi.close_reason) == (1008, "too much")
+        with pytest.raises(ClientError, match="is gone"):
+            await voi.send_text("hello?")
+
+
+async def test_a_refusal_is_told_in_the_servers_words() -> None:
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(wire.error("Token validation error: the token has expired."))
+        await socket.close(code=1008)
+
+    async with serving(puppet) as url:
+        with pytest.raises(ClientError, match=r"refused: Token validation error: the token has expired\."):
+            await enter(connect(url))
+
+
+async def enter(connection: AbstractAsyncContextManager[VoiClient]) -> None:
+    async with connection:
+        raise AssertionError("connected")
+
+
+async def test_closing_without_a_word_or_saying_nothing_or_text() -> None:
+    async def silent(socket: web.WebSocketResponse) -> None:
+        await socket.receive()
+
+    async def closing(socket: web.WebSocketResponse) -> None:
+        await socket.close(code=1011, message=b"broken")
+
+    async def texting(socket: web.WebSocketResponse) -> None:
+        await socket.send_str("hi")
+
+    for puppet, words in ((silent, "did not begin"), (closing, "1011 broken"), (texting, "sent text")):
+        async with serving(puppet) as url:
+            with pytest.raises(ClientError, match=words):
+                await enter(connect(url, timeout_s=0.1))
+
+
+async def test_addresses_that_lead_nowhere_do_not_tell_the_token() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens
+        closed = f"ws://127.0.0.1:{taken.getsockname()[1]}/ws"
+        async with serving(ready) as url:
+            for address, words in (
+                (closed, r"Nothing answers at ws://127\.0\.0\.1:\d+/ws .*voi serve"),
+                (url + "x", "answered 404"),
+                (url.replace("ws:", "http:"), "not a WebSocket address"),
+                ("nonsense", "not a WebSocket address"),
+                ("ws://", "not a WebSocket address"),
+                (url.replace("ws:", "wss:"), "does not speak TLS|not to be trusted|Nothing answers"),
+            ):
+                with pytest.raises(ClientError, match=words) as caught:
+                    await enter(connect(address))
+                assert TOKEN not in str(caught.value)
+                assert "token=" not in str(caught.value)
+
+
+async def test_tls_is_verified_unless_told_otherwise(tmp_path: Path) -> None:
+    certificate, key = write_self_signed(tmp_path, [], days=1)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await ready(socket)
+
+    async with serving(puppet, context) as url:
+        with pytest.raises(ClientError, match=r"certificate of .* not to be trusted .*--insecure"):
+            await enter(connect(url))
+        async with connect(url, insecure=True) as voi:
+            assert [event async for event in voi] == []
+
+
+async def test_a_server_that_does_not_answer_the_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(voi_client, "CLOSE_TIMEOUT_S", 0.05)
+    gate = asyncio.Event()
+
+    async def puppet(socket: web.WebSocketResponse) -> None:
+        await ready(socket)
+        await gate.wait()
+
+    async with serving(puppet) as url:
+        async with connect(url) as voi:
+            pass
+        assert "did not answer the close" in voi.close_reason
+        gate.set()

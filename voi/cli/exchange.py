@@ -1,0 +1,149 @@
+"""One exchange with a server as `voi talk` sees it: what was said and heard, and how long each step took."""
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
+from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, Status
+
+SETTLE_S = 1.0
+"""An answer is over when it has been played out and nothing has come for so long."""
+SOUND_WAIT_S = 5.0
+"""A written answer without sound by then has none (a text-only agent)."""
+HEARD_LIMIT_S = 3600
+QUIET_DBFS = -50.0
+QUIET_BELOW_LOUDEST_DB = 30.0
+
+_BYTES_PER_S = OUTPUT_RATE_HZ * SAMPLE_BYTES
+
+_TRANSCRIPT, _TEXT, _SOUND = "transcript", "answer's text", "answer's sound"
+
+Say = Callable[[str, str], None]
+"""Print: who (or what), and the words."""
+
+
+class Speaker(Protocol):
+    """Something that is really heard."""
+
+    def play(self, pcm: bytes) -> None: ...
+
+    def clear(self) -> None:
+        """Be quiet at once."""
+
+
+class Playback:
+    """Knows what has been heard of the sound given to it, which plays at the pace of life (on `speaker`, if any)."""
+
+    def __init__(self, speaker: Speaker | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._speaker = speaker
+        self._clock = clock
+        self.ends_s = 0.0
+        """When all that was given so far will have been heard."""
+        self.heard = bytearray()
+        """s16le, mono, 24 kHz; pauses between speeches are left out. Up to HEARD_LIMIT_S."""
+
+    def play(self, pcm: bytes) -> None:
+        self.ends_s = max(self.ends_s, self._clock()) + len(pcm) / _BYTES_PER_S
+        self.heard += pcm[: max(0, HEARD_LIMIT_S * _BYTES_PER_S - len(self.heard))]
+        if self._speaker:
+            self._speaker.play(pcm)
+
+    def clear(self) -> None:
+        """Drop what is not yet played."""
+        unheard_bytes = round(self.rest_s * OUTPUT_RATE_HZ) * SAMPLE_BYTES
+        del self.heard[max(0, len(self.heard) - unheard_bytes) :]
+        self.ends_s = self._clock()
+        if self._speaker:
+            self._speaker.clear()
+
+    @property
+    def rest_s(self) -> float:
+        """How much is still to be played."""
+        return max(0.0, self.ends_s - self._clock())
+
+
+class Loudness:
+    """Tells voice from quiet by level: within 30 dB of the loudest frame so far, and above -50 dBFS."""
+
+    def __init__(self) -> None:
+        self._loudest_dbfs = SILENCE_DBFS
+
+    def is_voice(self, frame: bytes) -> bool:
+        level_dbfs = rms_dbfs(frame)
+        self._loudest_dbfs = max(self._loudest_dbfs, level_dbfs)
+        return level_dbfs > max(QUIET_DBFS, self._loudest_dbfs - QUIET_BELOW_LOUDEST_DB)
+
+
+class Exchange:
+    """Takes what both sides say, in order, and knows when the answer to the person's last words is over."""
+
+    def __init__(self, playback: Playback, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+        self._playback = playback
+        self._say = say
+        self._clock = clock
+        self._shown: dict[int, str] = {}
+        self._last_event_s = self._question_s = clock()
+        self._steps_ms: dict[str, int] = {}
+        self._latency_told = True
+        self._status = ""
+        self._status_s = 0.0
+
+    def spoke(self) -> None:
+        """The person's voice was sent just now (or their question, where it was typed)."""
+        self._question_s = self._clock()
+        self._steps_ms = {}
+        self._latency_told = False
+        self._status = ""
+
+    def take(self, event: Event) -> None:
+        """The server said something."""
+        self._last_event_s = self._clock()
+        match event:
+            case Message(message_id, role, text, _):
+                if role == "user":
+                    self._steps_ms.pop(_TRANSCRIPT, None)  # its last version counts
+                self._mark(_TRANSCRIPT if role == "user" else _TEXT)
+                if self._shown.get(message_id) != text:
+                    self._shown[message_id] = text
+                    self._say("you" if role == "user" else "agent", text)
+            case Audio(_, payload):
+                self._mark(_SOUND)
+                self._playback.play(payload)
+            case Status("user_interrupt"):
+                self._playback.clear()
+            case Status("response_done" | "response_cancelled" as status):
+                self._status = status
+                self._status_s = self._clock()
+            case Complaint(error):
+                self._say("error", error)
+            case LlmResponse(content):
+                self._say("model", content)
+        if _TEXT in self._steps_ms and _SOUND in self._steps_ms:
+            self.tell_latency()
+
+    def tell_latency(self) -> None:
+        """Print how long the steps of the last answer took, once."""
+        if self._steps_ms and not self._latency_told:
+            self._latency_told = True
+            steps = ", ".join(f"{step} {ms} ms" for step, ms in self._steps_ms.items())
+            self._say("latency", f"since the end of the question: {steps}")
+
+    def is_over(self, *, may_be_cancelled: bool) -> bool:
+        """Has the answer been given and heard? `may_be_cancelled`: "nothing to answer" is one, too."""
+        if not self._status or (self._status == "response_cancelled" and not may_be_cancelled):
+            return False
+        now_s = self._clock()
+        sound_due = self._status == "response_done" and _SOUND not in self._steps_ms
+        if sound_due and now_s - self._status_s < SOUND_WAIT_S:
+            return False
+        return self._playback.rest_s == 0 and now_s - self._last_event_s >= SETTLE_S
+
+    @property
+    def silent_s(self) -> float:
+        """How long neither side has said anything and nothing was playing; below 0 while something is."""
+        return self._clock() - max(self._last_event_s, self._question_s, self._playback.ends_s)
+
+    def _mark(self, step: str) -> None:
+        if not self._latency_told:
+            self._steps_ms.setdefault(step, round((self._clock() - self._question_s) * 1000))

@@ -1,0 +1,101 @@
+"""`voi replay`: a recorded conversation, told again to a fresh core."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from voi.core.actions import Action
+    from voi.core.journal import Entry
+
+JOURNAL = "journal.jsonl"
+VALUE_MAX_CHARS = 100
+TICKS = ("SpeechGrew", "QuietGrew")
+"""Facts that come with every VAD window."""
+
+
+def replay(
+    recording: Annotated[Path, typer.Argument(help="A conversation's folder, or its journal.jsonl.")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Print the facts of every VAD window too, not only those that had an effect.")
+    ] = False,
+) -> None:
+    """Print a recorded conversation (< facts, > actions), and check that today's core would do the same. Exits with 1
+    where it would not."""
+    with _journal_of(recording).open(encoding="utf-8", errors="replace") as lines:
+        steps = facts = actions = 0
+        for entry, now in replayed(lines):
+            facts += 1
+            actions += len(entry.actions)
+            if every or entry.actions or now != entry.actions or type(entry.fact).__name__ not in TICKS:
+                steps += 1
+                typer.echo(f"{entry.now_ms / 1000:9.3f} < {told(entry.fact)}")
+                for action in entry.actions:
+                    typer.echo(f"{'':9} > {told(action)}")
+            if now != entry.actions:
+                _tell_difference(entry.actions, now, facts)
+                raise typer.Exit(1)
+    hidden = f" ({facts - steps} facts without effect not shown)" if steps < facts else ""
+    typer.echo(f"The same: {facts} facts, {actions} actions{hidden}.")
+
+
+def replayed(lines: Iterable[str]) -> "Iterator[tuple[Entry, tuple[Action, ...]]]":
+    """Each step of a journal with the actions that the core of today answers it with. A last line that was cut off, as
+    a killed process leaves it, is let pass. Raises ClientError."""
+    from voi.core.conversation import Conversation
+    from voi.core.journal import decode_entry, decode_script
+    from voi.errors import ClientError
+
+    conversation: Conversation | None = None
+    cut_off = ""
+    for number, text in enumerate(lines, 1):
+        if cut_off:
+            raise ClientError(cut_off)
+        try:
+            line = json.loads(text)
+        except ValueError:
+            cut_off = f"Line {number} of the journal is not JSON."
+            continue
+        try:
+            if conversation is None:
+                conversation = Conversation(decode_script(line))
+                continue
+            entry = decode_entry(line)
+        except ClientError as error:
+            raise ClientError(f"Line {number}: {error}") from error
+        yield entry, tuple(conversation.handle(entry.fact, entry.now_ms))
+    if conversation is None:
+        raise ClientError(cut_off or "The journal is empty.")
+
+
+def told(thing: Any) -> str:
+    """A fact or action in one line that fits a screen."""
+    values = (f"{field.name}={_short(getattr(thing, field.name))}" for field in fields(thing))
+    return f"{type(thing).__name__} {' '.join(values)}".rstrip()
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, tuple) and value and hasattr(value[-1], "role"):
+        return f"[{len(value)}, last {value[-1].role}: {_short(value[-1].text)}]"
+    text = repr(value)
+    return text if len(text) <= VALUE_MAX_CHARS else text[:VALUE_MAX_CHARS] + "…"
+
+
+def _journal_of(recording: Path) -> Path:
+    from voi.errors import ClientError
+
+    journal = recording / JOURNAL if recording.is_dir() else recording
+    if not journal.is_file():
+        raise ClientError(f"There is no journal at {journal}. Name a folder of the recordings, or its {JOURNAL}.")
+    return journal
+
+
+def _tell_difference(recorded: "tuple[Action, ...]", now: "tuple[Action, ...]", number: int) -> None:
+    typer.secho(f"Fact {number} is answered differently now:", fg="red", err=True)
+    for sign, actions in (("-", recorded), ("+", now)):
+        for action in actions or ("nothing",):
+            typer.secho(f"  {sign} {action}", fg="red", err=True)

@@ -1,0 +1,250 @@
+"""`voi talk`: a conversation with a running server, by file, by typed text, or by microphone and speaker."""
+
+import itertools
+import sys
+import threading
+import time
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from voi.core.script import Mode
+from voi.errors import ClientError, ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from voi.cli.exchange import Exchange, Speaker
+    from voi.client import VoiClient
+
+FRAME_MS = 20
+APP = "voi-talk"
+
+
+def talk(
+    agent: Annotated[str, typer.Option(help="Whom to talk to: a name in the server's agents.json.")],
+    in_file: Annotated[
+        Path | None, typer.Option("--in", metavar="WAV", help="Say this sound instead of using the microphone.")
+    ] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", metavar="WAV", help="Save the answer's sound.")] = None,
+    text: Annotated[
+        str | None, typer.Option(help="Type this instead of speaking; - types the lines of standard input.")
+    ] = None,
+    url: Annotated[str | None, typer.Option(help="Default: the server that .env describes, on this machine.")] = None,
+    token: Annotated[
+        str | None, typer.Option(envvar="VOI_TOKEN", help="Default: made with TOKEN_SECRET_KEY of .env.")
+    ] = None,
+    mode: Annotated[
+        Mode | None, typer.Option(help="In a call both may speak at any time. Default: call, for typed text chat.")
+    ] = None,
+    greeting: Annotated[
+        bool | None, typer.Option(help="Have the agent greet. Default: only with the microphone.", show_default=False)
+    ] = None,
+    insecure: Annotated[bool, typer.Option(help="Take any certificate, such as one from `voi cert`.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Wait for an answer so long.")] = 30.0,
+) -> None:
+    """Talk to an agent. Prints who says what and how long each step took; exits with 1 if no answer came."""
+    import asyncio
+
+    if in_file and text is not None:
+        raise ClientError("Give --in or --text, not both.")
+    chosen: Mode = mode or ("call" if text is None else "chat")
+    if text is not None and chosen == "call":
+        raise ClientError("Typed text needs --mode chat.")
+    if text is None and in_file is None and chosen == "chat":
+        raise ClientError("The microphone needs --mode call.")
+    talker = Talker(
+        wants={
+            "url": url or _own_url(),
+            "token": token or _own_token(),
+            "agent_name": agent,
+            "mode": chosen,
+            "insecure": insecure,
+            "init_greeting": greeting if greeting is not None else text is None and in_file is None,
+        },
+        timeout_s=timeout,
+        out_file=out_file,
+    )
+    if text is not None:
+        asyncio.run(talker.type(text))
+    elif in_file is not None:
+        asyncio.run(talker.say_file(in_file))
+    else:
+        asyncio.run(talker.speak())
+
+
+def _own_url() -> str:
+    from voi.config.settings import load_settings
+
+    settings = load_settings()
+    host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"
+    return f"{'wss' if settings.tls_cert_file else 'ws'}://{f'[{host}]' if ':' in host else host}:{settings.port}/ws"
+
+
+def _own_token() -> str:
+    from voi.config.settings import load_settings
+    from voi.server.auth import issue_token
+
+    try:
+        return issue_token(APP, load_settings().require_token_secret(), life_days=1)
+    except ConfigError as error:
+        raise ConfigError([*error.problems, "Or give --token TOKEN (or VOI_TOKEN)."]) from None
+
+
+class Talker:
+    """Holds one conversation. Raises ClientError when the server is not there, refuses, or does not answer."""
+
+    def __init__(self, wants: dict[str, Any], timeout_s: float, out_file: Path | None) -> None:
+        self._wants = wants
+        self._timeout_s = timeout_s
+        self._out_file = out_file
+        self._began_s = time.monotonic()
+
+    async def type(self, text: str) -> None:
+        """Type a text, or each line of standard input, and wait for the answers."""
+        async with self._conversation() as (client, exchange):
+            async for line in _input_lines() if text == "-" else _just(text):
+                await client.send_text(line)
+                await client.create_response()
+                exchange.spoke()
+                await self._answer(client, exchange)
+
+    async def say_file(self, in_file: Path) -> None:
+        """Say a sound file in real time and wait for the answer."""
+        from voi.audio.framing import Framer
+        from voi.audio.pcm import ms_to_samples
+        from voi.audio.resample import resample
+        from voi.audio.wav import read_wav
+        from voi.cli.exchange import Loudness
+        from voi.client import INPUT_RATE_HZ
+
+        pcm, rate_hz = read_wav(in_file)
+        try:
+            pcm = resample(pcm, rate_hz, INPUT_RATE_HZ)
+        except ValueError as error:
+            raise ClientError(f"{in_file}: {error}") from error
+        framer = Framer(ms_to_samples(FRAME_MS, INPUT_RATE_HZ))
+        loudness = Loudness()
+        async with self._conversation() as (client, exchange):
+            pace = _Pace()
+            for frame in [*framer.push(pcm), framer.flush()]:
+                await pace.wait()
+                await client.send_audio(frame)
+                if loudness.is_voice(frame):
+                    exchange.spoke()
+            if self._wants["mode"] == "chat":
+                await client.create_response()
+                exchange.spoke()
+            await self._answer(client, exchange)
+
+    async def speak(self) -> None:
+        """Use the microphone and the speaker, until Ctrl-C or the server's end."""
+        from voi.cli.exchange import Loudness
+        from voi.cli.soundcard import SoundCard
+
+        loudness = Loudness()
+        with SoundCard() as card:
+            async with self._conversation(card) as (client, exchange):
+                typer.echo("Speak; Ctrl-C ends. Use headphones, or the agent hears itself.", err=True)
+                while True:
+                    frame = await card.frame()
+                    await client.send_audio(frame)
+                    if loudness.is_voice(frame):
+                        exchange.spoke()
+
+    @asynccontextmanager
+    async def _conversation(self, speaker: "Speaker | None" = None) -> "AsyncIterator[tuple[VoiClient, Exchange]]":
+        """A conversation whose events are taken and printed meanwhile; at its end the answer's sound is saved."""
+        import asyncio
+
+        from voi.cli.exchange import Exchange, Playback
+        from voi.client import VoiClient
+
+        playback = Playback(speaker)
+        exchange = Exchange(playback, self._print)
+        try:
+            async with VoiClient.connect(**self._wants) as client, asyncio.TaskGroup() as group:
+                self._began_s = time.monotonic()
+                reader = group.create_task(_take_all(client, exchange), name="events")
+                yield client, exchange
+                reader.cancel()
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from None
+        finally:
+            if self._out_file and playback.heard:
+                self._save(bytes(playback.heard))
+
+    async def _answer(self, client: "VoiClient", exchange: "Exchange") -> None:
+        """Wait until the answer has been heard; in call mode silence is sent meanwhile, as a microphone would."""
+        from voi.audio.pcm import silence
+        from voi.client import INPUT_RATE_HZ
+
+        quiet = silence(FRAME_MS, INPUT_RATE_HZ)
+        in_call = self._wants["mode"] == "call"
+        pace = _Pace()
+        while not exchange.is_over(may_be_cancelled=not in_call):
+            if exchange.silent_s > self._timeout_s:
+                raise ClientError(f"No answer came within {self._timeout_s:g} s.")
+            await pace.wait()
+            if in_call:
+                await client.send_audio(quiet)
+        exchange.tell_latency()
+
+    def _save(self, pcm: bytes) -> None:
+        from voi.audio.wav import to_wav
+        from voi.client import OUTPUT_RATE_HZ
+
+        assert self._out_file is not None
+        try:
+            self._out_file.write_bytes(to_wav(pcm, OUTPUT_RATE_HZ))
+        except OSError as error:
+            raise ClientError(f"{self._out_file} cannot be written: {error.strerror}.") from error
+        self._print("saved", f"{len(pcm) / 2 / OUTPUT_RATE_HZ:.1f} s of the answer in {self._out_file}")
+
+    def _print(self, who: str, words: str) -> None:
+        colour = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black"}.get(who)
+        typer.secho(f"{time.monotonic() - self._began_s:7.2f} s  {who:8} {words}", fg=colour, err=who == "error")
+
+
+class _Pace:
+    """Frames in real time; after a delay the late ones follow at once."""
+
+    def __init__(self) -> None:
+        self._next_s = time.monotonic()
+
+    async def wait(self) -> None:
+        import asyncio
+
+        await asyncio.sleep(max(0.0, self._next_s - time.monotonic()))
+        self._next_s += FRAME_MS / 1000
+
+
+async def _take_all(client: "VoiClient", exchange: "Exchange") -> None:
+    async for event in client:
+        exchange.take(event)
+    raise ClientError(f"The server ended the conversation ({client.close_code} {client.close_reason})".rstrip() + ".")
+
+
+async def _just(text: str) -> "AsyncIterator[str]":
+    yield text
+
+
+async def _input_lines() -> "AsyncIterator[str]":
+    """Lines of standard input that say something, as they are typed. Reads one ahead, in a thread that dies with us."""
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Queue[str | None] = asyncio.Queue(1)
+
+    def read() -> None:
+        with suppress(CancelledError, RuntimeError):  # the conversation is over, and the loop with it
+            for line in itertools.chain(sys.stdin, [None]):
+                asyncio.run_coroutine_threadsafe(typed.put(line), loop).result()
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await typed.get()) is not None:
+        if line.strip():
+            yield line.strip()
