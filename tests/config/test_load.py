@@ -147,7 +147,7 @@ def test_control_agents_have_the_contracts_defaults() -> None:
     control = load({"a": {"llm_model": "echo"}, "filter": PATTERN | {"giveup_response": "No."}}).control_agents[
         "filter"
     ]
-    assert control.temperatures() == (0.5, 0.75, 1.125)
+    assert (control.giveup_after, control.temperature_multiplier) == (3, 1.5)
     assert control.giveup_response == ("No.",)
     assert control.matches_patterns
 

@@ -1,7 +1,6 @@
 import pytest
 
-from voi.core.completeness import completeness_messages, parse_completeness
-from voi.dialogue import Message
+from voi.core.completeness import parse_completeness
 
 
 @pytest.mark.parametrize(
@@ -23,7 +22,3 @@ from voi.dialogue import Message
 )
 def test_verdicts(answer, complete):
     assert parse_completeness(answer) is complete
-
-
-def test_the_question():
-    assert completeness_messages("Judge!", "I want") == (Message("system", "Judge!"), Message("user", "I want"))

@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.core.guard import PatternGuard, RetryPlan, control_messages, denied_class
-from voi.dialogue import Message
+from voi.core.guard import PatternGuard, RetryPlan, denied_class
 
 PHRASES = ["I can't help", "as an AI", "I'm sorry, but"]
 
@@ -149,7 +148,3 @@ def test_a_denial_class_however_it_is_written(answer):
 )
 def test_everything_else_is_no_denial(answer):
     assert not denied_class(answer, ["denial"])
-
-
-def test_the_question_to_a_control_agent():
-    assert control_messages("Judge!", "No.") == (Message("system", "Judge!"), Message("user", "No."))

@@ -121,7 +121,8 @@ class Call:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: object, tb: TracebackType | None) -> None:
         self.session.tell(HungUp())
-        await asyncio.wait_for(self.task, 1)
+        if not self.task.done():
+            await asyncio.wait_for(self.task, 1)
         if kind is None:
             assert self.engines.open_streams == 0
             assert len(asyncio.all_tasks()) == self._tasks_before

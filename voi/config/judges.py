@@ -41,11 +41,6 @@ class ControlAgent(_Judge):
     def matches_patterns(self) -> bool:
         return self.model == PATTERN_MATCHING
 
-    def temperatures(self, first: float | None = None) -> tuple[float, ...]:
-        """One for each try. `first`: the talking agent's own, 0.5 when it has none."""
-        start = 0.5 if first is None else first
-        return tuple(start * self.temperature_multiplier**attempt for attempt in range(self.giveup_after))
-
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if self.matches_patterns:

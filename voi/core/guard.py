@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from voi.core.loose_json import loose_object
-from voi.dialogue import Message
 
 _IGNORED = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*_")
 """Quotes and apostrophes of all kinds, and the marks of emphasis, which are not heard."""
@@ -151,11 +150,6 @@ class RetryPlan:
     def gives_up(self, denials: int) -> bool:
         """After so many denied tries."""
         return denials >= self.giveup_after
-
-
-def control_messages(system_prompt: str, reply_text: str) -> tuple[Message, ...]:
-    """The question to a control agent in its LLM form: is this reply a denial?"""
-    return (Message("system", system_prompt), Message("user", reply_text))
 
 
 def denied_class(answer: str, denial_classes: Sequence[str]) -> bool:

@@ -23,7 +23,7 @@ from voi.dialogue import Message
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError, VoiError
 from voi.session import judges
-from voi.session.crew import FAULT, Crew
+from voi.session.crew import Crew
 from voi.session.door import Door
 from voi.session.latency import Latency, TurnTimes
 from voi.session.listening import Listening
@@ -53,8 +53,8 @@ class Session:
 
     __slots__ = (
         "__weakref__", "_agent", "_clock", "_config", "_conversation", "_crew", "_door", "_ended", "_engines",
-        "_greetings_dir", "_inbox", "_latency", "_listening", "_on_turn", "_options", "_recorder", "_replying",
-        "_start_s", "_telling", "_timer", "_timer_ms", "conversation_id",
+        "_fault", "_greetings_dir", "_inbox", "_latency", "_listening", "_on_turn", "_options", "_recorder",
+        "_replying", "_start_s", "_telling", "_timer", "_timer_ms", "conversation_id",
     )  # fmt: skip
 
     def __init__(
@@ -94,13 +94,17 @@ class Session:
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
+        self._fault: Exception | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
 
     # ---- life ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """From Opened to the end; returns when hung up. Cancelling it ends the conversation in order."""
+        """From Opened to the end; returns when hung up. Cancelling it ends the conversation in order.
+
+        Raises whatever broke inside, which is a fault in Voi: the caller tells the client and writes the log.
+        """
         try:
             if not self._ended.is_set():
                 await self._live()
@@ -140,6 +144,8 @@ class Session:
                     await self._crew.dismiss()
         finally:
             self._crew.group = self._listening = self._replying = None
+        if self._fault:
+            raise self._fault
 
     def end(self, reason: str) -> None:
         """Hang up from our side."""
@@ -242,13 +248,10 @@ class Session:
                 door.close(action.reason)
 
     def _fall(self, error: Exception) -> None:
-        """There is a fault in Voi: say so, and end this conversation and no other."""
-        self._crew.fault("the conversation ends", error)
+        """There is a fault in Voi: it ends this conversation and no other. `run` raises it."""
         self._inbox.clear()
-        if not self._ended.is_set():
-            self._ended.set()
-            self._door.complain(FAULT)
-            self._door.close("internal error")
+        self._fault = self._fault or error
+        self._ended.set()
 
     # ---- the clock ----------------------------------------------------------------------------------
 

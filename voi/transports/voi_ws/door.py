@@ -94,8 +94,6 @@ class VoiDoor:
         self._tasks = Tasks()
         self._session: Conversing | None = None
         self._intake: Intake | None = None
-        self._pushed = False
-        """Sound of the push-to-talk button came since the last answer was asked for."""
         self._invocations = 0
         self._speeches: dict[str, _Speech] = {}
         self._encoding: dict[str, asyncio.Task[Any]] = {}
@@ -130,16 +128,12 @@ class VoiDoor:
             raise ClientError(f"Message type {wire.type_of(message)} is not supported in mode {self._mode}")
         match message:
             case wire.Audio(payload):
-                if self._mode == "chat" and not self._pushed:
-                    self._pushed = True
-                    session.tell(facts.VoicePushed())
                 intake.sound(payload)
             case wire.Text(content):
                 session.tell(facts.TextTyped(content))
             case wire.ImageUrl(url):
                 session.tell(facts.ImageGiven(_checked_image(url)))
             case wire.CreateResponse():
-                self._pushed = False
                 intake.then(lambda: session.tell(facts.AnswerAsked()))
             case wire.Interrupt(speech_id, played_ms):
                 session.tell(facts.Interrupted(speech_id, played_ms))

@@ -1,0 +1,226 @@
+"""Everything that people can set, send or run is documented, and the examples load."""
+
+import dataclasses
+import importlib.util
+import json
+import re
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from pydantic import BaseModel
+
+from voi.config import judges, parts, tts_models
+from voi.config.agents import Agent
+from voi.config.load import load_config
+from voi.config.schema import FILES, json_schema
+from voi.config.settings import Settings, env_name, load_settings
+from voi.core.actions import Status
+from voi.transports.voi_ws import wire
+
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+PAGES = sorted([*DOCS.glob("*.md"), ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "bench" / "README.md"])
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def in_code(text: str) -> set[str]:
+    """The words that stand in `code` on a page, outside of blocks."""
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+    return {word for span in spans for word in re.findall(r"[\w$]+", span)}
+
+
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+# ---- settings
+
+
+def test_settings_page_is_fresh() -> None:
+    text = page("settings.md")
+    assert text == tool("settings_page").with_table(text), "run tools/settings_page.py"
+
+
+def test_every_setting_is_described_and_stands_in_env_example() -> None:
+    lines = (ROOT / ".env.example").read_text().splitlines()
+    named = {line.lstrip("#").split("=")[0] for line in lines if re.match(r"#?[A-Z][A-Z0-9_]*=", line)}
+    assert named == {env_name(field) for field in Settings.model_fields}
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+# ---- agents.json, tts_models.json
+
+
+def fields(*models: type[BaseModel]) -> Iterator[str]:
+    for model in models:
+        yield from model.model_fields
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        Agent, judges.ControlAgent, judges.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
+        parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Choice, parts.Example, parts.Voices,
+    ],
+)  # fmt: skip
+def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
+    assert set(fields(model)) - in_code(page("agents.md")) == set()
+
+
+@pytest.mark.parametrize("field", parts.TurnSettings.model_fields)
+def test_turn_defaults_are_as_documented(field: str) -> None:
+    default = parts.TurnSettings.model_fields[field].default
+    row = next(line for line in page("agents.md").splitlines() if line.startswith(f"| `{field}`"))
+    assert row.split("|")[-2].strip() == (str(default).lower() if isinstance(default, bool) else str(default))
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_schemas_are_fresh(file: Any) -> None:
+    assert json.loads(page(f"{file}.schema.json")) == json_schema(file), "write it again with `voi schema`"
+
+
+def test_examples_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".env").write_text((ROOT / ".env.example").read_text())
+    settings = load_settings(
+        agents_file=ROOT / "agents.example.json",
+        tts_models_file=ROOT / "tts_models.example.json",
+        litellm_config_file=ROOT / "litellm_config.example.yaml",
+    )
+    config = load_config(settings)
+    assert {"echo", "eliza"} <= config.agents.keys()
+    import yaml
+
+    models = yaml.safe_load((ROOT / "litellm_config.example.yaml").read_text())["model_list"]
+    needed = {agent.llm_model for agent in config.agents.values()} - {"echo", "eliza"}
+    assert needed <= {model["model_name"] for model in models}
+
+
+# ---- the protocol
+
+
+def test_every_message_is_documented() -> None:
+    words = in_code(page("protocol.md"))
+    types = set(wire._TYPES.values())
+    sent = (
+        wire.init_done("x"), wire.status("x"), wire.message(0, "user", "x"), wire.message(0, "user", "", ("http://x",)),
+        wire.llm_response("x"), wire.error("x"), wire.audio_header("0"),
+    )  # fmt: skip
+    heads = [wire.split(frame)[0] for frame in sent]
+    types |= {m["type"] for m in heads} | {key for m in heads for key in m if key != "type"}
+    types |= {part["type"] for m in heads for part in m.get("content", []) if isinstance(part, dict)}
+    assert types - words == set()
+
+
+def test_every_field_a_client_may_send_is_documented() -> None:
+    words = in_code(page("protocol.md"))
+    names = {field.name for message in wire._TYPES for field in dataclasses.fields(message)}
+    names = {"interrupted_at" if name == "interrupted_at_ms" else name for name in names}  # seconds on the wire
+    assert names - words == set()
+
+
+def test_every_status_is_documented() -> None:
+    assert {"init_done", *Status} - in_code(page("protocol.md")) == set()
+
+
+# ---- the command line
+
+
+def commands() -> dict[str, Any]:
+    import typer.main
+
+    from voi.cli import app
+
+    group: Any = typer.main.get_command(app)
+    return {name: group.get_command(None, name) for name in group.list_commands(None)}
+
+
+def test_every_command_is_documented_with_its_options() -> None:
+    text = page("cli.md")
+    sections: dict[str, str] = dict(re.findall(r"^## `voi ([^`]+)`\n(.*?)(?=^## |\Z)", text, re.S | re.M))
+    known = commands()
+    assert sections.keys() == known.keys()
+    lacking = [
+        f"{name} {option}"
+        for name, command in known.items()
+        for parameter in command.params
+        for option in parameter.opts
+        if option.startswith("--") and option not in sections[name]
+    ]
+    assert lacking == []
+
+
+# ---- pages
+
+
+def test_the_state_diagram_is_fresh() -> None:
+    text = page("architecture.md")
+    assert text == tool("diagram").with_diagram(text), "run tools/diagram.py"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text())
+    broken = [link for link in links if not link.startswith("http") and not (path.parent / link).exists()]
+    assert broken == []
+
+
+def test_every_page_is_reachable_from_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [path.name for path in DOCS.glob("*.md") if f"docs/{path.name}" not in readme] == []
+
+
+# ---- licences
+
+PERMISSIVE = re.compile(r"MIT|BSD|Apache|PSF|Python Software Foundation|ISC", re.IGNORECASE)
+COPYLEFT = re.compile(r"GPL|MPL|EPL|Mozilla|Lesser|General Public", re.IGNORECASE)
+
+
+def runtime_packages() -> set[str]:
+    """What `pip install voi[media,turn]` brings, dependencies of dependencies included."""
+    found: set[str] = set()
+    waiting = [("voi", frozenset({"media", "turn", ""}))]
+    while waiting:
+        name, extras = waiting.pop()
+        for line in metadata.requires(name) or []:
+            needed = Requirement(line)
+            wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
+            if wanted and canonicalize_name(needed.name) not in found:
+                found.add(canonicalize_name(needed.name))
+                waiting.append((needed.name, frozenset({*needed.extras, ""})))
+    return found
+
+
+def licence_of(name: str) -> str:
+    about = metadata.metadata(name)
+    declared = [about.get("License-Expression"), *(about.get_all("Classifier") or [])]
+    declared = [text for text in declared if text and (text.startswith("License") or "::" not in text)]
+    if not declared and "\n" not in (about.get("License") or "\n"):
+        declared = [about["License"]]
+    if not declared:
+        files = [path for path in metadata.files(name) or [] if re.search(r"licen[cs]e|copying", path.name, re.I)]
+        declared = [path.read_text()[:200] for path in files]
+    return " ".join(str(text) for text in declared)
+
+
+def test_every_dependency_that_is_not_permissive_is_named() -> None:
+    page_words = page("licences.md")
+    packages = runtime_packages()
+    assert {"num2words", "numpy", "av", "onnxruntime"} <= packages
+    licences = {name: licence_of(name) for name in packages}
+    odd = {name for name, text in licences.items() if COPYLEFT.search(text) or not PERMISSIVE.search(text)}
+    assert {name: licences[name] for name in odd if f"`{name}`" not in page_words} == {}
