@@ -4,6 +4,7 @@ import dataclasses
 import importlib.util
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -164,6 +165,21 @@ def test_every_command_is_documented_with_its_options() -> None:
     assert lacking == []
 
 
+# ---- the server
+
+
+def test_every_metric_is_documented() -> None:
+    from voi.server.metrics import Metrics
+
+    names = {
+        family.name + ("_total" if family.type == "counter" else "")
+        for family in Metrics(lambda: 0).registry.collect()
+        if family.name.startswith("voi_")
+    }
+    assert names
+    assert names - in_code(page("operations.md")) == set()
+
+
 # ---- pages
 
 
@@ -192,16 +208,16 @@ COPYLEFT = re.compile(r"GPL|MPL|EPL|Mozilla|Lesser|General Public", re.IGNORECAS
 
 def runtime_packages() -> set[str]:
     """What `pip install voi[media,turn]` brings, dependencies of dependencies included."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    optional = project["optional-dependencies"]
+    waiting = [Requirement(line) for line in [*project["dependencies"], *optional["media"], *optional["turn"]]]
     found: set[str] = set()
-    waiting = [("voi", frozenset({"media", "turn", ""}))]
     while waiting:
-        name, extras = waiting.pop()
-        for line in metadata.requires(name) or []:
-            needed = Requirement(line)
-            wanted = needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in extras)
-            if wanted and canonicalize_name(needed.name) not in found:
-                found.add(canonicalize_name(needed.name))
-                waiting.append((needed.name, frozenset({*needed.extras, ""})))
+        needed = waiting.pop()
+        wanted = needed.marker is None or needed.marker.evaluate()
+        if wanted and (name := canonicalize_name(needed.name)) not in found:
+            found.add(name)
+            waiting += [Requirement(line) for line in metadata.requires(name) or [] if "extra ==" not in line]
     return found
 
 

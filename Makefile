@@ -1,0 +1,46 @@
+VOI := .venv/bin/voi
+PYTHON_BIN := .venv/bin/python
+
+.PHONY: help run install check test lint types unit bench clean
+
+help:  ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install:  ## Install into .venv and make the configuration files that are missing
+	@./install.sh
+
+run: install  ## Install and start the server
+	@echo
+	@echo "Talk to it from a second terminal, in this folder:"
+	@echo "  $(VOI) talk --agent eliza --text 'I need a holiday'"
+	@echo "  $(VOI) talk --agent echo --in question.wav --out answer.wav"
+	@echo "  ./install.sh sound && $(VOI) talk --agent eliza      (microphone and speaker)"
+	@echo "Stop it with Ctrl+C."
+	@echo
+	@exec $(VOI) serve
+
+check: install  ## Check the configuration
+	@$(VOI) check
+
+test:  ## Install what the tests need; run linters, type checker and all tests, to the end even if one fails
+	@./install.sh dev litellm
+	@$(MAKE) --no-print-directory --keep-going lint types unit
+
+lint:
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types:
+	.venv/bin/mypy
+
+unit:
+	$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+
+bench:  ## Measure Voi beside other servers (see bench/README.md; about an hour)
+	@./install.sh
+	bench/setup.sh
+	$(PYTHON_BIN) bench/run.py
+
+clean:  ## Remove .venv and everything that was built or measured; configuration and recordings stay
+	rm -rf .venv build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis bench/venvs bench/results bench/assets
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
