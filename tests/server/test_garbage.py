@@ -32,7 +32,7 @@ def test_settle_freezes_and_leaves_the_oldest_generation_alone() -> None:
     try:
         garbage.settle()
         assert gc.get_freeze_count() > 0
-        assert gc.get_threshold() == (garbage.YOUNG_OBJECTS, 10, garbage.NEVER)
+        assert gc.get_threshold() == (garbage.YOUNG_OBJECTS, garbage.YOUNG_COLLECTIONS, garbage.NEVER)
     finally:
         gc.unfreeze()
         gc.set_threshold(*threshold)

@@ -9,8 +9,10 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-YOUNG_OBJECTS = 5_000
-"""Allocations that trigger a young collection: below a millisecond."""
+YOUNG_OBJECTS = 2_000
+"""Allocations that trigger a young collection, of a few tenths of a millisecond…"""
+YOUNG_COLLECTIONS = 2
+"""…of which so many make one of the middle generation: at most about 6,000 objects, a few milliseconds."""
 NEVER = 1_000_000_000
 COLLECT_AFTER_CONVERSATIONS = 256
 """A server that is never idle collects in full after so many have ended, so that memory stays flat."""
@@ -21,7 +23,7 @@ def settle() -> None:
     """Everything is loaded: from here on pauses count."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, NEVER)
+    gc.set_threshold(YOUNG_OBJECTS, YOUNG_COLLECTIONS, NEVER)
 
 
 async def collect_when_idle(active: Callable[[], int], ended: Callable[[], int]) -> None:
