@@ -1,5 +1,5 @@
 from tests.audio.sounds import speech
-from voi.cli.exchange import SETTLE_S, SOUND_WAIT_S, Exchange, Loudness, Playback
+from voi.cli.exchange import ANOTHER_ANSWER_S, SETTLE_S, SOUND_WAIT_S, Exchange, Loudness, Playback
 from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, LlmResponse, Message, Status
 
 SECOND = b"\1\0" * OUTPUT_RATE_HZ
@@ -136,6 +136,19 @@ def test_speaking_on_asks_again_and_an_interruption_clears() -> None:
     assert not told.over(chat=True)
     assert len(told.playback.heard) == len(SECOND) // 4
     assert told.exchange.silent_s == 60
+
+
+def test_a_noise_into_the_answer_is_no_new_question() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Status("response_done"))
+    told.clock.now_s += 0.25
+    told.exchange.spoke()
+    told.exchange.take(Audio("1", SECOND))
+    told.clock.now_s += 2
+    assert not told.over()
+    told.clock.now_s += ANOTHER_ANSWER_S
+    assert told.over()
 
 
 def test_errors_and_model_answers_are_told() -> None:

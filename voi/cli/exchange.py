@@ -11,6 +11,8 @@ SETTLE_S = 1.0
 """An answer is over when it has been played out and nothing has come for so long."""
 SOUND_WAIT_S = 5.0
 """A written answer without sound by then has none (a text-only agent)."""
+ANOTHER_ANSWER_S = 5.0
+"""A sound made into an answer that interrupted nothing by then, nor was answered, was no question."""
 HEARD_LIMIT_S = 3600
 QUIET_DBFS = -50.0
 QUIET_BELOW_LOUDEST_DB = 30.0
@@ -94,7 +96,6 @@ class Exchange:
         self._question_s = self._clock()
         self._steps_ms = {}
         self._latency_told = False
-        self._status = ""
 
     def take(self, event: Event) -> None:
         """The server said something."""
@@ -112,6 +113,7 @@ class Exchange:
                 self._playback.play(payload)
             case Status("user_interrupt"):
                 self._playback.clear()
+                self._status = ""
             case Status("response_done" | "response_cancelled" as status):
                 self._status = status
                 self._status_s = self._clock()
@@ -134,6 +136,8 @@ class Exchange:
         if not self._status or (self._status == "response_cancelled" and not may_be_cancelled):
             return False
         now_s = self._clock()
+        if self._status_s < self._question_s:  # they spoke into the answer: is there another one to come?
+            return self._playback.rest_s == 0 and self.silent_s >= ANOTHER_ANSWER_S
         sound_due = self._status == "response_done" and _SOUND not in self._steps_ms
         if sound_due and now_s - self._status_s < SOUND_WAIT_S:
             return False
