@@ -10,7 +10,7 @@ from voi.server import garbage
 
 async def test_it_collects_when_idle_or_overdue(monkeypatch: pytest.MonkeyPatch) -> None:
     collected: list[int] = []
-    steps = iter([(1, 0), (1, 5), (0, 5), (0, 5), (1, 100), (1, 261), (0, 262)])
+    steps = iter([(1, 0), (1, 5), (0, 5), (0, 5), (1, 100), (100, 261), (1, 262), (1, 263), (100, 20_300)])
     now = (0, 0)
 
     async def sleep(_: float) -> None:
@@ -24,7 +24,7 @@ async def test_it_collects_when_idle_or_overdue(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(gc, "collect", lambda: collected.append(now[1]))
     with pytest.raises(asyncio.CancelledError):
         await garbage.collect_when_idle(lambda: now[0], lambda: now[1])
-    assert collected == [5, 261, 262]
+    assert collected == [5, 262, 20_300]
 
 
 def test_settle_freezes_and_leaves_the_oldest_generation_alone() -> None:

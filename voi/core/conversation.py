@@ -256,7 +256,7 @@ class Conversation(Machine):
     def _show_draft(self, text: str, *, final: bool = False) -> None:
         draft = self._draft
         if draft.message_id is None:
-            draft.message_id = self._next_message_id()
+            draft.message_id = next(self._message_ids)
         self._out += draft.show(text, final=final, correct=self.script.final_stt_correction)
 
     def _commit_draft(self, text: str) -> None:
@@ -264,16 +264,13 @@ class Conversation(Machine):
         self.history.add(self._draft.entry(text))
         self._draft = Draft()
 
-    @rule(was.TextTyped)
-    def _on_text_typed(self, fact: was.TextTyped) -> None:
+    @rule(was.TextTyped, was.ImageGiven)
+    def _on_message_part(self, fact: was.TextTyped | was.ImageGiven) -> None:
         self._clocks.user_acted(self._now_ms)
-        self._draft.prefix = self._draft.with_speech(fact.text.strip())
-        self._show_draft(self._draft.prefix)
-
-    @rule(was.ImageGiven)
-    def _on_image_given(self, fact: was.ImageGiven) -> None:
-        self._clocks.user_acted(self._now_ms)
-        self._draft.image_urls += (fact.url,)
+        if problem := self._draft.add(fact):
+            self._emit(do.Complain(problem))
+        elif isinstance(fact, was.TextTyped):
+            self._show_draft(self._draft.prefix)
 
     @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:

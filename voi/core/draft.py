@@ -1,8 +1,14 @@
 """The person's message in the making: typed text, pictures and what they said."""
 
 from voi.core.actions import Show
+from voi.core.facts import ImageGiven, TextTyped
 from voi.core.history import Entry
 from voi.core.words import continues
+
+TYPED_MAX_CHARACTERS = 20_000
+"""A message of the person has at most so much typed text…"""
+IMAGES_MAX = 8
+"""…and so many pictures."""
 
 
 class Draft:
@@ -37,8 +43,21 @@ class Draft:
         assert self.message_id is not None
         return Entry(self.message_id, "user", text, self.image_urls)
 
+    def add(self, part: TextTyped | ImageGiven) -> str | None:
+        """Take typed text or a picture. Returns what is wrong with it, if it is too much for one message."""
+        if isinstance(part, ImageGiven):
+            if len(self.image_urls) >= IMAGES_MAX:
+                return f"A message has at most {IMAGES_MAX} pictures; this one was left out."
+            self.image_urls += (part.url,)
+            return None
+        whole = self.with_speech(part.text.strip())
+        if len(whole) > TYPED_MAX_CHARACTERS:
+            return f"A message has at most {TYPED_MAX_CHARACTERS} characters; this text was left out."
+        self.prefix = whole
+        return None
+
     def take_back(self, earlier: Entry) -> None:
         """Put a message that was committed before in front of this one, and go on under its id."""
         self.prefix = f"{earlier.text} {self.prefix}".strip()
-        self.image_urls = earlier.image_urls + self.image_urls
+        self.image_urls = (earlier.image_urls + self.image_urls)[-IMAGES_MAX:]
         self.message_id, self.shown, self.unanswered = earlier.message_id, earlier.text, True

@@ -21,6 +21,8 @@ def patience_ms(turn: Turn, policy: TurnPolicy) -> int:
     """Silence in ms after which this pause is the end of the turn."""
     if turn.agent_judgement is not None:
         return policy.min_silence_ms if turn.agent_judgement >= 0.5 else policy.max_silence_ms
+    if turn.final is None:
+        return policy.max_silence_ms  # nothing can be answered without the words, and they may say that more will come
     by_words = completeness(turn.final) if turn.final else None
     words_finished = by_words is not None and by_words >= FINISHED
     words_unfinished = by_words is not None and by_words <= UNFINISHED
@@ -29,7 +31,7 @@ def patience_ms(turn: Turn, policy: TurnPolicy) -> int:
     in_doubt_ms = (policy.silence_ms + policy.max_silence_ms) // 2
     if turn.audio_judgement >= AUDIO_COMPLETE:
         return in_doubt_ms if words_unfinished else policy.min_silence_ms
-    if words_finished and len((turn.final or "").split()) <= SHORT_WORDS:
+    if words_finished and len(turn.final.split()) <= SHORT_WORDS:
         return policy.silence_ms
     return in_doubt_ms if by_words is not None and by_words >= AUDIO_COMPLETE else policy.max_silence_ms
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from voi.dialogue import Message, Role
 
+IMAGES_MAX_CHARACTERS = 32_000_000
+"""Pictures may be given as data: URLs of megabytes each. Beyond this the oldest messages lose theirs."""
+
 
 @dataclass(slots=True)
 class Entry:
@@ -30,6 +33,16 @@ class History:
         self._entries.append(entry)
         if len(self._entries) > self._limit:
             del self._entries[0]
+        if entry.image_urls:
+            self._forget_images()
+
+    def _forget_images(self) -> None:
+        """The newest message keeps its pictures in any case: it is about to be answered."""
+        characters = sum(map(len, self._entries[-1].image_urls))
+        for entry in reversed(self._entries[:-1]):
+            characters += sum(map(len, entry.image_urls))
+            if characters > IMAGES_MAX_CHARACTERS:
+                entry.image_urls = ()
 
     def set_text(self, message_id: int, text: str) -> None:
         """Replace a message's text; without text the message is forgotten. Unknown ids are ignored (long forgotten)."""

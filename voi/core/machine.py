@@ -1,6 +1,7 @@
 """The bare machine under the conversation: its state, its clocks, which rule answers what, and what comes out."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import TypeVar
 
 from voi.core import facts as was
@@ -33,20 +34,21 @@ class Machine:
         self.script = script
         self.state = State.IDLE
         self.history = History(script.history_limit_messages)
-        self._replies = Replies(self.history, script.reply_timeout_ms, self._emit, self._next_message_id)
+        self._out: list[Action] = []
+        self._message_ids = count()
+        self._replies = Replies(self.history, script.reply_timeout_ms, self._out, self._message_ids)
         self._clocks = Clocks()
         self._now_ms = 0
-        self._messages = 0
-        self._out: list[Action] = []
 
     def handle(self, fact: Fact, now_ms: int) -> list[Action]:
         """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
         if self.state is State.CLOSED:
             return []
         self._now_ms = now_ms
-        self._out = []
         _RULES[type(fact)](self, fact)
-        return self._out
+        actions = self._out[:]
+        self._out.clear()
+        return actions
 
     @property
     def deadline_ms(self) -> int | None:
@@ -73,7 +75,3 @@ class Machine:
 
     def _emit(self, action: Action) -> None:
         self._out.append(action)
-
-    def _next_message_id(self) -> int:
-        self._messages += 1
-        return self._messages - 1

@@ -4,7 +4,7 @@ A reply is speculative (muted, perhaps never heard), released (the one the perso
 much was heard is not known yet) or past. Facts that carry any other number fall on deaf ears.
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from voi.core import actions as do
@@ -41,11 +41,9 @@ class Reply:
 
 
 class Replies:
-    """All replies of one conversation. `emit` takes the actions; `next_message_id` numbers the messages."""
+    """All replies of one conversation. Actions are appended to `out`; `message_ids` numbers the messages."""
 
-    def __init__(
-        self, history: History, timeout_ms: int, emit: Callable[[Action], None], next_message_id: Callable[[], int]
-    ) -> None:
+    def __init__(self, history: History, timeout_ms: int, out: list[Action], message_ids: Iterator[int]) -> None:
         self.released: Reply | None = None
         self.speculation: Reply | None = None
         self.stopping: dict[int, Reply] = {}
@@ -53,8 +51,8 @@ class Replies:
         self._count = 0
         self._history = history
         self._timeout_ms = timeout_ms
-        self._emit = emit
-        self._next_message_id = next_message_id
+        self._out = out
+        self._message_ids = message_ids
 
     @property
     def terminal_owed(self) -> bool:
@@ -67,12 +65,12 @@ class Replies:
         reply = self._new(answers)
         if muted:
             self.speculation = reply
-        self._emit(do.StartReply(reply.number, messages, muted))
+        self._out.append(do.StartReply(reply.number, messages, muted))
         return reply
 
     def say(self, phrase: Phrase, now_ms: int) -> None:
         reply = self._new(None)
-        self._emit(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
+        self._out.append(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
         self.release(reply, now_ms)
 
     def _new(self, answers: str | None) -> Reply:
@@ -83,14 +81,14 @@ class Replies:
         """From now on the reply is the one that is heard."""
         if reply is self.speculation:
             self.speculation = None
-        reply.message_id = self._next_message_id()
+        reply.message_id = next(self._message_ids)
         self.released = reply
         self._history.add(Entry(reply.message_id, "assistant", ""))
         self._alive(reply, now_ms)
         self._show(reply)
         if reply.written:
             self._finish(reply, Status.RESPONSE_DONE)
-        self._emit(do.Release(reply.number, reply.message_id))  # last: clients want to know a speech before it sounds
+        self._out.append(do.Release(reply.number, reply.message_id))  # last: clients want to know a speech before it sounds
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
@@ -133,7 +131,7 @@ class Replies:
 
     def drop_speculation(self) -> None:
         if self.speculation:
-            self._emit(do.Stop(self.speculation.number))
+            self._out.append(do.Stop(self.speculation.number))
             self.speculation = None
 
     def stop(self, played_ms: int | None = None) -> Reply | None:
@@ -143,7 +141,7 @@ class Replies:
             self.stopping[reply.number] = reply
             self._archive(reply)
             self._finish(reply, Status.RESPONSE_CANCELLED)
-            self._emit(do.Stop(reply.number, played_ms))
+            self._out.append(do.Stop(reply.number, played_ms))
         return reply
 
     def stopped(self, number: int, played_ms: int) -> tuple[Reply, str] | None:
@@ -165,7 +163,7 @@ class Replies:
         if reply.message_id is not None and (heard != full or not full):
             self._history.set_text(reply.message_id, heard + CUT_MARK if heard else "")
             if full:
-                self._emit(do.Show(reply.message_id, "assistant", heard + INTERRUPTED))
+                self._out.append(do.Show(reply.message_id, "assistant", heard + INTERRUPTED))
         return heard
 
     # ---- helpers ----------------------------------------------------------------------------------
@@ -179,14 +177,14 @@ class Replies:
         text = reply.ledger.full_text()
         if reply.message_id is not None and text:
             self._history.set_text(reply.message_id, text)
-            self._emit(do.Show(reply.message_id, "assistant", text, final=reply.written))
+            self._out.append(do.Show(reply.message_id, "assistant", text, final=reply.written))
 
     def _finish(self, reply: Reply, status: Status) -> None:
         """The answer's terminal status, once. An answer without any text counts as cancelled."""
         if reply.announced:
             reply.announced = False
             empty = not reply.ledger.full_text()
-            self._emit(do.Announce(Status.RESPONSE_CANCELLED if empty else status))
+            self._out.append(do.Announce(Status.RESPONSE_CANCELLED if empty else status))
 
     def _archive(self, reply: Reply) -> None:
         if reply.message_id is not None:

@@ -55,7 +55,8 @@ class JsonUnwrapper:
         self._out: list[tuple[str, str]] = []
         self._final = False
         self._said = False
-        self._state: Callable[[], bool] = self._preface if json_expected else self._prose
+        self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._preface if json_expected else JsonUnwrapper._prose
+        """Unbound: a bound method would tie the object to itself, and only the garbage collector would free it."""
         self._enter_object()
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
@@ -65,7 +66,7 @@ class JsonUnwrapper:
     def close(self) -> list[tuple[str, str]]:
         self._final = True
         self._run_states()
-        if self._state == self._string:
+        if self._state is JsonUnwrapper._string:
             self._end_value()
         self._end_object()
         return self._run()
@@ -77,7 +78,7 @@ class JsonUnwrapper:
 
     def _run_states(self) -> None:
         """Each state consumes what it can of the buffer; false: it must see more."""
-        while self._buffer and self._state():
+        while self._buffer and self._state(self):
             pass
 
     def _drop(self, length: int) -> None:
@@ -96,7 +97,7 @@ class JsonUnwrapper:
                     return self._begin(start)
         if len(self._buffer) <= PROSE_HOLD_CHARACTERS and not self._final:
             return False
-        self._state = self._prose
+        self._state = JsonUnwrapper._prose
         return True
 
     def _prose(self) -> bool:
@@ -174,7 +175,7 @@ class JsonUnwrapper:
         self._drop(start)
         self._enter_object()
         self._quoted_keys = self._buffer[:1] in _STRING_END or self._buffer[:1] == "\\"
-        self._state = self._item
+        self._state = JsonUnwrapper._item
         return True
 
     def _item(self) -> bool:
@@ -188,12 +189,12 @@ class JsonUnwrapper:
             self._stack.pop()
             if not self._stack:
                 self._end_object()
-                self._state = self._between
+                self._state = JsonUnwrapper._between
             return True
         closer, array_name = self._stack[-1]
         if closer == "]":
             self._name = array_name
-            self._state = self._value
+            self._state = JsonUnwrapper._value
             return True
         if char in "{[":
             return self._nest("")
@@ -210,14 +211,14 @@ class JsonUnwrapper:
         self._name = _name(form[2] or form[3] or "")
         self._drop(form.end())
         if form[4] or self._name in _KNOWN_KEYS:
-            self._state = self._value
+            self._state = JsonUnwrapper._value
         return True
 
     def _nest(self, name: str) -> bool:
         if len(self._stack) < _DEPTH_MAX:
             self._stack.append(("}" if self._buffer[0] == "{" else "]", name))
         self._drop(1)
-        self._state = self._item
+        self._state = JsonUnwrapper._item
         return True
 
     def _value(self) -> bool:
@@ -228,7 +229,7 @@ class JsonUnwrapper:
         if char in "{[":
             return self._nest(self._name)
         if char in ",}]":
-            self._state = self._item
+            self._state = JsonUnwrapper._item
             return True
         self._escaped = char == "\\" and self._buffer[1:2] in _STRING_END
         quote = self._buffer[1] if self._escaped else char
@@ -238,7 +239,7 @@ class JsonUnwrapper:
                 return False
             if literal := _LITERAL.match(self._buffer):
                 self._drop(literal.end())
-                self._state = self._item
+                self._state = JsonUnwrapper._item
                 return True
         self._drop((1 + self._escaped) if self._delimiter else 0)
         self._kept = ""
@@ -246,7 +247,7 @@ class JsonUnwrapper:
             if self._said or self._held:
                 self._say("\n")
             self._has_text = True
-        self._state = self._string
+        self._state = JsonUnwrapper._string
         return True
 
     def _string(self) -> bool:
@@ -268,7 +269,7 @@ class JsonUnwrapper:
             return True
         self._drop(length)
         self._end_value()
-        self._state = self._item
+        self._state = JsonUnwrapper._item
         return True
 
     def _ends(self, length: int) -> bool | None:

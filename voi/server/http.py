@@ -38,9 +38,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._forget_head()
         super().on_headers_complete()
 
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        self._part()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
         super().connection_lost(exc)
+        self._part()
+
+    def _part(self) -> None:
+        """The parser knows us and we know it: left alone, the two would wait for the garbage collector."""
+        self.parser = None  # type: ignore[assignment]
 
     def _expect_head(self) -> None:
         self._head_bytes = 0
