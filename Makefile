@@ -13,7 +13,7 @@ run: install  ## Install and start the server
 	@echo
 	@echo "Talk to it from a second terminal, in this folder:"
 	@echo "  $(VOI) talk --agent eliza --text 'I need a holiday'"
-	@echo "  $(VOI) talk --agent echo --in question.wav --out answer.wav"
+	@echo "  $(VOI) talk --agent echo --in tests/data/audio/jfk.wav --out answer.wav"
 	@echo "  ./install.sh sound && $(VOI) talk --agent eliza      (microphone and speaker)"
 	@echo "Stop it with Ctrl+C."
 	@echo

@@ -196,6 +196,8 @@ async def test_tls_is_verified_unless_told_otherwise(tmp_path: Path) -> None:
     async with serving(puppet, context) as url:
         with pytest.raises(ClientError, match=r"certificate of .* not to be trusted .*--insecure"):
             await enter(connect(url))
+        with pytest.raises(ClientError, match=r"hangs up at once\. Is it wss://"):
+            await enter(connect(url.replace("wss:", "ws:")))
         async with connect(url, insecure=True) as voi:
             assert [event async for event in voi] == []
 

@@ -268,6 +268,9 @@ async def _open(
         ) from None
     except aiohttp.ClientConnectorSSLError as error:
         raise ClientError(f"{here} does not speak TLS as expected ({_reason(error)}). ws:// or wss://?") from None
+    except aiohttp.ServerDisconnectedError:
+        other = "wss" if address.scheme == "ws" else "ws"
+        raise ClientError(f"{here} hangs up at once. Is it {other}:// instead?") from None
     except aiohttp.WSServerHandshakeError as error:
         raise ClientError(f"{here} is no Voi server: it answered {error.status} {error.message}.") from None
     except (aiohttp.ClientError, OSError) as error:

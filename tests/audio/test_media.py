@@ -82,12 +82,14 @@ async def test_a_file_for_each_press(name: str) -> None:
         ("ogg", random.Random(1).randbytes(5_000), "does not begin like a ogg"),
         ("webm", b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", "does not begin like a webm"),
         ("webm", b"\x1a\x45\xdf\xa3" + random.Random(2).randbytes(50_000), "cannot be decoded as webm"),
+        ("webm", FILES["webm file"][1].replace(b"A_OPUS", b"A_NONE"), "no sound that can be decoded"),
         ("ogg", b"OggS\0\2" + random.Random(3).randbytes(50_000) + b"OggS", None),
         ("mp4", b"\0\0\0\x18ftyp" + bytes(16) + b"\0\0\0\x10moov" + bytes(8) + bytes(4_000), "mp4"),
         ("mp4", b"\0\0\0\x18ftyp" + random.Random(4).randbytes(50_000), None),
     ],
-    ids=["ogg as webm", "webm as mp4", "noise", "playlist", "broken webm", "broken ogg", "empty moov", "broken mp4"],
-)
+    ids=["ogg as webm", "webm as mp4", "noise", "playlist", "broken webm", "unknown codec", "broken ogg", "empty moov",
+         "broken mp4"],
+)  # fmt: skip
 async def test_junk_is_told_and_the_next_file_is_heard(container: Container, data: bytes, words: str | None) -> None:
     listener = Listener(container)
     await listener.hear(*pieces(data, 1_000))

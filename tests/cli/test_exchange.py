@@ -1,5 +1,5 @@
-from tests.audio.sounds import speech
-from voi.cli.exchange import ANOTHER_ANSWER_S, SETTLE_S, SOUND_WAIT_S, Exchange, Loudness, Playback
+from tests.audio.sounds import speech, tone
+from voi.cli.exchange import ANOTHER_ANSWER_S, SETTLE_S, SOUND_WAIT_S, Exchange, Hearing, Playback
 from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, LlmResponse, Message, Status
 
 SECOND = b"\1\0" * OUTPUT_RATE_HZ
@@ -58,14 +58,25 @@ def test_only_what_was_played_was_heard() -> None:
     assert speaker.log == [len(SECOND), len(SECOND), "clear", "clear", len(SECOND), "clear"]
 
 
+def voiced(pcm: bytes) -> list[bool]:
+    hearing = Hearing()
+    return [hearing.is_voice(pcm[at : at + 640]) for at in range(0, len(pcm) - 639, 640)]
+
+
 def test_voice_is_told_from_quiet() -> None:
-    loudness = Loudness()
-    frames = [speech("jfk")[at : at + 640] for at in range(0, len(speech("jfk")), 640)]
-    voiced = [loudness.is_voice(frame) for frame in frames]
-    assert 0.4 < sum(voiced) / len(voiced) < 0.95
-    assert voiced[-1] is False or any(voiced[-30:])
-    assert not Loudness().is_voice(bytes(640))
-    assert not Loudness().is_voice(b"\3\0" * 320)  # -80 dBFS
+    heard = voiced(speech("jfk"))
+    assert 0.4 < sum(heard) / len(heard) < 0.95
+    assert not any(voiced(bytes(640)))
+    assert not any(voiced(b"\3\0" * 320))  # -80 dBFS
+
+
+def test_a_noise_after_the_last_word_is_no_voice() -> None:
+    """jfk.wav goes on with a hall's noise, hardly 20 dB under the voice, from its last word at 10.6 s on."""
+    assert not any(voiced(speech("jfk"))[10_640 // 20 : 10_900 // 20])
+
+
+def test_where_there_is_no_voice_at_all_the_level_decides() -> None:
+    assert voiced(tone(200, 16_000, 0.1) + bytes(6_400)) == [True] * 5 + [False] * 10
 
 
 # ---- exchange -----------------------------------------------------------------------------------
@@ -100,6 +111,49 @@ def test_an_answer_step_by_step() -> None:
     clock.now_s += 0.2
     assert told.over()
     assert len(told.playback.heard) == 2 * len(SECOND)
+
+
+def test_a_transcript_that_was_whole_before_the_end_took_no_time() -> None:
+    told = Told()
+    for turn in range(2):
+        told.exchange.spoke()
+        told.clock.now_s += 0.5
+        told.exchange.take(Message(2 * turn, "user", "hello you"))
+        told.clock.now_s += 0.1
+        told.exchange.spoke()
+        told.clock.now_s += 0.6
+        told.exchange.take(Message(2 * turn, "user", "hello you"))  # it is final, and the same
+        told.exchange.take(Message(2 * turn + 1, "assistant", "hi"))
+        told.exchange.take(Audio(str(2 * turn + 1), SECOND))
+        steps = "transcript 0 ms, answer's text 600 ms, answer's sound 600 ms"
+        assert told.said[-1] == ("latency", f"since the end of the question: {steps}")
+
+
+def test_the_rest_of_an_answer_is_no_answer_to_a_noise_into_it() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Message(1, "assistant", "one."))
+    told.exchange.take(Audio("1", SECOND))
+    told.exchange.spoke()
+    told.exchange.take(Message(1, "assistant", "one. two."))
+    told.exchange.take(Audio("1", SECOND))
+    told.exchange.tell_latency()
+    assert [who for who, _ in told.said] == ["agent", "latency", "agent"]
+
+
+def test_a_failed_answer_is_over_and_remembered() -> None:
+    told = Told()
+    told.exchange.spoke()
+    told.exchange.take(Status("response_created"))
+    told.exchange.take(Complaint("no LLM"))
+    told.exchange.take(Status("response_cancelled"))
+    assert told.exchange.failed
+    told.exchange.take(Audio("1", SECOND))  # the apology
+    assert not told.over()
+    told.clock.now_s += 1 + SETTLE_S
+    assert told.over()
+    told.exchange.spoke()
+    assert told.exchange.failed
 
 
 def test_a_text_only_answer_is_over_when_no_sound_has_come() -> None:

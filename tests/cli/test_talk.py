@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from tests.fakes.engines import silence, tone
+from tests.fakes.engines import FakeLlm, silence, tone
 from tests.server.fakes import SECRET
 from tests.server.house import House, fake_engines, serving
 from voi.audio.wav import read_wav, to_wav
 from voi.cli import exchange
 from voi.cli.talk import Talker, talk
 from voi.config.settings import Settings
-from voi.errors import ClientError, ConfigError
+from voi.errors import ClientError, ConfigError, EngineError
 from voi.server.auth import issue_token
 
 Patch = pytest.MonkeyPatch
@@ -78,6 +79,35 @@ async def test_a_sound_file(tmp_path: Path, monkeypatch: Patch, capsys: pytest.C
     assert len(read_wav(tmp_path / "reply.wav")[0]) > 48_000 * 0.5
 
 
+@pytest.mark.parametrize("mode", ["call", "chat"])
+async def test_a_failed_answer_is_told_at_once(
+    tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
+    (tmp_path / "in.wav").write_bytes(to_wav(tone(800) + silence(100), 16_000))
+    engines = replace(
+        fake_engines("one two three four", ms_per_character=10),
+        llm=FakeLlm(*[EngineError("No credit.", engine="x")] * 9),
+    )
+    async with serving(tmp_path, monkeypatch, engines) as house:
+        with pytest.raises(ClientError, match="could not answer"):
+            await talker(house, mode=mode, timeout_s=60).say_file(tmp_path / "in.wav")
+    assert "No credit." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("mode", ["call", "chat"])
+async def test_the_greeting_is_heard_out(
+    tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
+    monkeypatch.setattr("voi.cli.talk.GREETING_WAIT_S", 0.2)
+    (tmp_path / "in.wav").write_bytes(to_wav(tone(800) + silence(100), 16_000))
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four", ms_per_character=20)) as house:
+        await talker(house, mode=mode, init_greeting=True).say_file(tmp_path / "in.wav")
+    out = capsys.readouterr().out
+    assert "agent    Hello there my friend.\n" in out
+    assert "interrupted" not in out
+    assert "agent    one two three four\n" in out
+
+
 async def test_silence_is_not_answered(tmp_path: Path, monkeypatch: Patch) -> None:
     (tmp_path / "in.wav").write_bytes(to_wav(silence(200), 16_000))
     async with serving(tmp_path, monkeypatch, fake_engines()) as house:
@@ -112,6 +142,7 @@ def test_wrong_command_lines(tmp_path: Path) -> None:
     assert "--in or --text, not both" in told("--agent", "a", "--in", "x.wav", "--text", "hi")
     assert "needs --mode chat" in told("--agent", "a", "--text", "hi", "--mode", "call")
     assert "needs --mode call" in told("--agent", "a", "--mode", "chat")
+    assert "--text is empty" in told("--agent", "a", "--text", " ")
     assert "Missing option" in told("--text", "hi")
     assert "sms" in told("--agent", "a", "--mode", "sms")
     given = ("--agent", "a", "--token", "t", "--url", "ws://127.0.0.1:9/ws")

@@ -45,6 +45,31 @@ def test_every_mistake_is_reported_at_once() -> None:
     ]  # fmt: skip
 
 
+def test_a_mistake_hides_no_name_that_means_nothing() -> None:
+    models = {"espeak": {"engine": "espeak", "voices": ["en-us", "en-gb"], "voice_tone_map": {"hushed": "en-gb"}}}
+    voices = {"character": {"model": "espeak", "voice": "en-uss"}, "narrator": {"model": "espeak", "voice": "en-gb"}}
+    agents = {
+        "a": {
+            "llm_model": 7,
+            "voices": voices,
+            "greetings": {"choices": ["Hi", {"content": "Hi", "file": "/etc/passwd"}], "voice_tone": "hushd"},
+            "idle_reminder": {"after_s": 5, "choices": ["Hm?"], "voice_tone": "hushed"},
+            "apology": {"choices": ["Oh"], "voice_tone": "warm"},
+        },
+    }
+    file = '"/etc/passwd" is outside of the folder for pre-recorded sound'
+    expected = [
+        '$.a.voices.character.voice: "en-uss" is no voice of "espeak" (did you mean "en-us"?)',
+        '$.a.greetings.voice_tone: "hushd" is no tone of "espeak" (did you mean "hushed"?)',
+        f"$.a.greetings.choices[1].file: {file}",
+        "$.a.llm_model: must be text, not 7",
+    ]
+    found = problems(agents, models)
+    assert len(found) == len(expected)
+    for line, start in zip(found, expected, strict=True):
+        assert line.startswith(f"agents.json: {start}")
+
+
 def test_unknown_fields_are_a_warning_with_a_hint() -> None:
     config = load(
         {
@@ -308,3 +333,8 @@ def test_whatever_the_files_hold_is_a_config_or_a_config_error(folder: Path, age
         problems = error.problems
     assert bool(agents_found) != bool(problems)
     assert all("\n" not in problem for problem in problems)
+
+
+def test_rules_about_the_whole_are_told_beside_unknown_fields() -> None:
+    found = problems({"a": {"llm_model": "echo"}, "filter": {"model": "pattern_matching", "colour": "red"}})
+    assert any('needs "denial_phrases"' in problem for problem in found)

@@ -49,6 +49,19 @@ def test_every_mistake_at_once_and_no_value_quoted(monkeypatch: pytest.MonkeyPat
     assert "s3cret" not in str(caught.value)
 
 
+def test_an_env_file_that_cannot_be_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / ".env").write_bytes(b"VOI_PORT=1\nAPI_KEY=caf\xe9")
+    with pytest.raises(ConfigError, match=r"^\.env: is not UTF-8"):
+        load_settings()
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("pydantic_settings.sources.providers.dotenv.dotenv_values", refuse)
+    with pytest.raises(ConfigError, match=r"^\.env: cannot be read: Permission denied$"):
+        load_settings()
+
+
 def test_certificate_and_key_belong_together() -> None:
     with pytest.raises(ConfigError, match="belong together"):
         load_settings(tls_cert_file="cert.pem")
@@ -78,6 +91,13 @@ def test_weak_api_keys_are_refused() -> None:
         load_settings(api_key="abc").require_api_key()
 
 
+def test_both_secrets_are_looked_at_at_once() -> None:
+    assert load_settings(token_secret_key=GOOD, api_key=GOOD).require_secrets() == (GOOD, GOOD)
+    with pytest.raises(ConfigError) as caught:
+        load_settings(api_key="abc").require_secrets()
+    assert [problem.split()[0] for problem in caught.value.problems] == ["TOKEN_SECRET_KEY", "API_KEY"]
+
+
 def test_secrets_are_not_shown() -> None:
     assert GOOD not in repr(load_settings(token_secret_key=GOOD, api_key=GOOD, litellm_api_key=GOOD))
 
@@ -86,6 +106,7 @@ def test_misspelt_variables_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None
     Path(".env").write_text("VOI_PROT=1\nOTHER=2\n")
     monkeypatch.setenv("VOI_HSOT", "x")
     monkeypatch.setenv("VOI_PORT", "1")
+    monkeypatch.setenv("VOI_TOKEN", "for voi talk")
     found = unknown_variables()
     assert len(found) == 2
     assert 'VOI_HSOT: is no setting of Voi, and is ignored (did you mean "VOI_HOST"?)' in found[0]

@@ -81,7 +81,7 @@ def test_without_speculation_nothing_starts_before_the_end_of_the_turn():
     world.quiet(224)
     assert not world.said(do.Transcribe, do.StartReply)
     world.quiet(608, 224)
-    assert world.core.state is State.WAITING
+    assert not world.said(do.StartReply)
     world.hear(SENTENCE)
     assert not world.last(do.StartReply).muted
     assert world.core.state is State.ANSWERING
@@ -104,6 +104,27 @@ def test_the_judges_shorten_and_lengthen_the_silence():
     policy = TurnPolicy()
     assert quiet_needed(0.9) == policy.min_silence_ms
     assert 0 <= quiet_needed(0.1) - policy.max_silence_ms < 32
+
+
+def test_words_that_come_late_are_listened_to_all_the_same():
+    """The recognition took longer than the silence that is enough where the sound alone seems complete."""
+    world = World()
+    world.speak(640)
+    world.quiet(64)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", 0.9))
+    world.quiet(512, 64)
+    world.hear("And so my fellow Americans.")
+    assert not world.released
+    world.quiet(1_024, 512)
+    assert not world.released
+    world.speak(640)
+    world.quiet(64)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", 0.9))
+    world.quiet(512, 64)
+    world.hear("And so my fellow Americans, ask what you can do for your country.")
+    assert len(world.released) == 1  # at once
 
 
 def test_the_completeness_agent_overrules_the_sound():

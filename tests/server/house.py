@@ -115,8 +115,14 @@ class Person:
         self.closed: int | None = None
 
     @classmethod
-    async def arrive(cls, port: int, agent: str = "echo", mode: str = "chat", **init: Any) -> Self:
-        person = cls(await RawClient.connect(port, f"/ws?token={issue_token('test', SECRET)}"))
+    async def connected(cls, port: int, *, narrow: bool = False) -> Self:
+        return cls(await RawClient.connect(port, f"/ws?token={issue_token('test', SECRET)}", narrow=narrow))
+
+    @classmethod
+    async def arrive(
+        cls, port: int, agent: str = "echo", mode: str = "chat", *, narrow: bool = False, **init: Any
+    ) -> Self:
+        person = await cls.connected(port, narrow=narrow)
         person.say("init", agent_name=agent, agent_config=None, mode=mode, **init)
         await person.until(lambda: person.status("init_done"))
         return person

@@ -36,8 +36,10 @@ def test_it_overwrites_only_by_force(tmp_path: Path) -> None:
 
 
 def test_wrong_hosts_and_folders(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="neither a name"):
-        write_self_signed(tmp_path, ["a" * 300], 30)
+    for wrong in ("a" * 300, "a b", "", "http://x"):
+        with pytest.raises(ConfigError, match="neither a name"):
+            write_self_signed(tmp_path, [wrong], 30)
+    write_self_signed(tmp_path, ["*.voi.example"], 30)
     (tmp_path / "file").write_text("x")
     with pytest.raises(ConfigError, match="cannot be written"):
         write_self_signed(tmp_path / "file", [], 30)

@@ -16,8 +16,9 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.journal import Entry, decode_entry, decode_script
 from voi.core.script import Phrase, Script
+from voi.errors import ConfigError
 from voi.session import recording
-from voi.session.recording import Recorder, sweep
+from voi.session.recording import Recorder, prepare, sweep
 
 SCRIPT = Script(greeting=Phrase("hello"))
 LIMIT_BYTES = 10_000_000
@@ -182,6 +183,24 @@ async def test_a_disk_that_refuses_ends_the_recording_only(tmp_path: Path, caplo
     recorder.fact(0, was.HungUp(), [])
     await recorder.close()
     assert f"{tmp_path / 'file'} cannot be written: File exists" in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_is_found_at_start(tmp_path: Path) -> None:
+    prepare(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
+    assert not list((tmp_path / "a" / "b").iterdir())
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"file cannot be written to \(File exists\).*VOI_RECORDINGS_DIR"):
+        prepare(tmp_path / "file")
+
+
+async def test_a_fault_of_ours_ends_the_recording_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    recorder = begun(tmp_path)
+    recorder.fact(0, object(), [])  # type: ignore[arg-type]
+    await eventually(lambda: recorder.problem)
+    await recorder.close()
+    assert "has stopped: a fault of Voi's own" in caplog.text
+    assert journal(recorder) == []
 
 
 async def test_a_disk_that_stands_still_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

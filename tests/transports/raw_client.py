@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import struct
 from typing import ClassVar, Self
 
@@ -37,8 +38,14 @@ class RawClient:
         RawClient._all.append(self)
 
     @classmethod
-    async def connect(cls, port: int, path: str = "/ws", headers: str = "") -> Self:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 24)
+    async def connect(cls, port: int, path: str = "/ws", headers: str = "", *, narrow: bool = False) -> Self:
+        """`narrow`: its operating system takes little that it does not read."""
+        line = socket.socket()
+        if narrow:
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
+        reader, writer = await asyncio.open_connection(sock=line, limit=1 << 24)
         client = cls(reader, writer)
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

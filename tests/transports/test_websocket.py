@@ -249,6 +249,19 @@ async def test_a_client_that_does_not_read_is_closed_by_size_or_by_time() -> Non
             await asyncio.wait_for(served.doors[0].gone.wait(), 5)
 
 
+async def test_what_a_slow_client_has_not_taken_waits_here_and_is_counted() -> None:
+    """The operating system would take megabytes of it, and say nothing."""
+    async with serving(Limits(max_backlog_bytes=1 << 30)) as served:
+        client = await RawClient.connect(served.port, narrow=True)
+        client.send(PING)
+        await client.receive()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        for _ in range(40):
+            served.doors[0].socket.send(bytes(4_800))
+            await asyncio.sleep(0)
+        assert served.doors[0].socket.backlog_bytes > 100_000
+
+
 async def test_shutdown_says_going_away() -> None:
     async with serving() as served:
         client = await RawClient.connect(served.port)

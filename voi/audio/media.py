@@ -199,13 +199,16 @@ class MediaDecoder:
         try:
             with av.open(self._source(), "r", format=_FORMATS[self._container], options=_OPEN_OPTIONS) as container:
                 streams = container.streams.audio
-                if not streams or streams[0].codec_context.name not in CODECS:
+                codec = streams[0].codec_context if streams else None  # None also where FFmpeg does not know the codec
+                if codec is None or codec.name not in CODECS:
                     raise ClientError(f"There is no sound that can be decoded in the {self._container} that was sent.")
                 resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
                 for frame in self._frames(container):
                     for resampled in resampler.resample(frame):
                         self._deliver(bytes(resampled.planes[0])[: resampled.samples * 2])
-        except (av.FFmpegError, ValueError) as error:
+        except ClientError:
+            raise
+        except Exception as error:  # PyAV meets hostile bytes with more than FFmpegError
             if not self._closed:
                 reason = getattr(error, "strerror", None) or type(error).__name__
                 raise ClientError(f"The sound cannot be decoded as {self._container}: {reason}.") from None

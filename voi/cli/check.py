@@ -44,13 +44,11 @@ def check(
 def _not_ready_to_serve(settings: "Settings") -> list[str]:
     from voi.errors import ConfigError
 
-    found = []
-    for require in (settings.require_token_secret, settings.require_api_key):
-        try:
-            require()
-        except ConfigError as error:
-            found.append(f"environment: not ready to serve: {error}")
-    return found
+    try:
+        settings.require_secrets()
+    except ConfigError as error:
+        return [f"environment: not ready to serve: {problem}" for problem in error.problems]
+    return []
 
 
 def _summary(config: "Config", settings: "Settings") -> list[str]:

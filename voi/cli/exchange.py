@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
 from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, Status
+from voi.engines.vad.silero import Silero
 
 SETTLE_S = 1.0
 """An answer is over when it has been played out and nothing has come for so long."""
@@ -14,6 +16,7 @@ SOUND_WAIT_S = 5.0
 ANOTHER_ANSWER_S = 5.0
 """A sound made into an answer that interrupted nothing by then, nor was answered, was no question."""
 HEARD_LIMIT_S = 3600
+VOICE_PROBABILITY = 0.5
 QUIET_DBFS = -50.0
 QUIET_BELOW_LOUDEST_DB = 30.0
 
@@ -65,16 +68,25 @@ class Playback:
         return max(0.0, self.ends_s - self._clock())
 
 
-class Loudness:
-    """Tells voice from quiet by level: within 30 dB of the loudest frame so far, and above -50 dBFS."""
+class Hearing:
+    """Tells voice from quiet in frames of 16 kHz sound, by the embedded VAD. Until that has heard any voice, by level:
+    within 30 dB of the loudest frame so far, and above -50 dBFS; so a file of mere tones has an end, too."""
 
     def __init__(self) -> None:
+        vad = Silero()
+        self._framer = Framer(vad.window_samples)
+        self._vad = vad.open()
+        self._voiced = self._heard = False
         self._loudest_dbfs = SILENCE_DBFS
 
     def is_voice(self, frame: bytes) -> bool:
+        for window in self._framer.push(frame):
+            self._voiced = self._vad.probability(window) >= VOICE_PROBABILITY
+            self._heard |= self._voiced
         level_dbfs = rms_dbfs(frame)
         self._loudest_dbfs = max(self._loudest_dbfs, level_dbfs)
-        return level_dbfs > max(QUIET_DBFS, self._loudest_dbfs - QUIET_BELOW_LOUDEST_DB)
+        is_loud = level_dbfs > max(QUIET_DBFS, self._loudest_dbfs - QUIET_BELOW_LOUDEST_DB)
+        return self._voiced if self._heard else is_loud
 
 
 class Exchange:
@@ -85,31 +97,42 @@ class Exchange:
         self._say = say
         self._clock = clock
         self._shown: dict[int, str] = {}
+        self._speech_id = ""
         self._last_event_s = self._question_s = clock()
-        self._steps_ms: dict[str, int] = {}
+        self._steps_s: dict[str, float] = {}
         self._latency_told = True
         self._status = ""
         self._status_s = 0.0
+        self._complained = False
+        self.failed = False
+        """The agent could not give one of the answers."""
 
     def spoke(self) -> None:
         """The person's voice was sent just now (or their question, where it was typed)."""
         self._question_s = self._clock()
-        self._steps_ms = {}
+        # what they have said of this question so far may well be its whole transcript
+        kept = () if self._latency_told else (_TRANSCRIPT,)
+        self._steps_s = {step: at_s for step, at_s in self._steps_s.items() if step in kept}
         self._latency_told = False
+        self._complained = False
 
     def take(self, event: Event) -> None:
         """The server said something."""
         self._last_event_s = self._clock()
         match event:
             case Message(message_id, role, text, _):
-                if role == "user":
-                    self._steps_ms.pop(_TRANSCRIPT, None)  # its last version counts
-                self._mark(_TRANSCRIPT if role == "user" else _TEXT)
+                if role == "assistant" and message_id not in self._shown:
+                    self._mark(_TEXT)
                 if self._shown.get(message_id) != text:
                     self._shown[message_id] = text
                     self._say("you" if role == "user" else "agent", text)
-            case Audio(_, payload):
-                self._mark(_SOUND)
+                    if role == "user":
+                        self._steps_s.pop(_TRANSCRIPT, None)  # its last change counts
+                        self._mark(_TRANSCRIPT)
+            case Audio(speech_id, payload):
+                if speech_id != self._speech_id:
+                    self._speech_id = speech_id
+                    self._mark(_SOUND)
                 self._playback.play(payload)
             case Status("user_interrupt"):
                 self._playback.clear()
@@ -117,28 +140,34 @@ class Exchange:
             case Status("response_done" | "response_cancelled" as status):
                 self._status = status
                 self._status_s = self._clock()
+                self.failed |= self._complained and status == "response_cancelled"
             case Complaint(error):
+                self._complained = True
                 self._say("error", error)
             case LlmResponse(content):
                 self._say("model", content)
-        if _TEXT in self._steps_ms and _SOUND in self._steps_ms:
+        if _TEXT in self._steps_s and _SOUND in self._steps_s:
             self.tell_latency()
 
     def tell_latency(self) -> None:
         """Print how long the steps of the last answer took, once."""
-        if self._steps_ms and not self._latency_told:
+        if self._steps_s and not self._latency_told:
             self._latency_told = True
-            steps = ", ".join(f"{step} {ms} ms" for step, ms in self._steps_ms.items())
+            steps = ", ".join(
+                f"{step} {max(0, round((at_s - self._question_s) * 1000))} ms" for step, at_s in self._steps_s.items()
+            )
             self._say("latency", f"since the end of the question: {steps}")
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
-        """Has the answer been given and heard? `may_be_cancelled`: "nothing to answer" is one, too."""
-        if not self._status or (self._status == "response_cancelled" and not may_be_cancelled):
+        """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""
+        if not self._status:
+            return False
+        if self._status == "response_cancelled" and not (may_be_cancelled or self._complained):
             return False
         now_s = self._clock()
         if self._status_s < self._question_s:  # they spoke into the answer: is there another one to come?
             return self._playback.rest_s == 0 and self.silent_s >= ANOTHER_ANSWER_S
-        sound_due = self._status == "response_done" and _SOUND not in self._steps_ms
+        sound_due = self._status == "response_done" and _SOUND not in self._steps_s
         if sound_due and now_s - self._status_s < SOUND_WAIT_S:
             return False
         return self._playback.rest_s == 0 and now_s - self._last_event_s >= SETTLE_S
@@ -150,4 +179,4 @@ class Exchange:
 
     def _mark(self, step: str) -> None:
         if not self._latency_told:
-            self._steps_ms.setdefault(step, round((self._clock() - self._question_s) * 1000))
+            self._steps_s.setdefault(step, self._clock())

@@ -15,12 +15,14 @@ from voi.core.script import Mode
 from voi.errors import ClientError, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from voi.cli.exchange import Exchange, Speaker
     from voi.client import VoiClient
 
 FRAME_MS = 20
+GREETING_WAIT_S = 2.0
+"""An agent that has not begun to greet by then does not."""
 APP = "voi-talk"
 
 
@@ -52,6 +54,8 @@ def talk(
     if in_file and text is not None:
         raise ClientError("Give --in or --text, not both.")
     chosen: Mode = mode or ("call" if text is None else "chat")
+    if text is not None and not text.strip():
+        raise ClientError("--text is empty. Give some words, or - for the lines of standard input.")
     if text is not None and chosen == "call":
         raise ClientError("Typed text needs --mode chat.")
     if text is None and in_file is None and chosen == "chat":
@@ -106,10 +110,11 @@ class Talker:
     async def type(self, text: str) -> None:
         """Type a text, or each line of standard input, and wait for the answers."""
         async with self._conversation() as (client, exchange):
+            await self._greeting(client, exchange)
             async for line in _input_lines() if text == "-" else _just(text):
+                exchange.spoke()
                 await client.send_text(line)
                 await client.create_response()
-                exchange.spoke()
                 await self._answer(client, exchange)
 
     async def say_file(self, in_file: Path) -> None:
@@ -118,7 +123,7 @@ class Talker:
         from voi.audio.pcm import ms_to_samples
         from voi.audio.resample import resample
         from voi.audio.wav import read_wav
-        from voi.cli.exchange import Loudness
+        from voi.cli.exchange import Hearing
         from voi.client import INPUT_RATE_HZ
 
         pcm, rate_hz = read_wav(in_file)
@@ -127,13 +132,14 @@ class Talker:
         except ValueError as error:
             raise ClientError(f"{in_file}: {error}") from error
         framer = Framer(ms_to_samples(FRAME_MS, INPUT_RATE_HZ))
-        loudness = Loudness()
+        hearing = Hearing()
         async with self._conversation() as (client, exchange):
+            await self._greeting(client, exchange)
             pace = _Pace()
             for frame in [*framer.push(pcm), framer.flush()]:
                 await pace.wait()
                 await client.send_audio(frame)
-                if loudness.is_voice(frame):
+                if hearing.is_voice(frame):
                     exchange.spoke()
             if self._wants["mode"] == "chat":
                 await client.create_response()
@@ -142,17 +148,17 @@ class Talker:
 
     async def speak(self) -> None:
         """Use the microphone and the speaker, until Ctrl-C or the server's end."""
-        from voi.cli.exchange import Loudness
+        from voi.cli.exchange import Hearing
         from voi.cli.soundcard import SoundCard
 
-        loudness = Loudness()
+        hearing = Hearing()
         with SoundCard() as card:
             async with self._conversation(card) as (client, exchange):
                 typer.echo("Speak; Ctrl-C ends. Use headphones, or the agent hears itself.", err=True)
                 while True:
                     frame = await card.frame()
                     await client.send_audio(frame)
-                    if loudness.is_voice(frame):
+                    if hearing.is_voice(frame):
                         exchange.spoke()
 
     @asynccontextmanager
@@ -171,27 +177,43 @@ class Talker:
                 reader = group.create_task(_take_all(client, exchange), name="events")
                 yield client, exchange
                 reader.cancel()
+            if exchange.failed:
+                raise ClientError("The agent could not answer; the error is above.")
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         finally:
             if self._out_file and playback.heard:
                 self._save(bytes(playback.heard))
 
+    async def _greeting(self, client: "VoiClient", exchange: "Exchange") -> None:
+        """Let the agent finish its greeting, if it has one, rather than talk over it."""
+        if self._wants["init_greeting"]:
+            await self._wait(client, lambda: exchange.silent_s >= GREETING_WAIT_S)
+
     async def _answer(self, client: "VoiClient", exchange: "Exchange") -> None:
-        """Wait until the answer has been heard; in call mode silence is sent meanwhile, as a microphone would."""
+        """Wait until the answer has been heard."""
+
+        def is_over() -> bool:
+            if exchange.is_over(may_be_cancelled=self._wants["mode"] == "chat"):
+                return True
+            if exchange.silent_s > self._timeout_s:
+                raise ClientError(f"No answer came within {self._timeout_s:g} s.")
+            return False
+
+        await self._wait(client, is_over)
+        exchange.tell_latency()
+
+    async def _wait(self, client: "VoiClient", is_over: "Callable[[], bool]") -> None:
+        """In call mode silence is sent meanwhile, as a microphone would."""
         from voi.audio.pcm import silence
         from voi.client import INPUT_RATE_HZ
 
         quiet = silence(FRAME_MS, INPUT_RATE_HZ)
-        in_call = self._wants["mode"] == "call"
         pace = _Pace()
-        while not exchange.is_over(may_be_cancelled=not in_call):
-            if exchange.silent_s > self._timeout_s:
-                raise ClientError(f"No answer came within {self._timeout_s:g} s.")
+        while not is_over():
             await pace.wait()
-            if in_call:
+            if self._wants["mode"] == "call":
                 await client.send_audio(quiet)
-        exchange.tell_latency()
 
     def _save(self, pcm: bytes) -> None:
         from voi.audio.wav import to_wav
@@ -225,7 +247,8 @@ class _Pace:
 async def _take_all(client: "VoiClient", exchange: "Exchange") -> None:
     async for event in client:
         exchange.take(event)
-    raise ClientError(f"The server ended the conversation ({client.close_code} {client.close_reason})".rstrip() + ".")
+    why = f"{client.close_code} {client.close_reason}".rstrip()
+    raise ClientError(f"The server ended the conversation ({why}).")
 
 
 async def _just(text: str) -> "AsyncIterator[str]":

@@ -103,15 +103,15 @@ class Agent(Prompted):
             voices["narrator"] = self.voices.narrator
         return voices
 
-    def with_files(self, resolve: Callable[[str, str, int], str | None]) -> Self:
-        """The same agent with `resolve(field, file, index)` in place of each phrase's sound file."""
+    def with_files(self, resolve: Callable[[str], str | None]) -> Self:
+        """The same agent with `resolve(file)` in place of each phrase's sound file."""
         update = {}
         for field in PHRASE_FIELDS:
             phrases: Phrases | None = getattr(self, field)
             if phrases is not None:
                 choices = tuple(
-                    choice.model_copy(update={"file": resolve(field, choice.file, index)}) if choice.file else choice
-                    for index, choice in enumerate(phrases.choices)
+                    choice.model_copy(update={"file": resolve(choice.file)}) if choice.file else choice
+                    for choice in phrases.choices
                 )
                 update[field] = phrases.model_copy(update={"choices": choices})
         return self.model_copy(update=update)
@@ -133,7 +133,7 @@ def parse_client_agent(json_text: str, config: "Config") -> Agent:
     except ConfigError as error:
         raise ClientError(str(error)) from None
     assert agent is not None
-    return config.finished(agent.with_files(lambda *_: None))
+    return config.finished(agent.with_files(lambda _: None))
 
 
 def _check_means(agent: Agent, config: "Config", source: str, problems: Problems) -> None:

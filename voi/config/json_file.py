@@ -85,7 +85,12 @@ def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: P
         problems.error(source, (*path, *error["loc"]), explain(error, siblings))
     if wrong:
         return None
-    return model.model_validate(_without(raw, [error["loc"] for error in unknown]))
+    try:
+        return model.model_validate(_without(raw, [error["loc"] for error in unknown]))
+    except ValidationError as failed:  # rules about the whole are only looked at once every field is right
+        for error in failed.errors(include_url=False):
+            problems.error(source, (*path, *error["loc"]), explain(error, []))
+        return None
 
 
 def is_comment(key: str) -> bool:

@@ -1,44 +1,27 @@
 """Reads agents.json and tts_models.json into one Config, or reports every mistake in both at once."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.judges import PATTERN_MATCHING, CompletenessAgent, ControlAgent
-from voi.config.problems import Path as JsonPath
-from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.problems import Problems, quoted
 from voi.config.prompted import Prompted
+from voi.config.references import JUDGES, Entry, Kind, Known, check_references, sound_places, voices_in
 from voi.config.settings import Settings
 from voi.config.templates import oddities
 from voi.config.tts_models import TtsModel, tts_models
 from voi.errors import ConfigError
 
 M = TypeVar("M", bound=Prompted)
-Kind = Literal["agent", "control", "completeness"]
-JUDGES: Mapping[str, Kind] = {"control_agent": "control", "completeness_agent": "completeness"}
-"""Fields by which agents refer to others that judge."""
-
-_WHAT = {
-    "agent": "an agent that talks",
-    "control": 'a control agent ("model" and "denial_phrases" or "denial_classes")',
-    "completeness": 'a completeness agent ("model" and "system_prompt")',
-}
 _ONLY_TALKERS_HAVE = {"voices", "greetings"}
 _ONLY_CONTROL_HAS = {"denial_phrases", "denial_classes", "giveup_after", "giveup_response", "temperature_multiplier"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """An agent as it stands in the file, and where."""
-
-    raw: dict[str, Any]
-    path: JsonPath
-    kind: Kind = "agent"
 
 
 def load_config(settings: Settings) -> Config:
@@ -60,9 +43,11 @@ def read_config(settings: Settings, problems: Problems) -> Config:
         problems.errors += error.problems
         raw_agents = None
     entries = _entries(raw_agents or {}, source, problems)
-    used = {model for entry in entries.values() for _, model in _tts_named(entry)}
+    used = {model for entry in entries.values() for _, model, _ in voices_in(entry)}
     models, model_names = _load_tts_models(settings, used, problems)
-    _check_references(entries, model_names, source, problems)
+    known = Known(entries, models, model_names, settings.greetings_dir)
+    for entry in entries.values():
+        check_references(entry, known, source, problems)
 
     talking: dict[str, Agent] = {}
     control: dict[str, ControlAgent] = {}
@@ -77,8 +62,8 @@ def read_config(settings: Settings, problems: Problems) -> Config:
                 _read(CompletenessAgent, name, entry, completeness, source, problems)
     if raw_agents is not None and not any(entry.kind == "agent" for entry in entries.values()):
         problems.error(source, (), 'has no agent that talks: an object with "llm_model"')
-    folder = settings.greetings_dir
-    talking = {name: _with_sound(agent, name, folder, source, problems) for name, agent in talking.items()}
+    sound_file = partial(_sound_file, settings.greetings_dir)
+    talking = {name: agent.with_files(sound_file) for name, agent in talking.items()}
     _warn_without_provider(talking, settings, source, problems)
 
     judges = [judge.model for judge in (*control.values(), *completeness.values())]
@@ -97,9 +82,9 @@ def read_config(settings: Settings, problems: Problems) -> Config:
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
 
 
-def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, _Entry]:
+def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, Entry]:
     """All agents by name. A judge that stands in place inside an agent is named "AGENT.FIELD"."""
-    found: dict[str, _Entry] = {}
+    found: dict[str, Entry] = {}
     wanted: dict[str, Kind] = {}
     for name, value in raw.items():
         if is_comment(name):
@@ -112,11 +97,11 @@ def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, 
             judge = value.get(field)
             if isinstance(judge, dict):
                 value[field] = f"{name}.{field}"
-                found[value[field]] = _Entry(judge, (name, field))
+                found[value[field]] = Entry(judge, (name, field))
             if isinstance(value.get(field), str):
                 wanted.setdefault(value[field], kind)
-        found[name] = _Entry(value, (name,))
-    return {name: _Entry(entry.raw, entry.path, _kind(entry.raw, wanted.get(name))) for name, entry in found.items()}
+        found[name] = Entry(value, (name,))
+    return {name: Entry(entry.raw, entry.path, _kind(entry.raw, wanted.get(name))) for name, entry in found.items()}
 
 
 def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
@@ -126,37 +111,6 @@ def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
     if raw.get("model") == PATTERN_MATCHING or raw.keys() & _ONLY_CONTROL_HAS:
         return "control"
     return wanted or ("completeness" if "model" in raw else "agent")
-
-
-def _tts_named(entry: _Entry) -> Iterable[tuple[JsonPath, str]]:
-    """Names of TTS models in an agent, with their places. Looks at unchecked JSON, so that a mistake elsewhere in the
-    agent hides none."""
-    voices = entry.raw.get("voices")
-    for role in ("character", "narrator"):
-        choice = voices.get(role) if isinstance(voices, dict) else None
-        if isinstance(choice, dict) and isinstance(choice.get("model"), str):
-            yield (*entry.path, "voices", role, "model"), choice["model"]
-
-
-def _check_references(
-    entries: Mapping[str, _Entry], model_names: Iterable[str] | None, source: str, problems: Problems
-) -> None:
-    for entry in entries.values():
-        for field, name in entry.raw.items():
-            if not (field.endswith("_agent") and isinstance(name, str)):
-                continue
-            kind = JUDGES.get(field)
-            known = [other for other, its in entries.items() if kind in (None, its.kind)]
-            if name not in entries:
-                text = f"there is no agent {quoted(name)} in this file{did_you_mean(name, known)}"
-                problems.error(source, (*entry.path, field), text)
-            elif kind and name not in known:
-                text = f"{quoted(name)} is {_WHAT[entries[name].kind]}, and {_WHAT[kind]} is needed here"
-                problems.error(source, (*entry.path, field), text)
-        for path, model in _tts_named(entry):
-            if model_names is not None and model not in model_names:
-                text = f"{quoted(model)} is no model of tts_models.json{did_you_mean(model, model_names)}"
-                problems.error(source, path, text)
 
 
 def _load_tts_models(
@@ -174,7 +128,7 @@ def _load_tts_models(
     return tts_models(raw, file, used, problems), [name for name in raw if not is_comment(name)]
 
 
-def _read(model: type[M], name: str, entry: _Entry, into: dict[str, M], source: str, problems: Problems) -> None:
+def _read(model: type[M], name: str, entry: Entry, into: dict[str, M], source: str, problems: Problems) -> None:
     agent = validated(model, entry.raw, source, entry.path, problems)
     if agent is None:
         return
@@ -184,23 +138,8 @@ def _read(model: type[M], name: str, entry: _Entry, into: dict[str, M], source: 
             problems.warn(source, (*entry.path, field), f"{oddity}; it is left as it is")
 
 
-def _with_sound(agent: Agent, name: str, folder: Path, source: str, problems: Problems) -> Agent:
-    """The agent with checked paths of its pre-recorded sounds, which all lie in `folder`."""
-    root = folder.resolve()
-
-    def resolve(field: str, file: str, index: int) -> str | None:
-        path = (name, field, "choices", index, "file")
-        places = [place for place in ((root / file).resolve(), Path(file).resolve()) if place.is_relative_to(root)]
-        if not places:
-            text = f"{quoted(file)} is outside of the folder for pre-recorded sound, {root} (VOI_GREETINGS_DIR)"
-            problems.error(source, path, text)
-            return None
-        there = next((place for place in places if place.is_file()), None)
-        if there is None:
-            problems.warn(source, path, f"there is no file {places[0]}; the voice will speak the words instead")
-        return str(there) if there else None
-
-    return agent.with_files(resolve)
+def _sound_file(folder: Path, file: str) -> str | None:
+    return next((str(place) for place in sound_places(folder, file) if place.is_file()), None)
 
 
 def _warn_without_provider(agents: Mapping[str, Agent], settings: Settings, source: str, problems: Problems) -> None:

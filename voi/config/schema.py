@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from voi.config.agents import Agent
 from voi.config.judges import CompletenessAgent, ControlAgent
-from voi.config.load import JUDGES
+from voi.config.references import JUDGES
 from voi.config.tts_models import TtsModel
 
 File = Literal["agents", "tts_models"]

@@ -17,6 +17,8 @@ from voi.errors import ConfigError
 
 PREFIX = "VOI_"
 ENV_FILE = Path(".env")
+TALK_TOKEN = "VOI_TOKEN"
+"""No setting of the server: the token that `voi talk` connects with."""
 SECRET_LENGTH = 32
 API_KEY_LENGTH = 16
 _MAKE_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(48))"'
@@ -141,6 +143,19 @@ class Settings(BaseSettings):
             raise ValueError("VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE belong together: give both or neither")
         return self
 
+    def require_secrets(self) -> tuple[str, str]:
+        """The token secret and the API key. Raises ConfigError with what is wrong with either."""
+        problems, found = [], []
+        for require in (self.require_token_secret, self.require_api_key):
+            try:
+                found.append(require())
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(problems)
+        token_secret, api_key = found
+        return token_secret, api_key
+
     def require_token_secret(self) -> str:
         """The secret that signs tokens. Raises ConfigError when there is none, or a weak one."""
         return _strong(self.token_secret_key, "TOKEN_SECRET_KEY", SECRET_LENGTH)
@@ -157,6 +172,10 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except ValidationError as failed:
         raise ConfigError([_explain(error) for error in failed.errors(include_url=False)]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{ENV_FILE}: is not UTF-8 text; save the file with that encoding") from None
+    except OSError as error:
+        raise ConfigError(f"{ENV_FILE}: cannot be read: {error.strerror or error}") from None
 
 
 def env_name(field: str) -> str:
@@ -166,7 +185,7 @@ def env_name(field: str) -> str:
 
 def unknown_variables() -> list[str]:
     """Warnings about variables that begin with VOI_ and mean nothing to Voi, such as misspelt ones."""
-    known = {env_name(field) for field in Settings.model_fields}
+    known = {env_name(field) for field in Settings.model_fields} | {TALK_TOKEN}
     given = {**dotenv_values(ENV_FILE), **os.environ} if ENV_FILE.is_file() else dict(os.environ)
     return [
         f"environment: {name}: is no setting of Voi, and is ignored{did_you_mean(name, known, list_them=False)}"

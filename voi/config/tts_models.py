@@ -11,7 +11,7 @@ from voi.config.parts import FileModel, Language
 from voi.config.problems import Problems, quoted
 from voi.config.templates import DEFAULT_TONES
 
-XTTS = "xtts"
+XTTS, ESPEAK = "xtts", "espeak"
 _FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
 _NEEDED_BY_XTTS = ("checkpoint", "config", "voices")
 
@@ -63,6 +63,13 @@ class TtsModel(FileModel):
     def tones(self) -> tuple[str, ...]:
         """Tones that a prompt may offer."""
         return tuple(dict.fromkeys(("neutral", *self.voice_tone_map))) if self.voice_tone_map else DEFAULT_TONES
+
+    @property
+    def known_tones(self) -> frozenset[str] | None:
+        """Tones that phrases may name; None: only the engine knows, which a plug-in brought."""
+        if not self.voice_tone_map and self.engine not in (XTTS, ESPEAK):
+            return None
+        return frozenset((*DEFAULT_TONES, *self.voice_tone_map))
 
     def engine_options(self) -> dict[str, Any]:
         """Keyword options for the engine's factory: every field that is set, and `options`."""

@@ -88,7 +88,9 @@ class Replies:
         self._show(reply)
         if reply.written:
             self._finish(reply, Status.RESPONSE_DONE)
-        self._out.append(do.Release(reply.number, reply.message_id))  # last: clients want to know a speech before it sounds
+        self._out.append(
+            do.Release(reply.number, reply.message_id)
+        )  # last: clients want to know a speech before it sounds
 
     # ---- what becomes of it -----------------------------------------------------------------------
 

@@ -18,6 +18,9 @@ TOKEN_HEADER = "Voi-Token"
 """The token's place in the answer to `curl -I -X POST`, which shows headers only."""
 
 
+ENGINES = ("VAD", "STT", "TTS", "turn detection", "LLM")
+
+
 @dataclass
 class Readiness:
     """What /health tells. `engines`: what each of them is or does, by name."""
@@ -26,8 +29,11 @@ class Readiness:
     engines: dict[str, str] = field(default_factory=dict)
 
     def note(self, progress: str) -> None:
-        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only."""
-        engine, _, said = progress.partition(": ")
+        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only, and so is
+        what it says of agents and models."""
+        engine, colon, said = progress.partition(": ")
+        if not colon or not engine.startswith(ENGINES):
+            return
         self.engines[engine] = next((state for state in ("ready", "left out") if said.startswith(state)), "limited")
 
 

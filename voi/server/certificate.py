@@ -1,6 +1,7 @@
 """Self-signed TLS certificates (X.509, RFC 5280), for development."""
 
 import os
+import re
 import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from voi.errors import ConfigError
 
 PRIVATE = 0o600
+_HOST_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 def write_self_signed(folder: Path, hosts: Sequence[str], days: int, *, force: bool = False) -> tuple[Path, Path]:
@@ -67,9 +69,12 @@ def _name(host: str) -> x509.GeneralName:
     except ValueError:
         pass
     try:
-        return x509.DNSName(host.encode("idna").decode("ascii"))
-    except (UnicodeError, ValueError):
-        raise ConfigError(f"{host!r} is neither a name nor an address of a machine.") from None
+        name = host.encode("idna").decode("ascii")
+    except UnicodeError:
+        name = ""
+    if not _HOST_NAME.fullmatch(name):
+        raise ConfigError(f"{host!r} is neither a name nor an address of a machine.")
+    return x509.DNSName(name)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

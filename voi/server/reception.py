@@ -24,8 +24,8 @@ class Reception:
     def meet(self, socket: WebSocket, request: Request) -> "_Visit":
         """`voi.transports.websocket.Accept` for the path /ws."""
         caller = Caller(self.desk, socket, request)
-        self._callers.add(caller)
         caller.arrive()
+        self._callers.add(caller)
         return _Visit(self, caller)
 
     def forget(self, caller: Caller) -> None:

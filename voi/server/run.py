@@ -1,6 +1,7 @@
 """The server's life: configuration, port, engines, conversations, and a clean end."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
@@ -26,7 +27,7 @@ from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics
 from voi.server.reception import Reception
 from voi.session.options import SessionOptions
-from voi.session.recording import Recorder, sweep
+from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
 from voi.transports.tasks import Tasks
 from voi.transports.upgrade import protocol_for
@@ -69,8 +70,10 @@ class Server:
         self._failure: VoiError | None = None
         """Why the server could not start."""
         self._tasks = Tasks()
-        token_secret, api_key = settings.require_token_secret(), settings.require_api_key()
+        token_secret, api_key = settings.require_secrets()
         self._configs = ConfigStore(settings)
+        if settings.record:
+            prepare(settings.recordings_dir)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
         self.reception = Reception(
@@ -254,6 +257,13 @@ class _Http(uvicorn.Server):
         self._loop.call_soon_threadsafe(self.stop)
 
 
+_NOT_LISTENING = {
+    errno.EADDRINUSE: ("something listens there already", "Stop it, or choose another port with VOI_PORT."),
+    errno.EACCES: ("that is not allowed to this user", "Choose a port above 1023 with VOI_PORT."),
+    errno.EADDRNOTAVAIL: ("this machine has no such address", "Choose one that it has with VOI_HOST."),
+}
+
+
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket. Raises ConfigError."""
     try:
@@ -262,7 +272,7 @@ def bind(host: str, port: int) -> socket.socket:
         )[0]  # fmt: skip
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        raise ConfigError(
-            f"Cannot listen at {host}:{port}: {error.strerror or error}. Is another server there? "
-            "Choose another place with VOI_HOST and VOI_PORT."
-        ) from None
+        why, cure = _NOT_LISTENING.get(
+            error.errno or 0, (error.strerror or str(error), "Look at VOI_HOST and VOI_PORT.")
+        )
+        raise ConfigError(f"Cannot listen at {host}:{port}: {why}. {cure}") from None

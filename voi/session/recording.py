@@ -14,6 +14,7 @@ import json
 import logging
 import re
 import shutil
+import tempfile
 import threading
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -29,6 +30,7 @@ from voi.core.actions import Action, Stop
 from voi.core.facts import Fact, PlaybackStarted
 from voi.core.journal import encode_entry, encode_script
 from voi.core.script import Script
+from voi.errors import ConfigError
 
 USER_RATE_HZ = 16_000
 AGENT_RATE_HZ = 24_000
@@ -155,6 +157,9 @@ class Recorder:
                     self._write_waiting(files)
         except OSError as error:
             self._give_up(f"{error.filename or self.folder} cannot be written: {error.strerror}")
+        except Exception:
+            log.exception("recording of %s", self._conversation_id)
+            self._give_up("a fault of Voi's own")
         finally:
             self._queue.clear()
 
@@ -269,6 +274,19 @@ class _Files:
 def _open_private(path: Path) -> TextIO:
     path.touch(mode=0o600, exist_ok=False)
     return path.open("a", encoding="ascii")
+
+
+def prepare(recordings_dir: Path) -> None:
+    """Make the folder, and see whether it can be written to: better now than in the first call. Raises ConfigError."""
+    try:
+        recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=recordings_dir):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"{recordings_dir} cannot be written to ({error.strerror}), and VOI_RECORD wants recordings there. "
+            "Look at VOI_RECORDINGS_DIR."
+        ) from None
 
 
 def sweep(recordings_dir: Path, keep_days: int, today: date | None = None) -> int:

@@ -5,6 +5,7 @@ uvicorn parses the upgrade request and hands the transport over to what `protoco
 
 import asyncio
 import logging
+import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -15,6 +16,9 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]
 from voi.transports.websocket import GOING_AWAY, Accept, Limits, Request, WebSocket
 
 _READ_BUFFER_BYTES = 8 * 1024
+UNSENT_BYTES = 16 * 1024
+"""Given to the operating system and not on its way yet, at most. For a client that reads slowly it would take
+megabytes, a minute of sound that nobody can stop any more; so they stay here, where `backlog_bytes` counts them."""
 _picows_logger = logging.getLogger("voi.picows")
 _picows_logger.setLevel(logging.CRITICAL)  # it calls every mistake of a client an error
 _PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # an adapter: of a Logger it would make a child per connection
@@ -67,6 +71,8 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     def connection_made(self, transport: asyncio.Transport) -> None:
         peer = transport.get_extra_info("peername")
         self._peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+        if self._peer and hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Linux, macOS
+            transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._connections.add(self)
         super().connection_made(transport)
 

@@ -198,3 +198,19 @@ def test_fuzz_mutations(golden: bytes, data: st.DataObject) -> None:
     byte = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(golden)))
     parses_or_blames((golden[:at] + bytes([byte]) + golden[at + 1 :])[: cut or None])
+
+
+def test_ids_leave_out_those_that_the_browser_client_gives_itself() -> None:
+    shown = [wire.shown_id(number) for number in (0, 999, 1_000, 1_500)]
+    assert shown == [0, 999, 1_001_000, 1_001_500]
+    assert [wire.message_id_of(number) for number in shown] == [0, 999, 1_000, 1_500]
+    assert wire.split(wire.message(1_000, "user", "hi"))[0]["id"] == 1_001_000
+    assert wire.split(wire.audio_header("1000"))[0]["speech_id"] == "1001000"
+    assert wire.parse(frame(b'{"type":"interrupt","speech_id":"1001000"}')) == wire.Interrupt(1_000, None)
+
+
+def test_a_long_data_url_is_not_sent_back() -> None:
+    short, long = "data:image/png;base64,AAAA", "data:image/png;base64," + "A" * 100_000
+    content = wire.split(wire.message(1, "user", "look", (long, short)))[0]["content"]
+    assert content == [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": short}}]
+    assert wire.split(wire.message(1, "user", "", (long,)))[0]["content"] == [{"type": "text", "text": ""}]

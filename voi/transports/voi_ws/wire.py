@@ -30,6 +30,13 @@ INPUT_RATE_HZ = 16_000
 MAX_TEXT_CHARS = 20_000
 MAX_LLM_MESSAGES = 200
 MAX_SPEECH_S = 24 * 3600
+FIRST_LOCAL_ID = 1_000
+"""From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n), and a message of ours with such a
+number would replace one…"""
+SKIPPED_IDS = 1_000_000
+"""…so ours go on that much higher."""
+MAX_RETURNED_IMAGE_CHARS = 64 * 1024
+"""A picture given as a longer data: URL is not sent back: it would hold up the sound, and the client has it."""
 
 InputFormat = Literal["pcm16", "webm", "mp4", "ogg"]
 Json = dict[str, Any]
@@ -185,9 +192,9 @@ def _read_image_url(metadata: Json) -> ImageUrl:
 def _read_interrupt(metadata: Json) -> Interrupt:
     speech_id = metadata.get("speech_id")
     if isinstance(speech_id, str) and speech_id.isascii() and speech_id.isdigit() and len(speech_id) <= 9:
-        number: int | None = int(speech_id)
+        number: int | None = message_id_of(int(speech_id))
     elif isinstance(speech_id, int | float) and not isinstance(speech_id, bool) and 0 <= speech_id < 10**9:
-        number = int(speech_id)
+        number = message_id_of(int(speech_id))
     elif speech_id is None or speech_id == "":
         number = None
     else:
@@ -270,15 +277,26 @@ def status(name: str) -> bytes:
 
 def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
     """The same id again replaces the message in the client's window."""
-    content: list[Json] = [{"type": "text", "text": text}] if text or not image_urls else []
-    content += [{"type": "image_url", "image_url": {"url": url}} for url in image_urls]
-    return join({"type": "message", "role": role, "content": content, "id": message_id})
+    images = [url for url in image_urls if len(url) <= MAX_RETURNED_IMAGE_CHARS]
+    content: list[Json] = [{"type": "text", "text": text}] if text or not images else []
+    content += [{"type": "image_url", "image_url": {"url": url}} for url in images]
+    return join({"type": "message", "role": role, "content": content, "id": shown_id(message_id)})
+
+
+def shown_id(message_id: int) -> int:
+    """The number that clients know a message by."""
+    return message_id if message_id < FIRST_LOCAL_ID else message_id + SKIPPED_IDS
+
+
+def message_id_of(shown: int) -> int:
+    """The message that clients know by that number."""
+    return shown if shown < FIRST_LOCAL_ID + SKIPPED_IDS else shown - SKIPPED_IDS
 
 
 def audio_header(speech_id: str) -> bytes:
-    """What comes before the sound in every audio frame of that speech. The id is a JSON string: the client's player
-    throws at numbers."""
-    return join({"type": "audio", "speech_id": speech_id})
+    """What comes before the sound in every audio frame of the speech with that message's id. On the wire it is a JSON
+    string: the client's player throws at numbers."""
+    return join({"type": "audio", "speech_id": str(shown_id(int(speech_id)))})
 
 
 def llm_response(content: str) -> bytes:

@@ -1,0 +1,123 @@
+"""Do the names in agents.json mean something: of other agents, TTS models, voices, tones, sound files? Looks at the
+unchecked JSON, so that a mistake elsewhere in an agent hides none of these."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from voi.config.problems import Path as JsonPath
+from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.prompted import PHRASE_FIELDS
+from voi.config.tts_models import TtsModel
+
+Kind = Literal["agent", "control", "completeness"]
+JUDGES: Mapping[str, Kind] = {"control_agent": "control", "completeness_agent": "completeness"}
+"""Fields by which agents refer to others that judge."""
+
+_WHAT = {
+    "agent": "an agent that talks",
+    "control": 'a control agent ("model" and "denial_phrases" or "denial_classes")',
+    "completeness": 'a completeness agent ("model" and "system_prompt")',
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An agent as it stands in the file, and where."""
+
+    raw: dict[str, Any]
+    path: JsonPath
+    kind: Kind = "agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the names may mean. `model_names`: of tts_models.json, even of models that could not be read (somebody else
+    complains of those); None when the file itself could not. `greetings_dir`: the only folder for sound files."""
+
+    entries: Mapping[str, Entry]
+    models: Mapping[str, TtsModel]
+    model_names: Iterable[str] | None
+    greetings_dir: Path
+
+
+def check_references(entry: Entry, known: Known, source: str, problems: Problems) -> None:
+    _check_agents(entry, known.entries, source, problems)
+    _check_voices(entry, known, source, problems)
+    _check_sound_files(entry, known.greetings_dir, source, problems)
+
+
+def voices_in(entry: Entry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
+    """Each voice's place, the name of its TTS model, and the voice itself."""
+    voices = entry.raw.get("voices")
+    for role in ("character", "narrator"):
+        choice = voices.get(role) if isinstance(voices, dict) else None
+        if isinstance(choice, dict) and isinstance(choice.get("model"), str):
+            yield (*entry.path, "voices", role), choice["model"], choice
+
+
+def sound_places(greetings_dir: Path, file: str) -> list[Path]:
+    """Where in that folder the file may be, named relative to it or to the working folder; none: it is outside."""
+    root = greetings_dir.resolve()
+    return [place for place in ((root / file).resolve(), Path(file).resolve()) if place.is_relative_to(root)]
+
+
+def _check_agents(entry: Entry, entries: Mapping[str, Entry], source: str, problems: Problems) -> None:
+    for field, name in entry.raw.items():
+        if not (field.endswith("_agent") and isinstance(name, str)):
+            continue
+        kind = JUDGES.get(field)
+        known = [other for other, its in entries.items() if kind in (None, its.kind)]
+        if name not in entries:
+            text = f"there is no agent {quoted(name)} in this file{did_you_mean(name, known)}"
+            problems.error(source, (*entry.path, field), text)
+        elif kind and name not in known:
+            text = f"{quoted(name)} is {_WHAT[entries[name].kind]}, and {_WHAT[kind]} is needed here"
+            problems.error(source, (*entry.path, field), text)
+
+
+def _check_voices(entry: Entry, known: Known, source: str, problems: Problems) -> None:
+    """What only the engine knows, such as the voices in a file, is looked at when it runs (`house.unspeakable`)."""
+    for path, name, choice in voices_in(entry):
+        if known.model_names is not None and name not in known.model_names:
+            text = f"{quoted(name)} is no model of tts_models.json{did_you_mean(name, known.model_names)}"
+            problems.error(source, (*path, "model"), text)
+        model = known.models.get(name)
+        if model is None:
+            continue
+        voice = choice.get("voice")
+        if isinstance(model.voices, tuple) and isinstance(voice, str) and voice not in model.voices:
+            text = f"{quoted(voice)} is no voice of {quoted(name)}{did_you_mean(voice, model.voices)}"
+            problems.error(source, (*path, "voice"), text)
+        tones = model.known_tones
+        if path[-1] != "character" or tones is None:
+            continue
+        for field in PHRASE_FIELDS:
+            phrases = entry.raw.get(field)
+            tone = phrases.get("voice_tone") if isinstance(phrases, dict) else None
+            if isinstance(tone, str) and tone not in tones:
+                text = f"{quoted(tone)} is no tone of {quoted(name)}{did_you_mean(tone, tones)}"
+                problems.error(source, (*entry.path, field, "voice_tone"), text)
+
+
+def _check_sound_files(entry: Entry, greetings_dir: Path, source: str, problems: Problems) -> None:
+    for path, file in _sound_files(entry):
+        places = sound_places(greetings_dir, file)
+        if not places:
+            root = greetings_dir.resolve()
+            text = f"{quoted(file)} is outside of the folder for pre-recorded sound, {root} (VOI_GREETINGS_DIR)"
+            problems.error(source, path, text)
+        elif not any(place.is_file() for place in places):
+            problems.warn(source, path, f"there is no file {places[0]}; the voice will speak the words instead")
+
+
+def _sound_files(entry: Entry) -> Iterator[tuple[JsonPath, str]]:
+    for field in PHRASE_FIELDS:
+        choices, path = entry.raw.get(field), (*entry.path, field)
+        if isinstance(choices, dict):
+            choices, path = choices.get("choices"), (*path, "choices")
+        for index, choice in enumerate(choices if isinstance(choices, list) else ()):
+            file = choice.get("file") if isinstance(choice, dict) else None
+            if isinstance(file, str) and "\0" not in file:
+                yield (*path, index, "file"), file
