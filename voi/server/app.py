@@ -29,8 +29,8 @@ class Readiness:
     engines: dict[str, str] = field(default_factory=dict)
 
     def note(self, progress: str) -> None:
-        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only, and so is
-        what it says of agents and models."""
+        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only, and so
+        is what it says of agents and models."""
         engine, colon, said = progress.partition(": ")
         if not colon or not engine.startswith(ENGINES):
             return
