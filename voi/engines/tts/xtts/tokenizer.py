@@ -1,0 +1,42 @@
+"""Text to token ids with the model's own vocab.json, by the `tokenizers` library."""
+
+from pathlib import Path
+
+from voi.engines.tts.xtts.speech_text import cut, spelled
+from voi.errors import ConfigError
+
+
+class Tokenizer:
+    """`longest`: ids that the model takes between its start and stop marks."""
+
+    def __init__(self, vocabulary: Path, longest: int) -> None:
+        from tokenizers import Tokenizer as Bpe
+
+        try:
+            self._bpe = Bpe.from_file(str(vocabulary))
+        except Exception as error:  # the library raises nothing narrower
+            raise ConfigError(f"XTTS vocabulary {vocabulary}: {error}") from None
+        start, stop = self._bpe.token_to_id("[START]"), self._bpe.token_to_id("[STOP]")
+        if start is None or stop is None:
+            raise ConfigError(f"XTTS vocabulary {vocabulary}: it lacks [START] or [STOP].")
+        self._start, self._stop = start, stop
+        self._unknown = self._bpe.token_to_id("[UNK]")
+        self._longest = longest
+
+    def ids(self, text: str, language: str) -> list[int]:
+        """With the marks around them; characters that the model does not know are left out. Empty: nothing to say."""
+        said = spelled(text, language)
+        inner = self._bpe.encode(f"[{language}]{said}".replace(" ", "[SPACE]")).ids
+        inner = [token for token in inner if token != self._unknown]
+        return [self._start, *inner, self._stop] if any(map(str.isalnum, said)) else []
+
+    def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
+        """The text in pieces that the model can take, each with its ids."""
+        done = []
+        for part in cut(text, longest_chars):
+            ids = self.ids(part, language)
+            if len(ids) - 2 >= self._longest and len(part) > 1:
+                done += self.parts(part, language, len(part) // 2)
+            elif ids:
+                done.append((part, ids))
+        return done

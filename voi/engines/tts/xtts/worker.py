@@ -1,0 +1,118 @@
+"""One thread for each device, which all models on it share: it loads them and steps their batches in turn.
+
+A device does one thing at a time anyway; one thread keeps it busy without locks around the model, and a round of one
+model never waits for more than a round of each other.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from voi.errors import EngineError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Steps(Protocol):
+    """What the thread keeps going (a Batch)."""
+
+    @property
+    def busy(self) -> bool: ...
+    def step(self) -> None: ...
+    def fail(self, error: EngineError) -> None: ...
+
+
+class Worker:
+    """`Worker.of(device)` gives the device's; each who asked says `leave` once."""
+
+    _all: dict[str, "Worker"] = {}  # noqa: RUF012
+    _lock = threading.Lock()
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._users = 0
+        self._wake = threading.Condition()
+        self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self._steps: list[Steps] = []
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=f"xtts-{device}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def of(cls, device: str) -> "Worker":
+        with cls._lock:
+            worker = cls._all.get(device)
+            if worker is None:
+                worker = cls._all[device] = Worker(device)
+            worker._users += 1
+            return worker
+
+    def leave(self) -> None:
+        """The thread ends with the last user's leaving, once it has done what was asked before."""
+        with self._lock:
+            self._users -= 1
+            if self._users:
+                return
+            self._all.pop(self._device, None)
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+
+    def call(self, work: Callable[[], T]) -> "Future[T]":
+        """Have it done on the thread, between two rounds."""
+        future: Future[T] = Future()
+        with self._wake:
+            self._calls.append((future, work))
+            self._wake.notify()
+        return future
+
+    def add(self, steps: Steps) -> None:
+        with self._wake:
+            self._steps.append(steps)
+
+    def remove(self, steps: Steps) -> None:
+        with self._wake:
+            self._steps = [other for other in self._steps if other is not steps]
+
+    def wake(self) -> None:
+        """Something was submitted."""
+        with self._wake:
+            self._wake.notify()
+
+    def _run(self) -> None:
+        import torch
+
+        with torch.inference_mode():
+            while True:
+                with self._wake:
+                    while not (self._calls or self._ended or any(steps.busy for steps in self._steps)):
+                        self._wake.wait()
+                    calls, self._calls = self._calls, []
+                    steps = list(self._steps)
+                    if self._ended and not calls:
+                        return
+                for future, work in calls:
+                    if future.set_running_or_notify_cancel():
+                        _settle(future, work)
+                for one in steps:
+                    if one.busy:
+                        _step(one)
+
+
+def _settle(future: "Future[Any]", work: Callable[[], Any]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # whoever asked gets it
+        future.set_exception(error)
+
+
+def _step(steps: Steps) -> None:
+    try:
+        steps.step()
+    except Exception as error:
+        log.exception("XTTS failed in the middle of its work")
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        steps.fail(EngineError(f"XTTS failed: {reason}", engine="xtts", retryable=True))
