@@ -1,0 +1,213 @@
+"""The backend for checkpoints of the openai-whisper package: its file format, tokenizer and front end, our decoder."""
+
+import gc
+import pickle
+from base64 import b85decode
+from collections.abc import Sequence
+from gzip import decompress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import whisper  # type: ignore[import-untyped]
+from torch import Tensor
+from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-untyped]
+
+from voi.engines.stt.whisper.alignment import token_frames
+from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
+from voi.engines.stt.whisper.openai_front_end import FRAMES_PER_S, log_mel
+from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
+from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.weights import checkpoint, size_of
+from voi.engines.stt.whisper.words import Word, joined
+from voi.errors import EngineError
+
+ENCODER_ROWS = 16  # more at once gain nothing on any device, and cost memory
+TOKENS_PER_S = 12  # three times as fast as fast talk; what runs on longer is a loop
+SHORTEST_TOKENS = 16
+SWITCH_LANGUAGE = 3.0
+"""A language must be so much likelier than the usual one to take its place: short sounds tell languages apart badly."""
+
+PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class OpenAiBackend:
+    """`Backend`. `model`: a size or a path."""
+
+    def __init__(self, model: str, *, models_dir: Path, device: str, precision: str, max_batch: int) -> None:
+        self.languages: tuple[str, ...] = ()
+        self._model, self._models_dir, self._max_batch = model, models_dir, max_batch
+        cuda = device == "auto" and torch.cuda.is_available()
+        self._device = torch.device("cuda" if cuda else "cpu" if device == "auto" else device)
+        on_gpu = self._device.type == "cuda"
+        self._precision = PRECISIONS[("float16" if on_gpu else "float32") if precision == "auto" else precision]
+        self._encoder: Encoder | None = None
+        self._decoding: Decoding | None = None
+
+    @torch.inference_mode()
+    def load(self) -> None:
+        path = checkpoint(self._model, self._models_dir)
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            self._dims = dims = Dimensions(**content["dims"])
+            weights = {
+                name: tensor.to(self._device, self._precision) for name, tensor in content["model_state_dict"].items()
+            }
+            del content
+            self._encoder = Encoder(dims, weights)
+            decoder = Decoder(dims, weights, alignment_heads(dims, size_of(self._model)), self._max_batch)
+        except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise EngineError(
+                f"{path} is no Whisper checkpoint that can be loaded: {error}", engine="whisper"
+            ) from error
+        self._tokenizer = self._tokenizer_for("en")
+        self.languages = tuple(self._tokenizer.all_language_codes) if dims.multilingual else ("en",)
+        self._decoding = Decoding(
+            decoder,
+            end_token=self._tokenizer.eot,
+            no_speech_token=self._tokenizer.no_speech,
+            suppressed=suppressed_tokens(self._tokenizer),
+            blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
+        )
+        if self._device.type == "cuda":
+            self._decoding.capture()
+        self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(self._max_batch)])
+
+    def unload(self) -> None:
+        self._encoder = self._decoding = None
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    # ---- a batch ----------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        assert self._encoder is not None, "load comes first"
+        mel = log_mel([each.pcm for each in passes], self._dims.n_mels, self._device).to(self._precision)
+        features = torch.cat([self._encoder(part) for part in torch.split(mel, ENCODER_ROWS)])
+        languages = self._languages_of(passes, features)
+        results: dict[int, Hypothesis] = {}
+        open_rows = list(range(len(passes)))
+        attempt = 0
+        while open_rows:
+            decoded = self._decode([passes[at] for at in open_rows], [languages[at] for at in open_rows], attempt)
+            results.update(zip(open_rows, decoded, strict=True))
+            attempt += 1
+            again = [
+                at
+                for at in open_rows
+                if results[at].doubtful and attempt < len(passes[at].temperatures) and not passes[at].cancelled
+            ]
+            if again:
+                assert self._decoding is not None
+                self._decoding.decoder.listen(features[again])
+            open_rows = again
+        return [results[at] for at in range(len(passes))]
+
+    def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
+        """Given, or heard in what the encoder made of the sound. Leaves the sound in the decoder."""
+        assert self._decoding is not None
+        decoder = self._decoding.decoder
+        decoder.listen(features)
+        if not self._dims.multilingual or all(each.language for each in passes):
+            return [each.language or "en" for each in passes]
+        codes = list(self._tokenizer.all_language_tokens)
+        chances = decoder.start_logits(self._tokenizer.sot, len(passes))[:, codes].softmax(dim=-1).tolist()
+        heard = []
+        for each, chance in zip(passes, chances, strict=True):
+            likeliest = max(range(len(codes)), key=chance.__getitem__)
+            language = self.languages[likeliest]
+            usual = each.usual if each.usual in self.languages else None
+            if usual and chance[likeliest] < SWITCH_LANGUAGE * chance[self.languages.index(usual)]:
+                language = usual
+            heard.append(each.language or language)
+        return heard
+
+    def _decode(self, passes: Sequence[Pass], languages: Sequence[str], attempt: int) -> list[Hypothesis]:
+        assert self._decoding is not None
+        rows = [self._row(each, language, attempt) for each, language in zip(passes, languages, strict=True)]
+        decoded = self._decoding.run(rows)
+        return [self._hypothesis(*parts) for parts in zip(passes, languages, rows, decoded, strict=True)]
+
+    def _row(self, each: Pass, language: str, attempt: int) -> Row:
+        tokenizer, room = self._tokenizer_for(language), self._dims.n_text_ctx // 2 - 4
+        prefix = [token for word in each.prefix for token in word.tokens][8 - room :]
+        most = min(room - len(prefix), SHORTEST_TOKENS + int(TOKENS_PER_S * each.seconds))
+        context = [token for word in each.context for token in word.tokens]
+        prompt = tokenizer.encode(" " + each.prompt.strip())[: room // 2] if each.prompt.strip() else []
+        before = prompt + context[-(room - len(prompt)) :]
+        if before:
+            before = [tokenizer.sot_prev, *before]
+        return Row(
+            [*before, *tokenizer.sot_sequence_including_notimestamps, *prefix],
+            start=len(before),
+            most=max(1, most),
+            temperature=each.temperatures[attempt],
+            text_at_once=not prefix,
+            seed=attempt,
+            cancelled=lambda: each.cancelled,
+        )
+
+    def _hypothesis(self, each: Pass, language: str, row: Row, decoded: Decoded) -> Hypothesis:
+        tokenizer = self._tokenizer_for(language)
+        tokens = [token for token in decoded.tokens if token < tokenizer.eot]
+        return Hypothesis(
+            self._words(each, tokenizer, row, decoded) if tokens and not each.cancelled else (),
+            language=language,
+            avg_logprob=decoded.avg_logprob,
+            no_speech_prob=decoded.no_speech_prob,
+            compression_ratio=compression_ratio(tokenizer.decode(tokens).strip()),
+            temperature=row.temperature,
+        )
+
+    def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[Word, ...]:
+        """The decoded words with their times; timestamp tokens that slipped in are left out."""
+        assert decoded.attention is not None
+        frames = max(1, min(self._dims.n_audio_ctx, round(each.seconds * FRAMES_PER_S)))
+        sot_length = len(tokenizer.sot_sequence)
+        starts = token_frames(decoded.attention, frames, first=sot_length)
+        starts_ms = [*(int(frame) * 1000 // FRAMES_PER_S for frame in starts), frames * 1000 // FRAMES_PER_S]
+        place = len(row.tokens) - row.start - sot_length - 1  # of the first decoded token among those with a start
+        said = [
+            (token, starts_ms[place + at], starts_ms[place + at + 1], logprob)
+            for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
+            if token < tokenizer.eot
+        ]
+        pieces, at = [], 0
+        for text, word_tokens in zip(*tokenizer.split_to_word_tokens([token for token, *_ in said]), strict=True):
+            mine = said[at : at + len(word_tokens)]
+            at += len(word_tokens)
+            chance = float(np.exp(np.mean([logprob for *_, logprob in mine])))
+            pieces.append(Word(text, tuple(word_tokens), mine[0][1], mine[-1][2], chance))
+        return joined(pieces)
+
+    def _tokenizer_for(self, language: str) -> Tokenizer:
+        return get_tokenizer(
+            self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
+        )
+
+
+def suppressed_tokens(tokenizer: Tokenizer) -> list[int]:
+    """As `suppress_tokens="-1"` of openai/whisper: marks of sounds and speakers, and what starts a transcript."""
+    return [
+        *tokenizer.non_speech_tokens,
+        tokenizer.transcribe,
+        tokenizer.translate,
+        tokenizer.sot,
+        tokenizer.sot_prev,
+        tokenizer.sot_lm,
+        tokenizer.no_speech,
+    ]
+
+
+def alignment_heads(dims: Dimensions, size: str | None) -> list[tuple[int, int]]:
+    """(layer, head) of the heads that follow the sound: OpenAI's for a known size, or else all of the later layers."""
+    known: Any = whisper._ALIGNMENT_HEADS.get(size) if size else None
+    if known is not None:
+        flags = np.frombuffer(decompress(b85decode(known)), dtype=bool)
+        if len(flags) == dims.n_text_layer * dims.n_text_head:
+            return [(int(at) // dims.n_text_head, int(at) % dims.n_text_head) for at in np.flatnonzero(flags)]
+    later = range(dims.n_text_layer // 2, dims.n_text_layer)
+    return [(layer, head) for layer in later for head in range(dims.n_text_head)]
