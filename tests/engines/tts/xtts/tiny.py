@@ -129,6 +129,7 @@ def state(seed: int = 0, channels: int = 32, text_tokens: int | None = None) -> 
     norm("gpt.gpt.ln_f")
     norm("gpt.final_norm")
     made["gpt.mel_head.weight"], made["gpt.mel_head.bias"] = normal(CODES, WIDTH, scale=0.3), normal(CODES, scale=0.3)
+    made["gpt.mel_head.bias"][STOP_CODE] += 2.5  # so that sentences have all sorts of lengths
     made["gpt.text_head.weight"] = normal(len(made["gpt.text_embedding.weight"]), WIDTH)
     made["gpt.text_head.bias"] = normal(len(made["gpt.text_embedding.weight"]))
 

@@ -41,11 +41,11 @@ class Beginning:
 
 
 class Decoder:
-    """`conditioning`: most places that a voice takes. `same_rows`: always step with all rows, so that rounding in half
-    precision can't depend on how many callers there are. Belongs to one thread."""
+    """`conditioning`: most places that a voice takes. `same_shapes`: always step with all rows and all places, so that
+    rounding in half precision can't depend on how many callers there are. Belongs to one thread."""
 
     def __init__(
-        self, gpt: Gpt, layout: Layout, *, slots: int, conditioning: int, graphs: Graphs, same_rows: bool = False
+        self, gpt: Gpt, layout: Layout, *, slots: int, conditioning: int, graphs: Graphs, same_shapes: bool = False
     ) -> None:
         self._gpt, self._layout, self._graphs = gpt, layout, graphs
         weight = gpt.mel_head.weight
@@ -73,10 +73,10 @@ class Decoder:
         self._per_slot = (self.latents, self._code, self._done, self._place, self._active, self._top_k, self._rules,
                           self._greedy, self._seen, self._quantiles)  # fmt: skip
         self._row_sizes = _sizes(ROWS, slots) if graphs.records else tuple(range(1, slots + 1))
-        if same_rows:
-            self._row_sizes = (slots,)
         steps = range(CPU_LENGTH_STEP, self.places, CPU_LENGTH_STEP)
         self._lengths = _sizes(LENGTHS if graphs.records else tuple(steps), self.places)
+        if same_shapes:
+            self._row_sizes, self._lengths = (slots,), (self.places,)
         self._prefixes = _sizes(PREFIXES, self._prefix_places) if graphs.records else ()
         self._fill_buffers: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
@@ -166,7 +166,7 @@ class Decoder:
         active, done = self._active[:rows], self._done[:rows]
         latents, logits = self._gpt.step(self._code[:rows], done, self._place[:rows], self._keys, self._values, length)
         every = torch.arange(rows, device=self._device)
-        kept_at = torch.where(active > 0, done, self._layout.max_codes)
+        kept_at = done.masked_fill(active == 0, self._layout.max_codes)
         self.latents[every, kept_at] = latents
         rules = self._rules[:rows]
         codes = draw(
@@ -179,7 +179,7 @@ class Decoder:
             self._greedy[:rows],
             self._quantiles[every, kept_at],
         )
-        self._seen[every, codes] = True
+        self._seen[:rows].scatter_(1, codes[:, None], True)
         self._code[:rows] = codes
         done += active
         self._place[:rows] += active

@@ -14,21 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from voi.engines.base import VoiceSpec
-from voi.engines.tts.xtts.layout import LANGUAGES, Layout, Sampling
-from voi.engines.tts.xtts.speech_text import LONGEST, language_code
-from voi.engines.tts.xtts.tail import Tail
+from voi.engines.tts.xtts.cutting import LONGEST, language_code
+from voi.engines.tts.xtts.layout import Layout, Sampling
+from voi.engines.tts.xtts.speech import Part, Speech
 from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    from voi.engines.tts.xtts.batch import Job
     from voi.engines.tts.xtts.model import Running
 
 LONGEST_TEXT = 10_000  # characters
-SOUND_DEADLINE_S = 30.0  # without any sound
 SLOTS = {"cuda": 16, "cpu": 4}
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
@@ -44,8 +40,9 @@ class Xtts:
 
     `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
     sentences at the same time; `most_waiting`: that may wait for one. `memory_mb`: more is not taken. `seed`: the same
-    text then always sounds the same, whoever else speaks; on CUDA bit by bit only with `same_rows`, which computes all
-    slots at every step. `temperature`, `top_k`, `top_p`, `repetition_penalty`: instead of those in config.json.
+    text then always sounds the same, whoever else speaks; on CUDA bit by bit only with `same_shapes`, which computes
+    all slots at full length at every step. `temperature`, `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of
+    those in config.json.
     """
 
     name = "xtts"
@@ -67,7 +64,7 @@ class Xtts:
         most_waiting: int = 256,
         memory_mb: int | None = None,
         seed: int | None = None,
-        same_rows: bool = False,
+        same_shapes: bool = False,
         speed: float = 1.0,
         **sampling: float,
     ) -> None:
@@ -90,7 +87,7 @@ class Xtts:
         self.voices: tuple[str, ...] = ()
         self._language, self._avg_text_len = language, avg_text_len
         self._device, self._precision, self._slots = device, precision, slots
-        self._most_waiting, self._memory_mb, self._same_rows = most_waiting, memory_mb, same_rows
+        self._most_waiting, self._memory_mb, self._same_shapes = most_waiting, memory_mb, same_shapes
         self._seed, self._speed = seed, speed
         self._sampling_wishes: dict[str, Any] = sampling
         self._sampling = Sampling()
@@ -135,7 +132,7 @@ class Xtts:
             slots=self._slots or SLOTS.get(kind, SLOTS["cpu"]),
             most_waiting=self._most_waiting,
             memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
-            same_rows=self._same_rows,
+            same_shapes=self._same_shapes,
         )
 
     def _check_voices(self, names: tuple[str, ...]) -> None:
@@ -180,13 +177,14 @@ class Xtts:
         parts = await loop.run_in_executor(
             self._text_thread, running.tokenizer.parts, text, language, min(longest, self._avg_text_len or longest)
         )
-        speech = _Speech(self, running, self._worker, running.voices[name])
-        speech.parts = [
-            (ids, self._seed_of(part, name), runaway_codes(running.layout, part, language)) for part, ids in parts
+        stretch = running.stretch(min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3))))
+        todo = [
+            Part(ids, self._seed_of(part, name), runaway_codes(running.layout, part, language), stretch)
+            for part, ids in parts
         ]
-        speech.stretch = running.stretch(min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3))))
+        speech = Speech(running.batch, self._worker, running.voices[name], self._sampling, self.sample_rate_hz)
         try:
-            async for pcm in speech.sound():
+            async for pcm in speech.sound(todo):
                 yield pcm
         finally:
             speech.stop()
@@ -212,80 +210,6 @@ class Xtts:
         return self._sampling
 
 
-class _Speech:
-    """One call of `stream`. Lives on the event loop; the batch's thread only posts to it."""
-
-    def __init__(self, engine: Xtts, running: "Running", worker: Worker, voice: Any) -> None:
-        self._engine, self._running, self._worker, self._voice = engine, running, worker, voice
-        self._loop = asyncio.get_running_loop()
-        self._arrived: asyncio.Queue[np.ndarray[Any, np.dtype[np.int16]] | EngineError | None] = asyncio.Queue()
-        self._job: Job | None = None
-        self._given_in = 0
-        self._heard = 0  # parts whose sound was taken
-        self.parts: list[tuple[list[int], int, int]] = []
-        self.stretch: Any = None
-
-    async def sound(self) -> AsyncGenerator[bytes, None]:
-        self._give_in()
-        while self._heard < len(self.parts):
-            tail = Tail(self._engine.sample_rate_hz)
-            while (samples := await self._next()) is not None:
-                if len(ready := tail.push(samples)):
-                    yield ready.astype("<i2").tobytes()
-            self._heard += 1
-            self._give_in()
-            if len(rest := tail.finish()):
-                yield rest.astype("<i2").tobytes()
-
-    def stop(self) -> None:
-        if self._job is not None:
-            self._job.cancel()
-            self._job = None
-            self._worker.wake()
-
-    async def _next(self) -> "np.ndarray[Any, np.dtype[np.int16]] | None":
-        try:
-            async with asyncio.timeout(SOUND_DEADLINE_S):
-                arrived = await self._arrived.get()
-        except TimeoutError:
-            raise EngineError(
-                "XTTS is too slow: too much is being spoken.", engine=self._engine.name, retryable=True
-            ) from None
-        if isinstance(arrived, EngineError):
-            raise arrived
-        return arrived
-
-    def _give_in(self) -> None:
-        """The next part, if there is one and the one before is done. At most one part ahead of the listener."""
-        if self._job is not None or self._given_in == len(self.parts) or self._given_in > self._heard + 1:
-            return
-        from voi.engines.tts.xtts.batch import Job
-
-        ids, seed, most = self.parts[self._given_in]
-        self._given_in += 1
-
-        def post(what: Any) -> None:
-            self._loop.call_soon_threadsafe(self._arrived.put_nowait, what)
-
-        def end(error: EngineError | None) -> None:
-            self._loop.call_soon_threadsafe(self._ended, error)
-
-        self._job = Job(ids, self._voice, self._engine.sampling, seed, self.stretch, most, on_sound=post, on_end=end)
-        self._running.batch.submit(self._job)
-        self._worker.wake()
-
-    def _ended(self, error: EngineError | None) -> None:
-        if self._job is None:  # stopped meanwhile
-            return
-        self._job = None
-        self._arrived.put_nowait(error)
-        if error is None:
-            try:
-                self._give_in()
-            except EngineError as full:
-                self._arrived.put_nowait(full)
-
-
 def runaway_codes(layout: Layout, part: str, language: str) -> int:
     """Where generation that does not stop by itself is stopped."""
     share = len(part) / LONGEST.get(language, min(LONGEST.values()))
@@ -298,10 +222,7 @@ def _device(wish: str) -> str:
     except ImportError:
         raise EngineError("XTTS needs the package torch: pip install voi[xtts]", engine="xtts") from None
     if wish == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
     if wish.startswith("cuda") and not torch.cuda.is_available():
         raise EngineError("XTTS: `device` is cuda, but torch finds no CUDA device.", engine="xtts")
-    return wish
-
-
-__all__ = ["LANGUAGES", "Xtts"]
+    return "cuda:0" if wish == "cuda" else wish

@@ -10,6 +10,8 @@ from voi.errors import ConfigError
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar", "zh-cn", "hu", "ko", "ja", "hi")
 
+PLACES_STEP = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -55,8 +57,10 @@ class Layout:
         return self.input_sample_rate / self.gpt_code_stride_len
 
     def positions(self, conditioning: int) -> int:
-        """Places in one caller's cache: voice, text between its two marks, the start code and all codes."""
-        return conditioning + self.gpt_max_text_tokens + 2 + 1 + self.max_codes
+        """Places in one caller's cache: voice, text between its two marks, the start code and all codes; rounded up to
+        what attention kernels read at a time."""
+        needed = conditioning + self.gpt_max_text_tokens + 2 + 1 + self.max_codes
+        return -(-needed // PLACES_STEP) * PLACES_STEP
 
     def cache_bytes(self, conditioning: int, bytes_each: int) -> int:
         """Of the keys and values of one caller."""

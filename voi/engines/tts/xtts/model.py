@@ -62,7 +62,7 @@ def load(
     slots: int,
     most_waiting: int,
     memory_bytes: int | None,
-    same_rows: bool,
+    same_shapes: bool,
 ) -> Running:
     """On the device's thread; all shapes are recorded, so that the first caller waits for nothing.
 
@@ -87,7 +87,7 @@ def load(
         net = HifiGan(decoder_state)
     _fill(net, decoder_state, files.checkpoint, place, dtype)
     graphs = Graphs(place)
-    decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_rows=same_rows)
+    decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes)
     first = max(FIRST_CHUNK_FRAMES, net.context)
     plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
     vocoder = Vocoder(net, decoder.latents, plan, graphs)

@@ -30,11 +30,11 @@ def draw(
     kth = ordered.gather(1, (top_k[:, None] - 1))
     odds = ordered.masked_fill(ordered < kth, -torch.inf).softmax(-1)
     likelier = odds.cumsum(-1) - odds  # together, than this one
-    odds = torch.where(likelier < top_p[:, None], odds, 0.0)
+    odds = odds.masked_fill(likelier >= top_p[:, None], 0.0)
     up_to = odds.cumsum(-1)
     rank = (up_to <= quantile[:, None] * up_to[:, -1:]).sum(-1)
     rank = rank.clamp(max=(odds > 0).sum(-1) - 1)
-    return codes.gather(1, torch.where(greedy, 0, rank)[:, None])[:, 0]
+    return codes.gather(1, rank.masked_fill(greedy, 0)[:, None])[:, 0]
 
 
 def quantiles(seed: int, steps: int) -> Tensor:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from voi.engines.tts.xtts.speech_text import cut, spelled
+from voi.engines.tts.xtts.cutting import cut
+from voi.engines.tts.xtts.spelling import spelled
 from voi.errors import ConfigError
 
 

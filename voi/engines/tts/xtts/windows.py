@@ -35,7 +35,11 @@ def context_frames(rates: Sequence[int], up_kernels: Sequence[int], kernels: Seq
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """Latents to frames, as torch's linear interpolation does it (`align_corners` off): three scales one after another.
-    `scales`: by the speed (left out at 1), by codes to frames, by the output rate."""
+
+    `scales`: by the speed (left out at 1), by codes to frames, by the output rate. One thing is different: torch copies
+    where the result would be as long as what it is made of (a sentence of two codes); here it is interpolated, since
+    how long a sentence will be is not known when its first sound leaves.
+    """
 
     scales: tuple[float, ...]
 

@@ -85,6 +85,8 @@ class Worker:
     def _run(self) -> None:
         import torch
 
+        if self._device.startswith("cuda"):
+            torch.cuda.set_device(self._device)
         with torch.inference_mode():
             while True:
                 with self._wake:

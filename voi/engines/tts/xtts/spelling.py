@@ -1,5 +1,4 @@
-"""Text for XTTS: cut to what the model takes, in the language's spelling that it was trained on. Pure but for the
-optional transliterators.
+"""Text in the spelling that XTTS was trained on. Pure but for the optional transliterators.
 
 XTTS reads lower case without digits and signs; Chinese, Japanese and Korean in Latin letters. Voi has put most things
 in words before; what is left (digits, a few signs, titles) is done here.
@@ -11,12 +10,6 @@ from collections.abc import Callable
 from functools import cache
 
 from voi.errors import EngineError
-
-# Characters that the model speaks in one go without cutting off, by language, as published with XTTS-v2.
-LONGEST = {
-    "en": 250, "de": 253, "fr": 273, "es": 239, "it": 213, "pt": 203, "pl": 224, "zh-cn": 82, "ar": 166, "cs": 186,
-    "ru": 182, "nl": 251, "tr": 226, "ja": 71, "hu": 224, "ko": 95, "hi": 150,
-}  # fmt: skip
 
 _SIGNS = {
     "en": "and|at|percent|hash|dollar|pound|degree|euro", "es": "y|arroba|por ciento|numeral|dolar|libra|grados|euro",
@@ -40,47 +33,14 @@ _TITLES = {
     "nl": {"dhr": "de heer", "mevr": "mevrouw", "dr": "dokter"},
 }  # fmt: skip
 
-_ENDS = re.compile(
-    r"(?<=[.!?…])[\"'»”’)]*\s+|(?<=[。！？।؟])|(?<=[,;:—،])\s+|(?<=[，、；：])|\s+"
-)  # sentence, clause, word
-_SENTENCE, _CLAUSE = ".!?…。！？।؟", ",;:—،，、；："
+_COMMA_GROUPS = frozenset({"en", "zh-cn", "ja", "ko", "hi"})  # 1,000.5; the others write 1.000,5
+_WITHOUT_SPACES = frozenset({"zh-cn", "ja", "ko"})
+_COMMA_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?")
+_DOT_NUMBER = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]+(?:[.,][0-9]+)?")
+_CHINESE_MARKS = str.maketrans("，、；：。！？", ",,,,,!?")
+
 _LIKE = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "„": "", "«": "", "»": "", '"': "", "–": "-", "—": ",",
                        "…": "...", "\u00a0": " "})  # fmt: skip
-_SCRIPTS = (("HANGUL", "ko"), ("HIRAGANA", "ja"), ("KATAKANA", "ja"), ("CJK", "zh-cn"), ("ARABIC", "ar"),
-            ("DEVANAGARI", "hi"), ("CYRILLIC", "ru"))  # fmt: skip
-
-
-def language_code(wish: str | None, usual: str | None, text: str, known: tuple[str, ...]) -> str:
-    """The model's code for a language as agents write it (en-US, zh, pt_BR). None: by the script of the text, then
-    English. EngineError for a language that the model does not speak."""
-    name = wish or usual
-    if name is None:
-        return by_script(text)
-    short = name.replace("_", "-").lower().split("-")[0]
-    code = "zh-cn" if short in {"zh", "cmn"} else short
-    if code not in known:
-        raise EngineError(f"XTTS does not speak {name!r}; it speaks {', '.join(known)}.", engine="xtts")
-    return code
-
-
-def by_script(text: str) -> str:
-    """Japanese before Chinese, for it uses both scripts; Latin letters count as English."""
-    names = {unicodedata.name(char, "").split(" ")[0].split("-")[0] for char in text if char.isalpha()}
-    return next((code for script, code in _SCRIPTS if script in names), "en")
-
-
-def cut(text: str, longest: int) -> list[str]:
-    """Parts of at most `longest` characters: cut at sentence ends, else at clauses, else at spaces, else anywhere."""
-    done: list[str] = []
-    rest = text.strip()
-    while len(rest) > longest:
-        found = _ENDS.finditer(rest, max(1, longest // 4), longest + 1)
-        ends = [match for match in found if match.start() <= longest]
-        by_weight = [[m for m in ends if rest[m.start() - 1] in marks] for marks in (_SENTENCE, _CLAUSE)]
-        at = next((group[-1].end() for group in (*by_weight, ends) if group), longest)
-        done.append(rest[:at].rstrip())
-        rest = rest[at:].lstrip()
-    return [part for part in (*done, rest) if part]
 
 
 def spelled(text: str, language: str) -> str:
@@ -88,6 +48,8 @@ def spelled(text: str, language: str) -> str:
     text = unicodedata.normalize("NFC", text).translate(_LIKE)
     if language == "tr":
         text = text.replace("İ", "i")  # else its dot becomes a character of its own
+    if language == "zh-cn":
+        text = text.translate(_CHINESE_MARKS)
     text = _numbers(text.lower(), language)
     for title, word in _TITLES.get(language, {}).items():
         text = re.sub(rf"\b{title}\.", word, text)
@@ -101,18 +63,49 @@ def spelled(text: str, language: str) -> str:
 def _numbers(text: str, language: str) -> str:
     if not any(char.isdigit() for char in text):
         return text
-    from num2words import num2words  # type: ignore[import-untyped]
-
-    code = {"zh-cn": "zh", "hi": "hi"}.get(language, language)
+    comma_groups = language in _COMMA_GROUPS
 
     def word(match: re.Match[str]) -> str:
-        digits = match[0].replace(",", ".")
-        try:
-            return f" {num2words(float(digits) if '.' in digits else int(digits), lang=code)} "
-        except (NotImplementedError, OverflowError, ValueError):
-            return " " + " ".join(digits) + " "
+        digits = match[0].replace(",", "" if comma_groups else ".")
+        if not comma_groups and match[0].count(".") and re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?", match[0]):
+            digits = match[0].replace(".", "").replace(",", ".")
+        said = _chinese(digits, text[match.end() :]) if language == "zh-cn" else _in_words(digits, language)
+        if language in _WITHOUT_SPACES:
+            return said
+        before, after = text[: match.start()][-1:], text[match.end() :][:1]
+        return f"{' ' * before.isalpha()}{said}{' ' * after.isalpha()}"
 
-    return re.sub(r"\d+(?:[.,]\d+)?", word, text)
+    return (_COMMA_NUMBER if comma_groups else _DOT_NUMBER).sub(word, text)
+
+
+def _in_words(digits: str, language: str) -> str:
+    from num2words import num2words  # type: ignore[import-untyped]
+
+    try:
+        return str(num2words(float(digits) if "." in digits else int(digits), lang=language))
+    except (NotImplementedError, OverflowError, ValueError):
+        return " ".join(digits)
+
+
+def _chinese(digits: str, following: str) -> str:
+    """num2words knows no Chinese. A year, and what is longer than a number that one says, digit by digit."""
+    whole, _, part = digits.partition(".")
+    figures = "零一二三四五六七八九"
+    if (following.startswith("年") and len(whole) == 4) or len(whole) > 8:
+        said = "".join(figures[int(digit)] for digit in whole)
+    elif int(whole) >= 10_000:
+        high, low = divmod(int(whole), 10_000)
+        said = f"{_chinese(str(high), '')}万" + (("零" if low < 1000 else "") + _chinese(str(low), "") if low else "")
+    else:
+        said, gap = "", False
+        for place, digit in zip(range(len(whole) - 1, -1, -1), whole.lstrip("+"), strict=True):
+            if digit == "0":
+                gap = bool(said)
+            else:
+                said += ("零" if gap else "") + figures[int(digit)] + ("", "十", "百", "千")[place]
+                gap = False
+        said = (said or "零").removeprefix("一") if said.startswith("一十") else said or "零"
+    return said + ("点" + "".join(figures[int(digit)] for digit in part) if part else "")
 
 
 @cache
