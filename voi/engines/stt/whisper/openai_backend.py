@@ -16,19 +16,15 @@ from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-un
 
 from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
-from voi.engines.stt.whisper.openai_front_end import FRAMES_PER_S, log_mel
+from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
 from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
-from voi.engines.stt.whisper.words import Word, joined
+from voi.engines.stt.whisper.words import Word
 from voi.errors import EngineError
 
 ENCODER_ROWS = 16  # more at once gain nothing on any device, and cost memory
-TOKENS_PER_S = 12  # three times as fast as fast talk; what runs on longer is a loop
-SHORTEST_TOKENS = 16
-SWITCH_LANGUAGE = 3.0
-"""A language must be so much likelier than the usual one to take its place: short sounds tell languages apart badly."""
-
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -113,17 +109,12 @@ class OpenAiBackend:
         decoder.listen(features)
         if not self._dims.multilingual or all(each.language for each in passes):
             return [each.language or "en" for each in passes]
-        codes = list(self._tokenizer.all_language_tokens)
-        chances = decoder.start_logits(self._tokenizer.sot, len(passes))[:, codes].softmax(dim=-1).tolist()
-        heard = []
-        for each, chance in zip(passes, chances, strict=True):
-            likeliest = max(range(len(codes)), key=chance.__getitem__)
-            language = self.languages[likeliest]
-            usual = each.usual if each.usual in self.languages else None
-            if usual and chance[likeliest] < SWITCH_LANGUAGE * chance[self.languages.index(usual)]:
-                language = usual
-            heard.append(each.language or language)
-        return heard
+        logits = decoder.start_logits(self._tokenizer.sot, len(passes))
+        chances = logits[:, list(self._tokenizer.all_language_tokens)].softmax(dim=-1).tolist()
+        return [
+            choose_language(dict(zip(self.languages, chance, strict=True)), each)
+            for each, chance in zip(passes, chances, strict=True)
+        ]
 
     def _decode(self, passes: Sequence[Pass], languages: Sequence[str], attempt: int) -> list[Hypothesis]:
         assert self._decoding is not None
@@ -132,20 +123,13 @@ class OpenAiBackend:
         return [self._hypothesis(*parts) for parts in zip(passes, languages, rows, decoded, strict=True)]
 
     def _row(self, each: Pass, language: str, attempt: int) -> Row:
-        tokenizer, room = self._tokenizer_for(language), self._dims.n_text_ctx // 2 - 4
-        prefix = [token for word in each.prefix for token in word.tokens][8 - room :]
-        most = min(room - len(prefix), SHORTEST_TOKENS + int(TOKENS_PER_S * each.seconds))
-        context = [token for word in each.context for token in word.tokens]
-        prompt = tokenizer.encode(" " + each.prompt.strip())[: room // 2] if each.prompt.strip() else []
-        before = prompt + context[-(room - len(prompt)) :]
-        if before:
-            before = [tokenizer.sot_prev, *before]
+        begin = beginning(each, self._tokenizer_for(language))
         return Row(
-            [*before, *tokenizer.sot_sequence_including_notimestamps, *prefix],
-            start=len(before),
-            most=max(1, most),
+            begin.tokens,
+            start=begin.start,
+            most=begin.most,
             temperature=each.temperatures[attempt],
-            text_at_once=not prefix,
+            text_at_once=not begin.prefix,
             seed=attempt,
             cancelled=lambda: each.cancelled,
         )
@@ -163,25 +147,18 @@ class OpenAiBackend:
         )
 
     def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[Word, ...]:
-        """The decoded words with their times; timestamp tokens that slipped in are left out."""
+        """The decoded words, with the times of the alignment."""
         assert decoded.attention is not None
-        frames = max(1, min(self._dims.n_audio_ctx, round(each.seconds * FRAMES_PER_S)))
-        sot_length = len(tokenizer.sot_sequence)
-        starts = token_frames(decoded.attention, frames, first=sot_length)
-        starts_ms = [*(int(frame) * 1000 // FRAMES_PER_S for frame in starts), frames * 1000 // FRAMES_PER_S]
-        place = len(row.tokens) - row.start - sot_length - 1  # of the first decoded token among those with a start
-        said = [
-            (token, starts_ms[place + at], starts_ms[place + at + 1], logprob)
-            for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
-            if token < tokenizer.eot
-        ]
-        pieces, at = [], 0
-        for text, word_tokens in zip(*tokenizer.split_to_word_tokens([token for token, *_ in said]), strict=True):
-            mine = said[at : at + len(word_tokens)]
-            at += len(word_tokens)
-            chance = float(np.exp(np.mean([logprob for *_, logprob in mine])))
-            pieces.append(Word(text, tuple(word_tokens), mine[0][1], mine[-1][2], chance))
-        return joined(pieces)
+        frames, before = frames_of(each), len(tokenizer.sot_sequence)
+        starts = [*map(int, token_frames(decoded.attention, frames, first=before)), frames]
+        first = len(row.tokens) - row.start - before - 1  # of those with a start, the first that was decoded
+        return timed_words(
+            [
+                Said(token, starts[first + at], starts[first + at + 1], logprob)
+                for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
+            ],
+            tokenizer,
+        )
 
     def _tokenizer_for(self, language: str) -> Tokenizer:
         return get_tokenizer(

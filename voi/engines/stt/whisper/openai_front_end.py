@@ -8,9 +8,6 @@ import torch.nn.functional as F
 from torch import Tensor
 from whisper.audio import HOP_LENGTH, N_FFT, N_FRAMES, N_SAMPLES, mel_filters  # type: ignore[import-untyped]
 
-FRAMES_PER_S = 50
-"""Of the encoder: two mel frames of 10 ms each."""
-
 
 def log_mel(windows: Sequence[bytes], n_mels: int, device: torch.device) -> Tensor:
     """16 kHz PCM windows of up to 30 s -> (batch, n_mels, 3000), float32 on `device`."""
