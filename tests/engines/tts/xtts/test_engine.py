@@ -12,7 +12,8 @@ import pytest
 from tests.engines.tts.xtts import tiny
 from voi.engines import registry
 from voi.engines.base import VoiceSpec
-from voi.engines.tts.xtts.engine import Xtts
+from voi.engines.tts.xtts.engine import Xtts, runaway_codes
+from voi.engines.tts.xtts.layout import read_layout
 from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineError
 
@@ -261,3 +262,30 @@ async def test_what_does_not_fit_into_memory_is_refused(files: dict[str, Path]) 
         await Xtts(**files, slots=64, memory_mb=4).warm_up()
     with pytest.raises(EngineError, match="not even one slot fits"):
         await Xtts(**files, memory_mb=1).warm_up()
+
+
+# ---- what XTTS is known for ---------------------------------------------------------------------
+
+
+def test_runaway_sentences_are_bound_by_their_text(files: dict[str, Path]) -> None:
+    layout = read_layout(Path(__file__).parent / "xtts_v2_config.json")
+
+    def seconds(text: str, language: str = "en") -> float:
+        return runaway_codes(layout, text, language) / layout.codes_per_s
+
+    assert 1.5 < seconds("Yes.") < 2.5
+    assert (
+        seconds("It was a bright cold day in April, and the clocks were striking.") > 2 * 64 / 15
+    )  # 15 characters a s
+    assert seconds("1984") > seconds("Yes.") + 1
+    assert seconds("你好，很高兴见到你。", "zh-cn") > 2 * 10 / 4
+    assert seconds("a" * 250) == layout.max_codes / layout.codes_per_s
+
+
+async def test_every_part_ends_with_a_mark(tts: Xtts) -> None:
+    assert tts._running is not None
+    tokenizer = tts._running.tokenizer
+    with_mark = [tokenizer.ids(text, "en") for text in ("yes.", "yes!", '"yes!"')]
+    assert [tokenizer.parts(text, "en", 200)[0][1] for text in ("Yes", "Yes!", '"Yes!"')] == with_mark
+    cut_at_a_space = tokenizer.parts("one two three four", "en", 9)
+    assert [ids for _, ids in cut_at_a_space] == [tokenizer.ids(text, "en") for text in ("one two,", "three,", "four.")]

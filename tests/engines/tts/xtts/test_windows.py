@@ -41,7 +41,7 @@ def test_frames_are_those_of_torch(speed: float, n: int, data: st.DataObject) ->
         return
     first, matrix = stretch(speed).weights(start, stop, n)
     ours = matrix @ latents.numpy()[first : first + matrix.shape[1]]
-    assert np.abs(ours - whole[start:stop].numpy()).max() < 1e-5
+    assert np.abs(ours - whole[start:stop].numpy()).max() < 1e-4
 
 
 @given(speeds, st.integers(5, 60), st.integers(1, 30))
@@ -52,7 +52,7 @@ def test_settled_frames_stay_as_they_are(speed: float, n: int, more: int) -> Non
     now = by_torch(latents[:n], stretch(speed).scales)[:settled]
     later = by_torch(latents, stretch(speed).scales)[:settled]
     assert len(now) == settled
-    assert torch.allclose(now, later, atol=1e-5)
+    assert torch.allclose(now, later, atol=1e-4)
 
 
 @given(st.integers(1, 700), st.lists(st.integers(0, 40), max_size=60))

@@ -3,6 +3,7 @@
 import json
 import sys
 import types
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,12 @@ def voices_pth(folder: Path, seed: int = 0) -> Path:
     return path
 
 
-def state(seed: int = 0, channels: int = 32, text_tokens: int | None = None) -> dict[str, torch.Tensor]:
-    """A state dict with the names and shapes of the published model.pth, random, but for what only cloning needs."""
+def state(
+    seed: int = 0, channels: int = 32, text_tokens: int | None = None, sizes: Mapping[str, Any] = ARGS
+) -> dict[str, torch.Tensor]:
+    """A state dict with the names and shapes of the published model.pth, random, but for what only cloning needs.
+    `sizes`: config.json's `model_args`; `channels`: of the waveform decoder's first stage, 512 in XTTS-v2."""
+    wide, codes = sizes["gpt_n_model_channels"], sizes["gpt_num_audio_tokens"]
     random = torch.Generator().manual_seed(seed)
 
     def normal(*shape: int, scale: float = 1.0) -> torch.Tensor:
@@ -112,25 +117,25 @@ def state(seed: int = 0, channels: int = 32, text_tokens: int | None = None) -> 
         )
 
     def norm(name: str) -> None:
-        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + normal(WIDTH, scale=0.1), normal(WIDTH, scale=0.1)
+        made[f"{name}.weight"], made[f"{name}.bias"] = 1 + normal(wide, scale=0.1), normal(wide, scale=0.1)
 
-    made["gpt.text_embedding.weight"] = normal(text_tokens or text_token_count(), WIDTH)
-    made["gpt.text_pos_embedding.emb.weight"] = normal(ARGS["gpt_max_text_tokens"] + 2, WIDTH, scale=0.5)  # type: ignore[operator]
-    made["gpt.mel_embedding.weight"] = normal(CODES, WIDTH)
-    made["gpt.mel_pos_embedding.emb.weight"] = normal(ARGS["gpt_max_audio_tokens"] + 3, WIDTH, scale=0.5)  # type: ignore[operator]
-    for layer in range(LAYERS):
+    made["gpt.text_embedding.weight"] = normal(text_tokens or text_token_count(), wide)
+    made["gpt.text_pos_embedding.emb.weight"] = normal(sizes["gpt_max_text_tokens"] + 2, wide, scale=0.5)
+    made["gpt.mel_embedding.weight"] = normal(codes, wide)
+    made["gpt.mel_pos_embedding.emb.weight"] = normal(sizes["gpt_max_audio_tokens"] + 3, wide, scale=0.5)
+    for layer in range(sizes["gpt_layers"]):
         at = f"gpt.gpt.h.{layer}"
         norm(f"{at}.ln_1")
         norm(f"{at}.ln_2")
-        linear(f"{at}.attn.c_attn", WIDTH, 3 * WIDTH)
-        linear(f"{at}.attn.c_proj", WIDTH, WIDTH)
-        linear(f"{at}.mlp.c_fc", WIDTH, 4 * WIDTH)
-        linear(f"{at}.mlp.c_proj", 4 * WIDTH, WIDTH)
+        linear(f"{at}.attn.c_attn", wide, 3 * wide)
+        linear(f"{at}.attn.c_proj", wide, wide)
+        linear(f"{at}.mlp.c_fc", wide, 4 * wide)
+        linear(f"{at}.mlp.c_proj", 4 * wide, wide)
     norm("gpt.gpt.ln_f")
     norm("gpt.final_norm")
-    made["gpt.mel_head.weight"], made["gpt.mel_head.bias"] = normal(CODES, WIDTH, scale=0.3), normal(CODES, scale=0.3)
-    made["gpt.mel_head.bias"][STOP_CODE] += 2.5  # so that sentences have all sorts of lengths
-    made["gpt.text_head.weight"] = normal(len(made["gpt.text_embedding.weight"]), WIDTH)
+    made["gpt.mel_head.weight"], made["gpt.mel_head.bias"] = normal(codes, wide, scale=0.3), normal(codes, scale=0.3)
+    made["gpt.mel_head.bias"][sizes["gpt_stop_audio_token"]] += 2.5  # so that sentences have all sorts of lengths
+    made["gpt.text_head.weight"] = normal(len(made["gpt.text_embedding.weight"]), wide)
     made["gpt.text_head.bias"] = normal(len(made["gpt.text_embedding.weight"]))
 
     at = "hifigan_decoder.waveform_decoder"
@@ -145,7 +150,7 @@ def state(seed: int = 0, channels: int = 32, text_tokens: int | None = None) -> 
         if bias:
             made[f"{at}.{name}.bias"] = normal(bias, scale=0.05)
 
-    conv("conv_pre", channels, WIDTH, 7, bias=channels)
+    conv("conv_pre", channels, wide, 7, bias=channels)
     conv("cond_layer", channels, 512, 1, bias=channels, gain=0.3)
     width = channels
     for stage, kernel in enumerate((16, 16, 4, 4)):
@@ -173,7 +178,7 @@ def make(folder: Path, seed: int = 0, **changes: Any) -> dict[str, Path]:
             "voices": voices_pth(folder, seed)}  # fmt: skip
 
 
-def reference(files: dict[str, Path]) -> Any:
+def reference(files: dict[str, Path], channels: int = 32) -> Any:
     """Coqui's Xtts with the same weights."""
     xtts = need_coqui()
     from TTS.tts.configs.xtts_config import XttsConfig
@@ -185,7 +190,10 @@ def reference(files: dict[str, Path]) -> Any:
     model.tokenizer = xtts.VoiceBpeTokenizer(vocab_file=str(files["tokenizer"]))
     model.init_models()
     model.hifigan_decoder = HifiDecoder(
-        decoder_input_dim=WIDTH, d_vector_dim=512, upsample_initial_channel_decoder=32, output_sample_rate=24_000
+        decoder_input_dim=config.model_args.gpt_n_model_channels,
+        d_vector_dim=512,
+        upsample_initial_channel_decoder=channels,
+        output_sample_rate=24_000,
     )
     own = torch.load(files["checkpoint"], weights_only=True)["model"]
     missing, unexpected = model.load_state_dict(own, strict=False)

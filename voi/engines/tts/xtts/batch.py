@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from voi.engines.tts.xtts.checkpoint import VoiceLatents
 from voi.engines.tts.xtts.decoder import FILLS, Beginning, Decoder
 from voi.engines.tts.xtts.layout import Sampling
-from voi.engines.tts.xtts.vocoder import MOST_TOGETHER, Piece, Vocoder
+from voi.engines.tts.xtts.vocoder import Piece, Vocoder
 from voi.engines.tts.xtts.windows import Stretch, Window
 from voi.errors import EngineError
 
@@ -160,8 +160,9 @@ class Batch:
             due.sort(key=lambda entry: entry[1].size)
             for _, group in groupby(due, key=lambda entry: entry[1].size):
                 same_size = list(group)
-                for at in range(0, len(same_size), MOST_TOGETHER):
-                    self._compute(same_size[at : at + MOST_TOGETHER])
+                most = self._vocoder.most_together
+                for at in range(0, len(same_size), most):
+                    self._compute(same_size[at : at + most])
         for row in [row for row in self._rows.values() if row.ended]:
             del self._rows[row.slot]
             if not row.job.cancelled:

@@ -39,7 +39,8 @@ class Graphs:
                 work()
         torch.cuda.current_stream(self._device).wait_stream(aside)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool):
+        # Other engines' threads may go on with the device meanwhile.
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             result = work()
         self._pool = graph.pool()
         self._recorded[key] = (graph, result)

@@ -1,5 +1,6 @@
 """Text to token ids with the model's own vocab.json, by the `tokenizers` library."""
 
+import unicodedata
 from pathlib import Path
 
 from voi.engines.tts.xtts.cutting import cut
@@ -32,12 +33,21 @@ class Tokenizer:
         return [self._start, *inner, self._stop] if any(map(str.isalnum, said)) else []
 
     def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
-        """The text in pieces that the model can take, each with its ids."""
+        """The text in pieces that the model can take, each with its ids.
+
+        Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
+        """
         done = []
-        for part in cut(text, longest_chars):
-            ids = self.ids(part, language)
+        pieces = cut(text, longest_chars)
+        for number, part in enumerate(pieces, 1):
+            ids = self.ids(_marked(part, "." if number == len(pieces) else ","), language)
             if len(ids) - 2 >= self._longest and len(part) > 1:
                 done += self.parts(part, language, len(part) // 2)
             elif ids:
                 done.append((part, ids))
         return done
+
+
+def _marked(part: str, mark: str) -> str:
+    said = part.rstrip("\"'»”’)]*_ ")
+    return part if not said or unicodedata.category(said[-1]).startswith("P") else f"{said}{mark}"

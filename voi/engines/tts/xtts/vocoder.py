@@ -38,6 +38,9 @@ class Vocoder:
         weight = net.conv_pre.weight
         self._device, self._dtype = weight.device, weight.dtype
         self._inputs: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self.most_together = (
+            MOST_TOGETHER if graphs.records else 1
+        )  # a CPU is faster one by one: more stays in its cache
 
     def record(self) -> None:
         """All shapes that windows inside a sentence have."""
@@ -47,7 +50,7 @@ class Vocoder:
                 self._graphs.record(("vocoder", batch, size), lambda f=frames, s=speakers: self._net(f, s))  # type: ignore[misc]
 
     def run(self, pieces: Sequence[Piece]) -> list[NDArray[np.int16]]:
-        """The new samples of each, scaled to int16. All pieces have windows of one size; at most MOST_TOGETHER."""
+        """The new samples of each, scaled to int16. All have windows of one size; at most `most_together`."""
         size = pieces[0].window.size
         batch = next(n for n in BATCHES if n >= len(pieces)) if self._graphs.records else len(pieces)
         frames = self._frames(pieces)

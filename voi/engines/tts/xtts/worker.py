@@ -4,6 +4,7 @@ A device does one thing at a time anyway; one thread keeps it busy without locks
 model never waits for more than a round of each other.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Callable
@@ -85,9 +86,12 @@ class Worker:
     def _run(self) -> None:
         import torch
 
-        if self._device.startswith("cuda"):
-            torch.cuda.set_device(self._device)
-        with torch.inference_mode():
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if self._device.startswith("cuda"):
+                torch.cuda.set_device(self._device)
+                own = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+                stack.enter_context(torch.cuda.stream(own))  # so that no other engine's work is waited for
             while True:
                 with self._wake:
                     while not (self._calls or self._ended or any(steps.busy for steps in self._steps)):
