@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.engines.sounds import sound
-from tests.engines.stt.whisper.checkpoints import save
 from tests.engines.stt.whisper.scripted import Piece, said
 from tests.engines.stt.whisper.test_engine import GatedBackend, Scripted
 from voi.engines.base import SttOptions
@@ -59,6 +58,8 @@ async def test_thirty_two_scripted_callers() -> None:
 async def test_thirty_two_callers_on_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole chain with a random checkpoint, whose loops the guards would drop."""
     pytest.importorskip("whisper")
+    from tests.engines.stt.whisper.checkpoints import save
+
     monkeypatch.setattr(judge, "believable", lambda hypothesis, *_: hypothesis.words)
     engine = Whisper(model=str(save(tmp_path / "tiny.pt")), device="cpu", max_batch=8)
     await engine.warm_up()

@@ -13,11 +13,11 @@ pytest.importorskip("whisper")
 
 import torch
 import whisper
-from whisper.timing import dtw_cpu, find_alignment
+from whisper.timing import dtw_cpu, find_alignment, median_filter
 
 from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
-from voi.engines.stt.whisper.alignment import normalised, warp
+from voi.engines.stt.whisper.alignment import normalised, smoothed, warp
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend, alignment_heads
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions
@@ -268,12 +268,18 @@ def test_the_warp_is_the_references() -> None:
         assert warp(cost).tolist() == time[jumps].tolist(), (tokens, frames)
 
 
+@pytest.mark.parametrize("frames", [1, 3, 4, 7, 90])
+def test_smoothing_is_the_references(frames: int) -> None:
+    weights = torch.randn(2, 5, frames, generator=torch.Generator().manual_seed(frames))
+    torch.testing.assert_close(smoothed(weights), median_filter(weights, 7), atol=0, rtol=0)
+
+
 def test_normalised_attention_of_one_token() -> None:
     assert torch.isfinite(normalised(torch.zeros(2, 1, 1500), 20)).all()
 
 
 def test_known_sizes_have_known_heads() -> None:
-    dims = Dimensions(80, 1500, 768, 12, 12, 51_865, 448, 768, 12, 12)
+    dims = Dimensions(80, 1500, 24, 12, 12, 51_865, 448, 24, 12, 12)  # small, but for its width
     heads = alignment_heads(dims, "small")
     assert 0 < len(heads) < 72
     model = whisper.model.Whisper(whisper.model.ModelDimensions(**{n: getattr(dims, n) for n in dims.__slots__}))
@@ -304,3 +310,28 @@ def test_unloading_gives_back(path: Path) -> None:
     backend.unload()
     backend.unload()
     assert backend._decoding is None
+
+
+def test_rows_stay_in_place_until_a_smaller_graph_does(backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What CUDA graphs of fixed sizes do to the rows, without CUDA."""
+    assert backend._decoding is not None
+    decoding, most = backend._decoding, backend._decoding.decoder.dims.n_text_ctx
+
+    class Graph:
+        def __init__(self, size: int) -> None:
+            self.size = size
+
+        def replay(self) -> None:
+            sizes.append(self.size)
+            decoding._step(self.size, most)
+
+    passes = [Pass(sound(name)[: 9_600 * (at + 1)], language="en") for at, name in enumerate(SOUNDS[:3])]
+    plain = backend.transcribe(passes)
+    sizes: list[int] = []
+    monkeypatch.setattr(decoding, "_graphs", {size: Graph(size) for size in (1, 2, 4)})
+    graphed = backend.transcribe(passes)
+    for one, other in zip(plain, graphed, strict=True):
+        assert tokens_of(one) == tokens_of(other)
+        assert _close(one, other)
+    assert sizes == sorted(sizes, reverse=True)
+    assert {1, 4} <= set(sizes)

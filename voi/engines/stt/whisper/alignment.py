@@ -6,9 +6,9 @@ of the decoder is needed; in return the row of the end token is missing in the n
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from whisper.timing import median_filter  # type: ignore[import-untyped]
 
 MEDIAN_FRAMES = 7
 
@@ -25,7 +25,16 @@ def normalised(attention: Tensor, frames: int) -> Tensor:
     """Mean over the heads of their attention, each normalised over the tokens and smoothed: (places, frames)."""
     weights = attention[..., :frames].float().softmax(dim=-1)
     std, mean = torch.std_mean(weights, dim=-2, keepdim=True, unbiased=False)
-    return median_filter((weights - mean) / std.clamp(min=1e-9), MEDIAN_FRAMES).mean(dim=0)  # type: ignore[no-any-return]
+    return smoothed((weights - mean) / std.clamp(min=1e-9)).mean(dim=0)
+
+
+def smoothed(weights: Tensor) -> Tensor:
+    """The median of `MEDIAN_FRAMES` frames around each, mirrored at the ends; shorter sound stays as it is."""
+    beside = MEDIAN_FRAMES // 2
+    if weights.shape[-1] <= beside:
+        return weights
+    padded = F.pad(weights, (beside, beside), mode="reflect")
+    return padded.unfold(-1, MEDIAN_FRAMES, 1).median(dim=-1).values
 
 
 def warp(cost: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -106,11 +106,13 @@ class FasterBackend:
         tokenizer = self._tokenizer_for(language)
         sound = ctranslate2.StorageView.from_array(np.ascontiguousarray(features[[at for at, _ in rows]]))
         first = rows[0][1]
+        longest = max(begin.prefix + begin.most for _, begin in rows)
         decoded = self._model.generate(
             sound,
             [begin.tokens for _, begin in rows],
             beam_size=1,
-            max_length=len(first.tokens) + max(begin.most for _, begin in rows),
+            # CTranslate2 decodes, prefix and all, min(max_length / 2, max_length - all first tokens).
+            max_length=max(2 * longest, longest + len(first.tokens)),
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=not first.prefix,

@@ -44,21 +44,21 @@ class OpenAiBackend:
     @torch.inference_mode()
     def load(self) -> None:
         path = checkpoint(self._model, self._models_dir)
+        on_gpu = self._device.type == "cuda"
+        if on_gpu:
+            if not torch.cuda.is_available():
+                raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.", engine="whisper")
+            torch.cuda.set_device(self._device)
+        self._dims, state = read(path)
+        weights = {name: tensor.to(self._device, self._precision) for name, tensor in state.items()}
+        del state
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            self._dims = dims = Dimensions(**content["dims"])
-            weights = {
-                name: tensor.to(self._device, self._precision) for name, tensor in content["model_state_dict"].items()
-            }
-            del content
-            self._encoder = Encoder(dims, weights)
-            decoder = Decoder(dims, weights, alignment_heads(dims, size_of(self._model)), self._max_batch)
-        except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-            raise EngineError(
-                f"{path} is no Whisper checkpoint that can be loaded: {error}", engine="whisper"
-            ) from error
+            self._encoder = Encoder(self._dims, weights)
+            decoder = Decoder(self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch)
+        except KeyError as error:
+            raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.", engine="whisper") from error
         self._tokenizer = self._tokenizer_for("en")
-        self.languages = tuple(self._tokenizer.all_language_codes) if dims.multilingual else ("en",)
+        self.languages = tuple(self._tokenizer.all_language_codes) if self._dims.multilingual else ("en",)
         self._decoding = Decoding(
             decoder,
             end_token=self._tokenizer.eot,
@@ -66,9 +66,11 @@ class OpenAiBackend:
             suppressed=suppressed_tokens(self._tokenizer),
             blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
         )
-        if self._device.type == "cuda":
+        if on_gpu:
             self._decoding.capture()
-        self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(self._max_batch)])
+        for rows in {1, self._max_batch}:
+            self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)])
+        token_frames(decoder.attention[0, :, :8], frames=50, first=3)
 
     def unload(self) -> None:
         self._encoder = self._decoding = None
@@ -164,6 +166,16 @@ class OpenAiBackend:
         return get_tokenizer(
             self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
         )
+
+
+def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
+    """A checkpoint's dimensions and weights; nothing in it is run. EngineError."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        dims, state = Dimensions(**content["dims"]), dict(content["model_state_dict"])
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise EngineError(f"{path} is no Whisper checkpoint that can be read: {error}", engine="whisper") from error
+    return dims, state
 
 
 def suppressed_tokens(tokenizer: Tokenizer) -> list[int]:

@@ -63,6 +63,7 @@ class Decoding:
     def capture(self) -> None:
         """Capture the step for each batch size; CUDA only. Overwrites the cache."""
         sizes = {1 << power for power in range(self.decoder.rows.bit_length()) if 1 << power < self.decoder.rows}
+        pool = torch.cuda.graph_pool_handle()
         for size in sorted({*sizes, self.decoder.rows}):
             self.decoder.positions.zero_()
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
@@ -72,7 +73,8 @@ class Decoding:
                     self._step(size, self.decoder.dims.n_text_ctx)
             torch.cuda.current_stream().wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(graph):
+            # They run one at a time, and what lasts lies outside: they may share their memory.
+            with torch.cuda.graph(graph, pool=pool):
                 self._step(size, self.decoder.dims.n_text_ctx)
             self._graphs[size] = graph
 
@@ -95,16 +97,17 @@ class Decoding:
         self._choose(len(rows))
         dice = [torch.Generator(device).manual_seed(row.seed) if row.temperature > 0 else None for row in rows]
 
-        slots = list(range(len(rows)))  # which row is in which place of the cache
+        slots: list[int | None] = list(range(len(rows)))  # which row is in which place of the cache
         reach = longest
         while slots:
-            count = len(slots)
             for slot, index in enumerate(slots):
-                if (generator := dice[index]) is not None:
+                if index is not None and (generator := dice[index]) is not None:
                     self._roll(slot, rows[index].temperature, generator)
+            count = len(slots)
             chosen = torch.stack((decoder.tokens[:count].double(), self._logprobs[:count].double())).tolist()
-            done = []
             for slot, index in enumerate(slots):
+                if index is None:
+                    continue
                 row, result = rows[index], results[index]
                 token = int(chosen[0][slot])
                 result.logprobs.append(chosen[1][slot])
@@ -112,27 +115,39 @@ class Decoding:
                     result.tokens.append(token)
                 cancelled = row.cancelled()
                 if cancelled or token == self._end_token or len(result.tokens) >= row.most:
-                    done.append(slot)
+                    slots[slot] = None
                     places = len(row.tokens) - row.start + len(result.logprobs) - 1
                     result.attention = None if cancelled else decoder.attention[slot, :, :places].clone()
-            for slot in reversed(done):  # the last row takes the place of the one that is done
-                last_slot = len(slots) - 1
-                if slot != last_slot:
-                    decoder.move(last_slot, slot, reach)
-                    slots[slot] = slots[last_slot]
-                    self._logprobs[slot] = self._logprobs[last_slot].clone()
-                slots.pop()
+            slots = self._closed_up(slots, reach)
             if slots:
                 reach += 1
                 self._advance(len(slots), reach)
         return results
 
+    def _closed_up(self, slots: list[int | None], reach: int) -> list[int | None]:
+        """Without the places of rows that are done, where that makes the step cheaper: the last rows move there."""
+        live = sum(index is not None for index in slots)
+        if live and self._size(live) == self._size(len(slots)):
+            return slots
+        slots = slots.copy()
+        for slot in range(live):
+            if slots[slot] is None:
+                while slots[-1] is None:
+                    slots.pop()
+                self.decoder.move(len(slots) - 1, slot, reach)
+                slots[slot] = slots.pop()
+        return slots[:live]
+
+    def _size(self, count: int) -> int:
+        """How many rows a step computes for so many."""
+        return next((size for size in self._graphs if size >= count), count)
+
     def _advance(self, count: int, reach: int) -> None:
-        size = next((size for size in self._graphs if size >= count), None)
-        if size is None:
-            self._step(count, reach)
+        graph = self._graphs.get(self._size(count))
+        if graph:
+            graph.replay()
         else:
-            self._graphs[size].replay()
+            self._step(count, reach)
 
     def _step(self, count: int, reach: int) -> None:
         self._logits[:count] = self.decoder.step(count, reach)

@@ -149,10 +149,11 @@ class Decoder:
             at += len(mine)
         wide = dims.n_text_state // heads
         self.places = dims.n_text_ctx // 2 + 8
-        self.keys = [torch.zeros(rows, heads, dims.n_text_ctx, wide, **like) for _ in self.blocks]
-        self.values = [torch.zeros_like(keys) for keys in self.keys]
-        self.sound_keys = [torch.zeros(rows, heads, dims.n_audio_ctx, wide, **like) for _ in self.blocks]
-        self.sound_values = [torch.zeros_like(keys) for keys in self.sound_keys]
+        layers = dims.n_text_layer
+        self._text = torch.zeros(2, layers, rows, heads, dims.n_text_ctx, wide, **like)
+        self._sound = torch.zeros(2, layers, rows, heads, dims.n_audio_ctx, wide, **like)
+        self.keys, self.values = self._text  # each by layer, row, head and place
+        self.sound_keys, self.sound_values = self._sound
         self.attention = torch.zeros(rows, at, self.places, dims.n_audio_ctx, **like)
         self.tokens = torch.zeros(rows, dtype=torch.long, device=like["device"])
         self.positions = torch.zeros_like(self.tokens)
@@ -217,9 +218,8 @@ class Decoder:
         self.attention[:count, at : at + len(heads), :places] = self._scores(layer, heads, chosen.transpose(1, 2))
 
     def _scores(self, layer: int, heads: Tensor, query: Tensor) -> Tensor:
-        scale = query.shape[-1] ** -0.25
         keys = self.sound_keys[layer][: len(query), heads]
-        scores: Tensor = (query * scale) @ (keys * scale).transpose(-1, -2)
+        scores: Tensor = (query * query.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
         return scores
 
     def step(self, count: int, reach: int) -> Tensor:
@@ -256,16 +256,12 @@ class Decoder:
 
     def move(self, source: int, target: int, reach: int) -> None:
         """Put a row's cache, up to the position `reach`, into the place of a row that is done."""
-        for keys, values in zip(self.keys, self.values, strict=True):
-            keys[target, :, :reach] = keys[source, :, :reach]
-            values[target, :, :reach] = values[source, :, :reach]
-        for cache in (*self.sound_keys, *self.sound_values):
-            cache[target] = cache[source]
+        self._text[:, :, target, :, :reach] = self._text[:, :, source, :, :reach]
+        self._sound[:, :, target] = self._sound[:, :, source]
         self.attention[target] = self.attention[source]
         for numbers in (self.tokens, self.positions, self.starts):
             numbers[target] = numbers[source].clone()
 
     @property
     def cache_bytes(self) -> int:
-        tensors = (*self.keys, *self.values, *self.sound_keys, *self.sound_values, self.attention)
-        return sum(tensor.nbytes for tensor in tensors)
+        return self._text.nbytes + self._sound.nbytes + self.attention.nbytes
