@@ -58,9 +58,7 @@ class Decoder:
         self._keys = torch.zeros(cache, device=device, dtype=dtype)  # the last slot takes what is only padding
         self._values = torch.zeros(cache, device=device, dtype=dtype)
         vocabulary = layout.gpt_num_audio_tokens
-        self.latents = torch.zeros(
-            slots, layout.max_codes + 1, layout.gpt_n_model_channels, device=device, dtype=dtype
-        )  # the last place takes those of rows without a caller
+        self.latents = torch.zeros(slots, layout.max_codes, layout.gpt_n_model_channels, device=device, dtype=dtype)
         self._code = torch.zeros(slots, device=device, dtype=torch.long)
         self._done = torch.zeros(slots, device=device, dtype=torch.long)
         self._place = torch.zeros(slots, device=device, dtype=torch.long)
@@ -69,7 +67,7 @@ class Decoder:
         self._rules = torch.ones(slots, 3, device=device)  # temperature, top-p, repetition penalty
         self._greedy = torch.zeros(slots, device=device, dtype=torch.bool)
         self._seen = torch.zeros(slots, vocabulary, device=device, dtype=torch.bool)
-        self._quantiles = torch.zeros(slots, layout.max_codes + 1, device=device)
+        self._quantiles = torch.zeros(slots, layout.max_codes, device=device)
         self._per_slot = (self.latents, self._code, self._done, self._place, self._active, self._top_k, self._rules,
                           self._greedy, self._seen, self._quantiles)  # fmt: skip
         self._row_sizes = _sizes(ROWS, slots) if graphs.records else tuple(range(1, slots + 1))
@@ -133,7 +131,7 @@ class Decoder:
         self._seen[slot] = False
         self._seen[slot, FILLER_CODE] = True
         self._seen[slot, layout.gpt_start_audio_token] = True
-        self._quantiles[slot, : layout.max_codes] = quantiles(entry.seed, layout.max_codes).to(self._device)
+        self._quantiles[slot] = quantiles(entry.seed, layout.max_codes).to(self._device)
 
     def step(self, highest_slot: int, furthest_place: int) -> list[int]:
         """One code further, for slots 0 to `highest_slot`: the codes. `furthest_place`: the largest of these slots'
@@ -166,8 +164,7 @@ class Decoder:
         active, done = self._active[:rows], self._done[:rows]
         latents, logits = self._gpt.step(self._code[:rows], done, self._place[:rows], self._keys, self._values, length)
         every = torch.arange(rows, device=self._device)
-        kept_at = done.masked_fill(active == 0, self._layout.max_codes)
-        self.latents[every, kept_at] = latents
+        self.latents[every, done] = latents
         rules = self._rules[:rows]
         codes = draw(
             logits.float(),
@@ -177,7 +174,7 @@ class Decoder:
             rules[:, 1],
             rules[:, 2],
             self._greedy[:rows],
-            self._quantiles[every, kept_at],
+            self._quantiles[every, done],
         )
         self._seen[:rows].scatter_(1, codes[:, None], True)
         self._code[:rows] = codes

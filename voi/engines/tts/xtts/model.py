@@ -78,7 +78,7 @@ def load(
     need = Need(
         weights=sum(t.numel() for state in (gpt_state, decoder_state) for t in state.values()) * dtype.itemsize,
         per_slot=layout.cache_bytes(conditioning, dtype.itemsize)
-        + (layout.max_codes + 1) * layout.gpt_n_model_channels * dtype.itemsize,
+        + layout.max_codes * layout.gpt_n_model_channels * dtype.itemsize,
         slots=slots,
     )
     check_fits(need, place, memory_bytes)
