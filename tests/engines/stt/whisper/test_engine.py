@@ -248,6 +248,24 @@ async def test_a_failure_that_loading_does_not_mend_is_final(engine: Whisper, ba
         engine.open(SttOptions(), None)
 
 
+async def test_a_device_that_fails_at_unloading_too(
+    engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unload() -> None:
+        raise RuntimeError("CUDA error")
+
+    monkeypatch.setattr(backend, "unload", unload)
+    backend.failures = [RuntimeError("CUDA error")]
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300))
+    with pytest.raises(EngineError, match="RuntimeError"):
+        await stream.flush()
+    await asyncio.sleep(0.05)
+    with pytest.raises(EngineError, match="Restart the server"):
+        engine.open(SttOptions(), None)
+    await engine.close()
+
+
 async def test_a_device_that_hangs(engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_module, "BATCH_DEADLINE_S", 0.05)
     backend.gate.clear()

@@ -12,6 +12,7 @@ from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
 from tests.engines.stt.whisper.converted import convert
 from voi.engines.base import SttOptions
+from voi.engines.stt.whisper import faster_backend
 from voi.engines.stt.whisper.engine import FasterWhisper
 from voi.engines.stt.whisper.faster_backend import FasterBackend
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
@@ -86,6 +87,7 @@ def test_a_cancelled_row_is_left_out(faster: FasterBackend) -> None:
 
 def test_fallback_ends(faster: FasterBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hypothesis, "doubtful", True)
+    monkeypatch.setattr(faster_backend, "better", lambda _, latest: latest)
     found = faster.transcribe([Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4))])
     assert [each.temperature for each in found] == [0.0, 0.4]
 

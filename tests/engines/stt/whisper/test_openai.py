@@ -17,6 +17,7 @@ from whisper.timing import dtw_cpu, find_alignment, median_filter
 
 from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
+from voi.engines.stt.whisper import openai_backend
 from voi.engines.stt.whisper.alignment import normalised, smoothed, warp
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend, alignment_heads
 from voi.engines.stt.whisper.openai_front_end import log_mel
@@ -185,6 +186,7 @@ def _close(one: Hypothesis, other: Hypothesis) -> bool:
 
 def test_fallback_ends_after_the_given_temperatures(backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Hypothesis, "doubtful", True)
+    monkeypatch.setattr(openai_backend, "better", lambda _, latest: latest)
     temperatures = backend.transcribe(
         [Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4, 0.8)), Pass(sound("jfk"))]
     )

@@ -93,11 +93,11 @@ class Whisper:
             stream.close()
         if self._serving:
             self._serving.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._serving
+            await asyncio.wait([self._serving])
         if self._thread:
             if self._backend:
-                with contextlib.suppress(TimeoutError):  # a device that hangs keeps its memory until the process ends
+                # A device that hangs or failed keeps its memory until the process ends.
+                with contextlib.suppress(TimeoutError, RuntimeError):
                     await asyncio.wait_for(self._thread.call(self._backend.unload), UNLOAD_DEADLINE_S)
             self._thread.end()
 
@@ -157,7 +157,20 @@ class Whisper:
         self._streams.pop(stream, None)
 
     async def _serve(self) -> None:
-        """Batch after batch, until closed."""
+        """Until closed."""
+        try:
+            await self._serve_batches()
+        except Exception as error:  # nobody may wait for an engine that has ended
+            self._break(EngineError(f"Speech recognition failed: {type(error).__name__}.", engine=self.name))
+            raise
+
+    def _break(self, error: EngineError) -> None:
+        self._broken = EngineError(f"{error} Restart the server.", engine=self.name)
+        self._broken.__cause__ = error
+        for stream in list(self._streams):
+            stream.fail(self._broken)
+
+    async def _serve_batches(self) -> None:
         while True:
             self._work.clear()
             wishes = [wish for stream in self._streams if (wish := stream.wish())]
@@ -212,11 +225,8 @@ class Whisper:
             if self._thread and self._backend:
                 await asyncio.wait_for(self._thread.call(self._backend.unload), UNLOAD_DEADLINE_S)
             await self._load()
-        except (EngineError, TimeoutError) as final:
-            broken = final if isinstance(final, EngineError) else error
-            self._broken = EngineError(f"{broken} Restart the server.", engine=self.name)
-            for stream in list(self._streams):
-                stream.fail(self._broken)
+        except Exception as final:  # a device that failed may fail at this too
+            self._break(final if isinstance(final, EngineError) else error)
 
 
 class FasterWhisper(Whisper):

@@ -13,7 +13,7 @@ from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
 from faster_whisper.transcribe import get_suppressed_tokens  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better, compression_ratio
 from voi.engines.stt.whisper.tokens import Beginning, Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
@@ -73,7 +73,8 @@ class FasterBackend:
                 )
                 groups[key].append((at, begin))
             for (_, _, _, temperature, language), rows in groups.items():
-                results.update(self._decode(passes, features, rows, temperature, language))
+                decoded = self._decode(passes, features, rows, temperature, language)
+                results.update((at, better(results.get(at), each)) for at, each in decoded.items())
             attempt += 1
             open_rows = [at for at in open_rows if results[at].doubtful and attempt < len(passes[at].temperatures)]
         return [results.get(at) or Hypothesis((), language=languages[at]) for at in range(len(passes))]

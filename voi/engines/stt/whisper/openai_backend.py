@@ -18,7 +18,7 @@ from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
-from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.passes import Hypothesis, Pass, better, compression_ratio
 from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import Word
@@ -91,7 +91,7 @@ class OpenAiBackend:
         attempt = 0
         while open_rows:
             decoded = self._decode([passes[at] for at in open_rows], [languages[at] for at in open_rows], attempt)
-            results.update(zip(open_rows, decoded, strict=True))
+            results.update((at, better(results.get(at), each)) for at, each in zip(open_rows, decoded, strict=True))
             attempt += 1
             again = [
                 at

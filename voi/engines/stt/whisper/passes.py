@@ -61,6 +61,13 @@ class Hypothesis:
         return not self.silent and (self.compression_ratio > LOOP_RATIO or self.avg_logprob < LOW_LOGPROB)
 
 
+def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
+    """Of two attempts at the same window. A loop is sure of itself, so its probability says nothing."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
+
+
 def compression_ratio(text: str) -> float:
     """As in openai/whisper: loops compress well."""
     data = text.encode()
