@@ -154,6 +154,7 @@ def test_a_failure_ends_every_sentence_and_the_next_ones_are_spoken(
     assert [said.ends for said in saids] == [[error]] * len(saids)
     assert not model.batch.busy
     assert alone(model, TEXTS[0]).ends == [None]
+    assert int(model.decoder._active.sum()) == 0
 
 
 def test_a_sentence_stops_at_its_bound(model: Running) -> None:

@@ -195,6 +195,32 @@ async def test_models_of_one_device_share_a_thread(tts: Xtts, tmp_path: Path) ->
     assert await say(tts) == one
 
 
+async def test_an_idle_model_makes_room_and_is_loaded_again(
+    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = Xtts(**files, seed=3), Xtts(**tiny.make(tmp_path, seed=1), seed=3)
+    both = {one, two}
+
+    def free_bytes(_: Any) -> int:  # room for one of them
+        return 0 if any(engine._running for engine in both) else 2**30
+
+    monkeypatch.setattr("voi.engines.tts.xtts.memory.free_bytes", free_bytes)
+    await one.warm_up()
+    said = await say(one)
+    with pytest.raises(EngineError, match="not even one slot fits"):  # it is in use
+        await two.warm_up()
+    monkeypatch.setattr("voi.engines.tts.xtts.engine.IDLE_S", 0.0)
+    await two.warm_up()
+    assert one._running is None
+    assert one.voices == tiny.VOICES
+    assert await say(two) != said
+    assert all(close_to(again, said) for again in await asyncio.gather(say(one), say(one)))
+    assert two._running is None
+    await one.close()
+    await two.close()
+    assert not Worker._all
+
+
 # ---- errors -------------------------------------------------------------------------------------
 
 

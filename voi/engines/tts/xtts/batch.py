@@ -6,6 +6,7 @@ them go together. First come, first served; a caller waits for a slot only while
 `submit` and `Job.cancel` may be called from anywhere.
 """
 
+import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -71,7 +72,10 @@ class Batch:
         self._most_waiting = most_waiting
         self._waiting: deque[Job] = deque()
         self._rows: dict[int, _Row] = {}
+        self._abandoned: list[int] = []  # slots of sentences that failed
         self._steps = 0
+        self._retired: EngineError | None = None
+        self._door = threading.Lock()  # held for an instant: nobody slips in while it is being closed
 
     @property
     def busy(self) -> bool:
@@ -83,7 +87,13 @@ class Batch:
         return len(self._rows)
 
     def submit(self, job: Job) -> None:
-        """EngineError when too many wait already."""
+        """EngineError when too many wait already, or that of `retire`."""
+        with self._door:
+            if self._retired is not None:
+                raise self._retired
+            self._take(job)
+
+    def _take(self, job: Job) -> None:
         if len(self._waiting) >= self._most_waiting:
             raise EngineError(
                 f"XTTS is full: {self._decoder.slots} sentences are being spoken and {self._most_waiting} wait. More "
@@ -93,8 +103,16 @@ class Batch:
             )
         self._waiting.append(job)
 
+    def retire(self, error: EngineError) -> None:
+        """Nothing is taken any more, and what is there ends with this error. On the thread."""
+        with self._door:
+            self._retired = error
+        self.fail(error)
+
     def step(self) -> None:
         """One round. Without anybody there it does nothing."""
+        while self._abandoned:
+            self._decoder.release(self._abandoned.pop())
         self._forget_cancelled()
         self._let_in()
         if not self._rows:
@@ -108,6 +126,7 @@ class Batch:
         jobs = [row.job for row in self._rows.values()]
         while self._waiting:
             jobs.append(self._waiting.popleft())
+        self._abandoned += self._rows
         self._rows.clear()
         for job in jobs:
             if not job.cancelled:

@@ -8,6 +8,7 @@ the listener gets there, and no more than two parts of a caller's sound are ever
 import asyncio
 import hashlib
 import secrets
+import time
 from collections.abc import AsyncGenerator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from voi.engines.tts.xtts.model import Running
 
 LONGEST_TEXT = 10_000  # characters
+IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
 SLOTS = {"cuda": 16, "cpu": 4}
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
@@ -94,6 +96,9 @@ class Xtts:
         self._sampling_wishes: dict[str, Any] = sampling
         self._sampling = Sampling()
         self._worker: Worker | None = None
+        self._loaded_on = ""
+        self._loading = asyncio.Lock()
+        self.last_used_s = 0.0
         self._running: Running | None = None
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
 
@@ -106,21 +111,63 @@ class Xtts:
         if missing:
             raise ConfigError(missing)
         device = await asyncio.to_thread(_device, self._device)
-        worker = Worker.of(device)
+        worker = Worker.of(device, self)
         try:
-            running = await asyncio.wrap_future(worker.call(lambda: self._load(device)))
+            running = await asyncio.wrap_future(worker.call(lambda: self._load(worker, device)))
             self._check_voices(tuple(running.voices))
         except BaseException:
-            worker.leave()
+            worker.leave(self)
             raise
-        worker.add(running.batch)
-        self._worker, self._running = worker, running
+        self._worker, self._loaded_on = worker, device
+        self._start(worker, running)
         self.voices = tuple(running.voices)
         self._sampling = replace(running.layout.sampling, **self._sampling_wishes)
         async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
             pass
 
-    def _load(self, device: str) -> "Running":
+    def _start(self, worker: Worker, running: "Running") -> None:
+        self.last_used_s = time.monotonic()
+        worker.add(running.batch)
+        self._running = running
+
+    async def _awake(self) -> "Running":
+        """The model; loaded again, which takes a while, if it made room for another."""
+        async with self._loading:
+            worker = self._worker
+            if worker is None:
+                raise EngineError("XTTS is not running.", engine=self.name)
+            if self._running is None:
+                self._start(worker, await asyncio.wrap_future(worker.call(lambda: self._load(worker, self._loaded_on))))
+            assert self._running is not None
+            self.last_used_s = time.monotonic()
+            return self._running
+
+    def make_room(self) -> bool:
+        """On the device's thread: unload when nothing was said for a while. The next text loads it again."""
+        running, worker = self._running, self._worker
+        if running is None or worker is None or running.batch.busy or time.monotonic() - self.last_used_s < IDLE_S:
+            return False
+        self._running = None
+        worker.remove(running.batch)
+        running.batch.retire(
+            EngineError("XTTS was unloaded to make room; it loads again.", engine=self.name, retryable=True)
+        )
+        running.graphs.clear()
+        return True
+
+    def _load(self, worker: Worker, device: str) -> "Running":
+        """On the device's thread. When there is no room, idle models make some."""
+        from voi.engines.tts.xtts.memory import NoRoom, give_back
+
+        while True:
+            try:
+                return self._load_files(device)
+            except NoRoom:
+                if not worker.make_room(self):
+                    raise
+                give_back(device)
+
+    def _load_files(self, device: str) -> "Running":
         try:
             from voi.engines.tts.xtts.model import Files, load
         except ImportError as error:
@@ -150,28 +197,31 @@ class Xtts:
         worker, running = self._worker, self._running
         self._worker = self._running = None
         self._text_thread.shutdown(wait=False, cancel_futures=True)
-        if worker is None or running is None:
+        if worker is None:
             return
+        if running is not None:
+            await self._end(worker, running)
+        worker.leave(self)
+
+    async def _end(self, worker: Worker, running: "Running") -> None:
         worker.remove(running.batch)
         closed = EngineError("XTTS was closed.", engine=self.name)
 
         def stop() -> None:
-            running.batch.fail(closed)
+            running.batch.retire(closed)
             running.graphs.clear()
 
         await asyncio.wrap_future(worker.call(stop))
-        worker.leave()
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         """EngineError for a text over 10,000 characters, an unknown voice or language, when too many speak, or when the
         model fails."""
-        running = self._running
-        if running is None or self._worker is None:
-            raise EngineError("XTTS is not running.", engine=self.name)
         if len(text) > LONGEST_TEXT:
             raise EngineError(
                 f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
             )
+        running, worker = await self._awake(), self._worker
+        assert worker is not None
         name = self._voice(voice)
         language = language_code(voice.language, self._language, text, running.layout.languages)
         longest = LONGEST.get(language, min(LONGEST.values()))
@@ -184,7 +234,7 @@ class Xtts:
             Part(ids, self._seed_of(part, name), runaway_codes(running.layout, part, language), stretch)
             for part, ids in parts
         ]
-        speech = Speech(running.batch, self._worker, running.voices[name], self._sampling, self.sample_rate_hz)
+        speech = Speech(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)
         try:
             async for pcm in speech.sound(todo):
                 yield pcm

@@ -1,5 +1,6 @@
 """Whether a model fits, before anything is allocated."""
 
+import gc
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from voi.errors import EngineError
 
 MIB = 2**20
 WORKSPACE_BYTES = 600 * MIB  # CUDA's own, recordings, the vocoder's intermediate results: an allowance
+
+
+class NoRoom(EngineError):
+    """More memory is needed than there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +29,7 @@ class Need:
 
 
 def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
-    """EngineError that says how many slots would fit. `limit`: what the operator grants, None for all that is free."""
+    """NoRoom that says how many slots would fit. `limit`: what the operator grants, None for all that is free."""
     workspace = WORKSPACE_BYTES if device.type == "cuda" else 0
     free = free_bytes(device)
     granted = min(free, limit) if limit is not None else free
@@ -33,7 +38,7 @@ def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
         return
     fitting = max(0, (granted - need.weights - workspace) // max(1, need.per_slot))
     advice = f"at most {fitting} slots fit" if fitting else "not even one slot fits"
-    raise EngineError(
+    raise NoRoom(
         f"XTTS with {need.slots} slots needs {total // MIB} MiB on {device} ({need.weights // MIB} for the model, "
         f"{need.per_slot // MIB} for each slot), but there are {granted // MIB}: {advice}.",
         engine="xtts",
@@ -49,3 +54,10 @@ def free_bytes(device: torch.device) -> int:
         return 2**62
     available = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))
     return int(available.split()[1]) * 1024
+
+
+def give_back(device: str) -> None:
+    """What unloaded models leave behind, to the device."""
+    gc.collect()
+    if device.startswith("cuda"):
+        torch.cuda.empty_cache()

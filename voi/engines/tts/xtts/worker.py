@@ -26,15 +26,25 @@ class Steps(Protocol):
     def fail(self, error: EngineError) -> None: ...
 
 
+class Tenant(Protocol):
+    """Who has a model on the device (an engine)."""
+
+    @property
+    def last_used_s(self) -> float: ...
+    def make_room(self) -> bool:
+        """Unload, on the device's thread, what has been idle for long. False: nothing was."""
+        ...
+
+
 class Worker:
-    """`Worker.of(device)` gives the device's; each who asked says `leave` once."""
+    """`Worker.of(device, tenant)` gives the device's; each who asked says `leave` once."""
 
     _all: dict[str, "Worker"] = {}  # noqa: RUF012
     _lock = threading.Lock()
 
     def __init__(self, device: str) -> None:
         self._device = device
-        self._users = 0
+        self._tenants: list[Tenant] = []
         self._wake = threading.Condition()
         self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
         self._steps: list[Steps] = []
@@ -43,24 +53,30 @@ class Worker:
         self._thread.start()
 
     @classmethod
-    def of(cls, device: str) -> "Worker":
+    def of(cls, device: str, tenant: Tenant) -> "Worker":
         with cls._lock:
             worker = cls._all.get(device)
             if worker is None:
                 worker = cls._all[device] = Worker(device)
-            worker._users += 1
+            worker._tenants.append(tenant)
             return worker
 
-    def leave(self) -> None:
+    def leave(self, tenant: Tenant) -> None:
         """The thread ends with the last user's leaving, once it has done what was asked before."""
         with self._lock:
-            self._users -= 1
-            if self._users:
+            self._tenants = [other for other in self._tenants if other is not tenant]
+            if self._tenants:
                 return
             self._all.pop(self._device, None)
         with self._wake:
             self._ended = True
             self._wake.notify()
+
+    def make_room(self, asking: Tenant) -> bool:
+        """On the thread: have the tenant who was used longest ago unload. False: nobody can."""
+        with self._lock:
+            others = sorted((t for t in self._tenants if t is not asking), key=lambda tenant: tenant.last_used_s)
+        return any(tenant.make_room() for tenant in others)
 
     def call(self, work: Callable[[], T]) -> "Future[T]":
         """Have it done on the thread, between two rounds."""
