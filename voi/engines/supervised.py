@@ -71,6 +71,11 @@ class _Supervised(Generic[E]):
             raise self._down
         return self._engine
 
+    @property
+    def note(self) -> str | None:
+        """What the engine says of where it runs; None: it does not know."""
+        return getattr(self._engine, "note", None)
+
     # ---- one call -----------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager

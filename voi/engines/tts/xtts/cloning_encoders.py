@@ -83,7 +83,7 @@ class _Gather(nn.Module):
 class _Gated(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         values, gates = x.chunk(2, dim=-1)
-        return values * gelu(gates)  # type: ignore[no-any-return]
+        return values * gelu(gates)
 
 
 class _RmsNorm(nn.Module):
@@ -92,7 +92,7 @@ class _RmsNorm(nn.Module):
         self.gamma = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return normalize(x, dim=-1) * x.shape[-1] ** 0.5 * self.gamma
+        return normalize(x, dim=-1) * x.shape[-1] ** 0.5 * self.gamma  # type: ignore[no-any-return]
 
 
 class Perceiver(nn.Module):

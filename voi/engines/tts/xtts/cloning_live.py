@@ -18,7 +18,7 @@ async def teach(engine: Any, voices_file: Path) -> bool:
     while not isinstance(engine, Xtts):
         learn = getattr(engine, "reload_voices", None)
         if learn is not None:
-            return bool(await learn())
+            return bool(await learn(voices_file))
         engine = getattr(engine, "inner", None)
         if engine is None:
             return False
