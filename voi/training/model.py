@@ -60,7 +60,7 @@ def limits_of(config: Any) -> Limits:
 
 
 class TrainedXtts(GPTTrainer):  # type: ignore[misc]
-    """Coqui's GPTTrainer with two mistakes mended: see `train` and `weights.put`."""
+    """Coqui's GPTTrainer, with weights that are read safely and all there."""
 
     def __init__(self, config: Any, state: Mapping[str, Tensor], path: Path) -> None:
         try:
@@ -68,13 +68,6 @@ class TrainedXtts(GPTTrainer):  # type: ignore[misc]
         except RuntimeError as error:
             raise ConfigError(f"The files beside {config.model_args.dvae_checkpoint} do not fit: {error}") from error
         put(self.xtts, state, path)
-
-    def train(self, mode: bool = True) -> "TrainedXtts":
-        """Only the GPT ever trains. Coqui's trainer puts all into training mode after an evaluation; then the discrete
-        VAE would move its code book with every batch, and the codes would stop meaning what the model learnt."""
-        super().train(False)
-        self.xtts.gpt.train(mode)
-        return self
 
 
 @torch.inference_mode()
@@ -94,5 +87,5 @@ def scores(model: TrainedXtts, loader: DataLoader[Any]) -> Scores:
             batch["cond_mels"], None, None,
         )  # fmt: skip
         sound, text, count = sound + float(sound_loss), text + float(text_loss), count + 1
-    model.train(training)
+    model.xtts.gpt.train(training)  # nothing else ever trains
     return Scores(sound / count, text / count, count)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from voi.errors import EngineError
+from voi.errors import ConfigError, EngineError
 from voi.training.coqui import Trainer, TrainerArgs, keep_n_checkpoints, save_model
 from voi.training.dataset import Item, Limits, Positions, Rounds, scoring_loader, training_loader
 from voi.training.model import TrainedXtts, scores
@@ -71,6 +71,11 @@ class StepTrainer(Trainer):
             parse_command_line_args=False,
             gpu=options.gpu if torch.cuda.is_available() else None,
         )
+        if self.total_steps_done % options.accumulate:
+            raise ConfigError(
+                f"The run stands at step {self.total_steps_done}, which is no multiple of {options.accumulate}: go on "
+                "with the --accumulate that it had."
+            )
         self.reset_lr()  # the restored optimiser has the one of then
         run.forget_after(self.total_steps_done)
         self._best = min((entry["validation"]["loss"] for entry in run.progress()), default=math.inf)
@@ -196,7 +201,7 @@ class StepTrainer(Trainer):
             recorded = folder.parent / f"recorded_{number}.wav"
             if not recorded.exists():
                 recorded.write_bytes(item.path.read_bytes())
-        self._xtts.train(training)
+        self._xtts.xtts.gpt.train(training)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Trains XTTS with Coqui's trainer: from a prepared folder and the published checkpoint to the best weights so far."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,8 +56,11 @@ def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = p
         raise ConfigError(f"{data} has no recording to train on.")
     if not parts[VALIDATION]:
         raise ConfigError(f"{data} has no recording for validation: prepare more of them, or a greater share.")
-    if torch.cuda.device_count() > 1 and options.gpu >= torch.cuda.device_count():
-        raise ConfigError(f"There is no GPU {options.gpu}; there are {torch.cuda.device_count()}.")
+    gpus = torch.cuda.device_count()
+    if gpus and options.gpu >= gpus:
+        raise ConfigError(f"There is no GPU {options.gpu}: of {gpus}, the last is {gpus - 1}.")
+    if gpus > 1 and "CUDA_VISIBLE_DEVICES" in os.environ:
+        raise ConfigError(f"CUDA_VISIBLE_DEVICES names {gpus} GPUs; training uses one: name only that.")
     if not torch.cuda.is_available():
         tell("No GPU is at hand: this trains on the CPU, which takes days for a real model.")
     trainer = StepTrainer(run, options, config, model, parts, limits, tell)
