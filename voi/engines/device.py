@@ -28,9 +28,14 @@ def engine_options(
     return {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
 
 
+def is_for_gpu(factory: Callable[..., Any]) -> bool:
+    """Whether its engines can be told on which device to compute."""
+    return _takes(factory, "device")
+
+
 def slow_note(factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
     """What to say of a warm engine that was made for a GPU and runs without; "" where there is nothing to say."""
-    if not _takes(factory, "device"):
+    if not is_for_gpu(factory):
         return ""
     device = options.get("device", AUTO)
     if device == "cpu" or (device == AUTO and gpu_memory() is None):
