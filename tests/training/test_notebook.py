@@ -33,7 +33,9 @@ def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     played: list[str] = []
     shown = types.ModuleType("IPython.display")
     shown.Audio = lambda file: file  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    jupyter = types.ModuleType("IPython")
+    jupyter.version_info, jupyter.get_ipython = (9, 0), lambda: None  # type: ignore[attr-defined]  # pyplot asks
+    monkeypatch.setitem(sys.modules, "IPython", jupyter)
     monkeypatch.setitem(sys.modules, "IPython.display", shown)
     torch.set_num_threads(1)
     matplotlib.use("agg")
