@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("torch", reason="the extra `train` is not installed")
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
 
 import torch
 

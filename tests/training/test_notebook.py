@@ -24,6 +24,8 @@ def test_it_is_a_valid_notebook_without_outputs() -> None:
 
 
 def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+    pytest.importorskip("soxr", reason="the extra `train` is not installed")
     pytest.importorskip("trainer", reason="the extra `train` is not installed")
     pytest.importorskip("TTS", reason="the extra `train` is not installed")
     pytest.importorskip("voi.training.coqui")

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
 from tests.training.sounds import encoded, put, quiet, tone
 from tests.training.tiny_base import SPOKEN, recordings
 from voi.errors import ConfigError

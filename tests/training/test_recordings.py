@@ -1,8 +1,12 @@
 from pathlib import Path
 
+import pytest
+
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("pyarrow", reason="the extra `train` is not installed")
+
 import pyarrow
 import pyarrow.parquet
-import pytest
 
 from tests.training.sounds import encoded, put, tone
 from voi.errors import ConfigError

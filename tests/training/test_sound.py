@@ -1,6 +1,9 @@
 import numpy as np
 import pytest
 
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
 from tests.training.sounds import encoded, quiet, tone
 from tests.training.tiny_base import DATA, SPOKEN
 from voi.training.sound import KEPT_SILENCE_MS, MAX_MS, MIN_MS, RATE_HZ, Unusable, read

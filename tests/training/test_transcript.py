@@ -2,6 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
 from tests.training.tiny_base import DATA, SPOKEN
 from voi.training.sound import Unusable, read
 from voi.training.transcript import SCRIPTS, check, cleaned, language_code

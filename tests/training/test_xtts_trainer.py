@@ -20,6 +20,8 @@ from voi.config.problems import Problems
 from voi.config.tts_models import tts_models
 from voi.errors import ConfigError, EngineError
 
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
 pytest.importorskip("trainer", reason="the extra `train` is not installed")
 pytest.importorskip("TTS", reason="the extra `train` is not installed")
 

@@ -99,11 +99,13 @@ def evaluate(
     clips: Annotated[int, typer.Option(help="Test sentences that both models speak.")] = 5,
 ) -> None:
     """Compare the trained model with its base on the test recordings."""
-    _need_extra()
-    from voi.training.evaluate import evaluate as do
     from voi.training.run import Run
 
-    typer.echo(do(Run.at(folder), checkpoint, clips))
+    trained = Run.at(folder)
+    _need_extra()
+    from voi.training.evaluate import evaluate as do
+
+    typer.echo(do(trained, checkpoint, clips))
 
 
 @train.command()
@@ -115,11 +117,13 @@ def export(
     base_voices: Annotated[bool, typer.Option(help="Keep the voices that came with the base.")] = True,
 ) -> None:
     """Write model.pth, config.json, vocab.json and speakers_xtts.pth, and show the entry for tts_models.json."""
-    _need_extra()
-    from voi.training.export import export as do
     from voi.training.run import Run
 
-    typer.echo(do(Run.at(folder), out, name, checkpoint, base_voices))
+    trained = Run.at(folder)
+    _need_extra()
+    from voi.training.export import export as do
+
+    typer.echo(do(trained, out, name, checkpoint, base_voices))
 
 
 def _need_extra() -> None:
