@@ -202,6 +202,24 @@ async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: py
     assert factory.made[-1].closed == 1
 
 
+async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
+    """Its rate is asked for before every phrase, also before one that needs no engine."""
+
+    class Late(FakeTts):
+        async def warm_up(self) -> None:
+            await super().warm_up()
+            self.sample_rate_hz = 16_000
+
+    factory = Factory(Late, {"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
+    tts = SupervisedTts(factory, deadline_s=DEADLINE_S)
+    await tts.warm_up()
+    with pytest.raises(EngineError):
+        await said(tts)
+    await until(lambda: len(factory.made) == 2)
+    assert tts.sample_rate_hz == 16_000
+    await tts.close()
+
+
 async def test_closing_while_it_restarts() -> None:
     tts, factory = tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
     with pytest.raises(EngineError):

@@ -57,10 +57,8 @@ def room(device: str, models: Mapping[str, TtsModel]) -> list[Finding]:
     biggest = f"Whisper up to {sizes[-1]}" if sizes else "no Whisper"
     slots = _xtts_slots(free_mib, bytes_each, models)
     speech = f"XTTS for {slots} sentences at a time" if slots else "no XTTS"
-    found.append(Finding("devices", "would fit", State.OK, f"each alone: {biggest}; {speech}"))
-    if gpu is None:
-        cure = "Whisper and XTTS run on the CPU, slowly: take a GPU for live calls, or moonshine and espeak."
-        found.append(Finding("devices", "GPU", State.MISSING, "none that engines could use", cure))
+    slow = "" if gpu is not None else "; all slow without a GPU"
+    found.append(Finding("devices", "would fit", State.OK, f"each alone, by memory: {biggest}; {speech}{slow}"))
     return found
 
 

@@ -72,7 +72,7 @@ def machine_memory() -> Memory | None:
     if not meminfo.exists():
         return None
     sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in meminfo.read_text().splitlines()}
-    return Memory("memory", sizes["MemAvailable"], sizes["MemTotal"])
+    return Memory("this machine", sizes["MemAvailable"], sizes["MemTotal"])
 
 
 def _takes(factory: Callable[..., Any], option: str) -> bool:

@@ -157,22 +157,31 @@ class _Supervised(Generic[E]):
         raise NotImplementedError
 
     async def _restart(self) -> None:
+        """The old engine stays until the new one is warm: what it says of itself is still asked for."""
+        await self._leave(self._engine)
         wait_s = FIRST_WAIT_S
         while True:
-            await self._leave(self._engine)
             await asyncio.sleep(wait_s)
             wait_s = min(LONGEST_WAIT_S, 2 * wait_s)
             self.restarts += 1
             try:
-                self._engine = self._make()
-                async with asyncio.timeout(RESTART_DEADLINE_S):
-                    await self._engine.warm_up()
+                self._engine = await self._warm()
             except Exception as error:
                 log.error("%s cannot be restarted (%s); next try in %g s", self.name, str(error) or "too slow", wait_s)
                 continue
             log.warning("%s works again", self.name)
             self._down = None
             return
+
+    async def _warm(self) -> E:
+        engine = self._make()
+        try:
+            async with asyncio.timeout(RESTART_DEADLINE_S):
+                await engine.warm_up()
+        except BaseException:
+            await self._leave(engine)
+            raise
+        return engine
 
     async def _leave(self, engine: E) -> None:
         """Its memory is wanted back, but nothing waits for one that hangs longer than a moment."""

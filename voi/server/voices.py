@@ -119,7 +119,12 @@ class VoiceDesk:
         from voi.engines.tts.xtts.cloning_live import teach
 
         engine = (self._tts() or {}).get(model_name)
-        if engine is not None and not await teach(engine, _file(model, "voices")):
+        try:
+            learnt = engine is None or await teach(engine, _file(model, "voices"))
+        except VoiError as error:  # it is being restarted, and reads the file when it begins anew
+            log.warning("%s: %s", model_name, error)
+            return
+        if not learnt:
             log.warning("%s learns its new voices with the next start", model_name)
 
     @asynccontextmanager
