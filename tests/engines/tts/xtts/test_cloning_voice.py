@@ -16,6 +16,7 @@ from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.cloning import Cloner
+from voi.engines.tts.xtts.cloning_live import teach
 from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -68,6 +69,25 @@ async def test_a_voice_with_tones_is_added_and_speaks(
             sounds.append(b"".join([chunk async for chunk in engine.stream("hello there.", spec)]))
         assert min(len(sound) for sound in sounds) > 10_000
         assert sounds[0] != sounds[1]
+    finally:
+        await engine.close()
+
+
+async def test_a_running_engine_learns(files: dict[str, Path]) -> None:
+    engine = Xtts(**files, greedy=True)
+    assert not await teach(engine, files["voices"])  # it does not run yet
+    await engine.warm_up()
+    try:
+        cloning_file.store(files["voices"], {"Ada": voice()})
+        assert await teach(engine, files["voices"])
+        spec = VoiceSpec(voice="Ada", language="en")
+        assert b"".join([chunk async for chunk in engine.stream("hello there.", spec)])
+        cloning_file.remove(files["voices"], "Claire")
+        assert await teach(engine, files["voices"])
+        assert engine.voices == ("Robin", "Robin warm", "Ada")
+        longer = VoiceLatents("x", torch.randn(tiny.CONDITIONING + 1, tiny.WIDTH), torch.randn(512))
+        cloning_file.store(files["voices"], {"Long": longer})
+        assert not await teach(engine, files["voices"])  # its caches are too small for that
     finally:
         await engine.close()
 

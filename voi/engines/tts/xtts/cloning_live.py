@@ -23,11 +23,14 @@ async def teach(engine: Any, voices_file: Path) -> bool:
         if engine is None:
             return False
     running, worker = engine._running, engine._worker
-    if running is None or worker is None:
+    if worker is None:
         return False
     from voi.engines.tts.xtts.checkpoint import load_voices
 
     voices = await asyncio.to_thread(load_voices, voices_file)
+    if running is None:  # unloaded for now; it reads the file when it loads again
+        engine.voices = tuple(voices)
+        return True
     known = next(iter(running.voices.values()))
     most = max(len(voice.conditioning) for voice in running.voices.values())
     if any(len(v.conditioning) > most or v.embedding.shape != known.embedding.shape for v in voices.values()):
