@@ -24,14 +24,21 @@ Kind = Literal["vad", "turn", "stt", "llm", "tts"]
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "vad": {"silero": "voi.engines.vad.silero:Silero"},
     "turn": {"smart-turn": "voi.engines.turn.smart_turn:SmartTurn"},
-    "stt": {"moonshine": "voi.engines.stt.moonshine:Moonshine"},
+    "stt": {
+        "moonshine": "voi.engines.stt.moonshine:Moonshine",
+        "whisper": "voi.engines.stt.whisper.engine:Whisper",
+        "faster-whisper": "voi.engines.stt.whisper.engine:FasterWhisper",
+    },
     "llm": {
         "echo": "voi.engines.llm.echo:Echo",
         "eliza": "voi.engines.llm.eliza:Eliza",
         "openai_compatible": "voi.engines.llm.openai_compatible:OpenAiCompatible",
         "litellm_local": "voi.engines.llm.litellm_local:LiteLlmLocal",
     },
-    "tts": {"espeak": "voi.engines.tts.espeak:Espeak"},
+    "tts": {
+        "espeak": "voi.engines.tts.espeak:Espeak",
+        "xtts": "voi.engines.tts.xtts.engine:Xtts",
+    },
 }
 
 

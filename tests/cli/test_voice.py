@@ -1,0 +1,199 @@
+"""`voi voice`, `voi tts` and `voi stt` as people call them: real engines, a tiny XTTS with random weights."""
+
+import json
+import subprocess
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from voi.audio.wav import read_wav
+from voi.cli import main
+
+ROOT = Path(__file__).parents[2]
+AUDIO = ROOT / "tests" / "data" / "audio"
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    agents = {
+        "ada": {
+            "llm_model": "echo",
+            "voices": {"character": {"model": "plain"}},
+            "greetings": {"choices": ["Hello there. How are you?"]},
+        }
+    }
+    Path("agents.json").write_text(json.dumps(agents))
+    Path("tts_models.json").write_text(json.dumps({"plain": {"engine": "espeak", "language": "en"}}))
+
+
+def run(*args: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(args)
+    return int(ended.value.code or 0)
+
+
+@pytest.fixture
+def xtts(tmp_path: Path) -> dict[str, Path]:
+    pytest.importorskip("torch")
+    pytest.importorskip("tokenizers")
+    from tests.engines.tts.xtts import tiny_cloning
+
+    files = tiny_cloning.make(tmp_path / "models")
+    options = {"greedy": True, "device": "cpu"}
+    model = {name: f"models/{path.name}" for name, path in files.items()} | {"options": options}
+    models = json.loads(Path("tts_models.json").read_text())
+    Path("tts_models.json").write_text(json.dumps({"//": "a comment"} | models | {"mine": model}))
+    return files
+
+
+class TestVoice:
+    def test_add_list_say_remove(self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+        samples = [str(AUDIO / "austen-0870.wav"), "--tone", f"warm={AUDIO / 'jfk.wav'}"]
+        assert run("voice", "add", "Ada", *samples, "--write") == 0
+        told = capsys.readouterr().out
+        assert "speakers_xtts.pth: Ada, Ada warm" in told
+        written = json.loads(Path("tts_models.json").read_text())
+        assert list(written) == ["//", "plain", "mine"]
+        assert written["mine"]["voice_tone_map"] == {"neutral": "Ada", "warm": "Ada warm"}
+
+        assert run("voice", "list") == 0
+        told = capsys.readouterr().out
+        assert "  Ada warm  (tone: warm)" in told
+        assert "  Claire\n" in told
+
+        assert run("voice", "say", "Ada", "hello there.", "--tone", "warm", "--language", "en", "--out", "a.wav") == 0
+        pcm, rate_hz = read_wav(Path("a.wav"))
+        assert rate_hz == 24_000
+        assert len(pcm) > 10_000
+
+        assert run("voice", "remove", "Ada warm") == 1
+        assert "the tone warm of mine" in capsys.readouterr().err
+        assert run("voice", "remove", "Claire") == 0
+        assert run("voice", "list", "--model", "mine") == 0
+        told = capsys.readouterr().out
+        assert "Claire" not in told.split("mine (xtts)")[1]
+
+    def test_without_write_the_change_is_printed(
+        self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        before = Path("tts_models.json").read_text()
+        tone = f"sad={AUDIO / 'jfk.wav'}"
+        assert run("voice", "add", "Ada", str(AUDIO / "austen-0870.wav"), "--tone", tone) == 0
+        assert '"voice_tone_map": {"neutral": "Ada", "sad": "Ada sad"}' in capsys.readouterr().out
+        assert Path("tts_models.json").read_text() == before
+
+    def test_bad_samples_and_names(self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+        before = xtts["voices"].read_bytes()
+        for args, says in (
+            (("Ada", str(AUDIO / "noise2.wav")), "noise2.wav: no speech"),
+            (("Ada", str(AUDIO / "austen-0880.wav")), "too short"),
+            (("Ada", "nowhere.wav"), "nowhere.wav cannot be read"),
+            (("Robin", str(AUDIO / "jfk.wav")), "There is a voice 'Robin' already"),
+            (("../x", str(AUDIO / "jfk.wav")), "A voice's name"),
+        ):
+            assert run("voice", "add", *args) == 1
+            assert says in capsys.readouterr().err
+        assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav"), "--tone", "warm") == 2
+        assert xtts["voices"].read_bytes() == before
+
+    def test_a_file_of_voices_that_is_yet_to_come(self, xtts: dict[str, Path]) -> None:
+        xtts["voices"].unlink()
+        assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 0
+        assert xtts["voices"].exists()
+
+    def test_no_model_that_clones(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 1
+        assert "has no models of the engine xtts" in capsys.readouterr().err
+
+    def test_render(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("voice", "render", "ada") == 0
+        files = sorted(Path("data/cached/voice/rendered").iterdir())
+        assert len(files) >= 2  # the greeting in pieces, and the default apology
+        assert all(len(read_wav(path)[0]) > 10_000 for path in files)
+        assert f"{len(files)} made" in capsys.readouterr().out
+        assert run("voice", "render", "ada") == 0
+        assert f"0 made, {len(files)} were there" in capsys.readouterr().out
+        assert run("voice", "render", "nobody") == 1
+
+    async def test_what_is_rendered_is_found_by_the_server(self, tmp_path: Path) -> None:
+        import asyncio
+
+        from voi.config.load import load_config
+        from voi.config.settings import load_settings
+        from voi.engines.tts.rendered import Rendered
+        from voi.session.phrases import fixed_pieces
+
+        await asyncio.to_thread(run, "voice", "render", "ada")
+        settings = load_settings()
+        config = load_config(settings)
+        model = config.tts_models["plain"]
+
+        class Silent:
+            sample_rate_hz = 24_000
+
+            def stream(self, text: str, voice: Any) -> Any:
+                raise AssertionError(f"the engine is asked for {text!r}")
+
+        inner: Any = Silent()
+        tts = Rendered(inner, "plain", model.engine, model.engine_options(), settings.greetings_dir)
+        for piece in fixed_pieces(config.agents["ada"], config):
+            assert b"".join([chunk async for chunk in tts.stream(piece.text, piece.voice)])
+
+
+def voi(*args: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    code = "from voi.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *args], input=given, capture_output=True, timeout=50, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+
+
+class TestPipes:
+    def test_text_to_sound_to_text(self) -> None:
+        """What espeak says, Moonshine hears, through pipes."""
+        said = b"Good morning. I would like to book a table for two people."
+        wav = voi("tts", "--out", "-", "--speed", "0.9", given=said).stdout
+        assert wav[:4] == b"RIFF"
+        assert len(wav) > 100_000
+        raw = voi("tts", "--out", "-", "--raw", given=said).stdout
+        assert len(raw) % 2 == 0
+        assert np.abs(np.frombuffer(raw, "<i2")).max() > 3_000
+
+    def test_files_to_text(self) -> None:
+        told = voi("stt", str(AUDIO / "jfk.wav"), str(AUDIO / "austen-0880.wav"), "--json").stdout.decode()
+        lines = [json.loads(line) for line in told.splitlines()]
+        assert {Path(line["file"]).name for line in lines} == {"jfk.wav", "austen-0880.wav"}
+        text = " ".join(line["text"] for line in lines).lower()
+        assert "ask not what your country can do for you" in text
+        assert all(0 <= line["start_s"] < line["end_s"] <= 11.1 for line in lines)
+
+    def test_a_raw_pipe(self) -> None:
+        with wave.open(str(AUDIO / "jfk.wav")) as file:
+            assert file.getframerate() == 16_000
+            pcm = file.readframes(file.getnframes())
+        told = voi("stt", "--raw", given=pcm).stdout.decode().lower()
+        assert "ask not what your country can do for you" in told
+
+
+def test_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("tts", "It costs $5.", "--model", "espeak", "--out", "a.wav") == 0
+    pcm, rate_hz = read_wav(Path("a.wav"))
+    assert len(pcm) / 2 / rate_hz > 0.8
+    assert run("tts", "Hello.", "--model", "plain", "--tone", "furious", "--out", "b.wav") == 1
+    assert "no tone 'furious'" in capsys.readouterr().err
+    assert run("tts", "Hello.", "--model", "nothing", "--out", "b.wav") == 1
+    assert "There is no model and no engine 'nothing'" in capsys.readouterr().err
+    assert not Path("b.wav").exists()
+    assert run("tts", "Hello.", "--out", "nowhere/b.wav") == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_what_is_no_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("stt", "agents.json") == 1
+    assert "agents.json cannot be decoded" in capsys.readouterr().err
+    assert run("stt", "x.wav", "--raw") == 2

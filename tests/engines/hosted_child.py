@@ -1,0 +1,94 @@
+"""The process of fake engines: `host`, with a registry that knows them."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+from voi.engines import host, registry
+from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.errors import ConfigError, EngineError
+
+
+class Tts:
+    """Does what it is told to say."""
+
+    name = "fake"
+    sample_rate_hz = 24_000
+    voices = ("anna", "bert")
+    tones = ("neutral", "warm")
+
+    def __init__(self, *, warm: str = "", length: int = 3) -> None:
+        self._warm, self._length = warm, length
+        self.made = 0
+
+    async def warm_up(self) -> None:
+        print("libraries print things")
+        match self._warm:
+            case "config":
+                raise ConfigError(["one", "two"])
+            case "engine":
+                raise EngineError("no memory", retryable=True)
+            case "crash":
+                os._exit(3)
+
+    async def close(self) -> None: ...
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+        match text:
+            case "die":
+                os._exit(3)
+            case "hang":
+                time.sleep(1e6)  # noqa: ASYNC251 - a driver does so
+            case "crash":
+                raise RuntimeError("CUDA error")
+            case "refuse":
+                raise EngineError("No voice.", retryable=False)
+            case "count":
+                yield str(self.made).encode()
+                return
+            case "endless":
+                while True:
+                    self.made += 1
+                    yield bytes(1_000)
+        for number in range(self._length):
+            await asyncio.sleep(0)
+            yield f"{number}{text}{voice.voice}{voice.tone}".encode()
+
+
+class Stream:
+    def __init__(self, on_partial: Callable[[Transcript], None] | None, language: str | None) -> None:
+        self._on_partial, self._language, self._heard = on_partial, language, 0
+
+    def feed(self, pcm: bytes, *, speech: bool = True) -> None:
+        if pcm == b"bad!":
+            raise EngineError("That is no sound.")
+        self._heard += len(pcm) if speech else 0
+        if self._on_partial is not None:
+            self._on_partial(Transcript("", str(self._heard)))
+
+    async def flush(self) -> Transcript:
+        return Transcript(f"{self._heard} {self._language}")
+
+    def close(self) -> None: ...
+
+
+class Stt:
+    name = "fake-stt"
+    languages = ("en", "de")
+
+    async def warm_up(self) -> None: ...
+    async def close(self) -> None: ...
+
+    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> Stream:
+        if options.language == "xx":
+            raise EngineError("Nobody speaks xx.")
+        return Stream(on_partial, options.language)
+
+
+if __name__ == "__main__":
+    built_in: Any = registry.BUILT_IN
+    built_in["tts"]["fake"] = "tests.engines.hosted_child:Tts"
+    built_in["stt"]["fake"] = "tests.engines.hosted_child:Stt"
+    host.main()

@@ -1,0 +1,351 @@
+"""The engine with a scripted model: sharing, urgency, failures. What is decoded is another test's matter."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.engines.stt.whisper.scripted import Piece, ScriptedBackend, said, speech
+from voi.engines import registry
+from voi.engines.base import SttOptions, SttStream, Transcript
+from voi.engines.stt.whisper import engine as engine_module
+from voi.engines.stt.whisper import stream as stream_module
+from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
+from voi.engines.stt.whisper.passes import Hypothesis, Pass
+from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, WhisperStream
+from voi.engines.stt.whisper.turns import STALE_MS
+from voi.errors import ConfigError, EngineError
+
+MAX_BATCH = 4
+
+
+class GatedBackend(ScriptedBackend):
+    """Waits while the gate is shut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Event()
+        self.gate.set()
+        self.taken_up = threading.Semaphore(0)
+
+    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        self.taken_up.release()
+        assert self.gate.wait(10)
+        return super().transcribe(passes)
+
+    async def at_work(self) -> None:
+        assert await asyncio.to_thread(self.taken_up.acquire, timeout=5)
+
+
+class Scripted(Whisper):
+    def __init__(self, backend: ScriptedBackend) -> None:
+        super().__init__(max_batch=MAX_BATCH)
+        self.backend = backend
+
+    def _new_backend(self) -> ScriptedBackend:
+        return self.backend
+
+
+@pytest.fixture
+def backend() -> GatedBackend:
+    return GatedBackend()
+
+
+@pytest.fixture
+async def engine(backend: GatedBackend) -> AsyncIterator[Whisper]:
+    engine = Scripted(backend)
+    await engine.warm_up()
+    yield engine
+    backend.gate.set()
+    await engine.close()
+
+
+def who(each: Pass) -> int:
+    """The first word of a pass, which tells the callers apart."""
+    samples = np.frombuffer(each.pcm, "<i2")
+    return int(samples[samples != 0][0]) - 1
+
+
+async def test_what_was_said(engine: Whisper) -> None:
+    heard: list[Transcript] = []
+    stream = engine.open(SttOptions(), heard.append)
+    assert (await stream.flush()).text == ""
+    for number in range(12):
+        stream.feed(Piece(number, 250).pcm)
+        stream.feed(Piece(None, 50).pcm)
+        await asyncio.sleep(0)
+    assert (await stream.flush()) == Transcript(said(*range(12)))
+    assert heard
+    stream.feed(bytes(32 * 500), speech=False)
+    assert (await stream.flush()).text == said(*range(12)), "nothing new: answered at once"
+    stream.feed(speech(300, 300, first=12) + bytes(320))
+    assert (await stream.flush()).text == said(*range(14)), "feeding goes on after a flush"
+    assert [word.text for word in stream.words] == [f" {said(number)}" for number in range(14)]
+    stream.close()
+
+
+async def test_push_to_talk_of_a_moment(engine: Whisper) -> None:
+    stream = engine.open(SttOptions(), None)
+    stream.feed(Piece(7, 200).pcm)
+    assert (await stream.flush()).text.removesuffix("-cut") == said(7)
+
+
+async def test_what_the_vad_calls_quiet_is_not_decoded(engine: Whisper, backend: GatedBackend) -> None:
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300, 300), speech=False)
+    assert (await stream.flush()).text == ""
+    assert backend.batches == []
+
+
+async def test_finals_first_and_callers_together(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    streams = [engine.open(SttOptions(), lambda _: None) for _ in range(6)]
+    streams[0].feed(speech(500, first=0))
+    await backend.at_work()
+    for at, stream in enumerate(streams[1:], 1):
+        stream.feed(speech(500, first=100 * at))
+    flushes = [asyncio.ensure_future(streams[at].flush()) for at in (4, 5)]
+    await asyncio.sleep(0)
+    backend.gate.set()
+    await asyncio.gather(*flushes)
+    for stream in streams[:4]:
+        await stream.flush()
+    assert [who(each) for each in backend.batches[0]] == [0]
+    assert [who(each) for each in backend.batches[1]] == [400, 500], "both finals, and nobody else"
+    assert max(len(batch) for batch in backend.batches) > 1
+
+
+async def test_a_pause_is_decoded_ahead_of_the_flush(engine: Whisper, backend: GatedBackend) -> None:
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(500))
+    await asyncio.sleep(0.01)
+    assert backend.batches == [], "nobody asked for partials"
+    stream.feed(bytes(32 * 96), speech=False)
+    await backend.at_work()
+    assert (await stream.flush()).text == said(0)
+    await stream.flush()
+    assert len(backend.batches) == 1
+
+
+async def test_partials_get_rarer_under_load_and_no_sound_is_lost(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), lambda _: None)
+    for number in range(60):
+        stream.feed(Piece(number, 200).pcm)
+        stream.feed(bytes(32 * 20))
+        await asyncio.sleep(0)
+    await backend.at_work()
+    backend.gate.set()
+    assert (await stream.flush()).text == said(*range(60))
+    assert len(backend.batches) <= 3
+
+
+async def test_an_overdue_partial_goes_along_with_finals(
+    engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend.gate.clear()
+    first, patient, final = (engine.open(SttOptions(), lambda _: None) for _ in range(3))
+    first.feed(speech(500, first=0))
+    await backend.at_work()
+    patient.feed(speech(500, first=100))
+    now_ms = engine.now_ms()
+    monkeypatch.setattr(engine, "now_ms", lambda: now_ms + STALE_MS + 1)
+    final.feed(speech(500, first=200))
+    flush = asyncio.ensure_future(final.flush())
+    await asyncio.sleep(0)
+    backend.gate.set()
+    await flush
+    assert [who(each) for each in backend.batches[1]] == [200, 100]
+
+
+async def test_close_cancels(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    busy, waiting = (engine.open(SttOptions(), None) for _ in range(2))
+    busy.feed(speech(500))
+    first = asyncio.ensure_future(busy.flush())
+    await backend.at_work()
+    waiting.feed(speech(500, first=100))
+    second = asyncio.ensure_future(waiting.flush())
+    await asyncio.sleep(0)
+    busy.close()
+    waiting.close()
+    waiting.close()
+    for flush in (first, second):
+        with pytest.raises(EngineError, match="closed"):
+            await flush
+    busy.feed(speech(500))
+    backend.gate.set()
+    later = engine.open(SttOptions(), None)
+    later.feed(speech(500, first=200) + bytes(320))
+    assert (await later.flush()).text == said(200)
+    assert [[who(each) for each in batch] for batch in backend.batches] == [[0], [200]]
+    assert backend.batches[0][0].cancelled, "the model was told while it worked"
+
+
+async def test_a_cancelled_flush_leaves_the_utterance_usable(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(500) + bytes(320))
+    flush = asyncio.ensure_future(stream.flush())
+    await backend.at_work()
+    flush.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await flush
+    backend.gate.set()
+    assert (await stream.flush()).text == said(0)
+
+
+async def test_the_buffer_is_bounded(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), None)
+    minute = bytes(60_000 * 32)
+    for _ in range(LONGEST_BUFFER_MS // 60_000):
+        stream.feed(minute)
+    with pytest.raises(EngineError, match="10 minutes behind") as caught:
+        stream.feed(minute)
+    assert caught.value.retryable
+    stream.close()
+
+
+async def test_a_flush_has_a_deadline(engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream_module, "FLUSH_DEADLINE_S", 0.01)
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(500))
+    with pytest.raises(EngineError, match="too many people"):
+        await stream.flush()
+
+
+async def test_a_failure_is_told_and_the_model_loaded_anew(engine: Whisper, backend: GatedBackend) -> None:
+    backend.failures = [RuntimeError("CUDA error: an illegal memory access was encountered")]
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300, 300) + bytes(320))
+    with pytest.raises(EngineError, match="RuntimeError") as caught:
+        await stream.flush()
+    assert caught.value.retryable
+    assert (await stream.flush()).text == said(0, 1), "the sound was kept"
+    assert backend.loads == 2
+    backend.failures = [RuntimeError("again")]
+    stream.feed(speech(300, first=2) + bytes(320))
+    with pytest.raises(EngineError):
+        await stream.flush()
+    assert (await stream.flush()).text == said(0, 1, 2), "once for each failure with a success between"
+
+
+async def test_a_failure_that_loading_does_not_mend_is_final(engine: Whisper, backend: GatedBackend) -> None:
+    backend.failures = [RuntimeError("broken")] * 2
+    stream, other = (engine.open(SttOptions(), None) for _ in range(2))
+    stream.feed(speech(300))
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            await stream.flush()
+    with pytest.raises(EngineError, match="Restart the server"):
+        await other.flush()
+    with pytest.raises(EngineError, match="Restart the server"):
+        engine.open(SttOptions(), None)
+
+
+async def test_a_device_that_fails_at_unloading_too(
+    engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unload() -> None:
+        raise RuntimeError("CUDA error")
+
+    monkeypatch.setattr(backend, "unload", unload)
+    backend.failures = [RuntimeError("CUDA error")]
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300))
+    with pytest.raises(EngineError, match="RuntimeError"):
+        await stream.flush()
+    await asyncio.sleep(0.05)
+    with pytest.raises(EngineError, match="Restart the server"):
+        engine.open(SttOptions(), None)
+    await engine.close()
+
+
+async def test_a_device_that_hangs(engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "BATCH_DEADLINE_S", 0.05)
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300) + bytes(320))
+    with pytest.raises(EngineError, match="hung"):
+        await stream.flush()
+    backend.gate.set()
+    assert (await stream.flush()).text == said(0), "by another thread"
+
+
+async def test_a_listener_that_fails_does_not_stop_the_others(engine: Whisper) -> None:
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+
+    def broken(_: Transcript) -> None:
+        raise RuntimeError
+
+    first, second = engine.open(SttOptions(), broken), engine.open(SttOptions(), None)
+    first.feed(speech(500))
+    second.feed(speech(300, first=5) + bytes(320))
+    assert (await second.flush()).text == said(5)
+    await first.flush()
+    assert complaints
+
+
+async def test_languages(engine: Whisper, backend: GatedBackend) -> None:
+    with pytest.raises(EngineError, match="'fr'"):
+        engine.open(SttOptions(language="fr"), None)
+    stream = engine.open(SttOptions(language="de-AT", prompt="Ein Anruf.", hot_words=("Voi", "Wien")), None)
+    stream.feed(speech(300))
+    await stream.flush()
+    assert (backend.batches[0][0].language, backend.batches[0][0].prompt) == ("de", "Ein Anruf. Voi, Wien.")
+
+
+def test_the_prompt_is_the_agents_with_its_hot_words() -> None:
+    assert prompt_of(SttOptions()) == ""
+    assert prompt_of(SttOptions(hot_words=("Voi", " "))) == "Voi."
+
+
+async def test_not_before_warm_up_nor_after_close() -> None:
+    engine = Scripted(ScriptedBackend())
+    with pytest.raises(EngineError, match="not running"):
+        engine.open(SttOptions(), None)
+    await engine.close()
+    await engine.close()
+    await engine.warm_up()
+    with pytest.raises(EngineError, match="not running"):
+        engine.open(SttOptions(), None)
+
+
+async def test_missing_weights_say_how_to_get_them(tmp_path: Path) -> None:
+    pytest.importorskip("whisper")
+    engine = Whisper(model="small", models_dir=tmp_path)
+    with pytest.raises(EngineError, match="voi models pull whisper-small"):
+        await engine.warm_up()
+    await engine.close()
+
+
+async def test_missing_packages_say_what_to_install() -> None:
+    class Without(Whisper):
+        def _new_backend(self) -> ScriptedBackend:
+            raise ModuleNotFoundError("No module named 'whisper'")
+
+    engine = Without()
+    with pytest.raises(EngineError, match=r"pip install 'voi\[whisper\]'"):
+        await engine.warm_up()
+    await engine.close()
+
+
+@pytest.mark.parametrize("options", [{"max_batch": 0}, {"precision": "int8"}, {"device": "gpu"}])
+def test_wrong_options(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(options))):
+        registry.create("stt", "whisper", options)
+
+
+def test_the_registry_knows_both() -> None:
+    assert registry.find("stt", "whisper") is Whisper
+    assert registry.find("stt", "faster-whisper") is FasterWhisper
+
+
+def test_a_stream_is_an_stt_stream() -> None:
+    assert all(hasattr(WhisperStream, name) for name in vars(SttStream) if not name.startswith("_"))

@@ -1,0 +1,93 @@
+from dataclasses import replace
+
+import pytest
+
+from tests.engines.sounds import sound
+from voi.engines.stt.whisper.guards import believable
+from voi.engines.stt.whisper.judge import Judge
+from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.words import Word, text_of
+
+
+def heard(text: str, **scores: float) -> Hypothesis:
+    words = tuple(Word(f" {word}") for word in text.split())
+    return Hypothesis(words, compression_ratio=compression_ratio(text), **scores)  # type: ignore[arg-type]
+
+
+def kept(hypothesis: Hypothesis, voiced_ms: int, prompt: str = "") -> str:
+    return text_of(believable(hypothesis, prompt, lambda enough_ms: min(enough_ms, voiced_ms)))
+
+
+def test_what_is_certain_is_not_even_checked() -> None:
+    def never(_: int) -> int:
+        raise AssertionError
+
+    assert text_of(believable(heard("the child almost hurt the small dog"), "", never))
+
+
+@pytest.mark.parametrize("text", ["Thank you.", "Thanks for watching!", "you", "Subtitles by the Amara.org community"])
+def test_a_stock_phrase_needs_voice(text: str) -> None:
+    assert kept(heard(text), voiced_ms=60) == ""
+    assert kept(heard(text), voiced_ms=800) == text
+
+
+def test_a_real_thank_you_survives_low_probability() -> None:
+    assert kept(heard("Thank you.", avg_logprob=-1.2, no_speech_prob=0.3), voiced_ms=400) == "Thank you."
+
+
+def test_silence_and_guesses_are_dropped_whatever_was_voiced() -> None:
+    assert kept(heard("go on", avg_logprob=-1.2, no_speech_prob=0.8), voiced_ms=2_000) == ""
+    assert kept(heard("go on", avg_logprob=-2.5), voiced_ms=2_000) == ""
+
+
+def test_a_loop_ends_after_its_first_round() -> None:
+    assert kept(heard("well " + "I see it " * 12), voiced_ms=5_000) == "well I see it"
+    assert kept(heard("well " + "I see it " * 12), voiced_ms=200) == ""
+
+
+def test_a_loop_without_words_between_is_dropped() -> None:
+    assert kept(heard("ha" * 60), voiced_ms=5_000) == ""
+
+
+def test_the_prompt_read_aloud_needs_voice() -> None:
+    prompt = "A call to Anna's flower shop. Roses, tulips, peonies."
+    assert kept(heard("roses tulips peonies"), 100, prompt) == ""
+    assert kept(heard("roses tulips peonies"), 900, prompt) == "roses tulips peonies"
+    assert kept(heard("roses please"), 100, prompt) == "roses please"
+
+
+def test_punctuation_alone_is_nothing() -> None:
+    assert kept(heard("... !"), 900) == ""
+
+
+class Saying:
+    """A backend that always says the same."""
+
+    languages = ("en",)
+
+    def __init__(self, hypothesis: Hypothesis) -> None:
+        self.hypothesis = hypothesis
+
+    def load(self) -> None: ...
+
+    def unload(self) -> None: ...
+
+    def transcribe(self, passes: list[Pass]) -> list[Hypothesis]:  # type: ignore[override]
+        return [self.hypothesis for _ in passes]
+
+
+def test_the_judge_hears_for_himself() -> None:
+    judge, backend = Judge(), Saying(heard("Thank you."))
+    noise, voice, silence = (
+        judge.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
+    )
+    assert [text_of(each.words) for each in (noise, voice, silence)] == ["", "Thank you.", ""]
+
+
+def test_the_judge_listens_after_the_prefix() -> None:
+    pcm = sound("spk1_snt1") + bytes(32 * 2_000)
+    said_ms = len(sound("spk1_snt1")) // 32
+    prefix = (Word(" dog.", (), said_ms - 400, said_ms + 200),)
+    hypothesis = Judge().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
+    assert hypothesis.words == ()
+    assert replace(hypothesis, words=()) == hypothesis

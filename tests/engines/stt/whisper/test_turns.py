@@ -1,0 +1,50 @@
+from voi.engines.stt.whisper.turns import SHORT_BATCH_MS, STALE_MS, Pace, Urgency, Waiting, next_batch
+
+FINAL, PAUSE, PARTIAL = Urgency
+
+
+def wish(who: str, urgency: Urgency, since_ms: float = 0) -> Waiting[str]:
+    return Waiting(who, urgency, since_ms)
+
+
+def test_finals_go_alone_the_longest_waiting_first() -> None:
+    waiting = [wish("p", PARTIAL), wish("late", FINAL, 30), wish("early", FINAL, 20), wish("pause", PAUSE)]
+    assert next_batch(waiting, Pace(8), now_ms=40) == ["early", "late"]
+
+
+def test_pauses_go_before_partials() -> None:
+    waiting = [wish("p", PARTIAL), wish("pause", PAUSE, 30)]
+    assert next_batch(waiting, Pace(8), now_ms=40) == ["pause", "p"]
+
+
+def test_overdue_partials_go_along_with_finals_and_are_never_starved() -> None:
+    pace = Pace(4)
+    finals = [wish(f"f{at}", FINAL, at) for at in range(9)]
+    waiting = [*finals, wish("old", PARTIAL, 0), wish("new", PARTIAL, STALE_MS)]
+    assert next_batch(waiting, pace, now_ms=STALE_MS) == ["f0", "f1", "f2", "old"]
+
+
+def test_a_batch_without_finals_is_short() -> None:
+    pace = Pace(16)
+    pace.learn(4, SHORT_BATCH_MS, 0, partials_only=False)
+    waiting = [wish(f"p{at}", PARTIAL, at) for at in range(9)]
+    assert next_batch(waiting, pace, now_ms=100) == ["p0", "p1", "p2", "p3"]
+
+
+def test_a_slow_device_still_serves_one() -> None:
+    pace = Pace(16)
+    pace.learn(1, 3_000, 0, partials_only=False)
+    assert next_batch([wish("p", PARTIAL), wish("q", PARTIAL)], pace, now_ms=10) == ["p"]
+
+
+def test_partials_leave_the_device_time_for_others() -> None:
+    pace = Pace(8)
+    pace.learn(2, 100, 500, partials_only=True)
+    assert next_batch([wish("p", PARTIAL, 450)], pace, now_ms=510) == []
+    assert next_batch([wish("p", PARTIAL, 450), wish("pause", PAUSE, 505)], pace, now_ms=510) == ["pause"]
+    assert next_batch([wish("p", PARTIAL, 450)], pace, now_ms=600) == ["p"]
+    assert next_batch([wish("p", PARTIAL, 510 - STALE_MS)], pace, now_ms=510) == ["p"]
+
+
+def test_nobody_waits() -> None:
+    assert next_batch([], Pace(8), now_ms=0) == []

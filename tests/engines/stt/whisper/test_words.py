@@ -1,0 +1,39 @@
+from voi.engines.stt.whisper.words import Word, agreed, joined, same, text_of
+
+
+def words(*texts: str) -> tuple[Word, ...]:
+    return tuple(Word(text, (at,), at * 100, at * 100 + 100) for at, text in enumerate(texts))
+
+
+def test_text_is_as_the_model_spaces_it() -> None:
+    assert text_of(words(" Hello", " there.")) == "Hello there."
+    assert text_of(words("你", "好")) == "你好"
+
+
+def test_the_same_word_however_it_is_written() -> None:
+    assert same(Word(" To,"), Word(" to"))
+    assert not same(Word(" to"), Word(" two"))
+
+
+def test_how_many_words_both_begin_with() -> None:
+    assert agreed(words(" I", " am", " here."), words(" I", " am", " hearing")) == 2
+    assert agreed((), words(" I")) == 0
+
+
+def test_punctuation_goes_to_its_word() -> None:
+    pieces = words(" He", " said", ":", ' "', "Come", "!", '"', " (", "quietly", ")")
+    result = joined(pieces)
+    assert [word.text for word in result] == [" He", " said:", ' "Come!"', " (quietly)"]
+    assert [word.tokens for word in result] == [(0,), (1, 2), (3, 4, 5, 6), (7, 8, 9)]
+    assert (result[2].start_ms, result[2].end_ms) == (300, 700)
+
+
+def test_punctuation_alone_is_not_lost() -> None:
+    assert [word.text for word in joined(words("...", "!"))] == ["...!"]
+    assert [word.text for word in joined(words(" so", ' "'))] == [" so", ' "']
+
+
+def test_sentence_ends() -> None:
+    assert Word(" it.”").ends_sentence
+    assert Word("。").ends_sentence
+    assert not Word(" it,").ends_sentence

@@ -1,0 +1,77 @@
+"""What engines are told of devices, and what is said of theirs."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from voi.engines.device import (
+    MIB,
+    engine_options,
+    gpu_memory,
+    is_for_gpu,
+    machine_memory,
+    own_memory_bytes,
+    slow_note,
+)
+
+
+class ForGpu:
+    def __init__(self, *, device: str = "auto", models_dir: Path = Path()) -> None: ...
+
+
+class Plain:
+    def __init__(self, *, speed: float = 1.0) -> None: ...
+
+
+def torch(available: bool) -> Any:
+    cuda = SimpleNamespace(
+        is_available=lambda: available,
+        mem_get_info=lambda index: ((index + 1) * 1_000 * MIB, 24_000 * MIB),
+        get_device_name=lambda index: f"RTX {index}",
+    )
+    return SimpleNamespace(cuda=cuda)
+
+
+def test_settings_reach_engines_that_take_them() -> None:
+    assert engine_options(ForGpu, Path("m"), "cuda:1") == {"models_dir": Path("m"), "device": "cuda:1"}
+    assert engine_options(ForGpu, Path("m"), "auto") == {"models_dir": Path("m")}
+    assert engine_options(ForGpu, Path("m"), "cuda", {"device": "cpu"})["device"] == "cpu"
+    assert engine_options(Plain, Path("m"), "cuda", {"speed": 2}) == {"speed": 2}
+    assert is_for_gpu(ForGpu)
+    assert not is_for_gpu(Plain)
+
+
+def test_memory_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "ctranslate2", raising=False)
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
+    assert gpu_memory() is None
+    assert "torch" not in sys.modules  # it is not imported for that
+    monkeypatch.setitem(sys.modules, "torch", torch(False))
+    assert gpu_memory() is None
+    monkeypatch.setitem(sys.modules, "torch", torch(True))
+    memory = gpu_memory("cuda:1")
+    assert memory is not None
+    assert (memory.device, memory.free // MIB) == ("cuda:1, RTX 1", 2_000)
+
+
+@pytest.mark.parametrize(
+    ("factory", "device", "has_gpu", "slow"),
+    [(ForGpu, "auto", False, True), (ForGpu, "cpu", True, True), (ForGpu, "auto", True, False),
+     (ForGpu, "cuda", True, False), (Plain, "auto", False, False)],
+)  # fmt: skip
+def test_the_slow_are_told(
+    factory: Any, device: str, has_gpu: bool, slow: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch(has_gpu))
+    assert ("slow" in slow_note(factory, {"device": device})) == slow
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems tell otherwise, or not")
+def test_memory_of_the_machine() -> None:
+    memory = machine_memory()
+    assert memory is not None
+    assert 10 * MIB < own_memory_bytes() < memory.total
+    assert 0 < memory.free <= memory.total

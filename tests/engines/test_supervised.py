@@ -1,0 +1,346 @@
+"""Engines that hang, crash, refuse and come back, on a clock of their own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from voi.engines import supervised
+from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.errors import EngineError
+
+DEADLINE_S = 0.05
+HANG = object()
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervised, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(supervised, "CLOSE_DEADLINE_S", 0.05)
+    monkeypatch.setattr(supervised, "RESTART_DEADLINE_S", 0.2)
+
+
+class Factory:
+    """Makes engines; the n-th behaves as the n-th plan says, the last plan over and over."""
+
+    def __init__(self, kind: type, *plans: dict[str, Any]) -> None:
+        self.kind, self.plans = kind, plans
+        self.made: list[Any] = []
+
+    def __call__(self) -> Any:
+        self.made.append(self.kind(**self.plans[min(len(self.made), len(self.plans) - 1)]))
+        return self.made[-1]
+
+
+async def _do(what: object) -> None:
+    if what is HANG:
+        await asyncio.sleep(1e6)
+    if isinstance(what, Exception):
+        raise what
+
+
+class FakeTts:
+    name = "fake"
+    sample_rate_hz = 24_000
+    voices = ("anna",)
+    tones = ("neutral",)
+
+    def __init__(self, *, say: dict[str, list[Any]] | None = None, warm: object = None, close: object = None) -> None:
+        self.say, self.warm, self.end = say or {}, warm, close
+        self.closed = self.ended = 0
+        self.spoken: list[str] = []
+
+    async def warm_up(self) -> None:
+        await _do(self.warm)
+
+    async def close(self) -> None:
+        self.closed += 1
+        await _do(self.end)
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+        """Chunks as planned for this text: bytes, an error, a hang, or a number of seconds to wait."""
+        self.spoken.append(text)
+        try:
+            for what in self.say.get(text, [b"ok"]):
+                if isinstance(what, bytes):
+                    yield what
+                elif isinstance(what, float):
+                    await asyncio.sleep(what)
+                else:
+                    await _do(what)
+        finally:
+            self.ended += 1
+
+
+async def said(tts: SupervisedTts, text: str = "hello") -> bytes:
+    return b"".join([chunk async for chunk in tts.stream(text, VoiceSpec())])
+
+
+async def until(seen: Callable[[], object]) -> None:
+    async with asyncio.timeout(2):
+        while not seen():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0.002)
+
+
+async def recovered(engine: SupervisedTts | SupervisedStt) -> None:
+    await until(lambda: engine._down is None)
+
+
+def tts_of(*plans: dict[str, Any]) -> tuple[SupervisedTts, Factory]:
+    factory = Factory(FakeTts, *plans)
+    return SupervisedTts(factory, deadline_s=DEADLINE_S), factory
+
+
+async def test_a_good_engine_is_left_alone() -> None:
+    tts, factory = tts_of({"say": {"hello": [b"a", b"b"]}})
+    await tts.warm_up()
+    assert await said(tts) == b"ab"
+    assert (tts.name, tts.sample_rate_hz, tts.voices, tts.tones) == ("fake", 24_000, ("anna",), ("neutral",))
+    await tts.close()
+    assert len(factory.made) == 1
+    assert (factory.made[0].closed, factory.made[0].ended) == (1, 1)
+
+
+async def test_one_that_hangs_ends_all_its_calls_and_is_replaced() -> None:
+    tts, factory = tts_of({"say": {"hello": [b"a", HANG], "other": [HANG]}, "close": HANG}, {})
+    results = await asyncio.gather(said(tts), said(tts, "other"), return_exceptions=True)
+    assert [type(result) for result in results] == [EngineError, EngineError]
+    assert all(result.retryable for result in results)  # type: ignore[union-attr]
+    assert "gave nothing for 0.05 s" in str(results[0])
+    with pytest.raises(EngineError, match="being restarted"):
+        await said(tts)
+    await recovered(tts)
+    assert await said(tts) == b"ok"
+    assert tts.restarts == 1
+    assert len(factory.made) == 2
+    assert factory.made[0].ended == 2
+    await tts.close()
+
+
+async def test_calls_of_the_old_engine_end_at_once_when_another_call_crashes_it() -> None:
+    tts, _ = tts_of({"say": {"slow": [b"a", 10.0, b"b"], "hello": [RuntimeError("CUDA error")]}}, {})
+    tts._deadline_s = 5.0
+    slow = asyncio.create_task(said(tts, "slow"))
+    await asyncio.sleep(0.01)
+    async with asyncio.timeout(1):
+        with pytest.raises(EngineError, match="RuntimeError"):
+            await said(tts)
+        with pytest.raises(EngineError, match="RuntimeError"):
+            await slow
+    await recovered(tts)
+    assert await said(tts) == b"ok"
+    await tts.close()
+
+
+async def test_one_that_is_merely_slow_is_not_restarted() -> None:
+    """Others get sound, so the engine lives: only the call that waited too long fails."""
+    tts, factory = tts_of({"say": {"busy": [0.02, b"x"] * 6, "hello": [HANG]}})
+    busy = asyncio.create_task(said(tts, "busy"))
+    with pytest.raises(EngineError, match="too slow now"):
+        await said(tts)
+    assert await busy == b"x" * 6
+    assert len(factory.made) == 1
+    await tts.close()
+
+
+async def test_a_refusal_is_no_failure() -> None:
+    tts, factory = tts_of({"say": {"hello": [EngineError("No voice 'x'.")]}})
+    with pytest.raises(EngineError, match="No voice"):
+        await said(tts)
+    assert factory.made[0].spoken == ["hello"]
+    assert tts._mending is None
+    await tts.close()
+
+
+async def test_a_passing_failure_is_examined_and_forgiven() -> None:
+    full = EngineError("Too many speak.", retryable=True)
+    tts, factory = tts_of({"say": {"hello": [full]}})
+    for _ in range(3):
+        with pytest.raises(EngineError, match="Too many"):
+            await said(tts)
+    assert tts._mending is not None
+    await tts._mending
+    assert factory.made[0].spoken.count(supervised.TRIAL_TEXT) == 1  # not for every failure
+    assert len(factory.made) == 1
+    await tts.close()
+
+
+@pytest.mark.parametrize("trial", [HANG, EngineError("XTTS failed", retryable=True), ValueError("broken")])
+async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
+    broken = {"say": {"hello": [EngineError("XTTS failed", retryable=True)], supervised.TRIAL_TEXT: [trial]}}
+    tts, factory = tts_of(broken, {})
+    with pytest.raises(EngineError, match="XTTS failed"):
+        await said(tts)
+    await until(lambda: len(factory.made) == 2)
+    await recovered(tts)
+    assert await said(tts) == b"ok"
+    await tts.close()
+
+
+async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    crash = {"say": {"hello": [RuntimeError()]}}
+    plans = [crash, {"warm": EngineError("no memory")}, {"warm": HANG}, {"warm": RuntimeError()}, {}]
+    tts, factory = tts_of(*plans)
+    waits: list[float] = []
+    sleep = asyncio.sleep
+
+    async def noted(delay_s: float) -> None:
+        if delay_s in (0.01, 0.02, 0.04, 0.08):
+            waits.append(delay_s)
+        await sleep(delay_s)
+
+    monkeypatch.setattr(supervised.asyncio, "sleep", noted)
+    with pytest.raises(EngineError, match="being restarted"):
+        await said(tts)
+    await recovered(tts)
+    assert waits == [0.01, 0.02, 0.04, 0.08]
+    assert [engine.closed for engine in factory.made] == [1, 1, 1, 1, 0]
+    assert await said(tts) == b"ok"
+    await tts.close()
+    assert factory.made[-1].closed == 1
+
+
+async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
+    """Its rate is asked for before every phrase, also before one that needs no engine."""
+
+    class Late(FakeTts):
+        async def warm_up(self) -> None:
+            await super().warm_up()
+            self.sample_rate_hz = 16_000
+
+    factory = Factory(Late, {"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
+    tts = SupervisedTts(factory, deadline_s=DEADLINE_S)
+    await tts.warm_up()
+    with pytest.raises(EngineError):
+        await said(tts)
+    await until(lambda: len(factory.made) == 2)
+    assert tts.sample_rate_hz == 16_000
+    await tts.close()
+
+
+async def test_closing_while_it_restarts() -> None:
+    tts, factory = tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
+    with pytest.raises(EngineError):
+        await said(tts)
+    await until(lambda: len(factory.made) == 2)
+    async with asyncio.timeout(1):
+        await tts.close()
+    assert factory.made[1].closed >= 1
+
+
+async def test_a_listener_who_leaves_stops_the_engine() -> None:
+    tts, factory = tts_of({"say": {"hello": [b"a", b"b"], "long": [HANG]}})
+    stream = tts.stream("hello", VoiceSpec())
+    assert await anext(stream) == b"a"
+    await stream.aclose()
+    assert factory.made[0].ended == 1
+    task = asyncio.create_task(said(tts, "long"))
+    await until(lambda: "long" in factory.made[0].spoken)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert tts._down is None
+    await tts.close()
+
+
+# ---- hearing ------------------------------------------------------------------------------------
+
+
+class FakeStream:
+    def __init__(self, stt: "FakeStt", on_partial: Callable[[Transcript], None] | None) -> None:
+        self._stt, self._on_partial = stt, on_partial
+
+    def feed(self, pcm: bytes, *, speech: bool = True) -> None:
+        if isinstance(self._stt.on_feed, Exception):
+            raise self._stt.on_feed
+        if self._on_partial is not None:
+            self._on_partial(Transcript("", "par"))
+
+    async def flush(self) -> Transcript:
+        await _do(self._stt.on_flush)
+        return Transcript("heard")
+
+    def close(self) -> None:
+        self._stt.streams -= 1
+
+
+class FakeStt:
+    name = "fake-stt"
+    languages = ("en",)
+
+    def __init__(self, *, on_feed: object = None, on_flush: object = None, on_open: object = None) -> None:
+        self.on_feed, self.on_flush, self.on_open = on_feed, on_flush, on_open
+        self.streams = self.closed = 0
+
+    async def warm_up(self) -> None: ...
+
+    async def close(self) -> None:
+        self.closed += 1
+
+    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> FakeStream:
+        if isinstance(self.on_open, Exception):
+            raise self.on_open
+        self.streams += 1
+        return FakeStream(self, on_partial)
+
+
+def stt_of(*plans: dict[str, Any]) -> tuple[SupervisedStt, Factory]:
+    factory = Factory(FakeStt, *plans)
+    return SupervisedStt(factory, deadline_s=DEADLINE_S), factory
+
+
+async def heard(stt: SupervisedStt) -> str:
+    stream = stt.open(SttOptions(), None)
+    try:
+        stream.feed(b"\0\0")
+        return (await stream.flush()).text
+    finally:
+        stream.close()
+
+
+async def test_hearing() -> None:
+    stt, factory = stt_of({})
+    await stt.warm_up()
+    partials: list[Transcript] = []
+    stream = stt.open(SttOptions(), partials.append)
+    stream.feed(b"\0\0")
+    assert await stream.flush() == Transcript("heard")
+    assert partials == [Transcript("", "par")]
+    assert stt.languages == ("en",)
+    stream.close()
+    assert factory.made[0].streams == 0
+    await stt.close()
+
+
+@pytest.mark.parametrize(
+    ("plan", "says"),
+    [({"on_flush": HANG}, "gave nothing"), ({"on_flush": RuntimeError()}, "RuntimeError"),
+     ({"on_feed": RuntimeError()}, "RuntimeError"), ({"on_open": RuntimeError()}, "RuntimeError")],
+)  # fmt: skip
+async def test_hearing_that_fails_is_replaced(plan: dict[str, Any], says: str) -> None:
+    stt, factory = stt_of(plan, {})
+    with pytest.raises(EngineError, match=says):
+        await heard(stt)
+    await until(lambda: len(factory.made) == 2)
+    await recovered(stt)
+    assert await heard(stt) == "heard"
+    await stt.close()
+
+
+async def test_an_utterance_of_the_old_engine_ends_with_it() -> None:
+    stt, factory = stt_of({"on_flush": RuntimeError()}, {})
+    old, crashing = stt.open(SttOptions(), None), stt.open(SttOptions(), None)
+    with pytest.raises(EngineError):
+        await crashing.flush()
+    old.feed(b"\0\0")  # nobody hears it
+    with pytest.raises(EngineError, match="restarted"):
+        await old.flush()
+    await recovered(stt)
+    with pytest.raises(EngineError, match="was restarted"):
+        await old.flush()
+    old.close()
+    crashing.close()
+    assert factory.made[0].streams == 0
+    await stt.close()

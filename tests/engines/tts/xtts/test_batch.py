@@ -1,0 +1,175 @@
+"""Whoever else is there, a sentence gets the codes and the sound that it gets alone."""
+
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, Said, alone, job, run
+from voi.engines.tts.xtts.layout import Sampling
+from voi.engines.tts.xtts.model import Running
+from voi.errors import EngineError
+
+DRAWN = Sampling()
+WORDS = [
+    "where",
+    "when",
+    "what",
+    "has",
+    "been",
+    "said",
+    "then",
+    "over",
+    "again",
+    "three",
+    "times",
+    "more",
+    "or",
+    "less",
+]
+
+
+def same_sound(one: Said, other: Said) -> bool:
+    """But for one step of int16: sums are rounded differently in batches of different sizes."""
+    return one.sound.shape == other.sound.shape and float(np.abs(one.sound - other.sound).max()) < 1.5 / 32_767
+
+
+def test_thirty_two_callers_who_come_and_go_get_what_they_get_alone(model: Running) -> None:
+    chance = random.Random(5)
+    wishes = [
+        {
+            "text": " ".join(chance.choices(WORDS, k=chance.randint(1, 16))) + ".",
+            "voice": chance.choice(list(model.voices)),
+            "sampling": chance.choice([GREEDY, DRAWN, Sampling(temperature=1.2, top_k=0, top_p=1.0)]),
+            "seed": number,
+            "speed": chance.choice([1.0, 1.0, 1.2]),
+            "max_codes": chance.choice([5, 20, 57]),
+        }
+        for number in range(32)
+    ]
+    arrivals = sorted(chance.randint(0, 120) for _ in wishes)
+    leaves = {number: chance.randint(3, 25) for number in chance.sample(range(32), 8)}
+    saids = [job(model, **wish) for wish in wishes]  # type: ignore[arg-type]
+    most = 0
+    for step in range(2_000):
+        for number, arrival in enumerate(arrivals):
+            if arrival == step:
+                model.batch.submit(saids[number].job)
+            if number in leaves and arrival + leaves[number] == step:
+                saids[number].job.cancel()
+        model.batch.step()
+        most = max(most, model.batch.speaking)
+        assert int(model.decoder._active.sum()) == model.batch.speaking
+        if step > arrivals[-1] and not model.batch.busy:
+            break
+    assert most == 8  # all slots were in use
+    lengths = set()
+    for number, (said, wish) in enumerate(zip(saids, wishes, strict=True)):
+        lonely = alone(model, **wish)  # type: ignore[arg-type]
+        lengths.add(len(lonely.codes))
+        if said.job.cancelled:
+            assert said.codes == lonely.codes[: len(said.codes)]
+            assert said.ends in ([], [None])
+        else:
+            assert said.codes == lonely.codes, number
+            assert same_sound(said, lonely)
+            assert said.ends == [None]
+    assert len(lengths) > 8
+
+
+def test_drawn_codes_depend_on_the_seed_alone(model: Running) -> None:
+    one, other = (alone(model, TEXTS[2], sampling=DRAWN, seed=seed) for seed in (1, 2))
+    assert one.codes != other.codes
+    crowd = [job(model, text, sampling=DRAWN, seed=9) for text in TEXTS]
+    again = job(model, TEXTS[2], sampling=DRAWN, seed=1)
+    run(model.batch, *crowd, again)
+    assert again.codes == one.codes
+
+
+def test_a_cancelled_sentence_is_gone_before_the_next_code(model: Running) -> None:
+    crowd = [job(model, TEXTS[2]) for _ in range(8)]
+    waiting = job(model, TEXTS[0])
+    for said in (*crowd, waiting):
+        model.batch.submit(said.job)
+    model.batch.step()
+    model.batch.step()
+    assert waiting.codes == []
+    crowd[3].job.cancel()
+    model.batch.step()
+    assert len(crowd[3].codes) == 2
+    assert len(waiting.codes) == 1
+    run(model.batch)
+    assert crowd[3].ends == []
+    assert waiting.codes == alone(model, TEXTS[0]).codes
+
+
+def test_nobody_is_let_in_before_who_came_earlier(model: Running) -> None:
+    order: list[int] = []
+    saids = [job(model, TEXTS[0], max_codes=4) for _ in range(20)]
+    for number, said in enumerate(saids):
+        said.job.on_end = lambda _, n=number: order.append(n)
+    run(model.batch, *saids)
+    assert order == sorted(order)
+
+
+def test_the_first_sound_needs_few_codes_and_chunks_grow(model: Running) -> None:
+    said = job(model, TEXTS[2])
+    model.batch.submit(said.job)
+    while not said.chunks:
+        model.batch.step()
+    assert len(said.codes) <= 9
+    run(model.batch)
+    sizes = [len(chunk) for chunk in said.chunks]
+    assert sizes[:3] == sorted(sizes[:3])
+    assert len(sizes) <= 5
+
+
+def test_rows_close_gaps_when_others_leave(model: Running) -> None:
+    long = [job(model, TEXTS[2], max_codes=3) for _ in range(7)]
+    last = job(model, TEXTS[2])
+    run(model.batch, *long, last)
+    assert last.codes == alone(model, TEXTS[2]).codes
+
+
+def test_when_it_is_full_it_says_so(model: Running) -> None:
+    saids = [job(model, TEXTS[1], max_codes=2) for _ in range(64)]
+    for said in saids:
+        model.batch.submit(said.job)
+    with pytest.raises(EngineError, match="XTTS is full") as refused:
+        model.batch.submit(job(model, TEXTS[1]).job)
+    assert refused.value.retryable
+    run(model.batch)
+
+
+def test_a_failure_ends_every_sentence_and_the_next_ones_are_spoken(
+    model: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saids = [job(model, text) for text in TEXTS]
+    for said in saids:
+        model.batch.submit(said.job)
+    model.batch.step()
+    error = EngineError("XTTS failed: a test")
+    model.batch.fail(error)
+    assert [said.ends for said in saids] == [[error]] * len(saids)
+    assert not model.batch.busy
+    assert alone(model, TEXTS[0]).ends == [None]
+    assert int(model.decoder._active.sum()) == 0
+
+
+def test_a_sentence_stops_at_its_bound(model: Running) -> None:
+    said = alone(model, TEXTS[2], max_codes=7)
+    assert len(said.codes) == 7
+    assert said.codes == alone(model, TEXTS[2]).codes[:7]
+    assert len(said.sound) == model.stretch(1.0).frames(7) * 256
+
+
+def test_a_voice_is_its_own(model: Running) -> None:
+    assert alone(model, TEXTS[0], voice="Robin").codes != alone(model, TEXTS[0], voice="Claire").codes
+
+
+def test_nothing_of_a_slots_last_tenant_is_left(model: Running) -> None:
+    first = alone(model, TEXTS[1]).codes
+    alone(model, TEXTS[2])
+    assert alone(model, TEXTS[1]).codes == first
+    assert torch.is_inference_mode_enabled()

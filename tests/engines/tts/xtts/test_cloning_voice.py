@@ -1,0 +1,234 @@
+"""Adding voices: from files to the file of voices, and from there into the engine."""
+
+import pickle
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from tests.engines.tts.xtts import tiny, tiny_cloning
+from voi.audio.sample import Sample, read_sample
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.xtts import cloning_file
+from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
+from voi.engines.tts.xtts.cloning import Cloner
+from voi.engines.tts.xtts.cloning_live import teach
+from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
+from voi.engines.tts.xtts.engine import Xtts
+from voi.engines.vad.silero import Silero
+from voi.errors import ClientError, ConfigError
+
+AUDIO = Path(__file__).parents[3] / "data" / "audio"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    return tiny_cloning.make(tmp_path)
+
+
+@pytest.fixture
+def cloner(files: dict[str, Path]) -> Cloner:
+    return Cloner(files["checkpoint"], files["config"])
+
+
+def recordings(*names: str) -> list[Recording]:
+    return [Recording(name, read_sample(AUDIO / name)) for name in names]
+
+
+def voice(name: str = "x") -> VoiceLatents:
+    return VoiceLatents(name, torch.randn(tiny.CONDITIONING, tiny.WIDTH), torch.randn(512))
+
+
+def one_person(monkeypatch: pytest.MonkeyPatch, *embeddings: Sequence[float]) -> None:
+    """Speaker embeddings as scripted, the last over and over: random weights know no people."""
+    left = [np.array(each, np.float32) for each in embeddings]
+    monkeypatch.setattr(Cloner, "embedding", lambda _self, _sample: left.pop(0) if len(left) > 1 else left[0])
+
+
+async def test_a_voice_with_tones_is_added_and_speaks(
+    files: dict[str, Path], cloner: Cloner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_person(monkeypatch, (1, 0))
+    tones = {"neutral": recordings("austen-0870.wav"), "warm": recordings("spk1_snt1.wav", "spk1_snt2.wav")}
+    added = add_voice(cloner, files["voices"], "Ada", tones, Silero())
+    assert added.voices == ("Ada", "Ada warm")
+    assert added.tone_map == {"neutral": "Ada", "warm": "Ada warm"}
+    assert added.advice == ["the samples of warm: only 5.6 s of speech: with 6 s and more it is more like the person."]
+    assert cloning_file.names(files["voices"]) == (*tiny.VOICES, "Ada", "Ada warm")
+    engine = Xtts(**files, voice_tone_map=added.tone_map, greedy=True)
+    await engine.warm_up()
+    try:
+        assert engine.voices[-2:] == ("Ada", "Ada warm")
+        sounds = []
+        for tone in ("neutral", "warm"):
+            spec = VoiceSpec(voice="Ada", tone=tone, language="en")
+            sounds.append(b"".join([chunk async for chunk in engine.stream("hello there.", spec)]))
+        assert min(len(sound) for sound in sounds) > 10_000
+        assert sounds[0] != sounds[1]
+    finally:
+        await engine.close()
+
+
+async def test_a_running_engine_learns(files: dict[str, Path]) -> None:
+    engine = Xtts(**files, greedy=True)
+    assert not await teach(engine, files["voices"])  # it does not run yet
+    await engine.warm_up()
+    try:
+        cloning_file.store(files["voices"], {"Ada": voice()})
+        assert await teach(engine, files["voices"])
+        spec = VoiceSpec(voice="Ada", language="en")
+        assert b"".join([chunk async for chunk in engine.stream("hello there.", spec)])
+        cloning_file.remove(files["voices"], "Claire")
+        assert await teach(engine, files["voices"])
+        assert engine.voices == ("Robin", "Robin warm", "Ada")
+        longer = VoiceLatents("x", torch.randn(tiny.CONDITIONING + 1, tiny.WIDTH), torch.randn(512))
+        cloning_file.store(files["voices"], {"Long": longer})
+        assert not await teach(engine, files["voices"])  # its caches are too small for that
+    finally:
+        await engine.close()
+
+
+def test_what_is_stored_is_what_the_encoders_gave(files: dict[str, Path], cloner: Cloner) -> None:
+    add_voice(cloner, files["voices"], "Ada", {"neutral": recordings("jfk.wav")}, Silero())
+    expected = cloner.latents("Ada", [read_sample(AUDIO / "jfk.wav")])
+    stored = load_voices(files["voices"])["Ada"]
+    assert torch.equal(stored.conditioning, expected.conditioning)
+    assert torch.equal(stored.embedding, expected.embedding)
+    raw = torch.load(files["voices"], weights_only=True)  # Coqui unpacks the values in this order
+    assert list(raw["Ada"]) == ["gpt_cond_latent", "speaker_embedding"]
+    assert {key: tuple(value.shape) for key, value in raw["Ada"].items()} == {
+        "gpt_cond_latent": (1, tiny_cloning.LATENTS, tiny.WIDTH),
+        "speaker_embedding": (1, 512, 1),
+    }
+
+
+def test_all_problems_are_told_and_nothing_is_stored(files: dict[str, Path], cloner: Cloner) -> None:
+    before = files["voices"].read_bytes()
+    tones = {"neutral": recordings("noise2.wav"), "warm": recordings("austen-0880.wav")}
+    with pytest.raises(ClientError) as caught:
+        add_voice(cloner, files["voices"], "Ada", tones, Silero())
+    assert str(caught.value).splitlines() == [
+        "noise2.wav: no speech is heard in it.",
+        "austen-0880.wav: too short: 3.0 s with 2.5 s of speech, and 3 s are the least. "
+        "Record more, or give several samples.",
+    ]
+    assert files["voices"].read_bytes() == before
+
+
+def test_two_people(files: dict[str, Path], cloner: Cloner, monkeypatch: pytest.MonkeyPatch) -> None:
+    # the first sample, its halves, the second sample and its halves are heard in this order
+    one_person(monkeypatch, (1, 0), (1, 0), (0.2, 0.98), (1, 0), (1, 0), (0.1, 0.99))
+    tones = {"neutral": recordings("austen-0870.wav", "jfk.wav")}
+    advice = add_voice(cloner, files["voices"], "Ada", tones, Silero()).advice
+    assert [text.split(":")[0] for text in advice] == ["austen-0870.wav", "jfk.wav"]
+    assert "its two halves do not sound like one person" in advice[0]
+    assert advice[1] == "jfk.wav: it does not sound like the person in austen-0870.wav."
+
+
+@pytest.mark.parametrize(
+    ("name", "tones", "says"),
+    [
+        ("", {"neutral": 1}, "A voice's name"),
+        ("../evil", {"neutral": 1}, "A voice's name"),
+        ("Ada\n", {"neutral": 1}, "A voice's name"),
+        ("x" * 65, {"neutral": 1}, "A voice's name"),
+        ("Ada", {"warm/": 1, "neutral": 1}, "A voice's name"),
+        ("Ada", {"warm": 1}, "at least one sample"),
+        ("Ada", {"neutral": 21}, "At most 20"),
+        ("Robin", {"neutral": 1}, "already"),
+        ("Robin", {"neutral": 1, "warm": 1}, "already"),
+    ],
+)
+def test_refusals(files: dict[str, Path], cloner: Cloner, name: str, tones: dict[str, int], says: str) -> None:
+    given = {tone: recordings("jfk.wav") * count for tone, count in tones.items()}
+    with pytest.raises(ClientError, match=says):
+        add_voice(cloner, files["voices"], name, given, Silero())
+
+
+class TestFile:
+    def test_begins_and_grows(self, tmp_path: Path) -> None:
+        path = tmp_path / "new" / "voices.pth"
+        assert cloning_file.names(path) == ()
+        cloning_file.store(path, {"a": voice()})
+        cloning_file.store(path, {"b": voice(), "c": voice()})
+        assert cloning_file.names(path) == ("a", "b", "c")
+        cloning_file.remove(path, "a", "b")
+        assert cloning_file.names(path) == ("c",)
+        assert {entry.name for entry in path.parent.iterdir()} == {"voices.pth", ".voices.pth.lock"}
+
+    def test_never_overwrites_without_force(self, tmp_path: Path) -> None:
+        path = tmp_path / "voices.pth"
+        first, second = voice(), voice()
+        cloning_file.store(path, {"a": first})
+        with pytest.raises(ClientError, match="already"):
+            cloning_file.store(path, {"b": first, "a": second})
+        assert cloning_file.names(path) == ("a",)
+        cloning_file.store(path, {"a": second}, force=True)
+        assert torch.equal(load_voices(path)["a"].conditioning, second.conditioning)
+
+    def test_removals_that_cannot_be(self, tmp_path: Path) -> None:
+        path = tmp_path / "voices.pth"
+        cloning_file.store(path, {"a": voice()})
+        with pytest.raises(ClientError, match="no voice 'b'; there are: a"):
+            cloning_file.remove(path, "b")
+        with pytest.raises(ClientError, match="last voice"):
+            cloning_file.remove(path, "a")
+        assert cloning_file.names(path) == ("a",)
+
+    def test_a_hostile_file_is_neither_run_nor_overwritten(self, tmp_path: Path) -> None:
+        class Bomb:
+            def __reduce__(self) -> Any:
+                return (Path.touch, (tmp_path / "bang",))
+
+        path = tmp_path / "voices.pth"
+        torch.save({"a": Bomb()}, path)
+        before = path.read_bytes()
+        with pytest.raises(ConfigError, match="cannot be loaded"):
+            cloning_file.store(path, {"b": voice()})
+        assert path.read_bytes() == before
+        path.write_bytes(pickle.dumps({"a": Bomb()}, protocol=2))
+        with pytest.raises(ConfigError, match="cannot be loaded"):
+            cloning_file.names(path)
+        assert not (tmp_path / "bang").exists()
+
+    def test_voices_of_coquis_own_cloning_are_kept(self, tmp_path: Path) -> None:
+        path = tmp_path / "voices.pth"
+        old = {"gpt_conditioning_latents": torch.randn(1, 32, 64), "speaker_embedding": torch.randn(1, 512, 1)}
+        torch.save({"old": old}, path)
+        cloning_file.store(path, {"new": voice()})
+        kept = torch.load(path, weights_only=True)["old"]
+        assert {key: torch.equal(kept[key], old[key]) for key in old} == dict.fromkeys(old, True)
+
+    def test_many_at_once_lose_nothing(self, tmp_path: Path) -> None:
+        path = tmp_path / "voices.pth"
+        added = [threading.Thread(target=cloning_file.store, args=(path, {f"v{n}": voice()})) for n in range(8)]
+        for thread in added:
+            thread.start()
+        for thread in added:
+            thread.join(20)
+        assert sorted(cloning_file.names(path)) == [f"v{n}" for n in range(8)]
+
+    def test_a_failed_write_leaves_the_old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = tmp_path / "voices.pth"
+        cloning_file.store(path, {"a": voice()})
+        before = path.read_bytes()
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(torch, "save", full)
+        with pytest.raises(ConfigError, match="No space left"):
+            cloning_file.store(path, {"b": voice()})
+        assert path.read_bytes() == before
+        assert sorted(entry.name for entry in tmp_path.iterdir()) == [".voices.pth.lock", "voices.pth"]
+
+
+def test_a_sample_is_not_changed(cloner: Cloner) -> None:
+    sample = read_sample(AUDIO / "jfk.wav")
+    copy = Sample(sample.samples.copy(), sample.rate_hz)
+    cloner.latents("a", [sample])
+    assert np.array_equal(sample.samples, copy.samples)

@@ -1,0 +1,82 @@
+"""A voice that hangs or crashes in the middle of a call: an apology, and the next answer is spoken again."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.engines import FakeStt, FakeTts, FakeVad
+from tests.server.house import Person, serving, write_config
+from voi.config.load import load_config
+from voi.config.settings import load_settings
+from voi.engines.base import VoiceSpec
+from voi.engines.house import Engines
+from voi.engines.llm.echo import Echo
+from voi.engines.supervised import SupervisedTts
+from voi.engines.tts.rendered import FOLDER, Rendered, file_name, save
+from voi.session.phrases import fixed_pieces
+
+APOLOGY = "Sorry, I lost my thread for a moment."
+RENDERED = b"\x11\x22" * 24_000
+
+
+class Fragile(FakeTts):
+    """Hangs or crashes for a text with that word, until it is made anew."""
+
+    def __init__(self) -> None:
+        super().__init__(first_s=0.01, ms_per_character=10)
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+        if "hang" in text:
+            await asyncio.sleep(1e6)
+        if "crash" in text:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        async for chunk in super().stream(text, voice):
+            yield chunk
+
+
+def engines(folder: Path) -> tuple[Engines, SupervisedTts]:
+    supervised = SupervisedTts(Fragile, deadline_s=0.3)
+    voice: Any = Rendered(supervised, "voice", "fake", {}, folder)
+    return Engines(vad=FakeVad(), stt=FakeStt(), turn=None, llm=Echo(), tts={"voice": voice}), supervised
+
+
+def ask(person: Person, text: str) -> None:
+    person.say("text", content=text)
+    person.say("create_response")
+
+
+@pytest.mark.parametrize("word", ["hang", "crash"])
+async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house_engines, supervised = engines(tmp_path)
+    write_config(tmp_path)
+    async with serving(tmp_path, monkeypatch, house_engines) as house:
+        person = await Person.arrive(house.port)
+        ask(person, f"Please {word} now.")
+        await person.until(lambda: any(APOLOGY in text for text in person.texts.values()))
+        assert any(APOLOGY in text for text in person.texts.values()), (person.errors, person.texts)
+        async with asyncio.timeout(5):
+            while supervised.restarts == 0 or supervised._down is not None:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
+        assert supervised.restarts == 1
+        heard = sum(map(len, person.sound.values()))
+        ask(person, "All is well.")
+        await person.until(lambda: sum(map(len, person.sound.values())) > heard + 5_000)
+        assert person.closed is None
+
+
+async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    house_engines, _ = engines(tmp_path)
+    write_config(tmp_path)
+    config = load_config(
+        load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
+    )
+    for piece in fixed_pieces(config.agents["echo"], config):
+        save(tmp_path / FOLDER / file_name("voice", "fake", {}, piece.text, piece.voice), RENDERED, 24_000)
+    async with serving(tmp_path, monkeypatch, house_engines) as house:
+        person = await Person.arrive(house.port)
+        ask(person, "Please hang now.")
+        await person.until(lambda: any(RENDERED[:4_000] in sound for sound in person.sound.values()))
+        assert person.closed is None

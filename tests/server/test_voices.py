@@ -1,0 +1,159 @@
+"""Voices over HTTP: who may, what is refused, and that what runs learns them."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI, Header, HTTPException
+
+from voi.config.load import load_config
+from voi.config.settings import load_settings
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.xtts.engine import Xtts
+from voi.engines.vad.silero import Silero
+from voi.server import voices as module
+from voi.server.voices import VoiceDesk, voices_router
+
+AUDIO = Path(__file__).parents[1] / "data" / "audio"
+GOOD = (AUDIO / "austen-0870.wav").read_bytes()
+KEY = {"API-Key": "the key"}
+
+
+class House:
+    """A desk with a real, tiny XTTS behind it."""
+
+    def __init__(self, client: Any, engine: Xtts, files: dict[str, Path]) -> None:
+        self.client, self.engine, self.files = client, engine, files
+
+    async def add(self, name: str = "Ada", data: bytes = GOOD, **fields: Any) -> Any:
+        return await self.client.post(
+            "/voices", headers=KEY, data={"name": name} | fields, files={"sample": ("a.wav", data)}
+        )
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    for package in ("torch", "tokenizers", "python_multipart"):
+        pytest.importorskip(package)
+    httpx = pytest.importorskip("httpx")
+    from tests.engines.tts.xtts import tiny_cloning
+
+    files = tiny_cloning.make(tmp_path)
+    model = {name: str(path) for name, path in files.items()}
+    agents = {"a": {"llm_model": "echo", "voices": {"character": {"model": "mine", "voice": "Claire"}}}}
+    (tmp_path / "agents.json").write_text(json.dumps(agents))
+    (tmp_path / "tts_models.json").write_text(json.dumps({"mine": model, "espeak": {"engine": "espeak"}}))
+    config = load_config(
+        load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
+    )
+    engine = Xtts(**files, device="cpu", greedy=True)
+    await engine.warm_up()
+    wrapped: Any = SimpleNamespace(inner=SimpleNamespace(inner=engine), voices=engine.voices, tones=(), name="xtts")
+    desk = VoiceDesk(lambda: config, lambda: {"mine": wrapped}, Silero)
+
+    def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
+        if api_key != KEY["API-Key"]:
+            raise HTTPException(401)
+
+    app = FastAPI()
+    app.include_router(voices_router(desk, Depends(authorized)))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://voi") as client:
+        yield House(client, engine, files)
+    await engine.close()
+
+
+async def test_a_voice_is_added_speaks_at_once_and_goes(house: House) -> None:
+    files = [("sample", ("../../a.wav", GOOD)), ("tone:warm", ("warm.wav", (AUDIO / "jfk.wav").read_bytes()))]
+    answer = await house.client.post("/voices", headers=KEY, data={"name": "Ada"}, files=files)
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    assert told["model"] == "mine"
+    assert told["voices"] == ["Ada", "Ada warm"]
+    assert told["voice_tone_map"] == {"neutral": "Ada", "warm": "Ada warm"}
+    assert not any("/" in text.split(":")[0] for text in told["advice"])
+
+    assert house.engine.voices[-2:] == ("Ada", "Ada warm")
+    spec = VoiceSpec(voice="Ada warm", language="en")
+    assert b"".join([chunk async for chunk in house.engine.stream("hello there.", spec)])
+
+    answer = await house.client.delete("/voices/Ada%20warm", headers=KEY)
+    assert answer.json() == {"model": "mine", "removed": "Ada warm"}
+    assert house.engine.voices[-1] == "Ada"
+
+
+async def test_the_list(house: House) -> None:
+    told = (await house.client.get("/voices", headers=KEY)).json()
+    assert told["models"]["mine"]["voices"] == ["Robin", "Robin warm", "Claire"]
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/voices"), ("POST", "/voices"), ("DELETE", "/voices/Robin")])
+async def test_nobody_without_the_key(house: House, method: str, path: str) -> None:
+    assert (await house.client.request(method, path)).status_code == 401
+
+
+async def test_refusals(house: House) -> None:
+    before = house.files["voices"].read_bytes()
+    for answer, status, says in (
+        (await house.add(data=(AUDIO / "noise2.wav").read_bytes()), 400, "a.wav: no speech"),
+        (await house.add(data=b"hello"), 400, "a.wav: The sound cannot be decoded"),
+        (await house.add(name="../x"), 400, "A voice's name"),
+        (await house.add(name="Robin"), 409, "already"),
+        (await house.add(model="espeak"), 404, "no model of that name"),
+        (await house.add(colour="red"), 400, "The fields are"),
+        (await house.client.post("/voices", headers=KEY, content=b"x"), 415, "multipart"),
+        (await house.client.post("/voices", headers=KEY, files={"sample": GOOD}), 400, "name and at least one"),
+        (await house.client.post("/voices", headers=KEY, data={"name": "x"}, files={"evil": GOOD}), 400, "Files are"),
+        (await house.client.delete("/voices/nobody", headers=KEY), 400, "no voice 'nobody'"),
+        (await house.client.delete("/voices/Claire", headers=KEY), 409, "the agent a"),
+    ):
+        assert answer.status_code == status, answer.text
+        assert says in answer.json()["detail"]
+    assert house.files["voices"].read_bytes() == before
+
+
+async def test_force_replaces(house: House) -> None:
+    assert (await house.add(name="Robin", force="true")).status_code == 201
+
+
+async def test_bodies_that_are_too_large(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BODY_MAX_BYTES", 1_000)
+    assert (await house.add()).status_code == 413
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b'--x\r\nContent-Disposition: form-data; name="sample"; filename="a"\r\n\r\n'
+        while True:
+            yield bytes(500)
+
+    headers = KEY | {"content-type": "multipart/form-data; boundary=x"}
+    answer = await house.client.post("/voices", headers=headers, content=endless())
+    assert answer.status_code == 413
+
+
+async def test_an_upload_that_dawdles(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UPLOAD_TIMEOUT_S", 0.05)
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"--x\r\n"
+        await asyncio.sleep(1e6)
+
+    headers = KEY | {"content-type": "multipart/form-data; boundary=x"}
+    answer = await house.client.post("/voices", headers=headers, content=slow())
+    assert answer.status_code == 408
+
+
+async def test_only_a_few_wait(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAITING_MAX", 2)
+    answers = await asyncio.gather(*(house.add(name=f"Ada {number}") for number in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [201, 201, 429]
+
+
+async def test_what_is_wrong_with_the_server_is_not_told(house: House) -> None:
+    house.files["voices"].write_bytes(b"no voices")
+    answer = await house.add()
+    assert answer.status_code == 500
+    assert "log" in answer.json()["detail"]
+    assert str(house.files["voices"]) not in answer.text

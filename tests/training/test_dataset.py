@@ -1,0 +1,110 @@
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="the extra `train` is not installed")
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+
+import torch
+
+from tests.training.sounds import put, tone
+from voi.errors import ConfigError
+from voi.training.dataset import Item, Limits, Once, Positions, Rounds, collated, fitting, training_loader
+from voi.training.manifest import Sample
+
+LIMITS = Limits(wav_samples=100_000, text_tokens=20, conditioning_samples=(20_000, 40_000), rate_hz=22_050)
+
+
+@pytest.fixture
+def items(tmp_path: Path) -> list[Item]:
+    made = []
+    for number in range(5):
+        path = put(tmp_path / f"{number}.wav", tone(1.5 + number / 2, hz=200 + 20 * number))
+        sample = Sample(path.name, f"text {number}", "Robin", "en", 1500 + 500 * number, "train")
+        made.append(Item(path, torch.arange(3 + number, dtype=torch.int32), sample))
+    return made
+
+
+def test_each_round_has_everything_once_in_another_order(items: list[Item]) -> None:
+    rounds = Rounds(items, LIMITS, seed=1)
+    orders = [[len(rounds[position]["text"]) for position in range(start, start + 5)] for start in range(0, 50, 5)]
+    assert all(Counter(order) == Counter(range(3, 8)) for order in orders)
+    assert len({tuple(order) for order in orders}) > 5
+
+
+def test_what_stands_at_a_position_depends_on_nothing_before(items: list[Item]) -> None:
+    forwards, alone = Rounds(items, LIMITS, seed=1), Rounds(items, LIMITS, seed=1)
+    row = [forwards[position] for position in range(12)]
+    for position in (11, 3, 7, 0):
+        again = alone[position]
+        assert all(torch.equal(row[position][key], again[key]) for key in again)
+    assert any(not torch.equal(row[p]["cond_idxs"], Rounds(items, LIMITS, seed=2)[p]["cond_idxs"]) for p in range(12))
+
+
+def test_the_slice_that_shows_the_voice_is_of_the_recording(items: list[Item]) -> None:
+    for example in (
+        *(Rounds(items, LIMITS, seed=3)[p] for p in range(20)),
+        *(Once(items, LIMITS)[p] for p in range(5)),
+    ):
+        start, end = example["cond_idxs"].tolist()
+        shown = example["conditioning"][0, 0]
+        assert shown.shape == (40_000,)
+        assert torch.equal(shown[: end - start], example["wav"][start:end])
+        assert not shown[end - start :].any()
+
+
+def test_a_resumed_loader_goes_on_where_it_was(items: list[Item]) -> None:
+    whole = list(training_loader(Rounds(items, LIMITS, 1), Positions(0, 8), 2, workers=0))
+    rest = list(training_loader(Rounds(items, LIMITS, 1), Positions(4, 8), 2, workers=0))
+    assert len(rest) == 2
+    for expected, found in zip(whole[2:], rest, strict=True):
+        assert torch.equal(expected["wav"], found["wav"])
+        assert torch.equal(expected["padded_text"], found["padded_text"])
+
+
+def test_batches_are_those_of_coqui(items: list[Item]) -> None:
+    pytest.importorskip("trainer", reason="the extra `train` is not installed")
+    pytest.importorskip("TTS", reason="the extra `train` is not installed")
+    pytest.importorskip("voi.training.coqui")  # which lets TTS be imported
+    from TTS.tts.layers.xtts.trainer.dataset import XTTSDataset
+
+    examples = [Once(items, LIMITS)[position] for position in range(3)]
+    ours = collated(examples)
+    theirs: dict[str, Any] = XTTSDataset.collate_fn(
+        None,
+        [
+            {
+                "text": each["text"], "text_lengths": torch.tensor(len(each["text"])), "wav": each["wav"],
+                "wav_lengths": torch.tensor(len(each["wav"])), "filenames": "", "cond_idxs": each["cond_idxs"],
+                "conditioning": each["conditioning"], "cond_lens": torch.tensor([torch.nan]),
+            }
+            for each in examples
+        ],
+    )  # fmt: skip
+    for key in ("padded_text", "text_lengths", "wav", "wav_lengths", "conditioning", "cond_idxs"):
+        assert torch.equal(ours[key], theirs[key]), key
+    assert ours["cond_lens"] is theirs["cond_lens"] is None
+
+
+def test_what_the_model_cannot_take_is_told(tmp_path: Path) -> None:
+    def encode(text: str, language: str) -> list[int]:
+        return [1 if c == "é" else 5 for c in text]
+
+    samples = [
+        Sample("a.wav", "fits well", "Robin", "en", 2_000, "train"),
+        Sample("b.wav", "café", "Robin", "en", 2_000, "train"),
+        Sample("c.wav", "far too many letters in it", "Robin", "en", 2_000, "train"),
+        Sample("d.wav", "too long", "Robin", "en", 5_000, "train"),
+    ]
+    items, left_out = fitting(samples, tmp_path, encode, 1, LIMITS)
+    assert [item.sample.audio for item in items] == ["a.wav"]
+    assert [line.partition(":")[0] for line in left_out] == ["b.wav", "c.wav", "d.wav"]
+
+
+def test_sound_that_was_not_prepared_is_refused(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.wav", tone(1, 16_000), 16_000)
+    item = Item(path, torch.zeros(1), Sample("a.wav", "text", "Robin", "en", 1_000, "train"))
+    with pytest.raises(ConfigError, match="16000 Hz instead of 22050"):
+        Once([item], LIMITS)[0]

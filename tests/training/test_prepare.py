@@ -1,0 +1,133 @@
+import json
+import wave
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
+from tests.training.sounds import encoded, put, quiet, tone
+from tests.training.tiny_base import SPOKEN, recordings
+from voi.errors import ConfigError
+from voi.training import manifest
+from voi.training.manifest import Sample
+from voi.training.prepare import Choices, prepare
+from voi.training.recordings import Recording, find
+from voi.training.splits import SPLITS, TEST
+
+CHOICES = Choices(speaker="Robin", validation_share=0.2, test_share=0.2)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_recorded_speech_becomes_a_manifest(tmp_path: Path) -> None:
+    report = prepare(find(recordings(tmp_path / "source")), tmp_path / "data", CHOICES)
+    samples = manifest.read(tmp_path / "data")
+    assert samples == report.kept
+    assert {sample.text for sample in samples} == set(SPOKEN.values())
+    assert {sample.split for sample in samples} == set(SPLITS)
+    assert {(sample.speaker, sample.language) for sample in samples} == {("Robin", "en")}
+    for sample in samples:
+        with wave.open(str(tmp_path / "data" / sample.audio)) as file:
+            assert (file.getframerate(), file.getnchannels(), file.getsampwidth()) == (22_050, 1, 2)
+            assert file.getnframes() * 1000 // 22_050 == sample.duration_ms
+
+
+def test_the_same_recordings_give_the_same_files(tmp_path: Path) -> None:
+    source = recordings(tmp_path / "source")
+    prepare(find(source), tmp_path / "a", CHOICES)
+    prepare(find(source), tmp_path / "b", CHOICES)
+    once = contents(tmp_path / "a")
+    prepare(find(source), tmp_path / "a", CHOICES)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b") == once
+
+
+def test_what_is_left_out_is_told(tmp_path: Path) -> None:
+    source = recordings(tmp_path / "source")
+    put(source / "empty.wav", tone(3))
+    put(source / "silent.wav", quiet(3), text="there is nothing to hear in here")
+    (source / "again.wav").write_bytes((source / "spk1_snt1.wav").read_bytes())
+    (source / "again.txt").write_text("the child almost hurt the small dog")
+    (source / "broken.mp3").write_bytes(b"not mp3")
+    (source / "broken.txt").write_text("this cannot be decoded at all")
+    report = prepare(find(source), tmp_path / "data", CHOICES)
+    assert {each.name: each.kind for each in report.dropped} == {
+        "empty.wav": "no text",
+        "silent.wav": "silent",
+        "spk1_snt1.wav": "duplicate",
+        "broken.mp3": "unreadable",
+    }
+    told = str(report)
+    assert "the same sound as again.wav" in told
+    assert "Kept 4 recordings" in told
+    assert "less than two minutes" in told
+    saved = json.loads((tmp_path / "data" / "report.json").read_text())
+    assert len(saved["dropped"]) == 4
+    assert sum(saved["kept"].values()) == 4
+
+
+def test_one_sentence_is_never_on_both_sides(tmp_path: Path) -> None:
+    texts = [f"sentence number {word} is spoken" for word in ("one", "two", "three", "four", "five", "six")]
+    spoken = [
+        Recording(f"{hz} {text}", encoded(tone(2, hz=hz)), text if hz % 2 else text.upper() + "!", f"voice {hz}")
+        for hz, text in ((200 + 10 * i + j, text) for i, text in enumerate(texts) for j in range(3))
+    ]
+    report = prepare(spoken, tmp_path / "data", Choices(validation_share=0.25, test_share=0.25))
+    where: dict[str, set[str]] = {}
+    for sample in report.kept:
+        where.setdefault(sample.text.lower().rstrip("!"), set()).add(sample.split)
+    assert len(where) == 6
+    assert all(len(splits) == 1 for splits in where.values())
+
+
+def test_whole_speakers_are_held_out(tmp_path: Path) -> None:
+    spoken = [
+        Recording(f"{number} {speaker}", encoded(tone(2, hz=200 + 10 * number + speaker)),
+                  f"this is sentence {'abcdefgh'[number]} of it", str(speaker))
+        for number in range(4) for speaker in range(4)
+    ]  # fmt: skip
+    report = prepare(spoken, tmp_path / "data", Choices(validation_share=0.2, test_share=0.2, by_speaker=True))
+    held = {sample.speaker for sample in manifest.of_split(report.kept, TEST)}
+    assert held
+    assert all((sample.speaker in held) == (sample.split == TEST) for sample in report.kept)
+
+
+def test_preparing_again_removes_what_is_gone(tmp_path: Path) -> None:
+    source = recordings(tmp_path / "source")
+    prepare(find(source), tmp_path / "data", CHOICES)
+    other = tmp_path / "data" / "wavs" / "mine.wav"
+    other.write_bytes(b"kept")
+    (source / "spk1_snt1.wav").unlink()
+    report = prepare(find(source), tmp_path / "data", CHOICES)
+    left = {f"wavs/{path.name}" for path in (tmp_path / "data" / "wavs").iterdir()}
+    assert left == {sample.audio for sample in report.kept} | {"wavs/mine.wav"}
+
+
+def test_nothing_usable_is_an_error_and_spoils_nothing(tmp_path: Path) -> None:
+    prepare(find(recordings(tmp_path / "source")), tmp_path / "data", CHOICES)
+    before = contents(tmp_path / "data")
+    put(tmp_path / "bad" / "a.wav", quiet(2), text="there is nothing to hear")
+    with pytest.raises(ConfigError, match=r"Of 1 recordings none can be used.\n(.|\n)*silent: 1"):
+        prepare(find(tmp_path / "bad"), tmp_path / "data", CHOICES)
+    assert contents(tmp_path / "data") == before
+
+
+def test_a_broken_manifest_is_told_line_by_line(tmp_path: Path) -> None:
+    good = Sample("wavs/a.wav", "text", "Robin", "en", 1_000, "train")
+    manifest.write(tmp_path, [good])
+    assert manifest.read(tmp_path) == [good]
+    (tmp_path / manifest.FILE).write_text(
+        (tmp_path / manifest.FILE).read_text()
+        + '{"audio": 1}\n'
+        + json.dumps({**json.loads((tmp_path / manifest.FILE).read_text()), "audio": "../../etc/passwd"})
+        + "\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        manifest.read(tmp_path)
+    assert len(caught.value.problems) == 2
+    assert "line 3: ../../etc/passwd leads out of the folder" in str(caught.value)
+    with pytest.raises(ConfigError, match="voi train prepare"):
+        manifest.read(tmp_path / "nowhere")

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("pyarrow", reason="the extra `train` is not installed")
+
+import pyarrow
+import pyarrow.parquet
+
+from tests.training.sounds import encoded, put, tone
+from voi.errors import ConfigError
+from voi.training import manifest
+from voi.training.recordings import Recording, find
+
+TEXT = "the air is pure"
+
+
+def facts(source: Path, **columns: str) -> list[tuple[str, str, str | None, str | None]]:
+    return [(r.name, r.text, r.speaker, r.language) for r in find(source, **columns)]
+
+
+def test_folder_with_text_beside_the_sound(tmp_path: Path) -> None:
+    put(tmp_path / "a.wav", tone(1), text=TEXT)
+    put(tmp_path / "Robin warm" / "wavs" / "b.flac", tone(1), text="\ufeffso are you")
+    put(tmp_path / "c.mp3", tone(1))
+    assert facts(tmp_path) == [
+        ("Robin warm/wavs/b.flac", "so are you", "Robin warm", None),
+        ("a.wav", TEXT, None, None),
+        ("c.mp3", "", None, None),
+    ]
+
+
+def test_what_was_prepared_inside_is_not_found_again(tmp_path: Path) -> None:
+    put(tmp_path / "a.wav", tone(1), text=TEXT)
+    put(tmp_path / "prepared" / "wavs" / "a-1.wav", tone(1))
+    (tmp_path / "prepared" / manifest.FILE).write_text("")
+    assert [r.name for r in find(tmp_path)] == ["a.wav"]
+
+
+def test_ljspeech(tmp_path: Path) -> None:
+    sound = put(tmp_path / "wavs" / "LJ001-0001.wav", tone(1))
+    (tmp_path / "metadata.csv").write_text(
+        'LJ001-0001|Chapter 7 of "Printing", by N.|chapter seven of "printing", by N.\nLJ001-0002|only raw|\n'
+    )
+    first, second = find(tmp_path)
+    assert first == Recording("LJ001-0001", sound, 'chapter seven of "printing", by N.')
+    assert second.text == "only raw"
+    assert not Path(str(second.sound)).exists()
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "audio_file|text|speaker_name|language\nclips/a.wav|one, two|Robin|en\n",
+        'file_name,transcription,speaker,lang\nclips/a.wav,"one, two",Robin,en\n',
+        "locale\tsentence\tpath\tclient_id\nen\tone, two\ta.wav\tRobin\n",
+    ],
+)
+def test_table_with_a_header(tmp_path: Path, table: str) -> None:
+    sound = put(tmp_path / "clips" / "a.wav", tone(1))
+    (tmp_path / "metadata.csv").write_text(table)
+    (found,) = find(tmp_path / "metadata.csv")
+    assert (found.sound, found.text, found.speaker, found.language) == (sound, "one, two", "Robin", "en")
+
+
+def test_a_table_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
+    put(tmp_path / "secret.wav", tone(1))
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (inside / "link.wav").symlink_to(tmp_path / "secret.wav")
+    (inside / "metadata.csv").write_text(f"../secret.wav|{TEXT}|\n{tmp_path}/secret.wav|{TEXT}|\nlink|{TEXT}|\n")
+    for found in find(inside):
+        assert isinstance(found.sound, Path)
+        assert not found.sound.exists()
+
+
+def test_a_table_without_text_names_its_columns(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text("audio,words\na.wav,hello\n")
+    with pytest.raises(ConfigError, match=r"no column of text: its columns are audio, words.*--text-column"):
+        list(find(tmp_path))
+    assert facts(tmp_path, text_column="words") == [("a.wav", "hello", None, None)]
+
+
+def test_parquet_with_sound_inside(tmp_path: Path) -> None:
+    wav = encoded(tone(1))
+    rows = {"audio": [{"bytes": wav, "path": "a.wav"}] * 40, "text": [TEXT] * 39 + [None], "speaker_id": [7] * 40}
+    pyarrow.parquet.write_table(pyarrow.table(rows), tmp_path / "train-0.parquet")
+    found = list(find(tmp_path))
+    assert len(found) == 40
+    assert found[33] == Recording("train-0.parquet row 33 (a.wav)", wav, TEXT, "7")
+    assert found[39].text == ""
+
+
+def test_parquet_with_bytes_or_paths(tmp_path: Path) -> None:
+    wav = encoded(tone(1))
+    pyarrow.parquet.write_table(pyarrow.table({"wav": [wav], "sentence": [TEXT]}), tmp_path / "a.parquet")
+    assert next(iter(find(tmp_path / "a.parquet"))).sound == wav
+    sound = put(tmp_path / "clips" / "b.wav", tone(1))
+    table = pyarrow.table({"path": ["clips/b.wav"], "Text": [TEXT], "lang": ["de"]})
+    pyarrow.parquet.write_table(table, tmp_path / "b.parquet")
+    assert next(iter(find(tmp_path / "b.parquet"))) == Recording(
+        "b.parquet row 0 (clips/b.wav)", sound, TEXT, None, "de"
+    )
+
+
+def test_what_is_no_source_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="There is no"):
+        find(tmp_path / "nothing")
+    with pytest.raises(ConfigError, match=r"holds no metadata.csv, no parquet file and no sound"):
+        list(find(tmp_path))
+    (tmp_path / "x.parquet").write_bytes(b"PAR1 not really")
+    with pytest.raises(ConfigError, match="cannot be read as parquet"):
+        list(find(tmp_path / "x.parquet"))
+    (tmp_path / "metadata.csv").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match="UTF-8"):
+        list(find(tmp_path / "metadata.csv"))

@@ -1,0 +1,61 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from voi.errors import ConfigError
+from voi.training.base import Base
+from voi.training.run import Options, Run
+
+
+def test_options_tell_all_mistakes() -> None:
+    with pytest.raises(ConfigError) as caught:
+        Options(batch_size=0, workers=-1, learning_rate=2.0, precision="fp8")
+    assert len(caught.value.problems) == 4
+    with pytest.raises(ConfigError, match="save_every must be a multiple of accumulate"):
+        Options(accumulate=7)
+
+
+def test_steps_follow_from_the_recordings() -> None:
+    assert Options(steps=12).total_steps(1000) == 12
+    assert Options(batch_size=4).total_steps(9) == 23
+    assert Options(batch_size=4, accumulate=5, save_every=10).total_steps(9) == 25
+
+
+def test_a_run_is_of_one_base_and_one_manifest(tmp_path: Path) -> None:
+    run = Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options())
+    assert Run.at(tmp_path / "run") == run
+    assert Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options(steps=5)) == run
+    with pytest.raises(ConfigError, match="name another folder"):
+        Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "other", Options())
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "letter.txt").write_text("dear")
+    with pytest.raises(ConfigError, match="not empty"):
+        Run.start(tmp_path / "full", tmp_path / "base", tmp_path / "data", Options())
+    with pytest.raises(ConfigError, match="voi train run"):
+        Run.at(tmp_path / "nowhere")
+
+
+def test_the_last_checkpoint_has_the_most_steps(tmp_path: Path) -> None:
+    run = Run.start(tmp_path / "run", tmp_path, tmp_path, Options())
+    assert run.last_checkpoint() is None
+    for name in ("checkpoint_90.pth", "checkpoint_100.pth", ".checkpoint_200.pth.partial", "best.pth"):
+        (run.folder / name).write_bytes(b"")
+    assert run.last_checkpoint() == run.folder / "checkpoint_100.pth"
+
+
+def test_evaluations_after_the_last_checkpoint_are_forgotten(tmp_path: Path) -> None:
+    run = Run.start(tmp_path / "run", tmp_path, tmp_path, Options())
+    for step in (10, 20, 30):
+        run.note({"step": step})
+    run.forget_after(20)
+    assert [entry["step"] for entry in run.progress()] == [10, 20]
+    (run.folder / "progress.jsonl").write_text(json.dumps({"step": 1}) + '\n{"st')
+    with pytest.raises(ConfigError, match="Delete its last line"):
+        run.progress()
+
+
+def test_a_base_names_all_that_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "model.pth").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"lacks config.json, vocab.json, dvae.pth, mel_stats.pth.*published beside"):
+        Base.at(tmp_path)

@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
+from tests.training.sounds import encoded, quiet, tone
+from tests.training.tiny_base import DATA, SPOKEN
+from voi.training.sound import KEPT_SILENCE_MS, MAX_MS, MIN_MS, RATE_HZ, Unusable, read
+
+SPEECH = tone(2)
+
+
+def reason(sound: bytes) -> str:
+    with pytest.raises(Unusable) as caught:
+        read(sound)
+    return caught.value.kind
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_recorded_speech_is_usable(name: str) -> None:
+    heard = read(DATA / f"{name}.wav")
+    assert heard.samples.dtype == np.int16
+    assert MIN_MS < heard.duration_ms < MAX_MS
+    assert 0.5 * heard.duration_ms < heard.speech_ms <= heard.duration_ms
+
+
+@pytest.mark.parametrize("kind", ["WAV", "FLAC", "MP3"])
+def test_formats_rates_and_channels_give_the_same_sound(kind: str) -> None:
+    stereo = np.stack([tone(2, 44_100), tone(2, 44_100)], axis=1)
+    heard = read(encoded(stereo, 44_100, kind)).samples / 32_768
+    middle = heard[len(heard) // 4 : -len(heard) // 4]
+    spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
+    assert np.argmax(spectrum) * RATE_HZ / len(middle) == pytest.approx(220, abs=2)
+    assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.02)
+
+
+def test_silence_around_is_cut() -> None:
+    heard = read(encoded(np.concatenate([quiet(3), SPEECH, quiet(2)])))
+    assert heard.duration_ms == pytest.approx(2_000 + 2 * KEPT_SILENCE_MS, abs=25)
+    assert heard.speech_ms == pytest.approx(2_000, abs=40)
+
+
+def test_length_is_judged_without_the_silence() -> None:
+    assert reason(encoded(np.concatenate([quiet(2), tone(0.5), quiet(2)]))) == "too short"
+    assert read(encoded(np.concatenate([quiet(5), tone(9), quiet(5)]))).duration_ms < MAX_MS
+    assert reason(encoded(tone(11.7))) == "too long"
+    assert read(encoded(tone(11.6))).duration_ms == MAX_MS
+    assert reason(encoded(tone(61, 16_000), 16_000)) == "too long"
+
+
+def test_what_teaches_nothing_is_left_out() -> None:
+    assert reason(encoded(quiet(3))) == "silent"
+    assert reason(encoded(tone(3, level=0.003))) == "silent"
+    assert reason(encoded(np.concatenate([tone(0.5), quiet(6), tone(0.5)]))) == "mostly silence"
+    assert reason(encoded(tone(3, 8_000), 8_000)) == "low rate"
+    assert reason(b"RIFF and so on") == "unreadable"
+    assert reason(b"") == "unreadable"
+
+
+def test_clipping_is_heard_before_resampling() -> None:
+    clipped = np.clip(tone(3, 44_100, level=1.5), -1, 1)
+    assert reason(encoded(clipped, 44_100)) == "clipped"
+    loud = tone(3, 44_100, level=0.98)
+    assert read(encoded(loud, 44_100)).duration_ms > 2_900

@@ -1,0 +1,285 @@
+"""A tiny XTTS in the real layout is trained, interrupted, resumed, exported and made to speak: all through Coqui's own
+trainer, and the result through Coqui's loader and ours."""
+
+import hashlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from tests.training import tiny_base
+from voi.config.problems import Problems
+from voi.config.tts_models import tts_models
+from voi.errors import ConfigError, EngineError
+
+pytest.importorskip("soundfile", reason="the extra `train` is not installed")
+pytest.importorskip("soxr", reason="the extra `train` is not installed")
+pytest.importorskip("trainer", reason="the extra `train` is not installed")
+pytest.importorskip("TTS", reason="the extra `train` is not installed")
+
+import torch
+
+from voi.training.base import Base
+from voi.training.evaluate import evaluate
+from voi.training.export import Exported, export, load_for_speech
+from voi.training.prepare import Choices, prepare
+from voi.training.recordings import find
+from voi.training.run import Options, Run
+from voi.training.voice import latents, speak
+from voi.training.weights import load_state
+from voi.training.xtts_trainer import train
+
+OPTIONS = Options(
+    steps=4, batch_size=2, learning_rate=1e-3, evaluate_every=2, save_every=2, clips=1, workers=0, keep=3, seed=5
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module", autouse=True)
+def setting() -> Iterator[None]:
+    torch.set_num_threads(1)
+    with tiny_base.small():
+        yield
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return Base.at(tiny_base.make(tmp_path_factory.mktemp("base") / "xtts"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    choices = Choices(speaker="Robin", validation_share=0.2, test_share=0.2)
+    prepare(find(tiny_base.recordings(folder / "source")), folder / "data", choices)
+    return folder / "data"
+
+
+@pytest.fixture(scope="module")
+def run(base: Base, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """All four steps in one go."""
+    folder = tmp_path_factory.mktemp("run") / "whole"
+    assert train(base, data, folder, OPTIONS, print).finished
+    return Run.at(folder)
+
+
+@pytest.fixture(scope="module")
+def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    return export(run, tmp_path_factory.mktemp("exported") / "robin")
+
+
+def checkpoint(path: Path) -> dict[str, Any]:
+    loaded: dict[str, Any] = torch.load(path, weights_only=True)
+    return loaded
+
+
+def test_training_lowers_the_loss_and_keeps_the_best(run: Run) -> None:
+    first, last = run.progress()
+    assert (first["step"], last["step"]) == (2, 4)
+    assert last["validation"]["loss"] < first["validation"]["loss"]
+    assert checkpoint(run.folder / "best.pth")["step"] == 4
+    assert sorted(path.name for path in run.folder.glob("checkpoint_*")) == ["checkpoint_2.pth", "checkpoint_4.pth"]
+    for step in ("step_000002", "step_000004"):
+        assert (run.folder / "clips" / step / "1.wav").stat().st_size > 1_000
+    assert (run.folder / "clips" / "recorded_1.wav").is_file()
+
+
+def test_only_the_gpt_learns(run: Run, base: Base) -> None:
+    before, after = load_state(base / "model.pth"), load_state(run.folder / "best.pth")
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert before.keys() == after.keys()
+    assert changed
+    assert all(key.startswith("gpt.") for key in changed)
+
+
+def test_the_code_book_stands_still_after_an_evaluation(run: Run, base: Base) -> None:
+    book = torch.load(base / "dvae.pth", weights_only=True)
+    for file in ("checkpoint_2.pth", "checkpoint_4.pth"):
+        model = checkpoint(run.folder / file)["model"]
+        assert all(torch.equal(model[f"dvae.{key}"], value) for key, value in book.items())
+
+
+def test_the_base_is_left_as_it_was(base: Base, run: Run, exported: Exported) -> None:
+    """Coqui's own loader would write the published model.pth anew."""
+    loaded = torch.load(base / "model.pth", weights_only=False)
+    assert type(loaded["config"]).__name__ == "XttsConfig"
+
+
+def test_resumed_training_ends_with_the_same_weights(run: Run, base: Base, data: Path, tmp_path: Path) -> None:
+    half = train(base, data, tmp_path / "halves", replace(OPTIONS, steps=2))
+    assert (half.steps, half.finished) == (2, True)
+    told: list[str] = []
+    outcome = train(base, data, tmp_path / "halves", OPTIONS, told.append)
+    assert "Going on at step 2 of 4." in told
+    assert (outcome.steps, outcome.best_step) == (4, 4)
+    whole, halves = (checkpoint(folder / "checkpoint_4.pth") for folder in (run.folder, tmp_path / "halves"))
+    assert whole["step"] == halves["step"] == 4
+    assert all(torch.equal(whole["model"][key], value) for key, value in halves["model"].items())
+    assert [entry["validation"] for entry in Run.at(tmp_path / "halves").progress()] == [
+        entry["validation"] for entry in run.progress()
+    ]
+    again = train(base, data, tmp_path / "halves", OPTIONS, told.append)
+    assert again == outcome
+
+
+def test_half_precision_and_gathered_gradients(base: Base, data: Path, tmp_path: Path) -> None:
+    options = replace(OPTIONS, steps=2, accumulate=2, precision="bf16", clips=0)
+    assert train(base, data, tmp_path / "run", options).finished
+    before, after = load_state(base / "model.pth"), load_state(tmp_path / "run" / "best.pth")
+    key = "gpt.gpt.h.0.attn.c_attn.weight"
+    assert after[key].dtype == torch.float32
+    assert not torch.equal(before[key], after[key])
+    (tmp_path / "run" / "checkpoint_2.pth").rename(tmp_path / "run" / "checkpoint_3.pth")
+    odd = torch.load(tmp_path / "run" / "checkpoint_3.pth", weights_only=True) | {"step": 3}
+    torch.save(odd, tmp_path / "run" / "checkpoint_3.pth")
+    with pytest.raises(ConfigError, match="no multiple of 2"):
+        train(base, data, tmp_path / "run", replace(options, steps=4))
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals need the main thread")
+def test_ctrl_c_saves_between_two_steps(base: Base, data: Path, tmp_path: Path) -> None:
+    def interrupting(text: str) -> None:
+        if text.startswith("Step 2"):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    options = replace(OPTIONS, accumulate=1, save_every=4, clips=0)
+    outcome = train(base, data, tmp_path / "run", options, interrupting)
+    assert (outcome.steps, outcome.finished) == (3, False)
+    assert [path.name for path in (tmp_path / "run").glob("*.pth")].count("checkpoint_3.pth") == 1
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_loss_that_is_no_number_ends_the_run(base: Base, data: Path, tmp_path: Path) -> None:
+    def spoilt(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return {"model_outputs": None}, {"loss": float("nan"), "loss_text_ce": 0.0, "loss_mel_ce": 0.0}, 0.0
+
+    with patch("trainer.trainer.Trainer.optimize", spoilt), pytest.raises(EngineError, match="lower --learning-rate"):
+        train(base, data, tmp_path / "run", OPTIONS)
+    assert not list((tmp_path / "run").glob("*.pth"))
+
+
+def test_what_does_not_fit_is_refused(base: Base, data: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for file in base.folder.iterdir():
+        (broken / file.name).write_bytes(file.read_bytes())
+    state = load_state(base / "model.pth")
+    torch.save(
+        {"model": {key: value for key, value in state.items() if "conditioning" not in key}}, broken / "model.pth"
+    )
+    with pytest.raises(ConfigError, match=r"no whole XTTS-v2: \d+ weights are missing"):
+        train(Base.at(broken), data, tmp_path / "run", OPTIONS)
+    torch.save({"model": {key: value[:1] for key, value in state.items() if value.dim()}}, broken / "model.pth")
+    with pytest.raises(ConfigError, match=r"does not fit the config.json"):
+        train(Base.at(broken), data, tmp_path / "run", OPTIONS)
+
+
+def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
+    class Evil:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    torch.save({"model": {"x": torch.zeros(1)}, "extra": Evil()}, tmp_path / "evil.pth")
+    with pytest.raises(ConfigError, match="cannot be loaded"):
+        load_state(tmp_path / "evil.pth")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_exported_files_are_the_published_layout(exported: Exported, base: Base) -> None:
+    model = torch.load(exported.folder / "model.pth", weights_only=True)
+    assert model.keys() == {"model"}
+    assert model["model"].keys() == load_state(base / "model.pth").keys()
+    assert (exported.folder / "vocab.json").read_bytes() == (base / "vocab.json").read_bytes()
+    voices = torch.load(exported.folder / "speakers_xtts.pth", weights_only=True)
+    assert list(voices) == ["Robin", "Robin warm", "Claire"]
+    older = torch.load(base / "speakers_xtts.pth", weights_only=True)
+    assert voices["Robin"].keys() == older["Robin"].keys()
+    for key, value in older["Robin"].items():
+        assert voices["Robin"][key].shape == value.shape
+        assert not torch.equal(voices["Robin"][key], value)
+        assert torch.equal(voices["Claire"][key], older["Claire"][key])
+
+
+def test_the_entry_is_one_that_tts_models_takes(exported: Exported) -> None:
+    file = exported.folder / "tts_models.json"
+    problems = Problems()
+    models = tts_models(json.loads(file.read_text()), file, {"robin"}, problems)
+    assert not problems.errors
+    assert models["robin"].engine_options()["checkpoint"] == str(exported.folder / "model.pth")
+    assert models["robin"].language == "en"
+    assert json.loads(str(exported).partition("\n")[2])["robin"] == exported.entry
+
+
+def test_coquis_xtts_loads_and_speaks_it(exported: Exported) -> None:
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.models.xtts import Xtts
+
+    config = XttsConfig()
+    config.load_json(str(exported.folder / "config.json"))
+    model = Xtts(config)
+    digest = hashlib.sha256((exported.folder / "model.pth").read_bytes()).digest()
+    model.load_checkpoint(config, checkpoint_dir=str(exported.folder), eval=True, strict=True)
+    assert hashlib.sha256((exported.folder / "model.pth").read_bytes()).digest() == digest
+    voice = model.speaker_manager.speakers["Robin"]
+    torch.manual_seed(0)
+    wav = model.inference("the air is pure", "en", voice["gpt_cond_latent"], voice["speaker_embedding"])["wav"]
+    assert len(wav) > 1_000
+    assert torch.isfinite(torch.as_tensor(wav)).all()
+
+
+async def test_our_engine_loads_and_speaks_it(exported: Exported) -> None:
+    pytest.importorskip("voi.engines.tts.xtts.engine")
+    from voi.engines.base import VoiceSpec
+    from voi.engines.registry import create
+
+    options = {key: value for key, value in exported.entry.items() if key != "engine"}
+    engine = create("tts", "xtts", options | {"device": "cpu", "seed": 1})
+    await engine.warm_up()
+    try:
+        assert engine.voices[0] == "Robin"
+        async with aclosing(engine.stream("the air is pure.", VoiceSpec(voice="Robin"))) as sound:
+            assert sum([len(piece) async for piece in sound]) > 2_000
+    finally:
+        await engine.close()
+
+
+def test_latents_are_those_of_coqui(base: Base) -> None:
+    xtts = load_for_speech(base.folder, load_state(base / "model.pth"), base / "model.pth")
+    sounds = [
+        torch.randn(22_050 * seconds, generator=torch.Generator().manual_seed(seconds)) * 0.1 for seconds in (7, 4)
+    ]
+    files = dict(zip(("a", "b"), sounds, strict=True))
+    with patch("TTS.tts.models.xtts.load_audio", lambda name, _: files[name][None]):
+        theirs = xtts.get_conditioning_latents(["a", "b"], gpt_cond_len=30, gpt_cond_chunk_len=6)
+    ours = latents(xtts, sounds, 22_050)
+    for mine, coquis in zip(ours, theirs, strict=True):
+        assert torch.equal(mine, coquis.cpu())
+    assert torch.equal(speak(xtts, "pure", "en", ours, seed=3), speak(xtts, "pure", "en", ours, seed=3))
+
+
+def test_the_test_recordings_tell_what_training_did(run: Run) -> None:
+    found = evaluate(run, clips=1)
+    assert found.trained.sound < found.base.sound
+    assert found.base.recordings == 1
+    assert {path.name for path in (found.clips / "1").iterdir()} == {
+        "recorded.wav",
+        "base.wav",
+        "trained.wav",
+        "text.txt",
+    }
+    assert "The trained model fits the voice better." in str(found)
+
+
+def test_export_and_evaluation_need_a_trained_run(base: Base, data: Path, tmp_path: Path) -> None:
+    run = Run.start(tmp_path / "run", base.folder, data, OPTIONS)
+    for needs in (lambda: export(run, tmp_path / "out"), lambda: evaluate(run)):
+        with pytest.raises(ConfigError, match="voi train run"):
+            needs()

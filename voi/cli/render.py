@@ -1,0 +1,46 @@
+"""Makes the sound of an agent's fixed phrases in advance, one engine after the other."""
+
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+from voi.audio.pcm import bytes_to_ms
+from voi.cli.engine_of import running
+from voi.config.config import Config
+from voi.config.settings import Settings
+from voi.engines.base import Tts
+from voi.engines.tts.rendered import FOLDER, file_name, save
+from voi.errors import ConfigError, EngineError
+from voi.session.phrases import FixedPiece, fixed_pieces
+
+
+async def render_agent(config: Config, settings: Settings, name: str, force: bool, say: Callable[[str], None]) -> None:
+    """Raises ConfigError, EngineError. `say` is told of every file."""
+    if name not in config.agents:
+        raise ConfigError(f"There is no agent {name!r}; there are: {', '.join(config.agents)}.")
+    agent = config.agents[name]
+    folder = settings.greetings_dir / FOLDER
+    wanted = sorted(dict.fromkeys(fixed_pieces(agent, config)), key=lambda piece: piece.model)
+    made = 0
+    for model_name, group in groupby(wanted, key=lambda piece: piece.model):
+        model = config.tts_models[model_name]
+        options = model.engine_options()
+        files = {piece: file_name(model_name, model.engine, options, piece.text, piece.voice) for piece in group}
+        todo = {piece: file for piece, file in files.items() if force or not (folder / file).exists()}
+        if not todo:
+            continue
+        async with running("tts", model.engine, settings, options) as engine:
+            for piece, file in todo.items():
+                await _render(engine, piece, folder / file, say)
+                made += 1
+    already = len(wanted) - made
+    say(f"{folder}: {made} made{f', {already} were there' if already else ''}. The server plays them at once.")
+
+
+async def _render(engine: Tts, piece: FixedPiece, path: Path, say: Callable[[str], None]) -> None:
+    pcm = b"".join([chunk async for chunk in engine.stream(piece.text, piece.voice)])
+    if not pcm:
+        raise EngineError(f"{engine.name} made no sound of {piece.text!r}.", engine=engine.name)
+    save(path, pcm, engine.sample_rate_hz)
+    seconds = bytes_to_ms(len(pcm), engine.sample_rate_hz) / 1_000
+    say(f"  {seconds:5.1f} s  {piece.voice.role}, {piece.voice.tone}: {piece.text}")

@@ -1,0 +1,136 @@
+"""`voi train`: a voice of your own, from recordings to a checkpoint that tts_models.json can name."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+train = typer.Typer(
+    help="Fine-tune an XTTS voice: prepare recordings, run the training, evaluate and export it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+RunFolder = Annotated[Path, typer.Argument(help="Folder of a training run.")]
+Checkpoint = Annotated[
+    Path | None, typer.Option(help="Instead of the best weights: a checkpoint_*.pth of the run.", dir_okay=False)
+]
+
+
+@train.command()
+def prepare(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of sound files with .txt beside them or a metadata.csv; or parquet files.")
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder to write what can be trained on.")],
+    speaker: Annotated[str, typer.Option(help="Name of the voice, where the recordings name none.")] = "speaker",
+    language: Annotated[str, typer.Option(help="What is spoken, where the recordings do not say.")] = "en",
+    sound_column: Annotated[str | None, typer.Option(help="Column of the sound, if it has an unusual name.")] = None,
+    text_column: Annotated[str | None, typer.Option(help="Column of the text, if it has an unusual name.")] = None,
+    validation: Annotated[float, typer.Option(help="Share held back to watch the training.")] = 0.05,
+    test: Annotated[float, typer.Option(help="Share held back to judge it afterwards.")] = 0.05,
+    by_speaker: Annotated[bool, typer.Option(help="Hold back whole speakers instead of sentences.")] = False,
+    seed: Annotated[str, typer.Option(help="Another seed, other splits.")] = "",
+) -> None:
+    """Check, cut, resample and split recordings; say what was left out and why."""
+    from rich.console import Console
+
+    from voi.training.prepare import Choices
+    from voi.training.prepare import prepare as do
+    from voi.training.recordings import find
+
+    choices = Choices(speaker, language, validation, test, by_speaker, seed)
+    with Console(stderr=True).status("") as status:
+        report = do(find(source, sound_column, text_column), out, choices, lambda n: status.update(f"{n} recordings"))
+    typer.echo(report)
+
+
+@train.command()
+def run(
+    data: Annotated[Path, typer.Argument(help="Folder that `voi train prepare` wrote.")],
+    out: Annotated[Path, typer.Argument(help="Folder of the run. Where there is one, it goes on.")],
+    base: Annotated[Path, typer.Option(help="Folder of XTTS-v2, with dvae.pth and mel_stats.pth.")],
+    steps: Annotated[int | None, typer.Option(help="Batches in all; default: ten times all recordings.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Recordings in a batch.")] = 4,
+    accumulate: Annotated[int, typer.Option(help="Batches before the weights move.")] = 1,
+    learning_rate: Annotated[float, typer.Option(help="Of AdamW.")] = 5e-6,
+    precision: Annotated[str, typer.Option(help="fp32, or bf16 (less memory, faster).")] = "fp32",
+    evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations, each with clips.")] = 200,
+    save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
+    keep: Annotated[int, typer.Option(help="Checkpoints to keep (5.5 GB each).")] = 2,
+    clips: Annotated[int, typer.Option(help="Validation sentences spoken at each evaluation.")] = 3,
+    workers: Annotated[int, typer.Option(help="Processes that read recordings.")] = 4,
+    gpu: Annotated[int, typer.Option(help="Which GPU.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another seed, another order.")] = 1,
+) -> None:
+    """Train, or go on from the last checkpoint. Ctrl-C saves first."""
+    from voi.training.base import Base
+    from voi.training.run import Options
+
+    options = Options(
+        steps=steps,
+        batch_size=batch_size,
+        accumulate=accumulate,
+        learning_rate=learning_rate,
+        precision=precision,
+        evaluate_every=evaluate_every,
+        save_every=save_every,
+        keep=keep,
+        clips=clips,
+        workers=workers,
+        gpu=gpu,
+        seed=seed,
+    )
+    checkpoint = Base.at(base)
+    _need_extra()
+    from voi.training.xtts_trainer import train as do
+
+    outcome = do(checkpoint, data, out, options, typer.echo)
+    typer.echo(f"{outcome.steps} steps done. Best: step {outcome.best_step}, validation loss {outcome.loss:.4f}.")
+    if not outcome.finished:
+        raise typer.Exit(130)
+    typer.echo(f"Listen to {out / 'clips'}; then: voi train eval {out}, and voi train export {out} FOLDER")
+
+
+@train.command("eval")
+def evaluate(
+    folder: RunFolder,
+    checkpoint: Checkpoint = None,
+    clips: Annotated[int, typer.Option(help="Test sentences that both models speak.")] = 5,
+) -> None:
+    """Compare the trained model with its base on the test recordings."""
+    from voi.training.run import Run
+
+    trained = Run.at(folder)
+    _need_extra()
+    from voi.training.evaluate import evaluate as do
+
+    typer.echo(do(trained, checkpoint, clips))
+
+
+@train.command()
+def export(
+    folder: RunFolder,
+    out: Annotated[Path, typer.Argument(help="Folder for the model.")],
+    name: Annotated[str | None, typer.Option(help="Of the model in tts_models.json; default: the folder's.")] = None,
+    checkpoint: Checkpoint = None,
+    base_voices: Annotated[bool, typer.Option(help="Keep the voices that came with the base.")] = True,
+) -> None:
+    """Write model.pth, config.json, vocab.json and speakers_xtts.pth, and show the entry for tts_models.json."""
+    from voi.training.run import Run
+
+    trained = Run.at(folder)
+    _need_extra()
+    from voi.training.export import export as do
+
+    typer.echo(do(trained, out, name, checkpoint, base_voices))
+
+
+def _need_extra() -> None:
+    from importlib.util import find_spec
+
+    from voi.errors import ConfigError
+
+    lacking = [package for package in ("torch", "TTS", "trainer") if find_spec(package) is None]
+    if lacking:
+        raise ConfigError(f"Fine-tuning needs {', '.join(lacking)}. Run: pip install 'voi[train]'")

@@ -1,0 +1,150 @@
+"""`voi voice`: voices of one's own."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+voice = typer.Typer(
+    help="Clone voices, list them, hear them, remove them; make the fixed phrases of an agent in advance.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+Model = Annotated[str | None, typer.Option(help="Model of tts_models.json; without it, the only one that fits.")]
+
+
+@voice.command()
+def add(
+    name: Annotated[str, typer.Argument(help="What agents will call the voice.")],
+    samples: Annotated[list[Path], typer.Argument(help="Recordings of the person, 3 to 30 s, any format.")],
+    tone: Annotated[
+        list[str] | None, typer.Option(help="TONE=FILE: the same person speaking so, such as warm=a.wav. Repeatable.")
+    ] = None,
+    model: Model = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a voice of that name.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the tones into tts_models.json.")] = False,
+) -> None:
+    """Clone a voice from recordings of one person."""
+    from voi.cli.voice_models import cloning_model, write_tone_map
+    from voi.config.settings import load_settings
+    from voi.engines import registry
+
+    settings = load_settings()
+    tones = {"neutral": samples} | _tones(tone or [])
+    model_name, old, files = cloning_model(settings, model)
+    if write and old.voice_tone_map and not force:
+        raise typer.BadParameter(f"{model_name} has a voice_tone_map already; with --force it is replaced.")
+
+    from voi.audio.sample import read_sample
+    from voi.engines.tts.xtts.cloning import Cloner
+    from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
+
+    recordings = {which: [Recording(path.name, read_sample(path)) for path in paths] for which, paths in tones.items()}
+    typer.secho(f"Cloning {name} with {files['checkpoint'].name} …", dim=True, err=True)
+    cloner = Cloner(files["checkpoint"], files["config"])
+    vad = registry.create("vad", settings.vad_engine)
+    added = add_voice(cloner, files["voices"], name, recordings, vad, force=force)
+    for text in added.advice:
+        typer.secho(f"advice: {text}", fg="yellow", err=True)
+    typer.echo(f"{files['voices']}: {', '.join(added.voices)}")
+    if added.tone_map and write:
+        write_tone_map(settings.tts_models_file, model_name, added.tone_map)
+        typer.echo(f"{settings.tts_models_file}: {model_name} speaks in the tones {', '.join(added.tone_map)}.")
+    elif added.tone_map:
+        typer.echo(f"For the tones, put this into {model_name!r} in {settings.tts_models_file}, or use --write:")
+        typer.echo(f'  "voice_tone_map": {json.dumps(added.tone_map, ensure_ascii=False)}')
+    else:
+        typer.echo(f'Agents use it as: "voices": {{"character": {{"model": "{model_name}", "voice": "{name}"}}}}')
+    if force:
+        typer.echo("Phrases that were made in advance keep the old voice: voi voice render AGENT --force")
+
+
+@voice.command("list")
+def list_voices(model: Model = None) -> None:
+    """List the voices of all models, and the tones they are used for."""
+    from voi.cli.voice_models import read_models
+    from voi.config.settings import load_settings
+    from voi.config.tts_models import XTTS
+    from voi.engines.tts.xtts import cloning_file
+
+    for name, each in read_models(load_settings().tts_models_file).items():
+        if model not in (None, name):
+            continue
+        typer.secho(f"{name} ({each.engine})", bold=True)
+        if each.engine == XTTS and isinstance(each.voices, str):
+            voices = cloning_file.names(Path(each.voices))
+        else:
+            voices = each.voices if isinstance(each.voices, tuple) else ()
+        for known in voices or ("the engine's own voices",):
+            tones = [which for which, named in each.voice_tone_map.items() if named == known]
+            typer.echo(f"  {known}" + (f"  (tone: {', '.join(tones)})" if tones else ""))
+
+
+@voice.command()
+def say(
+    name: Annotated[str, typer.Argument(help="Whose voice.")],
+    text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")],
+    model: Model = None,
+    tone: Annotated[str, typer.Option(help="One of the model's tones.")] = "neutral",
+    language: Annotated[str | None, typer.Option(help="ISO code; without it, the model's, or detected.")] = None,
+    speed: Annotated[float, typer.Option(help="1 is natural.", min=0.25, max=4)] = 1.0,
+    out: Annotated[Path | None, typer.Option(help="WAV file; - for standard output. Without it: the speaker.")] = None,
+) -> None:
+    """Hear a voice."""
+    from voi.cli.tts import tts
+    from voi.cli.voice_models import one_model
+    from voi.config.settings import load_settings
+    from voi.config.tts_models import XTTS
+
+    named = model or one_model(load_settings().tts_models_file, None, XTTS)[0]
+    tts(text=text, model=named, voice=name, tone=tone, language=language, speed=speed, out=out, raw=False)
+
+
+@voice.command()
+def remove(
+    names: Annotated[list[str], typer.Argument(help="Voices that go.")],
+    model: Model = None,
+    force: Annotated[bool, typer.Option("--force", help="Even if agents or tones name them.")] = False,
+) -> None:
+    """Remove voices."""
+    from voi.cli.voice_models import cloning_model, users
+    from voi.config.settings import load_settings
+    from voi.engines.tts.xtts import cloning_file
+    from voi.errors import ClientError
+
+    settings = load_settings()
+    model_name, each, files = cloning_model(settings, model)
+    using = {name: users(settings.agents_file, model_name, each, name) for name in names}
+    used = [f"{name} is used by {', '.join(places)}" for name, places in using.items() if places]
+    if used and not force:
+        raise ClientError(f"{'; '.join(used)}. Give those another voice first, or use --force.")
+    cloning_file.remove(files["voices"], *names)
+    typer.echo(f"{files['voices']}: removed {', '.join(names)}")
+
+
+@voice.command()
+def render(
+    agent: Annotated[str, typer.Argument(help="A name of agents.json.")],
+    force: Annotated[bool, typer.Option("--force", help="Make those again that are there.")] = False,
+) -> None:
+    """Make the sound of an agent's fixed phrases in advance, so that they play at once: its greetings, reminders,
+    apologies, and what its control agent says after giving up."""
+    from voi.cli.render import render_agent
+    from voi.config.load import load_config
+    from voi.config.settings import load_settings
+
+    settings = load_settings()
+    asyncio.run(render_agent(load_config(settings), settings, agent, force, typer.echo))
+
+
+def _tones(given: list[str]) -> dict[str, list[Path]]:
+    tones: dict[str, list[Path]] = {}
+    for entry in given:
+        which, _, file = entry.partition("=")
+        if not which or not file or which == "neutral":
+            raise typer.BadParameter(f"--tone takes TONE=FILE, such as warm=warm.wav, not {entry!r}.")
+        tones.setdefault(which, []).append(Path(file))
+    return tones

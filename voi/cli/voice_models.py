@@ -1,0 +1,92 @@
+"""The models of tts_models.json as commands about voices need them: also one whose file of voices is yet to come."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from voi.config.json_file import is_comment, read_object, validated
+from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.settings import Settings
+from voi.config.tts_models import XTTS, TtsModel
+from voi.errors import ConfigError
+
+_FILES = ("checkpoint", "config", "tokenizer", "voices")
+
+
+def read_models(file: Path) -> dict[str, TtsModel]:
+    """All models of the file, whether their files are there or not; paths absolute. Raises ConfigError."""
+    problems = Problems()
+    raw = read_object(file, problems, missing="copy tts_models.example.json there, or set VOI_TTS_MODELS_FILE")
+    found = {}
+    for name, value in raw.items():
+        model = None if is_comment(name) else validated(TtsModel, value, str(file), (name,), problems)
+        if model is not None:
+            found[name] = model.model_copy(update=_absolute(model, file.parent))
+    problems.raise_if_any()
+    return found
+
+
+def one_model(file: Path, wanted: str | None, engine: str | None = None) -> tuple[str, TtsModel]:
+    """The model of that name; without one, the only model of that engine. Raises ConfigError."""
+    models = read_models(file)
+    if wanted is not None:
+        if wanted not in models:
+            raise ConfigError(f"{file}: there is no model {quoted(wanted)}{did_you_mean(wanted, models)}")
+        if engine is not None and models[wanted].engine != engine:
+            raise ConfigError(f"{file}: {quoted(wanted)} is a model of {models[wanted].engine}, and not of {engine}.")
+        return wanted, models[wanted]
+    fitting = [name for name, model in models.items() if engine in (None, model.engine)]
+    if len(fitting) != 1:
+        kind = f" of the engine {engine}" if engine else ""
+        which = f"say with --model which one is meant: {', '.join(fitting)}" if fitting else "it needs one"
+        raise ConfigError(f"{file} has {len(fitting) or 'no'} models{kind}: {which}.")
+    return fitting[0], models[fitting[0]]
+
+
+def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel, Mapping[str, Path]]:
+    """A model that voices can be added to, and its files. Raises ConfigError."""
+    name, model = one_model(settings.tts_models_file, wanted, XTTS)
+    files = {field: getattr(model, field) for field in ("checkpoint", "config", "voices")}
+    wrong = [field for field, path in files.items() if not isinstance(path, str)]
+    if wrong:
+        raise ConfigError(f"{settings.tts_models_file}: $.{name}.{wrong[0]}: must name a file.")
+    missing = [path for field, path in files.items() if field != "voices" and not Path(path).exists()]
+    if missing:
+        raise ConfigError(f"{settings.tts_models_file}: $.{name}: there is no file {missing[0]}.")
+    return name, model, {field: Path(path) for field, path in files.items()}
+
+
+def users(agents_file: Path, model_name: str, model: TtsModel, voice: str) -> list[str]:
+    """Who names this voice: places in the two files."""
+    found = [f"the tone {tone} of {model_name}" for tone, named in model.voice_tone_map.items() if named == voice]
+    if not agents_file.exists():
+        return found
+    for agent, value in read_object(agents_file, Problems(), missing="").items():
+        voices = value.get("voices") if isinstance(value, dict) and not is_comment(agent) else None
+        for role, choice in voices.items() if isinstance(voices, dict) else ():
+            if isinstance(choice, dict) and (choice.get("model"), choice.get("voice")) == (model_name, voice):
+                found.append(f"the {role} of the agent {agent}")
+    return found
+
+
+def write_tone_map(file: Path, model_name: str, tone_map: Mapping[str, str]) -> None:
+    """Raises ConfigError. The file's order and comments stay; its layout becomes that of `json.dumps`."""
+    raw = read_object(file, Problems(), missing="")
+    raw[model_name]["voice_tone_map"] = dict(tone_map)
+    partial = file.with_name(f".{file.name}.{os.getpid()}")
+    try:
+        partial.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        partial.chmod(file.stat().st_mode & 0o777)
+        partial.replace(file)
+    except OSError as error:
+        raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _absolute(model: TtsModel, folder: Path) -> dict[str, Any]:
+    return {
+        field: str((folder / path).absolute()) for field in _FILES if isinstance(path := getattr(model, field), str)
+    }  # fmt: skip

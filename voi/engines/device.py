@@ -1,0 +1,79 @@
+"""Which device engines compute on: what they are told of it, and what it has."""
+
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+AUTO = "auto"
+MIB = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Of a device, in bytes."""
+
+    device: str
+    free: int
+    total: int
+
+
+def engine_options(
+    factory: Callable[..., Any], models_dir: Path, device: str, options: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """`options`, and what the server's settings say, where the engine takes such an option and has none of its own."""
+    general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
+    return {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
+
+
+def is_for_gpu(factory: Callable[..., Any]) -> bool:
+    """Whether its engines can be told on which device to compute."""
+    return _takes(factory, "device")
+
+
+def slow_note(factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
+    """What to say of a warm engine that was made for a GPU and runs without; "" where there is nothing to say."""
+    if not is_for_gpu(factory):
+        return ""
+    device = options.get("device", AUTO)
+    if device == "cpu" or (device == AUTO and gpu_memory() is None):
+        return "it computes on the CPU and is slow: it was made for a GPU"
+    return ""
+
+
+def gpu_memory(device: str = AUTO) -> Memory | None:
+    """Of the GPU that engines use; None without one, or before any engine has imported torch or ctranslate2 (which this
+    does not do)."""
+    if torch := sys.modules.get("torch"):
+        if not torch.cuda.is_available():
+            return None
+        index = int(device.partition(":")[2] or 0) if device.startswith("cuda") else 0
+        free, total = torch.cuda.mem_get_info(index)
+        return Memory(f"cuda:{index}, {torch.cuda.get_device_name(index)}", free, total)
+    if (ctranslate2 := sys.modules.get("ctranslate2")) and ctranslate2.get_cuda_device_count():
+        return Memory("cuda", 0, 0)
+    return None
+
+
+def own_memory_bytes() -> int:
+    """Memory of this process that is in use; 0 where the system does not tell."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return 0
+    line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))
+    return int(line.split()[1]) * 1024
+
+
+def machine_memory() -> Memory | None:
+    """Of the machine; None where the system does not tell."""
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        return None
+    sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in meminfo.read_text().splitlines()}
+    return Memory("this machine", sizes["MemAvailable"], sizes["MemTotal"])
+
+
+def _takes(factory: Callable[..., Any], option: str) -> bool:
+    return option in inspect.signature(factory).parameters

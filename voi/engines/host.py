@@ -1,0 +1,185 @@
+"""The process of one engine, started by `hosted`: python -m voi.engines.host. It ends with its server.
+
+It talks over what were standard input and output; whatever the engine's libraries print goes to standard error.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+from voi.engines import registry
+from voi.engines.base import SttOptions, SttStream, Transcript, VoiceSpec
+from voi.engines.device import slow_note
+from voi.engines.frames import Unframer, frame
+from voi.errors import ConfigError, EngineError
+
+AHEAD_CHUNKS = 8
+"""Pieces of sound that may be on their way and not taken yet, for one text."""
+READ_BYTES = 256 * 1024
+_PR_SET_PDEATHSIG = 1  # prctl(2): a server that is killed takes its engines along
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which closes its engines in order
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    out = os.dup(1)
+    os.dup2(2, 1)
+    code = 0
+    try:
+        asyncio.run(Host(out).serve())
+    except Exception:
+        log.exception("the engine's process fails")
+        code = 1
+    os._exit(code)  # threads that hang in a driver would keep it alive
+
+
+class Host:
+    """Serves one engine. `out`: descriptor that messages to the server are written to."""
+
+    def __init__(self, out: int) -> None:
+        self._out = open(out, "wb", buffering=0)  # noqa: SIM115 - lives as long as the process
+        self._engine: Any = None
+        self._note = ""
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._streams: dict[int, SttStream] = {}
+        self._room: dict[int, asyncio.Semaphore] = {}
+
+    async def serve(self) -> None:
+        reader = asyncio.StreamReader(limit=READ_BYTES)
+        loop = asyncio.get_running_loop()
+        await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
+        messages = Unframer()
+        while data := await reader.read(READ_BYTES):
+            for head, body in messages.feed(data):
+                if head["op"] == "close":
+                    await self._close()
+                    self._tell({"id": head["id"], "done": True})
+                    return
+                self._take(head, body)
+
+    def _tell(self, head: dict[str, Any], body: bytes = b"") -> None:
+        data = frame(head, body)
+        with contextlib.suppress(BrokenPipeError):  # the server is gone, and standard input tells so next
+            while data:
+                data = data[self._out.write(data) :]
+
+    def _take(self, head: dict[str, Any], body: bytes) -> None:
+        number = head["id"]
+        match head["op"]:
+            case "make":
+                self._begin(number, self._make(head))
+            case "speak":
+                self._room[number] = asyncio.Semaphore(AHEAD_CHUNKS)
+                self._begin(number, self._speak(head))
+            case "more":
+                if room := self._room.get(number):
+                    room.release()
+            case "stop":
+                if task := self._tasks.get(number):
+                    task.cancel()
+            case "open":
+                self._guarded(number, lambda: self._open(head))
+            case "feed":
+                if stream := self._streams.get(number):
+                    self._guarded(number, lambda: stream.feed(body, speech=head["speech"]))
+            case "flush":
+                self._begin(head["flush"], self._flush(number, head["flush"]))
+            case "end":
+                if ended := self._streams.pop(number, None):
+                    self._guarded(number, ended.close)
+            case "teach":
+                self._begin(number, self._teach(head))
+
+    # ---- work -------------------------------------------------------------------------------------
+
+    def _begin(self, number: int, work: Any) -> None:
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as error:
+                self._fail(number, error)
+            finally:
+                self._tasks.pop(number, None)
+                self._room.pop(number, None)
+
+        self._tasks[number] = asyncio.get_running_loop().create_task(guarded())
+
+    def _guarded(self, number: int, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:
+            self._fail(number, error)
+
+    def _fail(self, number: int, error: Exception) -> None:
+        told: dict[str, Any] = {"id": number, "error": str(error), "kind": "crash"}
+        if isinstance(error, ConfigError):
+            told |= {"kind": "config", "problems": error.problems}
+        elif isinstance(error, EngineError):
+            told |= {"kind": "engine", "retryable": error.retryable}
+        else:
+            log.exception("the engine crashed", exc_info=error)
+            told["error"] = type(error).__name__
+        self._tell(told)
+
+    def _about(self) -> dict[str, Any]:
+        engine = self._engine
+        names = ("name", "sample_rate_hz", "voices", "tones", "languages")
+        return {name: getattr(engine, name) for name in names if hasattr(engine, name)} | {"note": self._note}
+
+    async def _make(self, head: dict[str, Any]) -> None:
+        factory = await asyncio.to_thread(registry.find, head["kind"], head["name"])
+        self._engine = registry.build(factory, head["kind"], head["name"], head["options"])
+        await self._engine.warm_up()
+        self._note = slow_note(factory, head["options"])
+        self._tell({"id": head["id"], "ready": self._about()})
+
+    async def _speak(self, head: dict[str, Any]) -> None:
+        number, room = head["id"], self._room[head["id"]]
+        async with aclosing(self._engine.stream(head["text"], VoiceSpec(**head["voice"]))) as chunks:
+            async for chunk in chunks:
+                await room.acquire()
+                self._tell({"id": number, "more": True}, chunk)
+        self._tell({"id": number, "done": True})
+
+    def _open(self, head: dict[str, Any]) -> None:
+        number, options = head["id"], head["options"]
+
+        def partial(transcript: Transcript) -> None:
+            self._tell({"id": number, "partial": [transcript.confirmed, transcript.tentative]})
+
+        given = SttOptions(options["language"], options["prompt"], tuple(options["hot_words"]))
+        self._streams[number] = self._engine.open(given, partial if head["partials"] else None)
+
+    async def _flush(self, number: int, flush: int) -> None:
+        if number not in self._streams:
+            raise EngineError("This utterance was closed or never began.", engine=self._engine.name)
+        transcript = await self._streams[number].flush()
+        self._tell({"id": flush, "heard": [transcript.confirmed, transcript.tentative]})
+
+    async def _teach(self, head: dict[str, Any]) -> None:
+        from voi.engines.tts.xtts.cloning_live import teach
+
+        learnt = await teach(self._engine, Path(head["voices"]))
+        self._tell({"id": head["id"], "learnt": learnt, "ready": self._about()})
+
+    async def _close(self) -> None:
+        for task in list(self._tasks.values()):
+            task.cancel()
+        if self._engine is not None:
+            await self._engine.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,252 @@
+"""Whisper STT: one model on one device, shared by all callers.
+
+All state lives on the event loop. One thread is given batches of windows and gives back what they say; while it works,
+wishes gather, so batches grow with the load by themselves. `turns.py` says who goes next.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from voi.engines.base import SttOptions, Transcript
+from voi.engines.stt.whisper.judge import Judge
+from voi.engines.stt.whisper.listening import Listening
+from voi.engines.stt.whisper.model_thread import ModelThread
+from voi.engines.stt.whisper.passes import Backend
+from voi.engines.stt.whisper.stream import WhisperStream
+from voi.engines.stt.whisper.turns import STALE_MS, Pace, Urgency, next_batch
+from voi.errors import ConfigError, EngineError
+
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+LOAD_DEADLINE_S = 300.0
+BATCH_DEADLINE_S = 25.0
+"""A device that takes longer hangs. Less than a flush waits, so that the flush learns what happened."""
+UNLOAD_DEADLINE_S = 5.0
+
+
+class Whisper:
+    """`Stt`, for checkpoints of the openai-whisper package.
+
+    `model`: a size (tiny, base, small, medium, large-v3, large-v3-turbo; .en for English alone) whose weights are in
+    `models_dir`, or a path to a checkpoint. `device`: auto, cpu, cuda, cuda:1. `precision`: auto is float16 on CUDA and
+    float32 elsewhere. `max_batch`: callers decoded together; each takes memory for a cache, allocated at the start.
+    """
+
+    name = "whisper"
+
+    def __init__(
+        self,
+        *,
+        model: str = "small",
+        models_dir: str | Path = "models",
+        device: str = "auto",
+        precision: str = "auto",
+        max_batch: int = 16,
+    ) -> None:
+        if max_batch < 1:
+            raise ConfigError(f"{self.name}: `max_batch` must be at least 1, not {max_batch}.")
+        if precision not in PRECISIONS:
+            raise ConfigError(f"{self.name}: `precision` must be one of {', '.join(PRECISIONS)}, not {precision!r}.")
+        if device not in ("auto", "cpu", "cuda") and not device.removeprefix("cuda:").isdecimal():
+            raise ConfigError(f"{self.name}: `device` must be auto, cpu, cuda or cuda:NUMBER, not {device!r}.")
+        self.languages: tuple[str, ...] = ()
+        """ISO codes, known once it is warm."""
+        self._model, self._models_dir = model, Path(models_dir)
+        self._device, self._precision, self._max_batch = device, precision, max_batch
+        self._thread: ModelThread | None = None
+        self._backend: Backend | None = None
+        self._judge: Judge | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._work = asyncio.Event()
+        self._streams: dict[WhisperStream, None] = {}
+        self._pace = Pace(max_batch)
+        self._reloaded = False
+        self._broken: EngineError | None = None
+        self._closed = False
+
+    # ---- Stt ----------------------------------------------------------------------------------------
+
+    async def warm_up(self) -> None:
+        if self._serving is None and not self._closed:
+            await self._load()
+            self._serving = asyncio.create_task(self._serve(), name=self.name)
+
+    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> WhisperStream:
+        """EngineError for a language that the model does not know, or where it is not running."""
+        if self._broken:
+            raise self._broken
+        if self._closed or self._serving is None:
+            raise EngineError("Speech recognition is not running.", engine=self.name)
+        language = options.language.lower().replace("_", "-").split("-")[0] if options.language else None
+        if language and language not in self.languages:
+            raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.", engine=self.name)
+        stream = WhisperStream(self, Listening(language=language, prompt=prompt_of(options)), on_partial)
+        self._streams[stream] = None
+        return stream
+
+    async def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        for stream in list(self._streams):
+            stream.close()
+        if self._serving:
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
+        if self._thread:
+            if self._backend:
+                # A device that hangs or failed keeps its memory until the process ends.
+                with contextlib.suppress(TimeoutError, RuntimeError):
+                    await asyncio.wait_for(self._thread.call(self._backend.unload), UNLOAD_DEADLINE_S)
+            self._thread.end()
+
+    # ---- the model ----------------------------------------------------------------------------------
+
+    def _new_backend(self) -> Backend:
+        """Called in the model's thread: imports take seconds."""
+        from voi.engines.stt.whisper.openai_backend import OpenAiBackend
+
+        return OpenAiBackend(
+            self._model,
+            models_dir=self._models_dir,
+            device=self._device,
+            precision=self._precision,
+            max_batch=self._max_batch,
+        )
+
+    async def _load(self) -> None:
+        """A new thread with a new backend. EngineError."""
+        self._thread = self._thread or ModelThread(self.name)
+        try:
+            async with asyncio.timeout(LOAD_DEADLINE_S):
+                backend, self._judge = await self._thread.call(self._loaded)
+        except TimeoutError:
+            self._thread.end()
+            self._thread = None
+            raise EngineError(
+                f"Whisper {self._model} was not loaded within {LOAD_DEADLINE_S:g} s.", engine=self.name
+            ) from None
+        self._backend, self.languages = backend, backend.languages
+
+    def _loaded(self) -> tuple[Backend, Judge]:
+        try:
+            backend = self._new_backend()
+            backend.load()
+        except EngineError:
+            raise
+        except ImportError as error:
+            raise EngineError(
+                f"{self.name} needs packages that are not installed ({error}): `pip install 'voi[{self.name}]'`.",
+                engine=self.name,
+            ) from error
+        except Exception as error:  # whatever the device raises
+            raise EngineError(f"Whisper {self._model} cannot run here: {error}", engine=self.name) from error
+        return backend, Judge()
+
+    # ---- sharing it ---------------------------------------------------------------------------------
+
+    def now_ms(self) -> float:
+        return asyncio.get_running_loop().time() * 1000
+
+    def wake(self) -> None:
+        """Some stream wants a pass."""
+        self._work.set()
+
+    def forget(self, stream: WhisperStream) -> None:
+        self._streams.pop(stream, None)
+
+    async def _serve(self) -> None:
+        """Until closed."""
+        try:
+            await self._serve_batches()
+        except Exception as error:  # nobody may wait for an engine that has ended
+            self._break(EngineError(f"Speech recognition failed: {type(error).__name__}.", engine=self.name))
+            raise
+
+    def _break(self, error: EngineError) -> None:
+        self._broken = EngineError(f"{error} Restart the server.", engine=self.name)
+        self._broken.__cause__ = error
+        for stream in list(self._streams):
+            stream.fail(self._broken)
+
+    async def _serve_batches(self) -> None:
+        while True:
+            self._work.clear()
+            wishes = [wish for stream in self._streams if (wish := stream.wish())]
+            now_ms = self.now_ms()
+            batch = next_batch(wishes, self._pace, now_ms)
+            if batch:
+                urgent = {wish.who for wish in wishes if wish.urgency is not Urgency.PARTIAL}
+                await self._run(batch, partials_only=urgent.isdisjoint(batch))
+                continue
+            # Partials may be waiting for their time; whichever comes first of that and of being overdue.
+            times_ms = [self._pace.partials_from_ms, *(wish.since_ms + STALE_MS for wish in wishes)] if wishes else []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout((min(times_ms) - now_ms) / 1000 if times_ms else None):
+                    await self._work.wait()
+
+    async def _run(self, batch: list[WhisperStream], *, partials_only: bool) -> None:
+        assert self._thread is not None
+        assert self._judge is not None
+        started_ms = self.now_ms()
+        passes = [stream.begin() for stream in batch]
+        try:
+            async with asyncio.timeout(BATCH_DEADLINE_S):
+                answers = await self._thread.call(self._judge.transcribe, self._backend, passes)
+        except TimeoutError:
+            self._thread.end()  # it ends if ever the device answers
+            self._thread = self._backend = None
+            await self._recover(batch, f"Speech recognition hung for {BATCH_DEADLINE_S:g} s.")
+            return
+        except Exception as error:  # whatever the device raises
+            await self._recover(batch, f"Speech recognition failed: {type(error).__name__}.", error)
+            return
+        self._reloaded = False
+        now_ms = self.now_ms()
+        self._pace.learn(len(batch), now_ms - started_ms, now_ms, partials_only=partials_only)
+        for stream, hypothesis in zip(batch, answers, strict=True):
+            try:
+                stream.take(hypothesis)
+            except Exception as error:  # a listener's fault is not the other callers'
+                context = {"message": "A listener for partial transcripts failed.", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+
+    async def _recover(self, batch: list[WhisperStream], message: str, cause: Exception | None = None) -> None:
+        """Tell those who waited, and load the model anew, once: a second failure without a success between is final."""
+        error = EngineError(message, engine=self.name, retryable=True)
+        error.__cause__ = cause
+        for stream in batch:
+            stream.interrupted(error)
+        try:
+            if self._reloaded:
+                raise EngineError(f"{message} Loading the model anew did not help.", engine=self.name) from cause
+            self._reloaded = True
+            if self._thread and self._backend:
+                await asyncio.wait_for(self._thread.call(self._backend.unload), UNLOAD_DEADLINE_S)
+            await self._load()
+        except Exception as final:  # a device that failed may fail at this too
+            self._break(final if isinstance(final, EngineError) else error)
+
+
+class FasterWhisper(Whisper):
+    """`Stt`, for models that CTranslate2 reads: `model` is a size or a folder. Needs no torch."""
+
+    name = "faster-whisper"
+
+    def _new_backend(self) -> Backend:
+        from voi.engines.stt.whisper.faster_backend import FasterBackend
+
+        return FasterBackend(
+            self._model,
+            models_dir=self._models_dir,
+            device=self._device,
+            precision=self._precision,
+            max_batch=self._max_batch,
+        )
+
+
+def prompt_of(options: SttOptions) -> str:
+    """What the model is shown before the sound: the agent's prompt, and the words to listen for."""
+    hot_words = ", ".join(word.strip() for word in options.hot_words if word.strip())
+    return " ".join(part for part in (options.prompt.strip(), f"{hot_words}." if hot_words else "") if part)

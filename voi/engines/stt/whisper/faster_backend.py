@@ -1,0 +1,169 @@
+"""The backend for models that CTranslate2 reads, by faster-whisper's front end and tokenizer. Needs no torch."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import ctranslate2  # type: ignore[import-untyped]
+import numpy as np
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+from faster_whisper.feature_extractor import FeatureExtractor  # type: ignore[import-untyped]
+from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
+from faster_whisper.transcribe import get_suppressed_tokens  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better, compression_ratio
+from voi.engines.stt.whisper.tokens import Beginning, Said, beginning, choose_language, frames_of, timed_words
+from voi.engines.stt.whisper.weights import converted
+from voi.errors import EngineError
+
+WINDOW_SAMPLES = 30 * RATE_HZ
+
+
+class FasterBackend:
+    """`Backend`. `model`: a size or a folder with model.bin and tokenizer.json.
+
+    CTranslate2 wants the same number of first tokens in all rows, so rows are decoded together as far as theirs agree.
+    """
+
+    def __init__(self, model: str, *, models_dir: Path, device: str, precision: str, max_batch: int) -> None:
+        self.languages: tuple[str, ...] = ()
+        self._folder_of: Callable[[], Path] = lambda: converted(model, models_dir)
+        on_gpu = device.startswith("cuda") or (device == "auto" and ctranslate2.get_cuda_device_count() > 0)
+        kind, _, index = device.partition(":")
+        self._place = {"device": kind, "device_index": int(index or 0)}
+        self._compute_type = ("float16" if on_gpu else "default") if precision == "auto" else precision
+        self._max_batch = max_batch
+        self._model: Any = None
+
+    def load(self) -> None:
+        folder = self._folder_of()
+        try:
+            whisper = WhisperModel(str(folder), compute_type=self._compute_type, local_files_only=True, **self._place)
+        except (RuntimeError, ValueError, OSError) as error:
+            raise EngineError(f"{folder} cannot be loaded: {error}", engine="faster-whisper") from error
+        self._model, self._vocabulary = whisper.model, whisper.hf_tokenizer
+        self._extract = FeatureExtractor(feature_size=self._model.n_mels)
+        self.languages = tuple(whisper.supported_languages)
+        self.transcribe([Pass(bytes(2 * RATE_HZ)) for _ in range(self._max_batch)])
+
+    def unload(self) -> None:
+        self._model = None
+
+    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        assert self._model is not None, "load comes first"
+        mel = np.stack([self._mel(each.pcm) for each in passes])
+        # On the host, where rows can be taken apart; a copy of some megabytes a row.
+        features = np.array(self._model.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True))
+        languages = self._languages_of(passes, features)
+        results: dict[int, Hypothesis] = {}
+        open_rows, attempt = [at for at, each in enumerate(passes) if not each.cancelled], 0
+        while open_rows:
+            groups = defaultdict(list)
+            for at in open_rows:
+                tokenizer = self._tokenizer_for(languages[at])
+                begin = beginning(passes[at], tokenizer)
+                key = (
+                    len(begin.tokens),
+                    begin.start,
+                    begin.prefix > 0,
+                    passes[at].temperatures[attempt],
+                    languages[at],
+                )
+                groups[key].append((at, begin))
+            for (_, _, _, temperature, language), rows in groups.items():
+                decoded = self._decode(passes, features, rows, temperature, language)
+                results.update((at, better(results.get(at), each)) for at, each in decoded.items())
+            attempt += 1
+            open_rows = [at for at in open_rows if results[at].doubtful and attempt < len(passes[at].temperatures)]
+        return [results.get(at) or Hypothesis((), language=languages[at]) for at in range(len(passes))]
+
+    def _mel(self, pcm: bytes) -> NDArray[np.float32]:
+        samples = np.zeros(WINDOW_SAMPLES, np.float32)
+        heard = np.frombuffer(pcm, "<i2")[:WINDOW_SAMPLES]
+        samples[: len(heard)] = heard / np.float32(32_768)
+        mel: NDArray[np.float32] = self._extract(samples, padding=0)
+        return mel
+
+    def _languages_of(self, passes: Sequence[Pass], features: NDArray[Any]) -> list[str]:
+        if not self._model.is_multilingual or all(each.language for each in passes):
+            return [each.language or "en" for each in passes]
+        found = self._model.detect_language(ctranslate2.StorageView.from_array(features))
+        return [
+            choose_language({token[2:-2]: chance for token, chance in chances}, each)
+            for each, chances in zip(passes, found, strict=True)
+        ]
+
+    def _decode(
+        self,
+        passes: Sequence[Pass],
+        features: NDArray[Any],
+        rows: Sequence[tuple[int, Beginning]],
+        temperature: float,
+        language: str,
+    ) -> dict[int, Hypothesis]:
+        """Rows that begin with as many tokens, in one language."""
+        tokenizer = self._tokenizer_for(language)
+        sound = ctranslate2.StorageView.from_array(np.ascontiguousarray(features[[at for at, _ in rows]]))
+        first = rows[0][1]
+        longest = max(begin.prefix + begin.most for _, begin in rows)
+        decoded = self._model.generate(
+            sound,
+            [begin.tokens for _, begin in rows],
+            beam_size=1,
+            # CTranslate2 decodes, prefix and all, min(max_length / 2, max_length - all first tokens).
+            max_length=max(2 * longest, longest + len(first.tokens)),
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_blank=not first.prefix,
+            suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
+            sampling_topk=0 if temperature else 1,
+            sampling_temperature=temperature or 1.0,
+        )
+        tokens = [
+            [token for token in _after_prefix(each, begin)[: begin.most] if token < tokenizer.eot]
+            for each, (_, begin) in zip(decoded, rows, strict=True)
+        ]
+        prefixes = [begin.tokens[len(begin.tokens) - begin.prefix :] for _, begin in rows]
+        texts = [prefix + mine for prefix, mine in zip(prefixes, tokens, strict=True)]
+        frames = [frames_of(passes[at]) for at, _ in rows]
+        aligned = self._model.align(sound, list(tokenizer.sot_sequence), texts, [2 * count for count in frames])
+        hypotheses = {}
+        for (at, begin), result, mine, times, count in zip(rows, decoded, tokens, aligned, frames, strict=True):
+            said = self._said(mine, begin.prefix, times, count)
+            total = result.scores[0] * len(
+                result.sequences_ids[0]
+            )  # the score is a mean, the prefix counted as certain
+            hypotheses[at] = Hypothesis(
+                timed_words(said, tokenizer) if mine else (),
+                language=language,
+                avg_logprob=total / (len(_after_prefix(result, begin)) + 1),
+                no_speech_prob=result.no_speech_prob,
+                compression_ratio=compression_ratio(tokenizer.decode(mine).strip()),
+                temperature=temperature,
+            )
+        return hypotheses
+
+    @staticmethod
+    def _said(tokens: Sequence[int], prefix: int, times: Any, frames: int) -> list[Said]:
+        starts = dict(reversed(times.alignments))  # of all the frames of a token, the first
+        ends = [*(starts.get(prefix + at + 1, frames) for at in range(len(tokens)))]
+        return [
+            Said(
+                token,
+                starts.get(prefix + at, frames),
+                end,
+                float(np.log(max(1e-9, times.text_token_probs[prefix + at]))),
+            )
+            for at, (token, end) in enumerate(zip(tokens, ends, strict=True))
+        ]
+
+    def _tokenizer_for(self, language: str) -> Tokenizer:
+        return Tokenizer(self._vocabulary, self._model.is_multilingual, task="transcribe", language=language)
+
+
+def _after_prefix(result: Any, begin: Beginning) -> list[int]:
+    """CTranslate2 gives the prefix back with what was decoded."""
+    tokens: list[int] = result.sequences_ids[0][begin.prefix :]
+    return tokens

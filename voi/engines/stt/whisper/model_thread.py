@@ -1,0 +1,52 @@
+"""The one thread that may touch the model. A daemon: a device that hangs must not keep the server from ending."""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class ModelThread:
+    """Runs one call at a time, in order."""
+
+    def __init__(self, name: str) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        threading.Thread(target=self._run, name=name, daemon=True).start()
+
+    def call(self, function: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
+        """To be awaited on the running loop. Where nobody waits any more, the answer is dropped."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+
+        def tell(result: T | None, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(result)  # type: ignore[arg-type]
+
+        def work() -> None:
+            result, error = None, None
+            try:
+                result = function(*arguments)
+            except BaseException as caught:  # whatever the device raises belongs to the caller
+                error = caught
+            try:
+                loop.call_soon_threadsafe(tell, result, error)
+            except RuntimeError:
+                return  # the loop is closed: nobody is left to tell
+
+        self._calls.put(work)
+        return future
+
+    def end(self) -> None:
+        """The thread ends after what it was given; does not wait for it."""
+        self._calls.put(None)
+
+    def _run(self) -> None:
+        while (work := self._calls.get()) is not None:
+            work()

@@ -1,0 +1,202 @@
+"""The backend for checkpoints of the openai-whisper package: its file format, tokenizer and front end, our decoder."""
+
+import gc
+import pickle
+from base64 import b85decode
+from collections.abc import Sequence
+from gzip import decompress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import whisper  # type: ignore[import-untyped]
+from torch import Tensor
+from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-untyped]
+
+from voi.engines.stt.whisper.alignment import token_frames
+from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
+from voi.engines.stt.whisper.openai_front_end import log_mel
+from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
+from voi.engines.stt.whisper.passes import Hypothesis, Pass, better, compression_ratio
+from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
+from voi.engines.stt.whisper.weights import checkpoint, size_of
+from voi.engines.stt.whisper.words import Word
+from voi.errors import EngineError
+
+ENCODER_ROWS = 16  # more at once gain nothing on any device, and cost memory
+PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+class OpenAiBackend:
+    """`Backend`. `model`: a size or a path."""
+
+    def __init__(self, model: str, *, models_dir: Path, device: str, precision: str, max_batch: int) -> None:
+        self.languages: tuple[str, ...] = ()
+        self._model, self._models_dir, self._max_batch = model, models_dir, max_batch
+        cuda = device == "auto" and torch.cuda.is_available()
+        self._device = torch.device("cuda" if cuda else "cpu" if device == "auto" else device)
+        on_gpu = self._device.type == "cuda"
+        self._precision = PRECISIONS[("float16" if on_gpu else "float32") if precision == "auto" else precision]
+        self._encoder: Encoder | None = None
+        self._decoding: Decoding | None = None
+
+    @torch.inference_mode()
+    def load(self) -> None:
+        path = checkpoint(self._model, self._models_dir)
+        on_gpu = self._device.type == "cuda"
+        if on_gpu:
+            if not torch.cuda.is_available():
+                raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.", engine="whisper")
+            torch.cuda.set_device(self._device)
+        self._dims, state = read(path)
+        weights = {name: tensor.to(self._device, self._precision) for name, tensor in state.items()}
+        del state
+        try:
+            self._encoder = Encoder(self._dims, weights)
+            decoder = Decoder(self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch)
+        except KeyError as error:
+            raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.", engine="whisper") from error
+        self._tokenizer = self._tokenizer_for("en")
+        self.languages = tuple(self._tokenizer.all_language_codes) if self._dims.multilingual else ("en",)
+        self._decoding = Decoding(
+            decoder,
+            end_token=self._tokenizer.eot,
+            no_speech_token=self._tokenizer.no_speech,
+            suppressed=suppressed_tokens(self._tokenizer),
+            blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
+        )
+        if on_gpu:
+            self._decoding.capture()
+        for rows in {1, self._max_batch}:
+            self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)])
+        token_frames(decoder.attention[0, :, :8], frames=50, first=3)
+
+    def unload(self) -> None:
+        self._encoder = self._decoding = None
+        gc.collect()
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()
+
+    # ---- a batch ----------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        assert self._encoder is not None, "load comes first"
+        mel = log_mel([each.pcm for each in passes], self._dims.n_mels, self._device).to(self._precision)
+        features = torch.cat([self._encoder(part) for part in torch.split(mel, ENCODER_ROWS)])
+        languages = self._languages_of(passes, features)
+        results: dict[int, Hypothesis] = {}
+        open_rows = list(range(len(passes)))
+        attempt = 0
+        while open_rows:
+            decoded = self._decode([passes[at] for at in open_rows], [languages[at] for at in open_rows], attempt)
+            results.update((at, better(results.get(at), each)) for at, each in zip(open_rows, decoded, strict=True))
+            attempt += 1
+            again = [
+                at
+                for at in open_rows
+                if results[at].doubtful and attempt < len(passes[at].temperatures) and not passes[at].cancelled
+            ]
+            if again:
+                assert self._decoding is not None
+                self._decoding.decoder.listen(features[again])
+            open_rows = again
+        return [results[at] for at in range(len(passes))]
+
+    def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
+        """Given, or heard in what the encoder made of the sound. Leaves the sound in the decoder."""
+        assert self._decoding is not None
+        decoder = self._decoding.decoder
+        decoder.listen(features)
+        if not self._dims.multilingual or all(each.language for each in passes):
+            return [each.language or "en" for each in passes]
+        logits = decoder.start_logits(self._tokenizer.sot, len(passes))
+        chances = logits[:, list(self._tokenizer.all_language_tokens)].softmax(dim=-1).tolist()
+        return [
+            choose_language(dict(zip(self.languages, chance, strict=True)), each)
+            for each, chance in zip(passes, chances, strict=True)
+        ]
+
+    def _decode(self, passes: Sequence[Pass], languages: Sequence[str], attempt: int) -> list[Hypothesis]:
+        assert self._decoding is not None
+        rows = [self._row(each, language, attempt) for each, language in zip(passes, languages, strict=True)]
+        decoded = self._decoding.run(rows)
+        return [self._hypothesis(*parts) for parts in zip(passes, languages, rows, decoded, strict=True)]
+
+    def _row(self, each: Pass, language: str, attempt: int) -> Row:
+        begin = beginning(each, self._tokenizer_for(language))
+        return Row(
+            begin.tokens,
+            start=begin.start,
+            most=begin.most,
+            temperature=each.temperatures[attempt],
+            text_at_once=not begin.prefix,
+            seed=attempt,
+            cancelled=lambda: each.cancelled,
+        )
+
+    def _hypothesis(self, each: Pass, language: str, row: Row, decoded: Decoded) -> Hypothesis:
+        tokenizer = self._tokenizer_for(language)
+        tokens = [token for token in decoded.tokens if token < tokenizer.eot]
+        return Hypothesis(
+            self._words(each, tokenizer, row, decoded) if tokens and not each.cancelled else (),
+            language=language,
+            avg_logprob=decoded.avg_logprob,
+            no_speech_prob=decoded.no_speech_prob,
+            compression_ratio=compression_ratio(tokenizer.decode(tokens).strip()),
+            temperature=row.temperature,
+        )
+
+    def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[Word, ...]:
+        """The decoded words, with the times of the alignment."""
+        assert decoded.attention is not None
+        frames, before = frames_of(each), len(tokenizer.sot_sequence)
+        starts = [*map(int, token_frames(decoded.attention, frames, first=before)), frames]
+        first = len(row.tokens) - row.start - before - 1  # of those with a start, the first that was decoded
+        return timed_words(
+            [
+                Said(token, starts[first + at], starts[first + at + 1], logprob)
+                for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
+            ],
+            tokenizer,
+        )
+
+    def _tokenizer_for(self, language: str) -> Tokenizer:
+        return get_tokenizer(
+            self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
+        )
+
+
+def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
+    """A checkpoint's dimensions and weights; nothing in it is run. EngineError."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+        dims, state = Dimensions(**content["dims"]), dict(content["model_state_dict"])
+    except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise EngineError(f"{path} is no Whisper checkpoint that can be read: {error}", engine="whisper") from error
+    return dims, state
+
+
+def suppressed_tokens(tokenizer: Tokenizer) -> list[int]:
+    """As `suppress_tokens="-1"` of openai/whisper: marks of sounds and speakers, and what starts a transcript."""
+    return [
+        *tokenizer.non_speech_tokens,
+        tokenizer.transcribe,
+        tokenizer.translate,
+        tokenizer.sot,
+        tokenizer.sot_prev,
+        tokenizer.sot_lm,
+        tokenizer.no_speech,
+    ]
+
+
+def alignment_heads(dims: Dimensions, size: str | None) -> list[tuple[int, int]]:
+    """(layer, head) of the heads that follow the sound: OpenAI's for a known size, or else all of the later layers."""
+    known: Any = whisper._ALIGNMENT_HEADS.get(size) if size else None
+    if known is not None:
+        flags = np.frombuffer(decompress(b85decode(known)), dtype=bool)
+        if len(flags) == dims.n_text_layer * dims.n_text_head:
+            return [(int(at) // dims.n_text_head, int(at) % dims.n_text_head) for at in np.flatnonzero(flags)]
+    later = range(dims.n_text_layer // 2, dims.n_text_layer)
+    return [(layer, head) for layer in later for head in range(dims.n_text_head)]

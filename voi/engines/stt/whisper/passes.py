@@ -1,0 +1,92 @@
+"""What a backend is: a batch of windows of sound in, a batch of hypotheses out.
+
+A pass decodes one window of one caller. Words that are confirmed already are its `prefix`: the model is made to begin
+with them, which costs one step for all of them, so only what is still open is decoded word by word.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from voi.engines.stt.whisper.words import Word
+
+RATE_HZ = 16_000
+BYTES_PER_MS = RATE_HZ // 1000 * 2
+
+# The thresholds of openai/whisper's transcribe().
+LOOP_RATIO = 2.4
+LOW_LOGPROB = -1.0
+NO_SPEECH = 0.6
+
+
+@dataclass(slots=True, eq=False)
+class Pass:
+    """`pcm`: up to 30 s, 16 kHz. `language` None: detect, where `usual` stays unless another is clearly likelier.
+    `prompt`: the agent's. `context`: words right before the window. `temperatures`: the next is tried where a decode is
+    doubtful. `cancelled` may be set at any time: the result is of no interest any more."""
+
+    pcm: bytes
+    language: str | None = None
+    usual: str | None = None
+    prompt: str = ""
+    context: tuple[Word, ...] = ()
+    prefix: tuple[Word, ...] = ()
+    temperatures: tuple[float, ...] = (0.0,)
+    cancelled: bool = False
+
+    @property
+    def seconds(self) -> float:
+        return len(self.pcm) / (2 * RATE_HZ)
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """`words` after the prefix, times from the start of the window. `avg_logprob` over the decoded tokens."""
+
+    words: tuple[Word, ...]
+    language: str = "en"
+    avg_logprob: float = 0.0
+    no_speech_prob: float = 0.0
+    compression_ratio: float = 0.0
+    temperature: float = 0.0
+
+    @property
+    def silent(self) -> bool:
+        return self.no_speech_prob > NO_SPEECH and self.avg_logprob < LOW_LOGPROB
+
+    @property
+    def doubtful(self) -> bool:
+        """Worth another decode at a higher temperature."""
+        return not self.silent and (self.compression_ratio > LOOP_RATIO or self.avg_logprob < LOW_LOGPROB)
+
+
+def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
+    """Of two attempts at the same window. A loop is sure of itself, so its probability says nothing."""
+    if one is None:
+        return other
+    return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
+
+
+def compression_ratio(text: str) -> float:
+    """As in openai/whisper: loops compress well."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+class Backend(Protocol):
+    """A model on a device. Everything blocks, and is called from one thread only."""
+
+    languages: tuple[str, ...]
+    """ISO codes, known after `load`."""
+
+    def load(self) -> None:
+        """Load the weights and run once, at every batch size. Raises EngineError; never fetches anything."""
+
+    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        """One hypothesis a pass, the same as each alone would give. At most `max_batch` passes. Raises whatever the
+        device raises; then the backend is not used again."""
+        ...
+
+    def unload(self) -> None:
+        """Give the memory back. Safe to call twice."""

@@ -1,0 +1,83 @@
+"""One utterance's sound in one timeline, long pauses shortened. Pure: no thread, no clock.
+
+Kept is what lies between `ROLL_MS` before speech sets in and `ROLL_MS` after it ends. Positions count the kept samples
+from the first on; `fed_ms` gives back the time in all that was fed.
+"""
+
+from bisect import bisect_right
+
+from voi.engines.stt.whisper.passes import BYTES_PER_MS
+
+ROLL_MS = 320
+PAUSE_MS = 96  # three VAD windows: worth a pass over what came before, a flush is likely to follow
+
+_ROLL = ROLL_MS * BYTES_PER_MS
+_SAMPLES_PER_MS = BYTES_PER_MS // 2
+
+
+class Sound:
+    """`start`, `end`, `speech_end`: positions of the first kept sample still here, of the end, and of the end of the
+    last speech (0: none yet)."""
+
+    def __init__(self) -> None:
+        self.start = 0
+        self.speech_end = 0
+        self._audio = bytearray()
+        self._pre_roll = bytearray()
+        self._half = b""
+        self._quiet = 0
+        self._left_out = 0
+        self._gaps: list[tuple[int, int]] = []  # position, samples left out before it in all
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self._audio) // 2
+
+    @property
+    def pausing(self) -> bool:
+        return self._quiet >= PAUSE_MS * BYTES_PER_MS
+
+    def feed(self, pcm: bytes, speech: bool) -> None:
+        """Any length; half a sample waits for its other half."""
+        if self._half or len(pcm) % 2:
+            pcm = self._half + pcm
+            self._half = pcm[len(pcm) // 2 * 2 :]
+            pcm = pcm[: len(pcm) // 2 * 2]
+        if not speech:
+            self._quiet += len(pcm)
+            room = max(0, (self.speech_end - self.end) * 2 + _ROLL) if self.speech_end else 0
+            self._audio += pcm[:room]
+            self._pre_roll += pcm[room:]
+            self._left_out += max(0, len(self._pre_roll) - _ROLL) // 2
+            del self._pre_roll[:-_ROLL]
+        elif pcm:
+            if self._left_out > (self._gaps[-1][1] if self._gaps else 0):
+                self._gaps.append((self.end, self._left_out))
+            self._audio += self._pre_roll
+            self._audio += pcm
+            self._pre_roll.clear()
+            self.speech_end = self.end
+            self._quiet = 0
+
+    def read(self, end: int) -> bytes:
+        """The PCM from `start` to the position `end`."""
+        return bytes(self._audio[: (end - self.start) * 2])
+
+    def trim(self, position: int) -> None:
+        """Forget what lies before."""
+        position = min(max(position, self.start), self.end)
+        del self._audio[: (position - self.start) * 2]
+        self.start = position
+
+    def fed_ms(self, position: int) -> int:
+        """When this sample came, from the start of all that was fed."""
+        at = bisect_right(self._gaps, (position, self._left_out))
+        return (position + (self._gaps[at - 1][1] if at else 0)) // _SAMPLES_PER_MS
+
+
+def to_samples(ms: int) -> int:
+    return ms * _SAMPLES_PER_MS
+
+
+def to_ms(samples: int) -> int:
+    return samples // _SAMPLES_PER_MS

@@ -1,0 +1,158 @@
+"""One caller's utterance, on the event loop: takes sound at any time, asks the engine for passes, answers flushes."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from voi.engines.base import Transcript
+from voi.engines.stt.whisper.listening import Listening, Window
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
+from voi.engines.stt.whisper.sound import to_samples
+from voi.engines.stt.whisper.turns import Urgency, Waiting
+from voi.engines.stt.whisper.words import Word
+from voi.errors import EngineError
+
+if TYPE_CHECKING:
+    from voi.engines.stt.whisper.engine import Whisper
+
+LONGEST_BUFFER_MS = 600_000  # of sound that waits to be transcribed, an utterance
+PARTIAL_EVERY_MS = 400
+TAIL_WITHOUT_PARTIALS_MS = 8_000
+"""Where nobody asked for partials: passes so far apart keep the tail short that a flush has to decode."""
+FLUSH_DEADLINE_S = 30.0
+
+
+class WhisperStream:
+    """`SttStream`. Made by `Whisper.open`."""
+
+    def __init__(
+        self, engine: "Whisper", listening: Listening, on_partial: Callable[[Transcript], None] | None
+    ) -> None:
+        self._engine = engine
+        self._listening = listening
+        self._on_partial = on_partial
+        self._step = to_samples(PARTIAL_EVERY_MS if on_partial else TAIL_WITHOUT_PARTIALS_MS)
+        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._pass: tuple[Window, Pass, bool] | None = None
+        self._wish: tuple[Urgency, float] | None = None
+        self._shown = ""
+        self._error: EngineError | None = None
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """The words so far with their times, from the start of what was fed."""
+        return self._listening.words
+
+    def feed(self, pcm: bytes, *, speech: bool = True) -> None:
+        """EngineError when ten minutes of sound wait already: the machine is too slow for its callers."""
+        if self._error:
+            return  # flush tells
+        sound = self._listening.sound
+        if (sound.end - sound.start) * 2 + len(pcm) > LONGEST_BUFFER_MS * BYTES_PER_MS:
+            raise EngineError(
+                f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
+                engine=self._engine.name,
+                retryable=True,
+            )
+        sound.feed(pcm, speech)
+        self._update()
+
+    async def flush(self) -> Transcript:
+        """EngineError when the model failed, took too long, or the utterance was closed. After a failure of the device
+        (`retryable`) the sound is still there, and another flush may succeed.
+
+        The last words stay open: where more is fed, the next flush hears them anew in their sentence."""
+        if not self._error and self._listening.covered < self._listening.heard:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            entry = (self._listening.heard, done)
+            self._flushes.append(entry)
+            self._update()
+            try:
+                async with asyncio.timeout(FLUSH_DEADLINE_S):
+                    await done
+            except TimeoutError:
+                raise EngineError(
+                    f"Speech recognition took longer than {FLUSH_DEADLINE_S:g} s; too many people talk at once.",
+                    engine=self._engine.name,
+                    retryable=True,
+                ) from None
+            finally:
+                self._flushes.remove(entry)
+        if self._error:
+            raise self._error
+        return Transcript(confirmed=self._listening.text())
+
+    def close(self) -> None:
+        self._engine.forget(self)
+        self.fail(EngineError("This utterance was closed.", engine=self._engine.name))
+
+    # ---- for the engine ---------------------------------------------------------------------------
+
+    def wish(self) -> Waiting["WhisperStream"] | None:
+        """What this caller needs next, and since when."""
+        return Waiting(self, *self._wish) if self._wish and not self._pass else None
+
+    def _update(self) -> None:
+        urgency = self._urgency()
+        if urgency is None:
+            self._wish = None
+        elif self._wish is None or urgency is Urgency.FINAL is not self._wish[0]:
+            self._wish = (urgency, self._engine.now_ms())
+        else:
+            self._wish = (urgency, self._wish[1])
+        if self._wish and not self._pass:
+            self._engine.wake()
+
+    def _urgency(self) -> Urgency | None:
+        listening = self._listening
+        if self._error or listening.covered >= listening.heard:
+            return None
+        if self._flushes:
+            return Urgency.FINAL
+        if listening.overfull or listening.sound.pausing:
+            return Urgency.PAUSE
+        return Urgency.PARTIAL if listening.heard - listening.tried >= self._step else None
+
+    def begin(self) -> Pass:
+        """The pass that `wish` announced."""
+        assert self._wish is not None
+        may_be_final = self._wish[0] is not Urgency.PARTIAL
+        window, each = self._listening.next_pass(may_be_final=may_be_final)
+        self._pass = (window, each, may_be_final)
+        self._wish = None
+        return each
+
+    def take(self, hypothesis: Hypothesis) -> None:
+        """The answer to `begin`."""
+        if self._pass is None or self._error:
+            return
+        window, _, may_be_final = self._pass
+        self._pass = None
+        self._listening.take(window, hypothesis, may_be_final=may_be_final)
+        for target, done in self._flushes:
+            if self._listening.covered >= target and not done.done():
+                done.set_result(None)
+        self._update()
+        transcript = self._listening.transcript()
+        if self._on_partial and transcript.text != self._shown:
+            self._shown = transcript.text
+            self._on_partial(transcript)
+
+    def interrupted(self, error: EngineError) -> None:
+        """The pass failed with the device: flushes are told, the sound stays."""
+        self._pass = None
+        for _, done in self._flushes:
+            if not done.done():
+                done.set_exception(error)
+        self._update()
+
+    def fail(self, error: EngineError) -> None:
+        """The first failure is final: to go on would lose words without a sign."""
+        if self._error is None:
+            self._error = error
+            self._wish = None
+            if self._pass:
+                self._pass[1].cancelled = True
+            for _, done in self._flushes:
+                if not done.done():
+                    done.set_result(None)

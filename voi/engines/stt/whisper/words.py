@@ -1,0 +1,73 @@
+"""Words with their tokens and times, and when two hypotheses say the same word. Pure."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+_OPENING = frozenset("\"'“‘«¿¡([{-")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`text` as the model writes it, with the space before it where there is one. Times from the start of the window
+    in a hypothesis, from the start of the kept sound in `Listening`."""
+
+    text: str
+    tokens: tuple[int, ...] = ()
+    start_ms: int = 0
+    end_ms: int = 0
+    probability: float = 1.0
+
+    @property
+    def ends_sentence(self) -> bool:
+        return self.text.rstrip("\"'”’)]»").endswith((".", "!", "?", "。", "！", "？", "…"))
+
+    def later(self, by_ms: int) -> "Word":
+        return replace(self, start_ms=self.start_ms + by_ms, end_ms=self.end_ms + by_ms)
+
+
+def text_of(words: Iterable[Word]) -> str:
+    return "".join(word.text for word in words).strip()
+
+
+def same(one: Word, other: Word) -> bool:
+    """The same word, however it is written: case and punctuation change as more is heard."""
+    return _bare(one.text) == _bare(other.text)
+
+
+def agreed(earlier: Sequence[Word], later: Sequence[Word]) -> int:
+    """How many words both begin with."""
+    count = 0
+    for one, other in zip(earlier, later, strict=False):
+        if not same(one, other):
+            break
+        count += 1
+    return count
+
+
+def joined(pieces: Sequence[Word]) -> tuple[Word, ...]:
+    """The pieces with punctuation put to the word it belongs to: the one before, for an opening mark the one after."""
+    words: list[Word] = []
+    opening: Word | None = None
+    for piece in pieces:
+        if not _bare(piece.text):
+            alone = piece.text.strip()
+            if piece.text.startswith(" ") and alone and alone[-1] in _OPENING:
+                opening = _merge(opening, piece) if opening else piece
+                continue
+            if words and not opening:
+                words[-1] = _merge(words[-1], piece)
+                continue
+        words.append(_merge(opening, piece) if opening else piece)
+        opening = None
+    if opening:
+        words.append(opening)
+    return tuple(words)
+
+
+def _merge(one: Word, other: Word) -> Word:
+    probability = min(one.probability, other.probability)
+    return Word(one.text + other.text, one.tokens + other.tokens, one.start_ms, other.end_ms, probability)
+
+
+def _bare(text: str) -> str:
+    return "".join(character for character in text.casefold() if character.isalnum())

@@ -1,0 +1,122 @@
+"""Phrases whose sound was made in advance (`voi voice render`): played at once, also when the engine is busy or down.
+
+A file is named by a digest of all that the sound depends on: the model's configuration, the words, voice, tone, speed,
+language and role. So a phrase, voice or model that was changed is spoken by the engine again until it is rendered anew.
+"""
+
+import asyncio
+import hashlib
+import json
+import os
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from voi.audio.wav import read_wav, to_wav
+from voi.engines.base import Tts, VoiceSpec
+from voi.errors import ClientError, ConfigError
+
+FOLDER = "rendered"
+CHUNK_MS = 200
+KEPT_BYTES = 16 * 2**20
+"""Of sounds kept in memory: some six minutes of 24 kHz."""
+
+
+def file_name(model: str, engine: str, options: Mapping[str, Any], text: str, voice: VoiceSpec) -> str:
+    """`model`: its name in tts_models.json; `options`: what its engine is made with."""
+    depends = [engine, json.dumps(options, sort_keys=True, default=str), text, *map(str, astuple(voice))]
+    digest = hashlib.sha256("\0".join(depends).encode("utf-8", "replace")).hexdigest()[:24]
+    safe = "".join(letter if letter.isalnum() else "-" for letter in model)[:32]
+    return f"{safe}-{digest}.wav"
+
+
+def save(path: Path, pcm: bytes, rate_hz: int) -> None:
+    """Whole or not at all. Raises ConfigError. Blocks."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(to_wav(pcm, rate_hz))
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class Rendered:
+    """`Tts`: another one, and the phrases rendered for it. `greetings_dir`: the operator's folder of sounds."""
+
+    def __init__(self, inner: Tts, model: str, engine: str, options: Mapping[str, Any], greetings_dir: Path) -> None:
+        self.inner = inner
+        self._of = (model, engine, dict(options))
+        self._folder = greetings_dir / FOLDER
+        self._seen = -1
+        self._there: frozenset[str] = frozenset()
+        self._kept: dict[str, bytes] = {}
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    @property
+    def sample_rate_hz(self) -> int:
+        return self.inner.sample_rate_hz
+
+    @property
+    def voices(self) -> tuple[str, ...]:
+        return self.inner.voices
+
+    @property
+    def tones(self) -> tuple[str, ...]:
+        return self.inner.tones
+
+    async def warm_up(self) -> None:
+        await self.inner.warm_up()
+
+    async def close(self) -> None:
+        await self.inner.close()
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+        """As the engine's own."""
+        if pcm := await self._rendered(text, voice):
+            step = self.sample_rate_hz * 2 * CHUNK_MS // 1_000
+            for start in range(0, len(pcm), step):
+                yield pcm[start : start + step]
+            return
+        async with aclosing(self.inner.stream(text, voice)) as chunks:  # type: ignore[type-var]
+            async for chunk in chunks:
+                yield chunk
+
+    async def _rendered(self, text: str, voice: VoiceSpec) -> bytes:
+        self._look()
+        if not self._there:
+            return b""
+        file = file_name(*self._of, text, voice)
+        if file not in self._there:
+            return b""
+        if file not in self._kept:
+            pcm = await asyncio.to_thread(self._load, file)
+            if sum(map(len, self._kept.values())) + len(pcm) > KEPT_BYTES:
+                self._kept.clear()
+            self._kept[file] = pcm
+        return self._kept[file]
+
+    def _look(self) -> None:
+        """What is in the folder, when it has changed. One system call; a folder has some dozens of files at most."""
+        try:
+            changed = os.stat(self._folder).st_mtime_ns
+            if changed != self._seen:
+                self._there = frozenset(entry.name for entry in os.scandir(self._folder) if entry.name.endswith(".wav"))
+                self._seen = changed
+                self._kept.clear()
+        except OSError:
+            self._there = frozenset()
+
+    def _load(self, file: str) -> bytes:
+        try:
+            pcm, rate_hz = read_wav(self._folder / file)
+        except ClientError:
+            return b""  # the engine speaks instead
+        return pcm if rate_hz == self.sample_rate_hz else b""

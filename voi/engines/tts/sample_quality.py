@@ -1,0 +1,155 @@
+"""Is a recording good enough to clone a voice from? What is wrong with it, and what to do about it.
+
+Everything that is in the recording becomes part of the voice: its noise, its echo, its clipping. Speech is told from
+the rest by the VAD; the noise is what there is between the words.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from voi.audio.pcm import from_float
+from voi.audio.resample import resample
+from voi.audio.sample import Sample
+from voi.engines.base import STT_RATE_HZ, Vad
+
+SHORTEST_S, SHORTEST_SPEECH_S = 3.0, 2.0
+"""Of all samples of a voice together."""
+LONGEST_S = 30.0
+GOOD_SPEECH_S = 6.0
+SILENT_DBFS, FAINT_DBFS = -55.0, -35.0
+NOISY_DB, VERY_NOISY_DB = 20.0, 10.0
+SNR_CEILING_DB = 60.0
+SPEECH_SHARE_MIN = 0.4
+CLIPPED_SHARE = 1e-4
+"""A few samples at full scale are a loud recording; more, in flat tops, are distortion."""
+CLIP_LEVEL, FLAT_TOP_SAMPLES = 0.98, 3
+SPEECH, NO_SPEECH = 0.5, 0.15  # the VAD's probability
+MARGIN_WINDOWS = 3  # after and before speech: its reverberation and its breath are no noise
+FEW_WINDOWS = 10
+QUIETEST_SHARE = 0.05
+SAME_SPEAKER = 0.5
+"""Cosine of two embeddings below which they are hardly one person's. In VoxCeleb, with this kind of encoder, pairs of
+one speaker lie mostly above 0.6, pairs of two mostly below 0.4."""
+NARROW_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What was measured, `problems` (it cannot be used) and `advice` (it can, but better is possible)."""
+
+    length_s: float
+    speech_s: float
+    level_dbfs: float
+    snr_db: float
+    clipped_share: float
+    problems: tuple[str, ...]
+    advice: tuple[str, ...]
+
+
+def judge(sample: Sample, vad: Vad) -> Quality:
+    """Blocks for some 4 ms per second of sound."""
+    pcm = resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ)
+    probabilities, powers = _windows(pcm, vad)
+    speech = probabilities >= SPEECH
+    window_s = vad.window_samples / STT_RATE_HZ
+    speech_s = float(speech.sum()) * window_s
+    level_dbfs = _db(float(powers[speech].mean()) if speech.any() else float(powers.mean()) if len(powers) else 0.0)
+    snr_db = _snr_db(probabilities, powers)
+    clipped = clipped_share(sample.samples)
+    problems: list[str] = []
+    advice: list[str] = []
+    if level_dbfs < SILENT_DBFS:
+        problems.append("it is silent: is the right microphone chosen?")
+    elif not speech.any():
+        problems.append("no speech is heard in it.")
+    else:
+        if speech_s < SPEECH_SHARE_MIN * sample.length_s:
+            advice.append(f"it is mostly silence ({speech_s / sample.length_s:.0%} speech): cut the pauses out.")
+        if level_dbfs < FAINT_DBFS:
+            advice.append(f"it is faint ({level_dbfs:.0f} dBFS): go nearer to the microphone.")
+        if snr_db < NOISY_DB:
+            very = "very " if snr_db < VERY_NOISY_DB else ""
+            advice.append(
+                f"it is {very}noisy (about {snr_db:.0f} dB between speech and noise): the noise becomes part of the "
+                f"voice. Record in a quiet room; {NOISY_DB:g} dB and more are good."
+            )
+    if sample.length_s > LONGEST_S:
+        advice.append(f"it is too long ({sample.length_s:.0f} s): only the first {LONGEST_S:g} s at most are used.")
+    if clipped > CLIPPED_SHARE:
+        advice.append(f"it is clipped ({clipped:.2%} of it): record with less gain.")
+    if sample.rate_hz < NARROW_HZ:
+        advice.append(f"its rate is {sample.rate_hz} Hz, as on the telephone: the voice will sound dull.")
+    return Quality(sample.length_s, speech_s, level_dbfs, snr_db, clipped, tuple(problems), tuple(advice))
+
+
+def too_little(qualities: Sequence[Quality]) -> tuple[str, str]:
+    """What is wrong, and what could be better, with the length of one voice's samples together; "" for nothing."""
+    length_s, speech_s = sum(each.length_s for each in qualities), sum(each.speech_s for each in qualities)
+    if length_s < SHORTEST_S or speech_s < SHORTEST_SPEECH_S:
+        heard = f"{length_s:.1f} s with {speech_s:.1f} s of speech"
+        return f"too short: {heard}, and {SHORTEST_S:g} s are the least. Record more, or give several samples.", ""
+    if speech_s < GOOD_SPEECH_S:
+        return "", f"only {speech_s:.1f} s of speech: with {GOOD_SPEECH_S:g} s and more it is more like the person."
+    return "", ""
+
+
+def clipped_share(samples: NDArray[np.float32]) -> float:
+    """Share of samples in flat tops: runs of three or more equal ones at the loudest level, which is near full scale or
+    was before somebody turned the recording down."""
+    if not len(samples):
+        return 0.0
+    peak = float(np.abs(samples).max())
+    if peak < 0.1:
+        return 0.0
+    at_top = np.abs(samples) >= CLIP_LEVEL * peak
+    flat = np.zeros(len(samples), bool)
+    flat[1:] = at_top[1:] & at_top[:-1] & (np.abs(np.diff(samples)) < 1e-4 * peak)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flat.astype(np.int8), [0]))))
+    runs = edges[1::2] - edges[::2] + 1  # samples, of which the first is not `flat`
+    return float(runs[runs >= FLAT_TOP_SAMPLES].sum()) / len(samples)
+
+
+def likeness(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
+    """Cosine of two speaker embeddings."""
+    return float(one @ other / max(1e-9, float(np.linalg.norm(one) * np.linalg.norm(other))))
+
+
+def halves(sample: Sample) -> tuple[Sample, Sample]:
+    middle = len(sample.samples) // 2
+    return Sample(sample.samples[:middle], sample.rate_hz), Sample(sample.samples[middle:], sample.rate_hz)
+
+
+def _windows(pcm: bytes, vad: Vad) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Probability of speech, and mean power (1.0 is full scale), of each window."""
+    size = vad.window_samples
+    whole = len(pcm) // 2 // size * size
+    stream = vad.open()
+    try:
+        heard = [stream.probability(pcm[at : at + 2 * size]) for at in range(0, 2 * whole, 2 * size)]
+    finally:
+        stream.close()
+    samples = np.frombuffer(pcm, "<i2", whole).reshape(-1, size) / 32_768.0
+    return np.array(heard, np.float64), (samples**2).mean(axis=1)
+
+
+def _snr_db(probabilities: NDArray[np.float64], powers: NDArray[np.float64]) -> float:
+    """Speech is heard with the noise under it, so the noise is taken off. Where nobody ever pauses, the quietest
+    windows stand for the noise."""
+    speech = probabilities >= SPEECH
+    if not speech.any():
+        return 0.0
+    near = np.convolve((probabilities > NO_SPEECH).astype(float), np.ones(2 * MARGIN_WINDOWS + 1), "same") > 0.5
+    quiet = powers[~near]
+    if len(quiet) < FEW_WINDOWS:
+        quiet = np.sort(powers)[: max(1, int(QUIETEST_SHARE * len(powers)))]
+    noise = float(quiet.mean())
+    signal = max(1e-12, float(powers[speech].mean()) - noise)
+    return min(SNR_CEILING_DB, 10 * math.log10(signal / max(noise, 1e-12)))
+
+
+def _db(power: float) -> float:
+    return 10 * math.log10(max(power, 1e-12))

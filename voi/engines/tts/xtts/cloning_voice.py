@@ -1,0 +1,109 @@
+"""Adds a voice, tone by tone: samples are judged, turned into latents, and stored. Blocks: not for the event loop."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from voi.audio.sample import Sample
+from voi.engines.base import Vad
+from voi.engines.tts.sample_quality import SAME_SPEAKER, halves, judge, likeness, too_little
+from voi.engines.tts.xtts import cloning_file
+from voi.engines.tts.xtts.cloning import Cloner
+from voi.errors import ClientError
+
+NEUTRAL = "neutral"
+HALF_SHORTEST_S = 2.0
+SAMPLES_MOST = 20
+
+
+class Recording(NamedTuple):
+    """`label`: what the sample is called in advice (its file's name)."""
+
+    label: str
+    sample: Sample
+
+
+@dataclass(slots=True)
+class Added:
+    """`tone_map`: for the model's `voice_tone_map`, empty when there is only one tone. `advice`: what would make the
+    voice better."""
+
+    voices: tuple[str, ...]
+    tone_map: dict[str, str]
+    advice: list[str] = field(default_factory=list)
+
+
+def voice_of_tone(name: str, tone: str) -> str:
+    return name if tone == NEUTRAL else f"{name} {tone}"
+
+
+def add_voice(
+    cloner: Cloner,
+    voices_file: Path,
+    name: str,
+    tones: Mapping[str, Sequence[Recording]],
+    vad: Vad,
+    *,
+    force: bool = False,
+) -> Added:
+    """`tones`: tone -> samples of the person speaking so; `neutral` is the voice itself and must be there.
+
+    ClientError with everything that is wrong with the name or the samples; then nothing is stored. ConfigError when the
+    file of voices cannot be used.
+    """
+    wanted = {tone: cloning_file.checked_name(voice_of_tone(name, tone)) for tone in tones}
+    if not tones.get(NEUTRAL):
+        raise ClientError("A voice needs at least one sample in which it speaks normally.")
+    if sum(len(recordings) for recordings in tones.values()) > SAMPLES_MOST:
+        raise ClientError(f"At most {SAMPLES_MOST} samples can be used for a voice.")
+    there = cloning_file.names(voices_file)
+    if not force and (taken := [voice for voice in wanted.values() if voice in there]):
+        raise ClientError(f"There is a voice {taken[0]!r} already; with force it is replaced.")
+    advice = _judged(tones, vad)
+    advice += _doubts(cloner, [recording for recordings in tones.values() for recording in recordings])
+    made = {
+        voice: cloner.latents(voice, [recording.sample for recording in tones[tone]]) for tone, voice in wanted.items()
+    }
+    cloning_file.store(voices_file, made, force=force)
+    tone_map = {NEUTRAL: name} | wanted if len(wanted) > 1 else {}
+    return Added(tuple(made), tone_map, advice)
+
+
+def _judged(tones: Mapping[str, Sequence[Recording]], vad: Vad) -> list[str]:
+    """Advice. ClientError with the problems of all samples."""
+    problems, advice = [], []
+    for tone, recordings in tones.items():
+        qualities = [judge(recording.sample, vad) for recording in recordings]
+        unusable = False
+        for recording, quality in zip(recordings, qualities, strict=True):
+            problems += [f"{recording.label}: {text}" for text in quality.problems]
+            advice += [f"{recording.label}: {text}" for text in quality.advice]
+            unusable = unusable or bool(quality.problems)
+        problem, better = too_little(qualities)
+        what = recordings[0].label if len(recordings) == 1 else f"the samples of {tone}"
+        if problem and not unusable:
+            problems.append(f"{what}: {problem}")
+        if better:
+            advice.append(f"{what}: {better}")
+    if problems:
+        raise ClientError("\n".join(problems))
+    return advice
+
+
+def _doubts(cloner: Cloner, recordings: Sequence[Recording]) -> list[str]:
+    """Is it one person, in each sample and in all of them?"""
+    found = []
+    first = recordings[0]
+    first_voice = cloner.embedding(first.sample)
+    for recording in recordings:
+        if recording.sample.length_s >= 2 * HALF_SHORTEST_S:
+            before, after = (cloner.embedding(half) for half in halves(recording.sample))
+            if likeness(before, after) < SAME_SPEAKER:
+                found.append(
+                    f"{recording.label}: its two halves do not sound like one person: let only one speak, and cut out "
+                    "music and others."
+                )
+        if recording is not first and likeness(first_voice, cloner.embedding(recording.sample)) < SAME_SPEAKER:
+            found.append(f"{recording.label}: it does not sound like the person in {first.label}.")
+    return found

@@ -1,0 +1,281 @@
+"""XTTS-v2 as an engine: texts in, sound out, all callers on one batch.
+
+On the event loop a text is cut into parts that the model can take; each part is a job for the batch, which hands
+sound back from the device's thread. The next part is given in when the last has all its codes, so that it is ready when
+the listener gets there, and no more than two parts of a caller's sound are ever held.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import AsyncGenerator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.xtts.cutting import LONGEST, language_code
+from voi.engines.tts.xtts.layout import Layout, Sampling
+from voi.engines.tts.xtts.speech import Part, Speech
+from voi.engines.tts.xtts.worker import Worker
+from voi.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from voi.engines.tts.xtts.model import Running
+
+LONGEST_TEXT = 10_000  # characters
+IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
+SLOTS = {"cuda": 16, "cpu": 4}
+DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
+SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
+# A sentence may have so many times the codes that its share of the longest text would have, and this many more. (At
+# its usual pace a sentence needs about half its share. Babble after very short texts is what the second bounds.)
+RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
+CHARS_OF_DIGIT = 8  # spoken
+_SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
+
+
+class Xtts:
+    """`Tts`. `checkpoint`, `config`, `tokenizer`, `voices`: files in the original layout (tokenizer: vocab.json beside
+    the configuration when left out). `voice_tone_map`: tone -> name of the voice that has it, for the character; a
+    narrator keeps his own voice. `avg_text_len`: characters in one go, at most what the language takes.
+
+    `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
+    sentences at the same time; `most_waiting`: that may wait for one. `memory_mb`: more is not taken. `seed`: the same
+    text then always sounds the same, whoever else speaks; on CUDA bit by bit only with `same_shapes`, which computes
+    all slots at full length at every step. `temperature`, `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of
+    those in config.json.
+    """
+
+    name = "xtts"
+    sample_rate_hz = 24_000
+
+    def __init__(
+        self,
+        *,
+        checkpoint: str | Path,
+        config: str | Path,
+        voices: str | Path,
+        tokenizer: str | Path | None = None,
+        voice_tone_map: Mapping[str, str] | None = None,
+        language: str | None = None,
+        avg_text_len: int | None = None,
+        device: str = "auto",
+        precision: str = "auto",
+        slots: int | None = None,
+        most_waiting: int = 256,
+        memory_mb: int | None = None,
+        seed: int | None = None,
+        same_shapes: bool = False,
+        speed: float = 1.0,
+        **sampling: float,
+    ) -> None:
+        problems = [f"xtts: there is no option {key!r}." for key in sampling if key not in _SAMPLING]
+        if not SPEEDS[0] <= speed <= SPEEDS[1]:
+            problems.append(f"xtts: `speed` must be {SPEEDS[0]} to {SPEEDS[1]}, not {speed}.")
+        if precision not in {"auto", "float16", "bfloat16", "float32"}:
+            problems.append(f"xtts: `precision` must be auto, float16, bfloat16 or float32, not {precision!r}.")
+        if slots is not None and not 1 <= slots <= 128:
+            problems.append(f"xtts: `slots` must be 1 to 128, not {slots}.")
+        for tone, wish in (voice_tone_map or {}).items():
+            if not isinstance(wish, str):
+                problems.append(f"xtts: `voice_tone_map`, tone {tone!r}: must be the name of a voice.")
+        if problems:
+            raise ConfigError(problems)
+        self._files = {"checkpoint": Path(checkpoint), "config": Path(config), "voices": Path(voices)}
+        self._files["tokenizer"] = Path(tokenizer) if tokenizer else Path(config).with_name("vocab.json")
+        self._tone_map = dict(voice_tone_map or {})
+        self.tones = tuple(dict.fromkeys(("neutral", *self._tone_map))) if self._tone_map else DEFAULT_TONES
+        self.voices: tuple[str, ...] = ()
+        self._language, self._avg_text_len = language, avg_text_len
+        self._device, self._precision, self._slots = device, precision, slots
+        self._most_waiting, self._memory_mb, self._same_shapes = most_waiting, memory_mb, same_shapes
+        self._seed, self._speed = seed, speed
+        self._sampling_wishes: dict[str, Any] = sampling
+        self._sampling = Sampling()
+        self._worker: Worker | None = None
+        self._loaded_on = ""
+        self._loading = asyncio.Lock()
+        self.last_used_s = 0.0
+        self._running: Running | None = None
+        self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
+
+    async def warm_up(self) -> None:
+        """ConfigError for files that are missing, broken or don't belong together, or a voice of the tone map that is
+        not among the voices; EngineError when memory does not suffice."""
+        if self._running is not None:
+            return
+        missing = [f"xtts: {what}: there is no file {file}." for what, file in self._files.items() if not file.exists()]
+        if missing:
+            raise ConfigError(missing)
+        device = await asyncio.to_thread(_device, self._device)
+        worker = Worker.of(device, self)
+        try:
+            running = await asyncio.wrap_future(worker.call(lambda: self._load(worker, device)))
+            self._check_voices(tuple(running.voices))
+        except BaseException:
+            worker.leave(self)
+            raise
+        self._worker, self._loaded_on = worker, device
+        self._start(worker, running)
+        self.voices = tuple(running.voices)
+        self._sampling = replace(running.layout.sampling, **self._sampling_wishes)
+        async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
+            pass
+
+    def _start(self, worker: Worker, running: "Running") -> None:
+        self.last_used_s = time.monotonic()
+        worker.add(running.batch)
+        self._running = running
+
+    async def _awake(self) -> "Running":
+        """The model; loaded again, which takes a while, if it made room for another."""
+        async with self._loading:
+            worker = self._worker
+            if worker is None:
+                raise EngineError("XTTS is not running.", engine=self.name)
+            if self._running is None:
+                self._start(worker, await asyncio.wrap_future(worker.call(lambda: self._load(worker, self._loaded_on))))
+            assert self._running is not None
+            self.last_used_s = time.monotonic()
+            return self._running
+
+    def make_room(self) -> bool:
+        """On the device's thread: unload when nothing was said for a while. The next text loads it again."""
+        running, worker = self._running, self._worker
+        if running is None or worker is None or running.batch.busy or time.monotonic() - self.last_used_s < IDLE_S:
+            return False
+        self._running = None
+        worker.remove(running.batch)
+        running.batch.retire(
+            EngineError("XTTS was unloaded to make room; it loads again.", engine=self.name, retryable=True)
+        )
+        running.graphs.clear()
+        return True
+
+    def _load(self, worker: Worker, device: str) -> "Running":
+        """On the device's thread. When there is no room, idle models make some."""
+        from voi.engines.tts.xtts.memory import NoRoom, give_back
+
+        while True:
+            try:
+                return self._load_files(device)
+            except NoRoom:
+                if not worker.make_room(self):
+                    raise
+                give_back(device)
+
+    def _load_files(self, device: str) -> "Running":
+        try:
+            from voi.engines.tts.xtts.model import Files, load
+        except ImportError as error:
+            raise EngineError(f"XTTS needs the package {error.name}: pip install voi[xtts]", engine=self.name) from None
+        kind = device.split(":")[0]
+        precision = self._precision
+        return load(
+            Files(**self._files),
+            device=device,
+            precision=("float16" if kind == "cuda" else "float32") if precision == "auto" else precision,
+            slots=self._slots or SLOTS.get(kind, SLOTS["cpu"]),
+            most_waiting=self._most_waiting,
+            memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
+            same_shapes=self._same_shapes,
+        )
+
+    def _check_voices(self, names: tuple[str, ...]) -> None:
+        wrong = [
+            f"xtts: `voice_tone_map`, tone {tone!r}: there is no voice {name!r} in {self._files['voices']}."
+            for tone, name in self._tone_map.items()
+            if name not in names
+        ]
+        if wrong:
+            raise ConfigError(wrong)
+
+    async def close(self) -> None:
+        worker, running = self._worker, self._running
+        self._worker = self._running = None
+        self._text_thread.shutdown(wait=False, cancel_futures=True)
+        if worker is None:
+            return
+        if running is not None:
+            await self._end(worker, running)
+        worker.leave(self)
+
+    async def _end(self, worker: Worker, running: "Running") -> None:
+        worker.remove(running.batch)
+        closed = EngineError("XTTS was closed.", engine=self.name)
+
+        def stop() -> None:
+            running.batch.retire(closed)
+            running.graphs.clear()
+
+        await asyncio.wrap_future(worker.call(stop))
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+        """EngineError for a text over 10,000 characters, an unknown voice or language, when too many speak, or when the
+        model fails."""
+        if len(text) > LONGEST_TEXT:
+            raise EngineError(
+                f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
+            )
+        running, worker = await self._awake(), self._worker
+        assert worker is not None
+        name = self._voice(voice)
+        language = language_code(voice.language, self._language, text, running.layout.languages)
+        longest = LONGEST.get(language, min(LONGEST.values()))
+        loop = asyncio.get_running_loop()
+        parts = await loop.run_in_executor(
+            self._text_thread, running.tokenizer.parts, text, language, min(longest, self._avg_text_len or longest)
+        )
+        stretch = running.stretch(min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3))))
+        todo = [
+            Part(ids, self._seed_of(part, name), runaway_codes(running.layout, part, language), stretch)
+            for part, ids in parts
+        ]
+        speech = Speech(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)
+        try:
+            async for pcm in speech.sound(todo):
+                yield pcm
+        finally:
+            speech.stop()
+
+    def _voice(self, spec: VoiceSpec) -> str:
+        if spec.voice is not None and spec.voice not in self.voices:
+            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
+        of_tone = self._tone_map.get(spec.tone) or self._tone_map.get("neutral")
+        if spec.role == "narrator":
+            return spec.voice or self.voices[0]
+        return of_tone or spec.voice or self.voices[0]
+
+    def _seed_of(self, part: str, voice: str) -> int:
+        """By what is said and whose voice says it, so that order and company don't matter."""
+        if self._seed is None:
+            return secrets.randbits(62)
+        digest = hashlib.blake2b(f"{self._seed}\0{voice}\0{part}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") >> 2
+
+    @property
+    def sampling(self) -> Sampling:
+        """In use once warmed up."""
+        return self._sampling
+
+
+def runaway_codes(layout: Layout, part: str, language: str) -> int:
+    """Where generation that does not stop by itself is stopped."""
+    chars = sum(CHARS_OF_DIGIT if char.isdigit() else 1 for char in part)
+    share = chars / LONGEST.get(language, min(LONGEST.values()))
+    return min(layout.max_codes, RUNAWAY_CODES + round(RUNAWAY_FACTOR * layout.max_codes * share))
+
+
+def _device(wish: str) -> str:
+    try:
+        import torch
+    except ImportError:
+        raise EngineError("XTTS needs the package torch: pip install voi[xtts]", engine="xtts") from None
+    if wish == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    if wish.startswith("cuda") and not torch.cuda.is_available():
+        raise EngineError("XTTS: `device` is cuda, but torch finds no CUDA device.", engine="xtts")
+    return "cuda:0" if wish == "cuda" else wish

@@ -1,0 +1,94 @@
+"""XTTS's GPT-2: from a voice and a text to audio codes, with learned positions of their own for text and for codes.
+
+Structure after Radford et al. 2019 (pre-norm, gelu in tanh form) as Coqui's XTTS uses it: no position embedding of the
+transformer's own, a second norm after the last one, and a head over audio codes. Keys and values live in a cache that
+is allocated once: (layers, slots, heads, positions, head width), and each caller has a slot.
+"""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+
+class Block(nn.Module):
+    """One layer. Hidden states are (batch, positions, width)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.ln_1 = nn.LayerNorm(width)
+        self.attn_attn = nn.Linear(width, 3 * width)
+        self.attn_proj = nn.Linear(width, width)
+        self.ln_2 = nn.LayerNorm(width)
+        self.mlp_fc = nn.Linear(width, 4 * width)
+        self.mlp_proj = nn.Linear(4 * width, width)
+
+    def queries_keys_values(self, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Each (batch, heads, positions, head width)."""
+        batch, positions, width = hidden.shape
+        joint = self.attn_attn(self.ln_1(hidden)).view(batch, positions, 3, self.heads, width // self.heads)
+        queries, keys, values = joint.permute(2, 0, 3, 1, 4)
+        return queries, keys, values
+
+    def finish(self, hidden: Tensor, attended: Tensor) -> Tensor:
+        hidden = hidden + self.attn_proj(attended.transpose(1, 2).flatten(2))
+        widened = gelu(self.mlp_fc(self.ln_2(hidden)), approximate="tanh")
+        return hidden + self.mlp_proj(widened)  # type: ignore[no-any-return]
+
+
+class Gpt(nn.Module):
+    """`text_tokens`, `text_places`, `codes`, `code_places`: rows of the four embedding tables."""
+
+    def __init__(
+        self, *, layers: int, width: int, heads: int, text_tokens: int, text_places: int, codes: int, code_places: int
+    ) -> None:
+        super().__init__()
+        self.text_embedding = nn.Embedding(text_tokens, width)
+        self.text_position = nn.Embedding(text_places, width)
+        self.mel_embedding = nn.Embedding(codes, width)
+        self.mel_position = nn.Embedding(code_places, width)
+        self.h = nn.ModuleList(Block(width, heads) for _ in range(layers))
+        self._blocks = tuple(cast(Block, block) for block in self.h)
+        self.ln_f = nn.LayerNorm(width)
+        self.final_norm = nn.LayerNorm(width)
+        self.mel_head = nn.Linear(width, codes)
+
+    def prefix(self, conditioning: Tensor, ids: Tensor) -> Tensor:
+        """What goes before the codes: (places, width). `ids` with their start and stop marks."""
+        places = torch.arange(len(ids), device=ids.device)
+        return torch.cat([conditioning, self.text_embedding(ids) + self.text_position(places)])
+
+    def fill(self, hidden: Tensor, slots: Tensor, keys: Tensor, values: Tensor) -> None:
+        """Put prefixes (batch, places, width) into the cache slots (batch,). What lies behind a shorter prefix's end is
+        rubbish that each later code overwrites before it is looked at."""
+        places = hidden.shape[1]
+        for layer, block in enumerate(self._blocks):
+            q, k, v = block.queries_keys_values(hidden)
+            keys[layer][slots, :, :places] = k
+            values[layer][slots, :, :places] = v
+            hidden = block.finish(hidden, scaled_dot_product_attention(q, k, v, is_causal=True))
+
+    def step(
+        self, codes: Tensor, done: Tensor, places: Tensor, keys: Tensor, values: Tensor, length: int
+    ) -> tuple[Tensor, Tensor]:
+        """One code further in slots 0 to batch - 1: latents (batch, width) and logits (batch, codes).
+
+        `codes`: the last code of each; `done`: how many codes it has; `places`: where in the cache the last one goes;
+        `length`: places that are looked at, over all of `places`.
+        """
+        batch = len(codes)
+        rows = torch.arange(batch, device=codes.device)
+        seen = (torch.arange(length, device=codes.device) <= places[:, None])[:, None, None]
+        hidden = (self.mel_embedding(codes) + self.mel_position(done))[:, None]
+        for layer, block in enumerate(self._blocks):
+            q, k, v = block.queries_keys_values(hidden)
+            keys[layer][rows, :, places] = k[:, :, 0]
+            values[layer][rows, :, places] = v[:, :, 0]
+            attended = scaled_dot_product_attention(
+                q, keys[layer, :batch, :, :length], values[layer, :batch, :, :length], attn_mask=seen
+            )
+            hidden = block.finish(hidden, attended)
+        latents = self.final_norm(self.ln_f(hidden[:, 0]))
+        return latents, self.mel_head(latents)

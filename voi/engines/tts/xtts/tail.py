@@ -1,0 +1,62 @@
+"""The end of a sentence as XTTS leaves it: hiss or breath, and at times a scrap of sound after a pause. Pure.
+
+Sound passes until it becomes quiet. Quiet is held back until it is known what follows: speech, and all is let
+through; a scrap shorter than a syllable, or nothing, and the sentence ends softly where its speech ended. Only quiet
+sound ever waits, so nothing is heard later for it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.int16]
+
+FRAME_MS = 10
+QUIET_BELOW_PEAK_DB = 40.0  # of the loudest frame until now
+FLOOR = 33.0  # RMS of int16, -60 dBFS: quiet whatever else was heard
+PAUSE_MS = 200  # a scrap after less of a pause belongs to the word before
+SCRAP_MS = 120
+LEFT_MS = 80  # of the quiet at the end
+FADE_MS = 20
+
+
+class Tail:
+    """For one sentence. `push` its sound, then `finish`."""
+
+    def __init__(self, rate_hz: int) -> None:
+        self._frame = rate_hz * FRAME_MS // 1000
+        self._held = np.zeros(0, np.int16)  # begins where speech ended, or with less than a frame
+        self._judged = 0  # frames of it
+        self._loud_run = 0  # frames at the end of what is judged
+        self._quiet_frames = 0  # before that
+        self._peak = 0.0
+        self._spoke = False
+
+    def push(self, samples: Samples) -> Samples:
+        """What may be played now; perhaps nothing."""
+        self._held = np.concatenate([self._held, samples])
+        whole = len(self._held) // self._frame
+        frames = self._held[self._judged * self._frame : whole * self._frame].reshape(-1, self._frame)
+        release = 0  # frames
+        for level in np.sqrt(np.square(frames.astype(np.float64)).mean(axis=1)):
+            self._judged += 1
+            self._peak = max(self._peak, float(level))
+            if level > max(FLOOR, self._peak * 10 ** (-QUIET_BELOW_PEAK_DB / 20)):
+                self._loud_run += 1
+                after_pause = self._spoke and self._quiet_frames * FRAME_MS >= PAUSE_MS
+                if not after_pause or self._loud_run * FRAME_MS >= SCRAP_MS:
+                    release, self._quiet_frames, self._spoke = self._judged, 0, True
+            else:
+                self._quiet_frames += 1 + (self._loud_run if self._quiet_frames else 0)
+                self._loud_run = 0
+        ready = self._held[: release * self._frame]
+        self._held = self._held[release * self._frame :]
+        self._judged -= release
+        return ready
+
+    def finish(self) -> Samples:
+        """The last of it: a little of the quiet, faded out."""
+        last = self._held[: self._frame * LEFT_MS // FRAME_MS].astype(np.float64)
+        fade = min(len(last), self._frame * FADE_MS // FRAME_MS)
+        if fade:
+            last[-fade:] *= np.linspace(1.0, 0.0, fade)
+        return last.astype(np.int16)

@@ -1,0 +1,53 @@
+"""Text to token ids with the model's own vocab.json, by the `tokenizers` library."""
+
+import unicodedata
+from pathlib import Path
+
+from voi.engines.tts.xtts.cutting import cut
+from voi.engines.tts.xtts.spelling import spelled
+from voi.errors import ConfigError
+
+
+class Tokenizer:
+    """`longest`: ids that the model takes between its start and stop marks."""
+
+    def __init__(self, vocabulary: Path, longest: int) -> None:
+        from tokenizers import Tokenizer as Bpe
+
+        try:
+            self._bpe = Bpe.from_file(str(vocabulary))
+        except Exception as error:  # the library raises nothing narrower
+            raise ConfigError(f"XTTS vocabulary {vocabulary}: {error}") from None
+        start, stop = self._bpe.token_to_id("[START]"), self._bpe.token_to_id("[STOP]")
+        if start is None or stop is None:
+            raise ConfigError(f"XTTS vocabulary {vocabulary}: it lacks [START] or [STOP].")
+        self._start, self._stop = start, stop
+        self._unknown = self._bpe.token_to_id("[UNK]")
+        self._longest = longest
+
+    def ids(self, text: str, language: str) -> list[int]:
+        """With the marks around them; characters that the model does not know are left out. Empty: nothing to say."""
+        said = spelled(text, language)
+        inner = self._bpe.encode(f"[{language}]{said}".replace(" ", "[SPACE]")).ids
+        inner = [token for token in inner if token != self._unknown]
+        return [self._start, *inner, self._stop] if any(map(str.isalnum, said)) else []
+
+    def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
+        """The text in pieces that the model can take, each with its ids.
+
+        Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
+        """
+        done = []
+        pieces = cut(text, longest_chars)
+        for number, part in enumerate(pieces, 1):
+            ids = self.ids(_marked(part, "." if number == len(pieces) else ","), language)
+            if len(ids) - 2 >= self._longest and len(part) > 1:
+                done += self.parts(part, language, len(part) // 2)
+            elif ids:
+                done.append((part, ids))
+        return done
+
+
+def _marked(part: str, mark: str) -> str:
+    said = part.rstrip("\"'»”’)]*_ ")
+    return part if not said or unicodedata.category(said[-1]).startswith("P") else f"{said}{mark}"

@@ -1,0 +1,92 @@
+"""Latents to sound, window by window; windows of one size, whoever they belong to, go through the network together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from voi.engines.tts.xtts.graphs import Graphs
+from voi.engines.tts.xtts.hifigan import HifiGan
+from voi.engines.tts.xtts.windows import Plan, Stretch, Window
+
+MOST_TOGETHER = 16
+BATCHES = (1, 2, 4, 8, MOST_TOGETHER)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One window to compute. `slot`: whose latents, `latents`: how many it has until now (or in all)."""
+
+    slot: int
+    latents: int
+    stretch: Stretch
+    window: Window
+    embedding: Tensor
+
+
+class Vocoder:
+    """`latents`: (slots, codes, width), the decoder's. Belongs to one thread."""
+
+    def __init__(self, net: HifiGan, latents: Tensor, plan: Plan, graphs: Graphs) -> None:
+        self._net = net
+        self._latents = latents
+        self._graphs = graphs
+        self.plan = plan
+        weight = net.conv_pre.weight
+        self._device, self._dtype = weight.device, weight.dtype
+        self._inputs: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
+        self.most_together = (
+            MOST_TOGETHER if graphs.records else 1
+        )  # a CPU is faster one by one: more stays in its cache
+
+    def record(self) -> None:
+        """All shapes that windows inside a sentence have."""
+        for size in self.plan.sizes:
+            for batch in BATCHES if self._graphs.records else (1,):
+                frames, speakers = self._buffers(batch, size)
+                self._graphs.record(("vocoder", batch, size), lambda f=frames, s=speakers: self._net(f, s))  # type: ignore[misc]
+
+    def run(self, pieces: Sequence[Piece]) -> list[NDArray[np.int16]]:
+        """The new samples of each, scaled to int16. All have windows of one size; at most `most_together`."""
+        size = pieces[0].window.size
+        batch = next(n for n in BATCHES if n >= len(pieces)) if self._graphs.records else len(pieces)
+        frames = self._frames(pieces)
+        speakers = torch.stack([piece.embedding for piece in pieces])[:, :, None].to(self._dtype)
+        key = (batch, size)
+        if key in self._inputs:
+            held_frames, held_speakers = self._inputs[key]
+            held_frames[: len(pieces)] = frames
+            held_speakers[: len(pieces)] = speakers
+            frames, speakers = held_frames, held_speakers
+        sound = self._graphs.run(("vocoder", *key), lambda: self._net(frames, speakers))[: len(pieces)]
+        samples = (sound.float() * 32_767).round().clamp(-32_768, 32_767).to(torch.int16).cpu().numpy()
+        per_frame = self._net.samples_per_frame
+        return [
+            row[(p.window.keep - p.window.start) * per_frame : (p.window.keep_stop - p.window.start) * per_frame].copy()
+            for p, row in zip(pieces, samples, strict=True)
+        ]
+
+    def _frames(self, pieces: Sequence[Piece]) -> Tensor:
+        """(batch, width, frames): one gather and one product for all."""
+        made = [piece.stretch.weights(piece.window.start, piece.window.stop, piece.latents) for piece in pieces]
+        span = max(matrix.shape[1] for _, matrix in made)
+        weights = np.zeros((len(pieces), pieces[0].window.size, span), np.float32)
+        index = np.zeros((len(pieces), span), np.int64)
+        codes = self._latents.shape[1]
+        for row, (piece, (first, matrix)) in enumerate(zip(pieces, made, strict=True)):
+            weights[row, :, : matrix.shape[1]] = matrix
+            index[row, : matrix.shape[1]] = piece.slot * codes + first + np.arange(matrix.shape[1])
+        held = self._latents.flatten(0, 1)[torch.from_numpy(index).to(self._device)]
+        return (torch.from_numpy(weights).to(self._device) @ held.float()).transpose(1, 2).to(self._dtype)
+
+    def _buffers(self, batch: int, size: int) -> tuple[Tensor, Tensor]:
+        if not self._graphs.records:
+            return torch.empty(0), torch.empty(0)
+        new = (
+            torch.zeros(batch, self._net.input_width, size, device=self._device, dtype=self._dtype),
+            torch.zeros(batch, self._net.speaker_width, 1, device=self._device, dtype=self._dtype),
+        )
+        return self._inputs.setdefault((batch, size), new)

@@ -1,0 +1,267 @@
+"""Voices over HTTP: list, clone and remove, for services that have the API key.
+
+Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException, Request
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+
+from voi.config.config import Config, voice_uses_of
+from voi.config.tts_models import XTTS, TtsModel
+from voi.engines.base import Tts, Vad
+from voi.errors import ClientError, ConfigError, VoiError
+
+log = logging.getLogger(__name__)
+
+BODY_MAX_BYTES = 64 * 1024 * 1024
+SAMPLES_MAX = 20
+UPLOAD_TIMEOUT_S = 60.0
+CLONING_TIMEOUT_S = 120.0
+WAITING_MAX = 4
+SAMPLE_LIMIT_S = 300.0
+SAMPLE, TONE = "sample", "tone:"
+
+
+class VoiceDesk:
+    """Adds and removes voices. `config` gives the present configuration, `tts` what speaks (None while starting)."""
+
+    def __init__(
+        self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None], vad: Callable[[], Vad | None]
+    ) -> None:
+        self._config, self._tts, self._vad = config, tts, vad
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._cloners: dict[tuple[str, str], Any] = {}
+
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """Voices and tones of every model that speaks."""
+        return {
+            name: {"voices": list(engine.voices), "tones": list(engine.tones), "engine": engine.name}
+            for name, engine in (self._tts() or {}).items()
+        }
+
+    async def add(
+        self, name: str, model_name: str | None, tones: Mapping[str, Sequence[tuple[str, bytes]]], *, force: bool
+    ) -> dict[str, Any]:
+        """`tones`: tone -> (file's name, file). Raises ClientError, ConfigError, EngineError."""
+        chosen, model = self._model(model_name)
+        vad = self._vad()
+        if vad is None:
+            raise HTTPException(503, "The server is starting.")
+        async with self._alone():
+            added = await self._in_thread(partial(self._add, model, name, tones, vad, force))
+            await self._teach(chosen, model)
+        return {
+            "model": chosen,
+            "voices": list(added.voices),
+            "voice_tone_map": added.tone_map,
+            "advice": added.advice,
+        }
+
+    async def remove(self, name: str, model_name: str | None) -> dict[str, Any]:
+        from voi.engines.tts.xtts import cloning_file
+
+        chosen, model = self._model(model_name)
+        if users := self._users(chosen, model, name):
+            raise HTTPException(409, f"{name} is used by {', '.join(users)}.")
+        async with self._alone():
+            await self._in_thread(partial(cloning_file.remove, _file(model, "voices"), name))
+            await self._teach(chosen, model)
+        return {"model": chosen, "removed": name}
+
+    # ---- how --------------------------------------------------------------------------------------
+
+    def _model(self, wanted: str | None) -> tuple[str, TtsModel]:
+        models = {name: model for name, model in self._config().tts_models.items() if model.engine == XTTS}
+        if wanted is None and len(models) == 1:
+            return next(iter(models.items()))
+        if wanted in models:
+            return wanted, models[wanted]
+        known = ", ".join(models) or "none"
+        if wanted is None:
+            raise HTTPException(400, f"Say which model the voice is for; those that clone: {known}.")
+        raise HTTPException(404, f"There is no model of that name that clones voices; there are: {known}.")
+
+    def _users(self, model_name: str, model: TtsModel, voice: str) -> list[str]:
+        users = [f"the tone {tone}" for tone, named in model.voice_tone_map.items() if named == voice]
+        for name, agent in self._config().agents.items():
+            if any((use.tts_model, use.voice) == (model_name, voice) for use in voice_uses_of(agent, "")):
+                users.append(f"the agent {name}")
+        return users
+
+    def _add(
+        self, model: TtsModel, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool
+    ) -> Any:
+        """In the thread: torch and the encoders are loaded here, on the first voice."""
+        from voi.audio.sample import read_sample
+        from voi.engines.tts.xtts.cloning import Cloner
+        from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
+
+        recordings = {}
+        for tone, files in tones.items():
+            recordings[tone] = [Recording(label, _decoded(read_sample, label, data)) for label, data in files]
+        checkpoint, config = _file(model, "checkpoint"), _file(model, "config")
+        cloner = self._cloners.get((str(checkpoint), str(config))) or Cloner(checkpoint, config)
+        self._cloners = {(str(checkpoint), str(config)): cloner}
+        return add_voice(cloner, _file(model, "voices"), name, recordings, vad, force=force)
+
+    async def _teach(self, model_name: str, model: TtsModel) -> None:
+        """The running engine. One that cannot learn speaks with the new voices after a restart."""
+        from voi.engines.tts.xtts.cloning_live import teach
+
+        engine = (self._tts() or {}).get(model_name)
+        try:
+            learnt = engine is None or await teach(engine, _file(model, "voices"))
+        except VoiError as error:  # it is being restarted, and reads the file when it begins anew
+            log.warning("%s: %s", model_name, error)
+            return
+        if not learnt:
+            log.warning("%s learns its new voices with the next start", model_name)
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        if self._waiting >= WAITING_MAX:
+            raise HTTPException(429, "Too many voices are being changed; try again in a minute.")
+        self._waiting += 1
+        try:
+            async with self._turn:
+                yield
+        finally:
+            self._waiting -= 1
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        """The thread cannot be stopped, so nobody else begins before it has ended."""
+        task = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            async with asyncio.timeout(CLONING_TIMEOUT_S):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            await asyncio.wait({task})
+            raise HTTPException(504, f"It took longer than {CLONING_TIMEOUT_S:g} s; give shorter samples.") from None
+        except asyncio.CancelledError:
+            await asyncio.wait({task})
+            raise
+
+
+def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
+    """`authorized`: the dependency that wants the API key."""
+    router = APIRouter(prefix="/voices", dependencies=[authorized])
+
+    @router.get("")
+    async def listed() -> dict[str, Any]:
+        return {"models": desk.listed()}
+
+    @router.post("", status_code=201)
+    async def add(request: Request) -> dict[str, Any]:
+        form = await _form(request)
+        with _Told():
+            return await desk.add(form.name, form.model, form.tones, force=form.force)
+
+    @router.delete("/{name}")
+    async def remove(name: str, model: str | None = None) -> dict[str, Any]:
+        with _Told():
+            return await desk.remove(name, model)
+
+    return router
+
+
+class _Form:
+    """multipart/form-data: `name`, `model`, `force`, and files `sample` and `tone:NAME`."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.model: str | None = None
+        self.force = False
+        self.tones: dict[str, list[tuple[str, bytes]]] = {}
+
+    async def take(self, key: str, value: UploadFile | str) -> None:
+        if isinstance(value, UploadFile):
+            tone = "neutral" if key == SAMPLE else key.removeprefix(TONE)
+            if key != SAMPLE and not (key.startswith(TONE) and tone):
+                raise HTTPException(400, f"Files are called {SAMPLE} or {TONE}NAME, such as {TONE}warm.")
+            label = (value.filename or "sample").replace("\\", "/").rsplit("/", 1)[-1][:64]
+            self.tones.setdefault(tone, []).append((label, await value.read()))
+        elif key == "name":
+            self.name = value
+        elif key == "model":
+            self.model = value or None
+        elif key == "force":
+            self.force = value.lower() in ("1", "true", "yes")
+        else:
+            raise HTTPException(400, "The fields are name, model, force, and files: sample, tone:NAME.")
+
+
+async def _form(request: Request) -> _Form:
+    """Raises HTTPException for anything that is wrong with the request itself."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        raise HTTPException(415, "Send multipart/form-data, as curl -F name=Robin -F sample=@robin.wav does.")
+    if int(request.headers.get("content-length", "0") or 0) > BODY_MAX_BYTES:
+        raise HTTPException(413, f"At most {BODY_MAX_BYTES // 2**20} MiB are taken.")
+    limited = Request(request.scope, _limited(request.receive))
+    form = _Form()
+    try:
+        async with asyncio.timeout(UPLOAD_TIMEOUT_S):
+            async with limited.form(max_files=SAMPLES_MAX, max_fields=10, max_part_size=1_000) as parts:
+                for key, value in parts.multi_items():
+                    await form.take(key, value)
+    except TimeoutError:
+        raise HTTPException(408, f"The samples did not come within {UPLOAD_TIMEOUT_S:g} s.") from None
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from None
+    if not form.name or "neutral" not in form.tones:
+        raise HTTPException(400, "A name and at least one sample are needed.")
+    return form
+
+
+def _limited(receive: Any) -> Any:
+    """The request's body, as long as it keeps to its limit, whatever it said of its length."""
+    taken = 0
+
+    async def receive_some() -> Any:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if taken > BODY_MAX_BYTES:
+            raise HTTPException(413, f"At most {BODY_MAX_BYTES // 2**20} MiB are taken.")
+        return message
+
+    return receive_some
+
+
+class _Told:
+    """Failures as answers. What is wrong with this server's files is for its log."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> Literal[False]:
+        if isinstance(error, ClientError):
+            raise HTTPException(409 if "already" in str(error) else 400, str(error)) from None
+        if isinstance(error, ConfigError):
+            log.error("voices: %s", error)
+            raise HTTPException(500, "The voice could not be changed; the operator finds why in the log.") from None
+        if isinstance(error, VoiError):
+            raise HTTPException(503, str(error)) from None
+        return False
+
+
+def _decoded(read_sample: Callable[..., Any], label: str, data: bytes) -> Any:
+    try:
+        return read_sample(data, limit_s=SAMPLE_LIMIT_S)
+    except ClientError as error:
+        raise ClientError(f"{label}: {error}") from None
+
+
+def _file(model: TtsModel, field: str) -> Path:
+    path = getattr(model, field)
+    if not isinstance(path, str):
+        raise ConfigError(f"tts_models.json: {field} must name a file.")
+    return Path(path)

@@ -1,0 +1,56 @@
+"""An agent's fixed phrases as the voice will be asked for them, so that their sound can be made in advance."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.config.parts import SpokenPhrase
+from voi.core.reply_parser import ReplyParser, Segment
+from voi.engines.base import VoiceSpec
+from voi.session.pieces import Pieces
+from voi.text.speakable import has_speech, speakable
+
+
+@dataclass(frozen=True, slots=True)
+class FixedPiece:
+    """One piece of a phrase. `model`: name in tts_models.json; `text`: speakable."""
+
+    model: str
+    text: str
+    voice: VoiceSpec
+
+
+def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
+    """Greetings, reminders and apologies that have no sound of their own, and what is said after giving up, in every
+    tone that a reply may have."""
+    spoken = [*agent.greeting_phrases()]
+    spoken += agent.idle_reminder.spoken() if agent.idle_reminder else ()
+    if agent.apology is not None:
+        spoken += agent.apology.spoken()
+    elif (apology := agent.apology_phrase()) is not None:
+        spoken.append(apology)
+    for phrase in spoken:
+        if phrase.file is None:
+            yield from _pieces(agent, _segments(phrase))
+    control = config.control_of(agent)
+    tones = config.tones_of(agent) if agent.speaks_json else ("neutral",)
+    for response in control.giveup_response if control else ():
+        for tone in tones:
+            yield from _pieces(agent, [Segment(response, "character", tone)])
+
+
+def _segments(phrase: SpokenPhrase) -> list[Segment]:
+    parser = ReplyParser(False)
+    return [Segment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
+
+
+def _pieces(agent: Agent, segments: list[Segment]) -> Iterator[FixedPiece]:
+    cut, choices = Pieces(), agent.voices_by_role()
+    for piece in cut.feed(segments) + cut.close():
+        choice = choices.get(piece.voice)
+        text = speakable(piece.text, agent.language or "en").strip()
+        if choice is not None and has_speech(piece.text) and text:
+            yield FixedPiece(
+                choice.model, text, VoiceSpec(choice.voice, piece.tone, choice.speed, agent.language, piece.voice)
+            )

@@ -1,0 +1,6 @@
+"""Fine-tuning of voices: recordings with transcripts in, a checkpoint that tts_models.json can name out.
+
+Optional (`pip install 'voi[train]'`) and apart from the server, which never imports it. In order: `recordings` finds
+them, `sound` and `transcript` judge and clean them, `splits` deals them out, `prepare` does all that and writes what
+`manifest` reads; `trainer` trains, `export` makes the checkpoint, `evaluate` measures it.
+"""

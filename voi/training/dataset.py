@@ -1,0 +1,152 @@
+"""The recordings as the trainer takes them: tokens, sound, and the slice of the sound that stands for the voice."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset
+
+from voi.audio.pcm import to_float
+from voi.audio.wav import read_wav
+from voi.errors import ConfigError
+from voi.training.manifest import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the model takes. `conditioning_samples`: least and most of a recording that shows its voice."""
+
+    wav_samples: int
+    text_tokens: int
+    conditioning_samples: tuple[int, int]
+    rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`tokens`: (t,), int32."""
+
+    path: Path
+    tokens: Tensor
+    sample: Sample
+
+
+def fitting(
+    samples: Sequence[Sample], folder: Path, encode: Callable[[str, str], list[int]], unknown: int, limits: Limits
+) -> tuple[list[Item], list[str]]:
+    """Those that the model can take, and why the others cannot be. Coqui's own data set would skip them unsaid."""
+    items, left_out = [], []
+    for sample in samples:
+        tokens = encode(sample.text, sample.language)
+        if unknown in tokens:
+            left_out.append(f"{sample.audio}: the vocabulary lacks a character of {sample.text!r}")
+        elif len(tokens) > limits.text_tokens:
+            left_out.append(f"{sample.audio}: {len(tokens)} tokens of text; at most {limits.text_tokens} fit")
+        elif sample.duration_ms * limits.rate_hz > limits.wav_samples * 1000:
+            left_out.append(
+                f"{sample.audio}: {sample.duration_ms} ms; at most {limits.wav_samples * 1000 // limits.rate_hz} fit"
+            )
+        else:
+            items.append(Item(folder / sample.audio, torch.tensor(tokens, dtype=torch.int32), sample))
+    return items, left_out
+
+
+def read_sound(path: Path, rate_hz: int) -> Tensor:
+    """Shape (n,), float32. ConfigError for what `prepare` did not write."""
+    pcm, found_hz = read_wav(path)
+    if found_hz != rate_hz:
+        raise ConfigError(f"{path} has {found_hz} Hz instead of {rate_hz}. Prepare the recordings anew.")
+    return torch.from_numpy(to_float(pcm))
+
+
+class Rounds(Dataset[dict[str, Any]]):
+    """An endless row of recordings: each round has every one once, in an order of its own. What stands at a position
+    depends on `seed` and the position alone, so that training that was resumed goes on just as it would have."""
+
+    def __init__(self, items: Sequence[Item], limits: Limits, seed: int) -> None:
+        self._items = items
+        self._limits = limits
+        self._seed = seed
+        self._round = -1
+        self._order: list[int] = []
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        number, place = divmod(position, len(self._items))
+        if number != self._round:
+            self._order = random.Random(f"{self._seed} {number}").sample(range(len(self._items)), len(self._items))
+            self._round = number
+        item = self._items[self._order[place]]
+        return _example(item, self._limits, random.Random(f"{self._seed} at {position}"))
+
+
+class Once(Dataset[dict[str, Any]]):
+    """Every recording once, and always the same slices."""
+
+    def __init__(self, items: Sequence[Item], limits: Limits) -> None:
+        self._items = items
+        self._limits = limits
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __getitem__(self, position: int) -> dict[str, Any]:
+        return _example(self._items[position], self._limits, None)
+
+
+class Positions:
+    """A sampler: the row's positions from one to another."""
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end = start, end
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.end))
+
+    def __len__(self) -> int:
+        return self.end - self.start
+
+
+def training_loader(rounds: Rounds, positions: Positions, batch_size: int, workers: int) -> DataLoader[dict[str, Any]]:
+    return DataLoader(rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers)
+
+
+def scoring_loader(items: Sequence[Item], limits: Limits) -> DataLoader[dict[str, Any]]:
+    """One at a time: then a score depends neither on a batch size nor on who else is in the batch."""
+    return DataLoader(Once(items, limits), 1, collate_fn=collated)
+
+
+def _example(item: Item, limits: Limits, chance: random.Random | None) -> dict[str, Any]:
+    wav = read_sound(item.path, limits.rate_hz)
+    least, most = limits.conditioning_samples
+    length = (least + most) // 2 if chance is None else chance.randint(least, most)
+    if length > len(wav):
+        length = len(wav) // 2
+    start = 0 if chance is None else chance.randint(0, len(wav) - length)
+    shown = pad(wav[start : start + length], (0, most - length))
+    return {
+        "text": item.tokens,
+        "wav": wav,
+        "conditioning": shown[None, None],
+        "cond_idxs": torch.tensor([start, start + length]),
+    }
+
+
+def collated(examples: list[dict[str, Any]]) -> dict[str, Any]:
+    """The batch that GPTTrainer takes: `padded_text` (b, t), `wav` (b, 1, n), `conditioning` (b, 1, 1, m), lengths
+    (b,), `cond_idxs` (b, 2)."""
+    texts, wavs = [each["text"] for each in examples], [each["wav"] for each in examples]
+    return {
+        "padded_text": pad_sequence(texts, batch_first=True),
+        "text_lengths": torch.tensor([len(text) for text in texts]),
+        "wav": pad_sequence(wavs, batch_first=True)[:, None],
+        "wav_lengths": torch.tensor([len(wav) for wav in wavs]),
+        "conditioning": torch.stack([each["conditioning"] for each in examples]),
+        "cond_idxs": torch.stack([each["cond_idxs"] for each in examples]),
+        "cond_lens": None,
+    }

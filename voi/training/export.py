@@ -1,0 +1,125 @@
+"""From a run to a folder that tts_models.json can name, in the layout in which XTTS-v2 is published."""
+
+import json
+import re
+import shutil
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from voi.config.templates import DEFAULT_TONES
+from voi.engines.tts.xtts.checkpoint import load_tensors
+from voi.errors import ConfigError
+from voi.training import manifest
+from voi.training.base import CONFIG, MODEL, SPEAKERS, VOCABULARY, Base
+from voi.training.coqui import Xtts, XttsConfig
+from voi.training.manifest import Sample
+from voi.training.run import BEST, Run
+from voi.training.splits import TRAIN
+from voi.training.voice import latents, references
+from voi.training.weights import load_state, put, save
+
+ENTRY = "tts_models.json"
+"""An entry for the server's file of that name, its paths relative to the exported folder."""
+_FILES = ("checkpoint", "config", "tokenizer", "voices")
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`entry`: for tts_models.json, paths as they are from where the command was run. `voices`: those that were
+    trained, by name; they come first in the file, so that an agent that names no voice gets one of them."""
+
+    folder: Path
+    name: str
+    entry: dict[str, Any]
+    voices: tuple[str, ...]
+
+    def __str__(self) -> str:
+        text = json.dumps({self.name: self.entry}, indent=2, ensure_ascii=False)
+        return f"{self.folder} speaks as {', '.join(self.voices)}. Add this to tts_models.json:\n{text}"
+
+
+def export(
+    run: Run, out: Path, name: str | None = None, checkpoint: Path | None = None, base_voices: bool = True
+) -> Exported:
+    """Write model.pth (weights only, nothing of the optimiser), config.json, vocab.json and speakers_xtts.pth.
+
+    `checkpoint`: instead of the best one. `base_voices`: keep the voices that came with the base. ConfigError.
+    """
+    base = Base.at(run.base)
+    source = checkpoint or (run.folder / BEST)
+    if not source.is_file():
+        raise ConfigError(f"There is no {source}: the run has not been evaluated yet. Train on: voi train run")
+    if out.resolve() == base.folder:
+        raise ConfigError(f"{out} holds the base checkpoint; export to another folder.")
+    samples = [sample for sample in manifest.read(run.data) if sample.split == TRAIN]
+    state = {key: _float32(value) for key, value in load_state(source).items()}
+    out.mkdir(parents=True, exist_ok=True)
+    for file in (CONFIG, VOCABULARY):
+        shutil.copyfile(base / file, out / file)
+    xtts = load_for_speech(out, state, source)
+    save({"model": state}, out / MODEL)
+    voices = {speaker: _voice(xtts, samples, speaker, run.data) for speaker in _speakers(samples)}
+    older = load_tensors(base / SPEAKERS) if base_voices and (base / SPEAKERS).is_file() else {}
+    save(voices | {key: value for key, value in older.items() if key not in voices}, out / SPEAKERS)
+    plain = _entry(samples, tuple(voices))
+    (out / ENTRY).write_text(json.dumps({name or out.name: plain}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    entry = {key: str(out / value) if key in _FILES else value for key, value in plain.items()}
+    return Exported(out, name or out.name, entry, tuple(voices))
+
+
+def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:
+    """Coqui's Xtts with those weights, its sizes and vocabulary from the folder. ConfigError."""
+    config = XttsConfig()
+    config.load_json(str(folder / CONFIG))
+    config.model_args.tokenizer_file = str(folder / VOCABULARY)
+    xtts = Xtts(config)
+    xtts.tokenizer = type(xtts.tokenizer)(vocab_file=str(folder / VOCABULARY))
+    xtts.init_models()
+    put(xtts, state, path)
+    return xtts.train(False).to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _float32(value: Tensor) -> Tensor:
+    return (value.float() if value.is_floating_point() else value).contiguous()
+
+
+def _speakers(samples: list[Sample]) -> list[str]:
+    """Those with the most speech first."""
+    spoken_ms: Counter[str] = Counter()
+    for sample in samples:
+        spoken_ms[sample.speaker] += sample.duration_ms
+    return [speaker for speaker, _ in spoken_ms.most_common()]
+
+
+def _voice(xtts: Any, samples: list[Sample], speaker: str, data: Path) -> dict[str, Tensor]:
+    rate_hz = xtts.config.audio.sample_rate
+    conditioning, embedding = latents(xtts, references(samples, speaker, data, rate_hz), rate_hz)
+    return {"gpt_cond_latent": conditioning, "speaker_embedding": embedding}
+
+
+def _entry(samples: list[Sample], voices: tuple[str, ...]) -> dict[str, Any]:
+    language = Counter(sample.language for sample in samples).most_common(1)[0][0]
+    entry: dict[str, Any] = dict(zip(_FILES, (MODEL, CONFIG, VOCABULARY, SPEAKERS), strict=True))
+    entry = {"engine": "xtts", "language": language} | entry
+    if tones := _tones(voices):
+        entry["voice_tone_map"] = tones
+    entry["avg_text_len"] = max(1, round(sum(len(sample.text) for sample in samples) / len(samples)))
+    return entry
+
+
+def _tones(voices: tuple[str, ...]) -> dict[str, str]:
+    """Speakers called `Robin neutral`, `Robin warm`, … are the tones of one voice, when one of them is neutral."""
+    found: dict[str, str] = {}
+    people = set()
+    for voice in voices:
+        match = re.fullmatch(r"(.+?)[ _-](\w+)", voice)
+        if match and match[2].lower() in DEFAULT_TONES:
+            found[match[2].lower()] = voice
+            people.add(match[1])
+    complete = len(people) == 1 and len(found) == len(voices) and DEFAULT_TONES[0] in found
+    return {tone: found[tone] for tone in DEFAULT_TONES if tone in found} if complete else {}

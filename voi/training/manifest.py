@@ -1,0 +1,57 @@
+"""The manifest: what `prepare` writes and training reads. One JSON object a line, one line a recording."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from voi.errors import ConfigError
+from voi.training.splits import SPLITS
+
+FILE = "manifest.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`audio`: a 22.05 kHz mono 16-bit WAV, its path relative to the manifest's folder."""
+
+    audio: str
+    text: str
+    speaker: str
+    language: str
+    duration_ms: int
+    split: str
+
+
+def write(folder: Path, samples: list[Sample]) -> None:
+    """Replace the folder's manifest, whole or not at all."""
+    partial = folder / f".{FILE}.partial"
+    partial.write_text("".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in samples), "utf-8")
+    partial.replace(folder / FILE)
+
+
+def read(folder: Path) -> list[Sample]:
+    """ConfigError when there is none, or something in it cannot be used."""
+    try:
+        lines = (folder / FILE).read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{folder} holds no {FILE} that can be read. Make one: voi train prepare") from error
+    problems, samples = [], []
+    for number, line in enumerate(lines, 1):
+        try:
+            sample = Sample(**json.loads(line))
+            if not all(isinstance(value, str) for value in (sample.audio, sample.text, sample.speaker)):
+                raise TypeError("audio, text and speaker must be text")
+            if sample.split not in SPLITS:
+                raise ValueError(f"there is no split {sample.split!r}")
+            if not (folder / sample.audio).resolve().is_relative_to(folder.resolve()):
+                raise ValueError(f"{sample.audio} leads out of the folder")
+            samples.append(sample)
+        except (TypeError, ValueError) as error:
+            problems.append(f"{folder / FILE} line {number}: {error}")
+    if problems:
+        raise ConfigError(problems)
+    return samples
+
+
+def of_split(samples: list[Sample], split: str) -> list[Sample]:
+    return [sample for sample in samples if sample.split == split]

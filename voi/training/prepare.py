@@ -1,0 +1,165 @@
+"""From recordings as they are to a folder that can be trained on, and a report of what was left out and why."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from voi.audio.wav import to_wav
+from voi.errors import ConfigError
+from voi.training import manifest, sound, transcript
+from voi.training.manifest import Sample
+from voi.training.recordings import Recording
+from voi.training.sound import Unusable
+from voi.training.splits import SPLITS, TRAIN, deal
+
+WAVS = "wavs"
+REPORT = "report.json"
+LITTLE_MS = 120_000
+"""Less speech than that rarely moves a voice; advice says so."""
+EXAMPLES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A recording that was left out: which, why in a word, and why in words."""
+
+    name: str
+    kind: str
+    reason: str
+
+
+@dataclass
+class Report:
+    """What became of the recordings."""
+
+    kept: list[Sample] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+
+    @property
+    def duration_ms(self) -> int:
+        return sum(sample.duration_ms for sample in self.kept)
+
+    def advice(self) -> list[str]:
+        found = []
+        empty = [split for split in SPLITS if not manifest.of_split(self.kept, split)]
+        if empty and self.kept:
+            found.append(
+                f"Nothing is left for {' and '.join(empty)}: more recordings of different sentences are needed."
+            )
+        if 0 < self.duration_ms < LITTLE_MS:
+            found.append("This is less than two minutes of speech; ten minutes and more make a voice.")
+        if len(self.dropped) > len(self.kept):
+            found.append("More was left out than kept: look at the reasons first.")
+        return found
+
+    def __str__(self) -> str:
+        lines = [f"Kept {len(self.kept)} recordings, {self.duration_ms / 60_000:.1f} minutes."]
+        for split in SPLITS:
+            part = manifest.of_split(self.kept, split)
+            lines.append(f"  {split:11}{len(part):6}  {sum(s.duration_ms for s in part) / 60_000:6.1f} minutes")
+        for (speaker, language), count in sorted(Counter((s.speaker, s.language) for s in self.kept).items()):
+            lines.append(f"  {speaker} ({language}): {count}")
+        if self.dropped:
+            lines.append(f"Left out {len(self.dropped)}:")
+        for kind, count in Counter(each.kind for each in self.dropped).most_common():
+            lines.append(f"  {kind}: {count}")
+            some = [each for each in self.dropped if each.kind == kind][:EXAMPLES]
+            lines += [f"    {each.name}: {each.reason}" for each in some]
+        return "\n".join([*lines, *self.advice()])
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`speaker`, `language`: of recordings that do not say. `by_speaker`: hold out whole speakers, not sentences."""
+
+    speaker: str = "speaker"
+    language: str = "en"
+    validation_share: float = 0.05
+    test_share: float = 0.05
+    by_speaker: bool = False
+    seed: str = ""
+
+
+def prepare(
+    recordings: Iterable[Recording],
+    out: Path,
+    choices: Choices | None = None,
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits.
+
+    `on_progress` is told how many recordings were looked at. ConfigError when none is usable, and then nothing of an
+    older manifest is touched.
+    """
+    choices = choices or Choices()
+    report = Report()
+    deal([], choices.validation_share, choices.test_share)  # mistakes before the work
+    (out / WAVS).mkdir(parents=True, exist_ok=True)
+    before = _wavs_before(out)
+    seen: dict[str, str] = {}
+    groups: dict[str, str] = {}
+    usable: list[Sample] = []
+    for number, recording in enumerate(recordings, 1):
+        try:
+            sample = _prepared(recording, out, choices, seen)
+            groups[sample.audio] = sample.speaker if choices.by_speaker else _sentence(sample.text)
+            usable.append(sample)
+        except Unusable as why:
+            report.dropped.append(Dropped(recording.name, why.kind, str(why)))
+        on_progress(number)
+    if not usable:
+        raise ConfigError(f"Of {len(report.dropped)} recordings none can be used.\n{report}")
+    dealt = deal(groups.values(), choices.validation_share, choices.test_share, choices.seed)
+    for sample in usable:
+        report.kept.append(Sample(**asdict(sample) | {"split": dealt[groups[sample.audio]]}))
+    manifest.write(out, report.kept)
+    for stale in before - {sample.audio for sample in report.kept}:
+        (out / stale).unlink(missing_ok=True)
+    _write_report(out, report)
+    return report
+
+
+def _prepared(recording: Recording, out: Path, choices: Choices, seen: dict[str, str]) -> Sample:
+    language = transcript.language_code(recording.language or choices.language)
+    text = transcript.cleaned(recording.text)
+    if not text:
+        raise Unusable("no text", "there is no transcript")
+    heard = sound.read(recording.sound)
+    transcript.check(text, language, heard.speech_ms)
+    pcm = heard.samples.astype("<i2").tobytes()
+    digest = hashlib.sha256(pcm).hexdigest()
+    if digest in seen:
+        raise Unusable("duplicate", f"the same sound as {seen[digest]}")
+    seen[digest] = recording.name
+    stem = re.sub(r"[^\w-]+", "-", Path(recording.name).stem, flags=re.ASCII).strip("-")[:40]
+    audio = f"{WAVS}/{stem}-{digest[:10]}.wav"
+    (out / audio).write_bytes(to_wav(pcm, sound.RATE_HZ))
+    return Sample(audio, text, recording.speaker or choices.speaker, language, heard.duration_ms, TRAIN)
+
+
+def _sentence(text: str) -> str:
+    """The same for all recordings of a sentence, however it is written."""
+    return "".join(c for c in text.casefold() if c.isalnum())
+
+
+def _wavs_before(out: Path) -> set[str]:
+    """Files that an earlier preparation wrote there."""
+    try:
+        return {sample.audio for sample in manifest.read(out) if sample.audio.startswith(f"{WAVS}/")}
+    except ConfigError:
+        return set()
+
+
+def _write_report(out: Path, report: Report) -> None:
+    counts = Counter(sample.split for sample in report.kept)
+    content = {
+        "kept": {split: counts[split] for split in SPLITS},
+        "duration_ms": report.duration_ms,
+        "dropped": [asdict(each) for each in report.dropped],
+        "advice": report.advice(),
+    }
+    (out / REPORT).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")

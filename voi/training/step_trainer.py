@@ -1,0 +1,223 @@
+"""Coqui's trainer as Voi drives it: by steps, resumed exactly, stopped cleanly, with its own evaluations and clips."""
+
+import math
+import signal
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from voi.errors import ConfigError, EngineError
+from voi.training.coqui import Trainer, TrainerArgs, keep_n_checkpoints, save_model
+from voi.training.dataset import Item, Limits, Positions, Rounds, scoring_loader, training_loader
+from voi.training.model import TrainedXtts, scores
+from voi.training.run import BEST, CLIPS, Options, Run
+from voi.training.splits import TRAIN, VALIDATION
+from voi.training.voice import spoken
+from voi.training.weights import save, weights_of
+
+Tell = Callable[[str], None]
+
+
+class Stopped(Exception):
+    """Somebody asked for it; all is saved."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """`loss` of `best_step` is the least on the validation recordings. `finished`: all steps were done."""
+
+    steps: int
+    best_step: int
+    loss: float
+    finished: bool
+
+
+class StepTrainer(Trainer):
+    """Coqui's trainer, counting steps instead of epochs; one of its epochs is the whole run.
+
+    Its checkpoints are `checkpoint_STEPS.pth`, so many steps having been done; they are written whole or not at all,
+    and training that goes on from one does on the CPU, to the bit, what it would have done without a break.
+    """
+
+    def __init__(
+        self, run: Run, options: Options, config: Any, model: TrainedXtts, parts: dict[str, list[Item]], limits: Limits,
+        tell: Tell,
+    ) -> None:  # fmt: skip
+        self._run = run
+        self._options = options
+        self._items = parts
+        self._xtts = model
+        self._limits = limits
+        self._tell = tell
+        self._losses: dict[str, list[float]] = defaultdict(list)
+        self._since_s = time.monotonic()
+        self._stop_wanted = threading.Event()
+        self.steps = options.total_steps(len(parts[TRAIN]))
+        last = run.last_checkpoint()
+        super().__init__(
+            TrainerArgs(
+                continue_path=str(run.folder),
+                restore_path=str(last) if last else "",
+                grad_accum_steps=options.accumulate,
+            ),
+            config,
+            model=model,
+            parse_command_line_args=False,
+            gpu=options.gpu if torch.cuda.is_available() else None,
+        )
+        if self.total_steps_done % options.accumulate:
+            raise ConfigError(
+                f"The run stands at step {self.total_steps_done}, which is no multiple of {options.accumulate}: go on "
+                "with the --accumulate that it had."
+            )
+        self.reset_lr()  # the restored optimiser has the one of then
+        run.forget_after(self.total_steps_done)
+        self._best = min((entry["validation"]["loss"] for entry in run.progress()), default=math.inf)
+
+    # ---- what Coqui's trainer does, differently --------------------------------------------------
+
+    @staticmethod
+    def init_training(args: Any, _overrides: list[str], config: Any = None) -> tuple[Any, dict[str, str]]:
+        """The configuration is ours, also when a run goes on; nothing is looked for in the folder."""
+        return config, {}
+
+    def save_training_script(self) -> None:
+        """Not kept: it would be the `voi` command."""
+
+    def restore_model(self) -> None:
+        super().restore_model()
+        self.total_steps_done -= 1  # it counts one more, since it saves before it counts a step
+
+    def save_checkpoint(self) -> None:
+        path = self._run.folder / f"checkpoint_{self.total_steps_done}.pth"
+        partial = path.with_name(f".{path.name}.partial")
+        save_model(
+            self.config, self.model, partial, current_step=self.total_steps_done, epoch=0, optimizer=self.optimizer,
+            scheduler=self.scheduler, scaler=self.scaler,
+        )  # fmt: skip
+        partial.replace(path)
+        keep_n_checkpoints(self._run.folder, self._options.keep)
+
+    def train_step(self, *args: Any) -> tuple[Any, Any]:
+        # What is left to chance in a step depends on its number alone.
+        torch.manual_seed(self._options.seed + self.total_steps_done)
+        outputs, losses = super().train_step(*args)
+        self._after_step(losses or {})
+        return outputs, losses
+
+    # ---- the run --------------------------------------------------------------------------------
+
+    def train_all(self) -> Outcome:
+        size = self._options.batch_size
+        rounds = Rounds(self._items[TRAIN], self._limits, self._options.seed)
+        positions = Positions(self.total_steps_done * size, self.steps * size)
+        self.train_loader = training_loader(rounds, positions, size, self._options.workers)
+        finished = True
+        try:
+            if self.total_steps_done < self.steps:
+                with _asked_to_stop(self._stop_wanted.set):
+                    self.train_epoch()
+        except Stopped:
+            finished = False
+            self._tell(f"Stopped after step {self.total_steps_done}; the same command goes on from there.")
+        except torch.OutOfMemoryError as error:
+            raise EngineError(
+                f"The GPU's memory does not suffice for batches of {size}. Take a smaller --batch-size and a greater "
+                "--accumulate, which gives the same result, or --precision bf16.",
+                engine="xtts",
+            ) from error
+        finally:
+            self.dashboard_logger.finish()
+        best = min(self._run.progress(), key=lambda entry: entry["validation"]["loss"], default=None)
+        loss, step = (best["validation"]["loss"], best["step"]) if best else (math.inf, 0)
+        return Outcome(self.total_steps_done, step, loss, finished)
+
+    def _after_step(self, losses: dict[str, float]) -> None:
+        step = self.total_steps_done
+        for name in ("loss_text_ce", "loss_mel_ce", "loss"):
+            self._losses[name].append(losses[name])
+        if not math.isfinite(losses["loss"]):
+            raise EngineError(
+                f"At step {step} the loss is {losses['loss']}: the weights are spoilt. Go on from the last "
+                "checkpoint with a lower --learning-rate, or with --precision fp32.",
+                engine="xtts",
+            )
+        stop = self._stop_wanted.is_set() and step % self._options.accumulate == 0
+        last = step == self.steps
+        if step % self._options.evaluate_every == 0 or last:
+            self._evaluate()
+        if step % self._options.save_every == 0 or last or stop:
+            self.save_checkpoint()
+        if stop and not last:
+            raise Stopped
+
+    def _evaluate(self) -> None:
+        step = self.total_steps_done
+        found = scores(self._xtts, scoring_loader(self._items[VALIDATION], self._limits))
+        # With accumulation the trainer divides the loss.
+        trained = sum(self._losses["loss"]) / len(self._losses["loss"]) * self._options.accumulate
+        passed_s = time.monotonic() - self._since_s
+        self._run.note(
+            {
+                "step": step,
+                "train": {"loss": trained},
+                "validation": {"loss": found.loss, "sound": found.sound, "text": found.text},
+                "s_per_step": passed_s / len(self._losses["loss"]),
+            }
+        )
+        self.dashboard_logger.eval_stats(step, {"loss": found.loss, "loss_mel_ce": found.sound})
+        better = found.loss < self._best
+        if better:
+            self._best = found.loss
+            save({"model": weights_of(self._xtts.state_dict()), "step": step}, self._run.folder / BEST)
+        self._tell(
+            f"Step {step} of {self.steps}: training {trained:.4f}, validation {found.loss:.4f}"
+            f"{' (best so far)' if better else ''}, {passed_s / len(self._losses['loss']):.2f} s a step."
+        )
+        self._speak_clips(step)
+        self._losses.clear()
+        self._since_s = time.monotonic()
+
+    def _speak_clips(self, step: int) -> None:
+        """The first validation sentences as the model says them now, beside how they were recorded."""
+        if not self._options.clips:
+            return
+        folder = self._run.folder / CLIPS / f"step_{step:06}"
+        folder.mkdir(parents=True, exist_ok=True)
+        training = self._xtts.xtts.gpt.training
+        self._xtts.eval()
+        items = self._items[VALIDATION][: self._options.clips]
+        known = [item.sample for item in self._items[TRAIN]]
+        said = spoken(self._xtts.xtts, items, known, self._run.data, self._options.seed)
+        for number, (item, wav) in enumerate(zip(items, said, strict=True), 1):
+            (folder / f"{number}.wav").write_bytes(wav)
+            (folder / f"{number}.txt").write_text(f"{item.sample.text}\n", "utf-8")
+            recorded = folder.parent / f"recorded_{number}.wav"
+            if not recorded.exists():
+                recorded.write_bytes(item.path.read_bytes())
+        self._xtts.xtts.gpt.train(training)
+
+
+@contextmanager
+def _asked_to_stop(stop: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM call `stop`, so that no step is cut in half; a second Ctrl-C breaks off at once."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def asked(number: int, _frame: object) -> None:
+        stop()
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,61 @@
+"""A model's weights: read, given to a model, written. Nothing in a file is ever run."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from voi.engines.tts.xtts.checkpoint import load_tensors
+from voi.errors import ConfigError
+from voi.training.base import CONFIG
+
+_OF_TRAINER = ("dvae.", "torch_mel_spectrogram_style_encoder.", "torch_mel_spectrogram_dvae.")
+_OF_INFERENCE = ("gpt.gpt_inference.", "gpt.gpt.wte.")
+"""Second names of weights that are there under their first."""
+
+
+def load_state(path: Path) -> dict[str, Tensor]:
+    """The model's weights by the names of the published checkpoint, from that, from a training checkpoint or from an
+    exported one. ConfigError."""
+    raw = load_tensors(path)
+    state = raw.get("model", raw) if isinstance(raw, Mapping) else None
+    if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
+        raise ConfigError(f"{path} holds no model.")
+    return weights_of(state)
+
+
+def weights_of(state: Mapping[str, object]) -> dict[str, Tensor]:
+    """Without what only the trainer needs, and without second names."""
+    return {
+        name: value
+        for key, value in state.items()
+        if isinstance(value, Tensor)
+        and not key.startswith(_OF_TRAINER)
+        and not (name := key.removeprefix("xtts.")).startswith(_OF_INFERENCE)
+    }
+
+
+def put(model: torch.nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
+    """Give all weights to an Xtts. ConfigError when they are not just those that it has: Coqui's loader lets some be
+    missing, and those would stay random."""
+    try:
+        missing, unexpected = model.load_state_dict(dict(state), strict=False)
+    except RuntimeError as error:
+        raise ConfigError(f"{path} does not fit the {CONFIG} beside it: {error}") from error
+    missing = [key for key in missing if not key.startswith(_OF_INFERENCE)]
+    if missing or unexpected:
+        some = ", ".join([*missing, *unexpected][:3])
+        raise ConfigError(
+            f"{path} is no whole XTTS-v2: {len(missing)} weights are missing and {len(unexpected)} unknown ({some}, …)."
+        )
+
+
+def save(content: object, path: Path) -> None:
+    """torch.save, all of it or nothing."""
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        torch.save(content, partial)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,84 @@
+"""Trains XTTS with Coqui's trainer: from a prepared folder and the published checkpoint to the best weights so far."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from voi.errors import ConfigError
+from voi.training import manifest
+from voi.training.base import MODEL, Base
+from voi.training.dataset import Item, Limits, fitting
+from voi.training.model import TrainedXtts, config_for, limits_of
+from voi.training.run import Options, Run
+from voi.training.splits import TRAIN, VALIDATION
+from voi.training.step_trainer import Outcome, StepTrainer, Tell
+from voi.training.weights import load_state
+
+LEFT_OUT_SHOWN = 5
+
+
+def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = print) -> Outcome:
+    """Train, or go on with the run in `folder` from its last checkpoint. Returns when all steps are done, or when it
+    was interrupted (Ctrl-C, SIGTERM), having saved. ConfigError; EngineError when the GPU's memory does not suffice or
+    the loss is no number any more."""
+    samples = manifest.read(data)
+    run = Run.start(folder, base.folder, data, options)
+    config = config_for(
+        base,
+        output_path=str(folder),
+        run_name=folder.name,
+        batch_size=options.batch_size,
+        lr=options.learning_rate,
+        optimizer="AdamW",
+        optimizer_params={"betas": [0.9, 0.96], "eps": 1e-8, "weight_decay": 1e-2},
+        optimizer_wd_only_on_weights=True,
+        lr_scheduler=None,
+        grad_clip=1.0,
+        mixed_precision=options.precision != "fp32",
+        precision="bf16",
+        training_seed=options.seed,
+        epochs=1,
+        save_checkpoints=False,
+        run_eval=False,
+        print_step=25,
+        plot_step=25,
+        log_model_step=None,
+        dashboard_logger="tensorboard",
+    )
+    resumed = run.last_checkpoint() is not None
+    # The trainer restores a resumed run itself; its model needs to be whole all the same.
+    model = TrainedXtts(config, load_state(base / MODEL), base / MODEL)
+    limits = limits_of(config)
+    parts = {split: _items(model, samples, split, data, limits, tell) for split in (TRAIN, VALIDATION)}
+    if not parts[TRAIN]:
+        raise ConfigError(f"{data} has no recording to train on.")
+    if not parts[VALIDATION]:
+        raise ConfigError(f"{data} has no recording for validation: prepare more of them, or a greater share.")
+    gpus = torch.cuda.device_count()
+    if gpus and options.gpu >= gpus:
+        raise ConfigError(f"There is no GPU {options.gpu}: of {gpus}, the last is {gpus - 1}.")
+    if gpus > 1 and "CUDA_VISIBLE_DEVICES" in os.environ:
+        raise ConfigError(f"CUDA_VISIBLE_DEVICES names {gpus} GPUs; training uses one: name only that.")
+    if not torch.cuda.is_available():
+        tell("No GPU is at hand: this trains on the CPU, which takes days for a real model.")
+    trainer = StepTrainer(run, options, config, model, parts, limits, tell)
+    tell(f"{'Going on at' if resumed else 'Starting; at'} step {trainer.total_steps_done} of {trainer.steps}.")
+    return trainer.train_all()
+
+
+def _items(
+    model: TrainedXtts, samples: Sequence[manifest.Sample], split: str, data: Path, limits: Limits, tell: Tell
+) -> list[Item]:
+    tokenizer = model.xtts.tokenizer
+    try:
+        unknown = tokenizer.tokenizer.token_to_id("[UNK]")
+        items, left_out = fitting(manifest.of_split(list(samples), split), data, tokenizer.encode, unknown, limits)
+    except ImportError as error:
+        raise ConfigError(f"The text of one of the languages needs another package: {error}") from error
+    if left_out:
+        tell(f"{split}: {len(left_out)} recordings are left out, which the model cannot take:")
+        for line in left_out[:LEFT_OUT_SHOWN]:
+            tell(f"  {line}")
+    return items
