@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Voi into .venv beside this file; the system's Python is never touched. Run it as often as you like.
 #   ./install.sh                  what a server needs
-#   ./install.sh sound litellm    optional extras as well (sound, litellm, dev)
+#   ./install.sh sound litellm    optional extras as well (sound, litellm, whisper, faster-whisper, xtts, xtts-cjk, train, dev)
 # PYTHON=/path/to/python3.12 chooses the interpreter.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
@@ -13,8 +13,8 @@ extras=(media turn)
 for extra in "$@"; do
   case "$extra" in
     media | turn) ;;
-    sound | litellm | dev) extras+=("$extra") ;;
-    *) fail "unknown extra '$extra'; there are: sound, litellm, dev" ;;
+    sound | litellm | dev | whisper | faster-whisper | xtts | xtts-cjk | train) extras+=("$extra") ;;
+    *) fail "unknown extra '$extra'; there are: sound, litellm, whisper, faster-whisper, xtts, xtts-cjk, train, dev" ;;
   esac
 done
 

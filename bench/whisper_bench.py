@@ -22,6 +22,13 @@ from typing import Any
 import numpy as np
 import torch
 import whisper  # type: ignore[import-untyped]
+from voi.engines.base import SttOptions
+from voi.engines.stt.whisper import tokens
+from voi.engines.stt.whisper.engine import Whisper
+from voi.engines.stt.whisper.openai_backend import OpenAiBackend
+from voi.engines.stt.whisper.openai_front_end import log_mel
+from voi.engines.stt.whisper.passes import Hypothesis, Pass
+
 from whisper_limits import (  # type: ignore[import-not-found]
     SIZES,
     Limits,
@@ -32,13 +39,6 @@ from whisper_limits import (  # type: ignore[import-not-found]
     step_work,
     synchronize,
 )
-
-from voi.engines.base import SttOptions
-from voi.engines.stt.whisper import tokens
-from voi.engines.stt.whisper.engine import Whisper
-from voi.engines.stt.whisper.openai_backend import OpenAiBackend
-from voi.engines.stt.whisper.openai_front_end import log_mel
-from voi.engines.stt.whisper.passes import Hypothesis, Pass
 
 CHUNK_MS = 32
 TURN_MS = 4_000  # of talk, then a pause

@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 
 import torch
-
 from voi.engines.stt.whisper.openai_network import Dimensions
 
 # name: mels, audio state, audio heads, audio layers, text state, text heads, text layers (openai/whisper's checkpoints)

@@ -27,15 +27,15 @@ import torch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
-from whisper_limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]  # noqa: E402
-from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]  # noqa: E402
+from tests.engines.tts.xtts import tiny
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.xtts import engine as engine_module
+from voi.engines.tts.xtts.engine import Xtts
+from voi.engines.tts.xtts.vocoder import Piece
+from voi.engines.tts.xtts.windows import Window
 
-from tests.engines.tts.xtts import tiny  # noqa: E402
-from voi.engines.base import VoiceSpec  # noqa: E402
-from voi.engines.tts.xtts import engine as engine_module  # noqa: E402
-from voi.engines.tts.xtts.engine import Xtts  # noqa: E402
-from voi.engines.tts.xtts.vocoder import Piece  # noqa: E402
-from voi.engines.tts.xtts.windows import Window  # noqa: E402
+from whisper_limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]
+from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]
 
 TEXT = "I never expected to see you here again, my old friend, after all that we have been through together."
 FULL = Path(__file__).parents[1] / "tests" / "engines" / "tts" / "xtts" / "xtts_v2_config.json"

@@ -1,10 +1,10 @@
 """What XTTS has to compute and to read, from its sizes: beside a device's limits that makes a prediction."""
 
 from torch import nn
-from whisper_limits import Work  # type: ignore[import-not-found]
-
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout
+
+from whisper_limits import Work  # type: ignore[import-not-found]
 
 
 def step_work(layout: Layout, rows: int, places: int, bytes_each: int) -> Work:

@@ -25,6 +25,7 @@ ROOMS = {
     "voi.client": 4,
     "voi.server": 4,
     "voi.cli": 4,
+    "voi.training": 4,
 }
 # Floors whose rooms may know each other: the foundations, and the top, where all is put together.
 OPEN_FLOORS = {0, 4}

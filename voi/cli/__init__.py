@@ -11,7 +11,10 @@ from typer.core import TyperGroup
 from voi import __version__
 from voi.errors import VoiError
 
-COMMANDS = ("serve", "token", "check", "talk", "replay", "schema", "cert", "doctor", "bench", "models")
+COMMANDS = (
+    "serve", "token", "check", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice", "tts", "stt",
+    "train",
+)  # fmt: skip
 
 
 class _LazyGroup(TyperGroup):
@@ -24,8 +27,11 @@ class _LazyGroup(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"voi.cli.{cmd_name}")
+        command = getattr(module, cmd_name)
+        if isinstance(command, typer.Typer):
+            return typer.main.get_command(command)
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(cmd_name)(getattr(module, cmd_name))
+        single.command(cmd_name)(command)
         return typer.main.get_command(single)
 
 

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
+from voi.cli.device_findings import Meter, room
 from voi.cli.findings import Finding, State
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.engines import registry
+from voi.engines.device import engine_options, slow_note
 from voi.engines.house import NONE, llm_models
 from voi.engines.llm.router import LlmRouter
 from voi.errors import ConfigError, EngineError
@@ -18,39 +20,48 @@ from voi.errors import ConfigError, EngineError
 async def engines(settings: Settings, config: Config | None, on_progress: Callable[[str], None]) -> list[Finding]:
     """VAD, STT, turn detection, every TTS model (espeak where none is configured), LLMs, and what plug-ins bring."""
     found = []
+    own = {"vad": {}, "stt": settings.stt_options}
     for kind, name in (("vad", settings.vad_engine), ("stt", settings.stt_engine)):
         on_progress(f"Trying {kind} {name}")
-        found.append(await _try(kind, name, {}, needed=True))  # type: ignore[arg-type]
+        found.append(await _try(settings, kind, name, own[kind], needed=True))  # type: ignore[arg-type]
     if settings.turn_engine == NONE:
         found.append(Finding("engines", "turn", State.OK, "none: silence and words decide"))
     else:
         on_progress(f"Trying turn {settings.turn_engine}")
-        options = {"models_dir": settings.models_dir} if settings.turn_engine == "smart-turn" else {}
-        found.append(await _try("turn", settings.turn_engine, options, needed=False))
+        found.append(await _try(settings, "turn", settings.turn_engine, {}, needed=False))
     used = {use.tts_model for use in config.voice_uses()} if config else set()
     models = config.tts_models if config else {}
     for name, model in models.items():
         on_progress(f"Trying TTS {name}")
-        found.append(await _try("tts", model.engine, model.engine_options(), needed=name in used, label=f"tts {name}"))
+        options, label = model.engine_options(), f"tts {name}"
+        found.append(await _try(settings, "tts", model.engine, options, needed=name in used, label=label))
     if not models:
-        found.append(await _try("tts", "espeak", {}, needed=False))
+        found.append(await _try(settings, "tts", "espeak", {}, needed=False))
     on_progress("Trying LLMs")
-    return [*found, *await _llms(settings, config), *_brought()]
+    fitting = await asyncio.to_thread(room, settings.device, models)
+    return [*found, *await _llms(settings, config), *_brought(), *fitting]
 
 
-async def _try(kind: registry.Kind, name: str, options: Mapping[str, Any], *, needed: bool, label: str = "") -> Finding:
+async def _try(
+    settings: Settings, kind: registry.Kind, name: str, options: Mapping[str, Any], *, needed: bool, label: str = ""
+) -> Finding:
     label = label or kind
     began_s = time.monotonic()
     try:
         factory = await asyncio.to_thread(registry.find, kind, name)
+        options = engine_options(factory, settings.models_dir, settings.device, options)
+        meter = Meter(options.get("device", settings.device))
         engine = registry.build(factory, kind, name, options)
         try:
             await engine.warm_up()
+            took, note = meter.took(), slow_note(factory, options)
         finally:
             await engine.close()
     except (EngineError, ConfigError) as error:
         return Finding("engines", label, State.WRONG if needed else State.MISSING, name, str(error))
-    detail = f"{name}: ready in {time.monotonic() - began_s:.2f} s"
+    detail = f"{name}: ready in {time.monotonic() - began_s:.2f} s, {took}"
+    if note:
+        return Finding("engines", label, State.MISSING, detail, f"It works, but {note}.")
     if getattr(engine, "compiled", True):
         return Finding("engines", label, State.OK, detail)
     cure = "Its compiled kernel is missing, so it takes several times the CPU: install gcc, then reinstall Voi."

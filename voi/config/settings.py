@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     """Voice activity detection."""
     stt_engine: str = "moonshine"
     """Speech to text."""
+    stt_options: dict[str, Any] = {}
+    """Options of that engine as a JSON object, such as {"model": "large-v3-turbo"} for whisper."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """Where models for a GPU compute: auto (a GPU where there is one), cpu, cuda, cuda:1. A model of tts_models.json
+    may name another in its options."""
+    engine_processes: bool = True
+    """Models for a GPU run in processes of their own, which are ended and started anew when the GPU hangs; each takes
+    some 400 MB more."""
     turn_engine: str = "smart-turn"
     """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
 

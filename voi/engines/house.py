@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from voi.config.agents import EMBEDDED_MODELS
@@ -12,7 +13,11 @@ from voi.config.judges import PATTERN_MATCHING
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad
+from voi.engines.device import engine_options, is_for_gpu, slow_note
+from voi.engines.hosted import HostedStt, HostedTts
 from voi.engines.llm.router import LlmRouter
+from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.engines.tts.rendered import Rendered
 from voi.errors import ConfigError, EngineError
 
 NONE = "none"
@@ -42,20 +47,23 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     """
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
-    start = _Start(on_progress)
-    turn_options = {"models_dir": settings.models_dir} if settings.turn_engine == "smart-turn" else {}
+    start = _Start(on_progress, settings)
     has_turn = settings.turn_engine != NONE
     vad, stt, turn, llm, *voices = await start.all(
         start.engine("VAD", "vad", settings.vad_engine),
-        start.engine("STT", "stt", settings.stt_engine),
-        start.engine("turn detection", "turn", settings.turn_engine, turn_options, needed=False, wanted=has_turn),
+        start.engine("STT", "stt", settings.stt_engine, settings.stt_options),
+        start.engine("turn detection", "turn", settings.turn_engine, needed=False, wanted=has_turn),
         start.llm(config, settings),
         *(
             start.engine(f"TTS {name},", "tts", model.engine, model.engine_options(), needed=name in used)
             for name, model in config.tts_models.items()
         ),
     )
-    tts = {name: voice for name, voice in zip(config.tts_models, voices, strict=True) if voice is not None}
+    tts: dict[str, Any] = {
+        name: Rendered(voice, name, model.engine, model.engine_options(), settings.greetings_dir)
+        for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
+        if voice is not None
+    }
     engines = Engines(vad, stt, turn, llm, tts)
     problems = unspeakable(uses, tts)
     if problems:
@@ -102,6 +110,7 @@ class _Start:
     """One start: what is ready by now, so that a failure leaves nothing running."""
 
     on_progress: Callable[[str], None]
+    settings: Settings
     ready: list[Engine] = field(default_factory=list)
 
     async def all(self, *engines: Coroutine[Any, Any, Any]) -> list[Any]:
@@ -131,7 +140,8 @@ class _Start:
         try:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
-            engine = registry.build(factory, kind, name, options or {})
+            options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
+            engine = kept_going(kind, name, factory, options, self.settings.engine_processes)
             await self.warm_up(engine)
         except ConfigError as error:
             problems = [f"{what} {name}: {problem}" for problem in error.problems]
@@ -144,7 +154,8 @@ class _Start:
                 raise
             self.on_progress(f"{what} {name}: left out. {error}")
             return None
-        self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s")
+        note = slow_note(factory, options) if (said := getattr(engine, "note", None)) is None else said
+        self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s{f'; {note}' if note else ''}")
         return engine
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
@@ -174,6 +185,18 @@ class _Start:
             await engine.close()
             raise
         self.ready.append(engine)
+
+
+def kept_going(
+    kind: registry.Kind, name: str, factory: Callable[..., Any], options: Mapping[str, Any], own_process: bool
+) -> Any:
+    """The engine, watched where it hears or speaks, and in a process of its own where it may compute on a GPU."""
+    make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
+    if kind not in ("tts", "stt"):
+        return make()
+    if own_process and is_for_gpu(factory):
+        make = partial(HostedTts if kind == "tts" else HostedStt, name, options)
+    return SupervisedTts(make) if kind == "tts" else SupervisedStt(make)
 
 
 def llm_models(config: Config) -> frozenset[str]:

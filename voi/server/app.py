@@ -13,6 +13,7 @@ from voi.errors import ClientError
 from voi.server.admission import Admission
 from voi.server.auth import is_key, issue_token
 from voi.server.metrics import Metrics
+from voi.server.voices import VoiceDesk, voices_router
 
 TOKEN_HEADER = "Voi-Token"
 """The token's place in the answer to `curl -I -X POST`, which shows headers only."""
@@ -45,13 +46,15 @@ class HttpSettings:
     metrics: bool = True
 
 
-def create_app(settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics) -> FastAPI:
+def create_app(
+    settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics, voices: VoiceDesk
+) -> FastAPI:
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
-            allow_methods=["GET", "POST"],
+            allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["API-Key"],
             expose_headers=[TOKEN_HEADER],
         )
@@ -87,6 +90,8 @@ def create_app(settings: HttpSettings, readiness: Readiness, admission: Admissio
         response.headers[TOKEN_HEADER] = token
         response.headers["Cache-Control"] = "no-store"
         return {"token": token}
+
+    app.include_router(voices_router(voices, Depends(authorized)))
 
     if settings.metrics:
 

@@ -26,6 +26,7 @@ from voi.server.http import HttpProtocol
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics
 from voi.server.reception import Reception
+from voi.server.voices import VoiceDesk
 from voi.session.options import SessionOptions
 from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
@@ -92,6 +93,11 @@ class Server:
             self.readiness,
             self.admission,
             self.metrics,
+            VoiceDesk(
+                lambda: self._configs.current,
+                lambda: self._engines.tts if self._engines else None,
+                lambda: self._engines.vad if self._engines else None,
+            ),
         )
 
     async def serve(self) -> None:
