@@ -82,3 +82,7 @@ def test_more_sound_never_means_fewer_words(
     less, more = ledger.heard(played_ms), ledger.heard(played_ms + more_ms)
     assert more.startswith(less)
     assert ledger.full_text().startswith(more)
+
+
+def test_no_space_before_punctuation() -> None:
+    assert join(["Good morning", ", I paid", "."]) == "Good morning, I paid."

@@ -8,6 +8,9 @@ MS_PER_CHARACTER = 65
 _OWN_WORD = "\u2e80"
 """From here on (CJK) every character is a word of its own, and no spaces stand between words."""
 
+_CLOSES = ",.;:!?…)]}"
+"""These stand right after a word, even where a change of voice or tone cut a sentence before them."""
+
 
 class Ledger:
     """One reply's pieces of text and where each lies in the reply's sound."""
@@ -64,7 +67,7 @@ def join(texts: Iterable[str]) -> str:
     """Pieces of text as one: a space goes between two that carry none."""
     whole = ""
     for text in texts:
-        bare = whole and text and not (whole[-1].isspace() or text[0].isspace())
+        bare = whole and text and not (whole[-1].isspace() or text[0].isspace() or text[0] in _CLOSES)
         whole += f" {text}" if bare and whole[-1] < _OWN_WORD else text
     return whole.strip()
 
