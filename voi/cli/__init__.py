@@ -29,7 +29,9 @@ class _LazyGroup(TyperGroup):
         module = importlib.import_module(f"voi.cli.{cmd_name}")
         command = getattr(module, cmd_name)
         if isinstance(command, typer.Typer):
-            return typer.main.get_command(command)
+            group = typer.main.get_command(command)
+            group.name = cmd_name
+            return group
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
         single.command(cmd_name)(command)
         return typer.main.get_command(single)
