@@ -9,7 +9,7 @@ Voice = Literal["character", "narrator"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn of a dialogue. `image_urls` are http(s) or `data:image/…;base64,` URLs (user turns only)."""
+    """One turn of a dialogue. `image_urls` are https or `data:image/…;base64,` URLs (user turns only)."""
 
     role: Role
     text: str

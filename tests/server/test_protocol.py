@@ -205,7 +205,7 @@ async def test_pictures_that_fail_are_alone_or_are_too_many(tmp_path: Path, monk
             {"type": "text", "text": ""}
         ]
         for number in range(9):
-            me.say("image_url", image_url=f"https://a/{number}")
+            me.say("image_url", image_url=f"https://a.example/{number}")
         await me.until(lambda: len(me.errors) == 2)
         assert "at most 8 pictures" in me.errors[1]
         me.say("create_response")

@@ -181,3 +181,15 @@ async def test_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     local = LiteLlmLocal(config_file=file)
     assert r"pip install 'voi[litellm]'" in str(await failure(local))
     await local.close()
+
+
+async def test_no_address_of_a_picture_reaches_the_library(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    """For some providers it downloads what it is given, whatever that leads to."""
+    inner = "http://127.0.0.1:1/latest/meta-data"
+    earlier = (Message("user", "Look.", (inner,)), Message("assistant", "Hm."), Message("user", WORDS))
+    assert [text async for text in llm.stream(LlmRequest("fast", earlier))]
+    assert inner not in str(server.requests)
+    assert "could not be loaded" in str(server.requests[0]["messages"][0])
+    with pytest.raises(EngineError, match="picture could not be loaded"):
+        await anext(llm.stream(LlmRequest("fast", earlier[:1])))
+    assert os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] == "0"

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.base import LlmRequest
-from voi.engines.llm.chat_format import chat_request, has_images, text_of
+from voi.engines.llm.chat_format import chat_messages, chat_request, has_images, text_of
 from voi.engines.llm.limits import LlmLimits, Patience
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
+from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import refusal, shown_name
 from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import EngineError
@@ -43,6 +44,7 @@ class LiteLlmLocal:
         self._thread: LoopThread | None = None
         self._loaded: asyncio.Future[None] | None = None
         self._litellm: Any = None
+        self._pictures: Pictures | None = None
         self._config: LiteLlmConfig | None = None
         self._closed = False
 
@@ -63,6 +65,8 @@ class LiteLlmLocal:
                 with suppress(TimeoutError, RuntimeError, OSError):  # the thread ends in any case
                     async with asyncio.timeout(CLOSE_TIMEOUT_S):
                         await self._thread.run(self._litellm.close_litellm_async_clients())
+                        if self._pictures is not None:
+                            await self._thread.run(self._pictures.close())
                 self._litellm = None
             await self._thread.close()
 
@@ -82,6 +86,7 @@ class LiteLlmLocal:
         # Before the import: no download of price lists, and no .env of ours (secrets and all) into the environment.
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
+        os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] = "0"  # nor of pictures: `Pictures` knows where it may go
         try:
             litellm: Any = importlib.import_module("litellm")
             self._config = LiteLlmConfig(self._config_file)
@@ -101,6 +106,7 @@ class LiteLlmLocal:
         async for _ in reply:
             pass
         self._litellm = litellm
+        self._pictures = Pictures()
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
         """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
@@ -115,7 +121,7 @@ class LiteLlmLocal:
         fields = chat_request(request, json_mode=request.json_mode)
         fields |= self._config.params(request.model) | {"max_retries": 0, "num_retries": 0}
         texts: asyncio.Queue[str | Exception | None] = asyncio.Queue()
-        work = self._thread.submit(self._pump(fields, asyncio.get_running_loop(), texts))
+        work = self._thread.submit(self._pump(request, fields, asyncio.get_running_loop(), texts))
         try:
             while True:
                 async with patience:
@@ -130,11 +136,18 @@ class LiteLlmLocal:
             work.cancel()
 
     async def _pump(
-        self, fields: dict[str, Any], to: asyncio.AbstractEventLoop, texts: "asyncio.Queue[str | Exception | None]"
+        self,
+        request: LlmRequest,
+        fields: dict[str, Any],
+        to: asyncio.AbstractEventLoop,
+        texts: "asyncio.Queue[str | Exception | None]",
     ) -> None:
         """In LiteLLM's thread: the whole reply, then None or what went wrong."""
         last: Exception | None = None
         try:
+            assert self._pictures is not None
+            if has_images(request):
+                fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
             reply = await self._litellm.acompletion(**fields)
             chars = 0
             try:
@@ -152,6 +165,8 @@ class LiteLlmLocal:
         to.call_soon_threadsafe(texts.put_nowait, last)
 
     def _failure(self, request: LlmRequest, error: Exception) -> EngineError | Passing:
+        if isinstance(error, EngineError):
+            return error
         kind = type(error).__name__
         words = f"litellm.{kind} {error}".lower()
         status = getattr(error, "status_code", None)

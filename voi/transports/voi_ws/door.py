@@ -12,6 +12,7 @@ from voi.core.actions import Status
 from voi.core.facts import Fact
 from voi.core.script import Mode
 from voi.dialogue import Role
+from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError, VoiError
 from voi.transports.tasks import Tasks
 from voi.transports.voi_ws import wire
@@ -228,9 +229,7 @@ class VoiDoor:
 def _checked_image(url: str | None) -> str:
     if url is None:
         raise ClientError("image_url: the picture was not uploaded, so the agent cannot see it. Try again.")
-    if not url.startswith(("https://", "http://", "data:image/")):
-        raise ClientError("image_url: a picture is given as an http(s) URL or as data:image/…;base64,…")
-    return url
+    return checked_picture_url(url)
 
 
 _STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

@@ -1,0 +1,55 @@
+"""Which addresses of pictures clients may give: a server that follows any address can be sent to its own neighbours.
+
+The picture itself, or an https address with a public name. Whoever fetches it (a provider; `pictures.py` for providers
+that do not) then finds a certificate for that very name, so a name that leads to an internal address leads to an error.
+"""
+
+import re
+from ipaddress import IPv6Network, ip_address
+from urllib.parse import urlsplit
+
+from voi.errors import ClientError
+
+URL_MAX_CHARACTERS = 8_192
+"""Of an address. Presigned ones have a few hundred to two thousand."""
+_DATA = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
+_PUBLIC_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])\.?")
+_INTERNAL_NAME = re.compile(r".*\.(?:local|localhost|localdomain|internal|intranet|private|corp|home|lan|arpa)\.?")
+_PUBLIC_V6 = IPv6Network("2000::/3")
+"""All that IANA has given out for the public Internet; outside are loopback, link-local, multicast and translations."""
+_AZURE_WIRE_SERVER = ip_address("168.63.129.16")
+"""A public address that leads to the host under a virtual machine."""
+
+
+def checked_picture_url(url: str) -> str:
+    """The URL. Raises ClientError where it is neither `data:image/…;base64,…` nor https with a public name."""
+    if url[:5].lower() == "data:":
+        header = _DATA.match(url)
+        if header is None or url.find(":", header.end()) >= 0:  # a colon is in every address, and never in base64
+            raise ClientError("image_url: a picture in a data: URL begins with data:image/…;base64,")
+        return url
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        raise ClientError("image_url: this is no address of a picture.") from None
+    if parts.scheme != "https":
+        raise ClientError("image_url: a picture is given as an https URL or as data:image/…;base64,…")
+    if len(url) > URL_MAX_CHARACTERS:
+        raise ClientError(f"image_url: an address has at most {URL_MAX_CHARACTERS} characters.")
+    if "@" in parts.netloc or "\\" in url or any(c.isspace() for c in url) or port == 0:
+        raise ClientError("image_url: this is no address of a picture.")
+    if not _PUBLIC_NAME.fullmatch(host) or _INTERNAL_NAME.fullmatch(host):
+        raise ClientError("image_url: the address of a picture needs a public name, such as bucket.example.com.")
+    return url
+
+
+def is_public(address: str) -> bool:
+    """Is this IP address one of the public Internet? Addresses that embed or stand for others are not."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    if ip.version == 6:
+        return ip in _PUBLIC_V6 and ip.is_global and ip.sixtofour is None and ip.teredo is None
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip != _AZURE_WIRE_SERVER

@@ -1,0 +1,144 @@
+"""Pictures that are given by their address, fetched for LLM libraries that would fetch them themselves, from anywhere.
+
+Only https, only public addresses, looked at where the connection is made: whatever a name resolves to, at that moment,
+and whatever a number in the address means. No redirects, no proxies, no cookies; bounded in time and size.
+"""
+
+import asyncio
+import logging
+import socket
+from base64 import b64encode
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import aiohttp
+
+from voi.dialogue import Message
+from voi.engines.llm.picture_url import checked_picture_url, is_public
+from voi.errors import ClientError, EngineError
+
+FETCH_TIMEOUT_S = 5.0
+"""Somebody is waiting for the answer."""
+PICTURE_MAX_BYTES = 10 * 1024 * 1024
+"""Providers take 5 to 20 MB."""
+FETCHES_MAX = 16
+"""At once, of all conversations."""
+CACHE_MAX_CHARACTERS = 64 * 1024 * 1024
+"""A picture stays in its conversation's history and would be fetched anew for every answer."""
+FAILURES_MAX = 1_000
+LOST = "(There was a picture here; it could not be loaded.)"
+
+log = logging.getLogger(__name__)
+
+
+class Pictures:
+    """Belongs to the event loop that `inlined` is called on."""
+
+    def __init__(self) -> None:
+        self._cache: OrderedDict[str, str] = OrderedDict()
+        """data: URLs by address, the least wanted first."""
+        self._characters = 0
+        self._failed: OrderedDict[str, None] = OrderedDict()
+        self._turns = asyncio.Semaphore(FETCHES_MAX)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def inlined(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """The messages with every picture as a data: URL. One of the last message that cannot be had is an EngineError
+        for its sender; of earlier messages, whose sender was told, words take its place."""
+        newest = len(messages) - 1
+        urls = {url: index == newest for index, m in enumerate(messages) for url in m.image_urls if not _is_data(url)}
+        if not urls:
+            return tuple(messages)
+        await asyncio.gather(*(self._ensure(url, again) for url, again in urls.items()))
+        if any(url in self._failed for url in messages[newest].image_urls):
+            raise EngineError(
+                "The picture could not be loaded from its address: is it a PNG, JPEG, GIF or WebP file of at most "
+                f"{PICTURE_MAX_BYTES // 1024 // 1024} MiB that everybody may read there?"
+            )
+        return tuple(self._inlined(message) for message in messages)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    def _inlined(self, message: Message) -> Message:
+        if all(map(_is_data, message.image_urls)):
+            return message
+        found = [url if _is_data(url) else self._cache.get(url) for url in message.image_urls]
+        text = message.text if all(found) else f"{message.text}\n{LOST}".strip()
+        return replace(message, text=text, image_urls=tuple(filter(None, found)))
+
+    async def _ensure(self, url: str, again: bool) -> None:
+        """Have it in the cache, or among the failures. `again`: also one that failed before."""
+        if url in self._cache:
+            self._cache.move_to_end(url)
+            return
+        if url in self._failed and not again:
+            return
+        try:
+            async with asyncio.timeout(FETCH_TIMEOUT_S), self._turns:
+                picture = await self._fetch(checked_picture_url(url))
+        except (TimeoutError, OSError, ValueError, aiohttp.ClientError, ClientError) as error:
+            log.warning("a picture could not be loaded: %s", type(error).__name__)
+            self._failed[url] = None
+            if len(self._failed) > FAILURES_MAX:
+                self._failed.popitem(last=False)
+        else:
+            self._failed.pop(url, None)
+            self._keep(url, picture)
+
+    def _keep(self, url: str, picture: str) -> None:
+        self._characters += len(picture) - len(self._cache.pop(url, ""))
+        self._cache[url] = picture
+        while self._characters > CACHE_MAX_CHARACTERS:
+            _, oldest = self._cache.popitem(last=False)
+            self._characters -= len(oldest)
+
+    async def _fetch(self, url: str) -> str:
+        """As a data: URL. Raises what `_ensure` catches."""
+        async with self._open().get(url, allow_redirects=False) as response:
+            if response.status != 200:
+                raise ValueError(f"HTTP {response.status}")
+            body = bytearray()
+            async for chunk in response.content.iter_any():
+                body += chunk
+                if len(body) > PICTURE_MAX_BYTES:
+                    raise ValueError("too large")
+        return f"data:image/{_kind(body)};base64,{b64encode(body).decode()}"
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=FETCHES_MAX, socket_factory=public_socket),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"Accept": "image/*", "Accept-Encoding": "identity"},
+            )
+        return self._session
+
+
+def public_socket(addr_info: Any) -> socket.socket:
+    """A socket for that address (as `getaddrinfo` gives it). Raises OSError, before anything is sent, where it is not
+    public. Every connection comes by here, so there is no gap between looking at an address and using it."""
+    family, kind, protocol, _, address = addr_info
+    if not is_public(address[0]):
+        raise OSError("the address is not public")
+    return socket.socket(family, kind, protocol)
+
+
+def _is_data(url: str) -> bool:
+    return url[:5].lower() == "data:"
+
+
+def _kind(body: bytes | bytearray) -> str:
+    """By its first bytes: whatever else an address serves is not passed on. Raises ValueError."""
+    if body.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if body.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if body.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    if body[:4] == b"RIFF" and body[8:12] == b"WEBP":
+        return "webp"
+    raise ValueError("no picture")
