@@ -30,7 +30,7 @@ def test_good_ones(url: str) -> None:
 
 @pytest.mark.parametrize("url", BAD)
 def test_bad_ones(url: str) -> None:
-    with pytest.raises(ClientError, match="image_url: .*picture"):
+    with pytest.raises(ClientError, match="picture"):
         checked_picture_url(url)
 
 

@@ -36,7 +36,7 @@ def checked_picture_url(url: str) -> str:
     if parts.scheme != "https":
         raise ClientError("image_url: a picture is given as an https URL or as data:image/…;base64,…")
     if len(url) > URL_MAX_CHARACTERS:
-        raise ClientError(f"image_url: an address has at most {URL_MAX_CHARACTERS} characters.")
+        raise ClientError(f"image_url: the address of a picture has at most {URL_MAX_CHARACTERS} characters.")
     if "@" in parts.netloc or "\\" in url or any(c.isspace() for c in url) or port == 0:
         raise ClientError("image_url: this is no address of a picture.")
     if not _PUBLIC_NAME.fullmatch(host) or _INTERNAL_NAME.fullmatch(host):
