@@ -1,3 +1,5 @@
+import pytest
+
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
@@ -372,7 +374,7 @@ def test_a_late_interrupt_touches_only_the_speech_it_names():
     world = World(CHAT)
     world.tell(was.TextTyped("One"), was.AnswerAsked())
     first = world.reply_with("A long answer about one.", "And more of it.")
-    world.played_ms[first] = 200
+    world.played_ms[first] = 1_200
     world.tell(was.TextTyped("Two"), was.AnswerAsked())
     second = world.last(do.StartReply).reply
     world.tell(was.Interrupted(world.released[first], 1_000))
@@ -401,7 +403,69 @@ def test_an_interrupt_in_a_call_stops_the_speech():
     world, reply = answering()
     world.tell(was.Interrupted(world.released[reply], 500))
     assert world.core.state is State.IDLE
-    assert world.last(do.Stop).played_ms == 500
+    assert reply in world.stopped
+
+
+PIECES = tuple(f"Piece {number} is said." for number in range(5))
+HEARD_PIECES = [" ".join(PIECES[:count]) for count in range(6)]
+"""Each is a second long."""
+
+
+@pytest.mark.parametrize(
+    ("clock_ms", "told_ms", "pieces_heard"),
+    [
+        (3_000, None, 3),
+        (3_000, 2_000, 2),
+        (3_000, 1_000, 1),
+        (4_000, 1_000, 4),  # over 2 s behind our own clock: a browser that counted anew after an underrun
+        (3_000, 64, 3),
+        (3_000, 9_000, 3),  # nobody can have heard what was not sent
+        (3_000, 86_400_000, 3),
+    ],
+)
+def test_the_clients_word_counts_where_it_can_be_believed(clock_ms: int, told_ms: int | None, pieces_heard: int):
+    world = World(CHAT)
+    world.tell(was.TextTyped("Tell me."), was.AnswerAsked())
+    reply = world.reply_with(*PIECES)
+    world.played_ms[reply] = clock_ms
+    world.tell(was.Interrupted(world.released[reply], told_ms))
+    assert world.core.history.messages()[-1].text.removesuffix("...").startswith(HEARD_PIECES[pieces_heard])
+    assert PIECES[pieces_heard] not in world.core.history.messages()[-1].text
+
+
+def test_a_later_word_may_go_on_and_not_back():
+    world = World(CHAT)
+    world.tell(was.TextTyped("Tell me."), was.AnswerAsked())
+    reply = world.reply_with(*PIECES)
+    world.played_ms[reply] = 4_000
+    speech = world.released[reply]
+    for told_ms, pieces in ((3_000, 3), (2_500, 3), (0, 3), (4_000, 4), (3_900, 4), (4_400, 4)):
+        world.tell(was.Interrupted(speech, told_ms))
+        said = world.core.history.messages()[-1].text
+        assert said.startswith(HEARD_PIECES[pieces])
+        assert pieces == 5 or PIECES[pieces] not in said
+
+
+def test_a_word_after_the_end_of_the_speech_is_weighed_against_its_length():
+    world = World(CHAT)
+    world.tell(was.TextTyped("Tell me."), was.AnswerAsked())
+    reply = world.reply_with(*PIECES)
+    world.played(reply)
+    world.tell(was.Interrupted(world.released[reply], 100))
+    assert world.core.history.messages()[-1].text == HEARD_PIECES[5]
+    world.tell(was.Interrupted(world.released[reply], 4_000))
+    assert world.core.history.messages()[-1].text == HEARD_PIECES[4] + "..."
+    world.tell(was.Interrupted(world.released[reply], 5_000))
+    assert world.core.history.messages()[-1].text == HEARD_PIECES[5], "it was heard after all"
+
+
+def test_where_our_clock_knows_only_the_sending_the_client_is_believed():
+    world = World(Script(mode="chat", playback_lag_max_ms=None))
+    world.tell(was.TextTyped("Tell me."), was.AnswerAsked())
+    reply = world.reply_with(*PIECES)
+    world.played_ms[reply] = 5_000
+    world.tell(was.Interrupted(world.released[reply], 1_000))
+    assert world.core.history.messages()[-1].text == HEARD_PIECES[1] + "..."
 
 
 def test_pressing_the_talk_button_stops_the_reply():

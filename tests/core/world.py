@@ -113,13 +113,12 @@ class World:
                 assert message_id not in self.released.values(), "two speeches under one id"
                 self.released[reply] = message_id
                 self.audible = reply
-            case do.Stop(reply=reply, played_ms=told_ms):
+            case do.Stop(reply=reply):
                 assert reply in self.started
                 assert reply not in self.stopped, "stopped twice"
                 self.stopped.add(reply)
                 if reply in self.released:
-                    played_ms = self.played_ms.get(reply, 0) if told_ms is None else told_ms
-                    return [was.ReplyStopped(reply, played_ms)]
+                    return [was.ReplyStopped(reply, self.played_ms.get(reply, 0))]
             case do.Duck(reply=reply) | do.Resume(reply=reply):
                 assert reply == self.audible
             case do.Announce(status=Status.RESPONSE_CREATED):

@@ -1,5 +1,5 @@
 from voi.config.agents import Agent
-from voi.core.script import Phrase, TurnPolicy
+from voi.core.script import PLAYBACK_LAG_MAX_MS, Phrase, TurnPolicy
 from voi.session.options import SessionOptions
 from voi.session.script_from import script_from
 
@@ -35,3 +35,9 @@ def test_a_bare_agent() -> None:
     assert script.greeting is None
     assert script.reminder is None
     assert script.turn == TurnPolicy()
+
+
+def test_what_is_sent_whole_is_played_when_the_client_likes() -> None:
+    agent = Agent.model_validate({"llm_model": "eliza"})
+    assert script_from(agent, SessionOptions()).playback_lag_max_ms == PLAYBACK_LAG_MAX_MS
+    assert script_from(agent, SessionOptions(stream_output_audio=False)).playback_lag_max_ms is None

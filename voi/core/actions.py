@@ -91,11 +91,9 @@ class Resume:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Cancel all work for the reply and clear its sound everywhere; answer ReplyStopped. `played_ms`: the client's own
-    word on how much it played."""
+    """Cancel all work for the reply and clear its sound everywhere; answer ReplyStopped."""
 
     reply: int
-    played_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,7 +139,7 @@ class ReplyPlayed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStopped:
-    """`Stop(reply)` was carried out: the person heard `played_ms` of it."""
+    """`Stop(reply)` was carried out: the person heard `played_ms` of it, by our own clock."""
 
     reply: int
     played_ms: int

@@ -36,7 +36,7 @@ class Machine:
         self.history = History(script.history_limit_messages)
         self._out: list[Action] = []
         self._message_ids = count()
-        self._replies = Replies(self.history, script.reply_timeout_ms, self._out, self._message_ids)
+        self._replies = Replies(self.history, script, self._out, self._message_ids)
         self._clocks = Clocks()
         self._now_ms = 0
 

@@ -12,12 +12,14 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import Entry, History
 from voi.core.ledger import Ledger
-from voi.core.script import Phrase
+from voi.core.script import Phrase, Script
 from voi.dialogue import Message
 
 CUT_MARK = "..."
 INTERRUPTED = "... (interrupted)"
 """What clients show at the end of a message that was cut short; existing clients look for it."""
+CLOCK_AHEAD_MS = 500
+"""Sound is sent less than that ahead of the ear, so no client can have played more than that beyond our own clock."""
 PAST_LEDGERS = 16
 """So many finished replies can still be cut by a late word from the client on what it played."""
 
@@ -35,22 +37,29 @@ class Reply:
     announced: bool = False
     """RESPONSE_CREATED was sent and its DONE or CANCELLED is owed."""
     written: bool = False
+    cut: bool = False
+    """It is shown and remembered as far as it was heard."""
     playing_since_ms: int | None = None
     sound_ms: int = 0
+    played_ms: int = 0
+    """How much was heard by our own clock, once it is over…"""
+    told_ms: int | None = None
+    """…and by the client's word, where that can be believed."""
     deadline_ms: int = 0
 
 
 class Replies:
     """All replies of one conversation. Actions are appended to `out`; `message_ids` numbers the messages."""
 
-    def __init__(self, history: History, timeout_ms: int, out: list[Action], message_ids: Iterator[int]) -> None:
+    def __init__(self, history: History, script: Script, out: list[Action], message_ids: Iterator[int]) -> None:
         self.released: Reply | None = None
         self.speculation: Reply | None = None
         self.stopping: dict[int, Reply] = {}
         self._past: dict[int, Reply] = {}
         self._count = 0
         self._history = history
-        self._timeout_ms = timeout_ms
+        self._timeout_ms = script.reply_timeout_ms
+        self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
 
@@ -123,6 +132,7 @@ class Replies:
         if reply is None or reply.number != number:
             return False
         self.released = None
+        reply.played_ms = reply.sound_ms
         self._archive(reply)
         self._finish(reply, Status.RESPONSE_DONE)
         if reply.message_id is not None and not reply.ledger.full_text():
@@ -136,36 +146,55 @@ class Replies:
             self._out.append(do.Stop(self.speculation.number))
             self.speculation = None
 
-    def stop(self, played_ms: int | None = None) -> Reply | None:
-        """Stop the released reply; `stopped` tells later what was heard. `played_ms`: the client's own word."""
+    def stop(self, told_ms: int | None = None) -> Reply | None:
+        """Stop the released reply; `stopped` tells later what was heard. `told_ms`: the client's word on that."""
         reply, self.released = self.released, None
         if reply:
+            reply.told_ms = told_ms
             self.stopping[reply.number] = reply
             self._archive(reply)
             self._finish(reply, Status.RESPONSE_CANCELLED)
-            self._out.append(do.Stop(reply.number, played_ms))
+            self._out.append(do.Stop(reply.number))
         return reply
 
     def stopped(self, number: int, played_ms: int) -> tuple[Reply, str] | None:
         """The stopped reply and its words that were heard; None if that number was not told to stop."""
         reply = self.stopping.pop(number, None)
-        return (reply, self._cut(reply, played_ms)) if reply else None
+        if reply is None:
+            return None
+        told_ms, reply.told_ms, reply.played_ms = reply.told_ms, None, played_ms
+        if told_ms is not None and self._believes(reply, told_ms):
+            reply.told_ms = told_ms
+        return reply, self._cut(reply)
 
-    def cut_past(self, message_id: int, played_ms: int | None) -> bool:
+    def cut_past(self, message_id: int, told_ms: int | None) -> bool:
         """The client tells late how much of an earlier speech it played. False if that speech is not known."""
         reply = self._past.get(message_id)
         if reply is None:
             return False
-        if played_ms is not None and reply.number not in self.stopping:
-            self._cut(reply, played_ms)
+        if told_ms is not None and reply.number in self.stopping:
+            reply.told_ms = told_ms
+        elif told_ms is not None and self._believes(reply, told_ms):
+            reply.told_ms = told_ms
+            self._cut(reply)
         return True
 
-    def _cut(self, reply: Reply, played_ms: int) -> str:
+    def _believes(self, reply: Reply, told_ms: int) -> bool:
+        """Browsers count anew after an underrun: their word may not go back, nor be far behind our own clock."""
+        lag_ms = reply.played_ms - told_ms
+        return told_ms >= (reply.told_ms or 0) and (self._lag_max_ms is None or lag_ms <= self._lag_max_ms)
+
+    def _cut(self, reply: Reply) -> str:
+        played_ms = reply.played_ms
+        if reply.told_ms is not None:
+            played_ms = min(reply.told_ms, played_ms + CLOCK_AHEAD_MS)
         full, heard = reply.ledger.full_text(), reply.ledger.heard(played_ms)
-        if reply.message_id is not None and (heard != full or not full):
-            self._history.set_text(reply.message_id, heard + CUT_MARK if heard else "")
+        whole = heard == full
+        if reply.message_id is not None and (reply.cut or not whole or not full):
+            self._history.set_text(reply.message_id, full if whole else heard + CUT_MARK if heard else "")
             if full:
-                self._out.append(do.Show(reply.message_id, "assistant", heard + INTERRUPTED))
+                self._out.append(do.Show(reply.message_id, "assistant", full if whole else heard + INTERRUPTED))
+        reply.cut = not whole
         return heard
 
     # ---- helpers ----------------------------------------------------------------------------------

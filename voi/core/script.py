@@ -6,6 +6,7 @@ from typing import Literal
 from voi.dialogue import Message
 
 Mode = Literal["call", "chat"]
+PLAYBACK_LAG_MAX_MS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,4 +67,7 @@ class Script:
     """Hang up after that long; 0: never."""
     reply_timeout_ms: int = 30_000
     """A reply that gave no text or sound for that long has failed."""
+    playback_lag_max_ms: int | None = PLAYBACK_LAG_MAX_MS
+    """The client's word on how much of a speech it played may be that far behind our own clock. None: however far, for
+    our clock knows only when the sound was sent."""
     history_limit_messages: int = 400

@@ -104,10 +104,7 @@ class Replying:
     def stop(self, action: Stop) -> None:
         for task in self._tasks.pop(action.reply, ()):
             task.cancel()
-        played_ms = self.speaker.stop(action.reply)
-        if action.played_ms is not None:
-            played_ms = max(0, action.played_ms)
-        self._tell(ReplyStopped(action.reply, played_ms))
+        self._tell(ReplyStopped(action.reply, self.speaker.stop(action.reply)))
 
     def forget(self, reply: int) -> None:
         """It was played to its end."""

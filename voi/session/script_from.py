@@ -2,7 +2,7 @@
 
 from voi.config.agents import Agent
 from voi.config.parts import SpokenPhrase, draw
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.script import PLAYBACK_LAG_MAX_MS, Phrase, Script, TurnPolicy
 from voi.session.options import SessionOptions
 
 
@@ -21,6 +21,7 @@ def script_from(agent: Agent, options: SessionOptions) -> Script:
         apology=_phrase(agent.apology_phrase()),
         idle_limit_ms=agent.idle_limit_ms,
         duration_limit_ms=agent.duration_limit_ms,
+        playback_lag_max_ms=PLAYBACK_LAG_MAX_MS if options.stream_output_audio else None,
     )
 
 
