@@ -249,6 +249,36 @@ async def test_a_client_that_does_not_read_is_closed_by_size_or_by_time() -> Non
             await asyncio.wait_for(served.doors[0].gone.wait(), 5)
 
 
+async def test_a_client_that_talks_and_does_not_read_is_closed() -> None:
+    """Little waits for it (a speaker holds back), and it is heard all the time."""
+    async with serving(Limits(stalled_after_s=0.1, ping_after_s=0.05, close_wait_s=0.1)) as served:
+        client = await RawClient.connect(served.port, narrow=True)
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        door = served.doors[0]
+        while not door.gone.is_set():
+            if door.socket.backlog_bytes < 48_000:
+                door.socket.send(bytes(4_800))
+            if not door.socket.closed:
+                client.send(BINARY, b"sound")
+            await asyncio.sleep(0.005)
+        assert not door.socket._paused, "this test tests nothing new"
+
+
+async def test_a_client_that_reads_slowly_is_waited_for() -> None:
+    async with serving(Limits(stalled_after_s=0.1)) as served:
+        client = await RawClient.connect(served.port, narrow=True)
+        client.reader._limit = 2_000  # type: ignore[attr-defined]  # it stops reading while it holds twice as much
+        socket = served.doors[0].socket
+        socket.send(bytes(150_000))
+        assert socket.backlog_bytes > 70_000
+        began = asyncio.get_running_loop().time()
+        while socket.backlog_bytes:
+            await client.reader.read(3_000)
+            await asyncio.sleep(0.01)
+        assert not socket.closed
+        assert asyncio.get_running_loop().time() - began > 0.2, "so fast that this tests nothing"
+
+
 async def test_what_a_slow_client_has_not_taken_waits_here_and_is_counted() -> None:
     """The operating system would take megabytes of it, and say nothing."""
     async with serving(Limits(max_backlog_bytes=1 << 30)) as served:

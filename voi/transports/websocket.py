@@ -34,7 +34,8 @@ class Limits:
     max_backlog_bytes: int = 4 * 1024 * 1024
     """Given to the socket and not taken by the network; more closes with 1008."""
     stalled_after_s: float = 20.0
-    """A client that takes so long to read what is waiting for it is closed with 1008."""
+    """A client that reads nothing of what is waiting for it for so long (half as long again at most) is closed with
+    1008, even if it goes on sending. One that reads slowly is not."""
     ping_after_s: float = 12.0
     """Quiet peers are pinged, and dropped when the next such period brings no byte either: gone after 36 s at most."""
     close_wait_s: float = 2.0
@@ -79,6 +80,10 @@ class WebSocket(WSListener):
         self._frames = 0
         self._frames_since = self._loop.time()
         self._paused = False
+        self._sent_bytes = 0
+        self._taken_bytes = 0
+        """By the network, when we last looked."""
+        self._looks_without_reading = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._pinged = False
         self.heard = False
@@ -114,6 +119,7 @@ class WebSocket(WSListener):
         transport = self._transport
         if self.closed or transport is None:
             return
+        self._sent_bytes += len(message)
         if len(message) <= 8192:
             transport.send(kind, message)
         else:
@@ -127,6 +133,7 @@ class WebSocket(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
         self._arm("ping", self._limits.ping_after_s, self._keep_alive)
+        self._arm("reading", self._limits.stalled_after_s / 2, self._look_at_reader)
         try:
             self._receiver = self._accept(self, self._request)
         except Exception:
@@ -167,13 +174,9 @@ class WebSocket(WSListener):
 
     def pause_writing(self) -> None:
         self._paused = True
-        self._arm("stalled", self._limits.stalled_after_s, self._give_up_on_reader)
 
     def resume_writing(self) -> None:
         self._paused = False
-        timer = self._timers.pop("stalled", None)
-        if timer is not None:
-            timer.cancel()
 
     # -- inside
 
@@ -215,6 +218,18 @@ class WebSocket(WSListener):
         if too_fast:
             self.close(POLICY_VIOLATION, f"More than {self._limits.max_messages_per_s} messages a second")
         return too_fast
+
+    def _look_at_reader(self) -> None:
+        """Twice in `stalled_after_s`. Headers are not counted, so what looks taken may shrink."""
+        backlog_bytes = self.backlog_bytes
+        taken_bytes = self._sent_bytes - backlog_bytes
+        stalled = backlog_bytes > 0 and taken_bytes <= self._taken_bytes
+        self._looks_without_reading = self._looks_without_reading + 1 if stalled else 0
+        self._taken_bytes = taken_bytes
+        if self._looks_without_reading >= 2:
+            self._give_up_on_reader()
+        else:
+            self._arm("reading", self._limits.stalled_after_s / 2, self._look_at_reader)
 
     def _give_up_on_reader(self) -> None:
         log.info("A client does not read what it is sent: %d bytes wait for it", self.backlog_bytes)
