@@ -1,13 +1,9 @@
-"""`voi voice`, `voi tts` and `voi stt` as people call them: real engines, a tiny XTTS with random weights."""
+"""`voi voice` as people call it: real engines, a tiny XTTS with random weights."""
 
 import json
-import subprocess
-import sys
-import wave
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from voi.audio.wav import read_wav
@@ -143,57 +139,3 @@ class TestVoice:
         tts = Rendered(inner, "plain", model.engine, model.engine_options(), settings.greetings_dir)
         for piece in fixed_pieces(config.agents["ada"], config):
             assert b"".join([chunk async for chunk in tts.stream(piece.text, piece.voice)])
-
-
-def voi(*args: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    code = "from voi.cli import main; main()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *args], input=given, capture_output=True, timeout=50, check=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-
-
-class TestPipes:
-    def test_text_to_sound_to_text(self) -> None:
-        """What espeak says, Moonshine hears, through pipes."""
-        said = b"Good morning. I would like to book a table for two people."
-        wav = voi("tts", "--out", "-", "--speed", "0.9", given=said).stdout
-        assert wav[:4] == b"RIFF"
-        assert len(wav) > 100_000
-        raw = voi("tts", "--out", "-", "--raw", given=said).stdout
-        assert len(raw) % 2 == 0
-        assert np.abs(np.frombuffer(raw, "<i2")).max() > 3_000
-
-    def test_files_to_text(self) -> None:
-        told = voi("stt", str(AUDIO / "jfk.wav"), str(AUDIO / "austen-0880.wav"), "--json").stdout.decode()
-        lines = [json.loads(line) for line in told.splitlines()]
-        assert {Path(line["file"]).name for line in lines} == {"jfk.wav", "austen-0880.wav"}
-        text = " ".join(line["text"] for line in lines).lower()
-        assert "ask not what your country can do for you" in text
-        assert all(0 <= line["start_s"] < line["end_s"] <= 11.1 for line in lines)
-
-    def test_a_raw_pipe(self) -> None:
-        with wave.open(str(AUDIO / "jfk.wav")) as file:
-            assert file.getframerate() == 16_000
-            pcm = file.readframes(file.getnframes())
-        told = voi("stt", "--raw", given=pcm).stdout.decode().lower()
-        assert "ask not what your country can do for you" in told
-
-
-def test_to_a_file(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("tts", "It costs $5.", "--model", "espeak", "--out", "a.wav") == 0
-    pcm, rate_hz = read_wav(Path("a.wav"))
-    assert len(pcm) / 2 / rate_hz > 0.8
-    assert run("tts", "Hello.", "--model", "plain", "--tone", "furious", "--out", "b.wav") == 1
-    assert "no tone 'furious'" in capsys.readouterr().err
-    assert run("tts", "Hello.", "--model", "nothing", "--out", "b.wav") == 1
-    assert "There is no model and no engine 'nothing'" in capsys.readouterr().err
-    assert not Path("b.wav").exists()
-    assert run("tts", "Hello.", "--out", "nowhere/b.wav") == 1
-    assert "cannot be written" in capsys.readouterr().err
-
-
-def test_what_is_no_sound(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("stt", "agents.json") == 1
-    assert "agents.json cannot be decoded" in capsys.readouterr().err
-    assert run("stt", "x.wav", "--raw") == 2

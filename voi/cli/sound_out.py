@@ -1,11 +1,14 @@
 """Where a command's sound goes: a WAV file, a pipe, or the speaker of this machine."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import BinaryIO
 
+from voi.audio.wav import HEADER_BYTES, header
 from voi.errors import ConfigError
 
 Put = Callable[[bytes], Awaitable[None]]
@@ -16,42 +19,76 @@ ENDLESS_BYTES = 0x7FFF_FFFF - 44
 
 @asynccontextmanager
 async def sound_to(out: Path | None, rate_hz: int, raw: bool) -> AsyncIterator[Put]:
-    """`put` takes s16le mono at that rate. Raises ConfigError: the file cannot be written, there is no speaker."""
+    """`put` takes s16le mono at that rate. A file is there when it is whole, or not at all. Raises ConfigError: the
+    file cannot be written, there is no speaker; SystemExit(0): whoever listened to the pipe has heard enough."""
     if out is None:
         async with _speaker(rate_hz) as put:
             yield put
     elif out == STANDARD_OUTPUT:
-        if not raw:
-            await _to_pipe(_header(ENDLESS_BYTES, rate_hz))
-        yield _to_pipe
+        yield await _begun(_put_into(sys.stdout.buffer, out), rate_hz, raw)
+    elif _is_pipe(out):
+        with _opened(out) as file:
+            yield await _begun(_put_into(file, out), rate_hz, raw)
     else:
-        sound = bytearray()
-
-        async def keep(pcm: bytes) -> None:
-            sound.extend(pcm)
-
-        yield keep
+        whole, partial = _places(out)
         try:
-            await asyncio.to_thread(out.write_bytes, bytes(sound) if raw else _header(len(sound), rate_hz) + sound)
-        except OSError as error:
-            raise ConfigError(f"{out} cannot be written: {error.strerror}.") from None
+            with _opened(partial, called=out) as file:
+                yield await _begun(_put_into(file, out), rate_hz, raw)
+                if not raw:
+                    written_bytes = file.tell() - HEADER_BYTES
+                    file.seek(0)
+                    await _put_into(file, out)(header(min(written_bytes, ENDLESS_BYTES), rate_hz))
+            partial.replace(whole)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
-def _header(data_bytes: int, rate_hz: int) -> bytes:
-    from voi.audio.wav import header
+def _is_pipe(out: Path) -> bool:
+    """As `--out >(aplay)` gives one."""
+    return out.exists() and not out.is_file()
 
-    return header(data_bytes, rate_hz)
+
+def _places(out: Path) -> tuple[Path, Path]:
+    """The file, behind links, and what it is called until it is whole."""
+    whole = out.resolve()
+    return whole, whole.with_name(f".voi-{os.getpid()}.partial")
 
 
-async def _to_pipe(pcm: bytes) -> None:
-    def write() -> None:
-        sys.stdout.buffer.write(pcm)
-        sys.stdout.buffer.flush()
-
+def _opened(path: Path, called: Path | None = None) -> BinaryIO:
     try:
-        await asyncio.to_thread(write)
-    except BrokenPipeError:
-        raise SystemExit(0) from None  # whoever listened has heard enough
+        return path.open("wb")
+    except OSError as error:
+        raise ConfigError(f"{called or path} cannot be written: {error.strerror}.") from None
+
+
+def _put_into(file: BinaryIO, path: Path) -> Put:
+    def write(pcm: bytes) -> None:
+        file.write(pcm)
+        file.flush()
+
+    async def put(pcm: bytes) -> None:
+        try:
+            await asyncio.to_thread(write, pcm)
+        except BrokenPipeError:
+            _forget(file)
+            raise SystemExit(0) from None
+        except OSError as error:
+            _forget(file)
+            raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+
+    return put
+
+
+def _forget(file: BinaryIO) -> None:
+    """What could not be written must not be tried again when the file is closed, at the latest by the interpreter."""
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), file.fileno())
+
+
+async def _begun(put: Put, rate_hz: int, raw: bool) -> Put:
+    if not raw:
+        await put(header(ENDLESS_BYTES, rate_hz))
+    return put
 
 
 @asynccontextmanager

@@ -2,19 +2,18 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from voi.cli.utterances import Utterance
     from voi.config.settings import Settings
     from voi.engines.base import SttOptions
 
-FILE_LIMIT_S = 4 * 3_600
 PIPE_BYTES = 6_400  # 200 ms at 16 kHz
 
 
@@ -36,8 +35,21 @@ def stt(
     sources = files or ["-"]
     if raw and sources != ["-"]:
         raise typer.BadParameter("--raw is for standard input.")
+    if raw:
+        _check_rate(rate)
     options = SttOptions(language, prompt)
-    asyncio.run(_transcribe(sources, engine, options, settings, rate if raw else None, as_json))
+    if not asyncio.run(_transcribe(sources, engine, options, settings, rate if raw else None, as_json)):
+        raise typer.Exit(1)
+
+
+def _check_rate(rate_hz: int) -> None:
+    from voi.audio.resample import Resampler
+    from voi.engines.base import STT_RATE_HZ
+
+    try:
+        Resampler(rate_hz, STT_RATE_HZ)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 async def _transcribe(
@@ -47,42 +59,66 @@ async def _transcribe(
     settings: "Settings",
     raw_rate_hz: int | None,
     as_json: bool,
-) -> None:
+) -> bool:
+    """False: some of the sources could not be read; the others were."""
     from voi.cli.engine_of import running
     from voi.cli.utterances import utterances
+    from voi.errors import ClientError
 
     name = engine or settings.stt_engine
     own = settings.stt_options if name == settings.stt_engine else {}
+    all_read = True
     async with running("vad", settings.vad_engine, settings) as vad, running("stt", name, settings, own) as stt:
         for source in sources:
-            chunks = _pipe(raw_rate_hz) if raw_rate_hz else _file(source)
-            async for heard in utterances(chunks, stt, vad, options):
-                if as_json:
-                    line = {"file": source, "start_s": heard.start_s, "end_s": heard.end_s, "text": heard.text}
-                    typer.echo(json.dumps(line, ensure_ascii=False))
-                else:
-                    typer.echo(heard.text)
+            chunks = _pipe(raw_rate_hz) if raw_rate_hz else _recording(source)
+            try:
+                async with aclosing(utterances(chunks, stt, vad, options)) as spoken:  # type: ignore[type-var]
+                    async for heard in spoken:
+                        _print(heard, source, as_json, named=len(sources) > 1)
+            except ClientError as error:
+                typer.secho(f"voi: {error}", fg="red", err=True)
+                all_read = False
+    return all_read
 
 
-def _file(source: str) -> Iterator[bytes]:
-    """16 kHz PCM of a file in any format."""
+def _print(heard: "Utterance", source: str, as_json: bool, named: bool) -> None:
+    if as_json:
+        line = {"file": source, "start_s": heard.start_s, "end_s": heard.end_s, "text": heard.text}
+        typer.echo(json.dumps(line, ensure_ascii=False))
+    else:
+        typer.echo(f"{source}: {heard.text}" if named else heard.text)
+
+
+def _recording(source: str) -> Iterator[bytes]:
+    """16 kHz PCM of a recording in any format."""
     from voi.audio.pcm import from_float
-    from voi.audio.resample import resample
-    from voi.audio.sample import read_sample
+    from voi.audio.resample import Resampler
+    from voi.audio.sample import sound_pieces
+    from voi.cli.read_ahead import standard_input
     from voi.engines.base import STT_RATE_HZ
+    from voi.errors import ClientError
 
-    given = sys.stdin.buffer.read() if source == "-" else Path(source)
-    sample = read_sample(given, limit_s=FILE_LIMIT_S)
-    yield resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ)
+    name = "standard input" if source == "-" else source
+    resampler: Resampler | None = None
+    try:
+        with standard_input() if source == "-" else Path(source).open("rb") as file:
+            for piece in sound_pieces(file, name):
+                resampler = resampler or Resampler(piece.rate_hz, STT_RATE_HZ)
+                yield resampler.push(from_float(piece.samples))
+    except OSError as error:
+        raise ClientError(f"{name} cannot be read: {error.strerror or type(error).__name__}.") from None
+    if resampler is None:
+        raise ClientError(f"There is no sound in {name}.")
+    yield resampler.flush()
 
 
 def _pipe(rate_hz: int) -> Iterator[bytes]:
     """16 kHz PCM as it arrives."""
     from voi.audio.resample import Resampler
+    from voi.cli.read_ahead import standard_input
     from voi.engines.base import STT_RATE_HZ
 
-    resampler = Resampler(rate_hz, STT_RATE_HZ)
-    # what is there now: `read` would wait until there is as much as it may take
-    while pcm := os.read(sys.stdin.fileno(), PIPE_BYTES):
+    resampler, file = Resampler(rate_hz, STT_RATE_HZ), standard_input()
+    while pcm := file.read(PIPE_BYTES):
         yield resampler.push(pcm)
     yield resampler.flush()

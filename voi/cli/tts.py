@@ -1,8 +1,9 @@
 """`voi tts`: text to sound, with any voice."""
 
 import asyncio
-import sys
-from collections.abc import Iterator
+import codecs
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,13 +13,17 @@ if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.engines.base import VoiceSpec
 
+PIPE_BYTES = 4_096
+
 
 def tts(
     text: Annotated[str, typer.Argument(help="What to say; - reads it from standard input.")] = "-",
     model: Annotated[str | None, typer.Option(help="A model of tts_models.json, or an engine such as espeak.")] = None,
     voice: Annotated[str | None, typer.Option(help="One of the model's voices.")] = None,
     tone: Annotated[str, typer.Option(help="One of the model's tones.")] = "neutral",
-    language: Annotated[str | None, typer.Option(help="ISO code; without it, the model's.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="ISO code, or auto to detect it; without it, the model's.")
+    ] = None,
     speed: Annotated[float, typer.Option(help="1 is natural.", min=0.25, max=4)] = 1.0,
     out: Annotated[Path | None, typer.Option(help="WAV file; - for standard output. Without it: the speaker.")] = None,
     raw: Annotated[bool, typer.Option("--raw", help="Without WAV's header: s16le, mono.")] = False,
@@ -27,17 +32,18 @@ def tts(
     from voi.config.settings import load_settings
     from voi.engines.base import VoiceSpec
 
-    said = sys.stdin.read() if text == "-" else text
+    said = iter([text]) if text != "-" else _standard_input()
     spec = VoiceSpec(voice, tone, speed, language)
     asyncio.run(_speak(said, spec, model, load_settings(), out, raw))
 
 
 async def _speak(
-    text: str, spec: "VoiceSpec", model: str | None, settings: "Settings", out: Path | None, raw: bool
+    text: Iterator[str], spec: "VoiceSpec", model: str | None, settings: "Settings", out: Path | None, raw: bool
 ) -> None:
     from voi.cli.engine_of import running, speaker
+    from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
-    from voi.errors import ConfigError
+    from voi.errors import ClientError, ConfigError
 
     name, options = await speaker(model, settings)
     async with running("tts", name, settings, options) as engine:
@@ -45,18 +51,40 @@ async def _speak(
             raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.voices)}.")
         if spec.tone not in engine.tones:
             raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.tones)}.")
-        async with sound_to(out, engine.sample_rate_hz, raw) as put:
-            for piece in pieces(text, spec.language or options.get("language") or settings.language):
+        spoke = False
+        async with sound_to(out, engine.sample_rate_hz, raw) as put, aclosing(read_ahead(text)) as given:
+            async for piece in pieces(given, spec.language or options.get("language") or settings.language):
                 async for pcm in engine.stream(piece, spec):
+                    spoke = True
                     await put(pcm)
+            if not spoke:
+                raise ClientError("There is nothing to say in that text.")
 
 
-def pieces(text: str, language: str) -> Iterator[str]:
+def _standard_input() -> Iterator[str]:
+    """As it arrives. What is no UTF-8 is left to be unspeakable."""
+    from voi.cli.read_ahead import standard_input
+
+    decoder, file = codecs.getincrementaldecoder("utf-8")("replace"), standard_input()
+    while read := file.read(PIPE_BYTES):
+        yield decoder.decode(read)
+    yield decoder.decode(b"", final=True)
+
+
+async def pieces(text: AsyncIterator[str], language: str) -> AsyncIterator[str]:
     """The sentences of a text, speakable."""
     from voi.core.sentences import Cutter
     from voi.text.speakable import has_speech, speakable
 
     cutter = Cutter()
-    for piece in (*cutter.feed(text), *cutter.close()):
-        if has_speech(piece) and (said := speakable(piece, language).strip()):
-            yield said
+
+    def said(cut: list[str]) -> Iterator[str]:
+        for piece in cut:
+            if has_speech(piece) and (words := speakable(piece, language).strip()):
+                yield words
+
+    async for more in text:
+        for words in said(cutter.feed(more)):
+            yield words
+    for words in said(cutter.close()):
+        yield words

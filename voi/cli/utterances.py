@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from voi.audio.framing import Framer
+from voi.cli.read_ahead import read_ahead
 from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Vad
 
 SPEECH = 0.5  # the VAD's probability
@@ -25,13 +26,14 @@ class Utterance:
 
 async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[Utterance]:
     """`chunks`: 16 kHz PCM; taken in a thread, since it may block. Raises EngineError, and what `chunks` raises."""
+    pieces = read_ahead(chunks)
     window_ms = vad.window_samples * 1_000 // STT_RATE_HZ
     framer, ear = Framer(vad.window_samples), vad.open()
     lead: deque[bytes] = deque(maxlen=LEAD_MS // window_ms)
     stream: SttStream | None = None
     at_ms = start_ms = spoken_ms = 0
     try:
-        while (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+        async for chunk in pieces:
             for window in framer.push(chunk):
                 at_ms += window_ms
                 voiced = ear.probability(window) >= SPEECH
@@ -58,6 +60,7 @@ async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOp
             if heard.text:
                 yield heard
     finally:
+        await pieces.aclose()
         ear.close()
         if stream is not None:
             stream.close()

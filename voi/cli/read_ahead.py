@@ -1,0 +1,53 @@
+"""Takes pieces from something that blocks (a pipe, a decoder) without making the event loop wait, or Ctrl+C."""
+
+import asyncio
+import contextlib
+import io
+import threading
+from collections.abc import AsyncGenerator, Iterator
+from typing import TypeVar
+
+AHEAD_PIECES = 32
+T = TypeVar("T")
+
+
+def standard_input() -> io.FileIO:
+    """Unbuffered: a read gives what is there, and a thread that waits in one does not keep the interpreter from
+    ending, as the lock of `sys.stdin` would."""
+    return io.FileIO(0, closefd=False)
+
+
+async def read_ahead(pieces: Iterator[T]) -> AsyncGenerator[T, None]:
+    """Raises what `pieces` raises. A daemon thread takes at most 32 pieces ahead; when nobody wants more, it is left to
+    itself, and ends with the read in which it is, or with the process."""
+    loop = asyncio.get_running_loop()
+    ready: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
+    room = threading.Semaphore(AHEAD_PIECES)
+    stopped = False
+
+    def tell(what: tuple[T] | BaseException | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+            loop.call_soon_threadsafe(ready.put_nowait, what)
+
+    def work() -> None:
+        try:
+            for piece in pieces:
+                tell((piece,))
+                room.acquire()
+                if stopped:
+                    return
+        except BaseException as error:  # whoever asked gets it
+            tell(error)
+        else:
+            tell(None)
+
+    threading.Thread(target=work, name="reading ahead", daemon=True).start()
+    try:
+        while (given := await ready.get()) is not None:
+            if isinstance(given, BaseException):
+                raise given
+            room.release()
+            yield given[0]
+    finally:
+        stopped = True
+        room.release()
