@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import SECRET, FakeSocket, Sessions, a_desk
 from voi.core import facts
 from voi.errors import ClientError, EngineError
@@ -23,7 +24,7 @@ class Visit:
     def __init__(self, desk: Desk, query: str | None = None) -> None:
         query = f"token={issue_token('app', SECRET)}" if query is None else query
         self.socket = FakeSocket()
-        self.caller = Caller(desk, self.socket, Request("/ws", query, "127.0.0.1:1"))  # type: ignore[arg-type]
+        self.caller = Caller(desk, self.socket, Request("/ws", query, "127.0.0.1"))  # type: ignore[arg-type]
         self.caller.arrive()
 
     def say(self, kind: str, payload: bytes = b"undefined", **fields: Any) -> None:
@@ -167,10 +168,26 @@ async def test_a_client_that_sends_nothing_but_nonsense_is_sent_away() -> None:
     async with house() as (desk, sessions):
         visit = Visit(desk)
         visit.init()
-        for _ in range(caller_module.MAX_MISTAKES + 1):
+        for _ in range(caller_module.MISTAKES_BURST):
+            visit.caller.received(b"")
+        assert not visit.socket.closed
+        while not visit.socket.closed:
             visit.caller.received(b"")
         assert visit.socket.close_code == 1008
         assert sessions.opened[0].told == [facts.HungUp()]
+        await desk.tasks.join()
+
+
+@in_virtual_time
+async def test_a_client_that_errs_now_and_then_stays_for_hours() -> None:
+    async with house() as (desk, _):
+        visit = Visit(desk)
+        visit.init()
+        for _ in range(10 * caller_module.MISTAKES_BURST):
+            visit.caller.received(b"")
+            await asyncio.sleep(2 / caller_module.MISTAKES_PER_S)
+        assert not visit.socket.closed
+        visit.caller.lost()
         await desk.tasks.join()
 
 

@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from tests.transports.raw_client import BINARY, CLOSE, PING, PONG, TEXT, RawClient, frame
+from voi.transports.forwarded import TrustedProxies
 from voi.transports.upgrade import protocol_for
 from voi.transports.websocket import Limits, Request, WebSocket
 
@@ -51,7 +52,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None) -> AsyncIterator[Served]:
+async def serving(limits: Limits | None = None, proxies: tuple[str, ...] = ()) -> AsyncIterator[Served]:
     state = ServerState()
     served = Served(0, state)
 
@@ -66,7 +67,8 @@ async def serving(limits: Limits | None = None) -> AsyncIterator[Served]:
         await send({"type": "http.response.body", "body": b"plain"})
 
     limits = limits or Limits(close_wait_s=0.05)
-    config = uvicorn.Config(app, ws=protocol_for({"/ws": accept}, limits), log_config=None)  # type: ignore[arg-type]
+    door = protocol_for({"/ws": accept}, limits, TrustedProxies(proxies))
+    config = uvicorn.Config(app, ws=door, log_config=None)  # type: ignore[arg-type]
     config.load()
     server = await asyncio.get_running_loop().create_server(
         lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}), "127.0.0.1", 0
@@ -97,7 +99,7 @@ async def test_the_request_is_told_and_other_paths_are_404_and_plain_http_still_
         await client.receive()
         request = served.doors[0].request
         assert (request.path, request.query) == ("/ws", "token=a%3Db&x=1")
-        assert request.peer.startswith("127.0.0.1:")
+        assert request.peer == "127.0.0.1"
         assert (await RawClient.connect(served.port, "/else")).status == 404
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -221,6 +223,13 @@ async def test_a_silent_peer_is_pinged_and_dropped_when_it_does_not_answer() -> 
         assert not served.doors[0].losses
         assert await client.receive() == (PING, b"")
         await asyncio.wait_for(served.doors[0].gone.wait(), 1)
+
+
+@pytest.mark.parametrize(("proxies", "client"), [((), "127.0.0.1"), (("127.0.0.0/8",), "203.0.113.7")])
+async def test_the_client_behind_a_proxy(proxies: tuple[str, ...], client: str) -> None:
+    async with serving(proxies=proxies) as served:
+        await RawClient.connect(served.port, headers="X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 203.0.113.7\r\n")
+        assert served.doors[0].request.peer == client
 
 
 async def test_a_flood_of_messages_is_refused() -> None:

@@ -3,6 +3,7 @@ all others begin with VOI_."""
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
@@ -84,6 +85,9 @@ class Settings(BaseSettings):
     """Certificate chain (PEM). With the key, the server speaks https and wss."""
     tls_key_file: Path | None = None
     """Private key of the certificate (PEM)."""
+    trusted_proxies: Names = ()
+    """Addresses or networks, between commas, of proxies whose X-Forwarded-For or Forwarded header says who the client
+    is, such as 127.0.0.1,10.0.0.0/8; nothing: nobody's does."""
     cors_origins: Names = ()
     """Web origins, between commas, whose pages may call the HTTP endpoints; * for all, nothing for none."""
     metrics: bool = True
@@ -91,6 +95,8 @@ class Settings(BaseSettings):
 
     max_conversations: int = Field(default=200, ge=1, le=100_000)
     """More conversations at once are refused."""
+    max_conversations_per_app: int = Field(default=0, ge=0, le=100_000)
+    """So many of them for each app that tokens are made for; 0: all."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not said what it wants by then is sent away."""
     shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
@@ -101,7 +107,7 @@ class Settings(BaseSettings):
     """A client that sends more for long is sent away. Sound in 20 ms frames is 50 a second."""
 
     language: Language = "en"
-    """ISO code of the language of agents that name none."""
+    """ISO code of the language of agents that name none, or "auto" to detect it."""
     vad_engine: str = "silero"
     """Voice activity detection."""
     stt_engine: str = "moonshine"
@@ -144,6 +150,16 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value.rstrip("/") if value else None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network)
+            except ValueError:
+                raise ValueError("must be IP addresses or networks such as 10.0.0.0/8, between commas") from None
+        return value
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:

@@ -25,8 +25,10 @@ from voi.transports.websocket import GOING_AWAY, Request, WebSocket
 
 log = logging.getLogger(__name__)
 
-MAX_MISTAKES = 100
-"""A client that sends more messages which cannot be used is sent away."""
+MISTAKES_BURST = 100
+"""A client that sends more messages which cannot be used is sent away…"""
+MISTAKES_PER_S = 1
+"""…where so many a second are forgiven: a small fault in a client must not end a long conversation."""
 HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended so long after its client left is cancelled."""
 
@@ -75,7 +77,8 @@ class Caller:
         self._request = request
         self._app = ""
         self._admitted = False
-        self._mistakes = 0
+        self._mistakes = 0.0
+        self._mistaken_at_s = 0.0
         self._door: VoiDoor | None = None
         self._session: LiveSession | None = None
         self._task: asyncio.Task[None] | None = None
@@ -112,7 +115,7 @@ class Caller:
     def _arrive(self) -> None:
         try:
             self._app = check_token(token_in(self._request.query), self._desk.token_secret)
-            self._desk.admission.admit()
+            self._desk.admission.admit(self._app)
             self._admitted = True
         except VoiError as error:
             self._refuse(error)
@@ -200,8 +203,10 @@ class Caller:
     def _correct(self, error: ClientError) -> None:
         """A message could not be used; the conversation goes on."""
         self._desk.metrics.mistake()
-        self._mistakes += 1
-        if self._mistakes > MAX_MISTAKES:
+        now_s = asyncio.get_running_loop().time()
+        self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1
+        self._mistaken_at_s = now_s
+        if self._mistakes > MISTAKES_BURST:
             self._fail(ClientError("Too many of your messages could not be used."))
             self._lost()
             return
@@ -242,7 +247,7 @@ class Caller:
     def _leave(self) -> None:
         if self._admitted:
             self._admitted = False
-            self._desk.admission.leave()
+            self._desk.admission.leave(self._app)
 
     def _later(self, delay_s: float, call: object) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(delay_s, call, context=self._context)  # type: ignore[arg-type]

@@ -30,6 +30,7 @@ from voi.server.voices import VoiceDesk
 from voi.session.options import SessionOptions
 from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
+from voi.transports.forwarded import TrustedProxies
 from voi.transports.tasks import Tasks
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.door import VoiDoor
@@ -61,7 +62,7 @@ class Server:
     def __init__(self, settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
         self.settings = settings
         self.readiness = Readiness()
-        self.admission = Admission(settings.max_conversations)
+        self.admission = Admission(settings.max_conversations, settings.max_conversations_per_app)
         self.metrics = Metrics(lambda: self.admission.active)
         self.hurry = asyncio.Event()
         self._on_progress = on_progress
@@ -196,14 +197,17 @@ class Server:
     def _uvicorn_config(self) -> uvicorn.Config:
         settings = self.settings
         limits = Limits(max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s)
+        door = protocol_for({"/ws": self.reception.meet}, limits, TrustedProxies(settings.trusted_proxies))
         config = uvicorn.Config(
             self._app,
             http=HttpProtocol,
-            ws=protocol_for({"/ws": self.reception.meet}, limits),  # type: ignore[arg-type]  # any factory will do
+            ws=door,  # type: ignore[arg-type]  # any factory will do
             lifespan="off",
             log_config=None,
             access_log=settings.log_level == "debug",
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),  # by default it trusts everybody on this machine
+            forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=HTTP_END_TIMEOUT_S,
             ssl_certfile=settings.tls_cert_file,
             ssl_keyfile=settings.tls_key_file,

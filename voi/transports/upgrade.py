@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from picows import WSAutoPingStrategy, WSUpgradeRequest
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
+from voi.transports.forwarded import TrustedProxies
 from voi.transports.websocket import GOING_AWAY, Accept, Limits, Request, WebSocket
 
 _READ_BUFFER_BYTES = 8 * 1024
@@ -24,11 +25,13 @@ _picows_logger.setLevel(logging.CRITICAL)  # it calls every mistake of a client 
 _PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # an adapter: of a Logger it would make a child per connection
 
 
-def protocol_for(routes: Mapping[str, Accept], limits: Limits) -> Callable[..., asyncio.BaseProtocol]:
+def protocol_for(
+    routes: Mapping[str, Accept], limits: Limits, proxies: TrustedProxies
+) -> Callable[..., asyncio.BaseProtocol]:
     """What `uvicorn.Config(ws=…)` takes. Other paths than those of `routes` are answered with 404."""
 
     def make(config: Any, server_state: Any, app_state: Any) -> asyncio.BaseProtocol:
-        return _Upgraded(routes, limits, server_state.connections)
+        return _Upgraded(routes, limits, proxies, server_state.connections)
 
     return make
 
@@ -36,7 +39,9 @@ def protocol_for(routes: Mapping[str, Accept], limits: Limits) -> Callable[..., 
 class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     """picows' server protocol, made to take a transport over in the middle of its life."""
 
-    def __init__(self, routes: Mapping[str, Accept], limits: Limits, connections: set[Any]) -> None:
+    def __init__(
+        self, routes: Mapping[str, Accept], limits: Limits, proxies: TrustedProxies, connections: set[Any]
+    ) -> None:
         super().__init__(
             None,  # host and port: client side only
             None,  # path: client side only
@@ -56,6 +61,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         )
         self._routes = routes
         self._limits = limits
+        self._proxies = proxies
         self._connections = connections
         self._peer = ""
         self._socket: WebSocket | None = None
@@ -65,12 +71,13 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         accept = self._routes.get(unquote(path))
         if accept is None:
             return None
-        self._socket = WebSocket(accept, Request(unquote(path), query, self._peer), self._limits)
+        client = self._proxies.client_of(self._peer, lambda name: request.headers.getall(name, ()))
+        self._socket = WebSocket(accept, Request(unquote(path), query, client), self._limits)
         return self._socket
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         peer = transport.get_extra_info("peername")
-        self._peer = f"{peer[0]}:{peer[1]}" if isinstance(peer, tuple) else ""
+        self._peer = peer[0] if isinstance(peer, tuple) else ""
         if self._peer and hasattr(socket, "TCP_NOTSENT_LOWAT"):  # Linux, macOS
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._connections.add(self)

@@ -44,7 +44,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The upgrade request. `path` is decoded, `query` is raw."""
+    """The upgrade request. `path` is decoded, `query` is raw, `peer` the client's IP address ("": unknown)."""
 
     path: str
     query: str
