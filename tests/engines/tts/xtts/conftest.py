@@ -9,7 +9,7 @@ pytest.importorskip("tokenizers")
 import torch
 
 from tests.engines.tts.xtts import tiny
-from voi.engines.tts.xtts.model import Files, Running, load
+from voi.engines.tts.xtts.model import Files, Running, place, read
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -36,14 +36,19 @@ def model(shared_model: Running) -> Iterator[Running]:
         assert not shared_model.batch.busy
 
 
-def load_tiny(files: dict[str, Path], slots: int = 8) -> Running:
+def load_tiny(files: dict[str, Path], slots: int = 8, precision: str = "float32", same_shapes: bool = False) -> Running:
+    """Nothing of it is recorded."""
     with torch.inference_mode():
-        return load(
-            Files(**files),
+        placing = place(
+            read(Files(**files), precision),
             device="cpu",
-            precision="float32",
             slots=slots,
             most_waiting=64,
             memory_bytes=None,
-            same_shapes=False,
+            same_shapes=same_shapes,
         )
+        while True:
+            try:
+                next(placing)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]

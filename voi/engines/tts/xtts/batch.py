@@ -1,16 +1,19 @@
 """Continuous batching: sentences of all callers advance together and join and leave at any step.
 
 `step` is one round: forget who left, let in who waits, one code for everybody, then sound for whoever has enough
-codes. The first windows of a sentence and the last are computed at once, those between every few steps, so that more of
-them go together. First come, first served; a caller waits for a slot only while all are taken. One thread calls `step`;
-`submit` and `Job.cancel` may be called from anywhere.
+codes. A sentence's first window is computed at once. Further ones go together, every few steps, one group a round, so
+that nobody's next code waits for the sound of all others.
+
+Where there is not enough for all at once, the earliest deadline goes first (Liu and Layland 1973): a sentence's is the
+moment when its listener has heard all sound before it. Who has ten seconds in hand lets a newcomer pass, and still
+nobody waits for ever, for deadlines do not move. One thread calls `step`; `submit` and `Job.cancel` may be called from
+anywhere.
 """
 
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +21,7 @@ from numpy.typing import NDArray
 from voi.engines.tts.xtts.checkpoint import VoiceLatents
 from voi.engines.tts.xtts.decoder import FILLS, Beginning, Decoder
 from voi.engines.tts.xtts.layout import Sampling
+from voi.engines.tts.xtts.sampling import NOT_A_NUMBER
 from voi.engines.tts.xtts.vocoder import Piece, Vocoder
 from voi.engines.tts.xtts.windows import Stretch, Window
 from voi.errors import EngineError
@@ -30,7 +34,8 @@ Samples = NDArray[np.int16]
 @dataclass(slots=True, eq=False)
 class Job:
     """One sentence. `ids`: text with its marks; `max_codes`: where a runaway is stopped; `on_sound` gets int16 samples,
-    `on_end` None or what went wrong, once, unless cancelled; both on the batch's thread. `codes` grows as it goes."""
+    `on_end` None or what went wrong, once, unless cancelled; both on the batch's thread. `due_s`: when its listener
+    has heard all that was before it, by the batch's clock. `codes` grows as it goes."""
 
     ids: Sequence[int]
     voice: VoiceLatents
@@ -40,6 +45,7 @@ class Job:
     max_codes: int
     on_sound: Callable[[Samples], None]
     on_end: Callable[[EngineError | None], None]
+    due_s: float = 0.0
     cancelled: bool = False
     codes: list[int] = field(default_factory=list)
 
@@ -53,6 +59,7 @@ class _Row:
     job: Job
     slot: int
     prefix_places: int
+    due_s: float  # when its listener has heard all of its sound until now
     ended: bool = False  # no more codes
     frames_done: int = 0
     windows_done: int = 0
@@ -63,17 +70,32 @@ class _Row:
         return vocoder.plan.next(self.windows_done, self.frames_done, stretch.settled(codes), total)
 
 
-class Batch:
-    """`stop_code`: the code that ends a sentence. `most_waiting`: sentences that may wait for a slot."""
+Due = list[tuple[_Row, Window]]
 
-    def __init__(self, decoder: Decoder, vocoder: Vocoder, *, stop_code: int, most_waiting: int) -> None:
+
+class Batch:
+    """`stop_code`: the code that ends a sentence. `most_waiting`: sentences that may wait for a slot. `rate_hz`: of the
+    sound."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        vocoder: Vocoder,
+        *,
+        stop_code: int,
+        most_waiting: int,
+        rate_hz: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._decoder, self._vocoder = decoder, vocoder
         self._stop_code = stop_code
         self._most_waiting = most_waiting
-        self._waiting: deque[Job] = deque()
+        self._rate_hz, self._clock = rate_hz, clock
+        self._waiting: list[Job] = []
         self._rows: dict[int, _Row] = {}
         self._abandoned: list[int] = []  # slots of sentences that failed
         self._steps = 0
+        self._behind = False  # there was more sound to compute than one round takes
         self._retired: EngineError | None = None
         self._door = threading.Lock()  # held for an instant: nobody slips in while it is being closed
 
@@ -94,6 +116,8 @@ class Batch:
             self._take(job)
 
     def _take(self, job: Job) -> None:
+        if len(self._waiting) >= self._most_waiting:
+            self._waiting = [other for other in self._waiting if not other.cancelled]
         if len(self._waiting) >= self._most_waiting:
             raise EngineError(
                 f"XTTS is full: {self._decoder.slots} sentences are being spoken and {self._most_waiting} wait. More "
@@ -120,12 +144,13 @@ class Batch:
         self._close_gap()
         self._advance()
         self._sound()
+        self._leave()
 
     def fail(self, error: EngineError) -> None:
         """End everybody's sentence with this error: nothing is known of the device's state."""
-        jobs = [row.job for row in self._rows.values()]
-        while self._waiting:
-            jobs.append(self._waiting.popleft())
+        with self._door:
+            waiting, self._waiting = self._waiting, []
+        jobs = [*(row.job for row in self._rows.values()), *waiting]
         self._abandoned += self._rows
         self._rows.clear()
         for job in jobs:
@@ -140,17 +165,22 @@ class Batch:
             self._decoder.release(row.slot)
 
     def _let_in(self) -> None:
-        beginnings: list[Beginning] = []
-        while self._waiting and len(self._rows) < self._decoder.slots and len(beginnings) < LET_IN_AT_ONCE:
-            job = self._waiting.popleft()
-            if job.cancelled:
-                continue
-            slot = next(slot for slot in range(self._decoder.slots) if slot not in self._rows)
+        free = [slot for slot in range(self._decoder.slots) if slot not in self._rows][:LET_IN_AT_ONCE]
+        beginnings = []
+        for slot, job in zip(free, self._next_in(len(free)), strict=False):
             entry = Beginning(slot, job.ids, job.voice.conditioning, job.sampling, job.seed)
-            self._rows[slot] = _Row(job, slot, entry.places)
+            self._rows[slot] = _Row(job, slot, entry.places, job.due_s)
             beginnings.append(entry)
         if beginnings:
             self._decoder.begin(beginnings)
+
+    def _next_in(self, most: int) -> list[Job]:
+        """Taken out of those who wait; of those with the same deadline, who came first."""
+        with self._door:
+            self._waiting = [job for job in self._waiting if not job.cancelled]
+            chosen = sorted(self._waiting, key=lambda job: job.due_s)[:most]
+            self._waiting = [job for job in self._waiting if not any(job is other for other in chosen)]
+        return chosen
 
     def _close_gap(self) -> None:
         """Move the highest row down where that makes the step smaller. One a step."""
@@ -164,41 +194,66 @@ class Batch:
         self._rows[lowest] = row
 
     def _advance(self) -> None:
-        rows = self._rows.values()
+        rows = [row for row in self._rows.values() if not row.ended]
+        if not rows:
+            return
         furthest = max(row.prefix_places + len(row.job.codes) for row in rows)
-        codes = self._decoder.step(max(self._rows), furthest)
+        codes = self._decoder.step(max(row.slot for row in rows), furthest)
         self._steps += 1
         for row in rows:
-            row.job.codes.append(codes[row.slot])
-            if codes[row.slot] == self._stop_code or len(row.job.codes) >= row.job.max_codes:
+            if (code := codes[row.slot]) == NOT_A_NUMBER:
+                self._give_up(row)
+                continue
+            row.job.codes.append(code)
+            if code == self._stop_code or len(row.job.codes) >= row.job.max_codes:
                 row.ended = True
                 self._decoder.release(row.slot)
 
+    def _give_up(self, row: _Row) -> None:
+        del self._rows[row.slot]
+        self._decoder.release(row.slot)
+        self._decoder.clean(row.slot)
+        row.job.on_end(
+            EngineError(
+                "XTTS computed what is not a number: this checkpoint or voice is too much for its precision. Set "
+                '"precision": "bfloat16" or "float32" in its options.',
+                engine="xtts",
+            )
+        )
+
     def _sound(self) -> None:
-        while due := self._due():
-            due.sort(key=lambda entry: entry[1].size)
-            for _, group in groupby(due, key=lambda entry: entry[1].size):
-                same_size = list(group)
-                most = self._vocoder.most_together
-                for at in range(0, len(same_size), most):
-                    self._compute(same_size[at : at + most])
-        for row in [row for row in self._rows.values() if row.ended]:
-            del self._rows[row.slot]
-            if not row.job.cancelled:
-                row.job.on_end(None)
+        due = [(row, window) for row in self._rows.values() if (window := row.window(self._vocoder)) is not None]
+        first = sorted((entry for entry in due if not entry[0].windows_done), key=lambda entry: entry[1].size)
+        while first:
+            first = self._compute(first)
+        rest = [entry for entry in due if entry[1].keep > 0]
+        now = self._behind or self._steps % STEPS_BETWEEN_WINDOWS == 0 or any(row.ended for row, _ in rest)
+        if rest and now:
+            short = bool(self._waiting) and len(self._rows) == self._decoder.slots  # who has ended gives a slot back
+            rest.sort(key=lambda entry: (not (short and entry[0].ended), entry[0].due_s))
+            rest = self._compute(rest)
+            self._behind = bool(rest)
 
-    def _due(self) -> list[tuple[_Row, Window]]:
-        now_all = self._steps % STEPS_BETWEEN_WINDOWS == 0
-        wanting = [row for row in self._rows.values() if now_all or row.ended or row.windows_done == 0]
-        return [(row, window) for row in wanting if (window := row.window(self._vocoder)) is not None]
-
-    def _compute(self, entries: Sequence[tuple[_Row, Window]]) -> None:
+    def _compute(self, due: Due) -> Due:
+        """The first window, with others of its size; the rest is given back."""
+        size = due[0][1].size
+        group = [entry for entry in due if entry[1].size == size][: self._vocoder.most_together]
         pieces = [
             Piece(row.slot, len(row.job.codes), row.job.stretch, window, row.job.voice.embedding)
-            for row, window in entries
+            for row, window in group
         ]
-        for (row, window), samples in zip(entries, self._vocoder.run(pieces), strict=True):
+        for (row, window), samples in zip(group, self._vocoder.run(pieces), strict=True):
+            if not row.windows_done:
+                row.due_s = max(row.due_s, self._clock())
+            row.due_s += len(samples) / self._rate_hz
             row.frames_done = window.keep_stop
             row.windows_done += 1
             if not row.job.cancelled:
                 row.job.on_sound(samples)
+        return [entry for entry in due if all(entry is not other for other in group)]
+
+    def _leave(self) -> None:
+        for row in [row for row in self._rows.values() if row.ended and row.window(self._vocoder) is None]:
+            del self._rows[row.slot]
+            if not row.job.cancelled:
+                row.job.on_end(None)

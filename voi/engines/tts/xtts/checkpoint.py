@@ -122,5 +122,7 @@ def load_voices(path: Path) -> dict[str, VoiceLatents]:
         embedding = fields.get("speaker_embedding")
         if not isinstance(conditioning, Tensor) or not isinstance(embedding, Tensor) or conditioning.dim() != 3:
             raise ConfigError(f"{path}: the voice {name!r} has no gpt_cond_latent and speaker_embedding.")
+        if not (conditioning.isfinite().all() and embedding.isfinite().all()):
+            raise ConfigError(f"{path}: the voice {name!r} holds what are no numbers; clone it anew.")
         voices[str(name)] = VoiceLatents(str(name), conditioning[0].float(), embedding.flatten().float())
     return voices

@@ -1,12 +1,14 @@
 """The GPT's state for all callers on the device, and one step for all of them.
 
 Each caller has a slot; the step works on slots 0 to n - 1, where n is rounded up to one of a few sizes so that each
-size is recorded once. Slots without a caller go along and harm nothing. All that a step needs lies on the device; only
-the drawn codes come back.
+size is recorded once. Slots without a caller go along and harm nothing: they write where nobody looks. All that a step
+needs lies on the device; only the drawn codes come back.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -41,8 +43,9 @@ class Beginning:
 
 
 class Decoder:
-    """`conditioning`: most places that a voice takes. `same_shapes`: always step with all rows and all places, so that
-    rounding in half precision can't depend on how many callers there are. Belongs to one thread."""
+    """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on who else is
+    there (all rows and places at every step, one prefix at a time), so that rounding in half precision can't depend on
+    it either. Belongs to one thread."""
 
     def __init__(
         self, gpt: Gpt, layout: Layout, *, slots: int, conditioning: int, graphs: Graphs, same_shapes: bool = False
@@ -57,94 +60,136 @@ class Decoder:
         cache = (layout.gpt_layers, slots + 1, layout.gpt_n_heads, self.places, layout.head_width)
         self._keys = torch.zeros(cache, device=device, dtype=dtype)  # the last slot takes what is only padding
         self._values = torch.zeros(cache, device=device, dtype=dtype)
-        vocabulary = layout.gpt_num_audio_tokens
-        self.latents = torch.zeros(slots, layout.max_codes, layout.gpt_n_model_channels, device=device, dtype=dtype)
+        self._nowhere = layout.max_codes  # where a slot without a caller writes
+        steps = layout.max_codes + 1
+        self.latents = torch.zeros(slots, steps, layout.gpt_n_model_channels, device=device, dtype=dtype)
         self._code = torch.zeros(slots, device=device, dtype=torch.long)
-        self._done = torch.zeros(slots, device=device, dtype=torch.long)
+        self._done = torch.full((slots,), self._nowhere, device=device)
         self._place = torch.zeros(slots, device=device, dtype=torch.long)
         self._active = torch.zeros(slots, device=device, dtype=torch.long)
         self._top_k = torch.ones(slots, device=device, dtype=torch.long)
         self._rules = torch.ones(slots, 3, device=device)  # temperature, top-p, repetition penalty
         self._greedy = torch.zeros(slots, device=device, dtype=torch.bool)
-        self._seen = torch.zeros(slots, vocabulary, device=device, dtype=torch.bool)
-        self._quantiles = torch.zeros(slots, layout.max_codes, device=device)
+        self._seen = torch.zeros(slots, layout.gpt_num_audio_tokens, device=device, dtype=torch.bool)
+        self._quantiles = torch.zeros(slots, steps, device=device)
         self._per_slot = (self.latents, self._code, self._done, self._place, self._active, self._top_k, self._rules,
                           self._greedy, self._seen, self._quantiles)  # fmt: skip
         self._row_sizes = _sizes(ROWS, slots) if graphs.records else tuple(range(1, slots + 1))
-        steps = range(CPU_LENGTH_STEP, self.places, CPU_LENGTH_STEP)
-        self._lengths = _sizes(LENGTHS if graphs.records else tuple(steps), self.places)
+        lengths = tuple(range(CPU_LENGTH_STEP, self.places, CPU_LENGTH_STEP))
+        self._lengths = _sizes(LENGTHS if graphs.records else lengths, self.places)
+        self._fills = (1,) if same_shapes else FILLS
         if same_shapes:
             self._row_sizes, self._lengths = (slots,), (self.places,)
-        self._prefixes = _sizes(PREFIXES, self._prefix_places) if graphs.records else ()
+        self._prefixes = _sizes(PREFIXES, self._prefix_places)
         self._fill_buffers: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
-    def record(self) -> None:
-        """Every shape, while nobody is here."""
+    def record(self) -> Iterator[None]:
+        """Every shape, one between two yields; whoever is speaking meanwhile is not disturbed."""
         for rows in reversed(self._row_sizes):
             for length in reversed(self._lengths):
-                self._graphs.record(("step", rows, length), lambda r=rows, n=length: self._step(r, n))  # type: ignore[misc]
-        for batch in FILLS:
-            for places in self._prefixes:
+                with self._standing_still():
+                    self._graphs.record(("step", rows, length), lambda r=rows, n=length: self._step(r, n))  # type: ignore[misc]
+                yield
+        for batch in reversed(self._fills):
+            for places in reversed(self._prefixes):
                 hidden = torch.zeros(
                     batch, places, self._layout.gpt_n_model_channels, device=self._device, dtype=self._dtype
                 )
                 slots = torch.full((batch,), self.slots, device=self._device)
-                self._fill_buffers[batch, places] = (hidden, slots)
                 self._graphs.record(("fill", batch, places), lambda h=hidden, s=slots: self._fill(h, s))  # type: ignore[misc]
+                self._fill_buffers[batch, places] = (hidden, slots)
+                yield
+
+    @contextmanager
+    def _standing_still(self) -> Iterator[None]:
+        """Steps may be done, and everybody's next one is as it would have been."""
+        kept = (self._active, self._code, self._seen)
+        before = [tensor.clone() for tensor in kept]
+        self._active.zero_()
+        try:
+            yield
+        finally:
+            for tensor, value in zip(kept, before, strict=True):
+                tensor.copy_(value)
 
     def rows_for(self, highest_slot: int) -> int:
         """Rows that a step computes when this is the highest slot in use."""
         return next(size for size in self._row_sizes if size > highest_slot)
 
     def begin(self, beginnings: Sequence[Beginning]) -> None:
-        """Read prefixes into the cache, at most FILLS[-1] of them together."""
-        rows = []
-        for entry in beginnings:
-            ids = torch.tensor(list(entry.ids), device=self._device)
-            rows.append(self._gpt.prefix(entry.conditioning.to(self._device, self._dtype), ids))
-            self._set(entry)
-        slots = torch.tensor([entry.slot for entry in beginnings], device=self._device)
-        longest = max(len(row) for row in rows)
-        if not self._graphs.records:
-            self._fill(pad_sequence(rows, batch_first=True), slots)
+        """Read prefixes into the cache."""
+        self._set(beginnings)
+        ids = torch.tensor(list(chain.from_iterable(entry.ids for entry in beginnings))).to(self._device)
+        rows = [
+            self._gpt.prefix(entry.conditioning.to(self._device, self._dtype), own)
+            for entry, own in zip(beginnings, torch.split(ids, [len(entry.ids) for entry in beginnings]), strict=True)
+        ]
+        slots = [entry.slot for entry in beginnings]
+        together = self._fills[-1]
+        for at in range(0, len(rows), together):
+            self._read(rows[at : at + together], slots[at : at + together])
+
+    def _read(self, rows: Sequence[Tensor], slots: Sequence[int]) -> None:
+        to = torch.tensor(slots).to(self._device)
+        batch = next(size for size in self._fills if size >= len(rows))
+        places = next(size for size in self._prefixes if size >= max(len(row) for row in rows))
+        key = ("fill", batch, places)
+        if key not in self._graphs:
+            self._graphs.run(key, lambda: self._fill(pad_sequence(list(rows), batch_first=True), to))
             return
-        batch = next(size for size in FILLS if size >= len(rows))
-        places = next(size for size in self._prefixes if size >= longest)
         hidden, held_slots = self._fill_buffers[batch, places]
         for row, prefix in enumerate(rows):
             hidden[row, : len(prefix)] = prefix
         held_slots.fill_(self.slots)
-        held_slots[: len(rows)] = slots
-        self._graphs.run(("fill", batch, places), lambda: self._fill(hidden, held_slots))
+        held_slots[: len(rows)] = to
+        self._graphs.run(key, lambda: self._fill(hidden, held_slots))
 
-    def _set(self, entry: Beginning) -> None:
-        slot, rules, layout = entry.slot, entry.sampling, self._layout
-        self._code[slot] = layout.gpt_start_audio_token
-        self._done[slot] = 0
-        self._place[slot] = entry.places
-        self._active[slot] = 1
-        self._top_k[slot] = min(rules.top_k or layout.gpt_num_audio_tokens, layout.gpt_num_audio_tokens)
-        self._rules[slot] = torch.tensor(
-            [max(rules.temperature, 1e-3), max(rules.top_p, 1e-6), max(rules.repetition_penalty, 1e-3)]
-        )
-        self._greedy[slot] = rules.greedy or rules.temperature == 0
-        self._seen[slot] = False
-        self._seen[slot, FILLER_CODE] = True
-        self._seen[slot, layout.gpt_start_audio_token] = True
-        self._quantiles[slot] = quantiles(entry.seed, layout.max_codes).to(self._device)
+    def _set(self, beginnings: Sequence[Beginning]) -> None:
+        """One transfer of each kind, however many begin."""
+        layout = self._layout
+        rules = [entry.sampling for entry in beginnings]
+        codes = layout.gpt_num_audio_tokens
+        whole = torch.tensor(
+            [[entry.slot for entry in beginnings], [entry.places for entry in beginnings],
+             [min(rule.top_k or codes, codes) for rule in rules],
+             [rule.greedy or rule.temperature == 0 for rule in rules]]
+        )  # fmt: skip
+        slots, places, top_k, greedy = whole.to(self._device)
+        self._place[slots], self._top_k[slots], self._greedy[slots] = places, top_k, greedy.bool()
+        self._rules[slots] = torch.tensor(
+            [[max(r.temperature, 1e-3), max(r.top_p, 1e-6), max(r.repetition_penalty, 1e-3)] for r in rules]
+        ).to(self._device)
+        drawn = torch.stack([quantiles(entry.seed, layout.max_codes) for entry in beginnings])
+        self._quantiles[slots, : layout.max_codes] = drawn.to(self._device)
+        self._code[slots] = layout.gpt_start_audio_token
+        self._done[slots] = 0
+        self._active[slots] = 1
+        self._seen[slots] = False
+        self._seen[slots, FILLER_CODE] = True
+        self._seen[slots, layout.gpt_start_audio_token] = True
 
     def step(self, highest_slot: int, furthest_place: int) -> list[int]:
-        """One code further, for slots 0 to `highest_slot`: the codes. `furthest_place`: the largest of these slots'
-        prefix places plus codes. Waits for the device."""
+        """One code further, for slots 0 to `highest_slot`: the codes, NOT_A_NUMBER where there is none.
+        `furthest_place`: the largest of these slots' prefix places plus codes. Waits for the device."""
         rows = self.rows_for(highest_slot)
         length = next(size for size in self._lengths if size > furthest_place)
         codes = self._graphs.run(("step", rows, length), lambda: self._step(rows, length))
         return codes.tolist()
 
     def release(self, slot: int) -> None:
+        """Its caller has all codes: no step changes his latents any more."""
         self._active[slot] = 0
         self._place[slot] = 0
-        self._done[slot] = 0
+        self._done[slot] = self._nowhere
+
+    def clean(self, slot: int) -> None:
+        """After something that is not a number. Attention gives what is behind a sentence's end no weight, but nothing
+        times NaN is NaN: it would spoil the slot's next sentence."""
+        for tensor in (self._keys, self._values):
+            tensor[:, slot] = 0
+        self.latents[slot] = 0
+        for hidden, _ in self._fill_buffers.values():
+            hidden.zero_()
 
     def move(self, slot: int, to: int) -> None:
         """A caller to a lower, free slot, so that fewer rows go along for nothing."""
@@ -176,8 +221,9 @@ class Decoder:
             self._greedy[:rows],
             self._quantiles[every, done],
         )
-        self._seen[:rows].scatter_(1, codes[:, None], True)
-        self._code[:rows] = codes
+        drawn = codes.clamp(min=0)
+        self._seen[:rows].scatter_(1, drawn[:, None], True)
+        self._code[:rows] = drawn
         done += active
         self._place[:rows] += active
         return codes

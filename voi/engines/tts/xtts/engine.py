@@ -7,10 +7,11 @@ the listener gets there, and no more than two parts of a caller's sound are ever
 
 import asyncio
 import hashlib
+import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncGenerator, Generator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,13 @@ from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineError
 
 if TYPE_CHECKING:
-    from voi.engines.tts.xtts.model import Running
+    from voi.engines.tts.xtts.model import Checkpoint, Running
+
+log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
+RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes for an engine that hangs
 SLOTS = {"cuda": 16, "cpu": 4}
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
@@ -44,9 +48,9 @@ class Xtts:
 
     `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
     sentences at the same time; `most_waiting`: that may wait for one. `memory_mb`: more is not taken. `seed`: the same
-    text then always sounds the same, whoever else speaks; on CUDA bit by bit only with `same_shapes`, which computes
-    all slots at full length at every step. `temperature`, `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of
-    those in config.json.
+    text then always has the same codes, whoever else speaks (all slots are then computed at full length at every step,
+    for in half precision other shapes are rounded otherwise). `temperature`, `top_k`, `top_p`, `repetition_penalty`,
+    `greedy`: instead of those in config.json.
     """
 
     name = "xtts"
@@ -68,7 +72,6 @@ class Xtts:
         most_waiting: int = 256,
         memory_mb: int | None = None,
         seed: int | None = None,
-        same_shapes: bool = False,
         speed: float = 1.0,
         **sampling: float,
     ) -> None:
@@ -91,13 +94,13 @@ class Xtts:
         self.voices: tuple[str, ...] = ()
         self._language, self._avg_text_len = language, avg_text_len
         self._device, self._precision, self._slots = device, precision, slots
-        self._most_waiting, self._memory_mb, self._same_shapes = most_waiting, memory_mb, same_shapes
+        self._most_waiting, self._memory_mb = most_waiting, memory_mb
         self._seed, self._speed = seed, speed
         self._sampling_wishes: dict[str, Any] = sampling
         self._sampling = Sampling()
         self._worker: Worker | None = None
         self._loaded_on = ""
-        self._loading = asyncio.Lock()
+        self._reloading: asyncio.Task[None] | None = None
         self.last_used_s = 0.0
         self._running: Running | None = None
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
@@ -113,8 +116,9 @@ class Xtts:
         device = await asyncio.to_thread(_device, self._device)
         worker = Worker.of(device, self)
         try:
-            running = await asyncio.wrap_future(worker.call(lambda: self._load(worker, device)))
+            running = await self._load(worker, device)
             self._check_voices(tuple(running.voices))
+            await asyncio.wrap_future(worker.call_in_pieces(running.record()))
         except BaseException:
             worker.leave(self)
             raise
@@ -132,15 +136,34 @@ class Xtts:
 
     async def _awake(self) -> "Running":
         """The model; loaded again, which takes a while, if it made room for another."""
-        async with self._loading:
-            worker = self._worker
-            if worker is None:
-                raise EngineError("XTTS is not running.", engine=self.name)
-            if self._running is None:
-                self._start(worker, await asyncio.wrap_future(worker.call(lambda: self._load(worker, self._loaded_on))))
-            assert self._running is not None
-            self.last_used_s = time.monotonic()
-            return self._running
+        worker = self._worker
+        if worker is None:
+            raise EngineError("XTTS is not running.", engine=self.name)
+        if self._running is None:
+            if self._reloading is None:
+                self._reloading = asyncio.create_task(self._reload(worker), name="loading XTTS again")
+            done, _ = await asyncio.wait({self._reloading}, timeout=RELOAD_PATIENCE_S)
+            if not done:
+                raise EngineError(
+                    "XTTS is loading its model again and takes long; it speaks as soon as it is there.",
+                    engine=self.name,
+                )
+            for reloading in done:
+                if not reloading.cancelled():
+                    reloading.result()
+        if self._running is None:
+            raise EngineError("XTTS was closed.", engine=self.name)
+        self.last_used_s = time.monotonic()
+        return self._running
+
+    async def _reload(self, worker: Worker) -> None:
+        """Sentences may be spoken at once, at first more slowly: shapes are recorded between their rounds."""
+        try:
+            running = await self._load(worker, self._loaded_on)
+            self._start(worker, running)
+        finally:
+            self._reloading = None
+        worker.call_in_pieces(running.record()).add_done_callback(_told)
 
     def make_room(self) -> bool:
         """On the device's thread: unload when nothing was said for a while. The next text loads it again."""
@@ -155,34 +178,39 @@ class Xtts:
         running.graphs.clear()
         return True
 
-    def _load(self, worker: Worker, device: str) -> "Running":
-        """On the device's thread. When there is no room, idle models make some."""
-        from voi.engines.tts.xtts.memory import NoRoom, give_back
-
-        while True:
-            try:
-                return self._load_files(device)
-            except NoRoom:
-                if not worker.make_room(self):
-                    raise
-                give_back(device)
-
-    def _load_files(self, device: str) -> "Running":
+    async def _load(self, worker: Worker, device: str) -> "Running":
+        """ConfigError, EngineError. Others who use the device go on meanwhile."""
         try:
-            from voi.engines.tts.xtts.model import Files, load
+            from voi.engines.tts.xtts.model import Files, read
         except ImportError as error:
             raise EngineError(f"XTTS needs the package {error.name}: pip install voi[xtts]", engine=self.name) from None
         kind = device.split(":")[0]
-        precision = self._precision
-        return load(
-            Files(**self._files),
-            device=device,
-            precision=("float16" if kind == "cuda" else "float32") if precision == "auto" else precision,
-            slots=self._slots or SLOTS.get(kind, SLOTS["cpu"]),
-            most_waiting=self._most_waiting,
-            memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
-            same_shapes=self._same_shapes,
-        )
+        usual = "float16" if kind == "cuda" else "float32"
+        precision = usual if self._precision == "auto" else self._precision
+        checkpoint = await asyncio.to_thread(read, Files(**self._files), precision)
+        return await asyncio.wrap_future(worker.call_in_pieces(self._place(worker, checkpoint, device)))
+
+    def _place(self, worker: Worker, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
+        """On the device's thread. When there is no room, idle models make some."""
+        from voi.engines.tts.xtts.memory import NoRoom, give_back
+        from voi.engines.tts.xtts.model import place
+
+        while True:
+            try:
+                return (
+                    yield from place(
+                        checkpoint,
+                        device=device,
+                        slots=self._slots or SLOTS.get(device.split(":")[0], SLOTS["cpu"]),
+                        most_waiting=self._most_waiting,
+                        memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
+                        same_shapes=self._seed is not None,
+                    )
+                )
+            except NoRoom:
+                if not worker.make_room(self):
+                    raise
+            give_back(device)
 
     def _check_voices(self, names: tuple[str, ...]) -> None:
         wrong = [
@@ -196,6 +224,8 @@ class Xtts:
     async def close(self) -> None:
         worker, running = self._worker, self._running
         self._worker = self._running = None
+        if self._reloading is not None:
+            self._reloading.cancel()
         self._text_thread.shutdown(wait=False, cancel_futures=True)
         if worker is None:
             return
@@ -267,6 +297,11 @@ def runaway_codes(layout: Layout, part: str, language: str) -> int:
     chars = sum(CHARS_OF_DIGIT if char.isdigit() else 1 for char in part)
     share = chars / LONGEST.get(language, min(LONGEST.values()))
     return min(layout.max_codes, RUNAWAY_CODES + round(RUNAWAY_FACTOR * layout.max_codes * share))
+
+
+def _told(recording: "Future[None]") -> None:
+    if not recording.cancelled() and (error := recording.exception()) is not None:
+        log.warning("XTTS speaks more slowly than it could: %s", str(error) or type(error).__name__)
 
 
 def _device(wish: str) -> str:

@@ -80,14 +80,17 @@ class Gpt(nn.Module):
         """
         batch = len(codes)
         rows = torch.arange(batch, device=codes.device)
-        seen = (torch.arange(length, device=codes.device) <= places[:, None])[:, None, None]
+        unseen = torch.arange(length, device=codes.device) > places[:, None]
+        # Added to the scores: of true and false torch would make this anew in each layer.
+        mask = torch.zeros(batch, length, device=codes.device, dtype=keys.dtype).masked_fill(unseen, -torch.inf)
+        mask = mask[:, None, None]
         hidden = (self.mel_embedding(codes) + self.mel_position(done))[:, None]
         for layer, block in enumerate(self._blocks):
             q, k, v = block.queries_keys_values(hidden)
             keys[layer][rows, :, places] = k[:, :, 0]
             values[layer][rows, :, places] = v[:, :, 0]
             attended = scaled_dot_product_attention(
-                q, keys[layer, :batch, :, :length], values[layer, :batch, :, :length], attn_mask=seen
+                q, keys[layer, :batch, :, :length], values[layer, :batch, :, :length], attn_mask=mask
             )
             hidden = block.finish(hidden, attended)
         latents = self.final_norm(self.ln_f(hidden[:, 0]))

@@ -1,7 +1,8 @@
 """Work of fixed shape that is recorded once and replayed: on CUDA a step of thirty layers costs Python one call.
 
 On other devices, and for shapes that were not recorded, the work is simply done. Recorded work takes its inputs from
-buffers that stay where they are, and its result is overwritten by its next run.
+buffers that stay where they are. All recordings share one pool of memory, as torch allows where they never run at the
+same time: a result is good until anything else runs, so whoever wants it copies it at once.
 """
 
 from collections.abc import Callable, Hashable
@@ -9,42 +10,56 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+# Not cuDNN's, which torch may prefer on Hopper: it makes a plan for each shape, at the first run of each.
+ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+RUNS_BEFORE = 2  # let libraries choose their kernels and allocate: while recording they may not
 
 
 class Graphs:
-    """Recorded work by key. All of one device's thread; recordings share their memory for intermediate results."""
+    """Recorded work by key. All of one device's thread."""
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self.records = device.type == "cuda"
         self._recorded: dict[Hashable, tuple[Any, Tensor]] = {}
         self._pool: Any = None
+        # One for all: torch shares a pool only within a stream, and cuBLAS keeps up to 32 MiB for each.
+        self._stream: Any = torch.cuda.Stream(device) if self.records else None  # type: ignore[no-untyped-call]
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._recorded
 
     def run(self, key: Hashable, work: Callable[[], Tensor]) -> Tensor:
         if key not in self._recorded:
-            return work()
+            with sdpa_kernel(ATTENTION):
+                return work()
         graph, result = self._recorded[key]
         graph.replay()
         return result
 
     def record(self, key: Hashable, work: Callable[[], Tensor]) -> None:
-        """At warm-up, when it does no harm that the work is really done a few times. Not on CUDA: nothing."""
+        """The work is really done a few times. Not on CUDA: nothing. The largest shapes first, for later recordings
+        then find room in what these have left."""
         if not self.records:
             return
-        # Runs outside the recording let libraries choose their kernels and allocate: inside they may not.
-        aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        aside.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(aside):
-            for _ in range(2):
-                work()
-        torch.cuda.current_stream(self._device).wait_stream(aside)
+        current = torch.cuda.current_stream(self._device)
+        self._stream.wait_stream(current)
         graph = torch.cuda.CUDAGraph()
-        # Other engines' threads may go on with the device meanwhile.
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            result = work()
+        with sdpa_kernel(ATTENTION):
+            with torch.cuda.stream(self._stream):
+                for _ in range(RUNS_BEFORE):
+                    work()
+            # Other engines' threads may go on with the device meanwhile.
+            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+                result = work()
+        current.wait_stream(self._stream)
         self._pool = graph.pool()
         self._recorded[key] = (graph, result)
 
     def clear(self) -> None:
+        """Give everything back, and record nothing more."""
+        self.records = False
         self._recorded.clear()
         self._pool = None

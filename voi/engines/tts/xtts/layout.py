@@ -10,7 +10,7 @@ from voi.errors import ConfigError
 
 LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar", "zh-cn", "hu", "ko", "ja", "hi")
 
-PLACES_STEP = 8
+PLACES_STEP = 16
 
 
 @dataclass(frozen=True, slots=True)

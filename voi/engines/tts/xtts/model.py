@@ -1,5 +1,10 @@
-"""One XTTS checkpoint on a device, ready to speak: files to a running batch."""
+"""One XTTS checkpoint on a device, ready to speak: files to a running batch.
 
+Two steps, for whoever speaks on the same device meanwhile: `read` may take long and needs no device; `place` is done on
+the device's thread, in pieces between which others go on.
+"""
+
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +19,7 @@ from voi.engines.tts.xtts.gpt import Gpt
 from voi.engines.tts.xtts.graphs import Graphs
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
-from voi.engines.tts.xtts.memory import Need, check_fits
+from voi.engines.tts.xtts.memory import MIB, Need, NoRoom, check_fits, slot_bytes
 from voi.engines.tts.xtts.tokenizer import Tokenizer
 from voi.engines.tts.xtts.vocoder import Vocoder
 from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
@@ -23,6 +28,7 @@ from voi.errors import ConfigError
 FIRST_CHUNK_FRAMES = 16  # 170 ms of sound
 LONGEST_CHUNK_FRAMES = 128  # 1.4 s
 CHUNK_GROWTH = 2.0
+PIECE_BYTES = 64 * MIB  # over PCI Express some 10 ms, which others notice no more than a step
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,14 @@ class Running:
     graphs: Graphs
     need: Need
 
+    def record(self) -> Generator[None, None, None]:
+        """All shapes, one between two yields. The first sentences need not wait for it. NoRoom."""
+        try:
+            yield from self.decoder.record()
+            yield from self.vocoder.record()
+        except torch.OutOfMemoryError as error:
+            raise NoRoom(f"XTTS's recordings do not fit: {str(error).splitlines()[0]}", engine="xtts") from None
+
     def stretch(self, speed: float) -> Stretch:
         layout = self.layout
         by_speed = () if speed == 1.0 else (1.0 / speed,)
@@ -54,56 +68,83 @@ class Running:
         return Stretch((*by_speed, to_frames, *(() if to_rate == 1.0 else (to_rate,))))
 
 
-def load(
-    files: Files,
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What the files hold, on the CPU, the GPT in the precision that it is to have."""
+
+    files: Files
+    layout: Layout
+    tokenizer: Tokenizer
+    voices: dict[str, VoiceLatents]
+    gpt: dict[str, Tensor]
+    vocoder: dict[str, Tensor]
+
+    @property
+    def conditioning(self) -> int:
+        """Most places that a voice takes."""
+        return max(len(voice.conditioning) for voice in self.voices.values())
+
+
+def read(files: Files, precision: str) -> Checkpoint:
+    """ConfigError for files that are wrong."""
+    dtype = getattr(torch, precision)
+    layout = read_layout(files.config)
+    tokenizer = Tokenizer(files.tokenizer, layout.gpt_max_text_tokens)
+    voices = load_voices(files.voices)
+    gpt, vocoder = load_weights(files.checkpoint)
+    _check(layout, gpt, vocoder, voices, files)
+    gpt = {name: tensor.to(dtype).contiguous() for name, tensor in gpt.items()}
+    vocoder = {name: tensor.float().contiguous() for name, tensor in vocoder.items()}
+    return Checkpoint(files, layout, tokenizer, voices, gpt, vocoder)
+
+
+def place(
+    checkpoint: Checkpoint,
     *,
     device: str,
-    precision: str,
     slots: int,
     most_waiting: int,
     memory_bytes: int | None,
     same_shapes: bool,
-) -> Running:
-    """On the device's thread; all shapes are recorded, so that the first caller waits for nothing.
-
-    ConfigError for files that are wrong, EngineError when memory does not suffice.
-    """
-    place, dtype = torch.device(device), getattr(torch, precision)
-    layout = read_layout(files.config)
-    tokenizer = Tokenizer(files.tokenizer, layout.gpt_max_text_tokens)
-    voices = load_voices(files.voices)
-    gpt_state, decoder_state = load_weights(files.checkpoint)
-    conditioning = max(len(voice.conditioning) for voice in voices.values())
-    _check(layout, gpt_state, decoder_state, voices, files)
-    need = Need(
-        weights=sum(t.numel() for state in (gpt_state, decoder_state) for t in state.values()) * dtype.itemsize,
-        per_slot=layout.cache_bytes(conditioning, dtype.itemsize)
-        + layout.max_codes * layout.gpt_n_model_channels * dtype.itemsize,
-        slots=slots,
+) -> Generator[None, None, Running]:
+    """On the device's thread. Nothing is recorded yet. NoRoom when memory does not suffice."""
+    to = torch.device(device)
+    layout, conditioning = checkpoint.layout, checkpoint.conditioning
+    dtype = checkpoint.gpt["mel_head.weight"].dtype
+    every = (*checkpoint.gpt.values(), *checkpoint.vocoder.values(),
+             *(voice.conditioning for voice in checkpoint.voices.values()))  # fmt: skip
+    need = Need(sum(tensor.nbytes for tensor in every), slot_bytes(layout, conditioning, dtype.itemsize), slots)
+    check_fits(need, to, memory_bytes)
+    try:
+        gpt = _gpt(layout, checkpoint.gpt)
+        with torch.device("meta"):
+            net = HifiGan(checkpoint.vocoder)
+        yield from _fill(gpt, checkpoint.gpt, checkpoint.files, to)
+        yield from _fill(net, checkpoint.vocoder, checkpoint.files, to)
+        graphs = Graphs(to)
+        decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes)
+        first = max(FIRST_CHUNK_FRAMES, net.context)
+        plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
+        vocoder = Vocoder(net, decoder.latents, plan, graphs)
+        voices = {
+            name: VoiceLatents(name, voice.conditioning.to(to, dtype), voice.embedding.to(to))
+            for name, voice in checkpoint.voices.items()
+        }
+    except torch.OutOfMemoryError as error:
+        raise NoRoom(f"XTTS does not fit on {device}: {str(error).splitlines()[0]}", engine="xtts") from None
+    batch = Batch(
+        decoder,
+        vocoder,
+        stop_code=layout.gpt_stop_audio_token,
+        most_waiting=most_waiting,
+        rate_hz=layout.output_sample_rate,
     )
-    check_fits(need, place, memory_bytes)
-    gpt = _gpt(layout, gpt_state, place, dtype)
-    with torch.device("meta"):
-        net = HifiGan(decoder_state)
-    _fill(net, decoder_state, files.checkpoint, place, dtype)
-    graphs = Graphs(place)
-    decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes)
-    first = max(FIRST_CHUNK_FRAMES, net.context)
-    plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
-    vocoder = Vocoder(net, decoder.latents, plan, graphs)
-    batch = Batch(decoder, vocoder, stop_code=layout.gpt_stop_audio_token, most_waiting=most_waiting)
-    decoder.record()
-    vocoder.record()
-    on_device = {
-        name: VoiceLatents(name, voice.conditioning.to(place, dtype), voice.embedding.to(place, dtype))
-        for name, voice in voices.items()
-    }
-    return Running(layout, tokenizer, on_device, decoder, vocoder, batch, graphs, need)
+    return Running(layout, checkpoint.tokenizer, voices, decoder, vocoder, batch, graphs, need)
 
 
-def _gpt(layout: Layout, state: dict[str, Tensor], place: torch.device, dtype: torch.dtype) -> Gpt:
+def _gpt(layout: Layout, state: dict[str, Tensor]) -> Gpt:
     with torch.device("meta"):
-        gpt = Gpt(
+        return Gpt(
             layers=layout.gpt_layers,
             width=layout.gpt_n_model_channels,
             heads=layout.gpt_n_heads,
@@ -112,16 +153,21 @@ def _gpt(layout: Layout, state: dict[str, Tensor], place: torch.device, dtype: t
             codes=layout.gpt_num_audio_tokens,
             code_places=len(state["mel_position.weight"]),
         )
-    _fill(gpt, state, None, place, dtype)
-    return gpt
 
 
-def _fill(net: nn.Module, state: dict[str, Tensor], file: Path | None, place: torch.device, dtype: torch.dtype) -> None:
-    own = {name: tensor.to(place, dtype).contiguous() for name, tensor in state.items()}
+def _fill(net: nn.Module, state: dict[str, Tensor], files: Files, to: torch.device) -> Iterator[None]:
+    own: dict[str, Tensor] = {}
+    moved = 0
+    for name, tensor in state.items():
+        own[name] = tensor.to(to)
+        moved += tensor.nbytes
+        if moved >= PIECE_BYTES:
+            moved = 0
+            yield
     try:
         net.load_state_dict(own, assign=True)
     except RuntimeError as error:
-        raise ConfigError(f"{file or 'The checkpoint'} does not fit its config.json: {error}") from None
+        raise ConfigError(f"{files.checkpoint} does not fit its config.json: {error}") from None
     net.eval().requires_grad_(False)
 
 

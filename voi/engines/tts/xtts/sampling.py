@@ -8,6 +8,8 @@ seed, one for each step, and takes the code at that quantile: so a row's codes d
 import torch
 from torch import Tensor
 
+NOT_A_NUMBER = -1
+
 
 def draw(
     logits: Tensor,
@@ -19,7 +21,7 @@ def draw(
     greedy: Tensor,
     quantile: Tensor,
 ) -> Tensor:
-    """Codes (batch,).
+    """Codes (batch,); NOT_A_NUMBER where the logits have no largest finite number (half precision may overflow).
 
     `logits`: (batch, codes) float32; `seen`: (batch, codes) bool, what was used before; all others (batch,):
     `temperature`, `top_k`, `top_p` and `penalty` over 0, `quantile` in [0, 1).
@@ -33,8 +35,9 @@ def draw(
     odds = odds.masked_fill(likelier >= top_p[:, None], 0.0)
     up_to = odds.cumsum(-1)
     rank = (up_to <= quantile[:, None] * up_to[:, -1:]).sum(-1)
-    rank = rank.clamp(max=(odds > 0).sum(-1) - 1)
-    return codes.gather(1, rank.masked_fill(greedy, 0)[:, None])[:, 0]
+    rank = rank.minimum((odds > 0).sum(-1) - 1).clamp(min=0)  # an index outside would end all of a CUDA process's work
+    drawn = codes.gather(1, rank.masked_fill(greedy, 0)[:, None])[:, 0]
+    return drawn.masked_fill(~ordered[:, 0].isfinite(), NOT_A_NUMBER)
 
 
 def quantiles(seed: int, steps: int) -> Tensor:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,8 @@ class Speech:
         self._parts: Sequence[Part] = ()
         self._given_in = 0
         self._heard = 0
+        self._due_s = time.monotonic()
+        """When its listener has heard all that was made until now, who hears on from the first sound."""
         self._job: Job | None = None
 
     async def sound(self, parts: Sequence[Part]) -> AsyncGenerator[bytes, None]:
@@ -89,8 +92,9 @@ class Speech:
             part.seed,
             part.stretch,
             part.most_codes,
-            on_sound=lambda samples: self._post(self._arrived.put_nowait, samples),
+            on_sound=lambda samples: self._post(self._sounded, samples),
             on_end=lambda error: self._post(self._ended, error),
+            due_s=self._due_s,
         )
         self._batch.submit(self._job)
         self._worker.wake()
@@ -99,6 +103,10 @@ class Speech:
         """On the batch's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             self._loop.call_soon_threadsafe(what, value)
+
+    def _sounded(self, samples: Samples) -> None:
+        self._due_s = max(self._due_s, time.monotonic()) + len(samples) / self._rate_hz
+        self._arrived.put_nowait(samples)
 
     def _ended(self, error: EngineError | None) -> None:
         if self._job is None:  # stopped meanwhile

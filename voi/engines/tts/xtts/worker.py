@@ -1,13 +1,15 @@
 """One thread for each device, which all models on it share: it loads them and steps their batches in turn.
 
 A device does one thing at a time anyway; one thread keeps it busy without locks around the model, and a round of one
-model never waits for more than a round of each other.
+model never waits for more than a round of each other, and a piece of what is being loaded.
 """
 
 import contextlib
 import logging
+import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
@@ -15,6 +17,7 @@ from voi.errors import EngineError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+MOST_CPU_THREADS = 16  # memory, not arithmetic, is what a step on a CPU waits for
 
 
 class Steps(Protocol):
@@ -47,6 +50,7 @@ class Worker:
         self._tenants: list[Tenant] = []
         self._wake = threading.Condition()
         self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any]]] = deque()
         self._steps: list[Steps] = []
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"xtts-{device}", daemon=True)
@@ -86,6 +90,15 @@ class Worker:
             self._wake.notify()
         return future
 
+    def call_in_pieces(self, work: Generator[None, None, T]) -> "Future[T]":
+        """Have it done on the thread, one piece between two rounds; after what was asked for in pieces before. It is
+        left undone once the future is cancelled."""
+        future: Future[T] = Future()
+        with self._wake:
+            self._in_pieces.append((future, work))
+            self._wake.notify()
+        return future
+
     def add(self, steps: Steps) -> None:
         with self._wake:
             self._steps.append(steps)
@@ -108,23 +121,56 @@ class Worker:
                 torch.cuda.set_device(self._device)
                 own = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
                 stack.enter_context(torch.cuda.stream(own))  # so that no other engine's work is waited for
-            while True:
-                with self._wake:
-                    while not (self._calls or self._ended or any(steps.busy for steps in self._steps)):
-                        self._wake.wait()
-                    calls, self._calls = self._calls, []
-                    steps = list(self._steps)
-                    if self._ended and not calls:
-                        return
-                for future, work in calls:
-                    if future.set_running_or_notify_cancel():
-                        _settle(future, work)
-                for one in steps:
-                    if one.busy:
-                        _step(one)
+            else:
+                torch.set_num_threads(cpu_threads())
+            while self._round():
+                pass
+
+    def _round(self) -> bool:
+        """Whatever there is to do, once; False: all is over. A function of its own, so that between rounds nothing here
+        holds on to a model that was unloaded."""
+        with self._wake:
+            while not (self._calls or self._in_pieces or self._ended or any(steps.busy for steps in self._steps)):
+                self._wake.wait()
+            calls, self._calls = self._calls, []
+            if self._ended and not calls and not self._in_pieces:
+                return False
+        while calls:
+            _settle(*calls.pop(0))
+        if self._in_pieces:
+            self._one_piece()
+        with self._wake:
+            steps = [one for one in self._steps if one.busy]
+        while steps:
+            _step(steps.pop())
+        return True
+
+    def _one_piece(self) -> None:
+        future, work = self._in_pieces[0]
+        if not future.cancelled():
+            try:
+                next(work)
+                return
+            except StopIteration as done:
+                result = done.value
+                _settle(future, lambda: result)
+            except BaseException as error:  # whoever asked gets it
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
+        work.close()
+        self._in_pieces.popleft()
+
+
+def cpu_threads() -> int:
+    """That compute together, where the CPU is the device: one core stays free for the event loop and the other engines.
+    Threads of one step wait for each other, so that one without a core of its own makes all of them slow."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores - 1, MOST_CPU_THREADS))
 
 
 def _settle(future: "Future[Any]", work: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
     try:
         future.set_result(work())
     except BaseException as error:  # whoever asked gets it
