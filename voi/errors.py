@@ -24,3 +24,10 @@ class EngineError(VoiError):
         super().__init__(message)
         self.engine = engine
         self.retryable = retryable
+
+
+class EngineBroken(EngineError):
+    """The engine cannot go on as it is, for nobody: whoever keeps it going has to make it anew."""
+
+    def __init__(self, message: str, *, engine: str = "") -> None:
+        super().__init__(message, engine=engine, retryable=True)

@@ -8,7 +8,18 @@ from typing import Any
 
 from voi.engines import host, registry
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
-from voi.errors import ConfigError, EngineError
+from voi.engines.frames import frame
+from voi.errors import ConfigError, EngineBroken, EngineError
+
+
+class Loud(host.Host):
+    """Its engines can write to its pipe."""
+
+    told: Any
+
+    def __init__(self, out: int) -> None:
+        super().__init__(out)
+        Loud.told = self._out
 
 
 class Tts:
@@ -18,6 +29,7 @@ class Tts:
     sample_rate_hz = 24_000
     voices = ("anna", "bert")
     tones = ("neutral", "warm")
+    closed = 0
 
     def __init__(self, *, warm: str = "", length: int = 3) -> None:
         self._warm, self._length = warm, length
@@ -33,7 +45,8 @@ class Tts:
             case "crash":
                 os._exit(3)
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        Tts.closed += 1
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         match text:
@@ -43,6 +56,15 @@ class Tts:
                 time.sleep(1e6)  # noqa: ASYNC251 - a driver does so
             case "crash":
                 raise RuntimeError("CUDA error")
+            case "broken":
+                raise EngineBroken("The device failed.")
+            case "nonsense":
+                Loud.told.write(b"Segmentation fault")
+            case "empty head":
+                Loud.told.write(frame({}))
+            case "closed":
+                yield str(Tts.closed).encode()
+                return
             case "refuse":
                 raise EngineError("No voice.", retryable=False)
             case "count":
@@ -88,6 +110,9 @@ class Stt:
 
 
 if __name__ == "__main__":
+    from tests.engines import hosted_child  # the registry imports it by that name
+
+    host.Host = hosted_child.Loud  # type: ignore[misc]
     built_in: Any = registry.BUILT_IN
     built_in["tts"]["fake"] = "tests.engines.hosted_child:Tts"
     built_in["stt"]["fake"] = "tests.engines.hosted_child:Stt"

@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines import hosted, supervised
+from voi.engines import host_process, supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, frame
-from voi.engines.hosted import HostDied, HostedStt, HostedTts
+from voi.engines.host_process import HostProcess
+from voi.engines.hosted import HostedStt, HostedTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
-from voi.errors import ConfigError, EngineError
+from voi.engines.supervisor import Supervisor
+from voi.errors import ConfigError, EngineBroken, EngineError
 
 COMMAND = (sys.executable, "-m", "tests.engines.hosted_child")
 
@@ -24,16 +28,28 @@ COMMAND = (sys.executable, "-m", "tests.engines.hosted_child")
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[2])
-    monkeypatch.setattr(hosted, "CLOSE_DEADLINE_S", 0.3)
-    monkeypatch.setattr(supervised, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(host_process, "CLOSE_DEADLINE_S", 0.3)
+    monkeypatch.setattr(supervisor, "FIRST_WAIT_S", 0.01)
 
 
 @pytest.fixture
 async def tts() -> AsyncIterator[HostedTts]:
-    engine = HostedTts("fake", {"length": 3}, command=COMMAND)
+    engine = tts_in_a_process("fake", {"length": 3})
     await engine.warm_up()
     yield engine
     await engine.close()
+
+
+def a_process(*told: Any) -> HostProcess:
+    return HostProcess("fake", *told, command=COMMAND)
+
+
+def tts_in_a_process(name: str = "fake", options: dict[str, Any] | None = None) -> Any:
+    return HostedTts(a_process(), name, options)
+
+
+def stt_in_a_process(name: str = "fake") -> Any:
+    return HostedStt(a_process(), name)
 
 
 async def said(engine: Any, text: str, spec: VoiceSpec | None = None) -> list[bytes]:
@@ -60,7 +76,7 @@ async def test_speaking(tts: HostedTts) -> None:
     spec = VoiceSpec("bert", "warm", 1.5, "de", "narrator")
     together = await asyncio.gather(*(said(tts, f"t{number}", spec) for number in range(20)))
     assert together == [[f"{i}t{n}bertwarm".encode() for i in range(3)] for n in range(20)]
-    assert tts._calls == {}
+    assert tts.process._calls == {}
     assert tts.note == ""
 
 
@@ -81,21 +97,129 @@ async def test_errors_are_the_engines(tts: HostedTts) -> None:
     with pytest.raises(EngineError, match="No voice") as refused:
         await said(tts, "refuse")
     assert not refused.value.retryable
-    with pytest.raises(HostDied, match="RuntimeError"):
+    with pytest.raises(EngineBroken, match="crashed: RuntimeError"):
         await said(tts, "crash")
+    with pytest.raises(EngineBroken, match="The device failed"):
+        await said(tts, "broken")
     assert await said(tts, "x")
+
+
+@pytest.mark.parametrize("word", ["nonsense", "empty head"])
+async def test_a_process_that_speaks_nonsense_is_given_up(word: str) -> None:
+    why: list[str] = []
+    tts = HostedTts(a_process(why.append), "fake")
+    await tts.warm_up()
+    with pytest.raises(EngineBroken, match="speaks nonsense"):
+        await said(tts, word)
+    with pytest.raises(EngineBroken, match="speaks nonsense"):
+        await said(tts, "x")
+    await until(lambda: why)
+    pid = tts.process.pid
+    assert pid is not None
+    await tts.close()
+    assert not alive(pid)
+
+
+async def test_engines_that_share_a_process() -> None:
+    process = a_process()
+    one, other = HostedTts(process, "fake", {"length": 1}), HostedTts(process, "fake")
+    ears = HostedStt(process, "fake")
+    for engine in (one, other, ears):
+        await engine.warm_up()
+    pid = process.pid
+    assert pid is not None
+    assert (len(await said(one, "x")), len(await said(other, "x"))) == (1, 3)
+    await one.close()
+    assert await said(other, "closed") == [b"1"]
+    failing = HostedTts(process, "fake", {"warm": "engine"})
+    with pytest.raises(EngineError, match="no memory"):
+        await failing.warm_up()
+    await failing.close()
+    assert len(await said(other, "x")) == 3
+    await asyncio.gather(other.close(), ears.close())
+    assert not alive(pid)
+    assert process.pid is None
+    await one.warm_up()  # nothing, for it is no longer inside
+    again = HostedTts(process, "fake")
+    await again.warm_up()
+    assert process.pid != pid
+    assert await said(again, "x")
+    await again.close()
+
+
+async def test_one_that_is_killed_returns_before_anybody_calls_it(caplog: pytest.LogCaptureFixture) -> None:
+    """And takes all engines of its process along; files and processes do not pile up."""
+    supervisor_ = Supervisor()
+    process = a_process(supervisor_.ended)
+    one = SupervisedTts(partial[Any](HostedTts, process, "fake"), supervisor_)
+    other = SupervisedTts(partial[Any](HostedTts, process, "fake", {"length": 1}), supervisor_)
+    await one.warm_up()
+    await other.warm_up()
+    files = len(os.listdir("/proc/self/fd"))
+    for restarts in (1, 2):
+        pid = process.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda restarts=restarts: supervisor_.restarts == restarts and not one.restarting)  # type: ignore[misc]
+        assert not alive(pid)
+        assert (len(await said(one, "x")), len(await said(other, "x"))) == (3, 1)
+    assert len(os.listdir("/proc/self/fd")) == files
+    assert "was killed, perhaps because the machine's memory ran out. Restarting: fake, fake" in caplog.text
+    assert "fake, fake: ready again after" in caplog.text
+    await one.close()
+    await other.close()
+
+
+async def test_neither_side_waits_for_the_other_for_good() -> None:
+    """Both pipes full: the server writes megabytes while it reads nothing, and so does the process."""
+    process = a_process()
+    tts, ears = HostedTts(process, "fake", {"length": 3}), HostedStt(process, "fake")
+    await tts.warm_up()
+    await ears.warm_up()
+    partials: list[Transcript] = []
+    streams = [ears.open(SttOptions(), partials.append) for _ in range(10)]
+    for _ in range(1_000):  # without a pause in which anything could be read
+        for stream in streams:
+            stream.feed(bytes(640))
+    heard = [(await stream.flush()).text for stream in streams]
+    assert heard == ["640000 None"] * 10
+    assert len(partials) == 10_000
+    assert await said(tts, "x")
+    await asyncio.gather(tts.close(), ears.close())
+
+
+async def test_what_a_process_does_not_read_is_bounded(tts: HostedTts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host_process, "UNSENT_MAX_BYTES", 256 * 1024)
+    ears = HostedStt(tts.process, "fake")
+    await ears.warm_up()
+    pid = tts.process.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    stream = ears.open(SttOptions(), None)
+    for _ in range(600):  # 384 KB: what is kept here, and what the pipe holds
+        stream.feed(bytes(640))
+        if stream._process._process.stdin.transport.get_write_buffer_size() > 256 * 1024:  # type: ignore[union-attr]
+            break
+    with pytest.raises(EngineError, match="is behind"):
+        stream.feed(bytes(640))
+    stream.close()
+    await ears.close()
 
 
 @pytest.mark.parametrize(
     ("warm", "kind", "says"),
-    [("config", ConfigError, "one\ntwo"), ("engine", EngineError, "no memory"), ("crash", HostDied, "has ended")],
+    [
+        ("config", ConfigError, "one\ntwo"),
+        ("engine", EngineError, "no memory"),
+        ("crash", EngineBroken, "ended with code 3"),
+    ],
 )
 async def test_an_engine_that_cannot_begin(warm: str, kind: type[Exception], says: str) -> None:
-    engine = HostedTts("fake", {"warm": warm}, command=COMMAND)
+    engine = tts_in_a_process("fake", {"warm": warm})
     with pytest.raises(kind, match=says):
         await engine.warm_up()
     await engine.close()
-    unknown = HostedTts("unheard-of", command=COMMAND)
+    unknown = tts_in_a_process("unheard-of")
     with pytest.raises(ConfigError, match="no tts engine"):
         await unknown.warm_up()
     await unknown.close()
@@ -104,44 +228,44 @@ async def test_an_engine_that_cannot_begin(warm: str, kind: type[Exception], say
 async def test_a_process_that_dies_ends_all_calls(tts: HostedTts) -> None:
     slow = asyncio.create_task(said(tts, "endless"))
     await asyncio.sleep(0.01)
-    with pytest.raises(HostDied):
+    with pytest.raises(EngineBroken):
         await said(tts, "die")
-    with pytest.raises(HostDied):
+    with pytest.raises(EngineBroken):
         await slow
-    with pytest.raises(HostDied):
+    with pytest.raises(EngineBroken):
         await said(tts, "x")
 
 
 async def test_one_that_hangs_is_killed_and_another_takes_its_place() -> None:
     """The whole of it: a call that blocks the engine's process for good costs one sentence."""
-    engine = SupervisedTts(lambda: HostedTts("fake", command=COMMAND), deadline_s=0.4)
+    engine = SupervisedTts(lambda: tts_in_a_process("fake"), Supervisor(deadline_s=0.4))
     await engine.warm_up()
     first: Any = engine.inner
-    pid = first._process.pid
+    pid = first.process.pid
     with pytest.raises(EngineError, match="gave nothing"):
         await said(engine, "hang")
     with pytest.raises(EngineError, match="being restarted"):
         await said(engine, "x")
-    await until(lambda: engine._down is None)
+    await until(lambda: not engine.restarting)
     assert not alive(pid)
     assert await said(engine, "x") == [b"0xNoneneutral", b"1xNoneneutral", b"2xNoneneutral"]
     again: Any = engine.inner
     await engine.close()
-    assert again._process is None
+    assert again.process.pid is None
 
 
 async def test_one_that_dies_is_replaced_at_once() -> None:
-    engine = SupervisedTts(lambda: HostedTts("fake", command=COMMAND))
+    engine = SupervisedTts(lambda: tts_in_a_process("fake"))
     await engine.warm_up()
-    with pytest.raises(EngineError, match="HostDied"):
+    with pytest.raises(EngineError, match="ended with code 3"):
         await said(engine, "die")
-    await until(lambda: engine._down is None)
+    await until(lambda: not engine.restarting)
     assert await said(engine, "x")
     await engine.close()
 
 
 async def test_hearing() -> None:
-    engine = SupervisedStt(lambda: HostedStt("fake", command=COMMAND))
+    engine = SupervisedStt(lambda: stt_in_a_process("fake"))
     await engine.warm_up()
     assert engine.languages == ("en", "de")
     partials: list[Transcript] = []
@@ -167,27 +291,28 @@ async def test_hearing() -> None:
         broken.feed(b"ab")
     broken.close()
     inner: Any = engine.inner
-    assert inner._partials == inner._faults == inner._calls == {}
+    assert inner.process._listeners == inner.process._calls == {}
     await engine.close()
 
 
 async def test_no_process_is_left(tts: HostedTts) -> None:
-    process = tts._process
-    assert process is not None
+    pid = tts.process.pid
+    assert pid is not None
     await tts.close()
     await tts.close()
-    assert not alive(process.pid)
+    assert not alive(pid)
 
 
 async def test_its_end_is_the_servers_end() -> None:
     """A server that is killed takes its engines along."""
     code = (
         "import asyncio, sys\n"
+        "from voi.engines.host_process import HostProcess\n"
         "from voi.engines.hosted import HostedTts\n"
         "async def main():\n"
-        f"    tts = HostedTts('fake', command={COMMAND!r})\n"
+        f"    tts = HostedTts(HostProcess('fake', command={COMMAND!r}), 'fake')\n"
         "    await tts.warm_up()\n"
-        "    print(tts._process.pid, flush=True)\n"
+        "    print(tts.process.pid, flush=True)\n"
         "    await asyncio.sleep(1e6)\n"
         "asyncio.run(main())"
     )

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from voi.engines import supervised
+from voi.engines import supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
-from voi.engines.supervised import SupervisedStt, SupervisedTts
-from voi.errors import EngineError
+from voi.engines.supervised import TRIAL_TEXT, SupervisedStt, SupervisedTts
+from voi.engines.supervisor import Supervisor
+from voi.errors import EngineBroken, EngineError
 
 DEADLINE_S = 0.05
 HANG = object()
@@ -17,9 +18,9 @@ HANG = object()
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervised, "FIRST_WAIT_S", 0.01)
-    monkeypatch.setattr(supervised, "CLOSE_DEADLINE_S", 0.05)
-    monkeypatch.setattr(supervised, "RESTART_DEADLINE_S", 0.2)
+    monkeypatch.setattr(supervisor, "FIRST_WAIT_S", 0.01)
+    monkeypatch.setattr(supervisor, "CLOSE_DEADLINE_S", 0.05)
+    monkeypatch.setattr(supervisor, "WARM_UP_DEADLINE_S", 0.2)
 
 
 class Factory:
@@ -85,17 +86,18 @@ async def until(seen: Callable[[], object]) -> None:
 
 
 async def recovered(engine: SupervisedTts | SupervisedStt) -> None:
-    await until(lambda: engine._down is None)
+    await until(lambda: not engine.restarting)
 
 
-def tts_of(*plans: dict[str, Any]) -> tuple[SupervisedTts, Factory]:
+async def tts_of(*plans: dict[str, Any]) -> tuple[SupervisedTts, Factory]:
     factory = Factory(FakeTts, *plans)
-    return SupervisedTts(factory, deadline_s=DEADLINE_S), factory
+    tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
+    await tts.warm_up()
+    return tts, factory
 
 
 async def test_a_good_engine_is_left_alone() -> None:
-    tts, factory = tts_of({"say": {"hello": [b"a", b"b"]}})
-    await tts.warm_up()
+    tts, factory = await tts_of({"say": {"hello": [b"a", b"b"]}})
     assert await said(tts) == b"ab"
     assert (tts.name, tts.sample_rate_hz, tts.voices, tts.tones) == ("fake", 24_000, ("anna",), ("neutral",))
     await tts.close()
@@ -104,7 +106,7 @@ async def test_a_good_engine_is_left_alone() -> None:
 
 
 async def test_one_that_hangs_ends_all_its_calls_and_is_replaced() -> None:
-    tts, factory = tts_of({"say": {"hello": [b"a", HANG], "other": [HANG]}, "close": HANG}, {})
+    tts, factory = await tts_of({"say": {"hello": [b"a", HANG], "other": [HANG]}, "close": HANG}, {})
     results = await asyncio.gather(said(tts), said(tts, "other"), return_exceptions=True)
     assert [type(result) for result in results] == [EngineError, EngineError]
     assert all(result.retryable for result in results)  # type: ignore[union-attr]
@@ -113,15 +115,15 @@ async def test_one_that_hangs_ends_all_its_calls_and_is_replaced() -> None:
         await said(tts)
     await recovered(tts)
     assert await said(tts) == b"ok"
-    assert tts.restarts == 1
+    assert tts.supervisor.restarts == 1
     assert len(factory.made) == 2
     assert factory.made[0].ended == 2
     await tts.close()
 
 
 async def test_calls_of_the_old_engine_end_at_once_when_another_call_crashes_it() -> None:
-    tts, _ = tts_of({"say": {"slow": [b"a", 10.0, b"b"], "hello": [RuntimeError("CUDA error")]}}, {})
-    tts._deadline_s = 5.0
+    tts, _ = await tts_of({"say": {"slow": [b"a", 10.0, b"b"], "hello": [RuntimeError("CUDA error")]}}, {})
+    tts.supervisor.deadline_s = 5.0
     slow = asyncio.create_task(said(tts, "slow"))
     await asyncio.sleep(0.01)
     async with asyncio.timeout(1):
@@ -136,7 +138,7 @@ async def test_calls_of_the_old_engine_end_at_once_when_another_call_crashes_it(
 
 async def test_one_that_is_merely_slow_is_not_restarted() -> None:
     """Others get sound, so the engine lives: only the call that waited too long fails."""
-    tts, factory = tts_of({"say": {"busy": [0.02, b"x"] * 6, "hello": [HANG]}})
+    tts, factory = await tts_of({"say": {"busy": [0.02, b"x"] * 6, "hello": [HANG]}})
     busy = asyncio.create_task(said(tts, "busy"))
     with pytest.raises(EngineError, match="too slow now"):
         await said(tts)
@@ -146,31 +148,31 @@ async def test_one_that_is_merely_slow_is_not_restarted() -> None:
 
 
 async def test_a_refusal_is_no_failure() -> None:
-    tts, factory = tts_of({"say": {"hello": [EngineError("No voice 'x'.")]}})
+    tts, factory = await tts_of({"say": {"hello": [EngineError("No voice 'x'.")]}})
     with pytest.raises(EngineError, match="No voice"):
         await said(tts)
     assert factory.made[0].spoken == ["hello"]
-    assert tts._mending is None
+    assert tts.supervisor._mending is None
     await tts.close()
 
 
 async def test_a_passing_failure_is_examined_and_forgiven() -> None:
     full = EngineError("Too many speak.", retryable=True)
-    tts, factory = tts_of({"say": {"hello": [full]}})
+    tts, factory = await tts_of({"say": {"hello": [full]}})
     for _ in range(3):
         with pytest.raises(EngineError, match="Too many"):
             await said(tts)
-    assert tts._mending is not None
-    await tts._mending
-    assert factory.made[0].spoken.count(supervised.TRIAL_TEXT) == 1  # not for every failure
+    assert tts.supervisor._mending is not None
+    await tts.supervisor._mending
+    assert factory.made[0].spoken.count(TRIAL_TEXT) == 1  # not for every failure
     assert len(factory.made) == 1
     await tts.close()
 
 
 @pytest.mark.parametrize("trial", [HANG, EngineError("XTTS failed", retryable=True), ValueError("broken")])
 async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
-    broken = {"say": {"hello": [EngineError("XTTS failed", retryable=True)], supervised.TRIAL_TEXT: [trial]}}
-    tts, factory = tts_of(broken, {})
+    broken = {"say": {"hello": [EngineError("XTTS failed", retryable=True)], TRIAL_TEXT: [trial]}}
+    tts, factory = await tts_of(broken, {})
     with pytest.raises(EngineError, match="XTTS failed"):
         await said(tts)
     await until(lambda: len(factory.made) == 2)
@@ -179,10 +181,115 @@ async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
     await tts.close()
 
 
+async def test_an_engine_that_is_full_is_left_alone() -> None:
+    """It refuses the trial as it refuses everybody, but those who are in get their sound."""
+    full = [EngineError("Too many speak.", retryable=True)]
+    tts, factory = await tts_of({"say": {"busy": [0.005, b"x"] * 6, "hello": full, TRIAL_TEXT: [0.01, *full]}})
+    busy = asyncio.create_task(said(tts, "busy"))
+    await asyncio.sleep(0)
+    with pytest.raises(EngineError, match="Too many"):
+        await said(tts)
+    assert await busy == b"x" * 6
+    assert TRIAL_TEXT in factory.made[0].spoken
+    assert tts.supervisor._mending is not None
+    await tts.supervisor._mending
+    assert len(factory.made) == 1
+    assert not tts.restarting
+    await tts.close()
+
+
+async def test_one_that_refuses_a_trial_with_a_reason_lives() -> None:
+    """A model that is being loaded, for instance."""
+    plan = {"hello": [EngineError("Later.", retryable=True)], TRIAL_TEXT: [EngineError("XTTS is loading.")]}
+    tts, factory = await tts_of({"say": plan})
+    with pytest.raises(EngineError, match="Later"):
+        await said(tts)
+    assert tts.supervisor._mending is not None
+    await tts.supervisor._mending
+    assert len(factory.made) == 1
+    await tts.close()
+
+
+async def test_a_hang_is_found_though_every_caller_loses_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Conversations wait for a transcript for less than the deadline, and people interrupt a reply that is silent."""
+    monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
+    tts, factory = await tts_of({"say": {"hello": [HANG], TRIAL_TEXT: [HANG]}}, {})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(said(tts), 0.02)
+    await until(lambda: len(factory.made) == 2)
+    await recovered(tts)
+    assert await said(tts) == b"ok"
+    await tts.close()
+
+
+async def test_one_that_says_it_is_broken_is_replaced_without_a_trial() -> None:
+    tts, factory = await tts_of({"say": {"hello": [EngineBroken("The device failed.")]}}, {})
+    with pytest.raises(EngineError, match="It is being restarted"):
+        await said(tts)
+    await recovered(tts)
+    assert TRIAL_TEXT not in factory.made[0].spoken
+    await tts.close()
+
+
+async def test_engines_that_share_a_supervisor_fail_and_return_together() -> None:
+    shared = Supervisor(deadline_s=5.0)
+    one, other = (
+        Factory(FakeTts, {"say": {"hello": [RuntimeError()]}}, {}),
+        Factory(FakeTts, {"say": {"x": [HANG]}}, {}),
+    )
+    first, second = SupervisedTts(one, shared), SupervisedTts(other, shared)
+    apart, untouched = await tts_of({"say": {"x": [0.02, b"x"]}})
+    for tts in (first, second):
+        await tts.warm_up()
+    waiting, elsewhere = asyncio.create_task(said(second, "x")), asyncio.create_task(said(apart, "x"))
+    await asyncio.sleep(0)
+    with pytest.raises(EngineError, match="RuntimeError"):
+        await said(first)
+    with pytest.raises(EngineError, match="RuntimeError"):
+        await waiting
+    await recovered(first)
+    assert (await said(first), await said(second), await elsewhere) == (b"ok", b"ok", b"x")
+    assert (len(one.made), len(other.made), len(untouched.made)) == (2, 2, 1)
+    assert (one.made[0].closed, other.made[0].closed) == (1, 1)
+    for tts in (first, second, apart):
+        await tts.close()
+
+
+async def test_engines_of_one_device_are_warmed_up_one_after_the_other() -> None:
+    """Else both would find memory that only one of them can have."""
+    loading, at_once, most = asyncio.Lock(), 0, 0
+
+    class Heavy(FakeTts):
+        async def warm_up(self) -> None:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            await asyncio.sleep(0)
+            at_once -= 1
+
+    all_tts = [SupervisedTts(Heavy, Supervisor(loading=loading)) for _ in range(3)]
+    await asyncio.gather(*(tts.warm_up() for tts in all_tts))
+    for tts in all_tts:
+        tts.supervisor.ended("The process ended.")
+    for tts in all_tts:
+        await recovered(tts)
+        await tts.close()
+    assert most == 1
+
+
+@pytest.mark.parametrize(
+    ("warm", "says"), [(RuntimeError("CUDA error: no device\nmore"), "cannot start: CUDA error: no device$"),
+                       (HANG, "not ready within 0.2 s")],
+)  # fmt: skip
+async def test_one_that_cannot_start_is_an_error_in_words(warm: object, says: str) -> None:
+    with pytest.raises(EngineError, match=says):
+        await tts_of({"warm": warm})
+
+
 async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     crash = {"say": {"hello": [RuntimeError()]}}
     plans = [crash, {"warm": EngineError("no memory")}, {"warm": HANG}, {"warm": RuntimeError()}, {}]
-    tts, factory = tts_of(*plans)
+    tts, factory = await tts_of(*plans)
     waits: list[float] = []
     sleep = asyncio.sleep
 
@@ -191,7 +298,7 @@ async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: py
             waits.append(delay_s)
         await sleep(delay_s)
 
-    monkeypatch.setattr(supervised.asyncio, "sleep", noted)
+    monkeypatch.setattr(supervisor.asyncio, "sleep", noted)
     with pytest.raises(EngineError, match="being restarted"):
         await said(tts)
     await recovered(tts)
@@ -211,7 +318,7 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
             self.sample_rate_hz = 16_000
 
     factory = Factory(Late, {"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
-    tts = SupervisedTts(factory, deadline_s=DEADLINE_S)
+    tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
     await tts.warm_up()
     with pytest.raises(EngineError):
         await said(tts)
@@ -221,7 +328,7 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
 
 
 async def test_closing_while_it_restarts() -> None:
-    tts, factory = tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
+    tts, factory = await tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
     with pytest.raises(EngineError):
         await said(tts)
     await until(lambda: len(factory.made) == 2)
@@ -231,7 +338,7 @@ async def test_closing_while_it_restarts() -> None:
 
 
 async def test_a_listener_who_leaves_stops_the_engine() -> None:
-    tts, factory = tts_of({"say": {"hello": [b"a", b"b"], "long": [HANG]}})
+    tts, factory = await tts_of({"say": {"hello": [b"a", b"b"], "long": [HANG]}})
     stream = tts.stream("hello", VoiceSpec())
     assert await anext(stream) == b"a"
     await stream.aclose()
@@ -241,7 +348,7 @@ async def test_a_listener_who_leaves_stops_the_engine() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert tts._down is None
+    assert not tts.restarting
     await tts.close()
 
 
@@ -286,9 +393,11 @@ class FakeStt:
         return FakeStream(self, on_partial)
 
 
-def stt_of(*plans: dict[str, Any]) -> tuple[SupervisedStt, Factory]:
+async def stt_of(*plans: dict[str, Any]) -> tuple[SupervisedStt, Factory]:
     factory = Factory(FakeStt, *plans)
-    return SupervisedStt(factory, deadline_s=DEADLINE_S), factory
+    stt = SupervisedStt(factory, Supervisor(deadline_s=DEADLINE_S))
+    await stt.warm_up()
+    return stt, factory
 
 
 async def heard(stt: SupervisedStt) -> str:
@@ -301,8 +410,7 @@ async def heard(stt: SupervisedStt) -> str:
 
 
 async def test_hearing() -> None:
-    stt, factory = stt_of({})
-    await stt.warm_up()
+    stt, factory = await stt_of({})
     partials: list[Transcript] = []
     stream = stt.open(SttOptions(), partials.append)
     stream.feed(b"\0\0")
@@ -320,7 +428,7 @@ async def test_hearing() -> None:
      ({"on_feed": RuntimeError()}, "RuntimeError"), ({"on_open": RuntimeError()}, "RuntimeError")],
 )  # fmt: skip
 async def test_hearing_that_fails_is_replaced(plan: dict[str, Any], says: str) -> None:
-    stt, factory = stt_of(plan, {})
+    stt, factory = await stt_of(plan, {})
     with pytest.raises(EngineError, match=says):
         await heard(stt)
     await until(lambda: len(factory.made) == 2)
@@ -329,8 +437,19 @@ async def test_hearing_that_fails_is_replaced(plan: dict[str, Any], says: str) -
     await stt.close()
 
 
+async def test_sound_that_cannot_be_taken_has_the_engine_tried() -> None:
+    behind = {"on_feed": EngineError("It is behind.", retryable=True)}
+    stt, factory = await stt_of(behind, {})
+    stream = stt.open(SttOptions(), None)
+    with pytest.raises(EngineError, match="behind"):
+        stream.feed(b"\0\0")
+    await until(lambda: len(factory.made) == 2)
+    await recovered(stt)
+    await stt.close()
+
+
 async def test_an_utterance_of_the_old_engine_ends_with_it() -> None:
-    stt, factory = stt_of({"on_flush": RuntimeError()}, {})
+    stt, factory = await stt_of({"on_flush": RuntimeError()}, {})
     old, crashing = stt.open(SttOptions(), None), stt.open(SttOptions(), None)
     with pytest.raises(EngineError):
         await crashing.flush()

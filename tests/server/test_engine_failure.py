@@ -15,6 +15,7 @@ from voi.engines.base import VoiceSpec
 from voi.engines.house import Engines
 from voi.engines.llm.echo import Echo
 from voi.engines.supervised import SupervisedTts
+from voi.engines.supervisor import Supervisor
 from voi.engines.tts.rendered import FOLDER, Rendered, file_name, save
 from voi.session.phrases import fixed_pieces
 
@@ -37,8 +38,9 @@ class Fragile(FakeTts):
             yield chunk
 
 
-def engines(folder: Path) -> tuple[Engines, SupervisedTts]:
-    supervised = SupervisedTts(Fragile, deadline_s=0.3)
+async def engines(folder: Path) -> tuple[Engines, SupervisedTts]:
+    supervised = SupervisedTts(Fragile, Supervisor(deadline_s=0.3))
+    await supervised.warm_up()
     voice: Any = Rendered(supervised, "voice", "fake", {}, folder)
     return Engines(vad=FakeVad(), stt=FakeStt(), turn=None, llm=Echo(), tts={"voice": voice}), supervised
 
@@ -50,7 +52,7 @@ def ask(person: Person, text: str) -> None:
 
 @pytest.mark.parametrize("word", ["hang", "crash"])
 async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house_engines, supervised = engines(tmp_path)
+    house_engines, supervised = await engines(tmp_path)
     write_config(tmp_path)
     async with serving(tmp_path, monkeypatch, house_engines) as house:
         person = await Person.arrive(house.port)
@@ -58,9 +60,9 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
         await person.until(lambda: any(APOLOGY in text for text in person.texts.values()))
         assert any(APOLOGY in text for text in person.texts.values()), (person.errors, person.texts)
         async with asyncio.timeout(5):
-            while supervised.restarts == 0 or supervised._down is not None:  # noqa: ASYNC110 - what is waited for has no event
+            while supervised.supervisor.restarts == 0 or supervised.restarting:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
-        assert supervised.restarts == 1
+        assert supervised.supervisor.restarts == 1
         heard = sum(map(len, person.sound.values()))
         ask(person, "All is well.")
         await person.until(lambda: sum(map(len, person.sound.values())) > heard + 5_000)
@@ -68,7 +70,7 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
 
 
 async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house_engines, _ = engines(tmp_path)
+    house_engines, _ = await engines(tmp_path)
     write_config(tmp_path)
     config = load_config(
         load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")

@@ -1,4 +1,4 @@
-"""The process of one engine, started by `hosted`: python -m voi.engines.host. It ends with its server.
+"""The process of one or several engines, started by `hosted`: python -m voi.engines.host. It ends with its server.
 
 It talks over what were standard input and output; whatever the engine's libraries print goes to standard error.
 """
@@ -19,7 +19,7 @@ from voi.engines import registry
 from voi.engines.base import SttOptions, SttStream, Transcript, VoiceSpec
 from voi.engines.device import slow_note
 from voi.engines.frames import Unframer, frame
-from voi.errors import ConfigError, EngineError
+from voi.errors import ConfigError, EngineBroken, EngineError
 
 AHEAD_CHUNKS = 8
 """Pieces of sound that may be on their way and not taken yet, for one text."""
@@ -46,12 +46,14 @@ def main() -> None:
 
 
 class Host:
-    """Serves one engine. `out`: descriptor that messages to the server are written to."""
+    """Serves engines, by numbers that the server gives them. `out`: descriptor that messages to the server are written
+    to; writing waits where the server does not read, and then nothing more is taken from it either. The server never
+    waits for us, so that cannot lock both."""
 
     def __init__(self, out: int) -> None:
         self._out = open(out, "wb", buffering=0)  # noqa: SIM115 - lives as long as the process
-        self._engine: Any = None
-        self._note = ""
+        self._engines: dict[int, Any] = {}
+        self._notes: dict[int, str] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._streams: dict[int, SttStream] = {}
         self._room: dict[int, asyncio.Semaphore] = {}
@@ -101,6 +103,8 @@ class Host:
                     self._guarded(number, ended.close)
             case "teach":
                 self._begin(number, self._teach(head))
+            case "drop":
+                self._begin(number, self._drop(number))
 
     # ---- work -------------------------------------------------------------------------------------
 
@@ -123,31 +127,36 @@ class Host:
             self._fail(number, error)
 
     def _fail(self, number: int, error: Exception) -> None:
-        told: dict[str, Any] = {"id": number, "error": str(error), "kind": "crash"}
+        told: dict[str, Any] = {"id": number, "error": str(error), "kind": "broken"}
         if isinstance(error, ConfigError):
             told |= {"kind": "config", "problems": error.problems}
-        elif isinstance(error, EngineError):
+        elif isinstance(error, EngineError) and not isinstance(error, EngineBroken):
             told |= {"kind": "engine", "retryable": error.retryable}
-        else:
-            log.exception("the engine crashed", exc_info=error)
-            told["error"] = type(error).__name__
+        elif not isinstance(error, EngineError):
+            log.exception("an engine crashed", exc_info=error)
+            told["error"] = f"The engine crashed: {type(error).__name__}."
         self._tell(told)
 
-    def _about(self) -> dict[str, Any]:
-        engine = self._engine
+    def _about(self, number: int) -> dict[str, Any]:
+        engine = self._engines[number]
         names = ("name", "sample_rate_hz", "voices", "tones", "languages")
-        return {name: getattr(engine, name) for name in names if hasattr(engine, name)} | {"note": self._note}
+        return {name: getattr(engine, name) for name in names if hasattr(engine, name)} | {"note": self._notes[number]}
 
     async def _make(self, head: dict[str, Any]) -> None:
-        factory = await asyncio.to_thread(registry.find, head["kind"], head["name"])
-        self._engine = registry.build(factory, head["kind"], head["name"], head["options"])
-        await self._engine.warm_up()
-        self._note = slow_note(factory, head["options"])
-        self._tell({"id": head["id"], "ready": self._about()})
+        number, kind, name, options = head["engine"], head["kind"], head["name"], head["options"]
+        factory = await asyncio.to_thread(registry.find, kind, name)
+        engine = self._engines[number] = registry.build(factory, kind, name, options)
+        await engine.warm_up()
+        self._notes[number] = slow_note(factory, options)
+        self._tell({"id": head["id"], "ready": self._about(number)})
+
+    async def _drop(self, number: int) -> None:
+        if engine := self._engines.pop(number, None):
+            await engine.close()
 
     async def _speak(self, head: dict[str, Any]) -> None:
-        number, room = head["id"], self._room[head["id"]]
-        async with aclosing(self._engine.stream(head["text"], VoiceSpec(**head["voice"]))) as chunks:
+        number, room, engine = head["id"], self._room[head["id"]], self._engines[head["engine"]]
+        async with aclosing(engine.stream(head["text"], VoiceSpec(**head["voice"]))) as chunks:
             async for chunk in chunks:
                 await room.acquire()
                 self._tell({"id": number, "more": True}, chunk)
@@ -160,25 +169,25 @@ class Host:
             self._tell({"id": number, "partial": [transcript.confirmed, transcript.tentative]})
 
         given = SttOptions(options["language"], options["prompt"], tuple(options["hot_words"]))
-        self._streams[number] = self._engine.open(given, partial if head["partials"] else None)
+        engine = self._engines[head["engine"]]
+        self._streams[number] = engine.open(given, partial if head["partials"] else None)
 
     async def _flush(self, number: int, flush: int) -> None:
         if number not in self._streams:
-            raise EngineError("This utterance was closed or never began.", engine=self._engine.name)
+            raise EngineError("This utterance was closed or never began.")
         transcript = await self._streams[number].flush()
         self._tell({"id": flush, "heard": [transcript.confirmed, transcript.tentative]})
 
     async def _teach(self, head: dict[str, Any]) -> None:
         from voi.engines.tts.xtts.cloning_live import teach
 
-        learnt = await teach(self._engine, Path(head["voices"]))
-        self._tell({"id": head["id"], "learnt": learnt, "ready": self._about()})
+        learnt = await teach(self._engines[head["engine"]], Path(head["voices"]))
+        self._tell({"id": head["id"], "learnt": learnt, "ready": self._about(head["engine"])})
 
     async def _close(self) -> None:
         for task in list(self._tasks.values()):
             task.cancel()
-        if self._engine is not None:
-            await self._engine.close()
+        await asyncio.gather(*(engine.close() for engine in self._engines.values()), return_exceptions=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from voi.config.agents import EMBEDDED_MODELS
@@ -14,11 +13,13 @@ from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad
 from voi.engines.device import engine_options, is_for_gpu, slow_note
-from voi.engines.hosted import HostedStt, HostedTts
+from voi.engines.homes import Homes
 from voi.engines.llm.router import LlmRouter
-from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.engines.supervised import Supervised
 from voi.engines.tts.rendered import Rendered
 from voi.errors import ConfigError, EngineError
+from voi.text import language
+from voi.text.language import AUTO
 
 NONE = "none"
 
@@ -26,13 +27,14 @@ NONE = "none"
 @dataclass(slots=True)
 class Engines:
     """Shared by all conversations. `turn` None: silence and words alone tell when somebody has finished. `tts` by the
-    names of tts_models.json."""
+    names of tts_models.json. `supervised`: those that are made anew when they fail, by what the start calls them."""
 
     vad: Vad
     stt: Stt
     turn: TurnDetector | None
     llm: Llm
     tts: Mapping[str, Tts]
+    supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
 
     async def close(self) -> None:
         engines: list[Engine | None] = [self.vad, self.stt, self.turn, self.llm, *self.tts.values()]
@@ -45,6 +47,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     What a conversation can do without is left out with a note to `on_progress`: the turn detector, TTS models that no
     agent uses, LLMs that do not answer yet. Raises ConfigError with every mistake, or EngineError.
     """
+    if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
+        await asyncio.to_thread(language.load)
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)
@@ -64,7 +68,7 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
         if voice is not None
     }
-    engines = Engines(vad, stt, turn, llm, tts)
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised)
     problems = unspeakable(uses, tts)
     if problems:
         await engines.close()
@@ -101,7 +105,7 @@ def unheard(config: Config, stt: Stt) -> list[str]:
         f"Agent {name} speaks {agent.language}, and STT {stt.name} hears only {', '.join(languages)}: it can be typed "
         "to, not spoken to."
         for name, agent in config.agents.items()
-        if agent.language and agent.language.lower().split("-")[0] not in languages
+        if agent.language and agent.language.lower().split("-")[0] not in (AUTO, *languages)
     ]
 
 
@@ -112,6 +116,10 @@ class _Start:
     on_progress: Callable[[str], None]
     settings: Settings
     ready: list[Engine] = field(default_factory=list)
+    supervised: dict[str, Supervised[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._homes = Homes(self.settings.engine_processes)
 
     async def all(self, *engines: Coroutine[Any, Any, Any]) -> list[Any]:
         """The engines, in order. Raises the errors of all of them as one; then nothing is left running."""
@@ -141,7 +149,9 @@ class _Start:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
-            engine = kept_going(kind, name, factory, options, self.settings.engine_processes)
+            engine = self._homes.engine(kind, name, factory, options)
+            if is_for_gpu(factory):
+                self.on_progress(f"{what} {name}: loading")
             await self.warm_up(engine)
         except ConfigError as error:
             problems = [f"{what} {name}: {problem}" for problem in error.problems]
@@ -156,6 +166,8 @@ class _Start:
             return None
         note = slow_note(factory, options) if (said := getattr(engine, "note", None)) is None else said
         self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s{f'; {note}' if note else ''}")
+        if isinstance(engine, Supervised):
+            self.supervised[f"{what} {name}"] = engine
         return engine
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
@@ -185,18 +197,6 @@ class _Start:
             await engine.close()
             raise
         self.ready.append(engine)
-
-
-def kept_going(
-    kind: registry.Kind, name: str, factory: Callable[..., Any], options: Mapping[str, Any], own_process: bool
-) -> Any:
-    """The engine, watched where it hears or speaks, and in a process of its own where it may compute on a GPU."""
-    make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
-    if kind not in ("tts", "stt"):
-        return make()
-    if own_process and is_for_gpu(factory):
-        make = partial(HostedTts if kind == "tts" else HostedStt, name, options)
-    return SupervisedTts(make) if kind == "tts" else SupervisedStt(make)
 
 
 def llm_models(config: Config) -> frozenset[str]:

@@ -1,0 +1,46 @@
+"""Which engines live together."""
+
+from typing import Any
+
+import pytest
+
+from voi.engines.homes import Homes
+from voi.engines.hosted import HostedStt, HostedTts
+from voi.engines.supervised import SupervisedStt, SupervisedTts
+
+
+class ForGpu:
+    name = "for-gpu"
+
+    def __init__(self, *, device: str = "auto") -> None: ...
+
+
+class Plain:
+    name = "plain"
+
+
+@pytest.mark.parametrize(
+    ("kind", "factory", "own_processes", "outer", "inner"),
+    [("tts", ForGpu, True, SupervisedTts, HostedTts), ("stt", ForGpu, True, SupervisedStt, HostedStt),
+     ("tts", ForGpu, False, SupervisedTts, ForGpu), ("stt", Plain, True, SupervisedStt, Plain),
+     ("vad", Plain, True, Plain, None), ("turn", ForGpu, True, ForGpu, None)],
+)  # fmt: skip
+def test_engines_are_kept_going(kind: Any, factory: Any, own_processes: bool, outer: type, inner: type | None) -> None:
+    engine = Homes(own_processes).engine(kind, factory.name, factory, {})
+    assert type(engine) is outer
+    assert inner is None or type(engine.inner) is inner
+
+
+def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -> None:
+    homes = Homes(True)
+
+    def tts(name: str, **options: Any) -> Any:
+        return homes.engine("tts", name, ForGpu, options)
+
+    character, narrator, elsewhere = tts("xtts"), tts("xtts", device="auto"), tts("xtts", device="cuda:1")
+    other, ears = tts("other"), homes.engine("stt", "xtts", ForGpu, {})
+    assert character.engine.process is narrator.engine.process
+    assert character.supervisor is narrator.supervisor
+    apart = [character, elsewhere, other, ears]
+    assert len({id(engine.engine.process) for engine in apart}) == len({id(e.supervisor) for e in apart}) == 4
+    assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other
