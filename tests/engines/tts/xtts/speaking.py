@@ -47,6 +47,7 @@ def job(
     speed: float = 1.0,
     max_codes: int | None = None,
     language: str = "en",
+    due_s: float = 0.0,
 ) -> Said:
     said = Said()
     said.job = Job(
@@ -58,6 +59,7 @@ def job(
         max_codes or model.layout.max_codes,
         said.chunks.append,
         said.ends.append,
+        due_s,
     )
     return said
 

@@ -113,6 +113,59 @@ def test_nobody_is_let_in_before_who_came_earlier(model: Running) -> None:
     assert order == sorted(order)
 
 
+def test_whoever_runs_out_of_sound_first_is_let_in_first(model: Running) -> None:
+    """Callers far ahead of their listeners (long texts) let newcomers pass, and are let in before who comes later."""
+    order: list[float] = []
+    ahead = [job(model, TEXTS[0], max_codes=4, due_s=100 + number % 5) for number in range(20)]
+    new = [job(model, TEXTS[0], max_codes=4, due_s=90 + number) for number in range(4)]
+    for said in (*ahead, *new):
+        said.job.on_end = lambda _, due_s=said.job.due_s: order.append(due_s)
+    run(model.batch, *ahead, *new)
+    assert order == sorted(order)
+
+
+def test_sound_goes_first_to_whoever_has_least_of_it(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two sentences in step, the one whose listener needs it; the other one's waits for a round, not for ever."""
+    monkeypatch.setattr(model.batch, "_clock", lambda: 50.0)
+    rich, poor = (job(model, TEXTS[2], due_s=due_s) for due_s in (70.0, 50.0))
+    made: list[str] = []
+    rich.job.on_sound = lambda _: made.append("rich")
+    poor.job.on_sound = lambda _: made.append("poor")
+    model.batch.submit(rich.job)
+    model.batch.submit(poor.job)
+    windows = []
+    while model.batch.busy:
+        before = len(made)
+        model.batch.step()
+        windows.append(len(made) - before)
+    later = made[2:]
+    assert later[0::2] == ["poor"] * (len(later) // 2)
+    assert later[1::2] == ["rich"] * (len(later) // 2)
+    assert max(windows[8:]) == 1  # a round computes one group, which is one window where it is not CUDA
+
+
+def test_a_sentence_is_due_when_all_before_it_was_heard(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.batch, "_clock", lambda: 50.0)
+    said = job(model, TEXTS[2], due_s=40.0)
+    model.batch.submit(said.job)
+    while len(said.chunks) < 2:
+        model.batch.step()
+    (row,) = model.batch._rows.values()
+    assert row.due_s == pytest.approx(50.0 + sum(map(len, said.chunks)) / 24_000)
+    run(model.batch)
+
+
+def test_who_left_while_waiting_takes_nobodys_place(model: Running) -> None:
+    saids = [job(model, TEXTS[1], max_codes=2) for _ in range(64)]
+    for said in saids:
+        model.batch.submit(said.job)
+    saids[0].job.cancel()
+    late = job(model, TEXTS[1], max_codes=2)
+    model.batch.submit(late.job)
+    run(model.batch)
+    assert late.ends == [None]
+
+
 def test_the_first_sound_needs_few_codes_and_chunks_grow(model: Running) -> None:
     said = job(model, TEXTS[2])
     model.batch.submit(said.job)

@@ -111,9 +111,9 @@ def place(
     to = torch.device(device)
     layout, conditioning = checkpoint.layout, checkpoint.conditioning
     dtype = checkpoint.gpt["mel_head.weight"].dtype
-    every = (*checkpoint.gpt.values(), *checkpoint.vocoder.values(),
-             *(voice.conditioning for voice in checkpoint.voices.values()))  # fmt: skip
-    need = Need(sum(tensor.nbytes for tensor in every), slot_bytes(layout, conditioning, dtype.itemsize), slots)
+    weights = sum(tensor.nbytes for state in (checkpoint.gpt, checkpoint.vocoder) for tensor in state.values())
+    voices_bytes = sum(voice.conditioning.numel() for voice in checkpoint.voices.values()) * dtype.itemsize
+    need = Need(weights + voices_bytes, slot_bytes(layout, conditioning, dtype.itemsize), slots)
     check_fits(need, to, memory_bytes)
     try:
         gpt = _gpt(layout, checkpoint.gpt)

@@ -1,0 +1,93 @@
+"""Half precision, as CUDA has it: what is rounded otherwise, what overflows, and what may not spread."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.engines.tts.xtts.conftest import load_tiny
+from tests.engines.tts.xtts.speaking import TEXTS, alone, job, run
+from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
+from voi.engines.tts.xtts.layout import Sampling
+from voi.engines.tts.xtts.model import Running
+from voi.engines.tts.xtts.sampling import NOT_A_NUMBER, draw
+from voi.errors import ConfigError
+
+HALVES = ("float16", "bfloat16")
+
+
+@pytest.fixture(scope="module", params=HALVES)
+def half(request: pytest.FixtureRequest, files: dict[str, Path]) -> Running:
+    return load_tiny(files, precision=request.param, same_shapes=True)
+
+
+def test_company_changes_no_code(half: Running) -> None:
+    """Of drawn codes, where one bit of difference may choose another one."""
+    with torch.inference_mode():
+        lonely = [alone(half, text, sampling=Sampling(), seed=4) for text in TEXTS]
+        crowd = [job(half, text, sampling=Sampling(), seed=4) for text in TEXTS]
+        others = [job(half, TEXTS[2], voice="Claire", sampling=Sampling(), seed=number) for number in range(6)]
+        for number, said in enumerate(crowd):
+            half.batch.submit(others[number].job)
+            half.batch.submit(said.job)
+            half.batch.step()
+        run(half.batch, *others[len(crowd) :])
+    for one, other in zip(lonely, crowd, strict=True):
+        assert one.codes == other.codes
+        assert np.abs(one.sound - other.sound).max() < 1.5 / 32_767
+
+
+def test_the_first_codes_are_those_of_single_precision_and_the_vocoder_is_single(half: Running, model: Running) -> None:
+    assert half.decoder.latents.dtype in {torch.float16, torch.bfloat16}
+    assert all(weight.dtype == torch.float32 for weight in half.vocoder._net.parameters())
+    same = 0
+    for text in TEXTS:
+        ours, whole = alone(half, text, max_codes=12), alone(model, text, max_codes=12)
+        same += ours.codes == whole.codes
+        assert np.isfinite(ours.sound).all()
+    assert same >= 2  # a tie between two codes is decided otherwise at times
+
+
+def test_what_is_not_a_number_ends_its_sentence_alone_and_leaves_nothing(model: Running) -> None:
+    texts = TEXTS[::2]
+    expected = [alone(model, text) for text in texts]
+    voice = model.voices["Robin"]
+    too_loud = VoiceLatents("loud", torch.full_like(voice.conditioning, torch.inf), voice.embedding)
+    for _ in range(3):  # whichever slot is next
+        saids = [job(model, text) for text in texts]
+        broken = job(model, TEXTS[2])
+        broken.job.voice = too_loud
+        run(model.batch, saids[0], broken, saids[1])
+        (end,) = broken.ends
+        assert "precision" in str(end)
+        assert broken.chunks == []
+        assert [said.codes for said in saids] == [said.codes for said in expected]
+    assert bool(model.decoder._keys[:, :-1].isfinite().all())
+    assert bool(model.decoder._values[:, :-1].isfinite().all())
+
+
+def test_no_code_is_drawn_from_what_are_no_numbers() -> None:
+    logits = torch.zeros(4, 10)
+    logits[0], logits[1, 3], logits[2], logits[3, 5] = torch.nan, torch.inf, -torch.inf, 2.0
+    ones = torch.ones(4)
+    codes = draw(
+        logits, torch.zeros(4, 10, dtype=torch.bool), ones, ones.long() * 10, ones, ones, ones.bool(), ones * 0.5
+    )
+    assert codes.tolist() == [NOT_A_NUMBER, NOT_A_NUMBER, NOT_A_NUMBER, 5]
+
+
+def test_a_voice_that_holds_no_numbers_is_refused(files: dict[str, Path], tmp_path: Path) -> None:
+    raw = torch.load(files["voices"], weights_only=True)
+    raw["Claire"]["gpt_cond_latent"][0, 3, 5] = torch.nan
+    torch.save(raw, tmp_path / "voices.pth")
+    with pytest.raises(ConfigError, match="'Claire' holds what are no numbers"):
+        load_voices(tmp_path / "voices.pth")
+
+
+def test_every_row_sees_at_least_one_place(half: Running) -> None:
+    """A row of a mask that hides everything gives NaN; slots without a caller go along at place 0."""
+    with torch.inference_mode():
+        for slots in (1, 8):
+            codes = half.decoder.step(slots - 1, 40)
+            assert all(code >= 0 for code in codes)

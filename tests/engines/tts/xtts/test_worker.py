@@ -1,0 +1,125 @@
+import gc
+import threading
+import weakref
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from voi.engines.tts.xtts import worker as worker_module
+from voi.engines.tts.xtts.worker import Worker, cpu_threads
+from voi.errors import EngineError
+
+
+class Tenant:
+    last_used_s = 0.0
+
+    def make_room(self) -> bool:
+        return False
+
+
+class Steps:
+    """So many rounds. `log`: what is done on the thread, in order."""
+
+    def __init__(self, rounds: int, log: list[str]) -> None:
+        self.left, self.log = rounds, log
+
+    @property
+    def busy(self) -> bool:
+        return self.left > 0
+
+    def step(self) -> None:
+        self.left -= 1
+        self.log.append("round")
+
+    def fail(self, error: EngineError) -> None: ...
+
+
+@pytest.fixture
+def worker() -> Iterator[Worker]:
+    tenant = Tenant()
+    made = Worker.of("cpu", tenant)
+    yield made
+    made.leave(tenant)
+    made._thread.join(5)
+    assert not made._thread.is_alive()
+
+
+def test_rounds_go_on_between_the_pieces_of_what_is_loaded(worker: Worker) -> None:
+    log: list[str] = []
+    go = threading.Event()
+
+    def load(name: str) -> Generator[None, None, str]:
+        go.wait(5)
+        for _ in range(3):
+            log.append(name)
+            yield
+        return name
+
+    first, second = worker.call_in_pieces(load("a")), worker.call_in_pieces(load("b"))
+    worker.add(Steps(6, log))
+    go.set()
+    assert (first.result(5), second.result(5)) == ("a", "b")
+    assert log[:12] == ["a", "round", "a", "round", "a", "round", "round", "b", "round", "b", "round", "b"]
+
+
+def test_what_fails_or_is_no_longer_wanted_ends_alone(worker: Worker) -> None:
+    began, go, closed = threading.Event(), threading.Event(), threading.Event()
+
+    def fails() -> Generator[None, None, None]:
+        yield
+        raise ValueError("broken")
+
+    def endless() -> Generator[None, None, None]:
+        try:
+            while True:
+                began.set()
+                go.wait(5)
+                yield
+        finally:
+            closed.set()
+
+    with pytest.raises(ValueError, match="broken"):
+        worker.call_in_pieces(fails()).result(5)
+    future = worker.call_in_pieces(endless())
+    assert began.wait(5)
+    assert future.cancel()
+    go.set()
+    assert closed.wait(5)
+    assert worker.call(lambda: 7).result(5) == 7
+
+
+def test_the_thread_holds_on_to_nothing_that_was_unloaded(worker: Worker) -> None:
+    """Else a model's memory would not be free when another one wants it."""
+
+    class Model(Steps):
+        pass
+
+    def load() -> Generator[None, None, Model]:
+        yield
+        return Model(2, [])
+
+    model: Any = worker.call_in_pieces(load()).result(5)
+    worker.add(model)
+    worker.wake()
+    gone = weakref.ref(model)
+    assert worker.call(lambda: worker.remove(gone())).result(5) is None  # type: ignore[arg-type]
+    del model
+
+    def look() -> Generator[None, None, bool]:
+        yield
+        gc.collect()
+        return gone() is None
+
+    assert worker.call_in_pieces(look()).result(5)
+
+
+def test_one_core_is_left_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    for cores, threads in ((1, 1), (2, 1), (4, 3), (64, 16)):
+        monkeypatch.setattr(worker_module.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
+        assert cpu_threads() == threads
+
+
+def test_the_thread_computes_with_so_many(worker: Worker) -> None:
+    assert worker.call(torch.get_num_threads).result(5) == cpu_threads()
