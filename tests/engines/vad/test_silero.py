@@ -67,6 +67,19 @@ def test_streams_do_not_disturb_each_other(vad: Silero) -> None:
     assert [b for _, b in mixed] == probabilities(vad, other)
 
 
+@needs_kernel
+@pytest.mark.parametrize("cell", [-1e4, -100.0, -45.0, 45.0, 100.0, 1e4])
+def test_long_talk_saturates_nothing(cell: float) -> None:
+    """Cells grow by up to one a window. The kernel once gave NaN from the 15th second of talk on."""
+    streams = [Silero(compiled=compiled).open() for compiled in (True, False)]
+    for stream in streams:
+        stream._state[64 + 128 :] = cell
+    for window in windows(sound("jfk")[: 1024 * 20]):
+        ours, theirs = (stream.probability(window) for stream in streams)
+        assert ours == pytest.approx(theirs, abs=1e-4)
+        assert np.isfinite(streams[0]._state).all()
+
+
 def test_reset_forgets(vad: Silero) -> None:
     pcm = sound("spk1_snt1")[: 1024 * 30]
     stream = vad.open()

@@ -74,8 +74,10 @@ INLINE void multiply1(const float *w, const float *bias, const float *x, int in,
 }
 
 INLINE void relu(float *p, int n) { for (int i = 0; i < n; i++) p[i] = p[i] > 0 ? p[i] : 0; }
-INLINE float sigmoid(float x) { return 1.0f / (1.0f + expf(-x)); }
-INLINE float tangent(float x) { return 2.0f / (1.0f + expf(-2.0f * x)) - 1.0f; }
+/* Bounded, since fast-math makes NaN of 1 / infinity, and a NaN in the state stays: in long talk a cell goes beyond 44,
+   where exp(2 * 44.4) overflows. */
+INLINE float sigmoid(float x) { return 1.0f / (1.0f + expf(x < -80.0f ? 80.0f : -x)); }
+INLINE float tangent(float x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
 
 /* `state`: CONTEXT last samples of the window before, then the LSTM's hidden and cell values. */
 INLINE float step(const float *w, float *state, const char *pcm)
