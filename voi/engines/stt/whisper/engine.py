@@ -6,6 +6,7 @@ wishes gather, so batches grow with the load by themselves. `turns.py` says who 
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +17,14 @@ from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Backend
 from voi.engines.stt.whisper.stream import WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Pace, Urgency, next_batch
-from voi.errors import ConfigError, EngineError
+from voi.errors import ConfigError, EngineBroken, EngineError
+
+log = logging.getLogger(__name__)
 
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 LOAD_DEADLINE_S = 300.0
-BATCH_DEADLINE_S = 25.0
-"""A device that takes longer hangs. Less than a flush waits, so that the flush learns what happened."""
+MOST_FAILURES = 2
+"""One after the other, until the device is held to be broken."""
 UNLOAD_DEADLINE_S = 5.0
 
 
@@ -61,8 +64,9 @@ class Whisper:
         self._work = asyncio.Event()
         self._streams: dict[WhisperStream, None] = {}
         self._pace = Pace(max_batch)
-        self._reloaded = False
-        self._broken: EngineError | None = None
+        self._failures = 0
+        """Batches that failed since one succeeded."""
+        self._broken = ""
         self._closed = False
 
     # ---- Stt ----------------------------------------------------------------------------------------
@@ -75,7 +79,7 @@ class Whisper:
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> WhisperStream:
         """EngineError for a language that the model does not know, or where it is not running."""
         if self._broken:
-            raise self._broken
+            raise EngineBroken(self._broken, engine=self.name)
         if self._closed or self._serving is None:
             raise EngineError("Speech recognition is not running.", engine=self.name)
         language = options.language.lower().replace("_", "-").split("-")[0] if options.language else None
@@ -116,8 +120,8 @@ class Whisper:
         )
 
     async def _load(self) -> None:
-        """A new thread with a new backend. EngineError."""
-        self._thread = self._thread or ModelThread(self.name)
+        """A thread with a backend. EngineError."""
+        self._thread = ModelThread(self.name)
         try:
             async with asyncio.timeout(LOAD_DEADLINE_S):
                 backend, self._judge = await self._thread.call(self._loaded)
@@ -161,14 +165,14 @@ class Whisper:
         try:
             await self._serve_batches()
         except Exception as error:  # nobody may wait for an engine that has ended
-            self._break(EngineError(f"Speech recognition failed: {type(error).__name__}.", engine=self.name))
+            self._break(f"Speech recognition failed: {type(error).__name__}.")
             raise
 
-    def _break(self, error: EngineError) -> None:
-        self._broken = EngineError(f"{error} Restart the server.", engine=self.name)
-        self._broken.__cause__ = error
+    def _break(self, why: str) -> None:
+        """To be made anew is up to whoever keeps this engine going, as is finding out that the device hangs."""
+        self._broken = why
         for stream in list(self._streams):
-            stream.fail(self._broken)
+            stream.fail(EngineBroken(why, engine=self.name))
 
     async def _serve_batches(self) -> None:
         while True:
@@ -192,17 +196,17 @@ class Whisper:
         started_ms = self.now_ms()
         passes = [stream.begin() for stream in batch]
         try:
-            async with asyncio.timeout(BATCH_DEADLINE_S):
-                answers = await self._thread.call(self._judge.transcribe, self._backend, passes)
-        except TimeoutError:
-            self._thread.end()  # it ends if ever the device answers
-            self._thread = self._backend = None
-            await self._recover(batch, f"Speech recognition hung for {BATCH_DEADLINE_S:g} s.")
-            return
+            answers = await self._thread.call(self._judge.transcribe, self._backend, passes)
         except Exception as error:  # whatever the device raises
-            await self._recover(batch, f"Speech recognition failed: {type(error).__name__}.", error)
+            self._failures += 1
+            log.error("a batch of Whisper failed", exc_info=error)
+            why = f"Speech recognition failed: {type(error).__name__}."
+            for stream in batch:
+                stream.interrupted(EngineError(why, engine=self.name, retryable=True))
+            if self._failures == MOST_FAILURES:
+                self._break(why)
             return
-        self._reloaded = False
+        self._failures = 0
         now_ms = self.now_ms()
         self._pace.learn(len(batch), now_ms - started_ms, now_ms, partials_only=partials_only)
         for stream, hypothesis in zip(batch, answers, strict=True):
@@ -211,22 +215,6 @@ class Whisper:
             except Exception as error:  # a listener's fault is not the other callers'
                 context = {"message": "A listener for partial transcripts failed.", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
-
-    async def _recover(self, batch: list[WhisperStream], message: str, cause: Exception | None = None) -> None:
-        """Tell those who waited, and load the model anew, once: a second failure without a success between is final."""
-        error = EngineError(message, engine=self.name, retryable=True)
-        error.__cause__ = cause
-        for stream in batch:
-            stream.interrupted(error)
-        try:
-            if self._reloaded:
-                raise EngineError(f"{message} Loading the model anew did not help.", engine=self.name) from cause
-            self._reloaded = True
-            if self._thread and self._backend:
-                await asyncio.wait_for(self._thread.call(self._backend.unload), UNLOAD_DEADLINE_S)
-            await self._load()
-        except Exception as final:  # a device that failed may fail at this too
-            self._break(final if isinstance(final, EngineError) else error)
 
 
 class FasterWhisper(Whisper):
