@@ -284,6 +284,8 @@ def test_other_engines_take_options_and_need_no_files() -> None:
         "language": "en", "voices": str(Path("v.json").absolute()), "voice_tone_map": {"sad": "s"}, "k": 1,
     }  # fmt: skip
     assert model.tones == ("neutral", "sad")
+    detects = load({"a": {"llm_model": "echo"}}, {"m": {"engine": "mine", "language": "auto"}}).tts_models["m"]
+    assert (detects.language, detects.engine_options()) == ("auto", {})  # engines know languages only
 
 
 # ---- the examples, and anything at all --------------------------------------------------------------

@@ -17,7 +17,8 @@ from voi.engines.base import VoiceSpec
 from voi.session.phrases import fixed_pieces
 from voi.session.reply import ReplyWriter
 from voi.session.speaker import Speaker
-from voi.session.voice import ReplyVoice
+from voi.session.voice import Piece, ReplyVoice
+from voi.text.language import Spoken
 
 AGENTS: dict[str, Any] = {
     "ada": {
@@ -108,7 +109,7 @@ async def test_a_greeting_asks_the_voice_for_just_these(config: Config) -> None:
     tts: Any = {name: Recorder(name, asked) for name in config.tts_models}
     phrase = agent.greeting_phrases()[0]
     speaker.open(1)
-    voice = ReplyVoice(1, agent, tts, speaker, 24_000, facts.append, lambda _: None)
+    voice = ReplyVoice(1, agent, tts, speaker, 24_000, facts.append, lambda _: None, Spoken(agent.language))
     llm: Any = None
     writer = ReplyWriter(1, agent, None, llm, voice, speaker, facts.append, lambda _: None)
     async with asyncio.timeout(5):
@@ -116,3 +117,24 @@ async def test_a_greeting_asks_the_voice_for_just_these(config: Config) -> None:
     ours = [(piece.model, piece.text, piece.voice) for piece in fixed_pieces(agent, config)]
     assert asked == ours[: len(asked)]
     assert len(asked) >= 2
+
+
+async def test_a_voice_without_a_language_speaks_each_sentence_in_its_own(config: Config) -> None:
+    """Numbers too are read in the language of their sentence, and what does not tell it keeps the one before."""
+    pytest.importorskip("py3langid")
+    agent = config.agents["ada"].model_copy(update={"language": "auto"})
+    asked: list[tuple[str, str, VoiceSpec]] = []
+    speaker = Speaker(FakeDoor(), lambda _: None, asyncio.get_running_loop().time, paced=False)
+    tts: Any = {name: Recorder(name, asked) for name in config.tts_models}
+    speaker.open(1)
+    voice = ReplyVoice(1, agent, tts, speaker, 24_000, lambda _: None, lambda _: None, Spoken("auto", "en"))
+    said = ["OK.", "Es gibt hier noch 2 Zimmer.", "OK, 3.", "Il nous reste encore 2 chambres."]
+    for number, text in enumerate(said):
+        await voice.put(Piece(number, text, "character", "neutral"))
+    await voice.end()
+    async with asyncio.timeout(5):
+        await voice.speak()
+    assert [(text, spec.language) for _, text, spec in asked] == [
+        ("okay.", "en"), ("Es gibt hier noch zwei Zimmer.", "de"), ("OK, drei.", "de"),
+        ("Il nous reste encore deux chambres.", "fr"),
+    ]  # fmt: skip

@@ -22,6 +22,7 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
 from voi.dialogue import Voice
 from voi.errors import ClientError, ConfigError
+from voi.text.language import AUTO
 
 if TYPE_CHECKING:
     from voi.config.config import Config
@@ -53,7 +54,8 @@ class Agent(Prompted):
     greetings: Phrases | None = None
     """What the agent opens the conversation with."""
     language: Language | None = None
-    """ISO code of the language that is heard and spoken; without it, that of the voice's model, or VOI_LANGUAGE."""
+    """ISO code of the language that is heard and spoken, or "auto" to detect it; without it, that of the voice's model,
+    or VOI_LANGUAGE."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     """How freely the model writes; without it, the model's default."""
     max_tokens: int | None = Field(default=None, ge=1, le=100_000)
@@ -85,7 +87,7 @@ class Agent(Prompted):
         """Something to say when an answer failed: the agent's own words, or a default where English is spoken."""
         if self.apology is not None:
             return draw(self.apology.spoken())
-        return SpokenPhrase(_APOLOGY) if (self.language or "en").lower().startswith("en") else None
+        return SpokenPhrase(_APOLOGY) if (self.language or AUTO).lower().startswith(("en", AUTO)) else None
 
     def reminder_phrase(self) -> SpokenPhrase | None:
         return draw(self.idle_reminder.spoken()) if self.idle_reminder else None

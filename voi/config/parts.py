@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from voi.config.problems import quoted
+from voi.text.language import AUTO
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -56,8 +57,8 @@ Variables = Annotated[dict[str, str], BeforeValidator(_texts, json_schema_input_
 
 
 def _language(code: str) -> str:
-    if not _LANGUAGE.fullmatch(code):
-        raise ValueError(f"must be a language's ISO code, such as en, de or pt-BR, not {quoted(code)}")
+    if code != AUTO and not _LANGUAGE.fullmatch(code):
+        raise ValueError(f'must be a language\'s ISO code, such as en, de or pt-BR, or "{AUTO}", not {quoted(code)}')
     return code
 
 

@@ -10,6 +10,7 @@ from voi.config.json_file import is_comment, validated
 from voi.config.parts import FileModel, Language
 from voi.config.problems import Problems, quoted
 from voi.config.templates import DEFAULT_TONES
+from voi.text.language import AUTO
 
 XTTS, ESPEAK = "xtts", "espeak"
 _FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
@@ -42,7 +43,7 @@ class TtsModel(FileModel):
     engine: str = Field(default=XTTS, min_length=1)
     """Which engine runs it: espeak needs no files; others are xtts and those that plug-ins bring."""
     language: Language | None = None
-    """Language that it speaks, when the agent names none."""
+    """Language that it speaks, when the agent names none; "auto" to detect it."""
     checkpoint: str | None = None
     """File (or folder) of the weights."""
     config: str | None = None
@@ -73,7 +74,8 @@ class TtsModel(FileModel):
 
     def engine_options(self) -> dict[str, Any]:
         """Keyword options for the engine's factory: every field that is set, and `options`."""
-        return self.model_dump(exclude={"engine", "options"}, exclude_defaults=True) | self.options
+        unset = {"engine", "options"} | ({"language"} if self.language == AUTO else set())
+        return self.model_dump(exclude=unset, exclude_defaults=True) | self.options
 
 
 def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems: Problems) -> dict[str, TtsModel]:

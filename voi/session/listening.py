@@ -15,6 +15,7 @@ from voi.session import judges
 from voi.session.crew import FAULT, Crew
 from voi.session.ears import Ears
 from voi.session.options import SessionOptions
+from voi.text.language import AUTO
 
 if TYPE_CHECKING:
     from voi.engines.house import Engines
@@ -47,7 +48,9 @@ class Listening:
         self.ears = Ears(
             vad=engines.vad,
             stt=engines.stt,
-            stt_options=SttOptions(agent.language, agent.stt.prompt, agent.stt.hot_words),
+            stt_options=SttOptions(
+                None if agent.language == AUTO else agent.language, agent.stt.prompt, agent.stt.hot_words
+            ),
             rate_hz=options.input_rate_hz,
             tell=tell,
             pushed=options.mode == "chat",

@@ -9,6 +9,7 @@ from voi.config.parts import SpokenPhrase
 from voi.core.reply_parser import ReplyParser, Segment
 from voi.engines.base import VoiceSpec
 from voi.session.pieces import Pieces
+from voi.text.language import Spoken
 from voi.text.speakable import has_speech, speakable
 
 
@@ -32,12 +33,12 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
         spoken.append(apology)
     for phrase in spoken:
         if phrase.file is None:
-            yield from _pieces(agent, _segments(phrase))
+            yield from _pieces(agent, config, _segments(phrase))
     control = config.control_of(agent)
     tones = config.tones_of(agent) if agent.speaks_json else ("neutral",)
     for response in control.giveup_response if control else ():
         for tone in tones:
-            yield from _pieces(agent, [Segment(response, "character", tone)])
+            yield from _pieces(agent, config, [Segment(response, "character", tone)])
 
 
 def _segments(phrase: SpokenPhrase) -> list[Segment]:
@@ -45,12 +46,12 @@ def _segments(phrase: SpokenPhrase) -> list[Segment]:
     return [Segment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
 
 
-def _pieces(agent: Agent, segments: list[Segment]) -> Iterator[FixedPiece]:
-    cut, choices = Pieces(), agent.voices_by_role()
+def _pieces(agent: Agent, config: Config, segments: list[Segment]) -> Iterator[FixedPiece]:
+    cut, choices, spoken = Pieces(), agent.voices_by_role(), Spoken(agent.language, config.language)
     for piece in cut.feed(segments) + cut.close():
         choice = choices.get(piece.voice)
-        text = speakable(piece.text, agent.language or "en").strip()
+        text = speakable(piece.text, language := spoken.of(piece.text)).strip()
         if choice is not None and has_speech(piece.text) and text:
             yield FixedPiece(
-                choice.model, text, VoiceSpec(choice.voice, piece.tone, choice.speed, agent.language, piece.voice)
+                choice.model, text, VoiceSpec(choice.voice, piece.tone, choice.speed, language, piece.voice)
             )

@@ -14,6 +14,7 @@ from voi.session.crew import FAULT, Crew
 from voi.session.reply import ReplyWriter
 from voi.session.speaker import Speaker
 from voi.session.voice import ReplyVoice
+from voi.text.language import Spoken
 
 if TYPE_CHECKING:
     from voi.engines.house import Engines
@@ -35,6 +36,7 @@ class Replying:
         "_on_sound",
         "_on_token",
         "_rate_hz",
+        "_spoken",
         "_tasks",
         "_tell",
         "speaker",
@@ -58,6 +60,7 @@ class Replying:
         self._engines = engines
         self._config = config
         self._agent = agent
+        self._spoken = Spoken(agent.language, config.language)
         self._rate_hz = rate_hz
         self._greetings_dir = greetings_dir
         self._on_token = on_token
@@ -66,6 +69,8 @@ class Replying:
         self.speaker = speaker
 
     def start_reply(self, action: StartReply) -> None:
+        if action.messages and action.messages[-1].role == "user":
+            self._spoken.hear(action.messages[-1].text)
         self._begin(action.reply, lambda writer: writer.answer(action.messages))
 
     def say_phrase(self, action: SayPhrase) -> None:
@@ -75,7 +80,7 @@ class Replying:
     def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
         engines, agent, speaker, tell = self._engines, self._agent, self.speaker, self._tell
         speaker.open(reply)
-        voice = ReplyVoice(reply, agent, engines.tts, speaker, self._rate_hz, tell, self._on_sound)
+        voice = ReplyVoice(reply, agent, engines.tts, speaker, self._rate_hz, tell, self._on_sound, self._spoken)
         control = self._config.control_of(agent)
         writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token)
         self._tasks[reply] = (

@@ -14,6 +14,8 @@ from voi.dialogue import Voice
 from voi.engines.base import Tts, VoiceSpec
 from voi.errors import EngineError
 from voi.session.speaker import Speaker
+from voi.text import language
+from voi.text.language import Spoken
 from voi.text.speakable import speakable
 
 PIECES_MAX = 256
@@ -38,12 +40,12 @@ class ReplyVoice:
 
     __slots__ = (
         "_choices",
-        "_language",
         "_on_sound",
         "_queue",
         "_rate_hz",
         "_reply",
         "_speaker",
+        "_spoken",
         "_tell",
         "_tts",
         "_void_below",
@@ -58,10 +60,11 @@ class ReplyVoice:
         rate_hz: int,
         tell: Callable[[ReplyFact], None],
         on_sound: Callable[[int], None],
+        spoken: Spoken,
     ) -> None:
         self._reply = reply
         self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
-        self._language = agent.language
+        self._spoken = spoken
         self._tts = tts
         self._speaker = speaker
         self._rate_hz = rate_hz
@@ -99,13 +102,15 @@ class ReplyVoice:
 
     async def speak(self) -> None:
         """Voice the pieces until `end`. Raises EngineError."""
+        if self._spoken.detects:
+            await asyncio.to_thread(language.load)
         while piece := await self._queue.get():
             if piece.number >= self._void_below:
                 await self._voice(piece)
         self._speaker.finish(self._reply)
 
     async def _voice(self, piece: Piece) -> None:
-        text = speakable(piece.text, self._language or "en").strip()
+        text = speakable(piece.text, code := self._spoken.of(piece.text)).strip()
         if not text:
             self._tell(PieceVoiced(self._reply, piece.number, self._speaker.made_ms(self._reply), 0))
             return
@@ -118,7 +123,7 @@ class ReplyVoice:
             self._put(silence(narrator.leading_silence_ms, self._rate_hz))
         start_ms = self._speaker.made_ms(self._reply)
         resampler = Resampler(tts.sample_rate_hz, self._rate_hz)
-        spec = VoiceSpec(choice.voice, piece.tone, choice.speed, self._language, piece.voice)
+        spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
         async with aclosing(tts.stream(text, spec)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 if piece.number < self._void_below or not self._put(resampler.push(chunk)):
