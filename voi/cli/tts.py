@@ -4,6 +4,7 @@ import asyncio
 import codecs
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ import typer
 if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.engines.base import VoiceSpec
+    from voi.text.language import Spoken
 
 PIPE_BYTES = 4_096
 
@@ -44,6 +46,7 @@ async def _speak(
     from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
     from voi.errors import ClientError, ConfigError
+    from voi.text.language import Spoken, load
 
     name, options = await speaker(model, settings)
     async with running("tts", name, settings, options) as engine:
@@ -53,8 +56,11 @@ async def _speak(
             raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.tones)}.")
         spoke = False
         async with sound_to(out, engine.sample_rate_hz, raw) as put, aclosing(read_ahead(text)) as given:
-            async for piece in pieces(given, spec.language or options.get("language") or settings.language):
-                async for pcm in engine.stream(piece, spec):
+            spoken = Spoken(spec.language or options.get("language"), settings.language)
+            if spoken.detects:
+                await asyncio.to_thread(load)
+            async for piece, code in pieces(given, spoken):
+                async for pcm in engine.stream(piece, replace(spec, language=code)):
                     spoke = True
                     await put(pcm)
             if not spoke:
@@ -71,17 +77,17 @@ def _standard_input() -> Iterator[str]:
     yield decoder.decode(b"", final=True)
 
 
-async def pieces(text: AsyncIterator[str], language: str) -> AsyncIterator[str]:
-    """The sentences of a text, speakable."""
+async def pieces(text: AsyncIterator[str], spoken: "Spoken") -> AsyncIterator[tuple[str, str]]:
+    """The sentences of a text, speakable, and the language of each."""
     from voi.core.sentences import Cutter
     from voi.text.speakable import has_speech, speakable
 
     cutter = Cutter()
 
-    def said(cut: list[str]) -> Iterator[str]:
+    def said(cut: list[str]) -> Iterator[tuple[str, str]]:
         for piece in cut:
-            if has_speech(piece) and (words := speakable(piece, language).strip()):
-                yield words
+            if has_speech(piece) and (words := speakable(piece, code := spoken.of(piece)).strip()):
+                yield words, code
 
     async for more in text:
         for words in said(cutter.feed(more)):
