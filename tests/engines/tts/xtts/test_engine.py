@@ -12,10 +12,13 @@ import pytest
 from tests.engines.tts.xtts import tiny
 from voi.engines import registry
 from voi.engines.base import VoiceSpec
+from voi.engines.tts.xtts import engine as engine_module
+from voi.engines.tts.xtts import model as model_module
+from voi.engines.tts.xtts.checkpoint import load_weights
 from voi.engines.tts.xtts.engine import Xtts, runaway_codes
 from voi.engines.tts.xtts.layout import read_layout
 from voi.engines.tts.xtts.worker import Worker
-from voi.errors import ConfigError, EngineError
+from voi.errors import ConfigError, EngineBroken, EngineError
 
 TEXT = "Hello there, my old friend."
 TONES = {"neutral": "Robin", "warm": "Robin warm"}
@@ -219,6 +222,60 @@ async def test_an_idle_model_makes_room_and_is_loaded_again(
     await one.close()
     await two.close()
     assert not Worker._all
+
+
+async def test_who_waits_for_a_model_that_loads_again_is_told_in_time_and_it_loads_on(
+    tts: Xtts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = await say(tts)
+    unload(tts)
+    go = threading.Event()
+    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
+    monkeypatch.setattr(engine_module, "RELOAD_PATIENCE_S", 0.01)
+    for _ in range(2):
+        with pytest.raises(EngineError, match="is loading its model again") as told:
+            await say(tts)
+        assert not told.value.retryable  # it lives: nothing is to be tried or restarted
+    monkeypatch.setattr(engine_module, "RELOAD_DEADLINE_S", 0.0)
+    with pytest.raises(EngineBroken, match="could not load"):
+        await say(tts)
+    monkeypatch.setattr(engine_module, "RELOAD_PATIENCE_S", 5.0)
+    speaking = asyncio.create_task(say(tts))
+    await asyncio.sleep(0)
+    go.set()
+    assert close_to(await speaking, said)
+
+
+async def test_closing_while_it_loads_again_ends_who_waits(tts: Xtts, monkeypatch: pytest.MonkeyPatch) -> None:
+    unload(tts)
+    go = threading.Event()
+    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
+    speaking = asyncio.create_task(say(tts))
+    await asyncio.sleep(0.01)
+    await tts.close()
+    with pytest.raises(EngineError, match="was closed"):
+        await speaking
+    go.set()
+
+
+async def test_broken_files_are_told_when_it_loads_again(tts: Xtts, monkeypatch: pytest.MonkeyPatch) -> None:
+    unload(tts)
+
+    def broken(_: Path) -> Any:
+        raise ConfigError("model.pth is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(model_module, "load_weights", broken)
+        with pytest.raises(EngineError, match="cannot load its model again: model.pth is gone"):
+            await say(tts)
+    assert await say(tts)
+
+
+def unload(tts: Xtts) -> None:
+    tts.last_used_s = float("-inf")
+    assert tts._worker is not None
+    assert tts._worker.call(tts.make_room).result(5)
+    assert tts._running is None
 
 
 # ---- errors -------------------------------------------------------------------------------------

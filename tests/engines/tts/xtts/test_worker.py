@@ -9,7 +9,7 @@ import torch
 
 from voi.engines.tts.xtts import worker as worker_module
 from voi.engines.tts.xtts.worker import Worker, cpu_threads
-from voi.errors import EngineError
+from voi.errors import EngineBroken, EngineError
 
 
 class Tenant:
@@ -33,7 +33,8 @@ class Steps:
         self.left -= 1
         self.log.append("round")
 
-    def fail(self, error: EngineError) -> None: ...
+    def fail(self, error: EngineError) -> None:
+        raise AssertionError(error)
 
 
 @pytest.fixture
@@ -123,3 +124,29 @@ def test_one_core_is_left_for_the_others(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_thread_computes_with_so_many(worker: Worker) -> None:
     assert worker.call(torch.get_num_threads).result(5) == cpu_threads()
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [(RuntimeError("shapes"), EngineError), (torch.AcceleratorError("CUDA error: an illegal access"), EngineBroken)],
+)
+def test_a_failure_that_ends_all_work_on_the_device_is_told_as_such(
+    worker: Worker, error: Exception, kind: type[EngineError]
+) -> None:
+    told: list[EngineError] = []
+    heard = threading.Event()
+
+    class Failing(Steps):
+        def step(self) -> None:
+            self.left = 0
+            raise error
+
+        def fail(self, error: EngineError) -> None:
+            told.append(error)
+            heard.set()
+
+    worker.add(Failing(1, []))
+    worker.wake()
+    assert heard.wait(5)
+    assert type(told[0]) is kind
+    assert str(told[0]) == f"XTTS failed: {error}"

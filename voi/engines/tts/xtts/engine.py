@@ -21,7 +21,7 @@ from voi.engines.tts.xtts.cutting import LONGEST, language_code
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.speech import Part, Speech
 from voi.engines.tts.xtts.worker import Worker
-from voi.errors import ConfigError, EngineError
+from voi.errors import ConfigError, EngineBroken, EngineError
 
 if TYPE_CHECKING:
     from voi.engines.tts.xtts.model import Checkpoint, Running
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
 RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes for an engine that hangs
+RELOAD_DEADLINE_S = 120.0  # then it does hang
 SLOTS = {"cuda": 16, "cpu": 4}
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
@@ -101,6 +102,7 @@ class Xtts:
         self._worker: Worker | None = None
         self._loaded_on = ""
         self._reloading: asyncio.Task[None] | None = None
+        self._reloading_since_s = 0.0
         self.last_used_s = 0.0
         self._running: Running | None = None
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
@@ -141,8 +143,13 @@ class Xtts:
             raise EngineError("XTTS is not running.", engine=self.name)
         if self._running is None:
             if self._reloading is None:
+                self._reloading_since_s = time.monotonic()
                 self._reloading = asyncio.create_task(self._reload(worker), name="loading XTTS again")
             done, _ = await asyncio.wait({self._reloading}, timeout=RELOAD_PATIENCE_S)
+            if not done and time.monotonic() - self._reloading_since_s > RELOAD_DEADLINE_S:
+                raise EngineBroken(
+                    f"XTTS could not load its model again within {RELOAD_DEADLINE_S:g} s.", engine=self.name
+                )
             if not done:
                 raise EngineError(
                     "XTTS is loading its model again and takes long; it speaks as soon as it is there.",
@@ -161,6 +168,8 @@ class Xtts:
         try:
             running = await self._load(worker, self._loaded_on)
             self._start(worker, running)
+        except ConfigError as error:  # files that were right when it started
+            raise EngineError(f"XTTS cannot load its model again: {error}", engine=self.name) from error
         finally:
             self._reloading = None
         worker.call_in_pieces(running.record()).add_done_callback(_told)

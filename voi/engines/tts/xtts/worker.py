@@ -13,7 +13,7 @@ from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
-from voi.errors import EngineError
+from voi.errors import EngineBroken, EngineError
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -182,5 +182,13 @@ def _step(steps: Steps) -> None:
         steps.step()
     except Exception as error:
         log.exception("XTTS failed in the middle of its work")
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        steps.fail(EngineError(f"XTTS failed: {reason}", engine="xtts", retryable=True))
+        steps.fail(_told(error))
+
+
+def _told(error: Exception) -> EngineError:
+    import torch
+
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, torch.AcceleratorError):  # after one, CUDA refuses all further work of the process
+        return EngineBroken(f"XTTS failed: {reason}", engine="xtts")
+    return EngineError(f"XTTS failed: {reason}", engine="xtts", retryable=True)
