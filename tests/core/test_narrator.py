@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from voi.core.narrator import HOLD_CHARACTERS, NarratorSplitter
 
 
-def split(text, size=None):
-    splitter = NarratorSplitter()
+def split(text, size=None, *, narrated=True):
+    splitter = NarratorSplitter(narrated)
     parts = [text[at : at + size] for at in range(0, len(text), size)] if size else [text]
     return merged([piece for part in parts for piece in splitter.feed(part)] + splitter.close())
 
@@ -87,3 +87,50 @@ def test_any_chunking_gives_the_same_and_loses_nothing_but_the_markers(text, siz
     bare = str.maketrans("", "", "*@")
     assert "".join(piece for piece, _ in pieces).translate(bare) == text.translate(bare)
     assert "".join(piece for piece, voice in pieces if voice == "narrator").count("\n\n") == 0
+
+
+@pytest.mark.parametrize("size", [None, 1, 3])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I *really* mean it.",
+        "That was *amazing*.",
+        "That *is* so, and *always* was.",
+        "*Never* do that again.",
+        "No. *Always* ask first.",
+        "*Stop right there!*",
+        "Have you read *War and Peace*?",
+        "That is *so not* true.",
+        "Well, *perhaps* you are right",
+        "Das ist *wirklich* schön.",
+        "I *told* you, *twice*, to stop.",
+    ],
+)
+def test_without_a_narrator_emphasis_is_spoken(text, size):
+    assert split(text, size, narrated=False) == [(text, "character")]
+
+
+@pytest.mark.parametrize("size", [None, 1, 3])
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("*sighs* Fine.", "sighs"),
+        ("Fine. *Laughing* You win.", "Laughing"),
+        ("*her eyes widened* Really?", "her eyes widened"),
+        ("*Her eyes widen.* You came back!", "Her eyes widen."),
+        ("Hello, *he smiled* how are you?", "he smiled"),
+        ("Hello there, *smiling softly* my friend", "smiling softly"),
+        ("You came back!\n*takes your hand*", "takes your hand"),
+        (
+            "I know *she looks out of the window for a long time* it is late",
+            "she looks out of the window for a long time",
+        ),
+    ],
+)
+def test_without_a_narrator_what_the_character_does_stays_the_narrators(text, action, size):
+    assert (action, "narrator") in split(text, size, narrated=False)
+
+
+@given(st.text("*@ab,. S\n!"), st.integers(1, 4))
+def test_without_a_narrator_cutting_makes_no_difference_either(text, size):
+    assert split(text, size, narrated=False) == split(text, narrated=False)

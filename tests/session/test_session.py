@@ -651,3 +651,15 @@ async def test_invoke_llm_has_a_deadline() -> None:
     async with Call(mode="chat", engines=FakeEngines(llm=FakeLlm(None))) as call:
         with pytest.raises(EngineError, match="in time"):
             await call.session.invoke_llm("fake", "Sum it up.", [])
+
+
+@in_virtual_time
+async def test_emphasis_is_spoken_where_there_is_no_narrator() -> None:
+    tts = FakeTts()
+    async with Call(
+        engines=FakeEngines(llm=FakeLlm("I *really* mean it. *smiles* Come in."), tts={"fake": tts})
+    ) as call:
+        await call.speak(600)
+        await call.quiet(6_000)
+        assert [text for text, _ in tts.spoken] == ["I really mean it.", "Come in."]
+        assert call.answers == ["I *really* mean it. smiles Come in."]

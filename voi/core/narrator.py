@@ -4,6 +4,9 @@ character.
 A marker opens a comment where a word could begin and closes it where a word could end, so `2 * 3`, an e-mail address, a
 list bullet and `**bold**` are left alone. Whether an opened comment is closed is known only at its end: it is held back
 until then, at most `HOLD_CHARACTERS`, and is ordinary text if it never closes.
+
+Where there is no narrator nobody asked the model for comments, and it may mean emphasis, "I *really* mean it", which
+must not be lost; but a persona may still act by itself, "*sighs* Fine.", which nobody wants to hear spoken.
 """
 
 import re
@@ -18,15 +21,27 @@ _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _BEFORE_AT = frozenset("._-+@/\\")
 """An @ after one of these is part of an address."""
 
+_WORD = re.compile(r"[^\W_][\w'’-]*")
+_ACTION = re.compile(r"[^\W_]{3,}(?:s|ing)", re.IGNORECASE)
+"""sighs, laughing. These are none:"""
+_NO_ACTIONS = frozenset(
+    {"this", "his", "its", "always", "perhaps", "sometimes", "yes", "thanks", "less", "unless", "thus", "plus",
+     "across", "during", "thing", "nothing", "something", "anything", "everything", "being", "having", "king"}
+)  # fmt: skip
+_THIRD_PERSON = frozenset({"he", "she", "they", "his", "her", "hers", "their", "its"})
+_EMPHASIS_MAX_WORDS = 5
+
 
 class NarratorSplitter:
     """`feed` text as it streams in, get (text, voice) as soon as the voice is known. Sans-I/O; never raises."""
 
-    __slots__ = ("_before", "_buffer")
+    __slots__ = ("_before", "_buffer", "_narrated", "_sentence")
 
-    def __init__(self) -> None:
+    def __init__(self, narrated: bool = True) -> None:
         self._buffer = ""
         self._before = " "  # the character before the buffer
+        self._narrated = narrated
+        self._sentence = ""  # the last of it that is no space: "" at the beginning and after a line's end
 
     def feed(self, text: str) -> list[tuple[str, Voice]]:
         self._buffer += text
@@ -36,6 +51,7 @@ class NarratorSplitter:
         """Everything that was held back. The splitter can be fed again, as if at the beginning of a text."""
         out = self._split(final=True)
         self._before = " "
+        self._sentence = ""
         return out
 
     def _split(self, final: bool) -> list[tuple[str, Voice]]:
@@ -54,7 +70,9 @@ class NarratorSplitter:
                 end = self._closing(final)
                 if end is None:
                     break
-                if end > 0:
+                if end > 0 and not self._narrated and _is_emphasis(self._buffer[1:end], self._sentence):
+                    self._say(out, end + 1)
+                elif end > 0:
                     out.append((self._buffer[1:end], "narrator"))
                     self._drop(end + 1)
                 else:
@@ -67,6 +85,8 @@ class NarratorSplitter:
 
     def _drop(self, length: int) -> None:
         self._before = self._buffer[length - 1]
+        said = self._buffer[:length].rstrip(" \t")
+        self._sentence = "" if said.endswith("\n") else said[-1:] or self._sentence
         self._buffer = self._buffer[length:]
 
     def _opens(self) -> bool:
@@ -101,3 +121,14 @@ class NarratorSplitter:
         if final or len(text) > HOLD_CHARACTERS + 1 or _BLANK_LINE.search(text):
             return -1
         return None
+
+
+def _is_emphasis(text: str, sentence: str) -> bool:
+    """Words of the character, or what it does? `sentence`: the last character of what precedes in this sentence."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    if text[-1] in "!?":
+        return True
+    acts = words[0] in _THIRD_PERSON or (_ACTION.fullmatch(words[0]) is not None and words[0] not in _NO_ACTIONS)
+    if sentence.isalnum() or sentence == ",":
+        return len(words) == 1 or (len(words) <= _EMPHASIS_MAX_WORDS and not acts)
+    return len(words) == 1 and not acts

@@ -27,13 +27,14 @@ class ReplyParser:
 
     However the reply is cut into deltas, the same words come out in the same voices and tones. `json_expected`: the
     agent was told to answer `{"voice_tone": …, "text": …}`; a reply that does so unasked is understood as well.
+    `narrated`: somebody speaks the narrator's comments.
     """
 
     __slots__ = ("_json", "_splitter", "_tone")
 
-    def __init__(self, json_expected: bool) -> None:
+    def __init__(self, json_expected: bool, *, narrated: bool = True) -> None:
         self._json = JsonUnwrapper(json_expected)
-        self._splitter = NarratorSplitter()
+        self._splitter = NarratorSplitter(narrated)
         self._tone = NEUTRAL
 
     def feed(self, delta: str) -> list[Segment]:

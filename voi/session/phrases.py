@@ -33,7 +33,7 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
         spoken.append(apology)
     for phrase in spoken:
         if phrase.file is None:
-            yield from _pieces(agent, config, _segments(phrase))
+            yield from _pieces(agent, config, _segments(agent, phrase))
     control = config.control_of(agent)
     tones = config.tones_of(agent) if agent.speaks_json else ("neutral",)
     for response in control.giveup_response if control else ():
@@ -41,8 +41,8 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
             yield from _pieces(agent, config, [Segment(response, "character", tone)])
 
 
-def _segments(phrase: SpokenPhrase) -> list[Segment]:
-    parser = ReplyParser(False)
+def _segments(agent: Agent, phrase: SpokenPhrase) -> list[Segment]:
+    parser = ReplyParser(False, narrated="narrator" in agent.voices_by_role())
     return [Segment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
 
 

@@ -111,7 +111,7 @@ class ReplyWriter:
         return await self._try_streamed(request, PatternGuard(self._control.denial_phrases) if self._control else None)
 
     async def _try_streamed(self, request: LlmRequest, guard: PatternGuard | None) -> bool:
-        parser, pieces = ReplyParser(self._agent.speaks_json), Pieces(guard)
+        parser, pieces = self._parser(self._agent.speaks_json), Pieces(guard)
         characters = 0
         async with aclosing(self._llm.stream(request)) as deltas:  # type: ignore[type-var]
             async for delta in deltas:
@@ -130,7 +130,7 @@ class ReplyWriter:
     async def _try_judged(self, request: LlmRequest, control: ControlAgent) -> bool:
         answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS)
         self._on_token(self._reply)
-        parser = ReplyParser(self._agent.speaks_json)
+        parser = self._parser(self._agent.speaks_json)
         segments = parser.feed(answer) + parser.close()
         text = "".join(segment.text for segment in segments)
         if text.strip() and await is_denial(self._llm, control, text):
@@ -175,9 +175,12 @@ class ReplyWriter:
             await self._voice.play(0, sound)
             await self._voice.end()
             return
-        parser = ReplyParser(False)
+        parser = self._parser(False)
         await self._say([Segment(part.text, part.voice, tone) for part in parser.feed(text) + parser.close()])
         await self._end()
+
+    def _parser(self, json_expected: bool) -> ReplyParser:
+        return ReplyParser(json_expected, narrated=self._voice.can_say("narrator"))
 
     # ---- both ---------------------------------------------------------------------------------------
 
