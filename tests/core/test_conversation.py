@@ -370,6 +370,19 @@ def test_text_and_speech_of_one_turn_are_one_message():
     assert released_texts(world) == ["Look at this: what is it?"]
 
 
+@pytest.mark.parametrize("correct", [True, False])
+def test_text_typed_while_a_transcript_is_awaited_hides_nothing(correct: bool):
+    world = World(Script(mode="chat", final_stt_correction=correct))
+    world.tell(was.VoicePushed())
+    turn = world.last(do.Listen).utterance
+    world.tell(was.Heard(turn, "what is"), was.AnswerAsked(), was.TextTyped("Look at this:"))
+    assert world.last(do.Show).text == "Look at this: what is"
+    world.hear("what is it?")
+    shown = [show.text for show in world.said(do.Show) if show.role == "user"]
+    assert shown == ["what is", "Look at this: what is", "Look at this: what is it?", "Look at this: what is it?"]
+    assert released_texts(world) == ["Look at this: what is it?"]
+
+
 def test_a_late_interrupt_touches_only_the_speech_it_names():
     world = World(CHAT)
     world.tell(was.TextTyped("One"), was.AnswerAsked())

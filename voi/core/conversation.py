@@ -253,11 +253,11 @@ class Conversation(Machine):
 
     # ---- the person's message -----------------------------------------------------------------------------
 
-    def _show_draft(self, text: str, *, final: bool = False) -> None:
+    def _show_draft(self, text: str, *, final: bool = False, correct: bool = False) -> None:
         draft = self._draft
         if draft.message_id is None:
             draft.message_id = next(self._message_ids)
-        self._out += draft.show(text, final=final, correct=self.script.final_stt_correction)
+        self._out += draft.show(text, final=final, correct=correct or self.script.final_stt_correction)
 
     def _commit_draft(self, text: str) -> None:
         self._show_draft(text, final=True)
@@ -270,7 +270,8 @@ class Conversation(Machine):
         if problem := self._draft.add(fact):
             self._emit(do.Complain(problem))
         elif isinstance(fact, was.TextTyped):
-            self._show_draft(self._draft.prefix)
+            spoken = self._turn.text if self._turn and self.script.stream_user_stt else ""
+            self._show_draft(self._draft.with_speech(spoken), correct=True)
 
     @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
