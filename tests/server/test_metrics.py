@@ -2,6 +2,8 @@
 
 import gc
 
+from tests.fakes.engines import FakeTts
+from voi.engines.supervised import SupervisedTts
 from voi.server.metrics import STEPS, Metrics
 from voi.session.latency import TurnTimes
 
@@ -42,3 +44,16 @@ def test_counters_and_garbage_collection() -> None:
     assert 'voi_connections_refused_total{close_code="1013"} 1.0' in exposed
     assert 'voi_conversations_failed_total{close_code="1011"} 1.0' in exposed
     assert "voi_client_mistakes_total 1.0" in exposed
+
+
+async def test_engines_that_are_restarting() -> None:
+    metrics, engine = Metrics(lambda: 0), SupervisedTts(FakeTts)
+    metrics.watch_engines({"TTS voice, fake": engine})
+    await engine.warm_up()
+    assert 'voi_engine_up{engine="TTS voice, fake"} 1.0' in metrics.text("")[0].decode()
+    engine.supervisor.ended("Its process ended.")
+    engine.supervisor.restarts = 2
+    exposed = metrics.text("")[0].decode()
+    assert 'voi_engine_up{engine="TTS voice, fake"} 0.0' in exposed
+    assert 'voi_engine_restarts_total{engine="TTS voice, fake"} 2.0' in exposed
+    await engine.close()

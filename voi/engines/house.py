@@ -16,6 +16,7 @@ from voi.engines.device import engine_options, is_for_gpu, slow_note
 from voi.engines.homes import Homes
 from voi.engines.llm.router import LlmRouter
 from voi.engines.supervised import Supervised
+from voi.engines.supervisor import SLOW_DEADLINE_S, warm_up
 from voi.engines.tts.rendered import Rendered
 from voi.errors import ConfigError, EngineError
 from voi.text import language
@@ -168,6 +169,8 @@ class _Start:
         self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s{f'; {note}' if note else ''}")
         if isinstance(engine, Supervised):
             self.supervised[f"{what} {name}"] = engine
+            if note:
+                engine.supervisor.deadline_s = SLOW_DEADLINE_S
         return engine
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
@@ -192,7 +195,7 @@ class _Start:
 
     async def warm_up(self, engine: Engine) -> None:
         try:
-            await engine.warm_up()
+            await (engine.warm_up() if isinstance(engine, Supervised) else warm_up(engine))
         except BaseException:
             await engine.close()
             raise

@@ -22,6 +22,8 @@ from voi.engines.base import Engine
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 DEADLINE_S = 20.0
+SLOW_DEADLINE_S = 120.0
+"""Of engines that were made for a GPU and run without: slow is not hung."""
 WARM_UP_DEADLINE_S = 300.0
 CLOSE_DEADLINE_S = 5.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
@@ -68,7 +70,7 @@ class Supervisor:
     async def warm_up(self, kept: Kept) -> None:
         """For the first time. Raises ConfigError, EngineError."""
         async with self._loading:
-            await _warm_up(kept.engine)
+            await warm_up(kept.engine)
         self._kept.append(kept)
 
     async def close(self, kept: Kept) -> None:
@@ -211,7 +213,7 @@ class Supervisor:
             async with self._loading:
                 for kept in self._kept:
                     engines.append(kept.make())
-                    await _warm_up(engines[-1])
+                    await warm_up(engines[-1])
         except BaseException:
             await self._leave(engines)
             raise
@@ -227,7 +229,8 @@ class Supervisor:
             await asyncio.wait(tasks, timeout=CLOSE_DEADLINE_S)
 
 
-async def _warm_up(engine: Engine) -> None:
+async def warm_up(engine: Engine) -> None:
+    """With a deadline. Raises ConfigError, EngineError, whatever the engine raises."""
     try:
         async with asyncio.timeout(WARM_UP_DEADLINE_S):
             await engine.warm_up()

@@ -1,6 +1,7 @@
 """The HTTP side of the server: alive? ready? how busy? and tokens for other services."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -9,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from voi import __version__
+from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.admission import Admission
 from voi.server.auth import is_key, issue_token
@@ -20,14 +22,17 @@ TOKEN_HEADER = "Voi-Token"
 
 
 ENGINES = ("VAD", "STT", "TTS", "turn detection", "LLM")
+_STATES = ("loading", "ready", "left out")
 
 
 @dataclass
 class Readiness:
-    """What /health tells. `engines`: what each of them is or does, by name."""
+    """What /health tells. `engines`: what the start said of each, by name; `supervised`: those that may be restarting
+    now."""
 
     state: Literal["starting", "ready", "stopping", "failed"] = "starting"
     engines: dict[str, str] = field(default_factory=dict)
+    supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
 
     def note(self, progress: str) -> None:
         """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only, and so
@@ -35,7 +40,11 @@ class Readiness:
         engine, colon, said = progress.partition(": ")
         if not colon or not engine.startswith(ENGINES):
             return
-        self.engines[engine] = next((state for state in ("ready", "left out") if said.startswith(state)), "limited")
+        self.engines[engine] = next((state for state in _STATES if said.startswith(state)), "limited")
+
+    def engines_now(self) -> dict[str, str]:
+        restarting = {name: "restarting" for name, engine in self.supervised.items() if engine.restarting}
+        return self.engines | restarting
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def create_app(
     async def health(response: Response) -> dict[str, Any]:
         if readiness.state != "ready":
             response.status_code = 503
-        return {"status": readiness.state, "engines": readiness.engines, "version": __version__}
+        return {"status": readiness.state, "engines": readiness.engines_now(), "version": __version__}
 
     @app.get("/ws")
     async def not_a_websocket() -> Response:

@@ -2,12 +2,15 @@
 
 import gc
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from voi.engines.supervised import Supervised
 from voi.session.latency import TurnTimes
 
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
@@ -66,6 +69,10 @@ class Metrics:
             if taken_ms is not None:
                 histogram.observe(taken_ms / 1000)
 
+    def watch_engines(self, engines: Mapping[str, Supervised[Any]]) -> None:
+        """By name."""
+        self.registry.register(_EngineStates(engines))
+
     def watch_garbage_collector(self) -> None:
         gc.callbacks.append(self._on_gc)
 
@@ -82,3 +89,16 @@ class Metrics:
         """The exposition and its content type, in the newest format that `accept` (the request's header) names."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+class _EngineStates(Collector):
+    def __init__(self, engines: Mapping[str, Supervised[Any]]) -> None:
+        self._engines = engines
+
+    def collect(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
+        restarts = CounterMetricFamily("voi_engine_restarts", "Tries to make a failed engine anew", labels=["engine"])
+        for name, engine in self._engines.items():
+            up.add_metric([name], 0 if engine.restarting else 1)
+            restarts.add_metric([name], engine.supervisor.restarts)
+        return [up, restarts]

@@ -131,6 +131,8 @@ class Server:
             self.readiness.state = "failed"
             http.should_exit = True
             return
+        self.readiness.supervised = self._engines.supervised
+        self.metrics.watch_engines(self._engines.supervised)
         self._configs.check = self._check_voices
         garbage.settle()
         self._tasks.start(self._configs.watch(), "configuration")
