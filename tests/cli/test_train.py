@@ -56,7 +56,7 @@ def test_from_recordings_to_an_entry(tmp_path: Path) -> None:
             "run", data, folder, "--base", base, "--steps", 1, "--batch-size", 2, "--workers", 0, "--clips", 0
         )
         assert trained.exit_code == 0, trained.output
-        assert "1 steps done. Best: step 1" in trained.output
+        assert "1 steps done; best: step 1" in trained.output
         assert "1 test recordings" in run("eval", folder, "--clips", 0).output
         exported = run("export", folder, out, "--name", "my-robin", "--no-base-voices")
     assert list(json.loads(exported.output.partition("\n")[2])) == ["my-robin"]

@@ -98,9 +98,12 @@ def test_what_the_model_cannot_take_is_told(tmp_path: Path) -> None:
         Sample("c.wav", "far too many letters in it", "Robin", "en", 2_000, "train"),
         Sample("d.wav", "too long", "Robin", "en", 5_000, "train"),
     ]
+    samples.append(Sample("e.wav", "is gone", "Robin", "en", 2_000, "train"))
+    for name in "abcd":
+        (tmp_path / f"{name}.wav").write_bytes(b"")
     items, left_out = fitting(samples, tmp_path, encode, 1, LIMITS)
     assert [item.sample.audio for item in items] == ["a.wav"]
-    assert [line.partition(":")[0] for line in left_out] == ["b.wav", "c.wav", "d.wav"]
+    assert [line.partition(":")[0] for line in left_out] == ["b.wav", "c.wav", "d.wav", "e.wav"]
 
 
 def test_sound_that_was_not_prepared_is_refused(tmp_path: Path) -> None:

@@ -7,16 +7,24 @@ import pytest
 pytest.importorskip("soundfile", reason="the extra `train` is not installed")
 pytest.importorskip("soxr", reason="the extra `train` is not installed")
 
-from tests.training.sounds import encoded, put, quiet, tone
+import numpy as np
+
+from tests.training.sounds import Anything, encoded, put, quiet, tone
 from tests.training.tiny_base import SPOKEN, recordings
+from voi.audio.pcm import to_float
+from voi.audio.wav import read_wav
 from voi.errors import ConfigError
 from voi.training import manifest
 from voi.training.manifest import Sample
-from voi.training.prepare import Choices, prepare
+from voi.training.prepare import Choices, Report, prepare
 from voi.training.recordings import Recording, find
 from voi.training.splits import SPLITS, TEST
 
 CHOICES = Choices(speaker="Robin", validation_share=0.2, test_share=0.2)
+
+
+def sentence(hz: float) -> bytes:
+    return encoded(np.concatenate([quiet(0.4), tone(2, hz=hz), quiet(0.4)]))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -69,13 +77,33 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert sum(saved["kept"].values()) == 4
 
 
+@pytest.mark.parametrize(("noise_db", "kind"), [(5, "noisy"), (None, "no speech"), (30, None)])
+def test_noise_is_heard(tmp_path: Path, noise_db: float | None, kind: str | None) -> None:
+    """White noise so many dB under real speech; None: without it."""
+    source = recordings(tmp_path / "source")
+    pcm, rate_hz = read_wav(source / "spk1_snt1.wav")
+    speech, noise = to_float(pcm), np.random.default_rng(1).standard_normal(len(pcm) // 2).astype(np.float32)
+    level = float(np.sqrt(np.mean(speech**2)))
+    mixed = 0.1 * noise if noise_db is None else speech + level * 10 ** (-noise_db / 20) * noise
+    put(source / "spk1_snt1.wav", mixed, rate_hz)
+    report = prepare(find(source), tmp_path / "data", CHOICES)
+    assert [each.kind for each in report.dropped] == ([kind] if kind else [])
+    assert not any("noisy" in line for line in report.advice())
+    assert json.loads((tmp_path / "data" / "report.json").read_text())["snr_db"] > 20
+
+
+def test_a_noisy_room_is_told() -> None:
+    report = Report([Sample("a.wav", "text", "Robin", "en", 200_000, "train")] * 3, snr_db=[12.0, 14.0, 30.0])
+    assert any("half of it under 14 dB" in line for line in report.advice())
+
+
 def test_one_sentence_is_never_on_both_sides(tmp_path: Path) -> None:
     texts = [f"sentence number {word} is spoken" for word in ("one", "two", "three", "four", "five", "six")]
     spoken = [
-        Recording(f"{hz} {text}", encoded(tone(2, hz=hz)), text if hz % 2 else text.upper() + "!", f"voice {hz}")
+        Recording(f"{hz} {text}", sentence(hz), text if hz % 2 else text.upper() + "!", f"voice {hz}")
         for hz, text in ((200 + 10 * i + j, text) for i, text in enumerate(texts) for j in range(3))
     ]
-    report = prepare(spoken, tmp_path / "data", Choices(validation_share=0.25, test_share=0.25))
+    report = prepare(spoken, tmp_path / "data", Choices(validation_share=0.25, test_share=0.25), vad=Anything())
     where: dict[str, set[str]] = {}
     for sample in report.kept:
         where.setdefault(sample.text.lower().rstrip("!"), set()).add(sample.split)
@@ -85,11 +113,12 @@ def test_one_sentence_is_never_on_both_sides(tmp_path: Path) -> None:
 
 def test_whole_speakers_are_held_out(tmp_path: Path) -> None:
     spoken = [
-        Recording(f"{number} {speaker}", encoded(tone(2, hz=200 + 10 * number + speaker)),
+        Recording(f"{number} {speaker}", sentence(200 + 10 * number + speaker),
                   f"this is sentence {'abcdefgh'[number]} of it", str(speaker))
         for number in range(4) for speaker in range(4)
     ]  # fmt: skip
-    report = prepare(spoken, tmp_path / "data", Choices(validation_share=0.2, test_share=0.2, by_speaker=True))
+    choices = Choices(validation_share=0.2, test_share=0.2, by_speaker=True)
+    report = prepare(spoken, tmp_path / "data", choices, vad=Anything())
     held = {sample.speaker for sample in manifest.of_split(report.kept, TEST)}
     assert held
     assert all((sample.speaker in held) == (sample.split == TEST) for sample in report.kept)

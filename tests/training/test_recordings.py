@@ -46,7 +46,7 @@ def test_ljspeech(tmp_path: Path) -> None:
     first, second = find(tmp_path)
     assert first == Recording("LJ001-0001", sound, 'chapter seven of "printing", by N.')
     assert second.text == "only raw"
-    assert not Path(str(second.sound)).exists()
+    assert second.sound is None
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,51 @@ def test_a_table_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     inside.mkdir()
     (inside / "link.wav").symlink_to(tmp_path / "secret.wav")
     (inside / "metadata.csv").write_text(f"../secret.wav|{TEXT}|\n{tmp_path}/secret.wav|{TEXT}|\nlink|{TEXT}|\n")
-    for found in find(inside):
-        assert isinstance(found.sound, Path)
-        assert not found.sound.exists()
+    assert [found.sound for found in find(inside)] == [None, None, None]
+
+
+def test_a_folder_is_not_left_by_links(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("nobody may know")
+    put(tmp_path / "secret.wav", tone(1))
+    inside = tmp_path / "inside"
+    put(inside / "a.wav", tone(1))
+    (inside / "a.txt").symlink_to(tmp_path / "secret.txt")
+    (inside / "b.wav").symlink_to(tmp_path / "secret.wav")
+    (inside / "c.wav").symlink_to("c.wav")
+    assert facts(inside) == [("a.wav", "", None, None)]
+
+
+@pytest.mark.parametrize("name", ["a" * 5_000, "a.wav\0x", ".", "..", "~root/a", "/dev/zero", "wavs"])
+def test_names_of_nothing(tmp_path: Path, name: str) -> None:
+    put(tmp_path / "wavs" / "a.wav", tone(1))
+    (tmp_path / "metadata.csv").write_text(f"{name}|{TEXT}|\n")
+    (found,) = find(tmp_path)
+    assert found.sound is None
+    pyarrow.parquet.write_table(pyarrow.table({"audio": [name], "text": [TEXT]}), tmp_path / "a.parquet")
+    (found,) = find(tmp_path / "a.parquet")
+    assert found.sound is None
+    assert len(found.name) <= 200
+
+
+def test_names_do_no_harm_to_a_terminal(tmp_path: Path) -> None:
+    put(tmp_path / "only" / "\x1b[31mred.wav", tone(1), text=TEXT)
+    rows = {"audio": [encoded(tone(1))], "text": [TEXT], "speaker": ["\x1b[2J\nRobin"]}
+    pyarrow.parquet.write_table(pyarrow.table(rows), tmp_path / "a.parquet")
+    (in_folder,), (in_parquet,) = find(tmp_path / "only"), find(tmp_path / "a.parquet")
+    assert in_folder.name.isprintable()
+    assert in_parquet.speaker == "[2J Robin"
+
+
+def test_a_cell_too_large_names_its_line(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text("file_name,text\na.wav,ok\na.wav," + "x" * 200_000 + "\n")
+    with pytest.raises(ConfigError, match=r"metadata.csv line 3 cannot be read.*limit"):
+        list(find(tmp_path))
+
+
+@pytest.mark.parametrize("cell", [[0.1] * 5_000, {"array": [0.1], "sampling_rate": 16_000}, 7])
+def test_cells_that_are_no_sound(tmp_path: Path, cell: object) -> None:
+    pyarrow.parquet.write_table(pyarrow.table({"audio": [cell], "text": [TEXT]}), tmp_path / "a.parquet")
+    assert [found.sound for found in find(tmp_path)] == [None]
 
 
 def test_a_table_without_text_names_its_columns(tmp_path: Path) -> None:

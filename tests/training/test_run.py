@@ -26,8 +26,11 @@ def test_a_run_is_of_one_base_and_one_manifest(tmp_path: Path) -> None:
     run = Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options())
     assert Run.at(tmp_path / "run") == run
     assert Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options(steps=5)) == run
+    corrected = Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "other", Options())
+    assert Run.at(tmp_path / "run") == corrected  # nothing had been trained yet
+    (tmp_path / "run" / "checkpoint_1.pth").write_bytes(b"")
     with pytest.raises(ConfigError, match="name another folder"):
-        Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "other", Options())
+        Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options())
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
     with pytest.raises(ConfigError, match="not empty"):
@@ -51,8 +54,21 @@ def test_evaluations_after_the_last_checkpoint_are_forgotten(tmp_path: Path) -> 
     run.forget_after(20)
     assert [entry["step"] for entry in run.progress()] == [10, 20]
     (run.folder / "progress.jsonl").write_text(json.dumps({"step": 1}) + '\n{"st')
-    with pytest.raises(ConfigError, match="Delete its last line"):
+    assert run.progress() == [{"step": 1}]
+    run.forget_after(5)
+    run.note({"step": 2})
+    assert [entry["step"] for entry in run.progress()] == [1, 2]
+    (run.folder / "progress.jsonl").write_text('{"st\n' + json.dumps({"step": 1}) + "\n")
+    with pytest.raises(ConfigError, match="is broken"):
         run.progress()
+
+
+def test_two_do_not_train_in_one_folder(tmp_path: Path) -> None:
+    run = Run.start(tmp_path / "run", tmp_path, tmp_path, Options())
+    with run.alone(), pytest.raises(ConfigError, match="being trained already"), run.alone():
+        pass
+    with run.alone():
+        pass
 
 
 def test_a_base_names_all_that_it_lacks(tmp_path: Path) -> None:

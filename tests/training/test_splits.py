@@ -38,6 +38,8 @@ def test_another_seed_deals_otherwise() -> None:
 
 def test_few_groups_and_no_share() -> None:
     assert set(deal(["a", "b"], 0.0, 0.0).values()) == {TRAIN}
+    assert set(deal(["a", "b"], 0.05, 0.05).values()) == {TRAIN, VALIDATION}
+    assert deal(["a"], 0.05, 0.05) == {"a": TRAIN}
     assert set(deal([str(n) for n in range(40)], 0.1, 0.0).values()) == {TRAIN, VALIDATION}
     assert deal([], 0.1, 0.1) == {}
 

@@ -4,6 +4,7 @@ trainer, and the result through Coqui's loader and ours."""
 import hashlib
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -30,9 +31,11 @@ import torch
 from voi.training.base import Base
 from voi.training.evaluate import evaluate
 from voi.training.export import Exported, export, load_for_speech
+from voi.training.model import TrainedXtts, config_for
 from voi.training.prepare import Choices, prepare
 from voi.training.recordings import find
 from voi.training.run import Options, Run
+from voi.training.step_trainer import sizes_bytes
 from voi.training.voice import latents, speak
 from voi.training.weights import load_state
 from voi.training.xtts_trainer import train
@@ -180,6 +183,82 @@ def test_what_does_not_fit_is_refused(base: Base, data: Path, tmp_path: Path) ->
     torch.save({"model": {key: value[:1] for key, value in state.items() if value.dim()}}, broken / "model.pth")
     with pytest.raises(ConfigError, match=r"does not fit the config.json"):
         train(Base.at(broken), data, tmp_path / "run", OPTIONS)
+
+
+def _copy_of(base: Base, folder: Path) -> Base:
+    folder.mkdir()
+    for file in base.folder.iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    return Base.at(folder)
+
+
+@pytest.mark.parametrize("lacking", ["encoder.0.0.weight", "codebook.embed"])
+def test_a_dvae_of_something_else_is_refused(base: Base, data: Path, tmp_path: Path, lacking: str) -> None:
+    """Coqui would train on the codes of a random one, and say nothing."""
+    other = _copy_of(base, tmp_path / "other")
+    book = torch.load(base / "dvae.pth", weights_only=True)
+    torch.save({key: value for key, value in book.items() if key != lacking}, other / "dvae.pth")
+    with pytest.raises(ConfigError, match=rf"dvae.pth is not the DVAE of XTTS-v2.*{lacking}"):
+        train(other, data, tmp_path / "run", OPTIONS)
+    (other / "dvae.pth").write_bytes(b"no such thing")
+    with pytest.raises(ConfigError, match=r"dvae\.pth cannot be loaded"):
+        train(other, data, tmp_path / "run", OPTIONS)
+
+
+@pytest.mark.parametrize("stats", [torch.ones(80, 1), torch.ones(1), torch.zeros(80), {"mel": torch.ones(80)}])
+def test_mel_stats_of_something_else_are_refused(base: Base, data: Path, tmp_path: Path, stats: object) -> None:
+    other = _copy_of(base, tmp_path / "other")
+    torch.save(stats, other / "mel_stats.pth")
+    with pytest.raises(ConfigError, match="a tensor of 80 numbers"):
+        train(other, data, tmp_path / "run", OPTIONS)
+
+
+def test_the_mel_stats_of_the_file_are_those_of_the_result(base: Base, tmp_path: Path) -> None:
+    other = _copy_of(base, tmp_path / "other")
+    torch.save(torch.full((80,), 3.0), other / "mel_stats.pth")
+    model = TrainedXtts(config_for(other), load_state(other / "model.pth"), other / "model.pth")
+    assert (model.xtts.mel_stats == 3).all()
+    for spectrogram in (model.torch_mel_spectrogram_dvae, model.torch_mel_spectrogram_style_encoder):
+        assert (spectrogram.mel_norms == 3).all()
+
+
+def test_broken_and_foreign_checkpoints_are_refused(run: Run, base: Base, data: Path, tmp_path: Path) -> None:
+    shutil.copytree(run.folder, tmp_path / "run")
+    last = tmp_path / "run" / "checkpoint_4.pth"
+    saved = checkpoint(last)
+    narrow = {key: value[:1] if value.dim() > 1 else value for key, value in saved["model"].items()}
+    lacking = {key: value for key, value in saved["model"].items() if key != "xtts.gpt.mel_head.weight"}
+    spoilt = (saved | {"model": narrow}, saved | {"model": lacking}, saved | {"optimizer": []}, saved["model"])
+    for content in spoilt:
+        torch.save(content, last)
+        with pytest.raises(ConfigError, match=r"checkpoint_4.pth is broken.*goes on from checkpoint_2.pth"):
+            train(base, data, tmp_path / "run", replace(OPTIONS, steps=6))
+    last.write_bytes(last.read_bytes()[:100_000])
+    with pytest.raises(ConfigError, match=r"checkpoint_4.pth is broken"):
+        train(base, data, tmp_path / "run", replace(OPTIONS, steps=6))
+
+
+def test_a_full_disk_is_told_and_leaves_nothing_half_written(base: Base, data: Path, tmp_path: Path) -> None:
+    def full(state: Any, path: Path, **_: Any) -> None:
+        Path(path).write_bytes(b"half of it")
+        raise RuntimeError("unexpected pos 24420288 vs 24420176")  # as torch says it
+
+    folder = tmp_path / "run"
+    with patch("trainer.io.save_fsspec", full), pytest.raises(ConfigError, match="Is the disk full"):
+        train(base, data, folder, replace(OPTIONS, clips=0))
+    assert [path.name for path in folder.glob("*.pth")] == ["best.pth"]
+    assert not list(folder.glob(".*.partial"))
+    (folder / ".checkpoint_9.pth.partial").write_bytes(b"of a process that was killed")
+    little = shutil.disk_usage(tmp_path)._replace(free=50_000_000)
+    with patch("shutil.disk_usage", lambda _: little), pytest.raises(ConfigError, match=r"0.1 GB free.*may need"):
+        train(base, data, folder, replace(OPTIONS, clips=0))
+    assert not list(folder.glob(".*.partial"))
+
+
+def test_the_size_of_a_checkpoint_is_known_before(run: Run, base: Base) -> None:
+    model = TrainedXtts(config_for(base), load_state(base / "model.pth"), base / "model.pth")
+    for file, expected in zip(("best.pth", "checkpoint_4.pth"), sizes_bytes(model), strict=True):
+        assert (run.folder / file).stat().st_size == pytest.approx(expected, rel=0.03)
 
 
 def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:

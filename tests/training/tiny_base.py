@@ -50,6 +50,7 @@ def make(folder: Path) -> Path:
     model = Xtts(config)
     model.tokenizer = type(model.tokenizer)(vocab_file=str(folder / "vocab.json"))
     model.init_models()
+    model.mel_stats = torch.linspace(4.0, 6.0, 80)
     # As published: with the configuration as an object, which makes plain `weights_only` refuse the file.
     torch.save({"model": model.state_dict(), "config": config}, folder / "model.pth")
     dvae = trainer.DiscreteVAE(
@@ -57,7 +58,7 @@ def make(folder: Path) -> Path:
         num_resnet_blocks=3, kernel_size=3, num_layers=2, use_transposed_convs=False,
     )  # fmt: skip
     torch.save(dvae.state_dict(), folder / "dvae.pth")
-    torch.save(torch.full((80,), 5.0), folder / "mel_stats.pth")
+    torch.save(model.mel_stats, folder / "mel_stats.pth")
     return folder
 
 

@@ -57,7 +57,7 @@ def run(
     precision: Annotated[str, typer.Option(help="fp32, or bf16 (less memory, faster).")] = "fp32",
     evaluate_every: Annotated[int, typer.Option(help="Steps between evaluations, each with clips.")] = 200,
     save_every: Annotated[int, typer.Option(help="Steps between checkpoints.")] = 200,
-    keep: Annotated[int, typer.Option(help="Checkpoints to keep (5.5 GB each).")] = 2,
+    keep: Annotated[int, typer.Option(help="Checkpoints to keep, each some three times as large as model.pth.")] = 2,
     clips: Annotated[int, typer.Option(help="Validation sentences spoken at each evaluation.")] = 3,
     workers: Annotated[int, typer.Option(help="Processes that read recordings.")] = 4,
     gpu: Annotated[int, typer.Option(help="Which GPU.")] = 0,
@@ -86,7 +86,7 @@ def run(
     from voi.training.xtts_trainer import train as do
 
     outcome = do(checkpoint, data, out, options, typer.echo)
-    typer.echo(f"{outcome.steps} steps done. Best: step {outcome.best_step}, validation loss {outcome.loss:.4f}.")
+    typer.echo(outcome)
     if not outcome.finished:
         raise typer.Exit(130)
     typer.echo(f"Listen to {out / 'clips'}; then: voi train eval {out}, and voi train export {out} FOLDER")

@@ -52,6 +52,8 @@ def fitting(
             left_out.append(
                 f"{sample.audio}: {sample.duration_ms} ms; at most {limits.wav_samples * 1000 // limits.rate_hz} fit"
             )
+        elif not (folder / sample.audio).is_file():
+            left_out.append(f"{sample.audio}: the file is gone; prepare the recordings anew")
         else:
             items.append(Item(folder / sample.audio, torch.tensor(tokens, dtype=torch.int32), sample))
     return items, left_out

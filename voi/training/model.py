@@ -9,12 +9,14 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from voi.engines.tts.xtts.checkpoint import load_tensors
 from voi.errors import ConfigError
 from voi.training.base import CONFIG, DVAE, MEL_STATS, VOCABULARY, Base
 from voi.training.coqui import GPTTrainer, GPTTrainerConfig
 from voi.training.dataset import Limits
 from voi.training.weights import put
 
+MEL_BANDS = 80
 WAV_SAMPLES_MAX = 255_995
 TEXT_TOKENS_MAX = 200
 CONDITIONING_SAMPLES = (66_150, 132_300)
@@ -63,11 +65,29 @@ class TrainedXtts(GPTTrainer):  # type: ignore[misc]
     """Coqui's GPTTrainer, with weights that are read safely and all there."""
 
     def __init__(self, config: Any, state: Mapping[str, Tensor], path: Path) -> None:
+        dvae = Path(config.model_args.dvae_checkpoint)
+        stats, codes = _mel_stats(Path(config.model_args.mel_norm_file)), load_tensors(dvae)
         try:
             super().__init__(config)
-        except RuntimeError as error:
-            raise ConfigError(f"The files beside {config.model_args.dvae_checkpoint} do not fit: {error}") from error
+        except (RuntimeError, TypeError, AttributeError) as error:
+            raise ConfigError(f"{dvae} does not fit the {CONFIG} beside it: {error}") from error
+        # Coqui loads the DVAE with strict=False: from another file it would stay random, and so would all codes.
+        needed = {name for name in self.dvae.state_dict() if name.startswith("encoder.") or name == "codebook.embed"}
+        if lacking := needed - codes.keys():
+            raise ConfigError(
+                f"{dvae} is not the DVAE of XTTS-v2: {len(lacking)} of the {len(needed)} weights that turn sound into "
+                f"codes are missing ({min(lacking)}, …)."
+            )
         put(self.xtts, state, path)
+        self.xtts.mel_stats = stats  # as in Coqui's recipe, the file's go before the checkpoint's
+
+
+def _mel_stats(path: Path) -> Tensor:
+    """The divisors of the 80 mel bands, (80,), float32. ConfigError: any other shape would be broadcast unsaid."""
+    stats = load_tensors(path)
+    if not isinstance(stats, Tensor) or stats.shape != (MEL_BANDS,) or not (stats.isfinite() & (stats != 0)).all():
+        raise ConfigError(f"{path} is not that of XTTS-v2, which is a tensor of {MEL_BANDS} numbers.")
+    return stats.float()
 
 
 @torch.inference_mode()

@@ -3,12 +3,16 @@
 import hashlib
 import json
 import re
+import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from voi.audio.wav import to_wav
+from voi.engines.base import Vad
+from voi.engines.tts.sample_quality import NOISY_DB
+from voi.engines.vad.silero import Silero
 from voi.errors import ConfigError
 from voi.training import manifest, sound, transcript
 from voi.training.manifest import Sample
@@ -34,9 +38,10 @@ class Dropped:
 
 @dataclass
 class Report:
-    """What became of the recordings."""
+    """What became of the recordings. `snr_db`: of those that were kept."""
 
     kept: list[Sample] = field(default_factory=list)
+    snr_db: list[float] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
 
     @property
@@ -49,6 +54,11 @@ class Report:
         if empty and self.kept:
             found.append(
                 f"Nothing is left for {' and '.join(empty)}: more recordings of different sentences are needed."
+            )
+        if self.snr_db and (middle := statistics.median(self.snr_db)) < NOISY_DB:
+            found.append(
+                f"It is noisy (half of it under {middle:.0f} dB between speech and noise), and the noise is learnt "
+                f"too: {NOISY_DB:g} dB and more are good."
             )
         if 0 < self.duration_ms < LITTLE_MS:
             found.append("This is less than two minutes of speech; ten minutes and more make a voice.")
@@ -89,12 +99,14 @@ def prepare(
     out: Path,
     choices: Choices | None = None,
     on_progress: Callable[[int], None] = lambda _: None,
+    vad: Vad | None = None,
 ) -> Report:
     """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits.
 
-    `on_progress` is told how many recordings were looked at. ConfigError when none is usable, and then nothing of an
-    older manifest is touched.
+    `on_progress` is told how many recordings were looked at; `vad` tells speech from noise (Silero's, if not given).
+    ConfigError when none is usable, and then nothing of an older manifest is touched.
     """
+    vad = vad or Silero()
     choices = choices or Choices()
     report = Report()
     deal([], choices.validation_share, choices.test_share)  # mistakes before the work
@@ -105,7 +117,8 @@ def prepare(
     usable: list[Sample] = []
     for number, recording in enumerate(recordings, 1):
         try:
-            sample = _prepared(recording, out, choices, seen)
+            sample, snr_db = _prepared(recording, out, choices, seen, vad)
+            report.snr_db.append(snr_db)
             groups[sample.audio] = sample.speaker if choices.by_speaker else _sentence(sample.text)
             usable.append(sample)
         except Unusable as why:
@@ -123,13 +136,17 @@ def prepare(
     return report
 
 
-def _prepared(recording: Recording, out: Path, choices: Choices, seen: dict[str, str]) -> Sample:
+def _prepared(
+    recording: Recording, out: Path, choices: Choices, seen: dict[str, str], vad: Vad
+) -> tuple[Sample, float]:
+    """And its signal to noise ratio in dB."""
     language = transcript.language_code(recording.language or choices.language)
     text = transcript.cleaned(recording.text)
     if not text:
         raise Unusable("no text", "there is no transcript")
     heard = sound.read(recording.sound)
     transcript.check(text, language, heard.speech_ms)
+    snr_db = sound.snr_db(heard, vad)
     pcm = heard.samples.astype("<i2").tobytes()
     digest = hashlib.sha256(pcm).hexdigest()
     if digest in seen:
@@ -138,7 +155,8 @@ def _prepared(recording: Recording, out: Path, choices: Choices, seen: dict[str,
     stem = re.sub(r"[^\w-]+", "-", Path(recording.name).stem, flags=re.ASCII).strip("-")[:40]
     audio = f"{WAVS}/{stem}-{digest[:10]}.wav"
     (out / audio).write_bytes(to_wav(pcm, sound.RATE_HZ))
-    return Sample(audio, text, recording.speaker or choices.speaker, language, heard.duration_ms, TRAIN)
+    speaker = recording.speaker or choices.speaker
+    return Sample(audio, text, speaker, language, heard.duration_ms, TRAIN), snr_db
 
 
 def _sentence(text: str) -> str:
@@ -159,6 +177,7 @@ def _write_report(out: Path, report: Report) -> None:
     content = {
         "kept": {split: counts[split] for split in SPLITS},
         "duration_ms": report.duration_ms,
+        "snr_db": round(statistics.median(report.snr_db), 1),
         "dropped": [asdict(each) for each in report.dropped],
         "advice": report.advice(),
     }

@@ -24,15 +24,19 @@ PLAIN_FOLDERS = ("wavs", "wav", "audio", "clips")
 """Subfolders that hold sound and name no speaker."""
 TABLE = "metadata.csv"
 TEXT_LIMIT_BYTES = 100_000
+TABLE_LIMIT_BYTES = 256 * 1024 * 1024
+NAME_LIMIT = 200
+"""Characters of a speaker's name and of what a message calls a recording."""
 PARQUET_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One, as found; nothing of it is checked. `name`: for messages. `sound`: a file, or the bytes of one."""
+    """One, as found; nothing of it is checked. `name`: for messages. `sound`: a file, or the bytes of one, or None for
+    what is no sound."""
 
     name: str
-    sound: Path | bytes
+    sound: Path | bytes | None
     text: str
     speaker: str | None = None
     language: str | None = None
@@ -63,7 +67,7 @@ def _folder(folder: Path) -> Iterator[Recording]:
         path
         for path in folder.rglob("*")
         if path.suffix.lower() in SOUND_SUFFIXES
-        and path.is_file()
+        and _is_inside(path, folder)
         and not any(path.is_relative_to(other) for other in prepared)
     )
     if not sounds:
@@ -71,13 +75,13 @@ def _folder(folder: Path) -> Iterator[Recording]:
     for sound in sounds:
         relative = sound.relative_to(folder)
         above = [part for part in relative.parts[:-1] if part.lower() not in PLAIN_FOLDERS]
-        yield Recording(str(relative), sound, _beside(sound), " ".join(above) or None)
+        yield Recording(_shown(str(relative)), sound, _beside(sound, folder), _shown(" ".join(above)) or None)
 
 
-def _beside(sound: Path) -> str:
+def _beside(sound: Path, folder: Path) -> str:
     """The transcript in the .txt beside that sound; empty when there is none."""
     file = sound.with_suffix(".txt")
-    if not file.is_file():
+    if not _is_inside(file, folder):
         return ""
     with file.open("rb") as stream:
         return stream.read(TEXT_LIMIT_BYTES).decode("utf-8-sig", errors="replace")
@@ -88,6 +92,8 @@ def _beside(sound: Path) -> str:
 
 def _table(file: Path, sound_column: str | None, text_column: str | None) -> Iterator[Recording]:
     try:
+        if file.stat().st_size > TABLE_LIMIT_BYTES:
+            raise ConfigError(f"{file} is too large for a table: at most {TABLE_LIMIT_BYTES // 2**20} MiB are read.")
         content = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file} cannot be read as a table in UTF-8: {error}") from None
@@ -96,7 +102,11 @@ def _table(file: Path, sound_column: str | None, text_column: str | None) -> Ite
     lines = content.splitlines()
     # LJSpeech and its kind write quotation marks as they are.
     plain = csv.reader(lines, delimiter="|", quoting=csv.QUOTE_NONE)
-    rows = [row for row in (plain if divider == "|" else csv.reader(lines, delimiter=divider)) if any(row)]
+    reader = plain if divider == "|" else csv.reader(lines, delimiter=divider)
+    try:
+        rows = [row for row in reader if any(row)]
+    except csv.Error as error:
+        raise ConfigError(f"{file} line {reader.line_num} cannot be read as a table: {error}") from None
     if not rows or len(rows[0]) < 2:
         raise ConfigError(f"{file} is no table: each line needs a sound file and its text, divided by |.")
     header = [name.strip().lower() for name in rows[0]]
@@ -134,17 +144,31 @@ def _columns(header: list[str], file: Path, sound_column: str | None, text_colum
 def _in_table(file: Path, row: Mapping[str, str]) -> Recording:
     name = row.get("sound", "")
     sound = _inside(file.parent, name)
-    return Recording(name, sound, row.get("text", ""), row.get("speaker") or None, row.get("language") or None)
+    speaker = _shown(row.get("speaker", "")) or None
+    return Recording(_shown(name), sound, row.get("text", ""), speaker, row.get("language") or None)
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """The sound file of that name in the folder, in its wavs/, with or without its suffix; where there is none, the
-    plain path, which nobody will find. A name that leads out of the folder is not followed."""
+def _inside(folder: Path, name: str) -> Path | None:
+    """The sound file of that name in the folder, in its wavs/, with or without its suffix; None when there is none.
+    A name that leads out of the folder is not followed."""
     for base in (folder, *(folder / plain for plain in PLAIN_FOLDERS)):
         for path in (base / name, *(base / f"{name}{suffix}" for suffix in SOUND_SUFFIXES)):
-            if path.is_file() and path.resolve().is_relative_to(folder.resolve()):
+            if _is_inside(path, folder):
                 return path
-    return folder / "nowhere" / Path(name).name
+    return None
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Is that a file of the folder, and no link out of it?"""
+    try:
+        return path.is_file() and path.resolve().is_relative_to(folder.resolve())
+    except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, a circle of links
+        return False
+
+
+def _shown(name: str) -> str:
+    """A name that does no harm to a terminal: one line of printable characters."""
+    return "".join(c if c.isprintable() else " " for c in name)[:NAME_LIMIT].strip()
 
 
 # ---- parquet ------------------------------------------------------------------------------------
@@ -177,15 +201,14 @@ def _in_parquet(file: Path, row_number: int, row: Mapping[str, Any]) -> Recordin
     if isinstance(sound, Mapping):
         named = sound.get("path")
         sound = sound.get("bytes") or named
-    if not isinstance(sound, bytes):
-        named = str(sound or "")
-        sound = _inside(file.parent, named)
+    if isinstance(sound, str):
+        named, sound = sound, _inside(file.parent, sound)
     name = f"{file.name} row {row_number}" + (f" ({named})" if named else "")
     text, speaker, language = (row.get(what) for what in ("text", "speaker", "language"))
     return Recording(
-        name,
-        sound,
+        _shown(name),
+        sound if isinstance(sound, bytes | Path) else None,
         text if isinstance(text, str) else "",
-        None if speaker is None else str(speaker),
+        None if speaker is None else _shown(str(speaker)) or None,
         language if isinstance(language, str) else None,
     )

@@ -1,7 +1,11 @@
 """A training run's folder: what was asked for, how it went, its checkpoints."""
 
+import fcntl
 import json
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -68,11 +72,11 @@ class Run:
 
     @classmethod
     def start(cls, folder: Path, base: Path, data: Path, options: Options) -> "Run":
-        """Begin one, or go on with it. ConfigError when that folder is a run of something else."""
+        """Begin one, or go on with it. ConfigError when something else was trained in that folder."""
         run = cls(folder, base.resolve(), data.resolve())
         if (folder / ASKED).is_file():
             other = cls.at(folder)
-            if (other.base, other.data) != (run.base, run.data):
+            if (other.base, other.data) != (run.base, run.data) and any(folder.glob("*.pth")):
                 raise ConfigError(
                     f"{folder} is a run from {other.base} on {other.data}. To train from {run.base} on {run.data}, "
                     "name another folder."
@@ -81,7 +85,7 @@ class Run:
             raise ConfigError(f"{folder} is not empty and holds no run: name a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         asked = {"base": str(run.base), "data": str(run.data), "options": asdict(options)}
-        (folder / ASKED).write_text(json.dumps(asked, indent=2) + "\n", "utf-8")
+        _write(folder / ASKED, json.dumps(asked, indent=2) + "\n")
         return run
 
     @classmethod
@@ -93,30 +97,58 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{folder} holds no training run ({ASKED}). Start one: voi train run") from error
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While nothing else trains in this folder. ConfigError when something does."""
+        lock = os.open(self.folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise ConfigError(f"{self.folder} is being trained already, by another process.") from None
+        finally:
+            os.close(lock)
+
     def last_checkpoint(self) -> Path | None:
         """The one with the most steps."""
+        return next(iter(self._checkpoints()), None)
+
+    def checkpoint_before(self, path: Path) -> Path | None:
+        """The one with the most steps but that."""
+        return next((other for other in self._checkpoints() if other.name != path.name), None)
+
+    def _checkpoints(self) -> list[Path]:
+        """Most steps first."""
         numbered = {
             int(match[1]): path
             for path in self.folder.glob("checkpoint_*.pth")
             if (match := re.fullmatch(r"checkpoint_(\d+)\.pth", path.name))
         }
-        return numbered[max(numbered)] if numbered else None
+        return [numbered[number] for number in sorted(numbered, reverse=True)]
 
     def progress(self) -> list[dict[str, Any]]:
-        """The evaluations so far, oldest first."""
+        """The evaluations so far, oldest first, without a last line that a power cut tore."""
         try:
-            lines = (self.folder / PROGRESS).read_text("utf-8").splitlines()
-            return [json.loads(line) for line in lines]
+            *lines, _ = (self.folder / PROGRESS).read_text("utf-8").split("\n")
         except FileNotFoundError:
             return []
+        try:
+            return [json.loads(line) for line in lines]
         except ValueError as error:
-            raise ConfigError(f"{self.folder / PROGRESS} is broken: {error}. Delete its last line.") from error
+            raise ConfigError(f"{self.folder / PROGRESS} is broken: {error}. Delete that line.") from error
 
     def forget_after(self, step: int) -> None:
         """Drop evaluations of steps that are trained again, since they came after the last checkpoint."""
         kept = [entry for entry in self.progress() if entry["step"] <= step]
-        (self.folder / PROGRESS).write_text("".join(json.dumps(entry) + "\n" for entry in kept), "utf-8")
+        _write(self.folder / PROGRESS, "".join(json.dumps(entry) + "\n" for entry in kept))
 
     def note(self, entry: dict[str, Any]) -> None:
         with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+
+def _write(path: Path, text: str) -> None:
+    """All of it or nothing."""
+    partial = path.with_name(f".{path.name}.partial")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)

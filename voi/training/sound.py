@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voi.audio.pcm import FULL_SCALE
+from voi.audio.sample import Sample
+from voi.engines.base import Vad
+from voi.engines.tts.sample_quality import VERY_NOISY_DB, judge
 from voi.errors import ConfigError
 
 RATE_HZ = 22_050
@@ -42,17 +45,19 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`samples`: (n,), int16, mono at RATE_HZ. `speech_ms`: of them, without the pauses."""
+    """`samples`: (n,), int16, mono at RATE_HZ. `speech_ms`: of them, without the pauses. `recorded`: all that was
+    decoded."""
 
     samples: NDArray[np.int16]
     speech_ms: int
+    recorded: Sample
 
     @property
     def duration_ms(self) -> int:
         return len(self.samples) * 1000 // RATE_HZ
 
 
-def read(source: Path | bytes) -> Sound:
+def read(source: Path | bytes | None) -> Sound:
     """Decode (whatever libsndfile reads: wav, flac, mp3, ogg…), check and convert. Raises Unusable; ConfigError when
     the libraries for it are missing."""
     try:
@@ -60,8 +65,8 @@ def read(source: Path | bytes) -> Sound:
         import soxr  # type: ignore[import-untyped]
     except ImportError as error:
         raise ConfigError("Reading recordings needs soundfile and soxr. Run: pip install 'voi[train]'") from error
-    if isinstance(source, Path) and not source.is_file():
-        raise Unusable("no sound", "there is no such sound file")
+    if source is None or (isinstance(source, Path) and not source.is_file()):
+        raise Unusable("no sound", "there is neither sound nor the name of a sound file in the folder")
     try:
         with soundfile.SoundFile(io.BytesIO(source) if isinstance(source, bytes) else source) as file:
             rate_hz = file.samplerate
@@ -72,15 +77,28 @@ def read(source: Path | bytes) -> Sound:
             # A header may lie about the length; what is read is bounded all the same.
             channels = file.read(DECODE_LIMIT_S * rate_hz, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, OSError) as error:
-        raise Unusable("unreadable", f"cannot be decoded: {error}") from None
-    samples = np.nan_to_num(channels.mean(axis=1, dtype=np.float32))
+        raise Unusable("unreadable", f"cannot be decoded: {getattr(error, 'error_string', error)}") from None
+    recorded = np.nan_to_num(channels.mean(axis=1, dtype=np.float32))
     _check_clipping(channels)
-    samples = soxr.resample(samples, rate_hz, RATE_HZ, quality="VHQ") if rate_hz != RATE_HZ else samples
-    return trimmed(np.asarray(samples, dtype=np.float32))
+    samples = soxr.resample(recorded, rate_hz, RATE_HZ, quality="VHQ") if rate_hz != RATE_HZ else recorded
+    pcm, speech_ms = trimmed(np.asarray(samples, dtype=np.float32))
+    return Sound(pcm, speech_ms, Sample(recorded, rate_hz))
 
 
-def trimmed(samples: NDArray[np.float32]) -> Sound:
-    """`samples`: (n,) at RATE_HZ, in [-1, 1]. Cuts the silence around the speech; Unusable when too little is left."""
+def snr_db(sound: Sound, vad: Vad) -> float:
+    """Between the speech and the noise beside it; Unusable when there is no speech, or too much noise."""
+    # Of all of it: what is cut off beside the speech is where the noise is heard alone.
+    quality = judge(sound.recorded, vad)
+    if not quality.speech_s:
+        raise Unusable("no speech", "nobody is heard to speak in it")
+    if quality.snr_db < VERY_NOISY_DB:
+        raise Unusable("noisy", f"about {quality.snr_db:.0f} dB between speech and noise; at least {VERY_NOISY_DB:g}")
+    return quality.snr_db
+
+
+def trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.int16], int]:
+    """`samples`: (n,) at RATE_HZ, in [-1, 1]. Cuts the silence around the speech, and says how many ms are not silence;
+    Unusable when too little is left."""
     levels = _frame_levels_dbfs(samples)
     loudest = float(levels.max()) if len(levels) else -np.inf
     if loudest < SILENT_DBFS:
@@ -99,7 +117,7 @@ def trimmed(samples: NDArray[np.float32]) -> Sound:
     if speech_ms < MIN_SPEECH_SHARE * duration_ms:
         raise Unusable("mostly silence", f"only {speech_ms} of {duration_ms} ms are sound")
     pcm = np.clip(np.rint(cut * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype(np.int16)
-    return Sound(pcm, speech_ms)
+    return pcm, speech_ms
 
 
 def _frame_levels_dbfs(samples: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -13,7 +13,8 @@ def deal(groups: Iterable[str], validation_share: float, test_share: float, seed
     """A split for each group, by a hash of its name: the same whenever it is asked, and whatever else there is.
 
     Groups keep together what must not be on both sides: recordings of one sentence, or of one speaker. Where so few
-    groups are dealt that a split would stay empty, it gets the one nearest to it, as long as each split can have one.
+    groups are dealt that a split would stay empty, it gets the one nearest to it; of two, one is for validation, which
+    training cannot do without.
     """
     if min(validation_share, test_share) < 0 or validation_share + test_share > 0.5:
         raise ConfigError("The shares for validation and test must be at least 0 and at most 0.5 together.")
@@ -22,6 +23,8 @@ def deal(groups: Iterable[str], validation_share: float, test_share: float, seed
     dealt = {}
     for group, place in places.items():
         dealt[group] = TEST if place < test_share else VALIDATION if place < test_share + validation_share else TRAIN
+    if len(ranked) == 2 and validation_share > 0:
+        return dict(zip(ranked, (VALIDATION, TRAIN), strict=True))
     if len(ranked) >= len(SPLITS):
         wanted = [(TEST, test_share, ranked), (VALIDATION, validation_share, ranked), (TRAIN, 1.0, ranked[::-1])]
         for split, share, candidates in wanted:

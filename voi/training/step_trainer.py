@@ -1,6 +1,7 @@
 """Coqui's trainer as Voi drives it: by steps, resumed exactly, stopped cleanly, with its own evaluations and clips."""
 
 import math
+import shutil
 import signal
 import threading
 import time
@@ -8,10 +9,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
+from voi.engines.tts.xtts.checkpoint import load_tensors
 from voi.errors import ConfigError, EngineError
 from voi.training.coqui import Trainer, TrainerArgs, keep_n_checkpoints, save_model
 from voi.training.dataset import Item, Limits, Positions, Rounds, scoring_loader, training_loader
@@ -19,7 +22,7 @@ from voi.training.model import TrainedXtts, scores
 from voi.training.run import BEST, CLIPS, Options, Run
 from voi.training.splits import TRAIN, VALIDATION
 from voi.training.voice import spoken
-from voi.training.weights import save, weights_of
+from voi.training.weights import save, weights_of, whole
 
 Tell = Callable[[str], None]
 
@@ -30,12 +33,17 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`loss` of `best_step` is the least on the validation recordings. `finished`: all steps were done."""
+    """`loss` of `best_step` is the least on the validation recordings; None before the first evaluation.
+    `finished`: all steps were done."""
 
     steps: int
-    best_step: int
-    loss: float
+    best_step: int | None
+    loss: float | None
     finished: bool
+
+    def __str__(self) -> str:
+        best = "not evaluated yet" if self.loss is None else f"best: step {self.best_step}, loss {self.loss:.4f}"
+        return f"{self.steps} steps done; {best}."
 
 
 class StepTrainer(Trainer):
@@ -59,6 +67,7 @@ class StepTrainer(Trainer):
         self._since_s = time.monotonic()
         self._stop_wanted = threading.Event()
         self.steps = options.total_steps(len(parts[TRAIN]))
+        self._need_room(model)
         last = run.last_checkpoint()
         super().__init__(
             TrainerArgs(
@@ -91,17 +100,27 @@ class StepTrainer(Trainer):
         """Not kept: it would be the `voi` command."""
 
     def restore_model(self) -> None:
-        super().restore_model()
-        self.total_steps_done -= 1  # it counts one more, since it saves before it counts a step
+        """All of the checkpoint or nothing: Coqui's takes what fits and leaves the rest as it was."""
+        path = Path(self.args.restore_path)
+        try:
+            saved = load_tensors(path)
+            self.model.load_state_dict(saved["model"])
+            for optimizer, state in zip(self.optimizer, saved["optimizer"], strict=True):
+                optimizer.load_state_dict(state)
+            self.total_steps_done = int(saved["step"])
+        except (ConfigError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            older = self._run.checkpoint_before(path)
+            raise ConfigError(
+                f"{path} is broken, or of another run. Delete it: the run then goes on from "
+                f"{older.name if older else 'the start'}. ({str(error).splitlines()[0]})"
+            ) from error
 
     def save_checkpoint(self) -> None:
-        path = self._run.folder / f"checkpoint_{self.total_steps_done}.pth"
-        partial = path.with_name(f".{path.name}.partial")
-        save_model(
-            self.config, self.model, partial, current_step=self.total_steps_done, epoch=0, optimizer=self.optimizer,
-            scheduler=self.scheduler, scaler=self.scaler,
-        )  # fmt: skip
-        partial.replace(path)
+        with whole(self._run.folder / f"checkpoint_{self.total_steps_done}.pth") as partial:
+            save_model(
+                self.config, self.model, partial, current_step=self.total_steps_done, epoch=0,
+                optimizer=self.optimizer, scheduler=self.scheduler, scaler=self.scaler,
+            )  # fmt: skip
         keep_n_checkpoints(self._run.folder, self._options.keep)
 
     def train_step(self, *args: Any) -> tuple[Any, Any]:
@@ -135,8 +154,21 @@ class StepTrainer(Trainer):
         finally:
             self.dashboard_logger.finish()
         best = min(self._run.progress(), key=lambda entry: entry["validation"]["loss"], default=None)
-        loss, step = (best["validation"]["loss"], best["step"]) if best else (math.inf, 0)
+        loss, step = (best["validation"]["loss"], best["step"]) if best else (None, None)
         return Outcome(self.total_steps_done, step, loss, finished)
+
+    def _need_room(self, model: TrainedXtts) -> None:
+        """Say what the run takes of the disk. ConfigError when there is not as much: better now than after hours."""
+        weights, checkpoint = sizes_bytes(model)
+        self._tell(f"A checkpoint takes {checkpoint / 1e9:.1f} GB, the best weights {weights / 1e9:.1f} GB.")
+        # A new file is there beside those that it replaces, for a moment.
+        needed = (self._options.keep + 1) * checkpoint + 2 * weights
+        needed -= sum(path.stat().st_size for path in self._run.folder.glob("*.pth"))
+        if needed > (free := shutil.disk_usage(self._run.folder).free):
+            raise ConfigError(
+                f"{self._run.folder} has {free / 1e9:.1f} GB free, and the run may need {needed / 1e9:.1f} GB more: "
+                "make room, name a folder elsewhere, or take a smaller --keep."
+            )
 
     def _after_step(self, losses: dict[str, float]) -> None:
         step = self.total_steps_done
@@ -202,6 +234,15 @@ class StepTrainer(Trainer):
             if not recorded.exists():
                 recorded.write_bytes(item.path.read_bytes())
         self._xtts.xtts.gpt.train(training)
+
+
+def sizes_bytes(model: TrainedXtts) -> tuple[int, int]:
+    """Of the file of the best weights and of a checkpoint: that has the DVAE too, and AdamW's two moments of whatever
+    is trained, each as large as that."""
+    state = model.state_dict()
+    trained = sum(parameter.nbytes for parameter in model.xtts.gpt.parameters())
+    weights = sum(value.nbytes for value in weights_of(model.xtts.state_dict()).values())
+    return weights, sum(value.nbytes for value in state.values()) + 2 * trained
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """A model's weights: read, given to a model, written. Nothing in a file is ever run."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -52,10 +54,30 @@ def put(model: torch.nn.Module, state: Mapping[str, Tensor], path: Path) -> None
 
 
 def save(content: object, path: Path) -> None:
-    """torch.save, all of it or nothing."""
+    """torch.save, all of it or nothing. ConfigError."""
+    with whole(path) as partial:
+        torch.save(content, partial)
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Where to write what shall stand at `path`; it gets there when all of it is on the disk, not before. ConfigError
+    when there is no room, and then what stood there still does."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        torch.save(content, partial)
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         partial.replace(path)
+    except (OSError, RuntimeError) as error:
+        # Of a full disk torch's writer says nothing but where it stood.
+        reason = str(error).splitlines()[0]
+        raise ConfigError(f"{path} cannot be written. Is the disk full? Make room and go on. ({reason})") from error
     finally:
+        partial.unlink(missing_ok=True)
+
+
+def clear_partial(folder: Path) -> None:
+    """Remove what was being written when a process was killed."""
+    for partial in folder.glob(".*.partial"):
         partial.unlink(missing_ok=True)

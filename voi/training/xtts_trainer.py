@@ -3,18 +3,19 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from voi.errors import ConfigError
 from voi.training import manifest
-from voi.training.base import MODEL, Base
+from voi.training.base import MEL_STATS, MODEL, Base
 from voi.training.dataset import Item, Limits, fitting
 from voi.training.model import TrainedXtts, config_for, limits_of
 from voi.training.run import Options, Run
 from voi.training.splits import TRAIN, VALIDATION
 from voi.training.step_trainer import Outcome, StepTrainer, Tell
-from voi.training.weights import load_state
+from voi.training.weights import clear_partial, load_state
 
 LEFT_OUT_SHOWN = 5
 
@@ -25,31 +26,52 @@ def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = p
     the loss is no number any more."""
     samples = manifest.read(data)
     run = Run.start(folder, base.folder, data, options)
-    config = config_for(
-        base,
-        output_path=str(folder),
-        run_name=folder.name,
-        batch_size=options.batch_size,
-        lr=options.learning_rate,
-        optimizer="AdamW",
-        optimizer_params={"betas": [0.9, 0.96], "eps": 1e-8, "weight_decay": 1e-2},
-        optimizer_wd_only_on_weights=True,
-        lr_scheduler=None,
-        grad_clip=1.0,
-        mixed_precision=options.precision != "fp32",
-        precision="bf16",
-        training_seed=options.seed,
-        epochs=1,
-        save_checkpoints=False,
-        run_eval=False,
-        print_step=25,
-        plot_step=25,
-        log_model_step=None,
-        dashboard_logger="tensorboard",
-    )
+    try:
+        with run.alone():
+            clear_partial(folder)
+            return _train(base, data, run, samples, options, tell)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        raise ConfigError(f"Training cannot go on. {where}{error.strerror or error}") from error
+
+
+def settings(options: Options, folder: Path) -> dict[str, Any]:
+    """Of Coqui's configuration. Optimiser and learning rate are those of its recipe for XTTS-v2, whose scheduler does
+    nothing in the first 900,000 updates and is left out."""
+    return {
+        "output_path": str(folder),
+        "run_name": folder.name,
+        "batch_size": options.batch_size,
+        "lr": options.learning_rate,
+        "optimizer": "AdamW",
+        "optimizer_params": {"betas": [0.9, 0.96], "eps": 1e-8, "weight_decay": 1e-2},
+        "optimizer_wd_only_on_weights": True,
+        "lr_scheduler": None,
+        "grad_clip": 0.0,
+        "use_grad_scaler": False,
+        "mixed_precision": options.precision != "fp32",
+        "precision": "bf16",
+        "training_seed": options.seed,
+        "epochs": 1,
+        "save_checkpoints": False,
+        "run_eval": False,
+        "print_step": 25,
+        "plot_step": 25,
+        "log_model_step": None,
+        "dashboard_logger": "tensorboard",
+    }
+
+
+def _train(
+    base: Base, data: Path, run: Run, samples: Sequence[manifest.Sample], options: Options, tell: Tell
+) -> Outcome:
+    config = config_for(base, **settings(options, run.folder))
     resumed = run.last_checkpoint() is not None
     # The trainer restores a resumed run itself; its model needs to be whole all the same.
-    model = TrainedXtts(config, load_state(base / MODEL), base / MODEL)
+    state = load_state(base / MODEL)
+    model = TrainedXtts(config, state, base / MODEL)
+    if not torch.allclose(state["mel_stats"].float(), model.xtts.mel_stats):
+        tell(f"{base / MEL_STATS} is not what {MODEL} was trained with: are they of one release?")
     limits = limits_of(config)
     parts = {split: _items(model, samples, split, data, limits, tell) for split in (TRAIN, VALIDATION)}
     if not parts[TRAIN]:
