@@ -31,8 +31,10 @@ from tests.engines.tts.xtts import tiny
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts.engine import Xtts
+from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES
 from voi.engines.tts.xtts.vocoder import Piece
 from voi.engines.tts.xtts.windows import Window
+from voi.engines.tts.xtts.worker import cpu_threads
 
 from whisper_limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]
 from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]
@@ -91,10 +93,11 @@ def percentiles(times_s: Sequence[float]) -> tuple[float, float]:
 # ---- ours -----------------------------------------------------------------------------------------
 
 
-def parts(running: Any, limits: Limits, callers: Sequence[int], codes: int) -> list[Row]:
+def parts(running: Any, limits: Limits, single_limits: Limits, callers: Sequence[int], codes: int) -> list[Row]:
     """Decode step, prefix and window, measured and predicted. On the model's thread, while nobody speaks."""
     layout, decoder, vocoder = running.layout, running.decoder, running.vocoder
     device, each = decoder.latents.device, decoder.latents.element_size()
+    single = vocoder._net.conv_pre.weight.element_size()
     ids = running.tokenizer.ids(TEXT, "en")
     prefix = tiny.CONDITIONING + len(ids)
     middle = prefix + codes // 2
@@ -112,7 +115,7 @@ def parts(running: Any, limits: Limits, callers: Sequence[int], codes: int) -> l
     for batch in sorted({1, vocoder.most_together}):
         pieces = [Piece(0, layout.max_codes, running.stretch(1.0), window, voice.embedding)] * batch
         took_s = best_of(5, device, lambda p=pieces: vocoder.run(p))
-        ideal_s = limits.seconds(window_work(vocoder._net, batch, window.size, each))
+        ideal_s = single_limits.seconds(window_work(vocoder._net, batch, window.size, single))
         rows.append(measured(f"window of {window.size} frames", batch, took_s, ideal_s))
     return rows
 
@@ -138,9 +141,14 @@ async def caller(engine: Xtts, sentences: int, first_s: list[float], factors: li
     return total_s
 
 
-async def ours(files: dict[str, Path], arguments: argparse.Namespace, limits: Limits) -> list[Row]:
+async def ours(
+    files: dict[str, Path], arguments: argparse.Namespace, limits: Limits, single_limits: Limits
+) -> list[Row]:
     engine_module.runaway_codes = lambda *_: arguments.codes
     engine = Xtts(**files, device=arguments.device, precision=arguments.precision, slots=arguments.slots)
+    cuda = torch.cuda.is_available()
+    torch.cuda.empty_cache()  # of what the limits were measured with
+    free = torch.cuda.mem_get_info()[0] if cuda else 0
     began = time.perf_counter()
     await engine.warm_up()
     running, worker = engine._running, engine._worker
@@ -152,7 +160,9 @@ async def ours(files: dict[str, Path], arguments: argparse.Namespace, limits: Li
         f"{need.slots} slots of {need.per_slot / 2**20:.1f} MiB",
         flush=True,
     )
-    rows = await asyncio.wrap_future(worker.call(lambda: parts(running, limits, arguments.callers, arguments.codes)))
+    rows = await asyncio.wrap_future(
+        worker.call(lambda: parts(running, limits, single_limits, arguments.callers, arguments.codes))
+    )
     for callers in arguments.callers:
         first_s: list[float] = []
         factors: list[float] = []
@@ -168,8 +178,10 @@ async def ours(files: dict[str, Path], arguments: argparse.Namespace, limits: Li
             goal_ms = GOAL_ONE_MS if callers == 1 else GOAL_MANY_MS
             note += f"; goal of {goal_ms} ms {'met' if late_ms <= goal_ms else 'missed'}"
         rows.append(Row("voi, first sound", callers, median_ms, late_ms, rate, note))
-    if torch.cuda.is_available():
-        print(f"voi: {torch.cuda.max_memory_allocated() / 2**20:.0f} MiB allocated at most", flush=True)
+    if cuda:
+        held = free - torch.cuda.mem_get_info()[0]  # with recordings and what libraries took
+        allowed = need.total(WORKSPACE_BYTES)
+        print(f"voi: {held / MIB:.0f} MiB taken, {allowed / MIB:.0f} were counted on", flush=True)
     await engine.close()
     return rows
 
@@ -219,9 +231,13 @@ def main() -> None:
     arguments.slots = arguments.slots or max(arguments.callers)
     cuda = arguments.device.startswith("cuda") or (arguments.device == "auto" and torch.cuda.is_available())
     device = torch.device("cpu" if not cuda else "cuda" if arguments.device == "auto" else arguments.device)
-    threads = f"{platform.processor() or 'CPU'}, {torch.get_num_threads()} threads"
+    torch.set_num_threads(cpu_threads())  # as ours sets it, so that Coqui's has as many
+    threads = f"{platform.processor() or 'CPU'}, threads of torch: {torch.get_num_threads()}"
     name = torch.cuda.get_device_name(device) if cuda else threads
     limits = measure_limits(device, torch.float16 if cuda else torch.float32)
+    torch.backends.cuda.matmul.allow_tf32 = True  # for the product that is measured, as for convolutions
+    single_limits = measure_limits(device, torch.float32) if cuda else limits
+    torch.backends.cuda.matmul.allow_tf32 = False
     print(
         f"{name}: {limits.operations / 1e12:.1f} TFLOP/s, {limits.bytes / 1e9:.0f} GB/s measured; "
         f"torch {torch.__version__}",
@@ -229,12 +245,15 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="voi-xtts-") as folder:
         files = checkpoint(Path(folder), arguments.tiny)
-        rows = asyncio.run(ours(files, arguments, limits))
+        rows = asyncio.run(ours(files, arguments, limits, single_limits))
         if not arguments.without_coqui:
             rows += theirs(files, arguments, device)
     for row in rows:
         rate = f"{row.sound_per_s:8.1f} s of sound/s" if row.sound_per_s else " " * 23
         print(f"{row.what:24} N={row.callers:<3} p50 {row.p50_ms:9.2f} ms  p95 {row.p95_ms:9.2f} ms {rate}  {row.note}")
+    ours_most = max(row.sound_per_s for row in rows if row.what.startswith("voi"))
+    if coquis := [row.sound_per_s for row in rows if row.what.startswith("coqui, first")]:
+        print(f"in all at most {ours_most:.1f} s of sound/s, {ours_most / coquis[0]:.1f} times Coqui's")
     if arguments.json:
         arguments.json.write_text(json.dumps({"device": name, "rows": [asdict(row) for row in rows]}, indent=1) + "\n")
 

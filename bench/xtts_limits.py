@@ -1,10 +1,51 @@
-"""What XTTS has to compute and to read, from its sizes: beside a device's limits that makes a prediction."""
+"""What XTTS has to compute and to read, from its sizes: beside a device's limits that makes a prediction.
 
+python bench/xtts_limits.py          # for GPUs that are not here, from their makers' figures
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
+import torch
 from torch import nn
+from voi.engines.tts.xtts.decoder import FILLS
 from voi.engines.tts.xtts.hifigan import HifiGan
-from voi.engines.tts.xtts.layout import Layout
+from voi.engines.tts.xtts.layout import Layout, read_layout
+from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES, Need, slot_bytes
+from voi.engines.tts.xtts.model import CHUNK_GROWTH, FIRST_CHUNK_FRAMES, LONGEST_CHUNK_FRAMES
+from voi.engines.tts.xtts.vocoder import BATCHES
+from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
 
-from whisper_limits import Work  # type: ignore[import-not-found]
+from whisper_limits import Limits, Work  # type: ignore[import-not-found]
+
+KERNEL_S = 2.5e-6
+"""What a small kernel takes in a recording, start to start: an assumption."""
+KERNELS_STEP = (12, 63)
+"""In each layer, and around them: counted on the CPU (tests' tape), the sort as ten."""
+KERNELS_PREFIX = (12, 0)
+KERNELS_WINDOW = 214
+HALF, SINGLE = 2, 4
+TEXT_ROWS = 6_681 + 404 + 608  # pieces of text, places of text and of codes, in XTTS-v2
+
+
+@dataclass(frozen=True)
+class Device:
+    """Dense operations and bytes a second, as its maker says. `single`: what cuDNN multiplies single precision in
+    (TF32)."""
+
+    half: Limits
+    single: Limits
+
+
+DEVICES = {
+    "H200": Device(Limits(989e12, 4.8e12), Limits(494e12, 4.8e12)),
+    "RTX 3090": Device(Limits(71e12, 936e9), Limits(35.6e12, 936e9)),
+}
 
 
 def step_work(layout: Layout, rows: int, places: int, bytes_each: int) -> Work:
@@ -47,3 +88,93 @@ def window_work(net: HifiGan, windows: int, frames: int, bytes_each: int) -> Wor
         after = samples * (part.stride[0] if isinstance(part, nn.ConvTranspose1d) else 1)
         moved += part.weight.numel() + 2 * (part.in_channels * samples + part.out_channels * after)
     return Work(operations, moved * bytes_each)
+
+
+# ---- predictions ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Model:
+    """XTTS on a device. All times in seconds, at the device's limits and with what starting kernels takes."""
+
+    layout: Layout
+    net: HifiGan
+    device: Device
+
+    def step_s(self, rows: int, places: int) -> float:
+        own, around = KERNELS_STEP
+        work = step_work(self.layout, rows, places, HALF)
+        return self.device.half.seconds(work) + (own * self.layout.gpt_layers + around) * KERNEL_S
+
+    def prefix_s(self, rows: int, places: int) -> float:
+        own, around = KERNELS_PREFIX
+        work = prefix_work(self.layout, rows, places, HALF)
+        return self.device.half.seconds(work) + (own * self.layout.gpt_layers + around) * KERNEL_S
+
+    def window_s(self, windows: int, frames: int) -> float:
+        return self.device.single.seconds(window_work(self.net, windows, frames, SINGLE)) + KERNELS_WINDOW * KERNEL_S
+
+    @property
+    def plan(self) -> Plan:
+        return Plan(self.net.context, steady_chunks(FIRST_CHUNK_FRAMES, CHUNK_GROWTH, LONGEST_CHUNK_FRAMES))
+
+    def first_codes(self) -> int:
+        """How many a first window needs."""
+        stretch = Stretch((4.0, self.layout.output_sample_rate / self.layout.input_sample_rate))
+        return next(n for n in range(1, 100) if stretch.settled(n) >= self.plan.sizes[0])
+
+    def first_sound_s(self, callers: int, places: int) -> float:
+        """Of the last of so many who come in the same moment: they are let in by eights, a round apart."""
+        groups = [min(FILLS[-1], callers - at) for at in range(0, callers, FILLS[-1])]
+        first = sum(self.prefix_s(rows, places) + self.step_s(callers, places) for rows in groups)
+        return first + (self.first_codes() - 1) * self.step_s(callers, places) + sum(
+            self.window_s(rows, self.plan.sizes[0]) for rows in groups
+        )  # fmt: skip
+
+    def sound_per_s(self, callers: int, places: int) -> float:
+        """Seconds of sound in a second, of all callers, in the middle of their sentences."""
+        together = min(callers, BATCHES[-1])
+        chunk_s = self.plan.chunks[-1] * self.layout.output_hop_length / self.layout.output_sample_rate
+        vocoder_s = self.window_s(together, self.plan.sizes[-1]) / (together * chunk_s)
+        decoder_s = self.step_s(callers, places) * self.layout.codes_per_s / callers
+        return 1 / (vocoder_s + decoder_s)
+
+
+def predict(layout: Layout, net: HifiGan, prefix: int, codes: int, callers: tuple[int, ...]) -> None:
+    width, middle = layout.gpt_n_model_channels, prefix + codes // 2
+    tables = 2 * layout.gpt_num_audio_tokens + TEXT_ROWS
+    weights = (layout.gpt_layers * 12 * width + tables) * width
+    need = Need(weights * HALF + sum(p.numel() for p in net.parameters()) * SINGLE, slot_bytes(layout, 32, HALF), 8)
+    print(f"memory with 8 slots {need.total(WORKSPACE_BYTES) / MIB:.0f} MiB, {need.per_slot / MIB:.0f} for each more")
+    for name, device in DEVICES.items():
+        model = Model(layout, net, device)
+        first, longest = model.plan.sizes[0], model.plan.sizes[-1]
+        print(
+            f"{name}: prefix of {prefix} places {model.prefix_s(1, prefix) * 1000:.2f} ms, of eight "
+            f"{model.prefix_s(8, prefix) * 1000:.2f}; first window {model.window_s(1, first) * 1000:.2f}, eight of the "
+            f"longest {model.window_s(8, longest) * 1000:.1f}"
+        )
+        for count in callers:
+            limit_s = device.half.seconds(step_work(layout, count, middle, HALF))
+            print(
+                f"  {count:3} callers: step {model.step_s(count, middle) * 1000:5.2f} ms ({limit_s * 1000:.2f} at the "
+                f"limit), first sound {model.first_sound_s(count, prefix) * 1000:4.0f} ms after "
+                f"{model.first_codes()} codes, {model.sound_per_s(count, middle):4.0f} s of sound/s"
+            )
+
+
+def full_size(config: Path, state: Mapping[str, Any]) -> tuple[Layout, HifiGan]:
+    with torch.device("meta"):
+        return read_layout(config), HifiGan(state)
+
+
+if __name__ == "__main__":
+    from tests.engines.tts.xtts import tiny
+    from voi.engines.tts.xtts.checkpoint import without_weight_norm
+
+    own = "hifigan_decoder.waveform_decoder."
+    sizes = tiny.ARGS | {"gpt_n_model_channels": 1024, "gpt_layers": 0}
+    state = {key.removeprefix(own): tensor for key, tensor in tiny.state(channels=512, sizes=sizes).items()
+             if key.startswith(own)}  # fmt: skip
+    config = Path(__file__).parents[1] / "tests" / "engines" / "tts" / "xtts" / "xtts_v2_config.json"
+    predict(*full_size(config, without_weight_norm(state)), prefix=32 + 60, codes=150, callers=(1, 4, 16, 32, 64))
