@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from voi.audio.pcm import from_float
+from voi.audio.pcm import from_float, to_float
 from voi.audio.resample import resample
 from voi.audio.sample import Sample
 from voi.engines.base import STT_RATE_HZ, Vad
@@ -31,10 +31,11 @@ SPEECH, NO_SPEECH = 0.5, 0.15  # the VAD's probability
 MARGIN_WINDOWS = 3  # after and before speech: its reverberation and its breath are no noise
 FEW_WINDOWS = 10
 QUIETEST_SHARE = 0.05
-SAME_SPEAKER = 0.5
-"""Cosine of two embeddings below which they are hardly one person's. In VoxCeleb, with this kind of encoder, pairs of
-one speaker lie mostly above 0.6, pairs of two mostly below 0.4."""
-NARROW_HZ = 16_000
+VAD_LEVEL_DBFS = -30.0
+"""Of the loud windows, for the VAD: of the same speech it finds half at -11 dBFS."""
+VOICE_BAND_HZ, BRIGHT_BAND_HZ, DULL_DB = (300.0, 3_000.0), (5_000.0, 7_000.0), -45.0
+"""The bright band lies 13 to 33 dB under the voice band in wide-band recordings of six speakers; 57 dB under it in one
+of 1961, and more where sound passed the telephone's 8 kHz."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,10 @@ class Quality:
 
 def judge(sample: Sample, vad: Vad) -> Quality:
     """Blocks for some 4 ms per second of sound."""
-    pcm = resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ)
-    probabilities, powers = _windows(pcm, vad)
+    sound = to_float(resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ))
+    windows = sound[: len(sound) // vad.window_samples * vad.window_samples].reshape(-1, vad.window_samples)
+    powers = (windows.astype(np.float64) ** 2).mean(axis=1)
+    probabilities = _probabilities(windows, powers, vad)
     speech = probabilities >= SPEECH
     window_s = vad.window_samples / STT_RATE_HZ
     speech_s = float(speech.sum()) * window_s
@@ -81,8 +84,11 @@ def judge(sample: Sample, vad: Vad) -> Quality:
         advice.append(f"it is too long ({sample.length_s:.0f} s): only the first {LONGEST_S:g} s at most are used.")
     if clipped > CLIPPED_SHARE:
         advice.append(f"it is clipped ({clipped:.2%} of it): record with less gain.")
-    if sample.rate_hz < NARROW_HZ:
-        advice.append(f"its rate is {sample.rate_hz} Hz, as on the telephone: the voice will sound dull.")
+    if not problems and _brightness_db(windows[speech]) < DULL_DB:
+        advice.append(
+            f"there is hardly any sound above {BRIGHT_BAND_HZ[0] / 1_000:g} kHz, as on the telephone: the voice will "
+            "be dull. Record at 22.05 kHz or more, and do not send it through a call."
+        )
     return Quality(sample.length_s, speech_s, level_dbfs, snr_db, clipped, tuple(problems), tuple(advice))
 
 
@@ -113,27 +119,27 @@ def clipped_share(samples: NDArray[np.float32]) -> float:
     return float(runs[runs >= FLAT_TOP_SAMPLES].sum()) / len(samples)
 
 
-def likeness(one: NDArray[np.floating], other: NDArray[np.floating]) -> float:
-    """Cosine of two speaker embeddings."""
-    return float(one @ other / max(1e-9, float(np.linalg.norm(one) * np.linalg.norm(other))))
-
-
-def halves(sample: Sample) -> tuple[Sample, Sample]:
-    middle = len(sample.samples) // 2
-    return Sample(sample.samples[:middle], sample.rate_hz), Sample(sample.samples[middle:], sample.rate_hz)
-
-
-def _windows(pcm: bytes, vad: Vad) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probability of speech, and mean power (1.0 is full scale), of each window."""
-    size = vad.window_samples
-    whole = len(pcm) // 2 // size * size
+def _probabilities(windows: NDArray[np.float32], powers: NDArray[np.float64], vad: Vad) -> NDArray[np.float64]:
+    """Of speech, for each window (windows, samples)."""
+    if not len(powers):
+        return np.zeros(0)
+    gain = math.sqrt(10 ** (VAD_LEVEL_DBFS / 10) / max(1e-12, float(np.percentile(powers, 95))))
     stream = vad.open()
     try:
-        heard = [stream.probability(pcm[at : at + 2 * size]) for at in range(0, 2 * whole, 2 * size)]
+        heard = [stream.probability(from_float(np.clip(window * np.float32(gain), -1, 1))) for window in windows]
     finally:
         stream.close()
-    samples = np.frombuffer(pcm, "<i2", whole).reshape(-1, size) / 32_768.0
-    return np.array(heard, np.float64), (samples**2).mean(axis=1)
+    return np.array(heard, np.float64)
+
+
+def _brightness_db(windows: NDArray[np.float32]) -> float:
+    """Mean power in the bright band over that in the voice band."""
+    spectrum = (np.abs(np.fft.rfft(windows * np.hanning(windows.shape[1]))) ** 2).mean(axis=0)
+    bins_hz = np.fft.rfftfreq(windows.shape[1], 1 / STT_RATE_HZ)
+    bright, voice = (
+        float(spectrum[(bins_hz >= low) & (bins_hz < high)].mean()) for low, high in (BRIGHT_BAND_HZ, VOICE_BAND_HZ)
+    )
+    return _db(bright / max(voice, 1e-12))
 
 
 def _snr_db(probabilities: NDArray[np.float64], powers: NDArray[np.float64]) -> float:
@@ -148,7 +154,7 @@ def _snr_db(probabilities: NDArray[np.float64], powers: NDArray[np.float64]) -> 
         quiet = np.sort(powers)[: max(1, int(QUIETEST_SHARE * len(powers)))]
     noise = float(quiet.mean())
     signal = max(1e-12, float(powers[speech].mean()) - noise)
-    return min(SNR_CEILING_DB, 10 * math.log10(signal / max(noise, 1e-12)))
+    return min(SNR_CEILING_DB, max(0.0, 10 * math.log10(signal / max(noise, 1e-12))))
 
 
 def _db(power: float) -> float:

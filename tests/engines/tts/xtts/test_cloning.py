@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -53,6 +52,8 @@ class TestAgainstCoqui:
         [
             (("austen-0870.wav",), {}),
             (("austen-0870.wav", "spk1_snt1.wav"), {}),
+            (("spk1_snt1.wav", "spk1_snt2.wav", "jfk.wav"), {"gpt_cond_len": 12, "gpt_cond_chunk_len": 4}),
+            (("jfk.wav", "spk1_snt1.wav"), {"max_ref_length": 3, "gpt_cond_len": 30, "gpt_cond_chunk_len": 4}),
             (("spk1_snt1.wav",), {"max_ref_length": 2, "gpt_cond_len": 2, "gpt_cond_chunk_len": 2}),
             (("jfk.wav",), {"gpt_cond_len": 9, "gpt_cond_chunk_len": 4, "sound_norm_refs": True}),
         ],
@@ -114,12 +115,6 @@ def test_only_so_much_is_used(cloner: Cloner) -> None:
     ours, theirs = cloner.latents("a", [long]), cloner.latents("a", [Sample(long.samples[: 10 * 22_050], 22_050)])
     assert torch.equal(ours.conditioning, theirs.conditioning)
     assert torch.equal(ours.embedding, theirs.embedding)
-
-
-def test_embeddings_have_length_one_and_differ(cloner: Cloner) -> None:
-    one, other = cloner.embedding(of("spk1_snt1.wav")), cloner.embedding(of("jfk.wav"))
-    assert np.linalg.norm(one) == pytest.approx(1.0, abs=1e-5)
-    assert float(one @ other) < 0.9999
 
 
 def test_too_short(cloner: Cloner) -> None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -76,13 +75,8 @@ class Cloner:
         """One voice from one or several samples of it. ClientError when they are too short for any of it."""
         lengths = lengths or self.lengths
         sounds = [self._used(sample, lengths) for sample in samples]
-        embedding = torch.stack([self._embedding(sound, GPT_RATE_HZ) for sound in sounds]).mean(dim=0)
+        embedding = torch.stack([self._embedding(sound) for sound in sounds]).mean(dim=0)
         return VoiceLatents(name, self._conditioning(torch.cat(sounds), lengths), embedding)
-
-    @torch.inference_mode()
-    def embedding(self, sample: Sample) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """(embedding width,), of length one: near for the same speaker, whatever is said."""
-        return self._embedding(torch.from_numpy(sample.samples), sample.rate_hz).numpy()
 
     def _used(self, sample: Sample, lengths: Lengths) -> Tensor:
         sound = resample(torch.from_numpy(sample.samples), sample.rate_hz, GPT_RATE_HZ).clamp(-1.0, 1.0)
@@ -91,8 +85,8 @@ class Cloner:
             sound = sound / sound.abs().max().clamp(min=1e-6) * 0.75
         return sound
 
-    def _embedding(self, sound: Tensor, rate_hz: int) -> Tensor:
-        heard: Tensor = self._speaker(resample(sound, rate_hz, SPEAKER_RATE_HZ))
+    def _embedding(self, sound: Tensor) -> Tensor:
+        heard: Tensor = self._speaker(resample(sound, GPT_RATE_HZ, SPEAKER_RATE_HZ))
         return heard
 
     def _conditioning(self, sound: Tensor, lengths: Lengths) -> Tensor:

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 from voi.audio.sample import Sample
 from voi.engines.base import Vad
-from voi.engines.tts.sample_quality import SAME_SPEAKER, halves, judge, likeness, too_little
+from voi.engines.tts.sample_quality import LONGEST_S, judge, too_little
+from voi.engines.tts.sample_speakers import OTHER_SPEAKER, apartness, cepstra, greatest_change
 from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.cloning import Cloner
 from voi.errors import ClientError
 
 NEUTRAL = "neutral"
-HALF_SHORTEST_S = 2.0
 SAMPLES_MOST = 20
 
 
@@ -61,7 +61,7 @@ def add_voice(
     if not force and (taken := [voice for voice in wanted.values() if voice in there]):
         raise ClientError(f"There is a voice {taken[0]!r} already; with force it is replaced.")
     advice = _judged(tones, vad)
-    advice += _doubts(cloner, [recording for recordings in tones.values() for recording in recordings])
+    advice += _doubts(tones)
     made = {
         voice: cloner.latents(voice, [recording.sample for recording in tones[tone]]) for tone, voice in wanted.items()
     }
@@ -91,19 +91,25 @@ def _judged(tones: Mapping[str, Sequence[Recording]], vad: Vad) -> list[str]:
     return advice
 
 
-def _doubts(cloner: Cloner, recordings: Sequence[Recording]) -> list[str]:
+def _doubts(tones: Mapping[str, Sequence[Recording]]) -> list[str]:
     """Is it one person, in each sample and in all of them?"""
     found = []
-    first = recordings[0]
-    first_voice = cloner.embedding(first.sample)
-    for recording in recordings:
-        if recording.sample.length_s >= 2 * HALF_SHORTEST_S:
-            before, after = (cloner.embedding(half) for half in halves(recording.sample))
-            if likeness(before, after) < SAME_SPEAKER:
+    first = tones[NEUTRAL][0]
+    heard_first = cepstra(_used(first.sample))
+    for tone, recordings in tones.items():
+        for recording in recordings:
+            heard = heard_first if recording is first else cepstra(_used(recording.sample))
+            if greatest_change(heard) > OTHER_SPEAKER:
                 found.append(
-                    f"{recording.label}: its two halves do not sound like one person: let only one speak, and cut out "
-                    "music and others."
+                    f"{recording.label}: its sound changes, as if another person spoke, or the place changed: let only "
+                    "one speak, in one place, without music."
                 )
-        if recording is not first and likeness(first_voice, cloner.embedding(recording.sample)) < SAME_SPEAKER:
-            found.append(f"{recording.label}: it does not sound like the person in {first.label}.")
+            if recording is not first and apartness(heard_first, heard) > OTHER_SPEAKER:
+                why = "another person, microphone or room?"
+                excuse = "" if tone == NEUTRAL else f" (The tone {tone} alone may explain it.)"
+                found.append(f"{recording.label}: it does not sound like {first.label}: {why}{excuse}")
     return found
+
+
+def _used(sample: Sample) -> Sample:
+    return Sample(sample.samples[: int(LONGEST_S * sample.rate_hz)], sample.rate_hz)
