@@ -249,6 +249,12 @@ def test_a_full_disk_is_told_and_leaves_nothing_half_written(base: Base, data: P
     assert [path.name for path in folder.glob("*.pth")] == ["best.pth"]
     assert not list(folder.glob(".*.partial"))
     (folder / ".checkpoint_9.pth.partial").write_bytes(b"of a process that was killed")
+
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with patch.object(Path, "write_text", no_room), pytest.raises(ConfigError, match="No space left on device"):
+        train(base, data, folder, replace(OPTIONS, clips=0))
     little = shutil.disk_usage(tmp_path)._replace(free=50_000_000)
     with patch("shutil.disk_usage", lambda _: little), pytest.raises(ConfigError, match=r"0.1 GB free.*may need"):
         train(base, data, folder, replace(OPTIONS, clips=0))

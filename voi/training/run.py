@@ -81,7 +81,7 @@ class Run:
                     f"{folder} is a run from {other.base} on {other.data}. To train from {run.base} on {run.data}, "
                     "name another folder."
                 )
-        elif folder.is_dir() and any(folder.iterdir()):
+        elif folder.is_dir() and any(file.suffix != ".partial" for file in folder.iterdir()):
             raise ConfigError(f"{folder} is not empty and holds no run: name a new folder.")
         folder.mkdir(parents=True, exist_ok=True)
         asked = {"base": str(run.base), "data": str(run.data), "options": asdict(options)}

@@ -25,8 +25,8 @@ def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = p
     was interrupted (Ctrl-C, SIGTERM), having saved. ConfigError; EngineError when the GPU's memory does not suffice or
     the loss is no number any more."""
     samples = manifest.read(data)
-    run = Run.start(folder, base.folder, data, options)
     try:
+        run = Run.start(folder, base.folder, data, options)
         with run.alone():
             clear_partial(folder)
             return _train(base, data, run, samples, options, tell)
