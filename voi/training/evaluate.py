@@ -56,7 +56,7 @@ def evaluate(run: Run, checkpoint: Path | None = None, clips: int = 5, seed: int
     )
     if not items:
         raise ConfigError(
-            f"{run.data} has no test recordings that the model can take: prepare more, or a greater share."
+            f"{run.data} has no test recordings that the model takes: prepare more, or a greater share."
         )
     out = run.folder / FOLDER
     for name in ("base", "trained"):
