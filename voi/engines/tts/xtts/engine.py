@@ -280,6 +280,24 @@ class Xtts:
         finally:
             speech.stop()
 
+    async def reload_voices(self, voices_file: Path) -> bool:
+        """Learn what is new in the file of voices, without a pause for those who speak. False: only a restart can,
+        since they do not fit into what was set aside, or nothing runs yet. ConfigError for a broken file."""
+        from voi.engines.tts.xtts.checkpoint import load_voices
+        from voi.engines.tts.xtts.cloning_live import fitted
+
+        worker = self._worker
+        if worker is None:
+            return False
+        voices = await asyncio.to_thread(load_voices, voices_file)
+        if running := self._running:  # else it is unloaded for now, and reads the file when it loads again
+            placed = await asyncio.wrap_future(worker.call(lambda: fitted(voices, running.voices)))
+            if placed is None:
+                return False
+            running.voices.update(placed)  # one that is gone may be just being spoken with
+        self.voices = tuple(voices)
+        return True
+
     def _voice(self, spec: VoiceSpec) -> str:
         if spec.voice is not None and spec.voice not in self.voices:
             raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
