@@ -25,6 +25,20 @@ def test_whole_pieces_are_kept_and_the_one_playing_is_cut_at_a_word() -> None:
     assert told().heard(9_000) == told().full_text() == "Hello there, my friend. She smiles. How are you today?"
 
 
+def test_what_was_taken_back_has_no_sound_either() -> None:
+    """A try that was denied before anybody heard it; the next one's sound begins at 0 again."""
+    ledger = Ledger()
+    ledger.text(0, "Denied text here.")
+    ledger.voiced(0, 0, 1_000)
+    assert ledger.all_voiced
+    ledger.text(0, "", spoken=False)
+    ledger.text(1, "Good text here.")
+    assert not ledger.all_voiced
+    ledger.voiced(1, 0, 800)
+    assert ledger.heard(600) == "Good text"
+    assert ledger.heard(800) == "Good text here."
+
+
 def test_shown_text_counts_with_what_precedes_it() -> None:
     assert told().heard(1_150) == "Hello there, my friend. She smiles."
 

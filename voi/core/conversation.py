@@ -144,6 +144,8 @@ class Conversation(Machine):
         if turn is None or fact.utterance != turn.utterance:
             return
         is_final = turn.heard(fact)
+        if fact.text:
+            self._clocks.user_acted(self._now_ms)
         if self.state is State.CONTEST:
             self._weigh_contest(turn)
             return
@@ -209,7 +211,7 @@ class Conversation(Machine):
     def _on_no_transcript(self) -> None:
         if self._turn:
             self._turn.final = self._turn.text
-        self._replies.stopping.clear()
+        self._replies.give_up_stopping()
         self._try_answer()
 
     def _try_answer(self) -> None:
@@ -267,6 +269,7 @@ class Conversation(Machine):
     @rule(was.TextTyped, was.ImageGiven)
     def _on_message_part(self, fact: was.TextTyped | was.ImageGiven) -> None:
         self._clocks.user_acted(self._now_ms)
+        self._replies.drop_speculation()  # it knows nothing of this
         if problem := self._draft.add(fact):
             self._emit(do.Complain(problem))
         elif isinstance(fact, was.TextTyped):
@@ -305,9 +308,9 @@ class Conversation(Machine):
     # ---- interruption ---------------------------------------------------------------------------------------
 
     def _weigh_contest(self, turn: Turn) -> None:
-        if turn.text and not is_backchannel(turn.text):
+        if turn.text and (self._replies.asks(self._now_ms) or not is_backchannel(turn.text)):
             self._interrupt()
-        elif turn.final is not None:
+        elif turn.final is not None and turn.quiet_ms:
             self._resume()
 
     @rule(Due.CONTEST_OVER)
@@ -336,6 +339,7 @@ class Conversation(Machine):
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
         elif self.state is State.ANSWERING:
+            self._clocks.agent_spoke(self._now_ms)
             self._go(State.IDLE)
 
     @rule(was.Interrupted)

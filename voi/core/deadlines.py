@@ -24,7 +24,7 @@ class Clocks:
 
     opened_ms: int = 0
     user_active_ms: int = 0
-    """The person last gave a sign of life."""
+    """The person last gave a sign of life, or was last spoken to by an agent that they had given one."""
     ears_ms: int = 0
     """Sound was last judged during a turn."""
     state_since_ms: int = 0
@@ -34,6 +34,11 @@ class Clocks:
     def user_acted(self, now_ms: int) -> None:
         """The person gave a sign of life."""
         self.user_active_ms, self.reminders = now_ms, 0
+
+    def agent_spoke(self, now_ms: int) -> None:
+        """The agent is silent again. Nobody can be called idle who listened; reminders do not count."""
+        if not self.reminders:
+            self.user_active_ms = now_ms
 
 
 def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: int | None) -> list[tuple[int, Due]]:

@@ -23,14 +23,23 @@ class Ledger:
         self._sounds: dict[int, tuple[int, int]] = {}
 
     def text(self, piece: int, text: str, spoken: bool = True) -> None:
-        """Write down the text of a piece; pieces count from 0. `spoken` False: it is shown only."""
+        """Write down the text of a piece; pieces count from 0. `spoken` False: it is shown only, or "" where the piece
+        was taken back, with its sound."""
         self._texts[piece] = text
         if spoken:
             self._spoken.add(piece)
+        else:
+            self._spoken.discard(piece)
+            self._sounds.pop(piece, None)
 
     def voiced(self, piece: int, start_ms: int, audio_ms: int) -> None:
         """Write down where the piece's sound lies in the reply's sound."""
         self._sounds[piece] = (start_ms, audio_ms)
+
+    @property
+    def all_voiced(self) -> bool:
+        """The length of all sound is known."""
+        return self._spoken <= self._sounds.keys()
 
     def full_text(self) -> str:
         """All text of the reply."""

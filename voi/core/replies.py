@@ -20,6 +20,9 @@ INTERRUPTED = "... (interrupted)"
 """What clients show at the end of a message that was cut short; existing clients look for it."""
 CLOCK_AHEAD_MS = 500
 """Sound is sent less than that ahead of the ear, so no client can have played more than that beyond our own clock."""
+QUESTION_END_MS = 1_000
+"""People often answer that long before a question ends."""
+_QUESTION_MARKS = ("?", "？", "؟", '?"', "?”", "?*", "?)")
 PAST_LEDGERS = 16
 """So many finished replies can still be cut by a late word from the client on what it played."""
 
@@ -62,6 +65,14 @@ class Replies:
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
+
+    def asks(self, now_ms: int) -> bool:
+        """The end of a question is being played: "yes" is an answer now, and no mere sign of listening."""
+        reply = self.released
+        if reply is None or not reply.written or reply.playing_since_ms is None or not reply.ledger.all_voiced:
+            return False
+        ends_ms = reply.playing_since_ms + reply.sound_ms
+        return ends_ms - now_ms <= QUESTION_END_MS and reply.ledger.full_text().endswith(_QUESTION_MARKS)
 
     @property
     def terminal_owed(self) -> bool:
@@ -167,6 +178,11 @@ class Replies:
             reply.told_ms = told_ms
         return reply, self._cut(reply)
 
+    def give_up_stopping(self) -> None:
+        """Nobody tells what was heard of stopped replies: as good as nothing, then."""
+        for number in list(self.stopping):
+            self.stopped(number, 0)
+
     def cut_past(self, message_id: int, told_ms: int | None) -> bool:
         """The client tells late how much of an earlier speech it played. False if that speech is not known."""
         reply = self._past.get(message_id)
@@ -176,6 +192,7 @@ class Replies:
             reply.told_ms = told_ms
         elif told_ms is not None and self._believes(reply, told_ms):
             reply.told_ms = told_ms
+            self.drop_speculation()  # it knows the text as it was before
             self._cut(reply)
         return True
 
