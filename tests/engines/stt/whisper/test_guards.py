@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from tests.engines.sounds import sound
-from voi.engines.stt.whisper.guards import believable
+from voi.engines.stt.whisper.guards import BRIEF_MS, believable
 from voi.engines.stt.whisper.judge import Judge
 from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
 from voi.engines.stt.whisper.words import Word, text_of
@@ -14,8 +14,8 @@ def heard(text: str, **scores: float) -> Hypothesis:
     return Hypothesis(words, compression_ratio=compression_ratio(text), **scores)  # type: ignore[arg-type]
 
 
-def kept(hypothesis: Hypothesis, voiced_ms: int, prompt: str = "") -> str:
-    return text_of(believable(hypothesis, prompt, lambda enough_ms: min(enough_ms, voiced_ms)))
+def kept(hypothesis: Hypothesis, voiced_ms: int, prompt: str = "", *, brief: bool = False) -> str:
+    return text_of(believable(hypothesis, prompt, lambda enough_ms: min(enough_ms, voiced_ms), brief=brief))
 
 
 def test_what_is_certain_is_not_even_checked() -> None:
@@ -38,6 +38,38 @@ def test_a_real_thank_you_survives_low_probability() -> None:
 def test_silence_and_guesses_are_dropped_whatever_was_voiced() -> None:
     assert kept(heard("go on", avg_logprob=-1.2, no_speech_prob=0.8), voiced_ms=2_000) == ""
     assert kept(heard("go on", avg_logprob=-2.5), voiced_ms=2_000) == ""
+
+
+# What Whisper base made of words cut from recorded speech: its marks, and how much voice the VAD heard.
+CUT_WORDS = [
+    ("my", -1.20, 0.72, 160),
+    ("What?", -1.33, 0.71, 128),
+    ("had", -1.20, 0.61, 256),
+    ("in", -1.62, 0.71, 64),
+    ("Power", -1.75, 0.57, 128),
+    ("was", -1.78, 0.73, 128),
+    ("The", -2.00, 0.38, 224),
+    ("the", -1.65, 0.83, 224),
+    ("you", -0.70, 0.68, 128),
+]
+
+
+@pytest.mark.parametrize(("text", "logprob", "no_speech", "voiced_ms"), CUT_WORDS)
+def test_a_word_of_a_moment_is_not_lost(text: str, logprob: float, no_speech: float, voiced_ms: int) -> None:
+    assert kept(heard(text, avg_logprob=logprob, no_speech_prob=no_speech), voiced_ms, brief=True) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "logprob", "no_speech", "voiced_ms"),
+    [
+        ("you", -0.80, 0.91, 0),
+        ("you", -1.11, 0.61, 64),
+        ("Thank you very much.", -0.66, 0.67, 128),
+        ("1.5m", -1.9, 0.88, 0),
+    ],
+)
+def test_a_moment_of_noise_is_nothing(text: str, logprob: float, no_speech: float, voiced_ms: int) -> None:
+    assert kept(heard(text, avg_logprob=logprob, no_speech_prob=no_speech), voiced_ms, brief=True) == ""
 
 
 def test_a_loop_ends_after_its_first_round() -> None:
@@ -82,6 +114,18 @@ def test_the_judge_hears_for_himself() -> None:
         judge.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
     )
     assert [text_of(each.words) for each in (noise, voice, silence)] == ["", "Thank you.", ""]
+
+
+def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
+    doubtful = Saying(heard("stop", avg_logprob=-1.9, no_speech_prob=0.7))
+    speech = sound("spk1_snt1")[12_000:]
+    moment, longer = speech[: 32 * 300], speech[: 32 * (BRIEF_MS + 100)]
+    after = Pass(moment, prefix=(Word(" please", (), 0, 50),))
+    assert [text_of(h.words) for h in Judge().transcribe(doubtful, [Pass(moment), Pass(longer), after])] == [
+        "stop",
+        "",
+        "",
+    ]
 
 
 def test_the_judge_listens_after_the_prefix() -> None:

@@ -60,7 +60,7 @@ async def test_thirty_two_callers_on_one_model(tmp_path: Path, monkeypatch: pyte
     pytest.importorskip("whisper")
     from tests.engines.stt.whisper.checkpoints import save
 
-    monkeypatch.setattr(judge, "believable", lambda hypothesis, *_: hypothesis.words)
+    monkeypatch.setattr(judge, "believable", lambda hypothesis, *_, **__: hypothesis.words)
     engine = Whisper(model=str(save(tmp_path / "tiny.pt")), device="cpu", max_batch=8)
     await engine.warm_up()
     names = ("spk1_snt1", "spk1_snt2", "spk1_snt3", "austen-0880")

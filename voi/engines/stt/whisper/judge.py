@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voi.engines.stt.whisper.guards import believable
+from voi.engines.stt.whisper.guards import BRIEF_MS, believable
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
@@ -24,9 +24,13 @@ class Judge:
     def _judged(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
         tail = each.pcm[start_ms * BYTES_PER_MS :]
-        return replace(
-            hypothesis, words=believable(hypothesis, each.prompt, lambda enough_ms: self.voiced_ms(tail, enough_ms))
+        words = believable(
+            hypothesis,
+            each.prompt,
+            lambda enough_ms: self.voiced_ms(tail, enough_ms),
+            brief=not each.prefix and each.seconds * 1000 < BRIEF_MS,
         )
+        return replace(hypothesis, words=words)
 
     def voiced_ms(self, pcm: bytes, enough_ms: int) -> int:
         """How much of the sound is voice; stops counting at `enough_ms`. The end is padded with silence."""
