@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.stt.whisper.scripted import Piece, read, said, speech
-from voi.engines.stt.whisper.listening import ANCHOR_WORDS, FALLBACK, WINDOW_MS, Listening
+from voi.engines.stt.whisper.listening import ANCHOR_WORDS, FALLBACK, GOES_ON_MS, WINDOW_MS, Listening
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis
 from voi.engines.stt.whisper.sound import to_ms
 from voi.engines.stt.whisper.words import Word
@@ -89,6 +89,24 @@ def test_the_tail_alone_is_decoded_at_the_end() -> None:
     assert len(each.prefix) >= ANCHOR_WORDS
 
 
+def test_the_model_may_not_end_where_speech_went_on() -> None:
+    """Whisper base, in the pause after a confirmed sentence, said that nothing followed: the next sentence was gone."""
+    listening = listen()
+    listening.sound.feed(speech(300, 300, 300, 300, 300, 300), True)
+    partial(listening)
+    assert not listening.next_pass(may_be_final=False)[1].goes_on, "no word is confirmed"
+    listening.sound.feed(bytes(300 * BYTES_PER_MS), True)
+    partial(listening)
+    confirmed_ms = listening._agreement.confirmed[-1].end_ms
+    assert not listening.next_pass(may_be_final=False)[1].goes_on
+    listening.sound.feed(bytes(3_000 * BYTES_PER_MS), False)
+    assert not listening.next_pass(may_be_final=False)[1].goes_on, "a pause"
+    listening.sound.feed(bytes((GOES_ON_MS - 300) * BYTES_PER_MS), True)
+    window, each = listening.next_pass(may_be_final=False)
+    assert each.goes_on == (to_ms(window.end) - confirmed_ms >= GOES_ON_MS)
+    assert each.goes_on
+
+
 def test_the_window_is_trimmed_at_confirmed_words() -> None:
     listening = listen()
     for number in range(150):
@@ -133,6 +151,23 @@ def test_context_only_in_the_middle_of_a_sentence_and_never_after_doubt() -> Non
     assert trimmed("", doubt=False)
     assert not trimmed(".", doubt=False)
     assert not trimmed("", doubt=True)
+
+
+def test_what_is_tentative_goes_on_as_the_model_spaces_it() -> None:
+    for texts, confirmed, tentative in (
+        ((" so", " my", " fellow"), "so my", " fellow"),
+        ((" so", ", my", ", fellow"), "so, my", ", fellow"),
+        (("你好", "世", "界"), "你好世", "界"),
+    ):
+        listening = listen()
+        words = tuple(Word(text, (at,), 300 * at, 300 * at + 300) for at, text in enumerate(texts))
+        for until_ms in (1_000, 1_100):
+            listening.sound.feed(bytes((until_ms - to_ms(listening.sound.end)) * BYTES_PER_MS), True)
+            window, _ = listening.next_pass(may_be_final=False)
+            listening.take(window, Hypothesis(words), may_be_final=False)
+        transcript = listening.transcript()
+        assert (transcript.confirmed, transcript.tentative) == (confirmed, tentative)
+        assert transcript.text == confirmed + tentative == listening.text()
 
 
 def test_the_language_stays_the_usual_one() -> None:

@@ -127,6 +127,18 @@ def test_the_same_tokens_with_a_prompt_and_with_a_prefix(backend: OpenAiBackend,
     assert len({tuple(tokens_of(each)) for each in ours}) == 3, "prompt and prefix make a difference"
 
 
+def test_text_must_follow_a_prefix_where_speech_went_on(backend: OpenAiBackend, reference: Any) -> None:
+    """The reference suppresses the end there always."""
+    prefix = (Word(" dog.", tuple(backend._tokenizer.encode(" dog.")), 0, 300),)
+    ours = backend.transcribe([Pass(sound("spk1_snt1"), language="en", prefix=prefix, goes_on=True)])[0]
+    theirs = decode(reference, sound("spk1_snt1"), language="en", prefix=list(prefix[0].tokens))
+    assert tokens_of(ours) == [token for token in theirs.tokens if token < 50_257]
+    empty = Pass(sound("spk1_snt1"), language="en", prefix=prefix * 90)  # so late that this model ends at once
+    assert tokens_of(backend.transcribe([empty])[0]) == []
+    empty.goes_on = True
+    assert tokens_of(backend.transcribe([empty])[0])
+
+
 def test_the_language_is_the_references(backend: OpenAiBackend, reference: Any) -> None:
     passes = [Pass(sound(name)) for name in SOUNDS]
     ours = [h.language for at in range(0, 8, 4) for h in backend.transcribe(passes[at : at + 4])]

@@ -28,6 +28,12 @@ def test_punctuation_goes_to_its_word() -> None:
     assert (result[2].start_ms, result[2].end_ms) == (300, 700)
 
 
+def test_a_mark_after_what_is_confirmed_does_not_hide_that_two_passes_agree() -> None:
+    later = joined(words(",", " ask", " not"))
+    assert [word.text for word in later] == [", ask", " not"]
+    assert agreed(words(" ask", " not"), later) == 2
+
+
 def test_punctuation_alone_is_not_lost() -> None:
     assert [word.text for word in joined(words("...", "!"))] == ["...!"]
     assert [word.text for word in joined(words(" so", ' "'))] == [" so", ' "']

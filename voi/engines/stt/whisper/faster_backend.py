@@ -67,7 +67,7 @@ class FasterBackend:
                 key = (
                     len(begin.tokens),
                     begin.start,
-                    begin.prefix > 0,
+                    passes[at].text_at_once,
                     passes[at].temperatures[attempt],
                     languages[at],
                 )
@@ -116,7 +116,7 @@ class FasterBackend:
             max_length=max(2 * longest, longest + len(first.tokens)),
             return_scores=True,
             return_no_speech_prob=True,
-            suppress_blank=not first.prefix,
+            suppress_blank=passes[rows[0][0]].text_at_once,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
             sampling_topk=0 if temperature else 1,
             sampling_temperature=temperature or 1.0,

@@ -23,6 +23,10 @@ FORCED_TAIL_MS = 2_000
 """In a full window, words that end before its last two seconds are confirmed, agreed upon or not."""
 LEAST_PROGRESS_MS = 5_000
 
+GOES_ON_MS = 1_000
+"""With speech so long after the last confirmed word there are more words: Whisper likes to end after a sentence's end,
+and then what came after it would be gone, for one pass or for good."""
+
 CONTEXT_WORDS = 40
 """Words from before the window that the model is shown: whole sentences help little beyond the last one or two."""
 
@@ -78,7 +82,8 @@ class Listening:
         )
 
     def transcript(self) -> Transcript:
-        return Transcript(text_of(self._agreement.confirmed), text_of(self._agreement.tentative))
+        confirmed, text = text_of(self._agreement.confirmed), self.text()
+        return Transcript(confirmed, text[len(confirmed) :])
 
     def text(self) -> str:
         return text_of((*self._agreement.confirmed, *self._agreement.tentative))
@@ -97,6 +102,7 @@ class Listening:
             prompt=self._prompt,
             context=self._context(),
             prefix=tuple(word.later(-to_ms(window.start)) for word in self._inside),
+            goes_on=self._goes_on(window),
             temperatures=FALLBACK if may_be_final else FALLBACK[:1],
         )
 
@@ -109,6 +115,10 @@ class Listening:
     def _inside(self) -> list[Word]:
         """The confirmed words in the window."""
         return self._agreement.confirmed[self._first_inside :]
+
+    def _goes_on(self, window: Window) -> bool:
+        inside, speech_end = self._inside, min(window.end, self.sound.speech_end)
+        return bool(inside) and to_ms(speech_end) - inside[-1].end_ms >= GOES_ON_MS
 
     @property
     def _prefix_tokens(self) -> int:

@@ -131,7 +131,7 @@ class OpenAiBackend:
             start=begin.start,
             most=begin.most,
             temperature=each.temperatures[attempt],
-            text_at_once=not begin.prefix,
+            text_at_once=each.text_at_once,
             seed=attempt,
             cancelled=lambda: each.cancelled,
         )

@@ -23,8 +23,9 @@ NO_SPEECH = 0.6
 @dataclass(slots=True, eq=False)
 class Pass:
     """`pcm`: up to 30 s, 16 kHz. `language` None: detect, where `usual` stays unless another is clearly likelier.
-    `prompt`: the agent's. `context`: words right before the window. `temperatures`: the next is tried where a decode is
-    doubtful. `cancelled` may be set at any time: the result is of no interest any more."""
+    `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
+    so the text cannot end with it. `temperatures`: the next is tried where a decode is doubtful. `cancelled` may be set
+    at any time: the result is of no interest any more."""
 
     pcm: bytes
     language: str | None = None
@@ -32,12 +33,19 @@ class Pass:
     prompt: str = ""
     context: tuple[Word, ...] = ()
     prefix: tuple[Word, ...] = ()
+    goes_on: bool = False
     temperatures: tuple[float, ...] = (0.0,)
     cancelled: bool = False
 
     @property
     def seconds(self) -> float:
         return len(self.pcm) / (2 * RATE_HZ)
+
+    @property
+    def text_at_once(self) -> bool:
+        """The first new token must be text: openai/whisper's `suppress_blank` wants that after any prefix, but here the
+        prefix may be all that was said."""
+        return self.goes_on or not self.prefix
 
 
 @dataclass(frozen=True, slots=True)

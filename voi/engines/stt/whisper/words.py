@@ -45,13 +45,16 @@ def agreed(earlier: Sequence[Word], later: Sequence[Word]) -> int:
 
 
 def joined(pieces: Sequence[Word]) -> tuple[Word, ...]:
-    """The pieces with punctuation put to the word it belongs to: the one before, for an opening mark the one after."""
+    """The pieces with punctuation put to the word it belongs to: the one before, for an opening mark the one after.
+
+    So does a mark that comes first: the word before it was confirmed without it, and two passes are to agree on the
+    word that follows whether they set the mark or not."""
     words: list[Word] = []
     opening: Word | None = None
     for piece in pieces:
         if not _bare(piece.text):
             alone = piece.text.strip()
-            if piece.text.startswith(" ") and alone and alone[-1] in _OPENING:
+            if not words or (piece.text.startswith(" ") and alone and alone[-1] in _OPENING):
                 opening = _merge(opening, piece) if opening else piece
                 continue
             if words and not opening:
