@@ -78,14 +78,15 @@ class SttOptions:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Text of the whole utterance so far. `confirmed` will not change; `tentative` may."""
+    """Text of the whole utterance so far. `confirmed` will not change; `tentative`, which may, goes on right behind it
+    and begins with a space where one belongs: not before a comma, nor in languages that write none."""
 
     confirmed: str
     tentative: str = ""
 
     @property
     def text(self) -> str:
-        return f"{self.confirmed} {self.tentative}".strip()
+        return (self.confirmed + self.tentative).strip()
 
 
 class SttStream(Protocol):

@@ -82,7 +82,8 @@ class MoonshineStream:
         """All text so far: the segments that will not change, then the others in order."""
         utterance = self._utterance
         rest = [segment.text for segment in (*utterance.closed, utterance.open) if segment.text]
-        return Transcript(confirmed=" ".join(utterance.confirmed), tentative=" ".join(rest))
+        confirmed = " ".join(utterance.confirmed)
+        return Transcript(confirmed, " ".join([confirmed, *rest] if confirmed else rest)[len(confirmed) :])
 
     def urgency(self) -> int | None:
         """What this caller needs next, None for nothing."""
