@@ -127,6 +127,18 @@ def test_prefixes_of_many_who_come_at_once_are_read_together(taped: Running) -> 
     assert {key[1] for key in tapes(taped).tapes if key[0] == "fill"} == {FILLS[-1]}  # type: ignore[index]
 
 
+def test_what_fills_up_a_group_of_prefixes_goes_where_nobody_looks(model: Running, taped: Running) -> None:
+    four = [job(taped, TEXTS[2], voice=voice) for voice in ("Robin", "Claire", "Robin", "Claire")]
+    three = [job(taped, TEXTS[0], max_codes=3) for _ in range(3)]
+    for said in four:
+        taped.batch.submit(said.job)
+    for _ in range(4):
+        taped.batch.step()
+    run(taped.batch, *three)  # read as four: the fourth's place was that of somebody who still speaks
+    for said, voice in zip(four, ("Robin", "Claire", "Robin", "Claire"), strict=True):
+        assert said.codes == alone(model, TEXTS[2], voice=voice).codes
+
+
 @pytest.mark.parametrize(
     "work",
     [
