@@ -94,11 +94,11 @@ def test_british_dates_are_day_first():
     [
         ("Das kostet 12,50 € um 14:30 Uhr.", "de", "Das kostet zwölf Euro fünfzig um vierzehn Uhr dreißig."),
         ("**50%** auf example.com", "de-DE", "fünfzig Prozent auf example Punkt com"),
-        ("J’ai 3,5 kg — l’été", "fr", "J'ai trois virgule cinq kg, l'été"),
+        ("J’ai 3,5 kg — l’été", "fr", "J'ai trois virgule cinq kilos, l'été"),
         ("¿Tienes 21 años?", "es", "¿Tienes veintiuno años?"),
         ("У меня 5 рублей", "ru", "У меня пять рублей"),
-        ("我有3个苹果。", "zh", "我有3个苹果。"),
-        ("मेरे पास ५ रुपये।", "hi", "मेरे पास 5 रुपये।"),
+        ("我有3个苹果。", "zh", "我有三个苹果。"),
+        ("मेरे पास ५ रुपये।", "hi", "मेरे पास पाँच रुपये।"),
         ("5 foo & 6%", "xx", "5 foo & 6%"),
     ],
 )
@@ -125,7 +125,33 @@ BITS = st.sampled_from([*WORDS.split(), "\n", "\n\n- ", " ", "  ", "\u200d", "\u
 ANY_TEXT = st.lists(BITS, max_size=14).map("".join) | st.lists(BITS, max_size=14).map(" ".join) | st.text(max_size=60)
 
 
-@given(ANY_TEXT, st.sampled_from(["en", "en-GB", "de", "fr", "zh", "ja", "ru", "ar", "xx", ""]))
+@given(
+    ANY_TEXT,
+    st.sampled_from(
+        [
+            "en",
+            "en-GB",
+            "de",
+            "fr",
+            "es",
+            "it",
+            "pt",
+            "pl",
+            "tr",
+            "ru",
+            "nl",
+            "cs",
+            "ar",
+            "zh",
+            "hu",
+            "ko",
+            "ja",
+            "hi",
+            "xx",
+            "",
+        ]
+    ),
+)
 @example("&lt;a1>", "en")
 def test_any_text_becomes_speakable_once_and_for_all(text, language):
     spoken = speakable(text, language)

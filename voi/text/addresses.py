@@ -3,7 +3,7 @@
 import re
 
 from voi.text.english_tables import words as _set
-from voi.text.spoken_words import Words
+from voi.text.other_tables import Words
 
 _URL = re.compile(
     r"(?<![\w@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{1,100}@)?|www\.(?=\w))(?:www\.)?"

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from voi.text import english_numbers, other_numbers
+from voi.text import english_numbers, other_numbers, other_words
 from voi.text.addresses import spoken_addresses
 from voi.text.characters import plain_characters
 from voi.text.english_words import spoken_abbreviations, spoken_acronyms, spoken_signs
@@ -47,6 +47,8 @@ def _settled(text: str, language: str) -> str:
 
 
 def _once(text: str, code: str, language: str) -> str:
+    if code != "en":  # before "3. Mai" looks like a list and "1º" like "1o"
+        text = other_words.spoken_abbreviations(text, code)
     text = without_markdown(plain_characters(text))
     if code == "en":
         text = spoken_abbreviations(text)
@@ -55,9 +57,7 @@ def _once(text: str, code: str, language: str) -> str:
         return tidy(spoken_signs(spoken_acronyms(text)))
     words = words_of(code)
     text = spoken_addresses(text, words)
-    text = other_numbers.spoken_numbers(text, code)
-    if words.and_:
-        text = text.replace("&", f" {words.and_} ")
+    text = other_numbers.spoken_numbers(other_words.spoken_signs(text, code, words), code)
     return tidy(text, keep="%€$£¥°+=&@/")
 
 

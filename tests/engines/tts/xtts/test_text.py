@@ -1,11 +1,24 @@
+import time
+import unicodedata
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.tts.xtts.cutting import LONGEST, by_script, cut, language_code
+from voi.engines.tts.xtts.cutting import LONGEST, cut, language_code
 from voi.engines.tts.xtts.layout import LANGUAGES
 from voi.engines.tts.xtts.spelling import spelled
+from voi.engines.tts.xtts.tokenizer import Tokenizer
 from voi.errors import EngineError
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    pytest.importorskip("tokenizers")
+    from tests.engines.tts.xtts import tiny
+
+    return Tokenizer(tiny.vocabulary(Path(tmp_path_factory.mktemp("vocabulary"))), 120)
 
 
 @given(st.text(alphabet="ab ,.!?。，\n", max_size=300), st.integers(2, 60))
@@ -42,27 +55,85 @@ def test_language_codes(wish: str | None, usual: str | None, text: str, code: st
 def test_a_language_that_the_model_lacks_is_refused() -> None:
     with pytest.raises(EngineError, match="does not speak 'sv'"):
         language_code("sv", None, "hej", LANGUAGES)
-    assert by_script("नमस्ते") == "hi"
+
+
+def test_a_part_is_not_much_shorter_than_it_must_be() -> None:
+    text = "Nothing here ends a sentence, " * 8 + "or so. Yes."
+    assert len(text) > 250
+    assert min(map(len, cut(text, 250))) > 50
+
+
+def test_no_cut_after_an_abbreviation_or_inside_a_character() -> None:
+    assert cut("We met at approx. noon. Then he left us", 30) == ["We met at approx. noon.", "Then he left us"]
+    assert cut("Lorem ipsum approx. noon and so on", 26) == ["Lorem ipsum approx. noon", "and so on"]
+    family = "👩\u200d👩\u200d👧"
+    for text in ("e\u0301" * 40, "नमस्ते" * 30, family * 12):
+        for part in cut(text, 21):
+            assert unicodedata.category(part[0])[0] != "M"
+            assert part[0] != "\u200d"
+            assert part[-1] != "\u200d"
+
+
+@given(st.text(max_size=400), st.integers(2, 60))
+def test_any_text_is_cut_without_loss(text: str, longest: int) -> None:
+    parts = cut(text, longest)
+    assert all(0 < len(part) <= longest for part in parts)
+    assert "".join("".join(parts).split()) == "".join(text.split())
+
+
+HOSTILE = [
+    "\ud800 a", "\x00\x07a\u202eb\u200f", "a" + "\u0301" * 5_000, "\u200b\u2060\ufeff", "x" * 10_000, "1" * 10_000,
+    "👩\u200d👩\u200d👧" * 1_000, "مرحبا" * 2_000, "你好" * 5_000, "a " * 5_000, ". " * 5_000,
+    "[en][STOP][START] [ja]", "[SPACE]",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+@pytest.mark.parametrize("language", ["en", "de", "ar", "hi"])
+def test_hostile_text_becomes_ids_within_limits(tokenizer: Tokenizer, text: str, language: str) -> None:
+    began_s = time.perf_counter()
+    parts = tokenizer.parts(text, language, LONGEST[language])
+    assert time.perf_counter() - began_s < 3
+    marks = [tokenizer._bpe.token_to_id(mark) for mark in ("[START]", "[STOP]", "[ja]")]
+    for part, ids in parts:
+        assert len(part) <= LONGEST[language]
+        assert len(ids) - 2 < 120
+        assert not set(ids[1:-1]) & set(marks)
+    assert bool(parts) == any(char.isalnum() for char in text)
+
+
+def test_a_number_is_never_cut(tokenizer: Tokenizer) -> None:
+    said = [part for part, _ in tokenizer.parts("Call 555 123 4567 or pay $1,234,567.89 by 12:30. " * 10, "en", 100)]
+    assert not any(char.isdigit() for part in said for char in part)
+    assert max(map(len, said)) <= 100
+    assert " ".join(said).count("one million two hundred and thirty-four thousand five hundred and sixty-seven") == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"), [("No", "."), ("Hm…", "."), ("5", "."), ("A", "."), ("Why?", "?"), ("你好", ".")]
+)
+def test_short_texts_end_with_a_mark(tokenizer: Tokenizer, text: str, ends: str) -> None:
+    [(_, ids)] = tokenizer.parts(text, "en", 250)
+    assert ids[-2] == tokenizer._bpe.token_to_id(ends)
+
+
+@pytest.mark.parametrize("text", ["", "?", "…", "🎉", "\u0301", " \n", "[en]"])
+def test_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
+    assert tokenizer.parts(text, "en", 250) == [] or text == "[en]"
 
 
 @pytest.mark.parametrize(
     ("language", "text", "said"),
     [
-        ("en", "Dr. Who’s “Box”: 1,000 at 12.5%", "doctor who's box: one thousand at twelve point five percent"),
-        ("de", "1.000 Grüße & 12,5", "eintausend grüße und zwölf Komma fünf"),
-        ("fr", "À 5 heures…", "à cinq heures..."),
+        ("en", "Who’s “Box”: Ten & more…", "who's box: ten and more..."),
+        ("de", "Grüße & 12", "grüße und eins zwei"),
+        ("fr", "À l’heure…", "à l'heure..."),
         ("tr", "İyi", "iyi"),
+        ("hi", "५ रुपये", "पाँच रुपये"),
     ],
 )
 def test_spelling(language: str, text: str, said: str) -> None:
     assert spelled(text, language) == said
-
-
-@pytest.mark.parametrize(("text", "said"), [("2024年", "er4ling2er4si4nian2"), ("10500元", "yi1wan4ling2wu3bai3yuan2"),
-                                            ("15.5度", "shi2wu3dian3wu3du4")])  # fmt: skip
-def test_chinese_numbers(text: str, said: str) -> None:
-    pytest.importorskip("pypinyin")
-    assert spelled(text, "zh-cn") == said
 
 
 @given(st.text(max_size=60), st.sampled_from([code for code in LANGUAGES if code not in {"zh-cn", "ja", "ko"}]))
@@ -70,5 +141,4 @@ def test_any_text_is_spelled(text: str, language: str) -> None:
     said = spelled(text, language)
     assert said == " ".join(said.split())
     assert not any(char in said for char in '&@%#$£°€"')
-    if language != "hi":  # its numbers are not known to num2words
-        assert not any(char in "0123456789" for char in said)
+    assert not any(char in "0123456789" for char in said)

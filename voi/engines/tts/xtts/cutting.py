@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from voi.errors import EngineError
+from voi.text.language import LANGUAGES, script_of
 
 # Characters that the model speaks in one go without cutting off, by language, as published with XTTS-v2.
 LONGEST = {
@@ -11,12 +12,10 @@ LONGEST = {
     "ru": 182, "nl": 251, "tr": 226, "ja": 71, "hu": 224, "ko": 95, "hi": 150,
 }  # fmt: skip
 
-_ENDS = re.compile(
-    r"(?<=[.!?…])[\"'»”’)]*\s+|(?<=[。！？।؟])|(?<=[,;:—،])\s+|(?<=[，、；：])|\s+"
+_END = re.compile(
+    r"(?<=[.!?…।؟])[\"'»”’)]*\s+|(?<=[。！？])[」』”’）]*\s*|(?<=[,;:—،؛])\s+|(?<=[，、；：])\s*|\s+"
 )  # sentence, clause, word
-_SENTENCE, _CLAUSE = ".!?…。！？।؟", ",;:—،，、；："
-_SCRIPTS = (("HANGUL", "ko"), ("HIRAGANA", "ja"), ("KATAKANA", "ja"), ("CJK", "zh-cn"), ("ARABIC", "ar"),
-            ("DEVANAGARI", "hi"), ("CYRILLIC", "ru"))  # fmt: skip
+_SENTENCE, _CLAUSE = ".!?…。！？।؟", ",;:—،؛，、；："
 
 
 def language_code(wish: str | None, usual: str | None, text: str, known: tuple[str, ...]) -> str:
@@ -24,7 +23,9 @@ def language_code(wish: str | None, usual: str | None, text: str, known: tuple[s
     English. EngineError for a language that the model does not speak."""
     name = wish or usual
     if name is None:
-        return by_script(text)
+        name = script_of(text)
+        if name is None or name not in LANGUAGES:
+            name = "en"
     short = name.replace("_", "-").lower().split("-")[0]
     code = "zh-cn" if short in {"zh", "cmn"} else short
     if code not in known:
@@ -32,21 +33,34 @@ def language_code(wish: str | None, usual: str | None, text: str, known: tuple[s
     return code
 
 
-def by_script(text: str) -> str:
-    """Japanese before Chinese, for it uses both scripts; Latin letters count as English."""
-    names = {unicodedata.name(char, "").split(" ")[0].split("-")[0] for char in text if char.isalpha()}
-    return next((code for script, code in _SCRIPTS if script in names), "en")
-
-
 def cut(text: str, longest: int) -> list[str]:
-    """Parts of at most `longest` characters: cut at sentence ends, else at clauses, else at spaces, else anywhere."""
+    """Parts of at most `longest` characters: cut at sentence ends, else at clauses, else at spaces, else anywhere but
+    before what belongs to the character before it. No part is much shorter than it must be: after a few words the
+    model babbles."""
     done: list[str] = []
     rest = text.strip()
     while len(rest) > longest:
-        found = _ENDS.finditer(rest, max(1, longest // 4), longest + 1)
-        ends = [match for match in found if match.start() <= longest]
-        by_weight = [[m for m in ends if rest[m.start() - 1] in marks] for marks in (_SENTENCE, _CLAUSE)]
-        at = next((group[-1].end() for group in (*by_weight, ends) if group), longest)
+        least = max(1, longest // 4)
+        most = max(least, min(longest, len(rest) - least))
+        ends = [end for end in _END.finditer(rest, 0, most + 1) if least <= len(rest[: end.end()].rstrip()) <= most]
+        ranked = [[end for end in ends if _rank(rest, end) == rank] for rank in (0, 1, 2)]
+        at = next((group[-1].end() for group in ranked if group), 0) or _between_characters(rest, most)
         done.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()
     return [part for part in (*done, rest) if part]
+
+
+def _rank(text: str, end: re.Match[str]) -> int:
+    """0: a sentence ends here; 1: a clause; 2: a word. A point before a small letter is that of an abbreviation."""
+    mark, following = text[end.start() - 1], text[end.end() : end.end() + 1]
+    if mark in _SENTENCE:
+        return 2 if mark == "." and following.islower() else 0
+    return 1 if mark in _CLAUSE else 2
+
+
+def _between_characters(text: str, most: int) -> int:
+    """The last place up to `most` that no combining mark or joined character follows; `most` if there is none."""
+    for at in range(most, 0, -1):
+        if unicodedata.category(text[at])[0] != "M" and "\u200d" not in (text[at], text[at - 1]):
+            return at
+    return most

@@ -38,7 +38,6 @@ SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
 # A sentence may have so many times the codes that its share of the longest text would have, and this many more. (At
 # its usual pace a sentence needs about half its share. Babble after very short texts is what the second bounds.)
 RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
-CHARS_OF_DIGIT = 8  # spoken
 _SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
 
 
@@ -321,8 +320,7 @@ class Xtts:
 
 def runaway_codes(layout: Layout, part: str, language: str) -> int:
     """Where generation that does not stop by itself is stopped."""
-    chars = sum(CHARS_OF_DIGIT if char.isdigit() else 1 for char in part)
-    share = chars / LONGEST.get(language, min(LONGEST.values()))
+    share = len(part) / LONGEST.get(language, min(LONGEST.values()))
     return min(layout.max_codes, RUNAWAY_CODES + round(RUNAWAY_FACTOR * layout.max_codes * share))
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from voi.engines.tts.xtts.cutting import cut
 from voi.engines.tts.xtts.spelling import spelled
 from voi.errors import ConfigError
+from voi.text.speakable import speakable
 
 
 class Tokenizer:
@@ -33,16 +34,20 @@ class Tokenizer:
         return [self._start, *inner, self._stop] if any(map(str.isalnum, said)) else []
 
     def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
-        """The text in pieces that the model can take, each with its ids.
+        """The text in pieces that the model can take, each with its ids. What is not in words yet is put so before the
+        cut: no number is cut in two, and each piece is as long as it sounds.
 
         Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
         """
+        return self._parts(speakable(text, language), language, longest_chars)
+
+    def _parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
         done = []
         pieces = cut(text, longest_chars)
         for number, part in enumerate(pieces, 1):
             ids = self.ids(_marked(part, "." if number == len(pieces) else ","), language)
             if len(ids) - 2 >= self._longest and len(part) > 1:
-                done += self.parts(part, language, len(part) // 2)
+                done += self._parts(part, language, len(part) // 2)
             elif ids:
                 done.append((part, ids))
         return done
