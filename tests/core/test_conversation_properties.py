@@ -17,6 +17,8 @@ NUMBERS = st.integers(1, 6)
 MS = st.sampled_from((32, 64, 96, 192, 320, 640, 1_000, 3_000))
 
 STEPS = st.one_of(
+    st.tuples(st.just("turn"), st.sampled_from(TEXTS)),
+    st.tuples(st.just("answer"), st.integers(1, 4), MS),
     st.tuples(st.just("speak"), MS),
     st.tuples(st.just("speak_on"), MS),
     st.tuples(st.just("quiet"), MS),
@@ -28,6 +30,7 @@ STEPS = st.one_of(
     st.tuples(st.just("transcript_failed")),
     st.tuples(st.just("text"), NUMBERS, st.integers(0, 3)),
     st.tuples(st.just("voiced"), NUMBERS, st.integers(0, 3)),
+    st.tuples(st.just("reach"), MS),
     st.tuples(st.just("begin"), NUMBERS),
     st.tuples(st.just("written"), NUMBERS),
     st.tuples(st.just("whole")),
@@ -44,6 +47,18 @@ STEPS = st.one_of(
 def take(world: World, step: tuple) -> None:
     asks = world.said(do.Transcribe)
     match step:
+        case ("turn", text):
+            world.speak(640)
+            world.quiet(96)
+            if world.said(do.Transcribe):
+                world.hear(text)
+            world.quiet(2_500, 96)
+        case ("answer", pieces, ms) if starts := world.said(do.StartReply):
+            for piece in range(pieces):
+                take(world, ("text", starts[-1].reply, piece))
+                take(world, ("voiced", starts[-1].reply, piece))
+            world.tell(was.PlaybackStarted(starts[-1].reply))
+            world.played_ms[starts[-1].reply] = ms
         case ("speak", ms):
             world.speak(ms)
         case ("speak_on", ms):
@@ -63,7 +78,11 @@ def take(world: World, step: tuple) -> None:
         case ("text", reply, piece):
             world.tell(was.ReplyText(reply, piece, f"Piece {piece} of reply {reply}."))
         case ("voiced", reply, piece):
+            if reply not in world.stopped | world.ended:
+                world.voiced.add((reply, piece))
             world.tell(was.PieceVoiced(reply, piece, piece * 1_000, 1_000))
+        case ("reach", ms) if world.audible:
+            world.played_ms[world.audible] = ms
         case ("begin", reply):
             world.tell(was.PlaybackStarted(reply))
         case ("written", reply):
@@ -124,6 +143,10 @@ def check_history(world: World) -> None:
         if entry.role == "assistant" and entry.text:
             assert shown is not None
             assert shown.text == entry.text or shown.text == entry.text.removesuffix("...") + INTERRUPTED
+            heard_ms = world.believable_ms.get(entry.message_id, 1_000_000)
+            for reply, piece in world.voiced:
+                if world.released.get(reply) == entry.message_id and piece * 1_000 >= heard_ms:
+                    assert f"Piece {piece}" not in entry.text, "the history says more than was heard"
 
 
 @scripts

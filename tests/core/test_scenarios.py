@@ -270,7 +270,7 @@ def test_an_interrupt_that_comes_after_the_next_question_leaves_its_answer_alone
 
 
 ENDINGS = {
-    State.IDLE: lambda world: None,
+    State.IDLE: lambda world: world.pass_time(100),
     State.HEARING: lambda world: world.speak(640),
     State.PAUSED: lambda world: (world.speak(640), world.quiet(96), world.hear(QUESTION)),
     State.WAITING: lambda world: (world.speak(640), world.quiet(3_000)),

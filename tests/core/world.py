@@ -5,6 +5,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
+from voi.core.replies import CLOCK_AHEAD_MS
 from voi.core.script import Script
 from voi.core.state import State
 
@@ -27,6 +28,12 @@ class World:
         self.owed = 0
         self.hung_up: str | None = None
         self.audible: int | None = None
+        self.listening: int | None = None
+        self.ducked: set[int] = set()
+        self.voiced: set[tuple[int, int]] = set()
+        """Pieces whose sound is known, by reply; each lies at its number's second."""
+        self.believable_ms: dict[int, int] = {}
+        """How much of a stopped reply anybody can have heard."""
         self.tell(was.Opened(greet))
 
     # ---- driving --------------------------------------------------------------------------------
@@ -113,14 +120,31 @@ class World:
                 assert message_id not in self.released.values(), "two speeches under one id"
                 self.released[reply] = message_id
                 self.audible = reply
+            case do.Listen(utterance=utterance):
+                assert self.listening is None, "two utterances are heard at once"
+                self.listening = utterance
+            case do.EndUtterance(utterance=utterance):
+                assert self.listening == utterance, "an utterance ends that is not heard"
+                self.listening = None
+            case do.Transcribe(utterance=utterance) | do.JudgeTurn(utterance=utterance):
+                assert self.listening == utterance, "words are asked for of an utterance that is over"
             case do.Stop(reply=reply):
                 assert reply in self.started
                 assert reply not in self.stopped, "stopped twice"
                 self.stopped.add(reply)
+                self.ducked.discard(reply)
                 if reply in self.released:
-                    return [was.ReplyStopped(reply, self.played_ms.get(reply, 0))]
-            case do.Duck(reply=reply) | do.Resume(reply=reply):
+                    played_ms = self.played_ms.get(reply, 0)
+                    self.believable_ms[self.released[reply]] = played_ms + CLOCK_AHEAD_MS
+                    return [was.ReplyStopped(reply, played_ms)]
+            case do.Duck(reply=reply):
                 assert reply == self.audible
+                assert reply not in self.ducked | self.stopped | self.ended
+                self.ducked.add(reply)
+            case do.Resume(reply=reply):
+                assert reply == self.audible
+                assert reply in self.ducked
+                self.ducked.remove(reply)
             case do.Announce(status=Status.RESPONSE_CREATED):
                 self.owed += 1
                 assert self.owed == 1, "a second response_created before the first one's end"
@@ -136,12 +160,15 @@ class World:
     def played(self, reply: int) -> None:
         if reply not in self.stopped:
             self.ended.add(reply)
+            self.ducked.discard(reply)
         self.tell(was.ReplyPlayed(reply))
 
     def check_settled(self) -> None:
         """Nothing pending: liveness."""
         assert self.core.state in (State.IDLE, State.CLOSED)
         assert self.owed == 0
+        assert self.listening is None
+        assert not self.ducked, "a reply is held for ever"
         assert not [a for a in self.started if a not in self.released and a not in self.stopped], (
             "speculation left over"
         )
