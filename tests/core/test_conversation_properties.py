@@ -1,5 +1,7 @@
 """Whatever happens, in whatever order: the promises of `World` hold (safety), and quiet ends everything (liveness)."""
 
+import re
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -137,7 +139,10 @@ def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
 
 
 def check_history(world: World) -> None:
-    """The history never says more than is shown, and what was cut is shown as cut."""
+    """The history never says more than is shown, what was cut is shown as cut, and no reply speaks for another."""
+    for reply, message_id in world.released.items():
+        if shown := world.shown.get(message_id):
+            assert set(re.findall(r"of reply (\d+)", shown.text)) <= {str(reply)}
     for entry in world.core.history:
         shown = world.shown.get(entry.message_id)
         if entry.role == "assistant" and entry.text:

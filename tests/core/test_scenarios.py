@@ -164,6 +164,24 @@ def test_a_transcript_of_the_old_turn_that_comes_after_the_barge_in_changes_noth
     assert len(world.log) == before
 
 
+def test_what_an_old_reply_still_produces_is_not_the_new_ones():
+    world, old = answering()
+    world.played_ms[old] = 500
+    world.speak(320)
+    world.quiet(96)
+    world.hear("And what about tomorrow?")
+    world.quiet(2_500, 96)
+    new = world.last(do.StartReply).reply
+    assert new != old
+    late = was.ReplyText(old, 5, "stale"), was.PieceVoiced(old, 5, 9_000, 900), was.PlaybackStarted(old)
+    world.tell(*late, was.ReplyWritten(old), was.ReplyPlayed(old), was.ReplyFailed(old, "stale"))
+    assert world.core.state is State.ANSWERING
+    assert world.owed == 1
+    assert "stale" not in str(world.log)
+    world.reply_with("Snow.", reply=new)
+    assert world.shown[world.released[new]].text == "Snow."
+
+
 def test_an_utterance_that_ends_twice_is_answered_once():
     world = World()
     world.speak(640)
