@@ -103,6 +103,8 @@ class Host:
                     self._guarded(number, ended.close)
             case "teach":
                 self._begin(number, self._teach(head))
+            case "ping":
+                self._tell({"id": number})
             case "drop":
                 self._begin(number, self._drop(number))
 

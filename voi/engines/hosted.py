@@ -42,6 +42,10 @@ class _Hosted:
     async def close(self) -> None:
         await self.process.leave(self.number)
 
+    async def ping(self) -> None:
+        """Returns when the process has answered."""
+        await self.process.ask({"op": "ping"})
+
     @property
     def note(self) -> str:
         """What is to be said of where it runs."""

@@ -11,6 +11,7 @@ from voi.engines.supervisor import CLOSE_DEADLINE_S, Supervisor
 from voi.errors import EngineError
 
 TRIAL_TEXT = "Yes."
+PING_DEADLINE_S = 10.0
 TRIAL_BYTES = STT_RATE_HZ  # half a second
 
 log = logging.getLogger(__name__)
@@ -35,6 +36,13 @@ class Supervised(Generic[E]):
         await self.supervisor.close(self)
 
     async def trial(self, engine: E) -> None:
+        """Whether its process answers, and then a short piece of work, which may take long where it is slow."""
+        if (ping := getattr(engine, "ping", None)) is not None:
+            async with asyncio.timeout(PING_DEADLINE_S):
+                await ping()
+        await self._work(engine)
+
+    async def _work(self, engine: E) -> None:
         raise NotImplementedError
 
     @property
@@ -81,7 +89,7 @@ class SupervisedTts(Supervised[Tts]):
         finally:
             await _end(chunks, self.supervisor.deadline_s)
 
-    async def trial(self, engine: Tts) -> None:
+    async def _work(self, engine: Tts) -> None:
         async with aclosing(engine.stream(TRIAL_TEXT, VoiceSpec())) as chunks:  # type: ignore[type-var]
             async for _ in chunks:
                 break
@@ -108,7 +116,7 @@ class SupervisedStt(Supervised[Stt]):
             self.supervisor.judge(error, self, engine)
         return SupervisedStream(self, engine, stream)
 
-    async def trial(self, engine: Stt) -> None:
+    async def _work(self, engine: Stt) -> None:
         stream = engine.open(SttOptions(), None)
         try:
             stream.feed(bytes(TRIAL_BYTES))

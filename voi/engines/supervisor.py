@@ -16,6 +16,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextvars import Context
 from typing import Any, NoReturn, Protocol
 
 from voi.engines.base import Engine
@@ -173,7 +174,8 @@ class Supervisor:
                 before.cancel()
             await work
 
-        self._mending = asyncio.get_running_loop().create_task(after(), name="mending engines")
+        # In a context of its own: what it logs is of no one conversation.
+        self._mending = asyncio.get_running_loop().create_task(after(), name="mending engines", context=Context())
 
     async def _examine(self, kept: Kept) -> None:
         began_s = _now_s()
@@ -183,7 +185,8 @@ class Supervisor:
         except Exception as error:
             refused = isinstance(error, EngineError) and not error.retryable  # by an engine that lives
             if self._gave_s <= began_s and not refused:
-                self.fail(kept, f"{kept.name} cannot work any more: {str(error) or type(error).__name__}.")
+                why = "it does not answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+                self.fail(kept, f"{kept.name} cannot work any more: {why.rstrip('.')}.")
         finally:
             self._tried_s = _now_s()
 
