@@ -1,7 +1,8 @@
 VOI := .venv/bin/voi
 PYTHON_BIN := .venv/bin/python
+PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
 
-.PHONY: help run install check test lint types unit bench clean
+.PHONY: help run install check test lint types unit integration bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,17 +25,24 @@ check: install  ## Check the configuration
 
 test:  ## Install what the tests need; run linters, type checker and all tests, to the end even if one fails
 	@./install.sh dev litellm
-	@$(MAKE) --no-print-directory --keep-going lint types unit
+	@$(MAKE) --no-print-directory --keep-going lint types unit integration
 
 lint:
+	@echo "== lint"
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
 types:
+	@echo "== types"
 	.venv/bin/mypy
 
 unit:
-	$(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+	@echo "== unit tests: each module for itself"
+	$(PYTEST) -m "not integration"
+
+integration:
+	@echo "== integration tests: whole servers, processes and training runs"
+	$(PYTEST) -m integration
 
 bench:  ## Measure Voi beside other servers (see bench/README.md; about an hour)
 	@./install.sh

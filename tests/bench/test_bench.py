@@ -138,6 +138,7 @@ def one_call(protocol: str, command: list[str], folder: Path, env: dict[str, str
     [("raw", ["peers.bare_server", "--vad", "voi"]), ("voi", ["voi_server", "--speculate"])],
     ids=["bare", "voi"],
 )
+@pytest.mark.integration
 def test_a_call(protocol: str, command: list[str], tmp_path: Path) -> None:
     import make_assets
 

@@ -98,6 +98,7 @@ def test_entry_points_are_thin(script: str) -> None:
     assert len((ROOT / script).read_text().splitlines()) < 20
 
 
+@pytest.mark.integration
 async def test_the_server_starts_and_stops_on_a_signal(tmp_path: Path) -> None:
     write_config(tmp_path)
     server = await asyncio.create_subprocess_exec(

@@ -86,6 +86,7 @@ async def wav(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.mark.integration
 def test_the_command_measures_the_embedded_engines(wav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(wav.parent)
     monkeypatch.setenv("COLUMNS", "200")

@@ -20,6 +20,8 @@ from voi.config.settings import Settings
 from voi.errors import ClientError, ConfigError, EngineError
 from voi.server.auth import issue_token
 
+pytestmark = pytest.mark.integration
+
 Patch = pytest.MonkeyPatch
 app = typer.Typer()
 app.command()(talk)

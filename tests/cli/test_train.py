@@ -42,6 +42,7 @@ def test_mistakes_say_what_to_do(tmp_path: Path) -> None:
         assert told in str(result.exception)
 
 
+@pytest.mark.integration
 def test_from_recordings_to_an_entry(tmp_path: Path) -> None:
     pytest.importorskip("trainer", reason="the extra `train` is not installed")
     pytest.importorskip("TTS", reason="the extra `train` is not installed")

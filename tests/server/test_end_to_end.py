@@ -23,6 +23,8 @@ from voi.server import run
 from voi.server.auth import check_token, issue_token
 from voi.transports.voi_ws import wire
 
+pytestmark = pytest.mark.integration
+
 AUDIO = Path(__file__).parent.parent / "data" / "audio"
 Patch = pytest.MonkeyPatch
 

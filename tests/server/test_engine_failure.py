@@ -16,8 +16,10 @@ from voi.engines.house import Engines
 from voi.engines.llm.echo import Echo
 from voi.engines.supervised import SupervisedTts
 from voi.engines.supervisor import Supervisor
-from voi.engines.tts.rendered import FOLDER, Rendered, file_name, save
+from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, save
 from voi.session.phrases import fixed_pieces
+
+pytestmark = pytest.mark.integration
 
 APOLOGY = "Sorry, I lost my thread for a moment."
 RENDERED = b"\x11\x22" * 24_000
@@ -76,7 +78,7 @@ async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: p
         load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
     )
     for piece in fixed_pieces(config.agents["echo"], config):
-        save(tmp_path / FOLDER / file_name("voice", "fake", {}, piece.text, piece.voice), RENDERED, 24_000)
+        save(tmp_path / FOLDER / file_name("voice", depends_on("fake", {}), piece.text, piece.voice), RENDERED, 24_000)
     async with serving(tmp_path, monkeypatch, house_engines) as house:
         person = await Person.arrive(house.port)
         ask(person, "Please hang now.")

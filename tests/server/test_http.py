@@ -8,6 +8,8 @@ import pytest
 from tests.server.house import fake_engines, serving
 from voi.server import http
 
+pytestmark = pytest.mark.integration
+
 
 async def hangs_up(reader: asyncio.StreamReader) -> bool:
     try:

@@ -28,6 +28,8 @@ from voi.session.session import Session
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
 
+pytestmark = pytest.mark.integration
+
 Patch = pytest.MonkeyPatch
 MIC_FRAME_BYTES = 8192
 MIC_FRAME_MS = 256

@@ -8,6 +8,8 @@ import pytest
 from tests.server.fakes import API_KEY
 from tests.server.house import fake_engines, serving
 
+pytestmark = pytest.mark.integration
+
 
 async def test_voices_want_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines()) as house:

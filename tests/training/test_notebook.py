@@ -23,6 +23,7 @@ def test_it_is_a_valid_notebook_without_outputs() -> None:
     assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells())
 
 
+@pytest.mark.integration
 def test_its_cells_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("soundfile", reason="the extra `train` is not installed")
     pytest.importorskip("soxr", reason="the extra `train` is not installed")

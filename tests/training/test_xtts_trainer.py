@@ -40,6 +40,8 @@ from voi.training.voice import latents, speak
 from voi.training.weights import load_state
 from voi.training.xtts_trainer import train
 
+pytestmark = pytest.mark.integration
+
 OPTIONS = Options(
     steps=4, batch_size=2, learning_rate=1e-3, evaluate_every=2, save_every=2, clips=1, workers=0, keep=3, seed=5
 )  # fmt: skip

@@ -1,0 +1,27 @@
+"""For all tests: one thread for each process's arithmetic, and a list of what was skipped, and why."""
+
+import os
+from collections import Counter
+from typing import Any
+
+# Before anybody imports torch: its threads would only fight with the other test processes.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """A line for each reason: a package that is not installed skips whole files."""
+    places: dict[str, set[tuple[str, int]]] = {}
+    tests: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("skipped", []):
+        path, line, text = report.longrepr
+        reason = text.removeprefix("Skipped: ")
+        if report.when == "collect":
+            places.setdefault(reason, set()).add((path, line))  # each process collects, and tells
+        else:
+            tests[reason] += 1
+    if places or tests:
+        terminalreporter.section("skipped")
+    for reason in sorted(places.keys() | tests.keys()):
+        count = [f"{len(places[reason])} files"] if reason in places else []
+        count += [f"{tests[reason]} tests"] if tests[reason] else []
+        terminalreporter.write_line(f"{' and '.join(count)}: {reason}")
