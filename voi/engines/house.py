@@ -150,6 +150,8 @@ class _Start:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
+            if fetch := getattr(factory, "fetch", None):
+                await fetch(lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options)
             engine = self._homes.engine(kind, name, factory, options)
             if is_for_gpu(factory):
                 self.on_progress(f"{what} {name}: loading")

@@ -9,6 +9,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.stt.whisper.judge import Judge
@@ -17,6 +18,7 @@ from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Backend
 from voi.engines.stt.whisper.stream import WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Pace, Urgency, next_batch
+from voi.engines.stt.whisper.weights import fetch_missing
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 log = logging.getLogger(__name__)
@@ -68,6 +70,27 @@ class Whisper:
         """Batches that failed since one succeeded."""
         self._broken = ""
         self._closed = False
+
+    @classmethod
+    async def fetch(
+        cls, on_progress: Callable[[str], None], *, model: str = "small", models_dir: str | Path = "models", **_: Any
+    ) -> None:
+        """Get the weights that an engine with these options lacks: before a server's first start, and never later.
+
+        EngineError where they cannot be had."""
+        loop = asyncio.get_running_loop()
+        # A daemon's thread, since a download must not keep a server that is told to end.
+        thread = ModelThread(f"fetching for {cls.name}")
+        try:
+            await thread.call(
+                fetch_missing,
+                cls.name,
+                str(model),
+                Path(models_dir),
+                lambda progress: loop.call_soon_threadsafe(on_progress, progress),
+            )
+        finally:
+            thread.end()
 
     # ---- Stt ----------------------------------------------------------------------------------------
 

@@ -1,15 +1,16 @@
 """Where Whisper's weights are, and how to get them. Nothing here is called while somebody speaks."""
 
-import hashlib
+import json
 import os
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+from voi.engines.stt.whisper.download import DEADLINE_S, Progress, Source, download
 from voi.errors import EngineError
 
-DEADLINE_S = 60
-_CHUNK_BYTES = 1 << 20
+LICENCE = "MIT"
 _HOST = "https://openaipublic.azureedge.net/main/whisper/models"
 
 # Sizes, with the SHA-256 that openai/whisper's __init__.py gives (it is part of the address).
@@ -28,6 +29,15 @@ SIZES = {
     "large-v3-turbo": "aff26ae408abcba5fbf8813c21e62b0941638c5f6eebfb145be0c9839262a19a",
 }
 ALIASES = {"large": "large-v3", "turbo": "large-v3-turbo"}
+_MEGABYTES = {"tiny": 76, "base": 145, "small": 484, "medium": 1_530, "large-v3-turbo": 1_620, "large": 3_090}
+
+# Those that faster-whisper's utils.py names for its sizes.
+_TURBO_REPOSITORY = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
+_SMALL_BYTES = 1_000_000
+_CONVERTED_FILES = (
+    "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt", "model.bin",
+)  # fmt: skip
+"""What a folder may have; model.bin last, by which a whole one is known."""
 
 
 def size_of(model: str) -> str | None:
@@ -73,33 +83,78 @@ def converted(model: str, models_dir: Path) -> Path:
     return folder
 
 
-def fetch(
-    size: str, models_dir: Path, on_progress: Callable[[int, int], None], *, url: str = "", sha256: str = ""
-) -> Path:
-    """Download a size into `models_dir`; nothing to do where it is. `on_progress(bytes so far, bytes in all)`.
+def megabytes(size: str) -> int:
+    """What a size takes on the disk, in either format: half precision."""
+    return next(count for name, count in _MEGABYTES.items() if size.removesuffix(".en").startswith(name))
 
-    `url` and `sha256` in place of OpenAI's. Raises OSError, or ValueError for a file that is not the one expected.
-    """
+
+def fetch(size: str, models_dir: Path, on_progress: Progress, *, source: Source | None = None) -> Path:
+    """Download a size into `models_dir`; nothing to do where it is. `source` in place of OpenAI's.
+
+    Raises OSError, or ValueError for a file that is not the one expected."""
     size = ALIASES.get(size, size)
-    sha256 = sha256 or SIZES[size]
-    url = url or f"{_HOST}/{sha256}/{size}.pt"
     target = models_dir / f"whisper-{size}.pt"
-    if target.is_file():
-        return target
-    models_dir.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    digest = hashlib.sha256()
-    try:
-        with urllib.request.urlopen(url, timeout=DEADLINE_S) as source, partial.open("wb") as file:
-            total, done = int(source.headers.get("Content-Length") or 0), 0
-            while chunk := source.read(_CHUNK_BYTES):
-                file.write(chunk)
-                digest.update(chunk)
-                done += len(chunk)
-                on_progress(done, total)
-        if digest.hexdigest() != sha256:
-            raise ValueError(f"what {url} gives is not Whisper {size} (its SHA-256 differs).")
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
+    if not target.is_file():
+        download(source or Source(f"{_HOST}/{SIZES[size]}/{size}.pt", sha256=SIZES[size]), target, on_progress)
     return target
+
+
+def fetch_converted(size: str, models_dir: Path, on_progress: Progress, *, hub: str = "") -> Path:
+    """The same for a model that CTranslate2 can read: a folder, from the Hugging Face hub or `hub`."""
+    size = ALIASES.get(size, size)
+    folder = models_dir / f"faster-whisper-{size}"
+    repository = _TURBO_REPOSITORY if size == "large-v3-turbo" else f"Systran/faster-whisper-{size}"
+    hub = hub or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+    with urllib.request.urlopen(f"{hub}/api/models/{repository}?blobs=true", timeout=DEADLINE_S) as answer:
+        listed = json.load(answer)
+    try:
+        sources = _sources(listed, f"{hub}/{repository}/resolve")
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{hub} does not list the files of {repository} as expected") from error
+    if "model.bin" not in sources:
+        raise ValueError(f"{hub} has no model.bin in {repository}")
+    for name in _CONVERTED_FILES:
+        if name in sources and not (folder / name).is_file():
+            download(sources[name], folder / name, on_progress)
+    return folder
+
+
+def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str], object]) -> None:
+    """Fetch `model` for the engine whisper or faster-whisper where it is a size that is not here yet.
+
+    `tell` is told when that begins, and of each tenth. EngineError where it cannot be had."""
+    size = ALIASES.get(model, model)
+    find, get = (converted, fetch_converted) if engine == "faster-whisper" else (checkpoint, fetch)
+    try:
+        find(model, models_dir)
+    except EngineError:
+        if size not in SIZES:
+            raise
+    else:
+        return
+    tell(f"fetching {size}, {megabytes(size)} MB, into {models_dir}")
+    tenths = 0
+
+    def on_progress(done: int, total: int) -> None:
+        nonlocal tenths
+        if total and done * 10 // total > tenths and total > 10 * _SMALL_BYTES:
+            tenths = done * 10 // total
+            tell(f"fetching {size}, {tenths}0%")
+
+    try:
+        get(size, models_dir, on_progress)
+    except (OSError, ValueError) as error:
+        raise EngineError(
+            f"Whisper {size} is not in {models_dir} and could not be fetched: {error}. With a connection, "
+            f"`voi models pull {engine}-{size}` fetches it; or copy the models folder of another machine.",
+            engine=engine,
+        ) from error
+
+
+def _sources(listed: Any, where: str) -> dict[str, Source]:
+    """Of one revision, so that files of two never meet in a folder."""
+    files = {each["rfilename"]: each for each in listed["siblings"] if each["rfilename"] in _CONVERTED_FILES}
+    return {
+        name: Source(f"{where}/{listed['sha']}/{name}", (each.get("lfs") or {}).get("sha256", ""), each["blobId"])
+        for name, each in files.items()
+    }

@@ -1,0 +1,70 @@
+"""One file from the web: resumed where it broke off, checked, and put in its place in one step. Blocks."""
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+DEADLINE_S = 60
+"""For each wait; a large file takes as long as it takes."""
+_CHUNK_BYTES = 1 << 20
+_PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
+
+Progress = Callable[[int, int], None]
+"""Told the bytes so far and the bytes in all (0: not known)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """`sha256` of the content, or `git_sha1`, under which git keeps it ("blob", its length, a zero, the content)."""
+
+    url: str
+    sha256: str = ""
+    git_sha1: str = ""
+
+    def is_content_of(self, path: Path) -> bool:
+        with path.open("rb") as file:
+            if self.sha256:
+                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+            digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
+            while chunk := file.read(_CHUNK_BYTES):
+                digest.update(chunk)
+            return digest.hexdigest() == self.git_sha1
+
+
+def download(source: Source, target: Path, on_progress: Progress) -> None:
+    """Raises OSError; what has come by then stays beside `target`, and the next call goes on from there. ValueError for
+    a file that is not the one expected, of which nothing stays."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        _append(source.url, partial, on_progress)
+    except urllib.error.HTTPError as error:
+        if error.code != _RANGE_NOT_SATISFIABLE:  # which says that all of it is here
+            raise
+    except http.client.HTTPException as error:
+        raise OSError(f"the connection broke ({type(error).__name__}); another try goes on from there") from error
+    if not source.is_content_of(partial):
+        partial.unlink()
+        raise ValueError(f"what {source.url} gives is not the {target.name} expected (its checksum differs)")
+    partial.replace(target)
+
+
+def _append(url: str, partial: Path, on_progress: Progress) -> None:
+    here = partial.stat().st_size if partial.is_file() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={here}-"} if here else {})
+    with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
+        if getattr(answer, "status", None) != _PARTIAL_CONTENT:
+            here = 0  # all of it comes
+        left = int(answer.headers.get("Content-Length") or 0)
+        done, total = here, here + left if left else 0
+        with partial.open("ab" if here else "wb") as file:
+            while chunk := answer.read(_CHUNK_BYTES):
+                file.write(chunk)
+                done += len(chunk)
+                on_progress(done, total)
+    if done < total:
+        raise OSError(f"the connection broke after {done} of {total} bytes; another try goes on from there")
