@@ -34,6 +34,13 @@ def test_a_mark_after_what_is_confirmed_does_not_hide_that_two_passes_agree() ->
     assert agreed(words(" ask", " not"), later) == 2
 
 
+def test_what_is_written_as_one_word_is_one() -> None:
+    assert [word.text for word in joined(words(" an", " ill", "-disposed", " man", "'s", " 1", ",000"))] == [
+        " an", " ill-disposed", " man's", " 1,000",
+    ]  # fmt: skip
+    assert [word.text for word in joined(words("你", "，", "好"))] == ["你，", "好"]
+
+
 def test_punctuation_alone_is_not_lost() -> None:
     assert [word.text for word in joined(words("...", "!"))] == ["...!"]
     assert [word.text for word in joined(words(" so", ' "'))] == [" so", ' "']

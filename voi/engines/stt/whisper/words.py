@@ -60,6 +60,11 @@ def joined(pieces: Sequence[Word]) -> tuple[Word, ...]:
             if words and not opening:
                 words[-1] = _merge(words[-1], piece)
                 continue
+        if words and not opening and not piece.text[0].isspace() and not piece.text[0].isalnum():
+            words[-1] = _merge(
+                words[-1], piece
+            )  # "-disposed" goes with " ill": after "ill" alone Whisper says "-sposed"
+            continue
         words.append(_merge(opening, piece) if opening else piece)
         opening = None
     if opening:
