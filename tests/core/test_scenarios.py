@@ -182,6 +182,25 @@ def test_what_an_old_reply_still_produces_is_not_the_new_ones():
     assert world.shown[world.released[new]].text == "Snow."
 
 
+def test_the_transcript_and_the_judgement_of_an_earlier_pause_decide_nothing():
+    world = World()
+    world.speak(640)
+    world.quiet(96)
+    early = world.last(do.Transcribe)
+    world.speak(640)
+    world.quiet(96)
+    late = world.last(do.Transcribe)
+    assert (late.utterance, late.pause) == (early.utterance, early.pause + 1)
+    world.tell(was.Heard(early.utterance, "What is the weather?", early.pause))
+    world.tell(was.TurnJudged(early.utterance, early.pause, "audio", 1.0))
+    world.tell(was.TurnJudged(early.utterance, early.pause, "agent", 1.0))
+    world.quiet(1_024, 96)
+    assert not world.said(do.StartReply)
+    world.tell(was.Heard(late.utterance, "What is the weather? And I would like a", late.pause))
+    world.quiet(1_600, 1_024)
+    assert not world.released, "that breaks off"
+
+
 def test_an_utterance_that_ends_twice_is_answered_once():
     world = World()
     world.speak(640)
