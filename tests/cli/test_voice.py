@@ -67,6 +67,10 @@ class TestVoice:
         assert rate_hz == 24_000
         assert len(pcm) > 10_000
 
+        for name in ("Ada", "Robin"):  # whoever is named speaks, whatever the tones are
+            assert run("voice", "say", name, "hello there.", "--language", "en", "--out", f"{name}.wav") == 0
+        assert read_wav(Path("Ada.wav"))[0] != read_wav(Path("Robin.wav"))[0]
+
         assert run("voice", "remove", "Ada warm") == 1
         assert "the tone warm of mine" in capsys.readouterr().err
         assert run("voice", "remove", "Claire") == 0
@@ -82,6 +86,51 @@ class TestVoice:
         assert run("voice", "add", "Ada", str(AUDIO / "austen-0870.wav"), "--tone", tone) == 0
         assert '"voice_tone_map": {"neutral": "Ada", "sad": "Ada sad"}' in capsys.readouterr().out
         assert Path("tts_models.json").read_text() == before
+
+    def test_voices_of_every_engine(self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+        assert run("voice", "list") == 0
+        told = capsys.readouterr().out
+        assert told == "plain (espeak)\n  en\n  en+f3\nmine (xtts)\n  Robin\n  Robin warm\n  Claire\n"
+        assert run("voice", "say", "en+f3", "Hello.", "--out", "a.wav") == 0
+        assert run("voice", "say", "nobody", "Hello.", "--out", "a.wav") == 1
+        assert "No model of" in capsys.readouterr().err
+        assert run("voice", "list", "--model", "nothing") == 1
+
+    def test_a_tone_map_is_replaced_only_by_force(
+        self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sample = str(AUDIO / "austen-0870.wav")
+        assert run("voice", "add", "Ada", sample, "--tone", f"warm={sample}", "--write") == 0
+        before = xtts["voices"].read_bytes()
+        assert run("voice", "add", "Eva", sample, "--tone", f"sad={sample}", "--write") == 2
+        assert xtts["voices"].read_bytes() == before
+        assert run("voice", "add", "Eva", sample, "--tone", f"sad={sample}", "--write", "--force") == 0
+        written = json.loads(Path("tts_models.json").read_text())["mine"]["voice_tone_map"]
+        assert written == {"neutral": "Eva", "sad": "Eva sad"}
+
+    def test_phrases_with_a_voice_that_is_another_now_are_forgotten(
+        self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        agents = json.loads(Path("agents.json").read_text())
+        agents["eva"] = {"llm_model": "echo", "voices": {"character": {"model": "mine", "voice": "Robin"}}}
+        agents["eva"]["greetings"] = {"choices": ["Hello there."]}
+        Path("agents.json").write_text(json.dumps(agents))
+        folder = Path("data/cached/voice/rendered")
+        sample = str(AUDIO / "austen-0870.wav")
+
+        def rendered() -> list[bool]:
+            return [any(path.name.startswith(model) for path in folder.iterdir()) for model in ("mine-", "plain-")]
+
+        for command in (("add", "Robin", sample, "--force"), ("remove", "Claire")):
+            for agent in ("ada", "eva"):
+                assert run("voice", "render", agent) == 0
+            assert rendered() == [True, True]
+            assert run("voice", *command) == 0
+            assert "had the old voices and are gone" in capsys.readouterr().out
+            assert rendered() == [False, True]
+        assert run("voice", "render", "eva") == 0
+        assert run("voice", "add", "Eva", sample) == 0  # a new one changes nothing
+        assert rendered() == [True, True]
 
     def test_bad_samples_and_names(self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
         before = xtts["voices"].read_bytes()

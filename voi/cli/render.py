@@ -9,7 +9,7 @@ from voi.cli.engine_of import running
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.engines.base import Tts
-from voi.engines.tts.rendered import FOLDER, file_name, save
+from voi.engines.tts.rendered import FOLDER, depends_on, file_name, save
 from voi.errors import ConfigError, EngineError
 from voi.session.phrases import FixedPiece, fixed_pieces
 
@@ -25,7 +25,8 @@ async def render_agent(config: Config, settings: Settings, name: str, force: boo
     for model_name, group in groupby(wanted, key=lambda piece: piece.model):
         model = config.tts_models[model_name]
         options = model.engine_options()
-        files = {piece: file_name(model_name, model.engine, options, piece.text, piece.voice) for piece in group}
+        depends = depends_on(model.engine, options)
+        files = {piece: file_name(model_name, depends, piece.text, piece.voice) for piece in group}
         todo = {piece: file for piece, file in files.items() if force or not (folder / file).exists()}
         if not todo:
             continue

@@ -49,6 +49,11 @@ async def _speak(
     from voi.text.language import Spoken, load
 
     name, options = await speaker(model, settings)
+    of_neutral = options.get("voice_tone_map", {}).get("neutral")
+    if spec.voice is not None and spec.tone == "neutral" and isinstance(of_neutral, str):
+        options = {
+            key: value for key, value in options.items() if key != "voice_tone_map"
+        }  # whoever names one means it
     async with running("tts", name, settings, options) as engine:
         if spec.voice is not None and spec.voice not in engine.voices:
             raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.voices)}.")

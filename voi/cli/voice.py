@@ -28,8 +28,9 @@ def add(
     write: Annotated[bool, typer.Option("--write", help="Write the tones into tts_models.json.")] = False,
 ) -> None:
     """Clone a voice from recordings of one person."""
-    from voi.cli.voice_models import cloning_model, write_tone_map
+    from voi.cli.voice_models import cloning_model, forget_rendered
     from voi.config.settings import load_settings
+    from voi.config.write_tones import write_tone_map
     from voi.engines import registry
 
     settings = load_settings()
@@ -51,33 +52,39 @@ def add(
         typer.secho(f"advice: {text}", fg="yellow", err=True)
     typer.echo(f"{files['voices']}: {', '.join(added.voices)}")
     if added.tone_map and write:
-        write_tone_map(settings.tts_models_file, model_name, added.tone_map)
+        write_tone_map(settings.tts_models_file, model_name, added.tone_map, force=force)
         typer.echo(f"{settings.tts_models_file}: {model_name} speaks in the tones {', '.join(added.tone_map)}.")
+        typer.echo("A server that runs speaks in them after a restart.")
     elif added.tone_map:
         typer.echo(f"For the tones, put this into {model_name!r} in {settings.tts_models_file}, or use --write:")
         typer.echo(f'  "voice_tone_map": {json.dumps(added.tone_map, ensure_ascii=False)}')
     else:
         typer.echo(f'Agents use it as: "voices": {{"character": {{"model": "{model_name}", "voice": "{name}"}}}}')
-    if force:
-        typer.echo("Phrases that were made in advance keep the old voice: voi voice render AGENT --force")
+    if added.replaced:
+        _tell_forgotten(forget_rendered(settings, files["voices"]))
 
 
 @voice.command("list")
 def list_voices(model: Model = None) -> None:
     """List the voices of all models, and the tones they are used for."""
-    from voi.cli.voice_models import read_models
+    from voi.cli.voice_models import own_voices, read_models
+    from voi.config.problems import did_you_mean, quoted
     from voi.config.settings import load_settings
     from voi.config.tts_models import XTTS
     from voi.engines.tts.xtts import cloning_file
+    from voi.errors import ConfigError
 
-    for name, each in read_models(load_settings().tts_models_file).items():
+    models = read_models(load_settings().tts_models_file)
+    if model is not None and model not in models:
+        raise ConfigError(f"There is no model {quoted(model)}{did_you_mean(model, models)}")
+    for name, each in models.items():
         if model not in (None, name):
             continue
         typer.secho(f"{name} ({each.engine})", bold=True)
         if each.engine == XTTS and isinstance(each.voices, str):
             voices = cloning_file.names(Path(each.voices))
         else:
-            voices = each.voices if isinstance(each.voices, tuple) else ()
+            voices = own_voices(each)
         for known in voices or ("the engine's own voices",):
             tones = [which for which, named in each.voice_tone_map.items() if named == known]
             typer.echo(f"  {known}" + (f"  (tone: {', '.join(tones)})" if tones else ""))
@@ -95,11 +102,10 @@ def say(
 ) -> None:
     """Hear a voice."""
     from voi.cli.tts import tts
-    from voi.cli.voice_models import one_model
+    from voi.cli.voice_models import model_with_voice
     from voi.config.settings import load_settings
-    from voi.config.tts_models import XTTS
 
-    named = model or one_model(load_settings().tts_models_file, None, XTTS)[0]
+    named = model or model_with_voice(load_settings().tts_models_file, name)
     tts(text=text, model=named, voice=name, tone=tone, language=language, speed=speed, out=out, raw=False)
 
 
@@ -110,19 +116,21 @@ def remove(
     force: Annotated[bool, typer.Option("--force", help="Even if agents or tones name them.")] = False,
 ) -> None:
     """Remove voices."""
-    from voi.cli.voice_models import cloning_model, users
+    from voi.cli.voice_models import cloning_model, forget_rendered, read_models, sharing, users
     from voi.config.settings import load_settings
     from voi.engines.tts.xtts import cloning_file
     from voi.errors import ClientError
 
     settings = load_settings()
-    model_name, each, files = cloning_model(settings, model)
-    using = {name: users(settings.agents_file, model_name, each, name) for name in names}
+    _, _, files = cloning_model(settings, model)
+    models = sharing(read_models(settings.tts_models_file), files["voices"])
+    using = {name: users(settings.agents_file, models, name) for name in names}
     used = [f"{name} is used by {', '.join(places)}" for name, places in using.items() if places]
     if used and not force:
         raise ClientError(f"{'; '.join(used)}. Give those another voice first, or use --force.")
     cloning_file.remove(files["voices"], *names)
     typer.echo(f"{files['voices']}: removed {', '.join(names)}")
+    _tell_forgotten(forget_rendered(settings, files["voices"]))
 
 
 @voice.command()
@@ -138,6 +146,11 @@ def render(
 
     settings = load_settings()
     asyncio.run(render_agent(load_config(settings), settings, agent, force, typer.echo))
+
+
+def _tell_forgotten(files: int) -> None:
+    if files:
+        typer.echo(f"{files} phrases made in advance had the old voices and are gone: voi voice render AGENT")
 
 
 def _tones(given: list[str]) -> dict[str, list[Path]]:

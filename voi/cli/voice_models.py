@@ -1,7 +1,5 @@
 """The models of tts_models.json as commands about voices need them: also one whose file of voices is yet to come."""
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,7 +7,9 @@ from typing import Any
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
-from voi.config.tts_models import XTTS, TtsModel
+from voi.config.tts_models import ESPEAK, XTTS, TtsModel
+from voi.engines import registry
+from voi.engines.tts.rendered import forget
 from voi.errors import ConfigError
 
 _FILES = ("checkpoint", "config", "tokenizer", "voices")
@@ -58,32 +58,65 @@ def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel
     return name, model, {field: Path(path) for field, path in files.items()}
 
 
-def users(agents_file: Path, model_name: str, model: TtsModel, voice: str) -> list[str]:
-    """Who names this voice: places in the two files."""
-    found = [f"the tone {tone} of {model_name}" for tone, named in model.voice_tone_map.items() if named == voice]
+def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list[str]:
+    """Who names this voice of these models: places in the two files."""
+    found = [
+        f"the tone {tone} of {name}"
+        for name, model in models.items()
+        for tone, named in model.voice_tone_map.items()
+        if named == voice
+    ]
     if not agents_file.exists():
         return found
     for agent, value in read_object(agents_file, Problems(), missing="").items():
         voices = value.get("voices") if isinstance(value, dict) and not is_comment(agent) else None
         for role, choice in voices.items() if isinstance(voices, dict) else ():
-            if isinstance(choice, dict) and (choice.get("model"), choice.get("voice")) == (model_name, voice):
+            if isinstance(choice, dict) and choice.get("model") in models and choice.get("voice") == voice:
                 found.append(f"the {role} of the agent {agent}")
     return found
 
 
-def write_tone_map(file: Path, model_name: str, tone_map: Mapping[str, str]) -> None:
-    """Raises ConfigError. The file's order and comments stay; its layout becomes that of `json.dumps`."""
-    raw = read_object(file, Problems(), missing="")
-    raw[model_name]["voice_tone_map"] = dict(tone_map)
-    partial = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        partial.write_text(json.dumps(raw, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        partial.chmod(file.stat().st_mode & 0o777)
-        partial.replace(file)
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
-    finally:
-        partial.unlink(missing_ok=True)
+def own_voices(model: TtsModel) -> tuple[str, ...]:
+    """Of a model whose voices are no file: those that it names, or that its engine has; () where only a running engine
+    knows."""
+    if isinstance(model.voices, tuple):
+        return model.voices
+    if model.engine != ESPEAK:
+        return ()
+    return registry.create("tts", ESPEAK, model.engine_options()).voices  # type: ignore[no-any-return]
+
+
+def model_with_voice(file: Path, voice: str) -> str:
+    """The only model that has a voice of that name. Raises ConfigError."""
+    from voi.engines.tts.xtts import cloning_file
+
+    having = []
+    for name, model in read_models(file).items():
+        is_file = model.engine == XTTS and isinstance(model.voices, str)
+        if voice in (cloning_file.names(Path(str(model.voices))) if is_file else own_voices(model)):
+            having.append(name)
+    if len(having) == 1:
+        return having[0]
+    if having:
+        raise ConfigError(f"{', '.join(having)} have a voice {voice!r}: say with --model which one is meant.")
+    raise ConfigError(f"No model of {file} has a voice {voice!r}: voi voice list shows those that there are.")
+
+
+def sharing(models: Mapping[str, TtsModel], voices: str | Path) -> dict[str, TtsModel]:
+    """Those that have this file of voices."""
+    return {
+        name: model for name, model in models.items() if isinstance(model.voices, str) and _same(model.voices, voices)
+    }
+
+
+def forget_rendered(settings: Settings, voices: str | Path) -> int:
+    """Phrases that were made in advance with this file of voices, one of which is no longer what it was. Raises
+    ConfigError."""
+    return forget(settings.greetings_dir, sharing(read_models(settings.tts_models_file), voices))
+
+
+def _same(one: str | Path, other: str | Path) -> bool:
+    return Path(one).resolve() == Path(other).resolve()
 
 
 def _absolute(model: TtsModel, folder: Path) -> dict[str, Any]:

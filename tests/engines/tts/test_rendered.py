@@ -8,7 +8,7 @@ import pytest
 
 from voi.engines.base import VoiceSpec
 from voi.engines.tts import rendered
-from voi.engines.tts.rendered import FOLDER, Rendered, file_name, save
+from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, forget, save
 from voi.errors import ConfigError, EngineError
 
 OPTIONS = {"voices": ("anna",)}
@@ -48,7 +48,7 @@ def tts(fake: Fake, tmp_path: Path) -> Rendered:
 
 
 def render(folder: Path, text: str, spec: VoiceSpec = SPEC, pcm: bytes = PCM, rate_hz: int = 24_000) -> Path:
-    path = folder / FOLDER / file_name("my model", "fake", OPTIONS, text, spec)
+    path = folder / FOLDER / file_name("my model", depends_on("fake", OPTIONS), text, spec)
     save(path, pcm, rate_hz)
     return path
 
@@ -78,6 +78,28 @@ async def test_anything_else_is_spoken(tts: Rendered, fake: Fake, tmp_path: Path
     assert await said(tts, "Hello!") == [b"live"]
     changed = Rendered(fake, "my model", "fake", {"voices": ("bert",)}, tmp_path)
     assert await said(changed, "Hello.") == [b"live"]
+
+
+async def test_a_model_that_was_trained_further_speaks_anew(fake: Fake, tmp_path: Path) -> None:
+    checkpoint = tmp_path / "model.pth"
+    options = {"checkpoint": str(checkpoint)}
+    checkpoint.write_bytes(b"old")
+    old = file_name("my model", depends_on("fake", options), "Hello.", SPEC)
+    save(tmp_path / FOLDER / old, PCM, 24_000)
+    assert b"".join(await said(Rendered(fake, "my model", "fake", options, tmp_path), "Hello.")) == PCM
+    checkpoint.write_bytes(b"newer")
+    assert await said(Rendered(fake, "my model", "fake", options, tmp_path), "Hello.") == [b"live"]
+
+
+async def test_what_was_rendered_with_other_voices_is_forgotten(tts: Rendered, tmp_path: Path) -> None:
+    render(tmp_path, "Hello.")
+    other = tmp_path / FOLDER / file_name("my model-2", depends_on("fake", {}), "Hello.", SPEC)
+    save(other, PCM, 24_000)
+    assert b"".join(await said(tts, "Hello.")) == PCM
+    assert forget(tmp_path, ["my model", "another"]) == 1
+    assert await said(tts, "Hello.") == [b"live"]
+    assert other.exists()
+    assert forget(tmp_path / "nowhere", ["my model"]) == 0
 
 
 async def test_what_is_rendered_while_it_runs_is_found(tts: Rendered, fake: Fake, tmp_path: Path) -> None:
@@ -126,7 +148,7 @@ async def test_the_rest_is_the_engines(tts: Rendered, fake: Fake) -> None:
 
 
 def test_names_of_files_are_harmless(tmp_path: Path) -> None:
-    name = file_name("../../x/ü" + "y" * 99, "e", {}, "\ud800", VoiceSpec())
+    name = file_name("../../x/ü" + "y" * 99, "e", "\ud800", VoiceSpec())
     assert "/" not in name
     assert len(name) < 70
     with pytest.raises(ConfigError, match="cannot be written"):

@@ -8,7 +8,8 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncGenerator, Mapping
+import re
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import astuple
 from pathlib import Path
@@ -20,16 +21,49 @@ from voi.errors import ClientError, ConfigError
 
 FOLDER = "rendered"
 CHUNK_MS = 200
+MODEL_FILES = ("checkpoint", "config", "tokenizer")
 KEPT_BYTES = 16 * 2**20
 """Of sounds kept in memory: some six minutes of 24 kHz."""
 
 
-def file_name(model: str, engine: str, options: Mapping[str, Any], text: str, voice: VoiceSpec) -> str:
-    """`model`: its name in tts_models.json; `options`: what its engine is made with."""
-    depends = [engine, json.dumps(options, sort_keys=True, default=str), text, *map(str, astuple(voice))]
-    digest = hashlib.sha256("\0".join(depends).encode("utf-8", "replace")).hexdigest()[:24]
-    safe = "".join(letter if letter.isalnum() else "-" for letter in model)[:32]
-    return f"{safe}-{digest}.wav"
+def depends_on(engine: str, options: Mapping[str, Any]) -> str:
+    """All of a model that sound depends on, as text. `options`: what its engine is made with. The files among them
+    count with size and time, since a checkpoint may be trained further; voices come and go, and are forgotten by name.
+    """
+    stamps = []
+    for option in MODEL_FILES:
+        try:
+            status = os.stat(options.get(option) or "")
+        except (OSError, TypeError, ValueError):
+            continue
+        stamps.append(f"{option} {status.st_size} {status.st_mtime_ns}")
+    return "\0".join([engine, json.dumps(options, sort_keys=True, default=str), *stamps])
+
+
+def file_name(model: str, depends: str, text: str, voice: VoiceSpec) -> str:
+    """`model`: its name in tts_models.json; `depends`: see `depends_on`."""
+    whole = "\0".join([depends, text, *map(str, astuple(voice))])
+    digest = hashlib.sha256(whole.encode("utf-8", "replace")).hexdigest()[:24]
+    return f"{_prefix(model)}{digest}.wav"
+
+
+def forget(greetings_dir: Path, models: Iterable[str]) -> int:
+    """Delete what was rendered for these models, because voices of theirs are no longer what they were. How many files
+    that were. Raises ConfigError. Blocks."""
+    rendered = re.compile(f"({'|'.join(re.escape(_prefix(model)) for model in models)})[0-9a-f]{{24}}[.]wav")
+    gone = 0
+    try:
+        for path in (greetings_dir / FOLDER).glob("*.wav"):
+            if rendered.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+                gone += 1
+    except OSError as error:
+        raise ConfigError(f"{greetings_dir / FOLDER} cannot be written: {error.strerror}.") from None
+    return gone
+
+
+def _prefix(model: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in model)[:32] + "-"
 
 
 def save(path: Path, pcm: bytes, rate_hz: int) -> None:
@@ -50,7 +84,7 @@ class Rendered:
 
     def __init__(self, inner: Tts, model: str, engine: str, options: Mapping[str, Any], greetings_dir: Path) -> None:
         self.inner = inner
-        self._of = (model, engine, dict(options))
+        self._of = (model, depends_on(engine, options))
         self._folder = greetings_dir / FOLDER
         self._seen = -1
         self._there: frozenset[str] = frozenset()

@@ -146,6 +146,50 @@ def test_refusals(files: dict[str, Path], cloner: Cloner, name: str, tones: dict
         add_voice(cloner, files["voices"], name, given, Silero())
 
 
+class TestNames:
+    @pytest.mark.parametrize("name", ["Ada", "ada 2", "2nd", "Zoë", "आदित्य", "李娜", "Ada (warm), v1.2", "x" * 64])
+    def test_names(self, name: str) -> None:
+        assert cloning_file.checked_name(name) == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "",
+            " ",
+            "../x",
+            "a/b",
+            "a\\b",
+            "a\n",
+            "a\0",
+            "-x",
+            ".x",
+            "x ",
+            " x",
+            "a\u202eb",
+            "a\u200bb",
+            "😀",
+            "\u0301a",
+            "x" * 65,
+        ],
+    )
+    def test_no_names(self, name: str) -> None:
+        with pytest.raises(ClientError, match="A voice's name"):
+            cloning_file.checked_name(name)
+
+    def test_one_name_has_one_form(self, tmp_path: Path) -> None:
+        path = tmp_path / "voices.pth"
+        composed, apart = "Zo\u00eb", "Zoe\u0308"
+        assert cloning_file.checked_name(apart) == composed
+        cloning_file.store(path, {composed: voice(), "Ada": voice()})
+        for name, says in (("ada", "only in upper and lower case"), ("ADA", "only in upper"), ("Ada", "already")):
+            with pytest.raises(ClientError, match=says):
+                cloning_file.store(path, {name: voice()})
+        with pytest.raises(ClientError, match="only in upper"):
+            cloning_file.store(path, {"ada": voice()}, force=True)
+        cloning_file.remove(path, apart)
+        assert cloning_file.names(path) == ("Ada",)
+
+
 class TestFile:
     def test_begins_and_grows(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "voices.pth"

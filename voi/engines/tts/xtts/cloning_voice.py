@@ -26,11 +26,13 @@ class Recording(NamedTuple):
 
 @dataclass(slots=True)
 class Added:
-    """`tone_map`: for the model's `voice_tone_map`, empty when there is only one tone. `advice`: what would make the
+    """`tone_map`: for the model's `voice_tone_map`, empty when there is only one tone. `replaced`: those of the voices
+    that there were before. `advice`: what would make the
     voice better."""
 
     voices: tuple[str, ...]
     tone_map: dict[str, str]
+    replaced: tuple[str, ...]
     advice: list[str] = field(default_factory=list)
 
 
@@ -58,16 +60,15 @@ def add_voice(
     if sum(len(recordings) for recordings in tones.values()) > SAMPLES_MOST:
         raise ClientError(f"At most {SAMPLES_MOST} samples can be used for a voice.")
     there = cloning_file.names(voices_file)
-    if not force and (taken := [voice for voice in wanted.values() if voice in there]):
-        raise ClientError(f"There is a voice {taken[0]!r} already; with force it is replaced.")
+    cloning_file.refuse_taken(wanted.values(), there, force=force)
     advice = _judged(tones, vad)
     advice += _doubts(tones)
     made = {
         voice: cloner.latents(voice, [recording.sample for recording in tones[tone]]) for tone, voice in wanted.items()
     }
     cloning_file.store(voices_file, made, force=force)
-    tone_map = {NEUTRAL: name} | wanted if len(wanted) > 1 else {}
-    return Added(tuple(made), tone_map, advice)
+    tone_map = {NEUTRAL: wanted[NEUTRAL]} | wanted if len(wanted) > 1 else {}
+    return Added(tuple(made), tone_map, tuple(voice for voice in made if voice in there), advice)
 
 
 def _judged(tones: Mapping[str, Sequence[Recording]], vad: Vad) -> list[str]:

@@ -1,0 +1,47 @@
+"""Files that several processes change: one at a time, and whole or not at all."""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from voi.errors import ConfigError
+
+LOCK_DEADLINE_S = 10.0
+LOOK_EVERY_S = 0.05
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Alone with that file, among all who ask here; the lock is a file beside it. ConfigError when others take longer
+    than 10 s. Blocks. Raises OSError."""
+    deadline_s = time.monotonic() + LOCK_DEADLINE_S
+    with path.with_name(f".{path.name}.lock").open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline_s:
+                    raise ConfigError(f"{path} is being changed by somebody else; try again.") from None
+                time.sleep(LOOK_EVERY_S)
+        yield
+
+
+def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Written beside the file and renamed: whoever reads it meanwhile, and a machine that fails, has all of the old or
+    all of the new. Its permissions stay. Raises OSError."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with partial.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())
+        if path.exists():
+            partial.chmod(path.stat().st_mode & 0o777)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
