@@ -1,57 +1,85 @@
-"""What `voi doctor` says of devices: measured, and computed from sizes."""
-
-import json
-from pathlib import Path
+"""What `voi doctor` says of devices, computed from sizes."""
 
 import pytest
 
 from voi.cli import device_findings
-from voi.cli.device_findings import Meter, room
-from voi.config.tts_models import TtsModel
+from voi.cli.device_findings import Meter, Wanted, devices, place_of
+from voi.cli.engine_sizes import WHISPERS, Size, published_xtts
+from voi.cli.findings import State
+from voi.cli.gpus import Driver
 from voi.engines.device import MIB, Memory
 
-GPU_24 = Memory("cuda:0, RTX 3090", 22_000 * MIB, 24_000 * MIB)
+
+def driver(free_mib: int = 22_000, count: int = 1) -> Driver:
+    return Driver([Memory(f"cuda:{at}, RTX 3090", free_mib * MIB, 24_000 * MIB) for at in range(count)])
+
+
+def engines(*sizes: Size, gpu: int | None = 0) -> list[Wanted]:
+    return [Wanted(f"engine {at}", f"process {at}", gpu, size) for at, size in enumerate(sizes)]
 
 
 def test_memory_that_an_engine_took(monkeypatch: pytest.MonkeyPatch) -> None:
-    gpus = [None, Memory("cuda:0, RTX 3090", 21_000 * MIB, 24_000 * MIB), GPU_24, GPU_24]
-    owns = iter([100 * MIB, 150 * MIB, 150 * MIB, 150 * MIB])
-    monkeypatch.setattr(device_findings, "gpu_memory", lambda _: gpus.pop(0))
+    owns = iter([100 * MIB, 150 * MIB])
     monkeypatch.setattr(device_findings, "own_memory_bytes", lambda: next(owns))
-    assert Meter("auto").took() == "3,000 MiB on cuda:0, RTX 3090"  # torch was imported by the engine
-    assert Meter("auto").took() == "0 MiB"  # an engine that took none of the GPU
+    assert Meter().took() == "50 MiB"
 
 
 @pytest.mark.parametrize(
-    ("free_mib", "whisper", "xtts"),
-    [(22_000, "up to large-v3", True), (2_000, "up to small", True), (1_000, "no Whisper", False)],
+    ("engine", "device", "gpus", "cuda", "gpu", "says"),
+    [
+        ("xtts", "auto", 1, True, 0, ""),
+        ("xtts", "cuda", 1, True, 0, ""),
+        ("xtts", "cuda:1", 2, True, 1, ""),
+        ("xtts", "cpu", 1, True, None, "slow"),
+        ("xtts", "auto", 0, True, None, "slow"),
+        ("xtts", "auto", 1, False, None, "built without CUDA: uninstall torch"),
+        ("faster-whisper", "auto", 1, None, 0, ""),
+        ("whisper", "cuda", 1, False, None, "built without CUDA"),
+        ("whisper", "cuda:3", 2, True, None, "there is no such GPU; there is: cuda:0, cuda:1. Look at VOI_DEVICE"),
+        ("whisper", "cuda", 0, True, None, "there is: none"),
+    ],
 )
-def test_what_would_fit(free_mib: int, whisper: str, xtts: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = Memory("cuda:0, GPU", free_mib * MIB, 24_000 * MIB)
-    monkeypatch.setattr(device_findings, "gpu_memory", lambda _: memory)
-    free, fits = room("auto", {})
-    assert f"{free_mib:,} of 24,000 MiB on cuda:0" in free.detail
-    assert whisper in fits.detail
-    assert ("no XTTS" not in fits.detail) == xtts
+def test_places(
+    engine: str, device: str, gpus: int, cuda: bool | None, gpu: int | None, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_findings, "torch_has_cuda", lambda: cuda)
+    place = place_of(engine, device, driver(count=gpus))
+    assert place.gpu == gpu
+    assert says in (place.wrong or place.pity)
+    assert bool(place.wrong) == (device.startswith("cuda") and gpu is None)
+    assert bool(place.wrong or place.pity) == bool(says)
+
+
+@pytest.mark.parametrize(
+    ("free_mib", "slots", "state", "says"),
+    [(22_000, 16, State.OK, ""), (4_000, 16, State.MISSING, "Less is free"), (22_000, 160, State.WRONG, "more than")],
+)  # fmt: skip
+def test_engines_that_fit_alone_and_not_together(free_mib: int, slots: int, state: State, says: str) -> None:
+    voice = published_xtts(2)
+    wanted = engines(WHISPERS["small"].size(2), Size(voice.weights, voice.each, slots))
+    _, together, _ = devices(driver(free_mib), wanted, processes=True)
+    assert together.state is state
+    assert says in together.cure
+    assert "engine 0 2,366, engine 1" in together.detail
+    assert "CUDA 800" in together.detail
+
+
+def test_what_would_fit() -> None:
+    free, fits = devices(driver(), [], processes=True)
+    assert free.detail == "cuda:0, RTX 3090: 22,000 of 24,000 MiB are free"
+    assert "XTTS-v2 with 162 sentences" in fits.detail
+    assert "small 252" in fits.detail
     assert "slow" not in fits.detail
-
-
-def test_slots_are_those_of_the_configured_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Published sizes: 2 x 30 layers x 1024 wide x 1039 places x 2 bytes is 122 MiB a sentence."""
-    monkeypatch.setattr(device_findings, "gpu_memory", lambda _: Memory("cuda:0", 6_000 * MIB, 8_000 * MIB))
-    published = room("auto", {})[1].detail
-    slots = int(published.split("XTTS for ")[1].split()[0])
-    rest_mib = 6_000 - 467e6 * 2 / MIB - 600
-    assert slots == pytest.approx(rest_mib / (2 * 30 * 1024 * 1039 * 2 / MIB), abs=1.5)
-    small = tmp_path / "config.json"
-    small.write_text(json.dumps({"model_args": {"gpt_layers": 15}}))
-    half = room("auto", {"x": TtsModel(engine="xtts", config=str(small))})[1].detail
-    assert int(half.split("XTTS for ")[1].split()[0]) in (2 * slots, 2 * slots + 1)
+    assert "no XTTS-v2; Whisper, by passes at a time: none" in devices(driver(900), [], processes=True)[1].detail
+    assert "large-v3 " not in devices(driver(3_000), [], processes=True)[1].detail
 
 
 def test_without_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_findings, "gpu_memory", lambda _: None)
     monkeypatch.setattr(device_findings, "machine_memory", lambda: Memory("this machine", 16_000 * MIB, 16_000 * MIB))
-    assert room("auto", {})[1].detail.endswith("all slow without a GPU")
+    wanted = engines(published_xtts(4), gpu=None)
+    _, together, fits = devices(Driver(), wanted, processes=True)
+    assert "CUDA" not in together.detail
+    assert fits.detail.endswith("On this CPU all of them are slow")
+    assert [each.what for each in devices(driver(), wanted, processes=True)].count("would fit") == 2
     monkeypatch.setattr(device_findings, "machine_memory", lambda: None)
-    assert room("auto", {}) == []
+    assert devices(Driver(), [], processes=True) == []

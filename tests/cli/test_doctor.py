@@ -8,7 +8,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from voi.cli import engine_findings
 from voi.cli.doctor import doctor
+from voi.cli.gpus import Driver
 
 app = typer.Typer()
 app.command()(doctor)
@@ -112,3 +114,29 @@ def test_llms_that_will_not_answer() -> None:
     assert others["state"] == "missing"
     assert "agents use gpt" in others["detail"]
     assert "set LITELLM_API_BASE" in others["cure"]
+
+
+def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine_findings, "missing_packages", lambda _: [])
+    monkeypatch.setattr(engine_findings, "ask_driver", Driver)
+    monkeypatch.setenv("VOI_STT_ENGINE", "faster-whisper")
+    monkeypatch.setenv("VOI_STT_OPTIONS", '{"model": "tiny"}')
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    code, found, _ = examine()
+    assert code == 1
+    assert "voi models pull faster-whisper-tiny" in found["stt"][0]["cure"]
+    folder = tmp_path / "models" / "faster-whisper-tiny"
+    folder.mkdir(parents=True)
+    for name in ("model.bin", "tokenizer.json"):
+        (folder / name).write_bytes(bytes(2**20))
+    code, found, _ = examine()
+    assert code == 0
+    assert "faster-whisper: about" in found["stt"][0]["detail"]
+    assert "slow" in found["stt"][0]["cure"]
+    assert "stt" in found["engines"][0]["detail"]
+    monkeypatch.setenv("VOI_DEVICE", "cuda:1")
+    code, found, _ = examine()
+    assert code == 1
+    assert "no such GPU" in found["stt"][0]["cure"]
+    monkeypatch.setattr(engine_findings, "missing_packages", lambda _: ["ctranslate2"])
+    assert "pip install 'voi[faster-whisper]'" in examine()[1]["stt"][0]["cure"]

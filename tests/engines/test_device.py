@@ -16,6 +16,7 @@ from voi.engines.device import (
     own_memory_bytes,
     slow_note,
 )
+from voi.errors import ConfigError
 
 
 class ForGpu:
@@ -42,6 +43,13 @@ def test_settings_reach_engines_that_take_them() -> None:
     assert engine_options(Plain, Path("m"), "cuda", {"speed": 2}) == {"speed": 2}
     assert is_for_gpu(ForGpu)
     assert not is_for_gpu(Plain)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:", "CUDA", 0])
+def test_devices_that_there_cannot_be(device: Any) -> None:
+    with pytest.raises(ConfigError, match="`device` must be"):
+        engine_options(ForGpu, Path("m"), "auto", {"device": device})
+    assert engine_options(Plain, Path("m"), "auto", {"device": device})["device"] == device  # it means something else
 
 
 def test_memory_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,77 +1,108 @@
-"""What `voi doctor` says of devices: where each engine computes, the memory it took, and what else would fit."""
+"""What `voi doctor` says of devices: what they have, what the configured engines take of it, and what would fit."""
 
-import contextlib
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, Size, published_xtts
 from voi.cli.findings import Finding, State
-from voi.config.tts_models import XTTS, TtsModel
-from voi.engines.device import MIB, Memory, gpu_memory, machine_memory, own_memory_bytes
+from voi.cli.gpus import NO_CUDA, Driver, torch_has_cuda
+from voi.engines.device import AUTO, MIB, machine_memory, own_memory_bytes
 
-WHISPER_PARAMETERS_M = {"tiny": 39, "base": 74, "small": 244, "medium": 769, "large-v3-turbo": 809, "large-v3": 1_550}
-"""Millions, from the model cards of openai-whisper."""
-WHISPER_REST_MIB = 1_200
-"""Beside the weights: CUDA's context, and the caches of 16 callers with the encoder's intermediate results."""
-XTTS_PARAMETERS_M = 467
-XTTS_REST_MIB = 600
-CONDITIONING_PLACES = 32
+CPU = "cpu"
 
 
 @dataclass(slots=True)
 class Meter:
-    """Made before an engine is warmed up; tells afterwards what that took."""
+    """Made before a small engine is warmed up; tells afterwards what that took."""
 
-    device: str
-    _gpu: Memory | None = field(init=False)
     _own: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self._gpu, self._own = gpu_memory(self.device), own_memory_bytes()
+        self._own = own_memory_bytes()
 
     def took(self) -> str:
-        """Such as "1,210 MiB on cuda:0, NVIDIA H200". The first engine on a GPU bears CUDA's context too."""
-        own = max(0, own_memory_bytes() - self._own) // MIB
-        gpu = gpu_memory(self.device)
-        if gpu is not None and gpu.total:
-            before = self._gpu.free if self._gpu else gpu.total
-            if (grown := (before - gpu.free) // MIB) > 0:
-                return f"{grown:,} MiB on {gpu.device}"
-        return f"{own:,} MiB"
+        return f"{max(0, own_memory_bytes() - self._own) // MIB:,} MiB"
 
 
-def room(device: str, models: Mapping[str, TtsModel]) -> list[Finding]:
-    """What would fit into the memory that is free, with nothing else loaded."""
-    gpu = gpu_memory(device)
-    memory = machine_memory() if gpu is None or not gpu.total else gpu
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an engine for a GPU computes. `gpu`: its number, None for the CPU. `wrong`: why it cannot run there;
+    `pity`: why it does not run where it was made for."""
+
+    gpu: int | None = None
+    wrong: str = ""
+    pity: str = ""
+
+
+def place_of(engine: str, device: str, driver: Driver) -> Place:
+    """`engine`: whisper, faster-whisper or xtts."""
+    cuda = engine == "faster-whisper" or bool(torch_has_cuda())  # CTranslate2's packages can always use one
+    slow = "It works, but it computes on the CPU and is slow: it was made for a GPU"
+    if device == CPU:
+        return Place(pity=f"{slow}.")
+    if device == AUTO and not driver.gpus:
+        return Place(pity=f"{slow}.{f' {driver.fault}: look at the driver.' if driver.fault else ''}")
+    if device == AUTO:
+        return Place(0) if cuda else Place(pity=f"{slow}. {NO_CUDA}.")
+    number = int(device.partition(":")[2] or 0)
+    if number >= len(driver.gpus):
+        there = ", ".join(f"cuda:{at}" for at in range(len(driver.gpus))) or "none"
+        why = driver.fault or f"there is no such GPU; there is: {there}"
+        return Place(wrong=f"It is to compute on {device}, but {why}. Look at VOI_DEVICE and the option `device`.")
+    return Place(number) if cuda else Place(wrong=f"It is to compute on {device}. {NO_CUDA}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A configured engine. `process`: engines with the same one share it."""
+
+    label: str
+    process: str
+    gpu: int | None
+    size: Size
+
+
+def devices(driver: Driver, wanted: Sequence[Wanted], *, processes: bool) -> list[Finding]:
+    """Each GPU, or the machine where there is none: its memory, whether the engines fit into it together, and what
+    would fit with nothing else loaded."""
+    places: list[int | None] = list(range(len(driver.gpus)))
+    if not places or any(one.gpu is None for one in wanted):
+        places.append(None)
+    return [finding for place in places for finding in _device(driver, place, wanted, processes)]
+
+
+def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], processes: bool) -> list[Finding]:
+    memory = machine_memory() if place is None else driver.gpus[place]
     if memory is None:
         return []
-    bytes_each = 2 if gpu is not None else 4
-    free_mib = memory.free // MIB
-    sizes = [
-        name
-        for name, millions in WHISPER_PARAMETERS_M.items()
-        if millions * 1e6 * bytes_each / MIB + WHISPER_REST_MIB <= free_mib
-    ]
-    found = [Finding("devices", "free", State.OK, f"{free_mib:,} of {memory.total // MIB:,} MiB on {memory.device}")]
-    biggest = f"Whisper up to {sizes[-1]}" if sizes else "no Whisper"
-    slots = _xtts_slots(free_mib, bytes_each, models)
-    speech = f"XTTS for {slots} sentences at a time" if slots else "no XTTS"
-    slow = "" if gpu is not None else "; all slow without a GPU"
-    found.append(Finding("devices", "would fit", State.OK, f"each alone, by memory: {biggest}; {speech}{slow}"))
-    return found
+    on_gpu = place is not None
+    free_mib, total_mib = memory.free // MIB, memory.total // MIB
+    found = [Finding("devices", "memory", State.OK, f"{memory.device}: {free_mib:,} of {total_mib:,} MiB are free")]
+    here = [one for one in wanted if one.gpu == place]
+    if here:
+        each = [f"{one.label} {one.size.total(on_gpu):,}" for one in here]
+        contexts = len({one.process for one in here}) if processes else 1
+        needed_mib = sum(one.size.total(on_gpu) for one in here) + (CONTEXT_MIB * contexts if on_gpu else 0)
+        detail = f"about {needed_mib:,} MiB of {memory.device}: {', '.join(each)}"
+        detail += f", CUDA {CONTEXT_MIB * contexts:,}" if on_gpu else ""
+        less = "a smaller Whisper, or fewer `slots` of XTTS and a smaller `max_batch` of Whisper, take less"
+        if needed_mib > total_mib:
+            found.append(Finding("devices", "engines", State.WRONG, detail, f"That is more than there is: {less}."))
+        elif needed_mib > free_mib:
+            cure = f"Less is free now: end what else uses the device (a running Voi too); {less}."
+            found.append(Finding("devices", "engines", State.MISSING, detail, cure))
+        else:
+            found.append(Finding("devices", "engines", State.OK, detail))
+    return [*found, _would_fit(free_mib, on_gpu)]
 
 
-def _xtts_slots(free_mib: int, bytes_each: int, models: Mapping[str, TtsModel]) -> int:
-    """By the configured model's sizes, or else the published model's."""
-    from voi.engines.tts.xtts.layout import Layout, read_layout
-    from voi.errors import ConfigError
-
-    layout = Layout()
-    configs = [model.config for model in models.values() if model.engine == XTTS and model.config]
-    if configs:
-        with contextlib.suppress(ConfigError):  # the engine's own finding tells
-            layout = read_layout(Path(configs[0]))
-    weights_mib = XTTS_PARAMETERS_M * 1e6 * bytes_each / MIB + XTTS_REST_MIB
-    slot_mib = layout.cache_bytes(CONDITIONING_PLACES, bytes_each) / MIB
-    return max(0, min(128, int((free_mib - weights_mib) / slot_mib)))
+def _would_fit(free_mib: int, on_gpu: bool) -> Finding:
+    bytes_each = 2 if on_gpu else 4
+    sentences = published_xtts(bytes_each).fitting(free_mib, on_gpu) - 1  # one is only padding
+    passes = {name: shape.size(bytes_each).fitting(free_mib, on_gpu) for name, shape in WHISPERS.items()}
+    whispers = ", ".join(f"{name} {count:,}" for name, count in passes.items() if count) or "none"
+    xtts = f"XTTS-v2 with {sentences:,} sentences at a time" if sentences > 0 else "no XTTS-v2"
+    slow = "" if on_gpu else ". On this CPU all of them are slow"
+    return Finding(
+        "devices", "would fit", State.OK, f"each alone: {xtts}; Whisper, by passes at a time: {whispers}{slow}"
+    )

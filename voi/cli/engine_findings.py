@@ -1,4 +1,5 @@
-"""What `voi doctor` finds out about the engines: each is really loaded, run once and closed."""
+"""What `voi doctor` finds out about the engines: the small ones are really loaded, run once and closed; of those for a
+GPU packages, options, files and memory are looked at, which takes no time."""
 
 import asyncio
 import time
@@ -6,59 +7,97 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from typing import Any
 
-from voi.cli.device_findings import Meter, room
+from voi.cli.device_findings import Meter, Wanted, devices, place_of
+from voi.cli.engine_sizes import size_of_engine
 from voi.cli.findings import Finding, State
+from voi.cli.gpus import Driver, ask_driver, missing_packages
 from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.engines import registry
-from voi.engines.device import engine_options, slow_note
+from voi.engines.device import AUTO, engine_options, slow_note
 from voi.engines.house import NONE, llm_models
 from voi.engines.llm.router import LlmRouter
 from voi.errors import ConfigError, EngineError
+
+FOR_GPU = ("whisper", "faster-whisper", "xtts")
+"""Each is installed by the extra of its name."""
 
 
 async def engines(settings: Settings, config: Config | None, on_progress: Callable[[str], None]) -> list[Finding]:
     """VAD, STT, turn detection, every TTS model (espeak where none is configured), LLMs, and what plug-ins bring."""
     found = []
+    look = _Look(settings)
     own = {"vad": {}, "stt": settings.stt_options}
     for kind, name in (("vad", settings.vad_engine), ("stt", settings.stt_engine)):
         on_progress(f"Trying {kind} {name}")
-        found.append(await _try(settings, kind, name, own[kind], needed=True))  # type: ignore[arg-type]
+        found.append(await look.at(kind, name, own[kind], needed=True))  # type: ignore[arg-type]
     if settings.turn_engine == NONE:
         found.append(Finding("engines", "turn", State.OK, "none: silence and words decide"))
     else:
         on_progress(f"Trying turn {settings.turn_engine}")
-        found.append(await _try(settings, "turn", settings.turn_engine, {}, needed=False))
+        found.append(await look.at("turn", settings.turn_engine, {}, needed=False))
     used = {use.tts_model for use in config.voice_uses()} if config else set()
     models = config.tts_models if config else {}
     for name, model in models.items():
         on_progress(f"Trying TTS {name}")
         options, label = model.engine_options(), f"tts {name}"
-        found.append(await _try(settings, "tts", model.engine, options, needed=name in used, label=label))
+        found.append(await look.at("tts", model.engine, options, needed=name in used, label=label))
     if not models:
-        found.append(await _try(settings, "tts", "espeak", {}, needed=False))
+        found.append(await look.at("tts", "espeak", {}, needed=False))
     on_progress("Trying LLMs")
-    fitting = await asyncio.to_thread(room, settings.device, models)
+    fitting = devices(look.driver, look.wanted, processes=settings.engine_processes)
     return [*found, *await _llms(settings, config), *_brought(), *fitting]
 
 
-async def _try(
-    settings: Settings, kind: registry.Kind, name: str, options: Mapping[str, Any], *, needed: bool, label: str = ""
-) -> Finding:
-    label = label or kind
-    began_s = time.monotonic()
-    try:
-        factory = await asyncio.to_thread(registry.find, kind, name)
-        options = engine_options(factory, settings.models_dir, settings.device, options)
-        meter = Meter(options.get("device", settings.device))
-        engine = registry.build(factory, kind, name, options)
+class _Look:
+    """At one engine after the other. `wanted`: what was found out of the memory that they take."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.driver: Driver = ask_driver()
+        self.wanted: list[Wanted] = []
+
+    async def at(
+        self, kind: registry.Kind, name: str, options: Mapping[str, Any], *, needed: bool, label: str = ""
+    ) -> Finding:
+        label = label or kind
+        lacking = State.WRONG if needed else State.MISSING
         try:
-            await engine.warm_up()
-            took, note = meter.took(), slow_note(factory, options)
-        finally:
-            await engine.close()
-    except (EngineError, ConfigError) as error:
-        return Finding("engines", label, State.WRONG if needed else State.MISSING, name, str(error))
+            if name in FOR_GPU and (missing := missing_packages(name)):
+                raise EngineError(f"It needs {', '.join(missing)}: pip install 'voi[{name}]', or ./install.sh {name}.")
+            factory = await asyncio.to_thread(registry.find, kind, name)
+            options = engine_options(factory, self._settings.models_dir, self._settings.device, options)
+            engine = registry.build(factory, kind, name, options)
+            if name in FOR_GPU:
+                await engine.close()  # it was made only to have its options judged
+                return self._sized(label, name, options, lacking)
+            return await _tried(engine, label, name, slow_note(factory, options))
+        except (EngineError, ConfigError) as error:
+            return Finding("engines", label, lacking, name, str(error))
+
+    def _sized(self, label: str, name: str, options: Mapping[str, Any], lacking: State) -> Finding:
+        device = str(options.get("device", AUTO))
+        place = place_of(name, device, self.driver)
+        if place.wrong:
+            return Finding("engines", label, lacking, name, place.wrong)
+        on_gpu = place.gpu is not None
+        size = size_of_engine(name, options, self._settings.models_dir, gpu=on_gpu)
+        self.wanted.append(Wanted(label, f"{name} {device}", place.gpu, size))
+        where = f"cuda:{place.gpu}" if on_gpu else "the CPU"
+        detail = (
+            f"{name}: about {size.total(on_gpu):,} MiB on {where} ({size.weights:,.0f} for the model, {size.each:,.0f} "
+            f"for each of {size.at_once} at a time); not loaded for this"
+        )
+        return Finding("engines", label, State.MISSING if place.pity else State.OK, detail, place.pity)
+
+
+async def _tried(engine: Any, label: str, name: str, note: str) -> Finding:
+    began_s, meter = time.monotonic(), Meter()
+    try:
+        await engine.warm_up()
+        took = meter.took()
+    finally:
+        await engine.close()
     detail = f"{name}: ready in {time.monotonic() - began_s:.2f} s, {took}"
     if note:
         return Finding("engines", label, State.MISSING, detail, f"It works, but {note}.")

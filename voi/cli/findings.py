@@ -5,7 +5,6 @@ import os
 import platform
 import shutil
 import socket
-import subprocess
 import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,11 +14,11 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from voi.cli.gpus import NO_CUDA, ask_driver, torch_has_cuda
 from voi.config.config import Config
 from voi.config.settings import ENV_FILE, Settings
 from voi.errors import ConfigError
 
-GPU_TIMEOUT_S = 5
 CERTIFICATE_WARNING_DAYS = 14
 
 
@@ -89,25 +88,18 @@ def _memory_mb() -> int:
 
 
 def _gpu() -> Finding:
-    torch = _version("torch")
-    if not shutil.which("nvidia-smi"):
+    torch, driver = _version("torch"), ask_driver()
+    if driver.fault:
+        return Finding("machine", "GPU", State.MISSING, driver.fault, "Look at the driver: run nvidia-smi.")
+    if not driver.gpus:
         return Finding("machine", "GPU", State.MISSING, f"none{f'; torch {torch}' if torch else ''}; not needed")
-    command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]
-    try:
-        asked = subprocess.run(command, capture_output=True, text=True, timeout=GPU_TIMEOUT_S, check=True)
-    except (subprocess.SubprocessError, OSError) as error:
-        detail = f"nvidia-smi fails ({type(error).__name__})"
-        return Finding("machine", "GPU", State.MISSING, detail, "Look at the driver: run nvidia-smi.")
-    name = "; ".join(asked.stdout.strip().splitlines())
+    names = "; ".join(gpu.device for gpu in driver.gpus)
     if not torch:
         return Finding(
-            "machine", "GPU", State.OK, f"{name}; torch is not installed, and not needed by embedded engines"
+            "machine", "GPU", State.OK, f"{names}; torch is not installed, and not needed by embedded engines"
         )
-    usable = bool(import_module("torch").cuda.is_available())
-    return Finding(
-        "machine", "GPU", State.OK if usable else State.MISSING, f"{name}; torch {torch}",
-        "" if usable else "This torch cannot use the GPU: install its CUDA build.",
-    )  # fmt: skip
+    cure = "" if torch_has_cuda() else f"{NO_CUDA}."
+    return Finding("machine", "GPU", State.MISSING if cure else State.OK, f"{names}; torch {torch}", cure)
 
 
 def _sound() -> Finding:

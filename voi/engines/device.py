@@ -1,11 +1,14 @@
 """Which device engines compute on: what they are told of it, and what it has."""
 
 import inspect
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from voi.errors import ConfigError
 
 AUTO = "auto"
 MIB = 2**20
@@ -23,9 +26,15 @@ class Memory:
 def engine_options(
     factory: Callable[..., Any], models_dir: Path, device: str, options: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """`options`, and what the server's settings say, where the engine takes such an option and has none of its own."""
+    """`options`, and what the server's settings say, where the engine takes such an option and has none of its own.
+
+    Raises ConfigError for a device that there cannot be."""
     general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
-    return {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
+    given = {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
+    wish = given.get("device", AUTO)
+    if is_for_gpu(factory) and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(wish)):
+        raise ConfigError(f"`device` must be auto, cpu, cuda or cuda:NUMBER, not {str(wish)[:40]!r}.")
+    return given
 
 
 def is_for_gpu(factory: Callable[..., Any]) -> bool:
