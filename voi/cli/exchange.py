@@ -7,6 +7,8 @@ from typing import Protocol
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
 from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, Status
+from voi.core.facts import SpeechGrew, UserStarted
+from voi.core.speech import Speech
 from voi.engines.vad.silero import Silero
 
 SETTLE_S = 1.0
@@ -16,7 +18,6 @@ SOUND_WAIT_S = 5.0
 ANOTHER_ANSWER_S = 5.0
 """A sound made into an answer that interrupted nothing by then, nor was answered, was no question."""
 HEARD_LIMIT_S = 3600
-VOICE_PROBABILITY = 0.5
 QUIET_DBFS = -50.0
 QUIET_BELOW_LOUDEST_DB = 30.0
 
@@ -69,19 +70,21 @@ class Playback:
 
 
 class Hearing:
-    """Tells voice from quiet in frames of 16 kHz sound, by the embedded VAD. Until that has heard any voice, by level:
-    within 30 dB of the loudest frame so far, and above -50 dBFS; so a file of mere tones has an end, too."""
+    """Tells voice from quiet in frames of 16 kHz sound, by the embedded VAD and the server's rule that voice lasts.
+    Until that has heard any voice, by level: within 30 dB of the loudest frame so far, and above -50 dBFS; so a file of
+    mere tones has an end, too."""
 
     def __init__(self) -> None:
         vad = Silero()
         self._framer = Framer(vad.window_samples)
         self._vad = vad.open()
+        self._speech = Speech(vad.window_samples)
         self._voiced = self._heard = False
         self._loudest_dbfs = SILENCE_DBFS
 
     def is_voice(self, frame: bytes) -> bool:
         for window in self._framer.push(frame):
-            self._voiced = self._vad.probability(window) >= VOICE_PROBABILITY
+            self._voiced = isinstance(self._speech.window(self._vad.probability(window)), UserStarted | SpeechGrew)
             self._heard |= self._voiced
         level_dbfs = rms_dbfs(frame)
         self._loudest_dbfs = max(self._loudest_dbfs, level_dbfs)
