@@ -7,11 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException
 
-from voi.config.load import load_config
 from voi.config.settings import load_settings
+from voi.config.store import ConfigStore
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -26,8 +27,8 @@ KEY = {"API-Key": "the key"}
 class House:
     """A desk with a real, tiny XTTS behind it."""
 
-    def __init__(self, client: Any, engine: Xtts, files: dict[str, Path]) -> None:
-        self.client, self.engine, self.files = client, engine, files
+    def __init__(self, client: Any, engine: Xtts, files: dict[str, Path], configs: ConfigStore) -> None:
+        self.client, self.engine, self.files, self.configs = client, engine, files, configs
 
     async def add(self, name: str = "Ada", data: bytes = GOOD, **fields: Any) -> Any:
         return await self.client.post(
@@ -37,9 +38,8 @@ class House:
 
 @pytest.fixture
 async def house(tmp_path: Path) -> AsyncIterator[House]:
-    for package in ("torch", "tokenizers", "python_multipart"):
+    for package in ("torch", "tokenizers"):
         pytest.importorskip(package)
-    httpx = pytest.importorskip("httpx")
     from tests.engines.tts.xtts import tiny_cloning
 
     files = tiny_cloning.make(tmp_path)
@@ -47,13 +47,14 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     agents = {"a": {"llm_model": "echo", "voices": {"character": {"model": "mine", "voice": "Claire"}}}}
     (tmp_path / "agents.json").write_text(json.dumps(agents))
     (tmp_path / "tts_models.json").write_text(json.dumps({"mine": model, "espeak": {"engine": "espeak"}}))
-    config = load_config(
-        load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
+    settings = load_settings(
+        agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json", greetings_dir=tmp_path
     )
+    configs = ConfigStore(settings)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
     wrapped: Any = SimpleNamespace(inner=SimpleNamespace(inner=engine), voices=engine.voices, tones=(), name="xtts")
-    desk = VoiceDesk(lambda: config, lambda: {"mine": wrapped}, Silero)
+    desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 
     def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
         if api_key != KEY["API-Key"]:
@@ -62,7 +63,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     app = FastAPI()
     app.include_router(voices_router(desk, Depends(authorized)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://voi") as client:
-        yield House(client, engine, files)
+        yield House(client, engine, files, configs)
     await engine.close()
 
 
@@ -74,6 +75,7 @@ async def test_a_voice_is_added_speaks_at_once_and_goes(house: House) -> None:
     assert told["model"] == "mine"
     assert told["voices"] == ["Ada", "Ada warm"]
     assert told["voice_tone_map"] == {"neutral": "Ada", "warm": "Ada warm"}
+    assert told["written"] is False
     assert not any("/" in text.split(":")[0] for text in told["advice"])
 
     assert house.engine.voices[-2:] == ("Ada", "Ada warm")
@@ -117,6 +119,77 @@ async def test_refusals(house: House) -> None:
 
 async def test_force_replaces(house: House) -> None:
     assert (await house.add(name="Robin", force="true")).status_code == 201
+
+
+async def test_tones_are_written_and_taken_over(house: House, tmp_path: Path) -> None:
+    files = [("sample", ("a.wav", GOOD)), ("tone:warm", ("warm.wav", GOOD))]
+    form = {"name": "Ada", "write": "true"}
+    answer = await house.client.post("/voices", headers=KEY, data=form, files=files)
+    assert answer.json()["written"] is True
+    tones = {"neutral": "Ada", "warm": "Ada warm"}
+    written = json.loads((tmp_path / "tts_models.json").read_text())
+    assert list(written) == ["mine", "espeak"]
+    assert written["mine"]["voice_tone_map"] == tones
+    await house.configs.poll()
+    await house.configs.poll()
+    assert house.configs.current.tts_models["mine"].voice_tone_map == tones
+
+    before = house.files["voices"].read_bytes()
+    form = {"name": "Eva", "write": "true"}
+    answer = await house.client.post("/voices", headers=KEY, data=form, files=files)
+    assert (answer.status_code, "already" in answer.json()["detail"]) == (409, True)
+    assert house.files["voices"].read_bytes() == before
+    answer = await house.client.post("/voices", headers=KEY, data=form | {"force": "true"}, files=files)
+    assert answer.json()["written"] is True
+    answer = await house.client.delete("/voices/Ada%20warm", headers=KEY)
+    assert answer.status_code == 409  # until the new file is looked at
+    await house.configs.poll()
+    await house.configs.poll()
+    assert (await house.client.delete("/voices/Ada%20warm", headers=KEY)).status_code == 200
+
+
+async def test_a_file_of_models_that_cannot_be_written(house: House, tmp_path: Path) -> None:
+    (tmp_path / "tts_models.json").write_text("{")
+    files = [("sample", ("a.wav", GOOD)), ("tone:warm", ("warm.wav", GOOD))]
+    answer = await house.client.post("/voices", headers=KEY, data={"name": "Ada", "write": "1"}, files=files)
+    assert answer.status_code == 500
+    assert "The voices were made" in answer.json()["detail"]
+    assert (tmp_path / "tts_models.json").read_text() == "{"
+
+
+async def test_what_was_rendered_with_the_old_voice_goes(house: House, tmp_path: Path) -> None:
+    old = tmp_path / "rendered" / f"mine-{'0' * 24}.wav"
+    for request in (house.add("Robin", force="true"), house.client.delete("/voices/Robin%20warm", headers=KEY)):
+        old.parent.mkdir(exist_ok=True)
+        old.touch()
+        assert (await request).status_code in (200, 201)
+        assert not old.exists()
+    old.touch()
+    assert (await house.add("Ada")).status_code == 201
+    assert old.exists()
+
+
+async def test_command_and_server_at_once_lose_nothing(house: House) -> None:
+    import torch
+
+    from tests.engines.tts.xtts import tiny
+    from voi.engines.tts.xtts import cloning_file
+    from voi.engines.tts.xtts.checkpoint import VoiceLatents
+
+    voice = VoiceLatents("x", torch.randn(tiny.CONDITIONING, tiny.WIDTH), torch.randn(512))
+    beside = [asyncio.to_thread(cloning_file.store, house.files["voices"], {f"cli {n}": voice}) for n in range(4)]
+    answers, *_ = await asyncio.gather(asyncio.gather(house.add("a"), house.add("b")), *beside)
+    assert [answer.status_code for answer in answers] == [201, 201]
+    assert set(cloning_file.names(house.files["voices"])) >= {"a", "b", "cli 0", "cli 1", "cli 2", "cli 3"}
+
+
+async def test_samples_that_are_too_long_together(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SAMPLES_LIMIT_S", 10.0)
+    answer = await house.client.post(
+        "/voices", headers=KEY, data={"name": "Ada"}, files=[("sample", ("a.wav", GOOD)), ("sample", ("b.wav", GOOD))]
+    )
+    assert answer.status_code == 400
+    assert "b.wav" in answer.json()["detail"]
 
 
 async def test_bodies_that_are_too_large(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

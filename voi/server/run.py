@@ -95,6 +95,7 @@ class Server:
             self.admission,
             self.metrics,
             VoiceDesk(
+                self.settings,
                 lambda: self._configs.current,
                 lambda: self._engines.tts if self._engines else None,
                 lambda: self._engines.vad if self._engines else None,

@@ -1,6 +1,7 @@
 """Voices over HTTP: list, clone and remove, for services that have the API key.
 
-Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once.
+Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once; new tones are
+written into tts_models.json when that is asked for, and are spoken after a restart.
 """
 
 import asyncio
@@ -15,9 +16,13 @@ from fastapi import APIRouter, HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 
+from voi.audio.sample import LENGTH_LIMIT_S
 from voi.config.config import Config, voice_uses_of
+from voi.config.settings import Settings
 from voi.config.tts_models import XTTS, TtsModel
+from voi.config.write_tones import write_tone_map
 from voi.engines.base import Tts, Vad
+from voi.engines.tts.rendered import depends_on, forget
 from voi.errors import ClientError, ConfigError, VoiError
 
 log = logging.getLogger(__name__)
@@ -27,7 +32,8 @@ SAMPLES_MAX = 20
 UPLOAD_TIMEOUT_S = 60.0
 CLONING_TIMEOUT_S = 120.0
 WAITING_MAX = 4
-SAMPLE_LIMIT_S = 300.0
+SAMPLES_LIMIT_S = 600.0
+"""Of all samples together: a few bytes can be hours of silence."""
 SAMPLE, TONE = "sample", "tone:"
 
 
@@ -35,12 +41,16 @@ class VoiceDesk:
     """Adds and removes voices. `config` gives the present configuration, `tts` what speaks (None while starting)."""
 
     def __init__(
-        self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None], vad: Callable[[], Vad | None]
+        self,
+        settings: Settings,
+        config: Callable[[], Config],
+        tts: Callable[[], Mapping[str, Tts] | None],
+        vad: Callable[[], Vad | None],
     ) -> None:
-        self._config, self._tts, self._vad = config, tts, vad
+        self._settings, self._config, self._tts, self._vad = settings, config, tts, vad
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._cloners: dict[tuple[str, str], Any] = {}
+        self._cloners: dict[str, Any] = {}
 
     def listed(self) -> dict[str, dict[str, Any]]:
         """Voices and tones of every model that speaks."""
@@ -50,32 +60,54 @@ class VoiceDesk:
         }
 
     async def add(
-        self, name: str, model_name: str | None, tones: Mapping[str, Sequence[tuple[str, bytes]]], *, force: bool
+        self,
+        name: str,
+        model_name: str | None,
+        tones: Mapping[str, Sequence[tuple[str, bytes]]],
+        *,
+        force: bool,
+        write: bool,
     ) -> dict[str, Any]:
-        """`tones`: tone -> (file's name, file). Raises ClientError, ConfigError, EngineError."""
+        """`tones`: tone -> (file's name, file); `write`: their map into tts_models.json. Raises ClientError,
+        ConfigError, HTTPException."""
         chosen, model = self._model(model_name)
+        if write and model.voice_tone_map and not force:
+            raise HTTPException(409, f"{chosen} has a voice_tone_map already; with force it is replaced.")
         vad = self._vad()
         if vad is None:
             raise HTTPException(503, "The server is starting.")
         async with self._alone():
             added = await self._in_thread(partial(self._add, model, name, tones, vad, force))
-            await self._teach(chosen, model)
+            await self._teach(model, changed=bool(added.replaced))
+            written = bool(write and added.tone_map)
+            if written:
+                await self._write(chosen, added.tone_map, force)
         return {
             "model": chosen,
             "voices": list(added.voices),
             "voice_tone_map": added.tone_map,
+            "written": written,
             "advice": added.advice,
         }
+
+    async def _write(self, model_name: str, tone_map: Mapping[str, str], force: bool) -> None:
+        try:
+            file = self._settings.tts_models_file
+            await self._in_thread(partial(write_tone_map, file, model_name, tone_map, force=force))
+        except ConfigError as error:
+            log.error("voices: %s", error)
+            told = "The voices were made, but their tones could not be written; the operator finds why in the log."
+            raise HTTPException(500, told) from None
 
     async def remove(self, name: str, model_name: str | None) -> dict[str, Any]:
         from voi.engines.tts.xtts import cloning_file
 
         chosen, model = self._model(model_name)
-        if users := self._users(chosen, model, name):
+        if users := self._users(model, name):
             raise HTTPException(409, f"{name} is used by {', '.join(users)}.")
         async with self._alone():
             await self._in_thread(partial(cloning_file.remove, _file(model, "voices"), name))
-            await self._teach(chosen, model)
+            await self._teach(model, changed=True)
         return {"model": chosen, "removed": name}
 
     # ---- how --------------------------------------------------------------------------------------
@@ -91,10 +123,21 @@ class VoiceDesk:
             raise HTTPException(400, f"Say which model the voice is for; those that clone: {known}.")
         raise HTTPException(404, f"There is no model of that name that clones voices; there are: {known}.")
 
-    def _users(self, model_name: str, model: TtsModel, voice: str) -> list[str]:
-        users = [f"the tone {tone}" for tone, named in model.voice_tone_map.items() if named == voice]
+    def _sharing(self, model: TtsModel) -> dict[str, TtsModel]:
+        """Models with the same file of voices."""
+        models = self._config().tts_models
+        return {name: each for name, each in models.items() if each.engine == XTTS and each.voices == model.voices}
+
+    def _users(self, model: TtsModel, voice: str) -> list[str]:
+        models = self._sharing(model)
+        users = [
+            f"the tone {tone} of {name}"
+            for name, each in models.items()
+            for tone, named in each.voice_tone_map.items()
+            if named == voice
+        ]
         for name, agent in self._config().agents.items():
-            if any((use.tts_model, use.voice) == (model_name, voice) for use in voice_uses_of(agent, "")):
+            if any(use.tts_model in models and use.voice == voice for use in voice_uses_of(agent, "")):
                 users.append(f"the agent {name}")
         return users
 
@@ -106,26 +149,36 @@ class VoiceDesk:
         from voi.engines.tts.xtts.cloning import Cloner
         from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 
-        recordings = {}
+        recordings: dict[str, list[Recording]] = {}
+        left_s = SAMPLES_LIMIT_S
         for tone, files in tones.items():
-            recordings[tone] = [Recording(label, _decoded(read_sample, label, data)) for label, data in files]
+            for label, data in files:
+                sample = _decoded(read_sample, label, data, left_s)
+                left_s -= sample.length_s
+                recordings.setdefault(tone, []).append(Recording(label, sample))
         checkpoint, config = _file(model, "checkpoint"), _file(model, "config")
-        cloner = self._cloners.get((str(checkpoint), str(config))) or Cloner(checkpoint, config)
-        self._cloners = {(str(checkpoint), str(config)): cloner}
+        this = depends_on(XTTS, {"checkpoint": checkpoint, "config": config})
+        cloner = self._cloners.get(this) or Cloner(checkpoint, config)
+        self._cloners = {this: cloner}
         return add_voice(cloner, _file(model, "voices"), name, recordings, vad, force=force)
 
-    async def _teach(self, model_name: str, model: TtsModel) -> None:
-        """The running engine. One that cannot learn speaks with the new voices after a restart."""
+    async def _teach(self, model: TtsModel, *, changed: bool) -> None:
+        """Whatever runs and has this file of voices. One that cannot learn speaks with the new voices after a restart.
+        `changed`: a voice is another one now, so what was rendered must not be played."""
         from voi.engines.tts.xtts.cloning_live import teach
 
-        engine = (self._tts() or {}).get(model_name)
-        try:
-            learnt = engine is None or await teach(engine, _file(model, "voices"))
-        except VoiError as error:  # it is being restarted, and reads the file when it begins anew
-            log.warning("%s: %s", model_name, error)
-            return
-        if not learnt:
-            log.warning("%s learns its new voices with the next start", model_name)
+        models = self._sharing(model)
+        if changed:
+            await asyncio.to_thread(forget, self._settings.greetings_dir, list(models))
+        for name in models:
+            engine = (self._tts() or {}).get(name)
+            try:
+                learnt = engine is None or await teach(engine, _file(model, "voices"))
+            except VoiError as error:  # it is being restarted, and reads the file when it begins anew
+                log.warning("%s: %s", name, error)
+                continue
+            if not learnt:
+                log.warning("%s learns its new voices with the next start", name)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -164,7 +217,7 @@ def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
     async def add(request: Request) -> dict[str, Any]:
         form = await _form(request)
         with _Told():
-            return await desk.add(form.name, form.model, form.tones, force=form.force)
+            return await desk.add(form.name, form.model, form.tones, force=form.force, write=form.write)
 
     @router.delete("/{name}")
     async def remove(name: str, model: str | None = None) -> dict[str, Any]:
@@ -175,12 +228,12 @@ def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
 
 
 class _Form:
-    """multipart/form-data: `name`, `model`, `force`, and files `sample` and `tone:NAME`."""
+    """multipart/form-data: `name`, `model`, `force`, `write`, and files `sample` and `tone:NAME`."""
 
     def __init__(self) -> None:
         self.name = ""
         self.model: str | None = None
-        self.force = False
+        self.force = self.write = False
         self.tones: dict[str, list[tuple[str, bytes]]] = {}
 
     async def take(self, key: str, value: UploadFile | str) -> None:
@@ -194,10 +247,10 @@ class _Form:
             self.name = value
         elif key == "model":
             self.model = value or None
-        elif key == "force":
-            self.force = value.lower() in ("1", "true", "yes")
+        elif key in ("force", "write"):
+            setattr(self, key, value.lower() in ("1", "true", "yes"))
         else:
-            raise HTTPException(400, "The fields are name, model, force, and files: sample, tone:NAME.")
+            raise HTTPException(400, "The fields are name, model, force, write, and files: sample, tone:NAME.")
 
 
 async def _form(request: Request) -> _Form:
@@ -253,9 +306,11 @@ class _Told:
         return False
 
 
-def _decoded(read_sample: Callable[..., Any], label: str, data: bytes) -> Any:
+def _decoded(read_sample: Callable[..., Any], label: str, data: bytes, left_s: float) -> Any:
+    if left_s <= 0:
+        raise ClientError(f"There are more than {SAMPLES_LIMIT_S:g} s of samples.")
     try:
-        return read_sample(data, limit_s=SAMPLE_LIMIT_S)
+        return read_sample(data, limit_s=min(LENGTH_LIMIT_S, left_s))
     except ClientError as error:
         raise ClientError(f"{label}: {error}") from None
 
