@@ -230,7 +230,8 @@ class Caller:
         last = farewell(error, self.id)
         (self._desk.metrics.refused if what == "refused" else self._desk.metrics.failed)(last.close_code)
         trace = error if last.log_level >= logging.ERROR else None
-        log.log(last.log_level, "%s (%d): %s", what, last.close_code, last.message, exc_info=trace)
+        who = self._request.peer or "an unknown address"
+        log.log(last.log_level, "%s %s (%d): %s", what, who, last.close_code, last.message, exc_info=trace)
         self._socket.send(wire.error(last.message))
         self._socket.close(last.close_code, last.message)
 
