@@ -55,7 +55,7 @@ def test_every_abbreviation_is_expanded_in_a_sentence(language: str) -> None:
 
 @pytest.mark.parametrize(("number", "said"), [(0, "零"), (10, "十"), (11, "十一"), (110, "一百一十"), (105, "一百零五"),
                                               (1_010, "一千零一十"), (10_500, "一万零五百"), (10_005, "一万零五"),
-                                              (100_000, "十万"), (120_000_000, "一亿二千万"),
+                                              (100_000, "十万"), (120_000_000, "一亿两千万"),
                                               (100_000_001, "一亿零一")])  # fmt: skip
 def test_chinese_numbers(number: int, said: str) -> None:
     assert chinese(number) == said

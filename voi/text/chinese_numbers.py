@@ -10,7 +10,7 @@ def chinese(number: int) -> str:
         if number >= scale:
             many, rest = divmod(number, scale)
             gap = "零" if 0 < rest < scale // 10 else ""
-            said = f"{chinese(many)}{name}{gap}"
+            said = f"{'两' if many == 2 else chinese(many)}{name}{gap}"
             return said + (_below_10000(rest) if scale == 10**4 and rest else chinese(rest) if rest else "")
     said = _below_10000(number) or "零"
     return said.removeprefix("一") if said.startswith("一十") else said
@@ -21,6 +21,6 @@ def _below_10000(number: int) -> str:
     for place in (3, 2, 1, 0):
         digit = number // 10**place % 10
         if digit:
-            said += ("零" if gap else "") + _FIGURES[digit] + _PLACES[place]
+            said += ("零" if gap else "") + ("两" if (digit, place) == (2, 3) else _FIGURES[digit]) + _PLACES[place]
         gap = bool(said) and not digit
     return said

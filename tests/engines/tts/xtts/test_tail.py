@@ -1,8 +1,13 @@
+import wave
+from pathlib import Path
+
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from voi.audio.resample import Resampler
 from voi.engines.tts.xtts.tail import LEFT_MS, Tail
 
 RATE_HZ = 24_000
@@ -72,3 +77,79 @@ def test_chunks_do_not_matter(pieces: list[tuple[bool, int]], chunk: int) -> Non
     whole = through(*sound, chunk=10**9)
     assert np.array_equal(through(*sound, chunk=chunk), whole)
     assert len(whole) <= sum(map(len, sound))
+
+
+# ---- real speech ----------------------------------------------------------------------------------
+
+SPEECH = sorted(
+    file for file in (Path(__file__).parents[3] / "data" / "audio").glob("*.wav") if "noise" not in file.name
+)
+
+
+def recorded(file: Path) -> NDArray[np.int16]:
+    """At 24 kHz, without the room after the last word."""
+    with wave.open(str(file)) as opened:
+        pcm = opened.readframes(opened.getnframes())
+    resampler = Resampler(16_000, RATE_HZ)
+    return np.frombuffer(resampler.push(pcm) + resampler.flush(), "<i2")
+
+
+@pytest.mark.parametrize("file", SPEECH, ids=lambda file: file.stem)
+@pytest.mark.parametrize("level", [1.0, 0.1, 0.03])
+def test_real_speech_is_never_cut_however_quiet(file: Path, level: float) -> None:
+    sound = (recorded(file) * level).astype(np.int16)
+    heard = through(sound)
+    assert len(sound) - len(heard) < 48  # what fills no frame
+    assert np.array_equal(heard[:-480], sound[: len(heard) - 480])
+
+
+@pytest.mark.parametrize("file", SPEECH, ids=lambda file: file.stem)
+@pytest.mark.parametrize("level", [1.0, 0.1])
+def test_artefacts_after_real_speech_go(file: Path, level: float) -> None:
+    sound = (recorded(file) * level).astype(np.int16)
+    quiet = (hiss(400) * 0.1).astype(np.int16)
+    scrap = (tone(60, 3_000) * level).astype(np.int16)
+    for artefact in ((quiet, scrap, quiet), (quiet, quiet, quiet), (quiet, scrap, quiet, scrap, quiet)):
+        assert ms(through(sound, *artefact)) <= ms(sound) + LEFT_MS + 10
+
+
+@pytest.mark.parametrize("below_db", [20, 30, 40])
+def test_a_final_consonant_stays_whole(below_db: int) -> None:
+    """Weak as the f of "if", or as the release of the t of "that" after its closure."""
+    vowel = tone(300)
+    weak = chance.normal(0, 5_600 * 10 ** (-below_db / 20), 120 * 24).astype(np.int16)
+    assert ms(through(vowel, weak, hiss(500) // 8)) >= 420
+    assert ms(through(vowel, hiss(150) // 8, weak[: 30 * 24], hiss(500) // 8)) >= 480
+
+
+def test_a_voice_that_trails_off_is_heard_to_its_end() -> None:
+    fading = (tone(1_500) * np.geomspace(1, 10 ** (-40 / 20), 1_500 * 24)).astype(np.int16)
+    assert ms(through(fading, hiss(600) // 8)) >= 1_500
+
+
+# ---- a word or two --------------------------------------------------------------------------------
+
+
+def short(*pieces: NDArray[np.int16], enough_ms: float = 150, speed: float = 1.0) -> tuple[NDArray[np.int16], bool]:
+    tail = Tail(RATE_HZ, speed, enough_ms)
+    sound = np.concatenate(pieces)
+    done = [tail.push(sound[at : at + 2_400]) for at in range(0, len(sound), 2_400)]
+    return np.concatenate([*done, tail.finish()]), tail.over
+
+
+def test_babble_after_a_word_goes() -> None:
+    heard, over = short(tone(300), hiss(400) // 8, tone(900))
+    assert over
+    assert 300 <= ms(heard) <= 300 + LEFT_MS + 10
+
+
+def test_pauses_of_speech_are_no_end() -> None:
+    assert not short(tone(300), hiss(200) // 8, tone(300))[1]  # a closure, or between two words
+    assert not short(tone(80), hiss(500) // 8, tone(300))[1]  # a breath before the word: too little for it
+    assert not short(hiss(600), tone(300))[1]
+
+
+def test_quick_speech_has_quick_pauses() -> None:
+    assert short(tone(150), hiss(200) // 8, tone(400), speed=2.0)[1]
+    assert ms(through(tone(800), hiss(400), tone(80), hiss(100))) < 1_000
+    assert ms(short(tone(800), hiss(400), tone(80), hiss(100), enough_ms=9_999, speed=2.0)[0]) > 1_200

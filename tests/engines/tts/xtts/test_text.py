@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.tts.xtts.cutting import LONGEST, cut, language_code
+from voi.engines.tts.xtts.cutting import LONGEST, cut, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import LANGUAGES
 from voi.engines.tts.xtts.spelling import spelled
 from voi.engines.tts.xtts.tokenizer import Tokenizer
@@ -142,3 +142,11 @@ def test_any_text_is_spelled(text: str, language: str) -> None:
     assert said == " ".join(said.split())
     assert not any(char in said for char in '&@%#$£°€"')
     assert not any(char in "0123456789" for char in said)
+
+
+def test_only_a_few_words_without_a_pause_are_sure_to_end_at_one() -> None:
+    assert spoken_ms("No.", "en") == 150
+    assert spoken_ms("Thank you!", "en") == 8 * 45
+    assert spoken_ms("你好", "zh-cn") == 6 * 45
+    for text in ("Well, no.", "No. Yes", "A B C", "", "…", "I told you so many times", "Uh-huh", "5"):
+        assert spoken_ms(text, "en") is None, text

@@ -12,6 +12,11 @@ LONGEST = {
     "ru": 182, "nl": 251, "tr": 226, "ja": 71, "hu": 224, "ko": 95, "hi": 150,
 }  # fmt: skip
 
+FEW_LETTERS = 18
+LETTER_MS = 45.0  # of quick speech: 22 letters a second
+LEAST_MS = 150.0
+_LETTERS_OF_SIGN = {"zh-cn": 3, "ja": 2, "ko": 3}
+
 _END = re.compile(
     r"(?<=[.!?…।؟])[\"'»”’)]*\s+|(?<=[。！？])[」』”’）]*\s*|(?<=[,;:—،؛])\s+|(?<=[，、；：])\s*|\s+"
 )  # sentence, clause, word
@@ -48,6 +53,23 @@ def cut(text: str, longest: int) -> list[str]:
         done.append(rest[:at].rstrip())
         rest = rest[at:].lstrip()
     return [part for part in (*done, rest) if part]
+
+
+def spoken_ms(text: str, language: str) -> float | None:
+    """How long a few words without a pause between them last at the least. None for a longer text, or one that may well
+    have pauses: punctuation, letters one by one."""
+    words = text.strip().rstrip(".!?…。！？।؟").split()
+    letters = sum(char.isalpha() for word in words for char in word)
+    letters *= _LETTERS_OF_SIGN.get(language, 1)
+    if not 0 < letters <= FEW_LETTERS or not all(map(_is_word, words)):
+        return None
+    if any(len(word) == 1 for word in words) and len(words) > 1 and language not in _LETTERS_OF_SIGN:
+        return None
+    return max(LEAST_MS, LETTER_MS * letters)
+
+
+def _is_word(word: str) -> bool:
+    return all(char == "'" or unicodedata.category(char)[0] in "LM" for char in word)
 
 
 def _rank(text: str, end: re.Match[str]) -> int:

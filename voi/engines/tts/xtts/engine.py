@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voi.engines.base import VoiceSpec
-from voi.engines.tts.xtts.cutting import LONGEST, language_code
+from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.speech import Part, Speech
 from voi.engines.tts.xtts.worker import Worker
@@ -267,9 +267,18 @@ class Xtts:
         parts = await loop.run_in_executor(
             self._text_thread, running.tokenizer.parts, text, language, min(longest, self._avg_text_len or longest)
         )
-        stretch = running.stretch(min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3))))
+        speed = min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3)))
+        stretch = running.stretch(speed)
+        enough_ms = spoken_ms(parts[0][0], language) if len(parts) == 1 else None
         todo = [
-            Part(ids, self._seed_of(part, name), runaway_codes(running.layout, part, language), stretch)
+            Part(
+                ids,
+                self._seed_of(part, name),
+                runaway_codes(running.layout, part, language),
+                stretch,
+                speed,
+                enough_ms,
+            )
             for part, ids in parts
         ]
         speech = Speech(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)

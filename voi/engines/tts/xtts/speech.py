@@ -22,12 +22,15 @@ SOUND_DEADLINE_S = 60.0  # without any sound
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What the model takes in one go. `most_codes`: where a runaway is stopped."""
+    """What the model takes in one go. `most_codes`: where a runaway is stopped. `speed`, `enough_ms`: see Tail; the
+    latter only where this is the whole text."""
 
     ids: Sequence[int]
     seed: int
     most_codes: int
     stretch: "Stretch"
+    speed: float = 1.0
+    enough_ms: float | None = None
 
 
 class Speech:
@@ -50,10 +53,13 @@ class Speech:
         self._parts = parts
         self._give_in()
         while self._heard < len(parts):
-            tail = Tail(self._rate_hz)
-            while (samples := await self._next()) is not None:
+            part = parts[self._heard]
+            tail = Tail(self._rate_hz, part.speed, part.enough_ms)
+            while not tail.over and (samples := await self._next()) is not None:
                 if len(ready := tail.push(samples)):
                     yield ready.astype("<i2").tobytes()
+            if tail.over:
+                self.stop()
             self._heard += 1
             self._give_in()
             if len(rest := tail.finish()):

@@ -12,7 +12,7 @@ from functools import cache
 from voi.errors import EngineError
 from voi.text.spoken_words import digit_by_digit, primary, words_of
 
-_CHINESE_MARKS = str.maketrans("，、；：。！？", ",,,,.!?")
+_CHINESE_MARKS = str.maketrans("，、；：。！？", ",,,,,!?")
 _LIKE = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "„": "", "«": "", "»": "", '"': "", "–": "-", "—": ",",
                        "…": "...", "\u00a0": " "})  # fmt: skip
 _DIGITS = re.compile(r"\d+")

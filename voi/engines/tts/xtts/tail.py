@@ -1,8 +1,13 @@
-"""The end of a sentence as XTTS leaves it: hiss or breath, and at times a scrap of sound after a pause. Pure.
+"""The end of a sentence as XTTS leaves it: hiss or breath, at times a scrap of sound after a pause, and babble after a
+word or two. Pure.
 
 Sound passes until it becomes quiet. Quiet is held back until it is known what follows: speech, and all is let
 through; a scrap shorter than a syllable, or nothing, and the sentence ends softly where its speech ended. Only quiet
 sound ever waits, so nothing is heard later for it.
+
+Levels are relative to the loudest of the sentence, for some voices are quiet. The lengths were judged with real
+recordings and espeak's shortest words: a final consonant comes within 200 ms of its word, and the shortest last words
+("et", "uh", "ab") last for 150 ms and more.
 """
 
 import numpy as np
@@ -11,28 +16,41 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]
 
 FRAME_MS = 10
-QUIET_BELOW_PEAK_DB = 40.0  # of the loudest frame until now
-FLOOR = 33.0  # RMS of int16, -60 dBFS: quiet whatever else was heard
-PAUSE_MS = 200  # a scrap after less of a pause belongs to the word before
-SCRAP_MS = 120
-LEFT_MS = 80  # of the quiet at the end
+QUIET_BELOW_PEAK_DB = 45.0  # of the loudest frame until now; the last sounds of words are up to 40 dB below
+FLOOR = 3.0  # RMS of int16, -81 dBFS: quiet whatever else was heard
+PAUSE_MS = 250  # a scrap after less of a pause belongs to the word before
+SCRAP_MS = 100
+BREATH_MS = 350  # no pause inside a few words is as long
+LEFT_MS = 120  # of the quiet at the end
 FADE_MS = 20
 
 
 class Tail:
-    """For one sentence. `push` its sound, then `finish`."""
+    """For one sentence. `push` its sound, then `finish`. `speed`: how many times faster than natural it is.
 
-    def __init__(self, rate_hz: int) -> None:
+    `enough_ms`: for a text of a few words without a pause in it; when so much speech was heard, a pause of BREATH_MS
+    ends the sentence, whatever follows. Then `over` is true, and nothing more comes.
+    """
+
+    def __init__(self, rate_hz: int, speed: float = 1.0, enough_ms: float | None = None) -> None:
         self._frame = rate_hz * FRAME_MS // 1000
+        self._pause = PAUSE_MS / FRAME_MS / speed  # frames, as all that follows
+        self._scrap = SCRAP_MS / FRAME_MS / speed
+        self._breath = BREATH_MS / FRAME_MS / speed
+        self._enough = enough_ms / FRAME_MS / speed if enough_ms is not None else float("inf")
         self._held = np.zeros(0, np.int16)  # begins where speech ended, or with less than a frame
         self._judged = 0  # frames of it
         self._loud_run = 0  # frames at the end of what is judged
         self._quiet_frames = 0  # before that
+        self._loud_frames = 0  # of all until now
         self._peak = 0.0
         self._spoke = False
+        self.over = False
 
     def push(self, samples: Samples) -> Samples:
         """What may be played now; perhaps nothing."""
+        if self.over:
+            return samples[:0]
         self._held = np.concatenate([self._held, samples])
         whole = len(self._held) // self._frame
         frames = self._held[self._judged * self._frame : whole * self._frame].reshape(-1, self._frame)
@@ -42,12 +60,16 @@ class Tail:
             self._peak = max(self._peak, float(level))
             if level > max(FLOOR, self._peak * 10 ** (-QUIET_BELOW_PEAK_DB / 20)):
                 self._loud_run += 1
-                after_pause = self._spoke and self._quiet_frames * FRAME_MS >= PAUSE_MS
-                if not after_pause or self._loud_run * FRAME_MS >= SCRAP_MS:
+                self._loud_frames += 1
+                after_pause = self._spoke and self._quiet_frames >= self._pause
+                if not after_pause or self._loud_run >= self._scrap:
                     release, self._quiet_frames, self._spoke = self._judged, 0, True
             else:
                 self._quiet_frames += 1 + (self._loud_run if self._quiet_frames else 0)
                 self._loud_run = 0
+                if self._loud_frames >= self._enough and self._quiet_frames >= self._breath:
+                    self.over = True
+                    break
         ready = self._held[: release * self._frame]
         self._held = self._held[release * self._frame :]
         self._judged -= release
