@@ -1,8 +1,11 @@
-from hypothesis import given
+import json
+from itertools import pairwise
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core.guard import PatternGuard
-from voi.core.reply_parser import Segment
+from voi.core.reply_parser import ReplyParser, Segment
 from voi.session.pieces import Pieces
 
 SEGMENTS = [
@@ -53,3 +56,29 @@ def test_a_guard_that_finds_nothing_changes_nothing(parts: list[tuple[str, str]]
             "".join(piece.text for piece in pieces if piece.tone == tone).split() for pieces in (with_guard, without)
         )
         assert words == same
+
+
+@given(
+    prefix=st.sampled_from(["", "Well. ", "*She sighs.* ", "So, *really*, "]),
+    quote=st.sampled_from(["'", "’", "´", "\u02bc", ""]),
+    gap=st.sampled_from([" ", "\n", "\u00a0", " *", "* ", "\u200b "]),
+    as_json=st.sampled_from(["", "tone first", "text first", "escaped"]),
+    narrated=st.booleans(),
+    data=st.data(),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_denial_is_heard_however_it_is_written_and_cut(
+    prefix: str, quote: str, gap: str, as_json: str, narrated: bool, data: st.DataObject
+) -> None:
+    text = f"{prefix}I can{quote}t{gap}help you with that. Ask me for something else."
+    reply = {"": text, "text first": json.dumps({"text": text, "voice_tone": "sad"}, ensure_ascii=False)}.get(
+        as_json, json.dumps({"voice_tone": "sad", "text": text}, ensure_ascii=as_json == "escaped")
+    )
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(reply)), max_size=8)))
+    deltas = [reply[start:end] for start, end in pairwise([0, *cuts, len(reply)])]
+    parser, pieces = ReplyParser(as_json != "", narrated=narrated), Pieces(PatternGuard(["I can't help"]))
+    said = [piece for delta in deltas for piece in pieces.feed(parser.feed(delta))]
+    said += pieces.feed(parser.close()) + pieces.close()
+    assert pieces.denied
+    heard = "".join(character for piece in said for character in piece.text.casefold() if character.isalnum())
+    assert heard in ("", *("".join(filter(str.isalnum, prefix.casefold()))[:length] for length in range(1, 40)))
