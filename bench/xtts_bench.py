@@ -174,7 +174,7 @@ async def ours(
         median_ms, late_ms = percentiles(first_s)
         slowest = float(np.percentile(factors, 95))
         note = f"real-time factor p95 {slowest:.3f}"
-        if not arguments.tiny:
+        if cuda and not arguments.tiny:
             goal_ms = GOAL_ONE_MS if callers == 1 else GOAL_MANY_MS
             note += f"; goal of {goal_ms} ms {'met' if late_ms <= goal_ms else 'missed'}"
         rows.append(Row("voi, first sound", callers, median_ms, late_ms, rate, note))
