@@ -2,10 +2,23 @@
 
 import os
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 # Before anybody imports torch: its threads would only fight with the other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
+    """What a stage leaves out is not even imported: some of it takes seconds."""
+    if not collection_path.match("test_*.py"):
+        return None
+    source = collection_path.read_text("utf-8")
+    other_stage = {
+        "not integration": "\npytestmark = pytest.mark.integration" in source,
+        "integration": "pytest.mark.integration" not in source,
+    }
+    return other_stage.get(config.option.markexpr) or None
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

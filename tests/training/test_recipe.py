@@ -27,6 +27,8 @@ from voi.training.run import Options
 from voi.training.weights import load_state
 from voi.training.xtts_trainer import settings
 
+pytestmark = pytest.mark.integration
+
 PUBLISHED = {"gpt_max_audio_tokens": 605, "gpt_max_text_tokens": 402}
 """Sizes of XTTS-v2's config.json that bound what it is trained on."""
 

@@ -55,6 +55,7 @@ async def test_thirty_two_scripted_callers() -> None:
     await engine.close()
 
 
+@pytest.mark.integration
 async def test_thirty_two_callers_on_one_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole chain with a random checkpoint, whose loops the guards would drop."""
     pytest.importorskip("whisper")

@@ -35,6 +35,7 @@ def same_sound(one: Said, other: Said) -> bool:
     return one.sound.shape == other.sound.shape and float(np.abs(one.sound - other.sound).max()) < 1.5 / 32_767
 
 
+@pytest.mark.integration
 def test_thirty_two_callers_who_come_and_go_get_what_they_get_alone(model: Running) -> None:
     chance = random.Random(5)
     wishes = [

@@ -129,6 +129,7 @@ async def test_all_languages_are_spoken(tts: Xtts, language: str) -> None:
 # ---- many callers -------------------------------------------------------------------------------
 
 
+@pytest.mark.integration
 async def test_thirty_two_callers_get_the_sound_that_they_get_alone(tts: Xtts) -> None:
     chance = random.Random(2)
     words = ["who", "calls", "here", "so", "late", "at", "night", "again"]
