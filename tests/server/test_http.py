@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.server.fakes import API_KEY
 from tests.server.house import fake_engines, serving
 from voi.server import http
 
@@ -50,3 +51,18 @@ async def test_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
         writer.close()
         assert (await house.http("GET", "/health"))[0] == 200
+
+
+async def test_a_body_that_comes_with_its_head_is_no_long_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        body = b'--x\r\nContent-Disposition: form-data; name="sample"; filename="a"\r\n\r\n' + bytes(
+            3 * http.MAX_HEAD_BYTES
+        )
+        head = (
+            f"POST /voices HTTP/1.1\r\nHost: x\r\nAPI-Key: {API_KEY}\r\nConnection: close\r\n"
+            f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
+        writer.close()

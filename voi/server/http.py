@@ -22,12 +22,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
-        if self._head_deadline is not None:
+        expected = self._head_deadline
+        super().data_received(data)
+        if expected is not None and self._head_deadline is expected:  # what came is all head: a body counts elsewhere
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.transport.abort()
-                return
-        super().data_received(data)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
