@@ -402,6 +402,54 @@ async def test_making_sound_waits_for_its_hearing() -> None:
         assert engines.tts["fake"].made_ms < 2_000 + 450 + 4_000 + 200
 
 
+class BreakingLlm(FakeLlm):
+    """Its first stream breaks off after some words."""
+
+    async def stream(self, request: Any) -> Any:
+        first = not self.requests
+        async for delta in super().stream(request):
+            yield delta
+            if first and delta.endswith(self.breaks_after):
+                raise EngineError("It broke off.", retryable=self.retryable)
+
+    breaks_after, retryable = "fox.", True
+
+
+@in_virtual_time
+async def test_a_reply_that_broke_off_unheard_is_asked_for_again() -> None:
+    engines = FakeEngines(llm=BreakingLlm("There was a fox. It", "A hen. It slept."))
+    async with Call(mode="chat", engines=engines) as call:
+        engines.llm.breaks_after = "was"
+        await typed(call)
+        assert call.answers == ["A hen. It slept."]
+        assert not call.door.all("complain")
+
+
+@in_virtual_time
+async def test_a_muted_reply_that_broke_off_is_asked_for_again() -> None:
+    engines = FakeEngines(llm=BreakingLlm("There was a hen. And a fox. It", STORY))
+    async with Call(engines=engines) as call:
+        await ask(call)
+        await call.quiet(6_000)
+        assert call.answers == [STORY]
+        assert call.door.played_ms("1") == STORY_MS
+        assert len(engines.llm.requests) == 2
+
+
+@pytest.mark.parametrize(("breaks_after", "retryable"), [("fox", True), ("was", False)])
+def test_one_that_was_heard_or_is_hopeless_is_not(breaks_after: str, retryable: bool) -> None:
+    @in_virtual_time
+    async def run() -> None:
+        engines = FakeEngines(llm=BreakingLlm("There was a hen. And a fox It", "No."))
+        engines.llm.breaks_after, engines.llm.retryable = breaks_after, retryable
+        async with Call(mode="chat", engines=engines) as call:
+            await typed(call)
+            assert call.door.all("complain") == [("It broke off.",)]
+            assert len(engines.llm.requests) == 1
+
+    run()
+
+
 @pytest.mark.parametrize(
     ("engines", "answers"),
     [

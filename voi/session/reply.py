@@ -17,7 +17,7 @@ from voi.core.guard import PatternGuard, RetryPlan
 from voi.core.reply_parser import ReplyParser, Segment
 from voi.dialogue import Message
 from voi.engines.base import Llm, LlmRequest
-from voi.errors import VoiError
+from voi.errors import EngineError, VoiError
 from voi.session.judges import complete, is_denial
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.pieces import Pieces
@@ -38,6 +38,7 @@ class ReplyWriter:
 
     __slots__ = (
         "_agent",
+        "_began",
         "_control",
         "_count",
         "_llm",
@@ -74,6 +75,8 @@ class ReplyWriter:
         self._count = 0
         """Pieces of all tries."""
         self._tone = "neutral"
+        self._began = False
+        """Some text of the present try came."""
 
     # ---- an answer ----------------------------------------------------------------------------------
 
@@ -108,14 +111,23 @@ class ReplyWriter:
         )
         if self._control and not self._control.matches_patterns:
             return await self._try_judged(request, self._control)
-        return await self._try_streamed(request, PatternGuard(self._control.denial_phrases) if self._control else None)
+        self._began = False
+        try:
+            return await self._try_streamed(request)
+        except EngineError as error:
+            # before its first text the LLM asks a second time by itself; afterwards only we know what was released
+            if not error.retryable or not self._began or not self._take_back():
+                raise
+        return await self._try_streamed(request)
 
-    async def _try_streamed(self, request: LlmRequest, guard: PatternGuard | None) -> bool:
+    async def _try_streamed(self, request: LlmRequest) -> bool:
+        guard = PatternGuard(self._control.denial_phrases) if self._control else None
         parser, pieces = self._parser(self._agent.speaks_json), Pieces(guard)
         characters = 0
         async with aclosing(self._llm.stream(request)) as deltas:  # type: ignore[type-var]
             async for delta in deltas:
                 if not characters:
+                    self._began = True
                     self._on_token(self._reply)
                 characters += len(delta)
                 await self._feed(pieces, parser.feed(delta))
