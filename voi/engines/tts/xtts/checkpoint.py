@@ -5,6 +5,7 @@ keeps its configuration as objects of Coqui's classes beside the tensors. Their 
 everything, so that the file loads and no code but torch's own runs.
 """
 
+import pickle
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -63,6 +64,9 @@ def load_tensors(path: Path) -> Any:
     try:
         with torch.serialization.safe_globals([(_Forgotten, name) for name in _FORGOTTEN]):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:  # torch's advice here is to load it without care
+        reason = "it is no file of torch, or holds more than tensors and plain values"
+        raise ConfigError(f"{path} cannot be loaded as an XTTS file: {reason}.") from error
     except Exception as error:  # whatever a broken or hostile file provokes
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(f"{path} cannot be loaded as an XTTS file: {reason}") from error

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import Layout, Sampling
+from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
 from voi.engines.tts.xtts.speech import Part, Speech
 from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineBroken, EngineError
@@ -34,11 +35,9 @@ RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes fo
 RELOAD_DEADLINE_S = 120.0  # then it does hang
 SLOTS = {"cuda": 16, "cpu": 4}
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
-SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
 # A sentence may have so many times the codes that its share of the longest text would have, and this many more. (At
 # its usual pace a sentence needs about half its share. Babble after very short texts is what the second bounds.)
 RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
-_SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
 
 
 class Xtts:
@@ -75,16 +74,10 @@ class Xtts:
         speed: float = 1.0,
         **sampling: float,
     ) -> None:
-        problems = [f"xtts: there is no option {key!r}." for key in sampling if key not in _SAMPLING]
-        if not SPEEDS[0] <= speed <= SPEEDS[1]:
-            problems.append(f"xtts: `speed` must be {SPEEDS[0]} to {SPEEDS[1]}, not {speed}.")
-        if precision not in {"auto", "float16", "bfloat16", "float32"}:
-            problems.append(f"xtts: `precision` must be auto, float16, bfloat16 or float32, not {precision!r}.")
-        if slots is not None and not 1 <= slots <= 128:
-            problems.append(f"xtts: `slots` must be 1 to 128, not {slots}.")
-        for tone, wish in (voice_tone_map or {}).items():
-            if not isinstance(wish, str):
-                problems.append(f"xtts: `voice_tone_map`, tone {tone!r}: must be the name of a voice.")
+        problems = [f"xtts: there is no option {key!r}." for key in sampling if key not in SAMPLING]
+        given = {"avg_text_len": avg_text_len, "precision": precision, "slots": slots, "most_waiting": most_waiting,
+                 "memory_mb": memory_mb, "seed": seed, "speed": speed, "voice_tone_map": voice_tone_map}  # fmt: skip
+        problems += problems_of(given | sampling)
         if problems:
             raise ConfigError(problems)
         self._files = {"checkpoint": Path(checkpoint), "config": Path(config), "voices": Path(voices)}

@@ -1,0 +1,56 @@
+"""What may be written in the options of an XTTS model. Pure."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
+_WHOLE: dict[str, tuple[float, float]] = {
+    "slots": (1, 128),
+    "most_waiting": (0, 100_000),
+    "memory_mb": (1, math.inf),
+    "seed": (-math.inf, math.inf),
+    "avg_text_len": (1, 10_000),
+    "top_k": (1, math.inf),
+}
+_NUMBERS: dict[str, tuple[float, float]] = {
+    "speed": SPEEDS,
+    "temperature": (0.01, 10),
+    "top_p": (0.01, 1),
+    "repetition_penalty": (0.1, 100),
+}
+_YES_OR_NO = ("greedy",)
+_ONE_OF = {"precision": ("auto", "float16", "bfloat16", "float32")}
+SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
+
+
+def problems_of(options: Mapping[str, Any]) -> list[str]:
+    """What is wrong with them, a line each; None means that one was left out."""
+    found = []
+    for name, value in options.items():
+        if value is None:
+            continue
+        if name in _WHOLE or name in _NUMBERS:
+            low, high = (_WHOLE | _NUMBERS)[name]
+            right = (int,) if name in _WHOLE else (int, float)
+            if not isinstance(value, right) or isinstance(value, bool) or not low <= value <= high:
+                kind = "a whole number" if name in _WHOLE else "a number"
+                found.append(f"xtts: `{name}` must be {kind}{_between(low, high)}, not {value!r}.")
+        elif name in _YES_OR_NO and not isinstance(value, bool):
+            found.append(f"xtts: `{name}` must be true or false, not {value!r}.")
+        elif name in _ONE_OF and value not in _ONE_OF[name]:
+            *most, last = _ONE_OF[name]
+            found.append(f"xtts: `{name}` must be {', '.join(most)} or {last}, not {value!r}.")
+        elif name == "voice_tone_map":
+            found += [
+                f"xtts: `voice_tone_map`, tone {tone!r}: must be the name of a voice."
+                for tone, wish in value.items()
+                if not isinstance(wish, str)
+            ]
+    return found
+
+
+def _between(low: float, high: float) -> str:
+    if math.isinf(low):
+        return ""
+    return f" of {low} or more" if math.isinf(high) else f" from {low} to {high}"
