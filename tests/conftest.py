@@ -35,6 +35,6 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
     if places or tests:
         terminalreporter.section("skipped")
     for reason in sorted(places.keys() | tests.keys()):
-        count = [f"{len(places[reason])} files"] if reason in places else []
-        count += [f"{tests[reason]} tests"] if tests[reason] else []
-        terminalreporter.write_line(f"{' and '.join(count)}: {reason}")
+        counts = {"file": len(places.get(reason, ())), "test": tests[reason]}
+        told = " and ".join(f"{count} {what}{'s' * (count > 1)}" for what, count in counts.items() if count)
+        terminalreporter.write_line(f"{told}: {reason}")
