@@ -219,6 +219,24 @@ def test_a_failed_transcript_is_told_and_ends_the_turn():
     world.check_settled()
 
 
+def test_who_was_not_understood_for_a_failure_hears_an_apology():
+    world = World(Script(apology=Phrase("Sorry, I lost my train of thought.")))
+    world.speak(640)
+    world.quiet(96)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TranscriptFailed(ask.utterance, ask.pause, "The speech recogniser failed."))
+    world.quiet(2_500, 96)
+    assert [say.text for say in world.said(do.SayPhrase)] == ["Sorry, I lost my train of thought."]
+
+
+def test_who_was_never_understood_hears_an_apology():
+    world = World(Script(apology=Phrase("Sorry, I lost my train of thought.")))
+    world.speak(640)
+    world.quiet(2_500)
+    world.pass_time(6_000)
+    assert [say.text for say in world.said(do.SayPhrase)] == ["Sorry, I lost my train of thought."]
+
+
 # ---- barge-in -------------------------------------------------------------------------------------------
 
 
@@ -457,6 +475,22 @@ def test_a_later_word_may_go_on_and_not_back():
         said = world.core.history.messages()[-1].text
         assert said.startswith(HEARD_PIECES[pieces])
         assert pieces == 5 or PIECES[pieces] not in said
+
+
+@pytest.mark.parametrize(("told_ms", "pieces"), [(900, 2), (1_900, 1)])
+def test_after_a_cough_the_player_may_count_anew(told_ms: int, pieces: int):
+    world = World()
+    world.say("Tell me a story, please.")
+    reply = world.reply_with(*PIECES)
+    world.speak(128)
+    world.quiet(96)
+    world.hear("")
+    assert world.last(do.Resume).reply == reply
+    world.played_ms[reply] = 2_000
+    world.tell(was.Interrupted(world.released[reply], told_ms))
+    said = world.core.history.messages()[-1].text
+    assert said.startswith(HEARD_PIECES[pieces])
+    assert PIECES[pieces] not in said
 
 
 def test_a_word_after_the_end_of_the_speech_is_weighed_against_its_length():

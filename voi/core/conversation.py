@@ -173,7 +173,7 @@ class Conversation(Machine):
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
             self._emit(do.Complain(fact.message))
-            turn.final = turn.text
+            turn.final, turn.unheard = turn.text, True
             if self.state is State.CONTEST:
                 self._weigh_contest(turn)
             else:
@@ -209,8 +209,8 @@ class Conversation(Machine):
 
     @rule(Due.NO_TRANSCRIPT)
     def _on_no_transcript(self) -> None:
-        if self._turn:
-            self._turn.final = self._turn.text
+        if self._turn and self._turn.final is None:
+            self._turn.final, self._turn.unheard = self._turn.text, True
         self._replies.give_up_stopping()
         self._try_answer()
 
@@ -220,6 +220,7 @@ class Conversation(Machine):
             self._go(State.WAITING)
             return
         spoken = (self._turn.final or "") if self._turn else ""
+        unheard = self._turn is not None and self._turn.unheard
         text = self._draft.with_speech(spoken)
         self._end_utterance()
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
@@ -227,7 +228,10 @@ class Conversation(Machine):
         else:
             self._replies.drop_speculation()
             self._cancel_owed()
-            self._go(State.IDLE)
+            if unheard and self.script.apology:
+                self._say(self.script.apology)
+            else:
+                self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
         self._commit_draft(text)
@@ -328,8 +332,7 @@ class Conversation(Machine):
     def _resume(self) -> None:
         self._end_utterance()
         self._go(State.ANSWERING)
-        if self._replies.released:
-            self._emit(do.Resume(self._replies.released.number))
+        self._replies.resume()
 
     def _after_reply(self) -> None:
         """The released reply is over, one way or the other: whose turn is it now?"""

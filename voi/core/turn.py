@@ -22,6 +22,8 @@ class Turn:
     """This pause's transcript."""
     audio_judgement: float | None = None
     agent_judgement: float | None = None
+    unheard: bool = False
+    """The transcription failed, or took too long: nobody knows what was said."""
 
     def quiet_grew(self, quiet_ms: int) -> None:
         if self.quiet_ms == 0:
@@ -33,7 +35,7 @@ class Turn:
         self.text = fact.text
         is_final = fact.pause != 0 and fact.pause == self.pause
         if is_final:
-            self.final = fact.text
+            self.final, self.unheard = fact.text, False
         return is_final
 
     def judged(self, fact: TurnJudged) -> bool:
