@@ -20,6 +20,8 @@ INTERRUPTED = "... (interrupted)"
 """What clients show at the end of a message that was cut short; existing clients look for it."""
 CLOCK_AHEAD_MS = 500
 """Sound is sent less than that ahead of the ear, so no client can have played more than that beyond our own clock."""
+HELD_LAG_MAX_MS = 500
+"""A reply that was held has made most players run dry, and so begin to count anew."""
 QUESTION_END_MS = 1_000
 """People often answer that long before a question ends."""
 _QUESTION_MARKS = ("?", "？", "؟", '?"', "?”", "?*", "?)")
@@ -42,6 +44,8 @@ class Reply:
     written: bool = False
     cut: bool = False
     """It is shown and remembered as far as it was heard."""
+    held: bool = False
+    """Its sound was held for a while, so players may have run dry."""
     playing_since_ms: int | None = None
     sound_ms: int = 0
     played_ms: int = 0
@@ -111,6 +115,12 @@ class Replies:
         self._out.append(
             do.Release(reply.number, reply.message_id)
         )  # last: clients want to know a speech before it sounds
+
+    def resume(self) -> None:
+        """Go on with the released reply, which was held."""
+        if self.released:
+            self.released.held = True
+            self._out.append(do.Resume(self.released.number))
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
@@ -198,8 +208,10 @@ class Replies:
 
     def _believes(self, reply: Reply, told_ms: int) -> bool:
         """Browsers count anew after an underrun: their word may not go back, nor be far behind our own clock."""
-        lag_ms = reply.played_ms - told_ms
-        return told_ms >= (reply.told_ms or 0) and (self._lag_max_ms is None or lag_ms <= self._lag_max_ms)
+        if self._lag_max_ms is None:
+            return told_ms >= (reply.told_ms or 0)
+        lag_max_ms = min(HELD_LAG_MAX_MS, self._lag_max_ms) if reply.held else self._lag_max_ms
+        return told_ms >= (reply.told_ms or 0) and reply.played_ms - told_ms <= lag_max_ms
 
     def _cut(self, reply: Reply) -> str:
         played_ms = reply.played_ms
