@@ -1,4 +1,14 @@
-from voi.engines.stt.whisper.turns import SHORT_BATCH_MS, STALE_MS, Pace, Urgency, Waiting, next_batch
+import pytest
+
+from voi.engines.stt.whisper.turns import (
+    ONE_FACTOR,
+    SHORT_BATCH_MS,
+    STALE_MS,
+    Pace,
+    Urgency,
+    Waiting,
+    next_batch,
+)
 
 FINAL, PAUSE, PARTIAL = Urgency
 
@@ -14,7 +24,25 @@ def test_finals_go_alone_the_longest_waiting_first() -> None:
 
 def test_pauses_go_before_partials() -> None:
     waiting = [wish("p", PARTIAL), wish("pause", PAUSE, 30)]
-    assert next_batch(waiting, Pace(8), now_ms=40) == ["pause", "p"]
+    assert next_batch(waiting, Pace(8), now_ms=40) == ["pause"], "what a row takes is not known yet"
+    pace = Pace(8)
+    pace.learn(1, SHORT_BATCH_MS, -SHORT_BATCH_MS, partials_only=True)
+    assert next_batch(waiting, pace, now_ms=40) == ["pause", "p"]
+
+
+@pytest.mark.parametrize(("batch_ms", "row_ms", "rows"), [(20, 2, 10), (2, 1, 32), (50, 2, 14), (0, 1_200, 1)])
+def test_a_final_waits_for_one_short_batch_at_most(batch_ms: int, row_ms: int, rows: int) -> None:
+    """Whatever a device takes for a batch and for each row: batches of partials come to take what they may."""
+    pace = Pace(32)
+    found = []
+    for _ in range(20):
+        chosen = next_batch([wish(f"p{at}", PARTIAL) for at in range(40)], pace, now_ms=STALE_MS)
+        cost_ms = batch_ms + row_ms * len(chosen)
+        pace.learn(len(chosen), cost_ms, 0, partials_only=True)
+        pace.learn(16, 5_000, 0, partials_only=False)  # finals have second tries: they tell nothing
+        found.append(len(chosen))
+    assert found == [1, 2, *[rows] * 18]
+    assert batch_ms + row_ms * rows <= max(SHORT_BATCH_MS, ONE_FACTOR * (batch_ms + row_ms))
 
 
 def test_overdue_partials_go_along_with_finals_and_are_never_starved() -> None:
@@ -24,16 +52,10 @@ def test_overdue_partials_go_along_with_finals_and_are_never_starved() -> None:
     assert next_batch(waiting, pace, now_ms=STALE_MS) == ["f0", "f1", "f2", "old"]
 
 
-def test_a_batch_without_finals_is_short() -> None:
-    pace = Pace(16)
-    pace.learn(4, SHORT_BATCH_MS, 0, partials_only=False)
-    waiting = [wish(f"p{at}", PARTIAL, at) for at in range(9)]
-    assert next_batch(waiting, pace, now_ms=100) == ["p0", "p1", "p2", "p3"]
-
-
 def test_a_slow_device_still_serves_one() -> None:
     pace = Pace(16)
-    pace.learn(1, 3_000, 0, partials_only=False)
+    for rows in (1, 2):
+        pace.learn(rows, 3_000 * rows, -6_000, partials_only=True)
     assert next_batch([wish("p", PARTIAL), wish("q", PARTIAL)], pace, now_ms=10) == ["p"]
 
 

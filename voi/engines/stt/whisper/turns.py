@@ -13,8 +13,11 @@ from typing import Generic, TypeVar
 
 STALE_MS = 1_500
 """A partial that waits longer goes along with finals."""
-SHORT_BATCH_MS = 80
-"""What a batch of partials may take: a final that comes meanwhile waits for it."""
+SHORT_BATCH_MS = 40
+"""What a batch of partials may take: a final that comes meanwhile waits for it, and then for its own pass. Both are to
+stay under 100 ms on a GPU."""
+ONE_FACTOR = 1.5
+"""Or so many times what a single row takes: where that is longer, keeping the others waiting helps nobody."""
 PARTIAL_DUTY = 0.5
 """The device's time that partials may have, so that finals mostly find it free."""
 
@@ -38,26 +41,37 @@ class Waiting(Generic[T]):
 
 
 class Pace:
-    """What a row of a batch costs, learned; and from when on partials are welcome again."""
+    """What batches of partials take, learned: one row, each further one; from when on partials are welcome again."""
 
     def __init__(self, max_batch: int) -> None:
         self.max_batch = max_batch
         self.partials_from_ms = 0.0
-        self._row_ms = 0.0
+        self._one_ms: float | None = None
+        self._more_ms: float | None = None
 
     def learn(self, rows: int, cost_ms: float, now_ms: float, *, partials_only: bool) -> None:
         """A batch of so many rows took so long and ended now."""
-        row_ms = cost_ms / rows
-        self._row_ms = 0.8 * self._row_ms + 0.2 * row_ms if self._row_ms else row_ms
-        if partials_only:
-            self.partials_from_ms = now_ms + cost_ms * (1 / PARTIAL_DUTY - 1)
+        if not partials_only:
+            return
+        self.partials_from_ms = now_ms + cost_ms * (1 / PARTIAL_DUTY - 1)
+        if rows == 1:
+            self._one_ms = _smoothed(self._one_ms, cost_ms)
+        elif self._one_ms is not None:
+            self._more_ms = _smoothed(self._more_ms, max(0.0, cost_ms - self._one_ms) / (rows - 1))
 
     @property
     def partial_rows(self) -> int:
-        """How many rows a batch without finals may have."""
-        if not self._row_ms:
-            return self.max_batch
-        return min(self.max_batch, max(1, int(SHORT_BATCH_MS / self._row_ms)))
+        """How many rows a batch without finals may have; one and then two as long as nothing is known."""
+        if self._one_ms is None:
+            return 1
+        if self._more_ms is None:
+            return min(2, self.max_batch)
+        room_ms = max(SHORT_BATCH_MS, ONE_FACTOR * self._one_ms) - self._one_ms
+        return min(self.max_batch, 1 + int(room_ms / max(self._more_ms, 0.01)))
+
+
+def _smoothed(known: float | None, new: float) -> float:
+    return new if known is None else 0.8 * known + 0.2 * new
 
 
 def next_batch(waiting: Sequence[Waiting[T]], pace: Pace, now_ms: float) -> list[T]:
