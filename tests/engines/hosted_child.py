@@ -88,10 +88,10 @@ class Stream:
             raise EngineError("That is no sound.")
         self._heard += len(pcm) if speech else 0
         if self._on_partial is not None:
-            self._on_partial(Transcript("", str(self._heard)))
+            self._on_partial(Transcript("", str(self._heard), self._language))
 
     async def flush(self) -> Transcript:
-        return Transcript(f"{self._heard} {self._language}")
+        return Transcript(f"{self._heard} {self._language}", language=self._language)
 
     def close(self) -> None: ...
 

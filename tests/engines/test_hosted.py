@@ -291,8 +291,8 @@ async def test_hearing() -> None:
     stream = engine.open(SttOptions("de", "prompt", ("Voi",)), partials.append)
     stream.feed(b"abcd")
     stream.feed(b"ef", speech=False)
-    assert await stream.flush() == Transcript("4 de")
-    assert partials == [Transcript("", "4"), Transcript("", "4")]
+    assert await stream.flush() == Transcript("4 de", language="de")
+    assert partials == [Transcript("", "4", "de"), Transcript("", "4", "de")]
     stream.feed(b"gh")
     assert (await stream.flush()).text == "6 de"
     stream.close()

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.engines import FakeStt, FakeVad, silence, tone
+from tests.fakes.engines import FakeStt, FakeSttStream, FakeVad, silence, tone
 from voi.audio.resample import resample
 from voi.core.facts import Fact, Heard, QuietGrew, SpeechGrew, UserStarted, VoicePushed
-from voi.engines.base import SttOptions
+from voi.engines.base import SttOptions, Transcript
 from voi.errors import EngineError
 from voi.session.ears import Ears
 
@@ -105,6 +105,26 @@ async def test_transcribe_gives_the_text_so_far() -> None:
     assert await caller.ears.transcribe() == ""
     caller.ears.hear(tone(640))
     assert await caller.ears.transcribe() == "one two three"
+
+
+async def test_the_language_heard_is_the_usual_one_of_the_next_utterance(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Caller()
+    opened: list[SttOptions] = []
+    really_open = caller.stt.open
+
+    def open_(options: SttOptions, on_partial: Any) -> Any:
+        opened.append(options)
+        return really_open(options, on_partial)
+
+    async def flush(_: object) -> Transcript:
+        return Transcript("Ja", language="de")
+
+    monkeypatch.setattr(caller.stt, "open", open_)
+    monkeypatch.setattr(FakeSttStream, "flush", flush)
+    for utterance in (1, 2):
+        caller.ears.listen(utterance)
+        assert await caller.ears.transcribe() == "Ja"
+    assert [options.usual for options in opened] == [None, "de"]
 
 
 def test_closing_gives_everything_back() -> None:

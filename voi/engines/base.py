@@ -69,20 +69,24 @@ class TurnDetector(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SttOptions:
-    """Per agent. `language`: ISO code or None to detect."""
+    """Per agent. `language`: ISO code or None to detect, and then `usual` is what was detected last in this
+    conversation: it stays unless another language is clearly likelier."""
 
     language: str | None = None
     prompt: str = ""
     hot_words: tuple[str, ...] = ()
+    usual: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """Text of the whole utterance so far. `confirmed` will not change; `tentative`, which may, goes on right behind it
-    and begins with a space where one belongs: not before a comma, nor in languages that write none."""
+    and begins with a space where one belongs: not before a comma, nor in languages that write none. `language`: ISO
+    code of what was detected; None where the engine does not tell."""
 
     confirmed: str
     tentative: str = ""
+    language: str | None = None
 
     @property
     def text(self) -> str:

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import aclosing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -168,9 +169,9 @@ class Host:
         number, options = head["id"], head["options"]
 
         def partial(transcript: Transcript) -> None:
-            self._tell({"id": number, "partial": [transcript.confirmed, transcript.tentative]})
+            self._tell({"id": number, "partial": astuple(transcript)})
 
-        given = SttOptions(options["language"], options["prompt"], tuple(options["hot_words"]))
+        given = SttOptions(**options | {"hot_words": tuple(options["hot_words"])})
         engine = self._engines[head["engine"]]
         self._streams[number] = engine.open(given, partial if head["partials"] else None)
 
@@ -178,7 +179,7 @@ class Host:
         if number not in self._streams:
             raise EngineError("This utterance was closed or never began.")
         transcript = await self._streams[number].flush()
-        self._tell({"id": flush, "heard": [transcript.confirmed, transcript.tentative]})
+        self._tell({"id": flush, "heard": astuple(transcript)})
 
     async def _teach(self, head: dict[str, Any]) -> None:
         from voi.engines.tts.xtts.cloning_live import teach

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from voi.audio.framing import Framer
@@ -133,7 +134,12 @@ class Ears:
         """Text of the utterance so far. Raises EngineError."""
         if self._fault:
             raise self._fault
-        return (await self._stt_stream.flush()).text if self._stt_stream else ""
+        if not self._stt_stream:
+            return ""
+        transcript = await self._stt_stream.flush()
+        if transcript.language:
+            self._stt_options = replace(self._stt_options, usual=transcript.language)
+        return transcript.text
 
     def turn_sound(self) -> bytes:
         """Up to the last 8 s of the utterance, 16 kHz PCM."""

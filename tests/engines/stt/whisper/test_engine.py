@@ -76,7 +76,7 @@ async def test_what_was_said(engine: Whisper) -> None:
         stream.feed(Piece(number, 250).pcm)
         stream.feed(Piece(None, 50).pcm)
         await asyncio.sleep(0)
-    assert (await stream.flush()) == Transcript(said(*range(12)))
+    assert (await stream.flush()) == Transcript(said(*range(12)), language="en")
     assert heard
     stream.feed(bytes(32 * 500), speech=False)
     assert (await stream.flush()).text == said(*range(12)), "nothing new: answered at once"
@@ -266,6 +266,15 @@ async def test_languages(engine: Whisper, backend: GatedBackend) -> None:
     stream.feed(speech(300))
     await stream.flush()
     assert (backend.batches[0][0].language, backend.batches[0][0].prompt) == ("de", "Ein Anruf. Voi, Wien.")
+
+
+async def test_the_conversations_language_is_the_usual_one(engine: Whisper, backend: GatedBackend) -> None:
+    for usual in ("de", "xx"):
+        stream = engine.open(SttOptions(usual=usual), None)
+        assert (await stream.flush()).language is None
+        stream.feed(speech(300))
+        assert (await stream.flush()).language == "en"
+    assert [batch[0].usual for batch in backend.batches] == ["de", None]
 
 
 def test_the_prompt_is_the_agents_with_its_hot_words() -> None:

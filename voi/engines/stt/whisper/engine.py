@@ -108,7 +108,8 @@ class Whisper:
         language = options.language.lower().replace("_", "-").split("-")[0] if options.language else None
         if language and language not in self.languages:
             raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.", engine=self.name)
-        stream = WhisperStream(self, Listening(language=language, prompt=prompt_of(options)), on_partial)
+        usual = options.usual if options.usual in self.languages else None
+        stream = WhisperStream(self, Listening(language=language, prompt=prompt_of(options), usual=usual), on_partial)
         self._streams[stream] = None
         return stream
 

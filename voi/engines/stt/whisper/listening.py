@@ -47,11 +47,12 @@ class Listening:
     """`covered`: position up to which all sound is in the hypothesis; `tried`: the same, with passes that were too
     doubtful to count."""
 
-    def __init__(self, *, language: str | None, prompt: str) -> None:
+    def __init__(self, *, language: str | None, prompt: str, usual: str | None = None) -> None:
         self.sound = Sound()
         self.covered = 0
         self.tried = 0
         self.language = language
+        self._usual = usual
         self._detected: str | None = None
         self._prompt = prompt
         self._agreement = Agreement()
@@ -81,9 +82,14 @@ class Listening:
             for word in (*self._agreement.confirmed, *self._agreement.tentative)
         )
 
+    @property
+    def spoken(self) -> str | None:
+        """The language heard; None as long as there are no words."""
+        return self._detected if self._agreement.confirmed or self._agreement.tentative else None
+
     def transcript(self) -> Transcript:
         confirmed, text = text_of(self._agreement.confirmed), self.text()
-        return Transcript(confirmed, text[len(confirmed) :])
+        return Transcript(confirmed, text[len(confirmed) :], self.spoken)
 
     def text(self) -> str:
         return text_of((*self._agreement.confirmed, *self._agreement.tentative))
@@ -98,7 +104,7 @@ class Listening:
         return window, Pass(
             sound.read(window.end),
             language=self.language,
-            usual=self._detected,
+            usual=self._detected or self._usual,
             prompt=self._prompt,
             context=self._context(),
             prefix=tuple(word.later(-to_ms(window.start)) for word in self._inside),

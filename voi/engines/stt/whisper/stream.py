@@ -80,7 +80,7 @@ class WhisperStream:
                 self._flushes.remove(entry)
         if self._error:
             raise self._error
-        return Transcript(confirmed=self._listening.text())
+        return Transcript(self._listening.text(), language=self._listening.spoken)
 
     def close(self) -> None:
         self._engine.forget(self)
