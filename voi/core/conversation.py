@@ -45,15 +45,13 @@ class Conversation(Machine):
 
     @rule(Due.DURATION_LIMIT)
     def _on_duration_limit(self) -> None:
-        self._hang_up("The conversation reached its maximum duration.")
+        self._close()
+        self._emit(do.HangUp("The conversation reached its maximum duration."))
 
     @rule(Due.IDLE_LIMIT)
     def _on_idle_limit(self) -> None:
-        self._hang_up("Nobody spoke for a long time.")
-
-    def _hang_up(self, reason: str) -> None:
         self._close()
-        self._emit(do.HangUp(reason))
+        self._emit(do.HangUp("Nobody spoke for a long time."))
 
     @rule(Due.REMINDER)
     def _on_reminder_due(self) -> None:
@@ -143,9 +141,8 @@ class Conversation(Machine):
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
             return
+        self._clocks.user_acted(self._now_ms)
         is_final = turn.heard(fact)
-        if fact.text:
-            self._clocks.user_acted(self._now_ms)
         if self.state is State.CONTEST:
             self._weigh_contest(turn)
             return
@@ -216,11 +213,11 @@ class Conversation(Machine):
 
     def _try_answer(self) -> None:
         """The turn is over. Once its words are known, and what was heard of an old reply: answer, if there are any."""
-        if self._replies.stopping or (self._turn and self._turn.final is None):
+        turn = self._turn
+        if self._replies.stopping or (turn and turn.final is None):
             self._go(State.WAITING)
             return
-        spoken = (self._turn.final or "") if self._turn else ""
-        unheard = self._turn is not None and self._turn.unheard
+        spoken = (turn and turn.final) or ""
         text = self._draft.with_speech(spoken)
         self._end_utterance()
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
@@ -228,7 +225,7 @@ class Conversation(Machine):
         else:
             self._replies.drop_speculation()
             self._cancel_owed()
-            if unheard and self.script.apology:
+            if turn and turn.unheard and self.script.apology:
                 self._say(self.script.apology)
             else:
                 self._go(State.IDLE)
@@ -301,8 +298,8 @@ class Conversation(Machine):
             return
         self._replies.stop()
         if not self._answer_owed:
+            self._answer_owed = True
             self._emit(do.Announce(Status.RESPONSE_CREATED))
-        self._answer_owed = True
         if self._turn:
             self._await_transcript(self._turn)
         else:
