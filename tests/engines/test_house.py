@@ -14,6 +14,7 @@ from voi.config.settings import Settings, load_settings
 from voi.engines import registry
 from voi.engines.house import start_engines
 from voi.errors import ConfigError, EngineError
+from voi.text import language
 
 
 class Fake:
@@ -184,11 +185,25 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(configured: Conf
 
 async def test_a_language_that_is_not_heard(configured: Configure) -> None:
     notes: list[str] = []
-    agents = {"a": speaks() | {"language": "de"}, "b": speaks() | {"language": "en-GB"}}
+    agents = {"a": {"llm_model": "echo", "language": "de"}, "b": speaks() | {"language": "en-GB"}}
     house = await start_engines(*configured(agents, SPEAKER), notes.append)
     assert [note for note in notes if "hears only en" in note] == [
         "Agent a speaks de, and STT fake hears only en: it can be typed to, not spoken to."
     ]
+    await house.close()
+
+
+async def test_a_language_that_is_not_spoken(configured: Configure) -> None:
+    agents = {"a": speaks() | {"language": "de"}, "b": speaks() | {"language": "en-GB"}, "c": speaks()}
+    with pytest.raises(ConfigError, match=r"\$\.a\.voices\.character: speaker does not speak 'de'; it speaks en"):
+        await start_engines(*configured(agents, SPEAKER), lambda _: None)
+
+
+async def test_detection_is_ready_before_the_first_conversation(configured: Configure) -> None:
+    pytest.importorskip("py3langid")
+    agents = {"a": speaks() | {"language": "auto"}}
+    house = await start_engines(*configured(agents, SPEAKER), lambda _: None)
+    assert language._load.cache_info().currsize == 1
     await house.close()
 
 

@@ -19,6 +19,7 @@ class VoiceUse:
     tts_model: str
     voice: str | None
     tones: tuple[str, ...]
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,4 +76,5 @@ def voice_uses_of(agent: Agent, source: str, path: Path = ()) -> Iterator[VoiceU
     """The same for one agent, at `path` in `source` (`agent_config` and () for one that a client brought)."""
     for role, choice in agent.voices_by_role().items():
         where = f"{source}: {json_path((*path, 'voices', role))}"
-        yield VoiceUse(where, choice.model, choice.voice, agent.tones() if role == "character" else ())
+        tones = agent.tones() if role == "character" else ()
+        yield VoiceUse(where, choice.model, choice.voice, tones, agent.language)

@@ -73,6 +73,11 @@ class HostedTts(_Hosted):
     def tones(self) -> tuple[str, ...]:
         return tuple(self._about.get("tones", ("neutral",)))
 
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """That it speaks; None: it does not say."""
+        return tuple(known) if (known := self._about.get("languages")) is not None else None
+
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         process = self.process
         number = process.begin()

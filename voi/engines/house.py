@@ -80,7 +80,7 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
 
 
 def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
-    """What is wrong with the voices and tones that agents want, judged by the engines that run."""
+    """What is wrong with the voices, tones and languages that agents want, judged by the engines that run."""
     problems = []
     for use in uses:
         engine = tts.get(use.tts_model)
@@ -90,11 +90,22 @@ def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
         if use.voice is not None and use.voice not in engine.voices:
             known = ", ".join(engine.voices)
             problems.append(f"{use.where}.voice: {use.tts_model} has no voice {use.voice!r}; there are: {known}")
+        known_languages = getattr(engine, "languages", None)
+        if use.language and known_languages and not _speaks(known_languages, use.language):
+            known = ", ".join(known_languages)
+            problems.append(f"{use.where}: {use.tts_model} does not speak {use.language!r}; it speaks {known}")
         for tone in use.tones:
             if tone not in engine.tones:
                 known = ", ".join(engine.tones)
                 problems.append(f"{use.where}: {use.tts_model} has no tone {tone!r}; there are: {known}")
     return problems
+
+
+def _speaks(languages: Iterable[str], wish: str) -> bool:
+    short = wish.lower().replace("_", "-").split("-")[0]
+    return short in (AUTO, *(language.split("-")[0] for language in languages)) or (
+        short == "cmn" and "zh-cn" in languages
+    )
 
 
 def unheard(config: Config, stt: Stt) -> list[str]:

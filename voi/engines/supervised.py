@@ -76,6 +76,11 @@ class SupervisedTts(Supervised[Tts]):
     def tones(self) -> tuple[str, ...]:
         return self.engine.tones
 
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """That it speaks; None: it does not say."""
+        return getattr(self.engine, "languages", None)
+
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         engine = self.inner
         chunks = engine.stream(text, voice)

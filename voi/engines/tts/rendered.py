@@ -106,6 +106,11 @@ class Rendered:
     def tones(self) -> tuple[str, ...]:
         return self.inner.tones
 
+    @property
+    def languages(self) -> tuple[str, ...] | None:
+        """That it speaks; None: it does not say."""
+        return getattr(self.inner, "languages", None)
+
     async def warm_up(self) -> None:
         await self.inner.warm_up()
 

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -39,3 +40,8 @@ def test_all_mistakes_are_told_together() -> None:
 def test_what_is_right_or_left_out_passes() -> None:
     assert not problems_of({"speed": 1, "slots": None, "seed": -5, "top_p": 1, "greedy": False, "precision": "auto"})
     Xtts(**FILES, temperature=0.65, top_k=50)
+
+
+async def test_a_language_that_the_model_does_not_speak_is_a_mistake_at_the_start(files: dict[str, Path]) -> None:
+    with pytest.raises(ConfigError, match="`language`: XTTS does not speak 'sv'"):
+        await Xtts(**files, language="sv").warm_up()

@@ -85,6 +85,7 @@ class Xtts:
         self._tone_map = dict(voice_tone_map or {})
         self.tones = tuple(dict.fromkeys(("neutral", *self._tone_map))) if self._tone_map else DEFAULT_TONES
         self.voices: tuple[str, ...] = ()
+        self.languages: tuple[str, ...] = ()
         self._language, self._avg_text_len = language, avg_text_len
         self._device, self._precision, self._slots = device, precision, slots
         self._most_waiting, self._memory_mb = most_waiting, memory_mb
@@ -100,8 +101,8 @@ class Xtts:
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
 
     async def warm_up(self) -> None:
-        """ConfigError for files that are missing, broken or don't belong together, or a voice of the tone map that is
-        not among the voices; EngineError when memory does not suffice."""
+        """ConfigError for files that are missing, broken or don't belong together, a voice of the tone map that is not
+        among the voices, or a language that the model does not speak; EngineError when memory does not suffice."""
         if self._running is not None:
             return
         missing = [f"xtts: {what}: there is no file {file}." for what, file in self._files.items() if not file.exists()]
@@ -112,13 +113,14 @@ class Xtts:
         try:
             running = await self._load(worker, device)
             self._check_voices(tuple(running.voices))
+            self._check_language(running.layout.languages)
             await asyncio.wrap_future(worker.call_in_pieces(running.record()))
         except BaseException:
             worker.leave(self)
             raise
         self._worker, self._loaded_on = worker, device
         self._start(worker, running)
-        self.voices = tuple(running.voices)
+        self.voices, self.languages = tuple(running.voices), running.layout.languages
         self._sampling = replace(running.layout.sampling, **self._sampling_wishes)
         async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
             pass
@@ -221,6 +223,12 @@ class Xtts:
         ]
         if wrong:
             raise ConfigError(wrong)
+
+    def _check_language(self, known: tuple[str, ...]) -> None:
+        try:
+            language_code(self._language, None, "", known)
+        except EngineError as error:
+            raise ConfigError(f"xtts: `language`: {error}") from None
 
     async def close(self) -> None:
         worker, running = self._worker, self._running
@@ -340,4 +348,6 @@ def _device(wish: str) -> str:
         return "cuda:0" if torch.cuda.is_available() else "cpu"
     if wish.startswith("cuda") and not torch.cuda.is_available():
         raise EngineError("XTTS: `device` is cuda, but torch finds no CUDA device.", engine="xtts")
+    if wish.startswith("cuda:") and int(wish.removeprefix("cuda:")) >= torch.cuda.device_count():
+        raise EngineError(f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()}.", engine="xtts")
     return "cuda:0" if wish == "cuda" else wish
