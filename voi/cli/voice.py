@@ -150,7 +150,9 @@ def render(
 
 def _tell_forgotten(files: int) -> None:
     if files:
-        typer.echo(f"{files} phrases made in advance had the old voices and are gone: voi voice render AGENT")
+        typer.echo(
+            f"Made in advance with the old voices, and gone: {files} of an agent's phrases. voi voice render AGENT"
+        )
 
 
 def _tones(given: list[str]) -> dict[str, list[Path]]:
