@@ -80,18 +80,21 @@ class Tts:
 
 
 class Stream:
-    def __init__(self, on_partial: Callable[[Transcript], None] | None, language: str | None) -> None:
-        self._on_partial, self._language, self._heard = on_partial, language, 0
+    def __init__(self, on_partial: Callable[[Transcript], None] | None, options: SttOptions) -> None:
+        self._on_partial, self._options, self._heard = on_partial, options, 0
+        self._asked = False
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
         if pcm == b"bad!":
             raise EngineError("That is no sound.")
         self._heard += len(pcm) if speech else 0
+        self._asked = pcm == b"options?"
         if self._on_partial is not None:
-            self._on_partial(Transcript("", str(self._heard), self._language))
+            self._on_partial(Transcript("", str(self._heard), self._options.language))
 
     async def flush(self) -> Transcript:
-        return Transcript(f"{self._heard} {self._language}", language=self._language)
+        text = str(self._options) if self._asked else f"{self._heard} {self._options.language}"
+        return Transcript(text, language=self._options.language)
 
     def close(self) -> None: ...
 
@@ -106,7 +109,7 @@ class Stt:
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> Stream:
         if options.language == "xx":
             raise EngineError("Nobody speaks xx.")
-        return Stream(on_partial, options.language)
+        return Stream(on_partial, options)
 
 
 if __name__ == "__main__":

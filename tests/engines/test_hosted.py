@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -93,12 +94,15 @@ async def test_a_listener_who_leaves_stops_it_and_one_who_is_slow_holds_it(tts: 
     assert int((await said(tts, "count"))[0]) == before
 
 
-async def test_errors_are_the_engines(tts: HostedTts) -> None:
+async def test_errors_are_the_engines(tts: HostedTts, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(EngineError, match="No voice") as refused:
         await said(tts, "refuse")
     assert not refused.value.retryable
     with pytest.raises(EngineBroken, match="crashed: RuntimeError"):
         await said(tts, "crash")
+    await until(lambda: "an engine crashed" in caplog.text)  # in the server's log, and form
+    assert "hosted_child.py" in caplog.text
+    assert "RuntimeError: " not in caplog.text  # texts of exceptions may repeat what was said
     with pytest.raises(EngineBroken, match="The device failed"):
         await said(tts, "broken")
     assert await said(tts, "x")
@@ -312,6 +316,16 @@ async def test_hearing() -> None:
     inner: Any = engine.inner
     assert inner.process._listeners == inner.process._calls == {}
     await engine.close()
+
+
+async def test_every_option_of_an_utterance_arrives() -> None:
+    ears = stt_in_a_process()
+    await ears.warm_up()
+    told: Any = {each.name: "xy" for each in fields(SttOptions)} | {"hot_words": ("a", "b")}
+    stream = ears.open(SttOptions(**told), None)
+    stream.feed(b"options?")
+    assert (await stream.flush()).text == str(SttOptions(**told))
+    await ears.close()
 
 
 async def test_no_process_is_left(tts: HostedTts) -> None:

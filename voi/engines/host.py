@@ -10,6 +10,7 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import astuple
@@ -46,6 +47,25 @@ def main() -> None:
     os._exit(code)  # threads that hang in a driver would keep it alive
 
 
+class _ToServer(logging.Handler):
+    """Has the server log what is logged here, in its own form. Texts of exceptions may repeat what somebody said, and
+    are left out."""
+
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        super().__init__()
+        self._tell, self._loop = tell, asyncio.get_running_loop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """On any thread."""
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            error = record.exc_info[1]
+            text += f"\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__qualname__}"
+        told = {"id": 0, "log": text, "level": record.levelno, "logger": record.name}
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            self._loop.call_soon_threadsafe(self._tell, told)
+
+
 class Host:
     """Serves engines, by numbers that the server gives them. `out`: descriptor that messages to the server are written
     to; writing waits where the server does not read, and then nothing more is taken from it either. The server never
@@ -60,6 +80,14 @@ class Host:
         self._room: dict[int, asyncio.Semaphore] = {}
 
     async def serve(self) -> None:
+        root = logging.getLogger()
+        before, root.handlers[:] = root.handlers[:], [_ToServer(self._tell)]
+        try:
+            await self._serve()
+        finally:
+            root.handlers[:] = before
+
+    async def _serve(self) -> None:
         reader = asyncio.StreamReader(limit=READ_BYTES)
         loop = asyncio.get_running_loop()
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)

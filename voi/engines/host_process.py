@@ -183,7 +183,9 @@ class HostProcess:
 
     def _take(self, head: Head, body: bytes) -> None:
         number = head["id"]
-        if call := self._calls.get(number):
+        if "log" in head:
+            logging.getLogger(head["logger"]).log(head["level"], "%s", head["log"])
+        elif call := self._calls.get(number):
             call.put_nowait((head, body))
         elif tell := self._listeners.get(number):
             try:
