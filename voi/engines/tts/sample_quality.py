@@ -32,7 +32,7 @@ MARGIN_WINDOWS = 3  # after and before speech: its reverberation and its breath 
 FEW_WINDOWS = 10
 QUIETEST_SHARE = 0.05
 VAD_LEVEL_DBFS = -30.0
-"""Of the loud windows, for the VAD: of the same speech it finds half at -11 dBFS."""
+"""Of the loud windows, for the VAD: of clipped speech it finds less than half at full scale, and all turned down."""
 VOICE_BAND_HZ, BRIGHT_BAND_HZ, DULL_DB = (300.0, 3_000.0), (5_000.0, 7_000.0), -45.0
 """The bright band lies 13 to 33 dB under the voice band in wide-band recordings of six speakers; 57 dB under it in one
 of 1961, and more where sound passed the telephone's 8 kHz."""
