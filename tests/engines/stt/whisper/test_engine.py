@@ -301,6 +301,19 @@ async def test_missing_weights_say_how_to_get_them(tmp_path: Path) -> None:
     await engine.close()
 
 
+async def test_memory_that_does_not_suffice_says_what_takes_less(
+    backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load() -> None:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB.\nmore")
+
+    monkeypatch.setattr(backend, "load", load)
+    engine = Scripted(backend)
+    with pytest.raises(EngineError, match="a smaller `max_batch` or model takes less"):
+        await engine.warm_up()
+    await engine.close()
+
+
 async def test_missing_packages_say_what_to_install() -> None:
     class Without(Whisper):
         def _new_backend(self) -> ScriptedBackend:

@@ -169,7 +169,13 @@ class Whisper:
                 engine=self.name,
             ) from error
         except Exception as error:  # whatever the device raises
-            raise EngineError(f"Whisper {self._model} cannot run here: {error}", engine=self.name) from error
+            reason = str(error).partition("\n")[0]
+            if "out of memory" in reason:
+                reason = (
+                    f"with `max_batch` {self._max_batch} it does not fit into the memory that is free on "
+                    f"{self._device}; a smaller `max_batch` or model takes less."
+                )
+            raise EngineError(f"Whisper {self._model} cannot run here: {reason}", engine=self.name) from error
         return backend, Judge()
 
     # ---- sharing it ---------------------------------------------------------------------------------
