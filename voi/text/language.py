@@ -21,7 +21,7 @@ LANGUAGES = (*LATIN, "ru", "ar", "hi", "zh", "ja", "ko")
 """That are told apart."""
 LIKELIER, LIKELIER_FEW_WORDS = 20.0, 100.0
 """So many times likelier than the present language another one must be to take its place; the second for one or two
-words, which may be names. Of 1854 sentences, most of three to nine words, the first alone wrongly leaves the present
+words, which may be names. Of 1854 sentences, most of three to nine words, this wrongly leaves the present
 language in 0.1 %, and finds a change in 92 % (at four words or more: 95 %)."""
 LONGEST = 400
 """Characters that are looked at."""
