@@ -31,6 +31,14 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     assert path.read_bytes() == b"20"
 
 
+def test_what_a_crash_left_does_not_pile_up(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    (tmp_path / ".a.partial").write_bytes(b"half")
+    with locked(path):
+        replace_file(path, lambda file: file.write(b"new"))
+    assert sorted(os.listdir(tmp_path)) == [".a.lock", "a"]
+
+
 def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_file, "LOCK_DEADLINE_S", 0.02)
     monkeypatch.setattr(safe_file, "LOOK_EVERY_S", 0.005)

@@ -33,8 +33,9 @@ def locked(path: Path) -> Iterator[None]:
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
     """Written beside the file and renamed: whoever reads it meanwhile, and a machine that fails, has all of the old or
-    all of the new. Its permissions stay. Raises OSError."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    all of the new. Its permissions stay. For whoever has it `locked`, since what a crash left is written over. Raises
+    OSError."""
+    partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:
             write(file)

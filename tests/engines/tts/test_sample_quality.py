@@ -78,7 +78,7 @@ def test_a_loud_tone_is_not_clipped() -> None:
 @pytest.mark.parametrize("level_db", [-9, -6, 6, 9])
 @pytest.mark.parametrize("name", ["austen-0870.wav", "jfk.wav"])
 def test_loudness_alone_changes_nothing(name: str, level_db: int, vad: Silero) -> None:
-    """The loud ones are clipped, and the VAD alone would miss half of their speech."""
+    """But for clipping, and that is told as such."""
     sample = read_sample(AUDIO / name)
     usual, other = judge(sample, vad), judge(scaled(sample, 10 ** (level_db / 20)), vad)
     assert other.speech_s == pytest.approx(usual.speech_s, abs=0.2)

@@ -31,8 +31,6 @@ SPEECH, NO_SPEECH = 0.5, 0.15  # the VAD's probability
 MARGIN_WINDOWS = 3  # after and before speech: its reverberation and its breath are no noise
 FEW_WINDOWS = 10
 QUIETEST_SHARE = 0.05
-VAD_LEVEL_DBFS = -30.0
-"""Of the loud windows, for the VAD: of clipped speech it finds less than half at full scale, and all turned down."""
 VOICE_BAND_HZ, BRIGHT_BAND_HZ, DULL_DB = (300.0, 3_000.0), (5_000.0, 7_000.0), -45.0
 """The bright band lies 13 to 33 dB under the voice band in wide-band recordings of six speakers; 57 dB under it in one
 of 1961, and more where sound passed the telephone's 8 kHz."""
@@ -56,7 +54,7 @@ def judge(sample: Sample, vad: Vad) -> Quality:
     sound = to_float(resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ))
     windows = sound[: len(sound) // vad.window_samples * vad.window_samples].reshape(-1, vad.window_samples)
     powers = (windows.astype(np.float64) ** 2).mean(axis=1)
-    probabilities = _probabilities(windows, powers, vad)
+    probabilities = _probabilities(windows, vad)
     speech = probabilities >= SPEECH
     window_s = vad.window_samples / STT_RATE_HZ
     speech_s = float(speech.sum()) * window_s
@@ -119,14 +117,11 @@ def clipped_share(samples: NDArray[np.float32]) -> float:
     return float(runs[runs >= FLAT_TOP_SAMPLES].sum()) / len(samples)
 
 
-def _probabilities(windows: NDArray[np.float32], powers: NDArray[np.float64], vad: Vad) -> NDArray[np.float64]:
+def _probabilities(windows: NDArray[np.float32], vad: Vad) -> NDArray[np.float64]:
     """Of speech, for each window (windows, samples)."""
-    if not len(powers):
-        return np.zeros(0)
-    gain = math.sqrt(10 ** (VAD_LEVEL_DBFS / 10) / max(1e-12, float(np.percentile(powers, 95))))
     stream = vad.open()
     try:
-        heard = [stream.probability(from_float(np.clip(window * np.float32(gain), -1, 1))) for window in windows]
+        heard = [stream.probability(from_float(window)) for window in windows]
     finally:
         stream.close()
     return np.array(heard, np.float64)
