@@ -13,6 +13,7 @@ pytest.importorskip("whisper")
 
 import torch
 import whisper
+from torch.utils._python_dispatch import TorchDispatchMode
 from whisper.timing import dtw_cpu, find_alignment, median_filter
 
 from tests.engines.sounds import sound
@@ -349,3 +350,52 @@ def test_rows_stay_in_place_until_a_smaller_graph_does(backend: OpenAiBackend, m
         assert _close(one, other)
     assert sizes == sorted(sizes, reverse=True)
     assert {1, 4} <= set(sizes)
+
+
+# ---- what a GPU wants, as far as it can be seen without one -----------------------------------------
+
+
+def test_a_gpu_has_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for name, index in (("auto", 0), ("cuda", 0), ("cuda:1", 1)):
+        assert torch.cuda._utils._get_device_index(openai_backend.device_of(name)) == index, "as set_device asks"
+    assert openai_backend.device_of("cpu").type == "cpu"
+
+
+class NothingForTheHost(TorchDispatchMode):
+    """Refuses what a captured graph may not do: wait for the device, bring values there, give a shape by values."""
+
+    refused = (
+        "_local_scalar_dense",
+        "nonzero",
+        "masked_select",
+        "is_nonzero",
+        "equal",
+        "lift_fresh",
+        "_to_cpu",
+        "_unique",
+    )
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        name = function.overloadpacket.__name__
+        assert name not in self.refused, f"{name} in a captured step"
+        if name in ("index", "index_put_", "_index_put_impl_"):
+            assert all(index is None or index.dtype == torch.long for index in args[1]), "a mask has a shape by values"
+        return function(*args, **(kwargs or {}))
+
+
+def test_a_step_asks_nothing_of_the_host(backend: OpenAiBackend) -> None:
+    backend.transcribe([Pass(sound("jfk"), language="en")])
+    decoding = backend._decoding
+    assert decoding is not None
+    buffers = (decoding._logits, decoding._logprobs, *vars(decoding.decoder).values())
+    places = [buffer.data_ptr() for buffer in buffers if isinstance(buffer, torch.Tensor)]
+    with torch.inference_mode(), NothingForTheHost():
+        for count in (1, MOST_ROWS):
+            decoding._step(count, decoding.decoder.dims.n_text_ctx)
+    buffers = (decoding._logits, decoding._logprobs, *vars(decoding.decoder).values())
+    assert places == [buffer.data_ptr() for buffer in buffers if isinstance(buffer, torch.Tensor)], (
+        "a graph knows places"
+    )
+    with pytest.raises(AssertionError, match="_local_scalar_dense"), NothingForTheHost():
+        torch.ones(1).item()

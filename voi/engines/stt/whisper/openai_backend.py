@@ -34,8 +34,7 @@ class OpenAiBackend:
     def __init__(self, model: str, *, models_dir: Path, device: str, precision: str, max_batch: int) -> None:
         self.languages: tuple[str, ...] = ()
         self._model, self._models_dir, self._max_batch = model, models_dir, max_batch
-        cuda = device == "auto" and torch.cuda.is_available()
-        self._device = torch.device("cuda" if cuda else "cpu" if device == "auto" else device)
+        self._device = device_of(device)
         on_gpu = self._device.type == "cuda"
         self._precision = PRECISIONS[("float16" if on_gpu else "float32") if precision == "auto" else precision]
         self._encoder: Encoder | None = None
@@ -49,6 +48,7 @@ class OpenAiBackend:
             if not torch.cuda.is_available():
                 raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.", engine="whisper")
             torch.cuda.set_device(self._device)
+            torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for each length of prompt
         self._dims, state = read(path)
         weights = {name: tensor.to(self._device, self._precision) for name, tensor in state.items()}
         del state
@@ -166,6 +166,13 @@ class OpenAiBackend:
         return get_tokenizer(
             self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
         )
+
+
+def device_of(name: str) -> torch.device:
+    """`name` auto takes a GPU where there is one. With its number, without which `torch.cuda.set_device` refuses it."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device("cuda:0" if name == "cuda" else name)
 
 
 def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:

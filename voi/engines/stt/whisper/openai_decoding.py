@@ -64,19 +64,23 @@ class Decoding:
         """Capture the step for each batch size; CUDA only. Overwrites the cache."""
         sizes = {1 << power for power in range(self.decoder.rows.bit_length()) if 1 << power < self.decoder.rows}
         pool = torch.cuda.graph_pool_handle()
-        for size in sorted({*sizes, self.decoder.rows}):
+        # One for all, on this device: torch shares a pool only within a stream, and its own is the first device's.
+        stream = torch.cuda.Stream(self.decoder.tokens.device)  # type: ignore[no-untyped-call]
+        captured = {}
+        for size in sorted({*sizes, self.decoder.rows}, reverse=True):  # the small fit into what the large have left
             self.decoder.positions.zero_()
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 for _ in range(3):
                     self._step(size, self.decoder.dims.n_text_ctx)
-            torch.cuda.current_stream().wait_stream(stream)
             graph = torch.cuda.CUDAGraph()
-            # They run one at a time, and what lasts lies outside: they may share their memory.
-            with torch.cuda.graph(graph, pool=pool):
+            # They run one at a time, and what lasts lies outside: they may share their memory. Other engines' threads
+            # may go on with the device meanwhile.
+            with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
                 self._step(size, self.decoder.dims.n_text_ctx)
-            self._graphs[size] = graph
+            torch.cuda.current_stream().wait_stream(stream)
+            captured[size] = graph
+        self._graphs = dict(sorted(captured.items()))
 
     def run(self, rows: Sequence[Row]) -> list[Decoded]:
         """The rows' sound is in the decoder (`Decoder.listen`), in the same order."""
