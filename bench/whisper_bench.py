@@ -253,7 +253,7 @@ def main() -> None:
     )
     limits = measure_limits(device, torch.float16 if cuda else torch.float32)
     print(
-        f"{name}: {limits.operations / 1e12:.1f} TFLOP/s, {limits.bytes / 1e9:.0f} GB/s measured; "
+        f"{name}: {limits.operations / 1e12:.3g} TFLOP/s, {limits.bytes / 1e9:.0f} GB/s measured; "
         f"torch {torch.__version__}"
     )
     rows: list[Row] = []
