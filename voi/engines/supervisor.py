@@ -15,8 +15,9 @@ nor a CUDA context that has failed be mended, within a process; so engines that 
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextvars import Context
+from functools import partial
 from typing import Any, NoReturn, Protocol
 
 from voi.engines.base import Engine
@@ -156,7 +157,7 @@ class Supervisor:
             for limit in self._calls:
                 if not limit.expired():
                     limit.reschedule(_now_s())
-            self._mend(self._restart())
+            self._mend(self._restart)
         return EngineError(self.down or why, engine=kept.name, retryable=True)
 
     def _suspect(self, kept: Kept, engine: Any) -> None:
@@ -164,15 +165,15 @@ class Supervisor:
         busy = self._mending is not None and not self._mending.done()
         fresh = not self.down and engine is kept.engine and kept in self._kept
         if fresh and not busy and not self._closed and _now_s() > self._tried_s + TRIED_LATELY_S:
-            self._mend(self._examine(kept))
+            self._mend(partial(self._examine, kept))
 
-    def _mend(self, work: Coroutine[Any, Any, None]) -> None:
+    def _mend(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         before = self._mending
 
         async def after() -> None:
             if before is not None and not before.done():
                 before.cancel()
-            await work
+            await work()
 
         # In a context of its own: what it logs is of no one conversation.
         self._mending = asyncio.get_running_loop().create_task(after(), name="mending engines", context=Context())
