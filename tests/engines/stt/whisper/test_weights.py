@@ -54,6 +54,17 @@ def test_where_weights_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert checkpoint(str(cached), tmp_path) == cached
 
 
+def test_what_is_called_like_a_size_is_not_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    Path("tiny").mkdir()
+    Path("base").touch()
+    with pytest.raises(EngineError, match="faster-whisper-tiny"):
+        converted("tiny", tmp_path / "models")
+    with pytest.raises(EngineError, match="whisper-base"):
+        checkpoint("base", tmp_path / "models")
+
+
 def test_where_converted_models_are(tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="voi models pull faster-whisper-small"):
         converted("small", tmp_path)
@@ -200,7 +211,9 @@ async def test_without_a_connection_it_says_what_to_do(tmp_path: Path, monkeypat
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     for engine, name in ((Whisper, "whisper"), (FasterWhisper, "faster-whisper")):
-        with pytest.raises(EngineError, match=rf"could not be fetched: .*refused.*voi models pull {name}-tiny\.en"):
+        with pytest.raises(
+            EngineError, match=rf"could not be fetched: .* cannot be reached .*refused.*voi models pull {name}-tiny\.en"
+        ):
             await engine.fetch(lambda _: None, model="tiny.en", models_dir=tmp_path)
         with pytest.raises(EngineError, match="nowhere"):
             await engine.fetch(lambda _: None, model="/nowhere", models_dir=tmp_path)

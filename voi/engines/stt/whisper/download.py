@@ -7,6 +7,8 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 DEADLINE_S = 60
 """For each wait; a large file takes as long as it takes."""
@@ -42,9 +44,6 @@ def download(source: Source, target: Path, on_progress: Progress) -> None:
     partial = target.with_name(f".{target.name}.part")
     try:
         _append(source.url, partial, on_progress)
-    except urllib.error.HTTPError as error:
-        if error.code != _RANGE_NOT_SATISFIABLE:  # which says that all of it is here
-            raise
     except http.client.HTTPException as error:
         raise OSError(f"the connection broke ({type(error).__name__}); another try goes on from there") from error
     if not source.is_content_of(partial):
@@ -53,11 +52,26 @@ def download(source: Source, target: Path, on_progress: Progress) -> None:
     partial.replace(target)
 
 
+def opened(url: str, start: int = 0) -> Any:
+    """The answer to a request for what is there from the byte `start` on. OSError for people to read."""
+    host = urlsplit(url).netloc
+    request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
+    try:
+        return urllib.request.urlopen(request, timeout=DEADLINE_S)
+    except urllib.error.HTTPError as error:
+        if error.code == _RANGE_NOT_SATISFIABLE and start:
+            return error
+        raise OSError(f"{host} answers {error.code} {error.reason} for {url}") from error
+    except urllib.error.URLError as error:
+        raise OSError(f"{host} cannot be reached ({error.reason})") from error
+
+
 def _append(url: str, partial: Path, on_progress: Progress) -> None:
     here = partial.stat().st_size if partial.is_file() else 0
-    request = urllib.request.Request(url, headers={"Range": f"bytes={here}-"} if here else {})
-    with urllib.request.urlopen(request, timeout=DEADLINE_S) as answer:
-        if getattr(answer, "status", None) != _PARTIAL_CONTENT:
+    with opened(url, here) as answer:
+        if answer.status == _RANGE_NOT_SATISFIABLE:
+            return  # all of it is here
+        if answer.status != _PARTIAL_CONTENT:
             here = 0  # all of it comes
         left = int(answer.headers.get("Content-Length") or 0)
         done, total = here, here + left if left else 0

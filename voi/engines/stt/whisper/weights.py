@@ -2,12 +2,11 @@
 
 import json
 import os
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from voi.engines.stt.whisper.download import DEADLINE_S, Progress, Source, download
+from voi.engines.stt.whisper.download import Progress, Source, download, opened
 from voi.errors import EngineError
 
 LICENCE = "MIT"
@@ -49,11 +48,10 @@ def size_of(model: str) -> str | None:
 
 def checkpoint(model: str, models_dir: Path) -> Path:
     """The file of a size, or of a path to a checkpoint. EngineError where it is missing."""
-    given = Path(model)
-    if given.is_file():
-        return given
     size = ALIASES.get(model, model)
-    if size not in SIZES:
+    if size not in SIZES:  # a file that is called like a size is not meant
+        if (given := Path(model)).is_file():
+            return given
         raise EngineError(
             f"There is no Whisper checkpoint {model}. Give a file or one of: {', '.join((*SIZES, *ALIASES))}.",
             engine="whisper",
@@ -70,9 +68,9 @@ def checkpoint(model: str, models_dir: Path) -> Path:
 
 def converted(model: str, models_dir: Path) -> Path:
     """The folder of a model that CTranslate2 can read. EngineError where it, or a file of it, is missing."""
-    given = Path(model)
     size = ALIASES.get(model, model)
-    folder = given if given.is_dir() else models_dir / f"faster-whisper-{size}"
+    given = Path(model)
+    folder = given if size not in SIZES and given.is_dir() else models_dir / f"faster-whisper-{size}"
     missing = [name for name in ("model.bin", "tokenizer.json") if not (folder / name).is_file()]
     if missing:
         advice = f"Fetch it with `voi models pull faster-whisper-{size}`." if size in SIZES else "Give its folder."
@@ -105,7 +103,7 @@ def fetch_converted(size: str, models_dir: Path, on_progress: Progress, *, hub: 
     folder = models_dir / f"faster-whisper-{size}"
     repository = _TURBO_REPOSITORY if size == "large-v3-turbo" else f"Systran/faster-whisper-{size}"
     hub = hub or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    with urllib.request.urlopen(f"{hub}/api/models/{repository}?blobs=true", timeout=DEADLINE_S) as answer:
+    with opened(f"{hub}/api/models/{repository}?blobs=true") as answer:
         listed = json.load(answer)
     try:
         sources = _sources(listed, f"{hub}/{repository}/resolve")
