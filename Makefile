@@ -41,7 +41,7 @@ unit:
 	$(PYTEST) -m "not integration"
 
 integration:
-	@echo "== integration tests: whole servers, processes, many callers on one model, training runs"
+	@echo "== integration tests: whole servers, processes, many callers on one model, Coqui beside ours, training runs"
 	$(PYTEST) -m integration
 
 bench:  ## Measure Voi beside other servers (see bench/README.md; about an hour)

@@ -12,6 +12,8 @@ from tests.engines.tts.xtts.speaking import TEXTS, alone, job, run
 from voi.engines.tts.xtts.model import Running
 from voi.text.speakable import speakable
 
+pytestmark = pytest.mark.integration
+
 ONE_STEP = 1 / 32_767  # of int16: the only difference that is allowed
 
 

@@ -46,6 +46,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Cloner]:
     return coqui, Cloner(full["checkpoint"], full["config"])
 
 
+@pytest.mark.integration
 class TestAgainstCoqui:
     @pytest.mark.parametrize(
         ("names", "how"),
