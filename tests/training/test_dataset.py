@@ -64,6 +64,7 @@ def test_a_resumed_loader_goes_on_where_it_was(items: list[Item]) -> None:
         assert torch.equal(expected["padded_text"], found["padded_text"])
 
 
+@pytest.mark.integration
 def test_batches_are_those_of_coqui(items: list[Item]) -> None:
     pytest.importorskip("trainer", reason="the extra `train` is not installed")
     pytest.importorskip("TTS", reason="the extra `train` is not installed")
