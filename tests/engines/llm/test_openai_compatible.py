@@ -1,6 +1,7 @@
 import asyncio
 import json
 import socket
+from base64 import b64encode
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ from voi.engines.base import LlmRequest
 from voi.engines.llm import openai_compatible, retry
 from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
+from voi.engines.llm.pictures import Pictures
 from voi.errors import ConfigError, EngineError
 
 KEY = "sk-very-secret"
@@ -295,6 +297,22 @@ async def test_a_refusal_says_what_to_do(server: FakeOpenAi, llm: OpenAiCompatib
     error = await failure(llm)
     assert words in str(error)
     assert len(server.requests) == 1
+
+
+async def test_a_provider_is_not_given_an_address_that_proves_no_name(
+    server: FakeOpenAi, llm: OpenAiCompatible, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It might be sent to its own neighbours; with https the certificate tells."""
+
+    async def fetch(shelf: Pictures, url: str) -> str:
+        return f"data:image/png;base64,{b64encode(url.encode()).decode()}"
+
+    monkeypatch.setattr(Pictures, "_fetch", fetch)
+    signed = "https://a.example/b"
+    async for _ in llm.stream(LlmRequest("m", (Message("user", "", ("http://a.example/b", signed)),))):
+        pass
+    images = [part["image_url"]["url"] for part in server.requests[0]["messages"][0]["content"]]
+    assert images == [f"data:image/png;base64,{b64encode(b'http://a.example/b').decode()}", signed]
 
 
 async def test_image_refused(server: FakeOpenAi, llm: OpenAiCompatible) -> None:

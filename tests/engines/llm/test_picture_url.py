@@ -7,11 +7,12 @@ GOOD = [
     "https://bucket.s3.eu-west-1.amazonaws.com/cat%20one.png?X-Amz-Signature=ab:cd",
     "https://my_bucket.example.com:8443/cat.png",
     "https://bücher.example/katze.jpg",
+    "http://a.example/b",
     "data:image/png;base64,AA==",
     "data:image/svg+xml;base64,AA==",
 ]
 BAD = [
-    "", "elephants", "file:///etc/passwd", "javascript:1", "ftp://a.example/b", "//a.example/b", "http://a.example/b",
+    "", "elephants", "file:///etc/passwd", "javascript:1", "ftp://a.example/b", "//a.example/b", "http://127.0.0.1/b", "http://localhost/b",
     "https://", "https:///x", "https://localhost/x", "https://localhost.:8765/x", "https://intranet/x",
     "https://printer.local/x", "https://db.internal/x", "https://metadata.google.internal./x", "https://a.LOCALHOST/x",
     "https://127.0.0.1/x", "https://127.1/x", "https://2130706433/x", "https://0x7f.0.0.1/x", "https://0x7f000001/x",

@@ -117,6 +117,16 @@ async def test_a_picture_is_fetched_once(server: Server, shelf: Pictures) -> Non
     assert server.connections == 1
 
 
+async def test_addresses_that_are_not_its_own_stay(server: Server) -> None:
+    shelf = Pictures(("http",))
+    messages = about(f"https://a.example:{server.port}/cat.png", AS_DATA)
+    assert await shelf.inlined(messages) == messages
+    with pytest.raises(EngineError, match="could not be loaded"):
+        await shelf.inlined(about(f"http://rebound.example:{server.port}/cat.png"))
+    assert server.connections == 0
+    await shelf.close()
+
+
 async def test_without_addresses_nothing_changes(shelf: Pictures) -> None:
     assert await shelf.inlined(about(AS_DATA)) == about(AS_DATA)
     assert await shelf.inlined(()) == ()

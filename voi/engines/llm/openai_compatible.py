@@ -8,6 +8,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -17,6 +18,7 @@ from voi.engines.base import LlmRequest
 from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
 from voi.engines.llm.limits import LlmLimits, Patience
 from voi.engines.llm.litellm_config import covers
+from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, shown_name
 from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import ConfigError, EngineError
@@ -50,12 +52,14 @@ class OpenAiCompatible:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._session: aiohttp.ClientSession | None = None
         self._jsonless: set[str] = set()
+        self._pictures = Pictures(("http",))
 
     async def warm_up(self) -> None:
         """Connect once. Raises EngineError when the server cannot be reached or refuses the key."""
         await self.models()
 
     async def close(self) -> None:
+        await self._pictures.close()
         if self._session is not None:
             await self._session.close()
 
@@ -92,6 +96,8 @@ class OpenAiCompatible:
         return with_one_retry(lambda: self._attempt(request, patience))
 
     async def _attempt(self, request: LlmRequest, patience: Patience) -> AsyncGenerator[str]:
+        if has_images(request):
+            request = replace(request, messages=await self._pictures.inlined(request.messages))
         response = await self._accepted(request, patience)
         reader = ReplyReader(request, self._limits, NAME)
         try:

@@ -1,7 +1,8 @@
 """Which addresses of pictures clients may give: a server that follows any address can be sent to its own neighbours.
 
-The picture itself, or an https address with a public name. Whoever fetches it (a provider; `pictures.py` for providers
-that do not) then finds a certificate for that very name, so a name that leads to an internal address leads to an error.
+The picture itself, or an address with a public name. With https whoever fetches it (a provider; `pictures.py` for
+providers that do not) finds a certificate for that very name, so a name that leads to an internal address leads to an
+error. With http nothing proves the name, so only `pictures.py` may fetch it.
 """
 
 import re
@@ -22,7 +23,7 @@ _AZURE_WIRE_SERVER = ip_address("168.63.129.16")
 
 
 def checked_picture_url(url: str) -> str:
-    """The URL. Raises ClientError where it is neither `data:image/…;base64,…` nor https with a public name."""
+    """The URL. Raises ClientError where it is neither `data:image/…;base64,…` nor http(s) with a public name."""
     if url[:5].lower() == "data:":
         header = _DATA.match(url)
         if header is None or url.find(":", header.end()) >= 0:  # a colon is in every address, and never in base64
@@ -33,8 +34,8 @@ def checked_picture_url(url: str) -> str:
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError:
         raise ClientError("image_url: this is no address of a picture.") from None
-    if parts.scheme != "https":
-        raise ClientError("image_url: a picture is given as an https URL or as data:image/…;base64,…")
+    if parts.scheme not in ("http", "https"):
+        raise ClientError("image_url: a picture is given as an http(s) URL or as data:image/…;base64,…")
     if len(url) > URL_MAX_CHARACTERS:
         raise ClientError(f"image_url: the address of a picture has at most {URL_MAX_CHARACTERS} characters.")
     if "@" in parts.netloc or "\\" in url or any(c.isspace() for c in url) or port == 0:

@@ -1,7 +1,8 @@
-"""Pictures that are given by their address, fetched for LLM libraries that would fetch them themselves, from anywhere.
+"""Pictures that are given by their address, fetched here where whoever else would fetch them might be sent to his own
+neighbours: LLM libraries in this process, and anybody where the address is http and so proves no name.
 
-Only https, only public addresses, looked at where the connection is made: whatever a name resolves to, at that moment,
-and whatever a number in the address means. No redirects, no proxies, no cookies; bounded in time and size.
+Only public addresses, looked at where the connection is made: whatever a name resolves to, at that moment, and whatever
+a number in the address means. No redirects, no proxies, no cookies; bounded in time and size.
 """
 
 import asyncio
@@ -34,9 +35,11 @@ log = logging.getLogger(__name__)
 
 
 class Pictures:
-    """Belongs to the event loop that `inlined` is called on."""
+    """`schemes`: of the addresses that are fetched; others stay as they are. Belongs to the event loop that calls
+    `inlined`."""
 
-    def __init__(self) -> None:
+    def __init__(self, schemes: Sequence[str] = ("http", "https")) -> None:
+        self._begin = tuple(f"{scheme}:" for scheme in schemes)
         self._cache: OrderedDict[str, str] = OrderedDict()
         """data: URLs by address, the least wanted first."""
         self._characters = 0
@@ -45,10 +48,10 @@ class Pictures:
         self._session: aiohttp.ClientSession | None = None
 
     async def inlined(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """The messages with every picture as a data: URL. One of the last message that cannot be had is an EngineError
-        for its sender; of earlier messages, whose sender was told, words take its place."""
+        """The messages with every such picture as a data: URL. One of the last message that cannot be had is an
+        EngineError for its sender; of earlier messages, whose sender was told, words take its place."""
         newest = len(messages) - 1
-        urls = {url: index == newest for index, m in enumerate(messages) for url in m.image_urls if not _is_data(url)}
+        urls = {url: index == newest for index, m in enumerate(messages) for url in m.image_urls if self._fetches(url)}
         if not urls:
             return tuple(messages)
         await asyncio.gather(*(self._ensure(url, again) for url, again in urls.items()))
@@ -63,10 +66,13 @@ class Pictures:
         if self._session is not None:
             await self._session.close()
 
+    def _fetches(self, url: str) -> bool:
+        return url.lower().startswith(self._begin)
+
     def _inlined(self, message: Message) -> Message:
-        if all(map(_is_data, message.image_urls)):
+        if not any(map(self._fetches, message.image_urls)):
             return message
-        found = [url if _is_data(url) else self._cache.get(url) for url in message.image_urls]
+        found = [self._cache.get(url) if self._fetches(url) else url for url in message.image_urls]
         text = message.text if all(found) else f"{message.text}\n{LOST}".strip()
         return replace(message, text=text, image_urls=tuple(filter(None, found)))
 
@@ -125,10 +131,6 @@ def public_socket(addr_info: Any) -> socket.socket:
     if not is_public(address[0]):
         raise OSError("the address is not public")
     return socket.socket(family, kind, protocol)
-
-
-def _is_data(url: str) -> bool:
-    return url[:5].lower() == "data:"
 
 
 def _kind(body: bytes | bytearray) -> str:
