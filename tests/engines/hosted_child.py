@@ -30,6 +30,7 @@ class Tts:
     voices = ("anna", "bert")
     tones = ("neutral", "warm")
     closed = 0
+    deaf = False
 
     def __init__(self, *, warm: str = "", length: int = 3) -> None:
         self._warm, self._length = warm, length
@@ -48,12 +49,19 @@ class Tts:
     async def close(self) -> None:
         Tts.closed += 1
 
+    async def ping(self) -> None:
+        if self.deaf:
+            await asyncio.sleep(1e6)
+
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         match text:
             case "die":
                 os._exit(3)
             case "hang":
                 time.sleep(1e6)  # noqa: ASYNC251 - a driver does so
+            case "deaf":
+                self.deaf = True
+                await asyncio.sleep(1e6)
             case "crash":
                 raise RuntimeError("CUDA error")
             case "broken":

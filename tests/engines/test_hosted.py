@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines import host_process, supervised, supervisor
+from voi.engines import host_process, hosted, supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, frame
 from voi.engines.host_process import HostProcess
@@ -261,19 +261,36 @@ async def test_one_that_hangs_is_killed_and_another_takes_its_place() -> None:
 async def test_a_process_that_was_stopped_is_found_out_however_slow_its_engine_may_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(supervised, "PING_DEADLINE_S", 0.1)
+    monkeypatch.setattr(hosted, "PROCESS_ANSWER_S", 0.1)
     monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
+    monkeypatch.setattr(supervisor, "ASKED_AGAIN_S", 0.05)
     engine = SupervisedTts(tts_in_a_process)
     await engine.warm_up()
+    engine.be_patient()
     pid = engine.inner.process.pid  # type: ignore[attr-defined]
     os.kill(pid, signal.SIGSTOP)
-    with pytest.raises(TimeoutError):
-        await asyncio.wait_for(said(engine, "x"), 0.05)
+    async with asyncio.timeout(3):
+        with pytest.raises(EngineError, match="hangs"):
+            await said(engine, "x")
     await until(lambda: engine.supervisor.restarts == 1 and not engine.restarting)
     assert not alive(pid)
     assert await said(engine, "x")
     await engine.supervisor._examine(engine)
     assert not engine.restarting
+    await engine.close()
+
+
+async def test_a_thread_that_hangs_in_a_process_that_answers_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
+    monkeypatch.setattr(supervisor, "ASKED_AGAIN_S", 0.05)
+    engine = SupervisedTts(tts_in_a_process)
+    engine.answer_s = 0.1
+    await engine.warm_up()
+    async with asyncio.timeout(3):
+        with pytest.raises(EngineError, match="hangs"):
+            await said(engine, "deaf")
+    await until(lambda: not engine.restarting)
+    assert await said(engine, "x")
     await engine.close()
 
 

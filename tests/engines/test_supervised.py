@@ -75,6 +75,18 @@ class FakeTts:
             self.ended += 1
 
 
+class PingedTts(FakeTts):
+    """`pings`: what becomes of each, the last of them over and over."""
+
+    def __init__(self, *pings: object, **plan: Any) -> None:
+        super().__init__(**plan)
+        self.pings, self.pinged = pings, 0
+
+    async def ping(self) -> None:
+        self.pinged += 1
+        await _do(self.pings[min(self.pinged, len(self.pings)) - 1])
+
+
 async def said(tts: SupervisedTts, text: str = "hello") -> bytes:
     return b"".join([chunk async for chunk in tts.stream(text, VoiceSpec())])
 
@@ -144,6 +156,64 @@ async def test_one_that_is_merely_slow_is_not_restarted() -> None:
         await said(tts)
     assert await busy == b"x" * 6
     assert len(factory.made) == 1
+    await tts.close()
+
+
+async def pinged_tts(monkeypatch: pytest.MonkeyPatch, *pings: object, say: dict[str, list[Any]]) -> SupervisedTts:
+    monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
+    monkeypatch.setattr(supervisor, "ASKED_AGAIN_S", 0.01)
+    tts = SupervisedTts(lambda: PingedTts(*pings, say=say))
+    tts.answer_s = 0.02
+    await tts.warm_up()
+    return tts
+
+
+@pytest.mark.parametrize("ping", [HANG, EngineBroken("The process ended."), ValueError()])
+async def test_a_silent_engine_that_does_not_answer_is_given_up_long_before_the_deadline(
+    ping: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tts = await pinged_tts(monkeypatch, ping, say={"hello": [b"a", HANG], "other": [HANG]})
+    async with asyncio.timeout(1):
+        results = await asyncio.gather(said(tts), said(tts, "other"), return_exceptions=True)
+    assert ["hangs" in str(result) for result in results] == [True, True]
+    await recovered(tts)
+    assert await said(tts, "x") == b"ok"
+    assert tts.supervisor.restarts == 1
+    await tts.close()
+
+
+async def test_a_silent_engine_that_answers_is_left_to_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    tts = await pinged_tts(monkeypatch, None, say={"hello": [0.06, b"slow"]})
+    assert await said(tts) == b"slow"
+    engine: Any = tts.inner
+    assert engine.pinged >= 2
+    assert TRIAL_TEXT not in engine.spoken  # which would make it slower still
+    await tts.close()
+
+
+async def test_an_answer_that_is_missed_once_is_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Perhaps it was the server that stood still."""
+    tts = await pinged_tts(monkeypatch, HANG, None, say={"hello": [0.06, b"slow"]})
+    assert await said(tts) == b"slow"
+    assert tts.supervisor.restarts == 0
+    await tts.close()
+
+
+async def test_an_engine_that_gives_to_others_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    tts = await pinged_tts(monkeypatch, HANG, say={"hello": [0.06, b"late"], "busy": [0.002, b"x"] * 40})
+    monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.03)
+    late, busy = await asyncio.gather(said(tts), said(tts, "busy"))
+    assert (late, busy) == (b"late", b"x" * 40)
+    engine: Any = tts.inner
+    assert engine.pinged == 0
+    await tts.close()
+
+
+async def test_sound_that_comes_while_it_is_asked_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    tts = await pinged_tts(monkeypatch, HANG, say={"hello": [0.03, b"a"]})
+    assert await said(tts) == b"a"
+    await until(lambda: tts.supervisor._watching is None or tts.supervisor._watching.done())
+    assert tts.supervisor.restarts == 0
     await tts.close()
 
 

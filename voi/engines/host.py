@@ -133,7 +133,7 @@ class Host:
             case "teach":
                 self._begin(number, self._teach(head))
             case "ping":
-                self._tell({"id": number})
+                self._begin(number, self._ping(head))
             case "drop":
                 self._begin(number, self._drop(number))
 
@@ -208,6 +208,11 @@ class Host:
             raise EngineError("This utterance was closed or never began.")
         transcript = await self._streams[number].flush()
         self._tell({"id": flush, "heard": astuple(transcript)})
+
+    async def _ping(self, head: dict[str, Any]) -> None:
+        if ping := getattr(self._engines.get(head.get("engine", 0)), "ping", None):
+            await ping()
+        self._tell({"id": head["id"]})
 
     async def _teach(self, head: dict[str, Any]) -> None:
         from voi.engines.tts.xtts.cloning_live import teach

@@ -16,6 +16,8 @@ from voi.engines.host_process import Head, HostProcess
 from voi.errors import ConfigError, EngineError
 
 TEACH_DEADLINE_S = 30.0
+PROCESS_ANSWER_S = 5.0
+"""Of the process itself, which does not compute on the thread that listens, however slow its engines are."""
 
 
 class _Hosted:
@@ -43,8 +45,10 @@ class _Hosted:
         await self.process.leave(self.number)
 
     async def ping(self) -> None:
-        """Returns when the process has answered."""
-        await self.process.ask({"op": "ping"})
+        """Returns when the process has answered, and then the engine in it. Raises TimeoutError, EngineError."""
+        async with asyncio.timeout(PROCESS_ANSWER_S):
+            await self.process.ask({"op": "ping"})
+        await self.process.ask({"op": "ping", "engine": self.number})
 
     @property
     def note(self) -> str:

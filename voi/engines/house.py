@@ -16,7 +16,7 @@ from voi.engines.device import engine_options, is_for_gpu, slow_note
 from voi.engines.homes import Homes
 from voi.engines.llm.router import LlmRouter
 from voi.engines.supervised import Supervised
-from voi.engines.supervisor import SLOW_DEADLINE_S, warm_up
+from voi.engines.supervisor import warm_up
 from voi.engines.tts.rendered import Rendered
 from voi.errors import ConfigError, EngineError
 from voi.text import language
@@ -183,7 +183,7 @@ class _Start:
         if isinstance(engine, Supervised):
             self.supervised[f"{what} {name}"] = engine
             if note:
-                engine.supervisor.deadline_s = SLOW_DEADLINE_S
+                engine.be_patient()
         return engine
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:

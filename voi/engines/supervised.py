@@ -7,11 +7,10 @@ from contextlib import aclosing
 from typing import Generic, TypeVar
 
 from voi.engines.base import STT_RATE_HZ, Engine, Stt, SttOptions, SttStream, Transcript, Tts, VoiceSpec
-from voi.engines.supervisor import CLOSE_DEADLINE_S, Supervisor
+from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
 from voi.errors import EngineError
 
 TRIAL_TEXT = "Yes."
-PING_DEADLINE_S = 10.0
 TRIAL_BYTES = STT_RATE_HZ  # half a second
 
 log = logging.getLogger(__name__)
@@ -21,6 +20,11 @@ E = TypeVar("E", bound=Engine)
 class Supervised(Generic[E]):
     """What speaking and hearing engines have in common. `make` gives a new engine, not yet warm; `supervisor` None: one
     of its own."""
+
+    answer_s: float
+    """Several times what one piece of its work takes, on a small GPU under load."""
+    slow_answer_s: float
+    """The same without a GPU."""
 
     def __init__(self, make: Callable[[], E], supervisor: Supervisor | None = None) -> None:
         self.make = make
@@ -35,11 +39,17 @@ class Supervised(Generic[E]):
     async def close(self) -> None:
         await self.supervisor.close(self)
 
-    async def trial(self, engine: E) -> None:
-        """Whether its process answers, and then a short piece of work, which may take long where it is slow."""
+    def be_patient(self) -> None:
+        """It was made for a GPU and runs without: slow is not hung."""
+        self.supervisor.deadline_s, self.answer_s = SLOW_DEADLINE_S, self.slow_answer_s
+
+    async def ping(self, engine: E) -> None:
         if (ping := getattr(engine, "ping", None)) is not None:
-            async with asyncio.timeout(PING_DEADLINE_S):
-                await ping()
+            await ping()
+
+    async def trial(self, engine: E) -> None:
+        async with asyncio.timeout(self.answer_s):
+            await self.ping(engine)
         await self._work(engine)
 
     async def _work(self, engine: E) -> None:
@@ -63,6 +73,8 @@ class Supervised(Generic[E]):
 
 class SupervisedTts(Supervised[Tts]):
     """`Tts`."""
+
+    answer_s, slow_answer_s = 2.5, 15.0
 
     @property
     def sample_rate_hz(self) -> int:
@@ -101,7 +113,9 @@ class SupervisedTts(Supervised[Tts]):
 
 
 class SupervisedStt(Supervised[Stt]):
-    """`Stt`."""
+    """`Stt`. One pass over 30 s of sound of many callers takes longer than a step of speaking."""
+
+    answer_s, slow_answer_s = 6.0, 60.0
 
     @property
     def languages(self) -> tuple[str, ...] | None:

@@ -8,6 +8,10 @@ EngineBroken, or anything but an EngineError. What may be a hang or a crash in d
 anew when it cannot do even that while nobody else gets anything either: an engine that is merely full is left alone.
 Restarts that fail are repeated, each after twice the wait.
 
+Nobody listens to silence for as long as a deadline. So when a call waits for longer than is usual, and nobody is given
+anything, an engine that can be is asked whether it lives (`ping`), which it answers between two pieces of its work: one
+that does not answer hangs, and one that does may take until the deadline, as slow as it is.
+
 Engines that share a process share its fate, and so a supervisor. A thread that hangs inside a driver cannot be ended,
 nor a CUDA context that has failed be mended, within a process; so engines that are to survive both are `hosted`.
 """
@@ -30,7 +34,9 @@ WARM_UP_DEADLINE_S = 300.0
 CLOSE_DEADLINE_S = 5.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 IMPATIENT_S = 2.0
-"""A caller who leaves after so long without anything may have waited for an engine that hangs."""
+"""A caller who waits or leaves after so long without anything may have waited for an engine that hangs."""
+ASKED_AGAIN_S = 1.0
+"""Before a silent engine is given up: it may have been this process that stood still."""
 TRIED_LATELY_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -41,9 +47,14 @@ class Kept(Protocol):
 
     name: str
     engine: Any
+    answer_s: float
+    """Within which an engine that lives answers `ping`."""
 
     def make(self) -> Any:
         """Another such engine, not yet warm."""
+
+    async def ping(self, engine: Any) -> None:
+        """Returns when the engine has answered, or cannot be asked. Raises whatever the engine raises."""
 
     async def trial(self, engine: Any) -> None:
         """A short piece of work. Raises whatever the engine raises."""
@@ -61,11 +72,13 @@ class Supervisor:
         self._loading = loading or asyncio.Lock()
         self._kept: list[Kept] = []
         """Those that were warm once."""
-        self._calls: set[asyncio.Timeout] = set()
+        self._calls: dict[asyncio.Timeout, tuple[Kept, Any, float]] = {}
+        """Those under way, the longest first: of which engine, and since when (s)."""
         self._gave_s = float("-inf")
         """When any call last gave anything."""
         self._tried_s = float("-inf")
         self._mending: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
@@ -78,7 +91,7 @@ class Supervisor:
     async def close(self, kept: Kept) -> None:
         """The end of one of them, and of all restarts."""
         self._closed = True
-        for task in (self._mending, *self._leaving):
+        for task in (self._mending, self._watching, *self._leaving):
             if task is not None:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
@@ -98,11 +111,13 @@ class Supervisor:
         began_s = _now_s()
         try:
             async with asyncio.timeout(self.deadline_s) as limit:
-                self._calls.add(limit)
+                self._calls[limit] = kept, engine, began_s
+                if self._watching is None or self._watching.done():
+                    self._watching = _begin(self._watch(), "watching engines")
                 try:
                     yield
                 finally:
-                    self._calls.discard(limit)
+                    del self._calls[limit]
         except TimeoutError:
             self.check(kept, engine)
             if self._silent_s(began_s) < self.deadline_s - 0.001:
@@ -138,6 +153,30 @@ class Supervisor:
     def _silent_s(self, since_s: float) -> float:
         """How long nobody was given anything."""
         return _now_s() - max(since_s, self._gave_s)
+
+    async def _watch(self) -> None:
+        """As long as anybody waits."""
+        while self._calls and not self.down:
+            kept, engine, began_s = next(iter(self._calls.values()))
+            if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
+                await asyncio.sleep(left_s)
+                continue
+            asked_s = _now_s()
+            if not await self._answers(kept, engine) and self._gave_s <= asked_s:
+                self.fail(kept, f"{kept.name} hangs.")
+                return
+            await asyncio.sleep(IMPATIENT_S)
+
+    async def _answers(self, kept: Kept, engine: Any) -> bool:
+        for limit_s in (kept.answer_s, ASKED_AGAIN_S):
+            try:
+                async with asyncio.timeout(limit_s):
+                    await kept.ping(engine)
+            except Exception as error:
+                log.warning("%s does not answer: %s", kept.name, str(error) or type(error).__name__)
+            else:
+                return True
+        return False
 
     # ---- failure and restart ------------------------------------------------------------------------
 
@@ -175,8 +214,7 @@ class Supervisor:
                 before.cancel()
             await work()
 
-        # In a context of its own: what it logs is of no one conversation.
-        self._mending = asyncio.get_running_loop().create_task(after(), name="mending engines", context=Context())
+        self._mending = _begin(after(), "mending engines")
 
     async def _examine(self, kept: Kept) -> None:
         began_s = _now_s()
@@ -254,6 +292,11 @@ async def _close(engine: Engine) -> None:
             await engine.close()
     except Exception as error:
         log.warning("%s did not close in order: %s", engine.name, str(error) or type(error).__name__)
+
+
+def _begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+    """In a context of its own: what it logs is of no one conversation."""
+    return asyncio.get_running_loop().create_task(work, name=name, context=Context())
 
 
 def _now_s() -> float:

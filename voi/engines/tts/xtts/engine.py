@@ -307,6 +307,11 @@ class Xtts:
         self.voices = tuple(voices)
         return True
 
+    async def ping(self) -> None:
+        """Returns when the device's thread is done with what it is at."""
+        if self._worker is not None:
+            await asyncio.wrap_future(self._worker.call(lambda: None))
+
     def _voice(self, spec: VoiceSpec) -> str:
         if spec.voice is not None and spec.voice not in self.voices:
             raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
