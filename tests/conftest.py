@@ -1,12 +1,19 @@
-"""For all tests: one thread for each process's arithmetic, and a list of what was skipped, and why."""
+"""For all tests: one thread for each process's arithmetic, no deadline in seconds, and a list of what was skipped, and
+why."""
 
+import gc
 import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from hypothesis import HealthCheck, settings
+
 # Before anybody imports torch: its threads would only fight with the other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# How fast an example runs says more of what else the machine does than of the code.
+settings.register_profile("voi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("voi")
 
 
 def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
@@ -19,6 +26,12 @@ def pytest_ignore_collect(collection_path: Path, config: Any) -> bool | None:
         "integration": "pytest.mark.integration" not in source,
     }
     return other_stage.get(config.option.markexpr) or None
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays, and is much: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -36,7 +36,7 @@ def test_live_sound_is_held_back_for_ten_ms_at_most(in_rate_hz: int, out_rate_hz
     assert 0.2 - given / out_rate_hz <= 0.010_001
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.sampled_from([*USUAL, (16_000, 16_000)]), st.integers(1, 5_000))
 def test_pieces_of_any_size_give_the_same(rates: tuple[int, int], size: int) -> None:
     pcm = speech()[:20_001]  # half a sample at the end

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core import actions as do
@@ -113,7 +113,7 @@ SCRIPTS = {
     "patient call": Script(turn=TurnPolicy(speculate=False), stream_user_stt=False, final_stt_correction=False),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
 }
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=150)
 scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 
 
@@ -156,7 +156,7 @@ def check_history(world: World) -> None:
 
 @scripts
 @given(steps=st.lists(STEPS, max_size=25))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_the_same_facts_give_the_same_actions(script: Script, steps: list[tuple]):
     """Through the journal's wire form and back: what `voi replay` relies on."""
     first, second = World(script), World(script)

@@ -589,7 +589,7 @@ async def test_cancelling_the_session_is_a_hang_up() -> None:
         call.task = asyncio.ensure_future(asyncio.sleep(0))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 6_000), st.sampled_from(["call", "chat"]))
 def test_hanging_up_at_any_moment_leaves_nothing(at_ms: int, mode: str) -> None:
     @in_virtual_time

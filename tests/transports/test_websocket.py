@@ -318,7 +318,7 @@ wild_frame: st.SearchStrategy[bytes] = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(st.lists(wild_frame | st.binary(max_size=50), min_size=1, max_size=8), st.integers(1, 40))
 def test_fuzz_frames(frames: list[bytes], piece: int) -> None:
     """Whatever arrives, in whatever pieces: the connection ends or goes on, and others are served."""

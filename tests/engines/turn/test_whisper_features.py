@@ -61,7 +61,7 @@ def test_only_the_last_eight_seconds_count() -> None:
     assert np.array_equal(log_mel(pcm), log_mel(pcm[-2 * 128_000 :]))
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.binary(max_size=4_000).filter(lambda pcm: len(pcm) % 2 == 0))
 def test_any_sound_gives_finite_features_within_two_of_the_peak(pcm: bytes) -> None:
     found = log_mel(pcm)

@@ -96,7 +96,7 @@ def test_other_lengths_are_refused(vad: Silero, length: int) -> None:
 
 
 @needs_kernel
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 2**31).map(lambda seed: (seed, seed % 5)), min_size=1, max_size=8))
 def test_both_agree_on_any_sound(seeds: list[tuple[int, int]]) -> None:
     """From digital silence to full-scale noise: finite, within 0..1, and the same."""

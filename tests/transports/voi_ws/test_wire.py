@@ -5,7 +5,7 @@ import struct
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.errors import ClientError
@@ -182,7 +182,6 @@ def test_fuzz_json(text: bytes, payload: bytes) -> None:
     parses_or_blames(frame(text, payload))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(kinds, st.dictionaries(fields, anything, max_size=5))
 def test_fuzz_fields(kind: str, metadata: dict[str, object]) -> None:
     try:

@@ -4,6 +4,9 @@ import random
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, Said, alone, job, run

@@ -7,6 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
 from tests.engines.tts.xtts import tiny, tiny_cloning

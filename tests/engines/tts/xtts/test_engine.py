@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 from tests.engines.tts.xtts import tiny
 from voi.engines import registry
 from voi.engines.base import VoiceSpec

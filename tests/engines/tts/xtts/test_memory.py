@@ -1,9 +1,12 @@
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
-from tests.engines.tts.xtts.conftest import load_tiny
+from tests.engines.tts.xtts import tiny
 from voi.engines.tts.xtts import memory
 from voi.engines.tts.xtts.layout import read_layout
 from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES, Need, NoRoom, check_fits, slot_bytes
@@ -25,7 +28,7 @@ def allocated(running: Running) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("precision", "slots"), [("float32", 3), ("float16", 8)])
 def test_what_is_counted_is_what_is_taken(files: dict[str, Path], precision: str, slots: int) -> None:
-    running = load_tiny(files, slots=slots, precision=precision)
+    running = tiny.load(files, slots=slots, precision=precision)
     weights, of_slots = allocated(running)
     need = running.need
     assert need.weights == pytest.approx(weights, rel=0.01)
@@ -83,4 +86,4 @@ def test_memory_that_runs_out_while_loading_is_told(files: dict[str, Path], monk
 
     monkeypatch.setattr("voi.engines.tts.xtts.model.Decoder", full)
     with pytest.raises(NoRoom, match=r"does not fit on cpu: CUDA out of memory\. Tried to allocate 2\.00 GiB\.$"):
-        load_tiny(files)
+        tiny.load(files)

@@ -4,9 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
-from tests.engines.tts.xtts.conftest import load_tiny
+from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import TEXTS, Said, alone, job, run
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.layout import Sampling
@@ -19,7 +22,7 @@ HALVES = ("float16", "bfloat16")
 
 @pytest.fixture(scope="module", params=HALVES)
 def half(request: pytest.FixtureRequest, files: dict[str, Path]) -> Running:
-    return load_tiny(files, precision=request.param, same_shapes=True)
+    return tiny.load(files, precision=request.param, same_shapes=True)
 
 
 def test_company_changes_no_code(half: Running) -> None:

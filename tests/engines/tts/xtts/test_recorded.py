@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 from torch import Tensor
 
-from tests.engines.tts.xtts.conftest import load_tiny
+from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, alone, job, run
 from tests.engines.tts.xtts.tape import Refused, Tape, TapedGraphs, storage
 from voi.engines.tts.xtts import model as model_module
@@ -35,7 +38,7 @@ class Done(Graphs):
 def load_with(graphs: type[Graphs], files: dict[str, Path], **options: Any) -> Running:
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(model_module, "Graphs", graphs)
-        return load_tiny(files, **options)
+        return tiny.load(files, **options)
 
 
 @pytest.fixture(scope="module")

@@ -1,5 +1,8 @@
 import numpy as np
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
 from voi.engines.tts.xtts.sampling import draw, quantiles

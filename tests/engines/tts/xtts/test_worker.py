@@ -5,6 +5,9 @@ from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
+
+pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+
 import torch
 
 from voi.engines.tts.xtts import worker as worker_module

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import torch
 
+from voi.engines.tts.xtts.model import Files, Running, place, read
+
 WIDTH, LAYERS, HEADS = 64, 2, 4
 CONDITIONING = 32
 VOICES = ("Robin", "Robin warm", "Claire")
@@ -176,6 +178,24 @@ def make(folder: Path, seed: int = 0, **changes: Any) -> dict[str, Path]:
     torch.save({"model": state(seed), "config": {}, "step": 1}, checkpoint)
     return {"checkpoint": checkpoint, "config": config_json(folder, **changes), "tokenizer": vocabulary(folder),
             "voices": voices_pth(folder, seed)}  # fmt: skip
+
+
+def load(files: dict[str, Path], slots: int = 8, precision: str = "float32", same_shapes: bool = False) -> Running:
+    """Nothing of it is recorded."""
+    with torch.inference_mode():
+        placing = place(
+            read(Files(**files), precision),
+            device="cpu",
+            slots=slots,
+            most_waiting=64,
+            memory_bytes=None,
+            same_shapes=same_shapes,
+        )
+        while True:
+            try:
+                next(placing)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
 
 
 def reference(files: dict[str, Path], channels: int = 32) -> Any:
