@@ -1,10 +1,16 @@
-"""What a device can do at most, measured here and now, and what that makes possible for Whisper."""
+"""What Whisper has to compute and to read, from its sizes: beside a device's limits that makes a prediction.
 
-import time
-from dataclasses import dataclass
+python bench/whisper_limits.py       # for GPUs that are not here, from their makers' figures
+"""
 
-import torch
+import sys
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
+
 from voi.engines.stt.whisper.openai_network import Dimensions
+
+from limits import DEVICES, KERNEL_S, Device, Work  # type: ignore[import-not-found]
 
 # name: mels, audio state, audio heads, audio layers, text state, text heads, text layers (openai/whisper's checkpoints)
 SIZES = {
@@ -15,59 +21,19 @@ SIZES = {
     "large-v3": (128, 1280, 20, 32, 1280, 20, 32),
     "large-v3-turbo": (128, 1280, 20, 32, 1280, 20, 4),
 }
+HALF = 2
+KERNEL_EAGER_S = 8e-6
+"""What starting a kernel costs Python, outside a recording: an assumption."""
+KERNELS_ENCODER = (10, 6)
+KERNELS_LISTEN = (3, 0)
+KERNELS_STEP = (23, 18)
+"""In each layer, and around them: counted on the CPU. Only the step is recorded."""
 
 
 def dimensions(size: str) -> Dimensions:
     mels, audio, audio_heads, audio_layers, text, text_heads, text_layers = SIZES[size]
     vocabulary = 51_866 if mels == 128 else 51_865
     return Dimensions(mels, 1500, audio, audio_heads, audio_layers, vocabulary, 448, text, text_heads, text_layers)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Operations and bytes a second."""
-
-    operations: float
-    bytes: float
-
-    def seconds(self, work: "Work") -> float:
-        """Where arithmetic and memory overlap perfectly."""
-        return max(work.operations / self.operations, work.bytes / self.bytes)
-
-
-@dataclass(frozen=True)
-class Work:
-    operations: float
-    bytes: float
-
-
-def measure_limits(device: torch.device, precision: torch.dtype) -> Limits:
-    """A large matrix product, and a large copy: the best of a few."""
-    side = 8192 if device.type == "cuda" else 2048
-    matrix = torch.randn(side, side, device=device, dtype=precision)
-    source = torch.empty(2**30 if device.type == "cuda" else 2**26, device=device, dtype=torch.uint8)
-    target = torch.empty_like(source)
-    product_s = best_of(10, device, lambda: matrix @ matrix)
-    copy_s = best_of(5, device, lambda: target.copy_(source))
-    return Limits(2 * side**3 / product_s, 2 * source.nbytes / copy_s)
-
-
-def best_of(times: int, device: torch.device, work: object) -> float:
-    assert callable(work)
-    work()
-    best = float("inf")
-    for _ in range(times):
-        synchronize(device)
-        began = time.perf_counter()
-        work()
-        synchronize(device)
-        best = min(best, time.perf_counter() - began)
-    return best
-
-
-def synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
 
 
 def encoder_work(dims: Dimensions, rows: int, bytes_each: int) -> Work:
@@ -90,3 +56,51 @@ def step_work(dims: Dimensions, rows: int, reach: int, bytes_each: int) -> Work:
     weights = dims.n_text_layer * 14 * state * state + dims.n_vocab * state
     cache = dims.n_text_layer * 2 * (reach + dims.n_audio_ctx) * state
     return Work(rows * 2 * (weights + cache), bytes_each * (weights + rows * cache))
+
+
+def listen_work(dims: Dimensions, rows: int, bytes_each: int) -> Work:
+    """Keys and values of the sound for each layer of the decoder: two products for each of the 1500 places."""
+    state, places = dims.n_text_state, dims.n_audio_ctx
+    weights = dims.n_text_layer * 2 * state * state
+    return Work(rows * 2 * weights * places, bytes_each * (weights + 3 * rows * dims.n_text_layer * places * state))
+
+
+# ---- predictions ----------------------------------------------------------------------------------
+
+
+def row_bytes(dims: Dimensions, bytes_each: int) -> int:
+    """What the decoder keeps for each caller in a batch: keys and values of sound and text."""
+    return 2 * dims.n_text_layer * (dims.n_audio_ctx + dims.n_text_ctx) * dims.n_text_state * bytes_each
+
+
+def pass_s(dims: Dimensions, rows: int, new_tokens: int, device: Device) -> float:
+    """A pass over so many callers' windows: the encoder, its keys and values, then a step a token (the text before the
+    new tokens is read at once, like one more step)."""
+
+    def eager_s(kernels: tuple[int, int], layers: int, work: Work) -> float:
+        own, around = kernels
+        return float(max(device.half.seconds(work), (own * layers + around) * KERNEL_EAGER_S))
+
+    own, around = KERNELS_STEP
+    step_s = device.half.seconds(step_work(dims, rows, dims.n_text_ctx, HALF))
+    return (
+        eager_s(KERNELS_ENCODER, dims.n_audio_layer, encoder_work(dims, rows, HALF))
+        + eager_s(KERNELS_LISTEN, dims.n_text_layer, listen_work(dims, rows, HALF))
+        + eager_s(KERNELS_STEP, dims.n_text_layer, step_work(dims, rows, dims.n_text_ctx, HALF))
+        + new_tokens * (step_s + (own * dims.n_text_layer + around) * KERNEL_S)
+    )
+
+
+def predict(sizes: tuple[str, ...], rows: tuple[int, ...], new_tokens: int) -> None:
+    for name, device in DEVICES.items():
+        for size in sizes:
+            dims = dimensions(size)
+            passes = ", ".join(f"{count}: {pass_s(dims, count, new_tokens, device) * 1000:.0f} ms" for count in rows)
+            print(
+                f"{name}, {size}: a pass with {new_tokens} new tokens for so many callers at once: {passes}; "
+                f"{row_bytes(dims, HALF) / 2**20:.0f} MiB a caller"
+            )
+
+
+if __name__ == "__main__":
+    predict(("base", "small", "large-v3-turbo"), rows=(1, 4, 8, 32), new_tokens=16)

@@ -36,7 +36,7 @@ from voi.engines.tts.xtts.vocoder import Piece
 from voi.engines.tts.xtts.windows import Window
 from voi.engines.tts.xtts.worker import cpu_threads
 
-from whisper_limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]
+from limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]
 from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]
 
 TEXT = "I never expected to see you here again, my old friend, after all that we have been through together."

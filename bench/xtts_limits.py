@@ -21,31 +21,14 @@ from voi.engines.tts.xtts.model import CHUNK_GROWTH, FIRST_CHUNK_FRAMES, LONGEST
 from voi.engines.tts.xtts.vocoder import BATCHES
 from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
 
-from whisper_limits import Limits, Work  # type: ignore[import-not-found]
+from limits import DEVICES, KERNEL_S, Device, Work  # type: ignore[import-not-found]
 
-KERNEL_S = 2.5e-6
-"""What a small kernel takes in a recording, start to start: an assumption."""
 KERNELS_STEP = (12, 63)
 """In each layer, and around them: counted on the CPU (tests' tape), the sort as ten."""
 KERNELS_PREFIX = (12, 0)
 KERNELS_WINDOW = 214
 HALF, SINGLE = 2, 4
 TEXT_ROWS = 6_681 + 404 + 608  # pieces of text, places of text and of codes, in XTTS-v2
-
-
-@dataclass(frozen=True)
-class Device:
-    """Dense operations and bytes a second, as its maker says. `single`: what cuDNN multiplies single precision in
-    (TF32)."""
-
-    half: Limits
-    single: Limits
-
-
-DEVICES = {
-    "H200": Device(Limits(989e12, 4.8e12), Limits(494e12, 4.8e12)),
-    "RTX 3090": Device(Limits(71e12, 936e9), Limits(35.6e12, 936e9)),
-}
 
 
 def step_work(layout: Layout, rows: int, places: int, bytes_each: int) -> Work:

@@ -159,6 +159,9 @@ class Decoder:
         self.positions = torch.zeros_like(self.tokens)
         self.starts = torch.zeros_like(self.tokens)
         self._numbers = torch.arange(max(rows, dims.n_text_ctx), device=like["device"])
+        # By position, over all places: added to scores it hides what comes later. Made from truths it would be made anew
+        # in each layer.
+        self._hidden = torch.full((dims.n_text_ctx, dims.n_text_ctx), -torch.inf, **like).triu(1)
 
     def listen(self, features: Tensor) -> None:
         """Give the first rows their sound, (batch, 1500, state)."""
@@ -228,7 +231,7 @@ class Decoder:
         Logits, (count, vocabulary)."""
         rows, positions = self._numbers[:count], self.positions[:count]
         x = (self.embedding[self.tokens[:count]] + self.embedded_positions[positions])[:, None]
-        seen = (self._numbers[:reach] <= positions[:, None])[:, None, None]
+        hidden = self._hidden[positions][:, None, None, :reach]
         places = (positions - self.starts[:count]).clamp(max=self.places - 1)
         for layer, block in enumerate(self.blocks):
             attention = block.attention
@@ -238,7 +241,7 @@ class Decoder:
             keys[rows, :, positions] = key[:, :, 0]
             values[rows, :, positions] = value[:, :, 0]
             mixed = F.scaled_dot_product_attention(
-                query, keys[:count, :, :reach], values[:count, :, :reach], attn_mask=seen
+                query, keys[:count, :, :reach], values[:count, :, :reach], attn_mask=hidden
             )
             x = x + attention.merge(mixed)
             query = block.cross.split(F.linear(norm(x, block.cross_norm), *block.cross.query))
