@@ -113,9 +113,9 @@ class SupervisedTts(Supervised[Tts]):
 
 
 class SupervisedStt(Supervised[Stt]):
-    """`Stt`. One pass over 30 s of sound of many callers takes longer than a step of speaking."""
+    """`Stt`. A pass over 30 s of sound of many callers, decoded twice, takes longer than a step of speaking."""
 
-    answer_s, slow_answer_s = 6.0, 60.0
+    answer_s, slow_answer_s = 10.0, 60.0
 
     @property
     def languages(self) -> tuple[str, ...] | None:

@@ -338,3 +338,18 @@ def test_the_registry_knows_both() -> None:
 
 def test_a_stream_is_an_stt_stream() -> None:
     assert all(hasattr(WhisperStream, name) for name in vars(SttStream) if not name.startswith("_"))
+
+
+async def test_a_ping_is_answered_after_the_pass_that_is_at_work(engine: Whisper, backend: GatedBackend) -> None:
+    backend.gate.clear()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300))
+    flushing = asyncio.create_task(stream.flush())
+    await backend.at_work()
+    ping = asyncio.create_task(engine.ping())
+    await asyncio.sleep(0.01)
+    assert not ping.done()
+    backend.gate.set()
+    async with asyncio.timeout(5):
+        await ping
+        await flushing

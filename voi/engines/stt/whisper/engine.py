@@ -113,6 +113,11 @@ class Whisper:
         self._streams[stream] = None
         return stream
 
+    async def ping(self) -> None:
+        """Returns when the model's thread is done with what it is at."""
+        if self._thread is not None:
+            await self._thread.call(lambda: None)
+
     async def close(self) -> None:
         if self._closed:
             return
