@@ -1,5 +1,5 @@
-"""What a device can do at most: measured here and now, or as its maker says. Beside the work that a model makes, that is
-a prediction from first principles."""
+"""What a device can do at most: measured here and now, or as its maker says. Beside the work that a model makes, that
+is a prediction from first principles."""
 
 import time
 from dataclasses import dataclass
