@@ -547,6 +547,19 @@ def test_a_failed_apology_is_not_apologised_for():
     world.check_settled()
 
 
+def test_an_apology_that_no_voice_could_say_can_still_be_read():
+    world = World(Script(apology=Phrase("Sorry.")))
+    world.say(SENTENCE)
+    world.tell(was.ReplyFailed(world.last(do.StartReply).reply, "no voice"))
+    apology = world.last(do.SayPhrase).reply
+    world.tell(
+        was.ReplyText(apology, 0, "Sorry."), was.ReplyFailed(apology, "no voice either"), was.ReplyStopped(apology, 0)
+    )
+    assert world.last(do.Show).text == "Sorry."
+    assert world.core.history.messages()[-1].text != "Sorry."  # nobody heard it
+    world.check_settled()
+
+
 def test_a_failed_speculation_is_begun_anew():
     world = World()
     world.speak(640)

@@ -394,6 +394,8 @@ class Conversation(Machine):
         self._emit(do.Complain(error))
         reply = self._replies.stop()
         is_answer = reply is not None and reply.answers is not None
+        if reply is not None:
+            reply.stays = not is_answer
         if is_answer and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
         else:

@@ -42,6 +42,8 @@ class Reply:
     announced: bool = False
     """RESPONSE_CREATED was sent and its DONE or CANCELLED is owed."""
     written: bool = False
+    stays: bool = False
+    """It is shown whole, whatever was heard: a phrase that no voice could say is still there to be read."""
     cut: bool = False
     """It is shown and remembered as far as it was heard."""
     held: bool = False
@@ -222,7 +224,9 @@ class Replies:
         if reply.message_id is not None and (reply.cut or not whole or not full):
             self._history.set_text(reply.message_id, full if whole else heard + CUT_MARK if heard else "")
             if full:
-                self._out.append(do.Show(reply.message_id, "assistant", full if whole else heard + INTERRUPTED))
+                self._out.append(
+                    do.Show(reply.message_id, "assistant", full if whole or reply.stays else heard + INTERRUPTED)
+                )
         reply.cut = not whole
         return heard
 
