@@ -37,6 +37,21 @@ async def test_compressed_sound_is_decoded(folder: Path) -> None:
         await load_phrase_sound("noise.ogg", folder, 24_000)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("list.m3u8", "#EXTM3U\n#EXTINF:1,\n{}\n#EXT-X-ENDLIST\n"),
+        ("list.ffconcat", "ffconcat version 1.0\nfile {}\n"),
+        ("hello.mp3", "ffconcat version 1.0\nfile {}\n"),
+    ],
+)
+async def test_a_file_that_names_others_opens_none(folder: Path, name: str, text: str) -> None:
+    pytest.importorskip("av")
+    (folder / name).write_text(text.format("hello.wav"))
+    with pytest.raises(ConfigError, match="cannot be decoded"):
+        await load_phrase_sound(name, folder, 24_000)
+
+
 @pytest.mark.parametrize("file", ["../secret.wav", "link.wav", "/etc/passwd", "..", "", "nowhere.wav", "a\0b.wav"])
 async def test_nothing_else_is_opened(folder: Path, file: str) -> None:
     with pytest.raises(ConfigError):

@@ -392,10 +392,8 @@ class Conversation(Machine):
 
     def _give_up_reply(self, error: str) -> None:
         self._emit(do.Complain(error))
-        reply = self._replies.stop()
+        reply = self._replies.stop(failed=True)
         is_answer = reply is not None and reply.answers is not None
-        if reply is not None:
-            reply.stays = not is_answer
         if is_answer and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
         else:

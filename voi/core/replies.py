@@ -169,11 +169,11 @@ class Replies:
             self._out.append(do.Stop(self.speculation.number))
             self.speculation = None
 
-    def stop(self, told_ms: int | None = None) -> Reply | None:
+    def stop(self, told_ms: int | None = None, *, failed: bool = False) -> Reply | None:
         """Stop the released reply; `stopped` tells later what was heard. `told_ms`: the client's word on that."""
         reply, self.released = self.released, None
         if reply:
-            reply.told_ms = told_ms
+            reply.told_ms, reply.stays = told_ms, failed and reply.answers is None
             self.stopping[reply.number] = reply
             self._archive(reply)
             self._finish(reply, Status.RESPONSE_CANCELLED)
