@@ -1,6 +1,6 @@
 VOI := .venv/bin/voi
 PYTHON_BIN := .venv/bin/python
-PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist loadfile
+PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist worksteal
 
 .PHONY: help run install check test lint types unit integration bench clean
 
@@ -41,7 +41,7 @@ unit:
 	$(PYTEST) -m "not integration"
 
 integration:
-	@echo "== integration tests: whole servers, processes, many callers on one model, Coqui beside ours, training runs"
+	@echo "== integration tests: whole servers, processes, many callers on one model, reference packages beside ours, training runs"
 	$(PYTEST) -m integration
 
 bench:  ## Measure Voi beside other servers (see bench/README.md; about an hour)

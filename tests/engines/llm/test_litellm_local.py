@@ -18,6 +18,8 @@ from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.litellm_local import LiteLlmLocal
 from voi.errors import ConfigError, EngineError
 
+pytestmark = pytest.mark.integration
+
 WORDS = "my spoken words"
 KEY = "sk-very-secret"
 if importlib.util.find_spec("litellm") is None:

@@ -45,6 +45,7 @@ async def test_other_models_come_from_the_proxy(server: FakeOpenAi, tmp_path: Pa
     await router.close()
 
 
+@pytest.mark.integration
 async def test_without_a_proxy_from_litellm_in_process(server: FakeOpenAi, tmp_path: Path) -> None:
     pytest.importorskip("litellm")
     server.script(Reply(deltas=("In process.",)))

@@ -20,6 +20,8 @@ from voi.engines.stt.whisper.passes import Hypothesis, Pass
 from voi.engines.stt.whisper.words import Word
 from voi.errors import EngineError
 
+pytestmark = pytest.mark.integration
+
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:

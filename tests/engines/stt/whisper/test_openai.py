@@ -27,6 +27,8 @@ from voi.engines.stt.whisper.passes import Hypothesis, Pass
 from voi.engines.stt.whisper.words import Word
 from voi.errors import EngineError
 
+pytestmark = pytest.mark.integration
+
 SOUNDS = ("jfk", "austen-0870", "austen-0880", "spk1_snt1", "spk1_snt2", "spk1_snt3", "noise2", "noise3")
 MOST_ROWS = 4
 

@@ -15,6 +15,7 @@ from voi.engines.tts.xtts.layout import read_layout
 from voi.errors import ConfigError
 
 
+@pytest.mark.integration
 def test_the_published_file_loads_though_it_holds_objects(files: dict[str, Path], tmp_path: Path) -> None:
     """The original model.pth keeps Coqui's configuration objects beside the weights."""
     tiny.need_coqui()

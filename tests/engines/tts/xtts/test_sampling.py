@@ -36,6 +36,7 @@ def shares(logits: torch.Tensor, **rules: float) -> np.ndarray:  # type: ignore[
     return np.bincount(codes.numpy(), minlength=CODES) / steps
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "rules",
     [

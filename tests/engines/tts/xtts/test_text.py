@@ -15,10 +15,9 @@ from voi.errors import EngineError
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    pytest.importorskip("tokenizers")
-    from tests.engines.tts.xtts import tiny
+    from tests.engines.tts.xtts.tiny_vocabulary import vocabulary
 
-    return Tokenizer(tiny.vocabulary(Path(tmp_path_factory.mktemp("vocabulary"))), 120)
+    return Tokenizer(vocabulary(Path(tmp_path_factory.mktemp("vocabulary"))), 120)
 
 
 @given(st.text(alphabet="ab ,.!?。，\n", max_size=300), st.integers(2, 60))

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from tests.engines.tts.xtts.tiny_vocabulary import LANGUAGES, text_token_count, vocabulary
 from voi.engines.tts.xtts.model import Files, Running, place, read
 
 WIDTH, LAYERS, HEADS = 64, 2, 4
@@ -30,14 +31,6 @@ ARGS = {
     "decoder_input_dim": WIDTH,
     "d_vector_dim": 512,
 }
-LANGUAGES = ("en", "es", "fr", "de", "it", "pt", "pl", "tr", "ru", "nl", "cs", "ar", "zh-cn", "hu", "ko", "ja", "hi")
-LETTERS = (
-    "abcdefghijklmnopqrstuvwxyz0123456789.,!?;:'- "
-    "áéíóúüñçàèùâêîôûëïöäßąćęłńśźżğışčďěňřšťůžőű¡¿"
-    "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-    "ابتثجحخدذرزسشصضطظعغفقكلمنهويءأإآؤئىة،؟"
-    "अआइईउऊएऐओऔकखगघचछजझटठडढणतथदधनपफबभमयरलवशषसह।ािीुूेैोौं्"
-)
 
 
 def need_coqui() -> Any:
@@ -56,22 +49,6 @@ def need_coqui() -> Any:
     from TTS.tts.models import xtts
 
     return xtts
-
-
-def vocabulary(folder: Path) -> Path:
-    """A real vocab.json (BPE of the `tokenizers` library) of single letters and a few merges."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    marks = ["[STOP]", "[UNK]", "[SPACE]", *(f"[{code}]" for code in LANGUAGES), "[START]"]
-    pieces = [*dict.fromkeys(LETTERS), "th", "he", "er", "in"]
-    vocab = {piece: number for number, piece in enumerate(dict.fromkeys([*marks, *pieces]))}
-    merges = [("t", "h"), ("h", "e"), ("e", "r"), ("i", "n")]
-    bpe = Tokenizer(models.BPE(vocab=vocab, merges=merges, unk_token="[UNK]"))
-    bpe.pre_tokenizer = pre_tokenizers.Whitespace()
-    bpe.add_special_tokens(marks)
-    path = folder / "vocab.json"
-    bpe.save(str(path))
-    return path
 
 
 def config_json(folder: Path, **changes: Any) -> Path:
@@ -165,10 +142,6 @@ def state(
                     conv(f"resblocks.{stage * 3 + block}.{half}.{number}", width, width, size, bias=width, normed=True)
     conv("conv_post", 1, width, 7, gain=0.1)
     return made
-
-
-def text_token_count() -> int:
-    return len(dict.fromkeys([*LETTERS, *LANGUAGES])) + 4 + 4  # letters, languages, marks, merges
 
 
 def make(folder: Path, seed: int = 0, **changes: Any) -> dict[str, Path]:
