@@ -294,6 +294,14 @@ async def test_a_thread_that_hangs_in_a_process_that_answers_is_found_out(monkey
     await engine.close()
 
 
+@pytest.mark.parametrize("told_to_all", [signal.SIGINT, signal.SIGTERM])
+async def test_what_ends_the_server_leaves_its_engines_to_it(tts: HostedTts, told_to_all: signal.Signals) -> None:
+    """systemd tells all processes of a service, and those who are talking have some time yet."""
+    assert tts.process.pid is not None
+    os.kill(tts.process.pid, told_to_all)
+    assert await said(tts, "x")
+
+
 async def test_one_that_dies_is_replaced_at_once() -> None:
     engine = SupervisedTts(lambda: tts_in_a_process("fake"))
     await engine.warm_up()

@@ -34,7 +34,8 @@ log = logging.getLogger(__name__)
 def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is for the server, which closes its engines in order
+    for told_to_all in (signal.SIGINT, signal.SIGTERM):  # by a terminal, or by systemd: the server closes us in order
+        signal.signal(told_to_all, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     out = os.dup(1)
     os.dup2(2, 1)
