@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from voi.engines import device as device_module
 from voi.engines.device import (
     MIB,
     engine_options,
@@ -75,6 +76,17 @@ def test_the_slow_are_told(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", torch(has_gpu))
     assert ("slow" in slow_note(factory, {"device": device})) == slow
+
+
+@pytest.mark.parametrize(("device", "says"), [("auto", True), ("cpu", False)])
+def test_who_has_a_gpu_that_is_not_used_is_sent_to_the_doctor(
+    device: str, says: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", torch(False))
+    monkeypatch.setattr(device_module, "NVIDIA_DRIVER", tmp_path / "version")
+    assert "voi doctor" not in slow_note(ForGpu, {"device": device})
+    (tmp_path / "version").touch()
+    assert ("voi doctor" in slow_note(ForGpu, {"device": device})) == says
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell otherwise, or not")

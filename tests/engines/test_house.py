@@ -157,6 +157,13 @@ async def test_an_engine_that_is_needed_and_cannot_run(configured: Configure) ->
     assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
 
 
+async def test_what_all_engines_complain_of_is_told_once(configured: Configure) -> None:
+    models = {name: {"engine": "failing"} for name in ("one", "two")}
+    with pytest.raises(EngineError) as caught:
+        await start_engines(*configured({"a": speaks("one"), "b": speaks("two")}, models), lambda _: None)
+    assert str(caught.value).count("No weights") == 1
+
+
 async def test_voices_and_tones_that_do_not_exist(configured: Configure) -> None:
     agents = {
         "a": speaks(voice="carl"),

@@ -12,6 +12,8 @@ from voi.errors import ConfigError
 
 AUTO = "auto"
 MIB = 2**20
+NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+"""There where Linux has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def slow_note(factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
         return ""
     device = options.get("device", AUTO)
     if device == "cpu" or (device == AUTO and gpu_memory() is None):
-        return "it computes on the CPU and is slow: it was made for a GPU"
+        unused = device == AUTO and NVIDIA_DRIVER.exists()
+        why = ". This machine has an NVIDIA driver: voi doctor says why its GPU is not used" if unused else ""
+        return f"it computes on the CPU and is slow: it was made for a GPU{why}"
     return ""
 
 

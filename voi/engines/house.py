@@ -227,7 +227,8 @@ def _raise_all(errors: list[BaseException]) -> None:
     for error in errors:
         if not isinstance(error, ConfigError | EngineError):
             raise error
-    problems = [problem for error in errors for problem in getattr(error, "problems", [str(error)])]
+    told = (problem for error in errors for problem in getattr(error, "problems", [str(error)]))
+    problems = list(dict.fromkeys(told))  # models of one engine have the same to say
     if any(isinstance(error, ConfigError) for error in errors):
         raise ConfigError(problems)
     if problems:

@@ -1,7 +1,9 @@
+import asyncio
 import gc
 import threading
 import weakref
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 import torch
 
 from voi.engines.tts.xtts import worker as worker_module
+from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.worker import Worker, cpu_threads
 from voi.errors import EngineBroken, EngineError
 
@@ -48,6 +51,29 @@ def worker() -> Iterator[Worker]:
     made.leave(tenant)
     made._thread.join(5)
     assert not made._thread.is_alive()
+
+
+async def test_a_ping_is_answered_between_two_rounds(worker: Worker, tmp_path: Path) -> None:
+    """And never, where a round does not end."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Hanging(Steps):
+        def step(self) -> None:
+            begun.set()
+            go_on.wait(5)
+            super().step()
+
+    engine = Xtts(checkpoint=tmp_path, config=tmp_path, voices=tmp_path)
+    await engine.ping()  # not loaded: nothing can hang
+    engine._worker = worker
+    worker.add(Hanging(1, []))
+    worker.wake()
+    assert await asyncio.to_thread(begun.wait, 5)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(engine.ping(), 0.01)
+    ping = asyncio.create_task(engine.ping())
+    go_on.set()
+    await asyncio.wait_for(ping, 5)
 
 
 def test_rounds_go_on_between_the_pieces_of_what_is_loaded(worker: Worker) -> None:
