@@ -100,13 +100,11 @@ class VoiceDesk:
             raise HTTPException(500, told) from None
 
     async def remove(self, name: str, model_name: str | None) -> dict[str, Any]:
-        from voi.engines.tts.xtts import cloning_file
-
         chosen, model = self._model(model_name)
         if users := self._users(model, name):
             raise HTTPException(409, f"{name} is used by {', '.join(users)}.")
         async with self._alone():
-            await self._in_thread(partial(cloning_file.remove, _file(model, "voices"), name))
+            await self._in_thread(partial(self._remove, model, name))
             await self._teach(model, changed=True)
         return {"model": chosen, "removed": name}
 
@@ -140,6 +138,12 @@ class VoiceDesk:
             if any(use.tts_model in models and use.voice == voice for use in voice_uses_of(agent, "")):
                 users.append(f"the agent {name}")
         return users
+
+    def _remove(self, model: TtsModel, name: str) -> None:
+        """In the thread: torch is loaded here."""
+        from voi.engines.tts.xtts import cloning_file
+
+        cloning_file.remove(_file(model, "voices"), name)
 
     def _add(
         self, model: TtsModel, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool

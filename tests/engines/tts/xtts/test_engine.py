@@ -1,7 +1,7 @@
 import asyncio
 import random
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,13 @@ TEXT = "Hello there, my old friend."
 TONES = {"neutral": "Robin", "warm": "Robin warm"}
 
 
+def new_engine(files: dict[str, Path]) -> Xtts:
+    return Xtts(**files, seed=3, voice_tone_map=TONES, slots=4)
+
+
 @pytest.fixture
 async def tts(files: dict[str, Path]) -> AsyncIterator[Xtts]:
-    engine = Xtts(**files, seed=3, voice_tone_map=TONES, slots=4)
+    engine = new_engine(files)
     await engine.warm_up()
     yield engine
     await engine.close()
@@ -61,19 +65,6 @@ async def test_the_registry_has_it(files: dict[str, Path]) -> None:
     assert isinstance(registry.create("tts", "xtts", files), Xtts)
 
 
-async def test_it_speaks_in_growing_chunks(tts: Xtts) -> None:
-    chunks = [pcm async for pcm in tts.stream("This is a sentence of some length. " * 4, VoiceSpec())]
-    assert all(chunks)
-    assert all(len(pcm) % 2 == 0 for pcm in chunks)
-    assert len(chunks[0]) / 48 < 200  # ms
-    assert len(chunks[0]) < len(chunks[1]) < len(chunks[2])
-
-
-async def test_a_seed_gives_the_same_sound_again(tts: Xtts) -> None:
-    assert await say(tts) == await say(tts)
-    assert await say(tts) != await say(tts, "Hello there, my old friends.")
-
-
 async def test_without_a_seed_every_time_is_another(files: dict[str, Path]) -> None:
     tts = Xtts(**files)
     await tts.warm_up()
@@ -83,49 +74,65 @@ async def test_without_a_seed_every_time_is_another(files: dict[str, Path]) -> N
         await tts.close()
 
 
-async def test_tones_are_voices_of_the_map(tts: Xtts) -> None:
-    assert tts.voices == tiny.VOICES
-    assert tts.tones == ("neutral", "warm")
-    warm = await say(tts, tone="warm")
-    assert warm != await say(tts, tone="neutral")
-    assert await say(tts, tone="unheard of") == await say(tts, tone="neutral")
-    assert warm == await say(tts, tone="warm", voice="Robin")
+class TestSpeaking:
+    """With one engine, which none of these changes."""
 
+    @pytest.fixture(scope="class")
+    @classmethod
+    def tts(cls, files: dict[str, Path]) -> Iterator[Xtts]:
+        engine = new_engine(files)
+        asyncio.run(engine.warm_up())
+        yield engine
+        asyncio.run(engine.close())
 
-async def test_a_narrator_keeps_his_own_voice(tts: Xtts) -> None:
-    narrator = await say(tts, voice="Claire", role="narrator")
-    assert narrator == await say(tts, voice="Claire", role="narrator", tone="warm")
-    assert narrator != await say(tts, tone="neutral")
+    async def test_it_speaks_in_growing_chunks(self, tts: Xtts) -> None:
+        chunks = [pcm async for pcm in tts.stream("This is a sentence of some length. " * 4, VoiceSpec())]
+        assert all(chunks)
+        assert all(len(pcm) % 2 == 0 for pcm in chunks)
+        assert len(chunks[0]) / 48 < 200  # ms
+        assert len(chunks[0]) < len(chunks[1]) < len(chunks[2])
 
+    async def test_a_seed_gives_the_same_sound_again(self, tts: Xtts) -> None:
+        assert await say(tts) == await say(tts)
+        assert await say(tts) != await say(tts, "Hello there, my old friends.")
 
-async def test_speed_is_heard(tts: Xtts) -> None:
-    usual, fast, slow = [len(await say(tts, speed=speed)) for speed in (1.0, 1.25, 0.8)]
-    assert 0.75 < fast / usual < 0.85
-    assert 1.2 < slow / usual < 1.3
+    async def test_tones_are_voices_of_the_map(self, tts: Xtts) -> None:
+        assert tts.voices == tiny.VOICES
+        assert tts.tones == ("neutral", "warm")
+        warm = await say(tts, tone="warm")
+        assert warm != await say(tts, tone="neutral")
+        assert await say(tts, tone="unheard of") == await say(tts, tone="neutral")
+        assert warm == await say(tts, tone="warm", voice="Robin")
 
+    async def test_a_narrator_keeps_his_own_voice(self, tts: Xtts) -> None:
+        narrator = await say(tts, voice="Claire", role="narrator")
+        assert narrator == await say(tts, voice="Claire", role="narrator", tone="warm")
+        assert narrator != await say(tts, tone="neutral")
 
-async def test_a_long_text_is_spoken_in_parts(tts: Xtts) -> None:
-    long = await say(tts, "One more sentence is spoken here. " * 12)
-    assert len(long) > 4 * len(await say(tts, "One more sentence is spoken here."))
+    async def test_speed_is_heard(self, tts: Xtts) -> None:
+        usual, fast, slow = [len(await say(tts, speed=speed)) for speed in (1.0, 1.25, 0.8)]
+        assert 0.75 < fast / usual < 0.85
+        assert 1.2 < slow / usual < 1.3
 
+    async def test_a_long_text_is_spoken_in_parts(self, tts: Xtts) -> None:
+        long = await say(tts, "One more sentence is spoken here. " * 12)
+        assert len(long) > 4 * len(await say(tts, "One more sentence is spoken here."))
 
-@pytest.mark.parametrize("text", ["", "  ", "…", "¿?!", "🎉🎉"])
-async def test_what_has_no_words_is_not_spoken(tts: Xtts, text: str) -> None:
-    assert await say(tts, text) == b""
+    @pytest.mark.parametrize("text", ["", "  ", "…", "¿?!", "🎉🎉"])
+    async def test_what_has_no_words_is_not_spoken(self, tts: Xtts, text: str) -> None:
+        assert await say(tts, text) == b""
 
+    async def test_characters_that_the_model_does_not_know_are_left_out(self, tts: Xtts) -> None:
+        assert await say(tts, "Hello 🎉 there") != b""
 
-async def test_characters_that_the_model_does_not_know_are_left_out(tts: Xtts) -> None:
-    assert await say(tts, "Hello 🎉 there") != b""
-
-
-@pytest.mark.parametrize("language", tiny.LANGUAGES)
-async def test_all_languages_are_spoken(tts: Xtts, language: str) -> None:
-    texts = {"ru": "Привет", "ar": "مرحبا", "hi": "नमस्ते", "ko": "안녕하세요", "zh-cn": "你好", "ja": "こんにちは"}
-    for name, package in (("ko", "ko_speech_tools"), ("zh-cn", "pypinyin"), ("ja", "cutlet")):
-        if language == name:
-            pytest.importorskip(package)
-    assert await say(tts, texts.get(language, "Salut"), language=language)
-    assert await say(tts, texts.get(language, "Salut"))  # by its script
+    @pytest.mark.parametrize("language", tiny.LANGUAGES)
+    async def test_all_languages_are_spoken(self, tts: Xtts, language: str) -> None:
+        texts = {"ru": "Привет", "ar": "مرحبا", "hi": "नमस्ते", "ko": "안녕하세요", "zh-cn": "你好", "ja": "こんにちは"}
+        for name, package in (("ko", "ko_speech_tools"), ("zh-cn", "pypinyin"), ("ja", "cutlet")):
+            if language == name:
+                pytest.importorskip(package)
+        assert await say(tts, texts.get(language, "Salut"), language=language)
+        assert await say(tts, texts.get(language, "Salut"))  # by its script
 
 
 # ---- many callers -------------------------------------------------------------------------------
