@@ -31,7 +31,7 @@ from tests.engines.tts.xtts import tiny
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts.engine import Xtts
-from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES
+from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES
 from voi.engines.tts.xtts.vocoder import Piece
 from voi.engines.tts.xtts.windows import Window
 from voi.engines.tts.xtts.worker import cpu_threads

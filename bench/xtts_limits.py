@@ -16,8 +16,8 @@ from torch import nn
 from voi.engines.tts.xtts.decoder import FILLS
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
-from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES, Need, slot_bytes
 from voi.engines.tts.xtts.model import CHUNK_GROWTH, FIRST_CHUNK_FRAMES, LONGEST_CHUNK_FRAMES
+from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES, Need, slot_bytes
 from voi.engines.tts.xtts.vocoder import BATCHES
 from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
 

@@ -9,7 +9,6 @@ import pytest
 
 from voi.cli import engine_sizes
 from voi.cli.engine_sizes import WHISPERS, published_xtts, size_of_engine
-from voi.engines.tts.xtts.layout import Layout
 from voi.errors import ConfigError, EngineError
 
 MODELS = Path("nowhere")
@@ -24,15 +23,6 @@ def test_published_models() -> None:
     assert small.fitting(24_000, True) == (24_000 - 465 - 1_000) // 81.3
     assert small.fitting(1_000, True) == 0
     assert small.total(True) == small.total(False) + engine_sizes.WORKSPACE_MIB
-
-
-def test_xtts_counts_as_the_engine_does() -> None:
-    pytest.importorskip("torch")
-    from voi.engines.tts.xtts import memory
-
-    counted = memory.slot_bytes(Layout(), engine_sizes.CONDITIONING_PLACES, 2) / engine_sizes.MIB
-    assert published_xtts(2).each == pytest.approx(counted, rel=0.01)
-    assert engine_sizes.WORKSPACE_MIB * engine_sizes.MIB == memory.WORKSPACE_BYTES
 
 
 def xtts(folder: Path, **changed: Any) -> dict[str, Any]:
@@ -52,7 +42,8 @@ def test_a_configured_xtts(tmp_path: Path) -> None:
     assert on_gpu.weights == pytest.approx(2, abs=0.1)  # half of what full precision takes in the file
     assert on_gpu.each == pytest.approx(published_xtts(2).each / 2, rel=0.02)  # half the layers
     assert on_gpu.at_once == 9
-    assert (on_cpu.weights, on_cpu.each) == (2 * on_gpu.weights, 2 * on_gpu.each)
+    assert on_cpu.weights == 2 * on_gpu.weights
+    assert on_cpu.each == pytest.approx(2 * on_gpu.each, rel=0.01)
 
 
 def test_files_that_are_missing_or_cut_off(tmp_path: Path) -> None:

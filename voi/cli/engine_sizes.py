@@ -12,12 +12,13 @@ from voi.engines.device import MIB
 from voi.engines.stt.whisper.weights import checkpoint, converted, size_of
 from voi.engines.tts.xtts.engine import SLOTS
 from voi.engines.tts.xtts.layout import Layout, read_layout
+from voi.engines.tts.xtts.need import WORKSPACE_BYTES, slot_bytes
 from voi.errors import ConfigError, EngineError
 
 CONTEXT_MIB = 400
 """CUDA's own, for each process."""
-WORKSPACE_MIB = 600
-"""Results between the layers and recorded graphs, for each model: the allowance of voi/engines/tts/xtts/memory.py."""
+WORKSPACE_MIB = WORKSPACE_BYTES // MIB
+"""Results between the layers and recorded graphs, for each model: Whisper's is taken to be like XTTS's."""
 CONDITIONING_PLACES = 32
 XTTS_PARAMETERS_M = 467
 WHISPER_CALLERS = 16
@@ -70,10 +71,8 @@ WHISPERS = {
 
 
 def xtts_size(layout: Layout, weights_mib: float, bytes_each: int, slots: int) -> Size:
-    """As voi/engines/tts/xtts/memory.py counts, which needs torch."""
-    steps = layout.max_codes + 1
-    cache = layout.cache_bytes(CONDITIONING_PLACES, bytes_each) + steps * layout.gpt_n_model_channels * bytes_each
-    return Size(weights_mib, cache / MIB, slots + 1)
+    """As the engine counts before it allocates."""
+    return Size(weights_mib, slot_bytes(layout, CONDITIONING_PLACES, bytes_each) / MIB, slots + 1)
 
 
 def published_xtts(bytes_each: int) -> Size:

@@ -9,8 +9,9 @@ import torch
 from tests.engines.tts.xtts import tiny
 from voi.engines.tts.xtts import memory
 from voi.engines.tts.xtts.layout import read_layout
-from voi.engines.tts.xtts.memory import MIB, WORKSPACE_BYTES, Need, NoRoom, check_fits, slot_bytes
+from voi.engines.tts.xtts.memory import NoRoom, check_fits
 from voi.engines.tts.xtts.model import Running
+from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES, Need, slot_bytes
 
 GIB = 2**30
 XTTS_V2 = Path(__file__).parent / "xtts_v2_config.json"

@@ -1,44 +1,16 @@
 """Whether a model fits, before anything is allocated."""
 
 import gc
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from voi.engines.tts.xtts.layout import Layout
+from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES, Need
 from voi.errors import EngineError
-
-MIB = 2**20
-# What CUDA has besides weights and slots, an allowance: results between the layers of 8 of the longest windows (6 times
-# 40 MB) and of 8 prefixes (100 MB), cuBLAS's workspace for two streams (64 MiB), and some 100 recordings of 300 to 700
-# kernels each (up to 2 MiB).
-WORKSPACE_BYTES = 600 * MIB
 
 
 class NoRoom(EngineError):
     """More memory is needed than there is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Bytes. `per_slot`: keys, values, latents and rules of one sentence."""
-
-    weights: int
-    per_slot: int
-    slots: int
-
-    def total(self, workspace: int) -> int:
-        """With one slot more, which takes what is only padding."""
-        return self.weights + self.per_slot * (self.slots + 1) + workspace
-
-
-def slot_bytes(layout: Layout, conditioning: int, bytes_each: int) -> int:
-    """Of one sentence; `bytes_each`: of a number in the GPT's precision."""
-    steps = layout.max_codes + 1
-    latents = steps * layout.gpt_n_model_channels * bytes_each
-    rules = steps * 4 + layout.gpt_num_audio_tokens  # quantiles, and which codes were used
-    return layout.cache_bytes(conditioning, bytes_each) + latents + rules
 
 
 def workspace_bytes(device: torch.device) -> int:

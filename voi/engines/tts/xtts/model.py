@@ -19,7 +19,8 @@ from voi.engines.tts.xtts.gpt import Gpt
 from voi.engines.tts.xtts.graphs import Graphs
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
-from voi.engines.tts.xtts.memory import MIB, Need, NoRoom, check_fits, slot_bytes
+from voi.engines.tts.xtts.memory import NoRoom, check_fits
+from voi.engines.tts.xtts.need import MIB, Need, slot_bytes
 from voi.engines.tts.xtts.tokenizer import Tokenizer
 from voi.engines.tts.xtts.vocoder import Vocoder
 from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
