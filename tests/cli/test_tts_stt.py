@@ -111,7 +111,23 @@ class TestTts:
             voi.stdin.flush()
             assert len(voi.stdout.read(30_000)) == 30_000
             voi.send_signal(signal.SIGINT)
-            assert voi.wait(5) == 130
+            assert voi.wait(20) == 130
+            assert voi.stderr is not None
+            assert voi.stderr.read() == b""
+
+    def test_a_listener_who_takes_nothing_does_not_hold_up_the_end(self) -> None:
+        command = [sys.executable, "-c", "from voi.cli import main; main()", "tts", "--out", "-"]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT,
+            pipesize=4_096,
+        ) as voi:  # fmt: skip
+            assert voi.stdin is not None
+            assert voi.stdout is not None
+            voi.stdin.write(b"This is a sentence that does not go into the pipe. ")
+            voi.stdin.flush()
+            assert len(voi.stdout.read(10_000)) == 10_000  # and it is full again
+            voi.send_signal(signal.SIGINT)
+            assert voi.wait(20) == 130
             assert voi.stderr is not None
             assert voi.stderr.read() == b""
 

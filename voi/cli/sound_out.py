@@ -1,12 +1,15 @@
 """Where a command's sound goes: a WAV file, a pipe, or the speaker of this machine."""
 
 import asyncio
+import contextlib
+import errno
+import io
 import os
-import sys
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from voi.audio.wav import HEADER_BYTES, header
 from voi.errors import ConfigError
@@ -25,7 +28,7 @@ async def sound_to(out: Path | None, rate_hz: int, raw: bool) -> AsyncIterator[P
         async with _speaker(rate_hz) as put:
             yield put
     elif out == STANDARD_OUTPUT:
-        yield await _begun(_put_into(sys.stdout.buffer, out), rate_hz, raw)
+        yield await _begun(_put_into(io.FileIO(1, "w", closefd=False), out), rate_hz, raw)
     elif _is_pipe(out):
         with _opened(out) as file:
             yield await _begun(_put_into(file, out), rate_hz, raw)
@@ -54,35 +57,58 @@ def _places(out: Path) -> tuple[Path, Path]:
     return whole, whole.with_name(f".voi-{os.getpid()}.partial")
 
 
-def _opened(path: Path, called: Path | None = None) -> BinaryIO:
+def _opened(path: Path, called: Path | None = None) -> io.FileIO:
     try:
-        return path.open("wb")
+        return io.FileIO(path, "w")
     except OSError as error:
         raise ConfigError(f"{called or path} cannot be written: {error.strerror}.") from None
 
 
-def _put_into(file: BinaryIO, path: Path) -> Put:
+def _put_into(file: io.FileIO, path: Path) -> Put:
+    """Unbuffered: nothing is left that would be tried again at the end, when the listener is gone or the disk full."""
+
     def write(pcm: bytes) -> None:
-        file.write(pcm)
-        file.flush()
+        left = memoryview(pcm)
+        while left:
+            written = file.write(left)
+            if written is None:  # somebody else made the pipe so that nobody waits for it
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+            left = left[written:]
 
     async def put(pcm: bytes) -> None:
         try:
-            await asyncio.to_thread(write, pcm)
+            await _in_a_thread_of_its_own(partial(write, pcm))
         except BrokenPipeError:
-            _forget(file)
             raise SystemExit(0) from None
         except OSError as error:
-            _forget(file)
             raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
 
     return put
 
 
-def _forget(file: BinaryIO) -> None:
-    """What could not be written must not be tried again when the file is closed, at the latest by the interpreter."""
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), file.fileno())
+async def _in_a_thread_of_its_own(work: Callable[[], None]) -> None:
+    """The end of the process waits for asyncio's threads, even after Ctrl+C, and one that writes into a full pipe ends
+    when its listener wants it to."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(error: Exception | None) -> None:
+        if error is not None and not done.done():
+            done.set_exception(error)
+        elif not done.done():
+            done.set_result(None)
+
+    def run() -> None:
+        told: Exception | None = None
+        try:
+            work()
+        except Exception as error:
+            told = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(settle, told)
+
+    threading.Thread(target=run, name="writing sound", daemon=True).start()
+    await done
 
 
 async def _begun(put: Put, rate_hz: int, raw: bool) -> Put:
