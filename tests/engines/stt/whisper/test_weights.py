@@ -219,6 +219,21 @@ async def test_without_a_connection_it_says_what_to_do(tmp_path: Path, monkeypat
             await engine.fetch(lambda _: None, model="/nowhere", models_dir=tmp_path)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk is made with /dev/full")
+async def test_a_full_disk_and_a_folder_that_cannot_be_are_told(
+    web: type[Web], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(weights, "_HOST", web.base)
+    web.files[f"/{weights.SIZES['tiny']}/tiny.pt"] = CONTENT
+    (tmp_path / ".whisper-tiny.pt.part").symlink_to("/dev/full")
+    with pytest.raises(EngineError, match=r"fetched: No space left on device\. Make room there, or set VOI_MODELS_DIR"):
+        await Whisper.fetch(lambda _: None, model="tiny", models_dir=tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(EngineError, match=r"fetched: File exists\. Make room there"):
+        await Whisper.fetch(lambda _: None, model="tiny", models_dir=tmp_path / "file")
+
+
 def test_every_size_says_how_large_it_is() -> None:
     assert {size: megabytes(size) for size in ("tiny.en", "large-v2", "large-v3-turbo")} == {
         "tiny.en": 76, "large-v2": 3_090, "large-v3-turbo": 1_620,

@@ -1,5 +1,6 @@
 """Where Whisper's weights are, and how to get them. Nothing here is called while somebody speaks."""
 
+import errno
 import json
 import os
 from collections.abc import Callable
@@ -33,6 +34,9 @@ _MEGABYTES = {"tiny": 76, "base": 145, "small": 484, "medium": 1_530, "large-v3-
 # Those that faster-whisper's utils.py names for its sizes.
 _TURBO_REPOSITORY = "mobiuslabsgmbh/faster-whisper-large-v3-turbo"
 _SMALL_BYTES = 1_000_000
+_OF_THE_FOLDER = {
+    errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EEXIST,
+}  # fmt: skip
 _CONVERTED_FILES = (
     "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt", "model.bin",
 )  # fmt: skip
@@ -142,10 +146,13 @@ def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str
     try:
         get(size, models_dir, on_progress)
     except (OSError, ValueError) as error:
+        why, cure = str(error), f"With a connection, `voi models pull {engine}-{size}` fetches it"
+        cure += "; or copy the models folder of another machine."
+        if isinstance(error, OSError) and error.errno in _OF_THE_FOLDER:
+            why = os.strerror(error.errno)
+            cure = "Make room there, or set VOI_MODELS_DIR to a folder that can be written."
         raise EngineError(
-            f"Whisper {size} is not in {models_dir} and could not be fetched: {error}. With a connection, "
-            f"`voi models pull {engine}-{size}` fetches it; or copy the models folder of another machine.",
-            engine=engine,
+            f"Whisper {size} is not in {models_dir} and could not be fetched: {why}. {cure}", engine=engine
         ) from error
 
 
