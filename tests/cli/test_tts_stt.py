@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voi.audio.wav import read_wav
+from voi.audio.wav import HEADER_BYTES, read_wav
 from voi.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -132,9 +132,10 @@ class TestTts:
             assert voi.stdout is not None
             voi.stdin.write(b"This is a sentence that does not go into the pipe. ")
             voi.stdin.flush()
-            while waiting_bytes(voi.stdout.fileno()) < 4_096:  # until the pipe is full, and there is more to say
-                assert voi.poll() is None
-                time.sleep(0.01)
+            before = 0
+            while (now := waiting_bytes(voi.stdout.fileno())) <= HEADER_BYTES or now != before:  # until it is full
+                before = now
+                time.sleep(0.1)
             voi.send_signal(signal.SIGINT)
             assert voi.wait(20) == 130
             assert voi.stderr is not None
