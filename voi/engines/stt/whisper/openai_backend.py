@@ -181,7 +181,12 @@ def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
         content = torch.load(path, map_location="cpu", weights_only=True)
         dims, state = Dimensions(**content["dims"]), dict(content["model_state_dict"])
     except (OSError, KeyError, TypeError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        raise EngineError(f"{path} is no Whisper checkpoint that can be read: {error}", engine="whisper") from error
+        reason = str(error).partition("\n")[0]
+        if isinstance(error, pickle.UnpicklingError):  # torch's advice is to load it without care
+            reason = "it holds more than tensors and plain values"
+        raise EngineError(
+            f"{path} is no Whisper checkpoint, or not all of one: fetch it again. ({reason})", engine="whisper"
+        ) from error
     return dims, state
 
 
