@@ -354,5 +354,7 @@ def _device(wish: str) -> str:
     if wish.startswith("cuda") and not torch.cuda.is_available():
         raise EngineError(f"XTTS: `device` is {wish}, but torch finds no GPU: voi doctor says why.", engine="xtts")
     if wish.startswith("cuda:") and int(wish.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise EngineError(f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()}.", engine="xtts")
+        raise EngineError(
+            f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).", engine="xtts"
+        )
     return "cuda:0" if wish == "cuda" else wish
