@@ -55,9 +55,7 @@ def evaluate(run: Run, checkpoint: Path | None = None, clips: int = 5, seed: int
         manifest.of_split(samples, TEST), run.data, tokenizer.encode, tokenizer.tokenizer.token_to_id("[UNK]"), limits
     )
     if not items:
-        raise ConfigError(
-            f"{run.data} has no test recordings that the model takes: prepare more, or a greater share."
-        )
+        raise ConfigError(f"{run.data} has no test recordings that the model takes: prepare more, or a greater share.")
     out = run.folder / FOLDER
     for name in ("base", "trained"):
         if name == "trained":
