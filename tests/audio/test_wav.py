@@ -82,6 +82,8 @@ def test_a_streamed_file_that_never_got_its_size_is_read_to_the_end() -> None:
         (b"RIFF\0\0\0\0WAVEfmt \2\0\0\0\1\0data\0\0\0\0", "too short"),
         (wav(1, 16, b"", channels=0), "broken"),
         (wav(1, 16, b"", rate_hz=0), "broken"),
+        (wav(1, 4, b"data"), "broken"),
+        (wav(1, 0, b""), "broken"),
         (wav(2, 16, b""), "format 2"),
         (wav(1, 12, b""), "broken|format 1"),
     ],

@@ -86,7 +86,8 @@ def _decode(layout: bytes, body: bytes) -> tuple[bytes, int]:
     if kind == Format.EXTENSIBLE and len(layout) >= 26:
         kind = int.from_bytes(layout[24:26], "little")  # the first two bytes of the sub-format's GUID
     low, high = RATE_RANGE_HZ
-    if not (1 <= channels <= CHANNELS_MAX and low <= rate_hz <= high and block_bytes == channels * (bits // 8)):
+    sound = 1 <= channels <= CHANNELS_MAX and low <= rate_hz <= high and bits >= 8
+    if not sound or block_bytes != channels * (bits // 8):
         raise ClientError(f"The WAV file is broken: {channels} channels of {bits} bits at {rate_hz} Hz.")
     samples = _samples(kind, bits, body[: len(body) - len(body) % block_bytes])
     return from_float(samples.reshape(-1, channels).mean(axis=1)), rate_hz
