@@ -12,10 +12,6 @@ class Framer:
         self.window_bytes = window_samples * SAMPLE_BYTES
         self._waiting = b""
 
-    @property
-    def waiting_bytes(self) -> int:
-        return len(self._waiting)
-
     def push(self, pcm: bytes) -> list[bytes]:
         """The windows that are full now."""
         if self._waiting:

@@ -12,8 +12,6 @@ from voi.audio.pcm import to_int16
 
 Law = Literal["ulaw", "alaw"]
 RATE_HZ = 8_000
-SILENCE: dict[Law, bytes] = {"ulaw": b"\xff", "alaw": b"\xd5"}
-"""The byte that stands for the sample nearest to zero: what a quiet line is filled with."""
 
 ULAW_BIAS = 0x84  # 33 at G.711's 14 bits, moved to 16
 INT16_OFFSET = 32_768

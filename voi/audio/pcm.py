@@ -38,11 +38,6 @@ def silence(ms: int, rate_hz: int) -> bytes:
     return bytes(ms_to_bytes(ms, rate_hz))
 
 
-def pad(pcm: bytes, multiple_samples: int) -> bytes:
-    """Sound with silence after it, up to the next multiple of so many samples."""
-    return pcm + bytes(-len(pcm) % (multiple_samples * SAMPLE_BYTES))
-
-
 def to_int16(pcm: bytes) -> NDArray[np.int16]:
     """Shape (samples,), int16; a read-only view. An odd last byte is left out."""
     return np.frombuffer(pcm, dtype="<i2", count=len(pcm) // SAMPLE_BYTES)
@@ -73,19 +68,5 @@ def from_scaled(samples: NDArray[np.floating]) -> bytes:
 def rms_dbfs(pcm: bytes) -> float:
     """Root mean square in dB of full scale (a full-scale sine is -3.01 dBFS); SILENCE_DBFS for silence or nothing."""
     samples = to_int16(pcm).astype(np.float64)
-    return _dbfs(math.sqrt(float(samples @ samples) / len(samples))) if len(samples) else SILENCE_DBFS
-
-
-def peak_dbfs(pcm: bytes) -> float:
-    """The loudest sample in dB of full scale; SILENCE_DBFS for silence or nothing."""
-    samples = to_int16(pcm).astype(np.int32)
-    return _dbfs(float(np.abs(samples).max())) if len(samples) else SILENCE_DBFS
-
-
-def gain(pcm: bytes, gain_db: float) -> bytes:
-    """The sound, louder or softer, clipped at full scale."""
-    return from_scaled(to_int16(pcm) * 10.0 ** (gain_db / 20))
-
-
-def _dbfs(amplitude: float) -> float:
-    return max(SILENCE_DBFS, 20 * math.log10(amplitude / FULL_SCALE)) if amplitude else SILENCE_DBFS
+    rms = math.sqrt(float(samples @ samples) / len(samples)) if len(samples) else 0.0
+    return max(SILENCE_DBFS, 20 * math.log10(rms / FULL_SCALE)) if rms else SILENCE_DBFS
