@@ -49,6 +49,7 @@ def test_the_reply_is_speculative_until_the_silence_has_lasted():
     world.quiet(1_000, 64)
     assert world.released == {start.reply: world.last(do.Release).message_id}
     assert world.shown[world.released[start.reply]].text == "Sunny."
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_DONE], "it was written before"
 
 
 def test_speaking_on_drops_the_speculation_and_nothing_of_it_is_heard():
@@ -513,6 +514,8 @@ def test_where_our_clock_knows_only_the_sending_the_client_is_believed():
     world.played_ms[reply] = 5_000
     world.tell(was.Interrupted(world.released[reply], 1_000))
     assert world.core.history.messages()[-1].text == HEARD_PIECES[1] + "..."
+    world.tell(was.Interrupted(world.released[reply], 100))
+    assert world.core.history.messages()[-1].text == HEARD_PIECES[1] + "...", "no word goes back"
 
 
 def test_pressing_the_talk_button_stops_the_reply():

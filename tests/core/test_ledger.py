@@ -59,6 +59,17 @@ def test_an_unknown_length_is_estimated_from_the_other_pieces() -> None:
     assert ledger.heard(2_000) == "abcd efgh. ijkl mnop."
 
 
+def test_what_was_taken_back_does_not_count_in_the_estimate() -> None:
+    ledger = Ledger()
+    ledger.text(0, "Denied.")
+    ledger.voiced(0, 0, 9_000)
+    ledger.text(0, "", spoken=False)
+    ledger.text(1, "abcd efgh.")
+    ledger.voiced(1, 0, 1_000)
+    ledger.text(2, "ijkl mnop.")
+    assert ledger.heard(2_000) == "abcd efgh. ijkl mnop."
+
+
 def test_an_unknown_length_is_guessed_when_no_piece_is_known() -> None:
     ledger = Ledger()
     ledger.text(0, "abcd efgh.")

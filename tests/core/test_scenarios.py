@@ -5,6 +5,7 @@ import pytest
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
+from voi.core.replies import PAST_LEDGERS
 from voi.core.script import Phrase, Script, TurnPolicy
 from voi.core.state import State
 
@@ -120,6 +121,58 @@ def test_a_final_without_words_resumes_nobody_while_the_person_speaks_on():
     assert reply in world.stopped
 
 
+def test_a_failed_transcript_ends_a_contest_at_once():
+    world, reply = answering()
+    world.speak(96)
+    world.quiet(96)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TranscriptFailed(ask.utterance, ask.pause, "The recogniser failed."))
+    assert world.core.state is State.ANSWERING
+    assert world.last(do.Resume).reply == reply
+
+
+def test_a_contest_of_short_sounds_ends_as_it_stands():
+    world, reply = answering()
+    for _ in range(7):
+        world.speak(96)
+        world.quiet(64)
+    assert world.core.state is State.CONTEST
+    world.speak(0)
+    world.pass_time(1_500 - 7 * 160)
+    assert reply in world.stopped, "there is voice again"
+
+
+def test_a_reply_that_fails_in_a_contest_is_not_apologised_for_into_their_words():
+    world, reply = answering(script=Script(apology=Phrase("Sorry.")))
+    world.speak(96)
+    world.tell(was.ReplyFailed(reply, "The model failed."))
+    assert world.core.state is State.HEARING
+    assert not world.said(do.SayPhrase)
+
+
+def test_words_that_stop_a_reply_in_a_pause_are_judged_once_and_answered_in_advance():
+    world, reply = answering()
+    world.played_ms[reply] = 1_500
+    world.speak(96)
+    world.quiet(96)
+    world.hear("What about tomorrow?")
+    assert reply in world.stopped
+    assert world.core.state is State.PAUSED
+    assert [judge.text for judge in world.said(do.JudgeTurn) if judge.utterance == 2] == ["", "What about tomorrow?"]
+    assert world.last(do.StartReply).muted
+    assert world.last(do.StartReply).messages[-1].text == "What about tomorrow?"
+
+
+def test_an_answer_of_which_nothing_was_heard_is_given_after_a_cough_all_the_same():
+    world = World()
+    world.say(QUESTION)
+    world.speak(320)
+    world.quiet(96)
+    world.hear("")
+    world.quiet(2_500, 96)
+    assert released_texts(world) == [QUESTION, QUESTION]
+
+
 @pytest.mark.parametrize(
     ("pieces", "into_ms", "stops"),
     [
@@ -201,6 +254,21 @@ def test_the_transcript_and_the_judgement_of_an_earlier_pause_decide_nothing():
     assert not world.released, "that breaks off"
 
 
+def test_a_judgement_is_of_one_pause_and_not_of_the_next():
+    world = World()
+    world.speak(640)
+    world.quiet(96)
+    ask = world.last(do.Transcribe)
+    world.tell(
+        was.TurnJudged(ask.utterance, ask.pause, "audio", 1.0), was.TurnJudged(ask.utterance, ask.pause, "agent", 1.0)
+    )
+    world.speak(640)
+    world.quiet(96)
+    world.hear("My number is one two")
+    world.quiet(512, 96)
+    assert not world.released, "nobody has judged this pause yet"
+
+
 def test_an_utterance_that_ends_twice_is_answered_once():
     world = World()
     world.speak(640)
@@ -241,6 +309,21 @@ def test_listening_to_a_long_answer_is_not_idling():
     assert world.hung_up == "Nobody spoke for a long time."
 
 
+def test_who_speaks_is_not_idle_though_nothing_was_understood():
+    world = World(Script(idle_limit_ms=45_000))
+    world.pass_time(40_000)
+    world.speak(640)
+    world.quiet(96)
+    ask = world.last(do.Transcribe)
+    world.tell(was.TranscriptFailed(ask.utterance, ask.pause, "The recogniser failed."))
+    world.quiet(2_500, 96)
+    assert world.core.state is State.IDLE
+    world.pass_time(41_000)
+    assert world.hung_up is None
+    world.pass_time(5_000)
+    assert world.hung_up
+
+
 def test_reminders_do_not_put_the_end_off():
     script = Script(idle_limit_ms=45_000, reminder=Phrase("Still there?"), reminder_after_ms=10_000, reminders_max=9)
     world, reply = answering(script=script)
@@ -252,6 +335,12 @@ def test_reminders_do_not_put_the_end_off():
     assert world.hung_up is None
     world.pass_time(5_001)
     assert world.hung_up
+
+
+def test_who_types_is_not_reminded():
+    world = World(Script(mode="chat", reminder=Phrase("Still there?"), reminder_after_ms=10_000))
+    world.pass_time(60_000)
+    assert not world.said(do.SayPhrase)
 
 
 def test_a_long_push_to_talk_is_not_idling():
@@ -283,9 +372,21 @@ def test_pushing_again_while_the_transcript_is_awaited_goes_on_with_the_utteranc
     assert world.owed == 1
 
 
+def test_who_asks_in_a_call_may_go_on_speaking():
+    world = World()
+    world.speak(640)
+    world.tell(was.AnswerAsked())
+    world.tell(was.SpeechGrew(672))
+    assert world.core.state is State.WAITING
+    world.quiet(96)
+    world.hear(QUESTION)
+    assert released_texts(world) == [QUESTION]
+
+
 def test_asking_twice_is_asking_once():
     world = World(CHAT)
     world.tell(was.VoicePushed(), was.AnswerAsked(), was.AnswerAsked())
+    assert len(world.said(do.Transcribe)) == 1
     world.hear("Hello.")
     world.tell(was.AnswerAsked())
     assert released_texts(world) == ["Hello."]
@@ -303,6 +404,29 @@ def test_an_interrupt_that_comes_after_the_next_question_leaves_its_answer_alone
     assert world.last(do.StartReply).reply not in world.stopped
 
 
+# ---- what is remembered -----------------------------------------------------------------------------------------
+
+
+def test_of_speeches_long_ago_nothing_is_kept():
+    world = World(CHAT)
+    for number in range(PAST_LEDGERS + 1):
+        world.tell(was.TextTyped(f"Question {number}"), was.AnswerAsked())
+        world.played(world.reply_with("An answer."))
+    oldest, kept = list(world.released.values())[:2]
+    world.tell(was.Interrupted(kept, 500))
+    assert not world.said(do.Complain)
+    world.tell(was.Interrupted(oldest, 500))
+    assert "not known" in world.last(do.Complain).error
+
+
+def test_an_answer_without_words_is_not_remembered():
+    world = World(CHAT)
+    world.tell(was.TextTyped("Hello"), was.AnswerAsked())
+    world.played(world.reply_with())
+    assert [entry.role for entry in world.core.history] == ["user"]
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_CANCELLED]
+
+
 # ---- the end ----------------------------------------------------------------------------------------------------
 
 
@@ -310,7 +434,7 @@ ENDINGS = {
     State.IDLE: lambda world: world.pass_time(100),
     State.HEARING: lambda world: world.speak(640),
     State.PAUSED: lambda world: (world.speak(640), world.quiet(96), world.hear(QUESTION)),
-    State.WAITING: lambda world: (world.speak(640), world.quiet(3_000)),
+    State.WAITING: lambda world: (world.speak(640), world.tell(was.AnswerAsked())),
     State.ANSWERING: lambda world: (world.say(QUESTION), world.reply_with("Sunny.")),
     State.CONTEST: lambda world: (world.say(QUESTION), world.reply_with("Sunny."), world.speak(64)),
 }

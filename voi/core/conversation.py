@@ -200,7 +200,6 @@ class Conversation(Machine):
     @rule(Due.SOUND_LOST)
     def _on_sound_lost(self) -> None:
         """Sound stopped arriving in the middle of a turn: as if the person had fallen silent."""
-        self._clocks.ears_ms = self._now_ms
         if self._turn:
             self._await_transcript(self._turn)
 
@@ -223,7 +222,6 @@ class Conversation(Machine):
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
             self._answer(text)
         else:
-            self._replies.drop_speculation()
             self._cancel_owed()
             if turn and turn.unheard and self.script.apology:
                 self._say(self.script.apology)

@@ -30,7 +30,7 @@ class Draft:
         return f"{self.prefix} {spoken}".strip()
 
     def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
-        """The action that shows the message as it now is. None when nothing is new; and, unless clients want to be
+        """The action that shows the message as it now is; none when nothing is new, nor, unless clients want to be
         `correct`ed, when it takes back words that they have seen. Needs `message_id`."""
         assert self.message_id is not None
         seen = self.shown

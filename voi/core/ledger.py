@@ -58,7 +58,7 @@ class Ledger:
             text = self._texts[piece]
             if piece in self._spoken:
                 start_ms, audio_ms = self._sounds.get(piece) or (end_ms, round(len(text) * rate_ms))
-                end_ms = max(end_ms, start_ms + audio_ms)
+                end_ms = start_ms + audio_ms
                 if played_ms < end_ms:
                     if played_ms > start_ms:
                         kept.append(_whole_words(text, len(text) * (played_ms - start_ms) // audio_ms))

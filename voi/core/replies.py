@@ -200,9 +200,7 @@ class Replies:
         reply = self._past.get(message_id)
         if reply is None:
             return False
-        if told_ms is not None and reply.number in self.stopping:
-            reply.told_ms = told_ms
-        elif told_ms is not None and self._believes(reply, told_ms):
+        if told_ms is not None and self._believes(reply, told_ms):
             reply.told_ms = told_ms
             self.drop_speculation()  # it knows the text as it was before
             self._cut(reply)

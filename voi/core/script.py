@@ -27,7 +27,7 @@ class TurnPolicy:
     contest_ms: int = 300
     """Speech over the agent that lasts this long interrupts it, words or not; less resumes it."""
     contest_patience_ms: int = 1_500
-    """A contest is over (resume) at the latest after this."""
+    """A contest that is still undecided after this is over: there is voice at that moment, or the reply resumes."""
     transcript_timeout_ms: int = 5_000
     audio_timeout_ms: int = 2_000
     """Sound stopped arriving in the middle of a turn: end the turn as if it were silence."""

@@ -1,0 +1,35 @@
+"""The bounds of the person's message."""
+
+from voi.core.draft import IMAGES_MAX, TYPED_MAX_CHARACTERS, Draft
+from voi.core.facts import ImageGiven, TextTyped
+from voi.core.history import Entry
+
+
+def pictures(draft: Draft, count: int) -> list[str | None]:
+    return [draft.add(ImageGiven(f"https://pictures.example/{number}.png")) for number in range(count)]
+
+
+def test_one_picture_too_many_is_left_out():
+    draft = Draft()
+    *taken, refused = pictures(draft, IMAGES_MAX + 1)
+    assert taken == [None] * IMAGES_MAX
+    assert f"at most {IMAGES_MAX} pictures" in (refused or "")
+    assert len(draft.image_urls) == IMAGES_MAX
+
+
+def test_text_that_is_too_long_is_left_out():
+    draft = Draft()
+    assert draft.add(TextTyped("x" * (TYPED_MAX_CHARACTERS - 2))) is None
+    assert draft.add(TextTyped("y")) is None
+    assert f"at most {TYPED_MAX_CHARACTERS} characters" in (draft.add(TextTyped("z")) or "")
+    assert draft.prefix == "x" * (TYPED_MAX_CHARACTERS - 2) + " y"
+
+
+def test_of_two_messages_that_become_one_the_newest_pictures_stay():
+    draft = Draft()
+    pictures(draft, IMAGES_MAX)
+    newest = draft.image_urls
+    draft.add(TextTyped("And these?"))
+    draft.take_back(Entry(7, "user", "What is this?", ("https://pictures.example/old.png",)))
+    assert draft.image_urls == newest
+    assert (draft.message_id, draft.prefix) == (7, "What is this? And these?")
