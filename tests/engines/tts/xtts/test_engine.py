@@ -11,6 +11,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 
+import torch
+
 from tests.engines.tts.xtts import tiny
 from voi.engines import registry
 from voi.engines.base import VoiceSpec
@@ -328,6 +330,29 @@ async def test_a_failing_model_ends_the_sentence_and_speaks_the_next(
         with pytest.raises(EngineError, match="XTTS failed: device lost"):
             await say(tts)
     assert await say(tts)
+
+
+@pytest.mark.parametrize(
+    ("wish", "gpus", "taken", "device"),
+    [("auto", 0, "", "cpu"), ("auto", 2, "", "cuda:0"), ("cpu", 2, "", "cpu"), ("cuda", 1, "", "cuda:0"),
+     ("cuda:1", 2, "", "cuda:1"), ("cuda", 0, "", "finds no GPU"), ("cuda:2", 2, "", r"finds only 2 GPU\(s\)"),
+     ("auto", 1, "CUDA error: out of memory\nand more", "cuda:0 cannot be used: CUDA error: out of memory$")],
+)  # fmt: skip
+def test_the_device_is_one_that_can_be_used(
+    wish: str, gpus: int, taken: str, device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mem_get_info(_: str) -> None:
+        if taken:
+            raise RuntimeError(taken)
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", mem_get_info)
+    if " " in device:
+        with pytest.raises(EngineError, match=device):
+            engine_module._device(wish)
+    else:
+        assert engine_module._device(wish) == device
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
@@ -316,7 +316,7 @@ class Xtts:
         if spec.voice is not None and spec.voice not in self.voices:
             raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
         of_tone = self._tone_map.get(spec.tone) or self._tone_map.get("neutral")
-        if spec.role == "narrator":
+        if spec.role == "narrator" or spec.tone == AS_IT_IS:
             return spec.voice or self.voices[0]
         return of_tone or spec.voice or self.voices[0]
 
@@ -349,12 +349,18 @@ def _device(wish: str) -> str:
         import torch
     except ImportError:
         raise EngineError("XTTS needs the package torch: pip install voi[xtts]", engine="xtts") from None
-    if wish == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    if wish.startswith("cuda") and not torch.cuda.is_available():
+    if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
+        return "cpu"
+    if not torch.cuda.is_available():
         raise EngineError(f"XTTS: `device` is {wish}, but torch finds no GPU: voi doctor says why.", engine="xtts")
-    if wish.startswith("cuda:") and int(wish.removeprefix("cuda:")) >= torch.cuda.device_count():
+    device = wish if ":" in wish else "cuda:0"
+    if int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
         raise EngineError(
             f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).", engine="xtts"
         )
-    return "cuda:0" if wish == "cuda" else wish
+    try:
+        torch.cuda.mem_get_info(device)  # the first use of it in this process, which fails where it is full or taken
+    except RuntimeError as error:
+        reason = str(error).partition("\n")[0]
+        raise EngineError(f"XTTS: {device} cannot be used: {reason}", engine="xtts") from None
+    return device

@@ -5,12 +5,15 @@ buffers that stay where they are. All recordings share one pool of memory, as to
 same time: a result is good until anything else runs, so whoever wants it copies it at once.
 """
 
+import logging
 from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
+
+log = logging.getLogger(__name__)
 
 # Not cuDNN's, which torch may prefer on Hopper: it makes a plan for each shape, at the first run of each.
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -41,10 +44,19 @@ class Graphs:
 
     def record(self, key: Hashable, work: Callable[[], Tensor]) -> None:
         """The work is really done a few times. Not on CUDA: nothing. The largest shapes first, for later recordings
-        then find room in what these have left."""
+        then find room in what these have left. OutOfMemoryError. Where it fails for another reason it warns, and
+        nothing more is recorded: work that is not recorded is done all the same."""
         if not self.records:
             return
         current = torch.cuda.current_stream(self._device)
+        try:
+            self._recorded[key] = self._record(current, work)
+        except RuntimeError as error:
+            torch.cuda.set_stream(current)  # torch.cuda.graph leaves its own in place where a recording cannot be ended
+            torch.cuda.synchronize(self._device)  # what was done before it failed may still go on
+            self._give_up(error)
+
+    def _record(self, current: Any, work: Callable[[], Tensor]) -> tuple[Any, Tensor]:
         self._stream.wait_stream(current)
         graph = torch.cuda.CUDAGraph()
         with sdpa_kernel(ATTENTION):
@@ -56,7 +68,18 @@ class Graphs:
                 result = work()
         current.wait_stream(self._stream)
         self._pool = graph.pool()
-        self._recorded[key] = (graph, result)
+        return graph, result
+
+    def _give_up(self, error: BaseException) -> None:
+        causes = [error]
+        while (cause := causes[-1].__context__) is not None:  # what torch says of the end hides what was wrong before
+            causes.append(cause)
+        for cause in causes:
+            if "out of memory" in str(cause):
+                raise torch.OutOfMemoryError(str(cause)) from None
+        self.records = False
+        reason = str(causes[-1]).partition("\n")[0]
+        log.warning("XTTS speaks more slowly than it could, since its steps cannot be recorded: %s", reason)
 
     def clear(self) -> None:
         """Give everything back, and record nothing more."""

@@ -6,6 +6,7 @@ the device's thread, in pieces between which others go on.
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ class Running:
 
     def record(self) -> Generator[None, None, None]:
         """All shapes, one between two yields. The first sentences need not wait for it. NoRoom."""
+        shapes = chain(self.decoder.record(), self.vocoder.record())
         try:
-            yield from self.decoder.record()
-            yield from self.vocoder.record()
+            yield from takewhile(lambda _: self.graphs.records, shapes)
         except torch.OutOfMemoryError as error:
             raise NoRoom(f"XTTS's recordings do not fit: {str(error).splitlines()[0]}", engine="xtts") from None
 
