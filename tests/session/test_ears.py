@@ -93,6 +93,14 @@ def test_push_to_talk_keeps_short_untrailed_and_quiet_sound() -> None:
     assert caller.facts.count(VoicePushed()) == 2
 
 
+def test_after_an_utterance_sound_is_pushed_anew() -> None:
+    caller = Caller(pushed=True)
+    caller.ears.hear(tone(50))
+    caller.end()
+    caller.ears.hear(tone(50))
+    assert caller.facts == [VoicePushed()] * 2
+
+
 async def test_an_stt_that_does_not_open_is_told_when_asked() -> None:
     caller = Caller(fault=True)
     caller.ears.hear(tone(480))

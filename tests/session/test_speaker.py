@@ -1,4 +1,6 @@
 import asyncio
+import gc
+import weakref
 
 import pytest
 
@@ -230,6 +232,18 @@ async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_en
 
 
 @in_virtual_time
+async def test_unpaced_sound_too_is_bounded_while_it_is_muted() -> None:
+    stage = Stage(paced=False)
+    stage.speaker.open(1)
+    stage.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
+    waiting = asyncio.ensure_future(stage.speaker.room(1))
+    await asyncio.sleep(5)
+    assert not waiting.done()
+    stage.speaker.release(1, "1")
+    await asyncio.wait_for(waiting, 1)
+
+
+@in_virtual_time
 async def test_unpaced_sound_stopped_before_its_end_was_not_heard() -> None:
     stage = Stage(paced=False)
     stage.speaker.open(1)
@@ -265,6 +279,52 @@ async def test_rewind_forgets_only_what_is_muted() -> None:
 
 
 @in_virtual_time
+async def test_a_stop_lets_the_next_in_line_begin() -> None:
+    stage = Stage()
+    for reply, sound_ms in ((1, 0), (2, 100)):  # neither has all its sound yet
+        stage.speaker.open(reply)
+        stage.speaker.put(reply, bytes(sound_ms * MS))
+        stage.speaker.release(reply, str(reply))
+    stage.say(3, 300)
+    assert stage.door.log == []
+    stage.speaker.stop(1)
+    assert (stage.door.played_ms("2"), stage.door.played_ms("3")) == (100, 0)
+    stage.speaker.stop(2)
+    assert stage.door.played_ms("3") == 300
+
+
+@in_virtual_time
+async def test_a_stop_while_the_last_of_it_plays() -> None:
+    stage = Stage()
+    stage.say(1, 300)
+    assert stage.door.all("end_speech") == [("1",)]
+    await asyncio.sleep(0.1)
+    assert stage.speaker.stop(1) == 100
+    stage.say(2, 100)
+    await asyncio.sleep(1)
+    assert stage.facts == [(0, PlaybackStarted(1)), (100, PlaybackStarted(2)), (200, ReplyPlayed(2))]
+
+
+@in_virtual_time
+async def test_of_a_reply_that_was_played_nothing_is_kept() -> None:
+    stage = Stage()
+    stage.say(1, 300)
+    await asyncio.sleep(1)
+    assert stage.speaker.made_ms(1) == 0
+    assert not stage.speaker.put(1, bytes(100))
+
+
+@in_virtual_time
+async def test_close_frees_whoever_waits_for_room() -> None:
+    stage = Stage()
+    stage.say(1, ROOM_HIGH_MS, release=False)
+    waiting = asyncio.ensure_future(stage.speaker.room(1))
+    await asyncio.sleep(1)
+    stage.speaker.close()
+    await asyncio.wait_for(waiting, 1)
+
+
+@in_virtual_time
 async def test_close_leaves_no_timer() -> None:
     stage = Stage()
     stage.say(1, 2_000)
@@ -273,3 +333,14 @@ async def test_close_leaves_no_timer() -> None:
     await asyncio.sleep(5)
     assert stage.door.played_ms("1") == given_ms
     assert stage.facts == [(0, PlaybackStarted(1))]
+
+
+@in_virtual_time
+async def test_nothing_keeps_a_closed_speaker() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    stage.speaker.close()
+    kept = weakref.ref(stage)
+    del stage
+    gc.collect()
+    assert kept() is None

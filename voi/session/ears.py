@@ -98,7 +98,6 @@ class Ears:
 
     def listen(self, utterance: int) -> None:
         """Begin a transcription with the pre-roll. Where it cannot begin, `transcribe` says why."""
-        self._drop_stream()
         try:
             self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, utterance))
         except EngineError as error:

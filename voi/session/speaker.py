@@ -116,7 +116,7 @@ class Speaker:
             return False
         speech.buffer += pcm
         speech.made_bytes += len(pcm)
-        if self._paced and len(speech.buffer) >= self._room_high_bytes:
+        if len(speech.buffer) >= self._room_high_bytes:
             speech.roomy.clear()
         if speech.speech_id is not None:
             self._pump()
