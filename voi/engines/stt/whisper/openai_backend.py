@@ -1,6 +1,7 @@
 """The backend for checkpoints of the openai-whisper package: its file format, tokenizer and front end, our decoder."""
 
 import gc
+import math
 import pickle
 from base64 import b85decode
 from collections.abc import Sequence
@@ -57,6 +58,7 @@ class OpenAiBackend:
             decoder = Decoder(self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch)
         except KeyError as error:
             raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.", engine="whisper") from error
+        del weights  # of which the encoder and the decoder have joined some
         self._tokenizer = self._tokenizer_for("en")
         self.languages = tuple(self._tokenizer.all_language_codes) if self._dims.multilingual else ("en",)
         self._decoding = Decoding(
@@ -66,10 +68,15 @@ class OpenAiBackend:
             suppressed=suppressed_tokens(self._tokenizer),
             blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
         )
-        if on_gpu:
-            self._decoding.capture()
-        for rows in {1, self._max_batch}:
-            self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)])
+        sizes = self._decoding.capture() if on_gpu else []
+        for rows in {1, *sizes, self._max_batch}:
+            for hypothesis in self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)]):
+                if math.isnan(hypothesis.avg_logprob):
+                    raise EngineError(
+                        f"Whisper computes what is no number from {path} in {self._precision} on {self._device}: "
+                        "`precision` float32 may help, or fetching the file again.",
+                        engine="whisper",
+                    )
         token_frames(decoder.attention[0, :, :8], frames=50, first=3)
 
     def unload(self) -> None:

@@ -4,6 +4,7 @@ Greedy decoding gives the tokens of openai/whisper's `decode` (without timestamp
 graph for each of a few batch sizes.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor
 
 from voi.engines.stt.whisper.openai_network import Decoder
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -60,8 +63,25 @@ class Decoding:
         self._logprobs = torch.zeros(decoder.rows, device=like.device)
         self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
 
-    def capture(self) -> None:
-        """Capture the step for each batch size; CUDA only. Overwrites the cache."""
+    def capture(self) -> list[int]:
+        """Capture the step for each of the batch sizes that it returns; CUDA only. Overwrites the cache.
+
+        Where it cannot be captured, but for want of memory, every step is computed kernel by kernel."""
+        current = torch.cuda.current_stream(self.decoder.tokens.device)
+        try:
+            self._graphs = self._captured(current)
+        except RuntimeError as error:
+            torch.cuda.set_stream(current)  # torch.cuda.graph leaves its own in place where a capture cannot be ended
+            failure: BaseException | None = error
+            while failure:  # what torch says of the end hides what went wrong before it
+                if "out of memory" in str(failure):
+                    raise failure from None
+                failure = failure.__context__
+            reason = str(error.__context__ or error).partition("\n")[0]
+            log.warning("Whisper decodes more slowly than it could, since CUDA graphs cannot be captured: %s", reason)
+        return list(self._graphs)
+
+    def _captured(self, current: torch.cuda.Stream) -> dict[int, torch.cuda.CUDAGraph]:
         sizes = {1 << power for power in range(self.decoder.rows.bit_length()) if 1 << power < self.decoder.rows}
         pool = torch.cuda.graph_pool_handle()
         # One for all, on this device: torch shares a pool only within a stream, and its own is the first device's.
@@ -69,7 +89,7 @@ class Decoding:
         captured = {}
         for size in sorted({*sizes, self.decoder.rows}, reverse=True):  # the small fit into what the large have left
             self.decoder.positions.zero_()
-            stream.wait_stream(torch.cuda.current_stream())
+            stream.wait_stream(current)
             with torch.cuda.stream(stream):
                 for _ in range(3):
                     self._step(size, self.decoder.dims.n_text_ctx)
@@ -78,9 +98,9 @@ class Decoding:
             # may go on with the device meanwhile.
             with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
                 self._step(size, self.decoder.dims.n_text_ctx)
-            torch.cuda.current_stream().wait_stream(stream)
+            current.wait_stream(stream)
             captured[size] = graph
-        self._graphs = dict(sorted(captured.items()))
+        return dict(sorted(captured.items()))
 
     def run(self, rows: Sequence[Row]) -> list[Decoded]:
         """The rows' sound is in the decoder (`Decoder.listen`), in the same order."""
