@@ -1,7 +1,10 @@
 """The engine with a scripted model: sharing, urgency, failures. What is decoded is another test's matter."""
 
 import asyncio
+import contextlib
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from voi.engines import registry
 from voi.engines.base import SttOptions, SttStream, Transcript
 from voi.engines.stt.whisper import stream as stream_module
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
+from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
 from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS
@@ -353,3 +357,27 @@ async def test_a_ping_is_answered_after_the_pass_that_is_at_work(engine: Whisper
     async with asyncio.timeout(5):
         await ping
         await flushing
+
+
+async def test_what_failed_gives_its_memory_back_at_once() -> None:
+    """Not with the next collection: after a want of memory the next pass needs it."""
+
+    class Tensor: ...
+
+    alive: list[weakref.ref[Tensor]] = []
+
+    def fail() -> None:
+        tensor = Tensor()
+        alive.append(weakref.ref(tensor))
+        raise RuntimeError("out of memory")
+
+    thread = ModelThread("test")
+    gc.disable()
+    try:
+        with contextlib.suppress(RuntimeError):
+            await thread.call(fail)
+        await thread.call(lambda: None)  # the thread is done with what failed
+        assert alive[0]() is None
+    finally:
+        gc.enable()
+        thread.end()

@@ -3,6 +3,7 @@
 import asyncio
 import queue
 import threading
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -35,6 +36,8 @@ class ModelThread:
                 result = function(*arguments)
             except BaseException as caught:  # whatever the device raises belongs to the caller
                 error = caught
+                # Or a cycle through this frame would keep what failed, and its memory on the device, till a collection.
+                traceback.clear_frames(caught.__traceback__)
             try:
                 loop.call_soon_threadsafe(tell, result, error)
             except RuntimeError:
