@@ -1,12 +1,15 @@
 """The backend for CTranslate2 beside the one for OpenAI's checkpoints, on the same tiny random weights."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("ctranslate2")
 pytest.importorskip("faster_whisper")
 pytest.importorskip("whisper")
+
+import ctranslate2  # type: ignore[import-untyped]
 
 from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
@@ -93,6 +96,25 @@ def test_fallback_ends(faster: FasterBackend, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(faster_backend, "better", lambda _, latest: latest)
     found = faster.transcribe([Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4))])
     assert [each.temperature for each in found] == [0.0, 0.4]
+
+
+def test_bfloat16_features_are_taken_apart_too(faster: FasterBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a GPU gives where `precision` is bfloat16; CTranslate2 does not compute in it on a CPU."""
+
+    class Coarse:
+        def __init__(self, model: Any) -> None:
+            self._model = model
+
+        def encode(self, *arguments: Any, **options: Any) -> Any:
+            return self._model.encode(*arguments, **options).to(ctranslate2.DataType.bfloat16)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._model, name)
+
+    fine = faster.transcribe(PASSES[:2])
+    monkeypatch.setattr(faster, "_model", Coarse(faster._model))
+    coarse = faster.transcribe(PASSES[:2])
+    assert [each.avg_logprob for each in coarse] == pytest.approx([each.avg_logprob for each in fine], abs=0.2)
 
 
 async def test_the_engine(folder: Path) -> None:

@@ -55,7 +55,10 @@ class FasterBackend:
         assert self._model is not None, "load comes first"
         mel = np.stack([self._mel(each.pcm) for each in passes])
         # On the host, where rows can be taken apart; a copy of some megabytes a row.
-        features = np.array(self._model.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True))
+        encoded = self._model.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True)
+        if encoded.dtype == ctranslate2.DataType.bfloat16:  # which numpy lacks
+            encoded = encoded.to(ctranslate2.DataType.float32)
+        features = np.array(encoded)
         languages = self._languages_of(passes, features)
         results: dict[int, Hypothesis] = {}
         open_rows, attempt = [at for at, each in enumerate(passes) if not each.cancelled], 0
