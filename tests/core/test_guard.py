@@ -34,6 +34,12 @@ def test_denials_in_any_guise(text):
         assert guard.feed("more") == ""
 
 
+def test_a_phrase_inside_the_beginning_of_a_longer_one_is_found():
+    guard = PatternGuard(["as an AI model", "an AI"])
+    guard.feed("Speaking as an AI, no.")
+    assert guard.denied
+
+
 def test_text_waits_only_while_it_may_become_a_phrase():
     guard = PatternGuard(PHRASES)
     assert guard.feed("Well, I c") == "Well, "

@@ -25,6 +25,7 @@ def merged(pieces):
     "text",
     [
         "2 * 3 = 6 and 4 * 5",
+        "*a note\n\nand the next paragraph* here",
         "2*3*4",
         "*an unpaired marker goes on",
         "a footnote* here",

@@ -184,3 +184,8 @@ def test_a_huge_reply_takes_linear_time():
     for unit in ('{"', "`", '\\"', '"', "*a ", "@a", '{"a":', "[", "\\ud83d", '{"text": "', '", "'):
         parse('{"text": "' + unit * 5_000)
         parse(unit * 5_000, json_expected=False)
+
+
+def test_half_characters_are_left_out():
+    assert said("a\ud83d b\udc4d c", json_expected=False) == "a b c"
+    assert said('{"text": "a\udc00b"}') == "ab"

@@ -337,6 +337,18 @@ def test_reminders_do_not_put_the_end_off():
     assert world.hung_up
 
 
+def test_what_fell_due_is_dealt_with_in_its_order_and_nothing_before_its_time():
+    world = World(Script(reminder=Phrase("Still there?"), reminder_after_ms=10_000, duration_limit_ms=20_000))
+    world.tell(was.DeadlinePassed())
+    assert world.log == []
+    world.now_ms = 25_000  # the machine stood still
+    world.tell(was.DeadlinePassed())
+    assert world.audible
+    assert world.hung_up is None
+    world.tell(was.DeadlinePassed())
+    assert world.hung_up
+
+
 def test_who_types_is_not_reminded():
     world = World(Script(mode="chat", reminder=Phrase("Still there?"), reminder_after_ms=10_000))
     world.pass_time(60_000)

@@ -23,6 +23,12 @@ def cut_tokens(parts):
     return [piece for part in parts for piece in cutter.feed(part)] + cutter.close()
 
 
+def test_a_closing_quote_ends_a_sentence_even_after_an_abbreviation():
+    assert cut('Everybody here called him "Prof." He liked that a lot.') == [
+        'Everybody here called him "Prof."', " He liked that a lot.",
+    ]  # fmt: skip
+
+
 def test_the_first_sentence_goes_off_at_its_full_stop():
     cutter = Cutter()
     early = ["Sure", ",", " I", " can", " help", " you", " with", " that"]

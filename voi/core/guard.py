@@ -53,8 +53,6 @@ class PatternGuard:
         """The rest: the reply is over, so nothing can become a phrase any more."""
         rest = "".join(char for char, _ in self._held)
         self._held.clear()
-        self._held_folded = 0
-        self._state = 0
         return rest
 
     def _release(self, depth: int, released: list[str]) -> None:
