@@ -142,6 +142,10 @@ class Llm(Engine, Protocol):
 # ---- text to speech ---------------------------------------------------------------------------
 
 
+AS_IT_IS = ""
+"""As a tone: the voice itself, whatever the model's tone map has for `neutral`."""
+
+
 @dataclass(frozen=True, slots=True)
 class VoiceSpec:
     """Whose voice. `voice` None: the model's first. `tone` is a name like warm; unknown tones sound neutral."""
