@@ -8,12 +8,15 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from voi.cli import engine_findings
+from voi.cli import engine_findings, findings, gpus
 from voi.cli.doctor import doctor
+from voi.cli.findings import State
 from voi.cli.gpus import Driver
+from voi.engines.device import Memory
 
 app = typer.Typer()
 app.command()(doctor)
+RTX_3090 = [Memory("cuda:0, RTX 3090", 0, 0)]
 AGENTS = {"a": {"llm_model": "echo", "voices": {"character": {"model": "espeak"}}}}
 
 
@@ -114,6 +117,29 @@ def test_llms_that_will_not_answer() -> None:
     assert others["state"] == "missing"
     assert "agents use gpt" in others["detail"]
     assert "set LITELLM_API_BASE" in others["cure"]
+
+
+@pytest.mark.parametrize(
+    ("driver", "torch_cuda", "state", "says"),
+    [
+        (Driver(), "13.0", State.MISSING, "not needed"),
+        (Driver(RTX_3090, "580.1"), "13.0", State.OK, "RTX 3090; torch"),
+        (Driver(RTX_3090, "575.57.08"), "13.0", State.MISSING, "from 580 on, and this is 575.57.08: update the driver"),
+        (Driver(RTX_3090, "575.57.08"), "", State.MISSING, "built without CUDA"),
+        (Driver(fault="nvidia-smi fails: oh"), "13.0", State.MISSING, "run nvidia-smi"),
+        (Driver([*RTX_3090, Memory("cuda:1, H200", 0, 0)], "580.1"), "13.0", State.MISSING, "CUDA_DEVICE_ORDER"),
+    ],
+)
+def test_the_gpu_and_what_keeps_torch_from_it(
+    driver: Driver, torch_cuda: str, state: State, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    monkeypatch.setattr(findings, "ask_driver", lambda: driver)
+    monkeypatch.setattr(findings, "_version", lambda _: "2.13.0")
+    monkeypatch.setattr(gpus, "_torch_cuda", lambda: torch_cuda)
+    gpu = findings._gpu()
+    assert gpu.state is state
+    assert says in f"{gpu.detail} {gpu.cure}"
 
 
 def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def place_of(engine: str, device: str, driver: Driver) -> Place:
     if device == CPU:
         return Place(pity=f"{slow}.")
     if device == AUTO and not driver.gpus:
-        return Place(pity=f"{slow}.{f' {driver.fault}: look at the driver.' if driver.fault else ''}")
+        return Place(pity=f"{slow}.{f' {driver.fault[0].upper()}{driver.fault[1:]}.' if driver.fault else ''}")
     if device == AUTO:
         return Place(0) if cuda else Place(pity=f"{slow}. {NO_CUDA}.")
     number = int(device.partition(":")[2] or 0)

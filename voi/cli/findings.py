@@ -14,7 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from voi.cli.gpus import NO_CUDA, ask_driver, torch_has_cuda
+from voi.cli.gpus import NO_CUDA, ask_driver, driver_wanted, order_is_doubtful, torch_has_cuda
 from voi.config.config import Config
 from voi.config.settings import ENV_FILE, Settings
 from voi.errors import ConfigError
@@ -90,7 +90,7 @@ def _memory_mb() -> int:
 def _gpu() -> Finding:
     torch, driver = _version("torch"), ask_driver()
     if driver.fault:
-        return Finding("machine", "GPU", State.MISSING, driver.fault, "Look at the driver: run nvidia-smi.")
+        return Finding("machine", "GPU", State.MISSING, driver.fault, driver.cure)
     if not driver.gpus:
         return Finding("machine", "GPU", State.MISSING, f"none{f'; torch {torch}' if torch else ''}; not needed")
     names = "; ".join(gpu.device for gpu in driver.gpus)
@@ -99,6 +99,13 @@ def _gpu() -> Finding:
             "machine", "GPU", State.OK, f"{names}; torch is not installed, and not needed by embedded engines"
         )
     cure = "" if torch_has_cuda() else f"{NO_CUDA}."
+    if oldest := driver_wanted(driver):
+        cure = f"Its CUDA wants a driver from {oldest} on, and this is {driver.version}: update the driver."
+    elif not cure and order_is_doubtful(driver):
+        cure = (
+            "CUDA may number them otherwise, the fastest first: set CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment of "
+            "voi serve, and cuda:0 is the first one here."
+        )
     return Finding("machine", "GPU", State.MISSING if cure else State.OK, f"{names}; torch {torch}", cure)
 
 

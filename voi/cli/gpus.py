@@ -11,54 +11,111 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from voi.engines.device import MIB, Memory
+from voi.engines.device import MIB, NVIDIA_DRIVER, Memory
 
 DRIVER_DEADLINE_S = 5
 NO_CUDA = "This torch was built without CUDA: uninstall torch, and run ./install.sh again on this machine"
-_QUERY = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total", "--format=csv,noheader,nounits")
+_QUERY = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total,uuid,driver_version",
+          "--format=csv,noheader,nounits")  # fmt: skip
+_OLDEST_DRIVERS = {11: 450, 12: 525, 13: 580}
+"""By CUDA's major version. From docs.nvidia.com/deploy/cuda-compatibility, "Minor Version Compatibility"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """`gpus` by number; `fault`: why the driver cannot tell. Without a driver both are empty."""
+    """`gpus` by number; `fault`: why there are none, and `cure`. Without a driver all are empty."""
 
     gpus: Sequence[Memory] = ()
+    version: str = ""
     fault: str = ""
+    cure: str = "Look at the driver: run nvidia-smi."
 
 
 def ask_driver() -> Driver:
     if not shutil.which(_QUERY[0]):
+        if NVIDIA_DRIVER.exists():
+            return Driver(fault="there is an NVIDIA driver, but no nvidia-smi", cure="Install the driver's tools.")
         return Driver()
     try:
-        asked = subprocess.run(_QUERY, capture_output=True, text=True, timeout=DRIVER_DEADLINE_S, check=True)
-        rows = [[part.strip() for part in line.split(",")] for line in asked.stdout.strip().splitlines()]
-        return Driver([
+        asked = _run(_QUERY)
+    except subprocess.TimeoutExpired:
+        return Driver(fault=f"nvidia-smi gives no answer within {DRIVER_DEADLINE_S} s")
+    except OSError as error:
+        return Driver(fault=f"nvidia-smi cannot be run ({error.strerror})")
+    if asked.returncode:
+        said = (asked.stdout.strip() or asked.stderr.strip() or f"it ends with {asked.returncode}").splitlines()[0]
+        return Driver(fault=f"nvidia-smi fails: {said.rstrip('.')}")
+    rows = [[part.strip() for part in line.split(",")] for line in asked.stdout.strip().splitlines()]
+    try:
+        visible = _visible([row[3] for row in rows])
+        gpus = [
             Memory(f"cuda:{at}, {rows[row][0]}", int(rows[row][1]) * MIB, int(rows[row][2]) * MIB)
-            for at, row in enumerate(_visible(len(rows)))
-        ])  # fmt: skip
-    except (subprocess.SubprocessError, OSError) as error:
-        return Driver(fault=f"nvidia-smi fails ({type(error).__name__})")
+            for at, row in enumerate(visible)
+        ]
+        if rows and not gpus:
+            return Driver(
+                fault=f"CUDA_VISIBLE_DEVICES leaves none of {len(rows)} GPUs",
+                cure="Unset it, or name a GPU as nvidia-smi -L does.",
+            )
+        return Driver(gpus, version=rows[0][4] if rows else "")
     except (ValueError, IndexError):
         return Driver(fault="nvidia-smi does not tell the memory")
 
 
-def _visible(count: int) -> list[int]:
-    """Numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves to us, in its order."""
+def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
+    """Like subprocess.run, which waits for what it killed: a tool whose driver hangs may never end."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        out, err = process.communicate(timeout=DRIVER_DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return subprocess.CompletedProcess(command, process.returncode, out, err)
+
+
+def _visible(uuids: Sequence[str]) -> list[int]:
+    """Numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves to us, in its order: up to the first that is none."""
     wish = os.environ.get("CUDA_VISIBLE_DEVICES")
     if wish is None:
-        return list(range(count))
-    numbers = [int(part) if part.strip().isdecimal() else count for part in wish.split(",")]
-    return numbers[: next((at for at, number in enumerate(numbers) if number >= count), len(numbers))]
+        return list(range(len(uuids)))
+    numbers: list[int] = []
+    for part in map(str.strip, wish.split(",")):
+        by_number = part.isdecimal() and int(part) < len(uuids)
+        named = [int(part)] if by_number else [at for at, uuid in enumerate(uuids) if part and uuid.startswith(part)]
+        if len(named) != 1:
+            break
+        numbers += named
+    return numbers
+
+
+def order_is_doubtful(driver: Driver) -> bool:
+    """Whether CUDA may number the GPUs otherwise than we do: by itself it counts the fastest first."""
+    names = {gpu.device.partition(", ")[2] for gpu in driver.gpus}
+    return len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
+
+
+def driver_wanted(driver: Driver) -> int:
+    """The oldest driver that the installed torch's CUDA runs with, where this one is older; else 0."""
+    oldest = _OLDEST_DRIVERS.get(int((_torch_cuda() or "0").partition(".")[0]), 0)
+    major = driver.version.partition(".")[0]
+    return oldest if major.isdecimal() and int(major) < oldest else 0
 
 
 def torch_has_cuda() -> bool | None:
-    """Whether the installed torch was built for CUDA, by the file that says so; None: there is no torch."""
+    """Whether the installed torch was built for CUDA; None: there is no torch."""
+    cuda = _torch_cuda()
+    return None if cuda is None else bool(cuda)
+
+
+def _torch_cuda() -> str | None:
+    """The version of CUDA that torch was built for, by the file that says so; "": for none. None: there is no torch."""
     spec = find_spec("torch")
     if spec is None or not spec.submodule_search_locations:
         return None
     file = Path(spec.submodule_search_locations[0]) / "version.py"
     text = file.read_text() if file.exists() else ""
-    return re.search(r"^cuda\b[^=]*=\s*['\"]", text, re.MULTILINE) is not None
+    found = re.search(r"^cuda\b[^=]*=\s*['\"]([0-9.]+)", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def missing_packages(extra: str) -> list[str]:
