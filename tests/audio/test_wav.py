@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tests.audio.sounds import AUDIO, samples, speech
 from voi.audio import g711
-from voi.audio.wav import HEADER_BYTES, WavWriter, parse_wav, read_wav, to_wav
+from voi.audio import wav as wav_module
+from voi.audio.wav import DATA_MAX_BYTES, HEADER_BYTES, WavWriter, parse_wav, read_wav, to_wav
 from voi.errors import ClientError
 
 FLOATS = np.array([0.0, 0.5, -0.5, 1.0, -1.0, 0.25])
@@ -112,6 +113,13 @@ def test_read_wav_names_the_file(tmp_path: Path) -> None:
         read_wav(tmp_path / "junk.wav")
 
 
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.wav").write_bytes(to_wav(bytes(200), 8_000))
+    monkeypatch.setattr(wav_module, "FILE_LIMIT_BYTES", 243)
+    with pytest.raises(ClientError, match=r"a\.wav has 244 bytes; at most 243"):
+        read_wav(tmp_path / "a.wav")
+
+
 def test_reads_what_the_standard_library_reads() -> None:
     with wave.open(str(AUDIO / "jfk.wav")) as file:
         assert read_wav(AUDIO / "jfk.wav") == (file.readframes(file.getnframes()), 16_000)
@@ -143,6 +151,7 @@ def test_places(tmp_path: Path) -> None:
         writer.cut(1)
         writer.cut(7)
         assert writer.samples == 1
+        assert path.stat().st_size == HEADER_BYTES + 2
         writer.write_at(3, b"dd")
     assert parse_wav(path.read_bytes())[0] == bytes(6) + b"dd"
 
@@ -154,6 +163,9 @@ def test_limit(tmp_path: Path) -> None:
         assert not writer.write(b"ee")
         assert not writer.write_at(100, b"ff")
     assert parse_wav((tmp_path / "a.wav").read_bytes())[0] == b"aabbcc"
+    assert (tmp_path / "a.wav").stat().st_size == HEADER_BYTES + 6
+    with WavWriter(tmp_path / "b.wav", 8_000, limit_bytes=2**40) as writer:
+        assert writer.limit_bytes == DATA_MAX_BYTES
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

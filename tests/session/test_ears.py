@@ -28,7 +28,7 @@ class Caller:
             keeps_turn=True, on_sound=self.sound.extend,
         )  # fmt: skip
 
-    def refuse(self, *_: object) -> Any:
+    def refuse(self, *_: object, **__: object) -> Any:
         raise EngineError("The STT is out of memory.", engine="fake")
 
     def tell(self, fact: Fact) -> None:
@@ -93,6 +93,15 @@ def test_push_to_talk_keeps_short_untrailed_and_quiet_sound() -> None:
     assert caller.facts.count(VoicePushed()) == 2
 
 
+def test_what_is_pushed_is_the_utterance_and_nothing_else() -> None:
+    caller = Caller(pushed=True, rate_hz=48_000)
+    for start in (0, 96):
+        caller.ears.hear(resample(SOUND, 16_000, 48_000)[start * 96 : (start + 96) * 96])
+        caller.ears.all_given()
+        caller.end()
+    assert [len(stream.pcm) // 32 for stream in caller.stt.streams] == [96, 96]
+
+
 def test_after_an_utterance_sound_is_pushed_anew() -> None:
     caller = Caller(pushed=True)
     caller.ears.hear(tone(50))
@@ -106,6 +115,32 @@ async def test_an_stt_that_does_not_open_is_told_when_asked() -> None:
     caller.ears.hear(tone(480))
     with pytest.raises(EngineError, match="out of memory"):
         await caller.ears.transcribe()
+
+
+async def test_the_next_utterance_is_heard_when_the_stt_is_well_again() -> None:
+    caller = Caller(fault=True)
+    caller.ears.hear(tone(480) + silence(192))
+    caller.end()
+    del caller.stt.open  # type: ignore[attr-defined]
+    caller.ears.hear(tone(640))
+    assert await caller.ears.transcribe() == "one two three"
+
+
+async def test_an_stt_that_fails_while_it_is_fed_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller = Caller()
+    caller.ears.hear(tone(320))
+    monkeypatch.setattr(FakeSttStream, "feed", caller.refuse)
+    caller.ears.hear(tone(320))
+    assert caller.stt.open_streams == 0
+    with pytest.raises(EngineError, match="out of memory"):
+        await caller.ears.transcribe()
+
+
+def test_the_stt_is_told_which_sound_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
+    caller, told = Caller(), []
+    monkeypatch.setattr(FakeSttStream, "feed", lambda _, pcm, speech: told.append((len(pcm) // 32, speech)))
+    caller.ears.hear(silence(320) + tone(96) + silence(160))
+    assert told == [(416, True), *[(32, True)] * 3, *[(32, False)] * 2]
 
 
 async def test_transcribe_gives_the_text_so_far() -> None:

@@ -105,8 +105,7 @@ class ReplyVoice:
         if self._spoken.detects:
             await asyncio.to_thread(language.load)
         while piece := await self._queue.get():
-            if piece.number >= self._void_below:
-                await self._voice(piece)
+            await self._voice(piece)
         self._speaker.finish(self._reply)
 
     async def _voice(self, piece: Piece) -> None:
