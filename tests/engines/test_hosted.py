@@ -296,8 +296,10 @@ async def test_a_thread_that_hangs_in_a_process_that_answers_is_found_out(monkey
 
 @pytest.mark.parametrize("told_to_all", [signal.SIGINT, signal.SIGTERM])
 async def test_what_ends_the_server_leaves_its_engines_to_it(tts: HostedTts, told_to_all: signal.Signals) -> None:
-    """systemd tells all processes of a service, and those who are talking have some time yet."""
+    """systemd tells all processes of a service, and those who are talking have some time yet. A terminal tells only
+    its own."""
     assert tts.process.pid is not None
+    assert os.getsid(tts.process.pid) != os.getsid(0)
     os.kill(tts.process.pid, told_to_all)
     assert await said(tts, "x")
 

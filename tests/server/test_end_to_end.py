@@ -18,7 +18,7 @@ from voi.audio.resample import resample
 from voi.engines.base import SttOptions
 from voi.engines.house import Engines
 from voi.engines.stt.moonshine import Moonshine
-from voi.errors import ConfigError
+from voi.errors import ConfigError, EngineError
 from voi.server import run
 from voi.server.auth import check_token, issue_token
 from voi.transports.voi_ws import wire
@@ -329,6 +329,22 @@ async def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -
     server = run.Server(settings, lambda _: None, lambda _: None)
     with pytest.raises(ConfigError, match="no such voice"):
         await asyncio.wait_for(server.serve(), 5)
+
+
+async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, monkeypatch: Patch) -> None:
+    """That is no start that failed: systemd sends SIGTERM to a process, too, that does not ignore it yet."""
+
+    async def start(*_: Any) -> Engines:
+        server.stop()
+        raise EngineError("The process of whisper ended by signal SIGTERM.")
+
+    monkeypatch.chdir(tmp_path)
+    write_config(tmp_path)
+    monkeypatch.setattr(run, "start_engines", start)
+    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
+    server = run.Server(settings, lambda _: None, lambda _: None)
+    await asyncio.wait_for(server.serve(), 5)
+    assert server.readiness.state == "stopping"
 
 
 def test_a_port_in_use_and_an_address_of_nobody() -> None:

@@ -55,7 +55,11 @@ class HostProcess:
         async with self._turn:
             if self._process is None:
                 self._process = await asyncio.create_subprocess_exec(
-                    *self._command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=READ_BYTES
+                    *self._command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=READ_BYTES,
+                    start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `host` ignores it
                 )
                 self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
             self._inside.add(number := self.number())

@@ -128,9 +128,10 @@ class Server:
         try:
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
-            self._failure = error
-            self.readiness.state = "failed"
-            http.should_exit = True
+            if not http.should_exit:  # else what ends us may have ended an engine's process first
+                self._failure = error
+                self.readiness.state = "failed"
+                http.should_exit = True
             return
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
