@@ -133,6 +133,13 @@ async def test_missing_models_say_how_to_get_them(tmp_path: Path) -> None:
         await FasterWhisper(models_dir=tmp_path).warm_up()
 
 
+def test_a_cpu_is_not_kept_busy_at_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = []
+    monkeypatch.setattr(FasterBackend, "transcribe", lambda _, passes: rows.append(len(passes)))
+    FasterBackend(str(folder), models_dir=folder, device="cpu", precision="auto", max_batch=16).load()
+    assert rows == [1]
+
+
 def test_a_broken_model_is_told(tmp_path: Path) -> None:
     for name in ("model.bin", "tokenizer.json"):
         (tmp_path / name).write_text("no model")

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -323,6 +324,20 @@ def test_what_is_no_checkpoint_is_refused(path: Path, tmp_path: Path) -> None:
             new_backend(tmp_path / f"{name}.pt")
         assert "\n" not in str(caught.value)
         assert "weights_only" not in str(caught.value)  # torch's advice, which runs what is in the file
+
+
+def test_a_cpu_is_not_kept_busy_at_the_start(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen windows of base took two CPU cores a minute."""
+    rows = []
+    transcribe = OpenAiBackend.transcribe
+
+    def counted(self: OpenAiBackend, passes: Sequence[Pass]) -> list[Hypothesis]:
+        rows.append(len(passes))
+        return transcribe(self, passes)
+
+    monkeypatch.setattr(OpenAiBackend, "transcribe", counted)
+    new_backend(path, max_batch=MOST_ROWS)
+    assert rows == [1]
 
 
 def test_unloading_gives_back(path: Path) -> None:

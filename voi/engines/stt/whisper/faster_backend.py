@@ -13,6 +13,7 @@ from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
 from faster_whisper.transcribe import get_suppressed_tokens  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
+from voi.engines.stt.whisper.cublas import CURE, load_cublas
 from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better, compression_ratio
 from voi.engines.stt.whisper.tokens import Beginning, Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
@@ -30,15 +31,17 @@ class FasterBackend:
     def __init__(self, model: str, *, models_dir: Path, device: str, precision: str, max_batch: int) -> None:
         self.languages: tuple[str, ...] = ()
         self._folder_of: Callable[[], Path] = lambda: converted(model, models_dir)
-        on_gpu = device.startswith("cuda") or (device == "auto" and ctranslate2.get_cuda_device_count() > 0)
+        self._on_gpu = device.startswith("cuda") or (device == "auto" and ctranslate2.get_cuda_device_count() > 0)
         kind, _, index = device.partition(":")
         self._place = {"device": kind, "device_index": int(index or 0)}
-        self._compute_type = ("float16" if on_gpu else "default") if precision == "auto" else precision
+        self._compute_type = ("float16" if self._on_gpu else "default") if precision == "auto" else precision
         self._max_batch = max_batch
         self._model: Any = None
 
     def load(self) -> None:
         folder = self._folder_of()
+        if self._on_gpu and not load_cublas():
+            raise EngineError(f"faster-whisper cannot use the GPU. {CURE}", engine="faster-whisper")
         try:
             whisper = WhisperModel(str(folder), compute_type=self._compute_type, local_files_only=True, **self._place)
         except (RuntimeError, ValueError, OSError) as error:
@@ -46,7 +49,8 @@ class FasterBackend:
         self._model, self._vocabulary = whisper.model, whisper.hf_tokenizer
         self._extract = FeatureExtractor(feature_size=self._model.n_mels)
         self.languages = tuple(whisper.supported_languages)
-        self.transcribe([Pass(bytes(2 * RATE_HZ)) for _ in range(self._max_batch)])
+        rows = self._max_batch if self._model.device == "cuda" else 1  # a CPU would only take its time for more
+        self.transcribe([Pass(bytes(2 * RATE_HZ)) for _ in range(rows)])
 
     def unload(self) -> None:
         self._model = None

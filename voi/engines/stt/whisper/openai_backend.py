@@ -68,8 +68,8 @@ class OpenAiBackend:
             suppressed=suppressed_tokens(self._tokenizer),
             blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
         )
-        sizes = self._decoding.capture() if on_gpu else []
-        for rows in {1, *sizes, self._max_batch}:
+        # A GPU chooses and loads its kernels for a size when it comes first; a CPU would only take its time.
+        for rows in {1, *self._decoding.capture(), self._max_batch} if on_gpu else {1}:
             for hypothesis in self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)]):
                 if math.isnan(hypothesis.avg_logprob):
                     raise EngineError(

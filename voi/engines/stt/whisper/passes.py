@@ -89,7 +89,8 @@ class Backend(Protocol):
     """ISO codes, known after `load`."""
 
     def load(self) -> None:
-        """Load the weights and run once, at every batch size. Raises EngineError; never fetches anything."""
+        """Load the weights and run once, on a GPU at every batch size that it prepares for. Raises EngineError; never
+        fetches anything."""
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         """One hypothesis a pass, the same as each alone would give. At most `max_batch` passes. Raises whatever the
