@@ -33,7 +33,9 @@ def test_memory_that_an_engine_took(monkeypatch: pytest.MonkeyPatch) -> None:
         ("xtts", "cpu", 1, True, None, "slow"),
         ("xtts", "auto", 0, True, None, "slow"),
         ("xtts", "auto", 1, False, None, "built without CUDA: uninstall torch"),
-        ("faster-whisper", "auto", 1, None, 0, ""),
+        ("faster-whisper", "auto", 1, None, None, "It needs libcublas.so.12 of CUDA 12: pip install"),
+        ("faster-whisper", "auto", 0, None, None, "slow"),
+        ("faster-whisper", "auto", 1, True, 0, ""),
         ("whisper", "cuda", 1, False, None, "built without CUDA"),
         ("whisper", "cuda:3", 2, True, None, "there is no such GPU; there is: cuda:0, cuda:1. Look at VOI_DEVICE"),
         ("whisper", "cuda", 0, True, None, "there is: none"),
@@ -42,11 +44,13 @@ def test_memory_that_an_engine_took(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_places(
     engine: str, device: str, gpus: int, cuda: bool | None, gpu: int | None, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """`cuda`: what the engine itself needs of it is installed."""
     monkeypatch.setattr(device_findings, "torch_has_cuda", lambda: cuda)
+    monkeypatch.setattr(device_findings, "load_cublas", lambda: bool(cuda))
     place = place_of(engine, device, driver(count=gpus))
     assert place.gpu == gpu
     assert says in (place.wrong or place.pity)
-    assert bool(place.wrong) == (device.startswith("cuda") and gpu is None)
+    assert bool(place.wrong) == (gpu is None and (device.startswith("cuda") or "libcublas" in says))
     assert bool(place.wrong or place.pity) == bool(says)
 
 

@@ -7,6 +7,7 @@ from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, Size, published_xtts
 from voi.cli.findings import Finding, State
 from voi.cli.gpus import NO_CUDA, Driver, torch_has_cuda
 from voi.engines.device import AUTO, MIB, machine_memory, own_memory_bytes
+from voi.engines.stt.whisper.cublas import CURE, load_cublas
 
 CPU = "cpu"
 
@@ -36,20 +37,23 @@ class Place:
 
 def place_of(engine: str, device: str, driver: Driver) -> Place:
     """`engine`: whisper, faster-whisper or xtts."""
-    cuda = engine == "faster-whisper" or bool(torch_has_cuda())  # CTranslate2's packages can always use one
     slow = "It works, but it computes on the CPU and is slow: it was made for a GPU"
     if device == CPU:
         return Place(pity=f"{slow}.")
     if device == AUTO and not driver.gpus:
         return Place(pity=f"{slow}.{f' {driver.fault[0].upper()}{driver.fault[1:]}.' if driver.fault else ''}")
-    if device == AUTO:
-        return Place(0) if cuda else Place(pity=f"{slow}. {NO_CUDA}.")
+    by_torch = engine != "faster-whisper"
+    has_cuda = bool(torch_has_cuda()) if by_torch else load_cublas()
+    if device == AUTO and by_torch and not has_cuda:
+        return Place(pity=f"{slow}. {NO_CUDA}.")
     number = int(device.partition(":")[2] or 0)
     if number >= len(driver.gpus):
         there = ", ".join(f"cuda:{at}" for at in range(len(driver.gpus))) or "none"
         why = driver.fault or f"there is no such GPU; there is: {there}"
         return Place(wrong=f"It is to compute on {device}, but {why}. Look at VOI_DEVICE and the option `device`.")
-    return Place(number) if cuda else Place(wrong=f"It is to compute on {device}. {NO_CUDA}.")
+    if has_cuda:
+        return Place(number)
+    return Place(wrong=f"It is to compute on cuda:{number}. {f'{NO_CUDA}.' if by_torch else CURE}")
 
 
 @dataclass(frozen=True, slots=True)
