@@ -22,6 +22,7 @@ from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
 from voi.config.settings import Settings, env_name, load_settings
 from voi.core.actions import Status
+from voi.transports import websocket
 from voi.transports.voi_ws import wire
 
 ROOT = Path(__file__).parent.parent
@@ -136,6 +137,12 @@ def test_every_field_a_client_may_send_is_documented() -> None:
 
 def test_every_status_is_documented() -> None:
     assert {"init_done", *Status} - in_code(page("protocol.md")) == set()
+
+
+def test_every_close_code_is_documented() -> None:
+    codes = {str(value) for value in vars(websocket).values() if isinstance(value, int) and 1000 <= value < 1016}
+    assert {"1000", "1013"} <= codes
+    assert codes - set(re.findall(r"\b1\d{3}\b", page("protocol.md"))) == set()
 
 
 # ---- the command line

@@ -174,7 +174,7 @@ class TurnSettings(FileModel):
     contest_ms: int = Field(default=300, ge=0, le=10_000)
     """Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."""
     contest_patience_ms: int = Field(default=1_500, ge=100, le=30_000)
-    """The agent resumes at the latest after this, when no words came."""
+    """When neither words nor lasting speech came by then: the agent stops if there is voice, else it resumes."""
     transcript_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
     """Longest wait for a transcript."""
     audio_timeout_ms: int = Field(default=2_000, ge=100, le=60_000)

@@ -1,6 +1,6 @@
 """The voice going out: one playback clock for the whole conversation, and the fence for sound of stale replies.
 
-Sound is handed to the door 250 to 450 ms ahead of the moment it is heard: late enough that a stop wastes little, early
+Sound is handed to the door 350 to 450 ms ahead of the moment it is heard: late enough that a stop wastes little, early
 enough that neither the network nor a busy moment here makes a gap. The clock assumes that the client plays what it gets
 at once and without gaps, so what it says of played sound is an estimate; a client's own word goes before it.
 """
