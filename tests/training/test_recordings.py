@@ -64,6 +64,19 @@ def test_table_with_a_header(tmp_path: Path, table: str) -> None:
     assert (found.sound, found.text, found.speaker, found.language) == (sound, "one, two", "Robin", "en")
 
 
+def test_cells_over_several_lines(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text('filename,text\na.wav,"one\u2028two\nthree"\nb.wav,"four, five"\n')
+    assert [found.text.split() for found in find(tmp_path)] == [["one", "two", "three"], ["four,", "five"]]
+
+
+def test_an_open_quotation_mark_swallows_no_recordings(tmp_path: Path) -> None:
+    (tmp_path / "metadata.csv").write_text('file_name,text\na.wav,one\nb.wav,"two\nc.wav,three\nd.wav,"four"\n')
+    with pytest.raises(ConfigError, match=r"metadata.csv line 3 cannot be read"):
+        list(find(tmp_path))
+    (tmp_path / "metadata.csv").write_text('path\tsentence\na.mp3\t"Why?" he asked.\nb.mp3\t"So what\nc.mp3\tone\n')
+    assert [found.text for found in find(tmp_path)] == ['"Why?" he asked.', '"So what', "one"]
+
+
 def test_a_table_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     put(tmp_path / "secret.wav", tone(1))
     inside = tmp_path / "inside"

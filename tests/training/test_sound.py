@@ -1,8 +1,12 @@
+import io
+
 import numpy as np
 import pytest
 
 pytest.importorskip("soundfile", reason="the extra `train` is not installed")
 pytest.importorskip("soxr", reason="the extra `train` is not installed")
+
+import soundfile
 
 from tests.training.sounds import encoded, quiet, tone
 from tests.training.tiny_base import DATA, SPOKEN
@@ -56,6 +60,17 @@ def test_what_teaches_nothing_is_left_out() -> None:
     assert reason(encoded(tone(3, 8_000), 8_000)) == "low rate"
     assert reason(b"RIFF and so on") == "unreadable"
     assert reason(b"") == "unreadable"
+
+
+def test_samples_that_are_no_numbers_are_told_and_floats_are_bounded() -> None:
+    def floats(at_300: float) -> bytes:
+        samples, file = SPEECH.copy(), io.BytesIO()
+        samples[::300] = at_300
+        soundfile.write(file, samples, RATE_HZ, format="WAV", subtype="FLOAT")
+        return file.getvalue()
+
+    assert reason(floats(np.nan)) == reason(floats(-np.inf)) == "unreadable"
+    assert read(floats(3e38)).recorded.samples.max() == 1.0
 
 
 def test_clipping_is_heard_before_resampling() -> None:

@@ -39,8 +39,11 @@ def read(folder: Path) -> list[Sample]:
     for number, line in enumerate(lines, 1):
         try:
             sample = Sample(**json.loads(line))
-            if not all(isinstance(value, str) for value in (sample.audio, sample.text, sample.speaker)):
-                raise TypeError("audio, text and speaker must be text")
+            texts = (sample.audio, sample.text, sample.speaker, sample.language)
+            if not all(isinstance(value, str) for value in texts):
+                raise TypeError("audio, text, speaker and language must be text")
+            if not isinstance(sample.duration_ms, int):
+                raise TypeError("duration_ms must be a whole number")
             if sample.split not in SPLITS:
                 raise ValueError(f"there is no split {sample.split!r}")
             if not (folder / sample.audio).resolve().is_relative_to(folder.resolve()):

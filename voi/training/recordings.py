@@ -7,6 +7,7 @@
 """
 
 import csv
+import io
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,10 @@ from voi.errors import ConfigError
 from voi.training import manifest
 
 SOUND_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".opus", ".aiff", ".aif")
-SOUND_COLUMNS = ("audio", "audio_file", "file_name", "file", "path", "wav", "audio_path", "audio_filepath")
+SOUND_COLUMNS = (
+    "audio", "audio_file", "file_name", "filename", "wav_filename", "file", "path", "wav", "audio_path",
+    "audio_filepath",
+)  # fmt: skip
 TEXT_COLUMNS = ("text", "transcription", "transcript", "normalized_text", "sentence", "raw_text")
 SPEAKER_COLUMNS = ("speaker", "speaker_name", "speaker_id", "client_id")
 LANGUAGE_COLUMNS = ("language", "lang", "locale")
@@ -99,14 +103,18 @@ def _table(file: Path, sound_column: str | None, text_column: str | None) -> Ite
         raise ConfigError(f"{file} cannot be read as a table in UTF-8: {error}") from None
     first = content.partition("\n")[0]
     divider = max("|\t;,", key=first.count)
-    lines = content.splitlines()
-    # LJSpeech and its kind write quotation marks as they are.
-    plain = csv.reader(lines, delimiter="|", quoting=csv.QUOTE_NONE)
-    reader = plain if divider == "|" else csv.reader(lines, delimiter=divider)
+    lines = io.StringIO(content)  # by line feeds alone: a cell in quotation marks may hold one, any may hold U+2028
+    # LJSpeech (|) and Common Voice (tab) write quotation marks as they are. Where they enclose cells, one that is left
+    # open must not swallow the recordings that follow.
+    plain = csv.reader(lines, delimiter=divider, quoting=csv.QUOTE_NONE)
+    reader = plain if divider in "|\t" else csv.reader(lines, delimiter=divider, strict=True)
+    rows, begun = [], 1
     try:
-        rows = [row for row in reader if any(row)]
+        for row in reader:
+            rows += [row] if any(row) else []
+            begun = reader.line_num + 1
     except csv.Error as error:
-        raise ConfigError(f"{file} line {reader.line_num} cannot be read as a table: {error}") from None
+        raise ConfigError(f"{file} line {begun} cannot be read as a table: {error}") from None
     if not rows or len(rows[0]) < 2:
         raise ConfigError(f"{file} is no table: each line needs a sound file and its text, divided by |.")
     header = [name.strip().lower() for name in rows[0]]

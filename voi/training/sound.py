@@ -78,8 +78,10 @@ def read(source: Path | bytes | None) -> Sound:
             channels = file.read(DECODE_LIMIT_S * rate_hz, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, RuntimeError, ValueError, OSError) as error:
         raise Unusable("unreadable", f"cannot be decoded: {getattr(error, 'error_string', error)}") from None
-    recorded = np.nan_to_num(channels.mean(axis=1, dtype=np.float32))
+    if not np.isfinite(channels).all():
+        raise Unusable("unreadable", "some of its samples are no numbers")
     _check_clipping(channels)
+    recorded = np.clip(channels, -1, 1).mean(axis=1, dtype=np.float32)  # floats may go beyond full scale
     samples = soxr.resample(recorded, rate_hz, RATE_HZ, quality="VHQ") if rate_hz != RATE_HZ else recorded
     pcm, speech_ms = trimmed(np.asarray(samples, dtype=np.float32))
     return Sound(pcm, speech_ms, Sample(recorded, rate_hz))
