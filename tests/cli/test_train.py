@@ -32,6 +32,7 @@ def test_mistakes_say_what_to_do(tmp_path: Path) -> None:
     data = prepared(tmp_path)
     for arguments, told in (
         (("prepare", tmp_path / "nothing", data), "There is no"),
+        (("prepare", data / "wavs", data / "wavs" / "../wavs"), "name another folder"),
         (("run", data, tmp_path / "run", "--base", tmp_path), "dvae.pth"),
         (("run", data, tmp_path / "run", "--base", tmp_path, "--precision", "fp8"), "fp32, bf16"),
         (("eval", tmp_path), "voi train run"),

@@ -10,7 +10,7 @@ pytest.importorskip("soundfile", reason="the extra `train` is not installed")
 import torch
 
 from tests.training.sounds import put, tone
-from voi.errors import ConfigError
+from voi.errors import ClientError, ConfigError
 from voi.training.dataset import Item, Limits, Once, Positions, Rounds, collated, fitting, training_loader
 from voi.training.manifest import Sample
 
@@ -105,6 +105,25 @@ def test_what_the_model_cannot_take_is_told(tmp_path: Path) -> None:
     items, left_out = fitting(samples, tmp_path, encode, 1, LIMITS)
     assert [item.sample.audio for item in items] == ["a.wav"]
     assert [line.partition(":")[0] for line in left_out] == ["b.wav", "c.wav", "d.wav", "e.wav"]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_a_recording_that_was_spoilt_comes_out_of_the_loader_as_its_error(items: list[Item], workers: int) -> None:
+    """Raised in a process of torch's loader it would come as that process's traceback."""
+    for item in items:
+        item.path.write_bytes(b"spoilt")
+    (found,) = training_loader(Rounds(items, LIMITS, 1), Positions(0, 2), 2, workers)
+    assert isinstance(found["error"], ClientError)
+    assert "not a WAV file" in str(found["error"])
+    assert "Traceback" not in str(found["error"])
+
+
+@pytest.mark.parametrize("seconds", [0.0, 4.6])
+def test_a_recording_of_another_length_is_refused(items: list[Item], seconds: float) -> None:
+    """What the model's positions do not reach ends a GPU's process without a word on why."""
+    put(items[0].path, tone(seconds))
+    with pytest.raises(ConfigError, match="as long as its manifest says"):
+        Once(items, LIMITS)[0]
 
 
 def test_sound_that_was_not_prepared_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import wave
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,12 @@ def test_nothing_usable_is_an_error_and_spoils_nothing(tmp_path: Path) -> None:
     assert contents(tmp_path / "data") == before
 
 
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"Preparing cannot go on. .*file.*Not a directory"):
+        prepare([], tmp_path / "file" / "data", CHOICES, vad=Anything())
+
+
 def test_a_broken_manifest_is_told_line_by_line(tmp_path: Path) -> None:
     good = Sample("wavs/a.wav", "text", "Robin", "en", 1_000, "train")
     manifest.write(tmp_path, [good])
@@ -158,5 +165,9 @@ def test_a_broken_manifest_is_told_line_by_line(tmp_path: Path) -> None:
         manifest.read(tmp_path)
     assert len(caught.value.problems) == 2
     assert "line 3: ../../etc/passwd leads out of the folder" in str(caught.value)
+    for name, value in (("duration_ms", "1000"), ("language", 1), ("split", "all")):
+        (tmp_path / manifest.FILE).write_text(json.dumps(asdict(good) | {name: value}) + "\n")
+        with pytest.raises(ConfigError, match=f"line 1: .*{name}"):
+            manifest.read(tmp_path)
     with pytest.raises(ConfigError, match="voi train prepare"):
         manifest.read(tmp_path / "nowhere")

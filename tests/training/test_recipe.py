@@ -39,11 +39,6 @@ def setting() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
-    return Base.at(tiny_base.make(tmp_path_factory.mktemp("base") / "xtts"))
-
-
 def recipe() -> dict[str, dict[str, Any]]:
     """What Coqui's own fine-tuning says, of its constants: from the source of its package."""
     import TTS

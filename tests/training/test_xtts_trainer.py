@@ -32,8 +32,6 @@ from voi.training.base import Base
 from voi.training.evaluate import evaluate
 from voi.training.export import Exported, export, load_for_speech
 from voi.training.model import TrainedXtts, config_for
-from voi.training.prepare import Choices, prepare
-from voi.training.recordings import find
 from voi.training.run import Options, Run
 from voi.training.step_trainer import sizes_bytes
 from voi.training.voice import latents, speak
@@ -52,19 +50,6 @@ def setting() -> Iterator[None]:
     torch.set_num_threads(1)
     with tiny_base.small():
         yield
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
-    return Base.at(tiny_base.make(tmp_path_factory.mktemp("base") / "xtts"))
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    choices = Choices(speaker="Robin", validation_share=0.2, test_share=0.2)
-    prepare(find(tiny_base.recordings(folder / "source")), folder / "data", choices)
-    return folder / "data"
 
 
 @pytest.fixture(scope="module")
@@ -171,57 +156,14 @@ def test_a_loss_that_is_no_number_ends_the_run(base: Base, data: Path, tmp_path:
     assert not list((tmp_path / "run").glob("*.pth"))
 
 
-def test_what_does_not_fit_is_refused(base: Base, data: Path, tmp_path: Path) -> None:
-    broken = tmp_path / "broken"
-    broken.mkdir()
-    for file in base.folder.iterdir():
-        (broken / file.name).write_bytes(file.read_bytes())
-    state = load_state(base / "model.pth")
-    torch.save(
-        {"model": {key: value for key, value in state.items() if "conditioning" not in key}}, broken / "model.pth"
-    )
-    with pytest.raises(ConfigError, match=r"no whole XTTS-v2: \d+ weights are missing"):
-        train(Base.at(broken), data, tmp_path / "run", OPTIONS)
-    torch.save({"model": {key: value[:1] for key, value in state.items() if value.dim()}}, broken / "model.pth")
-    with pytest.raises(ConfigError, match=r"does not fit the config.json"):
-        train(Base.at(broken), data, tmp_path / "run", OPTIONS)
+@pytest.mark.parametrize("name", ["evaluate", "export"])
+def test_a_full_gpu_is_told_after_training_too(run: Run, tmp_path: Path, name: str) -> None:
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.")
 
-
-def _copy_of(base: Base, folder: Path) -> Base:
-    folder.mkdir()
-    for file in base.folder.iterdir():
-        (folder / file.name).write_bytes(file.read_bytes())
-    return Base.at(folder)
-
-
-@pytest.mark.parametrize("lacking", ["encoder.0.0.weight", "codebook.embed"])
-def test_a_dvae_of_something_else_is_refused(base: Base, data: Path, tmp_path: Path, lacking: str) -> None:
-    """Coqui would train on the codes of a random one, and say nothing."""
-    other = _copy_of(base, tmp_path / "other")
-    book = torch.load(base / "dvae.pth", weights_only=True)
-    torch.save({key: value for key, value in book.items() if key != lacking}, other / "dvae.pth")
-    with pytest.raises(ConfigError, match=rf"dvae.pth is not the DVAE of XTTS-v2.*{lacking}"):
-        train(other, data, tmp_path / "run", OPTIONS)
-    (other / "dvae.pth").write_bytes(b"no such thing")
-    with pytest.raises(ConfigError, match=r"dvae\.pth cannot be loaded"):
-        train(other, data, tmp_path / "run", OPTIONS)
-
-
-@pytest.mark.parametrize("stats", [torch.ones(80, 1), torch.ones(1), torch.zeros(80), {"mel": torch.ones(80)}])
-def test_mel_stats_of_something_else_are_refused(base: Base, data: Path, tmp_path: Path, stats: object) -> None:
-    other = _copy_of(base, tmp_path / "other")
-    torch.save(stats, other / "mel_stats.pth")
-    with pytest.raises(ConfigError, match="a tensor of 80 numbers"):
-        train(other, data, tmp_path / "run", OPTIONS)
-
-
-def test_the_mel_stats_of_the_file_are_those_of_the_result(base: Base, tmp_path: Path) -> None:
-    other = _copy_of(base, tmp_path / "other")
-    torch.save(torch.full((80,), 3.0), other / "mel_stats.pth")
-    model = TrainedXtts(config_for(other), load_state(other / "model.pth"), other / "model.pth")
-    assert (model.xtts.mel_stats == 3).all()
-    for spectrogram in (model.torch_mel_spectrogram_dvae, model.torch_mel_spectrogram_style_encoder):
-        assert (spectrogram.mel_norms == 3).all()
+    does = {"evaluate": lambda: evaluate(run), "export": lambda: export(run, tmp_path / "out")}[name]
+    with patch(f"voi.training.{name}.load_state", full), pytest.raises(EngineError, match="CUDA_VISIBLE_DEVICES"):
+        does()
 
 
 def test_broken_and_foreign_checkpoints_are_refused(run: Run, base: Base, data: Path, tmp_path: Path) -> None:
@@ -269,17 +211,6 @@ def test_the_size_of_a_checkpoint_is_known_before(run: Run, base: Base) -> None:
         assert (run.folder / file).stat().st_size == pytest.approx(expected, rel=0.03)
 
 
-def test_a_checkpoint_with_code_in_it_is_refused(tmp_path: Path) -> None:
-    class Evil:
-        def __reduce__(self) -> Any:
-            return os.mkdir, (str(tmp_path / "ran"),)
-
-    torch.save({"model": {"x": torch.zeros(1)}, "extra": Evil()}, tmp_path / "evil.pth")
-    with pytest.raises(ConfigError, match="cannot be loaded"):
-        load_state(tmp_path / "evil.pth")
-    assert not (tmp_path / "ran").exists()
-
-
 def test_exported_files_are_the_published_layout(exported: Exported, base: Base) -> None:
     model = torch.load(exported.folder / "model.pth", weights_only=True)
     assert model.keys() == {"model"}
@@ -293,6 +224,27 @@ def test_exported_files_are_the_published_layout(exported: Exported, base: Base)
         assert voices["Robin"][key].shape == value.shape
         assert not torch.equal(voices["Robin"][key], value)
         assert torch.equal(voices["Claire"][key], older["Claire"][key])
+
+
+def test_an_export_overwrites_no_configuration_of_a_server(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "tts_models.json"
+    file.write_text("{}")
+    with pytest.raises(ConfigError, match="export to another folder"):
+        export(run, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == [file.name]
+    with pytest.raises(ConfigError, match=r"The export cannot go on. .*Not a directory"):
+        export(run, file / "robin")
+
+
+def test_an_entry_is_right_where_it_is_read(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below, as it was named; elsewhere, whole: who reads it stands elsewhere too, as after the notebook."""
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert export(run, Path("models/robin")).entry["checkpoint"] == "models/robin/model.pth"
+    monkeypatch.chdir(tmp_path / "notebooks")
+    assert export(run, Path("../models/robin")).entry["checkpoint"] == str(tmp_path / "models/robin/model.pth")
+    monkeypatch.chdir(tmp_path / "models" / "robin")
+    assert export(run, Path()).name == "robin"
 
 
 def test_the_entry_is_one_that_tts_models_takes(exported: Exported) -> None:

@@ -35,10 +35,13 @@ def prepare(
     """Check, cut, resample and split recordings; say what was left out and why."""
     from rich.console import Console
 
+    from voi.errors import ConfigError
     from voi.training.prepare import Choices
     from voi.training.prepare import prepare as do
     from voi.training.recordings import find
 
+    if out.resolve() == source.resolve():
+        raise ConfigError(f"{source} holds the recordings: name another folder for what is made of them.")
     choices = Choices(speaker, language, validation, test, by_speaker, seed)
     with Console(stderr=True).status("") as status:
         report = do(find(source, sound_column, text_column), out, choices, lambda n: status.update(f"{n} recordings"))

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from voi.audio.pcm import to_float
 from voi.audio.wav import read_wav
-from voi.errors import ConfigError
+from voi.errors import ConfigError, VoiError
 from voi.training.manifest import Sample
 
 
@@ -69,7 +69,10 @@ def read_sound(path: Path, rate_hz: int) -> Tensor:
 
 class Rounds(Dataset[dict[str, Any]]):
     """An endless row of recordings: each round has every one once, in an order of its own. What stands at a position
-    depends on `seed` and the position alone, so that training that was resumed goes on just as it would have."""
+    depends on `seed` and the position alone, so that training that was resumed goes on just as it would have.
+
+    One that cannot be read stands there as its `error`: raised in a process of torch's loader, it would come out of
+    that as a traceback."""
 
     def __init__(self, items: Sequence[Item], limits: Limits, seed: int) -> None:
         self._items = items
@@ -84,7 +87,10 @@ class Rounds(Dataset[dict[str, Any]]):
             self._order = random.Random(f"{self._seed} {number}").sample(range(len(self._items)), len(self._items))
             self._round = number
         item = self._items[self._order[place]]
-        return _example(item, self._limits, random.Random(f"{self._seed} at {position}"))
+        try:
+            return _example(item, self._limits, random.Random(f"{self._seed} at {position}"))
+        except VoiError as error:
+            return {"error": error}
 
 
 class Once(Dataset[dict[str, Any]]):
@@ -125,6 +131,8 @@ def scoring_loader(items: Sequence[Item], limits: Limits) -> DataLoader[dict[str
 
 def _example(item: Item, limits: Limits, chance: random.Random | None) -> dict[str, Any]:
     wav = read_sound(item.path, limits.rate_hz)
+    if not 0 < len(wav) <= limits.wav_samples:  # a GPU would say no more than that an index is out of range
+        raise ConfigError(f"{item.path} is not as long as its manifest says. Prepare the recordings anew.")
     least, most = limits.conditioning_samples
     length = (least + most) // 2 if chance is None else chance.randint(least, most)
     if length > len(wav):
@@ -141,7 +149,9 @@ def _example(item: Item, limits: Limits, chance: random.Random | None) -> dict[s
 
 def collated(examples: list[dict[str, Any]]) -> dict[str, Any]:
     """The batch that GPTTrainer takes: `padded_text` (b, t), `wav` (b, 1, n), `conditioning` (b, 1, 1, m), lengths
-    (b,), `cond_idxs` (b, 2)."""
+    (b,), `cond_idxs` (b, 2). Where one is an `error`, that alone."""
+    if spoilt := next((each for each in examples if "error" in each), None):
+        return spoilt
     texts, wavs = [each["text"] for each in examples], [each["wav"] for each in examples]
     return {
         "padded_text": pad_sequence(texts, batch_first=True),

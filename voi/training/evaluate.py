@@ -12,6 +12,7 @@ from voi.training.dataset import fitting, scoring_loader
 from voi.training.model import Scores, TrainedXtts, config_for, limits_of, scores
 from voi.training.run import BEST, Run
 from voi.training.splits import TEST, TRAIN
+from voi.training.trouble import OTHERWISE, disk_told, gpu_memory_told
 from voi.training.voice import spoken
 from voi.training.weights import load_state, put
 
@@ -38,8 +39,11 @@ class Comparison:
         return "\n".join([*lines, f"Listen: {self.clips}"])
 
 
+@disk_told("The evaluation")
+@gpu_memory_told(OTHERWISE)
 def evaluate(run: Run, checkpoint: Path | None = None, clips: int = 5, seed: int = 1) -> Comparison:
-    """Score both and let both speak. ConfigError when there is nothing to test with."""
+    """Score both and let both speak. ConfigError when there is nothing to test with, and of the disk; EngineError when
+    the GPU's memory is full."""
     base = Base.at(run.base)
     trained = checkpoint or run.folder / BEST
     if not trained.is_file():

@@ -20,6 +20,7 @@ from voi.training.coqui import Xtts, XttsConfig
 from voi.training.manifest import Sample
 from voi.training.run import BEST, Run
 from voi.training.splits import TRAIN
+from voi.training.trouble import OTHERWISE, disk_told, gpu_memory_told
 from voi.training.voice import latents, references
 from voi.training.weights import load_state, put, save
 
@@ -43,6 +44,8 @@ class Exported:
         return f"{self.folder} speaks as {', '.join(self.voices)}. Add this to tts_models.json:\n{text}"
 
 
+@disk_told("The export")
+@gpu_memory_told(OTHERWISE)
 def export(
     run: Run, out: Path, name: str | None = None, checkpoint: Path | None = None, base_voices: bool = True
 ) -> Exported:
@@ -56,6 +59,9 @@ def export(
         raise ConfigError(f"There is no {source}: the run has not been evaluated yet. Train on: voi train run")
     if out.resolve() == base.folder:
         raise ConfigError(f"{out} holds the base checkpoint; export to another folder.")
+    if (out / ENTRY).exists() and not (out / MODEL).exists():
+        raise ConfigError(f"{out / ENTRY} is of no earlier export, and would be overwritten; export to another folder.")
+    name = name or out.resolve().name
     samples = [sample for sample in manifest.read(run.data) if sample.split == TRAIN]
     state = {key: _float32(value) for key, value in load_state(source).items()}
     out.mkdir(parents=True, exist_ok=True)
@@ -67,9 +73,11 @@ def export(
     older = load_tensors(base / SPEAKERS) if base_voices and (base / SPEAKERS).is_file() else {}
     save(voices | {key: value for key, value in older.items() if key not in voices}, out / SPEAKERS)
     plain = _entry(samples, tuple(voices))
-    (out / ENTRY).write_text(json.dumps({name or out.name: plain}, indent=2, ensure_ascii=False) + "\n", "utf-8")
-    entry = {key: str(out / value) if key in _FILES else value for key, value in plain.items()}
-    return Exported(out, name or out.name, entry, tuple(voices))
+    (out / ENTRY).write_text(json.dumps({name: plain}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    # What leads up and out is another place for the tts_models.json of a server that runs elsewhere.
+    where = out.resolve() if ".." in out.parts else out
+    entry = {key: str(where / value) if key in _FILES else value for key, value in plain.items()}
+    return Exported(out, name, entry, tuple(voices))
 
 
 def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:

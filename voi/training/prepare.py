@@ -19,6 +19,7 @@ from voi.training.manifest import Sample
 from voi.training.recordings import Recording
 from voi.training.sound import Unusable
 from voi.training.splits import SPLITS, TRAIN, deal
+from voi.training.trouble import disk_told
 
 WAVS = "wavs"
 REPORT = "report.json"
@@ -94,6 +95,7 @@ class Choices:
     seed: str = ""
 
 
+@disk_told("Preparing")
 def prepare(
     recordings: Iterable[Recording],
     out: Path,
@@ -104,7 +106,7 @@ def prepare(
     """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits.
 
     `on_progress` is told how many recordings were looked at; `vad` tells speech from noise (Silero's, if not given).
-    ConfigError when none is usable, and then nothing of an older manifest is touched.
+    ConfigError when none is usable, and then nothing of an older manifest is touched; and of the disk.
     """
     vad = vad or Silero()
     choices = choices or Choices()

@@ -123,6 +123,12 @@ class StepTrainer(Trainer):
             )  # fmt: skip
         keep_n_checkpoints(self._run.folder, self._options.keep)
 
+    def format_batch(self, batch: dict[str, Any] | list[Any]) -> dict[str, Any]:
+        if isinstance(batch, dict) and "error" in batch:
+            raise batch["error"]
+        formatted: dict[str, Any] = super().format_batch(batch)
+        return formatted
+
     def train_step(self, *args: Any) -> tuple[Any, Any]:
         # What is left to chance in a step depends on its number alone.
         torch.manual_seed(self._options.seed + self.total_steps_done)
@@ -145,12 +151,6 @@ class StepTrainer(Trainer):
         except Stopped:
             finished = False
             self._tell(f"Stopped after step {self.total_steps_done}; the same command goes on from there.")
-        except torch.OutOfMemoryError as error:
-            raise EngineError(
-                f"The GPU's memory does not suffice for batches of {size}. Take a smaller --batch-size and a greater "
-                "--accumulate, which gives the same result, or --precision bf16.",
-                engine="xtts",
-            ) from error
         finally:
             self.dashboard_logger.finish()
         best = min(self._run.progress(), key=lambda entry: entry["validation"]["loss"], default=None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from voi.engines.device import NVIDIA_DRIVER
 from voi.errors import ConfigError
 from voi.training import manifest
 from voi.training.base import MEL_STATS, MODEL, Base
@@ -15,6 +16,7 @@ from voi.training.model import TrainedXtts, config_for, limits_of
 from voi.training.run import Options, Run
 from voi.training.splits import TRAIN, VALIDATION
 from voi.training.step_trainer import Outcome, StepTrainer, Tell
+from voi.training.trouble import disk_told, gpu_memory_told, readers_told
 from voi.training.weights import clear_partial, load_state
 
 LEFT_OUT_SHOWN = 5
@@ -25,14 +27,15 @@ def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = p
     was interrupted (Ctrl-C, SIGTERM), having saved. ConfigError; EngineError when the GPU's memory does not suffice or
     the loss is no number any more."""
     samples = manifest.read(data)
-    try:
+    advice = (
+        f"Else take a smaller --batch-size than {options.batch_size} and a greater --accumulate, which gives the same "
+        "result, or --precision bf16."
+    )
+    with disk_told("Training"), gpu_memory_told(advice), readers_told():
         run = Run.start(folder, base.folder, data, options)
         with run.alone():
             clear_partial(folder)
             return _train(base, data, run, samples, options, tell)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        raise ConfigError(f"Training cannot go on. {where}{error.strerror or error}") from error
 
 
 def settings(options: Options, folder: Path) -> dict[str, Any]:
@@ -84,7 +87,8 @@ def _train(
     if gpus > 1 and "CUDA_VISIBLE_DEVICES" in os.environ:
         raise ConfigError(f"CUDA_VISIBLE_DEVICES names {gpus} GPUs; training uses one: name only that.")
     if not torch.cuda.is_available():
-        tell("No GPU is at hand: this trains on the CPU, which takes days for a real model.")
+        why = " There is an NVIDIA driver: voi doctor says why its GPU is not used." if NVIDIA_DRIVER.exists() else ""
+        tell(f"No GPU is at hand: this trains on the CPU, which takes days for a real model.{why}")
     trainer = StepTrainer(run, options, config, model, parts, limits, tell)
     tell(f"{'Going on at' if resumed else 'Starting; at'} step {trainer.total_steps_done} of {trainer.steps}.")
     return trainer.train_all()
