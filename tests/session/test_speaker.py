@@ -300,9 +300,9 @@ async def test_a_stop_while_the_last_of_it_plays() -> None:
     assert stage.door.all("end_speech") == [("1",)]
     await asyncio.sleep(0.1)
     assert stage.speaker.stop(1) == 100
-    stage.say(2, 100)
+    stage.say(2, 500)
     await asyncio.sleep(1)
-    assert stage.facts == [(0, PlaybackStarted(1)), (100, PlaybackStarted(2)), (200, ReplyPlayed(2))]
+    assert stage.facts == [(0, PlaybackStarted(1)), (100, PlaybackStarted(2)), (600, ReplyPlayed(2))]
 
 
 @in_virtual_time
