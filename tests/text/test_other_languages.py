@@ -75,3 +75,44 @@ def test_numbers_differ_and_use_their_script(one: int, other: int) -> None:
         assert (said(one) == said(other)) == (one == other)
         assert said(one).isprintable()
         assert not said(one).isascii()
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "said"),
+    [
+        ("de", "am 3.4.2024 um 1:30 Uhr", "am dritten April zweitausendvierundzwanzig um ein Uhr dreißig"),
+        ("de", "2024-03-15, 31.12.99, 21.12.", "fünfzehnten März zweitausendvierundzwanzig, einunddreißigsten Dezember "
+         "neunzehnhundertneunundneunzig, einundzwanzigsten Dezember"),
+        ("de", "32.13.2024", "zweiunddreißig Punkt dreizehn Punkt zweitausendvierundzwanzig"),
+        ("de", "der 2. Mann, in der 1. Klasse, 16. und 17. Mai",
+         "der zweite Mann, in der ersten Klasse, sechzehnten und siebzehnten Mai"),
+        ("de", "1999, die 90er, 1900", "neunzehnhundertneunundneunzig, die neunziger, neunzehnhundert"),
+        ("de", "0800 1234567", "null acht null null, eins zwei drei vier fünf sechs sieben"),
+        ("de", "+5 Grad", "plus fünf Grad"),
+        ("de", "3-5 Tage, 3:1, Version 2.0.1", "drei bis fünf Tage, drei zu eins, Version zwei Punkt null Punkt eins"),
+        ("de", "2 1/2 Stunden, 1 1/2, 3/4, 24/7",
+         "zweieinhalb Stunden, eineinhalb, drei Viertel, vierundzwanzig sieben"),
+        ("de", "1 €, 1,01 €, 0,99 €, $1", "ein Euro, ein Euro eins, neunundneunzig Cent, ein Dollar"),
+        ("de", "1 Kind, 1 Std., 2 Min., 1 m², 3 h 20 min",
+         "ein Kind, eine Stunde, zwei Minuten, ein Quadratmeter, drei Stunden zwanzig Minuten"),
+        ("fr", "le 1/1/2025 à 1h30 ou 21:00", "le premier janvier deux mille vingt-cinq à une heure trente ou vingt et "
+         "une heures"),
+        ("fr", "+33 6 12 34 56 78", "plus trente-trois, six, douze, trente-quatre, cinquante-six, soixante-dix-huit"),
+        ("fr", "0800 123 456", "zéro huit zéro zéro, un deux trois, quatre cinq six"),
+        ("fr", "10-12 jours, 1/2, 2/3, 5/8", "dix à douze jours, un demi, deux tiers, cinq huitièmes"),
+        ("fr", "1 €, 0,99 €, 1,5 km, 2 km, 21 pages",
+         "un euro, quatre-vingt-dix-neuf centimes, un virgule cinq kilomètre, deux kilomètres, vingt et une pages"),
+        ("es", "el 3/4/2024 a la 1:05 o las 17:00", "el tres de abril de dos mil veinticuatro a la una y cinco o las "
+         "diecisiete horas"),
+        ("es", "+34 612 345 678, llama al 900 123 456", "más tres cuatro, seis uno dos, tres cuatro cinco, seis siete "
+         "ocho, llama al nueve cero cero, uno dos tres, cuatro cinco seis"),
+        ("es", "3-5 días, 3/4, 2 1/2, 3,14", "tres a cinco días, tres cuartos, dos y medio, tres coma uno cuatro"),
+        ("es", "1 €, 21 días, 31 personas, 1 km, 2 h",
+         "un euro, veintiún días, treinta y una personas, un kilómetro, dos horas"),
+        ("es", "900 123 456 personas", "novecientos millones ciento veintitrés mil cuatrocientos cincuenta y seis "
+         "personas"),
+        ("it", "3-5 giorni", "tre-cinque giorni"),
+    ],
+)  # fmt: skip
+def test_german_french_and_spanish_numbers_are_read_as_one_says_them(language: str, text: str, said: str) -> None:
+    assert speakable(text, language) == said

@@ -71,6 +71,11 @@ def test_english(text, spoken):
         ("1/2 cup, 1 1/2 cups, ¾", "one half cup, one and a half cups, three quarters"),
         ("555-1234", "five five five, one two three four"),
         ("+1 555-123-4567", "plus one, five five five, one two three, four five six seven"),
+        (
+            "0800 123 4567 or 07700 900123",
+            "zero eight zero zero, one two three, four five six seven or zero seven seven "
+            "zero zero, nine zero zero one two three",
+        ),
         ("pages 10–15", "pages ten to fifteen"),
         ("version 1.2.3, v2.0", "version one point two point three, version two point zero"),
         ("007", "zero zero seven"),
@@ -95,7 +100,7 @@ def test_british_dates_are_day_first():
         ("Das kostet 12,50 € um 14:30 Uhr.", "de", "Das kostet zwölf Euro fünfzig um vierzehn Uhr dreißig."),
         ("**50%** auf example.com", "de-DE", "fünfzig Prozent auf example Punkt com"),
         ("J’ai 3,5 kg — l’été", "fr", "J'ai trois virgule cinq kilos, l'été"),
-        ("¿Tienes 21 años?", "es", "¿Tienes veintiuno años?"),
+        ("¿Tienes 21 años?", "es", "¿Tienes veintiún años?"),
         ("У меня 5 рублей", "ru", "У меня пять рублей"),
         ("我有3个苹果。", "zh", "我有三个苹果。"),
         ("मेरे पास ५ रुपये।", "hi", "मेरे पास पाँच रुपये।"),

@@ -72,6 +72,7 @@ def _steps(day_first: bool) -> tuple[Step, ...]:
         _step(r"(?<![\w.+-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{3}\)\s?|\d{3}[ .-])\d{3}[ .-]\d{4}(?![\w-])", read.phone),
         _step(r"(?<![\w+])\+\d(?:[ ().-]?\d){6,16}(?!\d)", read.phone),
         _step(r"(?<![\w.+$-])\d{3}-\d{4}(?![\w-])", read.phone),
+        _step(r"(?<![\w.,+$-])0\d{2,4}(?:[ -]\d{3,6}){1,2}(?![\w-]|[.,]\d)", read.phone),
         # ranges and signs before numbers
         _step(rf"(?<!\w)({_SIGN})\s?({_NUM})\s?[-–—]\s?\1?(?=\d)", r"\1\2 to \1"),
         _step(r"(?<=\d)\s?[–—]\s?(?=\d)|(?<=\d)(?<!\d{5})-(?=\d{1,4}(?![\d-]))", " to "),

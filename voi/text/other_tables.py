@@ -38,7 +38,7 @@ WORDS = {
     "fr": Words("point", "arobase", "barre oblique", "et", "pour cent", "heures", "euros", "dollars", "livres",
                 "degrés", "numéro", "plus", "égale"),
     "es": Words("punto", "arroba", "barra", "y", "por ciento", "horas", "euros", "dólares", "libras", "grados",
-                "número", "más", "igual a"),
+                "número", "más", "igual a", decimal="coma"),
     "it": Words("punto", "chiocciola", "barra", "e", "per cento", "", "euro", "dollari", "sterline", "gradi", "numero",
                 "più", "uguale a"),
     "pt": Words("ponto", "arroba", "barra", "e", "por cento", "horas", "euros", "dólares", "libras", "graus", "número",

@@ -10,6 +10,7 @@ from voi.text.english_words import spoken_abbreviations, spoken_acronyms, spoken
 from voi.text.markdown import without_markdown
 from voi.text.spoken_words import primary, words_of
 from voi.text.tidy import tidy
+from voi.text.western_numbers import put_at_length
 
 _PASSES_MAX = 6
 _BRITISH = frozenset({"en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"})
@@ -48,7 +49,7 @@ def _settled(text: str, language: str) -> str:
 
 def _once(text: str, code: str, language: str) -> str:
     if code != "en":  # before "3. Mai" looks like a list and "1º" like "1o"
-        text = other_words.spoken_abbreviations(text, code)
+        text = other_words.spoken_abbreviations(put_at_length(text, code), code)
     text = without_markdown(plain_characters(text))
     if code == "en":
         text = spoken_abbreviations(text)
