@@ -4,7 +4,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException
 from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
 from voi.engines.base import VoiceSpec
+from voi.engines.tts.rendered import Rendered
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.server import voices as module
@@ -53,7 +53,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     configs = ConfigStore(settings)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
-    wrapped: Any = SimpleNamespace(inner=SimpleNamespace(inner=engine), voices=engine.voices, tones=(), name="xtts")
+    wrapped: Any = Rendered(engine, "mine", "xtts", model, tmp_path)
     desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 
     def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
@@ -81,6 +81,8 @@ async def test_a_voice_is_added_speaks_at_once_and_goes(house: House) -> None:
     assert house.engine.voices[-2:] == ("Ada", "Ada warm")
     spec = VoiceSpec(voice="Ada warm", language="en")
     assert b"".join([chunk async for chunk in house.engine.stream("hello there.", spec)])
+    answer = await house.client.post("/voices/Ada%20warm/speech", headers=KEY, json={"text": "Hello there."})
+    assert (answer.status_code, answer.headers["content-type"], answer.content[:4]) == (200, "audio/wav", b"RIFF")
 
     answer = await house.client.delete("/voices/Ada%20warm", headers=KEY)
     assert answer.json() == {"model": "mine", "removed": "Ada warm"}
@@ -92,7 +94,10 @@ async def test_the_list(house: House) -> None:
     assert told["models"]["mine"]["voices"] == ["Robin", "Robin warm", "Claire"]
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/voices"), ("POST", "/voices"), ("DELETE", "/voices/Robin")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/voices"), ("POST", "/voices"), ("DELETE", "/voices/Robin"), ("POST", "/voices/Robin/speech")],
+)
 async def test_nobody_without_the_key(house: House, method: str, path: str) -> None:
     assert (await house.client.request(method, path)).status_code == 401
 

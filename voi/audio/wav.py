@@ -24,6 +24,8 @@ FILE_LIMIT_BYTES = 256 * 1024 * 1024
 """What `read_wav` takes into memory at most: 2.3 hours at 16 kHz."""
 DATA_MAX_BYTES = 2**32 - 1 - HEADER_BYTES
 """Sizes are 32-bit in a WAV file."""
+ENDLESS_BYTES = 0x7FFF_FFFF - HEADER_BYTES
+"""What a header says of a stream, whose length is not known yet; readers take what comes."""
 CHANNELS_MAX = 32
 RATE_RANGE_HZ = (1_000, 384_000)
 

@@ -11,13 +11,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from voi.audio.wav import HEADER_BYTES, header
+from voi.audio.wav import ENDLESS_BYTES, HEADER_BYTES, header
 from voi.errors import ConfigError
 
 Put = Callable[[bytes], Awaitable[None]]
 STANDARD_OUTPUT = Path("-")
-ENDLESS_BYTES = 0x7FFF_FFFF - 44
-"""What a WAV header says in a pipe, where the length is not known yet; readers take what comes."""
 
 
 @asynccontextmanager

@@ -2,9 +2,8 @@
 
 import asyncio
 import codecs
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +12,6 @@ import typer
 if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.engines.base import VoiceSpec
-    from voi.text.language import Spoken
 
 PIPE_BYTES = 4_096
 
@@ -45,31 +43,25 @@ async def _speak(
     from voi.cli.engine_of import running, speaker
     from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
-    from voi.errors import ClientError, ConfigError
-    from voi.text.language import Spoken, load
+    from voi.errors import ConfigError
+    from voi.session.reading import chosen_voice, read_aloud
+    from voi.text.language import Spoken
 
     name, options = await speaker(model, settings)
-    of_neutral = options.get("voice_tone_map", {}).get("neutral")
-    if spec.voice is not None and spec.tone == "neutral" and isinstance(of_neutral, str):
-        options = {
-            key: value for key, value in options.items() if key != "voice_tone_map"
-        }  # whoever names one means it
     async with running("tts", name, settings, options) as engine:
         if spec.voice is not None and spec.voice not in engine.voices:
             raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.voices)}.")
         if spec.tone not in engine.tones:
             raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.tones)}.")
-        spoke = False
-        async with sound_to(out, engine.sample_rate_hz, raw) as put, aclosing(read_ahead(text)) as given:
-            spoken = Spoken(spec.language or options.get("language"), settings.language)
-            if spoken.detects:
-                await asyncio.to_thread(load)
-            async for piece, code in pieces(given, spoken):
-                async for pcm in engine.stream(piece, replace(spec, language=code)):
-                    spoke = True
-                    await put(pcm)
-            if not spoke:
-                raise ClientError("There is nothing to say in that text.")
+        spec = chosen_voice(spec.voice, spec.tone, spec.speed, spec.language, options.get("voice_tone_map", {}))
+        spoken = Spoken(spec.language or options.get("language"), settings.language)
+        async with (
+            sound_to(out, engine.sample_rate_hz, raw) as put,
+            aclosing(read_ahead(text)) as given,
+            aclosing(read_aloud(given, engine, spec, spoken)) as sound,
+        ):
+            async for pcm in sound:
+                await put(pcm)
 
 
 def _standard_input() -> Iterator[str]:
@@ -80,22 +72,3 @@ def _standard_input() -> Iterator[str]:
     while read := file.read(PIPE_BYTES):
         yield decoder.decode(read)
     yield decoder.decode(b"", final=True)
-
-
-async def pieces(text: AsyncIterator[str], spoken: "Spoken") -> AsyncIterator[tuple[str, str]]:
-    """The sentences of a text, speakable, and the language of each."""
-    from voi.core.sentences import Cutter
-    from voi.text.speakable import has_speech, speakable
-
-    cutter = Cutter()
-
-    def said(cut: list[str]) -> Iterator[tuple[str, str]]:
-        for piece in cut:
-            if has_speech(piece) and (words := speakable(piece, code := spoken.of(piece)).strip()):
-                yield words, code
-
-    async for more in text:
-        for words in said(cutter.feed(more)):
-            yield words
-    for words in said(cutter.close()):
-        yield words

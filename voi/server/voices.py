@@ -1,4 +1,4 @@
-"""Voices over HTTP: list, clone and remove, for services that have the API key.
+"""Voices over HTTP: list, clone, hear and remove, for services that have the API key.
 
 Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once; new tones are
 written into tts_models.json when that is asked for, and are spoken after a restart.
@@ -15,6 +15,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException, Request
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect
 
 from voi.audio.sample import LENGTH_LIMIT_S
 from voi.config.config import Config, voice_uses_of
@@ -24,6 +25,7 @@ from voi.config.write_tones import write_tone_map
 from voi.engines.base import Tts, Vad
 from voi.engines.tts.rendered import depends_on, forget
 from voi.errors import ClientError, ConfigError, VoiError
+from voi.server.speech import SpeechDesk, speech_router
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class VoiceDesk:
         vad: Callable[[], Vad | None],
     ) -> None:
         self._settings, self._config, self._tts, self._vad = settings, config, tts, vad
+        self.speech = SpeechDesk(config, tts)
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._cloners: dict[str, Any] = {}
@@ -228,6 +231,7 @@ def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
         with _Told():
             return await desk.remove(name, model)
 
+    router.include_router(speech_router(desk.speech))
     return router
 
 
@@ -274,6 +278,8 @@ async def _form(request: Request) -> _Form:
         raise HTTPException(408, f"The samples did not come within {UPLOAD_TIMEOUT_S:g} s.") from None
     except MultiPartException as error:
         raise HTTPException(400, error.message) from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The request was not whole.") from None
     if not form.name or "neutral" not in form.tones:
         raise HTTPException(400, "A name and at least one sample are needed.")
     return form

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts import espeak
 from voi.engines.tts.espeak import LONGEST_TEXT, Espeak, parts, plain
 from voi.engines.tts.espeak_library import EspeakLibrary
@@ -73,6 +73,15 @@ async def test_tones_are_audible(tts: Espeak) -> None:
     assert length["excited"] < length["neutral"] * 0.9 < length["warm"] < length["sad"] * 0.95
     assert pitch["excited"] > pitch["neutral"] * 1.15
     assert pitch["sad"] < pitch["neutral"] * 0.9
+
+
+async def test_a_voice_as_it_is_is_not_the_neutral_one_of_the_map(tts: Espeak) -> None:
+    mapped = Espeak(voices=["en-us", "de"], voice_tone_map={"neutral": "en-us+f3"})
+    await mapped.warm_up()
+    assert AS_IT_IS not in mapped.tones
+    usual = pitch_hz(await say(tts, TEXT, voice="en-us"))
+    assert pitch_hz(await say(mapped, TEXT, voice="en-us", tone=AS_IT_IS)) == pytest.approx(usual, rel=0.05)
+    assert pitch_hz(await say(mapped, TEXT, voice="en-us")) > usual * 1.1
 
 
 async def test_the_narrator_is_distinct(tts: Espeak) -> None:

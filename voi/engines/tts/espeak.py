@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from voi.audio.resample import Resampler
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, library
 from voi.errors import ConfigError, EngineError
 
@@ -69,6 +69,7 @@ class Espeak:
         if problems:
             raise ConfigError(problems)
         self.tones = tuple(self._tones)
+        self._tones[AS_IT_IS] = ("", *self._tones["neutral"][1:])
         self._speed = speed
         self._part_chars = max(40, avg_text_len)
         self._library = library()

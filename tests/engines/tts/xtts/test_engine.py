@@ -15,7 +15,7 @@ import torch
 
 from tests.engines.tts.xtts import tiny
 from voi.engines import registry
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts import model as model_module
 from voi.engines.tts.xtts.checkpoint import load_weights
@@ -110,6 +110,7 @@ class TestSpeaking:
         narrator = await say(tts, voice="Claire", role="narrator")
         assert narrator == await say(tts, voice="Claire", role="narrator", tone="warm")
         assert narrator != await say(tts, tone="neutral")
+        assert narrator == await say(tts, voice="Claire", tone=AS_IT_IS)
 
     async def test_speed_is_heard(self, tts: Xtts) -> None:
         usual, fast, slow = [len(await say(tts, speed=speed)) for speed in (1.0, 1.25, 0.8)]

@@ -1,0 +1,209 @@
+"""`POST /voices/NAME/speech`: a text, spoken by what runs, as a WAV file that a player can begin with while it is made.
+
+One sentence after the other is asked of the engine, which shares itself out among all who speak; so a request takes no
+more from callers than one more caller would, and there are two at most. Who goes away or takes nothing ends the work.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing
+from typing import Annotated
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from pydantic import AfterValidator, Field
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope, Send
+
+from voi.audio.wav import ENDLESS_BYTES, header
+from voi.config.config import Config, VoiceUse
+from voi.config.json_file import parse_object, validated
+from voi.config.parts import FileModel, Language
+from voi.config.problems import Problems
+from voi.engines.base import Tts
+from voi.engines.house import unspeakable
+from voi.errors import ClientError, ConfigError, EngineError
+from voi.session.reading import chosen_voice, read_aloud
+from voi.text.language import Spoken
+
+log = logging.getLogger(__name__)
+
+TEXT_MAX_CHARACTERS = 4_000
+"""Some five minutes of speech."""
+BODY_MAX_BYTES = 64 * 1024
+BODY_TIMEOUT_S = 10.0
+SPEECH_TIMEOUT_S = 600.0
+"""For all of it: who plays while it is made takes as long as it lasts."""
+TAKING_TIMEOUT_S = 30.0
+"""For the client to take what is there."""
+AT_ONCE_MAX = 2
+PROBLEMS_MAX = 5
+
+
+def _short_enough(text: str) -> str:
+    if len(text) > TEXT_MAX_CHARACTERS:
+        raise ValueError(f"has {len(text)} characters; at most {TEXT_MAX_CHARACTERS} are taken")
+    return text
+
+
+class Wish(FileModel):
+    """The request's JSON."""
+
+    text: Annotated[str, AfterValidator(_short_enough)] = Field(min_length=1)
+    tone: str = Field(default="neutral", min_length=1, max_length=64)
+    language: Language | None = None
+    speed: float = Field(default=1.0, ge=0.25, le=4)
+    model: str | None = None
+
+
+class SpeechDesk:
+    """Has texts spoken. `config` gives the present configuration, `tts` what speaks (None while starting)."""
+
+    def __init__(self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None]) -> None:
+        self._config, self._tts = config, tts
+        self._speaking = 0
+
+    def response(self, voice: str, wish: Wish) -> Response:
+        """Raises HTTPException for what cannot be spoken."""
+        engines = self._tts()
+        if engines is None:
+            raise HTTPException(503, "The server is starting.")
+        model = _model_of(voice, wish.model, engines)
+        config, engine = self._config(), engines[model]
+        configured = config.tts_models.get(model)
+        use = VoiceUse("the speech", model, voice, (wish.tone,), wish.language)
+        try:
+            if problems := unspeakable([use], {model: engine}):
+                raise ClientError("\n".join(problems))
+            tones = configured.voice_tone_map if configured else {}
+            spec = chosen_voice(voice, wish.tone, wish.speed, wish.language, tones)
+        except ClientError as error:
+            raise HTTPException(400, str(error)) from None
+        language = wish.language or (configured.language if configured else None)
+        return _Sound(
+            self, engine.sample_rate_hz, read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language))
+        )
+
+    def enter(self) -> None:
+        if self._speaking >= AT_ONCE_MAX:
+            raise HTTPException(429, f"{AT_ONCE_MAX} texts are being spoken; try again when one has ended.")
+        self._speaking += 1
+
+    def leave(self) -> None:
+        self._speaking -= 1
+
+
+class _Sound(Response):
+    """Begins with the first sound, so that what fails before has a status of its own. What fails later breaks the
+    transfer off: a file that seemed whole would be a lie."""
+
+    def __init__(self, desk: SpeechDesk, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
+        super().__init__()
+        self._desk, self._rate_hz, self._chunks = desk, rate_hz, chunks
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._desk.enter()
+        tasks = [asyncio.create_task(self._speak(send)), asyncio.create_task(_gone(receive))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if tasks[0].done():
+                tasks[0].result()
+        except asyncio.CancelledError:  # the server stops; there is nobody above us to be told
+            log.warning("a speech over HTTP was broken off: the server stops")
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self._desk.leave()
+
+    async def _speak(self, send: Send) -> None:
+        begun = False
+
+        async def give(body: bytes, more: bool = True) -> None:
+            async with asyncio.timeout(TAKING_TIMEOUT_S):
+                await send({"type": "http.response.body", "body": body, "more_body": more})
+
+        try:
+            async with asyncio.timeout(SPEECH_TIMEOUT_S), aclosing(self._chunks) as chunks:
+                async for pcm in chunks:
+                    if not begun:
+                        begun = True
+                        headers = [(b"content-type", b"audio/wav"), (b"cache-control", b"no-store")]
+                        await send({"type": "http.response.start", "status": 200, "headers": headers})
+                        await give(header(ENDLESS_BYTES, self._rate_hz))
+                    await give(pcm)
+                await give(b"", more=False)
+        except (TimeoutError, ClientError, EngineError) as error:
+            if not begun:
+                raise _refusal(error) from None
+            log.warning("a speech over HTTP was broken off: %s", str(error) or "its client took too long")
+
+
+def speech_router(desk: SpeechDesk) -> APIRouter:
+    """To be included where the API key was asked for."""
+    router = APIRouter()
+
+    @router.post("/{name}/speech")
+    async def speech(name: str, request: Request) -> Response:
+        return desk.response(name, await _wish(request))
+
+    return router
+
+
+def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> str:
+    if wanted is not None and wanted not in engines:
+        raise HTTPException(404, f"No model of that name speaks; there are: {', '.join(engines) or 'none'}.")
+    having = [name for name, engine in engines.items() if wanted in (None, name) and voice in engine.voices]
+    if not having:
+        raise HTTPException(404, "There is no voice of that name: GET /voices lists them.")
+    if len(having) > 1:
+        raise HTTPException(400, f"{', '.join(having)} have a voice of that name: say which `model` is meant.")
+    return having[0]
+
+
+async def _wish(request: Request) -> Wish:
+    """Raises HTTPException for anything that is wrong with the request itself."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, 'Send application/json, such as {"text": "Good morning!"}.')
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            async for piece in request.stream():
+                body += piece
+                if len(body) > BODY_MAX_BYTES:
+                    raise HTTPException(413, f"At most {BODY_MAX_BYTES // 1024} KiB are taken.")
+    except TimeoutError:
+        raise HTTPException(408, f"The request did not come within {BODY_TIMEOUT_S:g} s.") from None
+    except ClientDisconnect:
+        raise HTTPException(400, "The request was not whole.") from None
+    problems = Problems(limit=PROBLEMS_MAX)
+    try:
+        raw = parse_object(body.decode("utf-8"), "request", problems)
+        if not raw.keys() <= Wish.model_fields.keys():
+            raise ConfigError(f"request: the fields are {', '.join(Wish.model_fields)}.")
+        wish = validated(Wish, raw, "request", (), problems)
+        problems.raise_if_any()
+    except UnicodeDecodeError:
+        raise HTTPException(400, "The request is not UTF-8 text.") from None
+    except ConfigError as error:
+        raise HTTPException(400, str(error)) from None
+    assert wish is not None, "or there are problems"
+    return wish
+
+
+def _refusal(error: Exception) -> HTTPException:
+    if isinstance(error, ClientError):
+        return HTTPException(400, str(error))
+    if isinstance(error, EngineError):
+        return HTTPException(503, str(error))
+    return HTTPException(504, f"There was no sound within {SPEECH_TIMEOUT_S:g} s.")
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client has gone away."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

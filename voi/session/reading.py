@@ -1,0 +1,61 @@
+"""A text read aloud by one engine, sentence by sentence, outside of any conversation."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from voi.core.sentences import Cutter
+from voi.engines.base import AS_IT_IS, Tts, VoiceSpec
+from voi.errors import ClientError
+from voi.text import language
+from voi.text.language import Spoken
+from voi.text.speakable import has_speech, speakable
+
+
+async def read_aloud(
+    text: AsyncIterator[str], tts: Tts, spec: VoiceSpec, spoken: Spoken
+) -> AsyncGenerator[bytes, None]:
+    """PCM at `tts.sample_rate_hz`, as the text arrives. One sentence at a time is asked for, so a long text takes no
+    more of the engine than somebody who talks. Raises ClientError for a text without any word, EngineError."""
+    if spoken.detects:
+        await asyncio.to_thread(language.load)
+    spoke = False
+    async for sentence, code in sentences(text, spoken):
+        async with aclosing(tts.stream(sentence, replace(spec, language=code))) as chunks:  # type: ignore[type-var]
+            async for pcm in chunks:
+                spoke = True
+                yield pcm
+    if not spoke:
+        raise ClientError("There is nothing to say in that text.")
+
+
+async def sentences(text: AsyncIterator[str], spoken: Spoken) -> AsyncIterator[tuple[str, str]]:
+    """The sentences of a text, speakable, and the language of each."""
+    cutter = Cutter()
+
+    def said(cut: list[str]) -> Iterator[tuple[str, str]]:
+        for piece in cut:
+            if has_speech(piece) and (words := speakable(piece, code := spoken.of(piece)).strip()):
+                yield words, code
+
+    async for more in text:
+        for words in said(cutter.feed(more)):
+            yield words
+    for words in said(cutter.close()):
+        yield words
+
+
+def chosen_voice(
+    voice: str | None, tone: str, speed: float, wish: str | None, tone_map: Mapping[str, Any]
+) -> VoiceSpec:
+    """Whoever names a voice means it: what `tone_map` has for `neutral` does not take its place, and the tones of
+    somebody else are no tones of that voice. `wish`: the language. Raises ClientError."""
+    if voice is None or not isinstance(tone_map.get("neutral"), str):
+        return VoiceSpec(voice, tone, speed, wish)
+    if tone == "neutral":
+        return VoiceSpec(voice, AS_IT_IS, speed, wish)
+    if voice not in tone_map.values():
+        raise ClientError(f"The tones of this model are those of {tone_map['neutral']!r}, and not of {voice!r}.")
+    return VoiceSpec(voice, tone, speed, wish)
