@@ -1,6 +1,7 @@
 """Engines in processes of their own, which really hang, crash and die."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines import host_process, hosted, supervisor
+from voi.engines import host, host_process, hosted, supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, frame
 from voi.engines.host_process import HostProcess
@@ -302,6 +303,15 @@ async def test_what_ends_the_server_leaves_its_engines_to_it(tts: HostedTts, tol
     assert os.getsid(tts.process.pid) != os.getsid(0)
     os.kill(tts.process.pid, told_to_all)
     assert await said(tts, "x")
+
+
+async def test_a_mistake_in_what_a_library_logs_harms_nobody() -> None:
+    told: list[dict[str, Any]] = []
+    logger = logging.Logger("a library")
+    logger.addHandler(host._ToServer(told.append))
+    logger.warning("%d seconds", "two")
+    await asyncio.sleep(0)
+    assert told[0]["log"] == "%d seconds"
 
 
 async def test_one_that_dies_is_replaced_at_once() -> None:

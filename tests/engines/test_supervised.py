@@ -397,6 +397,27 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
     await tts.close()
 
 
+async def test_one_that_returns_without_its_gpu_is_told_of_and_given_time(caplog: pytest.LogCaptureFixture) -> None:
+    class Noted(FakeTts):
+        note = ""
+
+        async def warm_up(self) -> None:
+            await super().warm_up()
+            self.note = "" if self is factory.made[0] else "it computes on the CPU and is slow"
+
+    factory = Factory(Noted, {"say": {"hello": [RuntimeError()]}}, {"say": {"hello": [RuntimeError()]}}, {})
+    tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
+    await tts.warm_up()
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            await said(tts)
+        await recovered(tts)
+    assert caplog.text.count("it computes on the CPU and is slow") == 1
+    assert tts.supervisor.deadline_s == supervisor.SLOW_DEADLINE_S
+    assert tts.answer_s == tts.slow_answer_s
+    await tts.close()
+
+
 async def test_closing_while_it_restarts() -> None:
     tts, factory = await tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
     with pytest.raises(EngineError):

@@ -58,7 +58,10 @@ class _ToServer(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """On any thread."""
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except Exception:  # a library's mistake in what it logs must not end what it is at
+            text = str(record.msg)
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             text += f"\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__qualname__}"

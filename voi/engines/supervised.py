@@ -39,6 +39,12 @@ class Supervised(Generic[E]):
     async def close(self) -> None:
         await self.supervisor.close(self)
 
+    def take(self, engine: E) -> None:
+        before, self.engine = self.note, engine
+        if (note := self.note) and note != before:  # its GPU may be lost
+            log.warning("%s: %s", self.name, note)
+            self.be_patient()
+
     def be_patient(self) -> None:
         """It was made for a GPU and runs without: slow is not hung."""
         self.supervisor.deadline_s, self.answer_s = SLOW_DEADLINE_S, self.slow_answer_s

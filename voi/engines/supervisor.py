@@ -53,6 +53,9 @@ class Kept(Protocol):
     def make(self) -> Any:
         """Another such engine, not yet warm."""
 
+    def take(self, engine: Any) -> None:
+        """That is the engine from now on."""
+
     async def ping(self, engine: Any) -> None:
         """Returns when the engine has answered, or cannot be asked. Raises whatever the engine raises."""
 
@@ -244,7 +247,7 @@ class Supervisor:
                 log.error("%s cannot be restarted (%s); next try in %g s", names, error, wait_s)
                 continue
             for kept, engine in zip(self._kept, engines, strict=True):
-                kept.engine = engine
+                kept.take(engine)
             self.down = ""
             log.warning("%s: ready again after %.1f s", names, _now_s() - began_s)
             return
