@@ -7,6 +7,7 @@ import threading
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ from voi.engines.stt.whisper import stream as stream_module
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, WhisperStream
-from voi.engines.stt.whisper.turns import STALE_MS
+from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, PARTIAL_EVERY_MS, WhisperStream
+from voi.engines.stt.whisper.turns import STALE_MS, Urgency, Waiting
+from voi.engines.stt.whisper.words import Word
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 MAX_BATCH = 4
@@ -381,3 +383,64 @@ async def test_what_failed_gives_its_memory_back_at_once() -> None:
     finally:
         gc.enable()
         thread.end()
+
+
+async def test_whose_final_waits_longest_counts_from_the_flush_on(
+    engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = engine.open(SttOptions(), lambda _: None)
+    times_ms = iter((100.0, 900.0))
+    monkeypatch.setattr(engine, "now_ms", lambda: next(times_ms))
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    stream.feed(speech(500))
+    assert stream.wish() == Waiting(stream, Urgency.PARTIAL, 100.0)
+    flush = asyncio.ensure_future(stream.flush())
+    await asyncio.sleep(0)
+    assert stream.wish() == Waiting(stream, Urgency.FINAL, 900.0)
+    flush.cancel()
+
+
+async def test_what_one_pass_cannot_take_is_as_urgent_as_a_pause(
+    engine: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = engine.open(SttOptions(), None)
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    stream.feed(bytes(28_000 * 32))
+    assert stream.wish() == Waiting(stream, Urgency.PARTIAL, ANY)
+    stream.close()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(bytes(28_001 * 32))
+    assert stream.wish() == Waiting(stream, Urgency.PAUSE, ANY)
+
+
+async def test_a_doubtful_partial_is_not_tried_again_before_more_is_heard(
+    engine: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[Transcript] = []
+    stream = engine.open(SttOptions(), heard.append)
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    stream.feed(speech(500))
+    stream.begin()
+    stream.take(Hypothesis((Word(" mumble"),), avg_logprob=-1.4))
+    assert (stream.wish(), heard) == (None, [])
+    stream.feed(bytes(PARTIAL_EVERY_MS * 32))
+    assert stream.wish() is not None
+
+
+async def test_a_partial_is_shown_where_it_says_something_new(engine: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[str] = []
+    stream = engine.open(SttOptions(), lambda transcript: heard.append(transcript.text))
+    monkeypatch.setattr(engine, "wake", lambda: None)
+    for text in (" so", " so", ", my"):  # the second confirms the first
+        stream.feed(bytes(PARTIAL_EVERY_MS * 32))
+        stream.begin()
+        stream.take(Hypothesis((Word(text),)))
+    assert heard == ["so", "so, my"]
+
+
+async def test_after_a_flush_nothing_is_urgent(engine: Whisper) -> None:
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(500) + bytes(320))
+    await stream.flush()
+    stream.feed(speech(300))
+    assert stream.wish() is None

@@ -135,3 +135,18 @@ def test_the_judge_listens_after_the_prefix() -> None:
     hypothesis = Judge().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
     assert hypothesis.words == ()
     assert replace(hypothesis, words=()) == hypothesis
+
+
+def test_a_doubtful_word_alone_needs_the_voice_of_two() -> None:
+    assert kept(heard("you"), voiced_ms=150) == ""
+    assert kept(heard("you"), voiced_ms=200) == "you"
+
+
+def test_a_word_or_two_of_the_prompt_are_no_echo() -> None:
+    assert kept(heard("roses, tulips"), 0, "Roses, tulips, peonies.") == "roses, tulips"
+
+
+def test_a_chance_of_silence_alone_is_doubt() -> None:
+    certain_of_silence = heard("go on then", avg_logprob=-0.5, no_speech_prob=0.9)
+    assert kept(certain_of_silence, voiced_ms=100) == ""
+    assert kept(certain_of_silence, voiced_ms=300) == "go on then"

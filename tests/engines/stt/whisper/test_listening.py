@@ -6,9 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.stt.whisper.scripted import Piece, read, said, speech
-from voi.engines.stt.whisper.listening import ANCHOR_WORDS, FALLBACK, GOES_ON_MS, WINDOW_MS, Listening
+from voi.engines.stt.whisper.listening import (
+    ANCHOR_WORDS,
+    CONTEXT_WORDS,
+    FALLBACK,
+    GOES_ON_MS,
+    TRIM_OVER_MS,
+    WINDOW_MS,
+    Listening,
+)
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis
-from voi.engines.stt.whisper.sound import to_ms
+from voi.engines.stt.whisper.sound import PAUSE_MS, to_ms
 from voi.engines.stt.whisper.words import Word
 
 
@@ -177,4 +185,73 @@ def test_the_language_stays_the_usual_one() -> None:
     assert (each.language, each.usual) == (None, None)
     listening.take(window, Hypothesis((), language="de"), may_be_final=True)
     listening.sound.feed(speech(300), True)
+    assert listening.next_pass(may_be_final=True)[1].usual == "de"
+
+
+def test_more_of_a_pause_asks_for_nothing_more() -> None:
+    listening = listen()
+    listening.sound.feed(speech(300), True)
+    listening.sound.feed(bytes(PAUSE_MS * BYTES_PER_MS), False)
+    heard = listening.heard
+    assert heard == listening.sound.end
+    listening.sound.feed(bytes(200 * BYTES_PER_MS), False)
+    assert listening.heard == heard < listening.sound.end
+
+
+def take_words(listening: Listening, words: tuple[Word, ...], until_ms: int) -> None:
+    """Twice, so that they are confirmed."""
+    for end_ms in (until_ms - 20, until_ms):
+        listening.sound.feed(bytes((end_ms - to_ms(listening.sound.end)) * BYTES_PER_MS), True)
+        window, each = listening.next_pass(may_be_final=False)
+        listening.take(window, Hypothesis(words[len(each.prefix) :]), may_be_final=False)
+
+
+def test_a_prefix_of_many_tokens_is_trimmed_before_the_window_is_long() -> None:
+    listening = listen()
+    words = tuple(Word(f" {at}", (at,) * 16, 300 * at, 300 * at + 200) for at in range(9))
+    take_words(listening, words, 7_000)
+    assert listening.sound.start > 0
+    assert len(listening.next_pass(may_be_final=False)[1].prefix) < len(words)
+
+
+def test_the_cut_is_where_a_sentence_begins_between_two_words() -> None:
+    listening = listen()
+    texts = [" one", " two.", " three", " four", " five", " six", " seven"]
+    words = tuple(Word(text, (at,), 1_000 * at, 1_000 * at + 600) for at, text in enumerate(texts))
+    take_words(listening, words, TRIM_OVER_MS + 100)
+    assert to_ms(listening.sound.start) == 1_800
+    assert [word.text for word in listening.next_pass(may_be_final=False)[1].prefix] == texts[2:]
+
+
+def test_a_full_window_moves_on_by_seconds_at_least() -> None:
+    """Where the only cut is near its start, what is heard in it is confirmed as it is."""
+    listening = listen()
+    listening.sound.feed(bytes((WINDOW_MS + 5_000) * BYTES_PER_MS), True)
+    texts = [" one.", *(f" w{at}" for at in range(8))]
+    words = tuple(Word(text, (at,), 1_000 + 900 * at, 1_800 + 900 * at) for at, text in enumerate(texts))
+    window, _ = listening.next_pass(may_be_final=True)
+    assert window.full
+    listening.take(window, Hypothesis(words), may_be_final=True)
+    assert listening.sound.start == window.end
+    assert listening.text() == "one. w0 w1 w2 w3 w4 w5 w6 w7"
+
+
+def test_the_context_is_what_is_nearest() -> None:
+    listening = listen()
+    for number in range(150):
+        listening.sound.feed(Piece(number, 300).pcm + Piece(None, 50).pcm, True)
+        partial(listening)
+    context = listening.next_pass(may_be_final=False)[1].context
+    assert len(context) == CONTEXT_WORDS
+    first = listening.next_pass(may_be_final=False)[1].prefix[0].tokens[0]
+    assert context[-1].tokens == (first - 1,)
+
+
+def test_a_language_is_spoken_where_there_are_words_and_the_newest_is_the_usual_one() -> None:
+    listening = Listening(language=None, prompt="", usual="fr")
+    for words, spoken in (((), None), ((Word(" ja"),), "de")):
+        listening.sound.feed(speech(300), True)
+        window, _ = listening.next_pass(may_be_final=True)
+        listening.take(window, Hypothesis(words, language="de"), may_be_final=True)
+        assert listening.spoken == listening.transcript().language == spoken
     assert listening.next_pass(may_be_final=True)[1].usual == "de"

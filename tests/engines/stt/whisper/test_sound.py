@@ -62,3 +62,13 @@ def test_all_speech_is_kept() -> None:
         sound.feed(counting(40, at * 640 + 1), speech=True)
         sound.feed(bytes(320), speech=False)
     assert to_ms(sound.end) == 50 * 50
+
+
+def test_a_gap_lies_before_the_first_sample_that_was_kept_again_and_is_noted_once() -> None:
+    sound = Sound()
+    sound.feed(counting(500), speech=True)
+    sound.feed(counting(3_000), speech=False)
+    for _ in range(20):
+        sound.feed(counting(40), speech=True)
+    assert sound.fed_ms(to_samples(500 + ROLL_MS)) == 500 + 3_000 - ROLL_MS
+    assert len(sound._gaps) == 1

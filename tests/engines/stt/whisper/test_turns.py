@@ -70,3 +70,10 @@ def test_partials_leave_the_device_time_for_others() -> None:
 
 def test_nobody_waits() -> None:
     assert next_batch([], Pace(8), now_ms=0) == []
+
+
+def test_overdue_partials_get_a_quarter_and_no_place_stays_empty_for_them() -> None:
+    finals = [wish(f"f{at}", FINAL, at) for at in range(9)]
+    overdue = [wish(f"p{at}", PARTIAL, at) for at in range(3)]
+    assert next_batch([*finals, *overdue[:1]], Pace(8), STALE_MS + 9) == [f"f{at}" for at in range(7)] + ["p0"]
+    assert next_batch([*finals, *overdue], Pace(8), STALE_MS + 9) == [f"f{at}" for at in range(6)] + ["p0", "p1"]

@@ -38,6 +38,7 @@ def test_what_is_written_as_one_word_is_one() -> None:
     assert [word.text for word in joined(words(" an", " ill", "-disposed", " man", "'s", " 1", ",000"))] == [
         " an", " ill-disposed", " man's", " 1,000",
     ]  # fmt: skip
+    assert [word.text for word in joined(words(" so", " …", " well"))] == [" so …", " well"], "it opens nothing"
     assert [word.text for word in joined(words("你", "，", "好"))] == ["你，", "好"]
 
 

@@ -26,7 +26,7 @@ class Agreement:
         """`heard_until_ms`: where the pass's sound ended. Hearing the same twice confirms nothing."""
         agreeing = agreed(self.tentative, words) if heard_until_ms > self._heard_until_ms else 0
         count = min(agreeing, self._sure)
-        self._heard_until_ms = max(heard_until_ms, self._heard_until_ms)
+        self._heard_until_ms = heard_until_ms
         self.tentative = tuple(words)
         inside = (word.end_ms <= heard_until_ms - EDGE_MS for word in words)
         self._sure = sum(1 for _ in takewhile(bool, inside))
