@@ -1,5 +1,6 @@
 """The backend for models that CTranslate2 reads, by faster-whisper's front end and tokenizer. Needs no torch."""
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
