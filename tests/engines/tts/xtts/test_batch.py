@@ -10,6 +10,8 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 import torch
 
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, Said, alone, job, run
+from voi.engines.tts.xtts import batch as batch_module
+from voi.engines.tts.xtts.batch import Batch
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.model import Running
 from voi.errors import EngineError
@@ -147,6 +149,8 @@ def test_sound_goes_first_to_whoever_has_least_of_it(model: Running, monkeypatch
     later = made[2:]
     assert later[0::2] == ["poor"] * (len(later) // 2)
     assert later[1::2] == ["rich"] * (len(later) // 2)
+    rounds = [number for number, made_now in enumerate(windows) if made_now == 1]
+    assert all(rich - poor == 1 for poor, rich in zip(rounds[0::2], rounds[1::2], strict=True))
     assert max(windows[8:]) == 1  # a round computes one group, which is one window where it is not CUDA
 
 
@@ -158,6 +162,62 @@ def test_a_sentence_is_due_when_all_before_it_was_heard(model: Running, monkeypa
         model.batch.step()
     (row,) = model.batch._rows.values()
     assert row.due_s == pytest.approx(50.0 + sum(map(len, said.chunks)) / 24_000)
+    run(model.batch)
+
+
+def test_who_has_ended_is_sounded_first_where_others_wait_for_a_slot(model: Running) -> None:
+    """Else his slot would stay taken until all who go on have had their sound."""
+    crowd = [job(model, TEXTS[2], max_codes=18), *(job(model, TEXTS[2]) for _ in range(7))]
+    for said in (*crowd, job(model, TEXTS[1], max_codes=2)):
+        model.batch.submit(said.job)
+    model.batch.step()
+    model.batch._rows[0].due_s += 70.0  # nobody needs his sound less
+    for _ in range(17):
+        model.batch.step()
+    assert len(crowd[0].codes) == 18
+    assert sum(len(said.chunks) > 1 for said in crowd[1:]) < 7, "not all have had theirs"
+    assert crowd[0].ends == [None]
+    run(model.batch)
+
+
+def test_who_leaves_hears_nothing_more_even_in_the_same_round(model: Running) -> None:
+    first, second = job(model, TEXTS[0]), job(model, TEXTS[0])
+    first.job.on_sound = lambda _: second.job.cancel()
+    run(model.batch, first, second)
+    assert (second.chunks, second.ends, first.ends) == ([], [], [None])
+    last = job(model, TEXTS[1], max_codes=2)
+    last.job.on_sound = lambda _: last.job.cancel()
+    run(model.batch, last)
+    assert last.ends == []
+    gone = job(model, TEXTS[0])
+    model.batch.submit(gone.job)
+    gone.job.cancel()
+    model.batch.fail(EngineError("a test"))
+    assert gone.ends == []
+
+
+def test_nobody_is_taken_once_it_is_closed(model: Running) -> None:
+    batch = Batch(model.decoder, model.vocoder, stop_code=0, most_waiting=5, rate_hz=24_000)
+    waiting, late = job(model, TEXTS[0]), job(model, TEXTS[0])
+    batch.submit(waiting.job)
+    closed = EngineError("XTTS was closed.")
+    batch.retire(closed)
+    assert waiting.ends == [closed]
+    with pytest.raises(EngineError, match="closed"):
+        batch.submit(late.job)
+    assert not batch.busy
+
+
+def test_few_are_let_in_at_once_for_the_sake_of_who_speaks(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batch_module, "LET_IN_AT_ONCE", 3)
+    saids = [job(model, TEXTS[0], max_codes=9) for _ in range(8)]
+    for said in saids:
+        model.batch.submit(said.job)
+    speaking = []
+    for _ in range(3):
+        model.batch.step()
+        speaking.append(model.batch.speaking)
+    assert speaking == [3, 6, 8]
     run(model.batch)
 
 
@@ -185,6 +245,16 @@ def test_the_first_sound_needs_few_codes_and_chunks_grow(model: Running) -> None
 
 
 def test_rows_close_gaps_when_others_leave(model: Running) -> None:
+    eight = [job(model, TEXTS[2]) for _ in range(8)]
+    for said in eight:
+        model.batch.submit(said.job)
+    model.batch.step()
+    for said in eight[:6]:
+        said.job.cancel()
+    model.batch.step()
+    model.batch.step()
+    assert set(model.batch._rows) == {0, 1}
+    run(model.batch)
     long = [job(model, TEXTS[2], max_codes=3) for _ in range(7)]
     last = job(model, TEXTS[2])
     run(model.batch, *long, last)

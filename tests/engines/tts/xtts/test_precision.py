@@ -71,6 +71,7 @@ def test_what_is_not_a_number_ends_its_sentence_alone_and_leaves_nothing(model: 
         (end,) = said.ends
         assert "precision" in str(end)
         assert said.chunks == []
+    assert int(model.decoder._active.sum()) == 0
 
 
 def test_no_code_is_drawn_from_what_are_no_numbers() -> None:

@@ -153,3 +153,39 @@ def test_quick_speech_has_quick_pauses() -> None:
     assert short(tone(150), hiss(200) // 8, tone(400), speed=2.0)[1]
     assert ms(through(tone(800), hiss(400), tone(80), hiss(100))) < 1_000
     assert ms(short(tone(800), hiss(400), tone(80), hiss(100), enough_ms=9_999, speed=2.0)[0]) > 1_200
+    assert short(tone(100), hush(200), tone(400), speed=2.0)[1]
+    assert ms(short(tone(800), hush(150), tone(40), hush(100), enough_ms=9_999, speed=2.0)[0]) <= 800 + LEFT_MS
+
+
+# ---- where exactly --------------------------------------------------------------------------------
+
+
+def hush(ms: int) -> NDArray[np.int16]:
+    return np.zeros(ms * 24, np.int16)
+
+
+def test_how_long_a_pause_and_a_scrap_are() -> None:
+    dropped, kept = 800 + LEFT_MS, 800 + 240 + 60
+    assert ms(through(tone(800), hush(250), tone(60), hush(100))) <= dropped
+    assert ms(through(tone(800), hush(240), tone(60), hush(100))) >= kept
+    assert ms(through(tone(800), hush(400), tone(90), hush(100))) <= dropped
+    assert ms(through(tone(800), hush(400), tone(100), hush(100))) >= 800 + 400 + 100
+
+
+def test_pauses_count_one_by_one() -> None:
+    assert ms(through(tone(300), hush(150), tone(200), hush(150), tone(60), hush(100))) >= 860
+
+
+def test_silence_before_the_first_sound_is_no_pause() -> None:
+    assert ms(through(hush(500), tone(60), hush(500))) >= 560
+
+
+def test_a_scrap_makes_a_pause_no_shorter() -> None:
+    assert short(tone(300), hush(250), tone(50), hush(60), tone(300))[1]
+
+
+def test_nothing_behind_the_end_is_heard_even_if_it_came_with_it() -> None:
+    tail = Tail(RATE_HZ, enough_ms=150)
+    heard = tail.push(np.concatenate([tone(300), hush(400), tone(900)]))
+    assert tail.over
+    assert ms(heard) + ms(tail.finish()) <= 300 + LEFT_MS

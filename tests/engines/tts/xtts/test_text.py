@@ -43,6 +43,7 @@ def test_every_language_has_its_limit() -> None:
     ("wish", "usual", "text", "code"),
     [
         ("en-US", None, "hi", "en"), ("pt_BR", "en", "olá", "pt"), ("zh", None, "你好", "zh-cn"),
+        ("cmn", None, "你好", "zh-cn"), (None, None, "Salut", "en"),
         (None, "de", "hi", "de"),
         (None, None, "Привет", "ru"), (None, None, "我是学生です", "ja"), (None, None, "12!", "en"),
     ],
@@ -67,7 +68,7 @@ def test_no_cut_after_an_abbreviation_or_inside_a_character() -> None:
     assert cut("Lorem ipsum approx. noon and so on", 26) == ["Lorem ipsum approx. noon", "and so on"]
     family = "👩\u200d👩\u200d👧"
     for text in ("e\u0301" * 40, "नमस्ते" * 30, family * 12):
-        for part in cut(text, 21):
+        for part in (part for longest in range(18, 24) for part in cut(text, longest)):
             assert unicodedata.category(part[0])[0] != "M"
             assert part[0] != "\u200d"
             assert part[-1] != "\u200d"
@@ -135,6 +136,12 @@ def test_spelling(language: str, text: str, said: str) -> None:
     assert spelled(text, language) == said
 
 
+def test_chinese_marks_are_those_that_the_model_knows() -> None:
+    pytest.importorskip("pypinyin")
+    said = spelled("你好，我们走吧。再见！", "zh-cn")
+    assert [char for char in said if not char.isalnum()] == [",", ",", "!"]
+
+
 @given(st.text(max_size=60), st.sampled_from([code for code in LANGUAGES if code not in {"zh-cn", "ja", "ko"}]))
 def test_any_text_is_spelled(text: str, language: str) -> None:
     said = spelled(text, language)
@@ -147,5 +154,8 @@ def test_only_a_few_words_without_a_pause_are_sure_to_end_at_one() -> None:
     assert spoken_ms("No.", "en") == 150
     assert spoken_ms("Thank you!", "en") == 8 * 45
     assert spoken_ms("你好", "zh-cn") == 6 * 45
+    assert spoken_ms("A", "en") == 150
+    assert spoken_ms("eighteen letterssss", "en") == 18 * 45
+    assert spoken_ms("nineteen lettersssss", "en") is None
     for text in ("Well, no.", "No. Yes", "A B C", "", "…", "I told you so many times", "Uh-huh", "5"):
         assert spoken_ms(text, "en") is None, text

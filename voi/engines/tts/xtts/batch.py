@@ -223,7 +223,7 @@ class Batch:
 
     def _sound(self) -> None:
         due = [(row, window) for row in self._rows.values() if (window := row.window(self._vocoder)) is not None]
-        first = sorted((entry for entry in due if not entry[0].windows_done), key=lambda entry: entry[1].size)
+        first = [entry for entry in due if not entry[0].windows_done]
         while first:
             first = self._compute(first)
         rest = [entry for entry in due if entry[1].keep > 0]
