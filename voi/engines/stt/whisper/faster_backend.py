@@ -43,6 +43,8 @@ class FasterBackend:
         folder = self._folder_of()
         if self._on_gpu and not load_cublas():
             raise EngineError(f"faster-whisper cannot use the GPU. {CURE}", engine="faster-whisper")
+        # That a CPU does not compute in the precision of the file is no news for those who asked for none.
+        ctranslate2.set_log_level(logging.ERROR)
         try:
             whisper = WhisperModel(str(folder), compute_type=self._compute_type, local_files_only=True, **self._place)
         except (RuntimeError, ValueError, OSError) as error:
