@@ -134,6 +134,15 @@ async def test_a_denial_at_once_is_tried_again_even_if_an_earlier_try_had_begun_
 
 
 @in_virtual_time
+async def test_of_what_was_denied_nothing_more_is_voiced() -> None:
+    denied = "I know a story. There are hens in it. But as an AI, no."
+    work = Work(denied, "Once.", control=PHRASES, released=False)
+    work.llm.token_s = 0.001
+    await work.answer()
+    assert [text for text, _ in work.tts.spoken] == ["I know a story.", "Once."]
+
+
+@in_virtual_time
 async def test_who_gives_up_by_judgement_keeps_the_tone() -> None:
     answer = '{"voice_tone": "sad", "text": "I will not."}'
     work = Work(answer, '{"class": "denial"}', control=JUDGE, system_prompt="Answer in JSON.")
