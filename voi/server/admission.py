@@ -16,10 +16,6 @@ class Admission:
         self.active = 0
         self._closed_because: str | None = "The server is starting. Try again in a moment."
 
-    @property
-    def is_open(self) -> bool:
-        return self._closed_because is None
-
     def open(self) -> None:
         self._closed_because = None
 
