@@ -102,6 +102,20 @@ def test_hostile_text_becomes_ids_within_limits(tokenizer: Tokenizer, text: str,
     assert bool(parts) == any(char.isalnum() for char in text)
 
 
+def test_no_part_is_as_long_as_what_the_model_cannot_take(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest = len(tokenizer.ids("zwxq zwxq.", "en")) - 2
+    assert len(tokenizer.parts("zwxq zwxq.", "en", 250)) == 1
+    monkeypatch.setattr(tokenizer, "_longest", longest)
+    assert len(tokenizer.parts("zwxq zwxq.", "en", 250)) == 2
+
+
+def test_characters_that_the_model_does_not_know_are_left_out(tokenizer: Tokenizer) -> None:
+    assert tokenizer._unknown in tokenizer._bpe.encode("a ☃ b").ids
+    assert tokenizer._unknown not in tokenizer.ids("a ☃ b", "en")
+
+
 def test_a_number_is_never_cut(tokenizer: Tokenizer) -> None:
     said = [part for part, _ in tokenizer.parts("Call 555 123 4567 or pay $1,234,567.89 by 12:30. " * 10, "en", 100)]
     assert not any(char.isdigit() for part in said for char in part)
@@ -128,6 +142,8 @@ def test_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
         ("en", "Who’s “Box”: Ten & more…", "who's box: ten and more..."),
         ("de", "Grüße & 12", "grüße und eins zwei"),
         ("fr", "À l’heure…", "à l'heure..."),
+        ("fr", "e\u0301te\u0301", "été"),
+        ("de", "5 °", "fünf grad"),
         ("tr", "İyi", "iyi"),
         ("hi", "५ रुपये", "पाँच रुपये"),
     ],
