@@ -25,8 +25,9 @@ def has_speech(text: str) -> bool:
 def speakable(text: str, language: str = "en") -> str:
     """`text` without Markdown, emoji, tags and control characters; addresses, numbers, signs, abbreviations in words.
 
-    English well; other languages as far as num2words knows them. `language` is a code such as en, en-GB, de. What is
-    speakable already is left as it is. Never raises; where there are words in the text there are words in the result.
+    English well; German, French and Spanish nearly so; other languages as far as num2words knows them. `language` is a
+    code such as en, en-GB, de. What is speakable already is left as it is. Never raises; where there are words in the
+    text there are words in the result.
     """
     said = _settled(text, language)
     if not has_speech(said) and has_speech(text):  # all words were in markup: a lone tag, a link without a label

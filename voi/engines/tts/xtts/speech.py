@@ -67,7 +67,6 @@ class Speech:
 
     def stop(self) -> None:
         """Whatever is not spoken yet never will be."""
-        self._given_in = len(self._parts)
         if self._job is not None:
             self._job.cancel()
             self._job = None
