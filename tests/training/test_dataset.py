@@ -11,7 +11,7 @@ import torch
 
 from tests.training.sounds import put, tone
 from voi.errors import ClientError, ConfigError
-from voi.training.dataset import Item, Limits, Once, Positions, Rounds, collated, fitting, training_loader
+from voi.training.dataset import READ_LIMIT_S, Item, Limits, Once, Positions, Rounds, collated, fitting, training_loader
 from voi.training.manifest import Sample
 
 LIMITS = Limits(wav_samples=100_000, text_tokens=20, conditioning_samples=(20_000, 40_000), rate_hz=22_050)
@@ -53,6 +53,11 @@ def test_the_slice_that_shows_the_voice_is_of_the_recording(items: list[Item]) -
         assert shown.shape == (40_000,)
         assert torch.equal(shown[: end - start], example["wav"][start:end])
         assert not shown[end - start :].any()
+
+
+def test_no_batch_is_waited_for_for_ever(items: list[Item]) -> None:
+    loaders = [training_loader(Rounds(items, LIMITS, 1), Positions(0, 2), 2, workers) for workers in (0, 1)]
+    assert [loader.timeout for loader in loaders] == [0, READ_LIMIT_S]
 
 
 def test_a_resumed_loader_goes_on_where_it_was(items: list[Item]) -> None:

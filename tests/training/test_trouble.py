@@ -23,6 +23,7 @@ def test_a_full_gpu_is_told_with_advice() -> None:
     [
         "DataLoader worker (pid 12) is killed by signal: Bus error. It is possible that dataloader's workers are",
         "DataLoader worker (pid(s) 12, 13) exited unexpectedly",
+        "DataLoader timed out after 120 seconds",
         "unable to write to file </torch_12_34_0>: No space left on device (28)",
         "unable to allocate shared memory(shm) for file </torch_12_34_0>: Resource temporarily unavailable (11)",
     ],

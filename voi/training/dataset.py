@@ -17,6 +17,9 @@ from voi.audio.wav import read_wav
 from voi.errors import ConfigError, VoiError
 from voi.training.manifest import Sample
 
+READ_LIMIT_S = 120
+"""For a batch; reading one takes milliseconds, on a disk of the network perhaps seconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -121,7 +124,10 @@ class Positions:
 
 
 def training_loader(rounds: Rounds, positions: Positions, batch_size: int, workers: int) -> DataLoader[dict[str, Any]]:
-    return DataLoader(rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers)
+    """Ends with torch's RuntimeError when no batch comes for READ_LIMIT_S: processes that read lose it where the shared
+    memory is full, and nobody would ever say so."""
+    limit_s = READ_LIMIT_S if workers else 0
+    return DataLoader(rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers, timeout=limit_s)
 
 
 def scoring_loader(items: Sequence[Item], limits: Limits) -> DataLoader[dict[str, Any]]:

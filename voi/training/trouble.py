@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from voi.errors import ConfigError, EngineError
 
-_READERS = re.compile(r"DataLoader worker \(pid|shared memory|</?torch_")
+_READERS = re.compile(r"DataLoader worker \(pid|DataLoader timed out|shared memory|</?torch_")
 """In torch's messages: of a reader that was killed, and of shared memory that is full."""
 
 OTHERWISE = "CUDA_VISIBLE_DEVICES=1 takes the second one, CUDA_VISIBLE_DEVICES=-1 none: a CPU is slow and suffices."
