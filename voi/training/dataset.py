@@ -1,6 +1,7 @@
 """The recordings as the trainer takes them: tokens, sound, and the slice of the sound that stands for the voice."""
 
 import random
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +128,16 @@ def training_loader(rounds: Rounds, positions: Positions, batch_size: int, worke
     """Ends with torch's RuntimeError when no batch comes for READ_LIMIT_S: processes that read lose it where the shared
     memory is full, and nobody would ever say so."""
     limit_s = READ_LIMIT_S if workers else 0
-    return DataLoader(rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers, timeout=limit_s)
+    return DataLoader(
+        rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers, timeout=limit_s,
+        worker_init_fn=_leave_signals,
+    )  # fmt: skip
+
+
+def _leave_signals(_worker: int) -> None:
+    """Ctrl-C is for the process that trains, which ends the others with SIGTERM."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def scoring_loader(items: Sequence[Item], limits: Limits) -> DataLoader[dict[str, Any]]:
