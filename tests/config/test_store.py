@@ -74,7 +74,7 @@ async def test_an_edit_of_the_same_length_is_seen() -> None:
 
 
 async def test_the_server_may_refuse_an_edit(caplog: pytest.LogCaptureFixture) -> None:
-    def check(config: Config) -> None:
+    async def check(config: Config) -> None:
         raise ConfigError("there is no such voice")
 
     store = ConfigStore(write(ONE))

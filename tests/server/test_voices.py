@@ -12,11 +12,12 @@ from fastapi import Depends, FastAPI, Header, HTTPException
 
 from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
-from voi.engines.base import VoiceSpec
+from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.rendered import Rendered
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.server import voices as module
+from voi.server.new_voices import take_over
 from voi.server.voices import VoiceDesk, voices_router
 
 AUDIO = Path(__file__).parents[1] / "data" / "audio"
@@ -27,8 +28,8 @@ KEY = {"API-Key": "the key"}
 class House:
     """A desk with a real, tiny XTTS behind it."""
 
-    def __init__(self, client: Any, engine: Xtts, files: dict[str, Path], configs: ConfigStore) -> None:
-        self.client, self.engine, self.files, self.configs = client, engine, files, configs
+    def __init__(self, client: Any, engine: Xtts, files: dict[str, Path], configs: ConfigStore, tts: Rendered) -> None:
+        self.client, self.engine, self.files, self.configs, self.tts = client, engine, files, configs, tts
 
     async def add(self, name: str = "Ada", data: bytes = GOOD, **fields: Any) -> Any:
         return await self.client.post(
@@ -53,7 +54,8 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     configs = ConfigStore(settings)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
-    wrapped: Any = Rendered(engine, "mine", "xtts", model, tmp_path)
+    wrapped = Rendered(engine, "mine", "xtts", model, tmp_path)
+    configs.check = lambda config: take_over(config, {"mine": wrapped})
     desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 
     def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
@@ -63,7 +65,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     app = FastAPI()
     app.include_router(voices_router(desk, Depends(authorized)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://voi") as client:
-        yield House(client, engine, files, configs)
+        yield House(client, engine, files, configs, wrapped)
     await engine.close()
 
 
@@ -151,6 +153,57 @@ async def test_tones_are_written_and_taken_over(house: House, tmp_path: Path) ->
     await house.configs.poll()
     await house.configs.poll()
     assert (await house.client.delete("/voices/Ada%20warm", headers=KEY)).status_code == 200
+
+
+async def said(house: House, tone: str, voice: str | None = "Claire") -> bytes:
+    spec = VoiceSpec(voice=voice, tone=tone, language="en")
+    return b"".join([chunk async for chunk in house.tts.stream("hello there.", spec)])
+
+
+async def test_new_tones_are_spoken_without_a_restart(house: House, tmp_path: Path) -> None:
+    """Also with voices that the command made beside the server."""
+    from voi.engines.tts.xtts import cloning_file
+    from voi.engines.tts.xtts.checkpoint import load_voices
+
+    robins = load_voices(house.files["voices"])
+    cloning_file.store(house.files["voices"], {"Ada": robins["Robin"], "Ada warm": robins["Robin warm"]})
+    robin, warm = await said(house, AS_IT_IS, "Robin"), await said(house, AS_IT_IS, "Robin warm")
+    assert await said(house, "warm") == await said(house, AS_IT_IS) not in (robin, warm)
+
+    file = tmp_path / "tts_models.json"
+    before = json.loads(file.read_text())
+    edited = before | {"mine": before["mine"] | {"voice_tone_map": {"neutral": "Ada", "warm": "Ada warm"}}}
+    file.write_text(json.dumps(edited))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    assert house.tts.tones == ("neutral", "warm")
+    assert [await said(house, tone) for tone in ("warm", "neutral", "unheard of")] == [warm, robin, robin]
+    assert await said(house, AS_IT_IS) not in (robin, warm)
+
+    edited["mine"]["voice_tone_map"] = {"neutral": "Nobody", "warm": {"rate": 2}}
+    file.write_text(json.dumps(edited))
+    await house.configs.poll()
+    assert not await house.configs.poll()
+    assert await said(house, "warm") == warm
+
+    file.write_text(json.dumps(before))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    assert await said(house, "warm") == await said(house, AS_IT_IS)
+    assert "sad" in house.tts.tones
+
+
+async def test_agents_may_use_a_voice_that_the_command_made(house: House, tmp_path: Path) -> None:
+    from voi.engines.tts.xtts import cloning_file
+    from voi.engines.tts.xtts.checkpoint import load_voices
+
+    cloning_file.store(house.files["voices"], {"Ada": load_voices(house.files["voices"])["Robin"]})
+    agents = json.loads((tmp_path / "agents.json").read_text())
+    agents["a"]["voices"]["character"]["voice"] = "Ada"
+    (tmp_path / "agents.json").write_text(json.dumps(agents))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    assert "Ada" in house.engine.voices
 
 
 async def test_a_file_of_models_that_cannot_be_written(house: House, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def add(
     if added.tone_map and write:
         write_tone_map(settings.tts_models_file, model_name, added.tone_map, force=force)
         typer.echo(f"{settings.tts_models_file}: {model_name} speaks in the tones {', '.join(added.tone_map)}.")
-        typer.echo("A server that runs speaks in them after a restart.")
+        typer.echo("A server that runs speaks in them in a moment.")
     elif added.tone_map:
         typer.echo(f"For the tones, put this into {model_name!r} in {settings.tts_models_file}, or use --write:")
         typer.echo(f'  "voice_tone_map": {json.dumps(added.tone_map, ensure_ascii=False)}')

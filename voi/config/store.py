@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from voi.config.config import Config, VoiceUse, voice_uses_of
@@ -20,11 +20,10 @@ _Fingerprint = tuple[tuple[int, int, int] | None, ...]
 class ConfigStore:
     """`current` is the last good configuration; conversations that run keep the one they began with.
 
-    `check` may look at a new configuration before it is taken over (do its voices exist?), and raises ConfigError. It
-    is called on the event loop.
+    `check` may look at a new configuration before it is taken over (do its voices exist?), and raises ConfigError.
     """
 
-    def __init__(self, settings: Settings, check: Callable[[Config], None] | None = None) -> None:
+    def __init__(self, settings: Settings, check: Callable[[Config], Awaitable[None]] | None = None) -> None:
         """Loads the files at once. Raises ConfigError."""
         self.settings = settings
         self.check = check
@@ -53,7 +52,7 @@ class ConfigStore:
         try:
             config = await asyncio.to_thread(load_config, self.settings)
             if self.check is not None:
-                self.check(config)
+                await self.check(config)
         except ConfigError as error:
             log.warning("The edited configuration is broken, so the last good one stays in use:\n%s", error)
             return False

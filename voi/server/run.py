@@ -25,6 +25,7 @@ from voi.server.caller import Desk
 from voi.server.http import HttpProtocol
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics
+from voi.server.new_voices import take_over
 from voi.server.reception import Reception
 from voi.server.voices import VoiceDesk
 from voi.session.options import SessionOptions
@@ -152,11 +153,10 @@ class Server:
         self.readiness.note(text)
         self._on_progress(text)
 
-    def _check_voices(self, config: Config) -> None:
+    async def _check_voices(self, config: Config) -> None:
         """An edited configuration may use what runs. Raises ConfigError."""
         assert self._engines is not None
-        if problems := unspeakable(config.voice_uses(), self._engines.tts):
-            raise ConfigError(problems)
+        await take_over(config, self._engines.tts)
 
     def _open_session(
         self, conversation_id: str, door: VoiDoor, agent: Agent, config: Config, options: SessionOptions

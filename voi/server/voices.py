@@ -1,7 +1,7 @@
 """Voices over HTTP: list, clone, hear and remove, for services that have the API key.
 
 Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once; new tones are
-written into tts_models.json when that is asked for, and are spoken after a restart.
+written into tts_models.json when that is asked for, and are spoken as soon as the server sees it (`new_voices`).
 """
 
 import asyncio

@@ -11,12 +11,13 @@ import os
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 from voi.audio.wav import read_wav, to_wav
-from voi.engines.base import Tts, VoiceSpec
+from voi.config.templates import DEFAULT_TONES
+from voi.engines.base import AS_IT_IS, Tts, VoiceSpec
 from voi.errors import ClientError, ConfigError
 
 FOLDER = "rendered"
@@ -80,11 +81,15 @@ def save(path: Path, pcm: bytes, rate_hz: int) -> None:
 
 
 class Rendered:
-    """`Tts`: another one, and the phrases rendered for it. `greetings_dir`: the operator's folder of sounds."""
+    """`Tts`: another one, and the phrases rendered for it. `options`: what it was made with; `greetings_dir`: the
+    operator's folder of sounds."""
 
     def __init__(self, inner: Tts, model: str, engine: str, options: Mapping[str, Any], greetings_dir: Path) -> None:
         self.inner = inner
+        self.options = options
+        self._model, self._engine = model, engine
         self._of = (model, depends_on(engine, options))
+        self._new_tones: Mapping[str, str] | None = None
         self._folder = greetings_dir / FOLDER
         self._seen = -1
         self._there: frozenset[str] = frozenset()
@@ -104,7 +109,25 @@ class Rendered:
 
     @property
     def tones(self) -> tuple[str, ...]:
-        return self.inner.tones
+        if self._new_tones is None:
+            return self.inner.tones
+        return tuple(dict.fromkeys(("neutral", *self._new_tones))) if self._new_tones else DEFAULT_TONES
+
+    @property
+    def tone_map(self) -> Mapping[str, Any]:
+        """Tone -> name of the voice that has it, as the character speaks now."""
+        return self.options.get("voice_tone_map", {})  # type: ignore[no-any-return]
+
+    @tone_map.setter
+    def tone_map(self, tones: Mapping[str, str]) -> None:
+        """In the place of the one that the engine was made with; also for an engine that is made anew after a
+        failure. For engines whose tones are voices."""
+        if tones == self.tone_map:
+            return
+        others = {name: value for name, value in self.options.items() if name != "voice_tone_map"}
+        self.options = others | ({"voice_tone_map": dict(tones)} if tones else {})
+        self._of = (self._model, depends_on(self._engine, self.options))
+        self._new_tones = tones
 
     @property
     def languages(self) -> tuple[str, ...] | None:
@@ -124,9 +147,17 @@ class Rendered:
             for start in range(0, len(pcm), step):
                 yield pcm[start : start + step]
             return
-        async with aclosing(self.inner.stream(text, voice)) as chunks:  # type: ignore[type-var]
+        async with aclosing(self.inner.stream(text, self._toned(voice))) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 yield chunk
+
+    def _toned(self, voice: VoiceSpec) -> VoiceSpec:
+        """Where the engine's own tones are no longer those, it is told the voice that has the tone."""
+        tones = self._new_tones
+        if tones is None or voice.role == "narrator" or voice.tone == AS_IT_IS:
+            return voice
+        named = tones.get(voice.tone) or tones.get("neutral") or voice.voice
+        return replace(voice, voice=named, tone=AS_IT_IS)
 
     async def _rendered(self, text: str, voice: VoiceSpec) -> bytes:
         self._look()

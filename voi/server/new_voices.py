@@ -1,0 +1,51 @@
+"""An edited configuration, and what runs: it learns voices and tones that are new, and needs no restart for them."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from voi.config.config import Config
+from voi.config.tts_models import XTTS
+from voi.engines.base import Tts
+from voi.engines.house import unspeakable
+from voi.engines.tts.rendered import Rendered
+from voi.engines.tts.xtts.cloning_live import teach
+from voi.errors import ConfigError, EngineError
+
+log = logging.getLogger(__name__)
+
+
+async def take_over(config: Config, tts: Mapping[str, Tts]) -> None:
+    """`tts`: what runs, by the names of its models. Raises ConfigError when `config` wants what that cannot; then its
+    tones are as before."""
+    uses = list(config.voice_uses())
+    running: dict[str, Rendered] = {}
+    for name, model in config.tts_models.items():
+        if model.engine == XTTS and isinstance(runs := tts.get(name), Rendered):
+            running[name] = runs
+    before = {name: engine.tone_map for name, engine in running.items()}
+    problems = []
+    for name, engine in running.items():
+        tones = config.tts_models[name].voice_tone_map
+        wanted = [use.voice for use in uses if use.tts_model == name and use.voice]
+        if any(voice not in engine.voices for voice in (*wanted, *tones.values())):
+            await _learn(name, engine)
+        problems += [
+            f"{name}: voice_tone_map, tone {tone!r}: there is no voice {voice!r} that speaks by now"
+            for tone, voice in tones.items()
+            if voice not in engine.voices
+        ]
+        engine.tone_map = tones
+    problems += unspeakable(uses, tts)
+    if problems:
+        for name, engine in running.items():
+            engine.tone_map = before[name]
+        raise ConfigError(problems)
+
+
+async def _learn(name: str, engine: Rendered) -> None:
+    try:
+        if not await teach(engine, Path(engine.options["voices"])):
+            log.warning("%s learns its new voices with the next start", name)
+    except EngineError as error:  # it is being restarted, and reads the file when it begins anew
+        log.warning("%s: %s", name, error)
