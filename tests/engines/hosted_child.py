@@ -4,6 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 from voi.engines import host, registry
@@ -32,8 +33,9 @@ class Tts:
     closed = 0
     deaf = False
 
-    def __init__(self, *, warm: str = "", length: int = 3) -> None:
-        self._warm, self._length = warm, length
+    def __init__(self, *, warm: str = "", length: int = 3, mark: str = "") -> None:
+        """`mark`: a file that is made when it is closed."""
+        self._warm, self._length, self._mark = warm, length, mark
         self.made = 0
 
     async def warm_up(self) -> None:
@@ -48,6 +50,8 @@ class Tts:
 
     async def close(self) -> None:
         Tts.closed += 1
+        if self._mark:
+            Path(self._mark).touch()  # noqa: ASYNC240 - an empty file
 
     async def ping(self) -> None:
         if self.deaf:
@@ -79,9 +83,12 @@ class Tts:
                 yield str(self.made).encode()
                 return
             case "endless":
-                while True:
-                    self.made += 1
-                    yield bytes(1_000)
+                try:
+                    while True:
+                        self.made += 1
+                        yield bytes(1_000)
+                finally:
+                    self.made = 0
         for number in range(self._length):
             await asyncio.sleep(0)
             yield f"{number}{text}{voice.voice}{voice.tone}".encode()

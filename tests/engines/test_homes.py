@@ -41,6 +41,7 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
     other, ears = tts("other"), homes.engine("stt", "xtts", ForGpu, {})
     assert character.engine.process is narrator.engine.process
     assert character.supervisor is narrator.supervisor
+    assert character.engine.process._on_end == character.supervisor.ended
     apart = [character, elsewhere, other, ears]
     assert len({id(engine.engine.process) for engine in apart}) == len({id(e.supervisor) for e in apart}) == 4
     assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other

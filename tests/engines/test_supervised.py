@@ -1,7 +1,9 @@
 """Engines that hang, crash, refuse and come back, on a clock of their own."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from voi.engines import supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.supervised import TRIAL_TEXT, SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
-from voi.errors import EngineBroken, EngineError
+from voi.errors import ConfigError, EngineBroken, EngineError
 
 DEADLINE_S = 0.05
 HANG = object()
@@ -213,13 +215,14 @@ async def test_sound_that_comes_while_it_is_asked_shows_that_it_lives(monkeypatc
     tts = await pinged_tts(monkeypatch, HANG, say={"hello": [0.03, b"a"]})
     assert await said(tts) == b"a"
     await until(lambda: tts.supervisor._watching is None or tts.supervisor._watching.done())
-    assert tts.supervisor.restarts == 0
+    assert not tts.restarting
     await tts.close()
 
 
-async def test_a_refusal_is_no_failure() -> None:
-    tts, factory = await tts_of({"say": {"hello": [EngineError("No voice 'x'.")]}})
-    with pytest.raises(EngineError, match="No voice"):
+@pytest.mark.parametrize("kind", [EngineError, ConfigError])
+async def test_a_refusal_is_no_failure(kind: type[Exception]) -> None:
+    tts, factory = await tts_of({"say": {"hello": [kind("No voice 'x'.")]}})
+    with pytest.raises(kind, match="No voice"):
         await said(tts)
     assert factory.made[0].spoken == ["hello"]
     assert tts.supervisor._mending is None
@@ -234,8 +237,32 @@ async def test_a_passing_failure_is_examined_and_forgiven() -> None:
             await said(tts)
     assert tts.supervisor._mending is not None
     await tts.supervisor._mending
+    with pytest.raises(EngineError, match="Too many"):
+        await said(tts)
+    await tts.supervisor._mending
     assert factory.made[0].spoken.count(TRIAL_TEXT) == 1  # not for every failure
     assert len(factory.made) == 1
+    await tts.close()
+
+
+async def test_what_is_found_out_of_the_old_engine_is_not_the_new_ones() -> None:
+    """A trial that is under way, and sound that somebody did not want yet."""
+    broken = {"full": [EngineError("Too many speak.", retryable=True)], TRIAL_TEXT: [HANG],
+              "long": [b"a", RuntimeError()], "hello": [RuntimeError()]}  # fmt: skip
+    tts, factory = await tts_of({"say": broken}, {})
+    long = tts.stream("long", VoiceSpec())
+    assert await anext(long) == b"a"
+    with pytest.raises(EngineError, match="Too many"):
+        await said(tts, "full")
+    await until(lambda: TRIAL_TEXT in factory.made[0].spoken)
+    with pytest.raises(EngineError, match="crashed"):
+        await said(tts)
+    await recovered(tts)
+    with pytest.raises(EngineError, match="was restarted"):
+        await anext(long)
+    await until(lambda: factory.made[0].ended == len(factory.made[0].spoken))
+    await asyncio.sleep(DEADLINE_S)
+    assert len(factory.made) == 2
     await tts.close()
 
 
@@ -248,6 +275,15 @@ async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
     await until(lambda: len(factory.made) == 2)
     await recovered(tts)
     assert await said(tts) == b"ok"
+    await tts.close()
+
+
+async def test_a_trial_begins_with_a_question_that_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = {"hello": [EngineError("XTTS failed", retryable=True)], TRIAL_TEXT: [HANG]}
+    tts = await pinged_tts(monkeypatch, HANG, say=plan)
+    with pytest.raises(EngineError, match="XTTS failed"):
+        await said(tts)
+    await until(lambda: tts.restarting)  # long before the deadline
     await tts.close()
 
 
@@ -369,10 +405,11 @@ async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: py
         await sleep(delay_s)
 
     monkeypatch.setattr(supervisor.asyncio, "sleep", noted)
+    monkeypatch.setattr(supervisor, "LONGEST_WAIT_S", 0.04)
     with pytest.raises(EngineError, match="being restarted"):
         await said(tts)
     await recovered(tts)
-    assert waits == [0.01, 0.02, 0.04, 0.08]
+    assert waits == [0.01, 0.02, 0.04, 0.04]
     assert [engine.closed for engine in factory.made] == [1, 1, 1, 1, 0]
     assert await said(tts) == b"ok"
     await tts.close()
@@ -416,6 +453,51 @@ async def test_one_that_returns_without_its_gpu_is_told_of_and_given_time(caplog
     assert tts.supervisor.deadline_s == supervisor.SLOW_DEADLINE_S
     assert tts.answer_s == tts.slow_answer_s
     await tts.close()
+
+
+async def test_a_restart_is_of_no_one_conversation_and_does_not_wait_for_an_engine_that_will_not_go() -> None:
+    seen = []
+
+    class Stubborn(FakeTts):
+        def __init__(self, **plan: Any) -> None:
+            super().__init__(**plan)
+            seen.append(whose.get())
+
+        async def close(self) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await _do(self.end)
+            await _do(self.end)
+
+    whose = ContextVar("whose", default="nobody's")
+    factory = Factory(Stubborn, {"say": {"hello": [RuntimeError()]}, "close": HANG}, {})
+    tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
+    await tts.warm_up()
+    whose.set("a conversation's")
+    with pytest.raises(EngineError):
+        await said(tts)
+    await recovered(tts)
+    assert seen == ["nobody's", "nobody's"]
+    await tts.close()
+
+
+async def test_nothing_is_begun_or_left_once_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
+    full = EngineError("Too many speak.", retryable=True)
+    tts, factory = await tts_of({"say": {"hello": [HANG], "full": [full], "crash": [RuntimeError()]}})
+    waiting = asyncio.create_task(said(tts))
+    await asyncio.sleep(0)
+    watching = tts.supervisor._watching
+    await tts.close()
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert watching is not None
+    assert watching.done()
+    for text in ("full", "crash"):
+        with pytest.raises(EngineError):
+            await said(tts, text)
+    assert tts.supervisor._mending is None
+    await tts.close()
+    assert len(factory.made) == 1
 
 
 async def test_closing_while_it_restarts() -> None:
@@ -504,7 +586,9 @@ async def test_hearing() -> None:
     stt, factory = await stt_of({})
     partials: list[Transcript] = []
     stream = stt.open(SttOptions(), partials.append)
+    assert stt.supervisor._gave_s < 0
     stream.feed(b"\0\0")
+    assert stt.supervisor._gave_s > 0  # who gives a partial does not hang
     assert await stream.flush() == Transcript("heard")
     assert partials == [Transcript("", "par")]
     assert stt.languages == ("en",)
@@ -544,7 +628,8 @@ async def test_an_utterance_of_the_old_engine_ends_with_it() -> None:
     old, crashing = stt.open(SttOptions(), None), stt.open(SttOptions(), None)
     with pytest.raises(EngineError):
         await crashing.flush()
-    old.feed(b"\0\0")  # nobody hears it
+    factory.made[0].on_feed = AssertionError("nobody is to hear it")
+    old.feed(b"\0\0")
     with pytest.raises(EngineError, match="restarted"):
         await old.flush()
     await recovered(stt)

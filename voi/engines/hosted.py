@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.host_process import Head, HostProcess
-from voi.errors import ConfigError, EngineError
+from voi.errors import EngineError
 
 TEACH_DEADLINE_S = 30.0
 PROCESS_ANSWER_S = 5.0
@@ -85,24 +85,17 @@ class HostedTts(_Hosted):
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         process = self.process
         number = process.begin()
-        over = False
         try:
             process.offer({"id": number, "op": "speak", "engine": self.number, "text": text, "voice": asdict(voice)})
             while True:
-                try:
-                    head, pcm = await process.answer(number)
-                except (EngineError, ConfigError):
-                    over = True
-                    raise
+                head, pcm = await process.answer(number)
                 if "done" in head:
-                    over = True
                     return
                 process.send({"id": number, "op": "more"})
                 yield pcm
         finally:
             process.forget(number)
-            if not over:
-                process.send({"id": number, "op": "stop"})
+            process.send({"id": number, "op": "stop"})  # which is nothing where it has ended
 
     async def reload_voices(self, voices_file: Path) -> bool:
         """Have the engine look into its file of voices again. False: it cannot, without a restart."""

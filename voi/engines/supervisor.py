@@ -159,7 +159,7 @@ class Supervisor:
 
     async def _watch(self) -> None:
         """As long as anybody waits."""
-        while self._calls and not self.down:
+        while self._calls:
             kept, engine, began_s = next(iter(self._calls.values()))
             if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
                 await asyncio.sleep(left_s)
