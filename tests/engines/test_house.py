@@ -11,8 +11,10 @@ from tests.fakes.openai_server import FakeOpenAi
 from voi.config.config import Config
 from voi.config.load import load_config
 from voi.config.settings import Settings, load_settings
+from voi.engines import house as house_module
 from voi.engines import registry
 from voi.engines.house import start_engines
+from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
 from voi.errors import ConfigError, EngineError
 from voi.text import language
 
@@ -96,8 +98,21 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
     told = {"VAD fake", "STT fake", "turn detection fake", "TTS speaker, fake", "LLM"}
     assert {note.split(":")[0] for note in notes} == told
     assert all("ready in" in note and note.endswith(" s") for note in notes)
+    assert sorted(house.supervised) == ["STT fake", "TTS speaker, fake"]
+    assert speaker.inner.supervisor.deadline_s == DEADLINE_S
     await house.close()
     assert [engine.closed for engine in Fake.made] == [1] * 4
+
+
+async def test_one_that_runs_without_its_gpu_is_given_time(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house_module, "slow_note", lambda factory, _: "it is slow" if factory is Fake else "")
+    notes: list[str] = []
+    house = await start_engines(*configured({"a": speaks()}, SPEAKER), notes.append)
+    assert any(note.startswith("TTS speaker, fake: ready in ") and note.endswith("; it is slow") for note in notes)
+    assert {engine.supervisor.deadline_s for engine in house.supervised.values()} == {SLOW_DEADLINE_S}
+    await house.close()
 
 
 async def test_what_can_be_done_without_is_left_out(configured: Configure) -> None:

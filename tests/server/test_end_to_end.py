@@ -347,6 +347,18 @@ async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, mo
     assert server.readiness.state == "stopping"
 
 
+async def test_one_that_is_told_to_stop_while_it_starts_is_never_ready(tmp_path: Path, monkeypatch: Patch) -> None:
+    async def start(*_: Any) -> Engines:
+        house.server.stop()
+        return fake_engines()
+
+    async with serving(tmp_path, monkeypatch, start) as house:
+        assert house.task is not None
+        await asyncio.wait_for(asyncio.shield(house.task), 5)
+        assert not house.ready.is_set()
+        assert house.server.readiness.state == "stopping"
+
+
 def test_a_port_in_use_and_an_address_of_nobody() -> None:
     with run.bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.fakes.engines import FakeStt, FakeTts, FakeVad
+from tests.server.fakes import API_KEY
 from tests.server.house import Person, serving, write_config
 from voi.config.load import load_config
 from voi.config.settings import load_settings
@@ -45,7 +46,8 @@ async def engines(folder: Path) -> tuple[Engines, SupervisedTts]:
     supervised = SupervisedTts(Fragile, Supervisor(deadline_s=0.3))
     await supervised.warm_up()
     voice: Any = Rendered(supervised, "voice", "fake", {}, folder)
-    return Engines(vad=FakeVad(), stt=FakeStt(), turn=None, llm=Echo(), tts={"voice": voice}), supervised
+    known = {"TTS voice, fake": supervised}
+    return Engines(FakeVad(), FakeStt(), None, Echo(), {"voice": voice}, supervised=known), supervised
 
 
 def ask(person: Person, text: str) -> None:
@@ -61,6 +63,7 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
         person = await Person.arrive(house.port)
         ask(person, f"Please {word} now.")
         await person.until(lambda: len(person.errors) == 2)  # the apology's own
+        assert b'"TTS voice, fake":"restarting"' in (await house.http("GET", "/health"))[2]
         await asyncio.sleep(0)
         with contextlib.suppress(TimeoutError):
             await person.until(lambda: False, 0.1)  # it is not taken back
@@ -69,6 +72,8 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
             while supervised.supervisor.restarts == 0 or supervised.restarting:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert supervised.supervisor.restarts == 1
+        _, _, told = await house.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
+        assert b'voi_engine_restarts_total{engine="TTS voice, fake"} 1.0' in told
         heard = sum(map(len, person.sound.values()))
         ask(person, "All is well.")
         await person.until(lambda: sum(map(len, person.sound.values())) > heard + 5_000)
