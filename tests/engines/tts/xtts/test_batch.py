@@ -254,6 +254,7 @@ def test_rows_close_gaps_when_others_leave(model: Running) -> None:
     model.batch.step()
     model.batch.step()
     assert set(model.batch._rows) == {0, 1}
+    assert int(model.decoder._active.sum()) == 2
     run(model.batch)
     long = [job(model, TEXTS[2], max_codes=3) for _ in range(7)]
     last = job(model, TEXTS[2])

@@ -61,14 +61,20 @@ def test_what_does_not_fit_is_told_with_what_would(monkeypatch: pytest.MonkeyPat
     check_fits(full_size(12), CUDA, None)
     with pytest.raises(NoRoom, match=r"with 16 slots needs 34\d\d MiB on cuda .* but there are 3072: at most 12 slots"):
         check_fits(full_size(16), CUDA, None)
+    with pytest.raises(NoRoom, match="there are 3072: at most 12 slots fit"):
+        check_fits(full_size(16), CUDA, 10 * GIB)  # a grant is no memory
     with pytest.raises(NoRoom, match="there are 2048: at most 4 slots fit"):
         check_fits(full_size(8), CUDA, 2 * GIB)
     with pytest.raises(NoRoom, match="not even one slot fits"):
         check_fits(full_size(8), CUDA, 1 * GIB)
+    need = full_size(2)
+    check_fits(need, CPU, need.total(0))
+    with pytest.raises(NoRoom, match="at most 1 slots fit"):
+        check_fits(need, CPU, need.total(0) - 1)
     check_fits(full_size(16), CPU, None)  # nothing is set apart there
 
 
-def test_a_containers_limit_counts(tmp_path: Path) -> None:
+def test_a_containers_limit_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory._container_bytes(tmp_path) > 2**60  # there is none
     (tmp_path / "memory.max").write_text("max\n")
     (tmp_path / "memory.current").write_text("700\n")
@@ -77,6 +83,8 @@ def test_a_containers_limit_counts(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text("1000\n")
     assert memory._container_bytes(tmp_path) == 450
     assert 0 < memory.free_bytes(CPU) < 2**60
+    monkeypatch.setattr(memory, "_container_bytes", lambda: 450)
+    assert memory.free_bytes(CPU) == 450
 
 
 def test_memory_that_runs_out_while_loading_is_told(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:

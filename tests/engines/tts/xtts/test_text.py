@@ -31,6 +31,7 @@ def test_cut_prefers_sentences_then_clauses_then_words() -> None:
     assert cut("One two. Three four, five six.", 22) == ["One two.", "Three four, five six."]
     assert cut("One two three, four five six", 20) == ["One two three,", "four five six"]
     assert cut("One two three four", 9) == ["One two", "three", "four"]
+    assert cut("abcd efgh ijkl mnop", 9) == ["abcd efgh", "ijkl mnop"]
     assert cut("OneTwoThree", 4) == ["OneT", "woTh", "ree"]
     assert cut("你好，我们走吧。再见。", 8) == ["你好，我们走吧。", "再见。"]
 

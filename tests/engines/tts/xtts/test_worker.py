@@ -144,6 +144,50 @@ def test_the_thread_holds_on_to_nothing_that_was_unloaded(worker: Worker) -> Non
     assert worker.call(make_room).result(5)
 
 
+def test_who_was_used_longest_ago_makes_room_and_nobody_for_himself() -> None:
+    asked: list[str] = []
+
+    class Used(Tenant):
+        def __init__(self, name: str, last_used_s: float, unloads: bool) -> None:
+            self.name, self.last_used_s, self.unloads = name, last_used_s, unloads
+
+        def make_room(self) -> bool:
+            asked.append(self.name)
+            return self.unloads
+
+    tenants = [Used("new", 9.0, True), Used("old", 2.0, True), Used("oldest", 1.0, False), Used("asking", 0.0, True)]
+    one, *same = [Worker.of("cpu", tenant) for tenant in tenants]
+    assert all(worker is one for worker in same)
+    assert one.make_room(tenants[-1])
+    assert asked == ["oldest", "old"]
+    for tenant in tenants[1:]:
+        one.leave(tenant)
+    assert not one.make_room(tenants[0])
+    assert one.call(lambda: 7).result(5) == 7, "it goes on for who is left"
+    one.leave(tenants[0])
+    one._thread.join(5)
+    assert not one._thread.is_alive()
+    assert not Worker._all
+
+
+def test_what_was_asked_before_the_last_one_left_is_done() -> None:
+    tenant, go = Tenant(), threading.Event()
+    one = Worker.of("cpu", tenant)
+
+    def piece() -> Generator[None, None, str]:
+        yield
+        return "loaded"
+
+    waiting = one.call(lambda: go.wait(5))
+    asked, in_pieces = one.call(lambda: 7), one.call_in_pieces(piece())
+    one.leave(tenant)
+    go.set()
+    assert waiting.result(5)
+    assert (asked.result(5), in_pieces.result(5)) == (7, "loaded")
+    one._thread.join(5)
+    assert not one._thread.is_alive()
+
+
 def test_one_core_is_left_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, threads in ((1, 1), (2, 1), (4, 3), (64, 16)):
         monkeypatch.setattr(worker_module.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
