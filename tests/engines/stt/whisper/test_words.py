@@ -28,6 +28,11 @@ def test_punctuation_goes_to_its_word() -> None:
     assert (result[2].start_ms, result[2].end_ms) == (300, 700)
 
 
+def test_a_joined_word_is_as_probable_as_its_least_probable_piece() -> None:
+    for one, other in ((0.9, 0.4), (0.4, 0.9)):
+        assert joined([Word(" an", probability=one), Word("-ill", probability=other)])[0].probability == 0.4
+
+
 def test_a_mark_after_what_is_confirmed_does_not_hide_that_two_passes_agree() -> None:
     later = joined(words(",", " ask", " not"))
     assert [word.text for word in later] == [", ask", " not"]
