@@ -1,6 +1,7 @@
 """The whole server over real sockets: conversations, bad callers among good ones, and a clean end."""
 
 import asyncio
+import gc
 import random
 import struct
 import time
@@ -21,6 +22,7 @@ from voi.engines.stt.moonshine import Moonshine
 from voi.errors import ConfigError, EngineError
 from voi.server import run
 from voi.server.auth import check_token, issue_token
+from voi.server.garbage import NEVER
 from voi.transports.voi_ws import wire
 
 pytestmark = pytest.mark.integration
@@ -114,6 +116,7 @@ async def test_invoke_llm_and_messages_that_do_not_belong(tmp_path: Path, monkey
 async def test_http(tmp_path: Path, monkeypatch: Patch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines(), cors_origins=("https://a.example",)) as house:
         assert (await house.http("GET", "/"))[2] == b'{"status":"running"}'
+        assert gc.get_threshold()[2] == NEVER  # a full collection is a pause for everybody
         status, _, body = await house.http("GET", "/health")
         assert (status, b'"engines":{"STT fake":"ready"}' in body) == (200, True)
         assert (await house.http("GET", "/ws"))[0] == 426
