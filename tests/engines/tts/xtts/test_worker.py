@@ -163,7 +163,7 @@ def test_who_was_used_longest_ago_makes_room_and_nobody_for_himself() -> None:
     for tenant in tenants[1:]:
         one.leave(tenant)
     assert not one.make_room(tenants[0])
-    assert one.call(lambda: 7).result(5) == 7, "it goes on for who is left"
+    assert Worker.of("cpu", tenants[0]) is one, "it goes on for who is left"
     one.leave(tenants[0])
     one._thread.join(5)
     assert not one._thread.is_alive()
