@@ -56,7 +56,6 @@ def warp(cost: NDArray[np.float64]) -> NDArray[np.int64]:
         left = total[token + 1, :-1]
         # Ties go along the row, as in the reference.
         stays = ~((diagonal < above) & (diagonal < left)) & ~((above < diagonal) & (above < left))
-        stays[0] = False
         entered[token] = np.maximum.accumulate(np.where(stays, 0, columns))
     starts = np.zeros(tokens, np.int64)
     at = frames - 1
