@@ -8,10 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI, Header, HTTPException
+from fastapi import Depends, FastAPI, Header, HTTPException, Request
 
 from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
+from voi.dialogue import Voice
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.rendered import Rendered
 from voi.engines.tts.xtts.engine import Xtts
@@ -155,8 +156,8 @@ async def test_tones_are_written_and_taken_over(house: House, tmp_path: Path) ->
     assert (await house.client.delete("/voices/Ada%20warm", headers=KEY)).status_code == 200
 
 
-async def said(house: House, tone: str, voice: str | None = "Claire") -> bytes:
-    spec = VoiceSpec(voice=voice, tone=tone, language="en")
+async def said(house: House, tone: str, voice: str | None = "Claire", role: Voice = "character") -> bytes:
+    spec = VoiceSpec(voice=voice, tone=tone, language="en", role=role)
     return b"".join([chunk async for chunk in house.tts.stream("hello there.", spec)])
 
 
@@ -178,7 +179,7 @@ async def test_new_tones_are_spoken_without_a_restart(house: House, tmp_path: Pa
     assert await house.configs.poll()
     assert house.tts.tones == ("neutral", "warm")
     assert [await said(house, tone) for tone in ("warm", "neutral", "unheard of")] == [warm, robin, robin]
-    assert await said(house, AS_IT_IS) not in (robin, warm)
+    assert await said(house, AS_IT_IS) == await said(house, "warm", role="narrator") not in (robin, warm)
 
     edited["mine"]["voice_tone_map"] = {"neutral": "Nobody", "warm": {"rate": 2}}
     file.write_text(json.dumps(edited))
@@ -262,6 +263,15 @@ async def test_bodies_that_are_too_large(house: House, monkeypatch: pytest.Monke
     headers = KEY | {"content-type": "multipart/form-data; boundary=x"}
     answer = await house.client.post("/voices", headers=headers, content=endless())
     assert answer.status_code == 413
+
+
+async def test_an_upload_that_breaks_off_is_nobodys_failure() -> None:
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    scope = {"type": "http", "headers": [(b"content-type", b"multipart/form-data; boundary=x")]}
+    with pytest.raises(HTTPException, match="not whole"):
+        await module._form(Request(scope, gone))
 
 
 async def test_an_upload_that_dawdles(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

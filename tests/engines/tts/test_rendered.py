@@ -91,6 +91,19 @@ async def test_a_model_that_was_trained_further_speaks_anew(fake: Fake, tmp_path
     assert await said(Rendered(fake, "my model", "fake", options, tmp_path), "Hello.") == [b"live"]
 
 
+async def test_what_was_rendered_in_new_tones_is_found(fake: Fake, tmp_path: Path) -> None:
+    options = {"voice_tone_map": {"neutral": "anna"}}
+    render(tmp_path, "Hello.")
+    tts = Rendered(fake, "my model", "fake", options, tmp_path)
+    assert await said(tts, "Hello.") == [b"live"]
+    save(tmp_path / FOLDER / file_name("my model", depends_on("fake", options), "Hello.", SPEC), PCM, 24_000)
+    assert b"".join(await said(tts, "Hello.")) == PCM
+    tts.tone_map = {"neutral": "bert"}
+    assert await said(tts, "Hello.") == [b"live"]
+    tts.tone_map = {"neutral": "anna"}
+    assert b"".join(await said(tts, "Hello.")) == PCM
+
+
 async def test_what_was_rendered_with_other_voices_is_forgotten(tts: Rendered, tmp_path: Path) -> None:
     render(tmp_path, "Hello.")
     other = tmp_path / FOLDER / file_name("my model-2", depends_on("fake", {}), "Hello.", SPEC)
