@@ -150,3 +150,9 @@ def test_a_chance_of_silence_alone_is_doubt() -> None:
     certain_of_silence = heard("go on then", avg_logprob=-0.5, no_speech_prob=0.9)
     assert kept(certain_of_silence, voiced_ms=100) == ""
     assert kept(certain_of_silence, voiced_ms=300) == "go on then"
+
+
+def test_the_judge_forgives_a_word_that_seems_to_end_late() -> None:
+    voice = sound("spk1_snt1")[12_000:][: 32 * 400]
+    prefix = (Word(" well,", (), 0, 300),)  # most of the voice came after it
+    assert text_of(Judge().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)
