@@ -12,7 +12,8 @@ from voi.engines.supervised import SupervisedStt, SupervisedTts
 class ForGpu:
     name = "for-gpu"
 
-    def __init__(self, *, device: str = "auto") -> None: ...
+    def __init__(self, *, device: str = "auto") -> None:
+        self.device = device
 
 
 class Plain:
@@ -45,3 +46,13 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
     apart = [character, elsewhere, other, ears]
     assert len({id(engine.engine.process) for engine in apart}) == len({id(e.supervisor) for e in apart}) == 4
     assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other
+
+
+@pytest.mark.parametrize("own_processes", [True, False])
+def test_a_voice_is_made_anew_with_its_options_as_they_are_then(own_processes: bool) -> None:
+    given = {"device": "cpu"}
+    engine = Homes(own_processes).engine("tts", "for-gpu", ForGpu, given)
+    engine.options["device"] = "cuda:1"
+    assert given == {"device": "cpu"}
+    again = engine.make()
+    assert (again._make["options"]["device"] if own_processes else again.device) == "cuda:1"

@@ -23,7 +23,8 @@ class Homes:
         self._homes: dict[tuple[str, str, str], tuple[Supervisor, HostProcess]] = {}
 
     def engine(self, kind: registry.Kind, name: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-        """Not yet warm."""
+        """Not yet warm. Those that hear and speak have a copy of `options`, by which they are made anew."""
+        options = dict(options)
         make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
         if kind not in ("tts", "stt"):
             return make()
@@ -32,7 +33,7 @@ class Homes:
             supervisor, process = self._home(kind, name, str(options.get("device", AUTO)))
             if self._own_processes:
                 make = partial(HostedTts if kind == "tts" else HostedStt, process, name, options)
-        return SupervisedTts(make, supervisor) if kind == "tts" else SupervisedStt(make, supervisor)
+        return SupervisedTts(make, supervisor, options) if kind == "tts" else SupervisedStt(make, supervisor)
 
     def _home(self, kind: str, name: str, device: str) -> tuple[Supervisor, HostProcess]:
         if (kind, name, device) not in self._homes:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from voi.engines.base import STT_RATE_HZ, Engine, Stt, SttOptions, SttStream, Transcript, Tts, VoiceSpec
 from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
@@ -78,9 +78,15 @@ class Supervised(Generic[E]):
 
 
 class SupervisedTts(Supervised[Tts]):
-    """`Tts`."""
+    """`Tts`. `options`: what `make` makes it with; a change counts when it is made anew."""
 
     answer_s, slow_answer_s = 2.5, 15.0
+
+    def __init__(
+        self, make: Callable[[], Tts], supervisor: Supervisor | None = None, options: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(make, supervisor)
+        self.options = options if options is not None else {}
 
     @property
     def sample_rate_hz(self) -> int:

@@ -104,6 +104,14 @@ async def test_what_was_rendered_in_new_tones_is_found(fake: Fake, tmp_path: Pat
     assert b"".join(await said(tts, "Hello.")) == PCM
 
 
+@pytest.mark.parametrize("new", [{"neutral": "bert"}, {}])
+def test_an_engine_made_anew_knows_the_new_tones_alone(fake: Fake, tmp_path: Path, new: dict[str, str]) -> None:
+    given = {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
+    fake.options = dict(given)  # type: ignore[attr-defined]
+    Rendered(fake, "my model", "fake", {"voice_tone_map": {"neutral": "anna"}}, tmp_path).tone_map = new
+    assert fake.options == {"device": "cpu"} | ({"voice_tone_map": new} if new else {})  # type: ignore[attr-defined]
+
+
 async def test_what_was_rendered_with_other_voices_is_forgotten(tts: Rendered, tmp_path: Path) -> None:
     render(tmp_path, "Hello.")
     other = tmp_path / FOLDER / file_name("my model-2", depends_on("fake", {}), "Hello.", SPEC)

@@ -125,7 +125,12 @@ class Rendered:
         if tones == self.tone_map:
             return
         others = {name: value for name, value in self.options.items() if name != "voice_tone_map"}
-        self.options = others | ({"voice_tone_map": dict(tones)} if tones else {})
+        given = {"voice_tone_map": dict(tones)} if tones else {}
+        self.options = others | given
+        if (made_with := getattr(self.inner, "options", None)) is not None:
+            # A voice of the old map may be gone by the time that the engine is made anew.
+            made_with.pop("voice_tone_map", None)
+            made_with.update(given)
         self._of = (self._model, depends_on(self._engine, self.options))
         self._new_tones = tones
 
