@@ -147,6 +147,17 @@ def test_parquet_with_sound_inside(tmp_path: Path) -> None:
     assert found[39].text == ""
 
 
+def test_parquet_is_read_a_row_at_a_time(tmp_path: Path) -> None:
+    """A small file may hold much: a cell that stands in many rows is stored once."""
+    pyarrow.parquet.write_table(
+        pyarrow.table({"audio": [bytes(500_000)] * 40, "text": [TEXT] * 40}), tmp_path / "a.parquet"
+    )
+    before, most = pyarrow.total_allocated_bytes(), 0
+    for _ in find(tmp_path / "a.parquet"):
+        most = max(most, pyarrow.total_allocated_bytes() - before)
+    assert most < 8 * 500_000
+
+
 def test_parquet_with_bytes_or_paths(tmp_path: Path) -> None:
     wav = encoded(tone(1))
     pyarrow.parquet.write_table(pyarrow.table({"wav": [wav], "sentence": [TEXT]}), tmp_path / "a.parquet")

@@ -1,4 +1,6 @@
 import json
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,28 @@ def test_two_do_not_train_in_one_folder(tmp_path: Path) -> None:
         pass
     with run.alone():
         pass
+    with pytest.raises(BlockingIOError), run.alone():
+        raise BlockingIOError(11, "Resource temporarily unavailable")  # no more processes
+
+
+def test_a_process_that_reads_recordings_keeps_no_lock(tmp_path: Path) -> None:
+    """It lives on for some seconds when the one that trains is killed."""
+    run = Run.start(tmp_path / "run", tmp_path, tmp_path, Options())
+    ours, theirs = socket.socketpair()
+    with run.alone():
+        if not (reader := os.fork()):
+            ours.close()
+            theirs.send(b"here")
+            theirs.recv(1)
+            os._exit(0)
+    theirs.close()
+    ours.recv(4)
+    try:
+        with run.alone():
+            pass
+    finally:
+        ours.close()
+        os.waitpid(reader, 0)
 
 
 def test_a_base_names_all_that_it_lacks(tmp_path: Path) -> None:

@@ -31,7 +31,6 @@ TEXT_LIMIT_BYTES = 100_000
 TABLE_LIMIT_BYTES = 256 * 1024 * 1024
 NAME_LIMIT = 200
 """Characters of a speaker's name and of what a message calls a recording."""
-PARQUET_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,13 +191,11 @@ def _parquet(file: Path, sound_column: str | None, text_column: str | None) -> I
         table = ParquetFile(file)
         header = list(table.schema_arrow.names)
         columns = _columns([name.lower() for name in header], file, sound_column, text_column)
-        row_number = 0
-        # A few rows at a time: each holds a whole sound file.
-        for batch in table.iter_batches(PARQUET_ROWS, columns=[header[at] for at in columns.values()]):
-            for row in batch.to_pylist():
-                values = {what: row[header[at]] for what, at in columns.items()}
-                yield _in_parquet(file, row_number, values)
-                row_number += 1
+        # One row at a time: each holds a whole sound file, perhaps a huge one, and one stored once may stand in many.
+        batches = table.iter_batches(1, columns=[header[at] for at in columns.values()])
+        for row_number, row in enumerate(row for batch in batches for row in batch.to_pylist()):
+            values = {what: row[header[at]] for what, at in columns.items()}
+            yield _in_parquet(file, row_number, values)
     except (ArrowException, OSError) as error:
         raise ConfigError(f"{file} cannot be read as parquet: {error}") from None
 

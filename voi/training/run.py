@@ -101,12 +101,15 @@ class Run:
     def alone(self) -> Iterator[None]:
         """While nothing else trains in this folder. ConfigError when something does."""
         lock = os.open(self.folder, os.O_RDONLY)
+        _locks.add(lock)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"{self.folder} is being trained already, by another process.") from None
             yield
-        except BlockingIOError:
-            raise ConfigError(f"{self.folder} is being trained already, by another process.") from None
         finally:
+            _locks.discard(lock)
             os.close(lock)
 
     def last_checkpoint(self) -> Path | None:
@@ -145,6 +148,18 @@ class Run:
     def note(self, entry: dict[str, Any]) -> None:
         with (self.folder / PROGRESS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
+
+
+_locks: set[int] = set()
+
+
+def _let_go() -> None:
+    """A forked process, one that reads recordings, holds no lock: it may outlive this one, if that is killed."""
+    while _locks:
+        os.close(_locks.pop())
+
+
+os.register_at_fork(after_in_child=_let_go)
 
 
 def _write(path: Path, text: str) -> None:
