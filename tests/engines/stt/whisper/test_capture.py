@@ -41,8 +41,12 @@ class Cuda:
         self.usual = self.now = Stream()
         self.sizes: list[int] = []
         self.capturing = False
+        self.synchronized_in: list[Stream] = []
 
     Stream = Stream
+
+    def synchronize(self, _: torch.device) -> None:
+        self.synchronized_in.append(self.now)
 
     def graph_pool_handle(self) -> object:
         return self
@@ -137,6 +141,7 @@ def test_without_graphs_it_hears_more_slowly_and_says_so_once(
         "operation not permitted when stream is capturing"
     ]
     assert cuda.now is cuda.usual
+    assert cuda.synchronized_in == [cuda.usual], "what was begun before it failed writes into nobody's pass"
     assert backend.transcribe(passes) == before
 
 

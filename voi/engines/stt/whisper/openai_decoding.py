@@ -72,6 +72,7 @@ class Decoding:
             self._graphs = self._captured(current)
         except RuntimeError as error:
             torch.cuda.set_stream(current)  # torch.cuda.graph leaves its own in place where a capture cannot be ended
+            torch.cuda.synchronize(self.decoder.tokens.device)  # what was done before it failed may still go on
             failure: BaseException | None = error
             while failure:  # what torch says of the end hides what went wrong before it
                 if "out of memory" in str(failure):
