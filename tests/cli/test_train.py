@@ -59,6 +59,7 @@ def test_from_recordings_to_an_entry(tmp_path: Path) -> None:
         )
         assert trained.exit_code == 0, trained.output
         assert "1 steps done; best: step 1" in trained.output
+        assert f"Next: voi train eval {folder}" in trained.output
         assert "1 test recordings" in run("eval", folder, "--clips", 0).output
         exported = run("export", folder, out, "--name", "my-robin", "--no-base-voices")
     assert list(json.loads(exported.output.partition("\n")[2])) == ["my-robin"]

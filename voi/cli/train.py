@@ -92,7 +92,8 @@ def run(
     typer.echo(outcome)
     if not outcome.finished:
         raise typer.Exit(130)
-    typer.echo(f"Listen to {out / 'clips'}; then: voi train eval {out}, and voi train export {out} FOLDER")
+    listen = f"Listen to {out / 'clips'}; then" if clips else "Next"
+    typer.echo(f"{listen}: voi train eval {out}, and voi train export {out} FOLDER")
 
 
 @train.command("eval")

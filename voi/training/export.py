@@ -1,9 +1,7 @@
 """From a run to a folder that tts_models.json can name, in the layout in which XTTS-v2 is published."""
 
 import json
-import re
 import shutil
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from voi.config.templates import DEFAULT_TONES
 from voi.engines.tts.xtts.checkpoint import load_tensors
 from voi.errors import ConfigError
 from voi.training import manifest
 from voi.training.base import CONFIG, MODEL, SPEAKERS, VOCABULARY, Base
 from voi.training.coqui import Xtts, XttsConfig
+from voi.training.entry import FILES, entry, voices
 from voi.training.manifest import Sample
 from voi.training.run import BEST, Run
 from voi.training.splits import TRAIN
@@ -26,7 +24,6 @@ from voi.training.weights import load_state, put, save
 
 ENTRY = "tts_models.json"
 """An entry for the server's file of that name, its paths relative to the exported folder."""
-_FILES = ("checkpoint", "config", "tokenizer", "voices")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +66,15 @@ def export(
         shutil.copyfile(base / file, out / file)
     xtts = load_for_speech(out, state, source)
     save({"model": state}, out / MODEL)
-    voices = {speaker: _voice(xtts, samples, speaker, run.data) for speaker in _speakers(samples)}
+    trained = {speaker: _voice(xtts, samples, speaker, run.data) for speaker in voices(samples)}
     older = load_tensors(base / SPEAKERS) if base_voices and (base / SPEAKERS).is_file() else {}
-    save(voices | {key: value for key, value in older.items() if key not in voices}, out / SPEAKERS)
-    plain = _entry(samples, tuple(voices))
+    save(trained | {key: value for key, value in older.items() if key not in trained}, out / SPEAKERS)
+    plain = entry(samples)
     (out / ENTRY).write_text(json.dumps({name: plain}, indent=2, ensure_ascii=False) + "\n", "utf-8")
     # What leads up and out is another place for the tts_models.json of a server that runs elsewhere.
     where = out.resolve() if ".." in out.parts else out
-    entry = {key: str(where / value) if key in _FILES else value for key, value in plain.items()}
-    return Exported(out, name, entry, tuple(voices))
+    placed = plain | {field: str(where / file) for field, file in FILES.items()}
+    return Exported(out, name, placed, tuple(trained))
 
 
 def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:
@@ -96,38 +93,7 @@ def _float32(value: Tensor) -> Tensor:
     return (value.float() if value.is_floating_point() else value).contiguous()
 
 
-def _speakers(samples: list[Sample]) -> list[str]:
-    """Those with the most speech first."""
-    spoken_ms: Counter[str] = Counter()
-    for sample in samples:
-        spoken_ms[sample.speaker] += sample.duration_ms
-    return [speaker for speaker, _ in spoken_ms.most_common()]
-
-
 def _voice(xtts: Any, samples: list[Sample], speaker: str, data: Path) -> dict[str, Tensor]:
     rate_hz = xtts.config.audio.sample_rate
     conditioning, embedding = latents(xtts, references(samples, speaker, data, rate_hz), rate_hz)
     return {"gpt_cond_latent": conditioning, "speaker_embedding": embedding}
-
-
-def _entry(samples: list[Sample], voices: tuple[str, ...]) -> dict[str, Any]:
-    language = Counter(sample.language for sample in samples).most_common(1)[0][0]
-    entry: dict[str, Any] = dict(zip(_FILES, (MODEL, CONFIG, VOCABULARY, SPEAKERS), strict=True))
-    entry = {"engine": "xtts", "language": language} | entry
-    if tones := _tones(voices):
-        entry["voice_tone_map"] = tones
-    entry["avg_text_len"] = max(1, round(sum(len(sample.text) for sample in samples) / len(samples)))
-    return entry
-
-
-def _tones(voices: tuple[str, ...]) -> dict[str, str]:
-    """Speakers called `Robin neutral`, `Robin warm`, … are the tones of one voice, when one of them is neutral."""
-    found: dict[str, str] = {}
-    people = set()
-    for voice in voices:
-        match = re.fullmatch(r"(.+?)[ _-](\w+)", voice)
-        if match and match[2].lower() in DEFAULT_TONES:
-            found[match[2].lower()] = voice
-            people.add(match[1])
-    complete = len(people) == 1 and len(found) == len(voices) and DEFAULT_TONES[0] in found
-    return {tone: found[tone] for tone in DEFAULT_TONES if tone in found} if complete else {}
