@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from voi import client as voi_client
-from voi.client import Audio, Complaint, LlmResponse, Message, Status, VoiClient, parse
+from voi.client import Audio, Complaint, LlmResponse, Message, SpeechDone, Status, VoiClient, parse
 from voi.errors import ClientError
 from voi.server.certificate import write_self_signed
 from voi.transports.voi_ws import wire
@@ -104,6 +104,7 @@ async def test_every_message_of_the_person() -> None:
 
 def test_every_message_of_the_server() -> None:
     assert parse(wire.status("response_done")) == Status("response_done")
+    assert parse(wire.speech_done("7")) == SpeechDone("7")
     assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == Message(3, "user", "hi", ("http://x/y.png",))
     assert parse(wire.audio_header("3") + b"\1\2") == Audio("3", b"\1\2")
     assert parse(wire.llm_response("yes")) == LlmResponse("yes")

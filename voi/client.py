@@ -45,6 +45,13 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class SpeechDone:
+    """All sound of the assistant message with that id has come, if it has any."""
+
+    speech_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """The same id again replaces the message."""
 
@@ -77,7 +84,7 @@ class Complaint:
     error: str
 
 
-Event = Status | Message | Audio | LlmResponse | Complaint
+Event = Status | SpeechDone | Message | Audio | LlmResponse | Complaint
 
 
 # ---- the client -----------------------------------------------------------------------------------
@@ -229,6 +236,8 @@ def parse(frame: bytes) -> Event | None:
     metadata, payload = wire.split(frame)
     try:
         match metadata["type"]:
+            case "status" if metadata["status"] == "speech_done":
+                return SpeechDone(metadata["speech_id"])
             case "status":
                 return Status(metadata["status"])
             case "message":

@@ -60,6 +60,14 @@ async def test_typed_text(tmp_path: Path, monkeypatch: Patch, capsys: pytest.Cap
     assert any(pcm)
 
 
+async def test_a_slow_voice_is_heard_to_its_end(tmp_path: Path, monkeypatch: Patch) -> None:
+    """For every sentence it needs four times as long as `voi talk` waits when all has been played."""
+    async with serving(tmp_path, monkeypatch, fake_engines(first_s=0.2, ms_per_character=5)) as house:
+        await talker(house, tmp_path / "reply.wav").type("One is here. Two is here. Three is here.")
+    pcm, _ = read_wav(tmp_path / "reply.wav")
+    assert len(pcm) >= 36 * 5 * 48
+
+
 async def test_lines_of_standard_input(tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("one\n\n  two  \n"))
     async with serving(tmp_path, monkeypatch, fake_engines()) as house:

@@ -175,7 +175,7 @@ async def test_a_reply_without_sound_is_played_at_once() -> None:
     assert stage.facts == []
     stage.speaker.release(1, "1")
     assert stage.facts == [(0, ReplyPlayed(1))]
-    assert stage.door.log == []
+    assert stage.door.log == [(0, "end_speech", "1")]
 
 
 @in_virtual_time

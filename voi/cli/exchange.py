@@ -6,15 +6,13 @@ from typing import Protocol
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
-from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, Status
+from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, SpeechDone, Status
 from voi.core.facts import SpeechGrew, UserStarted
 from voi.core.speech import Speech
 from voi.engines.vad.silero import Silero
 
 SETTLE_S = 1.0
 """An answer is over when it has been played out and nothing has come for so long."""
-SOUND_WAIT_S = 5.0
-"""A written answer without sound by then has none (a text-only agent)."""
 ANOTHER_ANSWER_S = 5.0
 """A sound made into an answer that interrupted nothing by then, nor was answered, was no question."""
 HEARD_LIMIT_S = 3600
@@ -101,14 +99,21 @@ class Exchange:
         self._clock = clock
         self._shown: dict[int, str] = {}
         self._speech_id = ""
+        self._underway = ""
+        """The agent's newest message, until all its sound has come or it broke."""
         self._last_event_s = self._question_s = clock()
         self._steps_s: dict[str, float] = {}
         self._latency_told = True
-        self._status = ""
-        self._status_s = 0.0
+        self._ended = ""
+        """How the last answer ended: `speech_done`, `response_cancelled` or `error`; "" before that."""
+        self._ended_s = 0.0
         self._complained = False
         self.failed = False
         """The agent could not give one of the answers."""
+
+    def expect(self) -> None:
+        """A question begins: nothing that was said so far is its answer."""
+        self._underway = self._ended = ""
 
     def spoke(self) -> None:
         """The person's voice was sent just now (or their question, where it was typed)."""
@@ -126,6 +131,7 @@ class Exchange:
             case Message(message_id, role, text, _):
                 if role == "assistant" and message_id not in self._shown:
                     self._mark(_TEXT)
+                    self._underway = str(message_id)
                 if self._shown.get(message_id) != text:
                     self._shown[message_id] = text
                     self._say("you" if role == "user" else "agent", text)
@@ -139,18 +145,27 @@ class Exchange:
                 self._playback.play(payload)
             case Status("user_interrupt"):
                 self._playback.clear()
-                self._status = ""
-            case Status("response_done" | "response_cancelled" as status):
-                self._status = status
-                self._status_s = self._clock()
-                self.failed |= self._complained and status == "response_cancelled"
+                self._underway = self._ended = ""
+            case Status("response_done"):
+                self._complained = False  # whatever it was, the answer is written
+            case Status("response_cancelled"):
+                self._end("response_cancelled")
+            case SpeechDone(speech_id) if speech_id == self._underway:
+                self._end("speech_done")
             case Complaint(error):
                 self._complained = True
                 self._say("error", error)
+                if self._underway:
+                    self._end("error")
             case LlmResponse(content):
                 self._say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:
             self.tell_latency()
+
+    def _end(self, how: str) -> None:
+        """What is said of failures is followed by an apology without `response_done`, if by anything."""
+        self._underway, self._ended, self._ended_s = "", how, self._clock()
+        self.failed |= self._complained
 
     def tell_latency(self) -> None:
         """Print how long the steps of the last answer took, once."""
@@ -163,17 +178,18 @@ class Exchange:
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
         """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""
-        if not self._status:
+        if self._underway or not self._ended:
             return False
-        if self._status == "response_cancelled" and not (may_be_cancelled or self._complained):
+        if self._ended == "response_cancelled" and not (may_be_cancelled or self._complained):
             return False
-        now_s = self._clock()
-        if self._status_s < self._question_s:  # they spoke into the answer: is there another one to come?
+        if self._ended_s < self._question_s:  # they spoke into the answer: is there another one to come?
             return self._playback.rest_s == 0 and self.silent_s >= ANOTHER_ANSWER_S
-        sound_due = self._status == "response_done" and _SOUND not in self._steps_s
-        if sound_due and now_s - self._status_s < SOUND_WAIT_S:
-            return False
-        return self._playback.rest_s == 0 and now_s - self._last_event_s >= SETTLE_S
+        return self._playback.rest_s == 0 and self._clock() - self._last_event_s >= SETTLE_S
+
+    @property
+    def is_underway(self) -> bool:
+        """The agent is saying something, perhaps slowly."""
+        return bool(self._underway)
 
     @property
     def silent_s(self) -> float:

@@ -112,6 +112,7 @@ class Talker:
         async with self._conversation() as (client, exchange):
             await self._greeting(client, exchange)
             async for line in _input_lines() if text == "-" else _just(text):
+                exchange.expect()
                 exchange.spoke()
                 await client.send_text(line)
                 await client.create_response()
@@ -135,6 +136,7 @@ class Talker:
         hearing = Hearing()
         async with self._conversation() as (client, exchange):
             await self._greeting(client, exchange)
+            exchange.expect()
             pace = _Pace()
             for frame in [*framer.push(pcm), framer.flush()]:
                 await pace.wait()
@@ -188,7 +190,11 @@ class Talker:
     async def _greeting(self, client: "VoiClient", exchange: "Exchange") -> None:
         """Let the agent finish its greeting, if it has one, rather than talk over it."""
         if self._wants["init_greeting"]:
-            await self._wait(client, lambda: exchange.silent_s >= GREETING_WAIT_S)
+
+            def is_over() -> bool:  # however slow the voice is, once it has begun
+                return exchange.silent_s >= (self._timeout_s if exchange.is_underway else GREETING_WAIT_S)
+
+            await self._wait(client, is_over)
 
     async def _answer(self, client: "VoiClient", exchange: "Exchange") -> None:
         """Wait until the answer has been heard."""

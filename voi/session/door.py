@@ -22,7 +22,7 @@ class Door(Protocol):
         """Send s16le mono sound at `output_rate_hz`. The session paces it, 300 to 500 ms ahead of real time."""
 
     def end_speech(self, speech_id: str) -> None:
-        """All sound of that speech was given (a door may pad or encode and send it now)."""
+        """All sound of that speech, if it has any, was given (a door may pad or encode and send it now)."""
 
     def clear(self, speech_id: str) -> None:
         """The speech was stopped: drop what is not yet sent and tell the client to drop what is not yet played."""

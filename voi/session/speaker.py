@@ -238,9 +238,9 @@ class Speaker:
                 return None
             self._line.popleft()
             self._sent.append(speech)
-            if speech.sent_bytes and speech.speech_id is not None:
+            if speech.speech_id is not None:
                 self._door.end_speech(speech.speech_id)
-                if not self._paced:
+                if speech.sent_bytes and not self._paced:
                     speech.ends_s = self._ends_s = now_s + speech.sent_bytes / self._bytes_per_s
         return None
 

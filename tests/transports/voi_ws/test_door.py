@@ -143,8 +143,10 @@ def test_speech_keeps_its_samples_and_ends_on_a_whole_block(chunks: list[bytes])
     assert heard == said + bytes(len(heard) - len(said))
     assert len(heard) % 256 == 0
     assert len(heard) - len(said) < 256
-    assert all(payload and len(payload) % 2 == 0 for _, payload in connection.sent)
-    assert all(metadata == {"type": "audio", "speech_id": "7"} for metadata, _ in connection.sent)
+    *sound, end = connection.sent
+    assert all(payload and len(payload) % 2 == 0 for _, payload in sound)
+    assert all(metadata == {"type": "audio", "speech_id": "7"} for metadata, _ in sound)
+    assert end == ({"type": "status", "status": "speech_done", "speech_id": "7"}, b"")
 
 
 async def test_two_speeches_do_not_mix_and_a_cleared_one_is_not_padded() -> None:
@@ -169,7 +171,9 @@ async def test_a_whole_speech_goes_out_as_one_encoded_frame() -> None:
     await door.quiet()
     assert connection.sent[1:] == [
         ({"type": "audio", "speech_id": "1"}, b"Oggabcdef"),
+        ({"type": "status", "status": "speech_done", "speech_id": "1"}, b""),
         ({"type": "audio", "speech_id": "2"}, b"Ogggh"),
+        ({"type": "status", "status": "speech_done", "speech_id": "2"}, b""),
     ]
     await door.aclose()
 
@@ -182,6 +186,7 @@ async def test_a_cleared_speech_is_never_sent_whole() -> None:
     await settle()
     await door.aclose()
     assert connection.sound("1") == b""
+    assert connection.sent[1:] == []
 
 
 async def test_an_encoder_that_fails_is_complained_of() -> None:

@@ -185,11 +185,11 @@ class VoiDoor:
     def end_speech(self, speech_id: str) -> None:
         speech = self._speeches.pop(speech_id, None)
         if speech is None or not speech.size_bytes:
-            return
-        padding = bytes(-speech.size_bytes % BLOCK_BYTES)
-        if self._encode is None:
-            if padding:
+            self._connection.send(wire.speech_done(speech_id))
+        elif self._encode is None:
+            if padding := bytes(-speech.size_bytes % BLOCK_BYTES):
                 self._connection.send(speech.header + padding)
+            self._connection.send(wire.speech_done(speech_id))
         else:
             self._encoding[speech_id] = self._tasks.start(
                 self._send_whole(speech_id, speech, self._encode), f"encode speech {speech_id}"
@@ -204,6 +204,7 @@ class VoiDoor:
             self.complain(f"The speech could not be encoded: {error or 'it took too long.'}")
         finally:
             self._encoding.pop(speech_id, None)
+        self._connection.send(wire.speech_done(speech_id))
 
     def clear(self, speech_id: str) -> None:
         """What was sent already is dropped by the client itself: it asked for the interruption, or is told of it by

@@ -275,6 +275,11 @@ def status(name: str) -> bytes:
     return join({"type": "status", "status": name})
 
 
+def speech_done(speech_id: str) -> bytes:
+    """The speech with that message's id was sent to its end."""
+    return join({"type": "status", "status": "speech_done", "speech_id": str(shown_id(int(speech_id)))})
+
+
 def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
     """The same id again replaces the message in the client's window."""
     images = [url for url in image_urls if len(url) <= MAX_RETURNED_IMAGE_CHARS]
