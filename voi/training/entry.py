@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from voi.config.templates import DEFAULT_TONES
 from voi.training.base import CONFIG, MODEL, SPEAKERS, VOCABULARY
 from voi.training.manifest import Sample
 
 FILES = {"checkpoint": MODEL, "config": CONFIG, "tokenizer": VOCABULARY, "voices": SPEAKERS}
 """Fields that name files, and the files, relative to the exported folder."""
+NEUTRAL = "neutral"
 
 
 def entry(samples: Sequence[Sample]) -> dict[str, Any]:
@@ -29,18 +29,14 @@ def voices(samples: Sequence[Sample]) -> list[str]:
 
 
 def tone_map(samples: Sequence[Sample]) -> dict[str, str]:
-    """Speakers called `Robin neutral`, `Robin warm`, … are the tones of one voice, when one of them is neutral and
-    there is nobody else."""
+    """Speakers called `Robin neutral`, `Robin warm`, `Robin whispering`, … are the tones of one voice, when one of them
+    is neutral and there is nobody else."""
     speakers = _speakers(samples)
-    found: dict[str, str] = {}
-    people = set()
-    for speaker in speakers:
-        match = re.fullmatch(r"(.+?)[ _-](\w+)", speaker)
-        if match and match[2].lower() in DEFAULT_TONES:
-            found[match[2].lower()] = speaker
-            people.add(match[1])
-    complete = len(people) == 1 and len(found) == len(speakers) and DEFAULT_TONES[0] in found
-    return {tone: found[tone] for tone in DEFAULT_TONES if tone in found} if complete else {}
+    named = [match for speaker in speakers if (match := re.fullmatch(r"(.+)[ _-]([^\W_]+)", speaker))]
+    found = {match[2].lower(): match[0] for match in named}
+    if len(found) < len(speakers) or len({match[1] for match in named}) > 1 or NEUTRAL not in found:
+        return {}
+    return {NEUTRAL: found.pop(NEUTRAL)} | found
 
 
 def _speakers(samples: Sequence[Sample]) -> list[str]:
