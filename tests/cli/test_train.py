@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -10,6 +11,7 @@ pytest.importorskip("soxr", reason="the extra `train` is not installed")
 from tests.training import tiny_base
 from voi.cli.train import train
 from voi.errors import ConfigError
+from voi.training.prepare import Choices
 
 
 def run(*arguments: object) -> Result:
@@ -26,6 +28,14 @@ def prepared(folder: Path) -> Path:
 def test_prepare_reports(tmp_path: Path) -> None:
     lines = (prepared(tmp_path) / "manifest.jsonl").read_text().splitlines()
     assert {json.loads(line)["speaker"] for line in lines} == {"Robin"}
+
+
+def test_all_choices_are_passed_on(tmp_path: Path) -> None:
+    options = ("--speaker", "Ada", "--language", "de", "--validation", 0.1, "--test", 0.2, "--by-speaker", "--seed", 7)
+    with patch("voi.training.prepare.prepare", return_value="report") as prepare:
+        assert "report" in run("prepare", tmp_path, tmp_path / "data", *options).output
+    _, out, choices, _ = prepare.call_args.args
+    assert (out, choices) == (tmp_path / "data", Choices("Ada", "de", 0.1, 0.2, True, "7"))
 
 
 def test_mistakes_say_what_to_do(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
+import signal
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +57,29 @@ def test_the_slice_that_shows_the_voice_is_of_the_recording(items: list[Item]) -
         assert not shown[end - start :].any()
 
 
+def test_of_a_short_recording_half_is_shown_and_half_is_to_be_learnt(items: list[Item]) -> None:
+    limits = replace(LIMITS, conditioning_samples=(50_000, 60_000))
+    shown = [Rounds(items[:1], limits, seed=3)[p]["cond_idxs"].tolist() for p in range(5)]
+    assert {end - start for start, end in shown} == {33_075 // 2}
+    assert len({start for start, _ in shown}) == 5
+
+
 def test_no_batch_is_waited_for_for_ever(items: list[Item]) -> None:
     loaders = [training_loader(Rounds(items, LIMITS, 1), Positions(0, 2), 2, workers) for workers in (0, 1)]
     assert [loader.timeout for loader in loaders] == [0, READ_LIMIT_S]
+
+
+def test_processes_that_read_end_when_they_are_told_and_leave_ctrl_c_to_the_trainer() -> None:
+    class Signals(Rounds):
+        def __getitem__(self, position: int) -> dict[str, Any]:
+            return {"error": [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]}
+
+    before = signal.signal(signal.SIGTERM, lambda *_: None)  # as the trainer's, which saves first
+    try:
+        (found,) = training_loader(Signals([], LIMITS, 1), Positions(0, 1), 1, workers=1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert found["error"] == [signal.SIG_IGN, signal.SIG_DFL]
 
 
 def test_a_resumed_loader_goes_on_where_it_was(items: list[Item]) -> None:
@@ -102,13 +124,14 @@ def test_what_the_model_cannot_take_is_told(tmp_path: Path) -> None:
         Sample("a.wav", "fits well", "Robin", "en", 2_000, "train"),
         Sample("b.wav", "café", "Robin", "en", 2_000, "train"),
         Sample("c.wav", "far too many letters in it", "Robin", "en", 2_000, "train"),
-        Sample("d.wav", "too long", "Robin", "en", 5_000, "train"),
+        Sample("d.wav", "too long", "Robin", "en", 5_001, "train"),
     ]
     samples.append(Sample("e.wav", "is gone", "Robin", "en", 2_000, "train"))
-    for name in "abcd":
+    samples.append(Sample("f.wav", "as much as it takes.", "Robin", "en", 5_000, "train"))
+    for name in "abcdf":
         (tmp_path / f"{name}.wav").write_bytes(b"")
-    items, left_out = fitting(samples, tmp_path, encode, 1, LIMITS)
-    assert [item.sample.audio for item in items] == ["a.wav"]
+    items, left_out = fitting(samples, tmp_path, encode, 1, replace(LIMITS, rate_hz=20_000))
+    assert [item.sample.audio for item in items] == ["a.wav", "f.wav"]
     assert [line.partition(":")[0] for line in left_out] == ["b.wav", "c.wav", "d.wav", "e.wav"]
 
 

@@ -17,7 +17,7 @@ from voi.audio.wav import read_wav
 from voi.errors import ConfigError
 from voi.training import manifest
 from voi.training.manifest import Sample
-from voi.training.prepare import Choices, Report, prepare
+from voi.training.prepare import Choices, Dropped, Report, prepare
 from voi.training.recordings import Recording, find
 from voi.training.splits import SPLITS, TEST
 
@@ -91,6 +91,40 @@ def test_noise_is_heard(tmp_path: Path, noise_db: float | None, kind: str | None
     assert [each.kind for each in report.dropped] == ([kind] if kind else [])
     assert not any("noisy" in line for line in report.advice())
     assert json.loads((tmp_path / "data" / "report.json").read_text())["snr_db"] > 20
+
+
+def test_a_recording_says_more_than_the_choices(tmp_path: Path) -> None:
+    """And its name may be longer than that of a file."""
+    spoken = [
+        Recording("a" * 500, sentence(220), "das ist ein Satz von vielen", language="de-AT"),
+        Recording("b", sentence(230), "this is another sentence"),
+    ]
+    looked_at: list[int] = []
+    report = prepare(spoken, tmp_path / "data", CHOICES, looked_at.append, Anything())
+    assert [(sample.speaker, sample.language) for sample in report.kept] == [("Robin", "de"), ("Robin", "en")]
+    assert looked_at == [1, 2]
+
+
+def test_another_seed_deals_other_sides(tmp_path: Path) -> None:
+    spoken = [Recording(f"{i}", sentence(200 + 10 * i), f"this is sentence {'abcdef'[i]} of it") for i in range(6)]
+    sides = {
+        tuple(sample.split for sample in prepare(spoken, tmp_path, Choices(seed=seed), vad=Anything()).kept)
+        for seed in ("", "a", "b", "c")
+    }
+    assert len(sides) > 1
+
+
+def test_mistakes_are_told_before_the_work(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="shares"):
+        prepare((pytest.fail("it was begun") for _ in range(1)), tmp_path / "data", Choices(test_share=0.9))
+    assert not (tmp_path / "data").exists()
+
+
+def test_much_that_was_left_out_is_told() -> None:
+    kept = [Sample("a.wav", "text", "Robin", "en", 200_000, "train")]
+    for dropped, told in ((1, False), (2, True)):
+        advice = Report(kept, dropped=[Dropped("b.wav", "noisy", "…")] * dropped).advice()
+        assert any("More was left out than kept" in line for line in advice) is told
 
 
 def test_a_noisy_room_is_told() -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet
 
 from tests.training.sounds import encoded, put, tone
 from voi.errors import ConfigError
-from voi.training import manifest
+from voi.training import manifest, recordings
 from voi.training.recordings import Recording, find
 
 TEXT = "the air is pure"
@@ -24,7 +24,9 @@ def test_folder_with_text_beside_the_sound(tmp_path: Path) -> None:
     put(tmp_path / "a.wav", tone(1), text=TEXT)
     put(tmp_path / "Robin warm" / "wavs" / "b.flac", tone(1), text="\ufeffso are you")
     put(tmp_path / "c.mp3", tone(1))
+    put(tmp_path / "Clips" / "d.WAV", tone(1))
     assert facts(tmp_path) == [
+        ("Clips/d.WAV", "", None, None),
         ("Robin warm/wavs/b.flac", "so are you", "Robin warm", None),
         ("a.wav", TEXT, None, None),
         ("c.mp3", "", None, None),
@@ -54,6 +56,7 @@ def test_ljspeech(tmp_path: Path) -> None:
     [
         "audio_file|text|speaker_name|language\nclips/a.wav|one, two|Robin|en\n",
         'file_name,transcription,speaker,lang\nclips/a.wav,"one, two",Robin,en\n',
+        "Audio_File;Text;Speaker_Name;Language\nclips/a.wav;one, two;Robin;en\n",
         "locale\tsentence\tpath\tclient_id\nen\tone, two\ta.wav\tRobin\n",
     ],
 )
@@ -75,6 +78,16 @@ def test_an_open_quotation_mark_swallows_no_recordings(tmp_path: Path) -> None:
         list(find(tmp_path))
     (tmp_path / "metadata.csv").write_text('path\tsentence\na.mp3\t"Why?" he asked.\nb.mp3\t"So what\nc.mp3\tone\n')
     assert [found.text for found in find(tmp_path)] == ['"Why?" he asked.', '"So what', "one"]
+
+
+def test_what_is_read_of_texts_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "TEXT_LIMIT_BYTES", 7)
+    monkeypatch.setattr(recordings, "TABLE_LIMIT_BYTES", 20)
+    put(tmp_path / "a.wav", tone(1), text=TEXT)
+    assert [found.text for found in find(tmp_path)] == ["the air"]
+    (tmp_path / "metadata.csv").write_text(f"a|{TEXT}|{TEXT}\n")
+    with pytest.raises(ConfigError, match="too large for a table"):
+        list(find(tmp_path))
 
 
 def test_a_table_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
@@ -163,11 +176,21 @@ def test_parquet_with_bytes_or_paths(tmp_path: Path) -> None:
     pyarrow.parquet.write_table(pyarrow.table({"wav": [wav], "sentence": [TEXT]}), tmp_path / "a.parquet")
     assert next(iter(find(tmp_path / "a.parquet"))).sound == wav
     sound = put(tmp_path / "clips" / "b.wav", tone(1))
-    table = pyarrow.table({"path": ["clips/b.wav"], "Text": [TEXT], "lang": ["de"]})
-    pyarrow.parquet.write_table(table, tmp_path / "b.parquet")
-    assert next(iter(find(tmp_path / "b.parquet"))) == Recording(
-        "b.parquet row 0 (clips/b.wav)", sound, TEXT, None, "de"
-    )
+    for path in ("clips/b.wav", {"bytes": None, "path": "clips/b.wav"}):
+        table = pyarrow.table({"path": [path], "Text": [TEXT], "lang": ["de"]})
+        pyarrow.parquet.write_table(table, tmp_path / "b.parquet")
+        assert next(iter(find(tmp_path / "b.parquet"))) == Recording(
+            "b.parquet row 0 (clips/b.wav)", sound, TEXT, None, "de"
+        )
+
+
+def test_a_data_set_as_it_is_downloaded(tmp_path: Path) -> None:
+    """Hugging Face's have their parquet files in a folder `data`."""
+    (tmp_path / "data").mkdir()
+    for name in ("train-1", "train-0"):
+        table = pyarrow.table({"audio": [encoded(tone(1))], "text": [name]})
+        pyarrow.parquet.write_table(table, tmp_path / "data" / f"{name}.parquet")
+    assert [found.text for found in find(tmp_path)] == ["train-0", "train-1"]
 
 
 def test_what_is_no_source_is_said(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ def test_options_tell_all_mistakes() -> None:
     assert len(caught.value.problems) == 4
     with pytest.raises(ConfigError, match="save_every must be a multiple of accumulate"):
         Options(accumulate=7)
+    with pytest.raises(ConfigError, match="steps must be a multiple of accumulate"):
+        Options(steps=5, accumulate=2)
 
 
 def test_steps_follow_from_the_recordings() -> None:
@@ -33,6 +35,9 @@ def test_a_run_is_of_one_base_and_one_manifest(tmp_path: Path) -> None:
     (tmp_path / "run" / "checkpoint_1.pth").write_bytes(b"")
     with pytest.raises(ConfigError, match="name another folder"):
         Run.start(tmp_path / "run", tmp_path / "base", tmp_path / "data", Options())
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / ".run.json.partial").write_text("{")  # killed while it was written
+    Run.start(tmp_path / "begun", tmp_path / "base", tmp_path / "data", Options())
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "letter.txt").write_text("dear")
     with pytest.raises(ConfigError, match="not empty"):
@@ -46,7 +51,10 @@ def test_the_last_checkpoint_has_the_most_steps(tmp_path: Path) -> None:
     assert run.last_checkpoint() is None
     for name in ("checkpoint_90.pth", "checkpoint_100.pth", ".checkpoint_200.pth.partial", "best.pth"):
         (run.folder / name).write_bytes(b"")
-    assert run.last_checkpoint() == run.folder / "checkpoint_100.pth"
+    assert (last := run.last_checkpoint()) == run.folder / "checkpoint_100.pth"
+    assert last is not None
+    assert run.checkpoint_before(last) == run.folder / "checkpoint_90.pth"
+    assert run.checkpoint_before(run.folder / "checkpoint_90.pth") == last  # where that is the only other one
 
 
 def test_evaluations_after_the_last_checkpoint_are_forgotten(tmp_path: Path) -> None:

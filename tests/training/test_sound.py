@@ -10,7 +10,7 @@ import soundfile
 
 from tests.training.sounds import encoded, quiet, tone
 from tests.training.tiny_base import DATA, SPOKEN
-from voi.training.sound import KEPT_SILENCE_MS, MAX_MS, MIN_MS, RATE_HZ, Unusable, read
+from voi.training.sound import KEPT_SILENCE_MS, MAX_MS, MIN_MS, RATE_HZ, Unusable, read, trimmed
 
 SPEECH = tone(2)
 
@@ -37,6 +37,18 @@ def test_formats_rates_and_channels_give_the_same_sound(kind: str) -> None:
     spectrum = np.abs(np.fft.rfft(middle * np.hanning(len(middle))))
     assert np.argmax(spectrum) * RATE_HZ / len(middle) == pytest.approx(220, abs=2)
     assert np.sqrt(np.mean(middle**2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.02)
+
+
+def test_channels_are_mixed() -> None:
+    one_sided = np.stack([quiet(2), tone(2)], axis=1)
+    assert np.abs(read(encoded(one_sided)).samples).max() == pytest.approx(0.15 * 32_768, rel=0.01)
+
+
+def test_samples_are_rounded_and_bounded() -> None:
+    """Above full scale, as resampling may leave some, nothing wraps around."""
+    samples = tone(2)
+    samples[100:105] = 1.0, 1.2, -1.2, 10.7 / 32_768, -10.7 / 32_768
+    assert trimmed(samples)[0][100:105].tolist() == [32_767, 32_767, -32_768, 11, -11]
 
 
 def test_silence_around_is_cut() -> None:

@@ -74,8 +74,7 @@ def read(source: Path | bytes | None) -> Sound:
                 raise Unusable("too long", f"longer than {DECODE_LIMIT_S} s; cut it into sentences")
             if rate_hz < MIN_RATE_HZ:
                 raise Unusable("low rate", f"sampled at {rate_hz} Hz: a voice needs at least {MIN_RATE_HZ}")
-            # A header may lie about the length; what is read is bounded all the same.
-            channels = file.read(DECODE_LIMIT_S * rate_hz, dtype="float32", always_2d=True)
+            channels = file.read(dtype="float32", always_2d=True)  # no more frames than the file was said to have
     except (soundfile.LibsndfileError, RuntimeError, ValueError, OSError) as error:
         raise Unusable("unreadable", f"cannot be decoded: {getattr(error, 'error_string', error)}") from None
     if not np.isfinite(channels).all():
