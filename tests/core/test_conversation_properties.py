@@ -42,6 +42,8 @@ STEPS = st.one_of(
     st.tuples(st.just("image")),
     st.tuples(st.just("ask")),
     st.tuples(st.just("push")),
+    st.tuples(st.just("unheard"), st.sampled_from(TEXTS)),
+    st.tuples(st.just("late")),
     st.tuples(st.just("interrupt"), st.none() | st.integers(0, 8), st.none() | st.sampled_from((0, 500, 5_000))),
 )
 
@@ -104,6 +106,19 @@ def take(world: World, step: tuple) -> None:
             world.tell(was.AnswerAsked())
         case ("push",) if world.core.script.mode == "chat":
             world.tell(was.VoicePushed())
+        case ("unheard", text):  # a turn whose transcript does not come in time
+            world.speak(640)
+            if world.listening and text:
+                world.tell(was.Heard(world.listening, text))
+            world.quiet(2_500)
+            world.pass_time(6_000)
+        case ("late",) if world.late:
+            utterance, pause = next(reversed(world.late.items()))
+            starts, words = len(world.started), f"Late words of {utterance}."
+            world.tell(was.Heard(utterance, words, pause))
+            assert len(world.started) == starts, "late words are answered a second time"
+            texts = [entry.text for entry in world.core.history] + [world.core._draft.prefix]
+            assert sum(text.count(words) for text in texts) == 1, "late words are lost, or doubled"
         case ("interrupt", message_id, played_ms):
             world.tell(was.Interrupted(message_id, played_ms))
 
@@ -120,6 +135,8 @@ scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 @scripts
 @given(steps=st.lists(STEPS, max_size=40), greet=st.booleans())
 @example(steps=[("whole",), ("failed", 1)], greet=True)  # a phrase whose voice fails in its middle
+@example(steps=[("unheard", "Stop!"), ("whole",), ("played",), ("turn", "Hello there."), ("late",)], greet=False)
+@example(steps=[("unheard", ""), ("played",), ("unheard", ""), ("late",), ("late",)], greet=False)
 @many
 def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
     world = World(script, greet=greet)

@@ -1,5 +1,7 @@
 """The bounds of the person's message."""
 
+from itertools import count
+
 from voi.core.draft import IMAGES_MAX, TYPED_MAX_CHARACTERS, Draft
 from voi.core.facts import ImageGiven, TextTyped
 from voi.core.history import Entry
@@ -10,7 +12,7 @@ def pictures(draft: Draft, count: int) -> list[str | None]:
 
 
 def test_one_picture_too_many_is_left_out():
-    draft = Draft()
+    draft = Draft(count())
     *taken, refused = pictures(draft, IMAGES_MAX + 1)
     assert taken == [None] * IMAGES_MAX
     assert f"at most {IMAGES_MAX} pictures" in (refused or "")
@@ -18,7 +20,7 @@ def test_one_picture_too_many_is_left_out():
 
 
 def test_text_that_is_too_long_is_left_out():
-    draft = Draft()
+    draft = Draft(count())
     assert draft.add(TextTyped("x" * (TYPED_MAX_CHARACTERS - 2))) is None
     assert draft.add(TextTyped("y")) is None
     assert f"at most {TYPED_MAX_CHARACTERS} characters" in (draft.add(TextTyped("z")) or "")
@@ -26,7 +28,7 @@ def test_text_that_is_too_long_is_left_out():
 
 
 def test_of_two_messages_that_become_one_the_newest_pictures_stay():
-    draft = Draft()
+    draft = Draft(count())
     pictures(draft, IMAGES_MAX)
     newest = draft.image_urls
     draft.add(TextTyped("And these?"))

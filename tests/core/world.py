@@ -5,6 +5,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
+from voi.core.late import LATE_MAX
 from voi.core.replies import CLOCK_AHEAD_MS
 from voi.core.script import Script
 from voi.core.state import State
@@ -34,6 +35,8 @@ class World:
         """Pieces whose sound is known, by reply; each lies at its number's second."""
         self.believable_ms: dict[int, int] = {}
         """How much of a stopped reply anybody can have heard."""
+        self.late: dict[int, int] = {}
+        """Utterances that ended before their transcript came, with the pause that it is of."""
         self.tell(was.Opened(greet))
 
     # ---- driving --------------------------------------------------------------------------------
@@ -42,7 +45,10 @@ class World:
         out: list[Action] = []
         queue = list(facts)
         while queue:
-            actions = self.core.handle(queue.pop(0), self.now_ms)
+            fact = queue.pop(0)
+            if isinstance(fact, was.Heard) and self.late.get(fact.utterance) == fact.pause:
+                del self.late[fact.utterance]  # a transcript comes once
+            actions = self.core.handle(fact, self.now_ms)
             for action in actions:
                 out.append(action)
                 queue += self._carry_out(action)
@@ -123,9 +129,15 @@ class World:
             case do.Listen(utterance=utterance):
                 assert self.listening is None, "two utterances are heard at once"
                 self.listening = utterance
-            case do.EndUtterance(utterance=utterance):
+            case do.EndUtterance(utterance=utterance, late=late):
                 assert self.listening == utterance, "an utterance ends that is not heard"
                 self.listening = None
+                if late:
+                    ask = next(ask for ask in reversed(self.log) if isinstance(ask, do.Transcribe))
+                    assert ask.utterance == utterance, "a transcript is awaited that was not asked for"
+                    self.late[utterance] = ask.pause
+                    if len(self.late) > LATE_MAX:
+                        del self.late[next(iter(self.late))]
             case do.Transcribe(utterance=utterance) | do.JudgeTurn(utterance=utterance):
                 assert self.listening == utterance, "words are asked for of an utterance that is over"
             case do.Stop(reply=reply):

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import weakref
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,10 +13,12 @@ from hypothesis import strategies as st
 
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
-from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, tone
+from tests.fakes.engines import FakeLlm, FakeStt, FakeSttStream, FakeTts, FakeTurnDetector, tone
 from voi.config.parts import TurnSettings
 from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
+from voi.engines.base import SttOptions, Transcript
 from voi.errors import ClientError, EngineError
+from voi.session.listening import TRANSCRIPT_DEADLINE_S
 
 STORY = "Once upon a time there was a fox. It ran away."
 STORY_MS = (len(STORY) - 1) * 50
@@ -485,6 +489,69 @@ async def test_a_silent_stt_does_not_hang_the_call() -> None:
     async with Call(engines=engines) as call:
         await ask(call, quiet_ms=8_000)
         assert call.answers == [STORY]
+
+
+class SlowStt(FakeStt):
+    """Understands the end of what is said only in the transcript, and that takes its time."""
+
+    def __init__(self, *, flush_s: float, partials: bool = True) -> None:
+        super().__init__("tell me a story about the wind", partials=partials)
+        self.slow_s = flush_s
+
+    def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> FakeSttStream:
+        stream = super().open(options, on_partial)
+        stream.flush = partial(self._flush, stream.flush, first=len(self.streams) == 1)  # type: ignore[method-assign]
+        return stream
+
+    async def _flush(self, flush: Callable[[], Awaitable[Transcript]], *, first: bool) -> Transcript:
+        transcript = await flush()
+        if not first:
+            return transcript
+        await asyncio.sleep(self.slow_s)
+        return Transcript(f"{transcript.text} and the willows")
+
+
+@pytest.mark.parametrize("partials", [True, False])
+def test_words_that_come_late_are_known_to_the_next_answer(partials: bool) -> None:
+    """On an overloaded machine the end of what somebody said came two seconds after the answer had begun, and nobody
+    listened any more."""
+
+    @in_virtual_time
+    async def run() -> None:
+        engines = FakeEngines(stt=SlowStt(flush_s=7.5, partials=partials))
+        async with Call(engines=engines) as call:
+            await ask(call, quiet_ms=6_500)
+            assert call.engines.stt.open_streams == 1
+            assert ["and the willows" in said for said in call.said] == [False] * partials
+            await call.quiet(2_000)
+            assert call.engines.stt.open_streams == 0
+            assert len(call.answers) == 1  # the story, or an apology
+            assert ["and the willows" in said for said in call.said] == [True]
+            await call.quiet(3_000)
+            await ask(call, quiet_ms=3_000)
+            heard = [message.text for message in engines.llm.requests[-1].messages if message.role == "user"]
+            assert "and the willows" in heard[0]
+            assert len(heard) == 1 + partials
+
+    run()
+
+
+@in_virtual_time
+async def test_hanging_up_ends_the_wait_for_late_words() -> None:
+    engines = FakeEngines(stt=SlowStt(flush_s=1e6))
+    async with Call(engines=engines) as call:
+        await ask(call, quiet_ms=6_500)
+        assert engines.stt.open_streams == 1  # and `Call` sees to it that nothing is left
+
+
+@in_virtual_time
+async def test_words_that_never_come_are_not_waited_for_for_ever() -> None:
+    engines = FakeEngines(stt=SlowStt(flush_s=1e6))
+    async with Call(engines=engines) as call:
+        await ask(call, quiet_ms=6_500)
+        await asyncio.sleep(TRANSCRIPT_DEADLINE_S)
+        assert engines.stt.open_streams == 0
+        assert call.door.all("complain") == []
 
 
 @in_virtual_time

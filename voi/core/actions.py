@@ -42,9 +42,11 @@ class JudgeTurn:
 
 @dataclass(frozen=True, slots=True)
 class EndUtterance:
-    """The turn's speech is over: close its transcription; the VAD forgets."""
+    """The turn's speech is over: close its transcription; the VAD forgets. `late`: the transcript that was asked for
+    last is still wanted, and told when it comes."""
 
     utterance: int
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from voi.core.actions import Status
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
 from voi.core.endpoint import ask_after_ms, patience_ms, worth_answering
+from voi.core.late import LateWords
 from voi.core.machine import Machine, rule
 from voi.core.script import Phrase, Script
 from voi.core.state import State
@@ -28,7 +29,8 @@ class Conversation(Machine):
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
-        self._draft = Draft()
+        self._draft = Draft(self._message_ids)
+        self._late = LateWords(self.history, script, self._out)
         self._turn: Turn | None = None
         self._utterances = 0
         self._answer_owed = False
@@ -38,8 +40,7 @@ class Conversation(Machine):
 
     @rule(was.Opened)
     def _on_opened(self, fact: was.Opened) -> None:
-        now_ms = self._now_ms
-        self._clocks = Clocks(opened_ms=now_ms, user_active_ms=now_ms, state_since_ms=now_ms)
+        self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         if fact.greet and self.script.greeting:
             self._say(self.script.greeting)
 
@@ -81,7 +82,7 @@ class Conversation(Machine):
 
     def _end_utterance(self) -> None:
         if self._turn:
-            self._emit(do.EndUtterance(self._turn.utterance))
+            self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
             self._turn = None
 
     @rule(was.UserStarted)
@@ -140,6 +141,9 @@ class Conversation(Machine):
     def _on_heard(self, fact: was.Heard) -> None:
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
+            if self._late.heard(fact, self._draft):
+                self._replies.drop_speculation()  # it knows nothing of these words
+                self._show_prefix()
             return
         self._clocks.user_acted(self._now_ms)
         is_final = turn.heard(fact)
@@ -170,7 +174,7 @@ class Conversation(Machine):
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
             self._emit(do.Complain(fact.message))
-            turn.final, turn.unheard = turn.text, True
+            turn.give_up()
             if self.state is State.CONTEST:
                 self._weigh_contest(turn)
             else:
@@ -206,7 +210,7 @@ class Conversation(Machine):
     @rule(Due.NO_TRANSCRIPT)
     def _on_no_transcript(self) -> None:
         if self._turn and self._turn.final is None:
-            self._turn.final, self._turn.unheard = self._turn.text, True
+            self._turn.give_up(late=True)
         self._replies.give_up_stopping()
         self._try_answer()
 
@@ -218,6 +222,8 @@ class Conversation(Machine):
             return
         spoken = (turn and turn.final) or ""
         text = self._draft.with_speech(spoken)
+        if turn and turn.late:
+            self._late.expect(turn, self._draft, text)
         self._end_utterance()
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
             self._answer(text)
@@ -229,7 +235,9 @@ class Conversation(Machine):
                 self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
-        self._commit_draft(text)
+        self._show_draft(text, final=True)
+        self.history.add(self._draft.entry(text))
+        self._draft = Draft(self._message_ids)
         reply = self._replies.speculation
         if reply is None or not same_words(text, reply.answers):
             self._replies.drop_speculation()
@@ -255,15 +263,12 @@ class Conversation(Machine):
     # ---- the person's message -----------------------------------------------------------------------------
 
     def _show_draft(self, text: str, *, final: bool = False, correct: bool = False) -> None:
-        draft = self._draft
-        if draft.message_id is None:
-            draft.message_id = next(self._message_ids)
-        self._out += draft.show(text, final=final, correct=correct or self.script.final_stt_correction)
+        self._out += self._draft.show(text, final=final, correct=correct or self.script.final_stt_correction)
 
-    def _commit_draft(self, text: str) -> None:
-        self._show_draft(text, final=True)
-        self.history.add(self._draft.entry(text))
-        self._draft = Draft()
+    def _show_prefix(self) -> None:
+        if self._draft.prefix:
+            spoken = self._turn.text if self._turn and self.script.stream_user_stt else ""
+            self._show_draft(self._draft.with_speech(spoken), correct=True)
 
     @rule(was.TextTyped, was.ImageGiven)
     def _on_message_part(self, fact: was.TextTyped | was.ImageGiven) -> None:
@@ -272,8 +277,7 @@ class Conversation(Machine):
         if problem := self._draft.add(fact):
             self._emit(do.Complain(problem))
         elif isinstance(fact, was.TextTyped):
-            spoken = self._turn.text if self._turn and self.script.stream_user_stt else ""
-            self._show_draft(self._draft.with_speech(spoken), correct=True)
+            self._show_prefix()
 
     @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
@@ -343,10 +347,7 @@ class Conversation(Machine):
     @rule(was.Interrupted)
     def _on_interrupted(self, fact: was.Interrupted) -> None:
         self._clocks.user_acted(self._now_ms)
-        reply = self._replies.released
-        if reply and (
-            fact.message_id == reply.message_id or (fact.message_id is None and reply.playing_since_ms is not None)
-        ):
+        if self._replies.plays(fact.message_id):
             self._replies.stop(fact.played_ms)
             self._after_reply()
         elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):

@@ -1,5 +1,7 @@
 """The person's message in the making: typed text, pictures and what they said."""
 
+from collections.abc import Iterator
+
 from voi.core.actions import Show
 from voi.core.facts import ImageGiven, TextTyped
 from voi.core.history import Entry
@@ -14,9 +16,10 @@ IMAGES_MAX = 8
 class Draft:
     """One user message, shown under one id while it grows, until it is committed to the history."""
 
-    __slots__ = ("image_urls", "message_id", "prefix", "shown", "unanswered")
+    __slots__ = ("_message_ids", "image_urls", "message_id", "prefix", "shown", "unanswered")
 
-    def __init__(self) -> None:
+    def __init__(self, message_ids: Iterator[int]) -> None:
+        self._message_ids = message_ids
         self.prefix = ""
         """Typed text, and what was said before in the same turn."""
         self.image_urls: tuple[str, ...] = ()
@@ -31,8 +34,9 @@ class Draft:
 
     def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
         """The action that shows the message as it now is; none when nothing is new, nor, unless clients want to be
-        `correct`ed, when it takes back words that they have seen. Needs `message_id`."""
-        assert self.message_id is not None
+        `correct`ed, when it takes back words that they have seen."""
+        if self.message_id is None:
+            self.message_id = next(self._message_ids)
         seen = self.shown
         if seen is not None and ((text == seen and not final) or not (correct or continues(text, seen))):
             return []

@@ -85,6 +85,13 @@ class Replies:
         """The released reply is still being written."""
         return self.released is not None and self.released.announced
 
+    def plays(self, message_id: int | None) -> bool:
+        """That is the message of the released reply; None: whichever is being played."""
+        reply = self.released
+        if reply is None:
+            return False
+        return reply.playing_since_ms is not None if message_id is None else message_id == reply.message_id
+
     # ---- beginning --------------------------------------------------------------------------------
 
     def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:

@@ -24,6 +24,8 @@ class Turn:
     agent_judgement: float | None = None
     unheard: bool = False
     """The transcription failed, or took too long: nobody knows what was said."""
+    late: bool = False
+    """It took too long, and may still come."""
 
     def quiet_grew(self, quiet_ms: int) -> None:
         if self.quiet_ms == 0:
@@ -35,8 +37,12 @@ class Turn:
         self.text = fact.text
         is_final = fact.pause != 0 and fact.pause == self.pause
         if is_final:
-            self.final, self.unheard = fact.text, False
+            self.final, self.unheard, self.late = fact.text, False, False
         return is_final
+
+    def give_up(self, *, late: bool = False) -> None:
+        """This pause's transcript is not waited for any more: what is known has to do."""
+        self.final, self.unheard, self.late = self.text, True, late
 
     def judged(self, fact: TurnJudged) -> bool:
         """Note a judgement. False if it is about another pause."""
@@ -50,5 +56,5 @@ class Turn:
 
     def next_pause(self) -> None:
         self.pause += 1
-        self.asked = False
+        self.asked = self.late = False
         self.final = self.audio_judgement = self.agent_judgement = None

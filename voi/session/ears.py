@@ -144,6 +144,11 @@ class Ears:
         """Up to the last 8 s of the utterance, 16 kHz PCM."""
         return b"".join(self._turn or ())
 
+    def leave_stream(self) -> SttStream | None:
+        """Let go of the transcription without closing it: somebody waits for it still, and closes it."""
+        stream, self._stt_stream = self._stt_stream, None
+        return stream
+
     def end_utterance(self) -> None:
         """Close the transcription; the VAD forgets. Sound since the last speech stays as the next one's pre-roll."""
         self._drop_stream()

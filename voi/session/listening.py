@@ -9,7 +9,8 @@ from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.actions import EndUtterance, JudgeTurn, Listen, Transcribe
 from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged
-from voi.engines.base import SttOptions
+from voi.core.late import LATE_MAX
+from voi.engines.base import SttOptions, SttStream
 from voi.errors import EngineError
 from voi.session import judges
 from voi.session.crew import FAULT, Crew
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
 JUDGE_DEADLINE_S = 3.0
 """A judge that takes longer comes too late for any pause."""
+TRANSCRIPT_DEADLINE_S = 90.0
+"""A transcript that takes longer is no use even to the history. More than the core's longest wait for one."""
 
 
 class Listening:
     """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
 
-    __slots__ = ("_agent", "_config", "_crew", "_engines", "_tasks", "_tell", "ears")
+    __slots__ = ("_agent", "_config", "_crew", "_engines", "_late", "_tasks", "_tell", "ears")
 
     def __init__(
         self,
@@ -45,6 +48,8 @@ class Listening:
         self._config = config
         self._agent = agent
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._late: dict[asyncio.Task[None], SttStream] = {}
+        """Transcripts that were not ready when their turn ended."""
         self.ears = Ears(
             vad=engines.vad,
             stt=engines.stt,
@@ -73,7 +78,10 @@ class Listening:
 
     async def _transcribe(self, action: Transcribe) -> None:
         try:
-            text = await self.ears.transcribe()
+            async with asyncio.timeout(TRANSCRIPT_DEADLINE_S):
+                text = await self.ears.transcribe()
+        except TimeoutError:
+            self._tell(TranscriptFailed(action.utterance, action.pause, "The transcript took too long."))
         except EngineError as error:
             self._tell(TranscriptFailed(action.utterance, action.pause, str(error)))
         except Exception as error:
@@ -103,9 +111,18 @@ class Listening:
         else:
             self._tell(TurnJudged(action.utterance, action.pause, judge, probability))
 
-    def end_utterance(self, _: EndUtterance) -> None:
+    def end_utterance(self, action: EndUtterance) -> None:
+        if action.late and (task := self._tasks.pop("transcript", None)) and (stream := self.ears.leave_stream()):
+            self._late[task] = stream
+            task.add_done_callback(self._end_late)
+            if len(self._late) > LATE_MAX:
+                next(iter(self._late)).cancel()
         self._cancel()
         self.ears.end_utterance()
+
+    def _end_late(self, task: asyncio.Task[None]) -> None:
+        if stream := self._late.pop(task, None):
+            stream.close()
 
     def _cancel(self) -> None:
         for task in self._tasks.values():
@@ -114,4 +131,7 @@ class Listening:
 
     def close(self) -> None:
         self._cancel()
+        for task in list(self._late):
+            task.cancel()
+            self._end_late(task)
         self.ears.close()

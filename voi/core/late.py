@@ -1,0 +1,75 @@
+"""Words that come after their turn: its transcript took so long that it was answered without it, or not at all.
+
+They are the person's words all the same, and the next answer has to know them. So they are put into the message that
+they belong to, wherever that is by now: in the history, or in the draft, where the turn was not answered or nothing of
+its answer was heard. There is no second answer.
+"""
+
+from dataclasses import dataclass
+
+from voi.core.actions import Action, Show
+from voi.core.draft import Draft
+from voi.core.facts import Heard
+from voi.core.history import History
+from voi.core.script import Script
+from voi.core.turn import Turn
+from voi.core.words import continues
+
+LATE_MAX = 4
+"""Turns whose words are awaited at once; of older ones what was understood in time has to do."""
+
+
+@dataclass(slots=True)
+class _Awaited:
+    pause: int
+    draft: Draft
+    """Of the message that their words belong to."""
+    prefix: str
+    """What comes before them in it."""
+    text: str
+    """Both, as far as it was known."""
+
+
+class LateWords:
+    """Of one conversation. What there is to show is appended to `out`."""
+
+    __slots__ = ("_awaited", "_history", "_out", "_script")
+
+    def __init__(self, history: History, script: Script, out: list[Action]) -> None:
+        self._history = history
+        self._script = script
+        self._out = out
+        self._awaited: dict[int, _Awaited] = {}
+
+    def expect(self, turn: Turn, draft: Draft, text: str) -> None:
+        """The turn ends before its transcript is there: `text` is what is known of the message."""
+        self._awaited[turn.utterance] = _Awaited(turn.pause, draft, draft.prefix, text)
+        if len(self._awaited) > LATE_MAX:
+            del self._awaited[next(iter(self._awaited))]
+
+    def heard(self, fact: Heard, draft: Draft) -> bool:
+        """Put the words where they belong: the history, or the `draft` in the making. True if they were awaited and
+        say something new."""
+        awaited = self._awaited.get(fact.utterance)
+        if awaited is None or fact.pause != awaited.pause:
+            return False
+        del self._awaited[fact.utterance]
+        whole = f"{awaited.prefix} {fact.text}".strip()
+        if not fact.text or whole == awaited.text:
+            return False
+
+        def corrected(text: str) -> str:
+            return f"{whole} {text.removeprefix(awaited.text).strip()}".strip()
+
+        message_id = awaited.draft.message_id
+        if message_id == draft.message_id:  # of a message that is not shown yet both are None
+            draft.prefix = corrected(draft.prefix)
+        for utterance, later in self._awaited.items():
+            if later.draft.message_id == message_id and utterance > fact.utterance:
+                later.prefix, later.text = corrected(later.prefix), corrected(later.text)
+        for entry in self._history:
+            if entry.message_id == message_id:
+                seen, entry.text = entry.text, corrected(entry.text)
+                if self._script.final_stt_correction or continues(entry.text, seen):
+                    self._out.append(Show(entry.message_id, "user", entry.text, entry.image_urls))
+        return True
