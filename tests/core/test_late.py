@@ -78,6 +78,32 @@ def test_who_was_asked_to_say_it_again_may_go_on_where_they_were():
     assert world.shown[late[0].message_id].text == f"{FULL} Well then?"
 
 
+def test_who_got_neither_an_answer_nor_an_apology_gets_the_answer():
+    world = World()
+    world.speak(640)
+    world.quiet(2_500)
+    world.pass_time(6_000)
+    assert world.core.state is State.IDLE
+    world.tell(was.Heard(1, FULL, 1))
+    assert world.core.state is State.ANSWERING
+    assert world.last(do.StartReply).messages == (Message("user", FULL),)
+    world.played(world.reply_with("Well."))
+    world.check_settled()
+
+
+def test_who_speaks_on_before_that_gets_one_answer_to_all_of_it():
+    world = World()
+    world.speak(640)
+    world.quiet(2_500)
+    world.pass_time(6_000)
+    world.speak(640)
+    world.tell(was.Heard(1, FULL, 1))
+    world.quiet(96)
+    world.hear("")  # a cough
+    world.quiet(2_500, 96)
+    assert [start.messages for start in world.said(do.StartReply)] == [(Message("user", FULL),)]
+
+
 def test_words_that_come_into_the_next_turn_stand_before_its_own():
     world = answered_early(APOLOGY, partial="")
     world.played(world.audible or 0)

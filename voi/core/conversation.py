@@ -144,6 +144,8 @@ class Conversation(Machine):
             if self._late.heard(fact, self._draft):
                 self._replies.drop_speculation()  # it knows nothing of these words
                 self._show_prefix()
+                if self.state is State.IDLE and self._draft.unanswered:
+                    self._try_answer()
             return
         self._clocks.user_acted(self._now_ms)
         is_final = turn.heard(fact)
@@ -295,8 +297,7 @@ class Conversation(Machine):
             return
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
             if not self._replies.terminal_owed:
-                self._emit(do.Announce(Status.RESPONSE_CREATED))
-                self._emit(do.Announce(Status.RESPONSE_CANCELLED))
+                self._out += [do.Announce(Status.RESPONSE_CREATED), do.Announce(Status.RESPONSE_CANCELLED)]
             return
         self._replies.stop()
         if not self._answer_owed:
@@ -392,8 +393,7 @@ class Conversation(Machine):
     def _give_up_reply(self, error: str) -> None:
         self._emit(do.Complain(error))
         reply = self._replies.stop(failed=True)
-        is_answer = reply is not None and reply.answers is not None
-        if is_answer and self.state is State.ANSWERING and self.script.apology:
+        if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
         else:
             self._after_reply()

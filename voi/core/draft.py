@@ -27,7 +27,7 @@ class Draft:
         """None until it is first shown."""
         self.shown: str | None = None
         self.unanswered = False
-        """The prefix was answered once, but nothing of that answer was heard: it needs an answer in any case."""
+        """The prefix got no answer, or nothing of it was heard: it needs one in any case."""
 
     def with_speech(self, spoken: str) -> str:
         return f"{self.prefix} {spoken}".strip()

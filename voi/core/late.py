@@ -2,7 +2,7 @@
 
 They are the person's words all the same, and the next answer has to know them. So they are put into the message that
 they belong to, wherever that is by now: in the history, or in the draft, where the turn was not answered or nothing of
-its answer was heard. There is no second answer.
+its answer was heard. There is no second answer; but in a call whoever got neither an answer nor an apology gets it.
 """
 
 from dataclasses import dataclass
@@ -64,6 +64,7 @@ class LateWords:
         message_id = awaited.draft.message_id
         if message_id == draft.message_id:  # of a message that is not shown yet both are None
             draft.prefix = corrected(draft.prefix)
+            draft.unanswered |= self._script.mode == "call" and self._script.apology is None
         for utterance, later in self._awaited.items():
             if later.draft.message_id == message_id and utterance > fact.utterance:
                 later.prefix, later.text = corrected(later.prefix), corrected(later.text)
