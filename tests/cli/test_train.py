@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -70,6 +70,9 @@ def test_from_recordings_to_an_entry(tmp_path: Path) -> None:
         assert trained.exit_code == 0, trained.output
         assert "1 steps done; best: step 1" in trained.output
         assert f"Next: voi train eval {folder}" in trained.output
+        stopped = Mock(return_value=Mock(finished=False))
+        with patch("voi.training.xtts_trainer.train", stopped):
+            assert run("run", data, folder, "--base", base).exit_code == 130
         assert "1 test recordings" in run("eval", folder, "--clips", 0).output
         exported = run("export", folder, out, "--name", "my-robin", "--no-base-voices")
     assert list(json.loads(exported.output.partition("\n")[2])) == ["my-robin"]

@@ -1,7 +1,9 @@
 """What training is given and cannot use, and what fails beneath it: each is told in words, and nothing is trained."""
 
 import os
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 from unittest.mock import patch
@@ -18,9 +20,11 @@ pytest.importorskip("TTS", reason="the extra `train` is not installed")
 
 import torch
 
+from voi.training import manifest
 from voi.training.base import Base
 from voi.training.model import TrainedXtts, config_for
-from voi.training.run import Options
+from voi.training.run import Options, Run
+from voi.training.splits import TRAIN, VALIDATION
 from voi.training.step_trainer import StepTrainer
 from voi.training.weights import load_state
 from voi.training.xtts_trainer import train
@@ -88,6 +92,35 @@ def test_the_mel_stats_of_the_file_are_those_of_the_result(base: Base, tmp_path:
     assert (model.xtts.mel_stats == 3).all()
     for spectrogram in (model.torch_mel_spectrogram_dvae, model.torch_mel_spectrogram_style_encoder):
         assert (spectrogram.mel_norms == 3).all()
+
+
+def test_a_run_that_is_being_trained_is_left_alone(base: Base, data: Path, tmp_path: Path) -> None:
+    with Run.start(tmp_path, base.folder, data, OPTIONS).alone(), pytest.raises(ConfigError, match="trained already"):
+        train(base, data, tmp_path, OPTIONS)
+
+
+def test_what_training_lacks_is_told(base: Base, data: Path, tmp_path: Path) -> None:
+    other, told = _copy_of(base, tmp_path / "other"), []
+    torch.save(torch.full((80,), 3.0), other / "mel_stats.pth")
+    samples = manifest.read(data)
+    for split, lacking in ((TRAIN, "for validation"), (VALIDATION, "to train on")):
+        shutil.copytree(data / "wavs", tmp_path / split / "wavs")
+        manifest.write(tmp_path / split, [replace(sample, split=split) for sample in samples])
+        with pytest.raises(ConfigError, match=f"has no recording {lacking}"):
+            train(other, tmp_path / split, tmp_path / f"{split} run", OPTIONS, told.append)
+    assert any("mel_stats.pth is not what model.pth was trained with" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "told"), [(2, "no GPU 2: of 2, the last is 1"), (1, "names 2 GPUs; training uses one")]
+)
+def test_gpus_that_are_not_meant_are_told(
+    base: Base, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gpu: int, told: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    with pytest.raises(ConfigError, match=told):
+        train(base, data, tmp_path / "run", replace(OPTIONS, gpu=gpu))
 
 
 def test_a_spoilt_recording_ends_the_run_with_its_own_error() -> None:

@@ -28,12 +28,14 @@ pytest.importorskip("TTS", reason="the extra `train` is not installed")
 
 import torch
 
+from voi.training import manifest
 from voi.training.base import Base
 from voi.training.evaluate import evaluate
 from voi.training.export import Exported, export, load_for_speech
 from voi.training.model import TrainedXtts, config_for
 from voi.training.run import Options, Run
-from voi.training.step_trainer import sizes_bytes
+from voi.training.splits import TRAIN
+from voi.training.step_trainer import StepTrainer, _asked_to_stop, sizes_bytes
 from voi.training.voice import latents, speak
 from voi.training.weights import load_state
 from voi.training.xtts_trainer import train
@@ -112,16 +114,50 @@ def test_resumed_training_ends_with_the_same_weights(run: Run, base: Base, data:
     whole, halves = (checkpoint(folder / "checkpoint_4.pth") for folder in (run.folder, tmp_path / "halves"))
     assert whole["step"] == halves["step"] == 4
     assert all(torch.equal(whole["model"][key], value) for key, value in halves["model"].items())
-    assert [entry["validation"] for entry in Run.at(tmp_path / "halves").progress()] == [
-        entry["validation"] for entry in run.progress()
-    ]
+    for name in ("validation", "train"):
+        assert [entry[name] for entry in Run.at(tmp_path / "halves").progress()] == [
+            entry[name] for entry in run.progress()
+        ]
     again = train(base, data, tmp_path / "halves", OPTIONS, told.append)
     assert again == outcome
+
+
+def test_a_run_goes_on_with_what_is_asked_for_now(run: Run, base: Base, data: Path, tmp_path: Path) -> None:
+    """And with what it had: the best so far, and no more room than it needs."""
+    folder = tmp_path / "run"
+    shutil.copytree(run.folder, folder)
+    (second, fourth), best = run.progress(), (folder / "best.pth").read_bytes()
+    second["validation"]["loss"] = 0.1
+    lines = [second, fourth, fourth | {"step": 9, "validation": {"loss": 0.0}}]
+    (folder / "progress.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    free = shutil.disk_usage(tmp_path)._replace(free=int(1.2 * len(best)))
+    options = replace(OPTIONS, steps=5, keep=1, clips=0, learning_rate=5e-4)
+    with patch("shutil.disk_usage", lambda _: free):
+        outcome = train(base, data, folder, options)
+    assert (outcome.steps, outcome.best_step, outcome.loss) == (5, 2, 0.1)
+    assert [entry["step"] for entry in Run.at(folder).progress()] == [2, 4, 5]
+    assert (folder / "best.pth").read_bytes() == best
+    assert [path.name for path in folder.glob("checkpoint_*")] == ["checkpoint_5.pth"]
+    assert checkpoint(folder / "checkpoint_5.pth")["optimizer"][0]["param_groups"][0]["lr"] == 5e-4
+
+
+def test_what_is_left_to_chance_in_a_step_depends_on_its_number() -> None:
+    trainer = StepTrainer.__new__(StepTrainer)
+    trainer._options, drawn = OPTIONS, []
+    with (
+        patch("trainer.trainer.Trainer.train_step", lambda *_: (drawn.append(float(torch.rand(1))), {})),
+        patch.object(StepTrainer, "_after_step"),
+    ):
+        for trainer.total_steps_done in (1, 2, 1):
+            trainer.train_step()
+    assert drawn[0] == drawn[2] != drawn[1]
 
 
 def test_half_precision_and_gathered_gradients(base: Base, data: Path, tmp_path: Path) -> None:
     options = replace(OPTIONS, steps=2, accumulate=2, precision="bf16", clips=0)
     assert train(base, data, tmp_path / "run", options).finished
+    (entry,) = Run.at(tmp_path / "run").progress()
+    assert entry["train"]["loss"] == pytest.approx(entry["validation"]["loss"], rel=0.3)
     before, after = load_state(base / "model.pth"), load_state(tmp_path / "run" / "best.pth")
     key = "gpt.gpt.h.0.attn.c_attn.weight"
     assert after[key].dtype == torch.float32
@@ -140,11 +176,21 @@ def test_ctrl_c_saves_between_two_steps(base: Base, data: Path, tmp_path: Path) 
             os.kill(os.getpid(), signal.SIGINT)
 
     before = signal.getsignal(signal.SIGINT)
-    options = replace(OPTIONS, accumulate=1, save_every=4, clips=0)
+    options = replace(OPTIONS, steps=6, accumulate=2, save_every=6, clips=0)
     outcome = train(base, data, tmp_path / "run", options, interrupting)
-    assert (outcome.steps, outcome.finished) == (3, False)
-    assert [path.name for path in (tmp_path / "run").glob("*.pth")].count("checkpoint_3.pth") == 1
+    assert (outcome.steps, outcome.finished) == (4, False)  # at 3, gradients still gather
+    assert [path.name for path in (tmp_path / "run").glob("*.pth")].count("checkpoint_4.pth") == 1
     assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals need the main thread")
+def test_a_second_ctrl_c_breaks_off() -> None:
+    asked: list[int] = []
+    with _asked_to_stop(lambda: asked.append(1)):
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert asked == [1]
 
 
 def test_a_loss_that_is_no_number_ends_the_run(base: Base, data: Path, tmp_path: Path) -> None:
@@ -229,8 +275,9 @@ def test_exported_files_are_the_published_layout(exported: Exported, base: Base)
 def test_an_export_overwrites_no_configuration_of_a_server(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "tts_models.json"
     file.write_text("{}")
-    with pytest.raises(ConfigError, match="export to another folder"):
-        export(run, tmp_path)
+    for folder in (tmp_path, run.base):
+        with pytest.raises(ConfigError, match="export to another folder"):
+            export(run, folder)
     assert [path.name for path in tmp_path.iterdir()] == [file.name]
     with pytest.raises(ConfigError, match=r"The export cannot go on. .*Not a directory"):
         export(run, file / "robin")
@@ -240,7 +287,16 @@ def test_an_entry_is_right_where_it_is_read(run: Run, tmp_path: Path, monkeypatc
     """Below, as it was named; elsewhere, whole: who reads it stands elsewhere too, as after the notebook."""
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert export(run, Path("models/robin")).entry["checkpoint"] == "models/robin/model.pth"
+    alone = shutil.copytree(run.base, tmp_path / "base")
+    (alone / "speakers_xtts.pth").unlink()  # training needs none
+    trained = manifest.of_split(manifest.read(run.data), TRAIN)
+    names = dict(zip(sorted(trained, key=lambda sample: sample.duration_ms), ("R neutral", "R sad"), strict=True))
+    shutil.copytree(run.data / "wavs", tmp_path / "data" / "wavs")
+    manifest.write(tmp_path / "data", [replace(sample, speaker=name) for sample, name in names.items()])
+    toned = export(replace(run, base=alone, data=tmp_path / "data"), Path("models/robin"))
+    assert toned.entry["checkpoint"] == "models/robin/model.pth"
+    assert toned.entry["voice_tone_map"] == {"neutral": "R neutral", "sad": "R sad"}
+    assert list(torch.load("models/robin/speakers_xtts.pth", weights_only=True)) == ["R neutral", "R sad"]
     monkeypatch.chdir(tmp_path / "notebooks")
     assert export(run, Path("../models/robin")).entry["checkpoint"] == str(tmp_path / "models/robin/model.pth")
     monkeypatch.chdir(tmp_path / "models" / "robin")

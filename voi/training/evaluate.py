@@ -65,7 +65,6 @@ def evaluate(run: Run, checkpoint: Path | None = None, clips: int = 5, seed: int
         if name == "trained":
             put(model.xtts, load_state(trained), trained)
         found.append(scores(model, scoring_loader(items, limits)))
-        model.eval()
         said = spoken(model.xtts, items[:clips], manifest.of_split(samples, TRAIN), run.data, seed)
         for number, (item, wav) in enumerate(zip(items, said, strict=False), 1):
             folder = out / str(number)

@@ -60,7 +60,7 @@ def export(
         raise ConfigError(f"{out / ENTRY} is of no earlier export, and would be overwritten; export to another folder.")
     name = name or out.resolve().name
     samples = [sample for sample in manifest.read(run.data) if sample.split == TRAIN]
-    state = {key: _float32(value) for key, value in load_state(source).items()}
+    state = load_state(source)
     out.mkdir(parents=True, exist_ok=True)
     for file in (CONFIG, VOCABULARY):
         shutil.copyfile(base / file, out / file)
@@ -87,10 +87,6 @@ def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:
     xtts.init_models()
     put(xtts, state, path)
     return xtts.train(False).to("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _float32(value: Tensor) -> Tensor:
-    return (value.float() if value.is_floating_point() else value).contiguous()
 
 
 def _voice(xtts: Any, samples: list[Sample], speaker: str, data: Path) -> dict[str, Tensor]:

@@ -24,7 +24,7 @@ def latents(xtts: Any, sounds: Sequence[Tensor], rate_hz: int) -> tuple[Tensor, 
     As Coqui's `get_conditioning_latents`, which reads files through torchaudio; these are read already.
     """
     device = next(xtts.parameters()).device
-    wavs = [sound[None, : rate_hz * REFERENCE_S].to(device) for sound in sounds]
+    wavs = [sound[None].to(device) for sound in sounds]
     conditioning = xtts.get_gpt_cond_latents(torch.cat(wavs, dim=-1), rate_hz, length=REFERENCE_S, chunk_length=CHUNK_S)
     embedding = torch.stack([xtts.get_speaker_embedding(wav, rate_hz) for wav in wavs]).mean(dim=0)
     # Out of inference mode, which would not let them be saved or trained with.
@@ -34,7 +34,6 @@ def latents(xtts: Any, sounds: Sequence[Tensor], rate_hz: int) -> tuple[Tensor, 
 @torch.inference_mode()
 def speak(xtts: Any, text: str, language: str, voice: tuple[Tensor, Tensor], seed: int = 0) -> Tensor:
     """Shape (n,), float32, at the model's output rate. The model must be in evaluation mode."""
-    state = torch.get_rng_state()
     torch.manual_seed(seed)
     xtts.gpt.init_gpt_for_inference(kv_cache=xtts.args.kv_cache, use_deepspeed=False)
     try:
@@ -42,7 +41,6 @@ def speak(xtts: Any, text: str, language: str, voice: tuple[Tensor, Tensor], see
     finally:
         # They share their weights with the model, under names that no checkpoint should have.
         del xtts.gpt.gpt_inference, xtts.gpt.gpt.wte
-        torch.set_rng_state(state)
     return torch.as_tensor(wav).float().cpu().flatten()
 
 
