@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,6 +135,69 @@ async def test_an_stt_that_fails_while_it_is_fed_is_let_go(monkeypatch: pytest.M
     assert caller.stt.open_streams == 0
     with pytest.raises(EngineError, match="out of memory"):
         await caller.ears.transcribe()
+
+
+class Restarted(FakeStt):
+    """Fails in the middle of its first utterance, and works again for the second one that is opened."""
+
+    def open(self, *given: Any) -> FakeSttStream:
+        stream = super().open(*given)
+        if len(self.streams) <= self.failures:
+            stream.flush = self.restarted  # type: ignore[method-assign]
+        return stream
+
+    failures = 1
+
+    async def restarted(self) -> Transcript:
+        await asyncio.sleep(0)
+        raise EngineError("The STT was restarted.", engine="fake", retryable=True)
+
+
+async def test_an_engine_that_was_restarted_is_told_the_utterance_again() -> None:
+    """Whisper's process was killed in the middle of a sentence and back after three seconds; all that was said after
+    that was lost."""
+    caller = Caller()
+    caller.stt = caller.ears._stt = Restarted("one two three four five six")
+    caller.ears.hear(silence(64) + tone(480) + silence(96) + tone(480))
+    assert await caller.ears.transcribe() == "one two three four five"
+    first, second = caller.stt.streams
+    assert first.pcm == second.pcm
+    assert caller.stt.open_streams == 1
+    caller.ears.hear(tone(256))
+    assert await caller.ears.transcribe() == "one two three four five six"
+    caller.end()
+    assert caller.stt.open_streams == 0
+    caller.ears.hear(silence(640) + tone(320))
+    assert len(caller.stt.streams[-1].pcm) < len(first.pcm)  # nothing of the utterance before
+
+
+async def test_as_long_as_it_does_not_work_it_is_asked_once_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Restarted, "failures", 3)
+    caller = Caller()
+    caller.stt = caller.ears._stt = Restarted("one two three four five six")
+    caller.ears.hear(tone(480))
+    with pytest.raises(EngineError, match="was restarted"):
+        await caller.ears.transcribe()
+    assert len(caller.stt.streams) == 2
+    caller.ears.hear(tone(480))
+    with pytest.raises(EngineError, match="was restarted"):
+        await caller.ears.transcribe()
+    caller.ears.hear(tone(320))
+    assert await caller.ears.transcribe() == "one two three four five six"
+
+
+async def test_an_utterance_that_has_ended_is_not_told_again() -> None:
+    caller = Caller()
+    caller.stt = caller.ears._stt = Restarted("one two three")
+    caller.ears.hear(tone(480))
+    transcript = asyncio.ensure_future(caller.ears.transcribe())
+    await asyncio.sleep(0)
+    assert caller.ears.leave_stream() is caller.stt.streams[0]
+    caller.end()
+    caller.ears.hear(silence(640) + tone(320))  # the next one has begun
+    with pytest.raises(EngineError, match="was restarted"):
+        await transcript
+    assert len(caller.stt.streams) == 2
 
 
 def test_the_stt_is_told_which_sound_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 
 from voi.audio.framing import Framer
 from voi.audio.resample import Resampler
@@ -16,6 +18,8 @@ PREROLL_MS = 480
 """Sound from before the onset that a transcription begins with: the onset's own 96 ms and what led up to it."""
 TURN_SOUND_MS = 8_000
 """As much as a turn detector looks at."""
+KEPT_MS = 30_000
+"""So much of an utterance is given again to an engine that failed in its middle and is back. A megabyte a caller."""
 
 
 class Ears:
@@ -28,6 +32,7 @@ class Ears:
     __slots__ = (
         "_fault",
         "_framer",
+        "_kept",
         "_on_sound",
         "_preroll",
         "_push_told",
@@ -39,6 +44,7 @@ class Ears:
         "_stt_stream",
         "_tell",
         "_turn",
+        "_utterance",
         "_vad_stream",
     )
 
@@ -68,6 +74,10 @@ class Ears:
         self._stt_options = stt_options
         self._stt_stream: SttStream | None = None
         self._fault: EngineError | None = None
+        self._utterance = 0
+        """The one that is being heard; 0: none."""
+        self._kept: deque[tuple[bytes, bool]] = deque(maxlen=KEPT_MS // window_ms)
+        """Its newest windows, and which of them are voice."""
         self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
         self._turn: deque[bytes] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
 
@@ -87,7 +97,8 @@ class Ears:
         speech = self._speech
         fact = speech.window(self._vad_stream.probability(window))
         self._preroll.append(window)
-        if self._stt_stream:
+        if self._utterance:
+            self._kept.append((window, speech.voiced))
             self._feed(window, speech.voiced)
             if self._turn is not None:
                 self._turn.append(window)
@@ -98,16 +109,21 @@ class Ears:
 
     def listen(self, utterance: int) -> None:
         """Begin a transcription with the pre-roll. Where it cannot begin, `transcribe` says why."""
-        try:
-            self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, utterance))
-        except EngineError as error:
-            self._fault = error
-            return
-        preroll = b"".join(self._preroll)
-        if preroll:
-            self._feed(preroll, True)
+        self._utterance = utterance
+        self._kept.extend((window, True) for window in self._preroll)
         if self._turn is not None:
             self._turn.extend(self._preroll)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Open a transcription of the utterance and give it what is kept of that. Where it cannot, there is a fault."""
+        self._drop_stream()
+        try:
+            self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, self._utterance))
+        except EngineError as error:
+            self._fault = error
+        for voiced, windows in groupby(self._kept, key=itemgetter(1)):
+            self._feed(b"".join(pcm for pcm, _ in windows), voiced)
 
     def _feed(self, pcm: bytes, voiced: bool) -> None:
         if self._stt_stream:
@@ -130,7 +146,20 @@ class Ears:
                     self._hear_window(window)
 
     async def transcribe(self) -> str:
-        """Text of the utterance so far. Raises EngineError."""
+        """Text of the utterance so far. Where the engine failed in its middle, the one that took its place is given the
+        sound again. Raises EngineError."""
+        utterance = self._utterance
+        try:
+            return await self._flush()
+        except EngineError as error:
+            if not error.retryable or not utterance or utterance != self._utterance:
+                raise
+            self._begin()
+            if self._fault:
+                raise
+        return await self._flush()
+
+    async def _flush(self) -> str:
         if self._fault:
             raise self._fault
         if not self._stt_stream:
@@ -152,6 +181,10 @@ class Ears:
     def end_utterance(self) -> None:
         """Close the transcription; the VAD forgets. Sound since the last speech stays as the next one's pre-roll."""
         self._drop_stream()
+        self._utterance = 0
+        self._kept.clear()
+        if self._turn is not None:
+            self._turn.clear()
         self._push_told = False
         self._speech.end_turn()
         self._vad_stream.reset()
@@ -160,8 +193,6 @@ class Ears:
 
     def _drop_stream(self) -> None:
         self._fault = None
-        if self._turn is not None:
-            self._turn.clear()
         if self._stt_stream:
             self._stt_stream.close()
             self._stt_stream = None
