@@ -2,11 +2,13 @@
 trainer, and the result through Coqui's loader and ours."""
 
 import hashlib
+import itertools
 import json
 import os
 import shutil
 import signal
 import threading
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import replace
@@ -151,6 +153,21 @@ def test_what_is_left_to_chance_in_a_step_depends_on_its_number() -> None:
         for trainer.total_steps_done in (1, 2, 1):
             trainer.train_step()
     assert drawn[0] == drawn[2] != drawn[1]
+
+
+def test_steps_are_timed_without_evaluations_and_checkpoints() -> None:
+    trainer = StepTrainer.__new__(StepTrainer)
+    trainer._options, trainer._losses, trainer._since_s, trainer.steps = OPTIONS, defaultdict(list), 0.0, 9
+    trainer._stop_wanted = threading.Event()
+    now_s, passed_s = itertools.count(1.0), []  # a second each time that it is looked at: once a step, and after it
+    with (
+        patch("voi.training.step_trainer.time.monotonic", lambda: next(now_s)),
+        patch.object(StepTrainer, "_evaluate", lambda _, passed: passed_s.append(passed)),
+        patch.object(StepTrainer, "save_checkpoint", lambda _: [next(now_s) for _ in range(50)]),
+    ):
+        for trainer.total_steps_done in (1, 2, 3, 4):
+            trainer._after_step({"loss_text_ce": 1.0, "loss_mel_ce": 1.0, "loss": 1.0})
+    assert passed_s == [2.0, 2.0]
 
 
 def test_half_precision_and_gathered_gradients(base: Base, data: Path, tmp_path: Path) -> None:

@@ -2,5 +2,6 @@
 
 Optional (`pip install 'voi[train]'`) and apart from the server, which never imports it. In order: `recordings` finds
 them, `sound` and `transcript` judge and clean them, `splits` deals them out, `prepare` does all that and writes what
-`manifest` reads; `trainer` trains, `export` makes the checkpoint, `evaluate` measures it.
+`manifest` reads; `xtts_trainer` trains, `export` makes the checkpoint and `entry` what names it, `evaluate`
+measures it.
 """

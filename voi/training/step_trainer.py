@@ -64,7 +64,7 @@ class StepTrainer(Trainer):
         self._limits = limits
         self._tell = tell
         self._losses: dict[str, list[float]] = defaultdict(list)
-        self._since_s = time.monotonic()
+        self._since_s = 0.0
         self._stop_wanted = threading.Event()
         self.steps = options.total_steps(len(parts[TRAIN]))
         self._need_room(model)
@@ -144,6 +144,7 @@ class StepTrainer(Trainer):
         positions = Positions(self.total_steps_done * size, self.steps * size)
         self.train_loader = training_loader(rounds, positions, size, self._options.workers)
         finished = True
+        self._since_s = time.monotonic()
         try:
             if self.total_steps_done < self.steps:
                 with _asked_to_stop(self._stop_wanted.set):
@@ -182,19 +183,22 @@ class StepTrainer(Trainer):
             )
         stop = self._stop_wanted.is_set() and step % self._options.accumulate == 0
         last = step == self.steps
+        done_s = time.monotonic()
         if step % self._options.evaluate_every == 0 or last:
-            self._evaluate()
+            self._evaluate(done_s - self._since_s)
+            self._since_s = done_s
         if step % self._options.save_every == 0 or last or stop:
             self.save_checkpoint()
+        self._since_s += time.monotonic() - done_s  # to evaluate and to save takes no time of the steps
         if stop and not last:
             raise Stopped
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, passed_s: float) -> None:
+        """`passed_s`: of the steps since the last time."""
         step = self.total_steps_done
         found = scores(self._xtts, scoring_loader(self._items[VALIDATION], self._limits))
         # With accumulation the trainer divides the loss.
         trained = sum(self._losses["loss"]) / len(self._losses["loss"]) * self._options.accumulate
-        passed_s = time.monotonic() - self._since_s
         self._run.note(
             {
                 "step": step,
@@ -214,7 +218,6 @@ class StepTrainer(Trainer):
         )
         self._speak_clips(step)
         self._losses.clear()
-        self._since_s = time.monotonic()
 
     def _speak_clips(self, step: int) -> None:
         """The first validation sentences as the model says them now, beside how they were recorded."""
