@@ -307,13 +307,13 @@ def test_an_entry_is_right_where_it_is_read(run: Run, tmp_path: Path, monkeypatc
     alone = shutil.copytree(run.base, tmp_path / "base")
     (alone / "speakers_xtts.pth").unlink()  # training needs none
     trained = manifest.of_split(manifest.read(run.data), TRAIN)
-    names = dict(zip(sorted(trained, key=lambda sample: sample.duration_ms), ("R neutral", "R sad"), strict=True))
+    names = dict(zip(sorted(trained, key=lambda sample: sample.duration_ms), ("R neutral", "R excited"), strict=True))
     shutil.copytree(run.data / "wavs", tmp_path / "data" / "wavs")
     manifest.write(tmp_path / "data", [replace(sample, speaker=name) for sample, name in names.items()])
     toned = export(replace(run, base=alone, data=tmp_path / "data"), Path("models/robin"))
     assert toned.entry["checkpoint"] == "models/robin/model.pth"
-    assert toned.entry["voice_tone_map"] == {"neutral": "R neutral", "sad": "R sad"}
-    assert list(torch.load("models/robin/speakers_xtts.pth", weights_only=True)) == ["R neutral", "R sad"]
+    assert toned.entry["voice_tone_map"] == {"neutral": "R neutral", "excited": "R excited"}
+    assert list(torch.load("models/robin/speakers_xtts.pth", weights_only=True)) == ["R neutral", "R excited"]
     monkeypatch.chdir(tmp_path / "notebooks")
     assert export(run, Path("../models/robin")).entry["checkpoint"] == str(tmp_path / "models/robin/model.pth")
     monkeypatch.chdir(tmp_path / "models" / "robin")
