@@ -88,8 +88,8 @@ async def test_it_is_on_disk_before_the_end(tmp_path: Path) -> None:
     recorder.user_audio(speech())
     recorder.agent_audio(speech(), 16_000, 0)
     wav = recorder.folder / "user.wav"
-    await eventually(lambda: wav.exists() and wav.stat().st_size == 44 + len(speech()))
-    assert read_wav(wav)[0] == speech()
+    # The header, which says how long it is, is written after the sound.
+    await eventually(lambda: wav.exists() and wav.stat().st_size >= 44 and read_wav(wav)[0] == speech())
     assert len(journal(recorder)) == 1
     await recorder.close()
 
