@@ -3,6 +3,7 @@ why."""
 
 import gc
 import os
+import signal
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from hypothesis import HealthCheck, settings
 
 # Before anybody imports torch: its threads would only fight with the other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Who starts the tests in the background of a script has Ctrl+C ignored, by them and by every process they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # How fast an example runs says more of what else the machine does than of the code. The examples are the same in every
 # run, so that none fails by luck; `pytest --hypothesis-profile=explore` draws others.
 settings.register_profile("explore", deadline=None, suppress_health_check=[HealthCheck.too_slow])
