@@ -12,8 +12,8 @@ from voi.engines.supervised import SupervisedStt, SupervisedTts
 class ForGpu:
     name = "for-gpu"
 
-    def __init__(self, *, device: str = "auto") -> None:
-        self.device = device
+    def __init__(self, *, device: str = "auto", **others: Any) -> None:
+        self.options = {"device": device, **others}
 
 
 class Plain:
@@ -49,10 +49,11 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
 
 
 @pytest.mark.parametrize("own_processes", [True, False])
-def test_a_voice_is_made_anew_with_its_options_as_they_are_then(own_processes: bool) -> None:
+def test_a_voice_is_made_anew_with_its_tones_as_they_are_then(own_processes: bool) -> None:
     given = {"device": "cpu"}
     engine = Homes(own_processes).engine("tts", "for-gpu", ForGpu, given)
-    engine.options["device"] = "cuda:1"
+    engine.retone({"neutral": "anna"})
     assert given == {"device": "cpu"}
     again = engine.make()
-    assert (again._make["options"]["device"] if own_processes else again.device) == "cuda:1"
+    made_with = again._make["options"] if own_processes else again.options
+    assert made_with == {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}

@@ -14,6 +14,7 @@ from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
 from voi.dialogue import Voice
 from voi.engines.base import AS_IT_IS, VoiceSpec
+from voi.engines.supervised import SupervisedTts
 from voi.engines.tts.rendered import Rendered
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -55,7 +56,7 @@ async def house(tmp_path: Path) -> AsyncIterator[House]:
     configs = ConfigStore(settings)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
-    wrapped = Rendered(engine, "mine", "xtts", model, tmp_path)
+    wrapped = Rendered(SupervisedTts(lambda: engine), "mine", "xtts", model, tmp_path)
     configs.check = lambda config: take_over(config, {"mine": wrapped})
     desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 

@@ -7,7 +7,8 @@ from typing import Any, Self
 from pydantic import Field
 
 from voi.config.parts import Example, FileModel, Lines, Phrases, Variables
-from voi.config.templates import DEFAULT_TONES, asks_for_tone, render
+from voi.config.templates import asks_for_tone, render
+from voi.config.tones import DEFAULT_TONES
 from voi.dialogue import Message
 
 PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from voi.config.problems import did_you_mean
+from voi.config.tones import DEFAULT_TONES
 
-DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 VOICE_TONE = "character_agent_message_format_voice_tone"
 NARRATOR_COMMENTS = "character_agent_message_format_narrator_comments"
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from voi.config.json_file import is_comment, validated
 from voi.config.parts import FileModel, Language
 from voi.config.problems import Problems, quoted
-from voi.config.templates import DEFAULT_TONES
+from voi.config.tones import DEFAULT_TONES, tones_of
 from voi.text.language import AUTO
 
 XTTS, ESPEAK = "xtts", "espeak"
@@ -63,7 +63,7 @@ class TtsModel(FileModel):
     @property
     def tones(self) -> tuple[str, ...]:
         """Tones that a prompt may offer."""
-        return tuple(dict.fromkeys(("neutral", *self.voice_tone_map))) if self.voice_tone_map else DEFAULT_TONES
+        return tones_of(self.voice_tone_map)
 
     @property
     def known_tones(self) -> frozenset[str] | None:

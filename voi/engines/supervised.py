@@ -2,12 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
-from voi.engines.base import STT_RATE_HZ, Engine, Stt, SttOptions, SttStream, Transcript, Tts, VoiceSpec
+from voi.config.tones import tones_of
+from voi.engines.base import AS_IT_IS, STT_RATE_HZ, Engine, Stt, SttOptions, SttStream, Transcript, Tts, VoiceSpec
 from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
+from voi.engines.tts.tone_map import voice_in_tone
 from voi.errors import EngineError
 
 TRIAL_TEXT = "Yes."
@@ -78,7 +81,7 @@ class Supervised(Generic[E]):
 
 
 class SupervisedTts(Supervised[Tts]):
-    """`Tts`. `options`: what `make` makes it with; a change counts when it is made anew."""
+    """`Tts`. `options`: what `make` makes it with."""
 
     answer_s, slow_answer_s = 2.5, 15.0
 
@@ -86,7 +89,8 @@ class SupervisedTts(Supervised[Tts]):
         self, make: Callable[[], Tts], supervisor: Supervisor | None = None, options: dict[str, Any] | None = None
     ) -> None:
         super().__init__(make, supervisor)
-        self.options = options if options is not None else {}
+        self._options = options if options is not None else {}
+        self._tone_map: Mapping[str, str] | None = None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -98,7 +102,14 @@ class SupervisedTts(Supervised[Tts]):
 
     @property
     def tones(self) -> tuple[str, ...]:
-        return self.engine.tones
+        return self.engine.tones if self._tone_map is None else tones_of(self._tone_map)
+
+    def retone(self, tone_map: Mapping[str, str]) -> None:
+        """The character's tones are these voices from now on, in the place of those that the engine was made with. For
+        engines whose tones are voices."""
+        self._tone_map = dict(tone_map)
+        # It is made anew with them: by then a voice of the old ones may be gone.
+        self._options["voice_tone_map"] = self._tone_map
 
     @property
     def languages(self) -> tuple[str, ...] | None:
@@ -107,6 +118,8 @@ class SupervisedTts(Supervised[Tts]):
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
         engine = self.inner
+        if self._tone_map is not None:
+            voice = replace(voice, voice=voice_in_tone(voice, self._tone_map), tone=AS_IT_IS)
         chunks = engine.stream(text, voice)
         try:
             while True:

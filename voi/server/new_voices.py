@@ -35,11 +35,11 @@ async def take_over(config: Config, tts: Mapping[str, Tts]) -> None:
             for tone, voice in tones.items()
             if voice not in engine.voices
         ]
-        engine.tone_map = tones
+        engine.retone(tones)
     problems += unspeakable(uses, tts)
     if problems:
         for name, engine in running.items():
-            engine.tone_map = before[name]
+            engine.retone(before[name])
         raise ConfigError(problems)
 
 

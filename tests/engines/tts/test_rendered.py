@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from voi.engines.base import VoiceSpec
+from voi.engines.supervised import SupervisedTts
 from voi.engines.tts import rendered
 from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, forget, save
 from voi.errors import ConfigError, EngineError
@@ -94,22 +95,14 @@ async def test_a_model_that_was_trained_further_speaks_anew(fake: Fake, tmp_path
 async def test_what_was_rendered_in_new_tones_is_found(fake: Fake, tmp_path: Path) -> None:
     options = {"voice_tone_map": {"neutral": "anna"}}
     render(tmp_path, "Hello.")
-    tts = Rendered(fake, "my model", "fake", options, tmp_path)
+    tts = Rendered(SupervisedTts(lambda: fake), "my model", "fake", options, tmp_path)
     assert await said(tts, "Hello.") == [b"live"]
     save(tmp_path / FOLDER / file_name("my model", depends_on("fake", options), "Hello.", SPEC), PCM, 24_000)
     assert b"".join(await said(tts, "Hello.")) == PCM
-    tts.tone_map = {"neutral": "bert"}
+    tts.retone({"neutral": "bert"})
     assert await said(tts, "Hello.") == [b"live"]
-    tts.tone_map = {"neutral": "anna"}
+    tts.retone({"neutral": "anna"})
     assert b"".join(await said(tts, "Hello.")) == PCM
-
-
-@pytest.mark.parametrize("new", [{"neutral": "bert"}, {}])
-def test_an_engine_made_anew_knows_the_new_tones_alone(fake: Fake, tmp_path: Path, new: dict[str, str]) -> None:
-    given = {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
-    fake.options = dict(given)  # type: ignore[attr-defined]
-    Rendered(fake, "my model", "fake", {"voice_tone_map": {"neutral": "anna"}}, tmp_path).tone_map = new
-    assert fake.options == {"device": "cpu"} | ({"voice_tone_map": new} if new else {})  # type: ignore[attr-defined]
 
 
 async def test_what_was_rendered_with_other_voices_is_forgotten(tts: Rendered, tmp_path: Path) -> None:

@@ -11,13 +11,13 @@ import os
 import re
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import astuple, replace
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 from voi.audio.wav import read_wav, to_wav
-from voi.config.templates import DEFAULT_TONES
-from voi.engines.base import AS_IT_IS, Tts, VoiceSpec
+from voi.engines.base import Tts, VoiceSpec
+from voi.engines.supervised import SupervisedTts
 from voi.errors import ClientError, ConfigError
 
 FOLDER = "rendered"
@@ -89,7 +89,6 @@ class Rendered:
         self.options = options
         self._model, self._engine = model, engine
         self._of = (model, depends_on(engine, options))
-        self._new_tones: Mapping[str, str] | None = None
         self._folder = greetings_dir / FOLDER
         self._seen = -1
         self._there: frozenset[str] = frozenset()
@@ -109,30 +108,22 @@ class Rendered:
 
     @property
     def tones(self) -> tuple[str, ...]:
-        if self._new_tones is None:
-            return self.inner.tones
-        return tuple(dict.fromkeys(("neutral", *self._new_tones))) if self._new_tones else DEFAULT_TONES
+        return self.inner.tones
 
     @property
     def tone_map(self) -> Mapping[str, Any]:
         """Tone -> name of the voice that has it, as the character speaks now."""
         return self.options.get("voice_tone_map", {})  # type: ignore[no-any-return]
 
-    @tone_map.setter
-    def tone_map(self, tones: Mapping[str, str]) -> None:
-        """In the place of the one that the engine was made with; also for an engine that is made anew after a
-        failure. For engines whose tones are voices."""
-        if tones == self.tone_map:
+    def retone(self, tone_map: Mapping[str, str]) -> None:
+        """See `SupervisedTts`, which has to be what speaks."""
+        if tone_map == self.tone_map:
             return
+        assert isinstance(self.inner, SupervisedTts)
+        self.inner.retone(tone_map)
         others = {name: value for name, value in self.options.items() if name != "voice_tone_map"}
-        given = {"voice_tone_map": dict(tones)} if tones else {}
-        self.options = others | given
-        if (made_with := getattr(self.inner, "options", None)) is not None:
-            # A voice of the old map may be gone by the time that the engine is made anew.
-            made_with.pop("voice_tone_map", None)
-            made_with.update(given)
+        self.options = others | ({"voice_tone_map": dict(tone_map)} if tone_map else {})
         self._of = (self._model, depends_on(self._engine, self.options))
-        self._new_tones = tones
 
     @property
     def languages(self) -> tuple[str, ...] | None:
@@ -152,17 +143,9 @@ class Rendered:
             for start in range(0, len(pcm), step):
                 yield pcm[start : start + step]
             return
-        async with aclosing(self.inner.stream(text, self._toned(voice))) as chunks:  # type: ignore[type-var]
+        async with aclosing(self.inner.stream(text, voice)) as chunks:  # type: ignore[type-var]
             async for chunk in chunks:
                 yield chunk
-
-    def _toned(self, voice: VoiceSpec) -> VoiceSpec:
-        """Where the engine's own tones are no longer those, it is told the voice that has the tone."""
-        tones = self._new_tones
-        if tones is None or voice.role == "narrator" or voice.tone == AS_IT_IS:
-            return voice
-        named = tones.get(voice.tone) or tones.get("neutral") or voice.voice
-        return replace(voice, voice=named, tone=AS_IT_IS)
 
     async def _rendered(self, text: str, voice: VoiceSpec) -> bytes:
         self._look()

@@ -16,7 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from voi.engines.base import AS_IT_IS, VoiceSpec
+from voi.config.tones import tones_of
+from voi.engines.base import VoiceSpec
+from voi.engines.tts.tone_map import voice_in_tone
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
@@ -34,7 +36,6 @@ IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
 RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes for an engine that hangs
 RELOAD_DEADLINE_S = 120.0  # then it does hang
 SLOTS = {"cuda": 16, "cpu": 4}
-DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 # A sentence may have so many times the codes that its share of the longest text would have, and this many more. (At
 # its usual pace a sentence needs about half its share. Babble after very short texts is what the second bounds.)
 RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
@@ -83,7 +84,7 @@ class Xtts:
         self._files = {"checkpoint": Path(checkpoint), "config": Path(config), "voices": Path(voices)}
         self._files["tokenizer"] = Path(tokenizer) if tokenizer else Path(config).with_name("vocab.json")
         self._tone_map = dict(voice_tone_map or {})
-        self.tones = tuple(dict.fromkeys(("neutral", *self._tone_map))) if self._tone_map else DEFAULT_TONES
+        self.tones = tones_of(self._tone_map)
         self.voices: tuple[str, ...] = ()
         self.languages: tuple[str, ...] = ()
         self._language, self._avg_text_len = language, avg_text_len
@@ -315,10 +316,7 @@ class Xtts:
     def _voice(self, spec: VoiceSpec) -> str:
         if spec.voice is not None and spec.voice not in self.voices:
             raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
-        of_tone = self._tone_map.get(spec.tone) or self._tone_map.get("neutral")
-        if spec.role == "narrator" or spec.tone == AS_IT_IS:
-            return spec.voice or self.voices[0]
-        return of_tone or spec.voice or self.voices[0]
+        return voice_in_tone(spec, self._tone_map) or self.voices[0]
 
     def _seed_of(self, part: str, voice: str) -> int:
         """By what is said and whose voice says it, so that order and company don't matter."""
