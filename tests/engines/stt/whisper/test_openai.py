@@ -352,18 +352,16 @@ def test_rows_stay_in_place_until_a_smaller_graph_does(backend: OpenAiBackend, m
     assert backend._decoding is not None
     decoding, most = backend._decoding, backend._decoding.decoder.dims.n_text_ctx
 
-    class Graph:
-        def __init__(self, size: int) -> None:
-            self.size = size
-
-        def replay(self) -> None:
-            sizes.append(self.size)
-            decoding._step(self.size, most)
+    class Replaying:
+        def run(self, size: int, _: Any) -> None:
+            sizes.append(size)
+            decoding._step(size, most)
 
     passes = [Pass(sound(name)[: 9_600 * (at + 1)], language="en") for at, name in enumerate(SOUNDS[:3])]
     plain = backend.transcribe(passes)
     sizes: list[int] = []
-    monkeypatch.setattr(decoding, "_graphs", {size: Graph(size) for size in (1, 2, 4)})
+    monkeypatch.setattr(decoding, "_graphs", Replaying())
+    monkeypatch.setattr(decoding, "_sizes", [1, 2, 4])
     graphed = backend.transcribe(passes)
     for one, other in zip(plain, graphed, strict=True):
         assert tokens_of(one) == tokens_of(other)

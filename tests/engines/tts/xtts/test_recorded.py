@@ -13,21 +13,22 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 import torch
 from torch import Tensor
 
+from tests.engines.cuda_tape import Refused, Tape, TapedGraphs, storage
 from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, alone, job, run
-from tests.engines.tts.xtts.tape import Refused, Tape, TapedGraphs, storage
+from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts import model as model_module
 from voi.engines.tts.xtts.decoder import FILLS
-from voi.engines.tts.xtts.graphs import Graphs
 from voi.engines.tts.xtts.layout import Sampling
+from voi.engines.tts.xtts.memory import NoRoom
 from voi.engines.tts.xtts.model import Running
 
 
 class Done(Graphs):
     """Recording does the work a few times, as on CUDA, but the vocoder's, which has only its own buffers."""
 
-    def __init__(self, device: torch.device) -> None:
-        super().__init__(device)
+    def __init__(self, device: torch.device, whose: str) -> None:
+        super().__init__(device, whose)
         self.records = True
 
     def record(self, key: Hashable, work: Callable[[], Tensor]) -> None:
@@ -182,3 +183,46 @@ def test_a_tape_replays_operations_and_no_python() -> None:
         tape.replay()
         assert doubled.tolist() == [10.0] * 3
         assert held.tolist() == [6.0] * 3
+
+
+class Unrecordable(Graphs):
+    """As on a GPU that cannot record: on the CPU, but with the shapes of CUDA."""
+
+    reason = "operation not permitted when stream is capturing"
+
+    def __init__(self, device: torch.device, whose: str) -> None:
+        super().__init__(device, whose)
+        self.records = True
+        self.tried = 0
+
+    def record(self, key: Any, work: Any) -> None:
+        self.tried += 1
+        self._give_up(RuntimeError(self.reason))
+
+
+def test_a_model_that_cannot_be_recorded_says_the_same(model: Running, files: dict[str, Path]) -> None:
+    running = load_with(Unrecordable, files)
+    assert list(running.record()) == []
+    assert isinstance(running.graphs, Unrecordable)
+    assert running.graphs.tried == 1
+    assert alone(running, TEXTS[2]).codes == alone(model, TEXTS[2]).codes
+
+
+def test_a_model_whose_recordings_do_not_fit_is_refused(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = load_with(Unrecordable, files)
+    monkeypatch.setattr(Unrecordable, "reason", "CUDA out of memory. Tried to allocate 2.00 GiB.\nAnd more")
+    with (
+        torch.inference_mode(),
+        pytest.raises(NoRoom, match=r"recordings do not fit: CUDA out of memory\. Tried to allocate 2\.00 GiB\.$"),
+    ):
+        list(running.record())
+
+
+def test_on_a_cpu_nothing_is_set_aside_for_recordings(files: dict[str, Path]) -> None:
+    running = tiny.load(files)
+    with torch.inference_mode():
+        assert list(running.record()) == []
+    assert running.decoder._fill_buffers == {}
+    assert running.vocoder._inputs == {}

@@ -69,7 +69,7 @@ class OpenAiBackend:
             blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
         )
         # A GPU chooses and loads its kernels for a size when it comes first; a CPU would only take its time.
-        for rows in {1, *self._decoding.capture(), self._max_batch} if on_gpu else {1}:
+        for rows in {1, *self._decoding.record(), self._max_batch} if on_gpu else {1}:
             for hypothesis in self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)]):
                 if math.isnan(hypothesis.avg_logprob):
                     raise EngineError(

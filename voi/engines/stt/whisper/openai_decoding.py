@@ -1,19 +1,18 @@
 """Decode a batch of windows token by token; each row has its own prompt, length and temperature, and leaves when done.
 
-Greedy decoding gives the tokens of openai/whisper's `decode` (without timestamp tokens). On CUDA a step is a captured
-graph for each of a few batch sizes.
+Greedy decoding gives the tokens of openai/whisper's `decode` (without timestamp tokens). On CUDA a step is recorded
+for each of a few batch sizes.
 """
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from voi.engines.cuda_graphs import Graphs
 from voi.engines.stt.whisper.openai_network import Decoder
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -61,47 +60,18 @@ class Decoding:
         self._not_first[blank] = -torch.inf
         self._logits = torch.zeros(decoder.rows, like.shape[0], device=like.device)
         self._logprobs = torch.zeros(decoder.rows, device=like.device)
-        self._graphs: dict[int, torch.cuda.CUDAGraph] = {}
+        self._graphs = Graphs(like.device, "Whisper")
+        self._sizes: list[int] = []
 
-    def capture(self) -> list[int]:
-        """Capture the step for each of the batch sizes that it returns; CUDA only. Overwrites the cache.
-
-        Where it cannot be captured, but for want of memory, every step is computed kernel by kernel."""
-        current = torch.cuda.current_stream(self.decoder.tokens.device)
-        try:
-            self._graphs = self._captured(current)
-        except RuntimeError as error:
-            torch.cuda.set_stream(current)  # torch.cuda.graph leaves its own in place where a capture cannot be ended
-            torch.cuda.synchronize(self.decoder.tokens.device)  # what was done before it failed may still go on
-            failure: BaseException | None = error
-            while failure:  # what torch says of the end hides what went wrong before it
-                if "out of memory" in str(failure):
-                    raise failure from None
-                failure = failure.__context__
-            reason = str(error.__context__ or error).partition("\n")[0]
-            log.warning("Whisper decodes more slowly than it could, since CUDA graphs cannot be captured: %s", reason)
-        return list(self._graphs)
-
-    def _captured(self, current: torch.cuda.Stream) -> dict[int, torch.cuda.CUDAGraph]:
-        sizes = {1 << power for power in range(self.decoder.rows.bit_length()) if 1 << power < self.decoder.rows}
-        pool = torch.cuda.graph_pool_handle()
-        # One for all, on this device: torch shares a pool only within a stream, and its own is the first device's.
-        stream = torch.cuda.Stream(self.decoder.tokens.device)  # type: ignore[no-untyped-call]
-        captured = {}
-        for size in sorted({*sizes, self.decoder.rows}, reverse=True):  # the small fit into what the large have left
-            self.decoder.positions.zero_()
-            stream.wait_stream(current)
-            with torch.cuda.stream(stream):
-                for _ in range(3):
-                    self._step(size, self.decoder.dims.n_text_ctx)
-            graph = torch.cuda.CUDAGraph()
-            # They run one at a time, and what lasts lies outside: they may share their memory. Other engines' threads
-            # may go on with the device meanwhile.
-            with torch.cuda.graph(graph, pool=pool, stream=stream, capture_error_mode="thread_local"):
-                self._step(size, self.decoder.dims.n_text_ctx)
-            current.wait_stream(stream)
-            captured[size] = graph
-        return dict(sorted(captured.items()))
+    def record(self) -> list[int]:
+        """Record the step for each of the batch sizes that it returns; CUDA only. Overwrites the cache. Raises
+        OutOfMemoryError."""
+        most, reach = self.decoder.rows, self.decoder.dims.n_text_ctx
+        sizes = sorted({*(1 << power for power in range(most.bit_length())), most})
+        for size in reversed(sizes):  # the small fit into what the large have left
+            self._graphs.record(size, partial(self._step, size, reach))
+        self._sizes = [size for size in sizes if size in self._graphs]
+        return self._sizes
 
     def run(self, rows: Sequence[Row]) -> list[Decoded]:
         """The rows' sound is in the decoder (`Decoder.listen`), in the same order."""
@@ -165,14 +135,10 @@ class Decoding:
 
     def _size(self, count: int) -> int:
         """How many rows a step computes for so many."""
-        return next((size for size in self._graphs if size >= count), count)
+        return next((size for size in self._sizes if size >= count), count)
 
     def _advance(self, count: int, reach: int) -> None:
-        graph = self._graphs.get(self._size(count))
-        if graph:
-            graph.replay()
-        else:
-            self._step(count, reach)
+        self._graphs.run(self._size(count), partial(self._step, count, reach))
 
     def _step(self, count: int, reach: int) -> None:
         self._logits[:count] = self.decoder.step(count, reach)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
+from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts.gpt import Gpt
-from voi.engines.tts.xtts.graphs import Graphs
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.sampling import draw, quantiles
 

@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts.batch import Batch
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices, load_weights
 from voi.engines.tts.xtts.decoder import Decoder
 from voi.engines.tts.xtts.gpt import Gpt
-from voi.engines.tts.xtts.graphs import Graphs
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
 from voi.engines.tts.xtts.memory import NoRoom, check_fits
@@ -123,7 +123,7 @@ def place(
             net = HifiGan(checkpoint.vocoder)
         yield from _fill(gpt, checkpoint.gpt, checkpoint.files, to)
         yield from _fill(net, checkpoint.vocoder, checkpoint.files, to)
-        graphs = Graphs(to)
+        graphs = Graphs(to, "XTTS")
         decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes)
         first = max(FIRST_CHUNK_FRAMES, net.context)
         plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))

@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from voi.engines.tts.xtts.graphs import Graphs
+from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.windows import Plan, Stretch, Window
 

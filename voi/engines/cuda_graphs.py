@@ -1,4 +1,4 @@
-"""Work of fixed shape that is recorded once and replayed: on CUDA a step of thirty layers costs Python one call.
+"""Work of fixed shape that is recorded once and replayed: on CUDA a step of many layers costs Python one call.
 
 On other devices, and for shapes that were not recorded, the work is simply done. Recorded work takes its inputs from
 buffers that stay where they are. All recordings share one pool of memory, as torch allows where they never run at the
@@ -7,13 +7,13 @@ same time: a result is good until anything else runs, so whoever wants it copies
 
 import logging
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 
 # Not cuDNN's, which torch may prefer on Hopper: it makes a plan for each shape, at the first run of each.
 ATTENTION = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
@@ -21,12 +21,12 @@ RUNS_BEFORE = 2  # let libraries choose their kernels and allocate: while record
 
 
 class Graphs:
-    """Recorded work by key. All of one device's thread."""
+    """Recorded work by key. All of one device's thread. `whose`: the engine's name, for the log."""
 
-    def __init__(self, device: torch.device) -> None:
-        self._device = device
+    def __init__(self, device: torch.device, whose: str) -> None:
+        self._device, self._whose = device, whose
         self.records = device.type == "cuda"
-        self._recorded: dict[Hashable, tuple[Any, Tensor]] = {}
+        self._recorded: dict[Hashable, tuple[Any, Any]] = {}
         self._pool: Any = None
         # One for all: torch shares a pool only within a stream, and cuBLAS keeps up to 32 MiB for each.
         self._stream: Any = torch.cuda.Stream(device) if self.records else None  # type: ignore[no-untyped-call]
@@ -34,15 +34,15 @@ class Graphs:
     def __contains__(self, key: Hashable) -> bool:
         return key in self._recorded
 
-    def run(self, key: Hashable, work: Callable[[], Tensor]) -> Tensor:
+    def run(self, key: Hashable, work: Callable[[], T]) -> T:
         if key not in self._recorded:
             with sdpa_kernel(ATTENTION):
                 return work()
         graph, result = self._recorded[key]
         graph.replay()
-        return result
+        return result  # type: ignore[no-any-return]
 
-    def record(self, key: Hashable, work: Callable[[], Tensor]) -> None:
+    def record(self, key: Hashable, work: Callable[[], object]) -> None:
         """The work is really done a few times. Not on CUDA: nothing. The largest shapes first, for later recordings
         then find room in what these have left. OutOfMemoryError. Where it fails for another reason it warns, and
         nothing more is recorded: work that is not recorded is done all the same."""
@@ -56,7 +56,7 @@ class Graphs:
             torch.cuda.synchronize(self._device)  # what was done before it failed may still go on
             self._give_up(error)
 
-    def _record(self, current: Any, work: Callable[[], Tensor]) -> tuple[Any, Tensor]:
+    def _record(self, current: Any, work: Callable[[], object]) -> tuple[Any, object]:
         self._stream.wait_stream(current)
         graph = torch.cuda.CUDAGraph()
         with sdpa_kernel(ATTENTION):
@@ -79,7 +79,7 @@ class Graphs:
                 raise torch.OutOfMemoryError(str(cause)) from None
         self.records = False
         reason = str(causes[-1]).partition("\n")[0]
-        log.warning("XTTS speaks more slowly than it could, since its steps cannot be recorded: %s", reason)
+        log.warning("%s is slower than it could be, since its steps cannot be recorded: %s", self._whose, reason)
 
     def clear(self) -> None:
         """Give everything back, and record nothing more."""

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from voi.engines.tts.xtts.graphs import Graphs
+from voi.engines.cuda_graphs import Graphs
 
 aten = torch.ops.aten
 REFUSED = {aten._local_scalar_dense, aten.item, aten.nonzero, aten.masked_select, aten.lift_fresh, aten.lift,
@@ -76,26 +76,26 @@ class Tape(TorchDispatchMode):
 class TapedGraphs(Graphs):
     """Everything is recorded at its first run, with the work that `record` was given."""
 
-    def __init__(self, device: torch.device) -> None:
-        super().__init__(device)
+    def __init__(self, device: torch.device, whose: str) -> None:
+        super().__init__(device, whose)
         self.records = True
-        self.work: dict[Hashable, Callable[[], Tensor]] = {}
-        self.tapes: dict[Hashable, tuple[Tape, Tensor]] = {}
+        self.work: dict[Hashable, Callable[[], Any]] = {}
+        self.tapes: dict[Hashable, tuple[Tape, Any]] = {}
         self.replays = 0
         self.not_recorded: list[Hashable] = []
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self.work
 
-    def record(self, key: Hashable, work: Callable[[], Tensor]) -> None:
+    def record(self, key: Hashable, work: Callable[[], Any]) -> None:
         self.work[key] = work
 
-    def run(self, key: Hashable, work: Callable[[], Tensor]) -> Tensor:
+    def run(self, key: Hashable, work: Callable[[], Any]) -> Any:
         if key not in self.work:
             self.not_recorded.append(key)
             return work()
         for tape, result in self.tapes.values():
-            if storage(result) in tape.inside:
+            if result is not None and storage(result) in tape.inside:
                 result.fill_(RUBBISH)
         if key in self.tapes:
             self.replays += 1

@@ -1,24 +1,18 @@
-"""Recording, with a stand-in for CUDA: what is asked of it, and what follows where it fails. (What is recorded and
-replayed is tested with the tape, in test_recorded.)"""
+"""Recording, with a stand-in for CUDA: what is asked of it, and what follows where it fails. (What engines record, and
+replay, is tested with the tape.)"""
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-pytest.importorskip("torch", reason="the extra `xtts` is not installed")
+pytest.importorskip("torch")
 
 import torch
 
-from tests.engines.tts.xtts import tiny
-from tests.engines.tts.xtts.speaking import TEXTS, alone
-from voi.engines.tts.xtts import model as model_module
-from voi.engines.tts.xtts.graphs import RUNS_BEFORE, Graphs
-from voi.engines.tts.xtts.memory import NoRoom
-from voi.engines.tts.xtts.model import Running
+from voi.engines.cuda_graphs import RUNS_BEFORE, Graphs
 
 NOT_PERMITTED = "operation not permitted when stream is capturing"
 
@@ -112,7 +106,7 @@ def test_work_is_done_a_few_times_and_recorded_beside_all_other_work() -> None:
     cuda = Cuda()
     work = Work(cuda)
     with instead_of_cuda(cuda):
-        graphs = Graphs(torch.device("cuda"))
+        graphs = Graphs(torch.device("cuda"), "XTTS")
         graphs.record("one", work)
         graphs.record("two", work)
         assert cuda.now is cuda.usual
@@ -140,7 +134,7 @@ def test_what_cannot_be_recorded_is_done_all_the_same_and_that_is_said_once(
 ) -> None:
     cuda = Cuda()
     with instead_of_cuda(cuda), caplog.at_level(logging.WARNING):
-        graphs = Graphs(torch.device("cuda"))
+        graphs = Graphs(torch.device("cuda"), "XTTS")
         graphs.record("before", Work(cuda))
         cuda.at_end = at_end
         broken = Work(cuda, fails)
@@ -154,7 +148,7 @@ def test_what_cannot_be_recorded_is_done_all_the_same_and_that_is_said_once(
         graphs.run("before", later)
         assert later.where == [], "what was recorded before goes on being replayed"
     assert [record.getMessage() for record in caplog.records] == [
-        f"XTTS speaks more slowly than it could, since its steps cannot be recorded: {NOT_PERMITTED}"
+        f"XTTS is slower than it could be, since its steps cannot be recorded: {NOT_PERMITTED}"
     ]
 
 
@@ -169,57 +163,7 @@ def test_what_cannot_be_recorded_is_done_all_the_same_and_that_is_said_once(
 def test_want_of_memory_is_told_as_such(fails: str, kind: type[Exception], at_end: str) -> None:
     cuda = Cuda(at_end=at_end)
     with instead_of_cuda(cuda):
-        graphs = Graphs(torch.device("cuda"))
+        graphs = Graphs(torch.device("cuda"), "XTTS")
         with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
             graphs.record("large", Work(cuda, fails, kind))
         assert cuda.now is cuda.usual
-
-
-class Unrecordable(Graphs):
-    """As on a GPU that cannot record: on the CPU, but with the shapes of CUDA."""
-
-    reason = NOT_PERMITTED
-
-    def __init__(self, device: torch.device) -> None:
-        super().__init__(device)
-        self.records = True
-        self.tried = 0
-
-    def record(self, key: Any, work: Any) -> None:
-        self.tried += 1
-        self._give_up(RuntimeError(self.reason))
-
-
-def unrecordable(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> Running:
-    monkeypatch.setattr(model_module, "Graphs", Unrecordable)
-    return tiny.load(files)
-
-
-def test_a_model_that_cannot_be_recorded_says_the_same(
-    model: Running, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = unrecordable(files, monkeypatch)
-    assert list(running.record()) == []
-    assert isinstance(running.graphs, Unrecordable)
-    assert running.graphs.tried == 1
-    assert alone(running, TEXTS[2]).codes == alone(model, TEXTS[2]).codes
-
-
-def test_a_model_whose_recordings_do_not_fit_is_refused(
-    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running = unrecordable(files, monkeypatch)
-    monkeypatch.setattr(Unrecordable, "reason", "CUDA out of memory. Tried to allocate 2.00 GiB.\nAnd more")
-    with (
-        torch.inference_mode(),
-        pytest.raises(NoRoom, match=r"recordings do not fit: CUDA out of memory\. Tried to allocate 2\.00 GiB\.$"),
-    ):
-        list(running.record())
-
-
-def test_on_a_cpu_nothing_is_set_aside_for_recordings(files: dict[str, Path]) -> None:
-    running = tiny.load(files)
-    with torch.inference_mode():
-        assert list(running.record()) == []
-    assert running.decoder._fill_buffers == {}
-    assert running.vocoder._inputs == {}
