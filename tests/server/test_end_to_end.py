@@ -321,15 +321,19 @@ async def test_tls(tmp_path: Path, monkeypatch: Patch) -> None:
                     pass
 
 
+def starting(folder: Path, monkeypatch: Patch, start_engines: Any) -> run.Server:
+    monkeypatch.chdir(folder)
+    write_config(folder)
+    monkeypatch.setattr(run, "start_engines", start_engines)
+    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
+    return run.Server(settings, lambda _: None, lambda _: None)
+
+
 async def test_a_start_that_fails_says_why(tmp_path: Path, monkeypatch: Patch) -> None:
     async def start(*_: Any) -> Engines:
         raise ConfigError("agents.json: no such voice")
 
-    monkeypatch.chdir(tmp_path)
-    write_config(tmp_path)
-    monkeypatch.setattr(run, "start_engines", start)
-    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
-    server = run.Server(settings, lambda _: None, lambda _: None)
+    server = starting(tmp_path, monkeypatch, start)
     with pytest.raises(ConfigError, match="no such voice"):
         await asyncio.wait_for(server.serve(), 5)
 
@@ -341,11 +345,7 @@ async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, mo
         server.stop()
         raise EngineError("The process of whisper ended by signal SIGTERM.")
 
-    monkeypatch.chdir(tmp_path)
-    write_config(tmp_path)
-    monkeypatch.setattr(run, "start_engines", start)
-    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
-    server = run.Server(settings, lambda _: None, lambda _: None)
+    server = starting(tmp_path, monkeypatch, start)
     await asyncio.wait_for(server.serve(), 5)
     assert server.readiness.state == "stopping"
 

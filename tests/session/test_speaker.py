@@ -41,6 +41,15 @@ class Stage:
         if release:
             self.speaker.release(reply, str(reply))
 
+    async def fill(self) -> asyncio.Future[None]:
+        """Make sound of a reply that is not released, until there is no room for more: that is waited for."""
+        self.speaker.open(1)
+        self.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
+        waiting = asyncio.ensure_future(self.speaker.room(1))
+        await asyncio.sleep(5)
+        assert not waiting.done()
+        return waiting
+
 
 @in_virtual_time
 async def test_sound_goes_out_a_little_ahead_of_the_ear() -> None:
@@ -181,11 +190,7 @@ async def test_a_reply_without_sound_is_played_at_once() -> None:
 @in_virtual_time
 async def test_making_sound_waits_between_the_marks() -> None:
     stage = Stage()
-    stage.speaker.open(1)
-    stage.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
-    waiting = asyncio.ensure_future(stage.speaker.room(1))
-    await asyncio.sleep(5)
-    assert not waiting.done()
+    waiting = await stage.fill()
     stage.speaker.release(1, "1")
     started_ms = stage.now_ms
     await waiting
@@ -234,11 +239,7 @@ async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_en
 @in_virtual_time
 async def test_unpaced_sound_too_is_bounded_while_it_is_muted() -> None:
     stage = Stage(paced=False)
-    stage.speaker.open(1)
-    stage.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
-    waiting = asyncio.ensure_future(stage.speaker.room(1))
-    await asyncio.sleep(5)
-    assert not waiting.done()
+    waiting = await stage.fill()
     stage.speaker.release(1, "1")
     await asyncio.wait_for(waiting, 1)
 
