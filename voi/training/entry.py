@@ -14,12 +14,13 @@ NEUTRAL = "neutral"
 
 
 def entry(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Of a model that was trained on those, at least one."""
+    """Of a model that was trained on those, at least one. It names no `avg_text_len`, at which longer sentences would be
+    cut: the limits of the base hold."""
     language = Counter(sample.language for sample in samples).most_common(1)[0][0]
     made: dict[str, Any] = {"engine": "xtts", "language": language, **FILES}
     if tones := tone_map(samples):
         made["voice_tone_map"] = tones
-    return made | {"avg_text_len": max(1, round(sum(len(sample.text) for sample in samples) / len(samples)))}
+    return made
 
 
 def voices(samples: Sequence[Sample]) -> list[str]:
