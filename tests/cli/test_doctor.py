@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from voi.cli import engine_findings, findings, gpus
+from voi.cli import engine_findings, findings, first_fetch, gpus
 from voi.cli.doctor import doctor
 from voi.cli.findings import State
 from voi.cli.gpus import Driver
@@ -148,9 +148,6 @@ def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.M
     monkeypatch.setenv("VOI_STT_ENGINE", "faster-whisper")
     monkeypatch.setenv("VOI_STT_OPTIONS", '{"model": "tiny"}')
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    code, found, _ = examine()
-    assert code == 1
-    assert "voi models pull faster-whisper-tiny" in found["stt"][0]["cure"]
     folder = tmp_path / "models" / "faster-whisper-tiny"
     folder.mkdir(parents=True)
     for name in ("model.bin", "tokenizer.json"):
@@ -166,3 +163,46 @@ def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.M
     assert "no such GPU" in found["stt"][0]["cure"]
     monkeypatch.setattr(engine_findings, "missing_packages", lambda _: ["ctranslate2"])
     assert "pip install 'voi[faster-whisper]'" in examine()[1]["stt"][0]["cure"]
+
+
+@pytest.fixture
+def nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(engine_findings, "missing_packages", lambda _: [])
+    monkeypatch.setattr(engine_findings, "ask_driver", Driver)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("nothing_fetched")
+@pytest.mark.parametrize(("engine", "model"), [("whisper", "small"), ("faster-whisper", "large-v2")])
+def test_weights_that_the_start_fetches_are_no_mistake(
+    engine: str, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(engine.replace("-", "_"))
+    monkeypatch.setenv("VOI_STT_ENGINE", engine)
+    monkeypatch.setenv("VOI_STT_OPTIONS", json.dumps({"model": model}))
+    code, found, _ = examine()
+    assert code == 0
+    assert found["stt"][0]["state"] == "missing"
+    assert "voi serve fetches them when it starts" in found["stt"][0]["cure"]
+    assert f"`voi models pull {engine}-{model}` does so now" in found["stt"][0]["cure"]
+    assert "stt" in found["engines"][0]["detail"]  # their memory is counted already
+
+
+@pytest.mark.usefixtures("nothing_fetched")
+def test_weights_that_the_start_cannot_fetch_are_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    pytest.importorskip("whisper")
+    monkeypatch.setenv("VOI_STT_ENGINE", "whisper")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VOI_MODELS_DIR", str(tmp_path / "file"))
+    code, found, _ = examine()
+    assert code == 1
+    assert "the start cannot fetch them" in found["stt"][0]["cure"]
+    monkeypatch.delenv("VOI_MODELS_DIR")
+    monkeypatch.setattr(first_fetch, "megabytes", lambda _: 10**9)
+    code, found, _ = examine()
+    assert code == 1
+    assert "make room" in found["stt"][0]["cure"]
+    monkeypatch.setenv("VOI_STT_OPTIONS", json.dumps({"model": "mine.pt"}))  # nobody else has it
+    code, found, _ = examine()
+    assert code == 1
+    assert "no Whisper checkpoint mine.pt" in found["stt"][0]["cure"]

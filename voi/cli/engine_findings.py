@@ -10,6 +10,7 @@ from typing import Any
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
 from voi.cli.engine_sizes import size_of_engine
 from voi.cli.findings import Finding, State
+from voi.cli.first_fetch import hindrance, published_size, to_fetch
 from voi.cli.gpus import Driver, ask_driver, missing_packages
 from voi.config.config import Config
 from voi.config.settings import Settings
@@ -17,6 +18,7 @@ from voi.engines import registry
 from voi.engines.device import AUTO, engine_options, slow_note
 from voi.engines.house import NONE, llm_models
 from voi.engines.llm.router import LlmRouter
+from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
 
 FOR_GPU = ("whisper", "faster-whisper", "xtts")
@@ -80,15 +82,23 @@ class _Look:
         place = place_of(name, device, self.driver)
         if place.wrong:
             return Finding("engines", label, lacking, name, place.wrong)
-        on_gpu = place.gpu is not None
-        size = size_of_engine(name, options, self._settings.models_dir, gpu=on_gpu)
+        on_gpu, folder, cure = place.gpu is not None, self._settings.models_dir, place.pity
+        if absent := to_fetch(name, options, folder):
+            what = f"The weights of Whisper {absent}, {megabytes(absent):,} MB, are not in {folder}"
+            if why_not := hindrance(absent, folder):
+                return Finding("engines", label, lacking, name, f"{what}, and the start cannot fetch them: {why_not}")
+            cure = f"{what}: voi serve fetches them when it starts, and `voi models pull {name}-{absent}` does so now."
+            cure = f"{cure} {place.pity}".rstrip()
+            size = published_size(absent, options, gpu=on_gpu)
+        else:
+            size = size_of_engine(name, options, folder, gpu=on_gpu)
         self.wanted.append(Wanted(label, f"{name} {device}", place.gpu, size))
         where = f"cuda:{place.gpu}" if on_gpu else "the CPU"
         detail = (
             f"{name}: about {size.total(on_gpu):,} MiB on {where} ({size.weights:,.0f} for the model, {size.each:,.0f} "
             f"for each of {size.at_once} at a time); not loaded for this"
         )
-        return Finding("engines", label, State.MISSING if place.pity else State.OK, detail, place.pity)
+        return Finding("engines", label, State.MISSING if cure else State.OK, detail, cure)
 
 
 async def _tried(engine: Any, label: str, name: str, note: str) -> Finding:

@@ -82,7 +82,7 @@ def published_xtts(bytes_each: int) -> Size:
 def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, gpu: bool) -> Size:
     """Of a configured engine (whisper, faster-whisper or xtts). Raises ConfigError, EngineError for files that are
     missing or no such files."""
-    bytes_each = {"float32": 4, "float16": 2, "bfloat16": 2}.get(str(options.get("precision")), 2 if gpu else 4)
+    bytes_each = bytes_of_a_number(options, gpu=gpu)
     if name == "xtts":
         return _xtts(options, bytes_each, gpu)
     model, at_once = str(options.get("model", "small")), int(options.get("max_batch", WHISPER_CALLERS))
@@ -98,6 +98,11 @@ def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, g
         raise EngineError(f"{file} is no Whisper checkpoint: it says nothing of {', '.join(sorted(missing))}.")
     stored = WhisperShape(file.stat().st_size / 2e6, sizes["n_text_layer"], sizes["n_text_state"])  # in half precision
     return stored.size(bytes_each, at_once)
+
+
+def bytes_of_a_number(options: Mapping[str, Any], *, gpu: bool) -> int:
+    """By the option `precision`."""
+    return {"float32": 4, "float16": 2, "bfloat16": 2}.get(str(options.get("precision")), 2 if gpu else 4)
 
 
 def _xtts(options: Mapping[str, Any], bytes_each: int, gpu: bool) -> Size:
