@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.config.conftest import load
 from voi.config.agents import CLIENT_AGENT_LIMIT_BYTES, Agent, parse_client_agent
+from voi.config.apologies import APOLOGIES
 from voi.config.parts import SpokenPhrase
 from voi.config.store import Config, voice_uses_of
 from voi.dialogue import Message
@@ -86,7 +87,9 @@ def test_apology_and_reminder() -> None:
     assert given.apology_phrase() == SpokenPhrase("Oops", "sad")
     assert agent(apology=[]).apology_phrase() is None
     assert agent().apology_phrase()
-    assert agent(language="de").apology_phrase() is None
+    assert agent(language="de-AT").apology_phrase() == SpokenPhrase(APOLOGIES["de"])
+    assert agent(language="sv").apology_phrase() is None
+    assert agent(language="sv", apology="Förlåt.").apology_phrase() == SpokenPhrase("Förlåt.")
     reminded = agent(idle_reminder={"after_s": 2.5, "choices": ["Still there?"]})
     assert reminded.reminder_phrase() == SpokenPhrase("Still there?")
     assert reminded.idle_reminder

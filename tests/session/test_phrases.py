@@ -71,6 +71,12 @@ def test_every_phrase_without_a_file(config: Config) -> None:
     assert any(text.startswith("Sorry, I lost my thread") for text in texts)  # the default apology, where none is set
 
 
+def test_the_default_apology_of_another_language(config: Config) -> None:
+    french = config.agents["ada"].model_copy(update={"language": "fr"})
+    said = [(piece.text, piece.voice.language) for piece in fixed_pieces(french, config)]
+    assert ("Pardon, j'ai perdu le fil un instant.", "fr") in said
+
+
 def test_give_ups_in_every_tone_of_a_reply(config: Config) -> None:
     pieces = list(fixed_pieces(config.agents["toned"], config))
     assert {piece.voice.tone for piece in pieces if piece.text.startswith("No.")} == {"neutral", "warm"}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
+from voi.config.apologies import apology_in
 from voi.config.json_file import parse_object, validated
 from voi.config.parts import (
     IdleReminder,
@@ -22,7 +23,6 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
 from voi.dialogue import Voice
 from voi.errors import ClientError, ConfigError
-from voi.text.language import AUTO
 
 if TYPE_CHECKING:
     from voi.config.config import Config
@@ -33,7 +33,6 @@ EMBEDDED_MODELS = frozenset({"echo", "eliza"})
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 
 _ECHO_GREETING = "Hello! I say back to you what I hear."
-_APOLOGY = "Sorry, I lost my thread for a moment. Could you say that again?"
 
 
 class Agent(Prompted):
@@ -84,10 +83,11 @@ class Agent(Prompted):
         return phrases or ((SpokenPhrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
 
     def apology_phrase(self) -> SpokenPhrase | None:
-        """Something to say when an answer failed: the agent's own words, or a default where English is spoken."""
+        """Something to say when an answer failed: the agent's own words, or a default where its language has one."""
         if self.apology is not None:
             return draw(self.apology.spoken())
-        return SpokenPhrase(_APOLOGY) if (self.language or AUTO).lower().startswith(("en", AUTO)) else None
+        default = apology_in(self.language)
+        return SpokenPhrase(default) if default else None
 
     def reminder_phrase(self) -> SpokenPhrase | None:
         return draw(self.idle_reminder.spoken()) if self.idle_reminder else None
