@@ -166,6 +166,34 @@ async def test_an_overdue_partial_goes_along_with_finals(
     assert [who(each) for each in backend.batches[1]] == [200, 100]
 
 
+@pytest.mark.parametrize(
+    ("pause", "heard", "repeated"),
+    [
+        (True, Hypothesis(()), False),
+        (True, Hypothesis((), temperature=0.4), True),
+        (True, Hypothesis((), avg_logprob=-1.4), True),  # the first try was the best
+        (False, Hypothesis((), avg_logprob=-1.4), False),
+    ],
+)
+async def test_the_pace_is_told_what_was_decoded_more_than_once(
+    engine: Whisper,
+    backend: GatedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    pause: bool,
+    heard: Hypothesis,
+    repeated: bool,
+) -> None:
+    learnt = asyncio.Queue[tuple[object, bool]]()
+    monkeypatch.setattr(engine._pace, "learn", lambda batch, *_, repeated: learnt.put_nowait((batch, repeated)))
+    monkeypatch.setattr(backend, "transcribe", lambda _: [heard])
+    stream = engine.open(SttOptions(), lambda _: None)
+    stream.feed(speech(500))
+    if pause:
+        stream.feed(bytes(32 * 96), speech=False)
+    async with asyncio.timeout(5):
+        assert await learnt.get() == ([Urgency.PAUSE if pause else Urgency.PARTIAL], repeated)
+
+
 async def test_close_cancels(engine: Whisper, backend: GatedBackend) -> None:
     backend.gate.clear()
     busy, waiting = (engine.open(SttOptions(), None) for _ in range(2))

@@ -216,8 +216,8 @@ class Whisper:
             now_ms = self.now_ms()
             batch = next_batch(wishes, self._pace, now_ms)
             if batch:
-                urgent = {wish.who for wish in wishes if wish.urgency is not Urgency.PARTIAL}
-                await self._run(batch, partials_only=urgent.isdisjoint(batch))
+                urgency = {wish.who: wish.urgency for wish in wishes}
+                await self._run(batch, [urgency[stream] for stream in batch])
                 continue
             # Partials may be waiting for their time; whichever comes first of that and of being overdue.
             times_ms = [self._pace.partials_from_ms, *(wish.since_ms + STALE_MS for wish in wishes)] if wishes else []
@@ -225,7 +225,7 @@ class Whisper:
                 async with asyncio.timeout((min(times_ms) - now_ms) / 1000 if times_ms else None):
                     await self._work.wait()
 
-    async def _run(self, batch: list[WhisperStream], *, partials_only: bool) -> None:
+    async def _run(self, batch: list[WhisperStream], urgencies: list[Urgency]) -> None:
         assert self._thread is not None
         assert self._judge is not None
         started_ms = self.now_ms()
@@ -243,7 +243,11 @@ class Whisper:
             return
         self._failures = 0
         now_ms = self.now_ms()
-        self._pace.learn(len(batch), now_ms - started_ms, now_ms, partials_only=partials_only)
+        repeated = any(
+            len(each.temperatures) > 1 and (hypothesis.temperature > 0 or hypothesis.doubtful)
+            for each, hypothesis in zip(passes, answers, strict=True)
+        )
+        self._pace.learn(urgencies, now_ms - started_ms, now_ms, repeated=repeated)
         for stream, hypothesis in zip(batch, answers, strict=True):
             try:
                 stream.take(hypothesis)

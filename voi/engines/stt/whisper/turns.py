@@ -1,18 +1,20 @@
 """Whose pass is next, and with whom it is batched. Pure.
 
 A flush (FINAL) goes before a pause (PAUSE: the flush is likely to follow) and that before a PARTIAL; within one
-urgency, who waits longest. A batch with finals holds nothing else but partials that are overdue, so that a final waits
-for as little as possible and a partial is never starved; a batch without finals is kept short for the final that may
-come while it runs.
+urgency, who waits longest. But what has waited for `STALE_MS` is overdue and goes by its age alone: before all that is
+not, and with finals on a quarter of their batch. So a final waits for as little as possible, and nobody is starved. A
+batch without finals is kept short for the final that may come while it runs.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Generic, TypeVar
 
 STALE_MS = 1_500
-"""A partial that waits longer goes along with finals."""
+"""A pause or a partial that waits longer is overdue."""
+OVERDUE_SHARE = 4
+"""While finals wait, what is overdue may have one row in so many; where a batch has fewer, one batch in so many."""
 SHORT_BATCH_MS = 40
 """What a batch of partials may take: a final that comes meanwhile waits for it, and then for its own pass. Both are to
 stay under 100 ms on a GPU."""
@@ -20,6 +22,9 @@ ONE_FACTOR = 1.5
 """Or so many times what a single row takes: where that is longer, keeping the others waiting helps nobody."""
 PARTIAL_DUTY = 0.5
 """The device's time that partials may have, so that finals mostly find it free."""
+FORGET = 0.99
+"""After each batch of one, of what a further row is held to take: a batch that took long by chance must not keep it at
+one for ever. With rows as dear as the first, two are tried again after seventy batches."""
 
 
 class Urgency(IntEnum):
@@ -41,23 +46,41 @@ class Waiting(Generic[T]):
 
 
 class Pace:
-    """What batches of partials take, learned: one row, each further one; from when on partials are welcome again."""
+    """What batches without finals take, learned: one row, each further one. And whose turn it is: from when on partials
+    are welcome again, how many rows finals leave to what is overdue."""
 
     def __init__(self, max_batch: int) -> None:
         self.max_batch = max_batch
         self.partials_from_ms = 0.0
         self._one_ms: float | None = None
         self._more_ms: float | None = None
+        self._finals_in_a_row = 0
 
-    def learn(self, rows: int, cost_ms: float, now_ms: float, *, partials_only: bool) -> None:
-        """A batch of so many rows took so long and ended now."""
-        if not partials_only:
+    def learn(self, batch: Collection[Urgency], cost_ms: float, now_ms: float, *, repeated: bool = False) -> None:
+        """A batch of these took so long and ended now. `repeated`: some of it was decoded more than once, which says
+        nothing of what a row takes."""
+        if Urgency.FINAL in batch:
+            self._finals_in_a_row += 1
             return
-        self.partials_from_ms = now_ms + cost_ms * (1 / PARTIAL_DUTY - 1)
-        if rows == 1:
-            self._one_ms = _smoothed(self._one_ms, cost_ms)
-        elif self._one_ms is not None:
-            self._more_ms = _smoothed(self._more_ms, max(0.0, cost_ms - self._one_ms) / (rows - 1))
+        self._finals_in_a_row = 0
+        if Urgency.PAUSE not in batch:
+            self.partials_from_ms = now_ms + cost_ms * (1 / PARTIAL_DUTY - 1)
+        if repeated:
+            return
+        if len(batch) > 1:
+            if self._one_ms is not None:
+                self._more_ms = _smoothed(self._more_ms, max(0.0, cost_ms - self._one_ms) / (len(batch) - 1))
+            return
+        self._one_ms = _smoothed(self._one_ms, cost_ms)
+        if self._more_ms is not None and self.partial_rows == 1:
+            self._more_ms *= FORGET
+
+    @property
+    def overdue_rows(self) -> int:
+        """Of a batch with finals. Where there is but one row, it is theirs after so many finals."""
+        if self.max_batch == 1:
+            return int(self._finals_in_a_row >= OVERDUE_SHARE - 1)
+        return max(1, self.max_batch // OVERDUE_SHARE)
 
     @property
     def partial_rows(self) -> int:
@@ -78,11 +101,15 @@ def next_batch(waiting: Sequence[Waiting[T]], pace: Pace, now_ms: float) -> list
     """Who goes now; nobody where nothing waits or partials are to pause until `pace.partials_from_ms`."""
     ordered = sorted(waiting, key=lambda wish: (wish.urgency, wish.since_ms))
     finals = [wish for wish in ordered if wish.urgency is Urgency.FINAL]
-    overdue = [wish for wish in ordered if wish.urgency is not Urgency.FINAL and now_ms - wish.since_ms >= STALE_MS]
+    others = [wish for wish in ordered if wish.urgency is not Urgency.FINAL]
+    overdue = sorted(
+        (wish for wish in others if now_ms - wish.since_ms >= STALE_MS),
+        key=lambda wish: wish.since_ms,
+    )
     if finals:
-        places = max(1, pace.max_batch // 4) if overdue else 0
-        chosen = finals[: pace.max_batch - min(places, len(overdue))]
-        return [wish.who for wish in (*chosen, *overdue[: pace.max_batch - len(chosen)][:places])]
+        overdue = overdue[: pace.overdue_rows]
+        return [wish.who for wish in (*finals[: pace.max_batch - len(overdue)], *overdue)]
+    timely = [wish for wish in others if now_ms - wish.since_ms < STALE_MS]
     if now_ms < pace.partials_from_ms:
-        ordered = [wish for wish in ordered if wish.urgency is Urgency.PAUSE or now_ms - wish.since_ms >= STALE_MS]
-    return [wish.who for wish in ordered[: pace.partial_rows]]
+        timely = [wish for wish in timely if wish.urgency is Urgency.PAUSE]
+    return [wish.who for wish in (*overdue, *timely)[: pace.partial_rows]]
