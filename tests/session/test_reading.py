@@ -53,3 +53,8 @@ async def test_sentences_one_after_the_other() -> None:
 async def test_nothing_to_say() -> None:
     with pytest.raises(ClientError, match="nothing to say"):
         await anext(read_aloud(arriving("...", "😀"), FakeTts(), VoiceSpec(), Spoken("en")))
+
+
+async def test_a_voice_that_knows_no_letter_of_it_has_nothing_to_say_either() -> None:
+    with pytest.raises(ClientError, match="nothing to say"):
+        await anext(read_aloud(arriving("Hello. ", "You."), FakeTts(ms_per_character=0), VoiceSpec(), Spoken("en")))

@@ -11,7 +11,7 @@ from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm, FakeTts
 from voi.config.agents import Agent
 from voi.config.judges import ControlAgent
-from voi.core.facts import Fact, PieceVoiced, ReplyText
+from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText
 from voi.dialogue import Message
 from voi.engines.base import VoiceSpec
 from voi.errors import EngineError
@@ -187,3 +187,15 @@ async def test_a_voice_of_another_rate_loses_nothing_at_its_end() -> None:
     assert work.door.played_ms("1") == tts.made_ms
     (voiced,) = [fact for fact in work.facts if isinstance(fact, PieceVoiced)]
     assert voiced.audio_ms == tts.made_ms
+
+
+@pytest.mark.parametrize("ms_per_character", [0, 50])
+@in_virtual_time
+async def test_a_reply_of_which_the_voice_knows_no_letter_ends_as_any_other(ms_per_character: int) -> None:
+    work = Work("Hello there. You.", tts=FakeTts(ms_per_character=ms_per_character))
+    await work.answer()
+    await asyncio.sleep(5)
+    assert work.text == "Hello there. You."
+    lengths = [fact.audio_ms for fact in work.facts if isinstance(fact, PieceVoiced)]
+    assert lengths == [12 * ms_per_character, 4 * ms_per_character]
+    assert work.facts[-1] == ReplyPlayed(1)

@@ -131,6 +131,18 @@ class TestSpeaking:
     async def test_characters_that_the_model_does_not_know_are_left_out(self, tts: Xtts) -> None:
         assert await say(tts, "Hello 🎉 there") != b""
 
+    async def test_words_of_which_it_knows_no_letter_are_not_spoken_and_the_others_are(self, tts: Xtts) -> None:
+        assert await say(tts, "Hello สวัสดีครับ there.") == await say(tts, "Hello there.") != b""
+
+    async def test_silence_for_want_of_letters_is_logged_without_the_words(
+        self, tts: Xtts, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for text in ("Hello.", "…"):
+            await say(tts, text, language="en")
+        assert caplog.messages == []
+        assert await say(tts, "สวัสดีครับ", language="en") == b""
+        assert caplog.messages == ["XTTS is silent for a text of 10 characters: it knows none of them in en"]
+
     @pytest.mark.parametrize("language", tiny.LANGUAGES)
     async def test_all_languages_are_spoken(self, tts: Xtts, language: str) -> None:
         texts = {"ru": "Привет", "ar": "مرحبا", "hi": "नमस्ते", "ko": "안녕하세요", "zh-cn": "你好", "ja": "こんにちは"}

@@ -100,7 +100,8 @@ def test_hostile_text_becomes_ids_within_limits(tokenizer: Tokenizer, text: str,
         assert len(part) <= LONGEST[language]
         assert len(ids) - 2 < 120
         assert not set(ids[1:-1]) & set(marks)
-    assert bool(parts) == any(char.isalnum() for char in text)
+    known = set("abcdefghijklmnopqrstuvwxyz0123456789ابتثجحخدذرزسشصضطظعغفقكلمنهوي")
+    assert bool(parts) == (not known.isdisjoint(text.lower()))
 
 
 def test_no_part_is_as_long_as_what_the_model_cannot_take(
@@ -125,16 +126,46 @@ def test_a_number_is_never_cut(tokenizer: Tokenizer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "ends"), [("No", "."), ("Hm…", "."), ("5", "."), ("A", "."), ("Why?", "?"), ("你好", ".")]
+    ("text", "ends"), [("No", "."), ("Hm…", "."), ("5", "."), ("A", "."), ("Why?", "?"), ("Привет", ".")]
 )
 def test_short_texts_end_with_a_mark(tokenizer: Tokenizer, text: str, ends: str) -> None:
     [(_, ids)] = tokenizer.parts(text, "en", 250)
     assert ids[-2] == tokenizer._bpe.token_to_id(ends)
 
 
-@pytest.mark.parametrize("text", ["", "?", "…", "🎉", "\u0301", " \n", "[en]"])
+@pytest.mark.parametrize("text", ["", "?", "…", "🎉", "\u0301", " \n"])
 def test_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
-    assert tokenizer.parts(text, "en", 250) == [] or text == "[en]"
+    assert tokenizer.parts(text, "en", 250) == []
+
+
+UNKNOWN = ["สวัสดีครับ", "Ωμέγα!", "שלום, עולם.", "አማርኛ", "你好。再见！", "日本語"]
+
+
+@pytest.mark.parametrize("text", UNKNOWN)
+def test_of_letters_that_the_model_does_not_know_there_is_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
+    """Given a full stop alone, the model babbles."""
+    assert tokenizer.ids(text, "en") == []
+    assert tokenizer.parts(text * 40, "en", 250) == []
+
+
+@pytest.mark.parametrize("text", UNKNOWN)
+def test_words_of_such_letters_are_left_out_and_do_not_count(tokenizer: Tokenizer, text: str) -> None:
+    """How long a part may sound goes by its characters."""
+    known = tokenizer.parts("Well, this is good - it is 5.", "en", 250)
+    assert tokenizer.parts(f"{text} Well, this {text} is good - it {text} is 5.", "en", 250) == known
+    first, last = tokenizer.parts(f"Some words. {text} Some more.", "en", 12)
+    assert [first, last] == tokenizer.parts("Some words. Some more.", "en", 12)
+
+
+def test_a_word_is_spoken_by_what_is_known_of_it(tokenizer: Tokenizer) -> None:
+    [(part, ids)] = tokenizer.parts("Nguyễn", "en", 250)
+    assert (part, ids) == ("Nguyễn", tokenizer.ids("nguyn.", "en"))
+
+
+def test_what_a_transliterator_does_not_know_is_not_spoken_either(tokenizer: Tokenizer) -> None:
+    pytest.importorskip("cutlet")
+    assert tokenizer.parts("สวัสดี", "ja", 71) == []
+    assert tokenizer.parts("สวัสดี 日本語", "ja", 71) == tokenizer.parts("日本語", "ja", 71) != []
 
 
 @pytest.mark.parametrize(

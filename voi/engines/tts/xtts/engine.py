@@ -25,6 +25,7 @@ from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
 from voi.engines.tts.xtts.speech import Part, Speech
 from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineBroken, EngineError
+from voi.text.speakable import has_speech
 
 if TYPE_CHECKING:
     from voi.engines.tts.xtts.model import Checkpoint, Running
@@ -254,8 +255,8 @@ class Xtts:
         await asyncio.wrap_future(worker.call(stop))
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        """EngineError for a text over 10,000 characters, an unknown voice or language, when too many speak, or when the
-        model fails."""
+        """No sound for a text of which the model knows no letter. EngineError for one over 10,000 characters, an unknown
+        voice or language, when too many speak, or when the model fails."""
         if len(text) > LONGEST_TEXT:
             raise EngineError(
                 f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
@@ -269,6 +270,8 @@ class Xtts:
         parts = await loop.run_in_executor(
             self._text_thread, running.tokenizer.parts, text, language, min(longest, self._avg_text_len or longest)
         )
+        if not parts and has_speech(text):
+            log.warning("XTTS is silent for a text of %d characters: it knows none of them in %s", len(text), language)
         speed = min(SPEEDS[1], max(SPEEDS[0], round(self._speed * voice.speed, 3)))
         stretch = running.stretch(speed)
         enough_ms = spoken_ms(parts[0][0], language) if len(parts) == 1 else None

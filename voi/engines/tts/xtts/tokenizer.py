@@ -6,7 +6,7 @@ from pathlib import Path
 from voi.engines.tts.xtts.cutting import cut
 from voi.engines.tts.xtts.spelling import spelled
 from voi.errors import ConfigError
-from voi.text.speakable import speakable
+from voi.text.speakable import has_speech, speakable
 
 
 class Tokenizer:
@@ -24,22 +24,28 @@ class Tokenizer:
             raise ConfigError(f"XTTS vocabulary {vocabulary}: it lacks [START] or [STOP].")
         self._start, self._stop = start, stop
         self._unknown = self._bpe.token_to_id("[UNK]")
+        vocab = self._bpe.get_vocab()
+        self._spoken = {token for piece, token in vocab.items() if has_speech(piece) and not piece.startswith("[")}
         self._longest = longest
 
     def ids(self, text: str, language: str) -> list[int]:
-        """With the marks around them; characters that the model does not know are left out. Empty: nothing to say."""
+        """With the marks around them; characters that the model does not know are left out. Empty: none of a letter or
+        digit is left, and of marks alone the model would babble."""
         said = spelled(text, language)
         inner = self._bpe.encode(f"[{language}]{said}".replace(" ", "[SPACE]")).ids
         inner = [token for token in inner if token != self._unknown]
-        return [self._start, *inner, self._stop] if any(map(str.isalnum, said)) else []
+        return [self._start, *inner, self._stop] if not self._spoken.isdisjoint(inner) else []
 
     def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
-        """The text in pieces that the model can take, each with its ids. What is not in words yet is put so before the
-        cut: no number is cut in two, and each piece is as long as it sounds.
+        """The text in pieces that the model can take, each with its ids; none where the model knows no letter of it.
+        What is not in words yet is put so before the cut, and words that cannot be spoken are left out: no number is cut
+        in two, and each piece is as long as it sounds.
 
         Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
         """
-        return self._parts(speakable(text, language), language, longest_chars)
+        words = speakable(text, language).split()
+        known = " ".join(word for word in words if not has_speech(word) or self.ids(word, language))
+        return self._parts(known, language, longest_chars)
 
     def _parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
         done = []
