@@ -9,6 +9,10 @@ class ClientError(VoiError):
     """The caller sent something wrong: a frame, a token, audio, text. Ends at most that conversation."""
 
 
+class NameTaken(ClientError):
+    """There is something of that name already."""
+
+
 class ConfigError(VoiError):
     """The operator's or prompt designer's files or environment are wrong. `problems` lists every mistake found."""
 

@@ -139,8 +139,43 @@ class TestVoice:
         assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav"), "--tone", "warm") == 2
         assert xtts["voices"].read_bytes() == before
 
-    def test_a_file_of_voices_that_is_yet_to_come(self, xtts: dict[str, Path]) -> None:
+    def test_a_tone_in_capitals(self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:
+        sample = str(AUDIO / "austen-0870.wav")
+        tones = ("--tone", f"Warm={sample}", "--tone", f"warm={sample}")
+        assert run("voice", "add", "Gus", sample, *tones, "--write") == 0
+        written = json.loads(Path("tts_models.json").read_text())["mine"]["voice_tone_map"]
+        assert written == {"neutral": "Gus", "warm": "Gus warm"}
+        said = ("voice", "say", "Gus", "hello there.", "--language", "en", "--out")
+        assert run(*said, "a.wav", "--tone", "WARM") == run(*said, "b.wav", "--tone", "warm") == 0
+        assert Path("a.wav").read_bytes() == Path("b.wav").read_bytes()
+        assert run("voice", "add", "Eva", sample, "--tone", f"Neutral={sample}") == 2
+
+    def test_a_voice_in_use_stays_however_its_name_is_written(
+        self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        sample, twisted = str(AUDIO / "austen-0870.wav"), "Zoe\u0301"
+        assert run("voice", "add", "Zo\u00e9", sample) == 0
+        agents = json.loads(Path("agents.json").read_text())
+        agents["ada"]["voices"]["character"] = {"model": "mine", "voice": "Zo\u00e9"}
+        Path("agents.json").write_text(json.dumps(agents))
+        assert run("voice", "remove", twisted) == 1
+        assert "the character of the agent ada" in capsys.readouterr().err
+        agents["ada"]["voices"]["character"] = {"model": "plain"}
+        Path("agents.json").write_text(json.dumps(agents))
+        models = json.loads(Path("tts_models.json").read_text())
+        models["mine"]["voice_tone_map"] = {"neutral": "Zo\u00e9"}
+        Path("tts_models.json").write_text(json.dumps(models))
+        assert run("voice", "remove", twisted) == 1
+        assert "the tone neutral of mine" in capsys.readouterr().err
+        assert run("voice", "say", twisted, "hello there.", "--language", "en", "--out", "a.wav") == 0
+        assert run("voice", "remove", twisted, "--force") == 0
+
+    def test_a_file_of_voices_that_is_yet_to_come(
+        self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         xtts["voices"].unlink()
+        assert run("voice", "list", "--model", "mine") == 0
+        assert capsys.readouterr().out == "mine (xtts)\n  none yet\n"
         assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 0
         assert xtts["voices"].exists()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.config.conftest import ROOT, load, problems
 from voi.config.load import load_config
 from voi.config.settings import Settings
+from voi.core.reply_parser import ReplyParser
 from voi.errors import ClientError, ConfigError
 
 PATTERN = {"model": "pattern_matching", "denial_phrases": ["as an AI"]}
@@ -269,6 +270,25 @@ def test_voices_are_a_file_or_names() -> None:
         "tts_models.json: $.m.voices: must be a file, or an array of names of voices",
         'tts_models.json: $.m.voice_tone_map: must give the tone "sad" the name of a voice, not 1',
     ]
+
+
+def test_tones_are_one_however_they_are_capitalised() -> None:
+    """An LLM's tones are read in lower case."""
+    talks = {"llm_model": "echo", "voices": {"character": {"model": "m"}}}
+    agents = {"a": talks | {"greetings": {"choices": ["Hi"], "voice_tone": "FROIDE\u0301 "}}}
+    config = load(agents, {"m": {"engine": "espeak", "voice_tone_map": {" Warm": "en", "Froid\u00e9": "fr"}}})
+    assert config.tts_models["m"].voice_tone_map == {"warm": "en", "froid\u00e9": "fr"}
+    assert config.agents["a"].tones() == ("froid\u00e9",)
+    (spoken,) = ReplyParser(json_expected=True).feed('{"voice_tone": "Warm", "text": "Hello."}')
+    assert spoken.tone in config.tts_models["m"].tones
+
+    wrong = {"m": {"engine": "espeak", "voice_tone_map": {"Warm": "en", "warm": "de"}}}
+    wrong |= {
+        name: {"engine": "espeak", "voice_tone_map": {tone: "en"}} for name, tone in (("n", " "), ("o", "x" * 65))
+    }
+    told = problems({"a": {"llm_model": "echo"}}, wrong)
+    assert told[0].endswith('$.m.voice_tone_map: has "Warm" and "warm", which are one tone: remove one')
+    assert ["of 1 to 64 characters" in line for line in told] == [False, True, True]
 
 
 def test_other_engines_take_options_and_need_no_files() -> None:

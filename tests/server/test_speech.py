@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -244,6 +245,14 @@ async def test_a_voice_is_meant_by_whoever_names_it() -> None:
         status, body, _ = await house.ask({"text": "Hello.", "tone": "warm"}, "bert")
         assert (status, b"those of 'anna'" in body) == (400, True)
     assert [(spec.voice, spec.tone) for _, spec in engine.spoken] == [("bert", AS_IT_IS), ("anna", "warm")]
+
+
+async def test_a_name_is_the_same_however_it_is_written() -> None:
+    engine = FakeTts(first_s=0.0, speed=1e6)
+    engine.voices = ("Zo\u00e9",)
+    async with serving({"voice": engine}) as house:
+        assert (await house.ask({"text": "Hello.", "tone": "Warm"}, quote("Zoe\u0301")))[0] == 200
+    assert [(spec.voice, spec.tone) for _, spec in engine.spoken] == [("Zo\u00e9", "warm")]
 
 
 async def test_the_language_is_the_models_or_the_servers() -> None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -124,6 +125,43 @@ async def test_refusals(house: House) -> None:
         assert answer.status_code == status, answer.text
         assert says in answer.json()["detail"]
     assert house.files["voices"].read_bytes() == before
+
+
+async def test_the_name_of_a_file_decides_nothing(house: House) -> None:
+    noise = {"sample": ("already.wav", (AUDIO / "noise2.wav").read_bytes())}
+    answer = await house.client.post("/voices", headers=KEY, data={"name": "Ada"}, files=noise)
+    assert (answer.status_code, "already.wav: no speech" in answer.json()["detail"]) == (400, True)
+    assert (await house.add(name="robin")).status_code == 409  # as good as taken
+
+
+async def test_a_tone_in_capitals_is_spoken(house: House, tmp_path: Path) -> None:
+    files = [("sample", ("a.wav", GOOD)), ("tone:Warm", ("w.wav", GOOD)), ("tone:NEUTRAL", ("n.wav", GOOD))]
+    form = {"name": "Ada", "write": "true"}
+    told = (await house.client.post("/voices", headers=KEY, data=form, files=files)).json()
+    assert told["voice_tone_map"] == {"neutral": "Ada", "warm": "Ada warm"}
+    assert json.loads((tmp_path / "tts_models.json").read_text())["mine"]["voice_tone_map"] == told["voice_tone_map"]
+    await house.configs.poll()
+    assert await house.configs.poll()
+    assert house.tts.tones == ("neutral", "warm")
+
+
+async def test_a_voice_in_use_stays_however_its_name_is_written(house: House, tmp_path: Path) -> None:
+    from voi.engines.tts.xtts import cloning_file
+    from voi.engines.tts.xtts.checkpoint import load_voices
+
+    robin = load_voices(house.files["voices"])["Robin"]
+    cloning_file.store(house.files["voices"], {"Zo\u00e9": robin, "No\u00e9": robin})
+    agents = json.loads((tmp_path / "agents.json").read_text())
+    agents["a"]["voices"]["character"]["voice"] = "Zo\u00e9"
+    (tmp_path / "agents.json").write_text(json.dumps(agents))
+    models = json.loads((tmp_path / "tts_models.json").read_text())
+    models["mine"]["voice_tone_map"] = {"neutral": "No\u00e9"}
+    (tmp_path / "tts_models.json").write_text(json.dumps(models))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    for name, user in (("Zoe\u0301", "the agent a"), ("Noe\u0301", "the tone neutral of mine")):
+        answer = await house.client.delete(f"/voices/{quote(name)}", headers=KEY)
+        assert (answer.status_code, user in answer.json()["detail"]) == (409, True)
 
 
 async def test_force_replaces(house: House) -> None:

@@ -30,10 +30,11 @@ def tts(
 ) -> None:
     """Speak a text, sentence by sentence, into a file, a pipe or the speaker."""
     from voi.config.settings import load_settings
+    from voi.config.tones import folded
     from voi.engines.base import VoiceSpec
 
     said = iter([text]) if text != "-" else _standard_input()
-    spec = VoiceSpec(voice, tone, speed, language)
+    spec = VoiceSpec(voice, folded(tone), speed, language)
     asyncio.run(_speak(said, spec, model, load_settings(), out, raw))
 
 
@@ -43,17 +44,19 @@ async def _speak(
     from voi.cli.engine_of import running, speaker
     from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
+    from voi.config.voice_names import known_as
     from voi.errors import ConfigError
     from voi.session.reading import chosen_voice, read_aloud
     from voi.text.language import Spoken
 
     name, options = await speaker(model, settings)
     async with running("tts", name, settings, options) as engine:
-        if spec.voice is not None and spec.voice not in engine.voices:
+        voice = spec.voice and known_as(spec.voice, engine.voices)
+        if spec.voice is not None and not voice:
             raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.voices)}.")
         if spec.tone not in engine.tones:
             raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.tones)}.")
-        spec = chosen_voice(spec.voice, spec.tone, spec.speed, spec.language, options.get("voice_tone_map", {}))
+        spec = chosen_voice(voice, spec.tone, spec.speed, spec.language, options.get("voice_tone_map", {}))
         spoken = Spoken(spec.language or options.get("language"), settings.language)
         async with (
             sound_to(out, engine.sample_rate_hz, raw) as put,

@@ -83,9 +83,10 @@ def list_voices(model: Model = None) -> None:
         typer.secho(f"{name} ({each.engine})", bold=True)
         if each.engine == XTTS and isinstance(each.voices, str):
             voices = cloning_file.names(Path(each.voices))
+            nothing = "none yet"
         else:
-            voices = own_voices(each)
-        for known in voices or ("the engine's own voices",):
+            voices, nothing = own_voices(each), "the engine's own voices"
+        for known in voices or (nothing,):
             tones = [which for which, named in each.voice_tone_map.items() if named == known]
             typer.echo(f"  {known}" + (f"  (tone: {', '.join(tones)})" if tones else ""))
 
@@ -156,9 +157,12 @@ def _tell_forgotten(files: int) -> None:
 
 
 def _tones(given: list[str]) -> dict[str, list[Path]]:
+    from voi.config.tones import folded
+
     tones: dict[str, list[Path]] = {}
     for entry in given:
         which, _, file = entry.partition("=")
+        which = folded(which)
         if not which or not file or which == "neutral":
             raise typer.BadParameter(f"--tone takes TONE=FILE, such as warm=warm.wav, not {entry!r}.")
         tones.setdefault(which, []).append(Path(file))

@@ -8,6 +8,7 @@ from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
 from voi.config.tts_models import ESPEAK, XTTS, TtsModel
+from voi.config.voice_names import composed, known_as
 from voi.engines import registry
 from voi.engines.tts.rendered import forget
 from voi.errors import ConfigError
@@ -64,14 +65,16 @@ def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list
         f"the tone {tone} of {name}"
         for name, model in models.items()
         for tone, named in model.voice_tone_map.items()
-        if named == voice
+        if isinstance(named, str) and composed(named) == composed(voice)
     ]
     if not agents_file.exists():
         return found
     for agent, value in read_object(agents_file, Problems(), missing="").items():
         voices = value.get("voices") if isinstance(value, dict) and not is_comment(agent) else None
         for role, choice in voices.items() if isinstance(voices, dict) else ():
-            if isinstance(choice, dict) and choice.get("model") in models and choice.get("voice") == voice:
+            if not isinstance(choice, dict) or choice.get("model") not in models:
+                continue
+            if isinstance(named := choice.get("voice"), str) and composed(named) == composed(voice):
                 found.append(f"the {role} of the agent {agent}")
     return found
 
@@ -93,7 +96,7 @@ def model_with_voice(file: Path, voice: str) -> str:
     having = []
     for name, model in read_models(file).items():
         is_file = model.engine == XTTS and isinstance(model.voices, str)
-        if voice in (cloning_file.names(Path(str(model.voices))) if is_file else own_voices(model)):
+        if known_as(voice, cloning_file.names(Path(str(model.voices))) if is_file else own_voices(model)):
             having.append(name)
     if len(having) == 1:
         return having[0]

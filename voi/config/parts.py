@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from voi.config.problems import quoted
+from voi.config.tones import folded
 from voi.text.language import AUTO
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -94,7 +95,7 @@ class Phrases(FileModel):
     choices: tuple[
         Annotated[Choice, BeforeValidator(_content, json_schema_input_type=str | Choice)], ...
     ] = ()  # fmt: skip
-    voice_tone: str = "neutral"
+    voice_tone: Annotated[str, AfterValidator(folded)] = "neutral"
 
     def spoken(self) -> tuple[SpokenPhrase, ...]:
         return tuple(

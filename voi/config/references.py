@@ -9,6 +9,7 @@ from typing import Any, Literal
 from voi.config.problems import Path as JsonPath
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS
+from voi.config.tones import folded
 from voi.config.tts_models import TtsModel
 
 Kind = Literal["agent", "control", "completeness"]
@@ -96,7 +97,7 @@ def _check_voices(entry: Entry, known: Known, source: str, problems: Problems) -
         for field in PHRASE_FIELDS:
             phrases = entry.raw.get(field)
             tone = phrases.get("voice_tone") if isinstance(phrases, dict) else None
-            if isinstance(tone, str) and tone not in tones:
+            if isinstance(tone, str) and folded(tone) not in tones:
                 text = f"{quoted(tone)} is no tone of {quoted(name)}{did_you_mean(tone, tones)}"
                 problems.error(source, (*entry.path, field, "voice_tone"), text)
 

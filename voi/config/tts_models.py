@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from voi.config.json_file import is_comment, validated
 from voi.config.parts import FileModel, Language
 from voi.config.problems import Problems, quoted
-from voi.config.tones import DEFAULT_TONES, tones_of
+from voi.config.tones import DEFAULT_TONES, TONE_LONGEST, folded, tones_of
 from voi.text.language import AUTO
 
 XTTS, ESPEAK = "xtts", "espeak"
@@ -24,11 +24,20 @@ def _file_or_names(value: Any) -> Any:
 
 
 def _tones(value: Any) -> Any:
-    if isinstance(value, dict):
-        for tone, voice in value.items():
-            if not isinstance(voice, str | dict):
-                raise ValueError(f"must give the tone {quoted(tone)} the name of a voice, not {quoted(voice)}")
-    return value
+    """Tones folded; what is no object is left to be complained of."""
+    if not isinstance(value, dict):
+        return value
+    given: dict[str, str] = {}
+    for tone, voice in value.items():
+        if not isinstance(voice, str | dict):
+            raise ValueError(f"must give the tone {quoted(tone)} the name of a voice, not {quoted(voice)}")
+        name = folded(tone)
+        if not 0 < len(name) <= TONE_LONGEST:
+            raise ValueError(f"must have tones of 1 to {TONE_LONGEST} characters, not {quoted(tone)}")
+        if name in given:
+            raise ValueError(f"has {quoted(given[name])} and {quoted(tone)}, which are one tone: remove one")
+        given[name] = tone
+    return {name: value[tone] for name, tone in given.items()}
 
 
 Voices = Annotated[str | tuple[str, ...], BeforeValidator(_file_or_names, json_schema_input_type=str | list[str])]

@@ -20,6 +20,8 @@ from voi.config.config import Config, VoiceUse
 from voi.config.json_file import parse_object, validated
 from voi.config.parts import FileModel, Language
 from voi.config.problems import Problems
+from voi.config.tones import TONE_LONGEST, folded
+from voi.config.voice_names import known_as
 from voi.engines.base import Tts
 from voi.engines.house import unspeakable
 from voi.errors import ClientError, ConfigError, EngineError
@@ -50,7 +52,7 @@ class Wish(FileModel):
     """The request's JSON."""
 
     text: Annotated[str, AfterValidator(_short_enough)] = Field(min_length=1)
-    tone: str = Field(default="neutral", min_length=1, max_length=64)
+    tone: Annotated[str, AfterValidator(folded)] = Field(default="neutral", min_length=1, max_length=TONE_LONGEST)
     language: Language | None = None
     speed: float = Field(default=1.0, ge=0.25, le=4)
     model: str | None = None
@@ -68,7 +70,7 @@ class SpeechDesk:
         engines = self._tts()
         if engines is None:
             raise HTTPException(503, "The server is starting.")
-        model = _model_of(voice, wish.model, engines)
+        model, voice = _model_of(voice, wish.model, engines)
         config, engine = self._config(), engines[model]
         configured = config.tts_models.get(model)
         use = VoiceUse("the speech", model, voice, (wish.tone,), wish.language)
@@ -150,15 +152,20 @@ def speech_router(desk: SpeechDesk) -> APIRouter:
     return router
 
 
-def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> str:
+def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> tuple[str, str]:
+    """The model, and the voice as that calls it."""
     if wanted is not None and wanted not in engines:
         raise HTTPException(404, f"No model of that name speaks; there are: {', '.join(engines) or 'none'}.")
-    having = [name for name, engine in engines.items() if wanted in (None, name) and voice in engine.voices]
+    having = {
+        name: known
+        for name, engine in engines.items()
+        if wanted in (None, name) and (known := known_as(voice, engine.voices))
+    }
     if not having:
         raise HTTPException(404, "There is no voice of that name: GET /voices lists them.")
     if len(having) > 1:
         raise HTTPException(400, f"{', '.join(having)} have a voice of that name: say which `model` is meant.")
-    return having[0]
+    return next(iter(having.items()))
 
 
 async def _wish(request: Request) -> Wish:

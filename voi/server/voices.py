@@ -20,11 +20,13 @@ from starlette.requests import ClientDisconnect
 from voi.audio.sample import LENGTH_LIMIT_S
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings
+from voi.config.tones import folded
 from voi.config.tts_models import XTTS, TtsModel
+from voi.config.voice_names import composed, known_as
 from voi.config.write_tones import write_tone_map
 from voi.engines.base import Tts, Vad
 from voi.engines.tts.rendered import depends_on, forget
-from voi.errors import ClientError, ConfigError, VoiError
+from voi.errors import ClientError, ConfigError, NameTaken, VoiError
 from voi.server.speech import SpeechDesk, speech_router
 
 log = logging.getLogger(__name__)
@@ -135,10 +137,11 @@ class VoiceDesk:
             f"the tone {tone} of {name}"
             for name, each in models.items()
             for tone, named in each.voice_tone_map.items()
-            if named == voice
+            if isinstance(named, str) and composed(named) == composed(voice)
         ]
         for name, agent in self._config().agents.items():
-            if any(use.tts_model in models and use.voice == voice for use in voice_uses_of(agent, "")):
+            named = [use.voice for use in voice_uses_of(agent, "") if use.tts_model in models]
+            if known_as(voice, filter(None, named)):
                 users.append(f"the agent {name}")
         return users
 
@@ -246,7 +249,7 @@ class _Form:
 
     async def take(self, key: str, value: UploadFile | str) -> None:
         if isinstance(value, UploadFile):
-            tone = "neutral" if key == SAMPLE else key.removeprefix(TONE)
+            tone = "neutral" if key == SAMPLE else folded(key.removeprefix(TONE))
             if key != SAMPLE and not (key.startswith(TONE) and tone):
                 raise HTTPException(400, f"Files are called {SAMPLE} or {TONE}NAME, such as {TONE}warm.")
             label = (value.filename or "sample").replace("\\", "/").rsplit("/", 1)[-1][:64]
@@ -307,7 +310,7 @@ class _Told:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> Literal[False]:
         if isinstance(error, ClientError):
-            raise HTTPException(409 if "already" in str(error) else 400, str(error)) from None
+            raise HTTPException(409 if isinstance(error, NameTaken) else 400, str(error)) from None
         if isinstance(error, ConfigError):
             log.error("voices: %s", error)
             raise HTTPException(500, "The voice could not be changed; the operator finds why in the log.") from None

@@ -13,8 +13,9 @@ from typing import Any
 import torch
 
 from voi.config.safe_file import locked, replace_file
+from voi.config.voice_names import composed, known_as
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_tensors, load_voices
-from voi.errors import ClientError, ConfigError
+from voi.errors import ClientError, ConfigError, NameTaken
 
 NAME_LONGEST = 64
 NAME_MARKS = " -_.,'()+"
@@ -22,7 +23,7 @@ NAME_MARKS = " -_.,'()+"
 
 def checked_name(name: str) -> str:
     """The name in composed form (é is one character), if a voice may be called so. ClientError."""
-    name = unicodedata.normalize("NFC", name)
+    name = composed(name)
     kinds = [unicodedata.category(char)[0] for char in name]  # letters, marks (the vowels of Hindi), numbers
     right = all(kind in "LMN" or char in NAME_MARKS for kind, char in zip(kinds, name, strict=True))
     if len(name) > NAME_LONGEST or not right or kinds[:1] not in (["L"], ["N"]) or name != name.strip():
@@ -38,18 +39,18 @@ def names(path: Path) -> tuple[str, ...]:
 
 
 def refuse_taken(wanted: Iterable[str], there: Iterable[str], *, force: bool) -> None:
-    """ClientError for a name that there is already, unless it is to be replaced, or that is too like another one."""
+    """NameTaken for a name that there is already, unless it is to be replaced, or that is too like another one."""
     alike = {name.casefold(): name for name in there}
     for name in wanted:
         other = alike.get(name.casefold(), name)
         if other != name:
-            raise ClientError(f"There is a voice {other!r}, which differs from {name!r} only in upper and lower case.")
+            raise NameTaken(f"There is a voice {other!r}, which differs from {name!r} only in upper and lower case.")
         if name.casefold() in alike and not force:
-            raise ClientError(f"There is a voice {name!r} already; with force it is replaced.")
+            raise NameTaken(f"There is a voice {name!r} already; with force it is replaced.")
 
 
 def store(path: Path, voices: Mapping[str, VoiceLatents], *, force: bool = False) -> None:
-    """Add voices, all or none. ClientError when there is one of that name and `force` is not given; ConfigError when
+    """Add voices, all or none. NameTaken when there is one of that name and `force` is not given; ConfigError when
     the file cannot be read or written."""
     for name in voices:
         checked_name(name)
@@ -62,8 +63,10 @@ def remove(path: Path, *gone: str) -> None:
     """ClientError for a voice that is not there, or when none would be left."""
     with _changing(path) as entries:
         for name in gone:
-            if entries.pop(name if name in entries else unicodedata.normalize("NFC", name), None) is None:
+            known = known_as(name, entries)
+            if known is None:
                 raise ClientError(f"There is no voice {name!r}; there are: {', '.join(entries) or 'none'}.")
+            del entries[known]
         if not entries:
             raise ClientError("The last voice cannot be removed: a model needs one.")
 

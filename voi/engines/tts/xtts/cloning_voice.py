@@ -49,10 +49,11 @@ def add_voice(
     *,
     force: bool = False,
 ) -> Added:
-    """`tones`: tone -> samples of the person speaking so; `neutral` is the voice itself and must be there.
+    """`tones`: tone, as `tones.folded` gives it -> samples of the person speaking so; `neutral` is the voice itself and
+    must be there.
 
-    ClientError with everything that is wrong with the name or the samples; then nothing is stored. ConfigError when the
-    file of voices cannot be used.
+    ClientError with everything that is wrong with the name or the samples (NameTaken: there is such a voice); then
+    nothing is stored. ConfigError when the file of voices cannot be used.
     """
     wanted = {tone: cloning_file.checked_name(voice_of_tone(name, tone)) for tone in tones}
     if not tones.get(NEUTRAL):
