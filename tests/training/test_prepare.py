@@ -114,6 +114,35 @@ def test_another_seed_deals_other_sides(tmp_path: Path) -> None:
     assert len(sides) > 1
 
 
+def test_more_recordings_move_no_older_ones(tmp_path: Path) -> None:
+    """Eleven sentences, one after the other into the same folder: a hash alone would move some when others come."""
+    spoken = [
+        Recording(f"{i}", sentence(200 + 10 * i), f"this is sentence {'abcdefghijk'[i]} of it") for i in range(11)
+    ]
+    sides: dict[str, str] = {}
+    for count in range(3, 12):
+        report = prepare(spoken[:count], tmp_path, vad=Anything())
+        assert not report.dealt_anew
+        now = {sample.text: sample.split for sample in report.kept}
+        assert sides.items() <= now.items()
+        sides = now
+    assert set(sides.values()) == set(SPLITS)
+    held = next(text for text, split in sides.items() if split == TEST)
+    again = Recording("again", sentence(400), held.upper() + "!")
+    assert prepare([*spoken, again], tmp_path, vad=Anything()).kept[-1].split == TEST
+
+
+def test_other_choices_deal_anew_and_say_so(tmp_path: Path) -> None:
+    spoken = [Recording(f"{i}", sentence(200 + 10 * i), f"this is sentence {'abcdef'[i]} of it") for i in range(6)]
+    prepare(spoken, tmp_path, vad=Anything())
+    other = Choices(test_share=0.4)
+    assert any("Dealt anew" in line for line in prepare(spoken, tmp_path, other, vad=Anything()).advice())
+    assert not prepare(spoken, tmp_path, other, vad=Anything()).dealt_anew
+    (tmp_path / "report.json").unlink()  # nobody says by which choices: then nothing moves
+    before = manifest.read(tmp_path)
+    assert prepare(spoken, tmp_path, Choices(seed="b"), vad=Anything()).kept == before
+
+
 def test_mistakes_are_told_before_the_work(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="shares"):
         prepare((pytest.fail("it was begun") for _ in range(1)), tmp_path / "data", Choices(test_share=0.9))

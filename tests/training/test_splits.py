@@ -19,10 +19,33 @@ def test_everything_is_dealt_and_every_split_gets_some(groups: set[str], validat
     assert dealt == deal(sorted(groups, reverse=True), validation, test)
 
 
-def test_more_recordings_move_no_older_ones() -> None:
-    some = [f"sentence {number}" for number in range(500)]
-    more = deal([*some, *(f"another {number}" for number in range(500))], 0.05, 0.1)
-    assert {group: more[group] for group in some} == deal(some, 0.05, 0.1)
+@given(GROUPS, GROUPS, SHARES, SHARES)
+def test_what_was_dealt_stays_where_it_is(some: set[str], more: set[str], validation: float, test: float) -> None:
+    before = deal(some, validation, test)
+    after = deal(some | more, validation, test, dealt_before=before)
+    assert before.items() <= after.items()
+    assert after.keys() == some | more
+    without_some = deal(more, validation, test, dealt_before=before)
+    assert without_some.keys() == more
+    assert all(without_some[group] == before[group] for group in more & some)
+
+
+@pytest.mark.parametrize(
+    ("before", "fresh", "after"),
+    [
+        ({"a": TRAIN}, "bc", {TRAIN, VALIDATION, TEST}),
+        ({"a": VALIDATION}, "b", {VALIDATION, TRAIN}),
+        ({"a": TEST}, "b", {TEST, TRAIN}),
+        ({"a": TEST}, "bc", {TEST, TRAIN, VALIDATION}),
+        ({"a": TRAIN, "b": TRAIN}, "c", {TRAIN, VALIDATION}),
+        ({"a": TRAIN, "b": TRAIN}, "", {TRAIN}),
+    ],
+)
+@pytest.mark.parametrize("seed", [str(number) for number in range(30)])
+def test_a_split_that_is_empty_gets_what_is_new(before: dict[str, str], fresh: str, after: set[str], seed: str) -> None:
+    dealt = deal([*before, *fresh], 0.25, 0.25, seed, before)
+    assert before.items() <= dealt.items()
+    assert set(dealt.values()) == after
 
 
 def test_shares_are_kept() -> None:

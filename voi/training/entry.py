@@ -14,8 +14,8 @@ NEUTRAL = "neutral"
 
 
 def entry(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Of a model that was trained on those, at least one. It names no `avg_text_len`, at which longer sentences would be
-    cut: the limits of the base hold."""
+    """Of a model that was trained on those, at least one. It names no `avg_text_len`, at which longer sentences would
+    be cut: the limits of the base hold."""
     language = Counter(sample.language for sample in samples).most_common(1)[0][0]
     made: dict[str, Any] = {"engine": "xtts", "language": language, **FILES}
     if tones := tone_map(samples):

@@ -6,8 +6,9 @@ import re
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from voi.audio.wav import to_wav
 from voi.engines.base import Vad
@@ -23,6 +24,7 @@ from voi.training.trouble import disk_told
 
 WAVS = "wavs"
 REPORT = "report.json"
+DEALT_BY = "dealt_by"
 LITTLE_MS = 120_000
 """Less speech than that rarely moves a voice; advice says so."""
 EXAMPLES = 3
@@ -39,11 +41,13 @@ class Dropped:
 
 @dataclass
 class Report:
-    """What became of the recordings. `snr_db`: of those that were kept."""
+    """What became of the recordings. `snr_db`: of those that were kept. `dealt_anew`: other choices than last time have
+    moved what was there."""
 
     kept: list[Sample] = field(default_factory=list)
     snr_db: list[float] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
+    dealt_anew: bool = False
 
     @property
     def duration_ms(self) -> int:
@@ -51,6 +55,11 @@ class Report:
 
     def advice(self) -> list[str]:
         found = []
+        if self.dealt_anew:
+            found.append(
+                "Dealt anew, by other choices than last time: what is held back now, a model that was trained on this "
+                "folder before may have seen."
+            )
         empty = [split for split in SPLITS if not manifest.of_split(self.kept, split)]
         if empty and self.kept:
             found.append(
@@ -94,6 +103,14 @@ class Choices:
     by_speaker: bool = False
     seed: str = ""
 
+    def of_dealing(self) -> dict[str, Any]:
+        """Those by which recordings are dealt."""
+        return {name: getattr(self, name) for name in ("validation_share", "test_share", "by_speaker", "seed")}
+
+    def group(self, sample: Sample) -> str:
+        """What stays together: the same for all recordings of a sentence, however it is written; or a speaker."""
+        return sample.speaker if self.by_speaker else "".join(c for c in sample.text.casefold() if c.isalnum())
+
 
 @disk_told("Preparing")
 def prepare(
@@ -103,7 +120,8 @@ def prepare(
     on_progress: Callable[[int], None] = lambda _: None,
     vad: Vad | None = None,
 ) -> Report:
-    """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits.
+    """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits, and what
+    is in a manifest of the same choices stays on its side, whatever is recorded besides.
 
     `on_progress` is told how many recordings were looked at; `vad` tells speech from noise (Silero's, if not given).
     ConfigError when none is usable, and then nothing of an older manifest is touched; and of the disk.
@@ -113,28 +131,30 @@ def prepare(
     report = Report()
     deal([], choices.validation_share, choices.test_share)  # mistakes before the work
     (out / WAVS).mkdir(parents=True, exist_ok=True)
-    before = _wavs_before(out)
+    before = _before(out)
     seen: dict[str, str] = {}
-    groups: dict[str, str] = {}
     usable: list[Sample] = []
     for number, recording in enumerate(recordings, 1):
         try:
             sample, snr_db = _prepared(recording, out, choices, seen, vad)
             report.snr_db.append(snr_db)
-            groups[sample.audio] = sample.speaker if choices.by_speaker else _sentence(sample.text)
             usable.append(sample)
         except Unusable as why:
             report.dropped.append(Dropped(recording.name, why.kind, str(why)))
         on_progress(number)
     if not usable:
         raise ConfigError(f"Of {len(report.dropped)} recordings none can be used.\n{report}")
-    dealt = deal(groups.values(), choices.validation_share, choices.test_share, choices.seed)
-    for sample in usable:
-        report.kept.append(Sample(**asdict(sample) | {"split": dealt[groups[sample.audio]]}))
+    report.dealt_anew = bool(before) and _dealing_before(out) not in (None, choices.of_dealing())
+    dealt_before = {} if report.dealt_anew else {choices.group(sample): sample.split for sample in before}
+    groups = [choices.group(sample) for sample in usable]
+    dealt = deal(groups, choices.validation_share, choices.test_share, choices.seed, dealt_before)
+    report.kept += [replace(sample, split=dealt[group]) for sample, group in zip(usable, groups, strict=True)]
     manifest.write(out, report.kept)
-    for stale in before - {sample.audio for sample in report.kept}:
-        (out / stale).unlink(missing_ok=True)
-    _write_report(out, report)
+    stale = {sample.audio for sample in before} - {sample.audio for sample in report.kept}
+    for audio in stale:
+        if audio.startswith(f"{WAVS}/"):
+            (out / audio).unlink(missing_ok=True)
+    _write_report(out, report, choices)
     return report
 
 
@@ -161,23 +181,28 @@ def _prepared(
     return Sample(audio, text, speaker, language, heard.duration_ms, TRAIN), snr_db
 
 
-def _sentence(text: str) -> str:
-    """The same for all recordings of a sentence, however it is written."""
-    return "".join(c for c in text.casefold() if c.isalnum())
-
-
-def _wavs_before(out: Path) -> set[str]:
-    """Files that an earlier preparation wrote there."""
+def _before(out: Path) -> list[Sample]:
+    """What an earlier preparation wrote there."""
     try:
-        return {sample.audio for sample in manifest.read(out) if sample.audio.startswith(f"{WAVS}/")}
+        return manifest.read(out)
     except ConfigError:
-        return set()
+        return []
 
 
-def _write_report(out: Path, report: Report) -> None:
+def _dealing_before(out: Path) -> dict[str, Any] | None:
+    """The choices by which that was dealt; None where nobody says."""
+    try:
+        found = json.loads((out / REPORT).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found.get(DEALT_BY) if isinstance(found, dict) else None
+
+
+def _write_report(out: Path, report: Report, choices: Choices) -> None:
     counts = Counter(sample.split for sample in report.kept)
     content = {
         "kept": {split: counts[split] for split in SPLITS},
+        DEALT_BY: choices.of_dealing(),
         "duration_ms": report.duration_ms,
         "snr_db": round(statistics.median(report.snr_db), 1),
         "dropped": [asdict(each) for each in report.dropped],

@@ -1,36 +1,47 @@
 """Who goes where: training, validation (while training) and test (after it, seen by nothing before)."""
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from voi.errors import ConfigError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+"""What is needed most comes first."""
 
 
-def deal(groups: Iterable[str], validation_share: float, test_share: float, seed: str = "") -> dict[str, str]:
-    """A split for each group, by a hash of its name: the same whenever it is asked, and whatever else there is.
+def deal(
+    groups: Iterable[str],
+    validation_share: float,
+    test_share: float,
+    seed: str = "",
+    dealt_before: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """A split for each group, by a hash of its name; those of `dealt_before` (group: split) stay where they are, or a
+    model that was trained before would be judged by what it has seen.
 
-    Groups keep together what must not be on both sides: recordings of one sentence, or of one speaker. Where so few
-    groups are dealt that a split would stay empty, it gets the one nearest to it; of two, one is for validation, which
-    training cannot do without.
+    Groups keep together what must not be on both sides: recordings of one sentence, or of one speaker. A split that the
+    hash leaves empty gets one of the others, if one can be spared that is not of `dealt_before`. First comes training,
+    then validation, which it cannot do without, and then the test.
     """
     if min(validation_share, test_share) < 0 or validation_share + test_share > 0.5:
         raise ConfigError("The shares for validation and test must be at least 0 and at most 0.5 together.")
+    before = dealt_before or {}
     places = {group: _place(seed, group) for group in set(groups)}
-    ranked = sorted(places, key=lambda group: (places[group], group))
-    dealt = {}
-    for group, place in places.items():
+    fresh = sorted(places.keys() - before.keys(), key=lambda group: (places[group], group))
+    dealt = {group: before[group] for group in places.keys() & before.keys()}
+    for group in fresh:
+        place = places[group]
         dealt[group] = TEST if place < test_share else VALIDATION if place < test_share + validation_share else TRAIN
-    if len(ranked) == 2 and validation_share > 0:
-        return dict(zip(ranked, (VALIDATION, TRAIN), strict=True))
-    if len(ranked) >= len(SPLITS):
-        wanted = [(TEST, test_share, ranked), (VALIDATION, validation_share, ranked), (TRAIN, 1.0, ranked[::-1])]
-        for split, share, candidates in wanted:
-            if share > 0 and split not in dealt.values():
-                counts = {name: list(dealt.values()).count(name) for name in SPLITS}
-                dealt[next(group for group in candidates if counts[dealt[group]] > 1)] = split
+    needs = [(TRAIN, 1.0, fresh[::-1]), (VALIDATION, validation_share, fresh), (TEST, test_share, fresh)]
+    for rank, (split, share, candidates) in enumerate(needs):
+        if share > 0 and split not in dealt.values():
+            counts = Counter(dealt.values())
+            spare = [group for group in candidates if counts[dealt[group]] > 1]
+            spare += [group for group in candidates if dealt[group] in SPLITS[rank + 1 :]]
+            if spare:
+                dealt[spare[0]] = split
     return dealt
 
 
