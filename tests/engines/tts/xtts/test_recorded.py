@@ -18,7 +18,7 @@ from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, alone, job, run
 from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts import model as model_module
-from voi.engines.tts.xtts.decoder import FILLS
+from voi.engines.tts.xtts.decoder import FILLS, Beginning
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.memory import NoRoom
 from voi.engines.tts.xtts.model import Running
@@ -153,6 +153,43 @@ def test_with_a_seed_shapes_do_not_depend_on_company(files: dict[str, Path]) -> 
     used = {key[:2] for key in tapes(running).tapes}  # type: ignore[index]
     assert used == {("step", 8), ("fill", 1)}
     assert len({key for key in tapes(running).tapes if key[0] == "step"}) == 1  # type: ignore[index]
+
+
+def filled(running: Running, text: str) -> tuple[Tensor, Tensor]:
+    """Keys and values of the text's prefix, as slot 0 then has them."""
+    wish = job(running, text).job
+    entry = Beginning(0, wish.ids, wish.voice.conditioning, wish.sampling, wish.seed)
+    running.decoder.begin([entry])
+    keys, values = running.decoder._keys[:, 0, :, : entry.places], running.decoder._values[:, 0, :, : entry.places]
+    return keys.clone(), values.clone()
+
+
+def test_with_a_seed_shapes_do_not_depend_on_what_is_recorded(
+    files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model that is loaded again speaks before all is recorded: what is rounded must be so as it was before."""
+    running = load_with(TapedGraphs, files, precision="float16", same_shapes=True)
+    fill, shapes = running.decoder._gpt.fill, list[torch.Size]()
+
+    def noted(hidden: Tensor, *others: Tensor) -> None:
+        shapes.append(hidden.shape)
+        fill(hidden, *others)
+
+    monkeypatch.setattr(running.decoder._gpt, "fill", noted)
+    with torch.inference_mode():
+        before = [filled(running, text) for text in TEXTS]
+        unrecorded, shapes[:] = shapes.copy(), []
+        for _ in running.decoder.record():
+            pass
+        tapes(running).not_recorded.clear()
+        for text, (keys, values) in zip(TEXTS, before, strict=True):
+            tapes(running).tapes.clear()
+            again_keys, again_values = filled(running, text)
+            assert torch.equal(keys, again_keys)
+            assert torch.equal(values, again_values)
+    assert tapes(running).not_recorded == []
+    assert shapes == unrecorded
+    assert {shape[1] for shape in shapes} == {64, 128}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from itertools import chain
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from voi.engines.cuda_graphs import Graphs
@@ -44,8 +45,8 @@ class Beginning:
 
 class Decoder:
     """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on who else is
-    there (all rows and places at every step, one prefix at a time), so that rounding in half precision can't depend on
-    it either. Belongs to one thread."""
+    there (all rows and places at every step, one prefix at a time), nor on what is recorded already, so that rounding
+    in half precision can't depend on it either. Belongs to one thread."""
 
     def __init__(
         self, gpt: Gpt, layout: Layout, *, slots: int, conditioning: int, graphs: Graphs, same_shapes: bool = False
@@ -77,6 +78,7 @@ class Decoder:
         self._row_sizes = _sizes(ROWS, slots) if graphs.records else tuple(range(1, slots + 1))
         lengths = tuple(range(CPU_LENGTH_STEP, self.places, CPU_LENGTH_STEP))
         self._lengths = _sizes(LENGTHS if graphs.records else lengths, self.places)
+        self._same_shapes = same_shapes
         self._fills = (1,) if same_shapes else FILLS
         if same_shapes:
             self._row_sizes, self._lengths = (slots,), (self.places,)
@@ -135,7 +137,10 @@ class Decoder:
         places = next(size for size in self._prefixes if size >= max(len(row) for row in rows))
         key = ("fill", batch, places)
         if key not in self._graphs:
-            self._graphs.run(key, lambda: self._fill(pad_sequence(list(rows), batch_first=True), to))
+            loose = pad_sequence(list(rows), batch_first=True)
+            if self._same_shapes:
+                loose = pad(loose, (0, 0, 0, places - loose.shape[1]))
+            self._graphs.run(key, lambda: self._fill(loose, to))
             return
         hidden, held_slots = self._fill_buffers[batch, places]
         for row, prefix in enumerate(rows):

@@ -255,8 +255,8 @@ class Xtts:
         await asyncio.wrap_future(worker.call(stop))
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        """No sound for a text of which the model knows no letter. EngineError for one over 10,000 characters, an unknown
-        voice or language, when too many speak, or when the model fails."""
+        """No sound for a text of which the model knows no letter. EngineError for one over 10,000 characters, an
+        unknown voice or language, when too many speak, or when the model fails."""
         if len(text) > LONGEST_TEXT:
             raise EngineError(
                 f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name

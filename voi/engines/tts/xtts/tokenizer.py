@@ -38,8 +38,8 @@ class Tokenizer:
 
     def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
         """The text in pieces that the model can take, each with its ids; none where the model knows no letter of it.
-        What is not in words yet is put so before the cut, and words that cannot be spoken are left out: no number is cut
-        in two, and each piece is as long as it sounds.
+        What is not in words yet is put so before the cut, and words that cannot be spoken are left out: no number is
+        cut in two, and each piece is as long as it sounds.
 
         Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
         """
