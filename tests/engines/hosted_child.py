@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines import host, registry
-from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.frames import frame
 from voi.errors import ConfigError, EngineBroken, EngineError
 
@@ -109,7 +109,8 @@ class Stream:
 
     async def flush(self) -> Transcript:
         text = str(self._options) if self._asked else f"{self._heard} {self._options.language}"
-        return Transcript(text, language=self._options.language)
+        words = (TimedWord(str(self._heard), 0, 320, 0.5), TimedWord(str(self._options.language), 320, 400))
+        return Transcript(text, language=self._options.language, words=words)
 
     def close(self) -> None: ...
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.engines import host, host_process, hosted, supervisor
-from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, frame
 from voi.engines.host_process import HostProcess
 from voi.engines.hosted import HostedStt, HostedTts
@@ -332,7 +332,8 @@ async def test_hearing() -> None:
     stream = engine.open(SttOptions("de", "prompt", ("Voi",)), partials.append)
     stream.feed(b"abcd")
     stream.feed(b"ef", speech=False)
-    assert await stream.flush() == Transcript("4 de", language="de")
+    words = (TimedWord("4", 0, 320, 0.5), TimedWord("de", 320, 400))
+    assert await stream.flush() == Transcript("4 de", language="de", words=words)
     assert partials == [Transcript("", "4", "de"), Transcript("", "4", "de")]
     stream.feed(b"gh")
     assert (await stream.flush()).text == "6 de"

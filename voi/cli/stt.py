@@ -24,7 +24,9 @@ def stt(
     prompt: Annotated[str, typer.Option(help="A sentence in the style of what is said.")] = "",
     rate: Annotated[int, typer.Option(help="With --raw: samples per second.", min=4_000, max=192_000)] = 16_000,
     raw: Annotated[bool, typer.Option("--raw", help="Standard input is s16le, mono, as it is being recorded.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON object for each utterance, with its times.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="A JSON object for each utterance, with its and its words' times.")
+    ] = False,
 ) -> None:
     """Transcribe recordings, an utterance on each line. A live pipe is transcribed while it flows:
     arecord -t raw -f S16_LE -r 16000 | voi stt --raw"""
@@ -84,7 +86,16 @@ async def _transcribe(
 def _print(heard: "Utterance", source: str, as_json: bool, named: bool) -> None:
     if as_json:
         line = {"file": source, "start_s": heard.start_s, "end_s": heard.end_s, "text": heard.text}
-        typer.echo(json.dumps(line, ensure_ascii=False))
+        words = [
+            {
+                "text": word.text,
+                "start_s": word.start_ms / 1_000,
+                "end_s": word.end_ms / 1_000,
+                "probability": round(word.probability, 3),
+            }
+            for word in heard.words
+        ]
+        typer.echo(json.dumps(line | {"words": words}, ensure_ascii=False))
     else:
         typer.echo(f"{source}: {heard.text}" if named else heard.text)
 

@@ -3,11 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from voi.audio.framing import Framer
 from voi.cli.read_ahead import read_ahead
-from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Vad
+from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, TimedWord, Vad
 
 SPEECH = 0.5  # the VAD's probability
 LEAD_MS = 320
@@ -19,9 +19,12 @@ LONG_MS, LONGEST_MS = 12_000, 60_000
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
+    """All times from the start of the recording. `words`: empty where the engine does not tell times."""
+
     start_s: float
     end_s: float
     text: str
+    words: tuple[TimedWord, ...] = ()
 
 
 async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[Utterance]:
@@ -49,6 +52,8 @@ async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOp
                 if _ended(at_ms - spoken_ms, at_ms - start_ms):
                     heard = await _finished(stream, start_ms, spoken_ms)
                     stream = None
+                    while len(lead) * window_ms > at_ms - spoken_ms:
+                        lead.popleft()  # cut in the middle of speech: this was said, and is not to be said again
                     if heard.text:
                         yield heard
             await asyncio.sleep(0)
@@ -72,7 +77,8 @@ def _ended(pause_ms: int, length_ms: int) -> bool:
 
 async def _finished(stream: SttStream, start_ms: int, end_ms: int) -> Utterance:
     try:
-        text = (await stream.flush()).text
+        heard = await stream.flush()
     finally:
         stream.close()
-    return Utterance(start_ms / 1_000, end_ms / 1_000, text)
+    words = (replace(word, start_ms=start_ms + word.start_ms, end_ms=start_ms + word.end_ms) for word in heard.words)
+    return Utterance(start_ms / 1_000, end_ms / 1_000, heard.text, tuple(words))

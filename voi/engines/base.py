@@ -79,14 +79,27 @@ class SttOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class TimedWord:
+    """A word with its punctuation, without spaces around it. Times from the start of all the sound that was fed to its
+    stream, pauses included. `probability`: 0..1, the engine's own, that this is what was said."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    probability: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
     """Text of the whole utterance so far. `confirmed` will not change; `tentative`, which may, goes on right behind it
     and begins with a space where one belongs: not before a comma, nor in languages that write none. `language`: ISO
-    code of what was detected; None where the engine does not tell."""
+    code of what was detected; None where the engine does not tell. `words`: all of the text, of `SttStream.flush`
+    alone; empty where the engine does not tell times."""
 
     confirmed: str
     tentative: str = ""
     language: str | None = None
+    words: tuple[TimedWord, ...] = ()
 
     @property
     def text(self) -> str:
@@ -164,7 +177,7 @@ class Tts(Engine, Protocol):
     voices: tuple[str, ...]
     """Names that `VoiceSpec.voice` may have, the default first."""
     tones: tuple[str, ...]
-    """Names that `VoiceSpec.tone` may have; "neutral" is always among them."""
+    """Names that `VoiceSpec.tone` may have, in lower case; "neutral" is always among them."""
 
     def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         """Speak one short piece of already speakable text; chunks of PCM at `sample_rate_hz`, the first as early as

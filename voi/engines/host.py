@@ -13,7 +13,6 @@ import sys
 import traceback
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -201,7 +200,7 @@ class Host:
         number, options = head["id"], head["options"]
 
         def partial(transcript: Transcript) -> None:
-            self._tell({"id": number, "partial": astuple(transcript)})
+            self._tell({"id": number, "partial": transcript})
 
         given = SttOptions(**options | {"hot_words": tuple(options["hot_words"])})
         engine = self._engines[head["engine"]]
@@ -211,7 +210,7 @@ class Host:
         if number not in self._streams:
             raise EngineError("This utterance was closed or never began.")
         transcript = await self._streams[number].flush()
-        self._tell({"id": flush, "heard": astuple(transcript)})
+        self._tell({"id": flush, "heard": transcript})
 
     async def _ping(self, head: dict[str, Any]) -> None:
         if ping := getattr(self._engines.get(head.get("engine", 0)), "ping", None):

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
-from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.host_process import Head, HostProcess
 from voi.errors import EngineError
 
@@ -153,7 +153,7 @@ class HostedStream:
             raise
         finally:
             self._process.forget(flush)
-        return Transcript(*head["heard"])
+        return _transcript(head["heard"])
 
     def close(self) -> None:
         self._process.ignore(self._number)
@@ -163,8 +163,12 @@ class HostedStream:
         if "error" in head:
             self._fault = self._process.error(head)
         elif self._on_partial is not None:
-            self._on_partial(Transcript(*head["partial"]))
+            self._on_partial(_transcript(head["partial"]))
 
     def _told(self) -> None:
         if self._fault is not None:
             raise self._fault
+
+
+def _transcript(told: Head) -> Transcript:
+    return Transcript(**told | {"words": tuple(TimedWord(**word) for word in told["words"])})

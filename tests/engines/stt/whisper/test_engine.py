@@ -6,13 +6,14 @@ import gc
 import threading
 import weakref
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import ANY
 
 import numpy as np
 import pytest
 
-from tests.engines.stt.whisper.scripted import Piece, ScriptedBackend, said, speech
+from tests.engines.stt.whisper.scripted import JITTER_MS, Piece, ScriptedBackend, said, speech
 from voi.engines import registry
 from voi.engines.base import SttOptions, SttStream, Transcript
 from voi.engines.stt.whisper import stream as stream_module
@@ -82,13 +83,37 @@ async def test_what_was_said(engine: Whisper) -> None:
         stream.feed(Piece(number, 250).pcm)
         stream.feed(Piece(None, 50).pcm)
         await asyncio.sleep(0)
-    assert (await stream.flush()) == Transcript(said(*range(12)), language="en")
+    final = await stream.flush()
+    assert replace(final, words=()) == Transcript(said(*range(12)), language="en")
+    assert [word.text for word in final.words] == [said(number) for number in range(12)]
     assert heard
+    assert not any(partial.words for partial in heard), "they are for the end"
     stream.feed(bytes(32 * 500), speech=False)
     assert (await stream.flush()).text == said(*range(12)), "nothing new: answered at once"
     stream.feed(speech(300, 300, first=12) + bytes(320))
     assert (await stream.flush()).text == said(*range(14)), "feeding goes on after a flush"
-    assert [word.text for word in stream.words] == [f" {said(number)}" for number in range(14)]
+    stream.close()
+
+
+async def test_words_have_times_in_all_that_was_fed(engine: Whisper) -> None:
+    """Also of what was trimmed since, and after pauses of which the model heard little."""
+    stream, starts_ms = engine.open(SttOptions(), lambda _: None), []
+    fed_ms = 2_000
+    stream.feed(bytes(fed_ms * 32), speech=False)
+    for number in range(40):
+        stream.feed(Piece(number, 700).pcm + bytes(100 * 32))
+        starts_ms.append(fed_ms)
+        fed_ms += 800
+        if number % 10 == 5:
+            stream.feed(bytes(3_000 * 32), speech=False)
+            fed_ms += 3_000
+            await stream.flush()
+    words = (await stream.flush()).words
+    assert [word.text for word in words] == [said(number) for number in range(40)]
+    for word, start_ms in zip(words, starts_ms, strict=True):
+        assert word.start_ms == pytest.approx(start_ms, abs=JITTER_MS)
+        assert word.end_ms == pytest.approx(start_ms + 700, abs=JITTER_MS)
+    assert stream._listening.sound.start > 0
     stream.close()
 
 

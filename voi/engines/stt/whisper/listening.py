@@ -8,7 +8,7 @@ the anchor's words take up the difference.
 
 from dataclasses import dataclass
 
-from voi.engines.base import Transcript
+from voi.engines.base import TimedWord, Transcript
 from voi.engines.stt.whisper.agreement import Agreement
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
 from voi.engines.stt.whisper.sound import PAUSE_MS, Sound, to_ms, to_samples
@@ -68,16 +68,12 @@ class Listening:
         return min(sound.end, sound.speech_end + to_samples(PAUSE_MS)) if sound.speech_end else 0
 
     @property
-    def words(self) -> tuple[Word, ...]:
+    def words(self) -> tuple[TimedWord, ...]:
         """All words so far, times from the start of all that was fed."""
         fed_ms = self.sound.fed_ms
         return tuple(
-            Word(
-                word.text,
-                word.tokens,
-                fed_ms(to_samples(word.start_ms)),
-                fed_ms(to_samples(word.end_ms)),
-                word.probability,
+            TimedWord(
+                word.text.strip(), fed_ms(to_samples(word.start_ms)), fed_ms(to_samples(word.end_ms)), word.probability
             )
             for word in (*self._agreement.confirmed, *self._agreement.tentative)
         )

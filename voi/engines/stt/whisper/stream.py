@@ -9,7 +9,6 @@ from voi.engines.stt.whisper.listening import Listening, Window
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_samples
 from voi.engines.stt.whisper.turns import Urgency, Waiting
-from voi.engines.stt.whisper.words import Word
 from voi.errors import EngineError
 
 if TYPE_CHECKING:
@@ -37,11 +36,6 @@ class WhisperStream:
         self._wish: tuple[Urgency, float] | None = None
         self._shown = ""
         self._error: EngineError | None = None
-
-    @property
-    def words(self) -> tuple[Word, ...]:
-        """The words so far with their times, from the start of what was fed."""
-        return self._listening.words
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
         """EngineError when ten minutes of sound wait already: the machine is too slow for its callers."""
@@ -80,7 +74,8 @@ class WhisperStream:
                 self._flushes.remove(entry)
         if self._error:
             raise self._error
-        return Transcript(self._listening.text(), language=self._listening.spoken)
+        heard = self._listening
+        return Transcript(heard.text(), language=heard.spoken, words=heard.words)
 
     def close(self) -> None:
         self._engine.forget(self)
