@@ -234,7 +234,7 @@ async def ours(size: str, path: Path, arguments: argparse.Namespace, limits: Lim
     on_gpu = backend._device.type == "cuda"
     cache_mib = backend._decoding.decoder.cache_bytes / 2**20
     print(
-        f"{size}: {len(backend._decoding._graphs)} graphs; cache of {cache_mib:.0f} MiB for {arguments.max_batch} rows"
+        f"{size}: {len(backend._decoding._sizes)} graphs; cache of {cache_mib:.0f} MiB for {arguments.max_batch} rows"
     )
     if on_gpu:
         print(f"{size}: {torch.cuda.max_memory_reserved(backend._device) / 2**20:.0f} MiB reserved so far, all in all")
