@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import logging
 import os
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,12 @@ from voi.config.store import Config, ConfigStore
 from voi.errors import ConfigError
 
 ONE, TWO = {"one": {"llm_model": "echo"}}, {"two": {"llm_model": "echo"}}
+MODEL = {"checkpoint": "model.pth", "config": "config.json", "voices": "a.pth"}
+
+
+def put(*names: str, text: str = "") -> None:
+    for name in names:
+        Path(name).write_text(text)
 
 
 async def settle(store: ConfigStore) -> bool:
@@ -33,6 +40,47 @@ async def test_the_tts_file_is_watched_too() -> None:
     write(ONE, {"espeak": {"engine": "espeak"}, "other": {"engine": "other"}})
     assert await settle(store)
     assert "other" in store.current.tts_models
+
+
+async def test_the_files_of_voices_are_watched_too() -> None:
+    """Those of the models that the present configuration has."""
+    put("model.pth", "config.json", "a.pth", "b.pth")
+    store = ConfigStore(write(ONE, {"mine": MODEL}))
+    checked: list[Config] = []
+
+    async def check(config: Config) -> None:
+        checked.append(config)
+
+    store.check = check
+    assert not await settle(store)
+    put("a.pth", text="new")
+    assert not await store.poll()  # it may be half written
+    assert await store.poll()
+    assert not await settle(store)
+
+    write(ONE, {"mine": MODEL | {"voices": "b.pth"}})
+    assert await settle(store)
+    assert not await settle(store)
+    put("b.pth", text="new")
+    assert await settle(store)
+    put("a.pth", text="newer")
+    assert not await settle(store)
+    assert len(checked) == 3
+
+
+async def test_voices_that_change_while_they_are_taken_over_are_looked_at_again() -> None:
+    put("model.pth", "config.json", "a.pth")
+    store = ConfigStore(write(ONE))
+    texts = iter(["x", "xx"])
+
+    async def check(config: Config) -> None:
+        for text in texts:
+            put("a.pth", text=text)
+            return
+
+    store.check = check
+    write(ONE, {"mine": MODEL})
+    assert [await settle(store) for _ in range(4)] == [True, True, True, False]
 
 
 async def test_a_broken_edit_keeps_the_last_good_one_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:

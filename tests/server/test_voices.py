@@ -11,12 +11,13 @@ import httpx
 import pytest
 from fastapi import Depends, FastAPI, Header, HTTPException, Request
 
+from voi.cli import main
 from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
 from voi.dialogue import Voice
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.supervised import SupervisedTts
-from voi.engines.tts.rendered import Rendered
+from voi.engines.tts.rendered import Rendered, depends_on, file_name, save
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.server import voices as module
@@ -244,6 +245,57 @@ async def test_agents_may_use_a_voice_that_the_command_made(house: House, tmp_pa
     await house.configs.poll()
     assert await house.configs.poll()
     assert "Ada" in house.engine.voices
+
+
+async def test_a_voice_that_the_command_replaces_is_heard_at_once(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the old one's phrases were rendered, and no line of the configuration changes."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOI_GREETINGS_DIR", str(tmp_path))
+    old = await said(house, "neutral")
+    spec = VoiceSpec(voice="Claire", tone="neutral", language="en")
+    file = tmp_path / "rendered" / file_name("mine", depends_on("xtts", house.tts.options), "hello there.", spec)
+    save(file, bytes(4_800), house.tts.sample_rate_hz)
+    assert await said(house, "neutral") == bytes(4_800)
+
+    with pytest.raises(SystemExit, match="0"):
+        await asyncio.to_thread(main, ("voice", "add", "Claire", str(AUDIO / "austen-0870.wav"), "--force"))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    new = await said(house, "neutral")
+    assert new not in (old, bytes(4_800))
+    assert not await house.configs.poll()
+
+    started = Xtts(**house.files, device="cpu", greedy=True)
+    await started.warm_up()
+    assert b"".join([chunk async for chunk in started.stream("hello there.", spec)]) == new
+    await started.close()
+
+
+async def test_a_file_that_lacks_a_voice_in_use_changes_nothing(
+    house: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    from voi.engines.tts.xtts import cloning_file
+
+    before, whole = await said(house, AS_IT_IS), house.files["voices"].read_bytes()
+    for broken, says in ((b"", "cannot be loaded"), (None, "lacks the voice 'Claire', which is in use")):
+        if broken is None:
+            house.files["voices"].write_bytes(whole)
+            cloning_file.remove(house.files["voices"], "Claire")
+        else:
+            house.files["voices"].write_bytes(broken)
+        for _ in range(2):
+            assert not await house.configs.poll()
+        assert says in caplog.text
+        assert await said(house, AS_IT_IS) == before
+
+    agents = json.loads((tmp_path / "agents.json").read_text())
+    agents["a"]["voices"]["character"]["voice"] = "Robin"
+    (tmp_path / "agents.json").write_text(json.dumps(agents))
+    await house.configs.poll()
+    assert await house.configs.poll()
+    assert house.engine.voices == ("Robin", "Robin warm")
 
 
 async def test_a_file_of_models_that_cannot_be_written(house: House, tmp_path: Path) -> None:

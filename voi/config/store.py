@@ -1,8 +1,9 @@
-"""The current configuration of a running server: edited files are picked up, broken edits are not."""
+"""The current configuration of a running server: edited files are picked up, broken edits are not. The files of voices
+that it names are part of it: the command replaces voices in them, and no line of JSON tells."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 from voi.config.config import Config, VoiceUse, voice_uses_of
@@ -14,7 +15,7 @@ __all__ = ["Config", "ConfigStore", "VoiceUse", "load_config", "voice_uses_of"]
 
 log = logging.getLogger(__name__)
 
-_Fingerprint = tuple[tuple[int, int, int] | None, ...]
+_Stamp = tuple[int, int, int] | None
 
 
 class ConfigStore:
@@ -27,9 +28,9 @@ class ConfigStore:
         """Loads the files at once. Raises ConfigError."""
         self.settings = settings
         self.check = check
-        self._seen = self._fingerprint()
-        self._settled = self._seen
-        self.current = load_config(settings)
+        before = _stamps((settings.agents_file, settings.tts_models_file))
+        self.current, named = self._load()
+        self._seen = self._settled = named | before
 
     async def watch(self, interval_s: float = 0.5) -> None:
         """Look for edits until cancelled. A task's body."""
@@ -43,30 +44,39 @@ class ConfigStore:
     async def poll(self) -> bool:
         """Look once; True when a new configuration was taken over. A file counts as edited when it has changed and
         then stayed the same from one look to the next, so that none is read half written."""
-        seen = await asyncio.to_thread(self._fingerprint)
+        seen = await asyncio.to_thread(_stamps, self._settled)
         settled = seen == self._seen
         self._seen = seen
         if not settled or seen == self._settled:
             return False
+        edited = ", ".join(path.name for path in seen if seen[path] != self._settled[path])
         self._settled = seen  # a broken edit is complained of once
         try:
-            config = await asyncio.to_thread(load_config, self.settings)
+            config, named = await asyncio.to_thread(self._load)
             if self.check is not None:
                 await self.check(config)
         except ConfigError as error:
             log.warning("The edited configuration is broken, so the last good one stays in use:\n%s", error)
             return False
         self.current = config
-        log.info("The edited configuration is in use for new conversations.")
+        self._seen = self._settled = {path: seen.get(path, stamp) for path, stamp in named.items()}
+        log.info("%s: what was edited is in use for new conversations.", edited)
         for warning in config.warnings:
             log.warning("%s", warning)
         return True
 
-    def _fingerprint(self) -> _Fingerprint:
-        return tuple(_stamp(path) for path in (self.settings.agents_file, self.settings.tts_models_file))
+    def _load(self) -> tuple[Config, dict[Path, _Stamp]]:
+        """With all files that it is made of: those of voices as they are before anybody reads them."""
+        config = load_config(self.settings)
+        voices = {file for model in config.tts_models.values() if (file := model.voices_file)}
+        return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices))
 
 
-def _stamp(path: Path) -> tuple[int, int, int] | None:
+def _stamps(paths: Iterable[Path]) -> dict[Path, _Stamp]:
+    return {path: _stamp(path) for path in paths}
+
+
+def _stamp(path: Path) -> _Stamp:
     """Modification time in ns, size and inode; None when there is no such file."""
     try:
         status = path.stat()

@@ -70,6 +70,11 @@ class TtsModel(FileModel):
     """Whatever else the engine takes; see its documentation."""
 
     @property
+    def voices_file(self) -> Path | None:
+        """Of voices that come, go and are replaced while it speaks."""
+        return Path(self.voices) if self.engine == XTTS and isinstance(self.voices, str) else None
+
+    @property
     def tones(self) -> tuple[str, ...]:
         """Tones that a prompt may offer."""
         return tones_of(self.voice_tone_map)

@@ -1,7 +1,9 @@
 """Adding voices: from files to the file of voices, and from there into the engine."""
 
+import os
 import pickle
 import threading
+from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.cloning import Cloner
 from voi.engines.tts.xtts.cloning_live import teach
+from voi.engines.tts.xtts.cloning_names import names_in
 from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -85,6 +88,37 @@ async def test_a_running_engine_learns(files: dict[str, Path]) -> None:
         longer = VoiceLatents("x", torch.randn(tiny.CONDITIONING + 1, tiny.WIDTH), torch.randn(512))
         cloning_file.store(files["voices"], {"Long": longer})
         assert not await teach(engine, files["voices"])  # its caches are too small for that
+    finally:
+        await engine.close()
+
+
+def test_names_are_told_without_torch(files: dict[str, Path], tmp_path: Path) -> None:
+    assert names_in(files["voices"]) == tiny.VOICES
+    cloning_file.store(files["voices"], {"Zo\u00e9": voice()})
+    assert names_in(files["voices"]) == cloning_file.names(files["voices"]) == (*tiny.VOICES, "Zo\u00e9")
+    torch.save(OrderedDict(torch.load(files["voices"])), files["voices"])
+    assert names_in(files["voices"]) == (*tiny.VOICES, "Zo\u00e9")
+
+    class Hostile:
+        def __reduce__(self) -> Any:
+            return os.mkdir, (str(tmp_path / "made"),)
+
+    for harmless, wanted in (({"a": Hostile()}, ("a",)), (Hostile(), None), ([1], None)):
+        torch.save(harmless, files["voices"])
+        assert names_in(files["voices"]) == wanted
+    for content in (b"", b"no voices", pickle.dumps({"a": 1})):
+        files["voices"].write_bytes(content)
+        assert names_in(files["voices"]) is None
+    assert names_in(tmp_path / "nowhere") is None
+    assert not (tmp_path / "made").exists()
+
+
+async def test_another_file_may_be_copied_over_the_voices_that_speak(files: dict[str, Path]) -> None:
+    engine = Xtts(**files, device="cpu", greedy=True)
+    await engine.warm_up()
+    try:
+        files["voices"].write_bytes(b"")
+        assert b"".join([chunk async for chunk in engine.stream("hello there.", VoiceSpec(language="en"))])
     finally:
         await engine.close()
 

@@ -59,11 +59,12 @@ class VoiceLatents:
     embedding: Tensor
 
 
-def load_tensors(path: Path) -> Any:
-    """What `torch.save` wrote, tensors and plain containers only, on the CPU. ConfigError."""
+def load_tensors(path: Path, *, mapped: bool = True) -> Any:
+    """What `torch.save` wrote, tensors and plain containers only, on the CPU. `mapped`: the tensors stay in the file,
+    and whoever writes into it then ends the process (SIGBUS). ConfigError."""
     try:
         with torch.serialization.safe_globals([(_Forgotten, name) for name in _FORGOTTEN]):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+            return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and zipfile.is_zipfile(path))
     except pickle.UnpicklingError as error:  # torch's advice here is to load it without care
         reason = "it is no file of torch, or holds more than tensors and plain values"
         raise ConfigError(f"{path} cannot be loaded as an XTTS file: {reason}.") from error
@@ -116,7 +117,7 @@ def load_voices(path: Path) -> dict[str, VoiceLatents]:
     Known forms of an entry: Coqui's speakers_xtts.pth (`gpt_cond_latent`, `speaker_embedding`) and its cloned voices
     (`gpt_conditioning_latents`).
     """
-    raw = load_tensors(path)
+    raw = load_tensors(path, mapped=False)  # people copy another file over it, while its voices speak
     if not isinstance(raw, Mapping) or not raw:
         raise ConfigError(f"{path} holds no voices.")
     voices = {}
