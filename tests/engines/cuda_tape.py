@@ -106,3 +106,18 @@ class TapedGraphs(Graphs):
                 result = self.work[key]()
             self.tapes[key] = (tape, result)
         return self.tapes[key][1]
+
+
+class Unrecordable(Graphs):
+    """As on a GPU that cannot record: on the CPU, but with the shapes of CUDA."""
+
+    reason = "operation not permitted when stream is capturing"
+
+    def __init__(self, device: torch.device, whose: str) -> None:
+        super().__init__(device, whose)
+        self.records = True
+        self.tried = 0
+
+    def record(self, key: Hashable, work: Callable[[], object]) -> None:
+        self.tried += 1
+        self._give_up(RuntimeError(self.reason))

@@ -1,12 +1,13 @@
 """A tiny model, loaded once. Without the extra `xtts` the tests that want it are skipped, and the others are not."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
+    from voi.engines.tts.xtts.engine import Xtts
     from voi.engines.tts.xtts.model import Running
 
 
@@ -34,3 +35,14 @@ def model(shared_model: "Running") -> "Iterator[Running]":
     with torch.inference_mode():
         yield shared_model
         assert not shared_model.batch.busy
+
+
+@pytest.fixture
+async def tts(files: dict[str, Path]) -> "AsyncIterator[Xtts]":
+    """An engine that is ready."""
+    from tests.engines.tts.xtts.speaking import new_engine
+
+    engine = new_engine(files)
+    await engine.warm_up()
+    yield engine
+    await engine.close()

@@ -1,12 +1,15 @@
-"""Sentences for a batch, and running it by hand."""
+"""Sentences for a batch, and running it by hand; texts for an engine."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts.batch import Batch, Job
+from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.model import Running
 from voi.errors import EngineError
@@ -78,3 +81,23 @@ def alone(model: Running, text: str, **how: Any) -> Said:
     said = job(model, text, **how)
     run(model.batch, said)
     return said
+
+
+# ---- an engine ----------------------------------------------------------------------------------
+
+
+def new_engine(files: dict[str, Path]) -> Xtts:
+    tones = {"neutral": "Robin", "warm": "Robin warm"}
+    return Xtts(**files, seed=3, voice_tone_map=tones, slots=4)  # type: ignore[arg-type]
+
+
+async def say(tts: Xtts, text: str = "Hello there, my old friend.", **spec: Any) -> bytes:
+    return b"".join([pcm async for pcm in tts.stream(text, VoiceSpec(**spec))])
+
+
+def close_to(one: bytes, other: bytes) -> bool:
+    """But for one step of int16, see test_batch."""
+    if len(one) != len(other):
+        return False
+    apart = np.frombuffer(one, "<i2").astype(int) - np.frombuffer(other, "<i2").astype(int)
+    return int(np.abs(apart).max(initial=0)) <= 1

@@ -2,12 +2,11 @@ import asyncio
 import random
 import secrets
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the extra `xtts` is not installed")
@@ -15,42 +14,14 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 import torch
 
 from tests.engines.tts.xtts import tiny
+from tests.engines.tts.xtts.speaking import close_to, new_engine, say
 from voi.engines import registry
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
-from voi.engines.tts.xtts import model as model_module
-from voi.engines.tts.xtts.checkpoint import load_weights
 from voi.engines.tts.xtts.engine import Xtts, runaway_codes
 from voi.engines.tts.xtts.layout import read_layout
 from voi.engines.tts.xtts.worker import Worker
-from voi.errors import ConfigError, EngineBroken, EngineError
-
-TEXT = "Hello there, my old friend."
-TONES = {"neutral": "Robin", "warm": "Robin warm"}
-
-
-def new_engine(files: dict[str, Path]) -> Xtts:
-    return Xtts(**files, seed=3, voice_tone_map=TONES, slots=4)
-
-
-@pytest.fixture
-async def tts(files: dict[str, Path]) -> AsyncIterator[Xtts]:
-    engine = new_engine(files)
-    await engine.warm_up()
-    yield engine
-    await engine.close()
-
-
-async def say(tts: Xtts, text: str = TEXT, **spec: Any) -> bytes:
-    return b"".join([pcm async for pcm in tts.stream(text, VoiceSpec(**spec))])
-
-
-def close_to(one: bytes, other: bytes) -> bool:
-    """But for one step of int16, see test_batch."""
-    if len(one) != len(other):
-        return False
-    apart = np.frombuffer(one, "<i2").astype(int) - np.frombuffer(other, "<i2").astype(int)
-    return int(np.abs(apart).max(initial=0)) <= 1
+from voi.errors import ConfigError, EngineError
 
 
 async def quiet(tts: Xtts) -> None:
@@ -224,86 +195,6 @@ async def test_models_of_one_device_share_a_thread(tts: Xtts, tmp_path: Path) ->
     assert threads == ["xtts-cpu"]
     assert one != two
     assert await say(tts) == one
-
-
-async def test_an_idle_model_makes_room_and_is_loaded_again(
-    files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, two = Xtts(**files, seed=3), Xtts(**tiny.make(tmp_path, seed=1), seed=3)
-    both = {one, two}
-
-    def free_bytes(_: Any) -> int:  # room for one of them
-        return 0 if any(engine._running for engine in both) else 2**30
-
-    monkeypatch.setattr("voi.engines.tts.xtts.memory.free_bytes", free_bytes)
-    await one.warm_up()
-    said = await say(one)
-    with pytest.raises(EngineError, match="not even one slot fits"):  # it is in use
-        await two.warm_up()
-    monkeypatch.setattr("voi.engines.tts.xtts.engine.IDLE_S", 0.0)
-    await two.warm_up()
-    assert one._running is None
-    assert one.voices == tiny.VOICES
-    assert await say(two) != said
-    assert all(close_to(again, said) for again in await asyncio.gather(say(one), say(one)))
-    assert two._running is None
-    await one.close()
-    await two.close()
-    assert not Worker._all
-
-
-async def test_who_waits_for_a_model_that_loads_again_is_told_in_time_and_it_loads_on(
-    tts: Xtts, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    said = await say(tts)
-    unload(tts)
-    go = threading.Event()
-    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
-    monkeypatch.setattr(engine_module, "RELOAD_PATIENCE_S", 0.01)
-    for _ in range(2):
-        with pytest.raises(EngineError, match="is loading its model again") as told:
-            await say(tts)
-        assert not told.value.retryable  # it lives: nothing is to be tried or restarted
-    monkeypatch.setattr(engine_module, "RELOAD_DEADLINE_S", 0.0)
-    with pytest.raises(EngineBroken, match="could not load"):
-        await say(tts)
-    monkeypatch.setattr(engine_module, "RELOAD_PATIENCE_S", 5.0)
-    speaking = asyncio.create_task(say(tts))
-    await asyncio.sleep(0)
-    go.set()
-    assert close_to(await speaking, said)
-
-
-async def test_closing_while_it_loads_again_ends_who_waits(tts: Xtts, monkeypatch: pytest.MonkeyPatch) -> None:
-    unload(tts)
-    go = threading.Event()
-    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
-    speaking = asyncio.create_task(say(tts))
-    await asyncio.sleep(0.01)
-    await tts.close()
-    with pytest.raises(EngineError, match="was closed"):
-        await speaking
-    go.set()
-
-
-async def test_broken_files_are_told_when_it_loads_again(tts: Xtts, monkeypatch: pytest.MonkeyPatch) -> None:
-    unload(tts)
-
-    def broken(_: Path) -> Any:
-        raise ConfigError("model.pth is gone")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(model_module, "load_weights", broken)
-        with pytest.raises(EngineError, match="cannot load its model again: "):
-            await say(tts)
-    assert await say(tts)
-
-
-def unload(tts: Xtts) -> None:
-    tts.last_used_s = float("-inf")
-    assert tts._worker is not None
-    assert tts._worker.call(tts.make_room).result(5)
-    assert tts._running is None
 
 
 # ---- errors -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 import torch
 from torch import Tensor
 
-from tests.engines.cuda_tape import Refused, Tape, TapedGraphs, storage
+from tests.engines.cuda_tape import Refused, Tape, TapedGraphs, Unrecordable, storage
 from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, alone, job, run
 from voi.engines.cuda_graphs import Graphs
@@ -220,21 +220,6 @@ def test_a_tape_replays_operations_and_no_python() -> None:
         tape.replay()
         assert doubled.tolist() == [10.0] * 3
         assert held.tolist() == [6.0] * 3
-
-
-class Unrecordable(Graphs):
-    """As on a GPU that cannot record: on the CPU, but with the shapes of CUDA."""
-
-    reason = "operation not permitted when stream is capturing"
-
-    def __init__(self, device: torch.device, whose: str) -> None:
-        super().__init__(device, whose)
-        self.records = True
-        self.tried = 0
-
-    def record(self, key: Any, work: Any) -> None:
-        self.tried += 1
-        self._give_up(RuntimeError(self.reason))
 
 
 def test_a_model_that_cannot_be_recorded_says_the_same(model: Running, files: dict[str, Path]) -> None:

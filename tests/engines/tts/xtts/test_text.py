@@ -157,6 +157,11 @@ def test_words_of_such_letters_are_left_out_and_do_not_count(tokenizer: Tokenize
     assert [first, last] == tokenizer.parts("Some words. Some more.", "en", 12)
 
 
+def test_a_mark_that_stands_alone_is_no_word_that_is_left_out(tokenizer: Tokenizer) -> None:
+    [(part, ids)] = tokenizer.parts("كيف حالك ؟", "ar", 166)
+    assert (part, ids[-2]) == ("كيف حالك ؟", tokenizer._bpe.token_to_id("؟"))
+
+
 def test_a_word_is_spoken_by_what_is_known_of_it(tokenizer: Tokenizer) -> None:
     [(part, ids)] = tokenizer.parts("Nguyễn", "en", 250)
     assert (part, ids) == ("Nguyễn", tokenizer.ids("nguyn.", "en"))
