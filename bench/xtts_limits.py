@@ -4,10 +4,8 @@ python bench/xtts_limits.py          # for GPUs that are not here, from their ma
 """
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
@@ -146,12 +144,8 @@ def predict(layout: Layout, net: HifiGan, prefix: int, codes: int, callers: tupl
             )
 
 
-def full_size(config: Path, state: Mapping[str, Any]) -> tuple[Layout, HifiGan]:
-    with torch.device("meta"):
-        return read_layout(config), HifiGan(state)
-
-
-if __name__ == "__main__":
+def published() -> tuple[Layout, HifiGan]:
+    """Sizes of XTTS-v2 and the shapes of its vocoder."""
     from tests.engines.tts.xtts import tiny
     from voi.engines.tts.xtts.checkpoint import without_weight_norm
 
@@ -160,4 +154,9 @@ if __name__ == "__main__":
     state = {key.removeprefix(own): tensor for key, tensor in tiny.state(channels=512, sizes=sizes).items()
              if key.startswith(own)}  # fmt: skip
     config = Path(__file__).parents[1] / "tests" / "engines" / "tts" / "xtts" / "xtts_v2_config.json"
-    predict(*full_size(config, without_weight_norm(state)), prefix=32 + 60, codes=150, callers=(1, 4, 16, 32, 64))
+    with torch.device("meta"):
+        return read_layout(config), HifiGan(without_weight_norm(state))
+
+
+if __name__ == "__main__":
+    predict(*published(), prefix=32 + 60, codes=150, callers=(1, 4, 16, 32, 64))
