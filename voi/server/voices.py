@@ -17,7 +17,6 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
-from voi.audio.sample import LENGTH_LIMIT_S
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings
 from voi.config.tones import folded
@@ -37,7 +36,7 @@ UPLOAD_TIMEOUT_S = 60.0
 CLONING_TIMEOUT_S = 120.0
 WAITING_MAX = 4
 SAMPLES_LIMIT_S = 600.0
-"""Of all samples together: a few bytes can be hours of silence."""
+"""Of all samples together, each of which has a limit of its own: a few bytes can be hours of silence."""
 SAMPLE, TONE = "sample", "tone:"
 
 
@@ -163,8 +162,10 @@ class VoiceDesk:
         left_s = SAMPLES_LIMIT_S
         for tone, files in tones.items():
             for label, data in files:
-                sample = _decoded(read_sample, label, data, left_s)
+                sample = _decoded(read_sample, label, data)
                 left_s -= sample.length_s
+                if left_s < 0:
+                    raise ClientError(f"{label}: with it there are more than {SAMPLES_LIMIT_S:g} s of samples.")
                 recordings.setdefault(tone, []).append(Recording(label, sample))
         checkpoint, config = _file(model, "checkpoint"), _file(model, "config")
         this = depends_on(XTTS, {"checkpoint": checkpoint, "config": config})
@@ -319,11 +320,9 @@ class _Told:
         return False
 
 
-def _decoded(read_sample: Callable[..., Any], label: str, data: bytes, left_s: float) -> Any:
-    if left_s <= 0:
-        raise ClientError(f"There are more than {SAMPLES_LIMIT_S:g} s of samples.")
+def _decoded(read_sample: Callable[..., Any], label: str, data: bytes) -> Any:
     try:
-        return read_sample(data, limit_s=min(LENGTH_LIMIT_S, left_s))
+        return read_sample(data)
     except ClientError as error:
         raise ClientError(f"{label}: {error}") from None
 
