@@ -2,6 +2,7 @@
 on performance says is what they compute."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +137,20 @@ def test_what_whisper_computes_is_what_torch_counts() -> None:
         with Counted() as counter:
             decoder(torch.zeros(3, 1, dtype=torch.long), torch.empty(3, 1_500, 512))
         assert counter.operations == step_work(dims, 3, 1, 2).operations + listen_work(dims, 3, 2).operations
+
+
+def test_the_page_says_what_both_take_together() -> None:
+    """As `voi doctor` counts; 9 GB are the goal."""
+    from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, published_xtts
+
+    small, xtts = WHISPERS["small"].size(2), published_xtts(2)
+    totals = [
+        [replace(small, at_once=callers).total(True), replace(xtts, at_once=callers + 1).total(True)]
+        for callers in (8, 16)
+    ]
+    for at, (name, size) in enumerate((("Whisper small", small), ("XTTS-v2 (and one slot more)", xtts))):
+        expected = [f"{size.weights:.0f}", f"{size.each:.0f}", "600", *(f"{each[at]:,}" for each in totals)]
+        assert row(name) == expected
+    sums = [sum(each) + 2 * CONTEXT_MIB for each in totals]
+    assert row("in all")[3:] == [f"{mib:,} ({mib * 2**20 / 1e9:.1f} GB)" for mib in sums]
+    assert sums[0] * 2**20 < 9e9
