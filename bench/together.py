@@ -27,6 +27,7 @@ from voi.engines.base import SttOptions, VoiceSpec
 from voi.engines.device import MIB
 from voi.engines.host_process import HostProcess
 from voi.engines.hosted import HostedStt, HostedTts
+from voi.errors import EngineError
 
 from whisper_bench import TURN_MS, random_checkpoint, sound  # type: ignore[import-not-found]
 from whisper_limits import SIZES  # type: ignore[import-not-found]
@@ -39,7 +40,7 @@ LOOK_EVERY_S = 0.2
 
 @dataclass
 class Taken:
-    """MiB that are taken on the device: looked at every now and then, since what torch once took it keeps."""
+    """MiB on the device: looked at every now and then, since what torch once took it keeps until it is in need."""
 
     processes: Sequence[HostProcess]
     gpu: int | None
@@ -69,6 +70,8 @@ class Taken:
 
 
 def _peak(process: HostProcess) -> float:
+    if process.pid is None:  # not started yet
+        return 0.0
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
 
@@ -92,18 +95,18 @@ async def measure(whisper: Mapping[str, Any], xtts: Mapping[str, Any], callers: 
     ears, voice = HostedStt(processes[0], "whisper", whisper), HostedTts(processes[1], "xtts", xtts)
     taken = Taken(processes, gpu)
     try:
-        for engine in (ears, voice):  # one after the other, as the server loads them
-            await engine.warm_up()
-        loaded = taken.look()
-        print(f"loaded: {loaded:.0f} MiB", flush=True)
         async with asyncio.TaskGroup() as group:
             watching = group.create_task(taken.watch(), name="watching memory")
+            for engine in (ears, voice):  # one after the other, as the server loads them
+                await engine.warm_up()
+            loading = taken.look()
+            print(f"loading: {loading:.0f} MiB", flush=True)
             for _ in range(ROUNDS):
                 heard = [speaks(ears, number) for number in range(callers)]
                 sizes = await asyncio.gather(*(spoken_to(voice) for _ in range(callers)), *heard)
                 assert all(sizes[:callers]), "a caller heard nothing"
             watching.cancel()
-        return {"loaded": round(loaded), f"{callers} callers": round(taken.look())}
+        return {"loading": round(loading), f"{callers} callers": round(taken.look())}
     finally:
         await asyncio.gather(ears.close(), voice.close())
 
@@ -142,7 +145,10 @@ def main() -> None:
         expected = counted(whisper, xtts, gpu is not None)
         told = ", ".join(f"{what} {mib:,}" for what, mib in expected.items())
         print(f"{name}: {sum(expected.values()):,} MiB counted on: {told}", flush=True)
-        taken = asyncio.run(measure(whisper, xtts, arguments.callers, gpu))
+        try:
+            taken = asyncio.run(measure(whisper, xtts, arguments.callers, gpu))
+        except* EngineError as failed:  # on a CPU full-size models are too slow for callers who all speak at once
+            sys.exit("\n".join(map(str, failed.exceptions)))
     note = ""
     if (
         gpu is not None

@@ -1,11 +1,14 @@
 """The benchmarks of models run from end to end, with models so small that it takes seconds. Figures are not judged."""
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from voi.errors import EngineError
 
 torch = pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 pytest.importorskip("whisper", reason="the extra `whisper` is not installed")
@@ -86,4 +89,16 @@ def test_both_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = "--whisper tiny --tiny --device cpu --callers 2 --slots 2 --max-batch 2"
     found = figures(together, arguments, tmp_path, monkeypatch)
     assert found["counted_mib"].keys() == {"whisper", "xtts", "CUDA"}
-    assert 100 < found["taken_mib"]["loaded"] <= found["taken_mib"]["2 callers"]
+    assert 100 < found["taken_mib"]["loading"] <= found["taken_mib"]["2 callers"]
+
+
+def test_a_failure_is_told_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import together
+
+    async def fail(*_: object) -> None:
+        async with asyncio.TaskGroup():
+            raise EngineError("Too little memory.")
+
+    monkeypatch.setattr(together, "measure", fail)
+    with pytest.raises(SystemExit, match="Too little memory"):
+        figures(together, "--whisper tiny --tiny --device cpu", tmp_path, monkeypatch)
