@@ -3,6 +3,7 @@
 import os
 import pickle
 import threading
+import zipfile
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.cloning import Cloner
 from voi.engines.tts.xtts.cloning_live import teach
-from voi.engines.tts.xtts.cloning_names import names_in
+from voi.engines.tts.xtts.cloning_names import NAMES_LIMIT_BYTES, names_in
 from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -106,6 +107,9 @@ def test_names_are_told_without_torch(files: dict[str, Path], tmp_path: Path) ->
     for harmless, wanted in (({"a": Hostile()}, ("a",)), (Hostile(), None), ([1], None)):
         torch.save(harmless, files["voices"])
         assert names_in(files["voices"]) == wanted
+    with zipfile.ZipFile(files["voices"], "w", zipfile.ZIP_DEFLATED) as archive:  # a few KB
+        archive.writestr("a/data.pkl", pickle.dumps({"a" * NAMES_LIMIT_BYTES: 1}))
+    assert names_in(files["voices"]) is None
     for content in (b"", b"no voices", pickle.dumps({"a": 1})):
         files["voices"].write_bytes(content)
         assert names_in(files["voices"]) is None

@@ -5,6 +5,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+NAMES_LIMIT_BYTES = 16 * 2**20
+"""Of the pickle, without the tensors' numbers: ten thousand voices take some two."""
+
 
 class _Left:
     """Stands for whatever is no plain value. Nothing of it is made, and nothing in the file is run."""
@@ -31,6 +34,8 @@ def names_in(path: Path) -> tuple[str, ...] | None:
     try:
         with zipfile.ZipFile(path) as archive:
             (name,) = (each for each in archive.namelist() if each.endswith("/data.pkl"))
+            if archive.getinfo(name).file_size > NAMES_LIMIT_BYTES:
+                return None
             with archive.open(name) as file:
                 found = _Plain(file).load()
     except Exception:  # whatever a broken or hostile file provokes
