@@ -1,8 +1,10 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.stt.phantom import bare, believable, unloop
+from voi.engines.stt.phantom import bare, believable, compression_ratio, unlooped
 
 
 @pytest.mark.parametrize(
@@ -25,22 +27,56 @@ def test_ordinary_words_need_no_proof() -> None:
     assert believable("Stop!", voiced_ms=64) == "Stop!"
 
 
-def test_a_loop_is_cut_after_its_first_round() -> None:
-    assert unloop("The first is the first is the first is the first is the") == "The first is"
-    assert unloop("The 2020-2020-2020-2020-2020-2020-2020-2") == "The 2020"
-    assert believable("The first is the first is the first is the first is the", voiced_ms=100) == ""
+def once(text: str) -> str:
+    """Without the repeats, which nobody said."""
+    words = bare(text).split()
+    return " ".join(words[at] for at in unlooped(words, lambda start, end: False))
 
 
-@pytest.mark.parametrize("text", ["No no no no!", "Bye bye. Bye bye.", "again and again and again", "very, very good"])
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("The first is the first is the first is the first is the", "The first is"),
+        ("The 2020-2020-2020-2020-2020-2020-2020-2", "The 2020"),
+        ("No, no, no, no, no, no, that is wrong.", "No, that is wrong."),
+        ("My code is zero zero zero zero zero zero and then four", "My code is zero and then four"),
+        ("I see it I see it I see it I see it and no no no no no no more", "I see it and no more"),
+        ("(no no no no no no no!)", "(no!)"),
+    ],
+)
+def test_of_a_loop_only_the_first_round_is_kept(text: str, kept: str) -> None:
+    enough_ms = 100 * max(2, len(bare(kept).split()))
+    assert believable(text, voiced_ms=enough_ms) == kept
+    assert believable(text, voiced_ms=enough_ms - 1) == ""
+
+
+def test_repeats_are_kept_where_there_is_voice_for_them() -> None:
+    text = "My code is zero zero zero zero zero zero and then four."
+    assert believable(text, voiced_ms=1_200) == text
+    assert believable(text, voiced_ms=1_199) == "My code is zero and then four."
+    assert believable("zero " * 30, voiced_ms=30_000) == "zero", "nobody goes on like this"
+
+
+@pytest.mark.parametrize("text", ["no no no no", "bye bye bye bye", "again and again and again", "very very good"])
 def test_emphasis_is_no_loop(text: str) -> None:
-    assert unloop(text) == text
+    assert once(text) == text
 
 
-@given(st.lists(st.sampled_from(["a", "b", "c", "no"]), max_size=40).map(" ".join))
-def test_unloop_only_ever_shortens_and_settles(text: str) -> None:
-    cut = unloop(text)
-    assert text.startswith(cut)
-    assert unloop(cut) == cut
+@given(st.lists(st.sampled_from(["a", "b", "c", "no"]), max_size=40))
+def test_unlooping_only_leaves_out_and_settles(words: list[str]) -> None:
+    stay = unlooped(words, lambda start, end: False)
+    assert stay == sorted(set(stay))
+    assert set(words) == {words[at] for at in stay}
+    assert once(once(" ".join(words))) == once(" ".join(words))
+    asked: list[tuple[int, int]] = []
+    everything = unlooped(words, lambda start, end: not asked.append((start, end)))
+    assert everything == list(range(len(words)))
+    assert all(one[1] <= other[0] for one, other in pairwise(asked)), "each once"
+
+
+def test_loops_compress_well() -> None:
+    assert compression_ratio("") == 0
+    assert compression_ratio("and so " * 30) > 2.4 > compression_ratio("the child almost hurt the small dog")
 
 
 def test_bare() -> None:

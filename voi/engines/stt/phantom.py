@@ -1,9 +1,11 @@
 """Words that nobody said. Speech models trained on subtitles answer noise with a stock phrase, or loop.
 
-A stock phrase may also be meant, so it is dropped only where too little voice was heard for it to have been said.
+Either may also be meant, so it is dropped only where too little voice was heard for it to have been said.
 """
 
 import re
+import zlib
+from collections.abc import Callable, Sequence
 
 WORD_MS = 100
 """Voice that a word needs at the least: 600 words a minute, three times as fast as talk."""
@@ -18,6 +20,9 @@ STOCK_PHRASES = frozenset(
     }
 )  # fmt: skip
 
+LOOP_RATIO = 2.4
+"""A text that compresses better is a loop: the threshold of openai/whisper's transcribe()."""
+
 _LEAST_REPEATS = 4
 _LONGEST_LOOP_WORDS = 6
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -28,26 +33,57 @@ def bare(text: str) -> str:
     return " ".join(_WORD.findall(text.lower()))
 
 
-def unloop(text: str) -> str:
-    """The text up to the end of the first round of a loop: "the first is the first is the first is the first is"
-    -> "the first is". Short words said again for emphasis ("no no no") are no loop; one word needs 6 rounds."""
-    found = list(_WORD.finditer(text))
-    words = [match.group().lower() for match in found]
-    for start in range(len(words)):
+def compression_ratio(text: str) -> float:
+    """As in openai/whisper: loops compress well."""
+    data = text.encode()
+    return len(data) / len(zlib.compress(data)) if data else 0.0
+
+
+def unlooped(words: Sequence[str], said: Callable[[int, int], bool]) -> list[int]:
+    """Which of the bare words stay where of each loop only the first round does: of "the first is the first is the
+    first is the first is" that is "the first is", and all that follows.
+
+    Short words said again for emphasis ("no no no") are no loop; one word needs 6 rounds. `said(start, end)`: whether
+    somebody said all of the loop made of these words, which stays whole then."""
+    kept, begin = list(range(len(words))), 0
+    while loop := _next_loop([words[at] for at in kept], begin):
+        start, second, end = loop
+        if said(kept[start], kept[end - 1] + 1):
+            begin = end
+        else:
+            del kept[second:end]
+    return kept
+
+
+def _next_loop(words: Sequence[str], begin: int) -> tuple[int, int, int] | None:
+    """Where the first loop from `begin` on starts, its second round, and its end: that of the text where this breaks
+    off in the middle of a round."""
+    for start in range(begin, len(words)):
         for size in range(1, _LONGEST_LOOP_WORDS + 1):
-            rounds = 1
-            while words[start + rounds * size : start + (rounds + 1) * size] == words[start : start + size]:
+            first, rounds = words[start : start + size], 1
+            while words[start + rounds * size : start + (rounds + 1) * size] == first:
                 rounds += 1
             if rounds >= _LEAST_REPEATS + 2 * (size == 1):
-                return text[: found[start + size - 1].end()]
-    return text
+                end = start + rounds * size
+                rest = words[end:]
+                broken_off = 0 < len(rest) <= size and (
+                    rest[:-1] == first[: len(rest) - 1] and first[len(rest) - 1].startswith(rest[-1])
+                )
+                return start, start + size, len(words) if broken_off else end
+    return None
 
 
 def believable(text: str, voiced_ms: int) -> str:
     """`text` as far as somebody can have said it, given `voiced_ms` of voice in the sound."""
-    kept = unloop(text).strip()
-    words = bare(kept).split()
-    doubtful = kept != text.strip() or " ".join(words) in STOCK_PHRASES
-    if not words or (doubtful and voiced_ms < WORD_MS * max(2, len(words))):
+    found = list(_WORD.finditer(text))
+    words = [match.group().lower() for match in found]
+    all_said = compression_ratio(text) <= LOOP_RATIO and voiced_ms >= WORD_MS * len(words)
+    stay = unlooped(words, lambda start, end: all_said)
+    doubtful = len(stay) < len(words) or " ".join(words) in STOCK_PHRASES
+    if not words or (doubtful and voiced_ms < WORD_MS * max(2, len(stay))):
         return ""
-    return kept
+    dropped = set(range(len(words))).difference(stay)
+    kept = "".join(
+        text[(found[at - 1].end() if at else 0) : match.end()] for at, match in enumerate(found) if at not in dropped
+    )
+    return (kept + text[found[-1].end() :]).strip()

@@ -3,26 +3,36 @@ from dataclasses import replace
 import pytest
 
 from tests.engines.sounds import sound
-from voi.engines.stt.whisper.guards import BRIEF_MS, believable
+from voi.engines.stt.phantom import compression_ratio
+from voi.engines.stt.whisper.guards import BRIEF_MS, Voice, believable
 from voi.engines.stt.whisper.judge import Judge
-from voi.engines.stt.whisper.passes import Hypothesis, Pass, compression_ratio
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.words import Word, text_of
 
 
 def heard(text: str, **scores: float) -> Hypothesis:
-    words = tuple(Word(f" {word}") for word in text.split())
+    """A word takes 300 ms."""
+    words = tuple(Word(f" {word}", (), 300 * at, 300 * (at + 1)) for at, word in enumerate(text.split()))
     return Hypothesis(words, compression_ratio=compression_ratio(text), **scores)  # type: ignore[arg-type]
 
 
 def kept(hypothesis: Hypothesis, voiced_ms: int, prompt: str = "", *, brief: bool = False) -> str:
-    return text_of(believable(hypothesis, prompt, lambda enough_ms: min(enough_ms, voiced_ms), brief=brief))
+    """What is left of it where there is voice from the beginning on, and for `brief` nothing before it."""
+    return text_of(believable(hypothesis, prompt, Voice(lambda: [True] * voiced_ms, 1), all_new=brief))
+
+
+def left(text: str, *voiced: tuple[int, int]) -> str:
+    """What is left of it where the voice is under these words: from one, to before another."""
+    hypothesis = heard(text)
+    windows = [any(start <= at < end for start, end in voiced) for at in range(len(hypothesis.words))]
+    return text_of(believable(hypothesis, "", Voice(lambda: windows, 300), all_new=True))
 
 
 def test_what_is_certain_is_not_even_checked() -> None:
-    def never(_: int) -> int:
+    def never() -> list[bool]:
         raise AssertionError
 
-    assert text_of(believable(heard("the child almost hurt the small dog"), "", never))
+    assert text_of(believable(heard("The child. It almost hurt the small dog."), "", Voice(never, 32), all_new=True))
 
 
 @pytest.mark.parametrize("text", ["Thank you.", "Thanks for watching!", "you", "Subtitles by the Amara.org community"])
@@ -77,6 +87,61 @@ def test_a_loop_ends_after_its_first_round() -> None:
     assert kept(heard("well " + "I see it " * 12), voiced_ms=200) == ""
 
 
+REPEATED = [
+    ("No, no, no, no, no, no, that is wrong.", 6, "No, that is wrong."),
+    ("one one one one one one is my number", 6, "one is my number"),
+    ("I see it I see it I see it I see it and now you", 12, "I see it and now you"),
+]
+
+
+@pytest.mark.parametrize(("text", "repeats", "once"), REPEATED)
+def test_what_follows_a_loop_stays(text: str, repeats: int, once: str) -> None:
+    assert left(text, (repeats - 1, len(text.split()))) == once
+
+
+@pytest.mark.parametrize(("text", "repeats", "_"), REPEATED)
+def test_what_somebody_repeats_stays(text: str, repeats: int, _: str) -> None:
+    assert left(text, (0, len(text.split()))) == text
+
+
+def test_the_voice_beside_a_loop_is_not_its_own() -> None:
+    text = "My code is zero zero zero zero zero zero and then comes a four"
+    assert left(text, (0, 4), (9, 14)) == "My code is zero and then comes a four"
+    assert left(text, (0, 14)) == text
+
+
+def test_no_voice_saves_a_loop_that_goes_on_and_on() -> None:
+    assert left("well " + "no " * 40 + "n", (0, 42)) == "well no"
+    assert left("no " * 40 + "that is wrong", (0, 43)) == "no that is wrong"
+
+
+def test_two_loops() -> None:
+    text = "no " * 6 + "I said " + "stop " * 6 + "it"
+    assert left(text, (5, 8), (13, 15)) == "no I said stop it"
+    assert left(text, (0, 8), (13, 15)) == "no no no no no no I said stop it"
+
+
+PHANTOMS = ["Thanks for watching!", "Thank you.", "Okay.", "Untertitel der Amara.org-Community", "Bye. Thank you."]
+
+
+@pytest.mark.parametrize("phantom", PHANTOMS)
+@pytest.mark.parametrize("said", ["Turn it off.", "Is it the one? Yes, the first one."])
+def test_a_phantom_beside_what_was_said(said: str, phantom: str) -> None:
+    words, more = len(said.split()), len(phantom.split())
+    assert left(f"{said} {phantom}", (0, words)) == said
+    assert left(f"{said} {phantom}", (0, words + more)) == f"{said} {phantom}"
+    if not phantom[-1].isalpha():
+        assert left(f"{phantom} {said}", (more, more + words)) == said
+        assert left(f"{phantom} {said}", (0, more + words)) == f"{phantom} {said}"
+        assert left(f"{phantom} {said} {phantom}", (more, more + words)) == said
+
+
+def test_the_prompt_read_aloud_after_what_was_said() -> None:
+    hypothesis, prompt = heard("I want them red. Roses, tulips, peonies."), "Roses, tulips, peonies."
+    assert kept(hypothesis, 1_499, prompt) == "I want them red."
+    assert kept(hypothesis, 1_500, prompt) == "I want them red. Roses, tulips, peonies."
+
+
 def test_a_loop_without_words_between_is_dropped() -> None:
     assert kept(heard("ha" * 60), voiced_ms=5_000) == ""
 
@@ -114,6 +179,31 @@ def test_the_judge_hears_for_himself() -> None:
         judge.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
     )
     assert [text_of(each.words) for each in (noise, voice, silence)] == ["", "Thank you.", ""]
+
+
+ROLLS_MS = [(0, 0), (96, 0), (0, 96), (320, 96), (320, 320), (480, 320), (320, 2_000)]
+
+
+@pytest.mark.parametrize(("before_ms", "after_ms"), ROLLS_MS)
+def test_the_quiet_around_a_word_decides_nothing(before_ms: int, after_ms: int) -> None:
+    word = sound("spk1_snt1")[400 * BYTES_PER_MS : 750 * BYTES_PER_MS]
+    pcm = bytes(before_ms * BYTES_PER_MS) + word + bytes(after_ms * BYTES_PER_MS)
+    for logprob, no_speech_prob in ((-1.3, 0.7), (-2.4, 0.3)):
+        doubtful = Saying(heard("stop", avg_logprob=logprob, no_speech_prob=no_speech_prob))
+        assert text_of(Judge().transcribe(doubtful, [Pass(pcm)])[0].words) == "stop"
+        assert not Judge().transcribe(doubtful, [Pass(bytes(len(pcm)))])[0].words
+
+
+def test_the_judge_listens_under_the_last_sentence() -> None:
+    said, other = sound("spk1_snt1"), sound("spk1_snt3")[400 * BYTES_PER_MS : 900 * BYTES_PER_MS]
+    end_ms = len(said) // BYTES_PER_MS
+    words = (Word(" dog.", (), end_ms - 400, end_ms), Word(" Thank", (), end_ms, end_ms), Word(" you.", (), end_ms))
+    backend = Saying(Hypothesis(words))
+    after = [bytes(len(other)), sound("noise2")[: len(other)], other]
+    heard_so = Judge().transcribe(backend, [Pass(said + rest) for rest in after])
+    assert [text_of(each.words) for each in heard_so] == ["dog.", "dog.", "dog. Thank you."]
+    in_the_window = Pass(said + bytes(len(other)), prefix=(Word(" small", (), end_ms - 900, end_ms - 400),))
+    assert text_of(Judge().transcribe(backend, [in_the_window])[0].words) == "dog."
 
 
 def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:

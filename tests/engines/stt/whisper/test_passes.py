@@ -1,4 +1,4 @@
-from voi.engines.stt.whisper.passes import Hypothesis, better, compression_ratio
+from voi.engines.stt.whisper.passes import Hypothesis, better
 
 
 def test_the_better_of_two_attempts() -> None:
@@ -18,8 +18,3 @@ def test_doubt_and_silence() -> None:
     quiet = Hypothesis((), avg_logprob=-1.2, no_speech_prob=0.7)
     assert quiet.silent
     assert not quiet.doubtful
-
-
-def test_loops_compress_well() -> None:
-    assert compression_ratio("") == 0
-    assert compression_ratio("and so " * 30) > 2.4 > compression_ratio("the child almost hurt the small dog")

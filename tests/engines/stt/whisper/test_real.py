@@ -166,8 +166,33 @@ async def test_a_button_released_with_the_last_word(engine: Whisper) -> None:
     assert words_of(heard.final) == SAID["spk1_snt3"].split()
 
 
-@pytest.mark.parametrize(("name", "from_ms", "word"), [("spk1_snt2", 120, "drop"), ("spk1_snt2", 1_410, "when")])
-async def test_a_word_of_a_fifth_of_a_second(engine: Whisper, name: str, from_ms: int, word: str) -> None:
-    """Cut out of a sentence, nothing before or after it."""
+@pytest.mark.parametrize(
+    ("name", "from_ms", "word", "roll_ms"),
+    [
+        ("spk1_snt2", 120, "drop", (0, 0)),
+        ("spk1_snt2", 120, "drop", (320, 96)),
+        ("spk1_snt2", 120, "drop", (320, 320)),
+        ("spk1_snt2", 1_410, "when", (0, 0)),
+        ("spk1_snt2", 1_410, "when", (320, 320)),
+        # "be", heard wrongly, and marked as silence: but somebody spoke.
+        ("austen-0870", 4_920, "pray", (320, 96)),
+        ("austen-0870", 4_920, "pray", (320, 320)),
+    ],
+)
+async def test_a_word_of_a_fifth_of_a_second(
+    engine: Whisper, name: str, from_ms: int, word: str, roll_ms: tuple[int, int]
+) -> None:
+    """Cut out of a sentence, nothing before or after it, or the quiet that is kept; how much of that comes after it
+    depends on when its pass begins."""
+    before, after = (bytes(ms * BYTES_PER_MS) for ms in roll_ms)
     piece = sound(name)[from_ms * BYTES_PER_MS : (from_ms + 200) * BYTES_PER_MS]
-    assert words_of((await listen(engine, piece, all_speech=True)).final) == [word]
+    assert words_of((await listen(engine, before + piece + after, all_speech=True)).final) == [word]
+
+
+async def test_a_moment_of_noise_says_nothing(engine: Whisper) -> None:
+    """In one the VAD hears a window of voice, and Whisper "you"."""
+    quiet = bytes(320 * BYTES_PER_MS)
+    for name, from_ms in (("noise2", 3_500), ("noise3", 1_000)):
+        noise = sound(name)[from_ms * BYTES_PER_MS : (from_ms + 200) * BYTES_PER_MS]
+        assert await listen(engine, quiet + noise + quiet, all_speech=True) == Heard(), name
+    assert await listen(engine, quiet + quiet, all_speech=True) == Heard()

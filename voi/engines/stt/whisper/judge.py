@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voi.engines.stt.whisper.guards import BRIEF_MS, believable
+from voi.engines.stt.whisper.guards import Voice, believable
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
@@ -23,25 +23,17 @@ class Judge:
 
     def _judged(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
-        tail = each.pcm[start_ms * BYTES_PER_MS :]
-        words = believable(
-            hypothesis,
-            each.prompt,
-            lambda enough_ms: self.voiced_ms(tail, enough_ms),
-            brief=not each.prefix and each.seconds * 1000 < BRIEF_MS,
-        )
-        return replace(hypothesis, words=words)
+        tail = memoryview(each.pcm)[start_ms * BYTES_PER_MS :]
+        voice = Voice(lambda: self._voiced(tail), self._vad.window_samples * 2 // BYTES_PER_MS, start_ms)
+        return replace(hypothesis, words=believable(hypothesis, each.prompt, voice, all_new=not each.prefix))
 
-    def voiced_ms(self, pcm: bytes, enough_ms: int) -> int:
-        """How much of the sound is voice; stops counting at `enough_ms`. The end is padded with silence."""
-        window_bytes = self._vad.window_samples * 2
-        window_ms = window_bytes // BYTES_PER_MS
+    def _voiced(self, pcm: memoryview) -> list[bool]:
+        """Which windows of the sound are voice. The end is padded with silence."""
+        size = self._vad.window_samples * 2
         stream = self._vad.open()
-        voiced_ms = 0
-        for at in range(0, len(pcm), window_bytes):
-            window = pcm[at : at + window_bytes].ljust(window_bytes, b"\0")
-            voiced_ms += window_ms * (stream.probability(window) >= VOICED_PROBABILITY)
-            if voiced_ms >= enough_ms:
-                break
+        voiced = [
+            stream.probability(bytes(pcm[at : at + size]).ljust(size, b"\0")) >= VOICED_PROBABILITY
+            for at in range(0, len(pcm), size)
+        ]
         stream.close()
-        return voiced_ms
+        return voiced

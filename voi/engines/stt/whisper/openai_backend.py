@@ -15,11 +15,12 @@ import whisper  # type: ignore[import-untyped]
 from torch import Tensor
 from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-untyped]
 
+from voi.engines.stt.phantom import compression_ratio
 from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
-from voi.engines.stt.whisper.passes import Hypothesis, Pass, better, compression_ratio
+from voi.engines.stt.whisper.passes import Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import Word

@@ -4,18 +4,17 @@ A pass decodes one window of one caller. Words that are confirmed already are it
 with them, which costs one step for all of them, so only what is still open is decoded word by word.
 """
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from voi.engines.stt.phantom import LOOP_RATIO
 from voi.engines.stt.whisper.words import Word
 
 RATE_HZ = 16_000
 BYTES_PER_MS = RATE_HZ // 1000 * 2
 
 # The thresholds of openai/whisper's transcribe().
-LOOP_RATIO = 2.4
 LOW_LOGPROB = -1.0
 NO_SPEECH = 0.6
 
@@ -74,12 +73,6 @@ def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
     if one is None:
         return other
     return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
-
-
-def compression_ratio(text: str) -> float:
-    """As in openai/whisper: loops compress well."""
-    data = text.encode()
-    return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
 class Backend(Protocol):
