@@ -12,6 +12,8 @@ from hypothesis import HealthCheck, settings
 
 # Before anybody imports torch: its threads would only fight with the other test processes.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# Before anybody imports numba: what the reference packages compile with it takes longer than the tests.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 # Who starts the tests in the background of a script has Ctrl+C ignored, by them and by every process they start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.clock import in_virtual_time
 from voi.engines import supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.supervised import TRIAL_TEXT, SupervisedStt, SupervisedTts
@@ -110,6 +111,7 @@ async def tts_of(*plans: dict[str, Any]) -> tuple[SupervisedTts, Factory]:
     return tts, factory
 
 
+@in_virtual_time
 async def test_a_good_engine_is_left_alone() -> None:
     tts, factory = await tts_of({"say": {"hello": [b"a", b"b"]}})
     assert await said(tts) == b"ab"
@@ -119,6 +121,7 @@ async def test_a_good_engine_is_left_alone() -> None:
     assert (factory.made[0].closed, factory.made[0].ended) == (1, 1)
 
 
+@in_virtual_time
 async def test_one_that_hangs_ends_all_its_calls_and_is_replaced() -> None:
     tts, factory = await tts_of({"say": {"hello": [b"a", HANG], "other": [HANG]}, "close": HANG}, {})
     results = await asyncio.gather(said(tts), said(tts, "other"), return_exceptions=True)
@@ -135,6 +138,7 @@ async def test_one_that_hangs_ends_all_its_calls_and_is_replaced() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_calls_of_the_old_engine_end_at_once_when_another_call_crashes_it() -> None:
     tts, _ = await tts_of({"say": {"slow": [b"a", 10.0, b"b"], "hello": [RuntimeError("CUDA error")]}}, {})
     tts.supervisor.deadline_s = 5.0
@@ -150,6 +154,7 @@ async def test_calls_of_the_old_engine_end_at_once_when_another_call_crashes_it(
     await tts.close()
 
 
+@in_virtual_time
 async def test_one_that_is_merely_slow_is_not_restarted() -> None:
     """Others get sound, so the engine lives: only the call that waited too long fails."""
     tts, factory = await tts_of({"say": {"busy": [0.02, b"x"] * 6, "hello": [HANG]}})
@@ -171,6 +176,7 @@ async def pinged_tts(monkeypatch: pytest.MonkeyPatch, *pings: object, say: dict[
 
 
 @pytest.mark.parametrize("ping", [HANG, EngineBroken("The process ended."), ValueError()])
+@in_virtual_time
 async def test_a_silent_engine_that_does_not_answer_is_given_up_long_before_the_deadline(
     ping: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,6 +190,7 @@ async def test_a_silent_engine_that_does_not_answer_is_given_up_long_before_the_
     await tts.close()
 
 
+@in_virtual_time
 async def test_a_silent_engine_that_answers_is_left_to_its_work(monkeypatch: pytest.MonkeyPatch) -> None:
     tts = await pinged_tts(monkeypatch, None, say={"hello": [0.06, b"slow"]})
     assert await said(tts) == b"slow"
@@ -193,6 +200,7 @@ async def test_a_silent_engine_that_answers_is_left_to_its_work(monkeypatch: pyt
     await tts.close()
 
 
+@in_virtual_time
 async def test_an_answer_that_is_missed_once_is_forgiven(monkeypatch: pytest.MonkeyPatch) -> None:
     """Perhaps it was the server that stood still."""
     tts = await pinged_tts(monkeypatch, HANG, None, say={"hello": [0.06, b"slow"]})
@@ -201,6 +209,7 @@ async def test_an_answer_that_is_missed_once_is_forgiven(monkeypatch: pytest.Mon
     await tts.close()
 
 
+@in_virtual_time
 async def test_an_engine_that_gives_to_others_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     tts = await pinged_tts(monkeypatch, HANG, say={"hello": [0.06, b"late"], "busy": [0.002, b"x"] * 40})
     monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.03)
@@ -211,6 +220,7 @@ async def test_an_engine_that_gives_to_others_is_not_asked(monkeypatch: pytest.M
     await tts.close()
 
 
+@in_virtual_time
 async def test_sound_that_comes_while_it_is_asked_shows_that_it_lives(monkeypatch: pytest.MonkeyPatch) -> None:
     tts = await pinged_tts(monkeypatch, HANG, say={"hello": [0.03, b"a"]})
     assert await said(tts) == b"a"
@@ -220,6 +230,7 @@ async def test_sound_that_comes_while_it_is_asked_shows_that_it_lives(monkeypatc
 
 
 @pytest.mark.parametrize("kind", [EngineError, ConfigError])
+@in_virtual_time
 async def test_a_refusal_is_no_failure(kind: type[Exception]) -> None:
     tts, factory = await tts_of({"say": {"hello": [kind("No voice 'x'.")]}})
     with pytest.raises(kind, match="No voice"):
@@ -229,6 +240,7 @@ async def test_a_refusal_is_no_failure(kind: type[Exception]) -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_a_passing_failure_is_examined_and_forgiven() -> None:
     full = EngineError("Too many speak.", retryable=True)
     tts, factory = await tts_of({"say": {"hello": [full]}})
@@ -245,6 +257,7 @@ async def test_a_passing_failure_is_examined_and_forgiven() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_what_is_found_out_of_the_old_engine_is_not_the_new_ones() -> None:
     """A trial that is under way, and sound that somebody did not want yet."""
     broken = {"full": [EngineError("Too many speak.", retryable=True)], TRIAL_TEXT: [HANG],
@@ -267,6 +280,7 @@ async def test_what_is_found_out_of_the_old_engine_is_not_the_new_ones() -> None
 
 
 @pytest.mark.parametrize("trial", [HANG, EngineError("XTTS failed", retryable=True), ValueError("broken")])
+@in_virtual_time
 async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
     broken = {"say": {"hello": [EngineError("XTTS failed", retryable=True)], TRIAL_TEXT: [trial]}}
     tts, factory = await tts_of(broken, {})
@@ -278,6 +292,7 @@ async def test_a_failure_that_lasts_is_found_out(trial: object) -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_a_trial_begins_with_a_question_that_is_answered_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = {"hello": [EngineError("XTTS failed", retryable=True)], TRIAL_TEXT: [HANG]}
     tts = await pinged_tts(monkeypatch, HANG, say=plan)
@@ -287,6 +302,7 @@ async def test_a_trial_begins_with_a_question_that_is_answered_at_once(monkeypat
     await tts.close()
 
 
+@in_virtual_time
 async def test_an_engine_that_is_full_is_left_alone() -> None:
     """It refuses the trial as it refuses everybody, but those who are in get their sound."""
     full = [EngineError("Too many speak.", retryable=True)]
@@ -304,6 +320,7 @@ async def test_an_engine_that_is_full_is_left_alone() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_one_that_refuses_a_trial_with_a_reason_lives() -> None:
     """A model that is being loaded, for instance."""
     plan = {"hello": [EngineError("Later.", retryable=True)], TRIAL_TEXT: [EngineError("XTTS is loading.")]}
@@ -316,6 +333,7 @@ async def test_one_that_refuses_a_trial_with_a_reason_lives() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_a_hang_is_found_though_every_caller_loses_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Conversations wait for a transcript for less than the deadline, and people interrupt a reply that is silent."""
     monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
@@ -328,6 +346,7 @@ async def test_a_hang_is_found_though_every_caller_loses_patience(monkeypatch: p
     await tts.close()
 
 
+@in_virtual_time
 async def test_one_that_says_it_is_broken_is_replaced_without_a_trial() -> None:
     tts, factory = await tts_of({"say": {"hello": [EngineBroken("The device failed.")]}}, {})
     with pytest.raises(EngineError, match="It is being restarted"):
@@ -337,6 +356,7 @@ async def test_one_that_says_it_is_broken_is_replaced_without_a_trial() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_engines_that_share_a_supervisor_fail_and_return_together() -> None:
     shared = Supervisor(deadline_s=5.0)
     one, other = (
@@ -361,6 +381,7 @@ async def test_engines_that_share_a_supervisor_fail_and_return_together() -> Non
         await tts.close()
 
 
+@in_virtual_time
 async def test_engines_of_one_device_are_warmed_up_one_after_the_other() -> None:
     """Else both would find memory that only one of them can have."""
     loading, at_once, most = asyncio.Lock(), 0, 0
@@ -387,11 +408,13 @@ async def test_engines_of_one_device_are_warmed_up_one_after_the_other() -> None
     ("warm", "says"), [(RuntimeError("CUDA error: no device\nmore"), "cannot start: CUDA error: no device$"),
                        (HANG, "not ready within 0.2 s")],
 )  # fmt: skip
+@in_virtual_time
 async def test_one_that_cannot_start_is_an_error_in_words(warm: object, says: str) -> None:
     with pytest.raises(EngineError, match=says):
         await tts_of({"warm": warm})
 
 
+@in_virtual_time
 async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     crash = {"say": {"hello": [RuntimeError()]}}
     plans = [crash, {"warm": EngineError("no memory")}, {"warm": HANG}, {"warm": RuntimeError()}, {}]
@@ -416,6 +439,7 @@ async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: py
     assert factory.made[-1].closed == 1
 
 
+@in_virtual_time
 async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
     """Its rate is asked for before every phrase, also before one that needs no engine."""
 
@@ -434,6 +458,7 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
     await tts.close()
 
 
+@in_virtual_time
 async def test_one_that_returns_without_its_gpu_is_told_of_and_given_time(caplog: pytest.LogCaptureFixture) -> None:
     class Noted(FakeTts):
         note = ""
@@ -455,6 +480,7 @@ async def test_one_that_returns_without_its_gpu_is_told_of_and_given_time(caplog
     await tts.close()
 
 
+@in_virtual_time
 async def test_a_restart_is_of_no_one_conversation_and_does_not_wait_for_an_engine_that_will_not_go() -> None:
     seen = []
 
@@ -480,6 +506,7 @@ async def test_a_restart_is_of_no_one_conversation_and_does_not_wait_for_an_engi
     await tts.close()
 
 
+@in_virtual_time
 async def test_nothing_is_begun_or_left_once_it_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "IMPATIENT_S", 0.01)
     full = EngineError("Too many speak.", retryable=True)
@@ -500,6 +527,7 @@ async def test_nothing_is_begun_or_left_once_it_is_closed(monkeypatch: pytest.Mo
     assert len(factory.made) == 1
 
 
+@in_virtual_time
 async def test_closing_while_it_restarts() -> None:
     tts, factory = await tts_of({"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
     with pytest.raises(EngineError):
@@ -510,6 +538,7 @@ async def test_closing_while_it_restarts() -> None:
     assert factory.made[1].closed >= 1
 
 
+@in_virtual_time
 async def test_a_listener_who_leaves_stops_the_engine() -> None:
     tts, factory = await tts_of({"say": {"hello": [b"a", b"b"], "long": [HANG]}})
     stream = tts.stream("hello", VoiceSpec())
@@ -582,6 +611,7 @@ async def heard(stt: SupervisedStt) -> str:
         stream.close()
 
 
+@in_virtual_time
 async def test_hearing() -> None:
     stt, factory = await stt_of({})
     partials: list[Transcript] = []
@@ -602,6 +632,7 @@ async def test_hearing() -> None:
     [({"on_flush": HANG}, "gave nothing"), ({"on_flush": RuntimeError()}, "RuntimeError"),
      ({"on_feed": RuntimeError()}, "RuntimeError"), ({"on_open": RuntimeError()}, "RuntimeError")],
 )  # fmt: skip
+@in_virtual_time
 async def test_hearing_that_fails_is_replaced(plan: dict[str, Any], says: str) -> None:
     stt, factory = await stt_of(plan, {})
     with pytest.raises(EngineError, match=says):
@@ -612,6 +643,7 @@ async def test_hearing_that_fails_is_replaced(plan: dict[str, Any], says: str) -
     await stt.close()
 
 
+@in_virtual_time
 async def test_sound_that_cannot_be_taken_has_the_engine_tried() -> None:
     behind = {"on_feed": EngineError("It is behind.", retryable=True)}
     stt, factory = await stt_of(behind, {})
@@ -623,6 +655,7 @@ async def test_sound_that_cannot_be_taken_has_the_engine_tried() -> None:
     await stt.close()
 
 
+@in_virtual_time
 async def test_an_utterance_of_the_old_engine_ends_with_it() -> None:
     stt, factory = await stt_of({"on_flush": RuntimeError()}, {})
     old, crashing = stt.open(SttOptions(), None), stt.open(SttOptions(), None)

@@ -65,7 +65,7 @@ class TtsModel(FileModel):
     """Tone -> name of the voice that has it (some engines take an object that describes the tone). It lists all tones
     that agents may use; without it they are neutral, warm, excited and sad."""
     avg_text_len: int | None = Field(default=None, ge=1, le=10_000)
-    """The most characters that the model speaks in one go: what is longer is cut. Without it, the engine's own limit."""
+    """The most characters that the model speaks in one go; what is longer is cut. Without it: the engine's limit."""
     options: dict[str, Any] = Field(default_factory=dict)
     """Whatever else the engine takes; see its documentation."""
 

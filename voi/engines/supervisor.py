@@ -162,7 +162,7 @@ class Supervisor:
         while self._calls:
             kept, engine, began_s = next(iter(self._calls.values()))
             if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
-                await asyncio.sleep(left_s)
+                await asyncio.sleep(max(left_s, 0.001))  # what rounding leaves of it would take no time
                 continue
             asked_s = _now_s()
             if not await self._answers(kept, engine) and self._gave_s <= asked_s:

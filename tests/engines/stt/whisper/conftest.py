@@ -1,9 +1,4 @@
-import os
-
 import pytest
-
-# What the reference compiles takes longer than the tests; it must be said before numba is imported.
-os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 
 @pytest.fixture(autouse=True, scope="session")

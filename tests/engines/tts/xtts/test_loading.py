@@ -22,6 +22,8 @@ from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineBroken, EngineError
 
+pytestmark = pytest.mark.integration
+
 FULL = "CUDA out of memory. Tried to allocate 2.00 GiB."
 
 

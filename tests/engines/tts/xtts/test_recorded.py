@@ -23,6 +23,8 @@ from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.memory import NoRoom
 from voi.engines.tts.xtts.model import Running
 
+pytestmark = pytest.mark.integration
+
 
 class Done(Graphs):
     """Recording does the work a few times, as on CUDA, but the vocoder's, which has only its own buffers."""
