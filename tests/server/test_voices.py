@@ -24,6 +24,8 @@ from voi.server import voices as module
 from voi.server.new_voices import take_over
 from voi.server.voices import VoiceDesk, voices_router
 
+pytestmark = pytest.mark.integration
+
 AUDIO = Path(__file__).parents[1] / "data" / "audio"
 GOOD, NOISE = (AUDIO / "austen-0870.wav").read_bytes(), (AUDIO / "noise2.wav").read_bytes()
 KEY = {"API-Key": "the key"}
