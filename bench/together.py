@@ -25,8 +25,8 @@ from voi.cli.engine_sizes import CONTEXT_MIB, size_of_engine
 from voi.cli.gpus import ask_driver
 from voi.engines.base import SttOptions, VoiceSpec
 from voi.engines.device import MIB
-from voi.engines.host_process import HostProcess
-from voi.engines.hosted import HostedStt, HostedTts
+from voi.engines.remote import RemoteStt, RemoteTts
+from voi.engines.worker_process import WorkerProcess
 from voi.errors import EngineError
 
 from whisper_bench import TURN_MS, random_checkpoint, sound  # type: ignore[import-not-found]
@@ -42,7 +42,7 @@ LOOK_EVERY_S = 0.2
 class Taken:
     """MiB on the device: looked at every now and then, since what torch once took it keeps until it is in need."""
 
-    processes: Sequence[HostProcess]
+    processes: Sequence[WorkerProcess]
     gpu: int | None
     _free_before: int = 0
     most: float = 0.0
@@ -69,19 +69,19 @@ class Taken:
         return driver.gpus[self.gpu].free
 
 
-def _peak(process: HostProcess) -> float:
+def _peak(process: WorkerProcess) -> float:
     if process.pid is None:  # not started yet
         return 0.0
     status = Path(f"/proc/{process.pid}/status").read_text()
     return int(next(line for line in status.splitlines() if line.startswith("VmHWM:")).split()[1]) / 1024
 
 
-async def spoken_to(voice: HostedTts) -> int:
+async def spoken_to(voice: RemoteTts) -> int:
     """Bytes of sound."""
     return sum([len(pcm) async for pcm in voice.stream(TEXT, VoiceSpec(language="en"))])
 
 
-async def speaks(ears: HostedStt, number: int) -> None:
+async def speaks(ears: RemoteStt, number: int) -> None:
     stream = ears.open(SttOptions(language="en"), lambda _: None)
     try:
         stream.feed(sound(TURN_MS, number))
@@ -91,8 +91,8 @@ async def speaks(ears: HostedStt, number: int) -> None:
 
 
 async def measure(whisper: Mapping[str, Any], xtts: Mapping[str, Any], callers: int, gpu: int | None) -> dict[str, int]:
-    processes = [HostProcess(name) for name in ("whisper", "xtts")]
-    ears, voice = HostedStt(processes[0], "whisper", whisper), HostedTts(processes[1], "xtts", xtts)
+    processes = [WorkerProcess(name) for name in ("whisper", "xtts")]
+    ears, voice = RemoteStt(processes[0], "whisper", whisper), RemoteTts(processes[1], "xtts", xtts)
     taken = Taken(processes, gpu)
     try:
         async with asyncio.TaskGroup() as group:

@@ -21,7 +21,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from voi.client import Audio, Complaint, Message, VoiClient
+from voi.client import AudioEvent, ErrorEvent, MessageEvent, VoiClient
 from voi.engines.base import SttOptions
 from voi.engines.registry import create
 from voi.server.auth import issue_token
@@ -92,14 +92,14 @@ async def call(token: str, pcm: bytes) -> Heard:
             async for event in voi:
                 at_ms = (time.monotonic() - began_s) * 1000
                 match event:
-                    case Message(number, "user", text):
+                    case MessageEvent(number, "user", text):
                         heard.texts[number] = text
-                    case Message(number, "assistant", _):
+                    case MessageEvent(number, "assistant", _):
                         heard.answers.add(number)
-                    case Audio() if heard.answered_in_ms is None:
+                    case AudioEvent() if heard.answered_in_ms is None:
                         heard.answered_in_ms = at_ms - end_ms
                         heard.answered_early = at_ms < end_ms
-                    case Complaint(error):
+                    case ErrorEvent(error):
                         sys.exit(f"the server complains: {error}")
 
         listening = asyncio.create_task(listen())

@@ -31,11 +31,11 @@ from tests.engines.tts.xtts import tiny
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts.decoder import FILLS
+from voi.engines.tts.xtts.device_thread import cpu_threads
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES
 from voi.engines.tts.xtts.vocoder import Piece
 from voi.engines.tts.xtts.windows import Window
-from voi.engines.tts.xtts.worker import cpu_threads
 
 from limits import Limits, measure_limits, synchronize  # type: ignore[import-not-found]
 from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]

@@ -12,7 +12,16 @@ import pytest
 from aiohttp import web
 
 from voi import client as voi_client
-from voi.client import Audio, Complaint, LlmResponse, Message, SpeechDone, Status, VoiClient, parse
+from voi.client import (
+    AudioEvent,
+    ErrorEvent,
+    LlmResponseEvent,
+    MessageEvent,
+    SpeechDoneEvent,
+    StatusEvent,
+    VoiClient,
+    parse,
+)
 from voi.errors import ClientError
 from voi.server.certificate import write_self_signed
 from voi.transports.voi_ws import wire
@@ -65,7 +74,7 @@ async def test_init_and_what_comes_before_it_is_done() -> None:
         await ready(socket)
 
     async with serving(puppet) as url, connect(url, mode="call", agent_config="{}", init_greeting=False) as voi:
-        assert [event async for event in voi] == [Message(0, "assistant", "early")]
+        assert [event async for event in voi] == [MessageEvent(0, "assistant", "early")]
         assert voi.close_code == 1000
     assert asked["token"] == TOKEN
     assert wire.parse(asked["init"]) == wire.Init("echo", agent_config="{}", mode="call", init_greeting=False)
@@ -103,12 +112,14 @@ async def test_every_message_of_the_person() -> None:
 
 
 def test_every_message_of_the_server() -> None:
-    assert parse(wire.status("response_done")) == Status("response_done")
-    assert parse(wire.speech_done("7")) == SpeechDone("7")
-    assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == Message(3, "user", "hi", ("http://x/y.png",))
-    assert parse(wire.audio_header("3") + b"\1\2") == Audio("3", b"\1\2")
-    assert parse(wire.llm_response("yes")) == LlmResponse("yes")
-    assert parse(wire.error("no")) == Complaint("no")
+    assert parse(wire.status("response_done")) == StatusEvent("response_done")
+    assert parse(wire.speech_done("7")) == SpeechDoneEvent("7")
+    assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == MessageEvent(
+        3, "user", "hi", ("http://x/y.png",)
+    )
+    assert parse(wire.audio_header("3") + b"\1\2") == AudioEvent("3", b"\1\2")
+    assert parse(wire.llm_response("yes")) == LlmResponseEvent("yes")
+    assert parse(wire.error("no")) == ErrorEvent("no")
     assert parse(wire.join({"type": "news"})) is None
 
 
@@ -130,7 +141,7 @@ async def test_events_and_the_end() -> None:
         await socket.close(code=1008, message=b"too much")
 
     async with serving(puppet) as url, connect(url) as voi:
-        assert [event async for event in voi] == [Complaint("oh")]
+        assert [event async for event in voi] == [ErrorEvent("oh")]
         assert (voi.close_code, voi.close_reason) == (1008, "too much")
         with pytest.raises(ClientError, match="is gone"):
             await voi.send_text("hello?")

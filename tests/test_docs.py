@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
-from voi.config import judges, parts, tts_models
+from voi.config import classifiers, parts, tts_models
 from voi.config.agents import Agent
 from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
@@ -75,7 +75,7 @@ def fields(*models: type[BaseModel]) -> Iterator[str]:
 @pytest.mark.parametrize(
     "model",
     [
-        Agent, judges.ControlAgent, judges.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
+        Agent, classifiers.ControlAgent, classifiers.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
         parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Choice, parts.Example, parts.Voices,
     ],
 )  # fmt: skip

@@ -4,8 +4,8 @@
         await voi.send_audio(pcm)                   # s16le, mono, 16 kHz
         async for event in voi:
             match event:
-                case Audio(speech_id, pcm): ...     # s16le, mono, 24 kHz
-                case Message(role="assistant"): ...
+                case AudioEvent(speech_id, pcm): ...     # s16le, mono, 24 kHz
+                case MessageEvent(role="assistant"): ...
 
 Every failure is a `ClientError`, worded for whoever runs the client.
 """
@@ -38,21 +38,21 @@ HEARTBEAT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusEvent:
     """`response_created`, `response_done`, `response_cancelled` or `user_interrupt` (stop playing)."""
 
     status: str
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechDone:
+class SpeechDoneEvent:
     """All sound of the assistant message with that id has come, if it has any."""
 
     speech_id: str
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class MessageEvent:
     """The same id again replaces the message."""
 
     message_id: int
@@ -62,7 +62,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
+class AudioEvent:
     """Sound of the assistant message with that id: s16le, mono, 24 kHz, or with `stream_output_audio` False the whole
     speech as an Ogg/Opus file."""
 
@@ -71,20 +71,20 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class LlmResponse:
+class LlmResponseEvent:
     """The answer to `invoke_llm`."""
 
     content: str
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorEvent:
     """The server could not do something; the conversation may go on."""
 
     error: str
 
 
-Event = Status | SpeechDone | Message | Audio | LlmResponse | Complaint
+Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ErrorEvent
 
 
 # ---- the client -----------------------------------------------------------------------------------
@@ -150,9 +150,9 @@ class VoiClient:
             async with asyncio.timeout(timeout_s):
                 while (event := await self._next()) is not None:
                     match event:
-                        case Status("init_done"):
+                        case StatusEvent("init_done"):
                             return
-                        case Complaint(error):
+                        case ErrorEvent(error):
                             raise ClientError(f"The server refused: {error}")
                         case _:
                             self._early.append(event)
@@ -178,12 +178,12 @@ class VoiClient:
         await self._send({"type": "create_response"})
 
     async def interrupt(self, speech_id: str | None, played_ms: int | None) -> None:
-        """Playback of that speech was stopped after so much of it."""
+        """HeardSound of that speech was stopped after so much of it."""
         seconds = None if played_ms is None else played_ms / 1000
         await self._send({"type": "interrupt", "speech_id": speech_id, "interrupted_at": seconds})
 
     async def invoke_llm(self, model: str, prompt: str, messages: Sequence[dict[str, str]]) -> None:
-        """Ask a model something beside the conversation; answered by LlmResponse or Complaint."""
+        """Ask a model something beside the conversation; answered by LlmResponseEvent or ErrorEvent."""
         await self._send({"type": "invoke_llm", "model": model, "prompt": prompt, "messages": list(messages)})
 
     async def close(self) -> None:
@@ -237,20 +237,20 @@ def parse(frame: bytes) -> Event | None:
     try:
         match metadata["type"]:
             case "status" if metadata["status"] == "speech_done":
-                return SpeechDone(metadata["speech_id"])
+                return SpeechDoneEvent(metadata["speech_id"])
             case "status":
-                return Status(metadata["status"])
+                return StatusEvent(metadata["status"])
             case "message":
                 parts = metadata["content"]
                 text = "".join(part["text"] for part in parts if part["type"] == "text")
                 urls = tuple(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
-                return Message(int(metadata["id"]), metadata["role"], text, urls)
+                return MessageEvent(int(metadata["id"]), metadata["role"], text, urls)
             case "audio":
-                return Audio(metadata["speech_id"], payload)
+                return AudioEvent(metadata["speech_id"], payload)
             case "llm_response":
-                return LlmResponse(metadata["content"])
+                return LlmResponseEvent(metadata["content"])
             case "error":
-                return Complaint(metadata["error"])
+                return ErrorEvent(metadata["error"])
     except (KeyError, TypeError, ValueError) as error:
         raise ClientError(f"The server sent a message that lacks something: {error!r}.") from None
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.fakes import API_KEY, SECRET
-from tests.server.house import Person, write_config
+from tests.server.serving import Person, write_config
 from tests.transports.raw_client import CLOSE
 from voi import __version__
 from voi.cli import COMMANDS, main

@@ -1,6 +1,14 @@
 from tests.audio.sounds import speech, tone
-from voi.cli.exchange import ANOTHER_ANSWER_S, SETTLE_S, Exchange, Hearing, Playback
-from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, LlmResponse, Message, SpeechDone, Status
+from voi.cli.exchange import ANOTHER_ANSWER_S, SETTLE_S, Exchange, HeardSound, Hearing
+from voi.client import (
+    OUTPUT_RATE_HZ,
+    AudioEvent,
+    ErrorEvent,
+    LlmResponseEvent,
+    MessageEvent,
+    SpeechDoneEvent,
+    StatusEvent,
+)
 
 SECOND = b"\1\0" * OUTPUT_RATE_HZ
 
@@ -27,7 +35,7 @@ class FakeSpeaker:
 class Told:
     def __init__(self) -> None:
         self.clock = Clock()
-        self.playback = Playback(None, self.clock)
+        self.playback = HeardSound(None, self.clock)
         self.said: list[tuple[str, str]] = []
         self.exchange = Exchange(self.playback, lambda who, words: self.said.append((who, words)), self.clock)
 
@@ -40,7 +48,7 @@ class Told:
 
 def test_only_what_was_played_was_heard() -> None:
     clock, speaker = Clock(), FakeSpeaker()
-    playback = Playback(speaker, clock)
+    playback = HeardSound(speaker, clock)
     playback.play(SECOND)
     playback.play(SECOND)
     assert playback.rest_s == 2
@@ -86,21 +94,21 @@ def test_where_there_is_no_voice_at_all_the_level_decides() -> None:
 def test_an_answer_step_by_step() -> None:
     told = Told()
     clock, exchange = told.clock, told.exchange
-    exchange.take(Message(0, "user", "hel"))
+    exchange.take(MessageEvent(0, "user", "hel"))
     exchange.spoke()
     clock.now_s += 0.1
-    exchange.take(Message(0, "user", "hello"))
+    exchange.take(MessageEvent(0, "user", "hello"))
     clock.now_s += 0.1
-    exchange.take(Message(0, "user", "hello you"))
-    exchange.take(Message(0, "user", "hello you"))
+    exchange.take(MessageEvent(0, "user", "hello you"))
+    exchange.take(MessageEvent(0, "user", "hello you"))
     clock.now_s += 0.1
-    exchange.take(Message(1, "assistant", "hi"))
-    exchange.take(Status("response_done"))
+    exchange.take(MessageEvent(1, "assistant", "hi"))
+    exchange.take(StatusEvent("response_done"))
     assert not told.over()
     clock.now_s += 0.1
-    exchange.take(Audio("1", SECOND))
-    exchange.take(Audio("1", SECOND))
-    exchange.take(SpeechDone("1"))
+    exchange.take(AudioEvent("1", SECOND))
+    exchange.take(AudioEvent("1", SECOND))
+    exchange.take(SpeechDoneEvent("1"))
     assert told.said == [
         ("you", "hel"),
         ("you", "hello"),
@@ -120,13 +128,13 @@ def test_a_transcript_that_was_whole_before_the_end_took_no_time() -> None:
     for turn in range(2):
         told.exchange.spoke()
         told.clock.now_s += 0.5
-        told.exchange.take(Message(2 * turn, "user", "hello you"))
+        told.exchange.take(MessageEvent(2 * turn, "user", "hello you"))
         told.clock.now_s += 0.1
         told.exchange.spoke()
         told.clock.now_s += 0.6
-        told.exchange.take(Message(2 * turn, "user", "hello you"))  # it is final, and the same
-        told.exchange.take(Message(2 * turn + 1, "assistant", "hi"))
-        told.exchange.take(Audio(str(2 * turn + 1), SECOND))
+        told.exchange.take(MessageEvent(2 * turn, "user", "hello you"))  # it is final, and the same
+        told.exchange.take(MessageEvent(2 * turn + 1, "assistant", "hi"))
+        told.exchange.take(AudioEvent(str(2 * turn + 1), SECOND))
         steps = "transcript 0 ms, answer's text 600 ms, answer's sound 600 ms"
         assert told.said[-1] == ("latency", f"since the end of the question: {steps}")
 
@@ -134,11 +142,11 @@ def test_a_transcript_that_was_whole_before_the_end_took_no_time() -> None:
 def test_the_rest_of_an_answer_is_no_answer_to_a_noise_into_it() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "one."))
-    told.exchange.take(Audio("1", SECOND))
+    told.exchange.take(MessageEvent(1, "assistant", "one."))
+    told.exchange.take(AudioEvent("1", SECOND))
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "one. two."))
-    told.exchange.take(Audio("1", SECOND))
+    told.exchange.take(MessageEvent(1, "assistant", "one. two."))
+    told.exchange.take(AudioEvent("1", SECOND))
     told.exchange.tell_latency()
     assert [who for who, _ in told.said] == ["agent", "latency", "agent"]
 
@@ -147,15 +155,15 @@ def test_a_slow_voice_is_heard_to_its_end() -> None:
     """XTTS on a CPU may take long for each sentence, and for the first one as well."""
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "one. two."))
-    told.exchange.take(Status("response_done"))
+    told.exchange.take(MessageEvent(1, "assistant", "one. two."))
+    told.exchange.take(StatusEvent("response_done"))
     told.clock.now_s += 20
     assert not told.over()
-    told.exchange.take(Audio("1", SECOND))
+    told.exchange.take(AudioEvent("1", SECOND))
     told.clock.now_s += 20
     assert not told.over()
-    told.exchange.take(Audio("1", SECOND))
-    told.exchange.take(SpeechDone("1"))
+    told.exchange.take(AudioEvent("1", SECOND))
+    told.exchange.take(SpeechDoneEvent("1"))
     told.clock.now_s += 0.9
     assert not told.over()
     told.clock.now_s += 0.2 + SETTLE_S
@@ -166,15 +174,15 @@ def test_a_slow_voice_is_heard_to_its_end() -> None:
 def test_a_failed_answer_is_over_and_remembered() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Status("response_created"))
-    told.exchange.take(Complaint("no LLM"))
-    told.exchange.take(Status("response_cancelled"))
+    told.exchange.take(StatusEvent("response_created"))
+    told.exchange.take(ErrorEvent("no LLM"))
+    told.exchange.take(StatusEvent("response_cancelled"))
     assert told.exchange.failed
-    told.exchange.take(Message(1, "assistant", "Sorry."))
+    told.exchange.take(MessageEvent(1, "assistant", "Sorry."))
     told.clock.now_s += 20
     assert not told.over()
-    told.exchange.take(Audio("1", SECOND))  # the apology
-    told.exchange.take(SpeechDone("1"))
+    told.exchange.take(AudioEvent("1", SECOND))  # the apology
+    told.exchange.take(SpeechDoneEvent("1"))
     assert not told.over()
     told.clock.now_s += 1 + SETTLE_S
     assert told.over()
@@ -186,12 +194,12 @@ def test_an_apology_has_an_end_without_response_done() -> None:
     """Nobody understood what was said in a call."""
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Complaint("the STT is restarted"))
+    told.exchange.take(ErrorEvent("the STT is restarted"))
     told.clock.now_s += SETTLE_S
     assert not told.over()  # perhaps some words are there and are answered
-    told.exchange.take(Message(0, "assistant", "Sorry."))
-    told.exchange.take(Audio("0", SECOND))
-    told.exchange.take(SpeechDone("0"))
+    told.exchange.take(MessageEvent(0, "assistant", "Sorry."))
+    told.exchange.take(AudioEvent("0", SECOND))
+    told.exchange.take(SpeechDoneEvent("0"))
     told.clock.now_s += 1 + SETTLE_S
     assert told.over()
     assert told.exchange.failed
@@ -201,16 +209,16 @@ def test_an_answer_that_breaks_off_in_its_middle_is_over_after_the_apology() -> 
     """Its text was complete. The apology's voice may be just as broken."""
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "one. two."))
-    told.exchange.take(Status("response_done"))
-    told.exchange.take(Audio("1", SECOND))
+    told.exchange.take(MessageEvent(1, "assistant", "one. two."))
+    told.exchange.take(StatusEvent("response_done"))
+    told.exchange.take(AudioEvent("1", SECOND))
     told.clock.now_s += 10
-    told.exchange.take(Complaint("the voice hangs"))
-    told.exchange.take(Message(2, "assistant", "Sorry."))
-    told.exchange.take(Message(1, "assistant", "one... (interrupted)"))
+    told.exchange.take(ErrorEvent("the voice hangs"))
+    told.exchange.take(MessageEvent(2, "assistant", "Sorry."))
+    told.exchange.take(MessageEvent(1, "assistant", "one... (interrupted)"))
     told.clock.now_s += SETTLE_S
     assert not told.over()
-    told.exchange.take(Complaint("the voice is restarted"))
+    told.exchange.take(ErrorEvent("the voice is restarted"))
     told.clock.now_s += SETTLE_S
     assert told.over()
     assert told.exchange.failed
@@ -219,11 +227,11 @@ def test_an_answer_that_breaks_off_in_its_middle_is_over_after_the_apology() -> 
 def test_a_failure_before_the_words_were_understood_all_the_same_is_none() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Complaint("the STT is restarted"))
-    told.exchange.take(Message(1, "assistant", "hi"))
-    told.exchange.take(Status("response_done"))
-    told.exchange.take(Audio("1", SECOND))
-    told.exchange.take(SpeechDone("1"))
+    told.exchange.take(ErrorEvent("the STT is restarted"))
+    told.exchange.take(MessageEvent(1, "assistant", "hi"))
+    told.exchange.take(StatusEvent("response_done"))
+    told.exchange.take(AudioEvent("1", SECOND))
+    told.exchange.take(SpeechDoneEvent("1"))
     told.clock.now_s += 1 + SETTLE_S
     assert told.over()
     assert not told.exchange.failed
@@ -231,9 +239,9 @@ def test_a_failure_before_the_words_were_understood_all_the_same_is_none() -> No
 
 def test_an_earlier_answer_is_none_to_the_next_question() -> None:
     told = Told()
-    told.exchange.take(Message(0, "assistant", "Hello!"))
+    told.exchange.take(MessageEvent(0, "assistant", "Hello!"))
     assert told.exchange.is_underway
-    told.exchange.take(SpeechDone("0"))
+    told.exchange.take(SpeechDoneEvent("0"))
     assert not told.exchange.is_underway
     told.exchange.expect()
     told.exchange.spoke()
@@ -244,9 +252,9 @@ def test_an_earlier_answer_is_none_to_the_next_question() -> None:
 def test_a_text_only_answer_is_over_when_it_is_written() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "hi"))
-    told.exchange.take(SpeechDone("1"))
-    told.exchange.take(Status("response_done"))
+    told.exchange.take(MessageEvent(1, "assistant", "hi"))
+    told.exchange.take(SpeechDoneEvent("1"))
+    told.exchange.take(StatusEvent("response_done"))
     assert not told.over()
     told.clock.now_s += SETTLE_S
     assert told.over()
@@ -257,7 +265,7 @@ def test_a_text_only_answer_is_over_when_it_is_written() -> None:
 def test_nothing_to_answer_counts_only_where_an_answer_was_asked_for() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Status("response_cancelled"))
+    told.exchange.take(StatusEvent("response_cancelled"))
     told.clock.now_s += SETTLE_S
     assert told.over(chat=True)
     assert not told.over(chat=False)
@@ -266,11 +274,11 @@ def test_nothing_to_answer_counts_only_where_an_answer_was_asked_for() -> None:
 def test_speaking_on_asks_again_and_an_interruption_clears() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Audio("1", SECOND))
-    told.exchange.take(Status("response_done"))
+    told.exchange.take(AudioEvent("1", SECOND))
+    told.exchange.take(StatusEvent("response_done"))
     told.clock.now_s += 0.25
     told.exchange.spoke()
-    told.exchange.take(Status("user_interrupt"))
+    told.exchange.take(StatusEvent("user_interrupt"))
     told.clock.now_s += 60
     assert not told.over(chat=True)
     assert len(told.playback.heard) == len(SECOND) // 4
@@ -280,9 +288,9 @@ def test_speaking_on_asks_again_and_an_interruption_clears() -> None:
 def test_a_noise_into_the_answer_is_no_new_question() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Message(1, "assistant", "hi"))
-    told.exchange.take(Audio("1", SECOND))
-    told.exchange.take(SpeechDone("1"))
+    told.exchange.take(MessageEvent(1, "assistant", "hi"))
+    told.exchange.take(AudioEvent("1", SECOND))
+    told.exchange.take(SpeechDoneEvent("1"))
     told.clock.now_s += 0.25
     told.exchange.spoke()
     told.clock.now_s += 2
@@ -293,15 +301,15 @@ def test_a_noise_into_the_answer_is_no_new_question() -> None:
 
 def test_errors_and_model_answers_are_told() -> None:
     told = Told()
-    told.exchange.take(Complaint("oh"))
-    told.exchange.take(LlmResponse("yes"))
+    told.exchange.take(ErrorEvent("oh"))
+    told.exchange.take(LlmResponseEvent("yes"))
     assert told.said == [("error", "oh"), ("model", "yes")]
 
 
 def test_nothing_is_silent_while_something_plays() -> None:
     told = Told()
     told.exchange.spoke()
-    told.exchange.take(Audio("1", SECOND * 3))
+    told.exchange.take(AudioEvent("1", SECOND * 3))
     told.clock.now_s += 2
     assert told.exchange.silent_s < 0
     told.clock.now_s += 2

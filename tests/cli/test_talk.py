@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.fakes.engines import FakeLlm, silence, tone
 from tests.server.fakes import SECRET
-from tests.server.house import House, fake_engines, serving
+from tests.server.serving import House, fake_engines, serving
 from voi.audio.wav import read_wav, to_wav
 from voi.cli import exchange
 from voi.cli.talk import Talker, talk

@@ -33,3 +33,8 @@ def test_silences_stand_in_order(wrong: dict[str, int]) -> None:
 def test_blank_phrases_are_not_spoken() -> None:
     phrases = Phrases.model_validate({"choices": [" ", {"content": "Hi", "file": "a.wav"}], "voice_tone": "warm"})
     assert phrases.spoken() == (SpokenPhrase("Hi", "warm", "a.wav"),)
+
+
+def test_turn_settings_of_earlier_versions_are_read() -> None:
+    settings = TurnSettings.model_validate({"contest_ms": 250, "contest_patience_ms": 900})
+    assert (settings.barge_in_ms, settings.barge_in_timeout_ms) == (250, 900)

@@ -216,7 +216,7 @@ def test_a_failed_transcript_is_told_and_ends_the_turn():
     ask = world.last(do.Transcribe)
     world.tell(was.TranscriptFailed(ask.utterance, ask.pause, "The speech recogniser failed; please say it again."))
     world.quiet(2_500, 96)
-    assert [c.error for c in world.said(do.Complain)] == ["The speech recogniser failed; please say it again."]
+    assert [c.error for c in world.said(do.ReportError)] == ["The speech recogniser failed; please say it again."]
     world.check_settled()
 
 
@@ -307,7 +307,7 @@ def test_an_unheard_answer_is_taken_back_and_late_words_join_the_turn():
     assert {show.message_id for show in world.said(do.Show) if show.role == "user"} == {0}
 
 
-def test_a_contest_that_nobody_decides_ends():
+def test_a_barge_in_that_nobody_decides_ends():
     world, reply = answering()
     world.speak(64)
     world.quiet(64)
@@ -316,7 +316,7 @@ def test_a_contest_that_nobody_decides_ends():
     assert world.last(do.Resume).reply == reply
 
 
-def test_a_reply_that_ends_during_the_contest_leaves_the_turn_to_the_person():
+def test_a_reply_that_ends_during_the_barge_in_leaves_the_turn_to_the_person():
     world, reply = answering()
     world.speak(96)
     world.played(reply)
@@ -428,7 +428,7 @@ def test_the_old_reply_is_cut_before_the_new_one_is_asked():
 def test_an_interrupt_of_an_unknown_speech_is_told():
     world = World(CHAT)
     world.tell(was.Interrupted(99, 100))
-    assert len(world.said(do.Complain)) == 1
+    assert len(world.said(do.ReportError)) == 1
 
 
 def test_an_interrupt_in_a_call_stops_the_speech():
@@ -571,14 +571,14 @@ def test_a_failed_speculation_is_begun_anew():
     world.tell(was.ReplyFailed(world.last(do.StartReply).reply, "busy"))
     world.quiet(2_500, 64)
     assert len(world.said(do.StartReply)) == 2
-    assert not world.said(do.Complain)
+    assert not world.said(do.ReportError)
 
 
 def test_a_silent_engine_does_not_hang_the_call():
     world = World()
     world.say(SENTENCE)
     world.pass_time(40_000)
-    assert len(world.said(do.Complain)) == 1
+    assert len(world.said(do.ReportError)) == 1
     world.check_settled()
 
 

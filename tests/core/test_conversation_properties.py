@@ -209,14 +209,14 @@ WALKS: dict[tuple[State, State], tuple] = {
     (State.WAITING, State.HEARING): (SPEECH, LATE, SPEECH),
     (State.WAITING, State.ANSWERING): (SPEECH, LATE, WORDS),
     (State.WAITING, State.IDLE): (SPEECH, LATE, NO_WORDS),
-    (State.ANSWERING, State.CONTEST): (*ANSWERED, ("speak", 64)),
+    (State.ANSWERING, State.BARGE_IN): (*ANSWERED, ("speak", 64)),
     (State.ANSWERING, State.HEARING): (*ANSWERED, ("push",)),
     (State.ANSWERING, State.WAITING): (*ANSWERED, ("typed", "Stop!"), ("ask",)),
     (State.ANSWERING, State.IDLE): (*ANSWERED, ("played",)),
-    (State.CONTEST, State.ANSWERING): (*ANSWERED, ("speak", 64), SOON, NO_WORDS),
-    (State.CONTEST, State.HEARING): (*ANSWERED, ("speak", 320)),
-    (State.CONTEST, State.PAUSED): (*ANSWERED, ("speak", 64), SOON, WORDS),
-    (State.CONTEST, State.WAITING): (*ANSWERED, ("speak", 64), ("ask",)),
+    (State.BARGE_IN, State.ANSWERING): (*ANSWERED, ("speak", 64), SOON, NO_WORDS),
+    (State.BARGE_IN, State.HEARING): (*ANSWERED, ("speak", 320)),
+    (State.BARGE_IN, State.PAUSED): (*ANSWERED, ("speak", 64), SOON, WORDS),
+    (State.BARGE_IN, State.WAITING): (*ANSWERED, ("speak", 64), ("ask",)),
 }
 
 

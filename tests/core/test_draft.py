@@ -4,7 +4,7 @@ from itertools import count
 
 from voi.core.draft import IMAGES_MAX, TYPED_MAX_CHARACTERS, Draft
 from voi.core.facts import ImageGiven, TextTyped
-from voi.core.history import Entry
+from voi.core.history import HistoryEntry
 
 
 def pictures(draft: Draft, count: int) -> list[str | None]:
@@ -32,6 +32,6 @@ def test_of_two_messages_that_become_one_the_newest_pictures_stay():
     pictures(draft, IMAGES_MAX)
     newest = draft.image_urls
     draft.add(TextTyped("And these?"))
-    draft.take_back(Entry(7, "user", "What is this?", ("https://pictures.example/old.png",)))
+    draft.take_back(HistoryEntry(7, "user", "What is this?", ("https://pictures.example/old.png",)))
     assert draft.image_urls == newest
     assert (draft.message_id, draft.prefix) == (7, "What is this? And these?")

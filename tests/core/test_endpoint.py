@@ -1,6 +1,6 @@
 import pytest
 
-from voi.core.endpoint import patience_ms, worth_answering
+from voi.core.endpoint import endpointing_delay_ms, worth_answering
 from voi.core.script import TurnPolicy
 from voi.core.turn import Turn
 
@@ -25,7 +25,7 @@ IN_DOUBT_MS = 1_300
 )
 def test_patience(text: str, audio: float | None, agent: float | None, expected_ms: int):
     turn = Turn(1, 1, 64, text, True, text, audio, agent)
-    assert patience_ms(turn, POLICY) == expected_ms
+    assert endpointing_delay_ms(turn, POLICY) == expected_ms
 
 
 def test_what_plainly_breaks_off_is_not_worth_a_speculative_answer():

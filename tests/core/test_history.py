@@ -1,13 +1,13 @@
 """The history's bounds."""
 
 from voi.core import history
-from voi.core.history import Entry, History
+from voi.core.history import History, HistoryEntry
 
 
 def test_the_oldest_messages_are_forgotten():
     kept = History(limit=2)
     for number in range(3):
-        kept.add(Entry(number, "user", f"message {number}"))
+        kept.add(HistoryEntry(number, "user", f"message {number}"))
     assert [message.text for message in kept.messages()] == ["message 1", "message 2"]
 
 
@@ -15,8 +15,8 @@ def test_the_oldest_pictures_are_forgotten(monkeypatch):
     monkeypatch.setattr(history, "IMAGES_MAX_CHARACTERS", 100)
     kept = History(limit=10)
     for number in range(3):
-        kept.add(Entry(number, "user", f"message {number}", ("x" * 40,)))
+        kept.add(HistoryEntry(number, "user", f"message {number}", ("x" * 40,)))
     assert [len(message.image_urls) for message in kept.messages()] == [0, 1, 1]
-    kept.add(Entry(3, "user", "large", ("x" * 200,)))
+    kept.add(HistoryEntry(3, "user", "large", ("x" * 200,)))
     assert [len(message.image_urls) for message in kept.messages()] == [0, 0, 0, 1]
     assert [message.text for message in kept.messages()] == ["message 0", "message 1", "message 2", "large"]

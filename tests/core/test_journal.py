@@ -3,6 +3,7 @@ import types
 import typing
 from dataclasses import fields, is_dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core import facts as was
-from voi.core.actions import Announce, Show, StartReply, Status, Stop
+from voi.core.actions import SendStatus, Show, StartReply, Status, Stop
+from voi.core.conversation import Conversation
 from voi.core.journal import (
     ACTIONS,
     FACTS,
-    Entry,
+    JournalEntry,
     decode_action,
     decode_entry,
     decode_script,
@@ -66,7 +68,7 @@ def through_json(line: Any) -> Any:
 def test_every_fact_comes_back(kind: type, data: st.DataObject) -> None:
     fact, actions = data.draw(values(kind)), tuple(data.draw(st.lists(any_action, max_size=2)))
     now_ms = data.draw(st.integers(min_value=0))
-    assert decode_entry(through_json(encode_entry(now_ms, fact, actions))) == Entry(now_ms, fact, actions)
+    assert decode_entry(through_json(encode_entry(now_ms, fact, actions))) == JournalEntry(now_ms, fact, actions)
 
 
 @pytest.mark.parametrize("kind", [*ACTIONS.values()], ids=[*ACTIONS])
@@ -95,7 +97,7 @@ def field_names(kinds: dict[str, type]) -> list[set[str]]:
 
 def test_how_it_reads() -> None:
     heard, show = was.Heard(1, "hello", 2), Show(0, "user", "hello")
-    assert encode_entry(1200, heard, [show, Announce(Status.RESPONSE_DONE)]) == {
+    assert encode_entry(1200, heard, [show, SendStatus(Status.RESPONSE_DONE)]) == {
         "t": 1200,
         "fact": "Heard",
         "utterance": 1,
@@ -103,7 +105,7 @@ def test_how_it_reads() -> None:
         "pause": 2,
         "actions": [
             {"action": "Show", "message_id": 0, "role": "user", "text": "hello", "image_urls": [], "final": True},
-            {"action": "Announce", "status": "response_done"},
+            {"action": "SendStatus", "status": "response_done"},
         ],
     }
     start = encode_action(StartReply(1, (Message("user", "hi"),), muted=True))
@@ -111,12 +113,12 @@ def test_how_it_reads() -> None:
 
 
 def test_a_field_with_a_default_may_be_missing_so_old_journals_stay_readable() -> None:
-    assert decode_entry({"t": 1, "fact": "Opened"}) == Entry(1, was.Opened(), ())
+    assert decode_entry({"t": 1, "fact": "Opened"}) == JournalEntry(1, was.Opened(), ())
     assert decode_action({"action": "Stop", "reply": 3}) == Stop(3)
     script = decode_script(
-        {"voi": 1, "script": {"mode": "chat", "turn": {"contest_ms": 1}, "greeting": {"text": "hi"}}}
+        {"voi": 1, "script": {"mode": "chat", "turn": {"barge_in_ms": 1}, "greeting": {"text": "hi"}}}
     )
-    assert script == Script(mode="chat", turn=TurnPolicy(contest_ms=1), greeting=Phrase("hi"))
+    assert script == Script(mode="chat", turn=TurnPolicy(barge_in_ms=1), greeting=Phrase("hi"))
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def test_a_field_with_a_default_may_be_missing_so_old_journals_stay_readable() -
         ({"t": 1, "fact": "HungUp", "actions": {}}, "actions is not list"),
         ({"t": 1, "fact": "HungUp", "actions": [1]}, "JSON object"),
         ({"t": 1, "fact": "HungUp", "actions": [{"action": "Explode"}]}, "names no action"),
-        ({"t": 1, "fact": "HungUp", "actions": [{"action": "Announce", "status": "odd"}]}, "not one of"),
+        ({"t": 1, "fact": "HungUp", "actions": [{"action": "SendStatus", "status": "odd"}]}, "not one of"),
         (
             {"t": 1, "fact": "HungUp", "actions": [{"action": "Show", "message_id": 1, "role": "dog", "text": ""}]},
             "not o",
@@ -151,7 +153,19 @@ def test_junk_is_told(line: Any, words: str) -> None:
         decode_entry(line)
 
 
-@pytest.mark.parametrize("line", [None, {}, {"voi": 2, "script": {}}, {"voi": 1, "script": []}, {"t": 1}])
+@pytest.mark.parametrize("line", [None, {}, {"voi": 3, "script": {}}, {"voi": 1, "script": []}, {"t": 1}])
 def test_a_wrong_first_line_is_told(line: Any) -> None:
     with pytest.raises(ClientError):
         decode_script(line)
+
+
+JOURNALS = sorted((Path(__file__).parents[1] / "data" / "journals").glob("*.jsonl"))
+
+
+@pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
+def test_recordings_of_earlier_versions_replay(path: Path) -> None:
+    head, *lines = path.read_text().splitlines()
+    conversation = Conversation(decode_script(json.loads(head)))
+    for line in lines:
+        step = decode_entry(json.loads(line))
+        assert tuple(conversation.handle(step.fact, step.now_ms)) == step.actions

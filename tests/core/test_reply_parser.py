@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.core.reply_json import PROSE_HOLD_CHARACTERS, TONE_HOLD_CHARACTERS
-from voi.core.reply_parser import ReplyParser, Segment
+from voi.core.reply_parser import ReplyParser, ReplySegment
 
 
 def parse(text, json_expected=True, sizes=()):
@@ -22,7 +22,7 @@ def merged(segments):
     out = []
     for segment in segments:
         if out and segment.voice == out[-1].voice == "character" and segment.tone == out[-1].tone:
-            out[-1] = Segment(out[-1].text + segment.text, segment.voice, segment.tone)
+            out[-1] = ReplySegment(out[-1].text + segment.text, segment.voice, segment.tone)
         else:
             out.append(segment)
     return out
@@ -32,7 +32,7 @@ def said(text, json_expected=True):
     return "".join(segment.text for segment in parse(text, json_expected))
 
 
-WARM = [Segment("Hello there.", "character", "warm")]
+WARM = [ReplySegment("Hello there.", "character", "warm")]
 
 
 @pytest.mark.parametrize(
@@ -69,9 +69,9 @@ def test_the_json_in_all_its_disguises(reply):
 
 def test_the_text_streams_when_the_tone_came_first():
     parser = ReplyParser(True)
-    assert parser.feed('{"voice_tone": "sad", "text": "On') == [Segment("On", "character", "sad")]
-    assert parser.feed("ce upon") == [Segment("ce upon", "character", "sad")]
-    assert parser.feed(' a time."}') == [Segment(" a time.", "character", "sad")]
+    assert parser.feed('{"voice_tone": "sad", "text": "On') == [ReplySegment("On", "character", "sad")]
+    assert parser.feed("ce upon") == [ReplySegment("ce upon", "character", "sad")]
+    assert parser.feed(' a time."}') == [ReplySegment(" a time.", "character", "sad")]
     assert parser.close() == []
 
 
@@ -81,8 +81,8 @@ def test_text_before_its_tone_waits_for_it_but_not_for_ever():
     assert parser.feed(' there.", "voice_tone": "warm"') == WARM
     long = "word " * (TONE_HOLD_CHARACTERS // 5 + 1)
     parser = ReplyParser(True)
-    assert parser.feed('{"text": "' + long) == [Segment(long, "character", "neutral")]
-    assert parser.feed("and on") == [Segment("and on", "character", "neutral")]
+    assert parser.feed('{"text": "' + long) == [ReplySegment(long, "character", "neutral")]
+    assert parser.feed("and on") == [ReplySegment("and on", "character", "neutral")]
 
 
 def test_plain_text_where_json_was_expected_is_spoken_soon():
@@ -90,7 +90,7 @@ def test_plain_text_where_json_was_expected_is_spoken_soon():
     text = "No, I would rather not answer in JSON today, "
     assert parser.feed(text) == []
     (first,) = parser.feed("if that is fine with you.")
-    assert first == Segment(text + "if that is fine with you.", "character", "neutral")
+    assert first == ReplySegment(text + "if that is fine with you.", "character", "neutral")
     assert len(first.text) > PROSE_HOLD_CHARACTERS
     assert said("Short.") == "Short."
 
@@ -98,7 +98,7 @@ def test_plain_text_where_json_was_expected_is_spoken_soon():
 def test_plain_text_streams_at_once_where_no_json_is_expected():
     parser = ReplyParser(False)
     for word in ("Sure", ",", " I", ' {can} "do', '" that'):
-        assert merged(parser.feed(word)) == [Segment(word, "character", "neutral")]
+        assert merged(parser.feed(word)) == [ReplySegment(word, "character", "neutral")]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_plain_text_streams_at_once_where_no_json_is_expected():
 )
 def test_escapes_and_quotes_in_the_text(inside, text):
     reply = f'{{"voice_tone": "warm", "text": "{inside}"}}'
-    assert parse(reply) == parse(reply, sizes=[1] * len(reply)) == [Segment(text, "character", "warm")]
+    assert parse(reply) == parse(reply, sizes=[1] * len(reply)) == [ReplySegment(text, "character", "warm")]
 
 
 def test_apostrophes_in_single_quotes():
@@ -126,9 +126,9 @@ def test_apostrophes_in_single_quotes():
 def test_several_objects_and_narrator_comments():
     reply = '{"voice_tone":"warm","text":"Hi. *smiles*"}\n{"voice_tone":"sad","text":"Bye."}'
     assert parse(reply) == [
-        Segment("Hi. ", "character", "warm"),
-        Segment("smiles", "narrator", "warm"),
-        Segment("\nBye.", "character", "sad"),
+        ReplySegment("Hi. ", "character", "warm"),
+        ReplySegment("smiles", "narrator", "warm"),
+        ReplySegment("\nBye.", "character", "sad"),
     ]
 
 
@@ -158,7 +158,7 @@ def test_valid_json_is_read_to_the_letter(text, tone, tone_first, ascii_only, in
     reply = json.dumps(fields, ensure_ascii=ascii_only, indent=2 if indented else None)
     segments = parse(reply, sizes=sizes)
     assert "".join(segment.text for segment in segments) == text
-    assert all(segment == Segment(segment.text, "character", tone) for segment in segments)
+    assert all(segment == ReplySegment(segment.text, "character", tone) for segment in segments)
 
 
 @given(MESS, st.booleans(), SIZES)

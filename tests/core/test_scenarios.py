@@ -66,7 +66,7 @@ def test_a_speculation_that_failed_is_begun_anew():
     world.quiet(2_500, 96)
     assert first in world.stopped
     assert released_texts(world) == [QUESTION]
-    assert not world.said(do.Complain), "nobody asked for it yet"
+    assert not world.said(do.ReportError), "nobody asked for it yet"
 
 
 def test_a_speculation_knows_nothing_of_a_picture_that_came_later():
@@ -106,7 +106,7 @@ def test_two_finals_of_one_pause():
     assert released_texts(world) == ["What is the weather?"]
 
 
-# ---- contests ---------------------------------------------------------------------------------------------------
+# ---- barge-ins ---------------------------------------------------------------------------------------------------
 
 
 def test_a_final_without_words_resumes_nobody_while_the_person_speaks_on():
@@ -115,13 +115,13 @@ def test_a_final_without_words_resumes_nobody_while_the_person_speaks_on():
     world.quiet(96)
     world.tell(was.UserStarted(0))
     world.hear("")
-    assert world.core.state is State.CONTEST
+    assert world.core.state is State.BARGE_IN
     assert not world.said(do.Resume)
     world.speak(320)
     assert reply in world.stopped
 
 
-def test_a_failed_transcript_ends_a_contest_at_once():
+def test_a_failed_transcript_ends_a_barge_in_at_once():
     world, reply = answering()
     world.speak(96)
     world.quiet(96)
@@ -131,18 +131,18 @@ def test_a_failed_transcript_ends_a_contest_at_once():
     assert world.last(do.Resume).reply == reply
 
 
-def test_a_contest_of_short_sounds_ends_as_it_stands():
+def test_a_barge_in_of_short_sounds_ends_as_it_stands():
     world, reply = answering()
     for _ in range(7):
         world.speak(96)
         world.quiet(64)
-    assert world.core.state is State.CONTEST
+    assert world.core.state is State.BARGE_IN
     world.speak(0)
     world.pass_time(1_500 - 7 * 160)
     assert reply in world.stopped, "there is voice again"
 
 
-def test_a_reply_that_fails_in_a_contest_is_not_apologised_for_into_their_words():
+def test_a_reply_that_fails_in_a_barge_in_is_not_apologised_for_into_their_words():
     world, reply = answering(script=Script(apology=Phrase("Sorry.")))
     world.speak(96)
     world.tell(was.ReplyFailed(reply, "The model failed."))
@@ -426,9 +426,9 @@ def test_of_speeches_long_ago_nothing_is_kept():
         world.played(world.reply_with("An answer."))
     oldest, kept = list(world.released.values())[:2]
     world.tell(was.Interrupted(kept, 500))
-    assert not world.said(do.Complain)
+    assert not world.said(do.ReportError)
     world.tell(was.Interrupted(oldest, 500))
-    assert "not known" in world.last(do.Complain).error
+    assert "not known" in world.last(do.ReportError).error
 
 
 def test_an_answer_without_words_is_not_remembered():
@@ -448,7 +448,7 @@ ENDINGS = {
     State.PAUSED: lambda world: (world.speak(640), world.quiet(96), world.hear(QUESTION)),
     State.WAITING: lambda world: (world.speak(640), world.tell(was.AnswerAsked())),
     State.ANSWERING: lambda world: (world.say(QUESTION), world.reply_with("Sunny.")),
-    State.CONTEST: lambda world: (world.say(QUESTION), world.reply_with("Sunny."), world.speak(64)),
+    State.BARGE_IN: lambda world: (world.say(QUESTION), world.reply_with("Sunny."), world.speak(64)),
 }
 
 

@@ -110,7 +110,7 @@ class World:
         return [action for action in self.log if isinstance(action, kinds)]
 
     def statuses(self) -> list[Status]:
-        return [action.status for action in self.log if isinstance(action, do.Announce)]
+        return [action.status for action in self.log if isinstance(action, do.SendStatus)]
 
     # ---- carrying out, and the promises ------------------------------------------------------------
 
@@ -157,10 +157,10 @@ class World:
                 assert reply == self.audible
                 assert reply in self.ducked
                 self.ducked.remove(reply)
-            case do.Announce(status=Status.RESPONSE_CREATED):
+            case do.SendStatus(status=Status.RESPONSE_CREATED):
                 self.owed += 1
                 assert self.owed == 1, "a second response_created before the first one's end"
-            case do.Announce(status=Status.RESPONSE_DONE | Status.RESPONSE_CANCELLED):
+            case do.SendStatus(status=Status.RESPONSE_DONE | Status.RESPONSE_CANCELLED):
                 self.owed -= 1
                 assert self.owed == 0, "a terminal status that nobody asked for"
             case do.Show(message_id=message_id):

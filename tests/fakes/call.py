@@ -10,8 +10,8 @@ from typing import Any, Self
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, FakeVad, silence, tone
 from voi.config.agents import Agent
+from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
-from voi.config.judges import CompletenessAgent, ControlAgent
 from voi.core.facts import HungUp
 from voi.session.latency import TurnTimes
 from voi.session.options import SessionOptions
@@ -23,7 +23,7 @@ VOICES: dict[str, Any] = {"character": {"model": "fake", "voice": "anna"}}
 
 @dataclass
 class FakeEngines:
-    """Has the attributes of voi.engines.house.Engines."""
+    """Has the attributes of voi.engines.startup.Engines."""
 
     vad: FakeVad = field(default_factory=FakeVad)
     stt: FakeStt = field(default_factory=lambda: FakeStt("tell me a story please now"))

@@ -35,7 +35,7 @@ class Visit:
 
 
 @asynccontextmanager
-async def house(**options: Any) -> AsyncIterator[tuple[Desk, Sessions]]:
+async def running(**options: Any) -> AsyncIterator[tuple[Desk, Sessions]]:
     sessions = Sessions()
     desk = a_desk(sessions, **options)
     try:
@@ -46,7 +46,7 @@ async def house(**options: Any) -> AsyncIterator[tuple[Desk, Sessions]]:
 
 
 async def test_a_conversation_from_init_to_the_clients_leaving() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         assert desk.admission.active == 1
         visit.init(mode="call", init_greeting=False, stream_user_stt=False, unknown="field")
@@ -64,7 +64,7 @@ async def test_a_conversation_from_init_to_the_clients_leaving() -> None:
 
 
 async def test_a_client_may_bring_its_agent() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.init(agent_name="mine", agent_config='{"llm_model": "echo", "title": "Mine"}')
         assert sessions.opened[0].agent.title == "Mine"
@@ -75,7 +75,7 @@ async def test_a_client_may_bring_its_agent() -> None:
 
 @pytest.mark.parametrize("query", ["", "token=", "token=garbage", f"token={issue_token('a', SECRET[::-1])}"])
 async def test_a_bad_token_gets_an_error_and_1008(query: str) -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk, query)
         assert visit.socket.close_code == 1008
         assert visit.socket.errors[0].startswith("Token validation error: ")
@@ -84,7 +84,7 @@ async def test_a_bad_token_gets_an_error_and_1008(query: str) -> None:
 
 
 async def test_full_and_stopping_get_1013() -> None:
-    async with house(max_conversations=1) as (desk, _):
+    async with running(max_conversations=1) as (desk, _):
         first, second = Visit(desk), Visit(desk)
         assert second.socket.close_code == 1013
         assert "full" in second.socket.errors[0]
@@ -109,7 +109,7 @@ async def test_full_and_stopping_get_1013() -> None:
     ],
 )
 async def test_a_wrong_beginning_gets_an_error_and_1008(first: bytes | str, says: str) -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.caller.received(first)
         assert visit.socket.close_code == 1008
@@ -121,7 +121,7 @@ async def test_a_wrong_beginning_gets_an_error_and_1008(first: bytes | str, says
 
 
 async def test_sound_before_init_is_dropped() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.say("audio", b"early")
         visit.init(mode="call")
@@ -131,7 +131,7 @@ async def test_sound_before_init_is_dropped() -> None:
 
 
 async def test_no_init_in_time() -> None:
-    async with house(init_timeout_s=0.01) as (desk, _):
+    async with running(init_timeout_s=0.01) as (desk, _):
         visit = Visit(desk)
         await asyncio.sleep(0.05)
         assert visit.socket.close_code == 1008
@@ -141,7 +141,7 @@ async def test_no_init_in_time() -> None:
 
 
 async def test_wrong_messages_are_answered_and_the_conversation_goes_on() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.init(mode="call")
         visit.caller.received("text frame")
@@ -165,7 +165,7 @@ async def test_wrong_messages_are_answered_and_the_conversation_goes_on() -> Non
 
 
 async def test_a_client_that_sends_nothing_but_nonsense_is_sent_away() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.init()
         for _ in range(caller_module.MISTAKES_BURST):
@@ -180,7 +180,7 @@ async def test_a_client_that_sends_nothing_but_nonsense_is_sent_away() -> None:
 
 @in_virtual_time
 async def test_a_client_that_errs_now_and_then_stays_for_hours() -> None:
-    async with house() as (desk, _):
+    async with running() as (desk, _):
         visit = Visit(desk)
         visit.init()
         for _ in range(10 * caller_module.MISTAKES_BURST):
@@ -202,7 +202,7 @@ async def test_a_client_that_errs_now_and_then_stays_for_hours() -> None:
 async def test_a_conversation_that_breaks_ends_alone(
     error: Exception, code: int, says: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         broken, other = Visit(desk), Visit(desk)
         broken.init()
         other.init(mode="call")
@@ -221,7 +221,7 @@ async def test_a_conversation_that_breaks_ends_alone(
 
 
 async def test_a_message_that_breaks_the_session_ends_it() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.init(mode="call")
         visit.say("audio", b"boom")
@@ -232,7 +232,7 @@ async def test_a_message_that_breaks_the_session_ends_it() -> None:
 
 
 async def test_a_session_that_cannot_be_opened() -> None:
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         sessions.error = RuntimeError("oh")
         visit = Visit(desk)
         visit.init()
@@ -242,7 +242,7 @@ async def test_a_session_that_cannot_be_opened() -> None:
 
 async def test_a_session_that_does_not_end_is_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(caller_module, "HANG_UP_TIMEOUT_S", 0.01)
-    async with house() as (desk, sessions):
+    async with running() as (desk, sessions):
         visit = Visit(desk)
         visit.init()
         sessions.opened[0].stubborn = True
@@ -256,7 +256,7 @@ async def test_what_is_logged_names_the_conversation_and_no_token(caplog: pytest
     ids: list[str] = []
     caplog.handler.addFilter(lambda _: ids.append(conversation_id.get()) or True)
     with caplog.at_level(logging.INFO, "voi"):
-        async with house() as (desk, _):
+        async with running() as (desk, _):
             visit = Visit(desk)
             visit.init()
             visit.caller.lost()

@@ -13,11 +13,11 @@ import pytest
 
 from tests.fakes.engines import silence, tone
 from tests.server.fakes import API_KEY, SECRET
-from tests.server.house import House, Person, fake_engines, serving, write_config
+from tests.server.serving import House, Person, fake_engines, serving, write_config
 from tests.transports.raw_client import BINARY, CLOSE, TEXT, RawClient
 from voi.audio.resample import resample
 from voi.engines.base import SttOptions
-from voi.engines.house import Engines
+from voi.engines.startup import Engines
 from voi.engines.stt.moonshine import Moonshine
 from voi.errors import ConfigError, EngineError
 from voi.server import run
@@ -32,8 +32,8 @@ Patch = pytest.MonkeyPatch
 
 
 async def test_greeting_and_typed_text(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        person = await Person.arrive(house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        person = await Person.arrive(running.port)
         assert person.log[0] == {"type": "status", "status": "init_done", "agent_name": "echo"}
         await person.until(lambda: len(person.sound.get("0", b"")) >= 52_000)  # 22 characters, 50 ms each
         assert person.texts == {0: "Hello there my friend."}
@@ -46,8 +46,8 @@ async def test_greeting_and_typed_text(tmp_path: Path, monkeypatch: Patch) -> No
 
 
 async def test_push_to_talk(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines("one two three four five")) as house:
-        person = await Person.arrive(house.port, init_greeting=False)
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four five")) as running:
+        person = await Person.arrive(running.port, init_greeting=False)
         for turn in range(2):
             person.speak(tone(800))
             person.say("create_response")
@@ -58,8 +58,8 @@ async def test_push_to_talk(tmp_path: Path, monkeypatch: Patch) -> None:
 
 async def test_a_call_with_a_barge_in(tmp_path: Path, monkeypatch: Patch) -> None:
     said = "this is a rather long sentence that takes its time to be said " * 2
-    async with serving(tmp_path, monkeypatch, fake_engines(said, "stop it now please")) as house:
-        person = await Person.arrive(house.port, mode="call", init_greeting=False)
+    async with serving(tmp_path, monkeypatch, fake_engines(said, "stop it now please")) as running:
+        person = await Person.arrive(running.port, mode="call", init_greeting=False)
         person.speak(tone(4_000) + silence(1_000), 640)
         await person.until(lambda: len(person.sound.get("1", b"")) > 48_000)  # a second of it was sent
         person.speak(tone(800) + silence(1_000), 640)
@@ -72,8 +72,8 @@ async def test_a_call_with_a_barge_in(tmp_path: Path, monkeypatch: Patch) -> Non
 
 
 async def test_an_interrupt_cuts_the_message_it_names(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines(ms_per_character=100)) as house:
-        person = await Person.arrive(house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines(ms_per_character=100)) as running:
+        person = await Person.arrive(running.port)
         await person.until(lambda: person.sound.get("0"))
         person.say("interrupt", speech_id="0", interrupted_at=0.7)
         person.say("text", content="wait")
@@ -89,8 +89,8 @@ async def test_a_speech_in_one_piece_and_sound_in_a_container(tmp_path: Path, mo
     pytest.importorskip("av")
     from voi.audio.opus import encode_ogg_opus
 
-    async with serving(tmp_path, monkeypatch, fake_engines("one two three four")) as house:
-        person = await Person.arrive(house.port, stream_output_audio=False, input_audio_format="ogg")
+    async with serving(tmp_path, monkeypatch, fake_engines("one two three four")) as running:
+        person = await Person.arrive(running.port, stream_output_audio=False, input_audio_format="ogg")
         await person.until(lambda: person.sound.get("0"))
         assert person.sound["0"].startswith(b"OggS")
         assert sum(entry["type"] == "audio" for entry in person.log) == 1
@@ -102,8 +102,8 @@ async def test_a_speech_in_one_piece_and_sound_in_a_container(tmp_path: Path, mo
 
 
 async def test_invoke_llm_and_messages_that_do_not_belong(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        person = await Person.arrive(house.port, agent="mute", mode="call")
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        person = await Person.arrive(running.port, agent="mute", mode="call")
         person.say("invoke_llm", model="echo", prompt="p", messages=[{"role": "user", "content": "user: hi"}])
         person.say("text", content="hi")
         person.say("image_url", image_url=None)
@@ -114,33 +114,33 @@ async def test_invoke_llm_and_messages_that_do_not_belong(tmp_path: Path, monkey
 
 
 async def test_http(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines(), cors_origins=("https://a.example",)) as house:
-        assert (await house.http("GET", "/"))[2] == b'{"status":"running"}'
+    async with serving(tmp_path, monkeypatch, fake_engines(), cors_origins=("https://a.example",)) as running:
+        assert (await running.http("GET", "/"))[2] == b'{"status":"running"}'
         assert gc.get_threshold()[2] == NEVER  # a full collection is a pause for everybody
-        status, _, body = await house.http("GET", "/health")
+        status, _, body = await running.http("GET", "/health")
         assert (status, b'"engines":{"STT fake":"ready"}' in body) == (200, True)
-        assert (await house.http("GET", "/ws"))[0] == 426
-        assert (await house.http("GET", "/docs"))[0] == 404
+        assert (await running.http("GET", "/ws"))[0] == 426
+        assert (await running.http("GET", "/docs"))[0] == 404
         for method, path in (("GET", "/metrics"), ("POST", "/integrations/bro")):
-            assert (await house.http(method, path))[0] == 401
-            assert (await house.http(method, path, "API-Key: wrong\r\n"))[0] == 403
+            assert (await running.http(method, path))[0] == 401
+            assert (await running.http(method, path, "API-Key: wrong\r\n"))[0] == 403
         key = f"API-Key: {API_KEY}\r\n"
-        status, headers, body = await house.http("POST", "/integrations/bro", key)
+        status, headers, body = await running.http("POST", "/integrations/bro", key)
         token = headers["voi-token"]
         assert (status, body) == (200, f'{{"token":"{token}"}}'.encode())
         assert check_token(token, SECRET) == "bro"
-        assert (await house.http("POST", "/integrations/..%2Fx", key))[0] in (400, 404)
-        assert (await house.http("POST", "/integrations/a%20b", key))[0] == 400
-        person = await Person.arrive(house.port, agent="mute")
-        assert b'"active_connections":1' in (await house.http("GET", "/metrics", key))[2]
+        assert (await running.http("POST", "/integrations/..%2Fx", key))[0] in (400, 404)
+        assert (await running.http("POST", "/integrations/a%20b", key))[0] == 400
+        person = await Person.arrive(running.port, agent="mute")
+        assert b'"active_connections":1' in (await running.http("GET", "/metrics", key))[2]
         for path, accept in (("/metrics?format=prometheus", ""), ("/metrics", "Accept: text/plain\r\n")):
-            status, headers, body = await house.http("GET", path, key + accept)
+            status, headers, body = await running.http("GET", path, key + accept)
             assert headers["content-type"].startswith("text/plain")
             assert b"voi_conversations_active 1.0" in body
         person.client.drop()
-        status, headers, _ = await house.http("GET", "/", "Origin: https://a.example\r\n")
+        status, headers, _ = await running.http("GET", "/", "Origin: https://a.example\r\n")
         assert headers["access-control-allow-origin"] == "https://a.example"
-        assert "access-control-allow-origin" not in (await house.http("GET", "/", "Origin: https://b.example\r\n"))[1]
+        assert "access-control-allow-origin" not in (await running.http("GET", "/", "Origin: https://b.example\r\n"))[1]
 
 
 async def test_not_ready_until_the_engines_are_warm(tmp_path: Path, monkeypatch: Patch) -> None:
@@ -162,25 +162,25 @@ async def test_not_ready_until_the_engines_are_warm(tmp_path: Path, monkeypatch:
         return fake_engines()
 
     monkeypatch.setattr(run, "bind", bind)
-    async with serving(tmp_path, monkeypatch, start) as house:
+    async with serving(tmp_path, monkeypatch, start) as running:
         await bound.wait()
-        house.port = port
-        status, headers, body = await house.http("GET", "/health")
+        running.port = port
+        status, headers, body = await running.http("GET", "/health")
         assert (status, b'"starting"' in body, b'"VAD fake":"ready"' in body) == (503, True, True)
         assert "access-control-allow-origin" not in headers
         early = await RawClient.connect(port, f"/ws?token={issue_token('a', SECRET)}")
         assert b"starting" in (await early.receive())[1]
         assert await early.close_code() == 1013
         warm.set()
-        await house.ready.wait()
-        assert (await house.http("GET", "/health"))[0] == 200
+        await running.ready.wait()
+        assert (await running.http("GET", "/health"))[0] == 200
         await Person.arrive(port, agent="mute")
 
 
 @pytest.mark.parametrize("query", ["", "?token=", "?token=abc", f"?token={issue_token('a', SECRET[::-1])}"])
 async def test_bad_tokens(query: str, tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        client = await RawClient.connect(house.port, f"/ws{query}")
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        client = await RawClient.connect(running.port, f"/ws{query}")
         client.send(BINARY, wire.join({"type": "init", "agent_name": "echo"}))
         opcode, payload = await client.receive()
         assert opcode == BINARY
@@ -193,10 +193,10 @@ async def test_bad_tokens(query: str, tmp_path: Path, monkeypatch: Patch) -> Non
 async def test_too_late_too_many_too_big(tmp_path: Path, monkeypatch: Patch) -> None:
     async with serving(
         tmp_path, monkeypatch, fake_engines(), max_conversations=2, init_timeout_s=0.3, max_frame_bytes=64 * 1024
-    ) as house:
-        silent = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
-        person = await Person.arrive(house.port, agent="mute")
-        third = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
+    ) as running:
+        silent = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
+        person = await Person.arrive(running.port, agent="mute")
+        third = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
         assert b"full: it holds 2" in (await third.receive())[1]
         assert await third.close_code() == 1013
         assert b"no init message came within 0.3 s" in (await silent.receive())[1]
@@ -208,21 +208,21 @@ async def test_too_late_too_many_too_big(tmp_path: Path, monkeypatch: Patch) -> 
 
 async def test_a_client_that_vanishes_leaves_nothing_behind(tmp_path: Path, monkeypatch: Patch) -> None:
     engines = fake_engines("some words here")
-    async with serving(tmp_path, monkeypatch, engines) as house:
+    async with serving(tmp_path, monkeypatch, engines) as running:
         for mode in ("chat", "call"):
-            person = await Person.arrive(house.port, mode=mode)
+            person = await Person.arrive(running.port, mode=mode)
             await person.until(lambda person=person: person.sound.get("0"))
             person.speak(tone(400))
             person.client.drop()
-        await asyncio.wait_for(house.server.reception.desk.tasks.join(), 5)
-        assert house.server.admission.active == 0
+        await asyncio.wait_for(running.server.reception.desk.tasks.join(), 5)
+        assert running.server.admission.active == 0
         assert engines.vad.open_streams == engines.stt.open_streams == engines.tts["voice"].open_streams == 0  # type: ignore[attr-defined]
 
 
 async def test_a_client_that_does_not_read_is_waited_for(tmp_path: Path, monkeypatch: Patch) -> None:
     """The speaker holds back, so that nothing piles up, and others do not notice."""
-    async with serving(tmp_path, monkeypatch, fake_engines(speed=1000.0)) as house:
-        person, other = await Person.arrive(house.port), await Person.arrive(house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines(speed=1000.0)) as running:
+        person, other = await Person.arrive(running.port), await Person.arrive(running.port)
         person.client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         for _ in range(3):
             person.say("text", content="many words " * 100)
@@ -254,10 +254,10 @@ async def test_fuzz_while_another_is_served(seed: int, tmp_path: Path, monkeypat
                 fields = {rng.choice(names): rng.choice(values) for _ in range(rng.randrange(4))}
                 return wire.join({"type": rng.choice(kinds), **fields}, rng.randbytes(rng.randrange(200)))
 
-    async with serving(tmp_path, monkeypatch, fake_engines("a few words")) as house:
-        good = await Person.arrive(house.port, mode="chat", init_greeting=False)
+    async with serving(tmp_path, monkeypatch, fake_engines("a few words")) as running:
+        good = await Person.arrive(running.port, mode="chat", init_greeting=False)
         for round_ in range(6):
-            bad = await Person.arrive(house.port, mode=rng.choice(["chat", "call"]))
+            bad = await Person.arrive(running.port, mode=rng.choice(["chat", "call"]))
             for _ in range(60):
                 bad.client.send(rng.choice([BINARY, BINARY, BINARY, TEXT]), nonsense())
             good.say("text", content=f"round {round_}")
@@ -266,20 +266,20 @@ async def test_fuzz_while_another_is_served(seed: int, tmp_path: Path, monkeypat
             if rng.random() < 0.5:
                 bad.client.drop()
         assert not good.errors
-        assert (await house.http("GET", "/health"))[0] == 200
+        assert (await running.http("GET", "/health"))[0] == 200
 
 
 async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        house.server.settings = house.server.settings.model_copy(update={"shutdown_grace_s": 30.0})
-        person = await Person.arrive(house.port, agent="mute")
-        house.server.stop()
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        running.server.settings = running.server.settings.model_copy(update={"shutdown_grace_s": 30.0})
+        person = await Person.arrive(running.port, agent="mute")
+        running.server.stop()
         closed = asyncio.Event()
-        close = house.server.admission.close
-        monkeypatch.setattr(house.server.admission, "close", lambda because: (close(because), closed.set()))
+        close = running.server.admission.close
+        monkeypatch.setattr(running.server.admission, "close", lambda because: (close(because), closed.set()))
         await closed.wait()
-        assert (await house.http("GET", "/health"))[0] == 503
-        late = await RawClient.connect(house.port, f"/ws?token={issue_token('a', SECRET)}")
+        assert (await running.http("GET", "/health"))[0] == 503
+        late = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
         assert await late.close_code() == 1013
         late.drop()
         person.say("text", content="one last word")
@@ -287,13 +287,13 @@ async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monke
         await person.until(lambda: person.status("response_done"))
         assert person.texts[1] == "one last word"
         began_s = time.monotonic()
-        house.server.stop()
+        running.server.stop()
         await person.until(lambda: False)
         assert person.closed == 1001
         assert person.errors == ["The server is shutting down."]
         person.client.send(CLOSE, struct.pack(">H", 1001))
-        assert house.task is not None
-        await asyncio.wait_for(asyncio.shield(house.task), 5)
+        assert running.task is not None
+        await asyncio.wait_for(asyncio.shield(running.task), 5)
         assert time.monotonic() - began_s < 3
 
 
@@ -305,9 +305,9 @@ async def test_tls(tmp_path: Path, monkeypatch: Patch) -> None:
     from voi.server.certificate import write_self_signed
 
     cert, key = write_self_signed(tmp_path / "certs", [], 1)
-    async with serving(tmp_path, monkeypatch, fake_engines(), tls_cert_file=cert, tls_key_file=key) as house:
+    async with serving(tmp_path, monkeypatch, fake_engines(), tls_cert_file=cert, tls_key_file=key) as running:
         trust = ssl.create_default_context(cafile=str(cert))
-        base = f"https://localhost:{house.port}"
+        base = f"https://localhost:{running.port}"
         async with aiohttp.ClientSession() as http:
             async with http.get(f"{base}/", ssl=trust) as answer:
                 assert await answer.json() == {"status": "running"}
@@ -352,14 +352,14 @@ async def test_what_ends_the_server_may_end_its_engines_first(tmp_path: Path, mo
 
 async def test_one_that_is_told_to_stop_while_it_starts_is_never_ready(tmp_path: Path, monkeypatch: Patch) -> None:
     async def start(*_: Any) -> Engines:
-        house.server.stop()
+        running.server.stop()
         return fake_engines()
 
-    async with serving(tmp_path, monkeypatch, start) as house:
-        assert house.task is not None
-        await asyncio.wait_for(asyncio.shield(house.task), 5)
-        assert not house.ready.is_set()
-        assert house.server.readiness.state == "stopping"
+    async with serving(tmp_path, monkeypatch, start) as running:
+        assert running.task is not None
+        await asyncio.wait_for(asyncio.shield(running.task), 5)
+        assert not running.ready.is_set()
+        assert running.server.readiness.state == "stopping"
 
 
 def test_a_port_in_use_and_an_address_of_nobody() -> None:
@@ -391,8 +391,8 @@ async def test_a_real_voice_with_the_embedded_engines(tmp_path: Path, monkeypatc
         assert recording.getframerate() == 16_000
         speech = recording.readframes(recording.getnframes())
     sentence = "The child almost hurt the small dog."
-    async with serving(tmp_path, monkeypatch, turn_engine="none") as house:
-        person = await Person.arrive(house.port, mode="call", init_greeting=False)
+    async with serving(tmp_path, monkeypatch, turn_engine="none") as running:
+        person = await Person.arrive(running.port, mode="call", init_greeting=False)
         person.speak(speech + silence(3_000), 640)
         await person.until(lambda: len(person.sound.get("1", b"")) > 48 * 2_200, 30)
         assert person.texts == {0: sentence, 1: sentence}
@@ -405,10 +405,10 @@ async def test_a_real_voice_with_the_embedded_engines(tmp_path: Path, monkeypatc
 
 
 async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
 
-        async def visit(house: House) -> None:
-            person = await Person.arrive(house.port, agent="mute")
+        async def visit(running: House) -> None:
+            person = await Person.arrive(running.port, agent="mute")
             person.say("text", content="hi")
             person.say("create_response")
             await person.until(lambda: person.status("response_done"))
@@ -416,7 +416,7 @@ async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
             assert await person.client.ends()
 
         for _ in range(5):
-            await asyncio.gather(*(visit(house) for _ in range(20)))
-        await asyncio.wait_for(house.server.reception.desk.tasks.join(), 5)
-        assert house.server.admission.active == 0
-        assert house.server.reception.ended == 100
+            await asyncio.gather(*(visit(running) for _ in range(20)))
+        await asyncio.wait_for(running.server.reception.desk.tasks.join(), 5)
+        assert running.server.admission.active == 0
+        assert running.server.reception.ended == 100

@@ -10,12 +10,12 @@ import pytest
 
 from tests.fakes.engines import FakeStt, FakeTts, FakeVad
 from tests.server.fakes import API_KEY
-from tests.server.house import Person, serving, write_config
+from tests.server.serving import Person, serving, write_config
 from voi.config.load import load_config
 from voi.config.settings import load_settings
 from voi.engines.base import VoiceSpec
-from voi.engines.house import Engines
 from voi.engines.llm.echo import Echo
+from voi.engines.startup import Engines
 from voi.engines.supervised import SupervisedTts
 from voi.engines.supervisor import Supervisor
 from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, save
@@ -57,13 +57,13 @@ def ask(person: Person, text: str) -> None:
 
 @pytest.mark.parametrize("word", ["hang", "crash"])
 async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house_engines, supervised = await engines(tmp_path)
+    shared_engines, supervised = await engines(tmp_path)
     write_config(tmp_path)
-    async with serving(tmp_path, monkeypatch, house_engines) as house:
-        person = await Person.arrive(house.port)
+    async with serving(tmp_path, monkeypatch, shared_engines) as running:
+        person = await Person.arrive(running.port)
         ask(person, f"Please {word} now.")
         await person.until(lambda: len(person.errors) == 2)  # the apology's own
-        assert b'"TTS voice, fake":"restarting"' in (await house.http("GET", "/health"))[2]
+        assert b'"TTS voice, fake":"restarting"' in (await running.http("GET", "/health"))[2]
         await asyncio.sleep(0)
         with contextlib.suppress(TimeoutError):
             await person.until(lambda: False, 0.1)  # it is not taken back
@@ -72,7 +72,7 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
             while supervised.supervisor.restarts == 0 or supervised.restarting:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         assert supervised.supervisor.restarts == 1
-        _, _, told = await house.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
+        _, _, told = await running.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
         assert b'voi_engine_restarts_total{engine="TTS voice, fake"} 1.0' in told
         heard = sum(map(len, person.sound.values()))
         ask(person, "All is well.")
@@ -81,15 +81,15 @@ async def test_a_written_apology_and_a_new_engine(word: str, tmp_path: Path, mon
 
 
 async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    house_engines, _ = await engines(tmp_path)
+    shared_engines, _ = await engines(tmp_path)
     write_config(tmp_path)
     config = load_config(
         load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
     )
     for piece in fixed_pieces(config.agents["echo"], config):
         save(tmp_path / FOLDER / file_name("voice", depends_on("fake", {}), piece.text, piece.voice), RENDERED, 24_000)
-    async with serving(tmp_path, monkeypatch, house_engines) as house:
-        person = await Person.arrive(house.port)
+    async with serving(tmp_path, monkeypatch, shared_engines) as running:
+        person = await Person.arrive(running.port)
         ask(person, "Please hang now.")
         await person.until(lambda: any(RENDERED[:4_000] in sound for sound in person.sound.values()))
         assert person.closed is None

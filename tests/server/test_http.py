@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.fakes import API_KEY
-from tests.server.house import fake_engines, serving
+from tests.server.serving import fake_engines, serving
 from voi.server import http
 
 pytestmark = pytest.mark.integration
@@ -26,36 +26,36 @@ async def hangs_up(reader: asyncio.StreamReader) -> bool:
 )
 async def test_a_request_that_does_not_come(said: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(http, "HEAD_TIMEOUT_S", 0.1)
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(said)
         if said.count(b"\r\n\r\n"):
             assert b"running" in await asyncio.wait_for(reader.readuntil(b"}"), 5)
         assert await hangs_up(reader)
         writer.close()
-        assert (await house.http("GET", "/"))[0] == 200
+        assert (await running.http("GET", "/"))[0] == 200
 
 
 async def test_a_head_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"GET / HTTP/1.1\r\n" + b"X: " + b"y" * 2 * http.MAX_HEAD_BYTES)
         assert await hangs_up(reader)
         writer.close()
 
 
 async def test_garbage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 is no HTTP\r\n\r\n")
         assert (await asyncio.wait_for(reader.read(), 5)).startswith(b"HTTP/1.1 400")
         writer.close()
-        assert (await house.http("GET", "/health"))[0] == 200
+        assert (await running.http("GET", "/health"))[0] == 200
 
 
 async def test_a_body_that_comes_with_its_head_is_no_long_head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         body = b'--x\r\nContent-Disposition: form-data; name="sample"; filename="a"\r\n\r\n' + bytes(
             3 * http.MAX_HEAD_BYTES
         )

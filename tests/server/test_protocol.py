@@ -18,9 +18,9 @@ import pytest
 from tests.audio.sounds import encoded, speech
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, silence, tone
 from tests.server.fakes import SECRET
-from tests.server.house import Person, serving
+from tests.server.serving import Person, serving
 from tests.transports.raw_client import CLOSE, RawClient
-from voi.engines.house import Engines
+from voi.engines.startup import Engines
 from voi.errors import EngineError
 from voi.server.auth import issue_token
 from voi.server.caller import Caller
@@ -74,11 +74,11 @@ def write_agents(folder: Path, **fields: Any) -> None:
 
 
 @contextlib.asynccontextmanager
-async def house_of(tmp_path: Path, monkeypatch: Patch, fakes: Engines, **options: Any) -> Any:
+async def server_of(tmp_path: Path, monkeypatch: Patch, fakes: Engines, **options: Any) -> Any:
     settings = options.pop("settings", {})
     write_agents(tmp_path, **options)
-    async with serving(tmp_path, monkeypatch, fakes, **settings) as house:
-        yield house
+    async with serving(tmp_path, monkeypatch, fakes, **settings) as running:
+        yield running
 
 
 GREETING = {"choices": ["Hello there my friend, how nice to see you."]}
@@ -90,8 +90,8 @@ GREETING = {"choices": ["Hello there my friend, how nice to see you."]}
 async def test_a_call(tmp_path: Path, monkeypatch: Patch) -> None:
     """Sound before init_done, the mute button, a turn, a barge-in."""
     fakes = engines("tell me a story please now", "stop that at once", ms_per_character=100)
-    async with house_of(tmp_path, monkeypatch, fakes, greetings=GREETING) as house:
-        me = await Browser.connected(house.port)
+    async with server_of(tmp_path, monkeypatch, fakes, greetings=GREETING) as running:
+        me = await Browser.connected(running.port)
         me.say("init", agent_name="bro", agent_config=None, mode="call", stream_user_stt=True,
                final_stt_correction=True, stream_output_audio=True, init_greeting=True)  # fmt: skip
         me.speak(silence(7 * MIC_FRAME_MS))
@@ -122,9 +122,9 @@ async def test_a_call(tmp_path: Path, monkeypatch: Patch) -> None:
 
 
 async def test_interruptions_that_name_nothing_or_nonsense(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with house_of(tmp_path, monkeypatch, engines(), greetings=GREETING) as house:
+    async with server_of(tmp_path, monkeypatch, engines(), greetings=GREETING) as running:
         for mode in ("chat", "call"):
-            me = await Browser.arrive(house.port, "bro", mode)
+            me = await Browser.arrive(running.port, "bro", mode)
             await me.until(lambda me=me: me.sound.get("0"))
             me.say("interrupt", speech_id="77", interrupted_at=1.0)
             me.say("interrupt", speech_id="what", interrupted_at=1.0)
@@ -145,8 +145,8 @@ async def test_interruptions_that_name_nothing_or_nonsense(tmp_path: Path, monke
 
 async def test_push_to_talk_and_nothing_to_answer(tmp_path: Path, monkeypatch: Patch) -> None:
     fakes = engines("tell me a story please now")
-    async with house_of(tmp_path, monkeypatch, fakes) as house:
-        me = await Browser.arrive(house.port, "bro", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, fakes) as running:
+        me = await Browser.arrive(running.port, "bro", init_greeting=False)
         me.say("create_response")
         await me.until(lambda: me.status("response_cancelled"))
         assert me.kinds(1) == ["response_created", "response_cancelled"]
@@ -167,8 +167,8 @@ async def test_typed_text_with_a_picture_and_the_interruption_that_comes_too_lat
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
     llm = FakeLlm("I see a cat.", "Now it sleeps on the sofa.")
-    async with house_of(tmp_path, monkeypatch, engines(llm=llm, ms_per_character=100)) as house:
-        me = await Browser.arrive(house.port, "bro", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines(llm=llm, ms_per_character=100)) as running:
+        me = await Browser.arrive(running.port, "bro", init_greeting=False)
         me.say("image_url", image_url="https://bucket.example/cat.png?signed=1")
         me.say("text", content="What is this?")
         me.say("create_response")
@@ -192,8 +192,8 @@ async def test_typed_text_with_a_picture_and_the_interruption_that_comes_too_lat
 
 async def test_pictures_that_fail_are_alone_or_are_too_many(tmp_path: Path, monkeypatch: Patch) -> None:
     llm = FakeLlm("Nice.")
-    async with house_of(tmp_path, monkeypatch, engines(llm=llm)) as house:
-        me = await Browser.arrive(house.port, "mute", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines(llm=llm)) as running:
+        me = await Browser.arrive(running.port, "mute", init_greeting=False)
         me.say("image_url", image_url=None)
         await me.until(lambda: me.errors)
         assert "not uploaded" in me.errors[0]
@@ -218,8 +218,8 @@ async def test_pictures_that_fail_are_alone_or_are_too_many(tmp_path: Path, monk
 async def test_text_without_end_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
     """Each piece would be shown with all before it: little sent, much sent back."""
     llm = FakeLlm("Nice.")
-    async with house_of(tmp_path, monkeypatch, engines(llm=llm)) as house:
-        me = await Browser.arrive(house.port, "mute", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines(llm=llm)) as running:
+        me = await Browser.arrive(running.port, "mute", init_greeting=False)
         for _ in range(3):
             me.say("text", content="word " * 3_000)
         await me.until(lambda: len(me.errors) == 2)
@@ -232,8 +232,8 @@ async def test_text_without_end_is_refused(tmp_path: Path, monkeypatch: Patch) -
 async def test_an_error_while_answering_ends_the_turn(tmp_path: Path, monkeypatch: Patch) -> None:
     """The client stays busy for ever otherwise."""
     llm = FakeLlm(EngineError("The provider refused the key."), RuntimeError("a secret word"), STORY)
-    async with house_of(tmp_path, monkeypatch, engines(llm=llm), apology=[]) as house:
-        me = await Browser.arrive(house.port, "bro", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines(llm=llm), apology=[]) as running:
+        me = await Browser.arrive(running.port, "bro", init_greeting=False)
         for turn in range(2):
             me.say("text", content="hi")
             me.say("create_response")
@@ -250,11 +250,11 @@ async def test_an_error_while_answering_ends_the_turn(tmp_path: Path, monkeypatc
 async def test_invoke_llm(mode: str, tmp_path: Path, monkeypatch: Patch) -> None:
     """A slow model holds nobody up: not the HTTP side, not the conversation."""
     llm = FakeLlm("It is about a fox.", first_s=0.3)
-    async with house_of(tmp_path, monkeypatch, engines(llm=llm)) as house:
-        me = await Browser.arrive(house.port, "bro", mode, init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines(llm=llm)) as running:
+        me = await Browser.arrive(running.port, "bro", mode, init_greeting=False)
         me.say("invoke_llm", model="echo", prompt="Sum it up", messages=[{"role": "user", "content": "user: a fox"}])
         me.say("invoke_llm", model="gpt-9", prompt="", messages=[])
-        assert (await house.http("GET", "/"))[0] == 200
+        assert (await running.http("GET", "/"))[0] == 200
         await me.until(lambda: me.errors)
         assert "gpt-9" in me.errors[0]
         assert me.log[-1]["type"] == "error"
@@ -266,10 +266,10 @@ async def test_invoke_llm(mode: str, tmp_path: Path, monkeypatch: Patch) -> None
 
 
 async def test_no_words_before_they_are_final(tmp_path: Path, monkeypatch: Patch) -> None:
-    async with house_of(tmp_path, monkeypatch, engines("tell me a story please now")) as house:
-        call = await Browser.arrive(house.port, "mute", "call", stream_user_stt=False)
+    async with server_of(tmp_path, monkeypatch, engines("tell me a story please now")) as running:
+        call = await Browser.arrive(running.port, "mute", "call", stream_user_stt=False)
         call.speak(tone(1_280) + silence(1_280))
-        chat = await Browser.arrive(house.port, "mute", stream_user_stt=False)
+        chat = await Browser.arrive(running.port, "mute", stream_user_stt=False)
         chat.hold_mic(1_280)
         chat.say("create_response")
         for me in (call, chat):
@@ -291,8 +291,8 @@ async def test_words_that_were_shown_are_taken_back_only_when_wanted(tmp_path: P
     for wanted in (True, False):
         fakes = engines()
         fakes.stt = Fickle("tell me a story please now")
-        async with house_of(tmp_path, monkeypatch, fakes) as house:
-            me = await Browser.arrive(house.port, "mute", init_greeting=False, final_stt_correction=wanted)
+        async with server_of(tmp_path, monkeypatch, fakes) as running:
+            me = await Browser.arrive(running.port, "mute", init_greeting=False, final_stt_correction=wanted)
             me.hold_mic(1_280)
             me.say("create_response")
             await me.until(lambda me=me: me.status("response_done"))
@@ -316,10 +316,10 @@ async def test_greetings(tmp_path: Path, monkeypatch: Patch) -> None:
     (folder / "link.wav").symlink_to(tmp_path / "secret.wav")
     choices = ["One.", "Two.", {"content": "Three.", "file": "hi.wav"}, {"content": "Four.", "file": "link.wav"}]
     fakes = engines()
-    async with house_of(tmp_path, monkeypatch, fakes, greetings={"choices": choices[:3]}) as house:
+    async with server_of(tmp_path, monkeypatch, fakes, greetings={"choices": choices[:3]}) as running:
         heard: dict[str, bytes] = {}
         for _ in range(60):
-            me = await Browser.arrive(house.port, "bro")
+            me = await Browser.arrive(running.port, "bro")
             await me.until(lambda me=me: len(me.sound.get("0", b"")) >= 9_600 or me.sound.get("0", b"")[:1] == b"\x07")
             heard[me.texts[0]] = me.sound["0"]
             me.client.drop()
@@ -328,21 +328,21 @@ async def test_greetings(tmp_path: Path, monkeypatch: Patch) -> None:
         assert set(heard) == {"One.", "Two.", "Three."}
         assert heard["Three."][:4_800] == b"\x07\x00" * 2_400
         assert heard["One."][:2] == b"\x10\x20"
-        quiet = await Browser.arrive(house.port, "bro", init_greeting=False)
+        quiet = await Browser.arrive(running.port, "bro", init_greeting=False)
         quiet.say("text", content="hi")
         quiet.say("create_response")
         await quiet.until(lambda: quiet.texts.get(1))
         assert quiet.texts[0] == "hi"
     with pytest.raises(Exception, match=r"link\.wav"):
-        async with house_of(tmp_path, monkeypatch, fakes, greetings={"choices": choices}):
+        async with server_of(tmp_path, monkeypatch, fakes, greetings={"choices": choices}):
             pass
 
 
 async def test_ids_leave_out_those_of_the_browser(tmp_path: Path, monkeypatch: Patch) -> None:
     """It numbers its own bubbles 1000 + n and 2000 + n: a message of ours would replace one of them."""
-    async with house_of(tmp_path, monkeypatch, engines(llm=FakeLlm("yes indeed", first_s=0))) as house:
-        me = await Browser.arrive(house.port, "bro", init_greeting=False)
-        session = next(iter(house.server.reception._callers))._session
+    async with server_of(tmp_path, monkeypatch, engines(llm=FakeLlm("yes indeed", first_s=0))) as running:
+        me = await Browser.arrive(running.port, "bro", init_greeting=False)
+        session = next(iter(running.server.reception._callers))._session
         for _ in range(998):
             next(session._conversation._message_ids)
         for _ in range(2):
@@ -363,8 +363,8 @@ async def test_ids_leave_out_those_of_the_browser(tmp_path: Path, monkeypatch: P
 @pytest.mark.parametrize("size", [1, 333, 8191])
 async def test_sound_in_odd_pieces(size: int, tmp_path: Path, monkeypatch: Patch) -> None:
     fakes = engines("tell me a story please now")
-    async with house_of(tmp_path, monkeypatch, fakes, settings={"max_messages_per_s": 20_000}) as house:
-        me = await Browser.arrive(house.port, "mute", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, fakes, settings={"max_messages_per_s": 20_000}) as running:
+        me = await Browser.arrive(running.port, "mute", init_greeting=False)
         sound = tone(640)
         me.say("audio", b"")
         me.speak(sound, size)
@@ -381,10 +381,10 @@ async def test_broken_sound_harms_neither_others_nor_what_comes_after(
     pytest.importorskip("av")
     whole = encoded(kind, codec) if codec else speech()
     rng = random.Random(kind)
-    async with house_of(tmp_path, monkeypatch, engines("tell me a story please now")) as house:
-        other = await Browser.arrive(house.port, "mute", init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, engines("tell me a story please now")) as running:
+        other = await Browser.arrive(running.port, "mute", init_greeting=False)
         for round_ in range(3):
-            me = await Browser.arrive(house.port, "mute", init_greeting=False, input_audio_format=kind)
+            me = await Browser.arrive(running.port, "mute", init_greeting=False, input_audio_format=kind)
             for _ in range(4):
                 broken = bytearray(whole)
                 for _ in range(rng.randrange(1, 60)):
@@ -410,14 +410,14 @@ async def test_broken_sound_harms_neither_others_nor_what_comes_after(
 async def test_a_slow_reader_is_waited_for_and_loses_nothing(tmp_path: Path, monkeypatch: Patch) -> None:
     """Neither here nor in the operating system does sound pile up that nobody could stop any more."""
     fakes = engines(llm=FakeLlm("a" * 150), ms_per_character=20, speed=1_000.0)
-    async with house_of(tmp_path, monkeypatch, fakes) as house:
-        me, other = [await Browser.arrive(house.port, "bro", init_greeting=False, narrow=narrow)
+    async with server_of(tmp_path, monkeypatch, fakes) as running:
+        me, other = [await Browser.arrive(running.port, "bro", init_greeting=False, narrow=narrow)
                      for narrow in (True, False)]  # fmt: skip
         me.client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         for person in (me, other):
             person.say("text", content="go on")
             person.say("create_response")
-        sockets = [caller._socket for caller in house.server.reception._callers]
+        sockets = [caller._socket for caller in running.server.reception._callers]
         await other.until(lambda: len(other.sound.get("1", b"")) > 48 * 1_800)
         assert 30_000 < max(socket.backlog_bytes for socket in sockets) < 70_000
         me.client.writer.transport.resume_reading()  # type: ignore[attr-defined]
@@ -429,8 +429,8 @@ async def test_one_that_breaks_takes_nobody_along(tmp_path: Path, monkeypatch: P
     """A fault of ours in one conversation; two others go on and do not mix."""
     fakes = engines("tell me a story please now")
     fakes.llm = _Parrot()
-    async with house_of(tmp_path, monkeypatch, fakes) as house:
-        bad, one, two = [await Browser.arrive(house.port, "bro", mode, init_greeting=False)
+    async with server_of(tmp_path, monkeypatch, fakes) as running:
+        bad, one, two = [await Browser.arrive(running.port, "bro", mode, init_greeting=False)
                          for mode in ("call", "chat", "chat")]  # fmt: skip
         fakes.vad.streams[0].probability = lambda _: 1 / 0  # type: ignore[attr-defined]
         bad.say("audio", tone(256))
@@ -495,20 +495,20 @@ async def test_nothing_is_left_of_those_who_went(tmp_path: Path, monkeypatch: Pa
             sum(thread.name.startswith("voi-") for thread in threading.enumerate()),
         )
 
-    async with house_of(tmp_path, monkeypatch, fakes, greetings=GREETING) as house:
+    async with server_of(tmp_path, monkeypatch, fakes, greetings=GREETING) as running:
         before: tuple[int, int, int] = (0, 0, 0)
         for round_ in range(2):
-            await asyncio.gather(*(visit(house.port, number) for number in range(72)))
+            await asyncio.gather(*(visit(running.port, number) for number in range(72)))
             RawClient.drop_all()
             async with asyncio.timeout(5):
-                while house.server.reception._callers or len(house.server.reception.desk.tasks):  # noqa: ASYNC110
+                while running.server.reception._callers or len(running.server.reception.desk.tasks):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(0.05)
             gc.collect()
             if round_ == 0:
                 before = held()
         assert held() <= before
-        assert house.server.admission.active == 0
+        assert running.server.admission.active == 0
         everyone = (fakes.vad, fakes.stt, fakes.llm, *fakes.tts.values())
         assert [engine.open_streams for engine in everyone] == [0] * 4  # type: ignore[attr-defined]
         fakes.vad.streams.clear()  # type: ignore[attr-defined]
@@ -522,16 +522,16 @@ async def test_neither_tokens_nor_words_reach_the_log(
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger="voi")
     llm = FakeLlm("An answer about elephants.", RuntimeError("elephants broke"), EngineError("refused"))
-    async with house_of(tmp_path, monkeypatch, engines("elephants every where I look", llm=llm)) as house:
+    async with server_of(tmp_path, monkeypatch, engines("elephants every where I look", llm=llm)) as running:
         tokens = [issue_token("bro", SECRET), issue_token("bro", SECRET[::-1]), "elephants.and.more"]
         for token in tokens:
-            stranger = Browser(await RawClient.connect(house.port, f"/ws?token={token}"))
+            stranger = Browser(await RawClient.connect(running.port, f"/ws?token={token}"))
             stranger.say("init", agent_name="nobody")
             await stranger.until(lambda: False)
             assert stranger.closed == 1008
             assert token not in stranger.errors[0]
-        await house.http("GET", f"/nowhere?token={tokens[0]}")
-        me = await Browser.arrive(house.port, "bro", init_greeting=False)
+        await running.http("GET", f"/nowhere?token={tokens[0]}")
+        me = await Browser.arrive(running.port, "bro", init_greeting=False)
         me.hold_mic(1_280)
         me.say("create_response")
         for ended, word in enumerate(("elephants once", "elephants twice"), 1):

@@ -87,15 +87,15 @@ async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterat
     state = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(http, state, {}), "127.0.0.1", 0)
-    house = House(server.sockets[0].getsockname()[1])
+    running = House(server.sockets[0].getsockname()[1])
     try:
-        yield house
+        yield running
     finally:
         server.close()
         for task in list(state.tasks):
             task.cancel()
         await asyncio.gather(*state.tasks, return_exceptions=True)
-        for writer in house.writers:
+        for writer in running.writers:
             writer.transport.abort()
         for connection in list(state.connections):
             connection.transport.abort()  # type: ignore[union-attr]
@@ -110,92 +110,92 @@ async def until(seen: Callable[[], object]) -> None:
 async def test_a_text_is_a_wav_file_that_begins_at_once() -> None:
     espeak = Espeak(voices=["en-us", "de"])
     await espeak.warm_up()
-    async with serving({"espeak": espeak}) as house:
-        status, sound, whole = await house.ask({"text": "Good morning! It is *1* o'clock."}, "en-us")
+    async with serving({"espeak": espeak}) as running:
+        status, sound, whole = await running.ask({"text": "Good morning! It is *1* o'clock."}, "en-us")
         assert (status, whole, sound[:44]) == (200, True, HEADER)
         assert 48_000 < len(sound) < 480_000
         assert any(sound[44:])
-        fast = await house.ask({"text": "Good morning! It is *1* o'clock.", "speed": 2}, "en-us")
+        fast = await running.ask({"text": "Good morning! It is *1* o'clock.", "speed": 2}, "en-us")
         assert len(fast[1]) < 0.7 * len(sound)
 
 
 async def test_sound_comes_while_the_rest_is_made_and_who_leaves_ends_the_work() -> None:
     engine = Endless()
-    async with serving({"voice": engine}) as house:
-        reader = await house.send({"text": "Hello."})
+    async with serving({"voice": engine}) as running:
+        reader = await running.send({"text": "Hello."})
         await asyncio.wait_for(reader.readuntil(HEADER), 5)
         await asyncio.wait_for(reader.readexactly(48_000), 5)
         assert engine.open_streams == 1
-        house.writer.transport.abort()
+        running.writer.transport.abort()
         await until(lambda: not engine.open_streams)
-        assert (await house.ask({"text": ""}))[0] == 400
+        assert (await running.ask({"text": ""}))[0] == 400
 
 
 async def test_who_leaves_before_the_first_sound_ends_the_work() -> None:
     engine = FakeTts(first_s=1e6)
-    async with serving({"voice": engine}) as house:
-        await house.send({"text": "Hello."})
+    async with serving({"voice": engine}) as running:
+        await running.send({"text": "Hello."})
         await until(lambda: engine.open_streams)
-        house.writer.transport.abort()
+        running.writer.transport.abort()
         await until(lambda: not engine.open_streams)
 
 
 async def test_who_takes_nothing_is_sent_away(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TAKING_TIMEOUT_S", 0.05)
     engine = Endless()
-    async with serving({"voice": engine}) as house:
-        reader = await house.send({"text": "Hello."})
+    async with serving({"voice": engine}) as running:
+        reader = await running.send({"text": "Hello."})
         await asyncio.wait_for(reader.readuntil(HEADER), 5)
-        house.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        running.writer.transport.pause_reading()  # type: ignore[attr-defined]
         await until(lambda: not engine.open_streams)
-        house.writer.transport.abort()
+        running.writer.transport.abort()
 
 
 async def test_two_at_once() -> None:
     engine = FakeTts(first_s=1e6)
-    async with serving({"voice": engine}) as house:
+    async with serving({"voice": engine}) as running:
         for _ in range(2):
-            await house.send({"text": "Hello."})
+            await running.send({"text": "Hello."})
         await until(lambda: engine.open_streams == 2)
-        status, body, _ = await house.ask({"text": "Hello."})
+        status, body, _ = await running.ask({"text": "Hello."})
         assert (status, b"try again" in body) == (429, True)
-        for writer in house.writers:
+        for writer in running.writers:
             writer.transport.abort()
         await until(lambda: not engine.open_streams)
         engine.first_s = 0.0
-        assert (await house.ask({"text": "Hello."}))[0] == 200
+        assert (await running.ask({"text": "Hello."}))[0] == 200
 
 
 async def test_a_place_is_free_again_after_each_end() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
-    async with serving({"voice": engine}) as house:
+    async with serving({"voice": engine}) as running:
         for text, status in (("Hello.", 200), ("...", 400), ("Hello.", 200), ("!", 400), ("Hello.", 200)):
-            assert (await house.ask({"text": text}))[0] == status
+            assert (await running.ask({"text": text}))[0] == status
 
 
 async def test_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SPEECH_TIMEOUT_S", 0.05)
-    async with serving({"voice": FakeTts(first_s=1e6)}) as house:
-        assert (await house.ask({"text": "Hello."}))[0] == 504
-    async with serving({"voice": FakeTts(first_s=0.0, speed=0.1)}) as house:
-        status, sound, whole = await house.ask({"text": "Hello."})
+    async with serving({"voice": FakeTts(first_s=1e6)}) as running:
+        assert (await running.ask({"text": "Hello."}))[0] == 504
+    async with serving({"voice": FakeTts(first_s=0.0, speed=0.1)}) as running:
+        status, sound, whole = await running.ask({"text": "Hello."})
         assert (status, sound[:44], whole) == (200, HEADER, False)
 
 
 async def test_an_engine_that_fails() -> None:
-    async with serving({"voice": FakeTts(fault=EngineError("It is being restarted."))}) as house:
-        status, body, _ = await house.ask({"text": "Hello."})
+    async with serving({"voice": FakeTts(fault=EngineError("It is being restarted."))}) as running:
+        status, body, _ = await running.ask({"text": "Hello."})
         assert (status, b"restarted" in body) == (503, True)
-    async with serving({"voice": Breaking()}) as house:
-        status, sound, whole = await house.ask({"text": "Hello."})
+    async with serving({"voice": Breaking()}) as running:
+        status, sound, whole = await running.ask({"text": "Hello."})
         assert (status, len(sound), whole) == (200, 44 + 4_800, False)
-    async with serving(None) as house:
-        assert (await house.ask({"text": "Hello."}))[0] == 503
+    async with serving(None) as running:
+        assert (await running.ask({"text": "Hello."}))[0] == 503
 
 
 async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
     speaks: Any = SimpleNamespace(voices=("anna", "carl"), tones=("neutral",), languages=("en",))
-    async with serving({"voice": FakeTts(), "other": speaks}) as house:
+    async with serving({"voice": FakeTts(), "other": speaks}) as running:
         for body, voice, status, says in (
             ({"text": "Hello."}, "nobody", 404, "no voice of that name"),
             ({"text": "Hello."}, "anna", 400, "voice, other have a voice"),
@@ -214,11 +214,11 @@ async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
             (b"[" * 60_000, "bert", 400, "nested deeper"),
             (bytes(70_000), "bert", 413, "64 KiB"),
         ):
-            got, told, _ = await house.ask(body, voice)
+            got, told, _ = await running.ask(body, voice)
             assert (got, says in json.loads(told)["detail"]) == (status, True), told
-        assert (await house.ask({"text": "Hello."}, "bert", "text/plain"))[0] == 415
+        assert (await running.ask({"text": "Hello."}, "bert", "text/plain"))[0] == 415
         monkeypatch.setattr(module, "BODY_TIMEOUT_S", 0.02)
-        reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"POST /voices/bert/speech HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
         writer.write(b"Content-Length: 9\r\n\r\n{")
         assert b" 408 " in await asyncio.wait_for(reader.readline(), 5)
@@ -226,23 +226,23 @@ async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_a_request_that_breaks_off_is_nobodys_failure(caplog: pytest.LogCaptureFixture) -> None:
-    async with serving({"voice": FakeTts(first_s=0.0)}) as house:
-        _, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    async with serving({"voice": FakeTts(first_s=0.0)}) as running:
+        _, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"POST /voices/anna/speech HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
                      b"Content-Length: 9\r\n\r\n{")  # fmt: skip
         await writer.drain()
         writer.close()
-        assert (await house.ask({"text": "Hello."}))[0] == 200
+        assert (await running.ask({"text": "Hello."}))[0] == 200
     assert not [record for record in caplog.records if record.exc_info]
 
 
 async def test_a_voice_is_meant_by_whoever_names_it() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
     mapped = TtsModel(engine="fake", voice_tone_map={"neutral": "anna", "warm": "anna"})
-    async with serving({"voice": engine}, voice=mapped) as house:
-        assert (await house.ask({"text": "Hello."}, "bert"))[0] == 200
-        assert (await house.ask({"text": "Hello.", "tone": "warm"}, "anna"))[0] == 200
-        status, body, _ = await house.ask({"text": "Hello.", "tone": "warm"}, "bert")
+    async with serving({"voice": engine}, voice=mapped) as running:
+        assert (await running.ask({"text": "Hello."}, "bert"))[0] == 200
+        assert (await running.ask({"text": "Hello.", "tone": "warm"}, "anna"))[0] == 200
+        status, body, _ = await running.ask({"text": "Hello.", "tone": "warm"}, "bert")
         assert (status, b"those of 'anna'" in body) == (400, True)
     assert [(spec.voice, spec.tone) for _, spec in engine.spoken] == [("bert", AS_IT_IS), ("anna", "warm")]
 
@@ -250,14 +250,14 @@ async def test_a_voice_is_meant_by_whoever_names_it() -> None:
 async def test_a_name_is_the_same_however_it_is_written() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
     engine.voices = ("Zo\u00e9",)
-    async with serving({"voice": engine}) as house:
-        assert (await house.ask({"text": "Hello.", "tone": "Warm"}, quote("Zoe\u0301")))[0] == 200
+    async with serving({"voice": engine}) as running:
+        assert (await running.ask({"text": "Hello.", "tone": "Warm"}, quote("Zoe\u0301")))[0] == 200
     assert [(spec.voice, spec.tone) for _, spec in engine.spoken] == [("Zo\u00e9", "warm")]
 
 
 async def test_the_language_is_the_models_or_the_servers() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
-    async with serving({"voice": engine}, voice=TtsModel(engine="fake", language="de")) as house:
-        await house.ask({"text": "Hallo."})
-        await house.ask({"text": "Salut.", "language": "fr"})
+    async with serving({"voice": engine}, voice=TtsModel(engine="fake", language="de")) as running:
+        await running.ask({"text": "Hallo."})
+        await running.ask({"text": "Salut.", "language": "fr"})
     assert [spec.language for _, spec in engine.spoken] == ["de", "fr"]

@@ -14,7 +14,7 @@ from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.core import actions as do
 from voi.core import facts as was
-from voi.core.journal import Entry, decode_entry, decode_script
+from voi.core.journal import JournalEntry, decode_entry, decode_script
 from voi.core.script import Phrase, Script
 from voi.errors import ConfigError
 from voi.session import recording
@@ -35,7 +35,7 @@ def begun(folder: Path, name: str = "c1", limit_bytes: int = LIMIT_BYTES) -> Rec
     return recorder
 
 
-def journal(recorder: Recorder) -> list[Entry]:
+def journal(recorder: Recorder) -> list[JournalEntry]:
     first, *lines = (recorder.folder / "journal.jsonl").read_text().splitlines()
     assert decode_script(json.loads(first)) == SCRIPT
     return [decode_entry(json.loads(line)) for line in lines]
@@ -50,9 +50,9 @@ async def eventually(condition: Callable[[], object]) -> None:
 async def test_everything_is_kept(tmp_path: Path) -> None:
     recorder = begun(tmp_path)
     entries = [
-        Entry(0, was.Opened(), (do.SayPhrase(1, "hello"), do.Release(1, 0))),
-        Entry(90, was.Heard(1, "\ud83d half a pair, \u00e9\n"), ()),
-        Entry(95, was.HungUp(), ()),
+        JournalEntry(0, was.Opened(), (do.SayPhrase(1, "hello"), do.Release(1, 0))),
+        JournalEntry(90, was.Heard(1, "\ud83d half a pair, \u00e9\n"), ()),
+        JournalEntry(95, was.HungUp(), ()),
     ]
     for entry in entries:
         recorder.fact(*entry)
@@ -229,7 +229,7 @@ async def test_an_id_twice_does_not_overwrite(tmp_path: Path, caplog: pytest.Log
     second = begun(tmp_path)
     await eventually(lambda: second.problem)
     await second.close()
-    assert journal(first) == [Entry(7, was.HungUp(), ())]
+    assert journal(first) == [JournalEntry(7, was.HungUp(), ())]
 
 
 async def test_close_twice_and_without_begin(tmp_path: Path) -> None:

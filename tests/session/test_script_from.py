@@ -8,7 +8,7 @@ AGENT = {
     "system_prompt": ["You are kind.", "You are brief."],
     "examples": [{"user": "Hi", "assistant": "Hello."}],
     "greetings": {"choices": ["Hello!", {"content": "Hello!", "file": None}], "voice_tone": "warm"},
-    "turn": {"silence_ms": 700, "contest_ms": 200},
+    "turn": {"silence_ms": 700, "barge_in_ms": 200},
     "idle_reminder": {"choices": ["Still there?"], "after_s": 20, "max_times": 3},
     "apology": "Sorry.",
     "idle_limit_s": 90,
@@ -21,7 +21,7 @@ def test_the_agents_words_and_rules_and_the_clients_choices() -> None:
     assert script.mode == "call"
     assert [message.role for message in script.prompt] == ["system", "user", "assistant"]
     assert script.greeting == Phrase("Hello!", "warm")
-    assert script.turn == TurnPolicy(silence_ms=700, contest_ms=200)
+    assert script.turn == TurnPolicy(silence_ms=700, barge_in_ms=200)
     assert (script.stream_user_stt, script.final_stt_correction) == (False, True)
     assert (script.reminder, script.reminder_after_ms, script.reminders_max) == (Phrase("Still there?"), 20_000, 3)
     assert script.apology == Phrase("Sorry.")

@@ -18,7 +18,7 @@ from voi.config.parts import TurnSettings
 from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
 from voi.engines.base import SttOptions, Transcript
 from voi.errors import ClientError, EngineError
-from voi.session.listening import TRANSCRIPT_DEADLINE_S
+from voi.session.user_turn import TRANSCRIPT_DEADLINE_S
 
 STORY = "Once upon a time there was a fox. It ran away."
 STORY_MS = (len(STORY) - 1) * 50

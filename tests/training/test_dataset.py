@@ -13,10 +13,20 @@ import torch
 
 from tests.training.sounds import put, tone
 from voi.errors import ClientError, ConfigError
-from voi.training.dataset import READ_LIMIT_S, Item, Limits, Once, Positions, Rounds, collated, fitting, training_loader
+from voi.training.dataset import (
+    READ_LIMIT_S,
+    ClipLimits,
+    Item,
+    Once,
+    Positions,
+    Rounds,
+    collated,
+    fitting,
+    training_loader,
+)
 from voi.training.manifest import Sample
 
-LIMITS = Limits(wav_samples=100_000, text_tokens=20, conditioning_samples=(20_000, 40_000), rate_hz=22_050)
+LIMITS = ClipLimits(wav_samples=100_000, text_tokens=20, conditioning_samples=(20_000, 40_000), rate_hz=22_050)
 
 
 @pytest.fixture

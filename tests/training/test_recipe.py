@@ -20,7 +20,7 @@ from tests.training import tiny_base
 from tests.training.sounds import put, tone
 from voi.training.base import Base
 from voi.training.coqui import GPTTrainer, GPTTrainerConfig
-from voi.training.dataset import Item, Limits, Once, Rounds, scoring_loader
+from voi.training.dataset import ClipLimits, Item, Once, Rounds, scoring_loader
 from voi.training.manifest import Sample
 from voi.training.model import CONDITIONING_SAMPLES, TrainedXtts, config_for, limits_of, scores
 from voi.training.run import Options
@@ -92,7 +92,7 @@ def test_the_slice_that_shows_the_voice_is_coquis(tmp_path: Path, seconds: float
     path = put(tmp_path / "a.wav", tone(seconds))
     sample = Sample("a.wav", "text", "Robin", "en", int(seconds * 1_000), "train")
     item = Item(path, torch.zeros(3, dtype=torch.int32), sample)
-    limits = Limits(255_995, 200, CONDITIONING_SAMPLES, 22_050)
+    limits = ClipLimits(255_995, 200, CONDITIONING_SAMPLES, 22_050)
     least, most = CONDITIONING_SAMPLES
     wav = Once([item], limits)[0]["wav"]
     with patch.object(coquis, "load_audio", lambda *_: wav[None]):

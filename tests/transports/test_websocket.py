@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from tests.transports.raw_client import BINARY, CLOSE, PING, PONG, TEXT, RawClient, frame
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.upgrade import protocol_for
-from voi.transports.websocket import Limits, Request, WebSocket
+from voi.transports.websocket import Request, SocketLimits, WebSocket
 
 
 class Keeper:
@@ -52,7 +52,7 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(limits: Limits | None = None, proxies: tuple[str, ...] = ()) -> AsyncIterator[Served]:
+async def serving(limits: SocketLimits | None = None, proxies: tuple[str, ...] = ()) -> AsyncIterator[Served]:
     state = ServerState()
     served = Served(0, state)
 
@@ -66,7 +66,7 @@ async def serving(limits: Limits | None = None, proxies: tuple[str, ...] = ()) -
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"plain"})
 
-    limits = limits or Limits(close_wait_s=0.05)
+    limits = limits or SocketLimits(close_wait_s=0.05)
     door = protocol_for({"/ws": accept}, limits, TrustedProxies(proxies))
     config = uvicorn.Config(app, ws=door, log_config=None)  # type: ignore[arg-type]
     config.load()
@@ -149,7 +149,7 @@ async def test_text_is_delivered_as_text_even_with_a_character_cut_by_fragments(
          "a terabyte", "our fault"],
 )  # fmt: skip
 async def test_what_is_wrong_ends_with_its_code_and_others_are_served(wrong: bytes, code: int) -> None:
-    async with serving(Limits(max_message_bytes=65_536, close_wait_s=0.05)) as served:
+    async with serving(SocketLimits(max_message_bytes=65_536, close_wait_s=0.05)) as served:
         other = await RawClient.connect(served.port)
         client = await RawClient.connect(served.port)
         client.writer.write(wrong)
@@ -182,7 +182,7 @@ async def test_a_goodbye_is_answered_at_once(sent: bytes, answered: int) -> None
 
 
 async def test_our_goodbye_waits_for_an_answer_but_not_for_ever() -> None:
-    async with serving(Limits(close_wait_s=0.1)) as served:
+    async with serving(SocketLimits(close_wait_s=0.1)) as served:
         polite, silent = await RawClient.connect(served.port), await RawClient.connect(served.port)
         for client, door in zip((polite, silent), served.doors, strict=True):
             client.send(PING)
@@ -215,7 +215,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind() -> None:
 
 
 async def test_a_silent_peer_is_pinged_and_dropped_when_it_does_not_answer() -> None:
-    async with serving(Limits(ping_after_s=0.05)) as served:
+    async with serving(SocketLimits(ping_after_s=0.05)) as served:
         client = await RawClient.connect(served.port)
         for _ in range(3):
             assert await client.receive() == (PING, b"")
@@ -233,7 +233,7 @@ async def test_the_client_behind_a_proxy(proxies: tuple[str, ...], client: str) 
 
 
 async def test_a_flood_of_messages_is_refused() -> None:
-    async with serving(Limits(max_messages_per_s=20, close_wait_s=0.05)) as served:
+    async with serving(SocketLimits(max_messages_per_s=20, close_wait_s=0.05)) as served:
         client = await RawClient.connect(served.port)
         client.writer.write(frame(PONG) * 100)
         client.send(PING, b"within the burst? no, one too many")
@@ -242,8 +242,8 @@ async def test_a_flood_of_messages_is_refused() -> None:
 
 async def test_a_client_that_does_not_read_is_closed_by_size_or_by_time() -> None:
     for limits in (
-        Limits(max_backlog_bytes=1_000_000, close_wait_s=0.1),
-        Limits(max_backlog_bytes=1 << 30, stalled_after_s=0.1, close_wait_s=0.1),
+        SocketLimits(max_backlog_bytes=1_000_000, close_wait_s=0.1),
+        SocketLimits(max_backlog_bytes=1 << 30, stalled_after_s=0.1, close_wait_s=0.1),
     ):
         async with serving(limits) as served:
             client = await RawClient.connect(served.port)
@@ -260,7 +260,7 @@ async def test_a_client_that_does_not_read_is_closed_by_size_or_by_time() -> Non
 
 async def test_a_client_that_talks_and_does_not_read_is_closed() -> None:
     """Little waits for it (a speaker holds back), and it is heard all the time."""
-    async with serving(Limits(stalled_after_s=0.1, ping_after_s=0.05, close_wait_s=0.1)) as served:
+    async with serving(SocketLimits(stalled_after_s=0.1, ping_after_s=0.05, close_wait_s=0.1)) as served:
         client = await RawClient.connect(served.port, narrow=True)
         client.writer.transport.pause_reading()  # type: ignore[attr-defined]
         door = served.doors[0]
@@ -274,7 +274,7 @@ async def test_a_client_that_talks_and_does_not_read_is_closed() -> None:
 
 
 async def test_a_client_that_reads_slowly_is_waited_for() -> None:
-    async with serving(Limits(stalled_after_s=0.1)) as served:
+    async with serving(SocketLimits(stalled_after_s=0.1)) as served:
         client = await RawClient.connect(served.port, narrow=True)
         client.reader._limit = 2_000  # type: ignore[attr-defined]  # it stops reading while it holds twice as much
         socket = served.doors[0].socket
@@ -290,7 +290,7 @@ async def test_a_client_that_reads_slowly_is_waited_for() -> None:
 
 async def test_what_a_slow_client_has_not_taken_waits_here_and_is_counted() -> None:
     """The operating system would take megabytes of it, and say nothing."""
-    async with serving(Limits(max_backlog_bytes=1 << 30)) as served:
+    async with serving(SocketLimits(max_backlog_bytes=1 << 30)) as served:
         client = await RawClient.connect(served.port, narrow=True)
         client.send(PING)
         await client.receive()
@@ -324,7 +324,7 @@ def test_fuzz_frames(frames: list[bytes], piece: int) -> None:
     """Whatever arrives, in whatever pieces: the connection ends or goes on, and others are served."""
 
     async def run() -> None:
-        async with serving(Limits(close_wait_s=0.05)) as served:
+        async with serving(SocketLimits(close_wait_s=0.05)) as served:
             client = await RawClient.connect(served.port)
             data = b"".join(frames)
             try:
@@ -348,7 +348,7 @@ def test_large_and_small_messages_keep_their_bytes_while_the_client_does_not_rea
     """picows alone mixes them up on uvloop: a queued view of its header buffer is overwritten by the next header."""
 
     async def stuff() -> None:
-        async with serving(Limits(max_backlog_bytes=1 << 30)) as served:
+        async with serving(SocketLimits(max_backlog_bytes=1 << 30)) as served:
             client = await RawClient.connect(served.port)
             client.send(PING)
             await client.receive()

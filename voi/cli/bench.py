@@ -53,8 +53,8 @@ async def _measure(
     from voi.cli import measure
     from voi.engines import registry
     from voi.engines.base import STT_RATE_HZ
-    from voi.engines.house import NONE
     from voi.engines.llm.router import LlmRouter
+    from voi.engines.startup import NONE
     from voi.errors import ConfigError, EngineError
 
     running: list[Any] = []

@@ -16,8 +16,8 @@ from voi.config.config import Config
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.device import AUTO, engine_options, slow_note
-from voi.engines.house import NONE, llm_models
 from voi.engines.llm.router import LlmRouter
+from voi.engines.startup import NONE, llm_models
 from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
 

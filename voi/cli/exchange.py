@@ -6,9 +6,18 @@ from typing import Protocol
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
-from voi.client import OUTPUT_RATE_HZ, Audio, Complaint, Event, LlmResponse, Message, SpeechDone, Status
+from voi.client import (
+    OUTPUT_RATE_HZ,
+    AudioEvent,
+    ErrorEvent,
+    Event,
+    LlmResponseEvent,
+    MessageEvent,
+    SpeechDoneEvent,
+    StatusEvent,
+)
 from voi.core.facts import SpeechGrew, UserStarted
-from voi.core.speech import Speech
+from voi.core.vad_edges import VadEdges
 from voi.engines.vad.silero import Silero
 
 SETTLE_S = 1.0
@@ -27,7 +36,7 @@ Say = Callable[[str, str], None]
 """Print: who (or what), and the words."""
 
 
-class Speaker(Protocol):
+class SoundOutput(Protocol):
     """Something that is really heard."""
 
     def play(self, pcm: bytes) -> None: ...
@@ -36,10 +45,10 @@ class Speaker(Protocol):
         """Be quiet at once."""
 
 
-class Playback:
+class HeardSound:
     """Knows what has been heard of the sound given to it, which plays at the pace of life (on `speaker`, if any)."""
 
-    def __init__(self, speaker: Speaker | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speaker: SoundOutput | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._speaker = speaker
         self._clock = clock
         self.ends_s = 0.0
@@ -76,7 +85,7 @@ class Hearing:
         vad = Silero()
         self._framer = Framer(vad.window_samples)
         self._vad = vad.open()
-        self._speech = Speech(vad.window_samples)
+        self._speech = VadEdges(vad.window_samples)
         self._voiced = self._heard = False
         self._loudest_dbfs = SILENCE_DBFS
 
@@ -93,7 +102,7 @@ class Hearing:
 class Exchange:
     """Takes what both sides say, in order, and knows when the answer to the person's last words is over."""
 
-    def __init__(self, playback: Playback, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, playback: HeardSound, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
         self._playback = playback
         self._say = say
         self._clock = clock
@@ -128,7 +137,7 @@ class Exchange:
         """The server said something."""
         self._last_event_s = self._clock()
         match event:
-            case Message(message_id, role, text, _):
+            case MessageEvent(message_id, role, text, _):
                 if role == "assistant" and message_id not in self._shown:
                     self._mark(_TEXT)
                     self._underway = str(message_id)
@@ -138,26 +147,26 @@ class Exchange:
                     if role == "user":
                         self._steps_s.pop(_TRANSCRIPT, None)  # its last change counts
                         self._mark(_TRANSCRIPT)
-            case Audio(speech_id, payload):
+            case AudioEvent(speech_id, payload):
                 if speech_id != self._speech_id:
                     self._speech_id = speech_id
                     self._mark(_SOUND)
                 self._playback.play(payload)
-            case Status("user_interrupt"):
+            case StatusEvent("user_interrupt"):
                 self._playback.clear()
                 self._underway = self._ended = ""
-            case Status("response_done"):
+            case StatusEvent("response_done"):
                 self._complained = False  # whatever it was, the answer is written
-            case Status("response_cancelled"):
+            case StatusEvent("response_cancelled"):
                 self._end("response_cancelled")
-            case SpeechDone(speech_id) if speech_id == self._underway:
+            case SpeechDoneEvent(speech_id) if speech_id == self._underway:
                 self._end("speech_done")
-            case Complaint(error):
+            case ErrorEvent(error):
                 self._complained = True
                 self._say("error", error)
                 if self._underway:
                     self._end("error")
-            case LlmResponse(content):
+            case LlmResponseEvent(content):
                 self._say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:
             self.tell_latency()

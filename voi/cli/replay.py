@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from voi.core.actions import Action
-    from voi.core.journal import Entry
+    from voi.core.journal import JournalEntry
 
 JOURNAL = "journal.jsonl"
 VALUE_MAX_CHARS = 100
@@ -43,7 +43,7 @@ def replay(
     typer.echo(f"The same: {facts} facts, {actions} actions{hidden}.")
 
 
-def replayed(lines: Iterable[str]) -> "Iterator[tuple[Entry, tuple[Action, ...]]]":
+def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action, ...]]]":
     """Each step of a journal with the actions that the core of today answers it with. A last line that was cut off, as
     a killed process leaves it, is let pass. Raises ClientError."""
     from voi.core.conversation import Conversation

@@ -17,7 +17,7 @@ from voi.errors import ClientError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from voi.cli.exchange import Exchange, Speaker
+    from voi.cli.exchange import Exchange, SoundOutput
     from voi.client import VoiClient
 
 FRAME_MS = 20
@@ -164,14 +164,14 @@ class Talker:
                         exchange.spoke()
 
     @asynccontextmanager
-    async def _conversation(self, speaker: "Speaker | None" = None) -> "AsyncIterator[tuple[VoiClient, Exchange]]":
+    async def _conversation(self, speaker: "SoundOutput | None" = None) -> "AsyncIterator[tuple[VoiClient, Exchange]]":
         """A conversation whose events are taken and printed meanwhile; at its end the answer's sound is saved."""
         import asyncio
 
-        from voi.cli.exchange import Exchange, Playback
+        from voi.cli.exchange import Exchange, HeardSound
         from voi.client import VoiClient
 
-        playback = Playback(speaker)
+        playback = HeardSound(speaker)
         exchange = Exchange(playback, self._print)
         try:
             async with VoiClient.connect(**self._wants) as client, asyncio.TaskGroup() as group:

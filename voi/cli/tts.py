@@ -46,7 +46,7 @@ async def _speak(
     from voi.cli.sound_out import sound_to
     from voi.config.voice_names import known_as
     from voi.errors import ConfigError
-    from voi.session.reading import chosen_voice, read_aloud
+    from voi.session.read_aloud import chosen_voice, read_aloud
     from voi.text.language import Spoken
 
     name, options = await speaker(model, settings)

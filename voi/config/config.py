@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from voi.config.agents import Agent
-from voi.config.judges import CompletenessAgent, ControlAgent
+from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.problems import Path, did_you_mean, json_path, quoted
 from voi.config.tones import DEFAULT_TONES
 from voi.config.tts_models import TtsModel

@@ -8,12 +8,12 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from voi.config.agents import EMBEDDED_MODELS, Agent
+from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.config.json_file import is_comment, read_object, validated
-from voi.config.judges import PATTERN_MATCHING, CompletenessAgent, ControlAgent
 from voi.config.problems import Problems, quoted
 from voi.config.prompted import Prompted
-from voi.config.references import JUDGES, Entry, Kind, Known, check_references, sound_places, voices_in
+from voi.config.references import JUDGES, AgentEntry, Kind, Known, check_references, sound_places, voices_in
 from voi.config.settings import Settings
 from voi.config.templates import oddities
 from voi.config.tts_models import TtsModel, tts_models
@@ -82,9 +82,9 @@ def read_config(settings: Settings, problems: Problems) -> Config:
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
 
 
-def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, Entry]:
+def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, AgentEntry]:
     """All agents by name. A judge that stands in place inside an agent is named "AGENT.FIELD"."""
-    found: dict[str, Entry] = {}
+    found: dict[str, AgentEntry] = {}
     wanted: dict[str, Kind] = {}
     for name, value in raw.items():
         if is_comment(name):
@@ -97,11 +97,13 @@ def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, 
             judge = value.get(field)
             if isinstance(judge, dict):
                 value[field] = f"{name}.{field}"
-                found[value[field]] = Entry(judge, (name, field))
+                found[value[field]] = AgentEntry(judge, (name, field))
             if isinstance(value.get(field), str):
                 wanted.setdefault(value[field], kind)
-        found[name] = Entry(value, (name,))
-    return {name: Entry(entry.raw, entry.path, _kind(entry.raw, wanted.get(name))) for name, entry in found.items()}
+        found[name] = AgentEntry(value, (name,))
+    return {
+        name: AgentEntry(entry.raw, entry.path, _kind(entry.raw, wanted.get(name))) for name, entry in found.items()
+    }
 
 
 def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
@@ -128,7 +130,7 @@ def _load_tts_models(
     return tts_models(raw, file, used, problems), [name for name in raw if not is_comment(name)]
 
 
-def _read(model: type[M], name: str, entry: Entry, into: dict[str, M], source: str, problems: Problems) -> None:
+def _read(model: type[M], name: str, entry: AgentEntry, into: dict[str, M], source: str, problems: Problems) -> None:
     agent = validated(model, entry.raw, source, entry.path, problems)
     if agent is None:
         return

@@ -159,6 +159,10 @@ class IdleReminder(Phrases):
         return round(self.after_s * 1000)
 
 
+FORMER_TURN_NAMES = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
+"""Names that files written for earlier versions use."""
+
+
 class TurnSettings(FileModel):
     """When a silence ends the person's turn, and when speech over the agent interrupts it."""
 
@@ -172,14 +176,21 @@ class TurnSettings(FileModel):
     """Silence that is enough when nobody can tell whether the turn is complete."""
     max_silence_ms: int = Field(default=2_000, ge=100, le=30_000)
     """Silence that is enough even in the middle of a sentence."""
-    contest_ms: int = Field(default=300, ge=0, le=10_000)
+    barge_in_ms: int = Field(default=300, ge=0, le=10_000)
     """Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."""
-    contest_patience_ms: int = Field(default=1_500, ge=100, le=30_000)
+    barge_in_timeout_ms: int = Field(default=1_500, ge=100, le=30_000)
     """When neither words nor lasting speech came by then: the agent stops if there is voice, else it resumes."""
     transcript_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
     """Longest wait for a transcript."""
     audio_timeout_ms: int = Field(default=2_000, ge=100, le=60_000)
     """Sound that stops arriving for this long in the middle of a turn counts as silence."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _former_names(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {FORMER_TURN_NAMES.get(key, key): value for key, value in data.items()}
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -24,7 +24,7 @@ _WHAT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class AgentEntry:
     """An agent as it stands in the file, and where."""
 
     raw: dict[str, Any]
@@ -37,19 +37,19 @@ class Known:
     """What the names may mean. `model_names`: of tts_models.json, even of models that could not be read (somebody else
     complains of those); None when the file itself could not. `greetings_dir`: the only folder for sound files."""
 
-    entries: Mapping[str, Entry]
+    entries: Mapping[str, AgentEntry]
     models: Mapping[str, TtsModel]
     model_names: Iterable[str] | None
     greetings_dir: Path
 
 
-def check_references(entry: Entry, known: Known, source: str, problems: Problems) -> None:
+def check_references(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
     _check_agents(entry, known.entries, source, problems)
     _check_voices(entry, known, source, problems)
     _check_sound_files(entry, known.greetings_dir, source, problems)
 
 
-def voices_in(entry: Entry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
+def voices_in(entry: AgentEntry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
     """Each voice's place, the name of its TTS model, and the voice itself."""
     voices = entry.raw.get("voices")
     for role in ("character", "narrator"):
@@ -64,7 +64,7 @@ def sound_places(greetings_dir: Path, file: str) -> list[Path]:
     return [place for place in ((root / file).resolve(), Path(file).resolve()) if place.is_relative_to(root)]
 
 
-def _check_agents(entry: Entry, entries: Mapping[str, Entry], source: str, problems: Problems) -> None:
+def _check_agents(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: str, problems: Problems) -> None:
     for field, name in entry.raw.items():
         if not (field.endswith("_agent") and isinstance(name, str)):
             continue
@@ -78,7 +78,7 @@ def _check_agents(entry: Entry, entries: Mapping[str, Entry], source: str, probl
             problems.error(source, (*entry.path, field), text)
 
 
-def _check_voices(entry: Entry, known: Known, source: str, problems: Problems) -> None:
+def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
     """What only the engine knows, such as the voices in a file, is looked at when it runs (`house.unspeakable`)."""
     for path, name, choice in voices_in(entry):
         if known.model_names is not None and name not in known.model_names:
@@ -102,7 +102,7 @@ def _check_voices(entry: Entry, known: Known, source: str, problems: Problems) -
                 problems.error(source, (*entry.path, field, "voice_tone"), text)
 
 
-def _check_sound_files(entry: Entry, greetings_dir: Path, source: str, problems: Problems) -> None:
+def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, problems: Problems) -> None:
     for path, file in _sound_files(entry):
         places = sound_places(greetings_dir, file)
         if not places:
@@ -113,7 +113,7 @@ def _check_sound_files(entry: Entry, greetings_dir: Path, source: str, problems:
             problems.warn(source, path, f"there is no file {places[0]}; the voice will speak the words instead")
 
 
-def _sound_files(entry: Entry) -> Iterator[tuple[JsonPath, str]]:
+def _sound_files(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
     for field in PHRASE_FIELDS:
         choices, path = entry.raw.get(field), (*entry.path, field)
         if isinstance(choices, dict):

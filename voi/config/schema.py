@@ -6,7 +6,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from voi.config.agents import Agent
-from voi.config.judges import CompletenessAgent, ControlAgent
+from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.references import JUDGES
 from voi.config.tts_models import TtsModel
 

@@ -110,12 +110,12 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
-class Announce:
+class SendStatus:
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
-class Complain:
+class ReportError:
     """Tell the client what went wrong, in words for the person to blame."""
 
     error: str
@@ -130,5 +130,5 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | JudgeTurn | EndUtterance | StartReply | SayPhrase | Release | Duck | Resume | Stop | Show
-    | Announce | Complain | HangUp
+    | SendStatus | ReportError | HangUp
 )  # fmt: skip

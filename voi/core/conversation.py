@@ -3,9 +3,9 @@
 How it works. The person's speech is a Turn (an utterance with pauses), their message in the making a Draft, our answer
 a Reply. Silence starts a muted, speculative reply at once; when the silence has lasted as long as the judges make us
 wait (`endpoint.py`) the reply is released, so the engines' time hides inside the silence. Speech over a released reply
-is a contest: the reply is ducked, and words or lasting voice stop it, anything else resumes it. A stopped reply is cut
-to what was heard before anything else is answered. Work is fenced by number: facts of another reply, utterance or
-pause than the current one are stale and change nothing.
+is a possible barge-in: the reply is ducked, and words or lasting voice stop it, anything else resumes it. A stopped
+reply is cut to what was heard before anything else is answered. Work is fenced by number: facts of another reply,
+utterance or pause than the current one are stale and change nothing.
 """
 
 from voi.core import actions as do
@@ -13,7 +13,7 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
-from voi.core.endpoint import ask_after_ms, patience_ms, worth_answering
+from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answering
 from voi.core.late import LateWords
 from voi.core.machine import Machine, rule
 from voi.core.script import Phrase, Script
@@ -95,8 +95,8 @@ class Conversation(Machine):
         turn.quiet_ms, reply = 0, self._replies.released
         if reply and self.state is State.ANSWERING:
             self._emit(do.Duck(reply.number))
-            self._go(State.CONTEST)
-        elif self.state is not State.CONTEST:
+            self._go(State.BARGE_IN)
+        elif self.state is not State.BARGE_IN:
             self._go(State.HEARING)
 
     @rule(was.SpeechGrew)
@@ -106,10 +106,10 @@ class Conversation(Machine):
             return
         self._clocks.ears_ms = self._now_ms
         turn.quiet_ms = 0
-        lasting = fact.speech_ms >= self.script.turn.contest_ms
+        lasting = fact.speech_ms >= self.script.turn.barge_in_ms
         if lasting:
             self._replies.drop_speculation()
-        if self.state is State.CONTEST and lasting:
+        if self.state is State.BARGE_IN and lasting:
             self._interrupt()
         elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
             self._go(State.HEARING)
@@ -149,8 +149,8 @@ class Conversation(Machine):
             return
         self._clocks.user_acted(self._now_ms)
         is_final = turn.heard(fact)
-        if self.state is State.CONTEST:
-            self._weigh_contest(turn)
+        if self.state is State.BARGE_IN:
+            self._weigh_barge_in(turn)
             return
         speculation = self._replies.speculation
         if speculation and not same_words(self._draft.with_speech(fact.text), speculation.answers):
@@ -175,10 +175,10 @@ class Conversation(Machine):
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
-            self._emit(do.Complain(fact.message))
+            self._emit(do.ReportError(fact.message))
             turn.give_up()
-            if self.state is State.CONTEST:
-                self._weigh_contest(turn)
+            if self.state is State.BARGE_IN:
+                self._weigh_barge_in(turn)
             else:
                 self._on_final(turn)
 
@@ -191,7 +191,7 @@ class Conversation(Machine):
     # ---- the end of their turn --------------------------------------------------------------------------
 
     def _maybe_end_turn(self, turn: Turn) -> None:
-        if turn.quiet_ms >= patience_ms(turn, self.script.turn):
+        if turn.quiet_ms >= endpointing_delay_ms(turn, self.script.turn):
             self._await_transcript(turn)
 
     def _await_transcript(self, turn: Turn) -> None:
@@ -245,7 +245,7 @@ class Conversation(Machine):
             self._replies.drop_speculation()
             reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=False)
         if not self._answer_owed:
-            self._emit(do.Announce(Status.RESPONSE_CREATED))
+            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
         self._answer_owed = False
         reply.announced = True
         self._go(State.ANSWERING)
@@ -260,7 +260,7 @@ class Conversation(Machine):
     def _cancel_owed(self) -> None:
         if self._answer_owed:
             self._answer_owed = False
-            self._emit(do.Announce(Status.RESPONSE_CANCELLED))
+            self._emit(do.SendStatus(Status.RESPONSE_CANCELLED))
 
     # ---- the person's message -----------------------------------------------------------------------------
 
@@ -277,7 +277,7 @@ class Conversation(Machine):
         self._clocks.user_acted(self._now_ms)
         self._replies.drop_speculation()  # it knows nothing of this
         if problem := self._draft.add(fact):
-            self._emit(do.Complain(problem))
+            self._emit(do.ReportError(problem))
         elif isinstance(fact, was.TextTyped):
             self._show_prefix()
 
@@ -297,12 +297,12 @@ class Conversation(Machine):
             return
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
             if not self._replies.terminal_owed:
-                self._out += [do.Announce(Status.RESPONSE_CREATED), do.Announce(Status.RESPONSE_CANCELLED)]
+                self._out += [do.SendStatus(Status.RESPONSE_CREATED), do.SendStatus(Status.RESPONSE_CANCELLED)]
             return
         self._replies.stop()
         if not self._answer_owed:
             self._answer_owed = True
-            self._emit(do.Announce(Status.RESPONSE_CREATED))
+            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
         if self._turn:
             self._await_transcript(self._turn)
         else:
@@ -311,21 +311,21 @@ class Conversation(Machine):
 
     # ---- interruption ---------------------------------------------------------------------------------------
 
-    def _weigh_contest(self, turn: Turn) -> None:
+    def _weigh_barge_in(self, turn: Turn) -> None:
         if turn.text and (self._replies.asks(self._now_ms) or not is_backchannel(turn.text)):
             self._interrupt()
         elif turn.final is not None and turn.quiet_ms:
             self._resume()
 
-    @rule(Due.CONTEST_OVER)
-    def _on_contest_over(self) -> None:
+    @rule(Due.BARGE_IN_OVER)
+    def _on_barge_in_over(self) -> None:
         if self._turn and self._turn.quiet_ms == 0:
             self._interrupt()
         else:
             self._resume()
 
     def _interrupt(self) -> None:
-        self._emit(do.Announce(Status.USER_INTERRUPT))
+        self._emit(do.SendStatus(Status.USER_INTERRUPT))
         self._replies.stop()
         self._after_reply()
 
@@ -337,7 +337,7 @@ class Conversation(Machine):
     def _after_reply(self) -> None:
         """The released reply is over, one way or the other: whose turn is it now?"""
         turn = self._turn
-        if turn and self.state is State.CONTEST:
+        if turn and self.state is State.BARGE_IN:
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
@@ -352,7 +352,7 @@ class Conversation(Machine):
             self._replies.stop(fact.played_ms)
             self._after_reply()
         elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
-            self._emit(do.Complain(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
+            self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
@@ -391,7 +391,7 @@ class Conversation(Machine):
         self._give_up_reply("The answer did not come in time; please try again.")
 
     def _give_up_reply(self, error: str) -> None:
-        self._emit(do.Complain(error))
+        self._emit(do.ReportError(error))
         reply = self._replies.stop(failed=True)
         if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)

@@ -14,7 +14,7 @@ class Due(Enum):
     SOUND_LOST = auto()
     """Sound stopped arriving in the middle of a turn."""
     NO_TRANSCRIPT = auto()
-    CONTEST_OVER = auto()
+    BARGE_IN_OVER = auto()
     SILENT_REPLY = auto()
 
 
@@ -61,6 +61,6 @@ def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: i
         due.append((clocks.ears_ms + policy.audio_timeout_ms, Due.SOUND_LOST))
     elif state is State.WAITING:
         due.append((clocks.state_since_ms + policy.transcript_timeout_ms, Due.NO_TRANSCRIPT))
-    elif state is State.CONTEST:
-        due.append((clocks.state_since_ms + policy.contest_patience_ms, Due.CONTEST_OVER))
+    elif state is State.BARGE_IN:
+        due.append((clocks.state_since_ms + policy.barge_in_timeout_ms, Due.BARGE_IN_OVER))
     return due

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from voi.core.actions import Show
 from voi.core.facts import ImageGiven, TextTyped
-from voi.core.history import Entry
+from voi.core.history import HistoryEntry
 from voi.core.words import continues
 
 TYPED_MAX_CHARACTERS = 20_000
@@ -43,9 +43,9 @@ class Draft:
         self.shown = text
         return [Show(self.message_id, "user", text, self.image_urls, final)]
 
-    def entry(self, text: str) -> Entry:
+    def entry(self, text: str) -> HistoryEntry:
         assert self.message_id is not None
-        return Entry(self.message_id, "user", text, self.image_urls)
+        return HistoryEntry(self.message_id, "user", text, self.image_urls)
 
     def add(self, part: TextTyped | ImageGiven) -> str | None:
         """Take typed text or a picture. Returns what is wrong with it, if it is too much for one message."""
@@ -60,7 +60,7 @@ class Draft:
         self.prefix = whole
         return None
 
-    def take_back(self, earlier: Entry) -> None:
+    def take_back(self, earlier: HistoryEntry) -> None:
         """Put a message that was committed before in front of this one, and go on under its id."""
         self.prefix = f"{earlier.text} {self.prefix}".strip()
         self.image_urls = (earlier.image_urls + self.image_urls)[-IMAGES_MAX:]

@@ -17,7 +17,7 @@ SHORT_WORDS = 3
 """The audio detector misjudges answers as short as this ("yes please")."""
 
 
-def patience_ms(turn: Turn, policy: TurnPolicy) -> int:
+def endpointing_delay_ms(turn: Turn, policy: TurnPolicy) -> int:
     """Silence in ms after which this pause is the end of the turn."""
     if turn.agent_judgement is not None:
         return policy.min_silence_ms if turn.agent_judgement >= 0.5 else policy.max_silence_ms

@@ -10,7 +10,7 @@ IMAGES_MAX_CHARACTERS = 32_000_000
 
 
 @dataclass(slots=True)
-class Entry:
+class HistoryEntry:
     message_id: int
     role: Role
     text: str
@@ -23,13 +23,13 @@ class History:
     __slots__ = ("_entries", "_limit")
 
     def __init__(self, limit: int) -> None:
-        self._entries: list[Entry] = []
+        self._entries: list[HistoryEntry] = []
         self._limit = limit
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[HistoryEntry]:
         return iter(self._entries)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: HistoryEntry) -> None:
         self._entries.append(entry)
         if len(self._entries) > self._limit:
             del self._entries[0]
@@ -54,7 +54,7 @@ class History:
                     del self._entries[index]
                 return
 
-    def take_last_user(self) -> Entry | None:
+    def take_last_user(self) -> HistoryEntry | None:
         """Remove and return the last message if it is the person's."""
         if self._entries and self._entries[-1].role == "user":
             return self._entries.pop()

@@ -1,6 +1,6 @@
 """The conversation's journal: script, facts and actions <-> plain dicts that JSON keeps exactly, one a line.
 
-    {"voi": 1, "script": {…}}                                                   the first line
+    {"voi": 2, "script": {…}}                                                   the first line
     {"t": 1200, "fact": "Heard", "utterance": 1, "text": "hello", "pause": 0, "actions": [{"action": "Show", …}]}
 
 A fact or action is written as its class's name and its fields; `t` is the `now_ms` it was handled at. Feeding the facts
@@ -20,7 +20,11 @@ from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.errors import ClientError
 
-VERSION = 1
+VERSION = 2
+"""2: actions and settings have the names of the field."""
+_FORMER_ACTIONS = {"Announce": "SendStatus", "Complain": "ReportError"}
+_FORMER_TURN_FIELDS = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
+"""How version 1 called them: recordings outlive versions."""
 
 FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Fact)}
 ACTIONS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Action)}
@@ -28,7 +32,7 @@ ACTIONS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Acti
 Json = dict[str, Any]
 
 
-class Entry(NamedTuple):
+class JournalEntry(NamedTuple):
     """One step of the conversation."""
 
     now_ms: int
@@ -43,11 +47,19 @@ def encode_script(script: Script) -> Json:
 def decode_script(line: object) -> Script:
     """Raises ClientError."""
     if not isinstance(line, Mapping) or "script" not in line:
-        raise ClientError('A journal begins with a line {"voi": 1, "script": {…}}.')
-    if line.get("voi") != VERSION:
-        raise ClientError(f"The journal has version {line.get('voi')!r}; this Voi reads version {VERSION}.")
-    script: Script = _decode(Script, line["script"], "script")
+        raise ClientError('A journal begins with a line {"voi": 2, "script": {…}}.')
+    version = line.get("voi")
+    if version not in range(1, VERSION + 1):
+        raise ClientError(f"The journal has version {version!r}; this Voi reads versions 1 to {VERSION}.")
+    script: Script = _decode(Script, _script_of_today(line["script"]), "script")
     return script
+
+
+def _script_of_today(script: Any) -> Any:
+    turn = script.get("turn") if isinstance(script, Mapping) else None
+    if not isinstance(turn, Mapping):
+        return script
+    return {**script, "turn": {_FORMER_TURN_FIELDS.get(name, name): value for name, value in turn.items()}}
 
 
 def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
@@ -59,7 +71,7 @@ def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
     }
 
 
-def decode_entry(line: object) -> Entry:
+def decode_entry(line: object) -> JournalEntry:
     """Raises ClientError."""
     if not isinstance(line, Mapping):
         raise ClientError("A line of the journal is a JSON object.")
@@ -67,7 +79,7 @@ def decode_entry(line: object) -> Entry:
     now_ms: int = _decode(int, values.pop("t", None), "t")
     actions: tuple[object, ...] = _decode(tuple[object, ...], values.pop("actions", []), "actions")
     fact = _decode_named(FACTS, "fact", values)
-    return Entry(now_ms, fact, tuple(decode_action(action) for action in actions))
+    return JournalEntry(now_ms, fact, tuple(decode_action(action) for action in actions))
 
 
 def encode_action(action: Action) -> Json:
@@ -78,7 +90,8 @@ def decode_action(value: object) -> Action:
     """Raises ClientError."""
     if not isinstance(value, Mapping):
         raise ClientError("An action of the journal is a JSON object.")
-    action: Action = _decode_named(ACTIONS, "action", dict(value))
+    name = str(value.get("action"))
+    action: Action = _decode_named(ACTIONS, "action", {**value, "action": _FORMER_ACTIONS.get(name, name)})
     return action
 
 

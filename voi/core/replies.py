@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
-from voi.core.history import Entry, History
+from voi.core.history import History, HistoryEntry
 from voi.core.ledger import Ledger
 from voi.core.script import Phrase, Script
 from voi.dialogue import Message
@@ -116,7 +116,7 @@ class Replies:
             self.speculation = None
         reply.message_id = next(self._message_ids)
         self.released = reply
-        self._history.add(Entry(reply.message_id, "assistant", ""))
+        self._history.add(HistoryEntry(reply.message_id, "assistant", ""))
         self._alive(reply, now_ms)
         self._show(reply)
         if reply.written:
@@ -253,7 +253,7 @@ class Replies:
         if reply.announced:
             reply.announced = False
             empty = not reply.ledger.full_text()
-            self._out.append(do.Announce(Status.RESPONSE_CANCELLED if empty else status))
+            self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED if empty else status))
 
     def _archive(self, reply: Reply) -> None:
         if reply.message_id is not None:

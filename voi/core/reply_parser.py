@@ -14,7 +14,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
+class ReplySegment:
     """A fragment of the reply (not a sentence): words that one voice says in one tone."""
 
     text: str
@@ -37,37 +37,37 @@ class ReplyParser:
         self._splitter = NarratorSplitter(narrated)
         self._tone = NEUTRAL
 
-    def feed(self, delta: str) -> list[Segment]:
+    def feed(self, delta: str) -> list[ReplySegment]:
         """Segments that are certain now; texts are never empty."""
         if not delta.isascii():
             delta = _SURROGATES.sub("", delta)  # half characters: no door can send them
-        out: list[Segment] = []
+        out: list[ReplySegment] = []
         for at in range(0, len(delta), _STRIDE_CHARACTERS):
             out += self._split(self._json.feed(delta[at : at + _STRIDE_CHARACTERS]))
         return _merged(out)
 
-    def close(self) -> list[Segment]:
+    def close(self) -> list[ReplySegment]:
         """The rest: the reply is over, whole or cut short."""
         return _merged(self._split(self._json.close()) + self._flushed())
 
-    def _split(self, spoken: list[tuple[str, str]]) -> list[Segment]:
-        out: list[Segment] = []
+    def _split(self, spoken: list[tuple[str, str]]) -> list[ReplySegment]:
+        out: list[ReplySegment] = []
         for text, tone in spoken:
             if tone != self._tone:
                 out += self._flushed()
                 self._tone = tone
-            out += [Segment(piece, voice, tone) for piece, voice in self._splitter.feed(text)]
+            out += [ReplySegment(piece, voice, tone) for piece, voice in self._splitter.feed(text)]
         return out
 
-    def _flushed(self) -> list[Segment]:
-        return [Segment(piece, voice, self._tone) for piece, voice in self._splitter.close()]
+    def _flushed(self) -> list[ReplySegment]:
+        return [ReplySegment(piece, voice, self._tone) for piece, voice in self._splitter.close()]
 
 
-def _merged(segments: list[Segment]) -> list[Segment]:
-    out: list[Segment] = []
+def _merged(segments: list[ReplySegment]) -> list[ReplySegment]:
+    out: list[ReplySegment] = []
     for segment in segments:
         if out and out[-1].voice == segment.voice == "character" and out[-1].tone == segment.tone:
-            out[-1] = Segment(out[-1].text + segment.text, segment.voice, segment.tone)
+            out[-1] = ReplySegment(out[-1].text + segment.text, segment.voice, segment.tone)
         else:
             out.append(segment)
     return out

@@ -24,10 +24,10 @@ class TurnPolicy:
     min_silence_ms: int = 256
     silence_ms: int = 608
     max_silence_ms: int = 2_000
-    contest_ms: int = 300
+    barge_in_ms: int = 300
     """Speech over the agent that lasts this long interrupts it, words or not; less resumes it."""
-    contest_patience_ms: int = 1_500
-    """A contest that is still undecided after this is over: there is voice at that moment, or the reply resumes."""
+    barge_in_timeout_ms: int = 1_500
+    """A possible barge-in ends after this: voice at that moment stops the reply, without it the reply resumes."""
     transcript_timeout_ms: int = 5_000
     audio_timeout_ms: int = 2_000
     """Sound stopped arriving in the middle of a turn: end the turn as if it were silence."""

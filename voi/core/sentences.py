@@ -1,6 +1,6 @@
 """Cuts a reply into pieces worth speaking, while it streams in.
 
-Speech can begin with the first piece, so that one may end at a clause, and no sentence waits for a token that only
+VadEdges can begin with the first piece, so that one may end at a clause, and no sentence waits for a token that only
 proves that it is over. Tokens carry that already: a model's tokeniser keeps `.com`, `...`, `?!` and `."` together, so a
 full stop at the very end of what has arrived is a full stop. Only where even that is doubtful (a number, an
 abbreviation, an initial, an ellipsis) the next character is waited for.

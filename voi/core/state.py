@@ -18,7 +18,7 @@ class State(StrEnum):
     """Their turn is over; its transcript (or the end of the old reply) is still awaited."""
     ANSWERING = "answering"
     """A reply is released: it is being written, spoken or played."""
-    CONTEST = "contest"
+    BARGE_IN = "barge_in"
     """The person makes a sound over the reply: an interruption, or a cough?"""
     CLOSED = "closed"
 
@@ -37,12 +37,12 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (S.WAITING, S.HEARING): "speaks on",
     (S.WAITING, S.ANSWERING): "transcript",
     (S.WAITING, S.IDLE): "no words, or no transcript in time",
-    (S.ANSWERING, S.CONTEST): "voice over the reply",
+    (S.ANSWERING, S.BARGE_IN): "voice over the reply",
     (S.ANSWERING, S.HEARING): "talk button",
     (S.ANSWERING, S.WAITING): "another answer asked",
     (S.ANSWERING, S.IDLE): "played, failed or stopped by the client",
-    (S.CONTEST, S.ANSWERING): "a cough: resume",
-    (S.CONTEST, S.HEARING): "words or lasting voice: stop",
-    (S.CONTEST, S.PAUSED): "words, then quiet: stop",
-    (S.CONTEST, S.WAITING): "another answer asked",
+    (S.BARGE_IN, S.ANSWERING): "a cough: resume",
+    (S.BARGE_IN, S.HEARING): "words or lasting voice: stop",
+    (S.BARGE_IN, S.PAUSED): "words, then quiet: stop",
+    (S.BARGE_IN, S.WAITING): "another answer asked",
 } | {(state, S.CLOSED): "hung up" for state in S if state is not S.CLOSED}

@@ -10,7 +10,7 @@ from typing import Any
 from voi.config.config import Config
 from voi.config.tts_models import XTTS
 from voi.engines.base import Tts
-from voi.engines.house import unspeakable
+from voi.engines.startup import unspeakable
 from voi.engines.tts.rendered import Rendered
 from voi.engines.tts.xtts.cloning_live import teach
 from voi.engines.tts.xtts.cloning_names import names_in

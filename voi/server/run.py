@@ -16,7 +16,7 @@ from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
-from voi.engines.house import Engines, start_engines, unspeakable
+from voi.engines.startup import Engines, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.admission import Admission
@@ -35,7 +35,7 @@ from voi.transports.forwarded import TrustedProxies
 from voi.transports.tasks import Tasks
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.door import VoiDoor
-from voi.transports.websocket import Limits
+from voi.transports.websocket import SocketLimits
 
 log = logging.getLogger(__name__)
 
@@ -200,7 +200,9 @@ class Server:
 
     def _uvicorn_config(self) -> uvicorn.Config:
         settings = self.settings
-        limits = Limits(max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s)
+        limits = SocketLimits(
+            max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s
+        )
         door = protocol_for({"/ws": self.reception.meet}, limits, TrustedProxies(settings.trusted_proxies))
         config = uvicorn.Config(
             self._app,

@@ -23,9 +23,9 @@ from voi.config.problems import Problems
 from voi.config.tones import TONE_LONGEST, folded
 from voi.config.voice_names import known_as
 from voi.engines.base import Tts
-from voi.engines.house import unspeakable
+from voi.engines.startup import unspeakable
 from voi.errors import ClientError, ConfigError, EngineError
-from voi.session.reading import chosen_voice, read_aloud
+from voi.session.read_aloud import chosen_voice, read_aloud
 from voi.text.language import Spoken
 
 log = logging.getLogger(__name__)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.config.parts import SpokenPhrase
-from voi.core.reply_parser import ReplyParser, Segment
+from voi.core.reply_parser import ReplyParser, ReplySegment
 from voi.engines.base import VoiceSpec
-from voi.session.pieces import Pieces
+from voi.session.chunker import Chunker
 from voi.text.language import Spoken
 from voi.text.speakable import has_speech, speakable
 
@@ -38,16 +38,16 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
     tones = config.tones_of(agent) if agent.speaks_json else ("neutral",)
     for response in control.giveup_response if control else ():
         for tone in tones:
-            yield from _pieces(agent, config, [Segment(response, "character", tone)])
+            yield from _pieces(agent, config, [ReplySegment(response, "character", tone)])
 
 
-def _segments(agent: Agent, phrase: SpokenPhrase) -> list[Segment]:
+def _segments(agent: Agent, phrase: SpokenPhrase) -> list[ReplySegment]:
     parser = ReplyParser(False, narrated="narrator" in agent.voices_by_role())
-    return [Segment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
+    return [ReplySegment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
 
 
-def _pieces(agent: Agent, config: Config, segments: list[Segment]) -> Iterator[FixedPiece]:
-    cut, choices, spoken = Pieces(), agent.voices_by_role(), Spoken(agent.language, config.language)
+def _pieces(agent: Agent, config: Config, segments: list[ReplySegment]) -> Iterator[FixedPiece]:
+    cut, choices, spoken = Chunker(), agent.voices_by_role(), Spoken(agent.language, config.language)
     for piece in cut.feed(segments) + cut.close():
         choice = choices.get(piece.voice)
         text = speakable(piece.text, language := spoken.of(piece.text)).strip()

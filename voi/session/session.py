@@ -22,20 +22,20 @@ from voi.core.facts import Fact
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError, VoiError
-from voi.session import judges
+from voi.session import llm_checks
+from voi.session.agent_turn import AgentTurn
 from voi.session.crew import Crew
 from voi.session.door import Door
 from voi.session.latency import Latency, TurnTimes
-from voi.session.listening import Listening
+from voi.session.log_format import line
 from voi.session.options import SessionOptions
-from voi.session.reply import REPLY_MAX_CHARACTERS
-from voi.session.replying import Replying
+from voi.session.playback import Playback
+from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
-from voi.session.speaker import Speaker
-from voi.session.telling import line
+from voi.session.user_turn import UserTurn
 
 if TYPE_CHECKING:
-    from voi.engines.house import Engines
+    from voi.engines.startup import Engines
     from voi.session.recording import Recorder
 
 RECORDER_CLOSE_S = 10.0
@@ -89,8 +89,8 @@ class Session:
         self._conversation = Conversation(script_from(agent, options))
         self._latency = Latency()
         self._crew = Crew(conversation_id, log_words=log_words)
-        self._listening: Listening | None = None
-        self._replying: Replying | None = None
+        self._listening: UserTurn | None = None
+        self._replying: AgentTurn | None = None
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
@@ -117,13 +117,13 @@ class Session:
         self._start_s = self._clock()
         on_sent = self._record_sent if recorder else None
         paced = self._options.stream_output_audio
-        listening = Listening(
+        listening = UserTurn(
             self._crew, self.tell, self._engines, self._config, agent, self._options,
             on_sound=recorder.user_audio if recorder else None,
         )  # fmt: skip
-        replying = Replying(
+        replying = AgentTurn(
             self._crew, self.tell, self._engines, self._config, agent,
-            Speaker(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
+            Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
             on_token=self._mark_token, on_sound=self._mark_sound,
         )  # fmt: skip
         if recorder:
@@ -238,9 +238,9 @@ class Session:
                 replying.stop(action)
             case do.Show():
                 door.show(action.message_id, action.role, action.text, action.image_urls, action.final)
-            case do.Announce():
+            case do.SendStatus():
                 door.announce(action.status)
-            case do.Complain():
+            case do.ReportError():
                 door.complain(action.error)
             case do.HangUp():
                 self._crew.log.info("the conversation ends: %s", action.reason)
@@ -328,6 +328,6 @@ class Session:
         request = LlmRequest(model, tuple(asked))
         try:
             async with asyncio.timeout(self._conversation.script.reply_timeout_ms / 1_000):
-                return await judges.complete(self._engines.llm, request, REPLY_MAX_CHARACTERS)
+                return await llm_checks.complete(self._engines.llm, request, REPLY_MAX_CHARACTERS)
         except TimeoutError:
             raise EngineError(f"The model {model!r} did not answer in time.", retryable=True) from None

@@ -23,7 +23,7 @@ READ_LIMIT_S = 120
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ClipLimits:
     """What the model takes. `conditioning_samples`: least and most of a recording that shows its voice."""
 
     wav_samples: int
@@ -42,7 +42,7 @@ class Item:
 
 
 def fitting(
-    samples: Sequence[Sample], folder: Path, encode: Callable[[str, str], list[int]], unknown: int, limits: Limits
+    samples: Sequence[Sample], folder: Path, encode: Callable[[str, str], list[int]], unknown: int, limits: ClipLimits
 ) -> tuple[list[Item], list[str]]:
     """Those that the model can take, and why the others cannot be. Coqui's own data set would skip them unsaid."""
     items, left_out = [], []
@@ -78,7 +78,7 @@ class Rounds(Dataset[dict[str, Any]]):
     One that cannot be read stands there as its `error`: raised in a process of torch's loader, it would come out of
     that as a traceback."""
 
-    def __init__(self, items: Sequence[Item], limits: Limits, seed: int) -> None:
+    def __init__(self, items: Sequence[Item], limits: ClipLimits, seed: int) -> None:
         self._items = items
         self._limits = limits
         self._seed = seed
@@ -100,7 +100,7 @@ class Rounds(Dataset[dict[str, Any]]):
 class Once(Dataset[dict[str, Any]]):
     """Every recording once, and always the same slices."""
 
-    def __init__(self, items: Sequence[Item], limits: Limits) -> None:
+    def __init__(self, items: Sequence[Item], limits: ClipLimits) -> None:
         self._items = items
         self._limits = limits
 
@@ -140,12 +140,12 @@ def _leave_signals(_worker: int) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def scoring_loader(items: Sequence[Item], limits: Limits) -> DataLoader[dict[str, Any]]:
+def scoring_loader(items: Sequence[Item], limits: ClipLimits) -> DataLoader[dict[str, Any]]:
     """One at a time: then a score depends neither on a batch size nor on who else is in the batch."""
     return DataLoader(Once(items, limits), 1, collate_fn=collated)
 
 
-def _example(item: Item, limits: Limits, chance: random.Random | None) -> dict[str, Any]:
+def _example(item: Item, limits: ClipLimits, chance: random.Random | None) -> dict[str, Any]:
     wav = read_sound(item.path, limits.rate_hz)
     if not 0 < len(wav) <= limits.wav_samples:  # a GPU would say no more than that an index is out of range
         raise ConfigError(f"{item.path} is not as long as its manifest says. Prepare the recordings anew.")

@@ -13,14 +13,14 @@ from voi.engines.tts.xtts.checkpoint import load_tensors
 from voi.errors import ConfigError
 from voi.training.base import CONFIG, DVAE, MEL_STATS, VOCABULARY, Base
 from voi.training.coqui import GPTTrainer, GPTTrainerConfig
-from voi.training.dataset import Limits
+from voi.training.dataset import ClipLimits
 from voi.training.weights import put
 
 MEL_BANDS = 80
 WAV_SAMPLES_MAX = 255_995
 TEXT_TOKENS_MAX = 200
 CONDITIONING_SAMPLES = (66_150, 132_300)
-"""Limits of Coqui's recipe for XTTS-v2 (GPTArgs): 11.6 s, and 3 to 6 s that show the voice."""
+"""ClipLimits of Coqui's recipe for XTTS-v2 (GPTArgs): 11.6 s, and 3 to 6 s that show the voice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ def config_for(base: Base, **settings: Any) -> Any:
     return config
 
 
-def limits_of(config: Any) -> Limits:
+def limits_of(config: Any) -> ClipLimits:
     args = config.model_args
     least, most = args.min_conditioning_length, args.max_conditioning_length
-    return Limits(args.max_wav_length, args.max_text_length, (least, most), config.audio.sample_rate)
+    return ClipLimits(args.max_wav_length, args.max_text_length, (least, most), config.audio.sample_rate)
 
 
 class TrainedXtts(GPTTrainer):  # type: ignore[misc]

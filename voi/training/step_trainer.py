@@ -17,7 +17,7 @@ import torch
 from voi.engines.tts.xtts.checkpoint import load_tensors
 from voi.errors import ConfigError, EngineError
 from voi.training.coqui import Trainer, TrainerArgs, keep_n_checkpoints, save_model
-from voi.training.dataset import Item, Limits, Positions, Rounds, scoring_loader, training_loader
+from voi.training.dataset import ClipLimits, Item, Positions, Rounds, scoring_loader, training_loader
 from voi.training.model import TrainedXtts, scores
 from voi.training.run import BEST, CLIPS, Options, Run
 from voi.training.splits import TRAIN, VALIDATION
@@ -54,8 +54,8 @@ class StepTrainer(Trainer):
     """
 
     def __init__(
-        self, run: Run, options: Options, config: Any, model: TrainedXtts, parts: dict[str, list[Item]], limits: Limits,
-        tell: Tell,
+        self, run: Run, options: Options, config: Any, model: TrainedXtts, parts: dict[str, list[Item]],
+        limits: ClipLimits, tell: Tell,
     ) -> None:  # fmt: skip
         self._run = run
         self._options = options

@@ -11,7 +11,7 @@ from voi.engines.device import NVIDIA_DRIVER
 from voi.errors import ConfigError
 from voi.training import manifest
 from voi.training.base import MEL_STATS, MODEL, Base
-from voi.training.dataset import Item, Limits, fitting
+from voi.training.dataset import ClipLimits, Item, fitting
 from voi.training.model import TrainedXtts, config_for, limits_of
 from voi.training.run import Options, Run
 from voi.training.splits import TRAIN, VALIDATION
@@ -95,7 +95,7 @@ def _train(
 
 
 def _items(
-    model: TrainedXtts, samples: Sequence[manifest.Sample], split: str, data: Path, limits: Limits, tell: Tell
+    model: TrainedXtts, samples: Sequence[manifest.Sample], split: str, data: Path, limits: ClipLimits, tell: Tell
 ) -> list[Item]:
     tokenizer = model.xtts.tokenizer
     try:

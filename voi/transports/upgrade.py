@@ -14,7 +14,7 @@ from picows import WSAutoPingStrategy, WSUpgradeRequest
 from picows.picows import WSProtocol  # type: ignore[attr-defined]
 
 from voi.transports.forwarded import TrustedProxies
-from voi.transports.websocket import GOING_AWAY, Accept, Limits, Request, WebSocket
+from voi.transports.websocket import GOING_AWAY, Accept, Request, SocketLimits, WebSocket
 
 _READ_BUFFER_BYTES = 8 * 1024
 UNSENT_BYTES = 16 * 1024
@@ -26,7 +26,7 @@ _PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # an adapter: of a Logg
 
 
 def protocol_for(
-    routes: Mapping[str, Accept], limits: Limits, proxies: TrustedProxies
+    routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies
 ) -> Callable[..., asyncio.BaseProtocol]:
     """What `uvicorn.Config(ws=…)` takes. Other paths than those of `routes` are answered with 404."""
 
@@ -40,7 +40,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     """picows' server protocol, made to take a transport over in the middle of its life."""
 
     def __init__(
-        self, routes: Mapping[str, Accept], limits: Limits, proxies: TrustedProxies, connections: set[Any]
+        self, routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies, connections: set[Any]
     ) -> None:
         super().__init__(
             None,  # host and port: client side only

@@ -26,7 +26,7 @@ RATE_WINDOW_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class SocketLimits:
     max_message_bytes: int = 8 * 1024 * 1024
     """Of one message, fragmented or not; more closes with 1009."""
     max_messages_per_s: int = 200
@@ -67,7 +67,7 @@ Accept = Callable[["WebSocket", Request], Receiver]
 class WebSocket(WSListener):
     """One open connection. Sending never blocks and never raises; once closed, what is sent is dropped."""
 
-    def __init__(self, accept: Accept, request: Request, limits: Limits) -> None:
+    def __init__(self, accept: Accept, request: Request, limits: SocketLimits) -> None:
         self._accept = accept
         self._request = request
         self._limits = limits

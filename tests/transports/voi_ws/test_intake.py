@@ -15,7 +15,7 @@ from voi.transports.voi_ws.intake import BYTES_PER_S, SLICE_BYTES, open_intake
 from voi.transports.voi_ws.wire import InputFormat
 
 
-class Ears:
+class AudioInput:
     def __init__(self, input_format: InputFormat = "pcm16") -> None:
         self.log: list[bytes | str] = []
         self.errors: list[str] = []
@@ -28,7 +28,7 @@ class Ears:
 
 
 async def test_small_pieces_are_heard_at_once() -> None:
-    ears = Ears()
+    ears = AudioInput()
     ears.intake.sound(b"a")
     ears.intake.then(lambda: ears.log.append("then"))
     assert ears.log == [b"a", "then"]
@@ -36,7 +36,7 @@ async def test_small_pieces_are_heard_at_once() -> None:
 
 
 async def test_a_large_piece_is_heard_in_slices_and_what_follows_waits() -> None:
-    ears = Ears()
+    ears = AudioInput()
     large = bytes(range(256)) * (SLICE_BYTES // 64)
     ears.intake.sound(large)
     ears.intake.sound(b"next")
@@ -51,7 +51,7 @@ async def test_a_large_piece_is_heard_in_slices_and_what_follows_waits() -> None
 
 async def test_sound_faster_than_speech_is_dropped_and_said_so_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "BURST_S", 1)
-    ears = Ears()
+    ears = AudioInput()
     piece = bytes(BYTES_PER_S // 4)
     for _ in range(8):
         ears.intake.sound(piece)
@@ -63,7 +63,7 @@ async def test_sound_faster_than_speech_is_dropped_and_said_so_once(monkeypatch:
 async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "MAX_PENDING_BYTES", 10)
     monkeypatch.setattr(intake, "SLICE_BYTES", 4)
-    ears = Ears()
+    ears = AudioInput()
     ears.intake.sound(b"12345678")
     ears.intake.sound(b"12345678")
     await ears.done()
@@ -75,7 +75,7 @@ async def test_a_container_is_decoded_and_the_answer_waits_for_it() -> None:
     pytest.importorskip("av")
     tone = array("h", (round(8_000 * math.sin(at * 0.1)) for at in range(24_000))).tobytes()
     blob = encode_ogg_opus(tone, 24_000)
-    ears = Ears("ogg")
+    ears = AudioInput("ogg")
     for at in range(0, len(blob), 700):
         ears.intake.sound(blob[at : at + 700])
     ears.intake.then(lambda: ears.log.append("then"))
@@ -93,4 +93,4 @@ async def test_a_container_is_decoded_and_the_answer_waits_for_it() -> None:
 async def test_a_server_without_decoders_says_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ClientError, match="cannot decode webm"):
-        Ears("webm")
+        AudioInput("webm")

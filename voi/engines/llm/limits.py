@@ -19,7 +19,7 @@ class LlmLimits:
     max_reply_chars: int = 200_000
 
 
-class Patience:
+class StreamDeadline:
     """The time and text that one request has left.
 
     `async with patience:` goes around every wait for the provider. Keep-alive comments and hidden reasoning

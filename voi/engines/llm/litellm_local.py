@@ -16,7 +16,7 @@ from typing import Any
 
 from voi.engines.base import LlmRequest
 from voi.engines.llm.chat_format import chat_messages, chat_request, has_images, text_of
-from voi.engines.llm.limits import LlmLimits, Patience
+from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
 from voi.engines.llm.pictures import Pictures
@@ -110,10 +110,10 @@ class LiteLlmLocal:
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
         """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
-        patience = Patience(self._limits, shown_name(request.model))
+        patience = StreamDeadline(self._limits, shown_name(request.model))
         return with_one_retry(lambda: self._attempt(request, patience))
 
-    async def _attempt(self, request: LlmRequest, patience: Patience) -> AsyncGenerator[str]:
+    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[str]:
         await self.warm_up()
         assert self._config is not None
         assert self._thread is not None

@@ -16,7 +16,7 @@ import orjson
 
 from voi.engines.base import LlmRequest
 from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
-from voi.engines.llm.limits import LlmLimits, Patience
+from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, shown_name
@@ -68,7 +68,7 @@ class OpenAiCompatible:
         url = self._url.removesuffix("/chat/completions") + "/models"
         try:
             async with (
-                Patience(LlmLimits(first_token_timeout_ms=self._limits.connect_timeout_ms), "list"),
+                StreamDeadline(LlmLimits(first_token_timeout_ms=self._limits.connect_timeout_ms), "list"),
                 self._open().get(url, headers=self._headers, allow_redirects=False) as response,
             ):
                 body = await _whole_body(response)
@@ -92,10 +92,10 @@ class OpenAiCompatible:
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
         """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
-        patience = Patience(self._limits, shown_name(request.model))
+        patience = StreamDeadline(self._limits, shown_name(request.model))
         return with_one_retry(lambda: self._attempt(request, patience))
 
-    async def _attempt(self, request: LlmRequest, patience: Patience) -> AsyncGenerator[str]:
+    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[str]:
         if has_images(request):
             request = replace(request, messages=await self._pictures.inlined(request.messages))
         response = await self._accepted(request, patience)
@@ -129,7 +129,7 @@ class OpenAiCompatible:
             # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
             response.close()
 
-    async def _accepted(self, request: LlmRequest, patience: Patience) -> aiohttp.ClientResponse:
+    async def _accepted(self, request: LlmRequest, patience: StreamDeadline) -> aiohttp.ClientResponse:
         """Post the request; a response with status 200, still open."""
         json_mode = request.json_mode and request.model not in self._jsonless
         while True:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from voi.engines.stt.phantom import believable
+from voi.engines.stt.hallucination import believable
 from voi.engines.vad.silero import Silero
 from voi.errors import EngineError
 

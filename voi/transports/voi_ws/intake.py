@@ -22,7 +22,7 @@ BURST_S = 120
 """How far sound may run ahead of the clock: a recording may be uploaded whole, but not for ever."""
 
 Hear = Callable[[bytes], None]
-Complain = Callable[[str], None]
+ReportError = Callable[[str], None]
 
 
 class Intake(Protocol):
@@ -35,7 +35,7 @@ class Intake(Protocol):
     async def aclose(self) -> None: ...
 
 
-def open_intake(input_format: InputFormat, hear: Hear, complain: Complain, tasks: Tasks) -> Intake:
+def open_intake(input_format: InputFormat, hear: Hear, complain: ReportError, tasks: Tasks) -> Intake:
     """Raises ClientError when this server cannot decode that format."""
     if input_format == "pcm16":
         return PcmIntake(hear, complain, tasks)
@@ -45,7 +45,7 @@ def open_intake(input_format: InputFormat, hear: Hear, complain: Complain, tasks
 class PcmIntake:
     """Small pieces are heard at once; a large one, and what comes behind it, by a task that lets others have turns."""
 
-    def __init__(self, hear: Hear, complain: Complain, tasks: Tasks) -> None:
+    def __init__(self, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
         self._hear = hear
         self._complain = complain
         self._tasks = tasks
@@ -110,7 +110,7 @@ class PcmIntake:
 class MediaIntake:
     """webm, mp4 or ogg, decoded in a thread of its own. Raises ClientError when this server cannot."""
 
-    def __init__(self, container: Container, hear: Hear, complain: Complain, tasks: Tasks) -> None:
+    def __init__(self, container: Container, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
         self._complain = complain
         self._tasks = tasks
         self._refusing = False

@@ -3,9 +3,9 @@ from dataclasses import replace
 import pytest
 
 from tests.engines.sounds import sound
-from voi.engines.stt.phantom import compression_ratio
+from voi.engines.stt.hallucination import compression_ratio
+from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.guards import BRIEF_MS, Voice, believable
-from voi.engines.stt.whisper.judge import Judge
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.words import Word, text_of
 
@@ -124,16 +124,16 @@ def test_two_loops() -> None:
 PHANTOMS = ["Thanks for watching!", "Thank you.", "Okay.", "Untertitel der Amara.org-Community", "Bye. Thank you."]
 
 
-@pytest.mark.parametrize("phantom", PHANTOMS)
+@pytest.mark.parametrize("hallucination", PHANTOMS)
 @pytest.mark.parametrize("said", ["Turn it off.", "Is it the one? Yes, the first one."])
-def test_a_phantom_beside_what_was_said(said: str, phantom: str) -> None:
-    words, more = len(said.split()), len(phantom.split())
-    assert left(f"{said} {phantom}", (0, words)) == said
-    assert left(f"{said} {phantom}", (0, words + more)) == f"{said} {phantom}"
-    if not phantom[-1].isalpha():
-        assert left(f"{phantom} {said}", (more, more + words)) == said
-        assert left(f"{phantom} {said}", (0, more + words)) == f"{phantom} {said}"
-        assert left(f"{phantom} {said} {phantom}", (more, more + words)) == said
+def test_a_phantom_beside_what_was_said(said: str, hallucination: str) -> None:
+    words, more = len(said.split()), len(hallucination.split())
+    assert left(f"{said} {hallucination}", (0, words)) == said
+    assert left(f"{said} {hallucination}", (0, words + more)) == f"{said} {hallucination}"
+    if not hallucination[-1].isalpha():
+        assert left(f"{hallucination} {said}", (more, more + words)) == said
+        assert left(f"{hallucination} {said}", (0, more + words)) == f"{hallucination} {said}"
+        assert left(f"{hallucination} {said} {hallucination}", (more, more + words)) == said
 
 
 def test_the_prompt_read_aloud_after_what_was_said() -> None:
@@ -174,7 +174,7 @@ class Saying:
 
 
 def test_the_judge_hears_for_himself() -> None:
-    judge, backend = Judge(), Saying(heard("Thank you."))
+    judge, backend = Acceptance(), Saying(heard("Thank you."))
     noise, voice, silence = (
         judge.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
     )
@@ -190,8 +190,8 @@ def test_the_quiet_around_a_word_decides_nothing(before_ms: int, after_ms: int) 
     pcm = bytes(before_ms * BYTES_PER_MS) + word + bytes(after_ms * BYTES_PER_MS)
     for logprob, no_speech_prob in ((-1.3, 0.7), (-2.4, 0.3)):
         doubtful = Saying(heard("stop", avg_logprob=logprob, no_speech_prob=no_speech_prob))
-        assert text_of(Judge().transcribe(doubtful, [Pass(pcm)])[0].words) == "stop"
-        assert not Judge().transcribe(doubtful, [Pass(bytes(len(pcm)))])[0].words
+        assert text_of(Acceptance().transcribe(doubtful, [Pass(pcm)])[0].words) == "stop"
+        assert not Acceptance().transcribe(doubtful, [Pass(bytes(len(pcm)))])[0].words
 
 
 def test_the_judge_listens_under_the_last_sentence() -> None:
@@ -200,10 +200,10 @@ def test_the_judge_listens_under_the_last_sentence() -> None:
     words = (Word(" dog.", (), end_ms - 400, end_ms), Word(" Thank", (), end_ms, end_ms), Word(" you.", (), end_ms))
     backend = Saying(Hypothesis(words))
     after = [bytes(len(other)), sound("noise2")[: len(other)], other]
-    heard_so = Judge().transcribe(backend, [Pass(said + rest) for rest in after])
+    heard_so = Acceptance().transcribe(backend, [Pass(said + rest) for rest in after])
     assert [text_of(each.words) for each in heard_so] == ["dog.", "dog.", "dog. Thank you."]
     in_the_window = Pass(said + bytes(len(other)), prefix=(Word(" small", (), end_ms - 900, end_ms - 400),))
-    assert text_of(Judge().transcribe(backend, [in_the_window])[0].words) == "dog."
+    assert text_of(Acceptance().transcribe(backend, [in_the_window])[0].words) == "dog."
 
 
 def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
@@ -211,7 +211,7 @@ def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
     speech = sound("spk1_snt1")[12_000:]
     moment, longer = speech[: 32 * 300], speech[: 32 * (BRIEF_MS + 100)]
     after = Pass(moment, prefix=(Word(" please", (), 0, 50),))
-    assert [text_of(h.words) for h in Judge().transcribe(doubtful, [Pass(moment), Pass(longer), after])] == [
+    assert [text_of(h.words) for h in Acceptance().transcribe(doubtful, [Pass(moment), Pass(longer), after])] == [
         "stop",
         "",
         "",
@@ -222,7 +222,7 @@ def test_the_judge_listens_after_the_prefix() -> None:
     pcm = sound("spk1_snt1") + bytes(32 * 2_000)
     said_ms = len(sound("spk1_snt1")) // 32
     prefix = (Word(" dog.", (), said_ms - 400, said_ms + 200),)
-    hypothesis = Judge().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
+    hypothesis = Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
     assert hypothesis.words == ()
     assert replace(hypothesis, words=()) == hypothesis
 
@@ -245,4 +245,4 @@ def test_a_chance_of_silence_alone_is_doubt() -> None:
 def test_the_judge_forgives_a_word_that_seems_to_end_late() -> None:
     voice = sound("spk1_snt1")[12_000:][: 32 * 400]
     prefix = (Word(" well,", (), 0, 300),)  # most of the voice came after it
-    assert text_of(Judge().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)
+    assert text_of(Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)

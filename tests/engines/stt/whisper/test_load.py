@@ -10,7 +10,7 @@ from tests.engines.sounds import sound
 from tests.engines.stt.whisper.scripted import Piece, said
 from tests.engines.stt.whisper.test_engine import GatedBackend, Scripted
 from voi.engines.base import SttOptions
-from voi.engines.stt.whisper import judge
+from voi.engines.stt.whisper import acceptance
 from voi.engines.stt.whisper.engine import Whisper
 from voi.errors import EngineError
 
@@ -61,7 +61,7 @@ async def test_thirty_two_callers_on_one_model(tmp_path: Path, monkeypatch: pyte
     pytest.importorskip("whisper")
     from tests.engines.stt.whisper.checkpoints import save
 
-    monkeypatch.setattr(judge, "believable", lambda hypothesis, *_, **__: hypothesis.words)
+    monkeypatch.setattr(acceptance, "believable", lambda hypothesis, *_, **__: hypothesis.words)
     engine = Whisper(model=str(save(tmp_path / "tiny.pt")), device="cpu", max_batch=8)
     await engine.warm_up()
     names = ("spk1_snt1", "spk1_snt2", "spk1_snt3", "austen-0880")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.engines.sounds import flagged, sound
 from voi.engines.base import SttOptions, Transcript
-from voi.engines.stt.phantom import bare
+from voi.engines.stt.hallucination import bare
 from voi.engines.stt.whisper import stream as stream_module
 from voi.engines.stt.whisper import turns
 from voi.engines.stt.whisper.engine import Whisper

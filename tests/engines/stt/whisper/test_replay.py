@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engines.sounds import sound
-from voi.engines.stt.phantom import bare
-from voi.engines.stt.whisper.listening import Listening, Window
+from voi.engines.stt.hallucination import bare
+from voi.engines.stt.whisper.decoding_state import DecodingState, Window
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_ms, to_samples
 from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, TAIL_WITHOUT_PARTIALS_MS
@@ -119,7 +119,7 @@ class Listened:
 def listen_to(names: tuple[str, ...], chunks_ms: list[int], every_ms: int) -> Listened:
     """A pass whenever so much is new, and at the end as many as it takes."""
     pcm, recorded = b"".join(map(sound, names)), joined(names)
-    listening = Listening(language="en", prompt="")
+    listening = DecodingState(language="en", prompt="")
     listened = Listened("", [], 0)
 
     def hear(may_be_final: bool) -> None:

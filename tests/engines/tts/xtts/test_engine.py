@@ -18,9 +18,9 @@ from tests.engines.tts.xtts.speaking import close_to, new_engine, say
 from voi.engines import registry
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module
+from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.engine import Xtts, runaway_codes
 from voi.engines.tts.xtts.layout import read_layout
-from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineError
 
 
@@ -279,7 +279,7 @@ async def test_a_missing_file_and_a_voice_that_is_not_there_are_told(files: dict
         await Xtts(**files | {"voices": tmp_path / "none.pth"}).warm_up()
     with pytest.raises(ConfigError, match="tone 'sad': there is no voice 'Bob'"):
         await Xtts(**files, voice_tone_map={"sad": "Bob"}).warm_up()
-    assert not Worker._all  # their threads are gone
+    assert not DeviceThread._all  # their threads are gone
 
 
 async def test_what_does_not_fit_into_memory_is_refused(files: dict[str, Path]) -> None:

@@ -18,8 +18,8 @@ from tests.engines.tts.xtts.speaking import close_to, new_engine, say
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts import model as model_module
 from voi.engines.tts.xtts.checkpoint import load_weights
+from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.engine import Xtts
-from voi.engines.tts.xtts.worker import Worker
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 pytestmark = pytest.mark.integration
@@ -101,7 +101,7 @@ async def test_it_is_not_ready_where_recordings_do_not_fit(
     with pytest.raises(EngineError, match="recordings do not fit: CUDA out of memory"):
         await tts.warm_up()
     assert tts._running is None
-    assert not Worker._all
+    assert not DeviceThread._all
 
 
 async def test_a_model_that_was_loaded_again_speaks_where_its_recordings_do_not_fit(
@@ -144,7 +144,7 @@ async def test_an_idle_model_makes_room_and_is_loaded_again(
     assert two._running is None
     await one.close()
     await two.close()
-    assert not Worker._all
+    assert not DeviceThread._all
 
 
 async def test_who_waits_for_a_model_that_loads_again_is_told_in_time_and_it_loads_on(

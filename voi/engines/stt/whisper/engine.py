@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.base import SttOptions, Transcript
-from voi.engines.stt.whisper.judge import Judge
-from voi.engines.stt.whisper.listening import Listening
+from voi.engines.stt.whisper.acceptance import Acceptance
+from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Backend
 from voi.engines.stt.whisper.stream import WhisperStream
@@ -61,7 +61,7 @@ class Whisper:
         self._device, self._precision, self._max_batch = device, precision, max_batch
         self._thread: ModelThread | None = None
         self._backend: Backend | None = None
-        self._judge: Judge | None = None
+        self._judge: Acceptance | None = None
         self._serving: asyncio.Task[None] | None = None
         self._work = asyncio.Event()
         self._streams: dict[WhisperStream, None] = {}
@@ -109,7 +109,9 @@ class Whisper:
         if language and language not in self.languages:
             raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.", engine=self.name)
         usual = options.usual if options.usual in self.languages else None
-        stream = WhisperStream(self, Listening(language=language, prompt=prompt_of(options), usual=usual), on_partial)
+        stream = WhisperStream(
+            self, DecodingState(language=language, prompt=prompt_of(options), usual=usual), on_partial
+        )
         self._streams[stream] = None
         return stream
 
@@ -162,7 +164,7 @@ class Whisper:
             ) from None
         self._backend, self.languages = backend, backend.languages
 
-    def _loaded(self) -> tuple[Backend, Judge]:
+    def _loaded(self) -> tuple[Backend, Acceptance]:
         try:
             backend = self._new_backend()
             backend.load()
@@ -181,7 +183,7 @@ class Whisper:
                     f"{self._device}; a smaller `max_batch` or model takes less."
                 )
             raise EngineError(f"Whisper {self._model} cannot run here: {reason}", engine=self.name) from error
-        return backend, Judge()
+        return backend, Acceptance()
 
     # ---- sharing it ---------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
 from faster_whisper.transcribe import get_suppressed_tokens  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from voi.engines.stt.phantom import compression_ratio
+from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
 from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import Beginning, Said, beginning, choose_language, frames_of, timed_words

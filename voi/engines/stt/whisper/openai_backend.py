@@ -15,7 +15,7 @@ import whisper  # type: ignore[import-untyped]
 from torch import Tensor
 from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-untyped]
 
-from voi.engines.stt.phantom import compression_ratio
+from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel

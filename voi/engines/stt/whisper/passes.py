@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from voi.engines.stt.phantom import LOOP_RATIO
+from voi.engines.stt.hallucination import LOOP_RATIO
 from voi.engines.stt.whisper.words import Word
 
 RATE_HZ = 16_000

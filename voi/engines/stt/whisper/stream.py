@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from voi.engines.base import Transcript
-from voi.engines.stt.whisper.listening import Listening, Window
+from voi.engines.stt.whisper.decoding_state import DecodingState, Window
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_samples
 from voi.engines.stt.whisper.turns import Urgency, Waiting
@@ -25,7 +25,7 @@ class WhisperStream:
     """`SttStream`. Made by `Whisper.open`."""
 
     def __init__(
-        self, engine: "Whisper", listening: Listening, on_partial: Callable[[Transcript], None] | None
+        self, engine: "Whisper", listening: DecodingState, on_partial: Callable[[Transcript], None] | None
     ) -> None:
         self._engine = engine
         self._listening = listening

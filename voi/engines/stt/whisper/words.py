@@ -9,7 +9,7 @@ _OPENING = frozenset("\"'“‘«¿¡([{-")
 @dataclass(frozen=True, slots=True)
 class Word:
     """`text` as the model writes it, with the space before it where there is one. Times from the start of the window
-    in a hypothesis, from the start of the kept sound in `Listening`."""
+    in a hypothesis, from the start of the kept sound in `DecodingState`."""
 
     text: str
     tokens: tuple[int, ...] = ()

@@ -20,10 +20,10 @@ from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.tone_map import voice_in_tone
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
+from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
-from voi.engines.tts.xtts.speech import Part, Speech
-from voi.engines.tts.xtts.worker import Worker
+from voi.engines.tts.xtts.synthesis import Part, Synthesis
 from voi.errors import ConfigError, EngineBroken, EngineError
 from voi.text.speakable import has_speech
 
@@ -94,7 +94,7 @@ class Xtts:
         self._seed, self._speed = seed, speed
         self._sampling_wishes: dict[str, Any] = sampling
         self._sampling = Sampling()
-        self._worker: Worker | None = None
+        self._worker: DeviceThread | None = None
         self._loaded_on = ""
         self._reloading: asyncio.Task[None] | None = None
         self._reloading_since_s = 0.0
@@ -111,7 +111,7 @@ class Xtts:
         if missing:
             raise ConfigError(missing)
         device = await asyncio.to_thread(_device, self._device)
-        worker = Worker.of(device, self)
+        worker = DeviceThread.of(device, self)
         try:
             running = await self._load(worker, device)
             self._check_voices(tuple(running.voices))
@@ -127,7 +127,7 @@ class Xtts:
         async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
             pass
 
-    def _start(self, worker: Worker, running: "Running") -> None:
+    def _start(self, worker: DeviceThread, running: "Running") -> None:
         self.last_used_s = time.monotonic()
         worker.add(running.batch)
         self._running = running
@@ -159,7 +159,7 @@ class Xtts:
         self.last_used_s = time.monotonic()
         return self._running
 
-    async def _reload(self, worker: Worker) -> None:
+    async def _reload(self, worker: DeviceThread) -> None:
         """Sentences may be spoken at once, at first more slowly: shapes are recorded between their rounds."""
         try:
             running = await self._load(worker, self._loaded_on)
@@ -183,7 +183,7 @@ class Xtts:
         running.graphs.clear()
         return True
 
-    async def _load(self, worker: Worker, device: str) -> "Running":
+    async def _load(self, worker: DeviceThread, device: str) -> "Running":
         """ConfigError, EngineError. Others who use the device go on meanwhile."""
         try:
             from voi.engines.tts.xtts.model import Files, read
@@ -195,7 +195,7 @@ class Xtts:
         checkpoint = await asyncio.to_thread(read, Files(**self._files), precision)
         return await asyncio.wrap_future(worker.call_in_pieces(self._place(worker, checkpoint, device)))
 
-    def _place(self, worker: Worker, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
+    def _place(self, worker: DeviceThread, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
         """On the device's thread. When there is no room, idle models make some."""
         from voi.engines.tts.xtts.memory import NoRoom, give_back
         from voi.engines.tts.xtts.model import place
@@ -244,7 +244,7 @@ class Xtts:
             await self._end(worker, running)
         worker.leave(self)
 
-    async def _end(self, worker: Worker, running: "Running") -> None:
+    async def _end(self, worker: DeviceThread, running: "Running") -> None:
         worker.remove(running.batch)
         closed = EngineError("XTTS was closed.", engine=self.name)
 
@@ -286,7 +286,7 @@ class Xtts:
             )
             for part, ids in parts
         ]
-        speech = Speech(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)
+        speech = Synthesis(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)
         try:
             async for pcm in speech.sound(todo):
                 yield pcm

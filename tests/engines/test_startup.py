@@ -1,0 +1,252 @@
+import asyncio
+import json
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from tests.fakes.openai_server import FakeOpenAi
+from voi.config.config import Config
+from voi.config.load import load_config
+from voi.config.settings import Settings, load_settings
+from voi.engines import registry
+from voi.engines import startup as startup_module
+from voi.engines.startup import start_engines
+from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
+from voi.errors import ConfigError, EngineError
+from voi.text import language
+
+
+class Fake:
+    """Any engine. Waits in warm_up until `Fake.together` of them do."""
+
+    name = "fake"
+    voices = ("anna", "bob")
+    tones = ("neutral", "warm")
+    languages = ("en",)
+    made: ClassVar[list["Fake"]] = []
+    together = 1
+    met: asyncio.Event
+
+    def __init__(self, *, fails: str = "", config_fails: str = "", **options: Any) -> None:
+        self.fails, self.config_fails, self.options, self.closed = fails, config_fails, options, 0
+        Fake.made.append(self)
+
+    async def warm_up(self) -> None:
+        if self.fails:
+            raise EngineError(self.fails)
+        if self.config_fails:
+            raise ConfigError(self.config_fails)
+        if len(Fake.made) >= Fake.together:
+            Fake.met.set()
+        await asyncio.wait_for(Fake.met.wait(), 2)
+
+    async def close(self) -> None:
+        self.closed += 1
+
+
+def failing(**options: Any) -> Fake:
+    return Fake(fails="No weights.")
+
+
+@pytest.fixture(autouse=True)
+def engines(monkeypatch: pytest.MonkeyPatch) -> None:
+    Fake.made, Fake.together, Fake.met = [], 1, asyncio.Event()
+    points = [EntryPoint(f"{kind}.fake", f"{__name__}:Fake", registry.GROUP) for kind in registry.BUILT_IN]
+    points += [EntryPoint(f"{kind}.failing", f"{__name__}:failing", registry.GROUP) for kind in registry.BUILT_IN]
+    monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
+
+
+Configure = Callable[..., tuple[Config, Settings]]
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> Configure:
+    def make(agents: dict[str, Any], tts: dict[str, Any], **settings: Any) -> tuple[Config, Settings]:
+        for name, content in (("agents.json", agents), ("tts_models.json", tts)):
+            (tmp_path / name).write_text(json.dumps(content))
+        defaults = {"vad_engine": "fake", "stt_engine": "fake", "turn_engine": "fake"}
+        loaded = load_settings(
+            agents_file=tmp_path / "agents.json",
+            tts_models_file=tmp_path / "tts_models.json",
+            litellm_config_file=tmp_path / "litellm_config.yaml",
+            **(defaults | settings),
+        )
+        return load_config(loaded), loaded
+
+    return make
+
+
+def speaks(model: str = "speaker", **choice: str) -> dict[str, Any]:
+    return {"llm_model": "echo", "voices": {"character": {"model": model, **choice}}}
+
+
+SPEAKER = {"speaker": {"engine": "fake"}}
+
+
+async def test_all_engines_at_the_same_time(configured: Configure) -> None:
+    Fake.together = 4
+    notes: list[str] = []
+    model = {"engine": "fake", "options": {"size": 3}, "avg_text_len": 50}
+    house = await start_engines(*configured({"a": speaks(voice="bob")}, {"speaker": model}), notes.append)
+    assert house.turn is not None
+    assert list(house.tts) == ["speaker"]
+    speaker: Any = house.tts["speaker"]
+    assert speaker.inner.inner.options == {"size": 3, "avg_text_len": 50}
+    told = {"VAD fake", "STT fake", "turn detection fake", "TTS speaker, fake", "LLM"}
+    assert {note.split(":")[0] for note in notes} == told
+    assert all("ready in" in note and note.endswith(" s") for note in notes)
+    assert sorted(house.supervised) == ["STT fake", "TTS speaker, fake"]
+    assert speaker.inner.supervisor.deadline_s == DEADLINE_S
+    await house.close()
+    assert [engine.closed for engine in Fake.made] == [1] * 4
+
+
+async def test_one_that_runs_without_its_gpu_is_given_time(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(startup_module, "slow_note", lambda factory, _: "it is slow" if factory is Fake else "")
+    notes: list[str] = []
+    house = await start_engines(*configured({"a": speaks()}, SPEAKER), notes.append)
+    assert any(note.startswith("TTS speaker, fake: ready in ") and note.endswith("; it is slow") for note in notes)
+    assert {engine.supervisor.deadline_s for engine in house.supervised.values()} == {SLOW_DEADLINE_S}
+    await house.close()
+
+
+async def test_what_can_be_done_without_is_left_out(configured: Configure) -> None:
+    notes: list[str] = []
+    models = SPEAKER | {"spare": {"engine": "unheard-of"}, "second": {"engine": "failing"}}
+    house = await start_engines(*configured({"a": speaks()}, models, turn_engine="failing"), notes.append)
+    assert house.turn is None
+    assert list(house.tts) == ["speaker"]
+    left_out = sorted(note for note in notes if "left out" in note)
+    assert left_out[0].startswith("TTS second, failing: left out. No weights.")
+    assert "There is no tts engine 'unheard-of'" in left_out[1]
+    assert left_out[2].startswith("turn detection failing: left out. No weights.")
+    await house.close()
+
+
+async def test_no_turn_detection_asked_for(configured: Configure) -> None:
+    house = await start_engines(*configured({"a": speaks()}, SPEAKER, turn_engine="none"), lambda _: None)
+    assert house.turn is None
+    await house.close()
+
+
+async def test_every_mistake_is_told_and_nothing_is_left_running(configured: Configure) -> None:
+    agents = {"a": speaks("ghost"), "b": speaks("picky"), "c": speaks("speaker")}
+    models = SPEAKER | {
+        "ghost": {"engine": "unheard-of"},
+        "picky": {"engine": "fake", "options": {"config_fails": "Wrong language."}},
+    }
+    with pytest.raises(ConfigError) as caught:
+        await start_engines(*configured(agents, models, stt_engine="failing"), lambda _: None)
+    problems = "\n".join(caught.value.problems)
+    assert len(caught.value.problems) == 3
+    assert "TTS ghost, unheard-of: There is no tts engine 'unheard-of'" in problems
+    assert "TTS picky, fake: Wrong language." in problems
+    assert "No weights." in problems
+    assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
+
+
+async def test_what_an_engine_lacks_is_fetched_before_it_is_made(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fetch(on_progress: Callable[[str], None], **options: Any) -> None:
+        if "model" in options:
+            assert not any("model" in made.options for made in Fake.made)
+            on_progress(f"fetching {options['model']}")
+
+    monkeypatch.setattr(Fake, "fetch", fetch, raising=False)
+    notes: list[str] = []
+    config, settings = configured({"talk": speaks()}, {"speaker": {"engine": "fake"}})
+    settings = settings.model_copy(update={"stt_options": {"model": "big"}})
+    await (await start_engines(config, settings, notes.append)).close()
+    assert "STT fake: fetching big" in notes
+
+
+async def test_an_engine_that_is_needed_and_cannot_run(configured: Configure) -> None:
+    with pytest.raises(EngineError, match="No weights"):
+        await start_engines(*configured({"a": speaks()}, SPEAKER, vad_engine="failing"), lambda _: None)
+    assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
+
+
+async def test_what_all_engines_complain_of_is_told_once(configured: Configure) -> None:
+    models = {name: {"engine": "failing"} for name in ("one", "two")}
+    with pytest.raises(EngineError) as caught:
+        await start_engines(*configured({"a": speaks("one"), "b": speaks("two")}, models), lambda _: None)
+    assert str(caught.value).count("No weights") == 1
+
+
+async def test_voices_and_tones_that_do_not_exist(configured: Configure) -> None:
+    agents = {
+        "a": speaks(voice="carl"),
+        "b": speaks() | {"greetings": {"choices": ["Hi."], "voice_tone": "furious"}},
+        "c": speaks() | {"greetings": {"choices": ["Hi."], "voice_tone": "warm"}},
+    }
+    with pytest.raises(ConfigError) as caught:
+        await start_engines(*configured(agents, SPEAKER), lambda _: None)
+    first, second = caught.value.problems
+    assert "$.a.voices.character.voice: speaker has no voice 'carl'; there are: anna, bob" in first
+    assert "$.b.voices.character: speaker has no tone 'furious'; there are: neutral, warm" in second
+    assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
+
+
+async def test_a_start_that_is_cancelled_leaves_nothing_running(configured: Configure) -> None:
+    Fake.together = 100
+    start = asyncio.create_task(start_engines(*configured({"a": speaks()}, SPEAKER), lambda _: None))
+    async with asyncio.timeout(2):
+        while len(Fake.made) < 4:  # noqa: ASYNC110 - the engines are made in no order
+            await asyncio.sleep(0.001)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    assert [engine.closed for engine in Fake.made] == [1] * 4
+
+
+async def test_a_language_that_is_not_heard(configured: Configure) -> None:
+    notes: list[str] = []
+    agents = {"a": {"llm_model": "echo", "language": "de"}, "b": speaks() | {"language": "en-GB"}}
+    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    assert [note for note in notes if "hears only en" in note] == [
+        "Agent a speaks de, and STT fake hears only en: it can be typed to, not spoken to."
+    ]
+    await house.close()
+
+
+async def test_a_language_that_is_not_spoken(configured: Configure) -> None:
+    agents = {"a": speaks() | {"language": "de"}, "b": speaks() | {"language": "en-GB"}, "c": speaks()}
+    with pytest.raises(ConfigError, match=r"\$\.a\.voices\.character: speaker does not speak 'de'; it speaks en"):
+        await start_engines(*configured(agents, SPEAKER), lambda _: None)
+
+
+async def test_detection_is_ready_before_the_first_conversation(configured: Configure) -> None:
+    pytest.importorskip("py3langid")
+    agents = {"a": speaks() | {"language": "auto"}}
+    house = await start_engines(*configured(agents, SPEAKER), lambda _: None)
+    assert language._load.cache_info().currsize == 1
+    await house.close()
+
+
+async def test_llms_that_do_not_answer_are_a_note(configured: Configure) -> None:
+    agents = {"a": speaks() | {"llm_model": "m"}, "b": speaks() | {"llm_model": "n"}}
+    notes: list[str] = []
+    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    assert any("Nothing here serves LLM model 'm'" in note for note in notes)
+    await house.close()
+    async with FakeOpenAi(models=("m",)) as server:
+        notes.clear()
+        house = await start_engines(*configured(agents, SPEAKER, litellm_api_base=server.base_url), notes.append)
+        assert any("'n' is not in the list" in note for note in notes)
+        assert not any("'m'" in note for note in notes)
+        await house.close()
+
+
+async def test_the_embedded_engines(configured: Configure) -> None:
+    """Those that Voi comes with, as a fresh server starts them."""
+    embedded = {"vad_engine": "silero", "stt_engine": "moonshine", "turn_engine": "smart-turn"}
+    models = {"espeak": {"engine": "espeak", "language": "en"}}
+    house = await start_engines(*configured({"a": speaks("espeak")}, models, **embedded), lambda _: None)
+    assert (house.vad.name, house.stt.name, house.tts["espeak"].name) == ("silero", "moonshine", "espeak")
+    await house.close()

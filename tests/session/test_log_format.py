@@ -1,0 +1,33 @@
+import logging
+
+import pytest
+
+from tests.fakes.call import Call
+from tests.fakes.clock import in_virtual_time
+from voi.core.actions import Show, StartReply
+from voi.core.facts import AnswerAsked, Heard, TextTyped
+from voi.dialogue import Message
+from voi.session.log_format import line
+
+
+def test_words_are_told_by_their_length() -> None:
+    assert line(Heard(1, "my secret", 2), words=False) == "Heard(utterance=1, text=<9>, pause=2)"
+    assert "secret" not in line(StartReply(1, (Message("user", "my secret"),), False), words=False)
+    assert "secret" not in line(Show(1, "user", "my secret", ("http://secret",)), words=False)
+    assert line(Heard(1, "", 2), words=False) == "Heard(utterance=1, text='', pause=2)"
+
+
+def test_unless_they_are_asked_for() -> None:
+    assert "my secret" in line(Heard(1, "my secret", 2), words=True)
+
+
+@in_virtual_time
+async def test_the_log_shows_facts_and_actions_without_words(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "voi")
+    async with Call(mode="chat") as call:
+        call.session.tell(TextTyped("my secret"))
+        call.session.tell(AnswerAsked())
+    assert "< TextTyped(text=<9>)" in caplog.text
+    assert "> SendStatus(status=" in caplog.text
+    assert "secret" not in caplog.text
+    assert {record.conversation for record in caplog.records} == {"test"}  # type: ignore[attr-defined]

@@ -1,0 +1,347 @@
+import asyncio
+import gc
+import weakref
+
+import pytest
+
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.door import FakeDoor
+from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
+from voi.session.playback import BACKLOG_HIGH_MS, CHUNK_MS, LEAD_MS, ROOM_HIGH_MS, ROOM_LOW_MS, Playback
+
+MS = 48
+"""Bytes of 24 kHz PCM in a millisecond."""
+
+
+class Stage:
+    """A speaker between a fake door and a list of (ms, fact)."""
+
+    def __init__(self, *, paced: bool = True) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.start_s = self.loop.time()
+        self.door = FakeDoor()
+        self.facts: list[tuple[int, Fact]] = []
+        self.sent: list[tuple[int, int]] = []
+        self.speaker = Playback(self.door, self.tell, self.loop.time, paced=paced, on_sent=self.on_sent)
+
+    @property
+    def now_ms(self) -> int:
+        return round((self.loop.time() - self.start_s) * 1_000)
+
+    def tell(self, fact: Fact) -> None:
+        self.facts.append((self.now_ms, fact))
+
+    def on_sent(self, pcm: bytes, start_s: float) -> None:
+        self.sent.append((round((start_s - self.start_s) * 1_000), len(pcm) // MS))
+
+    def say(self, reply: int, ms: int, *, release: bool = True) -> None:
+        self.speaker.open(reply)
+        self.speaker.put(reply, bytes(ms * MS))
+        self.speaker.finish(reply)
+        if release:
+            self.speaker.release(reply, str(reply))
+
+    async def fill(self) -> asyncio.Future[None]:
+        """Make sound of a reply that is not released, until there is no room for more: that is waited for."""
+        self.speaker.open(1)
+        self.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
+        waiting = asyncio.ensure_future(self.speaker.room(1))
+        await asyncio.sleep(5)
+        assert not waiting.done()
+        return waiting
+
+
+@in_virtual_time
+async def test_sound_goes_out_a_little_ahead_of_the_ear() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    await asyncio.sleep(5)
+    assert stage.facts == [(0, PlaybackStarted(1)), (2_000, ReplyPlayed(1))]
+    given_ms, last_ms = 0, 0
+    for at_ms, kind, *_, pcm in stage.door.log:
+        if kind == "play":
+            assert given_ms - at_ms < LEAD_MS + 1
+            assert len(pcm) <= CHUNK_MS * MS
+            given_ms, last_ms = given_ms + len(pcm) // MS, at_ms
+            assert given_ms - at_ms >= LEAD_MS or at_ms == 0
+    assert given_ms == 2_000
+    assert 2_000 - LEAD_MS - CHUNK_MS <= last_ms <= 2_000 - LEAD_MS + 2
+    assert stage.door.all("end_speech") == [("1",)]
+    assert [start_ms for start_ms, _ in stage.sent] == list(range(0, 2_000, CHUNK_MS))
+
+
+@in_virtual_time
+async def test_the_first_sound_goes_out_at_once_however_small() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.release(1, "7")
+    stage.speaker.put(1, bytes(10 * MS))
+    assert stage.door.all("play") == [("7", bytes(10 * MS))]
+    assert stage.facts == [(0, PlaybackStarted(1))]
+
+
+@in_virtual_time
+async def test_muted_sound_waits_for_its_release() -> None:
+    stage = Stage()
+    stage.say(1, 500, release=False)
+    await asyncio.sleep(3)
+    assert stage.door.log == []
+    stage.speaker.release(1, "1")
+    await asyncio.sleep(3)
+    assert stage.facts == [(3_000, PlaybackStarted(1)), (3_500, ReplyPlayed(1))]
+
+
+@in_virtual_time
+async def test_a_stop_clears_and_tells_what_was_heard() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    await asyncio.sleep(0.7)
+    assert stage.speaker.stop(1) == 700
+    assert stage.door.all("clear") == [("1",)]
+    await asyncio.sleep(3)
+    assert stage.door.played_ms("1") <= 700 + LEAD_MS + CHUNK_MS
+    assert stage.facts == [(0, PlaybackStarted(1))]
+
+
+@in_virtual_time
+async def test_stale_sound_is_dropped_at_the_fence() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    await asyncio.sleep(0.7)
+    stage.speaker.stop(1)
+    given_ms = stage.door.played_ms("1")
+    stage.speaker.open(2)
+    stage.speaker.release(2, "2")
+    stage.speaker.put(1, bytes(400 * MS))
+    stage.speaker.finish(1)
+    await asyncio.sleep(2)
+    assert stage.door.played_ms("1") == given_ms
+    assert stage.door.played_ms("2") == 0
+    assert stage.speaker.made_ms(1) == 0
+    await stage.speaker.room(1)
+
+
+@in_virtual_time
+async def test_a_stop_before_any_sound_clears_nothing() -> None:
+    stage = Stage()
+    stage.say(1, 300, release=False)
+    assert stage.speaker.stop(1) == stage.speaker.stop(1) == stage.speaker.stop(99) == 0
+    assert stage.door.log == []
+
+
+@in_virtual_time
+async def test_the_clock_starts_anew_after_a_stop() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    await asyncio.sleep(0.1)
+    stage.speaker.stop(1)
+    stage.say(2, 1_000)
+    await asyncio.sleep(0.25)
+    assert stage.speaker.stop(2) == 250
+
+
+@in_virtual_time
+async def test_an_underrun_does_not_count_as_played() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.release(1, "1")
+    stage.speaker.put(1, bytes(100 * MS))
+    await asyncio.sleep(1)
+    stage.speaker.put(1, bytes(300 * MS))
+    await asyncio.sleep(0.2)
+    assert stage.speaker.stop(1) == 300
+
+
+@in_virtual_time
+async def test_duck_holds_and_resume_goes_on() -> None:
+    stage = Stage()
+    stage.say(1, 1_000)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1)
+    given_ms = stage.door.played_ms("1")
+    await asyncio.sleep(1)
+    assert stage.door.played_ms("1") == given_ms
+    stage.speaker.resume(1)
+    await asyncio.sleep(2)
+    assert stage.door.played_ms("1") == 1_000
+    assert stage.facts[-1] == (1_200 + 1_000 - given_ms, ReplyPlayed(1))
+
+
+@in_virtual_time
+async def test_two_released_speeches_follow_each_other_on_one_clock() -> None:
+    stage = Stage()
+    stage.say(1, 1_000)
+    stage.say(2, 500)
+    await asyncio.sleep(1.25)
+    assert stage.speaker.stop(2) == 250
+    assert stage.facts == [(0, PlaybackStarted(1)), (651, PlaybackStarted(2)), (1_000, ReplyPlayed(1))]
+
+
+@in_virtual_time
+async def test_a_reply_without_sound_is_played_at_once() -> None:
+    stage = Stage()
+    stage.say(1, 0, release=False)
+    assert stage.facts == []
+    stage.speaker.release(1, "1")
+    assert stage.facts == [(0, ReplyPlayed(1))]
+    assert stage.door.log == [(0, "end_speech", "1")]
+
+
+@in_virtual_time
+async def test_making_sound_waits_between_the_marks() -> None:
+    stage = Stage()
+    waiting = await stage.fill()
+    stage.speaker.release(1, "1")
+    started_ms = stage.now_ms
+    await waiting
+    waited_ms = stage.now_ms - started_ms
+    assert waited_ms == pytest.approx(ROOM_HIGH_MS - ROOM_LOW_MS - LEAD_MS, abs=CHUNK_MS + 2)
+
+
+@in_virtual_time
+async def test_a_stop_frees_whoever_waits_for_room() -> None:
+    stage = Stage()
+    stage.say(1, ROOM_HIGH_MS, release=False)
+    waiting = asyncio.ensure_future(stage.speaker.room(1))
+    await asyncio.sleep(1)
+    stage.speaker.stop(1)
+    await asyncio.wait_for(waiting, 1)
+
+
+@in_virtual_time
+async def test_a_slow_client_holds_the_speaker_back() -> None:
+    stage = Stage()
+    stage.door.backlog_bytes = BACKLOG_HIGH_MS * MS + 1
+    stage.say(1, 500)
+    await asyncio.sleep(3)
+    assert stage.door.log == []
+    stage.door.backlog_bytes = 0
+    await asyncio.sleep(1)
+    assert stage.door.played_ms("1") == 500
+
+
+@in_virtual_time
+async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_end_on() -> None:
+    stage = Stage(paced=False)
+    stage.speaker.open(1)
+    stage.speaker.release(1, "1")
+    for _ in range(10):
+        stage.speaker.put(1, bytes(1_000 * MS))
+        await stage.speaker.room(1)
+    assert stage.door.played_ms("1") == 10_000
+    await asyncio.sleep(2)
+    stage.speaker.finish(1)
+    assert stage.door.all("end_speech") == [("1",)]
+    await asyncio.sleep(3)
+    assert stage.speaker.stop(1) == 3_000
+
+
+@in_virtual_time
+async def test_unpaced_sound_too_is_bounded_while_it_is_muted() -> None:
+    stage = Stage(paced=False)
+    waiting = await stage.fill()
+    stage.speaker.release(1, "1")
+    await asyncio.wait_for(waiting, 1)
+
+
+@in_virtual_time
+async def test_unpaced_sound_stopped_before_its_end_was_not_heard() -> None:
+    stage = Stage(paced=False)
+    stage.speaker.open(1)
+    stage.speaker.release(1, "1")
+    stage.speaker.put(1, bytes(1_000 * MS))
+    await asyncio.sleep(3)
+    assert stage.speaker.stop(1) == 0
+
+
+@in_virtual_time
+async def test_half_a_sample_is_never_sent() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.release(1, "1")
+    stage.speaker.put(1, b"abc")
+    stage.speaker.put(1, b"d")
+    stage.speaker.put(1, b"e")
+    stage.speaker.finish(1)
+    assert stage.door.all("play") == [("1", b"ab"), ("1", b"cd")]
+    assert stage.door.all("end_speech") == [("1",)]
+
+
+@in_virtual_time
+async def test_rewind_forgets_only_what_is_muted() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.put(1, bytes(ROOM_HIGH_MS * MS))
+    assert stage.speaker.rewind(1)
+    assert stage.speaker.made_ms(1) == 0
+    await stage.speaker.room(1)
+    stage.speaker.release(1, "1")
+    assert not stage.speaker.rewind(1)
+
+
+@in_virtual_time
+async def test_a_stop_lets_the_next_in_line_begin() -> None:
+    stage = Stage()
+    for reply, sound_ms in ((1, 0), (2, 100)):  # neither has all its sound yet
+        stage.speaker.open(reply)
+        stage.speaker.put(reply, bytes(sound_ms * MS))
+        stage.speaker.release(reply, str(reply))
+    stage.say(3, 300)
+    assert stage.door.log == []
+    stage.speaker.stop(1)
+    assert (stage.door.played_ms("2"), stage.door.played_ms("3")) == (100, 0)
+    stage.speaker.stop(2)
+    assert stage.door.played_ms("3") == 300
+
+
+@in_virtual_time
+async def test_a_stop_while_the_last_of_it_plays() -> None:
+    stage = Stage()
+    stage.say(1, 300)
+    assert stage.door.all("end_speech") == [("1",)]
+    await asyncio.sleep(0.1)
+    assert stage.speaker.stop(1) == 100
+    stage.say(2, 500)
+    await asyncio.sleep(1)
+    assert stage.facts == [(0, PlaybackStarted(1)), (100, PlaybackStarted(2)), (600, ReplyPlayed(2))]
+
+
+@in_virtual_time
+async def test_of_a_reply_that_was_played_nothing_is_kept() -> None:
+    stage = Stage()
+    stage.say(1, 300)
+    await asyncio.sleep(1)
+    assert stage.speaker.made_ms(1) == 0
+    assert not stage.speaker.put(1, bytes(100))
+
+
+@in_virtual_time
+async def test_close_frees_whoever_waits_for_room() -> None:
+    stage = Stage()
+    stage.say(1, ROOM_HIGH_MS, release=False)
+    waiting = asyncio.ensure_future(stage.speaker.room(1))
+    await asyncio.sleep(1)
+    stage.speaker.close()
+    await asyncio.wait_for(waiting, 1)
+
+
+@in_virtual_time
+async def test_close_leaves_no_timer() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    stage.speaker.close()
+    given_ms = stage.door.played_ms("1")
+    await asyncio.sleep(5)
+    assert stage.door.played_ms("1") == given_ms
+    assert stage.facts == [(0, PlaybackStarted(1))]
+
+
+@in_virtual_time
+async def test_nothing_keeps_a_closed_speaker() -> None:
+    stage = Stage()
+    stage.say(1, 2_000)
+    stage.speaker.close()
+    kept = weakref.ref(stage)
+    del stage
+    gc.collect()
+    assert kept() is None

@@ -1,0 +1,201 @@
+"""One reply, written and voiced, without a conversation round it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.door import FakeDoor
+from tests.fakes.engines import FakeLlm, FakeTts
+from voi.config.agents import Agent
+from voi.config.classifiers import ControlAgent
+from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText
+from voi.dialogue import Message
+from voi.engines.base import VoiceSpec
+from voi.errors import EngineError
+from voi.session import reply_writer
+from voi.session.playback import Playback
+from voi.session.reply_voice import Piece, ReplyVoice
+from voi.session.reply_writer import ReplyWriter
+from voi.text.language import Spoken
+
+ASKED = (Message("user", "Tell me a story"),)
+PHRASES: dict[str, Any] = {"model": "pattern_matching", "denial_phrases": ["as an AI"], "giveup_response": ["No."]}
+JUDGE: dict[str, Any] = {
+    "model": "judge", "system_prompt": 'Answer {"class": …}.', "denial_classes": ["denial"],
+    "giveup_after": 1, "giveup_response": ["Let us not."],
+}  # fmt: skip
+
+
+class Work:
+    """Reply 1 of an agent that one TTS speaks for; `released`: from the start."""
+
+    def __init__(
+        self,
+        *answers: str | Exception | None,
+        tts: Any = None,
+        control: dict[str, Any] | None = None,
+        released: bool = True,
+        **agent: Any,
+    ) -> None:
+        self.llm, self.tts, self.door = FakeLlm(*answers, token_s=0.01), tts or FakeTts(), FakeDoor()
+        self.facts: list[Fact] = []
+        persona = Agent(llm_model="fake", voices={"character": {"model": "fake"}}, language="en", **agent)
+        self.speaker = Playback(self.door, self.facts.append, asyncio.get_running_loop().time)
+        self.speaker.open(1)
+        if released:
+            self.speaker.release(1, "1")
+        self.voice = ReplyVoice(
+            1, persona, {"fake": self.tts}, self.speaker, 24_000, self.facts.append, lambda _: None, Spoken("en", "en")
+        )
+        self.writer = ReplyWriter(
+            1, persona, ControlAgent(**control) if control else None, self.llm, self.voice, self.speaker,
+            self.facts.append, lambda _: None,
+        )  # fmt: skip
+
+    async def answer(self) -> None:
+        speaking = asyncio.create_task(self.voice.speak())
+        try:
+            async with asyncio.timeout(60):
+                await self.writer.answer(ASKED)
+                await speaking
+        finally:
+            speaking.cancel()
+
+    @property
+    def text(self) -> str:
+        pieces = {fact.piece: fact.text for fact in self.facts if isinstance(fact, ReplyText)}
+        return "".join(pieces.values())
+
+
+def error(*, retryable: bool = True) -> EngineError:
+    return EngineError("The model broke off.", retryable=retryable)
+
+
+@in_virtual_time
+async def test_a_model_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_writer, "REPLY_MAX_CHARACTERS", 50)
+    work = Work("word " * 100)
+    await work.answer()
+    assert 50 < len(work.text) < 60
+    assert work.llm.open_streams == 0
+
+
+@in_virtual_time
+async def test_the_agents_limits_are_the_requests() -> None:
+    work = Work("Once.", max_tokens=77, temperature=0.25, system_prompt="Answer in JSON.")
+    await work.answer()
+    (request,) = work.llm.requests
+    assert (request.max_tokens, request.temperature, request.json_mode) == (77, 0.25, True)
+
+
+@in_virtual_time
+async def test_what_the_parser_held_back_is_said_at_the_end() -> None:
+    work = Work("Wait *for it")
+    await work.answer()
+    assert work.text == "Wait *for it"
+    assert "for it" in " ".join(text for text, _ in work.tts.spoken)
+
+
+@in_virtual_time
+async def test_a_failure_before_the_first_text_is_not_tried_again_here() -> None:
+    """The LLM itself has asked twice by then."""
+    work = Work(error(), "Once.")
+    with pytest.raises(EngineError):
+        await work.answer()
+    assert len(work.llm.requests) == 1
+
+
+@in_virtual_time
+async def test_the_same_after_a_denied_try() -> None:
+    work = Work("As an AI, no.", error(), "Once.", control=PHRASES)
+    with pytest.raises(EngineError):
+        await work.answer()
+    assert len(work.llm.requests) == 2
+
+
+@in_virtual_time
+async def test_a_denial_at_once_is_tried_again_even_if_an_earlier_try_had_begun_unheard() -> None:
+    work = Work("I know a story. But as an AI, no.", "As an AI, no.", "Once.", control=PHRASES, released=False)
+    release = work.llm.stream
+
+    async def stream(request: Any) -> AsyncIterator[str]:
+        if len(work.llm.requests) == 1:
+            work.speaker.release(1, "1")  # between the first denial and the second
+        async for delta in release(request):
+            yield delta
+
+    work.llm.stream = stream  # type: ignore[method-assign]
+    await work.answer()
+    assert len(work.llm.requests) == 3
+    assert work.text == "Once."
+
+
+@in_virtual_time
+async def test_of_what_was_denied_nothing_more_is_voiced() -> None:
+    denied = "I know a story. There are hens in it. But as an AI, no."
+    work = Work(denied, "Once.", control=PHRASES, released=False)
+    work.llm.token_s = 0.001
+    await work.answer()
+    assert [text for text, _ in work.tts.spoken] == ["I know a story.", "Once."]
+
+
+@in_virtual_time
+async def test_who_gives_up_by_judgement_keeps_the_tone() -> None:
+    answer = '{"voice_tone": "sad", "text": "I will not."}'
+    work = Work(answer, '{"class": "denial"}', control=JUDGE, system_prompt="Answer in JSON.")
+    await work.answer()
+    assert [(text, spec.tone) for text, spec in work.tts.spoken] == [("Let us not.", "sad")]
+
+
+class Held(FakeTts):
+    """A voice that has given its only chunk and is not done yet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gave, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+        yield bytes(480)
+        self.gave.set()
+        await self.go_on.wait()
+
+
+@in_virtual_time
+async def test_of_a_piece_that_was_abandoned_as_it_ended_nothing_is_told() -> None:
+    work = Work(tts=Held(), released=False)
+    speaking = asyncio.create_task(work.voice.speak())
+    await work.voice.put(Piece(0, "Denied.", "character", "neutral"))
+    await work.tts.gave.wait()
+    assert work.speaker.rewind(1)
+    work.voice.abandon(1)
+    work.tts.go_on.set()
+    await work.voice.end()
+    await speaking
+    assert not [fact for fact in work.facts if isinstance(fact, PieceVoiced)]
+
+
+@in_virtual_time
+async def test_a_voice_of_another_rate_loses_nothing_at_its_end() -> None:
+    tts = FakeTts()
+    tts.sample_rate_hz = 16_000
+    work = Work("Hello there, you.", tts=tts)
+    await work.answer()
+    await asyncio.sleep(5)
+    assert work.door.played_ms("1") == tts.made_ms
+    (voiced,) = [fact for fact in work.facts if isinstance(fact, PieceVoiced)]
+    assert voiced.audio_ms == tts.made_ms
+
+
+@pytest.mark.parametrize("ms_per_character", [0, 50])
+@in_virtual_time
+async def test_a_reply_of_which_the_voice_knows_no_letter_ends_as_any_other(ms_per_character: int) -> None:
+    work = Work("Hello there. You.", tts=FakeTts(ms_per_character=ms_per_character))
+    await work.answer()
+    await asyncio.sleep(5)
+    assert work.text == "Hello there. You."
+    lengths = [fact.audio_ms for fact in work.facts if isinstance(fact, PieceVoiced)]
+    assert lengths == [12 * ms_per_character, 4 * ms_per_character]
+    assert work.facts[-1] == ReplyPlayed(1)

@@ -1,0 +1,101 @@
+"""Voice activity windows in, speech facts out: onset, growth and silence, timed in samples received.
+
+A window is voiced from `start_probability` up, and once somebody speaks it stays so down to `stay_probability`. Voice
+sets in when it has lasted `start_ms`; a single unvoiced window inside speech is no pause. In a pause, voice that does
+not last `start_ms` is a blip: it holds the growth of the quiet back while it lasts, but does not end the pause.
+"""
+
+from dataclasses import dataclass
+
+from voi.core.facts import QuietGrew, SpeechGrew, UserStarted
+
+RATE_HZ = 16_000
+
+
+@dataclass(frozen=True, slots=True)
+class VadRules:
+    """Thresholds of the VAD's probability, and how long voice must last to count. Whole windows are counted."""
+
+    start_probability: float = 0.5
+    stay_probability: float = 0.5
+    start_ms: int = 96
+    """Three windows of 32 ms: clicks and coughs are mostly shorter."""
+    pause_ms: int = 64
+    """Voice after less quiet than this goes on as if there had been none."""
+    trail_ms: int = 96
+    """The sound stays marked as speech for that long after the last voiced window: ends of words are unvoiced."""
+
+
+class VadEdges:
+    """One caller's speech so far. Times are integers in ms of sound, from the first sample."""
+
+    __slots__ = (
+        "_in_turn",
+        "_onset_windows",
+        "_quiet_windows",
+        "_rules",
+        "_speaking",
+        "_start_windows",
+        "_started_ms",
+        "_window_samples",
+        "_windows",
+    )
+
+    def __init__(self, window_samples: int = 512, rules: VadRules | None = None) -> None:
+        self._rules = rules or VadRules()
+        self._window_samples = window_samples
+        self._start_windows = max(1, self._rules.start_ms * RATE_HZ // (window_samples * 1_000))
+        self._windows = 0
+        self._onset_windows = 0
+        """Voiced windows in a row, while nobody counts as speaking."""
+        self._quiet_windows = 1_000_000
+        """Windows since the last one of speech."""
+        self._speaking = False
+        self._in_turn = False
+        self._started_ms = 0
+
+    @property
+    def audio_ms(self) -> int:
+        """The audio clock."""
+        return self._ms(self._windows)
+
+    @property
+    def voiced(self) -> bool:
+        """Was there voice in the newest window, or just before it?"""
+        return self._onset_windows > 0 or self._ms(self._quiet_windows) <= self._rules.trail_ms
+
+    @property
+    def windows_since_speech(self) -> int:
+        """How many windows were heard since the last one of speech; a beginning onset is among them."""
+        return self._quiet_windows
+
+    def _ms(self, windows: int) -> int:
+        return windows * self._window_samples * 1_000 // RATE_HZ
+
+    def window(self, probability: float) -> UserStarted | SpeechGrew | QuietGrew | None:
+        """Take the probability of speech in the next window."""
+        self._windows += 1
+        rules = self._rules
+        if self._speaking:
+            if probability >= rules.stay_probability:
+                self._quiet_windows = 0
+                return SpeechGrew(self.audio_ms - self._started_ms)
+            self._quiet_windows += 1
+            quiet_ms = self._ms(self._quiet_windows)
+            self._speaking = quiet_ms < rules.pause_ms
+            return QuietGrew(quiet_ms)
+        self._quiet_windows += 1
+        if probability >= rules.start_probability:
+            self._onset_windows += 1
+            if self._onset_windows < self._start_windows:
+                return None
+            self._speaking = self._in_turn = True
+            self._started_ms = self._ms(self._windows - self._onset_windows)
+            self._onset_windows = self._quiet_windows = 0
+            return UserStarted(self._started_ms)
+        self._onset_windows = 0
+        return QuietGrew(self._ms(self._quiet_windows)) if self._in_turn else None
+
+    def end_turn(self) -> None:
+        """The turn is over: quiet is no longer told, and voice must set in anew. An onset under way is kept."""
+        self._speaking = self._in_turn = False

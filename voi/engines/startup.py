@@ -1,0 +1,235 @@
+"""All engines of a server: warmed up side by side, checked against what the agents want, closed together."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from voi.config.agents import EMBEDDED_MODELS
+from voi.config.classifiers import PATTERN_MATCHING
+from voi.config.config import Config, VoiceUse
+from voi.config.settings import Settings
+from voi.engines import registry
+from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad
+from voi.engines.device import engine_options, is_for_gpu, slow_note
+from voi.engines.llm.router import LlmRouter
+from voi.engines.placement import Placement
+from voi.engines.supervised import Supervised
+from voi.engines.supervisor import warm_up
+from voi.engines.tts.rendered import Rendered
+from voi.errors import ConfigError, EngineError
+from voi.text import language
+from voi.text.language import AUTO
+
+NONE = "none"
+
+
+@dataclass(slots=True)
+class Engines:
+    """Shared by all conversations. `turn` None: silence and words alone tell when somebody has finished. `tts` by the
+    names of tts_models.json. `supervised`: those that are made anew when they fail, by what the start calls them."""
+
+    vad: Vad
+    stt: Stt
+    turn: TurnDetector | None
+    llm: Llm
+    tts: Mapping[str, Tts]
+    supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
+
+    async def close(self) -> None:
+        engines: list[Engine | None] = [self.vad, self.stt, self.turn, self.llm, *self.tts.values()]
+        await asyncio.gather(*(engine.close() for engine in engines if engine is not None))
+
+
+async def start_engines(config: Config, settings: Settings, on_progress: Callable[[str], None]) -> Engines:
+    """Make and warm up every engine, all at the same time; `on_progress` is told of each, and how long it took.
+
+    What a conversation can do without is left out with a note to `on_progress`: the turn detector, TTS models that no
+    agent uses, LLMs that do not answer yet. Raises ConfigError with every mistake, or EngineError.
+    """
+    if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
+        await asyncio.to_thread(language.load)
+    uses = list(config.voice_uses())
+    used = {use.tts_model for use in uses}
+    start = _Start(on_progress, settings)
+    has_turn = settings.turn_engine != NONE
+    vad, stt, turn, llm, *voices = await start.all(
+        start.engine("VAD", "vad", settings.vad_engine),
+        start.engine("STT", "stt", settings.stt_engine, settings.stt_options),
+        start.engine("turn detection", "turn", settings.turn_engine, needed=False, wanted=has_turn),
+        start.llm(config, settings),
+        *(
+            start.engine(f"TTS {name},", "tts", model.engine, model.engine_options(), needed=name in used)
+            for name, model in config.tts_models.items()
+        ),
+    )
+    tts: dict[str, Any] = {
+        name: Rendered(voice, name, model.engine, model.engine_options(), settings.greetings_dir)
+        for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
+        if voice is not None
+    }
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised)
+    problems = unspeakable(uses, tts)
+    if problems:
+        await engines.close()
+        raise ConfigError(problems)
+    for note in unheard(config, stt):
+        on_progress(note)
+    return engines
+
+
+def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
+    """What is wrong with the voices, tones and languages that agents want, judged by the engines that run."""
+    problems = []
+    for use in uses:
+        engine = tts.get(use.tts_model)
+        if engine is None:
+            problems.append(f"{use.where}.model: the TTS model {use.tts_model!r} is not running: restart the server")
+            continue
+        if use.voice is not None and use.voice not in engine.voices:
+            known = ", ".join(engine.voices)
+            problems.append(f"{use.where}.voice: {use.tts_model} has no voice {use.voice!r}; there are: {known}")
+        known_languages = getattr(engine, "languages", None)
+        if use.language and known_languages and not _speaks(known_languages, use.language):
+            known = ", ".join(known_languages)
+            problems.append(f"{use.where}: {use.tts_model} does not speak {use.language!r}; it speaks {known}")
+        for tone in use.tones:
+            if tone not in engine.tones:
+                known = ", ".join(engine.tones)
+                problems.append(f"{use.where}: {use.tts_model} has no tone {tone!r}; there are: {known}")
+    return problems
+
+
+def _speaks(languages: Iterable[str], wish: str) -> bool:
+    short = wish.lower().replace("_", "-").split("-")[0]
+    return short in (AUTO, *(language.split("-")[0] for language in languages)) or (
+        short == "cmn" and "zh-cn" in languages
+    )
+
+
+def unheard(config: Config, stt: Stt) -> list[str]:
+    """Agents whose language the speech recognition does not say it knows."""
+    languages = getattr(stt, "languages", None)
+    if languages is None:
+        return []
+    return [
+        f"Agent {name} speaks {agent.language}, and STT {stt.name} hears only {', '.join(languages)}: it can be typed "
+        "to, not spoken to."
+        for name, agent in config.agents.items()
+        if agent.language and agent.language.lower().split("-")[0] not in (AUTO, *languages)
+    ]
+
+
+@dataclass
+class _Start:
+    """One start: what is ready by now, so that a failure leaves nothing running."""
+
+    on_progress: Callable[[str], None]
+    settings: Settings
+    ready: list[Engine] = field(default_factory=list)
+    supervised: dict[str, Supervised[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._placement = Placement(self.settings.engine_processes)
+
+    async def all(self, *engines: Coroutine[Any, Any, Any]) -> list[Any]:
+        """The engines, in order. Raises the errors of all of them as one; then nothing is left running."""
+        results: list[Any] = []
+        try:
+            results = await asyncio.gather(*engines, return_exceptions=True)
+            _raise_all([result for result in results if isinstance(result, BaseException)])
+        except BaseException:
+            await asyncio.gather(*(engine.close() for engine in self.ready))
+            raise
+        return results
+
+    async def engine(
+        self,
+        what: str,
+        kind: registry.Kind,
+        name: str,
+        options: Mapping[str, Any] | None = None,
+        *,
+        needed: bool = True,
+        wanted: bool = True,
+    ) -> Any:
+        """A warm engine; None where it is not wanted, or not needed and cannot run."""
+        if not wanted:
+            return None
+        try:
+            began_s = time.monotonic()
+            factory = await asyncio.to_thread(registry.find, kind, name)
+            options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
+            if fetch := getattr(factory, "fetch", None):
+                await fetch(lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options)
+            engine = self._placement.engine(kind, name, factory, options)
+            if is_for_gpu(factory):
+                self.on_progress(f"{what} {name}: loading")
+            await self.warm_up(engine)
+        except ConfigError as error:
+            problems = [f"{what} {name}: {problem}" for problem in error.problems]
+            if needed:
+                raise ConfigError(problems) from error
+            self.on_progress(f"{'; '.join(problems)} It is left out.")
+            return None
+        except EngineError as error:
+            if needed:
+                raise
+            self.on_progress(f"{what} {name}: left out. {error}")
+            return None
+        note = slow_note(factory, options) if (said := getattr(engine, "note", None)) is None else said
+        self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s{f'; {note}' if note else ''}")
+        if isinstance(engine, Supervised):
+            self.supervised[f"{what} {name}"] = engine
+            if note:
+                engine.be_patient()
+        return engine
+
+    async def llm(self, config: Config, settings: Settings) -> LlmRouter:
+        """The router. LLMs that cannot answer now may later, so that is a note."""
+        router = LlmRouter(
+            api_base=settings.litellm_api_base,
+            api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
+            config_file=settings.litellm_config_file,
+            models=llm_models(config),
+        )
+        self.ready.append(router)
+        began_s = time.monotonic()
+        try:
+            await router.warm_up()
+            for doubt in await router.doubts():
+                self.on_progress(f"{doubt} Agents that use it will fail.")
+        except EngineError as error:
+            self.on_progress(f"LLM: {error} Agents that use it will fail until then.")
+        else:
+            self.on_progress(f"LLM: ready in {time.monotonic() - began_s:.2f} s")
+        return router
+
+    async def warm_up(self, engine: Engine) -> None:
+        try:
+            await (engine.warm_up() if isinstance(engine, Supervised) else warm_up(engine))
+        except BaseException:
+            await engine.close()
+            raise
+        self.ready.append(engine)
+
+
+def llm_models(config: Config) -> frozenset[str]:
+    """LLMs that agents and judges use, and those that clients may name. An embedded one that nobody uses is not
+    loaded until somebody does."""
+    judges = [*config.control_agents.values(), *config.completeness_agents.values()]
+    used = {agent.llm_model for agent in config.agents.values()} | {judge.model for judge in judges}
+    return frozenset((config.llm_models - EMBEDDED_MODELS) | used) - {PATTERN_MATCHING}
+
+
+def _raise_all(errors: list[BaseException]) -> None:
+    for error in errors:
+        if not isinstance(error, ConfigError | EngineError):
+            raise error
+    told = (problem for error in errors for problem in getattr(error, "problems", [str(error)]))
+    problems = list(dict.fromkeys(told))  # models of one engine have the same to say
+    if any(isinstance(error, ConfigError) for error in errors):
+        raise ConfigError(problems)
+    if problems:
+        raise EngineError("\n".join(problems))

@@ -1,0 +1,39 @@
+"""The guards, with ears of their own: what a hypothesis's words are checked against. Belongs to the model's thread."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from voi.engines.stt.whisper.guards import Voice, believable
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pass
+from voi.engines.vad.silero import Silero
+
+VOICED_PROBABILITY = 0.5
+BEFORE_TAIL_MS = 200  # a word's time may be off by so much
+
+
+class Acceptance:
+    """Runs the passes of a batch, and drops the words that nobody can have said."""
+
+    def __init__(self) -> None:
+        self._vad = Silero()
+
+    def transcribe(self, backend: Backend, passes: Sequence[Pass]) -> list[Hypothesis]:
+        hypotheses = backend.transcribe(passes)
+        return [self._judged(*pair) for pair in zip(passes, hypotheses, strict=True)]
+
+    def _judged(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
+        start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
+        tail = memoryview(each.pcm)[start_ms * BYTES_PER_MS :]
+        voice = Voice(lambda: self._voiced(tail), self._vad.window_samples * 2 // BYTES_PER_MS, start_ms)
+        return replace(hypothesis, words=believable(hypothesis, each.prompt, voice, all_new=not each.prefix))
+
+    def _voiced(self, pcm: memoryview) -> list[bool]:
+        """Which windows of the sound are voice. The end is padded with silence."""
+        size = self._vad.window_samples * 2
+        stream = self._vad.open()
+        voiced = [
+            stream.probability(bytes(pcm[at : at + size]).ljust(size, b"\0")) >= VOICED_PROBABILITY
+            for at in range(0, len(pcm), size)
+        ]
+        stream.close()
+        return voiced

@@ -1,0 +1,194 @@
+"""One thread for each device, which all models on it share: it loads them and steps their batches in turn.
+
+A device does one thing at a time anyway; one thread keeps it busy without locks around the model, and a round of one
+model never waits for more than a round of each other, and a piece of what is being loaded.
+"""
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from typing import Any, Protocol, TypeVar
+
+from voi.errors import EngineBroken, EngineError
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+MOST_CPU_THREADS = 16  # memory, not arithmetic, is what a step on a CPU waits for
+
+
+class Steps(Protocol):
+    """What the thread keeps going (a Batch)."""
+
+    @property
+    def busy(self) -> bool: ...
+    def step(self) -> None: ...
+    def fail(self, error: EngineError) -> None: ...
+
+
+class Tenant(Protocol):
+    """Who has a model on the device (an engine)."""
+
+    @property
+    def last_used_s(self) -> float: ...
+    def make_room(self) -> bool:
+        """Unload, on the device's thread, what has been idle for long. False: nothing was."""
+        ...
+
+
+class DeviceThread:
+    """`DeviceThread.of(device, tenant)` gives the device's; each who asked says `leave` once."""
+
+    _all: dict[str, "DeviceThread"] = {}  # noqa: RUF012
+    _lock = threading.Lock()
+
+    def __init__(self, device: str) -> None:
+        self._device = device
+        self._tenants: list[Tenant] = []
+        self._wake = threading.Condition()
+        self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
+        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any]]] = deque()
+        self._steps: list[Steps] = []
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name=f"xtts-{device}", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def of(cls, device: str, tenant: Tenant) -> "DeviceThread":
+        with cls._lock:
+            worker = cls._all.get(device)
+            if worker is None:
+                worker = cls._all[device] = DeviceThread(device)
+            worker._tenants.append(tenant)
+            return worker
+
+    def leave(self, tenant: Tenant) -> None:
+        """The thread ends with the last user's leaving, once it has done what was asked before."""
+        with self._lock:
+            self._tenants = [other for other in self._tenants if other is not tenant]
+            if self._tenants:
+                return
+            self._all.pop(self._device, None)
+        with self._wake:
+            self._ended = True
+            self._wake.notify()
+
+    def make_room(self, asking: Tenant) -> bool:
+        """On the thread: have the tenant who was used longest ago unload. False: nobody can."""
+        with self._lock:
+            others = sorted((t for t in self._tenants if t is not asking), key=lambda tenant: tenant.last_used_s)
+        return any(tenant.make_room() for tenant in others)
+
+    def call(self, work: Callable[[], T]) -> "Future[T]":
+        """Have it done on the thread, between two rounds."""
+        future: Future[T] = Future()
+        with self._wake:
+            self._calls.append((future, work))
+            self._wake.notify()
+        return future
+
+    def call_in_pieces(self, work: Generator[None, None, T]) -> "Future[T]":
+        """Have it done on the thread, one piece between two rounds; after what was asked for in pieces before. It is
+        left undone once the future is cancelled."""
+        future: Future[T] = Future()
+        with self._wake:
+            self._in_pieces.append((future, work))
+            self._wake.notify()
+        return future
+
+    def add(self, steps: Steps) -> None:
+        with self._wake:
+            self._steps.append(steps)
+
+    def remove(self, steps: Steps) -> None:
+        with self._wake:
+            self._steps = [other for other in self._steps if other is not steps]
+
+    def wake(self) -> None:
+        """Something was submitted."""
+        with self._wake:
+            self._wake.notify()
+
+    def _run(self) -> None:
+        import torch
+
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(torch.inference_mode())
+            if self._device.startswith("cuda"):
+                torch.cuda.set_device(self._device)
+                own = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+                stack.enter_context(torch.cuda.stream(own))  # so that no other engine's work is waited for
+            else:
+                torch.set_num_threads(cpu_threads())
+            while self._round():
+                pass
+
+    def _round(self) -> bool:
+        """Whatever there is to do, once; False: all is over. A function of its own, so that between rounds nothing here
+        holds on to a model that was unloaded."""
+        with self._wake:
+            while not (self._calls or self._in_pieces or self._ended or any(steps.busy for steps in self._steps)):
+                self._wake.wait()
+            calls, self._calls = self._calls, []
+            if self._ended and not calls and not self._in_pieces:
+                return False
+        while calls:
+            _settle(*calls.pop(0))
+        if self._in_pieces:
+            self._one_piece()
+        with self._wake:
+            steps = [one for one in self._steps if one.busy]
+        while steps:
+            _step(steps.pop())
+        return True
+
+    def _one_piece(self) -> None:
+        future, work = self._in_pieces[0]
+        if not future.cancelled():
+            try:
+                next(work)
+                return
+            except StopIteration as done:
+                result = done.value
+                _settle(future, lambda: result)
+            except BaseException as error:  # whoever asked gets it
+                if future.set_running_or_notify_cancel():
+                    future.set_exception(error)
+        work.close()
+        self._in_pieces.popleft()
+
+
+def cpu_threads() -> int:
+    """That compute together, where the CPU is the device: one core stays free for the event loop and the other engines.
+    Threads of one step wait for each other, so that one without a core of its own makes all of them slow."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(cores - 1, MOST_CPU_THREADS))
+
+
+def _settle(future: "Future[Any]", work: Callable[[], Any]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work())
+    except BaseException as error:  # whoever asked gets it
+        future.set_exception(error)
+
+
+def _step(steps: Steps) -> None:
+    try:
+        steps.step()
+    except Exception as error:
+        log.exception("XTTS failed in the middle of its work")
+        steps.fail(_told(error))
+
+
+def _told(error: Exception) -> EngineError:
+    import torch
+
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if isinstance(error, torch.AcceleratorError):  # after one, CUDA refuses all further work of the process
+        return EngineBroken(f"XTTS failed: {reason}", engine="xtts")
+    return EngineError(f"XTTS failed: {reason}", engine="xtts", retryable=True)

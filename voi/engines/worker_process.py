@@ -1,0 +1,202 @@
+"""The process that engines live in, as the server sees it; `host` is its inside.
+
+Calls have numbers, and what comes for a call goes to its queue. The server never waits for the process to read: what
+it has not read is kept, up to a limit.
+"""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from voi.engines.frames import Unframer, frame
+from voi.errors import ConfigError, EngineBroken, EngineError
+
+COMMAND = (sys.executable, "-m", "voi.engines.worker")
+CLOSE_DEADLINE_S = 2.0
+EXIT_DEADLINE_S = 1.0
+"""Between the end of a process's pipe and its own."""
+UNSENT_MAX_BYTES = 16 * 1024 * 1024
+READ_BYTES = 256 * 1024
+
+log = logging.getLogger(__name__)
+Head = dict[str, Any]
+
+
+class WorkerProcess:
+    """Started by the first engine that enters, ended by the last that leaves, and then may be started again. `on_end`
+    is told, in a sentence, when it ends by itself."""
+
+    def __init__(
+        self, name: str, on_end: Callable[[str], object] = lambda _: None, *, command: Sequence[str] = COMMAND
+    ) -> None:
+        self.name = name
+        self._on_end = on_end
+        self._command = command
+        self._process: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
+        self._inside: set[int] = set()
+        """Numbers of the engines in it."""
+        self._last = 0
+        self._calls: dict[int, asyncio.Queue[tuple[Head, bytes] | None]] = {}
+        self._listeners: dict[int, Callable[[Head], None]] = {}
+        """Who is told of what comes without having been called for."""
+        self._why_ended = ""
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    async def enter(self) -> int:
+        """A number for another engine in the process."""
+        async with self._turn:
+            if self._process is None:
+                self._process = await asyncio.create_subprocess_exec(
+                    *self._command,
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=asyncio.subprocess.PIPE,
+                    limit=READ_BYTES,
+                    start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `host` ignores it
+                )
+                self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
+            self._inside.add(number := self.number())
+        return number
+
+    async def leave(self, engine: int) -> None:
+        """Safe to repeat. The last one's leaving ends the process: in order where it still answers, else at once."""
+        async with self._turn:
+            if engine not in self._inside:
+                return
+            self._inside.remove(engine)
+            if self._inside:
+                self.send({"id": engine, "op": "drop"})
+                return
+            process, reading, self._process, self._reading = self._process, self._reading, None, None
+            assert process is not None
+            assert process.stdin is not None
+            assert reading is not None
+            self._why_ended = f"The process of {self.name} was closed."
+            try:
+                async with asyncio.timeout(CLOSE_DEADLINE_S):
+                    if not process.stdin.is_closing():
+                        process.stdin.write(frame({"id": 0, "op": "close"}))
+                    await process.wait()
+            except (TimeoutError, ConnectionError):
+                log.warning("the process of %s does not answer and is killed", self.name)
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+                process.stdin.close()
+                reading.cancel()
+                await asyncio.gather(reading, return_exceptions=True)
+                self._end_calls()
+
+    # ---- calls ------------------------------------------------------------------------------------
+
+    def number(self) -> int:
+        self._last += 1
+        return self._last
+
+    def begin(self) -> int:
+        number = self.number()
+        self._calls[number] = asyncio.Queue()
+        if self._reading is None or self._reading.done():
+            self._calls[number].put_nowait(None)
+        return number
+
+    def forget(self, number: int) -> None:
+        self._calls.pop(number, None)
+
+    def listen(self, number: int, tell: Callable[[Head], None]) -> None:
+        self._listeners[number] = tell
+
+    def ignore(self, number: int) -> None:
+        self._listeners.pop(number, None)
+
+    def send(self, head: Head, body: bytes = b"") -> None:
+        """Into the process. When there is none any more, the call's queue tells."""
+        if (process := self._process) and process.stdin and not process.stdin.is_closing():
+            process.stdin.write(frame(head, body))
+
+    def offer(self, head: Head, body: bytes = b"") -> None:
+        """New work. Raises EngineError when the process has not read for long."""
+        stdin = self._process.stdin if self._process else None
+        if stdin and stdin.transport.get_write_buffer_size() > UNSENT_MAX_BYTES:
+            raise EngineError(f"{self.name} is behind: too many people talk at once.", engine=self.name, retryable=True)
+        self.send(head, body)
+
+    async def answer(self, number: int) -> tuple[Head, bytes]:
+        """The next message for this call. Raises its error, or EngineBroken when the process has ended."""
+        message = await self._calls[number].get()
+        if message is None:
+            raise EngineBroken(self._why_ended, engine=self.name)
+        if "error" in message[0]:
+            raise self.error(message[0])
+        return message
+
+    async def ask(self, head: Head) -> Head:
+        """One question, one answer."""
+        number = self.begin()
+        try:
+            self.offer(head | {"id": number})
+            return (await self.answer(number))[0]
+        finally:
+            self.forget(number)
+
+    def error(self, told: Head) -> Exception:
+        """What the process told of."""
+        match told["kind"]:
+            case "config":
+                return ConfigError(told["problems"])
+            case "engine":
+                return EngineError(told["error"], engine=self.name, retryable=told["retryable"])
+            case _:
+                return EngineBroken(told["error"], engine=self.name)
+
+    async def _read(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        messages = Unframer()
+        why = ""
+        try:
+            while data := await process.stdout.read(READ_BYTES):
+                for head, body in messages.feed(data):
+                    self._take(head, body)
+            why = await self._how_it_ended(process)
+        except Exception as error:
+            log.error("what the process of %s says is no message: %s", self.name, type(error).__name__)
+            why = f"The process of {self.name} speaks nonsense."
+        finally:
+            self._why_ended = why or self._why_ended
+            self._end_calls()
+        if process is self._process:  # nobody ended it
+            self._on_end(why)
+
+    async def _how_it_ended(self, process: asyncio.subprocess.Process) -> str:
+        try:
+            code = await asyncio.wait_for(process.wait(), EXIT_DEADLINE_S)
+        except TimeoutError:
+            return f"The process of {self.name} closed its pipe."
+        if code == -signal.SIGKILL:
+            return f"The process of {self.name} was killed, perhaps because the machine's memory ran out."
+        how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
+        return f"The process of {self.name} ended {how}."
+
+    def _take(self, head: Head, body: bytes) -> None:
+        number = head["id"]
+        if "log" in head:
+            logging.getLogger(head["logger"]).log(head["level"], "%s", head["log"])
+        elif call := self._calls.get(number):
+            call.put_nowait((head, body))
+        elif tell := self._listeners.get(number):
+            try:
+                tell(head)
+            except Exception:  # a listener's fault is not the process's
+                log.exception("a listener for partial transcripts failed")
+
+    def _end_calls(self) -> None:
+        for call in self._calls.values():
+            call.put_nowait(None)

@@ -1,0 +1,123 @@
+"""The agent's replies: carries out StartReply, SayPhrase, Release, Duck, Resume and Stop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.core.actions import Duck, Release, Resume, SayPhrase, StartReply, Stop
+from voi.core.facts import Fact, ReplyFailed, ReplyStopped
+from voi.errors import VoiError
+from voi.session.crew import FAULT, Crew
+from voi.session.playback import Playback
+from voi.session.reply_voice import ReplyVoice
+from voi.session.reply_writer import ReplyWriter
+from voi.text.language import Spoken
+
+if TYPE_CHECKING:
+    from voi.engines.startup import Engines
+
+
+class AgentTurn:
+    """The replies under way, by number: for each one task that writes and one that voices.
+
+    What a stopped reply's work still makes carries its number: the speaker drops its sound, the core its words.
+    `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive.
+    """
+
+    __slots__ = (
+        "_agent",
+        "_config",
+        "_crew",
+        "_engines",
+        "_greetings_dir",
+        "_on_sound",
+        "_on_token",
+        "_rate_hz",
+        "_spoken",
+        "_tasks",
+        "_tell",
+        "speaker",
+    )
+
+    def __init__(
+        self,
+        crew: Crew,
+        tell: Callable[[Fact], None],
+        engines: "Engines",
+        config: Config,
+        agent: Agent,
+        speaker: Playback,
+        rate_hz: int,
+        greetings_dir: Path | None,
+        on_token: Callable[[int], None],
+        on_sound: Callable[[int], None],
+    ) -> None:
+        self._crew = crew
+        self._tell = tell
+        self._engines = engines
+        self._config = config
+        self._agent = agent
+        self._spoken = Spoken(agent.language, config.language)
+        self._rate_hz = rate_hz
+        self._greetings_dir = greetings_dir
+        self._on_token = on_token
+        self._on_sound = on_sound
+        self._tasks: dict[int, tuple[asyncio.Task[None], ...]] = {}
+        self.speaker = speaker
+
+    def start_reply(self, action: StartReply) -> None:
+        if action.messages and action.messages[-1].role == "user":
+            self._spoken.hear(action.messages[-1].text)
+        self._begin(action.reply, lambda writer: writer.answer(action.messages))
+
+    def say_phrase(self, action: SayPhrase) -> None:
+        folder, rate_hz = self._greetings_dir, self._rate_hz
+        self._begin(action.reply, lambda writer: writer.say(action.text, action.tone, action.file, folder, rate_hz))
+
+    def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
+        engines, agent, speaker, tell = self._engines, self._agent, self.speaker, self._tell
+        speaker.open(reply)
+        voice = ReplyVoice(reply, agent, engines.tts, speaker, self._rate_hz, tell, self._on_sound, self._spoken)
+        control = self._config.control_of(agent)
+        writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token)
+        self._tasks[reply] = (
+            self._crew.spawn(self._work(reply, lambda: work(writer)), f"reply {reply}"),
+            self._crew.spawn(self._work(reply, voice.speak), f"voice {reply}"),
+        )
+
+    async def _work(self, reply: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except VoiError as error:
+            self._tell(ReplyFailed(reply, str(error)))
+        except Exception as error:
+            self._crew.fault(f"reply {reply} fails", error)
+            self._tell(ReplyFailed(reply, FAULT))
+
+    def release(self, action: Release) -> None:
+        self.speaker.release(action.reply, str(action.message_id))
+
+    def duck(self, action: Duck) -> None:
+        self.speaker.duck(action.reply)
+
+    def resume(self, action: Resume) -> None:
+        self.speaker.resume(action.reply)
+
+    def stop(self, action: Stop) -> None:
+        for task in self._tasks.pop(action.reply, ()):
+            task.cancel()
+        self._tell(ReplyStopped(action.reply, self.speaker.stop(action.reply)))
+
+    def forget(self, reply: int) -> None:
+        """It was played to its end."""
+        self._tasks.pop(reply, None)
+
+    def close(self) -> None:
+        for tasks in self._tasks.values():
+            for task in tasks:
+                task.cancel()
+        self._tasks.clear()
+        self.speaker.close()

@@ -1,0 +1,203 @@
+"""The hot path of sound: resampled once, cut into VAD windows, fed to the transcription. Only facts leave it."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from itertools import groupby
+from operator import itemgetter
+
+from voi.audio.framing import Framer
+from voi.audio.resample import Resampler
+from voi.core.facts import Fact, Heard, VoicePushed
+from voi.core.vad_edges import VadEdges, VadRules
+from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Transcript, Vad
+from voi.errors import EngineError
+
+PREROLL_MS = 480
+"""Sound from before the onset that a transcription begins with: the onset's own 96 ms and what led up to it."""
+TURN_SOUND_MS = 8_000
+"""As much as a turn detector looks at."""
+KEPT_MS = 30_000
+"""So much of an utterance is given again to an engine that failed in its middle and is back. A megabyte a caller."""
+
+
+class AudioInput:
+    """One caller's ears. `hear` computes inline and calls `tell` synchronously.
+
+    `pushed`: push-to-talk; all sound belongs to the utterance, the VAD only says where the pauses are in it.
+    `keeps_turn`: somebody will ask for `turn_sound`. `on_sound` gets all sound as 16 kHz PCM.
+    """
+
+    __slots__ = (
+        "_fault",
+        "_framer",
+        "_kept",
+        "_on_sound",
+        "_preroll",
+        "_push_told",
+        "_pushed",
+        "_resampler",
+        "_speech",
+        "_stt",
+        "_stt_options",
+        "_stt_stream",
+        "_tell",
+        "_turn",
+        "_utterance",
+        "_vad_stream",
+    )
+
+    def __init__(
+        self,
+        *,
+        vad: Vad,
+        stt: Stt,
+        stt_options: SttOptions,
+        rate_hz: int,
+        tell: Callable[[Fact], None],
+        pushed: bool = False,
+        keeps_turn: bool = False,
+        rules: VadRules | None = None,
+        on_sound: Callable[[bytes], None] | None = None,
+    ) -> None:
+        window_ms = vad.window_samples * 1_000 // STT_RATE_HZ
+        self._tell = tell
+        self._pushed = pushed
+        self._push_told = False
+        self._on_sound = on_sound
+        self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
+        self._framer = Framer(vad.window_samples)
+        self._speech = VadEdges(vad.window_samples, rules)
+        self._vad_stream = vad.open()
+        self._stt = stt
+        self._stt_options = stt_options
+        self._stt_stream: SttStream | None = None
+        self._fault: EngineError | None = None
+        self._utterance = 0
+        """The one that is being heard; 0: none."""
+        self._kept: deque[tuple[bytes, bool]] = deque(maxlen=KEPT_MS // window_ms)
+        """Its newest windows, and which of them are voice."""
+        self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
+        self._turn: deque[bytes] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
+
+    def hear(self, pcm: bytes) -> None:
+        """Take sound at `rate_hz`, any length, even half a sample."""
+        if self._pushed and not self._push_told:
+            self._push_told = True
+            self._tell(VoicePushed())
+        if self._resampler:
+            pcm = self._resampler.push(pcm)
+        if self._on_sound:
+            self._on_sound(pcm)
+        for window in self._framer.push(pcm):
+            self._hear_window(window)
+
+    def _hear_window(self, window: bytes) -> None:
+        speech = self._speech
+        fact = speech.window(self._vad_stream.probability(window))
+        self._preroll.append(window)
+        if self._utterance:
+            self._kept.append((window, speech.voiced))
+            self._feed(window, speech.voiced)
+            if self._turn is not None:
+                self._turn.append(window)
+        if fact and not self._pushed:
+            self._tell(fact)
+
+    # ---- the utterance ------------------------------------------------------------------------------
+
+    def listen(self, utterance: int) -> None:
+        """Begin a transcription with the pre-roll. Where it cannot begin, `transcribe` says why."""
+        self._utterance = utterance
+        self._kept.extend((window, True) for window in self._preroll)
+        if self._turn is not None:
+            self._turn.extend(self._preroll)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Open a transcription of the utterance and give it what is kept of that. Where it cannot, there is a fault."""
+        self._drop_stream()
+        try:
+            self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, self._utterance))
+        except EngineError as error:
+            self._fault = error
+        for voiced, windows in groupby(self._kept, key=itemgetter(1)):
+            self._feed(b"".join(pcm for pcm, _ in windows), voiced)
+
+    def _feed(self, pcm: bytes, voiced: bool) -> None:
+        if self._stt_stream:
+            try:
+                self._stt_stream.feed(pcm, speech=voiced)
+            except EngineError as error:
+                self._drop_stream()
+                self._fault = error
+
+    def _on_partial(self, utterance: int, transcript: Transcript) -> None:
+        self._tell(Heard(utterance, transcript.text))
+
+    def all_given(self) -> None:
+        """Push-to-talk ended: what is short of a whole window belongs to the utterance as well."""
+        if self._pushed:
+            self._push_told = False
+            rest = self._framer.push(self._resampler.flush()) if self._resampler else []
+            for window in (*rest, self._framer.flush()):
+                if window:
+                    self._hear_window(window)
+
+    async def transcribe(self) -> str:
+        """Text of the utterance so far. Where the engine failed in its middle, the one that took its place is given the
+        sound again. Raises EngineError."""
+        utterance = self._utterance
+        try:
+            return await self._flush()
+        except EngineError as error:
+            if not error.retryable or not utterance or utterance != self._utterance:
+                raise
+            self._begin()
+            if self._fault:
+                raise
+        return await self._flush()
+
+    async def _flush(self) -> str:
+        if self._fault:
+            raise self._fault
+        if not self._stt_stream:
+            return ""
+        transcript = await self._stt_stream.flush()
+        if transcript.language:
+            self._stt_options = replace(self._stt_options, usual=transcript.language)
+        return transcript.text
+
+    def turn_sound(self) -> bytes:
+        """Up to the last 8 s of the utterance, 16 kHz PCM."""
+        return b"".join(self._turn or ())
+
+    def leave_stream(self) -> SttStream | None:
+        """Let go of the transcription without closing it: somebody waits for it still, and closes it."""
+        stream, self._stt_stream = self._stt_stream, None
+        return stream
+
+    def end_utterance(self) -> None:
+        """Close the transcription; the VAD forgets. Sound since the last speech stays as the next one's pre-roll."""
+        self._drop_stream()
+        self._utterance = 0
+        self._kept.clear()
+        if self._turn is not None:
+            self._turn.clear()
+        self._push_told = False
+        self._speech.end_turn()
+        self._vad_stream.reset()
+        while len(self._preroll) > self._speech.windows_since_speech:
+            self._preroll.popleft()
+
+    def _drop_stream(self) -> None:
+        self._fault = None
+        if self._stt_stream:
+            self._stt_stream.close()
+            self._stt_stream = None
+
+    def close(self) -> None:
+        """Give back what the engines hold for this caller."""
+        self._drop_stream()
+        self._vad_stream.close()

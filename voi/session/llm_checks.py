@@ -1,0 +1,45 @@
+"""Questions that an LLM answers with one JSON object: is this reply a denial, has the person finished?"""
+
+from contextlib import aclosing
+
+from voi.config.classifiers import CompletenessAgent, ControlAgent
+from voi.core.completeness import parse_completeness
+from voi.core.guard import denied_class
+from voi.dialogue import Message
+from voi.engines.base import Llm, LlmRequest
+from voi.errors import EngineError
+
+ANSWER_MAX_CHARACTERS = 4_000
+"""A judge's answer is a short object; whatever goes on for longer is cut."""
+
+
+async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool:
+    """Does the control agent put the reply into one of its denial classes? Raises EngineError."""
+    return denied_class(await _ask(llm, control, reply), control.denial_classes)
+
+
+async def completeness(llm: Llm, agent: CompletenessAgent, text: str) -> float:
+    """Probability 0..1 that the person who said `text` has finished. Raises EngineError."""
+    verdict = parse_completeness(await _ask(llm, agent, text))
+    if verdict is None:
+        raise EngineError(f"The completeness agent (model {agent.model!r}) said neither complete nor incomplete.")
+    return float(verdict)
+
+
+async def _ask(llm: Llm, judge: ControlAgent | CompletenessAgent, text: str) -> str:
+    messages = (*judge.prompt(), Message("user", text))
+    request = LlmRequest(judge.model, messages, judge.temperature, json_mode=judge.speaks_json)
+    return await complete(llm, request, ANSWER_MAX_CHARACTERS)
+
+
+async def complete(llm: Llm, request: LlmRequest, max_characters: int) -> str:
+    """The whole answer, up to so many characters. Raises EngineError."""
+    parts: list[str] = []
+    characters = 0
+    async with aclosing(llm.stream(request)) as deltas:  # type: ignore[type-var]
+        async for delta in deltas:
+            parts.append(delta)
+            characters += len(delta)
+            if characters >= max_characters:
+                break
+    return "".join(parts)[:max_characters]

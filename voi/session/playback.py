@@ -1,0 +1,268 @@
+"""The voice going out: one playback clock for the whole conversation, and the fence for sound of stale replies.
+
+Sound is handed to the door 350 to 450 ms ahead of the moment it is heard: late enough that a stop wastes little, early
+enough that neither the network nor a busy moment here makes a gap. The clock assumes that the client plays what it gets
+at once and without gaps, so what it says of played sound is an estimate; a client's own word goes before it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
+from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
+from voi.session.door import Door
+
+LEAD_MS = 350
+"""More is sent when less than this is ahead of the listener's ear…"""
+CHUNK_MS = 100
+"""…and so much at a time, so that the lead is between 350 and 450 ms right after sending."""
+ROOM_HIGH_MS = 4_000
+"""Unsent sound of one reply from which on its making has to wait…"""
+ROOM_LOW_MS = 2_000
+"""…until no more than this is left."""
+BACKLOG_HIGH_MS = 1_000
+"""So much sound may wait in the door for a slow network before the speaker holds back."""
+BACKLOG_RETRY_MS = 50
+
+
+class ReplySound:
+    """One reply's sound on its way."""
+
+    __slots__ = ("buffer", "ducked", "ends_s", "made_bytes", "reply", "roomy", "sent_bytes", "speech_id", "whole")
+
+    def __init__(self, reply: int) -> None:
+        self.reply = reply
+        self.speech_id: str | None = None
+        """None while muted."""
+        self.buffer = bytearray()
+        self.made_bytes = 0
+        self.sent_bytes = 0
+        self.ends_s = 0.0
+        """When the last sound that was sent will have been played."""
+        self.whole = False
+        """All sound was given."""
+        self.ducked = False
+        self.roomy = asyncio.Event()
+        self.roomy.set()
+
+
+class Playback:
+    """Paces sound into the door. All methods but `room` return at once; `tell` is called with facts synchronously.
+
+    `clock` tells seconds. `paced` False: sound is handed over as it is made, and is played from its end on.
+    `on_sent(pcm, start_s)` gets the sound with the moment it begins to be heard.
+    """
+
+    __slots__ = (
+        "_backlog_high_bytes",
+        "_bytes_per_s",
+        "_chunk_bytes",
+        "_clock",
+        "_door",
+        "_ends_s",
+        "_line",
+        "_loop",
+        "_on_sent",
+        "_paced",
+        "_room_high_bytes",
+        "_room_low_bytes",
+        "_sent",
+        "_speeches",
+        "_tell",
+        "_timer",
+    )
+
+    def __init__(
+        self,
+        door: Door,
+        tell: Callable[[Fact], None],
+        clock: Callable[[], float],
+        *,
+        paced: bool = True,
+        on_sent: Callable[[bytes, float], None] | None = None,
+    ) -> None:
+        self._door = door
+        self._tell = tell
+        self._clock = clock
+        self._paced = paced
+        self._on_sent = on_sent
+        self._loop = asyncio.get_running_loop()
+        rate_hz = door.output_rate_hz
+        self._bytes_per_s = rate_hz * SAMPLE_BYTES
+        self._chunk_bytes = ms_to_bytes(CHUNK_MS, rate_hz)
+        self._room_high_bytes = ms_to_bytes(ROOM_HIGH_MS, rate_hz)
+        self._room_low_bytes = ms_to_bytes(ROOM_LOW_MS, rate_hz)
+        self._backlog_high_bytes = ms_to_bytes(BACKLOG_HIGH_MS, rate_hz)
+        self._speeches: dict[int, ReplySound] = {}
+        """Those that are wanted, by reply. This is the fence."""
+        self._line: deque[ReplySound] = deque()
+        """Released speeches in the order in which they are heard, until all their sound is sent…"""
+        self._sent: list[ReplySound] = []
+        """…and from then on until it is played."""
+        self._ends_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    # ---- a reply's sound in -------------------------------------------------------------------------
+
+    def open(self, reply: int) -> None:
+        """Expect sound for that reply. It stays unheard until `release`."""
+        self._speeches[reply] = ReplySound(reply)
+
+    def put(self, reply: int, pcm: bytes) -> bool:
+        """Take sound at the door's rate. False: sound of that reply is not wanted any more, and it was dropped."""
+        speech = self._speeches.get(reply)
+        if speech is None:
+            return False
+        speech.buffer += pcm
+        speech.made_bytes += len(pcm)
+        if len(speech.buffer) >= self._room_high_bytes:
+            speech.roomy.clear()
+        if speech.speech_id is not None:
+            self._pump()
+        return True
+
+    async def room(self, reply: int) -> None:
+        """Wait until the reply's next sound is wanted."""
+        if speech := self._speeches.get(reply):
+            await speech.roomy.wait()
+
+    def finish(self, reply: int) -> None:
+        """All sound of that reply was given."""
+        if speech := self._speeches.get(reply):
+            speech.whole = True
+            self._pump()
+
+    def rewind(self, reply: int) -> bool:
+        """Forget the reply's sound if it is still muted; False: it is too late."""
+        speech = self._speeches.get(reply)
+        if speech is None or speech.speech_id is not None:
+            return False
+        speech.buffer.clear()
+        speech.made_bytes = 0
+        speech.roomy.set()
+        return True
+
+    def made_ms(self, reply: int) -> int:
+        """Length of the sound that was put for that reply."""
+        speech = self._speeches.get(reply)
+        return speech.made_bytes * 1_000 // self._bytes_per_s if speech else 0
+
+    # ---- what the conversation wants of it ----------------------------------------------------------
+
+    def release(self, reply: int, speech_id: str) -> None:
+        """Let it be heard, after what is in line already."""
+        speech = self._speeches.get(reply)
+        if speech and speech.speech_id is None:
+            speech.speech_id = speech_id
+            self._line.append(speech)
+            self._pump()
+
+    def duck(self, reply: int) -> None:
+        """Hold the sound; what was sent ahead is still heard."""
+        if speech := self._speeches.get(reply):
+            speech.ducked = True
+
+    def resume(self, reply: int) -> None:
+        if speech := self._speeches.get(reply):
+            speech.ducked = False
+            self._pump()
+
+    def stop(self, reply: int) -> int:
+        """Drop the reply's sound here and at the door; the ms of it that were heard (an estimate)."""
+        speech = self._speeches.pop(reply, None)
+        if speech is None:
+            return 0
+        speech.roomy.set()
+        for place in (self._line, self._sent):
+            if speech in place:
+                place.remove(speech)
+        if not speech.sent_bytes or speech.speech_id is None:
+            self._pump()
+            return 0
+        now_s = self._clock()
+        unplayed_s = max(0.0, speech.ends_s - now_s)
+        heard_any = self._paced or speech.whole
+        played_ms = round((speech.sent_bytes / self._bytes_per_s - unplayed_s) * 1_000) if heard_any else 0
+        if speech.ends_s == self._ends_s:
+            self._ends_s = now_s
+        self._door.clear(speech.speech_id)
+        self._pump()
+        return max(0, played_ms)
+
+    def close(self) -> None:
+        """Drop everything."""
+        for speech in self._speeches.values():
+            speech.roomy.set()
+        self._speeches.clear()
+        self._line.clear()
+        self._sent.clear()
+        self._disarm()
+
+    # ---- sending ------------------------------------------------------------------------------------
+
+    def _pump(self) -> None:
+        """Do what is due, arm the timer for what comes next, then tell what happened."""
+        self._disarm()
+        now_s = self._clock()
+        facts: list[Fact] = []
+        wait_s = self._send_due(now_s, facts)
+        if self._sent:
+            for speech in [speech for speech in self._sent if speech.ends_s <= now_s]:
+                self._sent.remove(speech)
+                del self._speeches[speech.reply]
+                facts.append(ReplyPlayed(speech.reply))
+        if self._sent:
+            end_s = min(speech.ends_s for speech in self._sent) - now_s
+            wait_s = end_s if wait_s is None else min(wait_s, end_s)
+        if wait_s is not None:
+            self._timer = self._loop.call_later(max(0.001, wait_s), self._pump)
+        for fact in facts:
+            self._tell(fact)
+
+    def _send_due(self, now_s: float, facts: list[Fact]) -> float | None:
+        """Send what is due; the seconds until more is, None when nothing can be sent before something happens."""
+        while self._line:
+            speech = self._line[0]
+            if speech.ducked:
+                return None
+            while len(speech.buffer) >= SAMPLE_BYTES:
+                if self._paced:
+                    early_s = self._ends_s - now_s - LEAD_MS / 1_000
+                    if early_s >= 0:
+                        return early_s
+                    if self._door.backlog_bytes > self._backlog_high_bytes:
+                        return BACKLOG_RETRY_MS / 1_000
+                self._send(speech, now_s, facts)
+            if not speech.whole:
+                return None
+            self._line.popleft()
+            self._sent.append(speech)
+            if speech.speech_id is not None:
+                self._door.end_speech(speech.speech_id)
+                if speech.sent_bytes and not self._paced:
+                    speech.ends_s = self._ends_s = now_s + speech.sent_bytes / self._bytes_per_s
+        return None
+
+    def _send(self, speech: ReplySound, now_s: float, facts: list[Fact]) -> None:
+        assert speech.speech_id is not None
+        size = len(speech.buffer) & ~1
+        if self._paced:
+            size = min(size, self._chunk_bytes)
+        pcm = bytes(memoryview(speech.buffer)[:size])
+        del speech.buffer[:size]
+        if len(speech.buffer) <= self._room_low_bytes:
+            speech.roomy.set()
+        if not speech.sent_bytes:
+            facts.append(PlaybackStarted(speech.reply))
+        start_s = max(self._ends_s, now_s)
+        speech.sent_bytes += size
+        speech.ends_s = self._ends_s = start_s + size / self._bytes_per_s
+        self._door.play(speech.speech_id, pcm)
+        if self._on_sent:
+            self._on_sent(pcm, start_s)
+
+    def _disarm(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None

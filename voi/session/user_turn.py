@@ -1,0 +1,137 @@
+"""The person's turn: carries out Listen, Transcribe, JudgeTurn and EndUtterance."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.core.actions import EndUtterance, JudgeTurn, Listen, Transcribe
+from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged
+from voi.core.late import LATE_MAX
+from voi.engines.base import SttOptions, SttStream
+from voi.errors import EngineError
+from voi.session import llm_checks
+from voi.session.audio_input import AudioInput
+from voi.session.crew import FAULT, Crew
+from voi.session.options import SessionOptions
+from voi.text.language import AUTO
+
+if TYPE_CHECKING:
+    from voi.engines.startup import Engines
+
+JUDGE_DEADLINE_S = 3.0
+"""A judge that takes longer comes too late for any pause."""
+TRANSCRIPT_DEADLINE_S = 90.0
+"""A transcript that takes longer is no use even to the history. More than the core's longest wait for one."""
+
+
+class UserTurn:
+    """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
+
+    __slots__ = ("_agent", "_config", "_crew", "_engines", "_late", "_tasks", "_tell", "ears")
+
+    def __init__(
+        self,
+        crew: Crew,
+        tell: Callable[[Fact], None],
+        engines: "Engines",
+        config: Config,
+        agent: Agent,
+        options: SessionOptions,
+        on_sound: Callable[[bytes], None] | None,
+    ) -> None:
+        self._crew = crew
+        self._tell = tell
+        self._engines = engines
+        self._config = config
+        self._agent = agent
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._late: dict[asyncio.Task[None], SttStream] = {}
+        """Transcripts that were not ready when their turn ended."""
+        self.ears = AudioInput(
+            vad=engines.vad,
+            stt=engines.stt,
+            stt_options=SttOptions(
+                None if agent.language == AUTO else agent.language, agent.stt.prompt, agent.stt.hot_words
+            ),
+            rate_hz=options.input_rate_hz,
+            tell=tell,
+            pushed=options.mode == "chat",
+            keeps_turn=engines.turn is not None and options.mode == "call",
+            on_sound=on_sound,
+        )
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """A newer task of the same name takes the place of the older, whose answer would be stale."""
+        if older := self._tasks.pop(name, None):
+            older.cancel()
+        self._tasks[name] = self._crew.spawn(work, name)
+
+    def listen(self, action: Listen) -> None:
+        self.ears.listen(action.utterance)
+
+    def transcribe(self, action: Transcribe) -> None:
+        self.ears.all_given()
+        self._begin(self._transcribe(action), "transcript")
+
+    async def _transcribe(self, action: Transcribe) -> None:
+        try:
+            async with asyncio.timeout(TRANSCRIPT_DEADLINE_S):
+                text = await self.ears.transcribe()
+        except TimeoutError:
+            self._tell(TranscriptFailed(action.utterance, action.pause, "The transcript took too long."))
+        except EngineError as error:
+            self._tell(TranscriptFailed(action.utterance, action.pause, str(error)))
+        except Exception as error:
+            self._crew.fault("no transcript", error)
+            self._tell(TranscriptFailed(action.utterance, action.pause, FAULT))
+        else:
+            self._tell(Heard(action.utterance, text, action.pause))
+
+    def judge_turn(self, action: JudgeTurn) -> None:
+        """Ask the audio judge at once, and the judge of the words as soon as there are any."""
+        if not action.text:
+            if self._engines.turn:
+                ask = partial(self._engines.turn.probability, self.ears.turn_sound())
+                self._begin(self._judge(action, "audio", ask), "audio judge")
+        elif agent := self._config.completeness_of(self._agent):
+            ask = partial(llm_checks.completeness, self._engines.llm, agent, action.text)
+            self._begin(self._judge(action, "agent", ask), "agent judge")
+
+    async def _judge(self, action: JudgeTurn, judge: str, ask: Callable[[], Coroutine[Any, Any, float]]) -> None:
+        try:
+            async with asyncio.timeout(JUDGE_DEADLINE_S):
+                probability = await ask()
+        except (TimeoutError, EngineError) as error:
+            self._crew.log.warning("no judgement by the %s judge: %s", judge, str(error) or "it took too long")
+        except Exception as error:
+            self._crew.fault(f"no judgement by the {judge} judge", error)
+        else:
+            self._tell(TurnJudged(action.utterance, action.pause, judge, probability))
+
+    def end_utterance(self, action: EndUtterance) -> None:
+        if action.late and (task := self._tasks.pop("transcript", None)) and (stream := self.ears.leave_stream()):
+            self._late[task] = stream
+            task.add_done_callback(self._end_late)
+            if len(self._late) > LATE_MAX:
+                next(iter(self._late)).cancel()
+        self._cancel()
+        self.ears.end_utterance()
+
+    def _end_late(self, task: asyncio.Task[None]) -> None:
+        if stream := self._late.pop(task, None):
+            stream.close()
+
+    def _cancel(self) -> None:
+        for task in self._tasks.values():
+            task.cancel()
+        self._tasks.clear()
+
+    def close(self) -> None:
+        self._cancel()
+        for task in list(self._late):
+            task.cancel()
+            self._end_late(task)
+        self.ears.close()
