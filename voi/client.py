@@ -178,7 +178,7 @@ class VoiClient:
         await self._send({"type": "create_response"})
 
     async def interrupt(self, speech_id: str | None, played_ms: int | None) -> None:
-        """HeardSound of that speech was stopped after so much of it."""
+        """Playback of that speech was stopped after so much of it."""
         seconds = None if played_ms is None else played_ms / 1000
         await self._send({"type": "interrupt", "speech_id": speech_id, "interrupted_at": seconds})
 

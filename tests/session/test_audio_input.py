@@ -15,7 +15,7 @@ from voi.session.audio_input import AudioInput
 
 
 class Caller:
-    """AudioInput with somebody behind them who opens an utterance as soon as there is voice."""
+    """Audio input with somebody behind them who opens an utterance as soon as there is voice."""
 
     def __init__(self, *texts: str, rate_hz: int = 16_000, pushed: bool = False, fault: bool = False) -> None:
         self.vad, self.stt = FakeVad(), FakeStt(*texts or ("one two three four five six",))

@@ -41,7 +41,7 @@ WAITING_SOUND_LIMIT_BYTES = 4 * 1024 * 1024
 WAITING_FACTS_LIMIT = 20_000
 """About 5 minutes of a lively conversation: a disk that stands still so long will not come back."""
 SEAM_MS = 40
-"""Chunker of the agent's sound that begin so near to the end of the one before belong together."""
+"""Pieces of the agent's sound that begin so near to the end of the one before belong together."""
 NAME_MAX = 100
 CLOSE_TIMEOUT_S = 10
 

@@ -19,7 +19,7 @@ from voi.text.language import Spoken
 from voi.text.speakable import speakable
 
 PIECES_MAX = 256
-"""Chunker that may wait for their sound; the reading of the LLM's answer waits beyond. About half an hour of speech."""
+"""Pieces that may wait for their sound; the reading of the LLM's answer waits beyond. About half an hour of speech."""
 
 ReplyFact = ReplyText | PieceVoiced | ReplyWritten | ReplyFailed
 """What the work on a reply tells."""

@@ -71,9 +71,9 @@ class ReplyWriter:
         self._tell = tell
         self._on_token = on_token
         self._told: list[Piece] = []
-        """Chunker of the present try."""
+        """Pieces of the present try."""
         self._count = 0
-        """Chunker of all tries."""
+        """Pieces of all tries."""
         self._tone = "neutral"
         self._began = False
         """Some text of the present try came."""

@@ -20,7 +20,7 @@ MEL_BANDS = 80
 WAV_SAMPLES_MAX = 255_995
 TEXT_TOKENS_MAX = 200
 CONDITIONING_SAMPLES = (66_150, 132_300)
-"""ClipLimits of Coqui's recipe for XTTS-v2 (GPTArgs): 11.6 s, and 3 to 6 s that show the voice."""
+"""Limits of Coqui's recipe for XTTS-v2 (GPTArgs): 11.6 s, and 3 to 6 s that show the voice."""
 
 
 @dataclass(frozen=True, slots=True)
