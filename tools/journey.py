@@ -79,17 +79,20 @@ async def main() -> None:
     await site.start()
     llm_port = runner.addresses[0][1]
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "agents.json").write_text(
-            json.dumps({"a": {"llm_model": "m", "voices": {"character": {"model": "espeak"}}}})
-        )
-        Path(folder, "tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
-        os.chdir(folder)
-        os.environ.update(
-            TOKEN_SECRET_KEY=SECRET, API_KEY=SECRET[::-1], LITELLM_API_BASE=f"http://127.0.0.1:{llm_port}/v1",
-            VOI_PORT="0", VOI_HOST="127.0.0.1", VOI_TURN_ENGINE="none", VOI_LOG_LEVEL="error",
-        )  # fmt: skip
+        configure(Path(folder), llm_port)
         await visit(asked, go)
     await runner.cleanup()
+
+
+def configure(folder: Path, llm_port: int) -> None:
+    agent = {"llm_model": "m", "voices": {"character": {"model": "espeak"}}}
+    (folder / "agents.json").write_text(json.dumps({"a": agent}))
+    (folder / "tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
+    os.chdir(folder)
+    os.environ.update(
+        TOKEN_SECRET_KEY=SECRET, API_KEY=SECRET[::-1], LITELLM_API_BASE=f"http://127.0.0.1:{llm_port}/v1",
+        VOI_PORT="0", VOI_HOST="127.0.0.1", VOI_TURN_ENGINE="none", VOI_LOG_LEVEL="error",
+    )  # fmt: skip
 
 
 async def visit(asked: asyncio.Event, go: asyncio.Event) -> None:
