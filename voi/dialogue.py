@@ -14,3 +14,15 @@ class Message:
     role: Role
     text: str
     image_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """A word of a reply as it is written, with its punctuation and without spaces around it, and when it is spoken:
+    from `start_ms` to `end_ms` of the sound of the piece of text that it is in. `estimated`: the voice did not tell;
+    the times are in proportion to the letters."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    estimated: bool = False

@@ -7,7 +7,7 @@ received), not on the wall.
 
 from dataclasses import dataclass
 
-from voi.dialogue import Voice
+from voi.dialogue import SpokenWord, Voice
 
 # ---- what the ears noticed ----------------------------------------------------------------------
 
@@ -108,12 +108,14 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class PieceVoiced:
-    """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the reply's sound."""
+    """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the reply's sound. `words`: all words of
+    the piece's own text (as spaces part it), in order, with times from `start_ms` on; empty where nobody knows them."""
 
     reply: int
     piece: int
     start_ms: int
     audio_ms: int
+    words: tuple[SpokenWord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

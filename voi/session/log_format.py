@@ -3,7 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
-_WORDS = frozenset({"text", "message", "messages", "error", "url", "image_urls", "reason"})
+_WORDS = frozenset({"text", "message", "messages", "error", "url", "image_urls", "reason", "words"})
 
 
 def line(thing: Any, *, words: bool) -> str:
