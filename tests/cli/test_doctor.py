@@ -1,6 +1,10 @@
+import contextlib
+import http.server
 import json
 import secrets
 import socket
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +56,41 @@ def test_a_machine_that_is_ready() -> None:
         assert found[what][0]["state"] == "ok", what
     assert found["turn"][0]["state"] == "missing"
     assert "voi models pull smart-turn" in found["turn"][0]["cure"]
+
+
+def test_the_port_that_voi_itself_listens_at_is_no_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering('{"status": "ready", "engines": {}, "version": "1.2"}') as port:
+        monkeypatch.setenv("VOI_PORT", str(port))
+        _, found, _ = examine()
+    assert found["port"][0]["state"] == "ok"
+    assert "Voi 1.2 listens there, ready" in found["port"][0]["detail"]
+
+
+def test_a_port_that_something_else_listens_at_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering('{"hello": "world"}') as port:
+        monkeypatch.setenv("VOI_PORT", str(port))
+        code, found, _ = examine()
+    assert code == 1
+    assert found["port"][0]["state"] == "wrong"
+
+
+@contextlib.contextmanager
+def answering(body: str) -> Iterator[int]:
+    """A server of HTTP that says this to everybody; its port."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 def test_for_people() -> None:

@@ -37,7 +37,13 @@ class Told:
         self.clock = Clock()
         self.playback = HeardSound(None, self.clock)
         self.said: list[tuple[str, str]] = []
-        self.exchange = Exchange(self.playback, lambda who, words: self.said.append((who, words)), self.clock)
+        self.exchange = Exchange(self.playback, self, self.clock)
+
+    def show(self, message_id: int, who: str, words: str) -> None:
+        self.said.append((who, words))
+
+    def say(self, who: str, words: str) -> None:
+        self.said.append((who, words))
 
     def over(self, *, chat: bool = False) -> bool:
         return self.exchange.is_over(may_be_cancelled=chat)

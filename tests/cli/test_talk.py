@@ -168,5 +168,5 @@ def test_without_sound_card_library(monkeypatch: Patch) -> None:
     from voi.cli.soundcard import load_sounddevice
 
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(ConfigError, match=r"pip install 'voi\[sound\]'"):
+    with pytest.raises(ConfigError, match=r"install\.sh sound"):
         load_sounddevice()

@@ -11,10 +11,21 @@ from typer.core import TyperGroup
 from voi import __version__
 from voi.errors import VoiError
 
+EXTRAS = {
+    "torch": "xtts (or whisper)", "tokenizers": "xtts", "py3langid": "xtts", "whisper": "whisper", "av": "media",
+    "faster_whisper": "faster-whisper", "ctranslate2": "faster-whisper", "onnxruntime": "turn", "litellm": "litellm",
+    "sounddevice": "sound", "TTS": "train", "trainer": "train", "transformers": "train", "pyarrow": "train",
+    "soundfile": "train", "soxr": "train",
+}  # fmt: skip
+"""Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
     "serve", "token", "check", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice", "tts", "stt",
     "train",
 )  # fmt: skip
+
+
+HELP = {"max_content_width": 120}
+"""`--help` is plain text: flags without a value's type, and as wide as the terminal."""
 
 
 class _LazyGroup(TyperGroup):
@@ -32,8 +43,8 @@ class _LazyGroup(TyperGroup):
             group = typer.main.get_command(command)
             group.name = cmd_name
             return group
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-        single.command(cmd_name)(command)
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+        single.command(cmd_name, context_settings=HELP)(command)
         return typer.main.get_command(single)
 
 
@@ -41,8 +52,9 @@ app = typer.Typer(
     cls=_LazyGroup,
     help="Realtime voice agents on your own machine: Voi hears, answers and can be interrupted.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings=HELP,
 )
 
 
@@ -67,6 +79,12 @@ def main(args: Sequence[str] | None = None) -> None:
         app(args=list(sys.argv[1:] if args is None else args), prog_name="voi")
     except VoiError as error:
         typer.secho(f"voi: {error}", fg="red", err=True)
+        raise SystemExit(1) from None
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        typer.secho(f"voi: This needs the package {package}. Run: ./install.sh {EXTRAS[package]}", fg="red", err=True)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

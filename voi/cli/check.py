@@ -1,5 +1,6 @@
 """`voi check`: is the configuration right?"""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 def check(
     agents: Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")] = None,
     tts_models: Annotated[Path | None, typer.Option(help="Instead of VOI_TTS_MODELS_FILE.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.config.load import read_config
@@ -28,8 +30,12 @@ def check(
     else:
         problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
         config = read_config(settings, problems)
-        for line in [] if problems.errors else _summary(config, settings):
+        for line in [] if problems.errors or as_json else _summary(config, settings):
             typer.echo(line)
+    if as_json:
+        found = {"ok": not problems.errors, "problems": problems.errors, "warnings": problems.warnings}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        raise typer.Exit(bool(problems.errors))
     for warning in problems.warnings:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
     for problem in problems.errors:

@@ -7,6 +7,8 @@ import typer
 if TYPE_CHECKING:
     from voi.cli.findings import Finding
 
+PIPE_WIDTH = 10_000
+
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
@@ -64,4 +66,7 @@ def _print(found: "list[Finding]") -> None:
         if each.cure:
             detail.append(f"\n→ {each.cure}", "red" if each.state == "wrong" else "yellow")
         table.add_row(Text(head, "bold"), marks[each.state], Text(each.what), detail)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:  # a pipe or a file has no width
+        console = Console(width=PIPE_WIDTH)
+    console.print(table)

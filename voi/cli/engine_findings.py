@@ -126,7 +126,7 @@ async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
         models=models,
     )
     used = ", ".join(sorted(models - {"echo", "eliza"}))
-    used = f"agents use {used}" if used else "no agent needs one"
+    used = f"agents use {used}" if used else "no agent needs one" if config else "what agents need cannot be read"
     try:
         await router.warm_up()
         doubts = await router.doubts()

@@ -32,8 +32,15 @@ _BYTES_PER_S = OUTPUT_RATE_HZ * SAMPLE_BYTES
 
 _TRANSCRIPT, _TEXT, _SOUND = "transcript", "answer's text", "answer's sound"
 
-Say = Callable[[str, str], None]
-"""Print: who (or what), and the words."""
+
+class Printer(Protocol):
+    """Where the exchange is printed."""
+
+    def show(self, message_id: int, who: str, words: str) -> None:
+        """A message; the same id again replaces it."""
+
+    def say(self, who: str, words: str) -> None:
+        """Something that does not change."""
 
 
 class SoundOutput(Protocol):
@@ -102,9 +109,9 @@ class Hearing:
 class Exchange:
     """Takes what both sides say, in order, and knows when the answer to the person's last words is over."""
 
-    def __init__(self, playback: HeardSound, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, playback: HeardSound, printer: Printer, clock: Callable[[], float] = time.monotonic) -> None:
         self._playback = playback
-        self._say = say
+        self._printer = printer
         self._clock = clock
         self._shown: dict[int, str] = {}
         self._speech_id = ""
@@ -143,7 +150,7 @@ class Exchange:
                     self._underway = str(message_id)
                 if self._shown.get(message_id) != text:
                     self._shown[message_id] = text
-                    self._say("you" if role == "user" else "agent", text)
+                    self._printer.show(message_id, "you" if role == "user" else "agent", text)
                     if role == "user":
                         self._steps_s.pop(_TRANSCRIPT, None)  # its last change counts
                         self._mark(_TRANSCRIPT)
@@ -163,11 +170,11 @@ class Exchange:
                 self._end("speech_done")
             case ErrorEvent(error):
                 self._complained = True
-                self._say("error", error)
+                self._printer.say("error", error)
                 if self._underway:
                     self._end("error")
             case LlmResponseEvent(content):
-                self._say("model", content)
+                self._printer.say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:
             self.tell_latency()
 
@@ -183,7 +190,7 @@ class Exchange:
             steps = ", ".join(
                 f"{step} {max(0, round((at_s - self._question_s) * 1000))} ms" for step, at_s in self._steps_s.items()
             )
-            self._say("latency", f"since the end of the question: {steps}")
+            self._printer.say("latency", f"since the end of the question: {steps}")
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
         """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""

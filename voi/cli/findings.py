@@ -20,6 +20,8 @@ from voi.config.settings import ENV_FILE, Settings
 from voi.errors import ConfigError
 
 CERTIFICATE_WARNING_DAYS = 14
+HEALTH_TIMEOUT_S = 3.0
+HEALTH_LIMIT_BYTES = 100_000
 
 
 class State(StrEnum):
@@ -146,8 +148,12 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
 
     found = []
     there = ENV_FILE.is_file()
-    detail = "found" if there else "none here: only the environment counts"
-    found.append(Finding("configuration", ".env", State.OK if there else State.MISSING, detail))
+    if there:
+        found.append(Finding("configuration", ".env", State.OK, "found"))
+    else:
+        detail = f"{Path.cwd()} has none: only the environment counts"
+        cure = "Run voi in the folder where Voi was installed, or make one there with ./install.sh."
+        found.append(Finding("configuration", ".env", State.MISSING, detail, cure))
     found += [Finding("configuration", "environment", State.MISSING, text) for text in unknown_variables()]
     for name, require in (("TOKEN_SECRET_KEY", settings.require_token_secret), ("API_KEY", settings.require_api_key)):
         try:
@@ -156,8 +162,11 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
         except ConfigError as error:
             wrong, _, cure = str(error).partition(". ")
             found.append(Finding("configuration", name, State.WRONG, wrong.removeprefix(f"{name} "), cure))
-    key = "set" if settings.litellm_api_key and settings.litellm_api_key.get_secret_value() else "not set"
-    found.append(Finding("configuration", "LITELLM_API_KEY", State.OK, key))
+    if settings.litellm_api_key and settings.litellm_api_key.get_secret_value():
+        found.append(Finding("configuration", "LITELLM_API_KEY", State.OK, "set"))
+    else:
+        detail = "not set: only servers of LLMs that ask for no key will answer"
+        found.append(Finding("configuration", "LITELLM_API_KEY", State.MISSING, detail))
 
     problems = Problems()
     config = read_config(settings, problems)
@@ -190,9 +199,36 @@ def _port(settings: Settings) -> Finding:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        cure = "Stop what listens there (perhaps Voi itself), or set VOI_PORT and VOI_HOST."
+        if answer := _voi_at(settings):
+            return Finding("system", "port", State.OK, f"{where}: {answer}")
+        cure = "Stop what listens there, or set VOI_PORT and VOI_HOST."
         return Finding("system", "port", State.WRONG, f"{where}: {error.strerror or error}", cure)
     return Finding("system", "port", State.OK, f"{where} is free")
+
+
+def _voi_at(settings: Settings) -> str:
+    """What a server of Voi that listens there says of itself; "" when it is none."""
+    import ssl
+    import urllib.error
+    import urllib.request
+
+    host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"
+    scheme = "https" if settings.tls_cert_file else "http"
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/health"
+    context = ssl._create_unverified_context() if settings.tls_cert_file else None  # it only asks who is there
+    try:
+        with urllib.request.urlopen(url, timeout=HEALTH_TIMEOUT_S, context=context) as answer:
+            told = json.loads(answer.read(HEALTH_LIMIT_BYTES))
+    except urllib.error.HTTPError as error:  # 503: it starts or stops
+        try:
+            told = json.loads(error.read(HEALTH_LIMIT_BYTES))
+        except ValueError:
+            return ""
+    except (OSError, ValueError):
+        return ""
+    if not isinstance(told, dict) or not {"status", "engines", "version"} <= told.keys():
+        return ""
+    return f"Voi {told['version']} listens there, {told['status']}"
 
 
 def _certificate(settings: Settings) -> list[Finding]:
@@ -221,8 +257,8 @@ def _open_files(settings: Settings) -> list[Finding]:
     except ImportError:  # not on Windows
         return []
     limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    # A socket to the client and one to the LLM, three files of a recording; and the server's own.
-    needed = settings.max_conversations * (5 if settings.record else 2) + 100
+    # A socket to the client and one to the LLM, four files of a recording; and the server's own.
+    needed = settings.max_conversations * (6 if settings.record else 2) + 100
     enough = limit == resource.RLIM_INFINITY or limit >= needed
     detail = f"{limit} may be open, {needed} for {settings.max_conversations} conversations"
     cure = "" if enough else f"ulimit -n {needed}, or lower VOI_MAX_CONVERSATIONS."

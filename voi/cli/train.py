@@ -10,6 +10,7 @@ train = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a training run.")]
 Checkpoint = Annotated[

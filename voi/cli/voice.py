@@ -12,6 +12,7 @@ voice = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 Model = Annotated[str | None, typer.Option(help="Model of tts_models.json; without it, the only one that fits.")]
 
@@ -65,30 +66,38 @@ def add(
 
 
 @voice.command("list")
-def list_voices(model: Model = None) -> None:
+def list_voices(
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
+) -> None:
     """List the voices of all models, and the tones they are used for."""
-    from voi.cli.voice_models import own_voices, read_models
+    from voi.cli.voice_models import listed_voices, read_models
     from voi.config.problems import did_you_mean, quoted
     from voi.config.settings import load_settings
-    from voi.config.tts_models import XTTS
-    from voi.engines.tts.xtts import cloning_file
     from voi.errors import ConfigError
 
     models = read_models(load_settings().tts_models_file)
     if model is not None and model not in models:
         raise ConfigError(f"There is no model {quoted(model)}{did_you_mean(model, models)}")
-    for name, each in models.items():
-        if model not in (None, name):
-            continue
-        typer.secho(f"{name} ({each.engine})", bold=True)
-        if each.engine == XTTS and isinstance(each.voices, str):
-            voices = cloning_file.names(Path(each.voices))
-            nothing = "none yet"
-        else:
-            voices, nothing = own_voices(each), "the engine's own voices"
-        for known in voices or (nothing,):
-            tones = [which for which, named in each.voice_tone_map.items() if named == known]
+    chosen = {name: each for name, each in models.items() if model in (None, name)}
+    listed = {name: listed_voices(each) for name, each in chosen.items()}
+    if as_json:
+        typer.echo(json.dumps([
+            {
+                "model": name,
+                "engine": chosen[name].engine,
+                "voices": [{"name": known, "tones": list(tones)} for known, tones in voices.voices.items()],
+                "note": voices.note,
+            }
+            for name, voices in listed.items()
+        ], indent=2, ensure_ascii=False))  # fmt: skip
+        return
+    for name, voices in listed.items():
+        typer.secho(f"{name} ({chosen[name].engine})", bold=True)
+        for known, tones in voices.voices.items():
             typer.echo(f"  {known}" + (f"  (tone: {', '.join(tones)})" if tones else ""))
+        if voices.note:
+            typer.echo(f"  {voices.note}")
 
 
 @voice.command()
@@ -119,11 +128,12 @@ def remove(
     """Remove voices."""
     from voi.cli.voice_models import cloning_model, forget_rendered, read_models, sharing, users
     from voi.config.settings import load_settings
-    from voi.engines.tts.xtts import cloning_file
     from voi.errors import ClientError
 
     settings = load_settings()
     _, _, files = cloning_model(settings, model)
+    from voi.engines.tts.xtts import cloning_file  # it needs torch
+
     models = sharing(read_models(settings.tts_models_file), files["voices"])
     using = {name: users(settings.agents_file, models, name) for name in names}
     used = [f"{name} is used by {', '.join(places)}" for name, places in using.items() if places]

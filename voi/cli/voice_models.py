@@ -1,6 +1,7 @@
 """The models of tts_models.json as commands about voices need them: also one whose file of voices is yet to come."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -91,18 +92,50 @@ def own_voices(model: TtsModel) -> tuple[str, ...]:
 
 def model_with_voice(file: Path, voice: str) -> str:
     """The only model that has a voice of that name. Raises ConfigError."""
-    from voi.engines.tts.xtts import cloning_file
-
-    having = []
-    for name, model in read_models(file).items():
-        is_file = model.engine == XTTS and isinstance(model.voices, str)
-        if known_as(voice, cloning_file.names(Path(str(model.voices))) if is_file else own_voices(model)):
-            having.append(name)
+    having = [name for name, model in read_models(file).items() if known_as(voice, _names(model))]
     if len(having) == 1:
         return having[0]
     if having:
         raise ConfigError(f"{', '.join(having)} have a voice {voice!r}: say with --model which one is meant.")
     raise ConfigError(f"No model of {file} has a voice {voice!r}: voi voice list shows those that there are.")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Voices of one model with the tones that each is used for. `note`: why there are none, or why more cannot be
+    told here."""
+
+    voices: Mapping[str, tuple[str, ...]]
+    note: str = ""
+
+
+def listed_voices(model: TtsModel) -> Listed:
+    """What `voi voice list` shows. Needs no package that is not installed: where one is missing, the note says so.
+    Raises ConfigError."""
+    note = "none yet" if _has_file(model) else "the engine's own voices"
+    try:
+        names = _names(model)
+    except ModuleNotFoundError as error:
+        names, note = (), f"{model.voices}: to read it, the package {error.name} is needed: ./install.sh {model.engine}"
+    tones = model.voice_tone_map.items()
+    return Listed(
+        {name: tuple(tone for tone, named in tones if named == name) for name in names}, "" if names else note
+    )
+
+
+def _has_file(model: TtsModel) -> bool:
+    return model.engine == XTTS and isinstance(model.voices, str)
+
+
+def _names(model: TtsModel) -> tuple[str, ...]:
+    if not _has_file(model):
+        return own_voices(model)
+    file = Path(str(model.voices))
+    if not file.exists():
+        return ()
+    from voi.engines.tts.xtts import cloning_file  # it needs torch
+
+    return cloning_file.names(file)
 
 
 def sharing(models: Mapping[str, TtsModel], voices: str | Path) -> dict[str, TtsModel]:

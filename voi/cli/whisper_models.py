@@ -41,6 +41,16 @@ def listed(models_dir: Path) -> Iterator[tuple[str, int, str, bool]]:
             yield f"{kind}{size}", megabytes(size), f"{LICENCE}: {purpose}", present
 
 
+def by_hand(name: str, models_dir: Path) -> str:
+    """Which files to put where."""
+    kind = next(kind for kind in _KINDS if name.removeprefix(kind) in (*SIZES, *ALIASES))
+    size = ALIASES.get(name.removeprefix(kind), name.removeprefix(kind))
+    where = models_dir.absolute()
+    if kind == "whisper-":
+        return f"put OpenAI's {size}.pt here as {where / f'whisper-{size}.pt'}"
+    return f"put a model that CTranslate2 reads (model.bin, config.json, tokenizer.json …) into {where / name}"
+
+
 def pull(name: str, models_dir: Path) -> None:
     """Fetch into `models_dir`; goes on where an earlier try broke off. OSError, ValueError."""
     kind = next(kind for kind in _KINDS if name.removeprefix(kind) in (*SIZES, *ALIASES))

@@ -1,0 +1,76 @@
+"""Prints who says what: on a terminal a message grows in its place; in a pipe each is printed once, when it is done."""
+
+import shutil
+import sys
+import unicodedata
+from collections.abc import Callable
+from typing import TextIO
+
+import typer
+
+COLOURS = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black"}
+_UP_AND_CLEAR = "\x1b[{}F\x1b[J"
+"""The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
+
+
+class Transcript:
+    """`elapsed_s` gives the seconds since the conversation began, which stand before each line. Errors go to standard
+    error. `width`: columns of the terminal, asked for at each change."""
+
+    def __init__(
+        self,
+        elapsed_s: Callable[[], float],
+        out: TextIO | None = None,
+        width: Callable[[], int] = lambda: shutil.get_terminal_size().columns,
+    ) -> None:
+        self._elapsed_s = elapsed_s
+        self._out = out or sys.stdout
+        self._width = width
+        self._is_terminal = self._out.isatty()
+        self._newest: tuple[int, str] | None = None
+        """The message that may still grow: its id and its line."""
+        self._who = ""
+        self._notes: list[tuple[str, str]] = []
+        """What is to be printed once the newest message is done."""
+
+    def show(self, message_id: int, who: str, words: str) -> None:
+        """Show a message; the same id again replaces it."""
+        line = f"{self._elapsed_s():7.2f} s  {who:8} {words}"
+        grows = self._newest is not None and self._newest[0] == message_id
+        if not grows:
+            self.finish()
+        if self._is_terminal:
+            if grows and self._newest:
+                self._out.write(_UP_AND_CLEAR.format(self._rows(self._newest[1])))
+            self._print(who, line)
+        self._newest, self._who = (message_id, line), who
+
+    def say(self, who: str, words: str) -> None:
+        """Print something that does not change. A latency waits until the message that it is about is done."""
+        line = f"{self._elapsed_s():7.2f} s  {who:8} {words}"
+        if who == "latency" and self._newest is not None:
+            self._notes.append((who, line))
+            return
+        self.finish()
+        if who == "error":
+            typer.secho(line, fg=COLOURS["error"], err=True)
+        else:
+            self._print(who, line)
+
+    def finish(self) -> None:
+        """What was shown last is done."""
+        if self._newest is not None and not self._is_terminal:
+            self._print(self._who, self._newest[1])
+        self._newest = None
+        for who, line in self._notes:
+            self._print(who, line)
+        self._notes.clear()
+
+    def _print(self, who: str, line: str) -> None:
+        typer.secho(line, self._out, fg=COLOURS.get(who))
+        self._out.flush()
+
+    def _rows(self, line: str) -> int:
+        """Rows that the line takes on the terminal. Wide characters (Unicode annex 11) take two columns."""
+        columns = sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in line)
+        return max(1, -(-columns // max(1, self._width())))
