@@ -1,8 +1,9 @@
 VOI := .venv/bin/voi
 PYTHON_BIN := .venv/bin/python
+STAGES := lint types unit integration
 PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist worksteal
 
-.PHONY: help run install check test lint types unit integration bench clean
+.PHONY: help run install check test lint types unit integration coverage lock bench clean
 
 help:  ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -23,9 +24,12 @@ run: install  ## Install and start the server
 check: install  ## Check the configuration
 	@$(VOI) check
 
-test:  ## Install what the tests need; run linters, type checker and all tests, to the end even if one fails
-	@./install.sh dev litellm
-	@$(MAKE) --no-print-directory --keep-going lint types unit integration
+test:  ## Install what the tests need; run all stages, to the end even if one fails, and say which failed
+	@./install.sh dev
+	@failed=; \
+	for stage in $(STAGES); do $(MAKE) --no-print-directory $$stage || failed="$$failed $$stage"; done; \
+	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi; \
+	echo "make test: $(STAGES): all passed"
 
 lint:
 	@echo "== lint"
@@ -43,6 +47,15 @@ unit:
 integration:
 	@echo "== integration tests: whole servers, processes, many callers on one model, reference packages beside ours, training runs"
 	$(PYTEST) -m integration
+
+coverage:  ## Say how much of the code the unit tests run
+	@./install.sh dev
+	@echo "== coverage: what the unit tests run"
+	$(PYTEST) -m "not integration" --cov --cov-report=term:skip-covered
+
+lock:  ## Renew locks/ after a change of pyproject.toml; with UPGRADE=1 take the newest versions in its ranges
+	@$(PYTHON_BIN) -m pip install -q --disable-pip-version-check 'uv>=0.13,<1'
+	$(PYTHON_BIN) tools/lock.py $(if $(UPGRADE),--upgrade)
 
 bench:  ## Measure Voi beside other servers (see bench/README.md; about an hour)
 	@./install.sh

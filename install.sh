@@ -9,13 +9,14 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
+EXTRAS=(sound litellm whisper faster-whisper xtts xtts-cjk train dev)
 extras=(media turn)
 for extra in "$@"; do
-  case "$extra" in
-    media | turn) ;;
-    sound | litellm | dev | whisper | faster-whisper | xtts | xtts-cjk | train) extras+=("$extra") ;;
-    *) fail "unknown extra '$extra'; there are: sound, litellm, whisper, faster-whisper, xtts, xtts-cjk, train, dev" ;;
+  case " media turn ${EXTRAS[*]} " in
+    *" $extra "*) ;;
+    *) fail "unknown extra '$extra'; there are: ${EXTRAS[*]}" ;;
   esac
+  case " ${extras[*]} " in *" $extra "*) ;; *) extras+=("$extra") ;; esac
 done
 
 is_recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
@@ -44,37 +45,59 @@ make_venv() {
   "$python" -m venv --clear .venv || fail "could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)"
 }
 
+pip_install() { .venv/bin/python -m pip install -q --disable-pip-version-check "$@" || fail "pip could not install the packages: see its message above"; }
+
+# Exactly the files that locks/ names by their hashes; packages are built with what is in .venv, not with what an index has today.
+pip_install_locked() { pip_install --require-hashes --no-deps --no-build-isolation "$@"; }
+
 # What was installed is written down, so that a second run asks no package index.
 install_packages() {
-  local stamp=.venv/voi-installed sum missing=0 extra
-  sum=$(cat pyproject.toml setup.py | sha256sum | cut -c1-64)
+  local stamp=.venv/voi-installed sum missing=0 torch=0 extra files=(-r locks/server.lock)
+  sum=$(cat pyproject.toml setup.py locks/*.lock | sha256sum | cut -c1-64)
   touch "$stamp"
-  grep -qx "$sum" "$stamp" || { : >"$stamp"; missing=1; }
+  grep -qx "$sum" "$stamp" || missing=1
   for extra in "${extras[@]}"; do grep -qx "$extra" "$stamp" || missing=1; done
   [ "$missing" = 1 ] || return 0
+  # The extras of earlier runs as well: when the locks change, they change together.
+  for extra in "${EXTRAS[@]}"; do
+    case " ${extras[*]} " in *" $extra "*) continue ;; esac
+    if grep -qx "$extra" "$stamp"; then extras+=("$extra"); fi
+  done
+  for extra in "${extras[@]}"; do
+    case "$extra" in media | turn) continue ;; whisper | xtts | train) torch=1 ;; esac
+    files+=(-r "locks/$extra.lock")
+  done
   say "Installing Voi with ${extras[*]} (about two minutes the first time)"
-  .venv/bin/python -m pip install -q --disable-pip-version-check -e ".[$(IFS=,; echo "${extras[*]}")]" ||
-    fail "pip could not install the packages: see its message above"
-  case " ${extras[*]} " in *" dev "*)
-    # Only for its ONNX file, which the VAD's tests compare with; its torch dependency is not wanted.
-    .venv/bin/python -m pip install -q --disable-pip-version-check --no-deps silero-vad==6.2.3 ||
-      fail "pip could not install silero-vad, which the tests need" ;;
-  esac
-  printf '%s\n' "$sum" "${extras[@]}" >>"$stamp"
+  pip_install_locked -r locks/installers.lock
+  pip_install_locked "${files[@]}"
+  # torch without hashes: they differ between its builds, and the machine decides which one fits (see tools/lock.py). Its own
+  # dependencies come with it, NVIDIA's among them.
+  if [ "$torch" = 1 ]; then pip_install -r locks/torch.lock; fi
+  pip_install --no-deps --no-build-isolation -e .
+  printf '%s\n' "$sum" "${extras[@]}" >"$stamp"
 }
 
 secret() { .venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))'; }
 
+# A secret that is empty in .env gets a random value; what stands there is kept.
+fill_secret() {
+  local empty="^$1=[[:space:]]*(\"\"|'')?[[:space:]]*\$"
+  grep -qE "$empty" .env || return 0
+  (umask 077 && sed -E "s/$empty/$1=$(secret)/" .env >.env.new)
+  cat .env.new >.env  # not moved there: .env may be a link, or belong to somebody else
+  rm .env.new
+  chmod o-rwx .env
+  say "Put a new random $1 into .env"
+}
+
 make_configuration() {
   local name
   if [ ! -e .env ]; then
-    (
-      umask 077
-      sed -e "s|^TOKEN_SECRET_KEY=.*|TOKEN_SECRET_KEY=$(secret)|" -e "s|^API_KEY=.*|API_KEY=$(secret)|" .env.example >.env.new
-      mv .env.new .env
-    )
-    say "Made .env with new random secrets"
+    (umask 077 && cp .env.example .env)
+    say "Made .env from its example"
   fi
+  fill_secret TOKEN_SECRET_KEY
+  fill_secret API_KEY
   for name in agents.json tts_models.json litellm_config.yaml; do
     if [ ! -e "$name" ]; then
       cp "${name%.*}.example.${name##*.}" "$name"
