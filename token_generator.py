@@ -1,8 +1,8 @@
-"""Prints a token: `python3 token_generator.py APP --expire DAYS`, the same as `voi token`."""
+"""Prints a token: `python3 token_generator.py APP --expire DAYS`, the same as `voi token`. Any Python will do."""
 
 import sys
 
-from voi.cli import main
+from voi.launcher import run
 
 if __name__ == "__main__":
-    main(["token", *sys.argv[1:]])
+    run("token", *sys.argv[1:])

@@ -1,8 +1,8 @@
-"""Starts the server: the same as `voi serve`."""
+"""Starts the server: the same as `voi serve`. Any Python will do: it goes on with the one of .venv."""
 
 import sys
 
-from voi.cli import main
+from voi.launcher import run
 
 if __name__ == "__main__":
-    main(["serve", *sys.argv[1:]])
+    run("serve", *sys.argv[1:])

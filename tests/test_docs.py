@@ -214,7 +214,7 @@ COPYLEFT = re.compile(r"GPL|MPL|EPL|Mozilla|Lesser|General Public", re.IGNORECAS
 
 
 def runtime_packages() -> set[str]:
-    """What `pip install voi[media,turn]` brings, dependencies of dependencies included."""
+    """What `./install.sh` brings, dependencies of dependencies included."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     optional = project["optional-dependencies"]
     waiting = [Requirement(line) for line in [*project["dependencies"], *optional["media"], *optional["turn"]]]

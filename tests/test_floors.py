@@ -23,6 +23,7 @@ ROOMS = {
     "voi.session": 2,
     "voi.transports": 3,
     "voi.client": 4,
+    "voi.launcher": 4,
     "voi.server": 4,
     "voi.cli": 4,
     "voi.training": 4,

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Write the lock files in locks/ from the version ranges in pyproject.toml. `make lock` keeps the versions that are locked as
-far as the ranges allow; `make lock UPGRADE=1` takes the newest.
+"""Write the lock files in locks/ from the version ranges in pyproject.toml.
 
-All extras are resolved together, for every Python that Voi supports, so that any set of them fits. `server.lock` is what each
-installation has; the lock of an extra holds what it adds. Each line names one version and the hashes of its files, and
-install.sh takes nothing else. torch is not locked: which build fits (CPU, or one of several for CUDA) depends on the machine,
-and so do its hashes and the NVIDIA packages that it brings. `torch.lock` has its version alone.
+`make lock` keeps the versions that are locked as far as the ranges allow; `make lock UPGRADE=1` takes the newest.
+
+All extras are resolved together, for every Python that Voi supports: any set of them fits. `server.lock` is what
+each installation has; the lock of an extra holds what it adds. Each line names one version and the hashes of its files,
+and install.sh takes nothing else. torch is not locked: which build fits (CPU, or one for CUDA) depends on the
+machine, and so do its hashes and the NVIDIA packages that it brings. `torch.lock` has its version alone.
 """
 
 import re
@@ -18,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LOCKS = ROOT / "locks"
 SERVER = ("media", "turn")
-EXTRAS = ("dev", "faster-whisper", "litellm", "sound", "train", "whisper", "xtts", "xtts-cjk")
+EXTRAS = ("dev", "faster-whisper", "languages", "litellm", "sound", "train", "whisper", "xtts", "xtts-cjk")
 # What installs the rest. Python brings old ones into a new virtual environment, with known holes.
 INSTALLERS = ("pip", "setuptools", "wheel")
 # For their files alone: the tests compare with the ONNX model in it, and need none of its dependencies.
@@ -33,8 +34,8 @@ BLOCK = re.compile(r"^[a-z0-9].*(?:\n .*)*\n", re.MULTILINE)
 def resolve(*arguments: str, text: str = "", constraint: str = "", preferred: str = "") -> list[str]:
     """The packages that the requirements need, each as one block of lines: name, version, marker and hashes.
 
-    `preferred` is the text of lock files: their versions are taken where they fit. Raises CalledProcessError, after uv said
-    why, when the requirements fit no set of versions.
+    `preferred` is the text of lock files: their versions are taken where they fit. Raises CalledProcessError, after uv
+    said why, when the requirements fit no set of versions.
     """
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
     command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"]
@@ -68,7 +69,10 @@ def main() -> int:
     kept = "" if "--upgrade" in sys.argv else "".join(path.read_text() for path in LOCKS.glob("*.lock"))
     everything = resolve_extras(*SERVER, *EXTRAS, text=installers, preferred=kept)
     constraint = "".join(re.sub(r" \\\n .*", "", block, flags=re.DOTALL) + "\n" for block in everything)
-    write("torch", [re.sub(r" .*", "", block, flags=re.DOTALL) + "\n" for block in everything if block.startswith("torch==")])
+    write(
+        "torch",
+        [re.sub(r" .*", "", block, flags=re.DOTALL) + "\n" for block in everything if block.startswith("torch==")],
+    )
     write("installers", resolve(text=installers, constraint=constraint))
     server = resolve_extras(*SERVER, constraint=constraint)
     write("server", server)

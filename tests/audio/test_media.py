@@ -172,7 +172,7 @@ async def test_close_in_the_middle_gives_nothing_more() -> None:
 
 async def test_without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ConfigError, match=r"pip install 'voi\[media\]'"):
+    with pytest.raises(ConfigError, match=r"\./install.sh media"):
         MediaDecoder("webm", lambda pcm: None, lambda error: None)
 
 

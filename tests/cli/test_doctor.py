@@ -201,7 +201,7 @@ def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.M
     assert code == 1
     assert "no such GPU" in found["stt"][0]["cure"]
     monkeypatch.setattr(engine_findings, "missing_packages", lambda _: ["ctranslate2"])
-    assert "pip install 'voi[faster-whisper]'" in examine()[1]["stt"][0]["cure"]
+    assert "./install.sh faster-whisper" in examine()[1]["stt"][0]["cure"]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Access to FFmpeg's codecs through PyAV, which is an extra: `pip install voi[media]`.
+"""Access to FFmpeg's codecs through PyAV, which is an extra: `./install.sh media`.
 
 Licences: PyAV itself is BSD-3-Clause. Its wheels bundle FFmpeg built with GPL parts (x264, x265), so whoever passes on
 an installation with this extra passes on GPL code. Voi itself bundles none of it.
@@ -15,6 +15,7 @@ def load_av() -> ModuleType:
         import av
     except ImportError as error:
         raise ConfigError(
-            "Compressed sound (webm, mp4, ogg, Opus) needs PyAV, which is not installed. Run: pip install 'voi[media]'"
+            "Compressed sound (webm, mp4, ogg, Opus) needs PyAV, which is not installed. Run: ./install.sh media"
         ) from error
-    return av
+    module: ModuleType = av
+    return module

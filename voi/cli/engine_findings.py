@@ -66,7 +66,7 @@ class _Look:
         lacking = State.WRONG if needed else State.MISSING
         try:
             if name in FOR_GPU and (missing := missing_packages(name)):
-                raise EngineError(f"It needs {', '.join(missing)}: pip install 'voi[{name}]', or ./install.sh {name}.")
+                raise EngineError(f"It needs {', '.join(missing)}: ./install.sh {name}")
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self._settings.models_dir, self._settings.device, options)
             engine = registry.build(factory, kind, name, options)

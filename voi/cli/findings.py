@@ -127,7 +127,7 @@ def _package(name: str, extra: str, purpose: str) -> Finding:
     has = _version(name)
     if has:
         return Finding("machine", name, State.OK, f"{has}: {purpose}")
-    return Finding("machine", name, State.MISSING, f"not installed: {purpose}", f"pip install 'voi[{extra}]'")
+    return Finding("machine", name, State.MISSING, f"not installed: {purpose}", f"./install.sh {extra}")
 
 
 def _version(name: str) -> str:

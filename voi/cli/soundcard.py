@@ -21,7 +21,7 @@ INSTEAD_OF_MICROPHONE = "Or speak from a file: voi talk --in speech.wav --out re
 def load_sounddevice(what: str = "microphone", instead: str = INSTEAD_OF_MICROPHONE) -> ModuleType:
     """`what` needs it, and what to do `instead`: for the ConfigError when it is not there."""
     try:
-        import sounddevice  # type: ignore[import-untyped]
+        import sounddevice
     except ImportError as error:
         raise ConfigError(
             f"The {what} needs python-sounddevice, which is not installed. Run: ./install.sh sound. {instead}"

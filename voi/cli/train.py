@@ -138,4 +138,4 @@ def _need_extra() -> None:
 
     lacking = [package for package in ("torch", "TTS", "trainer") if find_spec(package) is None]
     if lacking:
-        raise ConfigError(f"Fine-tuning needs {', '.join(lacking)}. Run: pip install 'voi[train]'")
+        raise ConfigError(f"Fine-tuning needs {', '.join(lacking)}. Run: ./install.sh train")

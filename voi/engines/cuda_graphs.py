@@ -29,7 +29,7 @@ class Graphs:
         self._recorded: dict[Hashable, tuple[Any, Any]] = {}
         self._pool: Any = None
         # One for all: torch shares a pool only within a stream, and cuBLAS keeps up to 32 MiB for each.
-        self._stream: Any = torch.cuda.Stream(device) if self.records else None  # type: ignore[no-untyped-call]
+        self._stream: Any = torch.cuda.Stream(device) if self.records else None
 
     def __contains__(self, key: Hashable) -> bool:
         return key in self._recorded
@@ -40,7 +40,7 @@ class Graphs:
                 return work()
         graph, result = self._recorded[key]
         graph.replay()
-        return result  # type: ignore[no-any-return]
+        return result
 
     def record(self, key: Hashable, work: Callable[[], object]) -> None:
         """The work is really done a few times. Not on CUDA: nothing. The largest shapes first, for later recordings

@@ -106,7 +106,7 @@ def _load() -> Callable[[str], Mapping[str, float]]:
     try:
         from py3langid.langid import MODEL_FILE, LanguageIdentifier
     except ImportError:
-        raise EngineError(f'The language "{AUTO}" needs py3langid: pip install py3langid') from None
+        raise EngineError(f'The language "{AUTO}" needs py3langid: ./install.sh languages') from None
     model = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     model.set_languages(list(LATIN))
     return lambda text: {language: math.log(max(float(chance), 1e-12)) for language, chance in model.rank(text)}

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
-from num2words import num2words  # type: ignore[import-untyped]
+from num2words import num2words
 
 from voi.text.chinese_numbers import chinese
 from voi.text.hindi_numbers import hindi

@@ -26,18 +26,18 @@ try:
 
     _threads = torch.get_num_threads()
     try:
-        import torchaudio  # type: ignore[import-untyped]  # noqa: F401
+        import torchaudio  # noqa: F401
     except OSError:
         _without_torchaudio_library()
     from trainer import Trainer, TrainerArgs
     from trainer.io import keep_n_checkpoints, save_model
-    from TTS.tts.configs.xtts_config import XttsConfig  # type: ignore[import-untyped]
-    from TTS.tts.layers.xtts.trainer.gpt_trainer import GPTTrainer, GPTTrainerConfig  # type: ignore[import-untyped]
-    from TTS.tts.models.xtts import Xtts  # type: ignore[import-untyped]
+    from TTS.tts.configs.xtts_config import XttsConfig
+    from TTS.tts.layers.xtts.trainer.gpt_trainer import GPTTrainer, GPTTrainerConfig
+    from TTS.tts.models.xtts import Xtts
 
     torch.set_num_threads(_threads)  # Coqui's data set sets it to one, for all of the process
 except ImportError as error:
-    raise ConfigError(f"Fine-tuning needs Coqui's trainer: pip install 'voi[train]' ({error})") from error
+    raise ConfigError(f"Fine-tuning needs Coqui's trainer: ./install.sh train ({error})") from error
 
 __all__ = [
     "GPTTrainer",

@@ -61,7 +61,7 @@ def limits_of(config: Any) -> ClipLimits:
     return ClipLimits(args.max_wav_length, args.max_text_length, (least, most), config.audio.sample_rate)
 
 
-class TrainedXtts(GPTTrainer):  # type: ignore[misc]
+class TrainedXtts(GPTTrainer):
     """Coqui's GPTTrainer, with weights that are read safely and all there."""
 
     def __init__(self, config: Any, state: Mapping[str, Tensor], path: Path) -> None:

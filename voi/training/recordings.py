@@ -183,10 +183,10 @@ def _shown(name: str) -> str:
 
 def _parquet(file: Path, sound_column: str | None, text_column: str | None) -> Iterator[Recording]:
     try:
-        from pyarrow import ArrowException  # type: ignore[import-untyped]
-        from pyarrow.parquet import ParquetFile  # type: ignore[import-untyped]
+        from pyarrow import ArrowException
+        from pyarrow.parquet import ParquetFile
     except ImportError as error:
-        raise ConfigError("Parquet files need pyarrow. Run: pip install 'voi[train]'") from error
+        raise ConfigError("Parquet files need pyarrow. Run: ./install.sh train") from error
     try:
         table = ParquetFile(file)
         header = list(table.schema_arrow.names)

@@ -61,10 +61,10 @@ def read(source: Path | bytes | None) -> Sound:
     """Decode (whatever libsndfile reads: wav, flac, mp3, ogg…), check and convert. Raises Unusable; ConfigError when
     the libraries for it are missing."""
     try:
-        import soundfile  # type: ignore[import-untyped]
-        import soxr  # type: ignore[import-untyped]
+        import soundfile
+        import soxr
     except ImportError as error:
-        raise ConfigError("Reading recordings needs soundfile and soxr. Run: pip install 'voi[train]'") from error
+        raise ConfigError("Reading recordings needs soundfile and soxr. Run: ./install.sh train") from error
     if source is None or (isinstance(source, Path) and not source.is_file()):
         raise Unusable("no sound", "there is neither sound nor the name of a sound file in the folder")
     try:

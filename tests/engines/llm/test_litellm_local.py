@@ -181,7 +181,7 @@ async def test_mistakes_in_the_file(tmp_path: Path) -> None:
 async def test_not_installed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "litellm", None)
     local = LiteLlmLocal(config_file=file)
-    assert r"pip install 'voi[litellm]'" in str(await failure(local))
+    assert "./install.sh litellm" in str(await failure(local))
     await local.close()
 
 

@@ -37,8 +37,8 @@ class Eliza:
         """Nothing to release."""
 
     def _load(self) -> Any:
-        from nltk.chat.eliza import pairs, reflections  # type: ignore[import-untyped]
-        from nltk.chat.util import Chat  # type: ignore[import-untyped]
+        from nltk.chat.eliza import pairs, reflections
+        from nltk.chat.util import Chat
 
         return Chat([(pattern, _Drawn(answers, self._random)) for pattern, answers in pairs], reflections)
 

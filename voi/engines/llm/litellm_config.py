@@ -75,7 +75,7 @@ class LiteLlmConfig:
 
 
 def _read(file: Path) -> tuple[Deployment, ...]:
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     try:
         with file.open("rb") as stream:

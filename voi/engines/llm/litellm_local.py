@@ -25,7 +25,7 @@ from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import EngineError
 
 NAME = "litellm_local"
-INSTALL = "LiteLLM is not installed: pip install 'voi[litellm]', or set LITELLM_API_BASE to a LiteLLM proxy."
+INSTALL = "LiteLLM is not installed: ./install.sh litellm, or set LITELLM_API_BASE to a LiteLLM proxy."
 CLOSE_TIMEOUT_S = 2.0
 # A request's `extra` may set these; what names a server, a key or a callback is the operator's alone.
 _EXTRA = frozenset(

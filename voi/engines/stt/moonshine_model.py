@@ -32,7 +32,7 @@ class MoonshineModel:
         # One thread a copy: a second one makes a decode 15% faster and costs twice the CPU. Read at load time.
         os.environ.setdefault("MOONSHINE_ORT_SINGLE_THREAD", "1")
         try:
-            from moonshine_voice import errors, moonshine_api, transcriber, utils  # type: ignore[import-untyped]
+            from moonshine_voice import errors, moonshine_api, transcriber, utils
         except (ImportError, OSError) as error:
             raise EngineError(
                 f"The moonshine-voice package cannot be loaded ({error}); reinstall it with "

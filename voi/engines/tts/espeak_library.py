@@ -60,7 +60,7 @@ class EspeakLibrary:
         if self.rate_hz:
             return
         try:
-            import espeakng_loader  # type: ignore[import-untyped]
+            import espeakng_loader
 
             data = Path(espeakng_loader.get_data_path())
             self._c: Any = ctypes.CDLL(espeakng_loader.get_library_path())

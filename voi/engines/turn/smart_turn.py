@@ -30,7 +30,7 @@ class SmartTurn:
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
         if find_spec("onnxruntime") is None:
             raise EngineError(
-                "smart-turn needs onnxruntime: `pip install 'voi[turn]'`, or set VOI_TURN_ENGINE=none.",
+                "smart-turn needs onnxruntime: `./install.sh turn`, or set VOI_TURN_ENGINE=none.",
                 engine=self.name,
             )
         found = [Path(model_path)] if model_path else sorted(Path(models_dir).glob(WEIGHTS_PATTERN))
@@ -53,7 +53,7 @@ class SmartTurn:
         if self._session is not None:
             return
         try:
-            import onnxruntime  # type: ignore[import-untyped]
+            import onnxruntime
 
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1

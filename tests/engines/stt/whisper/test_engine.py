@@ -379,7 +379,7 @@ async def test_missing_packages_say_what_to_install() -> None:
             raise ModuleNotFoundError("No module named 'whisper'")
 
     engine = Without()
-    with pytest.raises(EngineError, match=r"pip install 'voi\[whisper\]'"):
+    with pytest.raises(EngineError, match=r"\./install.sh whisper"):
         await engine.warm_up()
     await engine.close()
 

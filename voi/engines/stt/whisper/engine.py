@@ -172,7 +172,7 @@ class Whisper:
             raise
         except ImportError as error:
             raise EngineError(
-                f"{self.name} needs packages that are not installed ({error}): `pip install 'voi[{self.name}]'`.",
+                f"{self.name} needs packages that are not installed ({error}): `./install.sh {self.name}`.",
                 engine=self.name,
             ) from error
         except Exception as error:  # whatever the device raises

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import ctranslate2  # type: ignore[import-untyped]
+import ctranslate2
 import numpy as np
-from faster_whisper import WhisperModel  # type: ignore[import-untyped]
-from faster_whisper.feature_extractor import FeatureExtractor  # type: ignore[import-untyped]
-from faster_whisper.tokenizer import Tokenizer  # type: ignore[import-untyped]
-from faster_whisper.transcribe import get_suppressed_tokens  # type: ignore[import-untyped]
+from faster_whisper import WhisperModel
+from faster_whisper.feature_extractor import FeatureExtractor
+from faster_whisper.tokenizer import Tokenizer
+from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
 from voi.engines.stt.hallucination import compression_ratio

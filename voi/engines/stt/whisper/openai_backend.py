@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import torch
-import whisper  # type: ignore[import-untyped]
+import whisper
 from torch import Tensor
-from whisper.tokenizer import Tokenizer, get_tokenizer  # type: ignore[import-untyped]
+from whisper.tokenizer import Tokenizer, get_tokenizer
 
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.alignment import token_frames

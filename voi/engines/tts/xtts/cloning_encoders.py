@@ -46,7 +46,7 @@ class _FrameAttention(nn.Module):
         batch, width, frames = normed.shape
         heads = self.qkv(normed).view(batch, self.heads, 3, width // self.heads, frames).transpose(3, 4)
         attended = scaled_dot_product_attention(heads[:, :, 0], heads[:, :, 1], heads[:, :, 2])
-        return normed + self.proj_out(attended.transpose(2, 3).reshape(batch, width, frames))  # type: ignore[no-any-return]
+        return normed + self.proj_out(attended.transpose(2, 3).reshape(batch, width, frames))
 
 
 class ConditioningEncoder(nn.Module):
@@ -59,7 +59,7 @@ class ConditioningEncoder(nn.Module):
         self.attn = nn.Sequential(*(_FrameAttention(width, heads) for _ in range(_count(state, "attn."))))
 
     def forward(self, mel: Tensor) -> Tensor:
-        return self.attn(self.init(mel))  # type: ignore[no-any-return]
+        return self.attn(self.init(mel))
 
 
 class _Gather(nn.Module):
@@ -77,7 +77,7 @@ class _Gather(nn.Module):
 
         keys, values = self.to_kv(torch.cat([latents, frames], dim=1)).chunk(2, dim=-1)
         attended = scaled_dot_product_attention(heads(self.to_q(latents)), heads(keys), heads(values))
-        return self.to_out(attended.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
+        return self.to_out(attended.transpose(1, 2).flatten(2))
 
 
 class _Gated(nn.Module):
@@ -92,7 +92,7 @@ class _RmsNorm(nn.Module):
         self.gamma = nn.Parameter(torch.ones(width))
 
     def forward(self, x: Tensor) -> Tensor:
-        return normalize(x, dim=-1) * x.shape[-1] ** 0.5 * self.gamma  # type: ignore[no-any-return]
+        return normalize(x, dim=-1) * x.shape[-1] ** 0.5 * self.gamma
 
 
 class Perceiver(nn.Module):
@@ -120,7 +120,7 @@ class Perceiver(nn.Module):
             gather, feed = cast(nn.ModuleList, layer)
             latents = gather(latents, frames) + latents
             latents = feed(latents) + latents
-        return self.norm(latents)  # type: ignore[no-any-return]
+        return self.norm(latents)
 
 
 # ---- for the vocoder ----------------------------------------------------------------------------
@@ -136,7 +136,7 @@ class _Excitation(nn.Module):
         )  # fmt: skip
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.fc(x.mean(dim=(2, 3)))[:, :, None, None]  # type: ignore[no-any-return]
+        return x * self.fc(x.mean(dim=(2, 3)))[:, :, None, None]
 
 
 class _Residual(nn.Module):
@@ -156,7 +156,7 @@ class _Residual(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         inner = self.bn1(self.conv1(x).relu())  # norm after relu: as it was trained
         inner = self.se(self.bn2(self.conv2(inner)))
-        return (inner + self.downsample(x)).relu()  # type: ignore[no-any-return]
+        return (inner + self.downsample(x)).relu()
 
 
 class SpeakerEncoder(nn.Module):

@@ -119,7 +119,7 @@ class DeviceThread:
             stack.enter_context(torch.inference_mode())
             if self._device.startswith("cuda"):
                 torch.cuda.set_device(self._device)
-                own = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+                own = torch.cuda.Stream(self._device)
                 stack.enter_context(torch.cuda.stream(own))  # so that no other engine's work is waited for
             else:
                 torch.set_num_threads(cpu_threads())

@@ -188,7 +188,7 @@ class Xtts:
         try:
             from voi.engines.tts.xtts.model import Files, read
         except ImportError as error:
-            raise EngineError(f"XTTS needs the package {error.name}: pip install voi[xtts]", engine=self.name) from None
+            raise EngineError(f"XTTS needs the package {error.name}: ./install.sh xtts", engine=self.name) from None
         kind = device.split(":")[0]
         usual = "float16" if kind == "cuda" else "float32"
         precision = usual if self._precision == "auto" else self._precision
@@ -349,7 +349,7 @@ def _device(wish: str) -> str:
     try:
         import torch
     except ImportError:
-        raise EngineError("XTTS needs the package torch: pip install voi[xtts]", engine="xtts") from None
+        raise EngineError("XTTS needs the package torch: ./install.sh xtts", engine="xtts") from None
     if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
         return "cpu"
     if not torch.cuda.is_available():

@@ -35,7 +35,7 @@ class Block(nn.Module):
     def finish(self, hidden: Tensor, attended: Tensor) -> Tensor:
         hidden = hidden + self.attn_proj(attended.transpose(1, 2).flatten(2))
         widened = gelu(self.mlp_fc(self.ln_2(hidden)), approximate="tanh")
-        return hidden + self.mlp_proj(widened)  # type: ignore[no-any-return]
+        return hidden + self.mlp_proj(widened)
 
 
 class Gpt(nn.Module):

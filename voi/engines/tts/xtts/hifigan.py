@@ -72,4 +72,4 @@ class HifiGan(nn.Module):
             for block in blocks[1:]:
                 summed = summed + block(x)
             x = summed / self.kernels
-        return self.conv_post(leaky_relu(x)).tanh()[:, 0]  # type: ignore[no-any-return]
+        return self.conv_post(leaky_relu(x)).tanh()[:, 0]

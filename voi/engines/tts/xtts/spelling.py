@@ -43,7 +43,7 @@ def _named(sign: str, language: str) -> str:
 
 @cache
 def _pinyin() -> Callable[[str], str]:
-    from pypinyin import Style, pinyin  # type: ignore[import-not-found,unused-ignore]
+    from pypinyin import Style, pinyin
 
     return lambda text: "".join(
         syllable[0] for syllable in pinyin(text, style=Style.TONE3, heteronym=False, neutral_tone_with_five=True)
@@ -52,7 +52,7 @@ def _pinyin() -> Callable[[str], str]:
 
 @cache
 def _romaji() -> Callable[[str], str]:
-    import cutlet  # type: ignore[import-not-found,import-untyped,unused-ignore]
+    import cutlet
 
     katsu = cutlet.Cutlet()
     return lambda text: katsu.romaji(text).lower()
@@ -60,7 +60,7 @@ def _romaji() -> Callable[[str], str]:
 
 @cache
 def _romanised() -> Callable[[str], str]:
-    from ko_speech_tools import hangul_romanize  # type: ignore[import-not-found,unused-ignore]
+    from ko_speech_tools import hangul_romanize
 
     return hangul_romanize
 
@@ -71,7 +71,7 @@ def _with(language: str, packages: str, load: Callable[[], Callable[[str], str]]
             return load()(text)
         except ImportError:
             raise EngineError(
-                f"XTTS needs {packages} to speak {language}: pip install {packages}", engine="xtts"
+                f"XTTS needs {packages} to speak {language}: ./install.sh xtts-cjk", engine="xtts"
             ) from None
 
     return transliterate

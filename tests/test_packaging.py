@@ -1,0 +1,107 @@
+"""What is imported is declared, what is declared is locked, and install.sh knows the same extras as pyproject.toml."""
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[Requirement]] = {
+    extra: [Requirement(line) for line in lines] for extra, lines in PROJECT["optional-dependencies"].items()
+}
+BASE = [Requirement(line) for line in PROJECT["dependencies"]]
+LOCKS = sorted((ROOT / "locks").glob("*.lock"))
+ALWAYS = {"media", "turn"}  # install.sh brings them with the server
+IMPORTED_AS = {
+    "TTS": "coqui-tts",
+    "dotenv": "python-dotenv",
+    "jwt": "pyjwt",
+    "trainer": "coqui-tts-trainer",
+    "whisper": "openai-whisper",
+    "yaml": "pyyaml",
+}
+OURS = {"voi", "tests", *(path.stem for path in (ROOT / "bench").iterdir())}
+
+
+def imported(folder: str) -> dict[str, str]:
+    """Each package of others that the files import, by its name in an index, and one file that does."""
+    found: dict[str, str] = {}
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules: list[str] = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                modules = [node.module]
+            for top in {module.partition(".")[0] for module in modules} - sys.stdlib_module_names - OURS:
+                found.setdefault(canonicalize_name(IMPORTED_AS.get(top, top)), str(path.relative_to(ROOT)))
+    return found
+
+
+def names(requirements: list[Requirement]) -> set[str]:
+    return {canonicalize_name(requirement.name) for requirement in requirements}
+
+
+@pytest.mark.parametrize("folder", ["voi", "tests", "tools"])
+def test_every_imported_package_is_declared(folder: str) -> None:
+    chosen = [lines for extra, lines in EXTRAS.items() if folder == "tests" or extra != "dev"]
+    declared = names(BASE).union(*map(names, chosen))
+    found = imported(folder)
+    assert "numpy" in found
+    assert {name: path for name, path in found.items() if name not in declared} == {}
+
+
+def locked(path: Path) -> Iterator[Requirement]:
+    """What the lock file pins for this Python."""
+    for block in re.findall(r"^[a-z0-9].*(?:\n .*)*", path.read_text(), re.MULTILINE):
+        requirement = Requirement(re.split(r"\\?\n", block)[0])
+        if requirement.marker is None or requirement.marker.evaluate(dict(default_environment())):
+            yield requirement
+
+
+@pytest.mark.parametrize("extra", sorted({"server", *EXTRAS} - ALWAYS))
+def test_the_locks_fit_the_ranges(extra: str) -> None:
+    """The lock of every extra exists, and with the server's has a version in each declared range."""
+    declared = [*BASE, *(line for one in ALWAYS for line in EXTRAS[one])] if extra == "server" else EXTRAS[extra]
+    pins = {
+        canonicalize_name(pin.name): str(pin.specifier).removeprefix("==")
+        for lock in ("server", extra, "torch")
+        for pin in locked(ROOT / "locks" / f"{lock}.lock")
+    }
+    stale = {str(line) for line in declared if not line.specifier.contains(pins.get(canonicalize_name(line.name), "0"))}
+    assert stale == set(), "run `make lock`"
+
+
+@pytest.mark.parametrize("path", LOCKS, ids=lambda path: path.stem)
+def test_locks_have_hashes_and_no_addresses(path: Path) -> None:
+    text = path.read_text()
+    assert "://" not in text
+    assert "--index" not in text
+    blocks = re.findall(r"^[a-z0-9].*(?:\n .*)*", text, re.MULTILINE)
+    without = [block for block in blocks if "--hash=sha256:" not in block]
+    assert without == (["torch==" + block.partition("==")[2] for block in blocks] if path.stem == "torch" else [])
+
+
+@pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
+def test_the_releases_that_stole_credentials_are_excluded(version: str) -> None:
+    (litellm,) = EXTRAS["litellm"]
+    assert litellm.specifier.contains("1.106.2")
+    assert f"!={version}" in str(litellm.specifier)
+
+
+def test_install_sh_knows_the_extras() -> None:
+    script = (ROOT / "install.sh").read_text()
+    known = re.search(r"^EXTRAS=\((.*)\)$", script, re.MULTILINE)
+    assert known is not None
+    assert set(known[1].split()) == set(EXTRAS) - ALWAYS
+    for extra in EXTRAS.keys() - ALWAYS:
+        needs_torch = "torch" in names(EXTRAS[extra])
+        assert needs_torch == bool(re.search(rf"\b{extra}\b[^)]*\) torch=1", script)), extra

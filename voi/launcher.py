@@ -1,0 +1,25 @@
+"""For the scripts beside `voi/`, which people start with any Python: on to the one of .venv, where Voi's packages are.
+
+Imports nothing but the standard library, and every Python 3 understands it.
+"""
+
+import os
+import sys
+from importlib.util import find_spec
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+NEEDED = ("aiohttp", "fastapi", "jwt", "numpy", "pydantic_settings", "typer", "uvicorn")
+
+
+def run(*arguments: str) -> None:
+    """`voi` with these arguments. In a Python without Voi's packages the script starts again with .venv's. Without one
+    the program ends with 1 and a line that says what to do."""
+    if sys.version_info < (3, 11) or not all(find_spec(name) for name in NEEDED):
+        venv = os.path.join(ROOT, ".venv")
+        python = os.path.join(venv, "bin", "python")
+        if os.path.exists(python) and os.path.realpath(sys.prefix) != os.path.realpath(venv):
+            os.execv(python, [python, *sys.argv])
+        sys.exit("voi: Voi is not installed. Run " + os.path.join(ROOT, "install.sh"))
+    from voi.cli import main
+
+    main(arguments)
