@@ -21,6 +21,11 @@ def refusal(text: str) -> str:
         ("{“a”: 1}", "f.json:1:2:", "straight double quotes"),
         ('{"a": "one\ntwo"}', "f.json:1:11:", "line break"),
         ('{"a" 1}', "f.json:1:6:", "delimiter"),
+        ('{"a": True}', "f.json:1:7:", "JSON writes True as true"),
+        ('{"a": None}', "f.json:1:7:", "JSON writes None as null"),
+        ('{"a": {\n "b": [1, 2\n },\n "c": 3}', "f.json:3:2:", "the [ of line 2 is still open"),
+        ('{"a": {\n "b": 1\n', "f.json:3:1:", "the { of line 1 is never closed"),
+        ('{"a": "}]" ', "f.json:1:12:", "the { of line 1 is never closed"),
         ("", "f.json:1:1:", "not valid JSON"),
     ],
 )
@@ -51,3 +56,11 @@ def test_keys_given_twice_are_found_at_any_depth() -> None:
     problems = Problems()
     parse_object('{"a": [{"b": 1, "b": 2}], "c": 1, "c": 2}', "f.json", problems)
     assert sorted(line.split(": is there")[0] for line in problems.errors) == ["f.json: $.a[0].b", "f.json: $.c"]
+
+
+def test_the_line_is_shown_with_a_caret_below_the_mistake() -> None:
+    assert refusal('{\n "a": 1 "b"\n}').splitlines()[1:] == ['     "a": 1 "b"', "            ^"]
+    long = '{"a": "' + "x" * 5_000 + '" b}'
+    shown, caret = refusal(long).splitlines()[1:]
+    assert len(shown) <= 104
+    assert shown[caret.index("^")] == "b"

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import ROOT, load, problems
+from voi.config.agents import parse_client_agent
 from voi.config.load import load_config
 from voi.config.settings import Settings
 from voi.core.reply_parser import ReplyParser
@@ -71,20 +72,62 @@ def test_a_mistake_hides_no_name_that_means_nothing() -> None:
         assert line.startswith(f"agents.json: {start}")
 
 
-def test_unknown_fields_are_a_warning_with_a_hint() -> None:
+def test_unknown_fields_that_are_nearly_known_are_mistakes() -> None:
+    voices = {"character": {"model": "espeak", "vioce": "x"}}
+    assert problems({"a": {"llm_model": "echo", "sytem_prompt": "Be kind.", "voices": voices}}) == [
+        'agents.json: $.a.voices.character.vioce: is no field that Voi knows (did you mean "voice"?)',
+        'agents.json: $.a.sytem_prompt: is no field that Voi knows (did you mean "system_prompt"?)',
+    ]
+
+
+def test_what_is_said_to_nobody_is_told() -> None:
+    agent = {
+        "llm_model": "echo",
+        "voices": {"character": {"model": "espeak"}},
+        "examples": [{"user": "hi", "assistant": {"voice_tone": "furious", "text": "Hm."}}],
+        "greetings": {"choices": []},
+        "apology": "",
+    }
+    writer = {"llm_model": "echo", "system_prompt": ["{character_agent_message_format_voice_tone}"]}
+    told = "\n".join(load({"a": agent, "writer": writer}).warnings)
+    assert '$.a.examples[0].assistant: "furious" is no tone of "espeak"' in told
+    assert "$.a.greetings.choices: is empty" in told
+    assert "$.a.apology: has no words" in told
+    assert '$.writer.system_prompt: asks for a tone of voice, and the agent has no "voices"' in told
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"system_prompt": "{vars:a}" * 5_000},
+        {"greetings": {"choices": ["{vars:a}" * 6]}},
+        {"examples": [{"user": "{vars:a}" * 60, "assistant": "{vars:a}" * 60}]},
+        {"greetings": {"choices": ["{vars:a}"] * 101}},
+    ],
+)
+def test_what_templates_expand_to_is_bounded(fields: dict[str, Any]) -> None:
+    agent = {"llm_model": "echo", "vars": {"a": "word " * 200}, **fields}
+    (problem,) = problems({"a": agent})
+    assert "characters once its templates are filled in" in problem
+    config = load({"server": {"llm_model": "echo"}})
+    with pytest.raises(ClientError, match="once its templates are filled in"):
+        parse_client_agent(json.dumps(agent), config)
+
+
+def test_unknown_fields_are_a_warning() -> None:
     config = load(
         {
             "a": {
                 "llm_model": "echo",
-                "greeetings": {},
-                "voices": {"character": {"model": "espeak", "vioce": "x"}},
+                "shoe_size": {},
+                "voices": {"character": {"model": "espeak", "favourite": "x"}},
                 "//": 1,
             }
         }
     )
     assert sorted(config.warnings) == [
-        'agents.json: $.a.greeetings: is no field that Voi knows, and is ignored (did you mean "greetings"?)',
-        'agents.json: $.a.voices.character.vioce: is no field that Voi knows, and is ignored (did you mean "voice"?)',
+        "agents.json: $.a.shoe_size: is no field that Voi knows, and is ignored",
+        "agents.json: $.a.voices.character.favourite: is no field that Voi knows, and is ignored",
     ]
 
 

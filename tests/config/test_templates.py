@@ -40,6 +40,11 @@ def test_both_formats_together_explain_the_tone_once() -> None:
     assert "narrator" in text
 
 
+def test_variables_have_both_spellings() -> None:
+    assert render("{vars:a} {prompt_pattern:vars:a}", {"a": "x"}) == "x x"
+    assert oddities("{prompt_pattern:vars:a} {prompt_pattern:vars:b}", {"a": "x"}) != []
+
+
 def test_variables_are_filled_in_once() -> None:
     assert render("{vars:a} {vars:b}", {"a": "{vars:b}", "b": "x"}) == "{vars:b} x"
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,7 +67,10 @@ def unsigned() -> str:
         (jwt.encode({"app": "a", "expire": naive(1)}, SECRET[::-1], algorithm="HS256"), "not issued by this server"),
         (legacy(app="a", expire=naive(-0.01)), "expired"),
         (legacy(app="a", exp=1_000_000_000), "expired"),
-        (legacy(app="a", exp="soon"), "malformed"),
+        (legacy(app="a", exp=int(time.time()) - 1), "expired"),
+        (legacy(app="a", exp="soon"), "not a time"),
+        (legacy(app="a", exp=10**30), "not a time"),
+        (legacy(app="a", exp=None), "not a time"),
         (legacy(app="a", expire=naive(1), nbf=4_000_000_000), "not valid yet"),
         (legacy(app="a"), "does not say when it expires"),
         (legacy(app="a", expire=7), "does not say when it expires"),

@@ -135,7 +135,10 @@ def parse_client_agent(json_text: str, config: "Config") -> Agent:
     except ConfigError as error:
         raise ClientError(str(error)) from None
     assert agent is not None
-    return config.finished(agent.with_files(lambda _: None))
+    try:
+        return config.finished(agent.with_files(lambda _: None))
+    except ConfigError as error:
+        raise ClientError(f"{source}: {error}") from None
 
 
 def _check_means(agent: Agent, config: "Config", source: str, problems: Problems) -> None:

@@ -1,6 +1,7 @@
 """Reads a JSON object from a file or a text, and says exactly where it is not one."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +16,17 @@ from voi.errors import ConfigError
 DEEPEST = 32
 """More nesting than that is no configuration, and hard on everything that walks it."""
 M = TypeVar("M", bound=BaseModel)
+_SHOWN_CHARACTERS = 100
+_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+_WORD = re.compile(r"[A-Za-z]+")
+_PYTHON_WORDS = {
+    "True": "true",
+    "False": "false",
+    "None": "null",
+    "TRUE": "true",
+    "FALSE": "false",
+    "undefined": "null",
+}
 _TOO_DEEP = f"{{}}: is nested deeper than {DEEPEST} levels"
 
 
@@ -47,7 +59,8 @@ def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         cure = _cure(text, error.pos)
-        raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not valid JSON: {error.msg}{cure}") from None
+        place = f"{source}:{error.lineno}:{error.colno}"
+        raise ConfigError(f"{place}: not valid JSON: {error.msg}{cure}{_shown(text, error.pos)}") from None
     except RecursionError:
         raise ConfigError(_TOO_DEEP.format(source)) from None
     except ValueError as error:
@@ -68,18 +81,25 @@ def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
 
 def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: Problems) -> M | None:
     """`raw` (at `path` in the document) as that model, or None and the reasons in `problems`. Fields that the model
-    does not know (it must forbid extras) are left out with a warning, since people's files carry keys of their own."""
+    does not know (it must forbid extras) are left out with a warning, since people's files carry keys of their own; but
+    one whose name is nearly that of a known field is a mistake."""
     try:
         return model.model_validate(raw)
     except ValidationError as failed:
         errors = failed.errors(include_url=False)
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     wrong = [error for error in errors if error["type"] != "extra_forbidden"]
+    missing = [error["loc"] for error in wrong if error["type"] == "missing"]
     for error in unknown:
         *parent, key = error["loc"]
         if not is_comment(str(key)):
             hint = did_you_mean(str(key), _fields_at(model, parent), list_them=False)
-            problems.warn(source, (*path, *error["loc"]), f"is no field that Voi knows, and is ignored{hint}")
+            if any(hint == did_you_mean(str(key), [str(loc[-1])], list_them=False) for loc in missing if hint):
+                continue  # what is said of the missing field names this one
+            if hint:
+                problems.error(source, (*path, *error["loc"]), f"is no field that Voi knows{hint}")
+            else:
+                problems.warn(source, (*path, *error["loc"]), "is no field that Voi knows, and is ignored")
     for error in wrong:
         siblings = [str(other["loc"][-1]) for other in unknown if other["loc"][:-1] == error["loc"][:-1]]
         problems.error(source, (*path, *error["loc"]), explain(error, siblings))
@@ -107,6 +127,22 @@ def depth(value: Any) -> int:
     return deepest
 
 
+def _opener_of(text: str, pos: int) -> int | None:
+    """The bracket that is open at `pos`."""
+    opened: list[int] = []
+    at = 0
+    while at < pos:
+        if text[at] == '"' and (end := _STRING.match(text, at)):
+            at = end.end()
+            continue
+        if text[at] in "{[":
+            opened.append(at)
+        elif text[at] in "}]" and opened:
+            opened.pop()
+        at += 1
+    return opened[-1] if opened else None
+
+
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     result = _Object(pairs)
     if len(result) < len(pairs):
@@ -118,8 +154,57 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not a number that JSON has")
 
 
+def _shown(text: str, pos: int) -> str:
+    """The line of the mistake, cut to what fits on a terminal, with a caret below the place."""
+    start = text.rfind("\n", 0, pos) + 1
+    end = text.find("\n", pos)
+    line = text[start : end if end >= 0 else len(text)].replace("\t", " ").rstrip()
+    column = min(pos - start, len(line))
+    first = max(0, column - _SHOWN_CHARACTERS // 2)
+    shown = line[first : first + _SHOWN_CHARACTERS]
+    if not shown.strip():
+        return ""
+    return f"\n    {shown}\n    {' ' * (column - first)}^"
+
+
+def _unclosed(text: str) -> str:
+    """Where the innermost bracket opened that the text never closes; "" when there is none."""
+    opened: list[int] = []
+    at = 0
+    while at < len(text):
+        char = text[at]
+        if char == '"':
+            end = _STRING.match(text, at)
+            if end is None:
+                return f" (the text that begins in line {_line(text, at)} has no closing quote)"
+            at = end.end()
+            continue
+        if char in "{[":
+            opened.append(at)
+        elif char in "}]":
+            if not opened:
+                return ""
+            if (partner := text[opened.pop()]) + char not in ("{}", "[]"):
+                return f" (it closes the {partner} of another kind)"
+        at += 1
+    return f" (the {text[opened[-1]]} of line {_line(text, opened[-1])} is never closed)" if opened else ""
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
+
+
 def _cure(text: str, pos: int) -> str:
     """A word on the commonest slips of people who write JSON by hand."""
+    word = _WORD.match(text, pos)
+    if word and word[0] in _PYTHON_WORDS:
+        return f" (JSON writes {word[0]} as {_PYTHON_WORDS[word[0]]})"
+    if pos >= len(text.rstrip()):
+        return _unclosed(text)
+    if text[pos] in "}]":
+        opener = _opener_of(text, pos)
+        if opener is not None and text[opener] + text[pos] not in ("{}", "[]"):
+            return f" (the {text[opener]} of line {_line(text, opener)} is still open)"
     before, here = text[:pos].rstrip(), text[pos : pos + 2]
     if before.endswith(",") and here[:1] in ("}", "]"):
         return " (remove the comma before it)"

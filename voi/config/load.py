@@ -66,6 +66,8 @@ def read_config(settings: Settings, problems: Problems) -> Config:
     talking = {name: agent.with_files(sound_file) for name, agent in talking.items()}
     _warn_without_provider(talking, settings, source, problems)
 
+    talking, control, completeness = (_fitting(kind, source, problems) for kind in (talking, control, completeness))
+
     judges = [judge.model for judge in (*control.values(), *completeness.values())]
     named = {*(agent.llm_model for agent in talking.values()), *judges, *settings.client_llm_models}
     config = Config(
@@ -138,6 +140,19 @@ def _read(model: type[M], name: str, entry: AgentEntry, into: dict[str, M], sour
     for field, texts in agent.templated():
         for oddity in oddities("\n".join(texts), agent.vars):
             problems.warn(source, (*entry.path, field), f"{oddity}; it is left as it is")
+
+
+def _fitting(agents: dict[str, M], source: str, problems: Problems) -> dict[str, M]:
+    """Those whose templates do not grow beyond all bounds; the others are told of."""
+    fitting = {}
+    for name, agent in agents.items():
+        try:
+            agent.rendered()
+        except ConfigError as error:
+            problems.error(source, (name,), str(error))
+        else:
+            fitting[name] = agent
+    return fitting
 
 
 def _sound_file(folder: Path, file: str) -> str | None:

@@ -7,10 +7,13 @@ from typing import Any, Self
 from pydantic import Field
 
 from voi.config.parts import Example, FileModel, Lines, Phrases, Variables
-from voi.config.templates import asks_for_tone, render
+from voi.config.templates import RENDERED_MAX_CHARACTERS, asks_for_tone, render
 from voi.config.tones import DEFAULT_TONES
 from voi.dialogue import Message
+from voi.errors import ConfigError
 
+PHRASE_MAX_CHARACTERS = 5_000
+"""About five minutes of speech, said in one go."""
 PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")
 """Fields of an agent that hold phrases to be said as they are."""
 
@@ -51,24 +54,36 @@ class Prompted(FileModel):
                 yield field, tuple(choice.content for choice in phrases.choices)
 
     def rendered(self, tones: Iterable[str] = DEFAULT_TONES) -> Self:
-        """The same agent with its templates filled in. `tones`: what its voice can do."""
+        """The same agent with its templates filled in. `tones`: what its voice can do. Raises ConfigError when more
+        comes of them than can be meant."""
         tones = tuple(tones)
+        left = RENDERED_MAX_CHARACTERS
 
-        def filled(text: str) -> str:
-            return render(text, self.vars, tones)
+        def filled(text: str, where: str, most: int = RENDERED_MAX_CHARACTERS) -> str:
+            nonlocal left
+            try:
+                whole = render(text, self.vars, tones, most=min(most, left))
+            except ConfigError as error:
+                raise ConfigError(f"{where}: {error}") from None
+            left -= len(whole)
+            return whole
 
         prompt = "\n".join(self.system_prompt)
         wants_tone = asks_for_tone(prompt)
-        examples = tuple(
-            Example(user=filled(example.user), assistant=_in_format(filled(example.assistant), wants_tone))
+        update: dict[str, Any] = {"system_prompt": (filled(prompt, "system_prompt"),) if prompt else ()}
+        update["examples"] = tuple(
+            Example(
+                user=filled(example.user, "examples"),
+                assistant=_in_format(filled(example.assistant, "examples"), wants_tone),
+            )
             for example in self.examples
         )
-        update: dict[str, Any] = {"system_prompt": (filled(prompt),) if prompt else (), "examples": examples}
         for name in PHRASE_FIELDS:
             phrases: Phrases | None = getattr(self, name, None)
             if phrases is not None:
                 choices = tuple(
-                    choice.model_copy(update={"content": filled(choice.content)}) for choice in phrases.choices
+                    choice.model_copy(update={"content": filled(choice.content, name, PHRASE_MAX_CHARACTERS)})
+                    for choice in phrases.choices
                 )
                 update[name] = phrases.model_copy(update={"choices": choices})
         return self.model_copy(update=update)

@@ -1,6 +1,7 @@
 """Do the names in agents.json mean something: of other agents, TTS models, voices, tones, sound files? Looks at the
 unchecked JSON, so that a mistake elsewhere in an agent hides none of these."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Literal
 from voi.config.problems import Path as JsonPath
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS
+from voi.config.templates import asks_for_tone
 from voi.config.tones import folded
 from voi.config.tts_models import TtsModel
 
@@ -47,6 +49,7 @@ def check_references(entry: AgentEntry, known: Known, source: str, problems: Pro
     _check_agents(entry, known.entries, source, problems)
     _check_voices(entry, known, source, problems)
     _check_sound_files(entry, known.greetings_dir, source, problems)
+    _check_words(entry, source, problems)
 
 
 def voices_in(entry: AgentEntry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
@@ -79,7 +82,7 @@ def _check_agents(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: 
 
 
 def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
-    """What only the engine knows, such as the voices in a file, is looked at when it runs (`house.unspeakable`)."""
+    """What only the engine knows, such as the voices in a file, is looked at when it runs (`startup.unspeakable`)."""
     for path, name, choice in voices_in(entry):
         if known.model_names is not None and name not in known.model_names:
             text = f"{quoted(name)} is no model of tts_models.json{did_you_mean(name, known.model_names)}"
@@ -94,12 +97,53 @@ def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Proble
         tones = model.known_tones
         if path[-1] != "character" or tones is None:
             continue
+        for place, shown in _example_tones(entry):
+            if folded(shown) not in tones:
+                text = (
+                    f"{quoted(shown)} is no tone of {quoted(name)}{did_you_mean(shown, tones)}; the model will copy it"
+                )
+                problems.warn(source, place, text)
         for field in PHRASE_FIELDS:
             phrases = entry.raw.get(field)
             tone = phrases.get("voice_tone") if isinstance(phrases, dict) else None
             if isinstance(tone, str) and folded(tone) not in tones:
                 text = f"{quoted(tone)} is no tone of {quoted(name)}{did_you_mean(tone, tones)}"
                 problems.error(source, (*entry.path, field, "voice_tone"), text)
+
+
+def _example_tones(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
+    """Tones of the answers that the examples show."""
+    examples = entry.raw.get("examples")
+    for index, example in enumerate(examples if isinstance(examples, list) else ()):
+        answer = example.get("assistant") if isinstance(example, dict) else None
+        if isinstance(answer, str) and answer.lstrip().startswith("{"):
+            try:
+                answer = json.loads(answer)
+            except (ValueError, RecursionError):
+                continue
+        tone = answer.get("voice_tone") if isinstance(answer, dict) else None
+        if isinstance(tone, str):
+            yield (*entry.path, "examples", index, "assistant"), tone
+
+
+def _check_words(entry: AgentEntry, source: str, problems: Problems) -> None:
+    """Phrases without words, and a message format for a voice that is not there."""
+    for field in PHRASE_FIELDS:
+        given, path = entry.raw.get(field), (*entry.path, field)
+        if isinstance(given, dict):
+            given, path = given.get("choices", ()), (*path, "choices")
+        if isinstance(given, list) and not given:
+            problems.warn(source, path, "is empty, so nothing is said; leave the field out, or give it words")
+        for index, choice in enumerate(given if isinstance(given, list) else [given]):
+            text = choice.get("content") if isinstance(choice, dict) else choice
+            if isinstance(text, str) and not text.strip():
+                place = (*path, index) if isinstance(given, list) else path
+                problems.warn(source, place, "has no words, so it is never said")
+    prompt = entry.raw.get("system_prompt")
+    lines = [line for line in (prompt if isinstance(prompt, list) else [prompt]) if isinstance(line, str)]
+    if entry.kind == "agent" and not entry.raw.get("voices") and any(map(asks_for_tone, lines)):
+        text = 'asks for a tone of voice, and the agent has no "voices": it only writes'
+        problems.warn(source, (*entry.path, "system_prompt"), text)
 
 
 def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, problems: Problems) -> None:
@@ -110,7 +154,9 @@ def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, prob
             text = f"{quoted(file)} is outside of the folder for pre-recorded sound, {root} (VOI_GREETINGS_DIR)"
             problems.error(source, path, text)
         elif not any(place.is_file() for place in places):
-            problems.warn(source, path, f"there is no file {places[0]}; the voice will speak the words instead")
+            # Named from the working folder, or from that of the sounds: the shorter one is what was meant.
+            place = min(places, key=lambda place: len(place.parts))
+            problems.warn(source, path, f"there is no file {place}; the voice will speak the words instead")
 
 
 def _sound_files(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:

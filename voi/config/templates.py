@@ -7,7 +7,10 @@ from typing import Any
 
 from voi.config.problems import did_you_mean
 from voi.config.tones import DEFAULT_TONES
+from voi.errors import ConfigError
 
+RENDERED_MAX_CHARACTERS = 100_000
+"""Of a prompt or an example: some 25,000 tokens, which go to the model with each turn."""
 VOICE_TONE = "character_agent_message_format_voice_tone"
 NARRATOR_COMMENTS = "character_agent_message_format_narrator_comments"
 
@@ -32,17 +35,35 @@ stands between asterisks; asterisks are used for nothing else. For example:
   - I missed you. *She looks away.*"""
 
 _FORMAT = re.compile(r"\{(?:prompt_pattern:)?(" + f"{VOICE_TONE}|{NARRATOR_COMMENTS}" + r")\}")
-_VARIABLE = re.compile(r"\{vars:([^{}]*)\}")
+_VARIABLE = re.compile(r"\{(?:prompt_pattern:)?vars:([^{}]*)\}")
 _EITHER = re.compile(f"{_FORMAT.pattern}|{_VARIABLE.pattern}")
-_LOOKS_LIKE_FORMAT = re.compile(r"\{(prompt_pattern:[^{}\s]*|character_agent_[^{}\s]*)\}")
+_LOOKS_LIKE_FORMAT = re.compile(r"\{(prompt_pattern:(?!vars:)[^{}\s]*|character_agent_[^{}\s]*)\}")
 
 
-def render(text: str, variables: Mapping[str, Any], tones: Iterable[str] = DEFAULT_TONES) -> str:
+def render(
+    text: str,
+    variables: Mapping[str, Any],
+    tones: Iterable[str] = DEFAULT_TONES,
+    *,
+    most: int = RENDERED_MAX_CHARACTERS,
+) -> str:
     """`text` with its templates filled in. `tones`: what the speaking voice can do. What a variable holds is not
-    rendered again."""
+    rendered again. Raises ConfigError when more than `most` characters would come of it, before they are there: a few
+    kilobytes of `{vars:x}` can stand for gigabytes."""
     tone_format_given = False
+    length = len(text)
+    if length > most:
+        raise _too_long(most)
 
     def fill(found: re.Match[str]) -> str:
+        nonlocal length
+        filled = fill_one(found)
+        length += len(filled) - len(found[0])
+        if length > most:
+            raise _too_long(most)
+        return filled
+
+    def fill_one(found: re.Match[str]) -> str:
         nonlocal tone_format_given
         name, variable = found.groups()
         if variable is not None:
@@ -54,6 +75,10 @@ def render(text: str, variables: Mapping[str, Any], tones: Iterable[str] = DEFAU
         return "\n".join(parts)
 
     return _EITHER.sub(fill, text)
+
+
+def _too_long(most: int) -> ConfigError:
+    return ConfigError(f"has more than {most:,} characters once its templates are filled in")
 
 
 def asks_for_tone(text: str) -> bool:

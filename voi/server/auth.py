@@ -3,6 +3,7 @@
 import hmac
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -51,9 +52,11 @@ def check_token(token: str, secret: str) -> str:
     if len(token) > MAX_TOKEN_CHARS:
         raise ClientError("Token validation error: the token is too long to be one.")
     try:
-        claims = jwt.decode(token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S, options={"verify_aud": False})
-    except jwt.ExpiredSignatureError:
-        raise ClientError("Token validation error: the token has expired. Ask for a new one.") from None
+        # The skew is for the beginning: expired is expired.
+        claims = jwt.decode(
+            token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S,
+            options={"verify_aud": False, "verify_exp": False},
+        )  # fmt: skip
     except jwt.InvalidAlgorithmError:
         raise ClientError(f"Token validation error: the token is not signed with {ALGORITHM}.") from None
     except jwt.InvalidSignatureError:
@@ -62,7 +65,7 @@ def check_token(token: str, secret: str) -> str:
         raise ClientError("Token validation error: the token is not valid yet. Are the clocks right?") from None
     except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError):
         raise ClientError("Token validation error: the token is malformed.") from None
-    if "exp" not in claims and _end_of_life(claims.get("expire")) < datetime.now(UTC):
+    if _end_of_life(claims) <= datetime.now(UTC):
         raise ClientError("Token validation error: the token has expired. Ask for a new one.")
     app = claims.get("app")
     if not isinstance(app, str) or not _APP.fullmatch(app):
@@ -84,8 +87,15 @@ def is_key(given: str, key: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())
 
 
-def _end_of_life(expire: object) -> datetime:
-    """`expire` is ISO 8601; without an offset it is the local time of whoever issued it. Raises ClientError."""
+def _end_of_life(claims: Mapping[str, object]) -> datetime:
+    """By `exp` (seconds since 1970), or without it by `expire`: ISO 8601, without an offset the local time of the
+    issuer. Raises ClientError."""
+    seconds, expire = claims.get("exp"), claims.get("expire")
+    if "exp" in claims:
+        try:
+            return datetime.fromtimestamp(float(seconds), UTC)  # type: ignore[arg-type]
+        except (ValueError, TypeError, OverflowError, OSError):
+            raise ClientError("Token validation error: the token's time of expiry is not a time.") from None
     if not isinstance(expire, str):
         raise ClientError("Token validation error: the token does not say when it expires.")
     try:
