@@ -34,6 +34,7 @@ GATHER_BYTES = 65_536
 BAD_PACKETS_MAX = 50
 """Broken packets that are skipped in one file, as a lossy network leaves them, before the file is given up."""
 CLOSE_TIMEOUT_S = 5
+CHANNELS_MAX = 8
 
 CODECS = ("opus", "libopus", "vorbis", "libvorbis", "aac", "flac", "mp3", "mp3float", "alac", "pcm_s16le")
 _OPEN_OPTIONS = {
@@ -200,7 +201,7 @@ class MediaDecoder:
             with av.open(self._source(), "r", format=_FORMATS[self._container], options=_OPEN_OPTIONS) as container:
                 streams = container.streams.audio
                 codec = streams[0].codec_context if streams else None  # None also where FFmpeg does not know the codec
-                if codec is None or codec.name not in CODECS:
+                if codec is None or codec.name not in CODECS or codec.layout.nb_channels > CHANNELS_MAX:
                     raise ClientError(f"There is no sound that can be decoded in the {self._container} that was sent.")
                 resampler = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
                 for frame in self._frames(container):

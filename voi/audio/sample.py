@@ -40,7 +40,7 @@ CODECS = (
 USUAL_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 """Others become the next higher of these: what is above 24 kHz is no part of a voice."""
 RATE_RANGE_HZ = (4_000, 384_000)
-CHANNELS_MAX = 64
+CHANNELS_MAX = 8
 PIECE_MS = 200
 
 
@@ -103,18 +103,22 @@ def _decoded(av: Any, container: Any, name: str, limit_s: float) -> Iterator[Sam
         raise ClientError(f"There is no sound in {name}.")
     stream = container.streams.audio[0]
     codec = stream.codec_context
-    if codec.name not in CODECS:
-        raise ClientError(f"{name} cannot be decoded: sound of the kind {codec.name} is not taken.")
+    if codec is None or codec.name not in CODECS:  # None: FFmpeg does not know it
+        kind = f"the kind {codec.name}" if codec else "an unknown kind"
+        raise ClientError(f"{name} cannot be decoded: sound of {kind} is not taken.")
     low, high = RATE_RANGE_HZ
     if not (low <= codec.rate <= high and 1 <= codec.layout.nb_channels <= CHANNELS_MAX):
         raise ClientError(f"Sound at {codec.rate} Hz with {codec.layout.nb_channels} channels cannot be used.")
     rate_hz = next((rate for rate in USUAL_RATES_HZ if rate >= codec.rate), USUAL_RATES_HZ[-1])
-    planar = av.AudioResampler(format="fltp", rate=rate_hz)  # channels are kept: FFmpeg's mixing down is not a mean
+    # Channels are kept, since FFmpeg's mixing down is no mean, and lie side by side in one plane: PyAV reads beyond its
+    # memory where there are 8 planes or more.
+    packed = av.AudioResampler(format="flt", rate=rate_hz)
     parts: list[NDArray[np.float32]] = []
     length = given = 0
     for frame in chain(container.decode(stream), (None,)):
-        for part in planar.resample(frame):
-            parts.append(part.to_ndarray().mean(axis=0, dtype=np.float32))
+        for part in packed.resample(frame):
+            channels = part.layout.nb_channels
+            parts.append(part.to_ndarray().reshape(-1, channels).mean(axis=1, dtype=np.float32))
             length += len(parts[-1])
         if length > limit_s * rate_hz:
             raise ClientError(f"{name}: there are more than {limit_s:g} s of sound.")

@@ -154,7 +154,7 @@ class VoiceDesk:
         self, model: TtsModel, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool
     ) -> Any:
         """In the thread: torch and the encoders are loaded here, on the first voice."""
-        from voi.audio.sample import read_sample
+        from voi.audio.decode_apart import read_sample_apart
         from voi.engines.tts.xtts.cloning import Cloner
         from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 
@@ -162,7 +162,7 @@ class VoiceDesk:
         left_s = SAMPLES_LIMIT_S
         for tone, files in tones.items():
             for label, data in files:
-                sample = _decoded(read_sample, label, data)
+                sample = _decoded(read_sample_apart, label, data)
                 left_s -= sample.length_s
                 if left_s < 0:
                     raise ClientError(f"{label}: with it there are more than {SAMPLES_LIMIT_S:g} s of samples.")

@@ -1,0 +1,62 @@
+"""A recording from outside, decoded in a process of its own: one that crashes FFmpeg costs its sender an error and the
+server nothing. The process gets the file's bytes and nothing else, and is bounded in memory and time.
+
+    python -m voi.audio.decode_apart < recording      the sample rate (unsigned 32-bit) and float32, little-endian
+"""
+
+import logging
+import resource
+import struct
+import subprocess
+import sys
+
+import numpy as np
+
+from voi.audio.sample import LENGTH_LIMIT_S, Sample, read_sample
+from voi.errors import ClientError, ConfigError
+
+DEADLINE_S = 30
+MEMORY_LIMIT_BYTES = 3 * 1024**3
+"""Address space: FFmpeg and numpy reserve much more than they use."""
+CLIENT_FAULT, CONFIG_FAULT = 3, 4
+"""Exit codes; the words are on standard error."""
+
+log = logging.getLogger(__name__)
+
+
+def read_sample_apart(data: bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sample:
+    """As `voi.audio.sample.read_sample`, of bytes. Blocks: not for the event loop. Raises ClientError, also for a file
+    that crashes the decoder or keeps it busy for over 30 s; ConfigError: PyAV is missing."""
+    command = [sys.executable, "-m", "voi.audio.decode_apart", f"{limit_s:g}"]
+    try:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=DEADLINE_S, check=False)
+    except subprocess.TimeoutExpired:
+        raise ClientError(f"The sound cannot be decoded within {DEADLINE_S} s.") from None
+    words = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode == CLIENT_FAULT:
+        raise ClientError(words)
+    if done.returncode == CONFIG_FAULT:
+        raise ConfigError(words)
+    if done.returncode or len(done.stdout) < 4:
+        log.warning("a recording from outside ended its decoder (exit code %d); it is refused", done.returncode)
+        raise ClientError("The sound cannot be decoded: its file is broken.")
+    (rate_hz,) = struct.unpack_from("<I", done.stdout)
+    return Sample(np.frombuffer(done.stdout, "<f4", offset=4).astype(np.float32), rate_hz)
+
+
+def main() -> int:
+    """In the process."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (DEADLINE_S, DEADLINE_S))
+    try:
+        sample = read_sample(sys.stdin.buffer.read(), limit_s=float(sys.argv[1]))
+    except (ClientError, ConfigError) as error:
+        print(error, file=sys.stderr)
+        return CLIENT_FAULT if isinstance(error, ClientError) else CONFIG_FAULT
+    sys.stdout.buffer.write(struct.pack("<I", sample.rate_hz) + sample.samples.astype("<f4").tobytes())
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
