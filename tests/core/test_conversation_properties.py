@@ -29,6 +29,7 @@ STEPS = st.one_of(
     st.tuples(st.just("hear"), st.sampled_from(TEXTS)),
     st.tuples(st.just("partial"), st.sampled_from(TEXTS)),
     st.tuples(st.just("judge"), st.sampled_from(("audio", "agent")), st.sampled_from((0.0, 1.0))),
+    st.tuples(st.just("voice"), st.sampled_from((0.0, 0.7, 1.0)), st.sampled_from((0.0, 1.0))),
     st.tuples(st.just("transcript_failed")),
     st.tuples(st.just("text"), NUMBERS, st.integers(0, 3)),
     st.tuples(st.just("voiced"), NUMBERS, st.integers(0, 3)),
@@ -77,6 +78,8 @@ def take(world: World, step: tuple) -> None:
             world.tell(was.Heard(asks[-1].utterance, text))
         case ("judge", judge, probability) if asks:
             world.tell(was.TurnJudged(asks[-1].utterance, asks[-1].pause, judge, probability))
+        case ("voice", voice, floor) if listens := world.said(do.Listen):
+            world.tell(was.VoiceJudged(listens[-1].utterance, 256, voice, floor))
         case ("transcript_failed",) if asks:
             world.tell(was.TranscriptFailed(asks[-1].utterance, asks[-1].pause, "The recogniser failed."))
         case ("text", reply, piece):
@@ -129,6 +132,7 @@ def take(world: World, step: tuple) -> None:
 SCRIPTS = {
     "call": Script(greeting=Phrase("Hi."), apology=Phrase("Sorry."), reply_timeout_ms=10_000),
     "patient call": Script(turn=TurnPolicy(speculate=False), stream_user_stt=False, final_stt_correction=False),
+    "judging call": Script(judges_voices=True, greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
 }
 many = settings(max_examples=150)

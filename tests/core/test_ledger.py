@@ -1,7 +1,9 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.core.ledger import Ledger, join
+from voi.dialogue import SpokenWord
 
 
 def told() -> Ledger:
@@ -111,3 +113,82 @@ def test_more_sound_never_means_fewer_words(
 
 def test_no_space_before_punctuation() -> None:
     assert join(["Good morning", ", I paid", "."]) == "Good morning, I paid."
+
+
+# ---- the times of words --------------------------------------------------------------------------------
+
+
+def timed(*ends_ms: int, text: str = "It is, you know, sunny. ") -> Ledger:
+    """Each word is as long as the time since the one before it, less 20 ms of silence; a pause follows."""
+    ledger = Ledger()
+    ledger.text(0, text)
+    starts = (0, *(end_ms + 20 for end_ms in ends_ms[:-1]))
+    words = [SpokenWord(word, *span) for word, *span in zip(text.split(), starts, ends_ms, strict=True)]
+    ledger.voiced(0, 0, ends_ms[-1] + 250, words)
+    ledger.text(1, "And warm.")
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("played_ms", "heard"),
+    [
+        (0, ""),
+        (199, ""),
+        (200, "It"),
+        (219, "It"),
+        (799, "It is, you"),
+        (800, "It is, you know,"),
+        (1_499, "It is, you know,"),
+        (1_500, "It is, you know, sunny."),  # its own last word, the pause after it left out
+        (1_749, "It is, you know, sunny."),
+    ],
+)
+def test_words_with_times_are_heard_when_they_end(played_ms: int, heard: str) -> None:
+    assert timed(200, 500, 650, 800, 1_500).heard(played_ms) == heard
+
+
+def test_an_unknown_length_is_estimated_without_the_pauses_of_the_others() -> None:
+    ledger = Ledger()
+    ledger.text(0, "abcd efgh.")
+    ledger.voiced(0, 0, 1_500, [SpokenWord("abcd", 0, 480), SpokenWord("efgh.", 500, 1_000)])
+    ledger.text(1, "ijkl mnop.")
+    assert ledger.heard(1_950) == "abcd efgh. ijkl"
+    assert ledger.heard(2_500) == "abcd efgh. ijkl mnop."
+
+
+def test_a_word_that_is_many_is_cut_at_its_characters() -> None:
+    ledger = Ledger()
+    ledger.text(0, "今天怎么样？ 很好。")
+    ledger.voiced(0, 0, 1_000, [SpokenWord("今天怎么样？", 0, 600), SpokenWord("很好。", 700, 1_000)])
+    assert ledger.heard(250) == "今天"
+    assert ledger.heard(650) == "今天怎么样？"
+    assert ledger.heard(900) == "今天怎么样？ 很好"
+
+
+def test_times_that_do_not_fit_the_text_are_not_used() -> None:
+    ledger = Ledger()
+    ledger.text(0, "Hello there, my friend.")
+    ledger.voiced(0, 0, 1_150, [SpokenWord("Hello", 0, 1_100)])
+    assert ledger.heard(600) == "Hello there,"
+
+
+@given(
+    st.lists(st.tuples(st.text("ab字", min_size=1, max_size=6), st.integers(0, 90), st.integers(1, 400)), min_size=1),
+    st.integers(0, 9_000),
+    st.integers(0, 2_000),
+)
+def test_with_word_times_too_more_sound_never_means_fewer_words(
+    words: list[tuple[str, int, int]], played_ms: int, more_ms: int
+) -> None:
+    ledger, at_ms, spans = Ledger(), 0, []
+    for word, pause_ms, sound_ms in words:
+        spans.append(SpokenWord(word, at_ms + pause_ms, at_ms + pause_ms + sound_ms))
+        at_ms = spans[-1].end_ms
+    text = " ".join(word for word, *_ in words)
+    ledger.text(0, text)
+    ledger.voiced(0, 0, at_ms + 100, spans)
+    less, more = ledger.heard(played_ms), ledger.heard(played_ms + more_ms)
+    assert more.startswith(less)
+    assert text.startswith(more)
+    whole = [span.text for span in spans if span.end_ms <= played_ms]
+    assert less.split()[: len(whole)] == whole

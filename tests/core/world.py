@@ -30,7 +30,7 @@ class World:
         self.hung_up: str | None = None
         self.audible: int | None = None
         self.listening: int | None = None
-        self.ducked: set[int] = set()
+        self.ducked: dict[int, do.DuckLevel] = {}
         self.voiced: set[tuple[int, int]] = set()
         """Pieces whose sound is known, by reply; each lies at its number's second."""
         self.believable_ms: dict[int, int] = {}
@@ -138,25 +138,31 @@ class World:
                     self.late[utterance] = ask.pause
                     if len(self.late) > LATE_MAX:
                         del self.late[next(iter(self.late))]
-            case do.Transcribe(utterance=utterance) | do.JudgeTurn(utterance=utterance):
+            case (
+                do.Transcribe(utterance=utterance)
+                | do.TranscribeNow(utterance=utterance)
+                | do.JudgeTurn(utterance=utterance)
+                | do.JudgeVoice(utterance=utterance)
+            ):
                 assert self.listening == utterance, "words are asked for of an utterance that is over"
             case do.Stop(reply=reply):
                 assert reply in self.started
                 assert reply not in self.stopped, "stopped twice"
                 self.stopped.add(reply)
-                self.ducked.discard(reply)
+                self.ducked.pop(reply, None)
                 if reply in self.released:
                     played_ms = self.played_ms.get(reply, 0)
                     self.believable_ms[self.released[reply]] = played_ms + CLOCK_AHEAD_MS
                     return [was.ReplyStopped(reply, played_ms)]
-            case do.Duck(reply=reply):
+            case do.Duck(reply=reply, level=level):
                 assert reply == self.audible
-                assert reply not in self.ducked | self.stopped | self.ended
-                self.ducked.add(reply)
+                assert reply not in self.stopped | self.ended
+                assert self.ducked.get(reply) not in ("deep", level), "lowered twice"
+                self.ducked[reply] = level
             case do.Resume(reply=reply):
                 assert reply == self.audible
                 assert reply in self.ducked
-                self.ducked.remove(reply)
+                del self.ducked[reply]
             case do.SendStatus(status=Status.RESPONSE_CREATED):
                 self.owed += 1
                 assert self.owed == 1, "a second response_created before the first one's end"
@@ -172,7 +178,7 @@ class World:
     def played(self, reply: int) -> None:
         if reply not in self.stopped:
             self.ended.add(reply)
-            self.ducked.discard(reply)
+            self.ducked.pop(reply, None)
         self.tell(was.ReplyPlayed(reply))
 
     def check_settled(self) -> None:

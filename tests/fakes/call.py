@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.fakes.door import FakeDoor
-from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, FakeVad, silence, tone
+from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, FakeVad, FakeVoiceJudge, silence, tone
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
@@ -28,6 +28,7 @@ class FakeEngines:
     vad: FakeVad = field(default_factory=FakeVad)
     stt: FakeStt = field(default_factory=lambda: FakeStt("tell me a story please now"))
     turn: FakeTurnDetector | None = None
+    voice: FakeVoiceJudge | None = None
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
 

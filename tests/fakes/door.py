@@ -29,6 +29,9 @@ class FakeDoor:
     def play(self, speech_id: str, pcm: bytes) -> None:
         self._note("play", speech_id, pcm)
 
+    def lower(self, speech_id: str, gain_db: float) -> None:
+        self._note("lower", speech_id, gain_db)
+
     def end_speech(self, speech_id: str) -> None:
         self._note("end_speech", speech_id)
 

@@ -122,6 +122,20 @@ class FakeTurnDetector(_Engine):
         return self.probabilities.pop(0) if len(self.probabilities) > 1 else self.probabilities[0]
 
 
+class FakeVoiceJudge(_Engine):
+    """Answers with the next of (voice, floor), the last over and over."""
+
+    def __init__(self, *judgements: tuple[float, float], delay_s: float = 0.03) -> None:
+        self.judgements, self.delay_s = list(judgements), delay_s
+        self.asked: list[tuple[int, int]] = []
+        """ms of sound, and of voice in it."""
+
+    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+        self.asked.append((len(pcm) // 32, voice_ms))
+        await asyncio.sleep(self.delay_s)
+        return self.judgements.pop(0) if len(self.judgements) > 1 else self.judgements[0]
+
+
 class FakeLlm(_Engine):
     """Answers with the next of `replies` (the last over and over): a text, an error to raise, or None to hang."""
 

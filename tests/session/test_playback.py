@@ -1,13 +1,25 @@
+import array
 import asyncio
 import gc
+import itertools
 import weakref
 
 import pytest
 
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
+from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
-from voi.session.playback import BACKLOG_HIGH_MS, CHUNK_MS, LEAD_MS, ROOM_HIGH_MS, ROOM_LOW_MS, Playback
+from voi.session.playback import (
+    BACKLOG_HIGH_MS,
+    CHUNK_MS,
+    DUCKED_CHUNK_MS,
+    DUCKED_LEAD_MS,
+    LEAD_MS,
+    ROOM_HIGH_MS,
+    ROOM_LOW_MS,
+    Playback,
+)
 
 MS = 48
 """Bytes of 24 kHz PCM in a millisecond."""
@@ -96,7 +108,7 @@ async def test_a_stop_clears_and_tells_what_was_heard() -> None:
     stage = Stage()
     stage.say(1, 2_000)
     await asyncio.sleep(0.7)
-    assert stage.speaker.stop(1) == 700
+    assert stage.speaker.stop(1).played_ms == 700
     assert stage.door.all("clear") == [("1",)]
     await asyncio.sleep(3)
     assert stage.door.played_ms("1") <= 700 + LEAD_MS + CHUNK_MS
@@ -125,7 +137,7 @@ async def test_stale_sound_is_dropped_at_the_fence() -> None:
 async def test_a_stop_before_any_sound_clears_nothing() -> None:
     stage = Stage()
     stage.say(1, 300, release=False)
-    assert stage.speaker.stop(1) == stage.speaker.stop(1) == stage.speaker.stop(99) == 0
+    assert stage.speaker.stop(1).played_ms == stage.speaker.stop(1).played_ms == stage.speaker.stop(99).played_ms == 0
     assert stage.door.log == []
 
 
@@ -137,7 +149,7 @@ async def test_the_clock_starts_anew_after_a_stop() -> None:
     stage.speaker.stop(1)
     stage.say(2, 1_000)
     await asyncio.sleep(0.25)
-    assert stage.speaker.stop(2) == 250
+    assert stage.speaker.stop(2).played_ms == 250
 
 
 @in_virtual_time
@@ -149,22 +161,151 @@ async def test_an_underrun_does_not_count_as_played() -> None:
     await asyncio.sleep(1)
     stage.speaker.put(1, bytes(300 * MS))
     await asyncio.sleep(0.2)
-    assert stage.speaker.stop(1) == 300
+    assert stage.speaker.stop(1).played_ms == 300
+
+
+LOUD = array.array("h", [10_000]).tobytes() * 24
+
+
+def ramp_of(ms: int) -> bytes:
+    """Sound in which every millisecond has a level of its own, so that one can see where a piece of it is from."""
+    return b"".join(array.array("h", [1_000 + 10 * at_ms]).tobytes() * 24 for at_ms in range(ms))
+
+
+def given(stage: Stage, speech: str = "1") -> "array.array[int]":
+    return array.array("h", b"".join(pcm for name, pcm in stage.door.all("play") if name == speech))
 
 
 @in_virtual_time
-async def test_duck_holds_and_resume_goes_on() -> None:
+@pytest.mark.parametrize(("level", "share"), [("soft", 0.501), ("deep", 0.1)])
+async def test_a_duck_lowers_what_is_sent_from_then_on_without_a_click(level: DuckLevel, share: float) -> None:
     stage = Stage()
-    stage.say(1, 1_000)
+    stage.speaker.open(1)
+    stage.speaker.put(1, LOUD * 2_000)
+    stage.speaker.release(1, "1")
     await asyncio.sleep(0.2)
-    stage.speaker.duck(1)
-    given_ms = stage.door.played_ms("1")
+    ducked_at = len(given(stage))
+    stage.speaker.duck(1, level)
     await asyncio.sleep(1)
-    assert stage.door.played_ms("1") == given_ms
+    samples = given(stage)
+    assert set(samples[:ducked_at]) == {10_000}
+    assert samples[ducked_at + 480] == pytest.approx(10_000 * share, rel=0.01)
+    assert max(abs(one - next_) for one, next_ in itertools.pairwise(samples)) <= 10_000 / 480 + 1
+    assert list(stage.door.all("lower")) == [("1", {"soft": -6.0, "deep": -20.0}[level])]
+
+
+@in_virtual_time
+async def test_the_lead_shrinks_while_a_reply_is_lowered() -> None:
+    stage = Stage()
+    stage.say(1, 3_000)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "soft")
+    await asyncio.sleep(1)
+    ahead_ms = len(given(stage)) // 24 - stage.now_ms
+    assert DUCKED_LEAD_MS <= ahead_ms <= DUCKED_LEAD_MS + DUCKED_CHUNK_MS
+    stage.speaker.resume(1)
+    ahead_ms = len(given(stage)) // 24 - stage.now_ms
+    assert LEAD_MS <= ahead_ms <= LEAD_MS + CHUNK_MS
+    await asyncio.sleep(3)
+    assert len(given(stage)) == 3_000 * 24
+    assert stage.facts[-1] == (3_000, ReplyPlayed(1))
+
+
+@in_virtual_time
+async def test_after_a_deep_duck_it_goes_on_from_the_beginning_of_the_word() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.put(1, ramp_of(2_000))
+    stage.speaker.finish(1)
+    stage.speaker.mark_words(1, (0, 300, 520, 900))
+    stage.speaker.release(1, "1")
+    await asyncio.sleep(0.2)
+    sent_ms = len(given(stage)) // 24
+    assert 520 < sent_ms < 900
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(1)
+    resumed_at = len(given(stage))
+    stage.speaker.resume(1)
+    await asyncio.sleep(3)
+    samples = given(stage)
+    assert samples[resumed_at + 480] == 1_000 + 10 * (520 + 20)
+    assert samples[-1] == 1_000 + 10 * 1_999
+    repeated_ms = (len(samples) - 2_000 * 24) // 24
+    assert repeated_ms == resumed_at // 24 - 520
+    assert stage.facts[-1] == (2_000 + repeated_ms, ReplyPlayed(1))
+
+
+@in_virtual_time
+async def test_without_word_times_it_goes_on_from_the_quietest_place() -> None:
+    stage = Stage()
+    stage.speaker.open(1)
+    stage.speaker.put(1, LOUD * 400 + bytes(40 * MS) + LOUD * 1_000)
+    stage.speaker.release(1, "1")
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(1)
+    resumed_at = len(given(stage))
+    stage.speaker.resume(1)
+    samples = given(stage)
+    assert samples[resumed_at + 480] in (0, 10_000)
+    assert 0 in samples[resumed_at + 480 : resumed_at + 480 + 40 * 24]
+
+
+@in_virtual_time
+async def test_what_was_lowered_deep_was_not_heard() -> None:
+    stage = Stage()
+    stage.say(1, 3_000)
+    await asyncio.sleep(0.2)
+    sent_ms = stage.door.played_ms("1")
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(0.1)
+    heard = stage.speaker.stop(1)
+    assert (heard.played_ms, heard.loud_ms) == (300, sent_ms)
+    stage.say(2, 3_000)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(2, "deep")
+    await asyncio.sleep(1)
+    assert stage.speaker.stop(2).played_ms == sent_ms
+
+
+@in_virtual_time
+async def test_what_is_softer_was_heard() -> None:
+    stage = Stage()
+    stage.say(1, 3_000)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "soft")
+    await asyncio.sleep(1)
+    heard = stage.speaker.stop(1)
+    assert (heard.played_ms, heard.loud_ms) == (1_200, None)
+
+
+@in_virtual_time
+async def test_what_was_sent_twice_is_told() -> None:
+    stage = Stage()
+    stage.say(1, 3_000)
+    stage.speaker.mark_words(1, (0, 400))
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(0.6)
+    before_ms = stage.door.played_ms("1")
+    stage.speaker.resume(1)
+    await asyncio.sleep(1)
+    heard = stage.speaker.stop(1)
+    assert heard.repeated_ms == before_ms - 400
+    assert heard.played_ms == 1_800 - heard.repeated_ms
+
+
+@in_virtual_time
+async def test_a_reply_that_is_low_at_its_end_is_not_over() -> None:
+    stage = Stage()
+    stage.say(1, 800)
+    await asyncio.sleep(0.2)
+    stage.speaker.duck(1, "deep")
+    await asyncio.sleep(2)
+    assert stage.facts == [(0, PlaybackStarted(1))]
     stage.speaker.resume(1)
     await asyncio.sleep(2)
-    assert stage.door.played_ms("1") == 1_000
-    assert stage.facts[-1] == (1_200 + 1_000 - given_ms, ReplyPlayed(1))
+    assert isinstance(stage.facts[-1][1], ReplyPlayed)
 
 
 @in_virtual_time
@@ -173,7 +314,7 @@ async def test_two_released_speeches_follow_each_other_on_one_clock() -> None:
     stage.say(1, 1_000)
     stage.say(2, 500)
     await asyncio.sleep(1.25)
-    assert stage.speaker.stop(2) == 250
+    assert stage.speaker.stop(2).played_ms == 250
     assert stage.facts == [(0, PlaybackStarted(1)), (651, PlaybackStarted(2)), (1_000, ReplyPlayed(1))]
 
 
@@ -233,7 +374,7 @@ async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_en
     stage.speaker.finish(1)
     assert stage.door.all("end_speech") == [("1",)]
     await asyncio.sleep(3)
-    assert stage.speaker.stop(1) == 3_000
+    assert stage.speaker.stop(1).played_ms == 3_000
 
 
 @in_virtual_time
@@ -251,7 +392,7 @@ async def test_unpaced_sound_stopped_before_its_end_was_not_heard() -> None:
     stage.speaker.release(1, "1")
     stage.speaker.put(1, bytes(1_000 * MS))
     await asyncio.sleep(3)
-    assert stage.speaker.stop(1) == 0
+    assert stage.speaker.stop(1).played_ms == 0
 
 
 @in_virtual_time
@@ -300,7 +441,7 @@ async def test_a_stop_while_the_last_of_it_plays() -> None:
     stage.say(1, 300)
     assert stage.door.all("end_speech") == [("1",)]
     await asyncio.sleep(0.1)
-    assert stage.speaker.stop(1) == 100
+    assert stage.speaker.stop(1).played_ms == 100
     stage.say(2, 500)
     await asyncio.sleep(1)
     assert stage.facts == [(0, PlaybackStarted(1)), (100, PlaybackStarted(2)), (600, ReplyPlayed(2))]

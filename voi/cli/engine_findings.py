@@ -38,6 +38,11 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
     else:
         on_progress(f"Trying turn {settings.turn_engine}")
         found.append(await look.at("turn", settings.turn_engine, {}, needed=False))
+    if settings.voice_engine == NONE:
+        found.append(Finding("engines", "voice", State.OK, "none: whatever sounds like a voice interrupts"))
+    else:
+        on_progress(f"Trying voice {settings.voice_engine}")
+        found.append(await look.at("voice", settings.voice_engine, {}, needed=False))
     used = {use.tts_model for use in config.voice_uses()} if config else set()
     models = config.tts_models if config else {}
     for name, model in models.items():

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     some 400 MB more."""
     turn_engine: str = "smart-turn"
     """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
+    voice_engine: str = "none"
+    """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
+    a voice for long enough interrupts the agent."""
 
     record: bool = False
     """Keep conversations: what happened, and both sides as WAV. Ask the people who speak."""

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from voi.dialogue import Message, Role
+
+DuckLevel = Literal["soft", "deep"]
 
 
 class Status(StrEnum):
@@ -37,6 +40,29 @@ class JudgeTurn:
 
     utterance: int
     pause: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TranscribeNow:
+    """Tell the words so far at once: Heard(utterance, text), as a partial. They are needed to decide a barge-in."""
+
+    utterance: int
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeVoice:
+    """Ask the judge of voices about the utterance, of which `voice_ms` are voice: answers VoiceJudged."""
+
+    utterance: int
+    voice_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoteBackchannel:
+    """For the record: the person said this over the reply to show that they listen. It is not answered."""
+
+    reply: int
     text: str
 
 
@@ -79,14 +105,16 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """Hold or lower the reply's sound: perhaps the person is interrupting."""
+    """Lower the reply's sound, which goes on: perhaps the person is interrupting. "soft": they may make a noise;
+    "deep": probably they speak, and what is so low counts as not heard."""
 
     reply: int
+    level: DuckLevel = "deep"
 
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """It was a cough: go on with the sound."""
+    """It was a cough: as loud as before, after "deep" from the beginning of the word in which it went down."""
 
     reply: int
 
@@ -129,6 +157,6 @@ class HangUp:
 
 
 Action = (
-    Listen | Transcribe | JudgeTurn | EndUtterance | StartReply | SayPhrase | Release | Duck | Resume | Stop | Show
-    | SendStatus | ReportError | HangUp
+    Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
+    | SayPhrase | Release | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

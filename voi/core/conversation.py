@@ -11,27 +11,27 @@ utterance or pause than the current one are stale and change nothing.
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
+from voi.core.barge_in import NOISE_VOICE_MAX_MS, is_noise
+from voi.core.barge_in_rules import BargeInRules
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
 from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answering
 from voi.core.late import LateWords
-from voi.core.machine import Machine, rule
+from voi.core.machine import rule
 from voi.core.script import Phrase, Script
 from voi.core.state import State
 from voi.core.turn import Turn
-from voi.core.turn_text import is_backchannel
 from voi.core.words import same_words
 from voi.dialogue import Message
 
 
-class Conversation(Machine):
+class Conversation(BargeInRules):
     """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
         self._draft = Draft(self._message_ids)
         self._late = LateWords(self.history, script, self._out)
-        self._turn: Turn | None = None
         self._utterances = 0
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
@@ -92,10 +92,10 @@ class Conversation(Machine):
         self._clocks.user_acted(self._now_ms)
         self._clocks.ears_ms = self._now_ms
         turn = self._turn or self._listen()
-        turn.quiet_ms, reply = 0, self._replies.released
+        turn.sets_in(0)
+        reply = self._replies.released
         if reply and self.state is State.ANSWERING:
-            self._emit(do.Duck(reply.number))
-            self._go(State.BARGE_IN)
+            self._barge_in_begins(reply)
         elif self.state is not State.BARGE_IN:
             self._go(State.HEARING)
 
@@ -105,12 +105,12 @@ class Conversation(Machine):
         if turn is None or self.script.mode != "call":
             return
         self._clocks.ears_ms = self._now_ms
-        turn.quiet_ms = 0
+        before_ms, turn.stretch_ms, turn.quiet_ms = turn.stretch_ms, fact.speech_ms, 0
         lasting = fact.speech_ms >= self.script.turn.barge_in_ms
         if lasting:
             self._replies.drop_speculation()
-        if self.state is State.BARGE_IN and lasting:
-            self._interrupt()
+        if self.state is State.BARGE_IN:
+            self._barge_in_grows(turn, before_ms, lasting=lasting)
         elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
             self._go(State.HEARING)
 
@@ -127,6 +127,8 @@ class Conversation(Machine):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
+        elif self.state is State.BARGE_IN and self.script.judges_voices:
+            self._weigh_barge_in(turn)
 
     def _ask_transcript(self, turn: Turn) -> None:
         if not turn.asked:
@@ -134,6 +136,8 @@ class Conversation(Machine):
             self._emit(do.Transcribe(turn.utterance, turn.pause))
             if self.script.mode == "call":
                 self._emit(do.JudgeTurn(turn.utterance, turn.pause, ""))
+                if self.script.judges_voices and turn.voice_ms < NOISE_VOICE_MAX_MS and self.state is State.PAUSED:
+                    self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
 
     # ---- what they said -------------------------------------------------------------------------------
 
@@ -162,6 +166,9 @@ class Conversation(Machine):
 
     def _on_final(self, turn: Turn) -> None:
         """This pause's transcript is there."""
+        if is_noise(turn):
+            self._replies.drop_speculation()
+            turn.text = turn.final = ""
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED:
@@ -187,6 +194,18 @@ class Conversation(Machine):
         turn = self._turn
         if turn and turn.judged(fact) and self.state is State.PAUSED:
             self._maybe_end_turn(turn)
+
+    @rule(was.VoiceJudged)
+    def _on_voice_judged(self, fact: was.VoiceJudged) -> None:
+        turn = self._turn
+        if turn is None or fact.utterance != turn.utterance:
+            return
+        if self.state is State.BARGE_IN:
+            self._voice_judged_in_barge_in(fact, turn)
+        elif turn.voice is None or self.state is State.PAUSED:
+            turn.voice = fact.voice
+            if self.state is State.PAUSED and turn.final is not None:
+                self._on_final(turn)
 
     # ---- the end of their turn --------------------------------------------------------------------------
 
@@ -311,29 +330,6 @@ class Conversation(Machine):
 
     # ---- interruption ---------------------------------------------------------------------------------------
 
-    def _weigh_barge_in(self, turn: Turn) -> None:
-        if turn.text and (self._replies.asks(self._now_ms) or not is_backchannel(turn.text)):
-            self._interrupt()
-        elif turn.final is not None and turn.quiet_ms:
-            self._resume()
-
-    @rule(Due.BARGE_IN_OVER)
-    def _on_barge_in_over(self) -> None:
-        if self._turn and self._turn.quiet_ms == 0:
-            self._interrupt()
-        else:
-            self._resume()
-
-    def _interrupt(self) -> None:
-        self._emit(do.SendStatus(Status.USER_INTERRUPT))
-        self._replies.stop()
-        self._after_reply()
-
-    def _resume(self) -> None:
-        self._end_utterance()
-        self._go(State.ANSWERING)
-        self._replies.resume()
-
     def _after_reply(self) -> None:
         """The released reply is over, one way or the other: whose turn is it now?"""
         turn = self._turn
@@ -367,7 +363,7 @@ class Conversation(Machine):
 
     @rule(was.ReplyStopped)
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
-        cut = self._replies.stopped(fact.reply, fact.played_ms)
+        cut = self._replies.stopped(fact)
         if cut is None:
             return
         reply, heard = cut

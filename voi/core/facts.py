@@ -53,6 +53,18 @@ class TurnJudged:
     probability: float
 
 
+@dataclass(frozen=True, slots=True)
+class VoiceJudged:
+    """The sound of that utterance was judged when it was `voice_ms` of voice long. `voice`: probability that it is a
+    person who speaks, and no cough, key or noise. `floor`: that they want to speak, and do not only show that they
+    listen."""
+
+    utterance: int
+    voice_ms: int
+    voice: float
+    floor: float
+
+
 # ---- what the client asked ----------------------------------------------------------------------
 
 
@@ -108,8 +120,8 @@ class ReplyText:
 
 @dataclass(frozen=True, slots=True)
 class PieceVoiced:
-    """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the reply's sound. `words`: all words of
-    the piece's own text (as spaces part it), in order, with times from `start_ms` on; empty where nobody knows them."""
+    """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the reply's sound. `words`: all words
+    of the piece's own text (as spaces part it), in order, with times from `start_ms` on; empty: nobody knows them."""
 
     reply: int
     piece: int
@@ -141,10 +153,14 @@ class ReplyPlayed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStopped:
-    """`Stop(reply)` was carried out: the person heard `played_ms` of it, by our own clock."""
+    """`Stop(reply)` was carried out: the person heard `played_ms` of it, by our own clock. `loud_ms`: what lies beyond
+    was lowered so far that nobody heard it; None: nothing was. `repeated_ms`: so much was sent twice, as the sound went
+    on from a word's beginning; a client that counts what it played counts it twice."""
 
     reply: int
     played_ms: int
+    loud_ms: int | None = None
+    repeated_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +194,7 @@ class HungUp:
 
 
 Fact = (
-    UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | Opened | VoicePushed | TextTyped | ImageGiven
-    | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyWritten | PlaybackStarted | ReplyPlayed | ReplyStopped
-    | ReplyFailed | TranscriptFailed | DeadlinePassed | HungUp
+    UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
+    | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyWritten | PlaybackStarted | ReplyPlayed
+    | ReplyStopped | ReplyFailed | TranscriptFailed | DeadlinePassed | HungUp
 )  # fmt: skip

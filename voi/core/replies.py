@@ -54,6 +54,10 @@ class Reply:
     """How much was heard by our own clock, once it is over…"""
     told_ms: int | None = None
     """…and by the client's word, where that can be believed."""
+    loud_ms: int | None = None
+    """Beyond that it was too low to be heard, whatever was played."""
+    repeated_ms: int = 0
+    """So much was sent twice, and a client counts it twice."""
     deadline_ms: int = 0
 
 
@@ -146,7 +150,7 @@ class Replies:
                 self._show(reply)
             case was.PieceVoiced():
                 reply.sound_ms = fact.start_ms + fact.audio_ms
-                reply.ledger.voiced(fact.piece, fact.start_ms, fact.audio_ms)
+                reply.ledger.voiced(fact.piece, fact.start_ms, fact.audio_ms, fact.words)
             case was.PlaybackStarted():
                 reply.playing_since_ms = now_ms
             case was.ReplyWritten():
@@ -187,12 +191,15 @@ class Replies:
             self._out.append(do.Stop(reply.number))
         return reply
 
-    def stopped(self, number: int, played_ms: int) -> tuple[Reply, str] | None:
+    def stopped(self, fact: was.ReplyStopped) -> tuple[Reply, str] | None:
         """The stopped reply and its words that were heard; None if that number was not told to stop."""
-        reply = self.stopping.pop(number, None)
+        reply = self.stopping.pop(fact.reply, None)
         if reply is None:
             return None
-        told_ms, reply.told_ms, reply.played_ms = reply.told_ms, None, played_ms
+        told_ms, reply.told_ms, reply.played_ms = reply.told_ms, None, fact.played_ms
+        reply.loud_ms, reply.repeated_ms = fact.loud_ms, fact.repeated_ms
+        if told_ms is not None:
+            told_ms = max(0, told_ms - reply.repeated_ms)
         if told_ms is not None and self._believes(reply, told_ms):
             reply.told_ms = told_ms
         return reply, self._cut(reply)
@@ -200,14 +207,14 @@ class Replies:
     def give_up_stopping(self) -> None:
         """Nobody tells what was heard of stopped replies: as good as nothing, then."""
         for number in list(self.stopping):
-            self.stopped(number, 0)
+            self.stopped(was.ReplyStopped(number, 0))
 
     def cut_past(self, message_id: int, told_ms: int | None) -> bool:
         """The client tells late how much of an earlier speech it played. False if that speech is not known."""
         reply = self._past.get(message_id)
         if reply is None:
             return False
-        if told_ms is not None and self._believes(reply, told_ms):
+        if told_ms is not None and self._believes(reply, told_ms := max(0, told_ms - reply.repeated_ms)):
             reply.told_ms = told_ms
             self.drop_speculation()  # it knows the text as it was before
             self._cut(reply)
@@ -224,6 +231,8 @@ class Replies:
         played_ms = reply.played_ms
         if reply.told_ms is not None:
             played_ms = min(reply.told_ms, played_ms + CLOCK_AHEAD_MS)
+        if reply.loud_ms is not None:
+            played_ms = min(played_ms, reply.loud_ms)
         full, heard = reply.ledger.full_text(), reply.ledger.heard(played_ms)
         whole = heard == full
         if reply.message_id is not None and (reply.cut or not whole or not full):

@@ -70,4 +70,6 @@ class Script:
     playback_lag_max_ms: int | None = PLAYBACK_LAG_MAX_MS
     """The client's word on how much of a speech it played may be that far behind our own clock. None: however far, for
     our clock knows only when the sound was sent."""
+    judges_voices: bool = False
+    """There is a judge of voices: JudgeVoice is answered."""
     history_limit_messages: int = 400

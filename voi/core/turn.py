@@ -26,6 +26,21 @@ class Turn:
     """The transcription failed, or took too long: nobody knows what was said."""
     late: bool = False
     """It took too long, and may still come."""
+    stretch_ms: int = 0
+    """Voice since it last set in."""
+    earlier_ms: int = 0
+    """Voice before that."""
+    voice: float | None = None
+    """Probability that it is a person who speaks, and no cough or noise."""
+
+    @property
+    def voice_ms(self) -> int:
+        return self.earlier_ms + self.stretch_ms
+
+    def sets_in(self, voice_ms: int) -> None:
+        """Voice sets in again, and has lasted that long when it is noticed."""
+        self.earlier_ms += self.stretch_ms
+        self.stretch_ms, self.quiet_ms = voice_ms, 0
 
     def quiet_grew(self, quiet_ms: int) -> None:
         if self.quiet_ms == 0:

@@ -115,7 +115,7 @@ _BACKCHANNEL_WORDS_MAX = 4
 def completeness(text: str) -> float | None:
     """Likelihood 0..1 that a person who said this and fell silent has finished; None: cannot tell."""
     said = _END_SIGNS.sub("", text.strip())
-    words = _spoken_words(said)
+    words = spoken_words(said)
     if not words:
         return None
     phrase, last = " ".join(words), words[-1]
@@ -149,7 +149,7 @@ def _lacks_its_verb(words: list[str]) -> bool:
 
 def is_backchannel(text: str) -> bool:
     """Is this only "mhm", "yeah", "I see": said to show that one listens, not to interrupt?"""
-    words = _spoken_words(text)
+    words = spoken_words(text)
     if not words or len(words) > _BACKCHANNEL_WORDS_MAX or "?" in text:
         return False
     phrase = " ".join(words)
@@ -157,7 +157,7 @@ def is_backchannel(text: str) -> bool:
         return True
     for known in _BACKCHANNEL_PHRASES:  # "yeah I see", "I see, right"
         if phrase.startswith(known + " ") or phrase.endswith(" " + known):
-            words = _spoken_words(phrase.replace(known, " ", 1))
+            words = spoken_words(phrase.replace(known, " ", 1))
             break
     return all(word in _BACKCHANNELS for word in words)
 
@@ -169,6 +169,7 @@ def _stranded(words: list[str], phrase: str) -> bool:
     return words[0] in _OPENS_QUESTION or _SHORT_ANSWERS_WITH_VERB.match(phrase) is not None
 
 
-def _spoken_words(text: str) -> list[str]:
+def spoken_words(text: str) -> list[str]:
+    """The words in lower case, without signs."""
     plain = _SIGNS.sub(" ", text.replace("’", "'").casefold())
     return [bare for word in plain.split() if (bare := word.strip("'-"))]

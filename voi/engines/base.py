@@ -64,6 +64,18 @@ class TurnDetector(Engine, Protocol):
         ...
 
 
+# ---- whose sound it is ------------------------------------------------------------------------
+
+
+class VoiceJudge(Engine, Protocol):
+    """A cough, a key, a noise, or a person who speaks? And to say something, or to show that they listen?"""
+
+    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+        """Probabilities 0..1 (of a person's voice, of wanting the floor) from 16 kHz sound whose newest voice is
+        `voice_ms` long; sound before it and quiet after it may be there. Raises EngineError."""
+        ...
+
+
 # ---- speech to text ---------------------------------------------------------------------------
 
 

@@ -19,11 +19,12 @@ from typing import Any, Literal
 from voi.errors import ConfigError, EngineError
 
 GROUP = "voi.engines"
-Kind = Literal["vad", "turn", "stt", "llm", "tts"]
+Kind = Literal["vad", "turn", "voice", "stt", "llm", "tts"]
 
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "vad": {"silero": "voi.engines.vad.silero:Silero"},
     "turn": {"smart-turn": "voi.engines.turn.smart_turn:SmartTurn"},
+    "voice": {"voice-judge": "voi.engines.voice.judge:BuiltInVoiceJudge"},
     "stt": {
         "moonshine": "voi.engines.stt.moonshine:Moonshine",
         "whisper": "voi.engines.stt.whisper.engine:Whisper",

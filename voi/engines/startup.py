@@ -11,13 +11,14 @@ from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config, VoiceUse
 from voi.config.settings import Settings
 from voi.engines import registry
-from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad
+from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, is_for_gpu, slow_note
 from voi.engines.llm.router import LlmRouter
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
 from voi.engines.supervisor import warm_up
 from voi.engines.tts.rendered import Rendered
+from voi.engines.voice.judge import BuiltInVoiceJudge
 from voi.errors import ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
@@ -36,17 +37,19 @@ class Engines:
     llm: Llm
     tts: Mapping[str, Tts]
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
+    voice: VoiceJudge | None = None
+    """None: whatever the VAD takes for a voice interrupts."""
 
     async def close(self) -> None:
-        engines: list[Engine | None] = [self.vad, self.stt, self.turn, self.llm, *self.tts.values()]
+        engines: list[Engine | None] = [self.vad, self.stt, self.turn, self.voice, self.llm, *self.tts.values()]
         await asyncio.gather(*(engine.close() for engine in engines if engine is not None))
 
 
 async def start_engines(config: Config, settings: Settings, on_progress: Callable[[str], None]) -> Engines:
     """Make and warm up every engine, all at the same time; `on_progress` is told of each, and how long it took.
 
-    What a conversation can do without is left out with a note to `on_progress`: the turn detector, TTS models that no
-    agent uses, LLMs that do not answer yet. Raises ConfigError with every mistake, or EngineError.
+    What a conversation can do without is left out with a note to `on_progress`: the turn detector, the voice judge,
+    TTS models that no agent uses, LLMs that do not answer yet. Raises ConfigError with every mistake, or EngineError.
     """
     if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
         await asyncio.to_thread(language.load)
@@ -54,10 +57,11 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)
     has_turn = settings.turn_engine != NONE
-    vad, stt, turn, llm, *voices = await start.all(
+    vad, stt, turn, voice, llm, *voices = await start.all(
         start.engine("VAD", "vad", settings.vad_engine),
         start.engine("STT", "stt", settings.stt_engine, settings.stt_options),
         start.engine("turn detection", "turn", settings.turn_engine, needed=False, wanted=has_turn),
+        start.engine("voice judge", "voice", settings.voice_engine, needed=False, wanted=settings.voice_engine != NONE),
         start.llm(config, settings),
         *(
             start.engine(f"TTS {name},", "tts", model.engine, model.engine_options(), needed=name in used)
@@ -69,7 +73,9 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
         if voice is not None
     }
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised)
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice)
+    if isinstance(voice, BuiltInVoiceJudge):
+        voice.encoder = getattr(turn, "hear", None)
     problems = unspeakable(uses, tts)
     if problems:
         await engines.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayPhrase, StartReply, Stop
-from voi.core.facts import Fact, ReplyFailed, ReplyStopped
+from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
 from voi.session.crew import FAULT, Crew
 from voi.session.playback import Playback
@@ -101,7 +101,7 @@ class AgentTurn:
         self.speaker.release(action.reply, str(action.message_id))
 
     def duck(self, action: Duck) -> None:
-        self.speaker.duck(action.reply)
+        self.speaker.duck(action.reply, action.level)
 
     def resume(self, action: Resume) -> None:
         self.speaker.resume(action.reply)
@@ -109,7 +109,7 @@ class AgentTurn:
     def stop(self, action: Stop) -> None:
         for task in self._tasks.pop(action.reply, ()):
             task.cancel()
-        self._tell(ReplyStopped(action.reply, self.speaker.stop(action.reply)))
+        self._tell(self.speaker.stop(action.reply))
 
     def forget(self, reply: int) -> None:
         """It was played to its end."""

@@ -21,6 +21,10 @@ class Door(Protocol):
     def play(self, speech_id: str, pcm: bytes) -> None:
         """Send s16le mono sound at `output_rate_hz`. The session paces it, 300 to 500 ms ahead of real time."""
 
+    def lower(self, speech_id: str, gain_db: float) -> None:
+        """What `play` is given of that speech from now on is lowered by so much already (0: as loud as it was made).
+        A door that can lower, or hold, what its client has not played yet does so; others do nothing."""
+
     def end_speech(self, speech_id: str) -> None:
         """All sound of that speech, if it has any, was given (a door may pad or encode and send it now)."""
 

@@ -1,22 +1,30 @@
 """The voice going out: one playback clock for the whole conversation, and the fence for sound of stale replies.
 
 Sound is handed to the door 350 to 450 ms ahead of the moment it is heard: late enough that a stop wastes little, early
-enough that neither the network nor a busy moment here makes a gap. The clock assumes that the client plays what it gets
-at once and without gaps, so what it says of played sound is an estimate; a client's own word goes before it.
+enough that neither the network nor a busy moment here makes a gap. While a reply is lowered, as perhaps the person is
+interrupting, the lead shrinks to 150 to 200 ms, so that both the lowering and its end are heard the sooner. The clock
+assumes that the client plays what it gets at once and without gaps, so what it says of played sound is an estimate; a
+client's own word goes before it.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
-from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
+from voi.core.actions import DuckLevel
+from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplyStopped
 from voi.session.door import Door
+from voi.session.gain import GAINS_DB
+from voi.session.reply_sound import ReplySound
 
 LEAD_MS = 350
 """More is sent when less than this is ahead of the listener's ear…"""
 CHUNK_MS = 100
 """…and so much at a time, so that the lead is between 350 and 450 ms right after sending."""
+DUCKED_LEAD_MS = 150
+DUCKED_CHUNK_MS = 50
+"""The same while the reply is lowered."""
 ROOM_HIGH_MS = 4_000
 """Unsent sound of one reply from which on its making has to wait…"""
 ROOM_LOW_MS = 2_000
@@ -24,27 +32,6 @@ ROOM_LOW_MS = 2_000
 BACKLOG_HIGH_MS = 1_000
 """So much sound may wait in the door for a slow network before the speaker holds back."""
 BACKLOG_RETRY_MS = 50
-
-
-class ReplySound:
-    """One reply's sound on its way."""
-
-    __slots__ = ("buffer", "ducked", "ends_s", "made_bytes", "reply", "roomy", "sent_bytes", "speech_id", "whole")
-
-    def __init__(self, reply: int) -> None:
-        self.reply = reply
-        self.speech_id: str | None = None
-        """None while muted."""
-        self.buffer = bytearray()
-        self.made_bytes = 0
-        self.sent_bytes = 0
-        self.ends_s = 0.0
-        """When the last sound that was sent will have been played."""
-        self.whole = False
-        """All sound was given."""
-        self.ducked = False
-        self.roomy = asyncio.Event()
-        self.roomy.set()
 
 
 class Playback:
@@ -60,11 +47,13 @@ class Playback:
         "_chunk_bytes",
         "_clock",
         "_door",
+        "_ducked_chunk_bytes",
         "_ends_s",
         "_line",
         "_loop",
         "_on_sent",
         "_paced",
+        "_rate_hz",
         "_room_high_bytes",
         "_room_low_bytes",
         "_sent",
@@ -88,9 +77,10 @@ class Playback:
         self._paced = paced
         self._on_sent = on_sent
         self._loop = asyncio.get_running_loop()
-        rate_hz = door.output_rate_hz
+        self._rate_hz = rate_hz = door.output_rate_hz
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._chunk_bytes = ms_to_bytes(CHUNK_MS, rate_hz)
+        self._ducked_chunk_bytes = ms_to_bytes(DUCKED_CHUNK_MS, rate_hz)
         self._room_high_bytes = ms_to_bytes(ROOM_HIGH_MS, rate_hz)
         self._room_low_bytes = ms_to_bytes(ROOM_LOW_MS, rate_hz)
         self._backlog_high_bytes = ms_to_bytes(BACKLOG_HIGH_MS, rate_hz)
@@ -107,7 +97,7 @@ class Playback:
 
     def open(self, reply: int) -> None:
         """Expect sound for that reply. It stays unheard until `release`."""
-        self._speeches[reply] = ReplySound(reply)
+        self._speeches[reply] = ReplySound(reply, self._rate_hz)
 
     def put(self, reply: int, pcm: bytes) -> bool:
         """Take sound at the door's rate. False: sound of that reply is not wanted any more, and it was dropped."""
@@ -158,37 +148,51 @@ class Playback:
             self._line.append(speech)
             self._pump()
 
-    def duck(self, reply: int) -> None:
-        """Hold the sound; what was sent ahead is still heard."""
+    def mark_words(self, reply: int, starts_ms: Iterable[int]) -> None:
+        """Words of that reply begin there, in ms of its sound: where it goes on after it was lowered."""
         if speech := self._speeches.get(reply):
-            speech.ducked = True
+            speech.mark_words(starts_ms)
 
-    def resume(self, reply: int) -> None:
+    def duck(self, reply: int, level: DuckLevel) -> None:
+        """Lower what is sent from now on; what was sent ahead is still heard as it is."""
         if speech := self._speeches.get(reply):
-            speech.ducked = False
+            speech.duck(level)
+            if speech.speech_id is not None:
+                self._door.lower(speech.speech_id, GAINS_DB[level])
             self._pump()
 
-    def stop(self, reply: int) -> int:
-        """Drop the reply's sound here and at the door; the ms of it that were heard (an estimate)."""
+    def resume(self, reply: int) -> None:
+        """As loud as before; after a deep duck from the beginning of the word in which it went down."""
+        if speech := self._speeches.get(reply):
+            speech.resume()
+            if speech.speech_id is not None:
+                self._door.lower(speech.speech_id, 0.0)
+            self._pump()
+
+    def stop(self, reply: int) -> ReplyStopped:
+        """Drop the reply's sound here and at the door; what of it was heard (an estimate)."""
         speech = self._speeches.pop(reply, None)
         if speech is None:
-            return 0
+            return ReplyStopped(reply, 0)
         speech.roomy.set()
         for place in (self._line, self._sent):
             if speech in place:
                 place.remove(speech)
         if not speech.sent_bytes or speech.speech_id is None:
             self._pump()
-            return 0
+            return ReplyStopped(reply, 0)
         now_s = self._clock()
-        unplayed_s = max(0.0, speech.ends_s - now_s)
-        heard_any = self._paced or speech.whole
-        played_ms = round((speech.sent_bytes / self._bytes_per_s - unplayed_s) * 1_000) if heard_any else 0
+        if self._paced:
+            played_ms = speech.heard_ms(now_s)
+        else:
+            unplayed_s = max(0.0, speech.ends_s - now_s)
+            played_ms = round((speech.sent_bytes / self._bytes_per_s - unplayed_s) * 1_000) if speech.whole else 0
         if speech.ends_s == self._ends_s:
             self._ends_s = now_s
         self._door.clear(speech.speech_id)
         self._pump()
-        return max(0, played_ms)
+        repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
+        return ReplyStopped(reply, max(0, played_ms), speech.loud_ms, repeated_ms)
 
     def close(self) -> None:
         """Drop everything."""
@@ -224,18 +228,17 @@ class Playback:
         """Send what is due; the seconds until more is, None when nothing can be sent before something happens."""
         while self._line:
             speech = self._line[0]
-            if speech.ducked:
-                return None
+            lead_ms = DUCKED_LEAD_MS if speech.level else LEAD_MS
             while len(speech.buffer) >= SAMPLE_BYTES:
                 if self._paced:
-                    early_s = self._ends_s - now_s - LEAD_MS / 1_000
+                    early_s = self._ends_s - now_s - lead_ms / 1_000
                     if early_s >= 0:
                         return early_s
                     if self._door.backlog_bytes > self._backlog_high_bytes:
                         return BACKLOG_RETRY_MS / 1_000
                 self._send(speech, now_s, facts)
-            if not speech.whole:
-                return None
+            if not speech.whole or (speech.level == "deep" and self._paced):
+                return None  # nobody heard the last of it while it is so low
             self._line.popleft()
             self._sent.append(speech)
             if speech.speech_id is not None:
@@ -248,16 +251,16 @@ class Playback:
         assert speech.speech_id is not None
         size = len(speech.buffer) & ~1
         if self._paced:
-            size = min(size, self._chunk_bytes)
-        pcm = bytes(memoryview(speech.buffer)[:size])
-        del speech.buffer[:size]
+            size = min(size, self._ducked_chunk_bytes if speech.level else self._chunk_bytes)
+        first = not (speech.sent_bytes or speech.repeated_bytes)
+        start_s = max(self._ends_s, now_s)
+        speech.forget_heard(now_s)
+        pcm = speech.take(size, start_s)
+        self._ends_s = speech.ends_s
         if len(speech.buffer) <= self._room_low_bytes:
             speech.roomy.set()
-        if not speech.sent_bytes:
+        if first:
             facts.append(PlaybackStarted(speech.reply))
-        start_s = max(self._ends_s, now_s)
-        speech.sent_bytes += size
-        speech.ends_s = self._ends_s = start_s + size / self._bytes_per_s
         self._door.play(speech.speech_id, pcm)
         if self._on_sent:
             self._on_sent(pcm, start_s)

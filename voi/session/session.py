@@ -86,7 +86,7 @@ class Session:
         self._recorder = recorder
         self._clock = clock
         self._start_s = 0.0
-        self._conversation = Conversation(script_from(agent, options))
+        self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
         self._latency = Latency()
         self._crew = Crew(conversation_id, log_words=log_words)
         self._listening: UserTurn | None = None
@@ -218,8 +218,14 @@ class Session:
                 listening.listen(action)
             case do.Transcribe():
                 listening.transcribe(action)
+            case do.TranscribeNow():
+                listening.transcribe_now(action)
             case do.JudgeTurn():
                 listening.judge_turn(action)
+            case do.JudgeVoice():
+                listening.judge_voice(action)
+            case do.NoteBackchannel():
+                pass  # it is in the journal
             case do.EndUtterance():
                 listening.end_utterance(action)
             case do.StartReply():

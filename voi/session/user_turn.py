@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.agents import Agent
 from voi.config.config import Config
-from voi.core.actions import EndUtterance, JudgeTurn, Listen, Transcribe
-from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged
+from voi.core.actions import EndUtterance, JudgeTurn, JudgeVoice, Listen, Transcribe, TranscribeNow
+from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged, VoiceJudged
 from voi.core.late import LATE_MAX
-from voi.engines.base import SttOptions, SttStream
+from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
@@ -59,7 +59,7 @@ class UserTurn:
             rate_hz=options.input_rate_hz,
             tell=tell,
             pushed=options.mode == "chat",
-            keeps_turn=engines.turn is not None and options.mode == "call",
+            keeps_turn=(engines.turn or engines.voice) is not None and options.mode == "call",
             on_sound=on_sound,
         )
 
@@ -90,6 +90,21 @@ class UserTurn:
         else:
             self._tell(Heard(action.utterance, text, action.pause))
 
+    def transcribe_now(self, action: TranscribeNow) -> None:
+        self._begin(self._transcribe_now(action), "words so far")
+
+    async def _transcribe_now(self, action: TranscribeNow) -> None:
+        """A failure is told when the whole transcript is asked for."""
+        try:
+            async with asyncio.timeout(JUDGE_DEADLINE_S):
+                text = await self.ears.transcribe()
+        except (TimeoutError, EngineError) as error:
+            self._crew.log.info("no words so far: %s", str(error) or "they took too long")
+        except Exception as error:
+            self._crew.fault("no words so far", error)
+        else:
+            self._tell(Heard(action.utterance, text))
+
     def judge_turn(self, action: JudgeTurn) -> None:
         """Ask the audio judge at once, and the judge of the words as soon as there are any."""
         if not action.text:
@@ -99,6 +114,21 @@ class UserTurn:
         elif agent := self._config.completeness_of(self._agent):
             ask = partial(llm_checks.completeness, self._engines.llm, agent, action.text)
             self._begin(self._judge(action, "agent", ask), "agent judge")
+
+    def judge_voice(self, action: JudgeVoice) -> None:
+        if judge := self._engines.voice:
+            self._begin(self._judge_voice(action, judge, self.ears.turn_sound()), f"voice judge {action.voice_ms}")
+
+    async def _judge_voice(self, action: JudgeVoice, judge: VoiceJudge, pcm: bytes) -> None:
+        try:
+            async with asyncio.timeout(JUDGE_DEADLINE_S):
+                voice, floor = await judge.judge(pcm, action.voice_ms)
+        except (TimeoutError, EngineError) as error:
+            self._crew.log.warning("no judgement of the voice: %s", str(error) or "it took too long")
+        except Exception as error:
+            self._crew.fault("no judgement of the voice", error)
+        else:
+            self._tell(VoiceJudged(action.utterance, action.voice_ms, voice, floor))
 
     async def _judge(self, action: JudgeTurn, judge: str, ask: Callable[[], Coroutine[Any, Any, float]]) -> None:
         try:

@@ -45,6 +45,9 @@ class MemoryDoor:
         self.log.append(("play", speech_id, len(pcm)))
         self.sound.setdefault(speech_id, bytearray()).extend(pcm)
 
+    def lower(self, speech_id: str, gain_db: float) -> None:
+        self.log.append(("lower", speech_id, gain_db))
+
     def end_speech(self, speech_id: str) -> None:
         self.log.append(("end_speech", speech_id))
         self.ended.append(speech_id)

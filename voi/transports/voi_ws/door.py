@@ -182,6 +182,9 @@ class VoiDoor:
         elif speech.size_bytes <= MAX_SPEECH_BYTES:
             speech.whole += pcm
 
+    def lower(self, speech_id: str, gain_db: float) -> None:
+        """The protocol has no word for it."""
+
     def end_speech(self, speech_id: str) -> None:
         speech = self._speeches.pop(speech_id, None)
         if speech is None or not speech.size_bytes:

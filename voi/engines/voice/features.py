@@ -1,0 +1,113 @@
+"""What the voice judge measures of a short sound: its spectrum, its pitch, and how sure the VAD was of it.
+
+All of it is indifferent to loudness; the spectrum alone would learn the microphone, so it never judges alone.
+Mel scale: 2595 log10(1 + f/700) (O'Shaughnessy). Pitch: the highest peak of the autocorrelation, normalised as in
+Boersma (1993), by the window's own autocorrelation.
+"""
+
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import sliding_window_view
+
+Array = npt.NDArray[np.float32]
+
+RATE_HZ = 16_000
+FRAME_SAMPLES = 512  # 32 ms
+HOP_SAMPLES = 160  # 10 ms
+BANDS = 20
+LOWEST_HZ, HIGHEST_HZ = 100, 3_800
+"""What a telephone lets through."""
+PITCH_LOW_HZ, PITCH_HIGH_HZ = 70, 400
+VOICED = 0.5
+"""Normalised autocorrelation from which a frame counts as pitched."""
+_QUIET = 1e-8
+_FLOOR_DB = -50.0
+"""Below the loudest band of the sound: what lies under it is the room."""
+SIZE = 2 * BANDS + 6 + 6 + 4
+
+
+def features(pcm: bytes, probabilities: Array) -> Array:
+    """[SIZE] of the sound `pcm` (16 kHz s16le, 64 ms or more) and of its VAD windows' `probabilities`."""
+    wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
+    if len(wave) < 2 * FRAME_SAMPLES:
+        wave = np.pad(wave, (0, 2 * FRAME_SAMPLES - len(wave)))
+    frames = sliding_window_view(wave, FRAME_SAMPLES)[::HOP_SAMPLES]
+    power = np.abs(np.fft.rfft(frames * _hann(), 2 * FRAME_SAMPLES)) ** 2
+    return np.concatenate([_mel(power), _pitch(power), _vad(probabilities), _envelope(power)]).astype(np.float32)
+
+
+def _mel(power: Array) -> Array:
+    decibels = 10 * np.log10(power @ _filters() + _QUIET)
+    decibels = np.maximum(decibels, decibels.max() + _FLOOR_DB)
+    mean = decibels.mean(0)
+    shape: Array = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5], dtype=np.float32)
+    return shape
+
+
+def _pitch(power: Array) -> Array:
+    """How periodic the sound is, how high, and how steadily so."""
+    correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
+    shortest, longest = RATE_HZ // PITCH_HIGH_HZ, RATE_HZ // PITCH_LOW_HZ
+    normal = correlation[:, shortest:longest] / (correlation[:, :1] + _QUIET) / _window_correlation()[shortest:longest]
+    strength = np.clip(normal.max(1), 0, 1)
+    octaves = np.log2(longest / (normal.argmax(1) + shortest))
+    pitched = strength > VOICED
+    loud = power.sum(1)
+    weight = loud / (loud.sum() + _QUIET)
+    if not pitched.any():
+        return np.array([strength.mean(), strength.max(), float(weight @ strength), 0, 0, 0])
+    steps = np.abs(np.diff(octaves))[pitched[1:] & pitched[:-1]]
+    jump = float(np.minimum(steps, 0.5).mean()) if len(steps) else 0.5
+    return np.array(
+        [strength.mean(), strength.max(), float(weight @ strength), pitched.mean(), octaves[pitched].std(), jump * 4]
+    )
+
+
+def _vad(probabilities: Array) -> Array:
+    if not len(probabilities):
+        return np.zeros(6)
+    p = probabilities
+    return np.array([p.mean(), p.min(), (p > 0.5).mean(), (p > 0.9).mean(), p[: max(1, len(p) // 2)].mean(), p[-1]])
+
+
+def _envelope(power: Array) -> Array:
+    """A cough bursts and decays; speech swells and goes on."""
+    decibels = 10 * np.log10(power.sum(1) + _QUIET)
+    decibels = np.maximum(decibels, decibels.max() - 40)
+    third = max(1, len(decibels) // 3)
+    flat = np.exp(np.log(power + _QUIET).mean(1)) / (power.mean(1) + _QUIET)
+    return np.array(
+        [
+            (decibels[:third].mean() - decibels[-third:].mean()) / 10,
+            decibels.std() / 5,
+            np.abs(np.diff(decibels)).mean() / 2,
+            np.log10(flat.mean() + 1e-6),
+        ]
+    )
+
+
+@cache
+def _hann() -> Array:
+    return np.hanning(FRAME_SAMPLES).astype(np.float32)
+
+
+@cache
+def _window_correlation() -> Array:
+    power = np.abs(np.fft.rfft(_hann(), 2 * FRAME_SAMPLES)) ** 2
+    correlation = np.fft.irfft(power)[:FRAME_SAMPLES]
+    whole: Array = np.maximum(correlation / correlation[0], 0.05)
+    return whole
+
+
+@cache
+def _filters() -> Array:
+    """[513 bins, BANDS] triangles."""
+    low, high = (float(2_595 * np.log10(1 + hz / 700)) for hz in (LOWEST_HZ, HIGHEST_HZ))
+    corners = 700 * (10 ** (np.linspace(low, high, BANDS + 2) / 2_595) - 1)
+    bins = np.linspace(0, RATE_HZ / 2, FRAME_SAMPLES + 1)[:, None]
+    rising = (bins - corners[:-2]) / (corners[1:-1] - corners[:-2])
+    falling = (corners[2:] - bins) / (corners[2:] - corners[1:-1])
+    filters: Array = np.maximum(0, np.minimum(rising, falling)).astype(np.float32)
+    return filters

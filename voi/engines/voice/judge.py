@@ -1,0 +1,131 @@
+"""Is it a person's voice, and does it want the floor? Small logistic regressions, for each length of voice one.
+
+One part looks at the spectrum, the pitch and the VAD (`features.py`), the other at what smart-turn's encoder makes of
+the sound, where smart-turn runs: their log-odds are averaged. The weights are in `weights.npz`, their card beside them;
+`tools/fit_voice_judge.py` fits them.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from voi.engines.vad.silero import Silero
+from voi.engines.vad.silero_weights import WINDOW_SAMPLES
+from voi.engines.voice.features import Array, features
+from voi.errors import EngineError
+
+WEIGHTS = Path(__file__).with_name("weights.npz")
+LENGTHS_MS = (160, 256, 448, 640)
+"""Of voice; a sound is judged by the weights of the longest that it reaches."""
+ENCODER_FROM_MS = 448
+"""Shorter sounds are judged without the encoder, which costs 25 ms and hears little in them."""
+PREROLL_WINDOWS = 15
+"""Sound before the voice that the VAD and the encoder hear as well: 480 ms."""
+LONGEST_QUEUE = 256
+_WINDOW_BYTES = WINDOW_SAMPLES * 2
+_WINDOW_MS = 32
+_VOICED = 0.5
+
+Encoder = Callable[[bytes], Awaitable[Any]]
+"""Gives an object whose `vector` is what smart-turn's encoder makes of 16 kHz sound, float32 [384]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """Log-odds of standardised inputs."""
+
+    mean: Array
+    scale: Array
+    weights: Array
+    bias: float
+
+    def log_odds(self, values: Array) -> float:
+        return float(((values - self.mean) / self.scale) @ self.weights + self.bias)
+
+
+def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) -> tuple[bytes, Array, bytes]:
+    """The newest `voice_ms` of sound that end with a voiced window; the VAD's probabilities there; and the same sound
+    with what came before it, for the encoder. `probability` is that of a VAD stream which has heard nothing yet."""
+    windows = [pcm[at : at + _WINDOW_BYTES] for at in range(0, len(pcm) - _WINDOW_BYTES + 1, _WINDOW_BYTES)]
+    count = max(2, min(voice_ms, LENGTHS_MS[-1]) // _WINDOW_MS)
+    windows = windows[-(PREROLL_WINDOWS + 2 * count + PREROLL_WINDOWS) :]
+    probabilities = np.array([probability(window) for window in windows], np.float32)
+    voiced = np.flatnonzero(probabilities >= _VOICED)
+    end = int(voiced[-1]) + 1 if len(voiced) else len(windows)
+    start = max(0, end - count)
+    whole = b"".join(windows[max(0, start - PREROLL_WINDOWS) : end])
+    return b"".join(windows[start:end]), probabilities[start:end], whole
+
+
+class BuiltInVoiceJudge:
+    """`VoiceJudge`. `encoder`, where there is one, is asked about sounds of 448 ms and more."""
+
+    name = "voice-judge"
+
+    def __init__(self, *, weights: str | Path = WEIGHTS) -> None:
+        """Raises EngineError without weights."""
+        try:
+            with np.load(weights) as file:
+                stored = {name: file[name].astype(np.float32) for name in file.files}
+            self._parts = {
+                tuple(name.rsplit("/", 1)[0].split("/")): _logistic(stored, name.rsplit("/", 1)[0])
+                for name in stored
+                if name.endswith("/weights")
+            }
+        except (OSError, ValueError, KeyError) as error:
+            raise EngineError(
+                f"The voice judge's weights in {weights} cannot be read ({error}).", engine=self.name
+            ) from error
+        self.encoder: Encoder | None = None
+        self._vad = Silero()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice-judge")
+        self._waiting = 0
+
+    async def warm_up(self) -> None:
+        await self.judge(bytes(2 * _WINDOW_BYTES), 64)
+
+    async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
+        """Raises EngineError (retryable) when too many wait."""
+        if self._waiting >= LONGEST_QUEUE:
+            raise EngineError("Too many callers wait for the voice judge.", engine=self.name, retryable=True)
+        length = max((ms for ms in LENGTHS_MS if ms <= voice_ms), default=LENGTHS_MS[0])
+        loop = asyncio.get_running_loop()
+        self._waiting += 1
+        try:
+            measured, whole = await loop.run_in_executor(
+                self._thread, self._measure, pcm, min(voice_ms, LENGTHS_MS[-1])
+            )
+        finally:
+            self._waiting -= 1
+        vector = None
+        if self.encoder is not None and length >= ENCODER_FROM_MS:
+            vector = (await self.encoder(whole)).vector
+        return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
+
+    def _measure(self, pcm: bytes, voice_ms: int) -> tuple[Array, bytes]:
+        sound, probabilities, whole = stretch(pcm, voice_ms, self._vad.open().probability)
+        return features(sound, probabilities), whole
+
+    def probability(self, what: str, length_ms: int, measured: Array, vector: Array | None) -> float:
+        """0..1; where nothing is known of `what` at that length, 0.5."""
+        odds = []
+        for part, values in (("features", measured), ("encoder", vector)):
+            logistic = self._parts.get((what, str(length_ms), part))
+            if logistic is not None and values is not None:
+                odds.append(logistic.log_odds(values))
+        return 1 / (1 + float(np.exp(-np.mean(odds)))) if odds else 0.5
+
+    async def close(self) -> None:
+        """What still waits is cancelled."""
+        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+
+
+def _logistic(stored: dict[str, Array], name: str) -> Logistic:
+    return Logistic(
+        stored[f"{name}/mean"], stored[f"{name}/scale"], stored[f"{name}/weights"], float(stored[f"{name}/bias"])
+    )

@@ -1,0 +1,168 @@
+"""One reply's sound on its way: what waits to be sent, what was sent and may have to be sent again, what was heard."""
+
+import asyncio
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from voi.audio.pcm import SAMPLE_BYTES, to_int16
+from voi.core.actions import DuckLevel
+from voi.session.gain import GAINS_DB, Gain
+
+KEPT_MS = 1_200
+"""Sound before the place where it went down that is kept, to go back to the beginning of a word…"""
+REPEATED_MAX_MS = 4_000
+"""…and at most so much is sent a second time."""
+VALLEY_MS = 500
+"""Where no word times are known, the quietest place within this is taken for a word's beginning."""
+_FRAME_MS = 20
+
+
+@dataclass(slots=True)
+class _Sent:
+    """A stretch of sound that was sent: when it begins to be heard, where it lies in the reply, and how loud it was."""
+
+    start_s: float
+    at_bytes: int
+    size_bytes: int
+    loud: bool
+
+
+class ReplySound:
+    """The sound of one reply, at `rate_hz`. All positions are bytes of the sound as it was made."""
+
+    __slots__ = (
+        "_bytes_per_s",
+        "_deep_bytes",
+        "_gain",
+        "_heard_bytes",
+        "_kept",
+        "_kept_max",
+        "_rate_hz",
+        "_sent",
+        "_words",
+        "buffer",
+        "ends_s",
+        "level",
+        "made_bytes",
+        "repeated_bytes",
+        "reply",
+        "roomy",
+        "sent_bytes",
+        "speech_id",
+        "whole",
+    )
+
+    def __init__(self, reply: int, rate_hz: int) -> None:
+        self.reply = reply
+        self.speech_id: str | None = None
+        """None while muted."""
+        self.buffer = bytearray()
+        self.made_bytes = 0
+        self.sent_bytes = 0
+        """Position up to which it was sent."""
+        self.repeated_bytes = 0
+        """So much of it was sent twice."""
+        self.ends_s = 0.0
+        """When the last sound that was sent will have been played."""
+        self.whole = False
+        """All sound was given."""
+        self.level: DuckLevel | None = None
+        """How low it goes out."""
+        self.roomy = asyncio.Event()
+        self.roomy.set()
+        self._rate_hz = rate_hz
+        self._bytes_per_s = rate_hz * SAMPLE_BYTES
+        self._gain = Gain(rate_hz)
+        self._sent: deque[_Sent] = deque()
+        """Not heard to its end yet, as far as is known."""
+        self._heard_bytes = 0
+        self._kept = bytearray()
+        """The newest of what was sent, as it was made."""
+        self._kept_max = self._bytes_of(KEPT_MS)
+        self._deep_bytes: int | None = None
+        """Position at which it went down deep."""
+        self._words: list[int] = []
+        """Positions at which words begin."""
+
+    def _bytes_of(self, ms: int) -> int:
+        return ms * self._rate_hz // 1_000 * SAMPLE_BYTES
+
+    # ---- out --------------------------------------------------------------------------------------
+
+    def take(self, size: int, start_s: float) -> bytes:
+        """The next `size` bytes, at the gain, which begin to be heard at `start_s`."""
+        pcm = bytes(memoryview(self.buffer)[:size])
+        del self.buffer[:size]
+        self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
+        self._kept += pcm
+        if self._deep_bytes is None and len(self._kept) > 2 * self._kept_max:
+            del self._kept[: -self._kept_max]
+        self.sent_bytes += size
+        self.ends_s = start_s + size / self._bytes_per_s
+        return self._gain.apply(pcm)
+
+    def forget_heard(self, now_s: float) -> None:
+        """What was heard to its end needs no more than one number."""
+        while self._sent and self._sent[0].start_s + self._sent[0].size_bytes / self._bytes_per_s <= now_s:
+            self._heard_bytes = max(self._heard_bytes, self._end_of(self._sent.popleft(), now_s))
+
+    def _end_of(self, sent: _Sent, now_s: float) -> int:
+        """Position up to which this was heard by now; 0 where it was too low."""
+        if not sent.loud or now_s <= sent.start_s:
+            return 0
+        return sent.at_bytes + min(sent.size_bytes, round((now_s - sent.start_s) * self._bytes_per_s))
+
+    def heard_ms(self, now_s: float) -> int:
+        """How far it was heard: the last sample that was played and not lowered deep."""
+        heard = max((self._end_of(sent, now_s) for sent in self._sent), default=0)
+        return round(max(self._heard_bytes, heard) / self._bytes_per_s * 1_000)
+
+    @property
+    def loud_ms(self) -> int | None:
+        """Beyond that it was sent too low to be heard. None: nothing was."""
+        return None if self._deep_bytes is None else round(self._deep_bytes / self._bytes_per_s * 1_000)
+
+    # ---- louder and lower ---------------------------------------------------------------------------
+
+    def mark_words(self, starts_ms: Iterable[int]) -> None:
+        """Words begin there: ms of the reply's sound, later than those that are known."""
+        self._words += (self._bytes_of(start_ms) for start_ms in starts_ms)
+
+    def duck(self, level: DuckLevel) -> None:
+        self.level = level
+        self._gain.set(GAINS_DB[level])
+        if level == "deep" and self._deep_bytes is None:
+            self._deep_bytes = self.sent_bytes
+
+    def resume(self) -> None:
+        """As loud as before; what was sent deep is sent again, from the beginning of its first word."""
+        deep, self._deep_bytes, self.level = self._deep_bytes, None, None
+        self._gain.set(0)
+        if deep is None or deep == self.sent_bytes:
+            return
+        back = self.sent_bytes - max(self._word_before(deep), self.sent_bytes - self._bytes_of(REPEATED_MAX_MS))
+        back = min(back, len(self._kept))
+        self.buffer[:0] = self._kept[len(self._kept) - back :]
+        del self._kept[len(self._kept) - back :]
+        self.sent_bytes -= back
+        self.repeated_bytes += back
+
+    def _word_before(self, position: int) -> int:
+        """Where the word begins that is spoken at this position."""
+        if index := bisect_right(self._words, position):
+            word = self._words[index - 1]
+            if position - word <= self._kept_max:
+                return word
+        frame = self._bytes_of(_FRAME_MS)
+        before = len(self._kept) - (self.sent_bytes - position)
+        start = max(0, before - self._bytes_of(VALLEY_MS))
+        frames = (before - start) // frame
+        if frames < 1:
+            return position
+        samples = to_int16(bytes(self._kept[before - frames * frame : before])).reshape(frames, -1)
+        quietest = int(np.square(samples, dtype=np.float64).sum(1).argmin())
+        return position - (frames - quietest) * frame
