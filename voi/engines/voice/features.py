@@ -42,7 +42,7 @@ def _mel(power: Array) -> Array:
     decibels = 10 * np.log10(power @ _filters() + _QUIET)
     decibels = np.maximum(decibels, decibels.max() + _FLOOR_DB)
     mean = decibels.mean(0)
-    shape: Array = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5], dtype=np.float32)
+    shape: Array = np.concatenate([(mean - mean.mean()) / 10, decibels.std(0) / 5])
     return shape
 
 
@@ -67,7 +67,7 @@ def _pitch(power: Array) -> Array:
 
 def _vad(probabilities: Array) -> Array:
     if not len(probabilities):
-        return np.zeros(6)
+        return np.zeros(6, np.float32)
     p = probabilities
     return np.array([p.mean(), p.min(), (p > 0.5).mean(), (p > 0.9).mean(), p[: max(1, len(p) // 2)].mean(), p[-1]])
 
