@@ -96,6 +96,14 @@ def test_what_is_said_to_nobody_is_told() -> None:
     assert '$.writer.system_prompt: asks for a tone of voice, and the agent has no "voices"' in told
 
 
+def test_denial_phrases_that_ordinary_sentences_contain_are_told() -> None:
+    phrases = ["no", "I", "Please", "as an AI", "AI", "language model"]
+    control = {"model": "pattern_matching", "denial_phrases": phrases}
+    warnings = load({"a": {"llm_model": "echo", "control_agent": "c"}, "c": control}).warnings
+    told = [line for line in warnings if "stands in ordinary sentences" in line]
+    assert [line.split('"')[1] for line in told] == ["no", "I", "Please"]
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -1,10 +1,9 @@
-import unicodedata
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.core.guard import PatternGuard, RetryPlan, denied_class
+from voi.core.spoken_symbols import symbols_of
 
 PHRASES = ["I can't help", "as an AI", "I'm sorry, but"]
 
@@ -21,17 +20,101 @@ PHRASES = ["I can't help", "as an AI", "I'm sorry, but"]
         "I\u200b can't\u00a0hel\u00adp",
         "Ｉ ｃａｎ'ｔ ｈｅｌｐ",
         "I **can't** help",
+        "I can&#39;t help",
+        "I can&rsquo;t help",
+        "I can&rsquo;t&nbsp;help",
+        "I <b>can't</b> help",
+        "I<br>can't help",
+        "~~I can't~~ help",
+        "I [can't](https://example.com/x) help",
+        "I 🙂 can't 🙂 help",
+        "I can't - help",
+        "- I\n- can't\n- help",
+        "I can\\'t help",
+        "I | can't | help",
+        "I-can't-help",
+        "I сan't hеlр",  # Cyrillic с, е, р
+        "I ca\u034fn't help",
+        "I\u3164can't help"[:1] + " can't\u3164 help",
+        "I can\u115f't help",
+        "I\u2800can't\u2800help",
+        "I can't\ufe0f help",
+        "I c\u0336a\u0336n\u0336't help",
         "Speaking as\nan ai, no.",
+        "as an A.I.",
+        "as an A I model",
+        "as an A-I",
+        "as an A\\I",
+        "as an <i>A</i>I",
+        "as an AI",
+        "as an AI's friend's AI" + " as an AI",
         "I’m sorry,but no",
     ],
 )
-def test_denials_in_any_guise(text):
-    for size in (1, 2, 5, 100):
+def test_denials_in_any_guise(text: str) -> None:
+    for size in (1, 2, 5, 1_000):
         guard = PatternGuard(PHRASES)
-        released = "".join(guard.feed(text[at : at + size]) for at in range(0, len(text), size))
+        released = "".join(guard.feed(text[at : at + size]) for at in range(0, len(text), size)) + guard.close()
         assert guard.denied
-        assert not fold(released + guard.close()).endswith(("ican", "asa", "imso"))
+        assert symbols_of(released).split(" ")[-2:] not in (["i", "cant"], ["as", "an"], ["im", "sorry"])
         assert guard.feed("more") == ""
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("as an AI", "It was an airport."),
+        ("as an AI", "He was an aide, in a room as an airy one."),
+        ("I cannot", "Hawaii cannot wait."),
+        ("AI", "She said so: wait, the main aim is fair."),
+        ("AI", "Hawaii again, captain."),
+        ("I am sorry", "Miami am sorry."),
+        ("no", "I know nothing, now or never."),
+        ("language model", "A language modelled on Latin."),
+        ("sex", "Essex and Sussex."),
+        ("IA", "Il y a un aimant dans la maison."),
+        ("bot", "Both robots sailed to the bottom."),
+        ("can't", "The cantor sang a canticle."),
+        ("AI", "I am, a I-beam"[:5]),
+    ],
+)
+def test_harmless_sentences_pass(phrase: str, text: str) -> None:
+    guard = PatternGuard([phrase])
+    assert guard.feed(text) + guard.close() == text
+    assert not guard.denied
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("IA", "En tant qu'IA, non."),
+        ("d'accord", "Je ne suis pas d’accord."),
+        ("人工智能", "我是人工智能。"),
+        ("我是AI", "你好，我是 AI 模型"),
+        ("AI", "我是AI模型"),
+        ("できません", "それはできません。"),
+        ("не могу", "Я не могу помочь."),
+        ("künstliche Intelligenz", "Als KÜNSTLICHE  Intelligenz"),
+        ("A.I.", "as an AI"),
+        ("GPT-4", "I am GPT 4."),
+    ],
+)
+def test_other_languages(phrase: str, text: str) -> None:
+    assert denies(phrase, text)
+
+
+def test_another_voice_parts_words() -> None:
+    guard = PatternGuard(["I cannot"])
+    guard.feed("smiles")
+    guard.part()
+    guard.feed("I cannot ")
+    assert guard.denied
+
+
+def test_what_only_begins_like_a_tag_or_a_link_is_text() -> None:
+    text = "If a < b & c > d, see [1] and x<y; AT&T &c. <3 ]( " + "x" * 600 + " <" + "a" * 300 + " &" + "b" * 30
+    guard = PatternGuard(PHRASES)
+    assert guard.feed(text) + guard.close() == text
 
 
 def test_a_phrase_inside_the_beginning_of_a_longer_one_is_found():
@@ -54,6 +137,7 @@ def test_a_sign_stays_with_the_word_that_it_touches():
     assert guard.feed("Go to example") == "Go to example"
     assert guard.feed(".com") == ""
     assert guard.feed(" today.") == ".com today."
+    assert guard.feed(" Bye.") == " Bye."  # and a sentence's end does not wait for the next word
 
 
 def test_no_phrases_no_delay():
@@ -66,43 +150,43 @@ def test_closing_gives_the_rest_unless_denied():
     guard = PatternGuard(PHRASES)
     assert guard.feed("That is as an") == "That is "
     assert guard.close() == "as an"
-    guard.feed("I can't hel")
+    assert not guard.denied
+    guard.feed(" I can't hel")
     guard.feed("p")
-    assert guard.denied
     assert guard.close() == ""
+    assert guard.denied
 
 
-def fold(text):
-    """An oracle for the texts used here."""
-    kept = (c for c in unicodedata.normalize("NFKC", text).casefold() if c not in "'’\"\u200b*" and not c.isspace())
-    return "".join(kept)
+def heard(text: str) -> list[str]:
+    """The words, by an oracle for the texts used here."""
+    return "".join(c for c in text.casefold() if c not in "'’\u200b").replace(".", " ").split()
 
 
 SMALL = st.text(alphabet="abAB '’\u200b.", max_size=30)
 
 
-@given(SMALL, st.lists(st.text(alphabet="abA '.", min_size=1, max_size=5), max_size=4), st.lists(st.integers(1, 7)))
-def test_against_brute_force(text, phrases, sizes):
-    folded = [fold(phrase) for phrase in phrases if fold(phrase)]
+@given(SMALL, st.lists(st.text(alphabet="ab '", min_size=1, max_size=5), max_size=4), st.lists(st.integers(1, 7)))
+def test_against_brute_force(text: str, phrases: list[str], sizes: list[int]) -> None:
+    wanted = [words for phrase in phrases if (words := heard(phrase))]
     guard, released, at = PatternGuard(phrases), "", 0
+
+    def has_phrase(words: list[str]) -> bool:
+        return any(words[n : n + len(one)] == one for one in wanted for n in range(len(words)))
+
     for size in [*sizes, max(1, len(text))]:
         released += guard.feed(text[at : at + size])
         at += size
         seen = text[:at]
-        denied = any(phrase in fold(seen) for phrase in folded)
-        assert guard.denied == denied
+        words = heard(seen)
+        open_ended = bool(seen.rstrip("'’\u200b")) and seen.rstrip("'’\u200b")[-1] not in " ."
+        assert guard.denied == has_phrase(words[:-1] if open_ended else words)
         assert text.startswith(released)
-        if denied:
-            first = min(fold(seen).find(phrase) for phrase in folded if phrase in fold(seen))
-            assert len(fold(released)) <= first
+        assert not has_phrase(heard(released))
+        if guard.denied:
             return
-        may_begin = max(
-            (n for phrase in folded for n in range(1, len(phrase)) if fold(seen).endswith(phrase[:n])), default=0
-        )
-        held = seen[len(released) :]
-        assert len(fold(held)) >= may_begin
-        assert len(fold(held.lstrip(".'’\u200b"))) <= may_begin  # signs stay with their word
-    assert released + guard.close() == text
+    rest = guard.close()
+    assert guard.denied == has_phrase(heard(text))
+    assert guard.denied or released + rest == text
 
 
 def test_composed_letters_and_long_letters():
@@ -115,13 +199,14 @@ def test_composed_letters_and_long_letters():
 def denies(phrase, text):
     guard = PatternGuard([phrase])
     guard.feed(text)
+    guard.close()
     return guard.denied
 
 
 def test_linear_in_hostile_text():
-    guard = PatternGuard(["a" * 500 + "b", "aa" * 200 + "c"])
-    released = "".join(guard.feed("a" * 100) for _ in range(1_000))
-    assert len(released) == 100_000 - 500
+    guard = PatternGuard(["a " * 500 + "b", "a a " * 200 + "c"])
+    released = "".join(guard.feed("a " * 50) for _ in range(1_000))
+    assert len(released) == 100_000 - 1_000
 
 
 def test_temperatures_rise_to_the_cap():

@@ -1,5 +1,6 @@
 """Agents that judge: control agents, is this reply a denial? Completeness agents: has the person finished?"""
 
+from collections.abc import Iterable
 from typing import Self
 
 from pydantic import AliasChoices, Field, model_validator
@@ -16,6 +17,27 @@ Answer with exactly one JSON object: {"status": "complete", "reason": "<why>"} o
 {"status": "incomplete", "reason": "<why>"}."""
 
 
+_COMMON = (
+    "a about all also an and any are as at back be because been but by can come could day did do does even first for "
+    "from get give go good had has have he help her here him his how i if in into is it its just know like look make me "
+    "model more most my need new no not now of on one only or other our out over people please say see she sir so some "
+    "sorry take tell than thank that the their them then there these they thing think this time to today two up us use "
+    "very want was way we well what when where which who will with work would yes you your "
+    "der die das und ist nicht ich ein eine zu es le la les de et est pas je un une el los y es no que en si"
+)
+_COMMON_WORDS = frozenset(_COMMON.split())
+
+
+def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
+    """Denial phrases that harmless sentences contain: a letter or two, or a common word alone."""
+    return [
+        phrase
+        for phrase in phrases
+        if (said := phrase.strip(" .,!?'\"").casefold()) in _COMMON_WORDS
+        or (len(said) <= 2 and said.isascii() and said != "ai")
+    ]
+
+
 class _Classifier(Prompted):
     model: str = Field(min_length=1, validation_alias=AliasChoices("model", "llm_model"))
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -27,7 +49,7 @@ class ControlAgent(_Classifier):
     """Keeps denials out of another agent's replies: by phrases (model "pattern_matching") or by asking an LLM."""
 
     denial_phrases: Lines = ()
-    """For pattern matching: no reply may contain these. Case, quotes, apostrophes and white space don't count."""
+    """For pattern matching: no reply may contain these, as whole words. Case, markup and disguises don't count."""
     denial_classes: Lines = ()
     """For an LLM, which answers {"class": …}: the classes that are denials."""
     giveup_after: int = Field(default=3, ge=1, le=10)

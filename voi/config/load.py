@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from voi.config.agents import EMBEDDED_MODELS, Agent
-from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent
+from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent, ordinary_phrases
 from voi.config.config import Config
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, quoted
@@ -66,6 +66,10 @@ def read_config(settings: Settings, problems: Problems) -> Config:
     talking = {name: agent.with_files(sound_file) for name, agent in talking.items()}
     _warn_without_provider(talking, settings, source, problems)
 
+    for name, judge in control.items():
+        for phrase in ordinary_phrases(judge.denial_phrases):
+            text = f"{quoted(phrase)} stands in ordinary sentences, so harmless replies will be denied"
+            problems.warn(source, (*entries[name].path, "denial_phrases"), text)
     talking, control, completeness = (_fitting(kind, source, problems) for kind in (talking, control, completeness))
 
     judges = [judge.model for judge in (*control.values(), *completeness.values())]

@@ -1,32 +1,36 @@
 """The guard on an agent's replies: no denied phrase is ever heard, and text waits only while it may become one."""
 
-import unicodedata
+import re
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 from voi.core.loose_json import loose_object
+from voi.core.spoken_symbols import SPACE, SpokenSymbols, is_bounded, symbols_of
 
-_IGNORED = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*_")
-"""Quotes and apostrophes of all kinds, and the marks of emphasis, which are not heard."""
+_ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
+_ACRONYMS_MAX = 4
+"""Of one phrase; more of them are only found as they are written."""
 
 
 class PatternGuard:
     """Streaming search for denial phrases: `feed` deltas, get the text that is safe to release.
 
-    Matching ignores case, quotes and apostrophes, emphasis marks, white space and invisible characters, and compares
-    Unicode compatibility forms. An Aho-Corasick automaton: linear in the text, whatever the phrases. Feed it the words
-    to be spoken (after the reply parser): JSON would hide a phrase in escapes.
+    Whole words are compared as they are heard (`spoken_symbols.py`): "as an AI" is in "As an <b>A.I.</b>", and not in
+    "It was an airport". An Aho-Corasick automaton: linear in the text, whatever the phrases. Feed it the words to be
+    spoken (after the reply parser): JSON would hide a phrase in escapes.
     """
 
-    __slots__ = ("_automaton", "_depth", "_held", "_held_folded", "_state", "denied")
+    __slots__ = ("_automaton", "_held", "_held_symbols", "_reader", "_state", "denied")
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._automaton = _automaton(tuple(sorted(phrases)))
-        self._state = 0
-        self._held: deque[tuple[str, int]] = deque()  # characters not released, and how many folded ones each became
-        self._held_folded = 0
+        self._state = self._automaton.step(0, SPACE)
+        self._reader = SpokenSymbols()
+        self._held: deque[tuple[str, int]] = deque()  # text that is not released, and how many symbols each part has
+        self._held_symbols = 0
         self.denied = False
         """A phrase was found. From then on nothing is released."""
 
@@ -34,57 +38,73 @@ class PatternGuard:
         """Text that is now safe: it cannot be part of a phrase. "" once denied."""
         released: list[str] = []
         for char in delta if not self.denied else "":
-            folded = _fold(char)
-            for symbol in folded:
-                self._state = self._automaton.step(self._state, symbol)
-                if self._automaton.final[self._state]:
-                    self.denied = True
-                    self._held.clear()
+            for text, symbols in self._reader.feed(char):
+                if not self._take(text, symbols):
                     return ""
-            self._held.append((char, len(folded)))
-            self._held_folded += len(folded)
-            self._release(self._automaton.depth[self._state], released)
-        if self._held and self._held[0][0].isalnum():
+            self._release(self._automaton.waits[self._state], released)
+        if self._held and self._held[0][0][0].isalnum():
             while released and _is_sign(released[-1]):
                 self._hold_again(released.pop())
         return "".join(released)
 
+    def part(self) -> None:
+        """What follows is no part of the word before, such as the words of another voice."""
+        if not self.denied:
+            self._take("", self._reader.part())
+
     def close(self) -> str:
-        """The rest: the reply is over, so nothing can become a phrase any more."""
-        rest = "".join(char for char, _ in self._held)
+        """The rest: the reply is over, so nothing can become a phrase any more. "" if it ended with one."""
+        for text, symbols in self._reader.close() if not self.denied else ():
+            if not self._take(text, symbols):
+                return ""
+        if not self.denied and not self._take("", SPACE):
+            return ""
+        rest = "".join(text for text, _ in self._held)
         self._held.clear()
         return rest
 
-    def _release(self, depth: int, released: list[str]) -> None:
-        """Keep only those characters that the last `depth` folded ones came from."""
-        while self._held and self._held_folded - self._held[0][1] >= depth:
-            char, length = self._held.popleft()
-            self._held_folded -= length
-            released.append(char)
+    def _take(self, text: str, symbols: str) -> bool:
+        """False: with these a phrase is complete."""
+        for symbol in symbols:
+            self._state = self._automaton.step(self._state, symbol)
+            if self._automaton.final[self._state]:
+                self.denied = True
+                self._held.clear()
+                return False
+        self._held.append((text, len(symbols)))
+        self._held_symbols += len(symbols)
+        return True
 
-    def _hold_again(self, char: str) -> None:
+    def _release(self, waiting: int, released: list[str]) -> None:
+        """Keep only that text which the last `waiting` symbols came from."""
+        while self._held and self._held_symbols - self._held[0][1] >= waiting:
+            text, length = self._held.popleft()
+            self._held_symbols -= length
+            released.append(text)
+
+    def _hold_again(self, text: str) -> None:
         """Keep a sign with the word that it touches: the `.` of `.com` alone would look like a sentence's end."""
-        folded = len(_fold(char))
-        self._held.appendleft((char, folded))
-        self._held_folded += folded
+        self._held.appendleft((text, 0))
 
 
 class _Automaton:
     """Aho-Corasick over folded phrases. State 0 is the root."""
 
-    __slots__ = ("_fallback", "_next", "depth", "final")
+    __slots__ = ("_fallback", "_next", "final", "waits")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._next: list[dict[str, int]] = [{}]
-        self.depth = [0]
+        self.waits = [0]
+        """How many symbols of each state may become a phrase: not the space before its first word, it can be said."""
         self.final = [False]
         for pattern in patterns:
-            state = 0
+            state, length = 0, 0
             for symbol in pattern:
+                length += bool(length or symbol != SPACE)
                 if symbol not in self._next[state]:
                     self._next[state][symbol] = len(self._next)
                     self._next.append({})
-                    self.depth.append(self.depth[state] + 1)
+                    self.waits.append(length)
                     self.final.append(False)
                 state = self._next[state][symbol]
             self.final[state] = True
@@ -103,29 +123,31 @@ class _Automaton:
         return self._next[state].get(symbol, 0)
 
 
-def _is_sign(char: str) -> bool:
-    return not (char.isalnum() or char.isspace())
+def _is_sign(text: str) -> bool:
+    return len(text) == 1 and not (text.isalnum() or text.isspace())
 
 
 @lru_cache(maxsize=64)
 def _automaton(phrases: tuple[str, ...]) -> _Automaton:
     """One automaton per set of phrases; conversations share it (it does not change)."""
-    return _Automaton(filter(None, ("".join(map(_fold, phrase)) for phrase in phrases)))
+    return _Automaton(pattern for phrase in phrases for pattern in patterns(phrase))
 
 
-@lru_cache(maxsize=4_096)
-def _fold(char: str) -> str:
-    """What remains of a character for comparison: perhaps nothing, perhaps several characters.
-
-    Accents are split off (NFD), so that a composed letter and a combined one are the same; Hangul syllables stay whole.
-    """
-    out = []
-    for part in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold()):
-        hangul = "\uac00" <= part <= "\ud7a3"
-        for symbol in part if hangul else unicodedata.normalize("NFD", part):
-            if not (symbol.isspace() or symbol in _IGNORED or unicodedata.category(symbol) in ("Cf", "Cc", "Cs")):
-                out.append(symbol)
-    return "" if char in _IGNORED else "".join(out)
+def patterns(phrase: str) -> list[str]:
+    """The symbols of a phrase, with the spaces that bound it; also with its acronyms letter by letter, as "A I" is
+    heard like "AI". None for a phrase without a word."""
+    acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
+    found = set()
+    for apart in product((False, True), repeat=len(acronyms)):
+        written, at = "", 0
+        for acronym, letters_apart in zip(acronyms, apart, strict=True):
+            letters = acronym[0].replace(".", "")
+            written += phrase[at : acronym.start()] + (SPACE.join(letters) if letters_apart else letters)
+            at = acronym.end()
+        if symbols := symbols_of(written + phrase[at:]):
+            before = SPACE if is_bounded(symbols[0]) else ""
+            found.add(before + symbols + (SPACE if is_bounded(symbols[-1]) else ""))
+    return sorted(found)
 
 
 @dataclass(frozen=True, slots=True)

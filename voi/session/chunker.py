@@ -12,10 +12,11 @@ from voi.dialogue import Voice
 class Chunker:
     """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. Sans-I/O."""
 
-    __slots__ = ("_cutter", "_guard", "_held", "_tone", "_voice")
+    __slots__ = ("_cutter", "_guard", "_guarded_voice", "_held", "_tone", "_voice")
 
     def __init__(self, guard: PatternGuard | None = None) -> None:
         self._guard = guard
+        self._guarded_voice: Voice = "character"
         self._held: deque[ReplySegment] = deque()
         """What the guard has not released; it releases in order, and never looks at voices."""
         self._cutter = Cutter()
@@ -40,6 +41,9 @@ class Chunker:
     def _past_guard(self, segment: ReplySegment) -> list[ReplySegment]:
         if self._guard is None:
             return [segment]
+        if segment.voice != self._guarded_voice:
+            self._guarded_voice = segment.voice
+            self._guard.part()
         self._held.append(segment)
         return self._dole(self._guard.feed(segment.text))
 

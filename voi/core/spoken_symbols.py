@@ -1,0 +1,200 @@
+"""A text as the symbols that are heard of it, for comparing phrases: folded letters and digits, and one space between
+two words. However a word is written, marked up or disguised, it has the same symbols.
+
+Case, accents' composition, quotes, apostrophes, emphasis marks, tags, link targets and invisible characters are not
+heard; letters of other alphabets that look like Latin ones count as those. Scripts without spaces (Chinese, Japanese,
+Thai and their neighbours) have each character for a word.
+"""
+
+import html
+import re
+import unicodedata
+from functools import lru_cache
+
+SPACE = " "
+ENTITY_MAX_CHARACTERS = 12
+TAG_MAX_CHARACTERS = 200
+TARGET_MAX_CHARACTERS = 500
+"""Longer runs are no entity, tag or link target, but text: nothing waits longer for its end."""
+
+_INSIDE_WORDS = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*~\\\u115f\u1160\u3164\uffa0")
+"""Quotes, emphasis marks, backslashes and Hangul fillers: they part no words."""
+_APOSTROPHES = frozenset("'’ʼ＇")
+_ELIDED = frozenset(
+    {
+        "l",
+        "d",
+        "j",
+        "n",
+        "s",
+        "c",
+        "m",
+        "t",
+        "qu",
+        "jusqu",
+        "lorsqu",
+        "puisqu",
+        "dell",
+        "all",
+        "nell",
+        "sull",
+        "dall",
+        "un",
+    }
+)
+"""Before an apostrophe these are words of their own: l'IA, d'accord, dell'arte."""
+_TAG = re.compile(r"</?[A-Za-z][^<>]*\Z")
+_PARTING_TAG = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6]|tr|td|th|hr|table|section)\b", re.IGNORECASE)
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff]"
+)
+"""Thai, Lao, Burmese, Khmer, kana and Han characters."""
+_LOOKS_LIKE = str.maketrans(
+    "аеорсухіјѕԁһԛԝґкмтвнзьαβεζηικμνορτυχϲ",
+    "aeopcyxijsdhqwrkmtbh3babezhikmnoptuxc",
+)
+"""Small Cyrillic and Greek letters and the Latin ones that they look like, after case folding; applied to both sides of
+a comparison, so phrases in those alphabets are found as well."""
+
+
+class SpokenSymbols:
+    """`feed` characters, get what was written and its symbols, unit by unit; `close` gives what waited for its end."""
+
+    __slots__ = ("_last", "_pending", "_word")
+
+    def __init__(self) -> None:
+        self._pending = ""
+        """The beginning of an entity, a tag or a link's target."""
+        self._last = SPACE
+        """The newest symbol, SPACE at the beginning."""
+        self._word = ""
+        """The word so far."""
+
+    def feed(self, char: str) -> list[tuple[str, str]]:
+        """Units that are complete with this character: their text, and its symbols, perhaps none."""
+        if self._pending:
+            self._pending += char
+            return self._resume()
+        if char in "&<]":
+            self._pending = char
+            return []
+        return [(char, self._symbols(char))]
+
+    def part(self) -> str:
+        """Something else begins here, such as another voice: symbols of the gap."""
+        return self._symbols(SPACE)
+
+    def close(self) -> list[tuple[str, str]]:
+        """The rest, as text."""
+        rest, self._pending = self._pending, ""
+        return [(char, self._symbols(char)) for char in rest]
+
+    def _resume(self) -> list[tuple[str, str]]:
+        written, last = self._pending, self._pending[-1]
+        if written[0] == "&":
+            if last == ";" and (meant := html.unescape(written)) != written:
+                return self._whole(written, "".join(map(self._symbols, meant)))
+            if last != ";" and len(written) <= ENTITY_MAX_CHARACTERS and (last.isalnum() or last == "#"):
+                return []
+        elif written[0] == "<":
+            if last == ">" and len(written) > 2:
+                return self._whole(written, self._symbols(SPACE) if _PARTING_TAG.match(written) else "")
+            if len(written) <= TAG_MAX_CHARACTERS and (written == "</" or _TAG.match(written)):
+                return []
+        elif written.startswith("]("):
+            if last == ")":
+                return self._whole(written, self._symbols(SPACE))
+            if len(written) <= TARGET_MAX_CHARACTERS:
+                return []
+        self._pending = ""  # it was text after all, in which another one may begin
+        units = [(written[0], self._symbols(written[0]))]
+        for char in written[1:]:
+            units += self.feed(char)
+        return units
+
+    def _whole(self, written: str, symbols: str) -> list[tuple[str, str]]:
+        self._pending = ""
+        return [(written, symbols)]
+
+    def _symbols(self, char: str) -> str:
+        folded = _folded(char)
+        if folded is None:
+            return self._gap()
+        if not folded and char in _APOSTROPHES and self._word in _ELIDED:
+            return self._gap()
+        symbols = ""
+        for symbol in folded:
+            unspaced = _is_unspaced(symbol)
+            if self._last != SPACE and unspaced != _is_unspaced(self._last):
+                symbols += SPACE
+                self._word = ""
+            symbols += symbol
+            self._last = symbol
+            self._word = (self._word + symbol)[-8:]
+        return symbols
+
+    def _gap(self) -> str:
+        self._word = ""
+        if self._last == SPACE or _is_unspaced(self._last):
+            return ""
+        self._last = SPACE
+        return SPACE
+
+
+def symbols_of(text: str) -> str:
+    """All symbols of a text, without a space at its ends."""
+    reader = SpokenSymbols()
+    units = [unit for char in text for unit in reader.feed(char)] + reader.close()
+    return "".join(symbols for _, symbols in units).strip(SPACE)
+
+
+def _is_unspaced(symbol: str) -> bool:
+    return _UNSPACED.match(symbol) is not None
+
+
+def is_bounded(symbol: str) -> bool:
+    """Does a word that begins or ends with this symbol need a space there?"""
+    return not _is_unspaced(symbol)
+
+
+@lru_cache(maxsize=4_096)
+def _folded(char: str) -> str | None:
+    """Letters, digits and marks as which the character is compared; "": it is not heard; None: it parts words.
+
+    Accents are split off (NFD), so that a composed letter and a combined one are the same; Hangul syllables stay whole.
+    """
+    if char in _INSIDE_WORDS:
+        return ""
+    out, parts = [], False
+    for whole in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold()):
+        hangul = "\uac00" <= whole <= "\ud7a3"
+        for symbol in whole if hangul else unicodedata.normalize("NFD", whole):
+            category = unicodedata.category(symbol)
+            if symbol in _INSIDE_WORDS or category == "Cf":
+                continue
+            if category == "Mn" or category == "Me":
+                if unicodedata.combining(symbol) and symbol in _composing():
+                    out.append(symbol)
+            elif symbol.isalnum() or category == "Mc":
+                out.append(symbol.translate(_LOOKS_LIKE))
+            else:
+                parts = True
+    if out:
+        return "".join(out)
+    return None if parts else ""
+
+
+@lru_cache(maxsize=1)
+def _composing() -> frozenset[str]:
+    """Marks that make letters of the alphabets that people write; others, such as strokes through a letter, do not."""
+    letters = (
+        chr(code) for code in (*range(0xC0, 0x250), *range(0x380, 0x590), *range(0x900, 0xE00), *range(0x1E00, 0x2000))
+    )
+    composed = {mark for letter in letters for mark in unicodedata.normalize("NFD", letter)[1:]}
+    vowels = {
+        chr(code)
+        for code in (*range(0x610, 0x660), *range(0x5B0, 0x5C8), *range(0x900, 0xE00))
+        if unicodedata.category(chr(code)) == "Mn"
+    }
+    return frozenset(composed | vowels | {"\u3099", "\u309a"})
