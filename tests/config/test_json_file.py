@@ -1,6 +1,10 @@
+import os
+from pathlib import Path
+
 import pytest
 
-from voi.config.json_file import DEEPEST, depth, parse_object
+from voi.config import json_file
+from voi.config.json_file import DEEPEST, depth, parse_object, read_object
 from voi.config.problems import Problems
 from voi.errors import ConfigError
 
@@ -64,3 +68,13 @@ def test_the_line_is_shown_with_a_caret_below_the_mistake() -> None:
     shown, caret = refusal(long).splitlines()[1:]
     assert len(shown) <= 104
     assert shown[caret.index("^")] == "b"
+
+
+def test_files_without_an_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(json_file, "FILE_MAX_BYTES", 1_000)
+    large = tmp_path / "agents.json"
+    large.write_text('{"a": "' + "x" * 1_000 + '"}')
+    os.mkfifo(tmp_path / "pipe")
+    for path, why in ((large, "more than"), (Path("/dev/zero"), "no file"), (tmp_path / "pipe", "no file")):
+        with pytest.raises(ConfigError, match=why):
+            read_object(path, Problems(), missing="")

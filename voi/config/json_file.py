@@ -13,6 +13,7 @@ from voi.config.problems import Path as JsonPath
 from voi.config.problems import Problems, did_you_mean, explain, quoted
 from voi.errors import ConfigError
 
+FILE_MAX_BYTES = 8 * 1024 * 1024
 DEEPEST = 32
 """More nesting than that is no configuration, and hard on everything that walks it."""
 M = TypeVar("M", bound=BaseModel)
@@ -40,11 +41,16 @@ def read_object(path: Path, problems: Problems, *, missing: str) -> dict[str, An
     """The JSON object in that file. Raises ConfigError when there is none to be had (`missing`: what to do about a
     file that is not there); lesser mistakes go to `problems`."""
     try:
-        raw = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise ConfigError(f"{path}: is no file; a device or a pipe may never end")
+        with path.open("rb") as file:
+            raw = file.read(FILE_MAX_BYTES + 1)
     except FileNotFoundError:
         raise ConfigError(f"{path}: there is no such file; {missing}") from None
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from None
+    if len(raw) > FILE_MAX_BYTES:
+        raise ConfigError(f"{path}: has more than {FILE_MAX_BYTES // 2**20} MiB, which is no configuration")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
