@@ -113,11 +113,11 @@ async def test_every_message_of_the_person() -> None:
 
 def test_every_message_of_the_server() -> None:
     assert parse(wire.status("response_done")) == StatusEvent("response_done")
-    assert parse(wire.speech_done("7")) == SpeechDoneEvent("7")
+    assert parse(wire.speech_done(7)) == SpeechDoneEvent("7")
     assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == MessageEvent(
         3, "user", "hi", ("http://x/y.png",)
     )
-    assert parse(wire.audio_header("3") + b"\1\2") == AudioEvent("3", b"\1\2")
+    assert parse(wire.audio_header(3) + b"\1\2") == AudioEvent("3", b"\1\2")
     assert parse(wire.llm_response("yes")) == LlmResponseEvent("yes")
     assert parse(wire.error("no")) == ErrorEvent("no")
     assert parse(wire.join({"type": "news"})) is None

@@ -15,6 +15,7 @@ ROOMS = {
     "voi": 0,
     "voi.errors": 0,
     "voi.dialogue": 0,
+    "voi.tasks": 0,
     "voi.audio": 0,
     "voi.text": 0,
     "voi.config": 0,

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core import facts as was
-from voi.core.actions import SendStatus, Show, StartReply, Status, Stop
+from voi.core.actions import HangUp, SendStatus, Show, StartReply, Status, Stop
 from voi.core.conversation import Conversation
+from voi.core.end_reason import EndReason
 from voi.core.journal import (
     ACTIONS,
     FACTS,
@@ -169,3 +170,15 @@ def test_recordings_of_earlier_versions_replay(path: Path) -> None:
     for line in lines:
         step = decode_entry(json.loads(line))
         assert tuple(conversation.handle(step.fact, step.now_ms)) == step.actions
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("Nobody spoke for a long time.", EndReason.IDLE_LIMIT),
+        ("The conversation reached its maximum duration.", EndReason.DURATION_LIMIT),
+        ("idle_limit", EndReason.IDLE_LIMIT),
+    ],
+)
+def test_why_a_conversation_ended_was_a_sentence_once(words: str, reason: EndReason) -> None:
+    assert decode_action({"action": "HangUp", "reason": words}) == HangUp(reason)

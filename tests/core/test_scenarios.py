@@ -5,6 +5,7 @@ import pytest
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
+from voi.core.end_reason import EndReason
 from voi.core.replies import PAST_LEDGERS
 from voi.core.script import Phrase, Script, TurnPolicy
 from voi.core.state import State
@@ -306,7 +307,7 @@ def test_listening_to_a_long_answer_is_not_idling():
     world.pass_time(44_000)
     assert world.hung_up is None
     world.pass_time(1_001)
-    assert world.hung_up == "Nobody spoke for a long time."
+    assert world.hung_up is EndReason.IDLE_LIMIT
 
 
 def test_who_speaks_is_not_idle_though_nothing_was_understood():
@@ -461,7 +462,7 @@ def test_every_state_is_left_in_order(state: State, end: was.HungUp | str):
     if isinstance(end, str):
         world.core.script = Script(duration_limit_ms=world.now_ms)
         world.tell(was.DeadlinePassed())
-        assert "maximum duration" in (world.hung_up or "")
+        assert world.hung_up is EndReason.DURATION_LIMIT
     else:
         world.tell(end)
     assert world.core.state is State.CLOSED

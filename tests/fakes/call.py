@@ -1,7 +1,7 @@
 """A whole session on fake engines and a fake door, with somebody who speaks into it in virtual time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +14,7 @@ from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.core.facts import HungUp
 from voi.session.latency import TurnTimes
+from voi.session.observer import Observer
 from voi.session.options import SessionOptions
 from voi.session.session import Session
 
@@ -38,10 +39,10 @@ class FakeEngines:
         return sum(engine.open_streams for engine in (self.vad, self.stt, self.llm, *self.tts.values()))
 
 
-class FakeRecorder:
+class FakeRecorder(Observer):
     def __init__(self) -> None:
         self.facts: list[Any] = []
-        self.turns: list[dict[str, Any]] = []
+        self.turns: list[TurnTimes] = []
         self.user_bytes = 0
         self.agent: list[tuple[int, int]] = []
         self.closed = 0
@@ -50,20 +51,30 @@ class FakeRecorder:
     def begin(self, script: Any) -> None:
         self.script = script
 
-    def fact(self, now_ms: int, fact: Any, actions: Any) -> None:
+    def step(self, now_ms: int, fact: Any, actions: Any) -> None:
         self.facts.append((now_ms, fact, actions))
 
-    def user_audio(self, pcm: bytes) -> None:
+    def user_sound(self, pcm: bytes) -> None:
         self.user_bytes += len(pcm)
 
-    def agent_audio(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
+    def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
         self.agent.append((at_ms, len(pcm) * 500 // rate_hz))
 
-    def turn(self, times: dict[str, Any]) -> None:
+    def turn(self, times: TurnTimes) -> None:
         self.turns.append(times)
 
     async def close(self) -> None:
         self.closed += 1
+
+
+class Turns(Observer):
+    """The times of every turn."""
+
+    def __init__(self) -> None:
+        self.turns: list[TurnTimes] = []
+
+    def turn(self, times: TurnTimes) -> None:
+        self.turns.append(times)
 
 
 class Call:
@@ -79,7 +90,7 @@ class Call:
         completeness: dict[str, Any] | None = None,
         options: dict[str, Any] | None = None,
         greetings_dir: Path | None = None,
-        recorder: Any = None,
+        observers: Sequence[Observer] = (),
         **agent: Any,
     ) -> None:
         agent = {"llm_model": "fake", "voices": VOICES, "system_prompt": "You tell stories.", **agent}
@@ -99,7 +110,9 @@ class Call:
         )
         self.engines = engines or FakeEngines()
         self.door = FakeDoor()
-        self.turns: list[TurnTimes] = []
+        turns = Turns()
+        self.turns = turns.turns
+        self.observers_failed: list[str] = []
         self.loop = asyncio.get_running_loop()
         self.session = Session(
             conversation_id="test",
@@ -109,8 +122,8 @@ class Call:
             engines=self.engines,  # type: ignore[arg-type]
             options=SessionOptions(mode=mode, greet=greet, **(options or {})),  # type: ignore[arg-type]
             greetings_dir=greetings_dir,
-            on_turn=self.turns.append,
-            recorder=recorder,
+            observers=(turns, *observers),
+            on_observer_failed=self.observers_failed.append,
             clock=self.loop.time,
         )
 

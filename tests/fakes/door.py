@@ -1,63 +1,53 @@
-"""A door that writes down what it is given, with the time."""
+"""A door that is a list: what it was told, with the time."""
 
 import asyncio
-from typing import Any
+from typing import TypeVar
 
-from voi.core.actions import Status
-from voi.dialogue import Role
+from voi.session import events
+from voi.session.events import Event
+
+_E = TypeVar("_E", bound=Event)
 
 
-class FakeDoor:
-    """`log` holds (ms since it was made, method, arguments...)."""
+class FakeDoor(list[tuple[int, Event]]):
+    """Holds (ms since it was made, event)."""
 
     def __init__(self, output_rate_hz: int = 24_000) -> None:
+        super().__init__()
         self.output_rate_hz = output_rate_hz
-        self.log: list[tuple[Any, ...]] = []
         self.backlog_bytes = 0
         self._opened_s = asyncio.get_running_loop().time()
 
-    def _note(self, *event: Any) -> None:
+    def tell(self, event: Event) -> None:
         now_s = asyncio.get_running_loop().time()
-        self.log.append((round((now_s - self._opened_s) * 1_000), *event))
-
-    def show(self, message_id: int, role: Role, text: str, image_urls: tuple[str, ...], final: bool) -> None:
-        self._note("show", message_id, role, text, final)
-
-    def announce(self, status: Status) -> None:
-        self._note("announce", str(status))
-
-    def play(self, speech_id: str, pcm: bytes) -> None:
-        self._note("play", speech_id, pcm)
-
-    def lower(self, speech_id: str, gain_db: float) -> None:
-        self._note("lower", speech_id, gain_db)
-
-    def end_speech(self, speech_id: str) -> None:
-        self._note("end_speech", speech_id)
-
-    def clear(self, speech_id: str) -> None:
-        self._note("clear", speech_id)
-
-    def complain(self, error: str) -> None:
-        self._note("complain", error)
-
-    def close(self, reason: str) -> None:
-        self._note("close", reason)
+        self.append((round((now_s - self._opened_s) * 1_000), event))
 
     # ---- what a test asks -----------------------------------------------------------------------
 
-    def all(self, kind: str) -> list[tuple[Any, ...]]:
-        """Arguments of every call of that method."""
-        return [event[2:] for event in self.log if event[1] == kind]
+    def all(self, kind: type[_E]) -> list[_E]:
+        return [event for _, event in self if isinstance(event, kind)]
 
-    def played_ms(self, speech_id: str) -> int:
-        """How much sound the door was given of that speech."""
-        size = sum(len(pcm) for name, pcm in self.all("play") if name == speech_id)
+    def played_ms(self, message_id: int) -> int:
+        """How much sound the door was given of that message."""
+        size = sum(len(sound.pcm) for sound in self.all(events.Sound) if sound.message_id == message_id)
         return size * 500 // self.output_rate_hz
 
     def shown(self) -> dict[int, tuple[str, str]]:
         """Messages as the client sees them now: id -> (role, text)."""
-        return {event[0]: (event[1], event[2]) for event in self.all("show")}
+        shown = {}
+        for _, event in self:
+            if isinstance(event, events.UserMessage):
+                shown[event.message_id] = ("user", event.text)
+            elif isinstance(event, events.AgentMessage):
+                shown[event.message_id] = ("assistant", event.text)
+        return shown
+
+    def texts(self) -> list[str]:
+        """Of all messages, as often as they were told."""
+        return [event.text for _, event in self if isinstance(event, events.UserMessage | events.AgentMessage)]
 
     def statuses(self) -> list[str]:
-        return [status for (status,) in self.all("announce")]
+        return [str(event.status) for event in self.all(events.StatusChanged)]
+
+    def errors(self) -> list[str]:
+        return [event.text for event in self.all(events.ErrorReported)]

@@ -5,12 +5,14 @@ from typing import Any
 
 from voi.config.agents import Agent
 from voi.config.config import Config
+from voi.core.end_reason import EndReason
 from voi.core.facts import Fact, HungUp
 from voi.server.admission import Admission
 from voi.server.caller import Desk
 from voi.server.metrics import Metrics
+from voi.session.events import Ended
 from voi.session.options import SessionOptions
-from voi.transports.tasks import Tasks
+from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
 
@@ -44,9 +46,9 @@ class FakeSession:
         if isinstance(fact, HungUp) and not self.stubborn:
             self.finish()
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: EndReason, words: str = "") -> None:
         if not self.stubborn:
-            self.door.close(reason)
+            self.door.tell(Ended(reason, words))
             self.finish()
 
     def finish(self, error: BaseException | None = None) -> None:

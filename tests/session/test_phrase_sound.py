@@ -9,6 +9,7 @@ from tests.fakes.engines import tone
 from voi.audio.opus import encode_ogg_opus
 from voi.audio.wav import to_wav
 from voi.errors import ConfigError
+from voi.session.events import Sound
 from voi.session.phrase_sound import load_phrase_sound
 
 
@@ -67,9 +68,9 @@ async def test_no_folder_no_files() -> None:
 async def test_a_greeting_is_played_from_its_file_and_cut_in_proportion(folder: Path) -> None:
     greetings = {"choices": [{"content": "Hello there my old friend", "file": "hello.wav"}]}
     async with Call(greet=True, greetings=greetings, greetings_dir=folder, voices=None) as call:
-        await call.until(lambda: call.door.all("play"))
+        await call.until(lambda: call.door.all(Sound))
         await call.quiet(2_000)
-        assert call.door.played_ms("0") == 1_000
+        assert call.door.played_ms(0) == 1_000
         assert call.answers == ["Hello there my old friend"]
         assert call.engines.tts["fake"].spoken == []
 
@@ -80,7 +81,7 @@ def test_a_greeting_whose_file_cannot_be_played_is_spoken(folder: Path, file: st
     async def run() -> None:
         greetings = {"choices": [{"content": "Hello there!", "file": file}]}
         async with Call(greet=True, greetings=greetings, greetings_dir=folder) as call:
-            await call.until(lambda: call.door.all("play"))
+            await call.until(lambda: call.door.all(Sound))
             assert [text for text, _ in call.engines.tts["fake"].spoken] == ["Hello there!"]
 
     run()

@@ -10,6 +10,7 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
 from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
+from voi.session import events
 from voi.session.playback import (
     BACKLOG_HIGH_MS,
     CHUNK_MS,
@@ -51,7 +52,7 @@ class Stage:
         self.speaker.put(reply, bytes(ms * MS))
         self.speaker.finish(reply)
         if release:
-            self.speaker.release(reply, str(reply))
+            self.speaker.release(reply, reply)
 
     async def fill(self) -> asyncio.Future[None]:
         """Make sound of a reply that is not released, until there is no room for more: that is waited for."""
@@ -70,15 +71,15 @@ async def test_sound_goes_out_a_little_ahead_of_the_ear() -> None:
     await asyncio.sleep(5)
     assert stage.facts == [(0, PlaybackStarted(1)), (2_000, ReplyPlayed(1))]
     given_ms, last_ms = 0, 0
-    for at_ms, kind, *_, pcm in stage.door.log:
-        if kind == "play":
+    for at_ms, event in stage.door:
+        if isinstance(event, events.Sound):
             assert given_ms - at_ms < LEAD_MS + 1
-            assert len(pcm) <= CHUNK_MS * MS
-            given_ms, last_ms = given_ms + len(pcm) // MS, at_ms
+            assert len(event.pcm) <= CHUNK_MS * MS
+            given_ms, last_ms = given_ms + len(event.pcm) // MS, at_ms
             assert given_ms - at_ms >= LEAD_MS or at_ms == 0
     assert given_ms == 2_000
     assert 2_000 - LEAD_MS - CHUNK_MS <= last_ms <= 2_000 - LEAD_MS + 2
-    assert stage.door.all("end_speech") == [("1",)]
+    assert stage.door.all(events.SoundEnded) == [events.SoundEnded(1)]
     assert [start_ms for start_ms, _ in stage.sent] == list(range(0, 2_000, CHUNK_MS))
 
 
@@ -86,9 +87,9 @@ async def test_sound_goes_out_a_little_ahead_of_the_ear() -> None:
 async def test_the_first_sound_goes_out_at_once_however_small() -> None:
     stage = Stage()
     stage.speaker.open(1)
-    stage.speaker.release(1, "7")
+    stage.speaker.release(1, 7)
     stage.speaker.put(1, bytes(10 * MS))
-    assert stage.door.all("play") == [("7", bytes(10 * MS))]
+    assert stage.door == [(0, events.Sound(7, bytes(10 * MS)))]
     assert stage.facts == [(0, PlaybackStarted(1))]
 
 
@@ -97,8 +98,8 @@ async def test_muted_sound_waits_for_its_release() -> None:
     stage = Stage()
     stage.say(1, 500, release=False)
     await asyncio.sleep(3)
-    assert stage.door.log == []
-    stage.speaker.release(1, "1")
+    assert stage.door == []
+    stage.speaker.release(1, 1)
     await asyncio.sleep(3)
     assert stage.facts == [(3_000, PlaybackStarted(1)), (3_500, ReplyPlayed(1))]
 
@@ -109,9 +110,9 @@ async def test_a_stop_clears_and_tells_what_was_heard() -> None:
     stage.say(1, 2_000)
     await asyncio.sleep(0.7)
     assert stage.speaker.stop(1).played_ms == 700
-    assert stage.door.all("clear") == [("1",)]
+    assert stage.door.all(events.SoundCleared) == [events.SoundCleared(1, 700)]
     await asyncio.sleep(3)
-    assert stage.door.played_ms("1") <= 700 + LEAD_MS + CHUNK_MS
+    assert stage.door.played_ms(1) <= 700 + LEAD_MS + CHUNK_MS
     assert stage.facts == [(0, PlaybackStarted(1))]
 
 
@@ -121,14 +122,14 @@ async def test_stale_sound_is_dropped_at_the_fence() -> None:
     stage.say(1, 2_000)
     await asyncio.sleep(0.7)
     stage.speaker.stop(1)
-    given_ms = stage.door.played_ms("1")
+    given_ms = stage.door.played_ms(1)
     stage.speaker.open(2)
-    stage.speaker.release(2, "2")
+    stage.speaker.release(2, 2)
     stage.speaker.put(1, bytes(400 * MS))
     stage.speaker.finish(1)
     await asyncio.sleep(2)
-    assert stage.door.played_ms("1") == given_ms
-    assert stage.door.played_ms("2") == 0
+    assert stage.door.played_ms(1) == given_ms
+    assert stage.door.played_ms(2) == 0
     assert stage.speaker.made_ms(1) == 0
     await stage.speaker.room(1)
 
@@ -138,7 +139,7 @@ async def test_a_stop_before_any_sound_clears_nothing() -> None:
     stage = Stage()
     stage.say(1, 300, release=False)
     assert stage.speaker.stop(1).played_ms == stage.speaker.stop(1).played_ms == stage.speaker.stop(99).played_ms == 0
-    assert stage.door.log == []
+    assert stage.door == []
 
 
 @in_virtual_time
@@ -156,7 +157,7 @@ async def test_the_clock_starts_anew_after_a_stop() -> None:
 async def test_an_underrun_does_not_count_as_played() -> None:
     stage = Stage()
     stage.speaker.open(1)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     stage.speaker.put(1, bytes(100 * MS))
     await asyncio.sleep(1)
     stage.speaker.put(1, bytes(300 * MS))
@@ -172,8 +173,10 @@ def ramp_of(ms: int) -> bytes:
     return b"".join(array.array("h", [1_000 + 10 * at_ms]).tobytes() * 24 for at_ms in range(ms))
 
 
-def given(stage: Stage, speech: str = "1") -> "array.array[int]":
-    return array.array("h", b"".join(pcm for name, pcm in stage.door.all("play") if name == speech))
+def given(stage: Stage, message_id: int = 1) -> "array.array[int]":
+    return array.array(
+        "h", b"".join(sound.pcm for sound in stage.door.all(events.Sound) if sound.message_id == message_id)
+    )
 
 
 @in_virtual_time
@@ -182,7 +185,7 @@ async def test_a_duck_lowers_what_is_sent_from_then_on_without_a_click(level: Du
     stage = Stage()
     stage.speaker.open(1)
     stage.speaker.put(1, LOUD * 2_000)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     await asyncio.sleep(0.2)
     ducked_at = len(given(stage))
     stage.speaker.duck(1, level)
@@ -191,7 +194,7 @@ async def test_a_duck_lowers_what_is_sent_from_then_on_without_a_click(level: Du
     assert set(samples[:ducked_at]) == {10_000}
     assert samples[ducked_at + 480] == pytest.approx(10_000 * share, rel=0.01)
     assert max(abs(one - next_) for one, next_ in itertools.pairwise(samples)) <= 10_000 / 480 + 1
-    assert list(stage.door.all("lower")) == [("1", {"soft": -6.0, "deep": -20.0}[level])]
+    assert stage.door.all(events.SoundLowered) == [events.SoundLowered(1, {"soft": -6.0, "deep": -20.0}[level])]
 
 
 @in_virtual_time
@@ -218,7 +221,7 @@ async def test_after_a_deep_duck_it_goes_on_from_the_beginning_of_the_word() -> 
     stage.speaker.put(1, ramp_of(2_000))
     stage.speaker.finish(1)
     stage.speaker.mark_words(1, (0, 300, 520, 900))
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     await asyncio.sleep(0.2)
     sent_ms = len(given(stage)) // 24
     assert 520 < sent_ms < 900
@@ -240,7 +243,7 @@ async def test_without_word_times_it_goes_on_from_the_quietest_place() -> None:
     stage = Stage()
     stage.speaker.open(1)
     stage.speaker.put(1, LOUD * 400 + bytes(40 * MS) + LOUD * 1_000)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     await asyncio.sleep(0.2)
     stage.speaker.duck(1, "deep")
     await asyncio.sleep(1)
@@ -256,7 +259,7 @@ async def test_what_was_lowered_deep_was_not_heard() -> None:
     stage = Stage()
     stage.say(1, 3_000)
     await asyncio.sleep(0.2)
-    sent_ms = stage.door.played_ms("1")
+    sent_ms = stage.door.played_ms(1)
     stage.speaker.duck(1, "deep")
     await asyncio.sleep(0.1)
     heard = stage.speaker.stop(1)
@@ -287,7 +290,7 @@ async def test_what_was_sent_twice_is_told() -> None:
     await asyncio.sleep(0.2)
     stage.speaker.duck(1, "deep")
     await asyncio.sleep(0.6)
-    before_ms = stage.door.played_ms("1")
+    before_ms = stage.door.played_ms(1)
     stage.speaker.resume(1)
     await asyncio.sleep(1)
     heard = stage.speaker.stop(1)
@@ -323,16 +326,16 @@ async def test_a_reply_without_sound_is_played_at_once() -> None:
     stage = Stage()
     stage.say(1, 0, release=False)
     assert stage.facts == []
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     assert stage.facts == [(0, ReplyPlayed(1))]
-    assert stage.door.log == [(0, "end_speech", "1")]
+    assert stage.door == [(0, events.SoundEnded(1)), (0, events.SoundPlayed(1, 0))]
 
 
 @in_virtual_time
 async def test_making_sound_waits_between_the_marks() -> None:
     stage = Stage()
     waiting = await stage.fill()
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     started_ms = stage.now_ms
     await waiting
     waited_ms = stage.now_ms - started_ms
@@ -355,24 +358,24 @@ async def test_a_slow_client_holds_the_speaker_back() -> None:
     stage.door.backlog_bytes = BACKLOG_HIGH_MS * MS + 1
     stage.say(1, 500)
     await asyncio.sleep(3)
-    assert stage.door.log == []
+    assert stage.door == []
     stage.door.backlog_bytes = 0
     await asyncio.sleep(1)
-    assert stage.door.played_ms("1") == 500
+    assert stage.door.played_ms(1) == 500
 
 
 @in_virtual_time
 async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_end_on() -> None:
     stage = Stage(paced=False)
     stage.speaker.open(1)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     for _ in range(10):
         stage.speaker.put(1, bytes(1_000 * MS))
         await stage.speaker.room(1)
-    assert stage.door.played_ms("1") == 10_000
+    assert stage.door.played_ms(1) == 10_000
     await asyncio.sleep(2)
     stage.speaker.finish(1)
-    assert stage.door.all("end_speech") == [("1",)]
+    assert stage.door.all(events.SoundEnded) == [events.SoundEnded(1)]
     await asyncio.sleep(3)
     assert stage.speaker.stop(1).played_ms == 3_000
 
@@ -381,7 +384,7 @@ async def test_unpaced_sound_is_handed_over_as_it_is_made_and_played_from_its_en
 async def test_unpaced_sound_too_is_bounded_while_it_is_muted() -> None:
     stage = Stage(paced=False)
     waiting = await stage.fill()
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     await asyncio.wait_for(waiting, 1)
 
 
@@ -389,7 +392,7 @@ async def test_unpaced_sound_too_is_bounded_while_it_is_muted() -> None:
 async def test_unpaced_sound_stopped_before_its_end_was_not_heard() -> None:
     stage = Stage(paced=False)
     stage.speaker.open(1)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     stage.speaker.put(1, bytes(1_000 * MS))
     await asyncio.sleep(3)
     assert stage.speaker.stop(1).played_ms == 0
@@ -399,13 +402,13 @@ async def test_unpaced_sound_stopped_before_its_end_was_not_heard() -> None:
 async def test_half_a_sample_is_never_sent() -> None:
     stage = Stage()
     stage.speaker.open(1)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     stage.speaker.put(1, b"abc")
     stage.speaker.put(1, b"d")
     stage.speaker.put(1, b"e")
     stage.speaker.finish(1)
-    assert stage.door.all("play") == [("1", b"ab"), ("1", b"cd")]
-    assert stage.door.all("end_speech") == [("1",)]
+    assert stage.door.all(events.Sound) == [events.Sound(1, b"ab"), events.Sound(1, b"cd")]
+    assert stage.door.all(events.SoundEnded) == [events.SoundEnded(1)]
 
 
 @in_virtual_time
@@ -416,7 +419,7 @@ async def test_rewind_forgets_only_what_is_muted() -> None:
     assert stage.speaker.rewind(1)
     assert stage.speaker.made_ms(1) == 0
     await stage.speaker.room(1)
-    stage.speaker.release(1, "1")
+    stage.speaker.release(1, 1)
     assert not stage.speaker.rewind(1)
 
 
@@ -426,20 +429,20 @@ async def test_a_stop_lets_the_next_in_line_begin() -> None:
     for reply, sound_ms in ((1, 0), (2, 100)):  # neither has all its sound yet
         stage.speaker.open(reply)
         stage.speaker.put(reply, bytes(sound_ms * MS))
-        stage.speaker.release(reply, str(reply))
+        stage.speaker.release(reply, reply)
     stage.say(3, 300)
-    assert stage.door.log == []
+    assert stage.door == []
     stage.speaker.stop(1)
-    assert (stage.door.played_ms("2"), stage.door.played_ms("3")) == (100, 0)
+    assert (stage.door.played_ms(2), stage.door.played_ms(3)) == (100, 0)
     stage.speaker.stop(2)
-    assert stage.door.played_ms("3") == 300
+    assert stage.door.played_ms(3) == 300
 
 
 @in_virtual_time
 async def test_a_stop_while_the_last_of_it_plays() -> None:
     stage = Stage()
     stage.say(1, 300)
-    assert stage.door.all("end_speech") == [("1",)]
+    assert stage.door.all(events.SoundEnded) == [events.SoundEnded(1)]
     await asyncio.sleep(0.1)
     assert stage.speaker.stop(1).played_ms == 100
     stage.say(2, 500)
@@ -471,9 +474,9 @@ async def test_close_leaves_no_timer() -> None:
     stage = Stage()
     stage.say(1, 2_000)
     stage.speaker.close()
-    given_ms = stage.door.played_ms("1")
+    given_ms = stage.door.played_ms(1)
     await asyncio.sleep(5)
-    assert stage.door.played_ms("1") == given_ms
+    assert stage.door.played_ms(1) == given_ms
     assert stage.facts == [(0, PlaybackStarted(1))]
 
 

@@ -18,10 +18,12 @@ from voi.core.journal import JournalEntry, decode_entry, decode_script
 from voi.core.script import Phrase, Script
 from voi.errors import ConfigError
 from voi.session import recording
+from voi.session.latency import TurnTimes
 from voi.session.recording import Recorder, prepare, sweep
 
 SCRIPT = Script(greeting=Phrase("hello"))
 LIMIT_BYTES = 10_000_000
+TIMES = TurnTimes(1, True, 250, first_sent_ms=300)
 
 
 @pytest.fixture(autouse=True)
@@ -55,19 +57,19 @@ async def test_everything_is_kept(tmp_path: Path) -> None:
         JournalEntry(95, was.HungUp(), ()),
     ]
     for entry in entries:
-        recorder.fact(*entry)
+        recorder.step(*entry)
     for at in range(0, len(speech()), 640):
-        recorder.user_audio(speech()[at : at + 640])
+        recorder.user_sound(speech()[at : at + 640])
     agent = resample(speech(), 16_000, 24_000)
     for at in range(0, len(agent), 4_800):  # 100 ms
-        recorder.agent_audio(agent[at : at + 4_800], 24_000, 500 + at // 48)
-    recorder.turn({"turn": 1, "first_sent_ms": 300})
+        recorder.agent_sound(agent[at : at + 4_800], 24_000, 500 + at // 48)
+    recorder.turn(TIMES)
     await recorder.close()
     assert recorder.problem is None
     assert journal(recorder) == entries
     assert read_wav(recorder.folder / "user.wav") == (speech(), 16_000)
     assert read_wav(recorder.folder / "agent.wav") == (bytes(24_000) + agent, 24_000)
-    assert (recorder.folder / "turns.jsonl").read_text() == '{"turn":1,"first_sent_ms":300}\n'
+    assert (recorder.folder / "turns.jsonl").read_text() == json.dumps(TIMES.as_dict(), separators=(",", ":")) + "\n"
     assert recorder.folder == tmp_path / date.today().isoformat() / "c1"
 
 
@@ -84,9 +86,9 @@ async def test_files_are_private(tmp_path: Path) -> None:
 
 async def test_it_is_on_disk_before_the_end(tmp_path: Path) -> None:
     recorder = begun(tmp_path)
-    recorder.fact(0, was.Opened(), [])
-    recorder.user_audio(speech())
-    recorder.agent_audio(speech(), 16_000, 0)
+    recorder.step(0, was.Opened(), [])
+    recorder.user_sound(speech())
+    recorder.agent_sound(speech(), 16_000, 0)
     wav = recorder.folder / "user.wav"
     # The header, which says how long it is, is written after the sound.
     await eventually(lambda: wav.exists() and wav.stat().st_size >= 44 and read_wav(wav)[0] == speech())
@@ -97,7 +99,7 @@ async def test_it_is_on_disk_before_the_end(tmp_path: Path) -> None:
 async def test_sound_of_another_rate_is_converted_without_seams(tmp_path: Path) -> None:
     recorder = begun(tmp_path)
     for at in range(0, len(speech()), 640):
-        recorder.agent_audio(speech()[at : at + 640], 16_000, at // 32)
+        recorder.agent_sound(speech()[at : at + 640], 16_000, at // 32)
     await recorder.close()
     pcm, rate_hz = read_wav(recorder.folder / "agent.wav")
     assert rate_hz == 24_000
@@ -107,9 +109,9 @@ async def test_sound_of_another_rate_is_converted_without_seams(tmp_path: Path) 
 async def test_places_jitter_and_replacement(tmp_path: Path) -> None:
     one, two = b"\1\0" * 2_400, b"\2\0" * 2_400  # 100 ms each
     recorder = begun(tmp_path)
-    recorder.agent_audio(one, 24_000, 1_000)
-    recorder.agent_audio(one, 24_000, 1_103)  # 3 ms late: follows on
-    recorder.agent_audio(two, 24_000, 1_150)  # begins before the end: the rest was never heard
+    recorder.agent_sound(one, 24_000, 1_000)
+    recorder.agent_sound(one, 24_000, 1_103)  # 3 ms late: follows on
+    recorder.agent_sound(two, 24_000, 1_150)  # begins before the end: the rest was never heard
     await recorder.close()
     pcm, _ = read_wav(recorder.folder / "agent.wav")
     assert pcm == bytes(48_000) + one + one[:2_400] + two
@@ -118,10 +120,10 @@ async def test_places_jitter_and_replacement(tmp_path: Path) -> None:
 async def test_what_was_sent_ahead_and_stopped_was_not_heard(tmp_path: Path) -> None:
     sound = b"\1\0" * 24_000
     recorder = begun(tmp_path)
-    recorder.agent_audio(sound, 24_000, 0)
-    recorder.fact(0, was.PlaybackStarted(3), [])
-    recorder.fact(400, was.SpeechGrew(300), [do.Stop(2)])  # another reply, which nobody heard
-    recorder.fact(500, was.SpeechGrew(400), [do.Stop(3)])
+    recorder.agent_sound(sound, 24_000, 0)
+    recorder.step(0, was.PlaybackStarted(3), [])
+    recorder.step(400, was.SpeechGrew(300), [do.Stop(2)])  # another reply, which nobody heard
+    recorder.step(500, was.SpeechGrew(400), [do.Stop(3)])
     await recorder.close()
     assert read_wav(recorder.folder / "agent.wav")[0] == sound[:24_000]
 
@@ -129,7 +131,7 @@ async def test_what_was_sent_ahead_and_stopped_was_not_heard(tmp_path: Path) -> 
 async def test_half_samples_do_not_shift_the_sound(tmp_path: Path) -> None:
     recorder = begun(tmp_path)
     for at in range(0, 10_001, 7):
-        recorder.user_audio(speech()[:10_001][at : at + 7])
+        recorder.user_sound(speech()[:10_001][at : at + 7])
     await recorder.close()
     assert read_wav(recorder.folder / "user.wav")[0] == speech()[:10_000]
 
@@ -148,11 +150,11 @@ async def test_a_slow_disk_costs_sound_but_no_facts(
     monkeypatch.setattr(recording._Files, "__init__", slow)
     recorder = begun(tmp_path)
     for number in range(4):
-        recorder.user_audio(bytes([number + 1]) * 4_000)
-        recorder.fact(number, was.HungUp(), [])
+        recorder.user_sound(bytes([number + 1]) * 4_000)
+        recorder.step(number, was.HungUp(), [])
     gate.set()
     await eventually(lambda: recorder._taken_bytes == 8_000)
-    recorder.user_audio(b"\5" * 4_000)
+    recorder.user_sound(b"\5" * 4_000)
     await recorder.close()
     assert len(journal(recorder)) == 4
     pcm, _ = read_wav(recorder.folder / "user.wav")
@@ -163,12 +165,12 @@ async def test_a_slow_disk_costs_sound_but_no_facts(
 
 async def test_limit(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recorder = begun(tmp_path, limit_bytes=20_000)
-    recorder.user_audio(bytes(15_000))
-    recorder.agent_audio(bytes(15_000), 24_000, 0)
+    recorder.user_sound(bytes(15_000))
+    recorder.agent_sound(bytes(15_000), 24_000, 0)
     await eventually(lambda: recorder.problem)
     for _ in range(100):
-        recorder.user_audio(bytes(15_000))
-        recorder.fact(0, was.HungUp(), [])
+        recorder.user_sound(bytes(15_000))
+        recorder.step(0, was.HungUp(), [])
     await recorder.close()
     assert "limit of 20000 bytes" in (recorder.problem or "")
     assert caplog.text.count("has stopped") == 1
@@ -180,7 +182,7 @@ async def test_a_disk_that_refuses_ends_the_recording_only(tmp_path: Path, caplo
     (tmp_path / "file").touch()
     recorder = begun(tmp_path / "file")
     await eventually(lambda: recorder.problem)
-    recorder.fact(0, was.HungUp(), [])
+    recorder.step(0, was.HungUp(), [])
     await recorder.close()
     assert f"{tmp_path / 'file'} cannot be written: File exists" in caplog.text
 
@@ -196,7 +198,7 @@ def test_a_folder_that_cannot_be_written_is_found_at_start(tmp_path: Path) -> No
 
 async def test_a_fault_of_ours_ends_the_recording_only(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     recorder = begun(tmp_path)
-    recorder.fact(0, object(), [])  # type: ignore[arg-type]
+    recorder.step(0, object(), [])  # type: ignore[arg-type]
     await eventually(lambda: recorder.problem)
     await recorder.close()
     assert "has stopped: a fault of Voi's own" in caplog.text
@@ -208,7 +210,7 @@ async def test_a_disk_that_stands_still_is_given_up(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(recording, "WRITE_EVERY_S", 60)
     recorder = begun(tmp_path)
     for _ in range(20):
-        recorder.fact(0, was.HungUp(), [])
+        recorder.step(0, was.HungUp(), [])
     assert "does not keep up" in (recorder.problem or "")
     await recorder.close()
 
@@ -224,7 +226,7 @@ def test_ids_are_safe_names(tmp_path: Path, conversation_id: str, name: str) -> 
 
 async def test_an_id_twice_does_not_overwrite(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first = begun(tmp_path)
-    first.fact(7, was.HungUp(), [])
+    first.step(7, was.HungUp(), [])
     await first.close()
     second = begun(tmp_path)
     await eventually(lambda: second.problem)
@@ -237,8 +239,8 @@ async def test_close_twice_and_without_begin(tmp_path: Path) -> None:
     recorder = begun(tmp_path)
     await recorder.close()
     await recorder.close()
-    recorder.fact(0, was.HungUp(), [])
-    recorder.user_audio(b"\0\0")
+    recorder.step(0, was.HungUp(), [])
+    recorder.user_sound(b"\0\0")
     assert not recorder._queue
     assert not recorder._thread.is_alive()
 
@@ -246,7 +248,7 @@ async def test_close_twice_and_without_begin(tmp_path: Path) -> None:
 def test_words_stay_out_of_the_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async def run() -> None:
         recorder = begun(tmp_path, limit_bytes=1)
-        recorder.fact(0, was.TextTyped("secret words"), [])
+        recorder.step(0, was.TextTyped("secret words"), [])
         await recorder.close()
 
     with caplog.at_level(logging.DEBUG):

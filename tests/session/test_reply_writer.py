@@ -46,7 +46,7 @@ class Work:
         self.speaker = Playback(self.door, self.facts.append, asyncio.get_running_loop().time)
         self.speaker.open(1)
         if released:
-            self.speaker.release(1, "1")
+            self.speaker.release(1, 1)
         self.voice = ReplyVoice(
             1, persona, {"fake": self.tts}, self.speaker, 24_000, self.facts.append, lambda _: None, Spoken("en", "en")
         )
@@ -123,7 +123,7 @@ async def test_a_denial_at_once_is_tried_again_even_if_an_earlier_try_had_begun_
 
     async def stream(request: Any) -> AsyncIterator[str]:
         if len(work.llm.requests) == 1:
-            work.speaker.release(1, "1")  # between the first denial and the second
+            work.speaker.release(1, 1)  # between the first denial and the second
         async for delta in release(request):
             yield delta
 
@@ -184,7 +184,7 @@ async def test_a_voice_of_another_rate_loses_nothing_at_its_end() -> None:
     work = Work("Hello there, you.", tts=tts)
     await work.answer()
     await asyncio.sleep(5)
-    assert work.door.played_ms("1") == tts.made_ms
+    assert work.door.played_ms(1) == tts.made_ms
     (voiced,) = [fact for fact in work.facts if isinstance(fact, PieceVoiced)]
     assert voiced.audio_ms == tts.made_ms
 

@@ -15,9 +15,11 @@ from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, FakeSttStream, FakeTts, FakeTurnDetector, tone
 from voi.config.parts import TurnSettings
+from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
 from voi.engines.base import SttOptions, Transcript
 from voi.errors import ClientError, EngineError
+from voi.session import events
 from voi.session.user_turn import TRANSCRIPT_DEADLINE_S
 
 STORY = "Once upon a time there was a fox. It ran away."
@@ -38,16 +40,16 @@ async def ask(call: Call, *, quiet_ms: int = 700) -> None:
 @in_virtual_time
 async def test_a_whole_turn() -> None:
     recorder = FakeRecorder()
-    async with Call(recorder=recorder) as call:
+    async with Call(observers=[recorder]) as call:
         await call.quiet(400)
         await ask(call)
         await call.quiet(5_000)
         assert call.said == ["tell me a story please now"]
         assert call.answers == [STORY]
-        assert call.door.played_ms("1") == STORY_MS
-        assert call.door.all("end_speech") == [("1",)]
+        assert call.door.played_ms(1) == STORY_MS
+        assert call.door.all(events.SoundEnded) == [events.SoundEnded(1)]
         assert call.door.statuses() == ["response_created", "response_done"]
-        partials = [event[2] for event in call.door.all("show") if event[1] == "user" and not event[3]]
+        partials = [message.text for message in call.door.all(events.UserMessage) if not message.final]
         assert "tell me" in partials
         prompt, question = call.engines.llm.requests[0].messages
         assert (prompt.text, question.text) == ("You tell stories.", "tell me a story please now")
@@ -56,7 +58,7 @@ async def test_a_whole_turn() -> None:
     assert recorder.script.prompt[0].text == "You tell stories."
     assert recorder.user_bytes == (400 + 1_200 + 700 + 5_000) * 32
     assert sum(ms for _, ms in recorder.agent) == STORY_MS
-    assert recorder.turns == [call.turns[0].as_dict()]
+    assert recorder.turns == call.turns[:1]
     assert HungUp() in [fact for _, fact, _ in recorder.facts]
 
 
@@ -95,8 +97,8 @@ async def test_whoever_speaks_on_gets_one_answer_to_all_of_it() -> None:
         asked = [request.messages[-1].text for request in call.engines.llm.requests]
         assert asked == ["I like foxes", "I like foxes a lot indeed"]
         assert call.answers == [STORY]
-        assert call.door.played_ms("1") == STORY_MS
-        assert {speech_id for speech_id, _ in call.door.all("play")} == {"1"}
+        assert call.door.played_ms(1) == STORY_MS
+        assert {sound.message_id for sound in call.door.all(events.Sound)} == {1}
         assert len(call.turns) == 1
 
 
@@ -134,11 +136,11 @@ async def test_words_over_the_answer_stop_it_and_history_keeps_what_was_heard() 
         await ask(call)
         await call.quiet(900)
         await call.speak(700)
-        given_ms = call.door.played_ms("1")
-        assert call.door.all("clear") == [("1",)]
+        given_ms = call.door.played_ms(1)
+        assert call.door.all(events.SoundCleared)[0].message_id == 1
         assert "user_interrupt" in call.door.statuses()
         await call.quiet(6_000)
-        assert call.door.played_ms("1") == given_ms < 2_500
+        assert call.door.played_ms(1) == given_ms < 2_500
         cut = call.answers[0].removesuffix("... (interrupted)")
         assert cut != call.answers[0]
         assert LONG.startswith(cut)
@@ -156,8 +158,8 @@ async def test_a_cough_resumes() -> None:
         await call.quiet(300)
         await call.speak(130)
         await call.quiet(8_000)
-        assert call.door.all("clear") == []
-        assert call.door.played_ms("1") == STORY_MS
+        assert call.door.all(events.SoundCleared) == []
+        assert call.door.played_ms(1) == STORY_MS
         assert call.answers == [STORY]
         assert len(engines.llm.requests) == 1
 
@@ -199,10 +201,12 @@ async def test_stale_sound_and_text_die_at_the_fence() -> None:
         await call.speak(500)
         assert tts.made_ms > 0, "the old reply went on, or this test tests nothing"
         await call.quiet(200)
-        assert call.door.all("clear") == [("1",)]
-        cleared_at = next(at for at, event in enumerate(call.door.log) if event[1] == "clear")
-        assert not [event for event in call.door.log[cleared_at:] if event[1:3] == ("play", "1")]
-        assert not any(b"\x66" in pcm for _, pcm in call.door.all("play"))
+        assert call.door.all(events.SoundCleared)[0].message_id == 1
+        (cleared,) = call.door.all(events.SoundCleared)
+        cleared_at = next(at for at, (_, event) in enumerate(call.door) if event == cleared)
+        later = [event for _, event in call.door[cleared_at:] if isinstance(event, events.Sound)]
+        assert not [sound for sound in later if sound.message_id == 1]
+        assert not any(b"\x66" in sound.pcm for sound in call.door.all(events.Sound))
         assert not any("stale" in text for text in call.answers)
 
 
@@ -241,7 +245,7 @@ async def test_a_second_push_is_a_second_turn() -> None:
             call.session.tell(AnswerAsked())
             await asyncio.sleep(1)
         assert call.said == ["one two", "three four"]
-        assert call.door.all("clear") == [("1",)]
+        assert call.door.all(events.SoundCleared)[0].message_id == 1
 
 
 @in_virtual_time
@@ -252,7 +256,7 @@ async def test_typed_text_is_answered_at_once() -> None:
         await asyncio.sleep(2)
         assert call.said == ["Tell me a story"]
         assert call.answers == [STORY]
-        assert call.door.all("play") == []
+        assert call.door.all(events.Sound) == []
         assert call.turns[0].first_sent_ms is None
         assert call.turns[0].first_token_ms == 50
         call.session.tell(TextTyped("And another"))
@@ -267,8 +271,8 @@ async def test_sound_wanted_whole_is_not_paced() -> None:
         call.session.tell(TextTyped("Tell me a story"))
         call.session.tell(AnswerAsked())
         await asyncio.sleep(1.2)
-        assert call.door.played_ms("1") == STORY_MS
-        assert call.door.all("end_speech") == [("1",)]
+        assert call.door.played_ms(1) == STORY_MS
+        assert call.door.all(events.SoundEnded) == [events.SoundEnded(1)]
 
 
 # ---- words and voices -------------------------------------------------------------------------------
@@ -298,7 +302,7 @@ async def test_the_narrator_has_a_voice_of_their_own() -> None:
         assert engines.tts["fake"].spoken[0][1].speed == 1.1
         assert engines.llm.requests[0].json_mode
         words_ms = sum(len(text) for text, *_ in spoken) * 50
-        assert call.door.played_ms("1") == words_ms + 200 + 300
+        assert call.door.played_ms(1) == words_ms + 200 + 300
 
 
 @in_virtual_time
@@ -320,7 +324,7 @@ async def test_a_denial_is_tried_again_and_nobody_notices() -> None:
         await typed(call)
         assert [request.temperature for request in engines.llm.requests] == [0.5, 0.75, 1.125]
         assert call.answers == [STORY]
-        assert {text for _, _, text, _ in call.door.all("show")} <= {"Tell me a story", STORY, STORY[:33]}
+        assert set(call.door.texts()) <= {"Tell me a story", STORY, STORY[:33]}
         assert call.door.statuses() == ["response_created", "response_done"]
 
 
@@ -355,8 +359,8 @@ async def test_a_denial_in_a_muted_reply_is_tried_again_although_words_were_writ
         await call.quiet(6_000)
         assert len(engines.llm.requests) == 2
         assert call.answers == [STORY]
-        assert call.door.played_ms("1") == STORY_MS
-        assert not any("hens" in text for _, _, text, _ in call.door.all("show"))
+        assert call.door.played_ms(1) == STORY_MS
+        assert not any("hens" in text for text in call.door.texts())
 
 
 @in_virtual_time
@@ -391,11 +395,11 @@ async def test_a_slow_client_gets_its_sound_when_it_can_take_it() -> None:
     async with Call(mode="chat") as call:
         call.door.backlog_bytes = 1_000_000
         await typed(call, 5)
-        assert call.door.all("play") == []
+        assert call.door.all(events.Sound) == []
         assert call.engines.tts["fake"].made_ms <= STORY_MS
         call.door.backlog_bytes = 0
         await asyncio.sleep(3)
-        assert call.door.played_ms("1") == STORY_MS
+        assert call.door.played_ms(1) == STORY_MS
 
 
 @in_virtual_time
@@ -426,7 +430,7 @@ async def test_a_reply_that_broke_off_unheard_is_asked_for_again() -> None:
         engines.llm.breaks_after = "was"
         await typed(call)
         assert call.answers == ["A hen. It slept."]
-        assert not call.door.all("complain")
+        assert not call.door.errors()
 
 
 @in_virtual_time
@@ -436,7 +440,7 @@ async def test_a_muted_reply_that_broke_off_is_asked_for_again() -> None:
         await ask(call)
         await call.quiet(6_000)
         assert call.answers == [STORY]
-        assert call.door.played_ms("1") == STORY_MS
+        assert call.door.played_ms(1) == STORY_MS
         assert len(engines.llm.requests) == 2
 
 
@@ -448,7 +452,7 @@ def test_one_that_was_heard_or_is_hopeless_is_not(breaks_after: str, retryable: 
         engines.llm.breaks_after, engines.llm.retryable = breaks_after, retryable
         async with Call(mode="chat", engines=engines) as call:
             await typed(call)
-            assert call.door.all("complain") == [("It broke off.",)]
+            assert call.door.errors() == ["It broke off."]
             assert len(engines.llm.requests) == 1
 
     run()
@@ -466,8 +470,8 @@ def test_a_failed_answer_is_told_and_apologised_for(engines: Any, answers: int) 
     async def run() -> None:
         async with Call(mode="chat", engines=engines(), apology="Sorry about that.") as call:
             await typed(call)
-            assert call.door.all("complain")[0] == ("The model is overloaded.",)
-            assert "Sorry about that." in [event[2] for event in call.door.all("show")]
+            assert call.door.errors()[0] == "The model is overloaded."
+            assert "Sorry about that." in call.door.texts()
             assert len(call.answers) == answers
             assert call.door.statuses()[0] == "response_created"
             assert call.door.statuses()[1] in ("response_cancelled", "response_done")
@@ -480,7 +484,7 @@ async def test_a_failed_transcript_is_told() -> None:
     engines = FakeEngines(stt=FakeStt("one two", partials=False, fault=EngineError("The STT is out of memory.")))
     async with Call(engines=engines) as call:
         await ask(call, quiet_ms=4_000)
-        assert ("The STT is out of memory.",) in call.door.all("complain")
+        assert "The STT is out of memory." in call.door.errors()
 
 
 @in_virtual_time
@@ -551,7 +555,7 @@ async def test_words_that_never_come_are_not_waited_for_for_ever() -> None:
         await ask(call, quiet_ms=6_500)
         await asyncio.sleep(TRANSCRIPT_DEADLINE_S)
         assert engines.stt.open_streams == 0
-        assert call.door.all("complain") == []
+        assert call.door.errors() == []
 
 
 @in_virtual_time
@@ -559,7 +563,7 @@ async def test_a_silent_llm_does_not_hang_the_call() -> None:
     engines = FakeEngines(llm=FakeLlm(None, STORY))
     async with Call(mode="chat", engines=engines) as call:
         await typed(call, 31)
-        assert len(call.door.all("complain")) == 1
+        assert len(call.door.errors()) == 1
         assert call.door.statuses() == ["response_created", "response_cancelled"]
         await typed(call)
         assert call.answers[-1] == STORY
@@ -570,7 +574,7 @@ async def test_a_fault_in_an_engine_fails_the_reply_only(caplog: pytest.LogCaptu
     engines = FakeEngines(llm=FakeLlm(ValueError("what somebody said"), STORY))
     async with Call(mode="chat", engines=engines, voices=None) as call:
         await typed(call)
-        assert "Voi made a mistake" in call.door.all("complain")[0][0]
+        assert "Voi made a mistake" in call.door.errors()[0]
         await typed(call)
         assert call.answers[-1] == STORY
     assert "ValueError" in caplog.text
@@ -607,17 +611,17 @@ async def test_what_comes_too_early_or_too_late_does_no_harm() -> None:
         assert call.said == ["Hello"]
     call.session.hear(tone(100))
     call.session.tell(TextTyped("Hello?"))
-    call.session.end("again")
+    call.session.end(EndReason.DRAINED, "again")
     assert call.said == ["Hello"]
-    assert call.door.all("close") == []
+    assert call.door.all(events.Ended) == []
 
 
 @in_virtual_time
 async def test_a_session_ended_before_it_ran_does_not_begin() -> None:
     call = Call(greet=True, greetings={"choices": ["Hello there!"]})
-    call.session.end("the server is going down")
+    call.session.end(EndReason.DRAINED, "bye")
     await call.session.run()
-    assert call.door.all("close") == [("the server is going down",)]
+    assert call.door.all(events.Ended) == [events.Ended(EndReason.DRAINED, "bye")]
     assert call.answers == []
 
 
@@ -629,23 +633,23 @@ async def test_ending_stops_the_sound_and_closes_the_door() -> None:
         await call.quiet(800)
         assert call.answers == ["Hello there, my good old friend!"]
         assert call.engines.tts["fake"].spoken[0][1].tone == "warm"
-        call.session.end("the server is going down")
+        call.session.end(EndReason.DRAINED, "bye")
         await call.task
-        assert call.door.all("clear") == [("0",)]
-        assert call.door.log[-1][1:] == ("close", "the server is going down")
+        assert call.door.all(events.SoundCleared)[0].message_id == 0
+        assert call.door[-1][1] == events.Ended(EndReason.DRAINED, "bye")
 
 
 @in_virtual_time
 async def test_the_core_may_hang_up() -> None:
     async with Call(duration_limit_s=5) as call:
         await asyncio.wait_for(call.task, 5.1)
-        assert len(call.door.all("close")) == 1
+        assert call.door.all(events.Ended) == [events.Ended(EndReason.DURATION_LIMIT)]
 
 
 @in_virtual_time
 async def test_cancelling_the_session_is_a_hang_up() -> None:
     recorder = FakeRecorder()
-    call = Call(recorder=recorder)
+    call = Call(observers=[recorder])
     async with call:
         await ask(call)
         call.task.cancel()
@@ -676,9 +680,9 @@ def test_hanging_up_at_any_moment_leaves_nothing(at_ms: int, mode: str) -> None:
                 await asyncio.wait_for(talk(), at_ms / 1_000)
             call.session.tell(HungUp())
             await call.task
-            heard = len(call.door.log)
+            heard = len(call.door)
             await asyncio.sleep(10)
-            assert len(call.door.log) == heard
+            assert len(call.door) == heard
 
     run()
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from voi.core.end_reason import EndReason
 from voi.dialogue import Message, Role
 
 DuckLevel = Literal["soft", "deep"]
@@ -153,7 +154,7 @@ class ReportError:
 class HangUp:
     """End the conversation for that reason."""
 
-    reason: str
+    reason: EndReason
 
 
 Action = (

@@ -15,6 +15,7 @@ from voi.core.barge_in import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.barge_in_rules import BargeInRules
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
+from voi.core.end_reason import EndReason
 from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answering
 from voi.core.late import LateWords
 from voi.core.machine import rule
@@ -47,12 +48,12 @@ class Conversation(BargeInRules):
     @rule(Due.DURATION_LIMIT)
     def _on_duration_limit(self) -> None:
         self._close()
-        self._emit(do.HangUp("The conversation reached its maximum duration."))
+        self._emit(do.HangUp(EndReason.DURATION_LIMIT))
 
     @rule(Due.IDLE_LIMIT)
     def _on_idle_limit(self) -> None:
         self._close()
-        self._emit(do.HangUp("Nobody spoke for a long time."))
+        self._emit(do.HangUp(EndReason.IDLE_LIMIT))
 
     @rule(Due.REMINDER)
     def _on_reminder_due(self) -> None:

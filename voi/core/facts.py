@@ -109,13 +109,15 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """The text of one piece (clause or sentence) passed the guard. Pieces count from 0. `spoken` False: shown only."""
+    """The text of one piece (clause or sentence) passed the guard. Pieces count from 0; an empty text takes the piece
+    of that number back. `spoken` False: shown only."""
 
     reply: int
     piece: int
     text: str
     voice: Voice = "character"
     spoken: bool = True
+    tone: str = "neutral"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from voi.core.actions import Action
+from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.errors import ClientError
@@ -25,6 +26,11 @@ VERSION = 2
 _FORMER_ACTIONS = {"Announce": "SendStatus", "Complain": "ReportError"}
 _FORMER_TURN_FIELDS = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
 """How version 1 called them: recordings outlive versions."""
+_FORMER_END_REASONS = {
+    "Nobody spoke for a long time.": EndReason.IDLE_LIMIT.value,
+    "The conversation reached its maximum duration.": EndReason.DURATION_LIMIT.value,
+}
+"""What versions 1 and 2 wrote for them."""
 
 FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Fact)}
 ACTIONS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Action)}
@@ -91,7 +97,10 @@ def decode_action(value: object) -> Action:
     if not isinstance(value, Mapping):
         raise ClientError("An action of the journal is a JSON object.")
     name = str(value.get("action"))
-    action: Action = _decode_named(ACTIONS, "action", {**value, "action": _FORMER_ACTIONS.get(name, name)})
+    values = {**value, "action": _FORMER_ACTIONS.get(name, name)}
+    if name == "HangUp" and isinstance(reason := value.get("reason"), str):
+        values["reason"] = _FORMER_END_REASONS.get(reason, reason)
+    action: Action = _decode_named(ACTIONS, "action", values)
     return action
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from voi.config.agents import Agent, parse_client_agent
 from voi.config.config import Config
+from voi.core.end_reason import EndReason
 from voi.core.facts import HungUp
 from voi.errors import ClientError, VoiError
 from voi.server.admission import Admission
@@ -17,8 +18,9 @@ from voi.server.auth import check_token, token_in
 from voi.server.failures import farewell
 from voi.server.logging import conversation_id
 from voi.server.metrics import Metrics
+from voi.session import events
 from voi.session.options import SessionOptions
-from voi.transports.tasks import Tasks
+from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import Conversing, VoiDoor
 from voi.transports.websocket import GOING_AWAY, Request, WebSocket
@@ -38,7 +40,7 @@ class LiveSession(Conversing, Protocol):
 
     async def run(self) -> None: ...
 
-    def end(self, reason: str) -> None: ...
+    def end(self, reason: EndReason, words: str = "") -> None: ...
 
 
 class OpenSession(Protocol):
@@ -101,7 +103,7 @@ class Caller:
         """The server is going down: say goodbye, with or without a conversation."""
         if self._session is not None and self._door is not None:
             self._door.close_code = GOING_AWAY
-            self._context.run(self._session.end, reason)
+            self._context.run(self._session.end, EndReason.DRAINED, reason)
         else:
             self._socket.send(wire.error(reason))
             self._socket.close(GOING_AWAY, reason)
@@ -185,7 +187,7 @@ class Caller:
         began_s = asyncio.get_running_loop().time()
         try:
             await session.run()
-            door.close("")
+            door.tell(events.Ended(EndReason.FINISHED))
         except asyncio.CancelledError as error:
             self._fail(error)
             raise

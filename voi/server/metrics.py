@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from voi.engines.supervised import Supervised
 from voi.session.latency import TurnTimes
+from voi.session.observer import Observer
 
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -38,6 +39,10 @@ class Metrics:
         self._mistakes = Counter(
             "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
         )
+        self._observer_failures = Counter(
+            "voi_observer_failures", "Observers (recordings, say) that failed in a conversation",
+            ["observer"], registry=self.registry,
+        )  # fmt: skip
         self._steps = Histogram(
             "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
             ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
@@ -62,6 +67,9 @@ class Metrics:
 
     def mistake(self) -> None:
         self._mistakes.inc()
+
+    def observer_failed(self, name: str) -> None:
+        self._observer_failures.labels(name).inc()
 
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():
@@ -89,6 +97,16 @@ class Metrics:
         """The exposition and its content type, in the newest format that `accept` (the request's header) names."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
+
+
+class TurnMetrics(Observer):
+    """Puts every turn's times into the histograms. One for all conversations."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def turn(self, times: TurnTimes) -> None:
+        self._metrics.turn(times)
 
 
 class _EngineStates(Collector):

@@ -24,15 +24,16 @@ from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.caller import Desk
 from voi.server.http import HttpProtocol
 from voi.server.logging import set_up_logging
-from voi.server.metrics import Metrics
+from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.reception import Reception
 from voi.server.voices import VoiceDesk
+from voi.session.observer import Observer
 from voi.session.options import SessionOptions
 from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
+from voi.tasks import Tasks
 from voi.transports.forwarded import TrustedProxies
-from voi.transports.tasks import Tasks
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.door import VoiDoor
 from voi.transports.websocket import SocketLimits
@@ -65,6 +66,7 @@ class Server:
         self.readiness = Readiness()
         self.admission = Admission(settings.max_conversations, settings.max_conversations_per_app)
         self.metrics = Metrics(lambda: self.admission.active)
+        self._turn_metrics = TurnMetrics(self.metrics)
         self.hurry = asyncio.Event()
         self._on_progress = on_progress
         self._on_ready = on_ready
@@ -173,17 +175,19 @@ class Server:
             engines=self._engines,
             options=options,
             greetings_dir=settings.greetings_dir,
-            on_turn=self.metrics.turn,
-            recorder=self._recorder(conversation_id),
+            observers=self._observers(conversation_id),
+            on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
             log_words=settings.log_words,
         )
 
-    def _recorder(self, conversation_id: str) -> Recorder | None:
+    def _observers(self, conversation_id: str) -> list[Observer]:
         settings = self.settings
-        if not settings.record:
-            return None
-        return Recorder(settings.recordings_dir, conversation_id, settings.recording_limit_mb * 1024 * 1024)
+        observers: list[Observer] = [self._turn_metrics]
+        if settings.record:
+            limit_bytes = settings.recording_limit_mb * 1024 * 1024
+            observers.append(Recorder(settings.recordings_dir, conversation_id, limit_bytes))
+        return observers
 
     async def _sweep_recordings(self) -> None:
         while True:

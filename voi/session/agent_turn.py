@@ -10,10 +10,10 @@ from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayPhrase, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
-from voi.session.crew import FAULT, Crew
 from voi.session.playback import Playback
 from voi.session.reply_voice import ReplyVoice
 from voi.session.reply_writer import ReplyWriter
+from voi.tasks import FAULT, Tasks
 from voi.text.language import Spoken
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ class AgentTurn:
 
     __slots__ = (
         "_agent",
+        "_all_tasks",
         "_config",
-        "_crew",
         "_engines",
         "_greetings_dir",
         "_on_sound",
@@ -44,7 +44,7 @@ class AgentTurn:
 
     def __init__(
         self,
-        crew: Crew,
+        all_tasks: Tasks,
         tell: Callable[[Fact], None],
         engines: "Engines",
         config: Config,
@@ -55,7 +55,7 @@ class AgentTurn:
         on_token: Callable[[int], None],
         on_sound: Callable[[int], None],
     ) -> None:
-        self._crew = crew
+        self._all_tasks = all_tasks
         self._tell = tell
         self._engines = engines
         self._config = config
@@ -84,8 +84,8 @@ class AgentTurn:
         control = self._config.control_of(agent)
         writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token)
         self._tasks[reply] = (
-            self._crew.spawn(self._work(reply, lambda: work(writer)), f"reply {reply}"),
-            self._crew.spawn(self._work(reply, voice.speak), f"voice {reply}"),
+            self._all_tasks.start(self._work(reply, lambda: work(writer)), f"reply {reply}"),
+            self._all_tasks.start(self._work(reply, voice.speak), f"voice {reply}"),
         )
 
     async def _work(self, reply: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -94,11 +94,11 @@ class AgentTurn:
         except VoiError as error:
             self._tell(ReplyFailed(reply, str(error)))
         except Exception as error:
-            self._crew.fault(f"reply {reply} fails", error)
+            self._all_tasks.fault(f"reply {reply} fails", error)
             self._tell(ReplyFailed(reply, FAULT))
 
     def release(self, action: Release) -> None:
-        self.speaker.release(action.reply, str(action.message_id))
+        self.speaker.release(action.reply, action.message_id)
 
     def duck(self, action: Duck) -> None:
         self.speaker.duck(action.reply, action.level)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
 from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplyStopped
+from voi.session import events
 from voi.session.door import Door
 from voi.session.gain import GAINS_DB
 from voi.session.reply_sound import ReplySound
@@ -108,7 +109,7 @@ class Playback:
         speech.made_bytes += len(pcm)
         if len(speech.buffer) >= self._room_high_bytes:
             speech.roomy.clear()
-        if speech.speech_id is not None:
+        if speech.message_id is not None:
             self._pump()
         return True
 
@@ -126,7 +127,7 @@ class Playback:
     def rewind(self, reply: int) -> bool:
         """Forget the reply's sound if it is still muted; False: it is too late."""
         speech = self._speeches.get(reply)
-        if speech is None or speech.speech_id is not None:
+        if speech is None or speech.message_id is not None:
             return False
         speech.buffer.clear()
         speech.made_bytes = 0
@@ -140,11 +141,11 @@ class Playback:
 
     # ---- what the conversation wants of it ----------------------------------------------------------
 
-    def release(self, reply: int, speech_id: str) -> None:
+    def release(self, reply: int, message_id: int) -> None:
         """Let it be heard, after what is in line already."""
         speech = self._speeches.get(reply)
-        if speech and speech.speech_id is None:
-            speech.speech_id = speech_id
+        if speech and speech.message_id is None:
+            speech.message_id = message_id
             self._line.append(speech)
             self._pump()
 
@@ -157,16 +158,16 @@ class Playback:
         """Lower what is sent from now on; what was sent ahead is still heard as it is."""
         if speech := self._speeches.get(reply):
             speech.duck(level)
-            if speech.speech_id is not None:
-                self._door.lower(speech.speech_id, GAINS_DB[level])
+            if speech.message_id is not None:
+                self._door.tell(events.SoundLowered(speech.message_id, GAINS_DB[level]))
             self._pump()
 
     def resume(self, reply: int) -> None:
         """As loud as before; after a deep duck from the beginning of the word in which it went down."""
         if speech := self._speeches.get(reply):
             speech.resume()
-            if speech.speech_id is not None:
-                self._door.lower(speech.speech_id, 0.0)
+            if speech.message_id is not None:
+                self._door.tell(events.SoundLowered(speech.message_id, 0.0))
             self._pump()
 
     def stop(self, reply: int) -> ReplyStopped:
@@ -178,7 +179,7 @@ class Playback:
         for place in (self._line, self._sent):
             if speech in place:
                 place.remove(speech)
-        if not speech.sent_bytes or speech.speech_id is None:
+        if not speech.sent_bytes or speech.message_id is None:
             self._pump()
             return ReplyStopped(reply, 0)
         now_s = self._clock()
@@ -189,10 +190,11 @@ class Playback:
             played_ms = round((speech.sent_bytes / self._bytes_per_s - unplayed_s) * 1_000) if speech.whole else 0
         if speech.ends_s == self._ends_s:
             self._ends_s = now_s
-        self._door.clear(speech.speech_id)
+        played_ms = max(0, played_ms)
+        self._door.tell(events.SoundCleared(speech.message_id, played_ms))
         self._pump()
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
-        return ReplyStopped(reply, max(0, played_ms), speech.loud_ms, repeated_ms)
+        return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
 
     def close(self) -> None:
         """Drop everything."""
@@ -216,6 +218,9 @@ class Playback:
                 self._sent.remove(speech)
                 del self._speeches[speech.reply]
                 facts.append(ReplyPlayed(speech.reply))
+                if speech.message_id is not None:
+                    played_ms = speech.sent_bytes * 1_000 // self._bytes_per_s
+                    self._door.tell(events.SoundPlayed(speech.message_id, played_ms))
         if self._sent:
             end_s = min(speech.ends_s for speech in self._sent) - now_s
             wait_s = end_s if wait_s is None else min(wait_s, end_s)
@@ -241,14 +246,14 @@ class Playback:
                 return None  # nobody heard the last of it while it is so low
             self._line.popleft()
             self._sent.append(speech)
-            if speech.speech_id is not None:
-                self._door.end_speech(speech.speech_id)
+            if speech.message_id is not None:
+                self._door.tell(events.SoundEnded(speech.message_id))
                 if speech.sent_bytes and not self._paced:
                     speech.ends_s = self._ends_s = now_s + speech.sent_bytes / self._bytes_per_s
         return None
 
     def _send(self, speech: ReplySound, now_s: float, facts: list[Fact]) -> None:
-        assert speech.speech_id is not None
+        assert speech.message_id is not None
         size = len(speech.buffer) & ~1
         if self._paced:
             size = min(size, self._ducked_chunk_bytes if speech.level else self._chunk_bytes)
@@ -261,7 +266,7 @@ class Playback:
             speech.roomy.set()
         if first:
             facts.append(PlaybackStarted(speech.reply))
-        self._door.play(speech.speech_id, pcm)
+        self._door.tell(events.Sound(speech.message_id, pcm))
         if self._on_sent:
             self._on_sent(pcm, start_s)
 

@@ -31,6 +31,8 @@ from voi.core.facts import Fact, PlaybackStarted
 from voi.core.journal import encode_entry, encode_script
 from voi.core.script import Script
 from voi.errors import ConfigError
+from voi.session.latency import TurnTimes
+from voi.session.observer import Observer
 
 USER_RATE_HZ = 16_000
 AGENT_RATE_HZ = 24_000
@@ -68,7 +70,7 @@ class _Step:
     actions: tuple[Action, ...]
 
 
-class Recorder:
+class Recorder(Observer):
     """Records one conversation from `begin` to `close`. Never blocks and never raises: a recording that cannot be
     written is logged and given up (`problem` says why), and the conversation goes on.
 
@@ -96,7 +98,7 @@ class Recorder:
         self._queue.append(script)
         self._thread.start()
 
-    def fact(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
+    def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
         if self.problem or self._closing.is_set():
             return
         if len(self._queue) >= WAITING_FACTS_LIMIT:
@@ -104,23 +106,23 @@ class Recorder:
             return
         self._queue.append(_Step(now_ms, fact, tuple(actions)))
 
-    def user_audio(self, pcm16k: bytes) -> None:
+    def user_sound(self, pcm: bytes) -> None:
         """The person's sound as the ears got it: s16le at 16 kHz, without gaps, any length, even half a sample."""
-        pcm = self._half_sample + pcm16k
+        pcm = self._half_sample + pcm
         whole_bytes = len(pcm) - len(pcm) % SAMPLE_BYTES
         self._half_sample = pcm[whole_bytes:]
         self._keep_sound(_Sound(pcm[:whole_bytes], self._user_samples))
         self._user_samples += whole_bytes // SAMPLE_BYTES
 
-    def agent_audio(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
+    def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
         """Sound that the person will hear from `at_ms` on. Sound that begins before the end of earlier sound, by more
         than a seam, replaces its rest."""
         self._keep_sound(_AgentSound(pcm, rate_hz, at_ms))
 
-    def turn(self, times: Mapping[str, Any]) -> None:
+    def turn(self, times: TurnTimes) -> None:
         """One turn's latencies."""
         if not self.problem and not self._closing.is_set():
-            self._queue.append(dict(times))
+            self._queue.append(times.as_dict())
 
     async def close(self) -> None:
         """Write the rest and close the files. Safe to call twice, and without `begin`."""

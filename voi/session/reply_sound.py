@@ -48,17 +48,17 @@ class ReplySound:
         "ends_s",
         "level",
         "made_bytes",
+        "message_id",
         "repeated_bytes",
         "reply",
         "roomy",
         "sent_bytes",
-        "speech_id",
         "whole",
     )
 
     def __init__(self, reply: int, rate_hz: int) -> None:
         self.reply = reply
-        self.speech_id: str | None = None
+        self.message_id: int | None = None
         """None while muted."""
         self.buffer = bytearray()
         self.made_bytes = 0

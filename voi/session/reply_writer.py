@@ -182,7 +182,7 @@ class ReplyWriter:
             except VoiError as error:
                 log.warning("a phrase is spoken by the voice instead: %s", error)
         if sound:
-            self._tell(ReplyText(self._reply, 0, text))
+            self._tell(ReplyText(self._reply, 0, text, tone=tone))
             self._tell(ReplyWritten(self._reply))
             await self._voice.play(0, sound)
             await self._voice.end()
@@ -212,7 +212,7 @@ class ReplyWriter:
             piece = Piece(self._count, segment.text, segment.voice, segment.tone)
             self._told.append(piece)
             self._count += 1
-            self._tell(ReplyText(self._reply, piece.number, piece.text, piece.voice, spoken))
+            self._tell(ReplyText(self._reply, piece.number, piece.text, piece.voice, spoken, piece.tone))
             if spoken:
                 await self._voice.put(piece)
 

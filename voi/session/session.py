@@ -18,27 +18,28 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.conversation import Conversation
+from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
-from voi.errors import ClientError, EngineError, VoiError
-from voi.session import llm_checks
+from voi.errors import ClientError, EngineError
+from voi.session import events, llm_checks
 from voi.session.agent_turn import AgentTurn
-from voi.session.crew import Crew
 from voi.session.door import Door
-from voi.session.latency import Latency, TurnTimes
+from voi.session.door_events import DoorEvents
+from voi.session.latency import Latency
 from voi.session.log_format import line
+from voi.session.observer import Observer, Observers
 from voi.session.options import SessionOptions
 from voi.session.playback import Playback
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
 from voi.session.user_turn import UserTurn
+from voi.tasks import Tasks
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
-    from voi.session.recording import Recorder
 
-RECORDER_CLOSE_S = 10.0
 EARLY_FACTS_MAX = 64
 """What a client may say before its conversation has begun."""
 
@@ -47,14 +48,15 @@ class Session:
     """One conversation through one door. `run` is its whole life; everything else may be called before, during and
     after it, on the event loop, and returns at once.
 
-    `clock`: monotonic seconds. `on_turn` gets the times of every answered turn. `language`: what the agent hears and
-    speaks where it does not say so itself. `log_words`: what people said may be written to the log.
+    `clock`: monotonic seconds. `observers` look on; one that fails is told to `on_observer_failed` by its class's name.
+    `language`: what the agent hears and speaks where it does not say so itself. `log_words`: what people said may be
+    written to the log.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_clock", "_config", "_conversation", "_crew", "_door", "_ended", "_engines",
-        "_fault", "_greetings_dir", "_inbox", "_latency", "_listening", "_on_turn", "_options", "_recorder",
-        "_replying", "_start_s", "_telling", "_timer", "_timer_ms", "conversation_id",
+        "__weakref__", "_agent", "_clock", "_config", "_conversation", "_door", "_ended", "_engines", "_events",
+        "_fault", "_greetings_dir", "_inbox", "_latency", "_listening", "_observers", "_options", "_replying",
+        "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "conversation_id",
     )  # fmt: skip
 
     def __init__(
@@ -67,8 +69,8 @@ class Session:
         engines: "Engines",
         options: SessionOptions,
         greetings_dir: Path | None = None,
-        on_turn: Callable[[TurnTimes], None] | None = None,
-        recorder: "Recorder | None" = None,
+        observers: Sequence[Observer] = (),
+        on_observer_failed: Callable[[str], None] = lambda name: None,
         language: str | None = None,
         log_words: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -82,19 +84,19 @@ class Session:
         self._engines = engines
         self._options = options
         self._greetings_dir = greetings_dir
-        self._on_turn = on_turn
-        self._recorder = recorder
         self._clock = clock
         self._start_s = 0.0
         self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
         self._latency = Latency()
-        self._crew = Crew(conversation_id, log_words=log_words)
+        self._tasks = Tasks(conversation_id, log_words=log_words)
+        self._observers = Observers(observers, self._tasks.log, on_observer_failed)
+        self._events = DoorEvents(door)
         self._listening: UserTurn | None = None
         self._replying: AgentTurn | None = None
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
-        self._fault: Exception | None = None
+        self._fault: BaseException | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ms = 0
 
@@ -109,61 +111,50 @@ class Session:
             if not self._ended.is_set():
                 await self._live()
         finally:
-            if self._recorder:
-                await self._close(self._recorder)
+            await self._observers.close()
 
     async def _live(self) -> None:
-        recorder, agent, rate_hz = self._recorder, self._agent, self._door.output_rate_hz
+        agent, observers, rate_hz = self._agent, self._observers, self._door.output_rate_hz
         self._start_s = self._clock()
-        on_sent = self._record_sent if recorder else None
+        on_sent = self._observe_sent if observers.wants("agent_sound") else None
         paced = self._options.stream_output_audio
         listening = UserTurn(
-            self._crew, self.tell, self._engines, self._config, agent, self._options,
-            on_sound=recorder.user_audio if recorder else None,
+            self._tasks, self.tell, self._engines, self._config, agent, self._options,
+            on_sound=observers.user_sound if observers.wants("user_sound") else None,
         )  # fmt: skip
         replying = AgentTurn(
-            self._crew, self.tell, self._engines, self._config, agent,
+            self._tasks, self.tell, self._engines, self._config, agent,
             Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
             on_token=self._mark_token, on_sound=self._mark_sound,
         )  # fmt: skip
-        if recorder:
-            recorder.begin(self._conversation.script)
+        self._tasks.on_failed = self._fall
+        observers.begin(self._conversation.script)
+        self._listening, self._replying = listening, replying
         try:
-            async with asyncio.TaskGroup() as self._crew.group:
-                self._listening, self._replying = listening, replying
-                try:
-                    self._inbox.appendleft(was.Opened(self._options.greet))
-                    self._drain()
-                    await self._ended.wait()
-                finally:
-                    self.tell(was.HungUp())
-                    self._ended.set()
-                    self._disarm()
-                    listening.close()
-                    replying.close()
-                    await self._crew.dismiss()
+            self._inbox.appendleft(was.Opened(self._options.greet))
+            self._drain()
+            await self._ended.wait()
         finally:
-            self._crew.group = self._listening = self._replying = None
+            self.tell(was.HungUp())
+            self._ended.set()
+            self._disarm()
+            listening.close()
+            replying.close()
+            await self._tasks.dismiss()
+            self._listening = self._replying = self._tasks.on_failed = None
         if self._fault:
             raise self._fault
 
-    def end(self, reason: str) -> None:
-        """Hang up from our side."""
+    def end(self, reason: EndReason, words: str = "") -> None:
+        """Hang up from our side; the door is told why."""
         if not self._ended.is_set():
             self.tell(was.HungUp())
             self._ended.set()
-            self._door.close(reason)
+            self._door.tell(events.Ended(reason, words))
 
-    async def _close(self, recorder: "Recorder") -> None:
-        try:
-            async with asyncio.timeout(RECORDER_CLOSE_S):
-                await recorder.close()
-        except (TimeoutError, OSError, VoiError) as error:
-            self._crew.log.error("the recording may be incomplete: %s", str(error) or type(error).__name__)
-
-    def _record_sent(self, pcm: bytes, start_s: float) -> None:
-        if self._recorder:
-            self._recorder.agent_audio(pcm, self._door.output_rate_hz, round((start_s - self._start_s) * 1_000))
+    def _observe_sent(self, pcm: bytes, start_s: float) -> None:
+        at_ms = round((start_s - self._start_s) * 1_000)
+        self._observers.agent_sound(pcm, self._door.output_rate_hz, at_ms)
 
     # ---- facts in, actions out ----------------------------------------------------------------------
 
@@ -197,20 +188,20 @@ class Session:
     def _take(self, fact: Fact) -> None:
         now_ms = self._now_ms()
         self._mark(fact, now_ms)
+        self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
-        crew = self._crew
-        if crew.log.isEnabledFor(logging.DEBUG):
+        log = self._tasks.log
+        if log.isEnabledFor(logging.DEBUG):
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
-                crew.log.debug("%s %s", sign, line(thing, words=crew.log_words))
-        if self._recorder:
-            self._recorder.fact(now_ms, fact, actions)
+                log.debug("%s %s", sign, line(thing, words=self._tasks.log_words))
+        self._observers.step(now_ms, fact, actions)
         for action in actions:
             self._act(action)
         if type(fact) is was.HungUp:
             self._ended.set()
 
     def _act(self, action: Action) -> None:
-        door, listening, replying = self._door, self._listening, self._replying
+        door_events, listening, replying = self._events, self._listening, self._replying
         assert listening is not None
         assert replying is not None
         match action:
@@ -228,32 +219,37 @@ class Session:
                 pass  # it is in the journal
             case do.EndUtterance():
                 listening.end_utterance(action)
+                door_events.utterance_ended()
             case do.StartReply():
                 self._latency.started(action.reply, speculative=action.muted)
+                door_events.started(action.reply)
                 replying.start_reply(action)
             case do.SayPhrase():
+                door_events.started(action.reply)
                 replying.say_phrase(action)
             case do.Release():
                 self._latency.released(action.reply, self._now_ms())
+                door_events.released(action.reply, action.message_id)
                 replying.release(action)
             case do.Duck():
                 replying.duck(action)
             case do.Resume():
                 replying.resume(action)
             case do.Stop():
+                door_events.over(action.reply)
                 replying.stop(action)
             case do.Show():
-                door.show(action.message_id, action.role, action.text, action.image_urls, action.final)
+                door_events.show(action)
             case do.SendStatus():
-                door.announce(action.status)
+                self._door.tell(events.StatusChanged(action.status))
             case do.ReportError():
-                door.complain(action.error)
+                self._door.tell(events.ErrorReported(action.error))
             case do.HangUp():
-                self._crew.log.info("the conversation ends: %s", action.reason)
+                self._tasks.log.info("the conversation ends: %s", action.reason)
                 self._ended.set()
-                door.close(action.reason)
+                self._door.tell(events.Ended(action.reason))
 
-    def _fall(self, error: Exception) -> None:
+    def _fall(self, error: BaseException) -> None:
         """There is a fault in Voi: it ends this conversation and no other. `run` raises it."""
         self._inbox.clear()
         self._fault = self._fault or error
@@ -306,6 +302,7 @@ class Session:
             case was.PlaybackStarted():
                 self._turn_ends(fact.reply, now_ms)
             case was.ReplyPlayed():
+                self._events.over(fact.reply)
                 if self._replying:
                     self._replying.forget(fact.reply)
                 self._turn_ends(fact.reply, None)
@@ -314,10 +311,8 @@ class Session:
 
     def _turn_ends(self, reply: int, sent_ms: int | None) -> None:
         times = self._latency.ended(reply, sent_ms)
-        if times and self._on_turn:
-            self._on_turn(times)
-        if times and self._recorder:
-            self._recorder.turn(times.as_dict())
+        if times:
+            self._observers.turn(times)
 
     # ---- beside the conversation --------------------------------------------------------------------
 

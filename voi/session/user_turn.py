@@ -14,8 +14,8 @@ from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
-from voi.session.crew import FAULT, Crew
 from voi.session.options import SessionOptions
+from voi.tasks import FAULT, Tasks
 from voi.text.language import AUTO
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ TRANSCRIPT_DEADLINE_S = 90.0
 class UserTurn:
     """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
 
-    __slots__ = ("_agent", "_config", "_crew", "_engines", "_late", "_tasks", "_tell", "ears")
+    __slots__ = ("_agent", "_all_tasks", "_config", "_engines", "_late", "_tasks", "_tell", "ears")
 
     def __init__(
         self,
-        crew: Crew,
+        all_tasks: Tasks,
         tell: Callable[[Fact], None],
         engines: "Engines",
         config: Config,
@@ -42,7 +42,7 @@ class UserTurn:
         options: SessionOptions,
         on_sound: Callable[[bytes], None] | None,
     ) -> None:
-        self._crew = crew
+        self._all_tasks = all_tasks
         self._tell = tell
         self._engines = engines
         self._config = config
@@ -67,7 +67,7 @@ class UserTurn:
         """A newer task of the same name takes the place of the older, whose answer would be stale."""
         if older := self._tasks.pop(name, None):
             older.cancel()
-        self._tasks[name] = self._crew.spawn(work, name)
+        self._tasks[name] = self._all_tasks.start(work, name)
 
     def listen(self, action: Listen) -> None:
         self.ears.listen(action.utterance)
@@ -85,7 +85,7 @@ class UserTurn:
         except EngineError as error:
             self._tell(TranscriptFailed(action.utterance, action.pause, str(error)))
         except Exception as error:
-            self._crew.fault("no transcript", error)
+            self._all_tasks.fault("no transcript", error)
             self._tell(TranscriptFailed(action.utterance, action.pause, FAULT))
         else:
             self._tell(Heard(action.utterance, text, action.pause))
@@ -99,9 +99,9 @@ class UserTurn:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 text = await self.ears.transcribe()
         except (TimeoutError, EngineError) as error:
-            self._crew.log.info("no words so far: %s", str(error) or "they took too long")
+            self._all_tasks.log.info("no words so far: %s", str(error) or "they took too long")
         except Exception as error:
-            self._crew.fault("no words so far", error)
+            self._all_tasks.fault("no words so far", error)
         else:
             self._tell(Heard(action.utterance, text))
 
@@ -124,9 +124,9 @@ class UserTurn:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 voice, floor = await judge.judge(pcm, action.voice_ms)
         except (TimeoutError, EngineError) as error:
-            self._crew.log.warning("no judgement of the voice: %s", str(error) or "it took too long")
+            self._all_tasks.log.warning("no judgement of the voice: %s", str(error) or "it took too long")
         except Exception as error:
-            self._crew.fault("no judgement of the voice", error)
+            self._all_tasks.fault("no judgement of the voice", error)
         else:
             self._tell(VoiceJudged(action.utterance, action.voice_ms, voice, floor))
 
@@ -135,9 +135,9 @@ class UserTurn:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 probability = await ask()
         except (TimeoutError, EngineError) as error:
-            self._crew.log.warning("no judgement by the %s judge: %s", judge, str(error) or "it took too long")
+            self._all_tasks.log.warning("no judgement by the %s judge: %s", judge, str(error) or "it took too long")
         except Exception as error:
-            self._crew.fault(f"no judgement by the {judge} judge", error)
+            self._all_tasks.fault(f"no judgement by the {judge} judge", error)
         else:
             self._tell(TurnJudged(action.utterance, action.pause, judge, probability))
 

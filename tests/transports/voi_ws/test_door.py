@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from tests.transports.voi_ws.fakes import FakeConnection, FakeSession
 from voi.core import facts
 from voi.core.actions import Status
+from voi.core.end_reason import EndReason
 from voi.core.script import Mode
 from voi.errors import ClientError, EngineError
+from voi.session import events
 from voi.session.door import Door
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
@@ -107,19 +109,21 @@ async def test_before_the_beginning_and_after_the_end_messages_are_dropped() -> 
 async def test_a_call_is_never_busy() -> None:
     door, connection, _ = opened("call")
     for status in Status:
-        door.announce(status)
+        door.tell(events.StatusChanged(status))
     announced = [metadata["status"] for metadata, _ in connection.sent[1:]]
     assert announced == [status.value for status in Status if status is not Status.RESPONSE_CREATED]
 
 
 async def test_messages_and_statuses() -> None:
     door, connection, _ = opened()
-    door.show(1, "user", "hi", ("https://a/b",), True)
+    door.tell(events.UserMessage(1, "hi", ("https://a/b",)))
+    door.tell(events.AgentMessage(2, "hello"))
     for status in Status:
-        door.announce(status)
-    door.complain("no")
+        door.tell(events.StatusChanged(status))
+    door.tell(events.ErrorReported("no"))
     assert connection.frames[1:] == [
         wire.message(1, "user", "hi", ("https://a/b",)),
+        wire.message(2, "assistant", "hello"),
         *(wire.status(status.value) for status in Status),
         wire.error("no"),
     ]
@@ -133,8 +137,8 @@ def test_speech_keeps_its_samples_and_ends_on_a_whole_block(chunks: list[bytes])
     async def speak() -> None:
         door.__init__(connection, "call")  # type: ignore[misc]
         for chunk in chunks:
-            door.play("7", chunk)
-        door.end_speech("7")
+            door.tell(events.Sound(7, chunk))
+        door.tell(events.SoundEnded(7))
 
     asyncio.run(speak())
     said = b"".join(chunks)
@@ -151,23 +155,23 @@ def test_speech_keeps_its_samples_and_ends_on_a_whole_block(chunks: list[bytes])
 
 async def test_two_speeches_do_not_mix_and_a_cleared_one_is_not_padded() -> None:
     door, connection, _ = opened("call")
-    door.play("1", b"aaa")
-    door.play("2", b"bb")
-    door.clear("1")
-    door.end_speech("1")
-    door.end_speech("2")
+    door.tell(events.Sound(1, b"aaa"))
+    door.tell(events.Sound(2, b"bb"))
+    door.tell(events.SoundCleared(1, 0))
+    door.tell(events.SoundEnded(1))
+    door.tell(events.SoundEnded(2))
     assert connection.sound("1") == b"aa"
     assert connection.sound("2") == b"bb" + bytes(254)
 
 
 async def test_a_whole_speech_goes_out_as_one_encoded_frame() -> None:
     door, connection, _ = opened(stream_output_audio=False, encode=lambda pcm: b"Ogg" + pcm)
-    door.play("1", b"abcd")
-    door.play("1", b"ef")
+    door.tell(events.Sound(1, b"abcd"))
+    door.tell(events.Sound(1, b"ef"))
     assert connection.sound("1") == b""
-    door.end_speech("1")
-    door.play("2", b"gh")
-    door.end_speech("2")
+    door.tell(events.SoundEnded(1))
+    door.tell(events.Sound(2, b"gh"))
+    door.tell(events.SoundEnded(2))
     await door.quiet()
     assert connection.sent[1:] == [
         ({"type": "audio", "speech_id": "1"}, b"Oggabcdef"),
@@ -180,9 +184,9 @@ async def test_a_whole_speech_goes_out_as_one_encoded_frame() -> None:
 
 async def test_a_cleared_speech_is_never_sent_whole() -> None:
     door, connection, _ = opened(stream_output_audio=False, encode=lambda pcm: pcm)
-    door.play("1", b"abcd")
-    door.end_speech("1")
-    door.clear("1")
+    door.tell(events.Sound(1, b"abcd"))
+    door.tell(events.SoundEnded(1))
+    door.tell(events.SoundCleared(1, 0))
     await settle()
     await door.aclose()
     assert connection.sound("1") == b""
@@ -194,8 +198,8 @@ async def test_an_encoder_that_fails_is_complained_of() -> None:
         raise EngineError("no Opus here")
 
     door, connection, _ = opened(stream_output_audio=False, encode=encode)
-    door.play("1", b"abcd")
-    door.end_speech("1")
+    door.tell(events.Sound(1, b"abcd"))
+    door.tell(events.SoundEnded(1))
     await door.quiet()
     assert connection.errors == ["The speech could not be encoded: no Opus here"]
     await door.aclose()
@@ -228,7 +232,7 @@ async def test_the_end_says_why_and_cancels_what_runs() -> None:
     door.receive(wire.InvokeLlm("m", "p", ()))
     await settle()
     door.close_code = 1001
-    door.close("The server is shutting down.")
+    door.tell(events.Ended(EndReason.DRAINED, "The server is shutting down."))
     await door.aclose()
     assert connection.errors == ["The server is shutting down."]
     assert connection.closed == (1001, "The server is shutting down.")

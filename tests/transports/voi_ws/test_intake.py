@@ -9,7 +9,7 @@ import pytest
 
 from voi.audio.opus import encode_ogg_opus
 from voi.errors import ClientError
-from voi.transports.tasks import Tasks
+from voi.tasks import Tasks
 from voi.transports.voi_ws import intake
 from voi.transports.voi_ws.intake import BYTES_PER_S, SLICE_BYTES, open_intake
 from voi.transports.voi_ws.wire import InputFormat

@@ -79,7 +79,7 @@ SERVER_GOLDENS = [
         wire.message(1, "user", ""),
         b'\x00\x00\x00\x4d{"type":"message","role":"user","content":[{"type":"text","text":""}],"id":1}',
     ),
-    (wire.audio_header("12"), b'\x00\x00\x00\x21{"type":"audio","speech_id":"12"}'),
+    (wire.audio_header(12), b'\x00\x00\x00\x21{"type":"audio","speech_id":"12"}'),
     (wire.llm_response("yes"), b'\x00\x00\x00\x27{"type":"llm_response","content":"yes"}'),
     (wire.error("no"), b'\x00\x00\x00\x1d{"type":"error","error":"no"}'),
 ]
@@ -204,7 +204,7 @@ def test_ids_leave_out_those_that_the_browser_client_gives_itself() -> None:
     assert shown == [0, 999, 1_001_000, 1_001_500]
     assert [wire.message_id_of(number) for number in shown] == [0, 999, 1_000, 1_500]
     assert wire.split(wire.message(1_000, "user", "hi"))[0]["id"] == 1_001_000
-    assert wire.split(wire.audio_header("1000"))[0]["speech_id"] == "1001000"
+    assert wire.split(wire.audio_header(1000))[0]["speech_id"] == "1001000"
     assert wire.parse(frame(b'{"type":"interrupt","speech_id":"1001000"}')) == wire.Interrupt(1_000, None)
 
 

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 from voi.audio.opus import encode_ogg_opus
 from voi.core import facts
 from voi.core.actions import Status
+from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.core.script import Mode
-from voi.dialogue import Role
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError, VoiError
-from voi.transports.tasks import Tasks
+from voi.session import events
+from voi.session.events import Event
+from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.intake import Intake, open_intake
 
@@ -96,14 +98,14 @@ class VoiDoor:
         self._session: Conversing | None = None
         self._intake: Intake | None = None
         self._invocations = 0
-        self._speeches: dict[str, _Speech] = {}
-        self._encoding: dict[str, asyncio.Task[Any]] = {}
+        self._speeches: dict[int, _Speech] = {}
+        self._encoding: dict[int, asyncio.Task[Any]] = {}
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
     def open(self, session: Conversing, agent_name: str) -> None:
         """The session is ready: tell the client, and pass on what it sends from now on. Raises ClientError when the
         client's sound cannot be decoded here."""
-        self._intake = open_intake(self._input_format, session.hear, self.complain, self._tasks)
+        self._intake = open_intake(self._input_format, session.hear, self.report_error, self._tasks)
         self._session = session
         self._connection.send(wire.init_done(agent_name))
 
@@ -150,26 +152,51 @@ class VoiDoor:
                 content = await session.invoke_llm(asked.model, asked.prompt, list(asked.messages))
             self._connection.send(wire.llm_response(content))
         except VoiError as error:
-            self.complain(str(error))
+            self.report_error(str(error))
         except TimeoutError:
-            self.complain(f"invoke_llm: no answer within {INVOKE_TIMEOUT_S:.0f} s; try again or take another model.")
+            self.report_error(
+                f"invoke_llm: no answer within {INVOKE_TIMEOUT_S:.0f} s; try again or take another model."
+            )
         finally:
             self._invocations -= 1
 
-    # ---- to the client (voi.session.door.Door) ----------------------------------------------------
+    # ---- to the client ----------------------------------------------------------------------------
 
-    def show(self, message_id: int, role: Role, text: str, image_urls: tuple[str, ...], final: bool) -> None:
-        self._connection.send(wire.message(message_id, role, text, image_urls))
+    def tell(self, event: Event) -> None:
+        """What the protocol has no word for is let pass."""
+        match event:
+            case events.Sound(message_id, pcm):
+                self._play(message_id, pcm)
+            case events.UserMessage(message_id, text, image_urls):
+                self._connection.send(wire.message(message_id, "user", text, image_urls))
+            case events.AgentMessage(message_id, text):
+                self._connection.send(wire.message(message_id, "assistant", text))
+            case events.StatusChanged(status):
+                if status is not Status.RESPONSE_CREATED or self._mode != "call":
+                    self._connection.send(_STATUS_FRAMES[status])
+                # else it makes the client lock its controls, and in a call there is nothing to wait for
+            case events.SoundEnded(message_id):
+                self._end_speech(message_id)
+            case events.SoundCleared(message_id):
+                self._clear(message_id)
+            case events.ErrorReported(text):
+                self.report_error(text)
+            case events.Ended():
+                self._end(event)
 
-    def announce(self, status: Status) -> None:
-        if status is Status.RESPONSE_CREATED and self._mode == "call":
-            return  # it makes the client lock its controls, and in a call there is nothing to wait for
-        self._connection.send(_STATUS_FRAMES[status])
+    def report_error(self, text: str) -> None:
+        self._connection.send(wire.error(text))
 
-    def play(self, speech_id: str, pcm: bytes) -> None:
-        speech = self._speeches.get(speech_id)
+    def _end(self, event: events.Ended) -> None:
+        words = event.words or _WORDS.get(event.reason, "")
+        if words:
+            self.report_error(words)
+        self._connection.close(self.close_code, words)
+
+    def _play(self, message_id: int, pcm: bytes) -> None:
+        speech = self._speeches.get(message_id)
         if speech is None:
-            speech = self._speeches[speech_id] = _Speech(wire.audio_header(speech_id))
+            speech = self._speeches[message_id] = _Speech(wire.audio_header(message_id))
         if speech.odd:
             pcm, speech.odd = speech.odd + pcm, b""
         if len(pcm) % 2:
@@ -182,48 +209,37 @@ class VoiDoor:
         elif speech.size_bytes <= MAX_SPEECH_BYTES:
             speech.whole += pcm
 
-    def lower(self, speech_id: str, gain_db: float) -> None:
-        """The protocol has no word for it."""
-
-    def end_speech(self, speech_id: str) -> None:
-        speech = self._speeches.pop(speech_id, None)
+    def _end_speech(self, message_id: int) -> None:
+        speech = self._speeches.pop(message_id, None)
         if speech is None or not speech.size_bytes:
-            self._connection.send(wire.speech_done(speech_id))
+            self._connection.send(wire.speech_done(message_id))
         elif self._encode is None:
             if padding := bytes(-speech.size_bytes % BLOCK_BYTES):
                 self._connection.send(speech.header + padding)
-            self._connection.send(wire.speech_done(speech_id))
+            self._connection.send(wire.speech_done(message_id))
         else:
-            self._encoding[speech_id] = self._tasks.start(
-                self._send_whole(speech_id, speech, self._encode), f"encode speech {speech_id}"
+            self._encoding[message_id] = self._tasks.start(
+                self._send_whole(message_id, speech, self._encode), f"encode speech {message_id}"
             )
 
-    async def _send_whole(self, speech_id: str, speech: _Speech, encode: Callable[[bytes], bytes]) -> None:
+    async def _send_whole(self, message_id: int, speech: _Speech, encode: Callable[[bytes], bytes]) -> None:
         try:
             async with self._encoder, asyncio.timeout(ENCODE_TIMEOUT_S):
                 blob = await asyncio.to_thread(encode, bytes(speech.whole))
             self._connection.send(speech.header + blob)
         except (VoiError, TimeoutError) as error:
-            self.complain(f"The speech could not be encoded: {error or 'it took too long.'}")
+            self.report_error(f"The speech could not be encoded: {error or 'it took too long.'}")
         finally:
-            self._encoding.pop(speech_id, None)
-        self._connection.send(wire.speech_done(speech_id))
+            self._encoding.pop(message_id, None)
+        self._connection.send(wire.speech_done(message_id))
 
-    def clear(self, speech_id: str) -> None:
+    def _clear(self, message_id: int) -> None:
         """What was sent already is dropped by the client itself: it asked for the interruption, or is told of it by
         the status `user_interrupt`."""
-        self._speeches.pop(speech_id, None)
-        encoding = self._encoding.pop(speech_id, None)
+        self._speeches.pop(message_id, None)
+        encoding = self._encoding.pop(message_id, None)
         if encoding is not None:
             encoding.cancel()
-
-    def complain(self, error: str) -> None:
-        self._connection.send(wire.error(error))
-
-    def close(self, reason: str) -> None:
-        if reason:
-            self.complain(reason)
-        self._connection.close(self.close_code, reason)
 
     @property
     def backlog_bytes(self) -> int:
@@ -236,4 +252,8 @@ def _checked_image(url: str | None) -> str:
     return checked_picture_url(url)
 
 
+_WORDS = {
+    EndReason.IDLE_LIMIT: "Nobody spoke for a long time.",
+    EndReason.DURATION_LIMIT: "The conversation reached its maximum duration.",
+}
 _STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from voi.audio.media import Container, MediaDecoder
 from voi.errors import ClientError, ConfigError
-from voi.transports.tasks import Tasks
+from voi.tasks import Tasks
 from voi.transports.voi_ws.wire import INPUT_RATE_HZ, InputFormat
 
 log = logging.getLogger(__name__)

@@ -275,9 +275,9 @@ def status(name: str) -> bytes:
     return join({"type": "status", "status": name})
 
 
-def speech_done(speech_id: str) -> bytes:
+def speech_done(message_id: int) -> bytes:
     """The speech with that message's id was sent to its end."""
-    return join({"type": "status", "status": "speech_done", "speech_id": str(shown_id(int(speech_id)))})
+    return join({"type": "status", "status": "speech_done", "speech_id": str(shown_id(message_id))})
 
 
 def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
@@ -298,10 +298,10 @@ def message_id_of(shown: int) -> int:
     return shown if shown < FIRST_LOCAL_ID + SKIPPED_IDS else shown - SKIPPED_IDS
 
 
-def audio_header(speech_id: str) -> bytes:
+def audio_header(message_id: int) -> bytes:
     """What comes before the sound in every audio frame of the speech with that message's id. On the wire it is a JSON
     string: the client's player throws at numbers."""
-    return join({"type": "audio", "speech_id": str(shown_id(int(speech_id)))})
+    return join({"type": "audio", "speech_id": str(shown_id(message_id))})
 
 
 def llm_response(content: str) -> bytes:

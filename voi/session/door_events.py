@@ -1,0 +1,88 @@
+"""From the conversation's facts and actions to what a door is told of speech and words."""
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.facts import Fact
+from voi.core.vad_edges import VadRules
+from voi.session import events
+from voi.session.door import Door
+from voi.session.events import AgentText
+
+PAUSE_MS = VadRules().pause_ms
+"""Shorter quiet is none: the VAD hears one unvoiced window in the middle of a word."""
+
+
+class DoorEvents:
+    """Tells one door. Of a reply that is not released it keeps the pieces, and tells them when it is."""
+
+    __slots__ = ("_door", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text")
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._started_ms: int | None = None
+        """When the person's voice set in, on the audio clock; None while they are silent."""
+        self._speech_ends_ms = 0
+        self._pieces: dict[int, dict[int, was.ReplyText]] = {}
+        """By reply, of those that are not released."""
+        self._released: dict[int, int] = {}
+        """Message id by reply, while it is played."""
+        self._user_message_id: int | None = None
+        self._user_text = ""
+
+    def fact(self, fact: Fact) -> None:
+        """Before the conversation takes it."""
+        match fact:
+            case was.SpeechGrew():
+                if self._started_ms is not None:
+                    self._speech_ends_ms = self._started_ms + fact.speech_ms
+            case was.QuietGrew():
+                if self._started_ms is not None and fact.quiet_ms >= PAUSE_MS:
+                    self._speech_stopped()
+            case was.UserStarted():
+                self._started_ms = self._speech_ends_ms = fact.audio_ms
+                self._door.tell(events.SpeechStarted(fact.audio_ms))
+            case was.ReplyText():
+                self._reply_text(fact)
+
+    def _speech_stopped(self) -> None:
+        self._started_ms = None
+        self._door.tell(events.SpeechStopped(self._speech_ends_ms))
+
+    def _reply_text(self, fact: was.ReplyText) -> None:
+        if (message_id := self._released.get(fact.reply)) is not None:
+            self._tell_piece(message_id, fact)
+        elif (pieces := self._pieces.get(fact.reply)) is not None:
+            if fact.text:
+                pieces[fact.piece] = fact
+            else:
+                pieces.pop(fact.piece, None)
+
+    def _tell_piece(self, message_id: int, fact: was.ReplyText) -> None:
+        self._door.tell(AgentText(message_id, fact.piece, fact.text, fact.voice, fact.tone, fact.spoken))
+
+    def show(self, action: do.Show) -> None:
+        if action.role != "user":
+            self._door.tell(events.AgentMessage(action.message_id, action.text, action.final))
+            return
+        seen = self._user_text if action.message_id == self._user_message_id else ""
+        added = action.text[len(seen) :] if action.text.startswith(seen) else None
+        self._user_message_id, self._user_text = action.message_id, action.text
+        self._door.tell(events.UserMessage(action.message_id, action.text, action.image_urls, action.final, added))
+
+    def started(self, reply: int) -> None:
+        self._pieces[reply] = {}
+
+    def released(self, reply: int, message_id: int) -> None:
+        """Its sound has not begun."""
+        self._released[reply] = message_id
+        for fact in self._pieces.pop(reply, {}).values():
+            self._tell_piece(message_id, fact)
+
+    def over(self, reply: int) -> None:
+        """It was played or stopped: what still comes of it is stale."""
+        self._pieces.pop(reply, None)
+        self._released.pop(reply, None)
+
+    def utterance_ended(self) -> None:
+        if self._started_ms is not None:
+            self._speech_stopped()

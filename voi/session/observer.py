@@ -1,0 +1,129 @@
+"""Who looks on at a conversation: a recorder, metrics, a store, a tracer. None of them can break or slow it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from logging import LoggerAdapter
+from typing import Any, Protocol
+
+from voi.core.actions import Action
+from voi.core.facts import Fact
+from voi.core.script import Script
+from voi.errors import VoiError
+from voi.session.latency import TurnTimes
+
+SLOW_S = 0.05
+"""An observer that takes longer for one call holds up every conversation of the server…"""
+SLOW_MAX = 3
+"""…and is dropped when it did so that often."""
+CLOSE_S = 10.0
+
+
+class Observer(Protocol):
+    """What happens in one conversation. Called on the event loop, and must return at once; times are ms since the
+    conversation began. All methods do nothing here: an observer subclasses this and has those that it needs."""
+
+    def begin(self, script: Script) -> None:
+        """First of all."""
+        return
+
+    def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
+        """The conversation took that fact, and answered it with these actions, which are not carried out yet."""
+        return
+
+    def user_sound(self, pcm: bytes) -> None:
+        """The person's sound: s16le mono at 16 kHz, without gaps, any length, even half a sample."""
+        return
+
+    def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
+        """Sound of the agent, s16le mono, that the person will hear from `at_ms` on, if it is not stopped."""
+        return
+
+    def turn(self, times: TurnTimes) -> None:
+        """An answer began to sound, or ended without sound."""
+        return
+
+    async def close(self) -> None:
+        """Last of all; also without `begin`. It may take up to `CLOSE_S`. Raises OSError, VoiError: logged."""
+        return
+
+
+class Observers:
+    """All observers of one conversation, as one. One that raises, or is slow again and again, is logged once, told to
+    `on_failed` by its class's name, and told nothing more but `close`."""
+
+    __slots__ = ("_all", "_log", "_on_failed", "_slow", "_tell")
+
+    def __init__(
+        self,
+        observers: Sequence[Observer],
+        log: "LoggerAdapter[Any]",
+        on_failed: Callable[[str], None] = lambda name: None,
+    ) -> None:
+        self._all = tuple(observers)
+        self._log = log
+        self._on_failed = on_failed
+        self._slow: dict[int, int] = {}
+        self._tell = {
+            name: [each for each in self._all if getattr(type(each), name) is not getattr(Observer, name)]
+            for name in ("begin", "step", "user_sound", "agent_sound", "turn")
+        }
+
+    def wants(self, name: str) -> bool:
+        """Somebody has a method of that name: what nobody looks at need not be handed round."""
+        return bool(self._tell[name])
+
+    def begin(self, script: Script) -> None:
+        self._each("begin", script)
+
+    def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
+        self._each("step", now_ms, fact, actions)
+
+    def user_sound(self, pcm: bytes) -> None:
+        self._each("user_sound", pcm)
+
+    def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
+        self._each("agent_sound", pcm, rate_hz, at_ms)
+
+    def turn(self, times: TurnTimes) -> None:
+        self._each("turn", times)
+
+    def _each(self, name: str, *arguments: Any) -> None:
+        for observer in tuple(self._tell[name]):
+            before_s = time.perf_counter()
+            try:
+                getattr(observer, name)(*arguments)
+            except Exception as error:
+                self._drop(observer, f"it raised {type(error).__name__}")  # no more: its text may hold what was said
+                continue
+            if time.perf_counter() - before_s > SLOW_S:
+                self._slow[id(observer)] = slow = self._slow.get(id(observer), 0) + 1
+                if slow >= SLOW_MAX:
+                    self._drop(observer, f"it took more than {SLOW_S * 1_000:.0f} ms, {slow} times")
+
+    def _drop(self, observer: Observer, why: str) -> None:
+        for told in self._tell.values():
+            if observer in told:
+                told.remove(observer)
+        self._failed(observer, f"observes this conversation no more: {why}")
+
+    def _failed(self, observer: Observer, what: str) -> None:
+        name = type(observer).__name__
+        self._log.error("%s %s", name, what)
+        self._on_failed(name)
+
+    async def close(self) -> None:
+        """All at once. Never raises."""
+        if self._all:
+            await asyncio.gather(*(self._close(observer) for observer in self._all))
+
+    async def _close(self, observer: Observer) -> None:
+        if type(observer).close is Observer.close:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await observer.close()
+        except (TimeoutError, OSError, VoiError) as error:
+            self._failed(observer, f"could not close: {str(error) or type(error).__name__}")
+        except Exception as error:
+            self._failed(observer, f"could not close: {type(error).__name__}")
