@@ -73,7 +73,7 @@ install_packages() {
   # torch without hashes: they differ between its builds, and the machine decides which one fits (see tools/lock.py). Its own
   # dependencies come with it, NVIDIA's among them.
   if [ "$torch" = 1 ]; then pip_install -r locks/torch.lock; fi
-  pip_install --no-deps --no-build-isolation -e .
+  PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e .  # setuptools warns of every editable installation
   printf '%s\n' "$sum" "${extras[@]}" >"$stamp"
 }
 
