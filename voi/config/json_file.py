@@ -20,6 +20,7 @@ M = TypeVar("M", bound=BaseModel)
 _SHOWN_CHARACTERS = 100
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _WORD = re.compile(r"[A-Za-z]+")
+_COMMA_TOO_MANY = re.compile(r",\s*[}\]]")
 _PYTHON_WORDS = {
     "True": "true",
     "False": "false",
@@ -64,9 +65,11 @@ def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        cure = _cure(text, error.pos)
-        place = f"{source}:{error.lineno}:{error.colno}"
-        raise ConfigError(f"{place}: not valid JSON: {error.msg}{cure}{_shown(text, error.pos)}") from None
+        pos = error.pos
+        if (too_many := _COMMA_TOO_MANY.match(text, pos)) is not None:
+            pos = too_many.end() - 1  # Python 3.13 names the comma, earlier ones the bracket after it
+        place = f"{source}:{_line(text, pos)}:{pos - text.rfind(chr(10), 0, pos)}"
+        raise ConfigError(f"{place}: not valid JSON: {error.msg}{_cure(text, pos)}{_shown(text, pos)}") from None
     except RecursionError:
         raise ConfigError(_TOO_DEEP.format(source)) from None
     except ValueError as error:
