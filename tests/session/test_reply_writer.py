@@ -199,3 +199,31 @@ async def test_a_reply_of_which_the_voice_knows_no_letter_ends_as_any_other(ms_p
     lengths = [fact.audio_ms for fact in work.facts if isinstance(fact, PieceVoiced)]
     assert lengths == [12 * ms_per_character, 4 * ms_per_character]
     assert work.facts[-1] == ReplyPlayed(1)
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("<think>They want a story.</think>Once upon a time.", "Once upon a time."),
+        ('Let me see.\n{"name": "look_up", "arguments": {"word": "fox"}}', "Let me see."),
+        ("[TOOL_CALLS] [{}]", ""),
+    ],
+)
+@in_virtual_time
+async def test_thoughts_and_printed_tool_calls_are_neither_shown_nor_spoken(written: str, spoken: str) -> None:
+    work = Work(written)
+    await work.answer()
+    assert work.text.strip() == spoken
+    assert "think" not in " ".join(text for text, _ in work.tts.spoken)
+
+
+@in_virtual_time
+async def test_a_model_that_begins_with_a_thought_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reply_writer, "_BEGIN_WITH_THOUGHTS", set())
+    work = Work("They greet me. I greet back.</think>Hello.", released=False)
+    await work.answer()
+    assert work.text.strip() == "Hello."
+    again = Work("They say bye. So do I.</think>Bye.")
+    await again.answer()
+    assert again.text.strip() == "Bye."
+    assert all("They" not in text for text, _ in again.tts.spoken)

@@ -50,7 +50,7 @@ class Unspoken:
         self._shown = False
         self._line_begins = True
         self._trims, self._last = False, " "
-        """The newest text that was given out, and whether white space behind it is left out, as something was hidden."""
+        """The newest text that was given out, and whether white space behind it is left out: something was hidden."""
         self._channel = False
         """In a channel whose name comes next."""
         self.thought_first = False

@@ -15,6 +15,7 @@ from voi.config.classifiers import ControlAgent
 from voi.core.facts import ReplyText, ReplyWritten
 from voi.core.guard import PatternGuard, RetryPlan
 from voi.core.reply_parser import ReplyParser, ReplySegment
+from voi.core.unspoken import Unspoken
 from voi.dialogue import Message
 from voi.engines.base import Llm, LlmRequest
 from voi.errors import EngineError, VoiError
@@ -29,6 +30,9 @@ REPLY_MAX_CHARACTERS = 20_000
 """A model that goes on for longer (twenty minutes of speech) is cut off."""
 BASE_TEMPERATURE = 0.5
 """First try of an agent that has a control agent and no temperature of its own."""
+
+_BEGIN_WITH_THOUGHTS: set[str] = set()
+"""Models whose prompt's template opens their thoughts, so that only the closing tag is seen: learnt from replies."""
 
 log = logging.getLogger(__name__)
 
@@ -121,8 +125,8 @@ class ReplyWriter:
         return await self._try_streamed(request)
 
     async def _try_streamed(self, request: LlmRequest) -> bool:
-        guard = PatternGuard(self._control.denial_phrases) if self._control else None
-        parser, pieces = self._parser(self._agent.speaks_json), Chunker(guard)
+        unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
+        parser, pieces = self._reading()
         characters = 0
         async with aclosing(self._llm.stream(request)) as deltas:  # type: ignore[type-var]
             async for delta in deltas:
@@ -130,20 +134,32 @@ class ReplyWriter:
                     self._began = True
                     self._on_token(self._reply)
                 characters += len(delta)
-                await self._feed(pieces, parser.feed(delta))
+                text = unspoken.feed(delta)
+                if unspoken.thought_first and request.model not in _BEGIN_WITH_THOUGHTS:
+                    log.warning("%s thinks aloud before its replies; they begin behind its </think> now", request.model)
+                    _BEGIN_WITH_THOUGHTS.add(request.model)
+                    self._take_back()
+                    parser, pieces = self._reading()
+                await self._feed(pieces, parser.feed(text))
                 if pieces.denied:
                     return False
                 if characters > REPLY_MAX_CHARACTERS:
                     break
-        await self._feed(pieces, parser.close())
+        await self._feed(pieces, parser.feed(unspoken.close()) + parser.close())
         await self._put_all(pieces.close())
         return not pieces.denied
+
+    def _reading(self) -> tuple[ReplyParser, Chunker]:
+        guard = PatternGuard(self._control.denial_phrases) if self._control else None
+        return self._parser(self._agent.speaks_json), Chunker(guard)
 
     async def _try_judged(self, request: LlmRequest, control: ControlAgent) -> bool:
         answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS)
         self._on_token(self._reply)
         parser = self._parser(self._agent.speaks_json)
-        segments = parser.feed(answer) + parser.close()
+        unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
+        spoken = unspoken.feed(answer) + unspoken.close()
+        segments = parser.feed(spoken) + parser.close()
         text = "".join(segment.text for segment in segments)
         if text.strip() and await is_denial(self._llm, control, text):
             self._tone = segments[-1].tone
