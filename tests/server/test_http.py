@@ -2,12 +2,15 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from tests.server.fakes import API_KEY
-from tests.server.serving import fake_engines, serving
+from tests.server.serving import Person, fake_engines, serving
 from voi.server import http
+from voi.server.http import Waiting
 
 pytestmark = pytest.mark.integration
 
@@ -34,6 +37,111 @@ async def test_a_request_that_does_not_come(said: bytes, tmp_path: Path, monkeyp
         assert await hangs_up(reader)
         writer.close()
         assert (await running.http("GET", "/"))[0] == 200
+
+
+async def test_a_bare_line_break_is_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "HEAD_TIMEOUT_S", 0.3)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b"ready" in await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        for _ in range(20):
+            writer.write(b"\r\n")
+            await asyncio.sleep(0.05)
+        assert await hangs_up(reader)
+        writer.close()
+
+
+@pytest.mark.parametrize("key", ["wrong", API_KEY])
+async def test_a_body_that_dribbles(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "REST_TIMEOUT_S", 0.2)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        head = f"POST /integrations/app HTTP/1.1\r\nHost: x\r\nAPI-Key: {key}\r\nContent-Length: 1000\r\n\r\n"
+        writer.write(head.encode())
+        answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        assert answer.startswith(b"HTTP/1.1 403" if key == "wrong" else b"HTTP/1.1 200")
+
+        async def dribble() -> None:
+            while True:
+                writer.write(b"x")
+                await asyncio.sleep(0.02)
+
+        dribbling = asyncio.create_task(dribble())
+        assert await hangs_up(reader)
+        dribbling.cancel()
+        writer.close()
+
+
+async def test_silent_connections_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "WAITING_MAX", 20)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        person = await Person.arrive(running.port, init_greeting=False)
+        silent = [await asyncio.open_connection("127.0.0.1", running.port) for _ in range(60)]
+        person.say("text", content="hello you")
+        person.say("create_response")
+        await person.until(lambda: person.status("response_done"))
+        assert (await running.http("GET", "/health"))[0] == 200
+        dropped = await asyncio.gather(
+            *(asyncio.wait_for(reader.read(), 5) for reader, _ in silent[:30]), return_exceptions=True
+        )
+        assert all(isinstance(one, bytes | ConnectionError) for one in dropped)
+        for _, writer in silent:
+            writer.close()
+
+
+class Connection:
+    def __init__(self) -> None:
+        self.loop = SimpleNamespace(time=lambda: 1.0)
+
+
+def test_an_address_has_only_so_many_silent_connections() -> None:
+    waiting = Waiting(lambda address: address == "10.0.0.1")
+    connections = [cast(Any, Connection()) for _ in range(100)]
+    entered = [waiting.enter(connection, "192.0.2.1") for connection in connections]
+    assert entered == [True] * 64 + [False] * 36
+    assert waiting.enter(connections[99], "10.0.0.1")
+    waiting.leave(connections[0])
+    assert waiting.enter(connections[98], "192.0.2.1")
+
+
+async def answer_to(port: int, request: str) -> bytes:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request.encode())
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+    return answer
+
+
+UPGRADE = (
+    "GET /ws?token=x HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (UPGRADE.replace("Version: 13", "Version: 8"), 426),
+        (UPGRADE.replace("Sec-WebSocket-Version: 13\r\n", ""), 426),
+        (UPGRADE.replace("Host: x\r\n", ""), 400),
+        (UPGRADE.replace("Sec-WebSocket-Key", "Sec-WebSocket-Key: a\r\nSec-WebSocket-Key"), 400),
+        (UPGRADE.replace("GET", "POST"), 400),
+    ],
+)
+async def test_upgrades_that_are_none(
+    request_: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        answer = await answer_to(running.port, request_)
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"Sec-WebSocket-Version: 13" in answer
+
+
+async def test_an_upgrade_does_not_overtake_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        answer = await answer_to(running.port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + UPGRADE)
+        assert not answer.startswith(b"HTTP/1.1 101")
 
 
 async def test_a_head_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from voi.engines.base import AS_IT_IS, Tts
 from voi.engines.tts.espeak import Espeak
 from voi.errors import EngineError
 from voi.server import speech as module
-from voi.server.http import HttpProtocol
+from voi.server.http import HttpProtocol, Waiting
 from voi.server.speech import SpeechDesk, speech_router
 
 HEADER = header(ENDLESS_BYTES, 24_000)
@@ -86,7 +86,7 @@ async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterat
     http.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: HttpProtocol(http, state, {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: HttpProtocol(http, state, {}, waiting=Waiting()), "127.0.0.1", 0)
     running = House(server.sockets[0].getsockname()[1])
     try:
         yield running

@@ -1,49 +1,150 @@
-"""uvicorn's HTTP protocol with the limits that it lacks: a request's head has to come in time, and within a size."""
+"""uvicorn's HTTP protocol with what it lacks against connections that only take up room: a deadline for every state, a
+size for heads, and a bound on how many may wait. It also looks at upgrade requests as RFC 6455 wants it.
+
+A connection that waits for its request, or dawdles in its head or body, holds a file descriptor that a caller needs.
+So each state has its deadline, whatever trickles in; an address has only so many of them; and where all places for
+waiting connections are taken, the oldest gives way to the newest.
+"""
 
 import asyncio
-from typing import Any
+import logging
+import resource
+from collections import Counter
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Literal
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_TIMEOUT_S = 10.0
+"""Until a request's head is complete, from the connection's begin or the end of the request before."""
+BODY_IDLE_TIMEOUT_S = 30.0
+"""Without any byte of a body that is wanted. Texts to be spoken may come as slowly as they are written."""
+REST_TIMEOUT_S = 5.0
+"""For the rest of a body that was answered already."""
 MAX_HEAD_BYTES = 64 * 1024
+WAITING_MAX = 512
+WAITING_PER_ADDRESS_MAX = 64
+"""Of addresses other than this machine's and trusted proxies'."""
+DESCRIPTORS_RESERVE = 32
+LOG_EVERY_S = 60.0
+WEBSOCKET_VERSION = b"13"
+"""RFC 6455, section 4.1."""
+
+log = logging.getLogger(__name__)
+_Wait = Literal["head", "body", "rest", ""]
+
+
+class Waiting:
+    """The connections of one server that wait for something to come. `trusted`: addresses of proxies, through which
+    many people come."""
+
+    def __init__(self, trusted: Callable[[str], bool] = lambda _: False) -> None:
+        self._trusted = trusted
+        self._connections: dict[HttpProtocol, str] = {}
+        """The oldest first, and the address that counts for each ("": none does)."""
+        self._by_address: Counter[str] = Counter()
+        self._logged_s: dict[str, float] = {}
+        limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        self._descriptors = limit - DESCRIPTORS_RESERVE if limit != resource.RLIM_INFINITY else None
+
+    def enter(self, connection: "HttpProtocol", peer: str) -> bool:
+        """False: its address has too many; it is to be dropped."""
+        address = "" if _is_own(peer) or self._trusted(peer) else peer
+        if address and self._by_address[address] >= WAITING_PER_ADDRESS_MAX:
+            self._log(connection, "address", f"{address} holds {WAITING_PER_ADDRESS_MAX} silent connections: no more")
+            return False
+        self._connections[connection] = address
+        self._by_address[address] += 1
+        if len(self._connections) > WAITING_MAX:
+            oldest = next(iter(self._connections))
+            self._log(connection, "full", f"{WAITING_MAX} connections say nothing: the oldest are dropped")
+            self.leave(oldest)
+            oldest.transport.abort()
+        return True
+
+    def leave(self, connection: "HttpProtocol") -> None:
+        """It says something, or is gone."""
+        if connection in self._connections:
+            address = self._connections.pop(connection)
+            self._by_address[address] -= 1
+            if not self._by_address[address]:
+                del self._by_address[address]
+
+    def look_at_descriptors(self, connection: "HttpProtocol", transport: asyncio.Transport) -> None:
+        """Numbers of sockets are given out from the lowest on, so a high one means that nearly all are taken."""
+        socket = transport.get_extra_info("socket")
+        if self._descriptors is not None and socket is not None and socket.fileno() >= self._descriptors:
+            limit = self._descriptors + DESCRIPTORS_RESERVE
+            self._log(connection, "descriptors", f"nearly all of {limit} file descriptors are taken: raise `ulimit -n`")
+
+    def _log(self, connection: "HttpProtocol", kind: str, text: str) -> None:
+        """At most once a minute of each kind."""
+        now_s = connection.loop.time()
+        if now_s - self._logged_s.get(kind, -LOG_EVERY_S) >= LOG_EVERY_S:
+            self._logged_s[kind] = now_s
+            log.warning("%s", text)
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Connections that dawdle or ramble before their request is complete are dropped."""
+    """One connection, until it is upgraded or gone."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, waiting: Waiting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self._waiting = waiting
+        self._wait: _Wait = ""
+        self._deadline: asyncio.TimerHandle | None = None
         self._head_bytes = 0
-        self._head_deadline: asyncio.TimerHandle | None = None
+
+    # ---- uvicorn's events -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._expect_head()
+        self._waiting.look_at_descriptors(self, transport)
+        self._await("head")
 
     def data_received(self, data: bytes) -> None:
-        expected = self._head_deadline
+        in_head = self._wait == "head"
         super().data_received(data)
-        if expected is not None and self._head_deadline is expected:  # what came is all head: a body counts elsewhere
+        if self.parser is None:
+            return
+        self._unset_keepalive_if_required()  # ours counts
+        if in_head and self._wait == "head":  # what came is all head: a body counts elsewhere
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.transport.abort()
+        elif self._wait == "body":
+            self._arm(BODY_IDLE_TIMEOUT_S)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        if self._head_deadline is None:
-            self._expect_head()
+        self._head_bytes = 0
 
     def on_headers_complete(self) -> None:
-        self._forget_head()
+        self._await("body")
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._await("" if self.cycle is None or not self.cycle.response_complete else "head")
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._unset_keepalive_if_required()
+        if not self.transport.is_closing() and not self.pipeline:
+            self._await("rest" if self.cycle is not None and self.cycle.more_body else "head")
+
     def handle_websocket_upgrade(self) -> None:
+        if problem := self._upgrade_problem():
+            self._await("")
+            self._refuse_upgrade(*problem)
+            return
+        self._await("")
         super().handle_websocket_upgrade()
         self._part()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forget_head()
+        self._await("")
         super().connection_lost(exc)
         self._part()
 
@@ -51,11 +152,62 @@ class HttpProtocol(HttpToolsProtocol):
         """The parser knows us and we know it: left alone, the two would wait for the garbage collector."""
         self.parser = None  # type: ignore[assignment]
 
-    def _expect_head(self) -> None:
-        self._head_bytes = 0
-        self._head_deadline = self.loop.call_later(HEAD_TIMEOUT_S, self.transport.abort)
+    # ---- deadlines --------------------------------------------------------------------------------
 
-    def _forget_head(self) -> None:
-        if self._head_deadline is not None:
-            self._head_deadline.cancel()
-            self._head_deadline = None
+    def _await(self, what: _Wait) -> None:
+        """From now on that is awaited; "": nothing, the request is being answered."""
+        if what == self._wait:
+            return
+        entering = what and not self._wait
+        self._wait = what
+        if what:
+            self._arm({"head": HEAD_TIMEOUT_S, "body": BODY_IDLE_TIMEOUT_S, "rest": REST_TIMEOUT_S}[what])
+            if entering and not self._waiting.enter(self, self.client[0] if self.client else ""):
+                self.transport.abort()
+        else:
+            self._disarm()
+            self._waiting.leave(self)
+
+    def _arm(self, delay_s: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(delay_s, self.transport.abort)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    # ---- upgrades ---------------------------------------------------------------------------------
+
+    def _upgrade_problem(self) -> tuple[int, str] | None:
+        """What RFC 6455, section 4.2.1, wants and is not there."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            return 400, "An upgrade has to wait for the answer to the request before it."
+        if self.scope["method"] != "GET":
+            return 400, "A WebSocket begins with GET."
+        if len(self._values(b"host")) != 1:
+            return 400, "A request has one Host."
+        if self._values(b"sec-websocket-version") != [WEBSOCKET_VERSION]:
+            return 426, "This server speaks version 13 of the WebSocket protocol."
+        if len(self._values(b"sec-websocket-key")) != 1:
+            return 400, "A WebSocket has one Sec-WebSocket-Key."
+        return None
+
+    def _values(self, name: bytes) -> list[bytes]:
+        return [value.strip() for key, value in self.headers if key == name]
+
+    def _refuse_upgrade(self, status: int, text: str) -> None:
+        reason = {400: "Bad Request", 426: "Upgrade Required"}[status]
+        head = (
+            f"HTTP/1.1 {status} {reason}\r\nSec-WebSocket-Version: {WEBSOCKET_VERSION.decode()}\r\n"
+            f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(text)}\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + text.encode())
+        self.transport.close()
+
+
+def _is_own(peer: str) -> bool:
+    try:
+        return ip_address(peer).is_loopback
+    except ValueError:
+        return True  # a socket in the file system

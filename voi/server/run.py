@@ -7,7 +7,9 @@ import signal
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from functools import partial
 from types import FrameType
+from typing import Any
 
 import uvicorn
 import uvloop
@@ -22,7 +24,7 @@ from voi.server import garbage
 from voi.server.admission import Admission
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.caller import Desk
-from voi.server.http import HttpProtocol
+from voi.server.http import HttpProtocol, Waiting
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
@@ -42,6 +44,7 @@ log = logging.getLogger(__name__)
 
 ENGINES_CLOSE_TIMEOUT_S = 10.0
 HTTP_END_TIMEOUT_S = 5
+TLS_HANDSHAKE_TIMEOUT_S = 10.0
 SWEEP_EVERY_S = 3600
 
 Progress = Callable[[str], None]
@@ -207,10 +210,11 @@ class Server:
         limits = SocketLimits(
             max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s
         )
-        door = protocol_for({"/ws": self.reception.meet}, limits, TrustedProxies(settings.trusted_proxies))
+        proxies = TrustedProxies(settings.trusted_proxies)
+        door = protocol_for({"/ws": self.reception.meet}, limits, proxies)
         config = uvicorn.Config(
             self._app,
-            http=HttpProtocol,
+            http=partial(HttpProtocol, waiting=Waiting(proxies.trusts)),  # type: ignore[arg-type]  # any factory will do
             ws=door,  # type: ignore[arg-type]  # any factory will do
             lifespan="off",
             log_config=None,
@@ -260,6 +264,20 @@ class _Http(uvicorn.Server):
         self._drain = drain
         self._hurry = hurry
         self._loop = asyncio.get_running_loop()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn's, with a deadline for TLS handshakes: asyncio's own is a minute."""
+        await self.lifespan.startup()
+        protocol: Any = self.config.http_protocol_class
+        make = partial(protocol, config=self.config, server_state=self.server_state, app_state={})
+        tls: dict[str, Any] = {}
+        if self.config.ssl is not None:
+            tls = {"ssl": self.config.ssl, "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT_S}
+        self.servers = [
+            await self._loop.create_server(make, sock=sock, backlog=self.config.backlog, **tls)
+            for sock in sockets or ()
+        ]
+        self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         await self._drain()

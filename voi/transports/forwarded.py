@@ -25,6 +25,10 @@ class TrustedProxies:
     def __bool__(self) -> bool:
         return bool(self._networks)
 
+    def trusts(self, peer: str) -> bool:
+        """Is this the IP address of a trusted proxy?"""
+        return self._trusts(_address(peer))
+
     def client_of(self, peer: str, headers: Callable[[str], Iterable[str]]) -> str:
         """Address of the client that the connection from `peer` (an IP address) is for. `headers` gives all values of a
         header's lower-case name, in their order."""
