@@ -19,10 +19,10 @@ Answer with exactly one JSON object: {"status": "complete", "reason": "<why>"} o
 
 _COMMON = (
     "a about all also an and any are as at back be because been but by can come could day did do does even first for "
-    "from get give go good had has have he help her here him his how i if in into is it its just know like look make me "
-    "model more most my need new no not now of on one only or other our out over people please say see she sir so some "
-    "sorry take tell than thank that the their them then there these they thing think this time to today two up us use "
-    "very want was way we well what when where which who will with work would yes you your "
+    "from get give go good had has have he help her here him his how i if in into is it its just know like look "
+    "make me model more most my need new no not now of on one only or other our out over people please say see she "
+    "sir so some sorry take tell than thank that the their them then there these they thing think this time to today "
+    "two up us use very want was way we well what when where which who will with work would yes you your "
     "der die das und ist nicht ich ein eine zu es le la les de et est pas je un une el los y es no que en si"
 )
 _COMMON_WORDS = frozenset(_COMMON.split())
