@@ -5,6 +5,7 @@ import itertools
 from collections.abc import AsyncIterator, Callable
 
 from voi.engines.base import SttOptions, SttStream, Transcript, VoiceSpec
+from voi.engines.info import SttInfo, TtsInfo
 
 from common import config as C
 from common.fakes import fake_tts, tag_of, transcript
@@ -12,13 +13,13 @@ from common.trace import event
 
 
 class FakeEngine:
-    name = "bench"
-
     async def warm_up(self) -> None: ...
     async def close(self) -> None: ...
 
 
 class FakeStt(FakeEngine):
+    info = SttInfo("bench")
+
     def __init__(self) -> None:
         self._calls = itertools.count(1)
 
@@ -42,9 +43,7 @@ class FakeSttStream:
 
 
 class FakeTts(FakeEngine):
-    sample_rate_hz = C.OUT_RATE_HZ
-    voices = ("fake",)
-    tones = ("neutral", "warm", "excited", "sad")
+    info = TtsInfo("bench", sample_rate_hz=C.OUT_RATE_HZ, voices=("fake",), tones=("neutral", "warm", "excited", "sad"))
 
     def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         return fake_tts(text)

@@ -74,7 +74,7 @@ def word_errors(said: list[str], heard: list[str]) -> int:
 async def speech_end_ms(pcm: bytes) -> int:
     """End of the last window that the VAD takes for speech; 0 when there is none."""
     vad = create("vad", "silero")
-    stream, window_bytes, end_ms = vad.open(), vad.window_samples * 2, 0
+    stream, window_bytes, end_ms = vad.open(), vad.info.window_samples * 2, 0
     for start in range(0, len(pcm) - window_bytes + 1, window_bytes):
         if stream.probability(pcm[start : start + window_bytes]) >= 0.5:
             end_ms = (start + window_bytes) // 32

@@ -96,7 +96,7 @@ async def test_a_failed_answer_is_told_at_once(
     (tmp_path / "in.wav").write_bytes(to_wav(tone(800) + silence(100), 16_000))
     engines = replace(
         fake_engines("one two three four", ms_per_character=10),
-        llm=FakeLlm(*[EngineError("No credit.", engine="x")] * 9),
+        llm=FakeLlm(*[EngineError("No credit.")] * 9),
     )
     async with serving(tmp_path, monkeypatch, engines) as house:
         with pytest.raises(ClientError, match="could not answer"):

@@ -1,4 +1,4 @@
-"""The process of fake engines: `host`, with a registry that knows them."""
+"""The process of fake engines: `worker`, with a registry that knows them."""
 
 import asyncio
 import os
@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+from voi.dialogue import SpokenWord
 from voi.engines import registry, worker
 from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
-from voi.engines.frames import frame
+from voi.engines.frames import encode, pack
+from voi.engines.info import SttInfo, TtsInfo
+from voi.engines.messages import Drop
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 
-class Loud(worker.Host):
+class Loud(worker.Worker):
     """Its engines can write to its pipe."""
 
     told: Any
@@ -26,10 +29,7 @@ class Loud(worker.Host):
 class Tts:
     """Does what it is told to say."""
 
-    name = "fake"
-    sample_rate_hz = 24_000
-    voices = ("anna", "bert")
-    tones = ("neutral", "warm")
+    info = TtsInfo("fake", gpu=True, pings=True, voices=("anna", "bert"), tones=("neutral", "warm"))
     closed = 0
     deaf = False
 
@@ -57,7 +57,7 @@ class Tts:
         if self.deaf:
             await asyncio.sleep(1e6)
 
-    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes | SpokenWord]:
         match text:
             case "die":
                 os._exit(3)
@@ -73,7 +73,13 @@ class Tts:
             case "nonsense":
                 Loud.told.write(b"Segmentation fault")
             case "empty head":
-                Loud.told.write(frame({}))
+                Loud.told.write(pack(b""))
+            case "to a worker":
+                Loud.told.write(encode(Drop(1)))
+            case "words":
+                yield b"ab"
+                yield SpokenWord("words", 0, 7)
+                return
             case "closed":
                 yield str(Tts.closed).encode()
                 return
@@ -116,8 +122,7 @@ class Stream:
 
 
 class Stt:
-    name = "fake-stt"
-    languages = ("en", "de")
+    info = SttInfo("fake-stt", gpu=True, languages=("en", "de"))
 
     async def warm_up(self) -> None: ...
     async def close(self) -> None: ...
@@ -131,7 +136,7 @@ class Stt:
 if __name__ == "__main__":
     from tests.engines import remote_child  # the registry imports it by that name
 
-    worker.Host = remote_child.Loud  # type: ignore[misc]
+    worker.Worker = remote_child.Loud  # type: ignore[misc]
     built_in: Any = registry.BUILT_IN
     built_in["tts"]["fake"] = "tests.engines.remote_child:Tts"
     built_in["stt"]["fake"] = "tests.engines.remote_child:Stt"

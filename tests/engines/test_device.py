@@ -12,11 +12,11 @@ from voi.engines.device import (
     MIB,
     engine_options,
     gpu_memory,
-    is_for_gpu,
     machine_memory,
     own_memory_bytes,
     slow_note,
 )
+from voi.engines.info import EngineInfo
 from voi.errors import ConfigError
 
 
@@ -42,8 +42,6 @@ def test_settings_reach_engines_that_take_them() -> None:
     assert engine_options(ForGpu, Path("m"), "auto") == {"models_dir": Path("m")}
     assert engine_options(ForGpu, Path("m"), "cuda", {"device": "cpu"})["device"] == "cpu"
     assert engine_options(Plain, Path("m"), "cuda", {"speed": 2}) == {"speed": 2}
-    assert is_for_gpu(ForGpu)
-    assert not is_for_gpu(Plain)
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:x", "cuda:", "CUDA", 0])
@@ -67,15 +65,13 @@ def test_memory_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("factory", "device", "has_gpu", "slow"),
-    [(ForGpu, "auto", False, True), (ForGpu, "cpu", True, True), (ForGpu, "auto", True, False),
-     (ForGpu, "cuda", True, False), (Plain, "auto", False, False)],
+    ("gpu", "device", "has_gpu", "slow"),
+    [(True, "auto", False, True), (True, "cpu", True, True), (True, "auto", True, False),
+     (True, "cuda", True, False), (False, "auto", False, False)],
 )  # fmt: skip
-def test_the_slow_are_told(
-    factory: Any, device: str, has_gpu: bool, slow: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_slow_are_told(gpu: bool, device: str, has_gpu: bool, slow: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", torch(has_gpu))
-    assert ("slow" in slow_note(factory, {"device": device})) == slow
+    assert ("slow" in slow_note(EngineInfo("x", gpu=gpu), {"device": device})) == slow
 
 
 @pytest.mark.parametrize(("device", "says"), [("auto", True), ("cpu", False)])
@@ -84,9 +80,9 @@ def test_who_has_a_gpu_that_is_not_used_is_sent_to_the_doctor(
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", torch(False))
     monkeypatch.setattr(device_module, "NVIDIA_DRIVER", tmp_path / "version")
-    assert "voi doctor" not in slow_note(ForGpu, {"device": device})
+    assert "voi doctor" not in slow_note(EngineInfo("x", gpu=True), {"device": device})
     (tmp_path / "version").touch()
-    assert ("voi doctor" in slow_note(ForGpu, {"device": device})) == says
+    assert ("voi doctor" in slow_note(EngineInfo("x", gpu=True), {"device": device})) == says
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems tell otherwise, or not")

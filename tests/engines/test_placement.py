@@ -4,20 +4,27 @@ from typing import Any
 
 import pytest
 
+from voi.engines.backoff import Backoff
+from voi.engines.info import TtsInfo
 from voi.engines.placement import Placement
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.engines.supervisor import Supervisor
+from voi.errors import EngineError
 
 
 class ForGpu:
-    name = "for-gpu"
+    info = TtsInfo("for-gpu", gpu=True, reconfigures=True)
 
     def __init__(self, *, device: str = "auto", **others: Any) -> None:
         self.options = {"device": device, **others}
 
+    async def reconfigure(self, options: dict[str, Any], needed: Any) -> bool:
+        return "size" not in options
+
 
 class Plain:
-    name = "plain"
+    info = TtsInfo("plain")
 
 
 @pytest.mark.parametrize(
@@ -27,7 +34,7 @@ class Plain:
      ("vad", Plain, True, Plain, None), ("turn", ForGpu, True, ForGpu, None)],
 )  # fmt: skip
 def test_engines_are_kept_going(kind: Any, factory: Any, own_processes: bool, outer: type, inner: type | None) -> None:
-    engine = Placement(own_processes).engine(kind, factory.name, factory, {})
+    engine = Placement(own_processes).engine(kind, factory.info.name, factory, {})
     assert type(engine) is outer
     assert inner is None or type(engine.inner) is inner
 
@@ -48,12 +55,32 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
     assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other
 
 
-@pytest.mark.parametrize("own_processes", [True, False])
-def test_a_voice_is_made_anew_with_its_tones_as_they_are_then(own_processes: bool) -> None:
-    given = {"device": "cpu"}
-    engine = Placement(own_processes).engine("tts", "for-gpu", ForGpu, given)
-    engine.retone({"neutral": "anna"})
-    assert given == {"device": "cpu"}
-    again = engine.make()
-    made_with = again._make["options"] if own_processes else again.options
-    assert made_with == {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
+async def test_a_voice_is_made_anew_with_its_options_as_they_are_then() -> None:
+    given = {"device": "cpu", "size": 1}
+    engine = Placement(False).engine("tts", "for-gpu", ForGpu, given)
+    assert await engine.reconfigure({"voice_tone_map": {"neutral": "anna"}})
+    assert given == {"device": "cpu", "size": 1}
+    assert engine.make().options == {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
+    assert not await engine.reconfigure({"size": 2})
+    assert engine.make().options == {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
+
+
+async def test_options_that_come_while_an_engine_is_made_anew_are_what_it_is_made_with() -> None:
+    engine = Placement(False).engine("tts", "for-gpu", ForGpu, {"device": "cpu"})
+    engine.supervisor.down = "It is being restarted."
+    with pytest.raises(EngineError, match="being restarted"):
+        await engine.reconfigure({"size": 2})
+    assert engine.make().options == {"device": "cpu", "size": 2}
+
+
+async def test_one_that_cannot_is_not_asked() -> None:
+    engine = Placement(False).engine("tts", "plain", Plain, {})
+    assert not await engine.reconfigure({"size": 2})
+
+
+def test_a_cloud_is_not_supervised_as_what_computes_here() -> None:
+    class Cloud(Plain):
+        info = TtsInfo("cloud", cloud=True)
+
+    assert type(Placement(True).engine("tts", "cloud", Cloud, {}).supervisor) is Backoff
+    assert type(Placement(True).engine("tts", "plain", Plain, {}).supervisor) is Supervisor

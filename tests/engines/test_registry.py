@@ -61,9 +61,8 @@ def test_unknown_option() -> None:
     ],
 )
 def test_an_engine_that_cannot_be_loaded(kind: registry.Kind, name: str, words: str) -> None:
-    with pytest.raises(EngineError, match=words) as caught:
+    with pytest.raises(EngineError, match=words):
         registry.find(kind, name)
-    assert caught.value.engine == name
 
 
 def test_every_built_in_engine_exists() -> None:

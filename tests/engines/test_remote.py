@@ -9,15 +9,18 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines import remote, supervisor, worker, worker_process
+from voi.dialogue import SpokenWord
+from voi.engines import frames, remote, supervisor, worker, worker_process
 from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
-from voi.engines.frames import Unframer, frame
+from voi.engines.frames import Unframer, encode, pack
+from voi.engines.info import TtsInfo
+from voi.engines.messages import Close, Failed, Feed, Heard, Logged, Make, Ready, Speak, ToServer, ToWorker
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
@@ -54,7 +57,7 @@ def stt_in_a_process(name: str = "fake") -> Any:
     return RemoteStt(a_process(), name)
 
 
-async def said(engine: Any, text: str, spec: VoiceSpec | None = None) -> list[bytes]:
+async def said(engine: Any, text: str, spec: VoiceSpec | None = None) -> list[Any]:
     return [chunk async for chunk in engine.stream(text, spec or VoiceSpec())]
 
 
@@ -73,13 +76,14 @@ def alive(pid: int) -> bool:
 
 
 async def test_speaking(tts: RemoteTts) -> None:
-    assert (tts.name, tts.sample_rate_hz) == ("fake", 24_000)
-    assert (tts.voices, tts.tones) == (("anna", "bert"), ("neutral", "warm"))
+    assert (tts.info.name, tts.info.sample_rate_hz) == ("fake", 24_000)
+    assert (tts.info.voices, tts.info.tones) == (("anna", "bert"), ("neutral", "warm"))
     spec = VoiceSpec("bert", "warm", 1.5, "de", "narrator")
     together = await asyncio.gather(*(said(tts, f"t{number}", spec) for number in range(20)))
     assert together == [[f"{i}t{n}bertwarm".encode() for i in range(3)] for n in range(20)]
     assert tts.process._calls == {}
-    assert tts.note == ""
+    assert "slow" in tts.info.note  # there is no GPU here
+    assert await said(tts, "words") == [b"ab", SpokenWord("words", 0, 7)]
 
 
 async def test_a_listener_who_leaves_stops_it_and_one_who_is_slow_holds_it(tts: RemoteTts) -> None:
@@ -108,7 +112,7 @@ async def test_errors_are_the_engines(tts: RemoteTts, caplog: pytest.LogCaptureF
     assert await said(tts, "x")
 
 
-@pytest.mark.parametrize("word", ["nonsense", "empty head"])
+@pytest.mark.parametrize("word", ["nonsense", "empty head", "to a worker"])
 async def test_a_process_that_speaks_nonsense_is_given_up(word: str) -> None:
     why: list[str] = []
     tts = RemoteTts(a_process(why.append), "fake")
@@ -306,12 +310,12 @@ async def test_what_ends_the_server_leaves_its_engines_to_it(tts: RemoteTts, tol
 
 
 async def test_a_mistake_in_what_a_library_logs_harms_nobody() -> None:
-    told: list[dict[str, Any]] = []
+    told: list[Logged] = []
     logger = logging.Logger("a library")
     logger.addHandler(worker._ToServer(told.append))
     logger.warning("%d seconds", "two")
     await asyncio.sleep(0)
-    assert told[0]["log"] == "%d seconds"
+    assert told[0].text == "%d seconds"
 
 
 async def test_one_that_dies_is_replaced_at_once() -> None:
@@ -327,7 +331,7 @@ async def test_one_that_dies_is_replaced_at_once() -> None:
 async def test_hearing() -> None:
     engine = SupervisedStt(lambda: stt_in_a_process("fake"))
     await engine.warm_up()
-    assert engine.languages == ("en", "de")
+    assert engine.info.languages == ("en", "de")
     partials: list[Transcript] = []
     stream = engine.open(SttOptions("de", "prompt", ("Voi",)), partials.append)
     stream.feed(b"abcd")
@@ -381,15 +385,15 @@ async def test_no_process_is_left(tmp_path: Path) -> None:
 
 async def test_that_calls_which_have_ended_leave_nothing_in_the_process() -> None:
     read, write = os.pipe()
-    host_ = worker.Host(write)
+    host = worker.Worker(write)
 
     async def work() -> None: ...
 
-    host_._room[1] = asyncio.Semaphore()
-    host_._begin(1, work())
-    await asyncio.gather(*host_._tasks.values())
-    assert (host_._tasks, host_._room) == ({}, {})
-    host_._out.close()
+    host._room[1] = asyncio.Semaphore()
+    host._begin(1, work())
+    await asyncio.gather(*host._tasks.values())
+    assert (host._tasks, host._room) == ({}, {})
+    host._out.close()
     os.close(read)
 
 
@@ -418,15 +422,61 @@ async def test_its_end_is_the_servers_end() -> None:
     await until(lambda: not alive(pid) or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
 
 
-@given(st.lists(st.tuples(st.dictionaries(st.text(max_size=5), st.integers(0, 9), max_size=3), st.binary(max_size=50))),
-       st.integers(1, 40))  # fmt: skip
-def test_messages_survive_any_cutting(messages: list[tuple[dict[str, int], bytes]], size: int) -> None:
-    data = b"".join(frame(head, body) for head, body in messages)
+SAID = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)
+MESSAGES = st.one_of(
+    st.builds(Make, st.integers(), st.integers(), st.just("tts"), SAID, st.dictionaries(SAID, st.integers() | SAID)),
+    st.builds(Speak, st.integers(), st.integers(), SAID, st.builds(VoiceSpec, st.none() | SAID, SAID)),
+    st.builds(Feed, st.integers(), st.booleans(), st.binary(max_size=50)),
+    st.builds(Heard, st.integers(), st.builds(Transcript, SAID, words=st.just((TimedWord("a", 0, 1),)))),
+    st.builds(
+        Ready, st.integers(), st.builds(TtsInfo, SAID, voices=st.just(("a", "b")), tone_voices=st.just({"w": "a"}))
+    ),
+    st.builds(Failed, st.integers(), st.just("config"), st.just(("one", "two"))),
+    st.just(Close()),
+)
+
+
+@given(st.lists(MESSAGES), st.integers(1, 40))
+def test_messages_survive_any_cutting(messages: list[Any], size: int) -> None:
+    data = b"".join(map(encode, messages))
     unframer = Unframer()
     got = [message for at in range(0, len(data), size) for message in unframer.feed(data[at : at + size])]
     assert got == messages
 
 
-def test_nonsense_is_not_waited_for() -> None:
+def test_every_message_has_a_codec() -> None:
+    assert set(frames._CODECS) == {kind.__name__ for kind in (*get_args(ToWorker), *get_args(ToServer))}
+
+
+@pytest.mark.parametrize(
+    ("head", "body", "says"),
+    [
+        (b"", b"", "no message ''"),
+        (b"Close", b"{}", "no message 'Close'"),
+        (b"Shout {}", b"", "no message 'Shout'"),
+        (b"Drop {}", b"", "Drop: 1 of its fields"),
+        (b'Drop {"engine": "x"}', b"", "Drop: 1 of its fields"),
+        (b"Drop nonsense", b"", "Drop: 1 of its fields"),
+    ],
+)
+def test_what_is_no_message_is_refused(head: bytes, body: bytes, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        list(Unframer().feed(pack(head, body)))
+
+
+def test_nonsense_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="too long"):
         list(Unframer().feed(b"\xff" * 8))
+    monkeypatch.setattr(frames, "LONGEST_BYTES", 100)
+    with pytest.raises(ValueError, match="too long"):
+        encode(Feed(1, True, bytes(100)))
+
+
+async def test_a_message_that_cannot_be_sent_is_an_error_of_its_call(
+    tts: RemoteTts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frames, "LONGEST_BYTES", 1_000)
+    with pytest.raises(EngineError, match="cannot be given that"):
+        await said(tts, "x" * 2_000)
+    assert tts.process._calls == {}
+    assert await said(tts, "x")

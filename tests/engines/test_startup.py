@@ -1,6 +1,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,8 +12,8 @@ from tests.fakes.openai_server import FakeOpenAi
 from voi.config.config import Config
 from voi.config.load import load_config
 from voi.config.settings import Settings, load_settings
-from voi.engines import registry
-from voi.engines import startup as startup_module
+from voi.engines import placement, registry
+from voi.engines.info import TtsInfo
 from voi.engines.startup import start_engines
 from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
 from voi.errors import ConfigError, EngineError
@@ -22,10 +23,7 @@ from voi.text import language
 class Fake:
     """Any engine. Waits in warm_up until `Fake.together` of them do."""
 
-    name = "fake"
-    voices = ("anna", "bob")
-    tones = ("neutral", "warm")
-    languages = ("en",)
+    info = TtsInfo("fake", voices=("anna", "bob"), tones=("neutral", "warm"), languages=("en",))
     made: ClassVar[list["Fake"]] = []
     together = 1
     met: asyncio.Event
@@ -107,9 +105,10 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
 async def test_one_that_runs_without_its_gpu_is_given_time(
     configured: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(startup_module, "slow_note", lambda factory, _: "it is slow" if factory is Fake else "")
+    monkeypatch.setattr(Fake, "info", replace(Fake.info, gpu=True))
+    monkeypatch.setattr(placement, "slow_note", lambda info, _: "it is slow" if info.gpu else "")
     notes: list[str] = []
-    house = await start_engines(*configured({"a": speaks()}, SPEAKER), notes.append)
+    house = await start_engines(*configured({"a": speaks()}, SPEAKER, engine_processes=False), notes.append)
     assert any(note.startswith("TTS speaker, fake: ready in ") and note.endswith("; it is slow") for note in notes)
     assert {engine.supervisor.deadline_s for engine in house.supervised.values()} == {SLOW_DEADLINE_S}
     await house.close()
@@ -159,6 +158,7 @@ async def test_what_an_engine_lacks_is_fetched_before_it_is_made(
             on_progress(f"fetching {options['model']}")
 
     monkeypatch.setattr(Fake, "fetch", fetch, raising=False)
+    monkeypatch.setattr(Fake, "info", replace(Fake.info, fetches=True))
     notes: list[str] = []
     config, settings = configured({"talk": speaks()}, {"speaker": {"engine": "fake"}})
     settings = settings.model_copy(update={"stt_options": {"model": "big"}})
@@ -248,5 +248,9 @@ async def test_the_embedded_engines(configured: Configure) -> None:
     embedded = {"vad_engine": "silero", "stt_engine": "moonshine", "turn_engine": "smart-turn"}
     models = {"espeak": {"engine": "espeak", "language": "en"}}
     house = await start_engines(*configured({"a": speaks("espeak")}, models, **embedded), lambda _: None)
-    assert (house.vad.name, house.stt.name, house.tts["espeak"].name) == ("silero", "moonshine", "espeak")
+    assert (house.vad.info.name, house.stt.info.name, house.tts["espeak"].info.name) == (
+        "silero",
+        "moonshine",
+        "espeak",
+    )
     await house.close()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from voi.engines import supervisor
 from voi.engines.base import SttOptions, Transcript, VoiceSpec
+from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.supervised import TRIAL_TEXT, SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
 from voi.errors import ConfigError, EngineBroken, EngineError
@@ -46,10 +48,7 @@ async def _do(what: object) -> None:
 
 
 class FakeTts:
-    name = "fake"
-    sample_rate_hz = 24_000
-    voices = ("anna",)
-    tones = ("neutral",)
+    info = TtsInfo("fake", voices=("anna",))
 
     def __init__(self, *, say: dict[str, list[Any]] | None = None, warm: object = None, close: object = None) -> None:
         self.say, self.warm, self.end = say or {}, warm, close
@@ -81,6 +80,8 @@ class FakeTts:
 class PingedTts(FakeTts):
     """`pings`: what becomes of each, the last of them over and over."""
 
+    info = replace(FakeTts.info, pings=True)
+
     def __init__(self, *pings: object, **plan: Any) -> None:
         super().__init__(**plan)
         self.pings, self.pinged = pings, 0
@@ -91,7 +92,7 @@ class PingedTts(FakeTts):
 
 
 async def said(tts: SupervisedTts, text: str = "hello") -> bytes:
-    return b"".join([chunk async for chunk in tts.stream(text, VoiceSpec())])
+    return b"".join([chunk async for chunk in tts.stream(text, VoiceSpec()) if isinstance(chunk, bytes)])
 
 
 async def until(seen: Callable[[], object]) -> None:
@@ -115,7 +116,7 @@ async def tts_of(*plans: dict[str, Any]) -> tuple[SupervisedTts, Factory]:
 async def test_a_good_engine_is_left_alone() -> None:
     tts, factory = await tts_of({"say": {"hello": [b"a", b"b"]}})
     assert await said(tts) == b"ab"
-    assert (tts.name, tts.sample_rate_hz, tts.voices, tts.tones) == ("fake", 24_000, ("anna",), ("neutral",))
+    assert (tts.name, tts.info) == ("fake", TtsInfo("fake", sample_rate_hz=24_000, voices=("anna",)))
     await tts.close()
     assert len(factory.made) == 1
     assert (factory.made[0].closed, factory.made[0].ended) == (1, 1)
@@ -446,7 +447,7 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
     class Late(FakeTts):
         async def warm_up(self) -> None:
             await super().warm_up()
-            self.sample_rate_hz = 16_000
+            self.info = replace(self.info, sample_rate_hz=16_000)
 
     factory = Factory(Late, {"say": {"hello": [RuntimeError()]}}, {"warm": HANG})
     tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
@@ -454,18 +455,17 @@ async def test_what_is_known_of_the_engine_stays_while_it_restarts() -> None:
     with pytest.raises(EngineError):
         await said(tts)
     await until(lambda: len(factory.made) == 2)
-    assert tts.sample_rate_hz == 16_000
+    assert tts.info.sample_rate_hz == 16_000
     await tts.close()
 
 
 @in_virtual_time
 async def test_one_that_returns_without_its_gpu_is_told_of_and_given_time(caplog: pytest.LogCaptureFixture) -> None:
     class Noted(FakeTts):
-        note = ""
-
         async def warm_up(self) -> None:
             await super().warm_up()
-            self.note = "" if self is factory.made[0] else "it computes on the CPU and is slow"
+            note = "" if self is factory.made[0] else "it computes on the CPU and is slow"
+            self.info = replace(self.info, note=note)
 
     factory = Factory(Noted, {"say": {"hello": [RuntimeError()]}}, {"say": {"hello": [RuntimeError()]}}, {})
     tts = SupervisedTts(factory, Supervisor(deadline_s=DEADLINE_S))
@@ -576,8 +576,7 @@ class FakeStream:
 
 
 class FakeStt:
-    name = "fake-stt"
-    languages = ("en",)
+    info = SttInfo("fake-stt", languages=("en",))
 
     def __init__(self, *, on_feed: object = None, on_flush: object = None, on_open: object = None) -> None:
         self.on_feed, self.on_flush, self.on_open = on_feed, on_flush, on_open
@@ -621,7 +620,7 @@ async def test_hearing() -> None:
     assert stt.supervisor._gave_s > 0  # who gives a partial does not hang
     assert await stream.flush() == Transcript("heard")
     assert partials == [Transcript("", "par")]
-    assert stt.languages == ("en",)
+    assert stt.info.languages == ("en",)
     stream.close()
     assert factory.made[0].streams == 0
     await stt.close()

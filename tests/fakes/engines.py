@@ -2,9 +2,11 @@
 
 import array
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from voi.engines.base import LlmRequest, SttOptions, Transcript, VoiceSpec
+from voi.engines.base import LlmRequest, SttOptions, TextSpoken, Transcript, VoiceSpec
+from voi.engines.info import LlmInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
+from voi.engines.tts.adapter import TtsAdapter
 
 LOUD = 1_000
 
@@ -19,8 +21,6 @@ def silence(ms: int, rate_hz: int = 16_000) -> bytes:
 
 
 class _Engine:
-    name = "fake"
-
     async def warm_up(self) -> None:
         """Nothing to load."""
 
@@ -46,7 +46,7 @@ class FakeVadStream:
 
 
 class FakeVad(_Engine):
-    window_samples = 512
+    info = VadInfo("fake", window_samples=512)
 
     def __init__(self) -> None:
         self.open_streams = 0
@@ -92,6 +92,8 @@ class FakeSttStream:
 class FakeStt(_Engine):
     """Each utterance says the next of `texts` (the last over and over), one word for every `word_ms` of voice."""
 
+    info = SttInfo("fake")
+
     def __init__(
         self,
         *texts: str,
@@ -112,6 +114,8 @@ class FakeStt(_Engine):
 
 
 class FakeTurnDetector(_Engine):
+    info = TurnInfo("fake")
+
     def __init__(self, *probabilities: float, delay_s: float = 0.03) -> None:
         self.probabilities, self.delay_s = list(probabilities), delay_s
         self.heard: list[bytes] = []
@@ -139,6 +143,8 @@ class FakeVoiceJudge(_Engine):
 class FakeLlm(_Engine):
     """Answers with the next of `replies` (the last over and over): a text, an error to raise, or None to hang."""
 
+    info = LlmInfo("fake")
+
     def __init__(self, *replies: str | Exception | None, first_s: float = 0.05, token_s: float = 0.02) -> None:
         self.replies, self.first_s, self.token_s = replies, first_s, token_s
         self.requests: list[LlmRequest] = []
@@ -165,9 +171,7 @@ class FakeLlm(_Engine):
 class FakeTts(_Engine):
     """Speaks `ms_per_character` of sound, in chunks of `chunk_ms`, `speed` times as fast as real time."""
 
-    sample_rate_hz = 24_000
-    voices = ("anna", "bert")
-    tones = ("neutral", "warm", "excited", "sad")
+    info = TtsInfo("fake", voices=("anna", "bert"), tones=("neutral", "warm", "excited", "sad"))
 
     def __init__(
         self,
@@ -184,6 +188,9 @@ class FakeTts(_Engine):
         self.made_ms = 0
         self.open_streams = 0
 
+    def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
+        return TtsAdapter(self).speak(texts, voice)
+
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         self.spoken.append((text, voice))
         self.open_streams += 1
@@ -195,7 +202,7 @@ class FakeTts(_Engine):
             while left_ms > 0:
                 ms = min(self.chunk_ms, left_ms)
                 self.made_ms += ms
-                yield b"\x10\x20" * (ms * self.sample_rate_hz // 1_000)
+                yield b"\x10\x20" * (ms * self.info.sample_rate_hz // 1_000)
                 left_ms -= ms
                 await asyncio.sleep(ms / 1_000 / self.speed)
         finally:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,8 @@ from voi.audio.wav import ENDLESS_BYTES, header
 from voi.config.config import Config
 from voi.config.tts_models import TtsModel
 from voi.engines.base import AS_IT_IS, Tts
+from voi.engines.info import TtsInfo
+from voi.engines.tts.adapter import TtsAdapter
 from voi.engines.tts.espeak import Espeak
 from voi.errors import EngineError
 from voi.server import speech as module
@@ -110,7 +113,7 @@ async def until(seen: Callable[[], object]) -> None:
 async def test_a_text_is_a_wav_file_that_begins_at_once() -> None:
     espeak = Espeak(voices=["en-us", "de"])
     await espeak.warm_up()
-    async with serving({"espeak": espeak}) as running:
+    async with serving({"espeak": TtsAdapter(espeak)}) as running:
         status, sound, whole = await running.ask({"text": "Good morning! It is *1* o'clock."}, "en-us")
         assert (status, whole, sound[:44]) == (200, True, HEADER)
         assert 48_000 < len(sound) < 480_000
@@ -194,7 +197,7 @@ async def test_an_engine_that_fails() -> None:
 
 
 async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
-    speaks: Any = SimpleNamespace(voices=("anna", "carl"), tones=("neutral",), languages=("en",))
+    speaks: Any = SimpleNamespace(info=TtsInfo("other", voices=("anna", "carl"), languages=("en",)))
     async with serving({"voice": FakeTts(), "other": speaks}) as running:
         for body, voice, status, says in (
             ({"text": "Hello."}, "nobody", 404, "no voice of that name"),
@@ -238,8 +241,8 @@ async def test_a_request_that_breaks_off_is_nobodys_failure(caplog: pytest.LogCa
 
 async def test_a_voice_is_meant_by_whoever_names_it() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
-    mapped = TtsModel(engine="fake", voice_tone_map={"neutral": "anna", "warm": "anna"})
-    async with serving({"voice": engine}, voice=mapped) as running:
+    engine.info = replace(engine.info, tone_voices={"neutral": "anna", "warm": "anna"})
+    async with serving({"voice": engine}) as running:
         assert (await running.ask({"text": "Hello."}, "bert"))[0] == 200
         assert (await running.ask({"text": "Hello.", "tone": "warm"}, "anna"))[0] == 200
         status, body, _ = await running.ask({"text": "Hello.", "tone": "warm"}, "bert")
@@ -249,7 +252,7 @@ async def test_a_voice_is_meant_by_whoever_names_it() -> None:
 
 async def test_a_name_is_the_same_however_it_is_written() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
-    engine.voices = ("Zo\u00e9",)
+    engine.info = replace(engine.info, voices=("Zo\u00e9",))
     async with serving({"voice": engine}) as running:
         assert (await running.ask({"text": "Hello.", "tone": "Warm"}, quote("Zoe\u0301")))[0] == 200
     assert [(spec.voice, spec.tone) for _, spec in engine.spoken] == [("Zo\u00e9", "warm")]

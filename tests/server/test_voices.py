@@ -17,6 +17,7 @@ from voi.config.store import ConfigStore
 from voi.dialogue import Voice
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.supervised import SupervisedTts
+from voi.engines.tts.adapter import just, sound_of
 from voi.engines.tts.rendered import Rendered, depends_on, file_name, save
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -50,7 +51,7 @@ async def running(tmp_path: Path) -> AsyncIterator[House]:
     from tests.engines.tts.xtts import tiny_cloning
 
     files = tiny_cloning.make(tmp_path)
-    model = {name: str(path) for name, path in files.items()}
+    model = {name: str(path) for name, path in files.items()} | {"options": {"device": "cpu", "greedy": True}}
     agents = {"a": {"llm_model": "echo", "voices": {"character": {"model": "mine", "voice": "Claire"}}}}
     (tmp_path / "agents.json").write_text(json.dumps(agents))
     (tmp_path / "tts_models.json").write_text(json.dumps({"mine": model, "espeak": {"engine": "espeak"}}))
@@ -60,8 +61,10 @@ async def running(tmp_path: Path) -> AsyncIterator[House]:
     configs = ConfigStore(settings)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
-    wrapped = Rendered(SupervisedTts(lambda: engine), "mine", "xtts", model, tmp_path)
-    configs.check = lambda config: take_over(config, {"mine": wrapped})
+    wrapped = Rendered(
+        SupervisedTts(lambda: engine), "mine", "xtts", configs.current.tts_models["mine"].engine_options(), tmp_path
+    )
+    configs.check = lambda config: take_over(config, configs.current, {"mine": wrapped})
     desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 
     def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
@@ -86,15 +89,15 @@ async def test_a_voice_is_added_speaks_at_once_and_goes(running: House) -> None:
     assert told["written"] is False
     assert not any("/" in text.split(":")[0] for text in told["advice"])
 
-    assert running.engine.voices[-2:] == ("Ada", "Ada warm")
+    assert running.engine.info.voices[-2:] == ("Ada", "Ada warm")
     spec = VoiceSpec(voice="Ada warm", language="en")
-    assert b"".join([chunk async for chunk in running.engine.stream("hello there.", spec)])
+    assert b"".join([chunk async for chunk in sound_of(running.engine, "hello there.", spec)])
     answer = await running.client.post("/voices/Ada%20warm/speech", headers=KEY, json={"text": "Hello there."})
     assert (answer.status_code, answer.headers["content-type"], answer.content[:4]) == (200, "audio/wav", b"RIFF")
 
     answer = await running.client.delete("/voices/Ada%20warm", headers=KEY)
     assert answer.json() == {"model": "mine", "removed": "Ada warm"}
-    assert running.engine.voices[-1] == "Ada"
+    assert running.engine.info.voices[-1] == "Ada"
 
 
 async def test_the_list(running: House) -> None:
@@ -168,7 +171,7 @@ async def test_tones_are_written_and_taken_over(running: House, tmp_path: Path) 
 
 async def said(running: House, tone: str, voice: str | None = "Claire", role: Voice = "character") -> bytes:
     spec = VoiceSpec(voice=voice, tone=tone, language="en", role=role)
-    return b"".join([chunk async for chunk in running.tts.stream("hello there.", spec)])
+    return b"".join([item async for item in running.tts.speak(just("hello there."), spec) if isinstance(item, bytes)])
 
 
 async def test_new_tones_are_spoken_without_a_restart(running: House, tmp_path: Path) -> None:
@@ -187,7 +190,7 @@ async def test_new_tones_are_spoken_without_a_restart(running: House, tmp_path: 
     file.write_text(json.dumps(edited))
     await running.configs.poll()
     assert await running.configs.poll()
-    assert running.tts.tones == ("neutral", "warm")
+    assert running.tts.info.tones == ("neutral", "warm")
     assert [await said(running, tone) for tone in ("warm", "neutral", "unheard of")] == [warm, robin, robin]
     assert await said(running, AS_IT_IS) == await said(running, "warm", role="narrator") not in (robin, warm)
 
@@ -201,7 +204,7 @@ async def test_new_tones_are_spoken_without_a_restart(running: House, tmp_path: 
     await running.configs.poll()
     assert await running.configs.poll()
     assert await said(running, "warm") == await said(running, AS_IT_IS)
-    assert "sad" in running.tts.tones
+    assert "sad" in running.tts.info.tones
 
 
 async def test_agents_may_use_a_voice_that_the_command_made(running: House, tmp_path: Path) -> None:
@@ -214,7 +217,7 @@ async def test_agents_may_use_a_voice_that_the_command_made(running: House, tmp_
     (tmp_path / "agents.json").write_text(json.dumps(agents))
     await running.configs.poll()
     assert await running.configs.poll()
-    assert ZOE in running.engine.voices
+    assert ZOE in running.engine.info.voices
     answer = await running.client.delete(f"/voices/{quote(ZOE_APART)}", headers=KEY)
     assert (answer.status_code, "the agent a" in answer.text) == (409, True)
 
@@ -228,7 +231,7 @@ async def test_a_voice_that_the_command_replaces_is_heard_at_once(
     old = await said(running, "neutral")
     spec = VoiceSpec(voice="Claire", tone="neutral", language="en")
     file = tmp_path / "rendered" / file_name("mine", depends_on("xtts", running.tts.options), "hello there.", spec)
-    save(file, bytes(4_800), running.tts.sample_rate_hz)
+    save(file, bytes(4_800), running.tts.info.sample_rate_hz)
     assert await said(running, "neutral") == bytes(4_800)
 
     with pytest.raises(SystemExit, match="0"):
@@ -267,7 +270,7 @@ async def test_a_file_that_lacks_a_voice_in_use_changes_nothing(
     (tmp_path / "agents.json").write_text(json.dumps(agents))
     await running.configs.poll()
     assert await running.configs.poll()
-    assert running.engine.voices == ("Robin", "Robin warm")
+    assert running.engine.info.voices == ("Robin", "Robin warm")
 
 
 async def test_a_file_of_models_that_cannot_be_written(running: House, tmp_path: Path) -> None:

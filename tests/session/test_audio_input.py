@@ -30,7 +30,7 @@ class Caller:
         )  # fmt: skip
 
     def refuse(self, *_: object, **__: object) -> Any:
-        raise EngineError("The STT is out of memory.", engine="fake")
+        raise EngineError("The STT is out of memory.")
 
     def tell(self, fact: Fact) -> None:
         self.facts.append(fact)
@@ -150,7 +150,7 @@ class Restarted(FakeStt):
 
     async def restarted(self) -> Transcript:
         await asyncio.sleep(0)
-        raise EngineError("The STT was restarted.", engine="fake", retryable=True)
+        raise EngineError("The STT was restarted.", retryable=True)
 
 
 async def test_an_engine_that_was_restarted_is_told_the_utterance_again() -> None:

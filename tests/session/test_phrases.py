@@ -14,6 +14,8 @@ from voi.config.load import load_config
 from voi.config.settings import load_settings
 from voi.core.facts import Fact
 from voi.engines.base import VoiceSpec
+from voi.engines.info import TtsInfo
+from voi.engines.tts.adapter import TtsAdapter
 from voi.session.phrases import fixed_pieces
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
@@ -88,12 +90,9 @@ def test_an_agent_that_only_writes_has_none(config: Config) -> None:
 
 
 class Recorder:
-    """A `Tts` that keeps what it is asked for."""
+    """A voice that keeps what it is asked for."""
 
-    name = "recorder"
-    sample_rate_hz = 24_000
-    voices = ("a",)
-    tones = ("neutral", "warm")
+    info = TtsInfo("recorder", voices=("a",), tones=("neutral", "warm"))
 
     def __init__(self, model: str, asked: list[tuple[str, str, VoiceSpec]]) -> None:
         self._model, self._asked = model, asked
@@ -112,7 +111,7 @@ async def test_a_greeting_asks_the_voice_for_just_these(config: Config) -> None:
     asked: list[tuple[str, str, VoiceSpec]] = []
     facts: list[Fact] = []
     speaker = Playback(FakeDoor(), facts.append, asyncio.get_running_loop().time, paced=False)
-    tts: Any = {name: Recorder(name, asked) for name in config.tts_models}
+    tts: Any = {name: TtsAdapter(Recorder(name, asked)) for name in config.tts_models}
     phrase = agent.greeting_phrases()[0]
     speaker.open(1)
     voice = ReplyVoice(1, agent, tts, speaker, 24_000, facts.append, lambda _: None, Spoken(agent.language))
@@ -131,7 +130,7 @@ async def test_a_voice_without_a_language_speaks_each_sentence_in_its_own(config
     agent = config.agents["ada"].model_copy(update={"language": "auto"})
     asked: list[tuple[str, str, VoiceSpec]] = []
     speaker = Playback(FakeDoor(), lambda _: None, asyncio.get_running_loop().time, paced=False)
-    tts: Any = {name: Recorder(name, asked) for name in config.tts_models}
+    tts: Any = {name: TtsAdapter(Recorder(name, asked)) for name in config.tts_models}
     speaker.open(1)
     voice = ReplyVoice(1, agent, tts, speaker, 24_000, lambda _: None, lambda _: None, Spoken("auto", "en"))
     said = ["OK.", "Es gibt hier noch 2 Zimmer.", "OK, 3.", "Il nous reste encore 2 chambres."]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -180,7 +181,7 @@ async def test_of_a_piece_that_was_abandoned_as_it_ended_nothing_is_told() -> No
 @in_virtual_time
 async def test_a_voice_of_another_rate_loses_nothing_at_its_end() -> None:
     tts = FakeTts()
-    tts.sample_rate_hz = 16_000
+    tts.info = replace(tts.info, sample_rate_hz=16_000)
     work = Work("Hello there, you.", tts=tts)
     await work.answer()
     await asyncio.sleep(5)

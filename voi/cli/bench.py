@@ -60,7 +60,7 @@ async def _measure(
     running: list[Any] = []
 
     async def start(engine: Any) -> Any:
-        on(f"Loading {engine.name}")
+        on(f"Loading {engine.info.name}")
         running.append(engine)
         await engine.warm_up()
         return engine

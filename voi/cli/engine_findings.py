@@ -78,7 +78,7 @@ class _Look:
             if name in FOR_GPU:
                 await engine.close()  # it was made only to have its options judged
                 return self._sized(label, name, options, lacking)
-            return await _tried(engine, label, name, slow_note(factory, options))
+            return await _tried(engine, label, name, options)
         except (EngineError, ConfigError) as error:
             return Finding("engines", label, lacking, name, str(error))
 
@@ -106,7 +106,7 @@ class _Look:
         return Finding("engines", label, State.MISSING if cure else State.OK, detail, cure)
 
 
-async def _tried(engine: Any, label: str, name: str, note: str) -> Finding:
+async def _tried(engine: Any, label: str, name: str, options: Mapping[str, Any]) -> Finding:
     began_s, meter = time.monotonic(), Meter()
     try:
         await engine.warm_up()
@@ -114,12 +114,9 @@ async def _tried(engine: Any, label: str, name: str, note: str) -> Finding:
     finally:
         await engine.close()
     detail = f"{name}: ready in {time.monotonic() - began_s:.2f} s, {took}"
-    if note:
+    if note := engine.info.note or slow_note(engine.info, options):
         return Finding("engines", label, State.MISSING, detail, f"It works, but {note}.")
-    if getattr(engine, "compiled", True):
-        return Finding("engines", label, State.OK, detail)
-    cure = "Its compiled kernel is missing, so it takes several times the CPU: install gcc, then reinstall Voi."
-    return Finding("engines", label, State.MISSING, f"{detail}, in numpy", cure)
+    return Finding("engines", label, State.OK, detail)
 
 
 async def _llms(settings: Settings, config: Config | None) -> list[Finding]:

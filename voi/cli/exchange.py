@@ -90,9 +90,9 @@ class Hearing:
 
     def __init__(self) -> None:
         vad = Silero()
-        self._framer = Framer(vad.window_samples)
+        self._framer = Framer(vad.info.window_samples)
         self._vad = vad.open()
-        self._speech = VadEdges(vad.window_samples)
+        self._speech = VadEdges(vad.info.window_samples)
         self._voiced = self._heard = False
         self._loudest_dbfs = SILENCE_DBFS
 

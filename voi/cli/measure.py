@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from voi.audio.pcm import SAMPLE_BYTES, rms_dbfs
 from voi.dialogue import Message
-from voi.engines.base import STT_RATE_HZ, Llm, LlmRequest, Stt, SttOptions, Tts, TurnDetector, Vad, VoiceSpec
+from voi.engines.base import STT_RATE_HZ, Llm, LlmRequest, SentenceTts, Stt, SttOptions, TurnDetector, Vad, VoiceSpec
+from voi.engines.tts.adapter import sound_of
 from voi.errors import ClientError, EngineError
 
 SENTENCE = "Good morning! I would like to book a table for two, tomorrow at seven, if that is possible."
@@ -34,12 +35,12 @@ class Measured:
         return statistics.median(self.values)
 
 
-async def speech(tts: Tts) -> bytes:
+async def speech(tts: SentenceTts) -> bytes:
     """SENTENCE as 16 kHz sound."""
     from voi.audio.resample import resample
 
-    pcm = b"".join([chunk async for chunk in tts.stream(SENTENCE, VoiceSpec())])
-    return resample(pcm, tts.sample_rate_hz, STT_RATE_HZ)
+    pcm = b"".join([chunk async for chunk in sound_of(tts, SENTENCE, VoiceSpec())])
+    return resample(pcm, tts.info.sample_rate_hz, STT_RATE_HZ)
 
 
 def measure_vad(vad: Vad, pcm: bytes) -> list[Measured]:
@@ -52,11 +53,10 @@ def measure_vad(vad: Vad, pcm: bytes) -> list[Measured]:
         stream.probability(windows[index % len(windows)])
         took_us.append((time.perf_counter_ns() - began_ns) / 1_000)
     stream.close()
-    windows_per_s = STT_RATE_HZ / vad.window_samples
+    windows_per_s = STT_RATE_HZ / vad.info.window_samples
     callers = int(1e6 / (statistics.median(took_us) * windows_per_s))
-    kind = {"True": ", compiled", "False": ", in numpy"}.get(str(getattr(vad, "compiled", None)), "")
-    what = f"one window of {1_000 / windows_per_s:.0f} ms{kind}"
-    return [Measured(f"VAD {vad.name}", what, "µs", took_us, f"{callers:,} callers a core, if that were all")]
+    what = f"one window of {1_000 / windows_per_s:.0f} ms"
+    return [Measured(f"VAD {vad.info.name}", what, "µs", took_us, f"{callers:,} callers a core, if that were all")]
 
 
 async def measure_stt(stt: Stt, vad: Vad, pcm: bytes, rounds: int, live_rounds: int, on: Progress) -> list[Measured]:
@@ -67,18 +67,18 @@ async def measure_stt(stt: Stt, vad: Vad, pcm: bytes, rounds: int, live_rounds: 
         windows.pop()  # in the silence after the speech, the text would be made before anybody asks for it
     if not windows:
         raise ClientError("There is no speech in the recording, only silence.")
-    window_s = vad.window_samples / STT_RATE_HZ
+    window_s = vad.info.window_samples / STT_RATE_HZ
     factors, finals_ms = [], []
     for number in range(rounds):
-        on(f"STT {stt.name}: {number + 1} of {rounds}")
+        on(f"STT {stt.info.name}: {number + 1} of {rounds}")
         factors.append(await _final_s(stt, windows, 0) / (len(windows) * window_s))
     for number in range(live_rounds):
-        on(f"STT {stt.name}, in real time ({len(windows) * window_s:.0f} s): {number + 1} of {live_rounds}")
+        on(f"STT {stt.info.name}, in real time ({len(windows) * window_s:.0f} s): {number + 1} of {live_rounds}")
         finals_ms.append(await _final_s(stt, windows, window_s) * 1_000)
     speech = f"of {len(windows) * window_s:.1f} s of speech"
     return [
-        Measured(f"STT {stt.name}", "real-time factor, whole", "×", factors, speech),
-        Measured(f"STT {stt.name}", "final text after the last word", "ms", finals_ms, "fed in real time"),
+        Measured(f"STT {stt.info.name}", "real-time factor, whole", "×", factors, speech),
+        Measured(f"STT {stt.info.name}", "final text after the last word", "ms", finals_ms, "fed in real time"),
     ]
 
 
@@ -97,19 +97,19 @@ async def _final_s(stt: Stt, windows: list[tuple[bytes, bool]], window_s: float)
         stream.close()
 
 
-async def measure_tts(label: str, tts: Tts, rounds: int, on: Progress) -> list[Measured]:
+async def measure_tts(label: str, tts: SentenceTts, rounds: int, on: Progress) -> list[Measured]:
     firsts_ms, factors = [], []
     for number in range(rounds):
         on(f"TTS {label}: {number + 1} of {rounds}")
         began_s = time.perf_counter()
         n_bytes = 0
-        async for chunk in tts.stream(SENTENCE, VoiceSpec()):
+        async for chunk in sound_of(tts, SENTENCE, VoiceSpec()):
             if not n_bytes:
                 firsts_ms.append((time.perf_counter() - began_s) * 1_000)
             n_bytes += len(chunk)
         if not n_bytes:
             raise EngineError(f"TTS {label} made no sound.")
-        factors.append((time.perf_counter() - began_s) / (n_bytes / SAMPLE_BYTES / tts.sample_rate_hz))
+        factors.append((time.perf_counter() - began_s) / (n_bytes / SAMPLE_BYTES / tts.info.sample_rate_hz))
     meaning = f"speaks {1 / statistics.median(factors):,.0f} times faster than life"
     return [
         Measured(f"TTS {label}", "first sound", "ms", firsts_ms),
@@ -120,11 +120,11 @@ async def measure_tts(label: str, tts: Tts, rounds: int, on: Progress) -> list[M
 async def measure_turn(turn: TurnDetector, pcm: bytes, rounds: int, on: Progress) -> list[Measured]:
     took_ms = []
     for number in range(rounds):
-        on(f"Turn detection {turn.name}: {number + 1} of {rounds}")
+        on(f"Turn detection {turn.info.name}: {number + 1} of {rounds}")
         began_s = time.perf_counter()
         await turn.probability(pcm[-TURN_BYTES:])
         took_ms.append((time.perf_counter() - began_s) * 1_000)
-    return [Measured(f"turn {turn.name}", "one judgement", "ms", took_ms)]
+    return [Measured(f"turn {turn.info.name}", "one judgement", "ms", took_ms)]
 
 
 async def measure_llm(llm: Llm, model: str, rounds: int, on: Progress) -> list[Measured]:
@@ -144,5 +144,5 @@ async def measure_llm(llm: Llm, model: str, rounds: int, on: Progress) -> list[M
 
 
 def _windows(vad: Vad, pcm: bytes) -> list[bytes]:
-    size = vad.window_samples * SAMPLE_BYTES
+    size = vad.info.window_samples * SAMPLE_BYTES
     return [pcm[start : start + size] for start in range(0, len(pcm) - size + 1, size)]

@@ -8,7 +8,8 @@ from voi.audio.pcm import bytes_to_ms
 from voi.cli.engine_of import running
 from voi.config.config import Config
 from voi.config.settings import Settings
-from voi.engines.base import Tts
+from voi.engines.base import ContextTts, SentenceTts
+from voi.engines.tts.adapter import sound_of
 from voi.engines.tts.rendered import FOLDER, depends_on, file_name, save
 from voi.errors import ConfigError, EngineError
 from voi.session.phrases import FixedPiece, fixed_pieces
@@ -38,10 +39,10 @@ async def render_agent(config: Config, settings: Settings, name: str, force: boo
     say(f"{folder}: {made} made{f', {already} were there' if already else ''}. The server plays them at once.")
 
 
-async def _render(engine: Tts, piece: FixedPiece, path: Path, say: Callable[[str], None]) -> None:
-    pcm = b"".join([chunk async for chunk in engine.stream(piece.text, piece.voice)])
+async def _render(engine: SentenceTts | ContextTts, piece: FixedPiece, path: Path, say: Callable[[str], None]) -> None:
+    pcm = b"".join([chunk async for chunk in sound_of(engine, piece.text, piece.voice)])
     if not pcm:
-        raise EngineError(f"{engine.name} made no sound of {piece.text!r}.", engine=engine.name)
-    save(path, pcm, engine.sample_rate_hz)
-    seconds = bytes_to_ms(len(pcm), engine.sample_rate_hz) / 1_000
+        raise EngineError(f"{engine.info.name} made no sound of {piece.text!r}.")
+    save(path, pcm, engine.info.sample_rate_hz)
+    seconds = bytes_to_ms(len(pcm), engine.info.sample_rate_hz) / 1_000
     say(f"  {seconds:5.1f} s  {piece.voice.role}, {piece.voice.tone}: {piece.text}")

@@ -45,23 +45,24 @@ async def _speak(
     from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
     from voi.config.voice_names import known_as
+    from voi.engines.tts.adapter import TtsAdapter
     from voi.errors import ConfigError
     from voi.session.read_aloud import chosen_voice, read_aloud
     from voi.text.language import Spoken
 
     name, options = await speaker(model, settings)
     async with running("tts", name, settings, options) as engine:
-        voice = spec.voice and known_as(spec.voice, engine.voices)
+        voice = spec.voice and known_as(spec.voice, engine.info.voices)
         if spec.voice is not None and not voice:
-            raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.voices)}.")
-        if spec.tone not in engine.tones:
-            raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.tones)}.")
-        spec = chosen_voice(voice, spec.tone, spec.speed, spec.language, options.get("voice_tone_map", {}))
+            raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.info.voices)}.")
+        if spec.tone not in engine.info.tones:
+            raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.info.tones)}.")
+        spec = chosen_voice(voice, spec.tone, spec.speed, spec.language, engine.info.tone_voices)
         spoken = Spoken(spec.language or options.get("language"), settings.language)
         async with (
-            sound_to(out, engine.sample_rate_hz, raw) as put,
+            sound_to(out, engine.info.sample_rate_hz, raw) as put,
             aclosing(read_ahead(text)) as given,
-            aclosing(read_aloud(given, engine, spec, spoken)) as sound,
+            aclosing(read_aloud(given, TtsAdapter(engine), spec, spoken)) as sound,
         ):
             async for pcm in sound:
                 await put(pcm)

@@ -30,8 +30,8 @@ class Utterance:
 async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[Utterance]:
     """`chunks`: 16 kHz PCM; taken in a thread, since it may block. Raises EngineError, and what `chunks` raises."""
     pieces = read_ahead(chunks)
-    window_ms = vad.window_samples * 1_000 // STT_RATE_HZ
-    framer, ear = Framer(vad.window_samples), vad.open()
+    window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
+    framer, ear = Framer(vad.info.window_samples), vad.open()
     lead: deque[bytes] = deque(maxlen=LEAD_MS // window_ms)
     stream: SttStream | None = None
     at_ms = start_ms = spoken_ms = 0

@@ -87,7 +87,7 @@ def own_voices(model: TtsModel) -> tuple[str, ...]:
         return model.voices
     if model.engine != ESPEAK:
         return ()
-    return registry.create("tts", ESPEAK, model.engine_options()).voices  # type: ignore[no-any-return]
+    return registry.create("tts", ESPEAK, model.engine_options()).info.voices  # type: ignore[no-any-return]
 
 
 def model_with_voice(file: Path, voice: str) -> str:

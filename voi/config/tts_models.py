@@ -72,7 +72,12 @@ class TtsModel(FileModel):
     @property
     def voices_file(self) -> Path | None:
         """Of voices that come, go and are replaced while it speaks."""
-        return Path(self.voices) if self.engine == XTTS and isinstance(self.voices, str) else None
+        return Path(self.voices) if isinstance(self.voices, str) else None
+
+    @property
+    def voices_of_tones(self) -> tuple[str, ...]:
+        """Voices that the tones are."""
+        return tuple(voice for voice in self.voice_tone_map.values() if isinstance(voice, str))
 
     @property
     def tones(self) -> tuple[str, ...]:

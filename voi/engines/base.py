@@ -1,4 +1,4 @@
-"""The Protocols that every engine (model) provider fulfils: one or two methods each.
+"""The Protocols that every engine (model) provider fulfils: one or two methods each, and `info` (`voi.engines.info`).
 
 All sound is `bytes`: PCM, signed 16-bit little-endian, mono. STT, VAD and turn detection take 16 kHz.
 Engines are made once at start, warmed up, and shared by all conversations; what belongs to one
@@ -7,11 +7,12 @@ block it: a provider that computes hands the work to threads of its own (only th
 Failures are `EngineError`.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from voi.dialogue import Message, Voice
+from voi.dialogue import Message, SpokenWord, Voice
+from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
 
 STT_RATE_HZ = 16_000
 
@@ -19,13 +20,41 @@ STT_RATE_HZ = 16_000
 class Engine(Protocol):
     """What every provider has besides its own methods."""
 
-    name: str
+    @property
+    def info(self) -> EngineInfo:
+        """What it says of itself. Never waits."""
+        ...
 
     async def warm_up(self) -> None:
         """Load weights and run once, so that the first caller waits for nothing. Raises EngineError."""
 
     async def close(self) -> None:
         """Release threads, sockets and memory. Safe to call twice."""
+
+
+class Pings(Protocol):
+    """A hook of engines whose `info.pings` is true."""
+
+    async def ping(self) -> None:
+        """Returns when the thread that computes is done with what it is at."""
+
+
+class Reconfigures(Protocol):
+    """A hook of engines whose `info.reconfigures` is true."""
+
+    async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
+        """Take these options in the place of those it was made with, and look into the files that they name again,
+        without a pause for those who use it; `info` may be another value then. `needed`: voices that are in use.
+        False: only a restart can. Raises ConfigError for options or files that are wrong, or lack a voice that is
+        needed (nothing has changed then), EngineError."""
+        ...
+
+
+class Fetches(Protocol):
+    """A hook of engine classes whose `info.fetches` is true."""
+
+    async def fetch(self, on_progress: Callable[[str], None], **options: Any) -> None:
+        """Get what an engine with these options lacks, before a server's first start. Raises EngineError."""
 
 
 # ---- voice activity ---------------------------------------------------------------------------
@@ -35,7 +64,7 @@ class VadStream(Protocol):
     """The VAD's memory of one caller."""
 
     def probability(self, window: bytes) -> float:
-        """Probability 0..1 of speech in one window of `Vad.window_samples` samples at 16 kHz. Computes inline."""
+        """Probability 0..1 of speech in one window of `VadInfo.window_samples` samples at 16 kHz. Computes inline."""
         ...
 
     def reset(self) -> None:
@@ -48,7 +77,8 @@ class VadStream(Protocol):
 class Vad(Engine, Protocol):
     """Voice activity detection."""
 
-    window_samples: int
+    @property
+    def info(self) -> VadInfo: ...
 
     def open(self) -> VadStream: ...
 
@@ -58,6 +88,9 @@ class Vad(Engine, Protocol):
 
 class TurnDetector(Engine, Protocol):
     """Has the person finished, judged by how it sounds?"""
+
+    @property
+    def info(self) -> TurnInfo: ...
 
     async def probability(self, pcm: bytes) -> float:
         """Probability 0..1 that the turn is complete, from up to the last 8 s of the turn's 16 kHz sound."""
@@ -135,6 +168,9 @@ class SttStream(Protocol):
 class Stt(Engine, Protocol):
     """Speech to text."""
 
+    @property
+    def info(self) -> SttInfo: ...
+
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> SttStream:
         """Begin an utterance. `on_partial` is called on the event loop as the text grows or changes."""
         ...
@@ -182,16 +218,68 @@ class VoiceSpec:
     role: Voice = "character"
 
 
+Speech = bytes | SpokenWord
+"""What a voice yields: PCM at `TtsInfo.sample_rate_hz`, and between it, where the engine knows them, the words in the
+order of the text, with times from the start of the sound of that text or context."""
+
+
+class SentenceTts(Engine, Protocol):
+    """Text to speech that takes a sentence at a time: one model of tts_models.json."""
+
+    @property
+    def info(self) -> TtsInfo: ...
+
+    def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[Speech]:
+        """Speak one short piece of already speakable text, the first sound as early as the model can. Closing the
+        iterator stops the synthesis within one chunk. Raises EngineError."""
+        ...
+
+
+class TtsContext(Protocol):
+    """One voice saying one reply, whose text grows. Iterating gives the speech, to the end of all text."""
+
+    async def say(self, text: str) -> None:
+        """Take more of the text: a clause or sentence, speakable, with no space at its ends. May wait. Raises
+        EngineError."""
+
+    async def finish(self) -> None:
+        """There is no more text; the sound that is owed still comes. Raises EngineError."""
+
+    def __aiter__(self) -> AsyncIterator[Speech]: ...
+
+    async def aclose(self) -> None:
+        """Drop the context, whatever it still owes. Safe to call twice."""
+
+
+class ContextTts(Engine, Protocol):
+    """Text to speech that takes a reply's text as it grows (`TtsInfo.contexts`)."""
+
+    @property
+    def info(self) -> TtsInfo: ...
+
+    def open(self, voice: VoiceSpec) -> TtsContext:
+        """A new context; connecting may wait for the first `say`. Raises EngineError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpoken:
+    """All sound of one text was given: `text` counts from 0, times are from the start of the sound of `Tts.speak`.
+    `words`: all of that text, exact or estimated, with times from `start_ms` on; empty for a text without sound."""
+
+    text: int
+    start_ms: int
+    end_ms: int
+    words: tuple[SpokenWord, ...] = ()
+
+
 class Tts(Engine, Protocol):
-    """Text to speech: one configured model of tts_models.json."""
+    """Text to speech as callers see it, whichever of the two a provider is (`voi.engines.tts.adapter`)."""
 
-    sample_rate_hz: int
-    voices: tuple[str, ...]
-    """Names that `VoiceSpec.voice` may have, the default first."""
-    tones: tuple[str, ...]
-    """Names that `VoiceSpec.tone` may have, in lower case; "neutral" is always among them."""
+    @property
+    def info(self) -> TtsInfo: ...
 
-    def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
-        """Speak one short piece of already speakable text; chunks of PCM at `sample_rate_hz`, the first as early as
-        the model can. Closing the iterator stops the synthesis within one chunk."""
+    def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
+        """Speak the texts of one reply in order, each asked for when the engine can take it. PCM, and a TextSpoken for
+        every text. Closing stops everything. Raises EngineError, ConfigError."""
         ...

@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voi.engines.info import EngineInfo
 from voi.errors import ConfigError
 
 AUTO = "auto"
+GENERAL = ("models_dir", "device")
+"""Options that the server's settings give to every engine that takes them."""
 MIB = 2**20
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 """There where Linux has one."""
@@ -34,19 +37,14 @@ def engine_options(
     general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
     given = {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
     wish = given.get("device", AUTO)
-    if is_for_gpu(factory) and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(wish)):
+    if _takes(factory, "device") and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(wish)):
         raise ConfigError(f"`device` must be auto, cpu, cuda or cuda:NUMBER, not {str(wish)[:40]!r}.")
     return given
 
 
-def is_for_gpu(factory: Callable[..., Any]) -> bool:
-    """Whether its engines can be told on which device to compute."""
-    return _takes(factory, "device")
-
-
-def slow_note(factory: Callable[..., Any], options: Mapping[str, Any]) -> str:
+def slow_note(info: EngineInfo, options: Mapping[str, Any]) -> str:
     """What to say of a warm engine that was made for a GPU and runs without; "" where there is nothing to say."""
-    if not is_for_gpu(factory):
+    if not info.gpu:
         return ""
     device = options.get("device", AUTO)
     if device == "cpu" or (device == AUTO and gpu_memory() is None):

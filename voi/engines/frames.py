@@ -1,21 +1,52 @@
-"""Messages between a server and an engine in a process of its own: a JSON head and bytes, over pipes. Sans-I/O.
+"""The one codec of `voi.engines.messages`, over pipes. Sans-I/O.
 
-On the wire: the head's length and the body's length, each four bytes little-endian, then both.
+On the wire: the head's length and the body's length, each four bytes little-endian, then both. The head is the
+message's name, a space, and its fields as JSON; the body is its `pcm`.
 """
 
 import struct
+import typing
 from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import Any
 
-import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from voi.engines.messages import ToServer, ToWorker
 
 LONGEST_BYTES = 64 * 1024 * 1024
 _LENGTHS = struct.Struct("<II")
+_KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in typing.get_args(ToWorker | ToServer)}
+_CODECS: dict[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in _KINDS.items()}
+_WITH_SOUND = frozenset(name for name, kind in _KINDS.items() if any(each.name == "pcm" for each in fields(kind)))
 
 
-def frame(head: dict[str, Any], body: bytes = b"") -> bytes:
-    raw = orjson.dumps(head)
-    return _LENGTHS.pack(len(raw), len(body)) + raw + body
+def encode(message: ToWorker | ToServer) -> bytes:
+    """Raises ValueError for a message that cannot be sent, or is too long."""
+    name = type(message).__name__
+    body: bytes = message.pcm if name in _WITH_SOUND else b""  # type: ignore[union-attr]
+    head = b"%s %s" % (name.encode(), _CODECS[name].dump_json(message, exclude={"pcm"}))
+    if len(head) + len(body) > LONGEST_BYTES - _LENGTHS.size:
+        raise ValueError("a message is too long")
+    return pack(head, body)
+
+
+def pack(head: bytes, body: bytes = b"") -> bytes:
+    """Any head and body as they go over the wire."""
+    return _LENGTHS.pack(len(head), len(body)) + head + body
+
+
+def decode(head: bytes, body: bytes) -> ToWorker | ToServer:
+    """Raises ValueError for what is no message: an unknown name, a field that is missing or of the wrong type."""
+    name, _, told = head.partition(b" ")
+    kind = name.decode("ascii", "replace")
+    if kind not in _CODECS or (body and kind not in _WITH_SOUND):
+        raise ValueError(f"there is no message {kind[:40]!r}")
+    try:
+        message: ToWorker | ToServer = _CODECS[kind].validate_json(told)
+    except ValidationError as error:
+        raise ValueError(f"{kind}: {error.error_count()} of its fields are wrong") from None  # they may hold words
+    return replace(message, pcm=body) if body else message  # type: ignore[arg-type]  # one of those with pcm
 
 
 class Unframer:
@@ -26,7 +57,7 @@ class Unframer:
     def __init__(self) -> None:
         self._waiting = bytearray()
 
-    def feed(self, data: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    def feed(self, data: bytes) -> Iterator[ToWorker | ToServer]:
         waiting = self._waiting
         waiting += data
         while len(waiting) >= _LENGTHS.size:
@@ -36,7 +67,7 @@ class Unframer:
                 raise ValueError("a message is too long")
             if len(waiting) < end:
                 return
-            head = orjson.loads(waiting[_LENGTHS.size : _LENGTHS.size + head_bytes])
+            head = bytes(waiting[_LENGTHS.size : _LENGTHS.size + head_bytes])
             body = bytes(waiting[_LENGTHS.size + head_bytes : end])
             del waiting[:end]
-            yield head, body
+            yield decode(head, body)

@@ -1,4 +1,4 @@
-"""Which engines live together, and who keeps them going."""
+"""Which engines live together, and who keeps them going: as their info asks."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 from voi.engines import registry
-from voi.engines.device import AUTO, is_for_gpu
+from voi.engines.device import AUTO, slow_note
+from voi.engines.info import info_of
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
@@ -28,12 +29,15 @@ class Placement:
         make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
         if kind not in ("tts", "stt"):
             return make()
-        supervisor = Supervisor()
-        if is_for_gpu(factory):
-            supervisor, process = self._home(kind, name, str(options.get("device", AUTO)))
+        keeper: Supervisor | None = None
+        note: Callable[[Any], str] = lambda engine: slow_note(engine.info, options)  # noqa: E731
+        if info_of(factory, name).gpu:
+            keeper, process = self._home(kind, name, str(options.get("device", AUTO)))
             if self._own_processes:
                 make = partial(RemoteTts if kind == "tts" else RemoteStt, process, name, options)
-        return SupervisedTts(make, supervisor, options) if kind == "tts" else SupervisedStt(make, supervisor)
+                note = lambda _: ""  # noqa: E731 - it says so itself, of where it is
+        supervised = SupervisedTts if kind == "tts" else SupervisedStt
+        return supervised(make, keeper, options, note)
 
     def _home(self, kind: str, name: str, device: str) -> tuple[Supervisor, WorkerProcess]:
         if (kind, name, device) not in self._placement:

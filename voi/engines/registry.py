@@ -67,9 +67,9 @@ def find(kind: Kind, name: str) -> Callable[..., Any]:
     except Exception as error:  # a package of somebody else may fail in any way
         missing = isinstance(error, ModuleNotFoundError) and error.name
         reason = f"it needs the package {missing}" if missing else f"{type(error).__name__}: {error}"
-        raise EngineError(f"The {kind} engine {name} cannot be loaded: {reason}.", engine=name) from error
+        raise EngineError(f"The {kind} engine {name} cannot be loaded: {reason}.") from error
     if not callable(factory):
-        raise EngineError(f"The {kind} engine {name} is no factory: its entry point must name one.", engine=name)
+        raise EngineError(f"The {kind} engine {name} is no factory: its entry point must name one.")
     return factory  # type: ignore[no-any-return]
 
 

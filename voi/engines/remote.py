@@ -6,16 +6,37 @@ Sound and text go over two pipes. That costs some tenths of a millisecond, and f
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import asdict
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
-from voi.engines.worker_process import Head, WorkerProcess
+from voi.engines.base import Speech, SttOptions, Transcript, VoiceSpec
+from voi.engines.info import SttInfo, TtsInfo
+from voi.engines.messages import (
+    Answer,
+    Done,
+    EndUtterance,
+    Failed,
+    Feed,
+    Flush,
+    Heard,
+    Listen,
+    Make,
+    More,
+    Partial,
+    Ping,
+    Ready,
+    Reconfigure,
+    Sound,
+    Speak,
+    Stop,
+    Word,
+    WorkerKind,
+)  # fmt: skip
+from voi.engines.worker_process import WorkerProcess
 from voi.errors import EngineError
 
-TEACH_DEADLINE_S = 30.0
+RECONFIGURE_DEADLINE_S = 30.0
 PROCESS_ANSWER_S = 5.0
 """Of the process itself, which does not compute on the thread that listens, however slow its engines are."""
 
@@ -23,23 +44,24 @@ PROCESS_ANSWER_S = 5.0
 class _Remote:
     """What both kinds have in common. `name`: of the provider, in the registry."""
 
-    kind: Literal["stt", "tts"]
+    kind: WorkerKind
 
     def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.process = process
         self.number = 0
         """In the process; 0: not inside."""
-        self._make = {"kind": self.kind, "name": name, "options": {
-            key: str(value) if isinstance(value, Path) else value for key, value in (options or {}).items()
-        }}  # fmt: skip
-        self._about: Head = {}
+        self._options = _plain(options or {})
 
     async def warm_up(self) -> None:
         """Raises what the engine's own warm_up raises, or EngineBroken."""
         if not self.number:
             self.number = await self.process.enter()
-            self._know(await self.process.ask({"op": "make", "engine": self.number, **self._make}))
+            name, options = self.name, self._options
+            self._know(await self.process.ask(lambda call: Make(call, self.number, self.kind, name, options), Ready))
+
+    def _know(self, ready: Ready) -> None:
+        raise NotImplementedError
 
     async def close(self) -> None:
         await self.process.leave(self.number)
@@ -47,67 +69,54 @@ class _Remote:
     async def ping(self) -> None:
         """Returns when the process has answered, and then the engine in it. Raises TimeoutError, EngineError."""
         async with asyncio.timeout(PROCESS_ANSWER_S):
-            await self.process.ask({"op": "ping"})
-        await self.process.ask({"op": "ping", "engine": self.number})
-
-    @property
-    def note(self) -> str:
-        """What is to be said of where it runs."""
-        return str(self._about.get("note", ""))
-
-    def _know(self, told: Head) -> None:
-        self._about = told["ready"]
-        self.name = self._about["name"]
+            await self.process.ask(Ping, Done)
+        await self.process.ask(lambda call: Ping(call, self.number), Done)
 
 
 class RemoteTts(_Remote):
-    """`Tts`."""
+    """`SentenceTts`."""
 
     kind = "tts"
 
-    @property
-    def sample_rate_hz(self) -> int:
-        return int(self._about["sample_rate_hz"])
+    def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(process, name, options)
+        self.info = TtsInfo(name, gpu=True, pings=True)
 
-    @property
-    def voices(self) -> tuple[str, ...]:
-        return tuple(self._about.get("voices", ()))
+    def _know(self, ready: Ready) -> None:
+        self.info = ready.tts or self.info
 
-    @property
-    def tones(self) -> tuple[str, ...]:
-        return tuple(self._about.get("tones", ("neutral",)))
-
-    @property
-    def languages(self) -> tuple[str, ...] | None:
-        """That it speaks; None: it does not say."""
-        return tuple(known) if (known := self._about.get("languages")) is not None else None
-
-    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[Speech, None]:
         process = self.process
-        number = process.begin()
+        call = process.begin()
         try:
-            process.offer({"id": number, "op": "speak", "engine": self.number, "text": text, "voice": asdict(voice)})
+            process.offer(Speak(call, self.number, text, voice))
             while True:
-                head, pcm = await process.answer(number)
-                if "done" in head:
-                    return
-                process.send({"id": number, "op": "more"})
-                yield pcm
+                match await process.answer(call):
+                    case Done():
+                        return
+                    case Sound(pcm=pcm):
+                        process.send(More(call))
+                        yield pcm
+                    case Word(word=word):
+                        yield word
         finally:
-            process.forget(number)
-            process.send({"id": number, "op": "stop"})  # which is nothing where it has ended
+            process.forget(call)
+            process.send(Stop(call))  # which is nothing where it has ended
 
-    async def reload_voices(self, voices_file: Path) -> bool:
-        """Have the engine look into its file of voices again. False: it cannot, without a restart."""
+    async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
+        """See `Reconfigures`."""
+        told, voices = _plain(options), tuple(needed)
         try:
-            async with asyncio.timeout(TEACH_DEADLINE_S):
-                told = await self.process.ask({"op": "teach", "engine": self.number, "voices": str(voices_file)})
+            async with asyncio.timeout(RECONFIGURE_DEADLINE_S):
+                ready = await self.process.ask(lambda call: Reconfigure(call, self.number, told, voices), Ready)
         except TimeoutError:
             raise EngineError(
-                f"{self.name} did not take the voices within {TEACH_DEADLINE_S:g} s.", engine=self.name, retryable=True
+                f"{self.info.name} did not take its options within {RECONFIGURE_DEADLINE_S:g} s.", retryable=True
             ) from None
-        self._know(told)
-        return bool(told["learnt"])
+        self._know(ready)
+        if ready.taken:
+            self._options = told
+        return ready.taken
 
 
 class RemoteStt(_Remote):
@@ -115,10 +124,12 @@ class RemoteStt(_Remote):
 
     kind = "stt"
 
-    @property
-    def languages(self) -> tuple[str, ...] | None:
-        known = self._about.get("languages")
-        return tuple(known) if known is not None else None
+    def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
+        super().__init__(process, name, options)
+        self.info = SttInfo(name, gpu=True, pings=True)
+
+    def _know(self, ready: Ready) -> None:
+        self.info = ready.stt or self.info
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> "RemoteStream":
         return RemoteStream(self, options, on_partial)
@@ -127,48 +138,43 @@ class RemoteStt(_Remote):
 class RemoteStream:
     """`SttStream`."""
 
-    __slots__ = ("_fault", "_number", "_on_partial", "_process")
+    __slots__ = ("_call", "_fault", "_on_partial", "_process")
 
     def __init__(self, engine: RemoteStt, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> None:
         self._process, self._on_partial = engine.process, on_partial
-        self._number = self._process.number()
+        self._call = self._process.number()
         self._fault: Exception | None = None
         """What failed between two calls; the next one tells."""
-        begin = {"id": self._number, "op": "open", "engine": engine.number, "partials": on_partial is not None}
-        self._process.offer(begin | {"options": asdict(options)})
-        self._process.listen(self._number, self._hear)
+        self._process.offer(Listen(self._call, engine.number, options, partials=on_partial is not None))
+        self._process.listen(self._call, self._hear)
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
         self._told()
-        self._process.offer({"id": self._number, "op": "feed", "speech": speech}, pcm)
+        self._process.offer(Feed(self._call, speech, pcm))
 
     async def flush(self) -> Transcript:
         self._told()
-        flush = self._process.begin()
         try:
-            self._process.offer({"id": self._number, "op": "flush", "flush": flush})
-            head, _ = await self._process.answer(flush)
+            return (await self._process.ask(lambda call: Flush(call, self._call), Heard)).transcript
         except EngineError:
             self._told()  # why it could not begin says more than that it did not
             raise
-        finally:
-            self._process.forget(flush)
-        return _transcript(head["heard"])
 
     def close(self) -> None:
-        self._process.ignore(self._number)
-        self._process.send({"id": self._number, "op": "end"})
+        self._process.ignore(self._call)
+        self._process.send(EndUtterance(self._call))
 
-    def _hear(self, head: Head) -> None:
-        if "error" in head:
-            self._fault = self._process.error(head)
-        elif self._on_partial is not None:
-            self._on_partial(_transcript(head["partial"]))
+    def _hear(self, answer: Answer) -> None:
+        if isinstance(answer, Failed):
+            self._fault = self._process.error(answer)
+        elif isinstance(answer, Partial) and self._on_partial is not None:
+            self._on_partial(answer.transcript)
 
     def _told(self) -> None:
         if self._fault is not None:
             raise self._fault
 
 
-def _transcript(told: Head) -> Transcript:
-    return Transcript(**told | {"words": tuple(TimedWord(**word) for word in told["words"])})
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON has it."""
+    return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}

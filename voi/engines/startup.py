@@ -4,15 +4,16 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from voi.config.agents import EMBEDDED_MODELS
 from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config, VoiceUse
 from voi.config.settings import Settings
 from voi.engines import registry
-from voi.engines.base import Engine, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
-from voi.engines.device import engine_options, is_for_gpu, slow_note
+from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
+from voi.engines.device import engine_options, slow_note
+from voi.engines.info import info_of
 from voi.engines.llm.router import LlmRouter
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
@@ -93,16 +94,16 @@ def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
         if engine is None:
             problems.append(f"{use.where}.model: the TTS model {use.tts_model!r} is not running: restart the server")
             continue
-        if use.voice is not None and use.voice not in engine.voices:
-            known = ", ".join(engine.voices)
+        info = engine.info
+        if use.voice is not None and use.voice not in info.voices:
+            known = ", ".join(info.voices)
             problems.append(f"{use.where}.voice: {use.tts_model} has no voice {use.voice!r}; there are: {known}")
-        known_languages = getattr(engine, "languages", None)
-        if use.language and known_languages and not _speaks(known_languages, use.language):
-            known = ", ".join(known_languages)
+        if use.language and info.languages and not _speaks(info.languages, use.language):
+            known = ", ".join(info.languages)
             problems.append(f"{use.where}: {use.tts_model} does not speak {use.language!r}; it speaks {known}")
         for tone in use.tones:
-            if tone not in engine.tones:
-                known = ", ".join(engine.tones)
+            if tone not in info.tones:
+                known = ", ".join(info.tones)
                 problems.append(f"{use.where}: {use.tts_model} has no tone {tone!r}; there are: {known}")
     return problems
 
@@ -116,12 +117,12 @@ def _speaks(languages: Iterable[str], wish: str) -> bool:
 
 def unheard(config: Config, stt: Stt) -> list[str]:
     """Agents whose language the speech recognition does not say it knows."""
-    languages = getattr(stt, "languages", None)
+    languages = stt.info.languages
     if languages is None:
         return []
     return [
-        f"Agent {name} speaks {agent.language}, and STT {stt.name} hears only {', '.join(languages)}: it can be typed "
-        "to, not spoken to."
+        f"Agent {name} speaks {agent.language}, and STT {stt.info.name} hears only {', '.join(languages)}: it can be "
+        "typed to, not spoken to."
         for name, agent in config.agents.items()
         if agent.language and agent.language.lower().split("-")[0] not in (AUTO, *languages)
     ]
@@ -167,10 +168,13 @@ class _Start:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
-            if fetch := getattr(factory, "fetch", None):
-                await fetch(lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options)
+            info = info_of(factory, name)
+            if info.fetches:
+                await cast(Fetches, factory).fetch(
+                    lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options
+                )
             engine = self._placement.engine(kind, name, factory, options)
-            if is_for_gpu(factory):
+            if info.gpu:
                 self.on_progress(f"{what} {name}: loading")
             await self.warm_up(engine)
         except ConfigError as error:
@@ -184,11 +188,12 @@ class _Start:
                 raise
             self.on_progress(f"{what} {name}: left out. {error}")
             return None
-        note = slow_note(factory, options) if (said := getattr(engine, "note", None)) is None else said
+        info = engine.info
+        note = info.note or ("" if isinstance(engine, Supervised) else slow_note(info, options))
         self.on_progress(f"{what} {name}: ready in {time.monotonic() - began_s:.2f} s{f'; {note}' if note else ''}")
         if isinstance(engine, Supervised):
             self.supervised[f"{what} {name}"] = engine
-            if note:
+            if note and info.gpu:
                 engine.be_patient()
         return engine
 
@@ -233,7 +238,7 @@ def _raise_all(errors: list[BaseException]) -> None:
     for error in errors:
         if not isinstance(error, ConfigError | EngineError):
             raise error
-    told = (problem for error in errors for problem in getattr(error, "problems", [str(error)]))
+    told = (p for error in errors for p in (error.problems if isinstance(error, ConfigError) else [str(error)]))
     problems = list(dict.fromkeys(told))  # models of one engine have the same to say
     if any(isinstance(error, ConfigError) for error in errors):
         raise ConfigError(problems)

@@ -2,15 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from voi.config.tones import tones_of
-from voi.engines.base import AS_IT_IS, STT_RATE_HZ, Engine, Stt, SttOptions, SttStream, Transcript, Tts, VoiceSpec
+from voi.engines.backoff import Backoff
+from voi.engines.base import (
+    STT_RATE_HZ,
+    ContextTts,
+    Engine,
+    Pings,
+    Reconfigures,
+    SentenceTts,
+    Speech,
+    Stt,
+    SttOptions,
+    SttStream,
+    Transcript,
+    VoiceSpec,
+)  # fmt: skip
+from voi.engines.device import GENERAL
+from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
-from voi.engines.tts.tone_map import voice_in_tone
+from voi.engines.tts.adapter import one_text
 from voi.errors import EngineError
 
 TRIAL_TEXT = "Yes."
@@ -21,30 +36,45 @@ E = TypeVar("E", bound=Engine)
 
 
 class Supervised(Generic[E]):
-    """What speaking and hearing engines have in common. `make` gives a new engine, not yet warm; `supervisor` None: one
-    of its own."""
+    """What speaking and hearing engines have in common. `make` gives a new engine, not yet warm, of what `options` then
+    are. `keeper` None: what the engine's info asks for, a Backoff for one that calls a cloud, or a Supervisor of its
+    own. `note` says how a warm engine runs here, where it does not know by itself."""
 
     answer_s: float
     """Several times what one piece of its work takes, on a small GPU under load."""
     slow_answer_s: float
     """The same without a GPU."""
 
-    def __init__(self, make: Callable[[], E], supervisor: Supervisor | None = None) -> None:
+    def __init__(
+        self,
+        make: Callable[[], E],
+        keeper: "Supervisor | Backoff | None" = None,
+        options: dict[str, Any] | None = None,
+        note: Callable[[E], str] = lambda _: "",
+    ) -> None:
         self.make = make
         self.engine = make()
-        self.name = self.engine.name
-        self.supervisor = supervisor or Supervisor()
+        self.supervisor: Supervisor | Backoff = keeper or (Backoff() if self.engine.info.cloud else Supervisor())
+        self._options = options if options is not None else {}
+        self._note_of, self._note = note, ""
+        self.streams = 0
+        """Under way."""
+
+    @property
+    def name(self) -> str:
+        return self.engine.info.name
 
     async def warm_up(self) -> None:
         await self.supervisor.warm_up(self)
-        self.name = self.engine.name
+        self._note = self._note_of(self.engine)
 
     async def close(self) -> None:
         await self.supervisor.close(self)
 
     def take(self, engine: E) -> None:
-        before, self.engine = self.note, engine
-        if (note := self.note) and note != before:  # its GPU may be lost
+        before = self.engine.info.note or self._note
+        self.engine, self._note = engine, self._note_of(engine)
+        if (note := engine.info.note or self._note) and note != before:  # its GPU may be lost
             log.warning("%s: %s", self.name, note)
             self.be_patient()
 
@@ -53,8 +83,8 @@ class Supervised(Generic[E]):
         self.supervisor.deadline_s, self.answer_s = SLOW_DEADLINE_S, self.slow_answer_s
 
     async def ping(self, engine: E) -> None:
-        if (ping := getattr(engine, "ping", None)) is not None:
-            await ping()
+        if engine.info.pings:
+            await cast(Pings, engine).ping()
 
     async def trial(self, engine: E) -> None:
         async with asyncio.timeout(self.answer_s):
@@ -74,67 +104,130 @@ class Supervised(Generic[E]):
     def restarting(self) -> bool:
         return bool(self.supervisor.down)
 
-    @property
-    def note(self) -> str | None:
-        """What the engine says of where it runs; None: it does not know."""
-        return getattr(self.engine, "note", None)
+    @contextmanager
+    def _one_more(self) -> Iterator[None]:
+        """Around a stream. Raises EngineError where that would be one too many."""
+        most = self.engine.info.at_once_max
+        if most is not None and self.streams >= most:
+            raise EngineError(f"{self.name} takes {most} at once, and so many are under way.", retryable=True)
+        self.streams += 1
+        try:
+            yield
+        finally:
+            self.streams -= 1
 
 
-class SupervisedTts(Supervised[Tts]):
-    """`Tts`. `options`: what `make` makes it with."""
+class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
+    """`SentenceTts` or `ContextTts`, as the one behind it. `options`: what `make` makes it with."""
 
     answer_s, slow_answer_s = 2.5, 15.0
 
-    def __init__(
-        self, make: Callable[[], Tts], supervisor: Supervisor | None = None, options: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(make, supervisor)
-        self._options = options if options is not None else {}
-        self._tone_map: Mapping[str, str] | None = None
-
     @property
-    def sample_rate_hz(self) -> int:
-        return self.engine.sample_rate_hz
+    def info(self) -> TtsInfo:
+        info = self.engine.info
+        return replace(info, note=self._note) if self._note and not info.note else info
 
-    @property
-    def voices(self) -> tuple[str, ...]:
-        return self.engine.voices
-
-    @property
-    def tones(self) -> tuple[str, ...]:
-        return self.engine.tones if self._tone_map is None else tones_of(self._tone_map)
-
-    def retone(self, tone_map: Mapping[str, str]) -> None:
-        """The character's tones are these voices from now on, in the place of those that the engine was made with. For
-        engines whose tones are voices."""
-        self._tone_map = dict(tone_map)
-        # It is made anew with them: by then a voice of the old ones may be gone.
-        self._options["voice_tone_map"] = self._tone_map
-
-    @property
-    def languages(self) -> tuple[str, ...] | None:
-        """That it speaks; None: it does not say."""
-        return getattr(self.engine, "languages", None)
-
-    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+    async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
+        """See `Reconfigures`. `options` without those that the settings give. Whatever makes the engine anew takes the
+        new ones; EngineError while that is done."""
+        if not self.engine.info.reconfigures:
+            return False
+        options = {name: self._options[name] for name in GENERAL if name in self._options} | dict(options)
+        if self.restarting:
+            self._become(options)
         engine = self.inner
-        if self._tone_map is not None:
-            voice = replace(voice, voice=voice_in_tone(voice, self._tone_map), tone=AS_IT_IS)
-        chunks = engine.stream(text, voice)
+        if taken := await cast(Reconfigures, engine).reconfigure(options, needed):
+            self._become(options)
+        return taken
+
+    def _become(self, options: Mapping[str, Any]) -> None:
+        self._options.clear()
+        self._options.update(options)
+
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[Speech, None]:
+        engine = self.inner
+        with self._one_more():
+            speech = cast("SentenceTts", engine).stream(text, voice)
+            try:
+                while True:
+                    async with self.supervisor.call(self, engine):
+                        item = await anext(speech, None)
+                    if item is None:
+                        return
+                    yield item
+            finally:
+                await _end(speech, self.supervisor.deadline_s)
+
+    def open(self, voice: VoiceSpec) -> "SupervisedContext":
+        return SupervisedContext(self, voice)
+
+    async def _work(self, engine: "SentenceTts | ContextTts") -> None:
+        async with aclosing(one_text(engine, TRIAL_TEXT, VoiceSpec())) as speech:
+            async for _ in speech:
+                break
+
+
+class SupervisedContext:
+    """`TtsContext`. The deadline runs while sound is owed: from a text on until sound comes."""
+
+    def __init__(self, tts: SupervisedTts, voice: VoiceSpec) -> None:
+        self._tts, self._engine = tts, cast("ContextTts", tts.inner)
+        self._counted = tts._one_more()
+        self._counted.__enter__()
+        self._owed = asyncio.Event()
+        self._finished = False
+        self._closed = False
+        try:
+            self._context = self._engine.open(voice)
+        except Exception as error:
+            self._counted.__exit__(None, None, None)
+            tts.supervisor.judge(error, tts, self._engine)
+
+    async def say(self, text: str) -> None:
+        async with self._tts.supervisor.call(self._tts, self._engine):
+            await self._context.say(text)
+        self._owed.set()
+
+    async def finish(self) -> None:
+        async with self._tts.supervisor.call(self._tts, self._engine):
+            await self._context.finish()
+        self._finished = True
+        self._owed.set()
+
+    async def __aiter__(self) -> AsyncGenerator[Speech, None]:
+        tts, speech = self._tts, aiter(self._context)
+        step: asyncio.Future[Speech | None] | None = None
         try:
             while True:
-                async with self.supervisor.call(self, engine):
-                    chunk = await anext(chunks, None)
-                if chunk is None:
+                step = asyncio.ensure_future(anext(speech, None))
+                waiting = asyncio.ensure_future(self._owed.wait())
+                try:
+                    await asyncio.wait({step, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    waiting.cancel()
+                async with tts.supervisor.call(tts, self._engine):
+                    item = await step
+                if item is None:
                     return
-                yield chunk
+                if isinstance(item, bytes) and not self._finished:
+                    self._owed.clear()
+                yield item
         finally:
-            await _end(chunks, self.supervisor.deadline_s)
+            if step is not None and not step.done():
+                step.cancel()
+                await asyncio.gather(step, return_exceptions=True)
+            await _end(speech, tts.supervisor.deadline_s)
 
-    async def _work(self, engine: Tts) -> None:
-        async with aclosing(engine.stream(TRIAL_TEXT, VoiceSpec())) as chunks:  # type: ignore[type-var]
-            async for _ in chunks:
-                break
+    async def aclose(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        self._counted.__exit__(None, None, None)
+        try:
+            async with asyncio.timeout(CLOSE_DEADLINE_S):
+                await self._context.aclose()
+        except Exception as error:
+            log.warning("a context of %s did not close: %s", self._tts.name, type(error).__name__)
 
 
 class SupervisedStt(Supervised[Stt]):
@@ -143,8 +236,9 @@ class SupervisedStt(Supervised[Stt]):
     answer_s, slow_answer_s = 10.0, 60.0
 
     @property
-    def languages(self) -> tuple[str, ...] | None:
-        return getattr(self.engine, "languages", None)
+    def info(self) -> SttInfo:
+        info = self.engine.info
+        return replace(info, note=self._note) if self._note and not info.note else info
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> "SupervisedStream":
         engine = self.inner
@@ -154,11 +248,14 @@ class SupervisedStt(Supervised[Stt]):
             if on_partial is not None:
                 on_partial(transcript)
 
+        counted = self._one_more()
+        counted.__enter__()
         try:
             stream = engine.open(options, None if on_partial is None else partial)
         except Exception as error:
+            counted.__exit__(None, None, None)
             self.supervisor.judge(error, self, engine)
-        return SupervisedStream(self, engine, stream)
+        return SupervisedStream(self, engine, stream, counted)
 
     async def _work(self, engine: Stt) -> None:
         stream = engine.open(SttOptions(), None)
@@ -172,10 +269,13 @@ class SupervisedStt(Supervised[Stt]):
 class SupervisedStream:
     """`SttStream`."""
 
-    __slots__ = ("_engine", "_stream", "_stt")
+    __slots__ = ("_counted", "_engine", "_stream", "_stt")
 
-    def __init__(self, stt: SupervisedStt, engine: Stt, stream: SttStream) -> None:
+    def __init__(
+        self, stt: SupervisedStt, engine: Stt, stream: SttStream, counted: AbstractContextManager[None]
+    ) -> None:
         self._stt, self._engine, self._stream = stt, engine, stream
+        self._counted: AbstractContextManager[None] | None = counted
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
         if self._engine is not self._stt.engine or self._stt.restarting:
@@ -192,13 +292,16 @@ class SupervisedStream:
             return await self._stream.flush()
 
     def close(self) -> None:
+        counted, self._counted = self._counted, None
+        if counted is not None:
+            counted.__exit__(None, None, None)
         try:
             self._stream.close()
         except Exception as error:
             log.warning("an utterance of %s did not close: %s", self._stt.name, type(error).__name__)
 
 
-async def _end(chunks: AsyncIterator[bytes], deadline_s: float) -> None:
+async def _end(chunks: AsyncIterator[Speech], deadline_s: float) -> None:
     """Close an engine's stream, whose own end may hang or raise as well."""
     close = getattr(chunks, "aclose", None)
     if close is None:

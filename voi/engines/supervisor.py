@@ -13,7 +13,7 @@ anything, an engine that can be is asked whether it lives (`ping`), which it ans
 that does not answer hangs, and one that does may take until the deadline, as slow as it is.
 
 Engines that share a process share its fate, and so a supervisor. A thread that hangs inside a driver cannot be ended,
-nor a CUDA context that has failed be mended, within a process; so engines that are to survive both are `hosted`.
+nor a CUDA context that has failed be mended, within a process; so engines that are to survive both live in workers.
 """
 
 import asyncio
@@ -45,10 +45,12 @@ log = logging.getLogger(__name__)
 class Kept(Protocol):
     """One engine, as its supervisor sees it (`supervised`). `engine`: the one that works now."""
 
-    name: str
     engine: Any
     answer_s: float
     """Within which an engine that lives answers `ping`."""
+
+    @property
+    def name(self) -> str: ...
 
     def make(self) -> Any:
         """Another such engine, not yet warm."""
@@ -99,7 +101,7 @@ class Supervisor:
                 task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await task
-        await _close(kept.engine)
+        await close_engine(kept.engine)
 
     # ---- one call -----------------------------------------------------------------------------------
 
@@ -124,7 +126,7 @@ class Supervisor:
         except TimeoutError:
             self.check(kept, engine)
             if self._silent_s(began_s) < self.deadline_s - 0.001:
-                raise EngineError(f"{kept.name} is too slow now.", engine=kept.name, retryable=True) from None
+                raise EngineError(f"{kept.name} is too slow now.", retryable=True) from None
             raise self.fail(kept, f"{kept.name} gave nothing for {self.deadline_s:g} s.") from None
         except asyncio.CancelledError:
             if self._silent_s(began_s) > IMPATIENT_S:
@@ -184,7 +186,7 @@ class Supervisor:
     # ---- failure and restart ------------------------------------------------------------------------
 
     def _restarting(self, kept: Kept) -> EngineError:
-        return EngineError(self.down or f"{kept.name} was restarted.", engine=kept.name, retryable=True)
+        return EngineError(self.down or f"{kept.name} was restarted.", retryable=True)
 
     def ended(self, why: str) -> None:
         """The engines' process is gone. `why`: a sentence."""
@@ -200,7 +202,7 @@ class Supervisor:
                 if not limit.expired():
                     limit.reschedule(_now_s())
             self._mend(self._restart)
-        return EngineError(self.down or why, engine=kept.name, retryable=True)
+        return EngineError(self.down or why, retryable=True)
 
     def _suspect(self, kept: Kept, engine: Any) -> None:
         """Try the engine, unless that was done lately."""
@@ -266,7 +268,7 @@ class Supervisor:
 
     async def _leave(self, engines: Sequence[Engine]) -> None:
         """Their memory is wanted back, but nothing waits for one that hangs longer than a moment."""
-        tasks = {asyncio.create_task(_close(engine), name=f"leaving {engine.name}") for engine in engines}
+        tasks = {asyncio.create_task(close_engine(engine), name=f"leaving {engine.info.name}") for engine in engines}
         self._leaving |= tasks
         for task in tasks:
             task.add_done_callback(self._leaving.discard)
@@ -282,19 +284,20 @@ async def warm_up(engine: Engine) -> None:
     except (ConfigError, EngineError):
         raise
     except TimeoutError:
-        raise EngineError(f"{engine.name} was not ready within {WARM_UP_DEADLINE_S:g} s.", engine=engine.name) from None
+        raise EngineError(f"{engine.info.name} was not ready within {WARM_UP_DEADLINE_S:g} s.") from None
     except Exception as error:  # an engine may fail in any way
-        log.error("%s crashed at its start", engine.name, exc_info=error)
+        log.error("%s crashed at its start", engine.info.name, exc_info=error)
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise EngineError(f"{engine.name} cannot start: {reason}", engine=engine.name) from error
+        raise EngineError(f"{engine.info.name} cannot start: {reason}") from error
 
 
-async def _close(engine: Engine) -> None:
+async def close_engine(engine: Engine) -> None:
+    """With a deadline; what goes wrong is logged."""
     try:
         async with asyncio.timeout(CLOSE_DEADLINE_S):
             await engine.close()
     except Exception as error:
-        log.warning("%s did not close in order: %s", engine.name, str(error) or type(error).__name__)
+        log.warning("%s did not close in order: %s", engine.info.name, str(error) or type(error).__name__)
 
 
 def _begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:

@@ -1,4 +1,4 @@
-"""The process of one or several engines, started by `hosted`: python -m voi.engines.worker. It ends with its server.
+"""The process of one or several engines, started by `worker_process`. It ends with its server.
 
 It talks over what were standard input and output; whatever the engine's libraries print goes to standard error.
 """
@@ -11,15 +11,41 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from voi.engines import registry
-from voi.engines.base import SttOptions, SttStream, Transcript, VoiceSpec
+from voi.engines.base import SttStream, Transcript
 from voi.engines.device import slow_note
-from voi.engines.frames import Unframer, frame
+from voi.engines.frames import Unframer, encode
+from voi.engines.info import SttInfo, TtsInfo
+from voi.engines.messages import (
+    Close,
+    Done,
+    Drop,
+    EndUtterance,
+    Failed,
+    Feed,
+    Flush,
+    Heard,
+    Listen,
+    Logged,
+    Make,
+    More,
+    Partial,
+    Ping,
+    Ready,
+    Reconfigure,
+    Sound,
+    Speak,
+    Stop,
+    ToServer,
+    ToWorker,
+    Word,
+)  # fmt: skip
+from voi.engines.tts.adapter import one_text
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 AHEAD_CHUNKS = 8
@@ -40,7 +66,7 @@ def main() -> None:
     os.dup2(2, 1)
     code = 0
     try:
-        asyncio.run(Host(out).serve())
+        asyncio.run(Worker(out).serve())
     except Exception:
         log.exception("the engine's process fails")
         code = 1
@@ -51,7 +77,7 @@ class _ToServer(logging.Handler):
     """Has the server log what is logged here, in its own form. Texts of exceptions may repeat what somebody said, and
     are left out."""
 
-    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, tell: Callable[[Logged], None]) -> None:
         super().__init__()
         self._tell, self._loop = tell, asyncio.get_running_loop()
 
@@ -64,12 +90,12 @@ class _ToServer(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
             text += f"\n{''.join(traceback.format_tb(error.__traceback__))}{type(error).__qualname__}"
-        told = {"id": 0, "log": text, "level": record.levelno, "logger": record.name}
+        told = Logged(text, record.levelno, record.name)
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._tell, told)
 
 
-class Host:
+class Worker:
     """Serves engines, by numbers that the server gives them. `out`: descriptor that messages to the server are written
     to; writing waits where the server does not read, and then nothing more is taken from it either. The server never
     waits for us, so that cannot lock both."""
@@ -96,53 +122,54 @@ class Host:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin.buffer)
         messages = Unframer()
         while data := await reader.read(READ_BYTES):
-            for head, body in messages.feed(data):
-                if head["op"] == "close":
+            for message in messages.feed(data):
+                if isinstance(message, Close):
                     await self._close()
-                    self._tell({"id": head["id"], "done": True})
                     return
-                self._take(head, body)
+                self._take(message)
 
-    def _tell(self, head: dict[str, Any], body: bytes = b"") -> None:
-        data = frame(head, body)
+    def _tell(self, message: ToServer) -> None:
+        data = encode(message)
         with contextlib.suppress(BrokenPipeError):  # the server is gone, and standard input tells so next
             while data:
                 data = data[self._out.write(data) :]
 
-    def _take(self, head: dict[str, Any], body: bytes) -> None:
-        number = head["id"]
-        match head["op"]:
-            case "make":
-                self._begin(number, self._make(head))
-            case "speak":
-                self._room[number] = asyncio.Semaphore(AHEAD_CHUNKS)
-                self._begin(number, self._speak(head))
-            case "more":
-                if room := self._room.get(number):
+    def _take(self, message: ToWorker | ToServer) -> None:
+        """Raises ValueError for a message that is not for a worker, which ends the process."""
+        match message:
+            case Make():
+                self._begin(message.call, self._make(message))
+            case Speak():
+                self._room[message.call] = asyncio.Semaphore(AHEAD_CHUNKS)
+                self._begin(message.call, self._speak(message))
+            case More():
+                if room := self._room.get(message.call):
                     room.release()
-            case "stop":
-                if task := self._tasks.get(number):
+            case Stop():
+                if task := self._tasks.get(message.call):
                     task.cancel()
-            case "open":
-                self._guarded(number, lambda: self._open(head))
-            case "feed":
-                if stream := self._streams.get(number):
-                    self._guarded(number, lambda: stream.feed(body, speech=head["speech"]))
-            case "flush":
-                self._begin(head["flush"], self._flush(number, head["flush"]))
-            case "end":
-                if ended := self._streams.pop(number, None):
-                    self._guarded(number, ended.close)
-            case "teach":
-                self._begin(number, self._teach(head))
-            case "ping":
-                self._begin(number, self._ping(head))
-            case "drop":
-                self._begin(number, self._drop(number))
+            case Listen():
+                self._guarded(message.call, lambda: self._listen(message))
+            case Feed():
+                if stream := self._streams.get(message.call):
+                    self._guarded(message.call, lambda: stream.feed(message.pcm, speech=message.speech))
+            case Flush():
+                self._begin(message.call, self._flush(message))
+            case EndUtterance():
+                if ended := self._streams.pop(message.call, None):
+                    self._guarded(message.call, ended.close)
+            case Reconfigure():
+                self._begin(message.call, self._reconfigure(message))
+            case Ping():
+                self._begin(message.call, self._ping(message))
+            case Drop():
+                self._begin(message.engine, self._drop(message.engine))
+            case _:
+                raise ValueError(f"{type(message).__name__} is no message to a worker")
 
     # ---- work -------------------------------------------------------------------------------------
 
-    def _begin(self, number: int, work: Any) -> None:
+    def _begin(self, number: int, work: Coroutine[Any, Any, None]) -> None:
         async def guarded() -> None:
             try:
                 await work
@@ -161,67 +188,67 @@ class Host:
             self._fail(number, error)
 
     def _fail(self, number: int, error: Exception) -> None:
-        told: dict[str, Any] = {"id": number, "error": str(error), "kind": "broken"}
         if isinstance(error, ConfigError):
-            told |= {"kind": "config", "problems": error.problems}
+            self._tell(Failed(number, "config", tuple(error.problems)))
         elif isinstance(error, EngineError) and not isinstance(error, EngineBroken):
-            told |= {"kind": "engine", "retryable": error.retryable}
-        elif not isinstance(error, EngineError):
+            self._tell(Failed(number, "engine", (str(error),), error.retryable))
+        elif isinstance(error, EngineError):
+            self._tell(Failed(number, "broken", (str(error),)))
+        else:
             log.exception("an engine crashed", exc_info=error)
-            told["error"] = f"The engine crashed: {type(error).__name__}."
-        self._tell(told)
+            self._tell(Failed(number, "broken", (f"The engine crashed: {type(error).__name__}.",)))
 
-    def _about(self, number: int) -> dict[str, Any]:
-        engine = self._engines[number]
-        names = ("name", "sample_rate_hz", "voices", "tones", "languages")
-        return {name: getattr(engine, name) for name in names if hasattr(engine, name)} | {"note": self._notes[number]}
+    def _ready(self, call: int, number: int, *, taken: bool = True) -> None:
+        info = self._engines[number].info
+        info = replace(info, note=info.note or self._notes[number])
+        tts, stt = info if isinstance(info, TtsInfo) else None, info if isinstance(info, SttInfo) else None
+        # Here it takes a sentence at a time, whatever it could.
+        self._tell(Ready(call, replace(tts, contexts=False) if tts else None, stt, taken))
 
-    async def _make(self, head: dict[str, Any]) -> None:
-        number, kind, name, options = head["engine"], head["kind"], head["name"], head["options"]
-        factory = await asyncio.to_thread(registry.find, kind, name)
-        engine = self._engines[number] = registry.build(factory, kind, name, options)
+    async def _make(self, message: Make) -> None:
+        number, options = message.engine, message.options
+        factory = await asyncio.to_thread(registry.find, message.kind, message.name)
+        engine = self._engines[number] = registry.build(factory, message.kind, message.name, options)
         await engine.warm_up()
-        self._notes[number] = slow_note(factory, options)
-        self._tell({"id": head["id"], "ready": self._about(number)})
+        self._notes[number] = slow_note(engine.info, options)
+        self._ready(message.call, number)
+
+    async def _reconfigure(self, message: Reconfigure) -> None:
+        taken = await self._engines[message.engine].reconfigure(message.options, message.needed)
+        self._ready(message.call, message.engine, taken=taken)
 
     async def _drop(self, number: int) -> None:
         if engine := self._engines.pop(number, None):
             await engine.close()
 
-    async def _speak(self, head: dict[str, Any]) -> None:
-        number, room, engine = head["id"], self._room[head["id"]], self._engines[head["engine"]]
-        async with aclosing(engine.stream(head["text"], VoiceSpec(**head["voice"]))) as chunks:
-            async for chunk in chunks:
-                await room.acquire()
-                self._tell({"id": number, "more": True}, chunk)
-        self._tell({"id": number, "done": True})
+    async def _speak(self, message: Speak) -> None:
+        call, room = message.call, self._room[message.call]
+        async with aclosing(one_text(self._engines[message.engine], message.text, message.voice)) as speech:
+            async for item in speech:
+                if isinstance(item, bytes):
+                    await room.acquire()
+                    self._tell(Sound(call, item))
+                else:
+                    self._tell(Word(call, item))
+        self._tell(Done(call))
 
-    def _open(self, head: dict[str, Any]) -> None:
-        number, options = head["id"], head["options"]
-
+    def _listen(self, message: Listen) -> None:
         def partial(transcript: Transcript) -> None:
-            self._tell({"id": number, "partial": transcript})
+            self._tell(Partial(message.call, transcript))
 
-        given = SttOptions(**options | {"hot_words": tuple(options["hot_words"])})
-        engine = self._engines[head["engine"]]
-        self._streams[number] = engine.open(given, partial if head["partials"] else None)
+        engine = self._engines[message.engine]
+        self._streams[message.call] = engine.open(message.options, partial if message.partials else None)
 
-    async def _flush(self, number: int, flush: int) -> None:
-        if number not in self._streams:
+    async def _flush(self, message: Flush) -> None:
+        if message.utterance not in self._streams:
             raise EngineError("This utterance was closed or never began.")
-        transcript = await self._streams[number].flush()
-        self._tell({"id": flush, "heard": transcript})
+        self._tell(Heard(message.call, await self._streams[message.utterance].flush()))
 
-    async def _ping(self, head: dict[str, Any]) -> None:
-        if ping := getattr(self._engines.get(head.get("engine", 0)), "ping", None):
-            await ping()
-        self._tell({"id": head["id"]})
-
-    async def _teach(self, head: dict[str, Any]) -> None:
-        from voi.engines.tts.xtts.cloning_live import teach
-
-        learnt = await teach(self._engines[head["engine"]], Path(head["voices"]))
-        self._tell({"id": head["id"], "learnt": learnt, "ready": self._about(head["engine"])})
+    async def _ping(self, message: Ping) -> None:
+        engine = self._engines.get(message.engine)
+        if engine is not None and engine.info.pings:
+            await engine.ping()
+        self._tell(Done(message.call))
 
     async def _close(self) -> None:
         for task in list(self._tasks.values()):

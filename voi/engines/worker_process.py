@@ -1,4 +1,4 @@
-"""The process that engines live in, as the server sees it; `host` is its inside.
+"""The process that engines live in, as the server sees it; `worker` is its inside.
 
 Calls have numbers, and what comes for a call goes to its queue. The server never waits for the process to read: what
 it has not read is kept, up to a limit.
@@ -9,9 +9,10 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TypeVar
 
-from voi.engines.frames import Unframer, frame
+from voi.engines.frames import Unframer, encode
+from voi.engines.messages import Answer, Close, Drop, Failed, Logged, ToServer, ToWorker
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 COMMAND = (sys.executable, "-m", "voi.engines.worker")
@@ -22,7 +23,7 @@ UNSENT_MAX_BYTES = 16 * 1024 * 1024
 READ_BYTES = 256 * 1024
 
 log = logging.getLogger(__name__)
-Head = dict[str, Any]
+A = TypeVar("A", bound=Answer)
 
 
 class WorkerProcess:
@@ -41,8 +42,8 @@ class WorkerProcess:
         self._inside: set[int] = set()
         """Numbers of the engines in it."""
         self._last = 0
-        self._calls: dict[int, asyncio.Queue[tuple[Head, bytes] | None]] = {}
-        self._listeners: dict[int, Callable[[Head], None]] = {}
+        self._calls: dict[int, asyncio.Queue[Answer | None]] = {}
+        self._listeners: dict[int, Callable[[Answer], None]] = {}
         """Who is told of what comes without having been called for."""
         self._why_ended = ""
 
@@ -59,7 +60,7 @@ class WorkerProcess:
                     stdin=asyncio.subprocess.PIPE,
                     stdout=asyncio.subprocess.PIPE,
                     limit=READ_BYTES,
-                    start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `host` ignores it
+                    start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `worker` ignores it
                 )
                 self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
             self._inside.add(number := self.number())
@@ -72,7 +73,7 @@ class WorkerProcess:
                 return
             self._inside.remove(engine)
             if self._inside:
-                self.send({"id": engine, "op": "drop"})
+                self.send(Drop(engine))
                 return
             process, reading, self._process, self._reading = self._process, self._reading, None, None
             assert process is not None
@@ -82,7 +83,7 @@ class WorkerProcess:
             try:
                 async with asyncio.timeout(CLOSE_DEADLINE_S):
                     if not process.stdin.is_closing():
-                        process.stdin.write(frame({"id": 0, "op": "close"}))
+                        process.stdin.write(encode(Close()))
                     await process.wait()
             except (TimeoutError, ConnectionError):
                 log.warning("the process of %s does not answer and is killed", self.name)
@@ -111,51 +112,60 @@ class WorkerProcess:
     def forget(self, number: int) -> None:
         self._calls.pop(number, None)
 
-    def listen(self, number: int, tell: Callable[[Head], None]) -> None:
+    def listen(self, number: int, tell: Callable[[Answer], None]) -> None:
         self._listeners[number] = tell
 
     def ignore(self, number: int) -> None:
         self._listeners.pop(number, None)
 
-    def send(self, head: Head, body: bytes = b"") -> None:
-        """Into the process. When there is none any more, the call's queue tells."""
+    def send(self, message: ToWorker) -> None:
+        """Into the process. When there is none any more, the call's queue tells. Raises EngineError for a message that
+        cannot be sent, such as one that is too long."""
         if (process := self._process) and process.stdin and not process.stdin.is_closing():
-            process.stdin.write(frame(head, body))
+            try:
+                data = encode(message)
+            except (ValueError, TypeError) as error:
+                raise EngineError(f"{self.name} cannot be given that: {type(error).__name__}.") from error
+            process.stdin.write(data)
 
-    def offer(self, head: Head, body: bytes = b"") -> None:
+    def offer(self, message: ToWorker) -> None:
         """New work. Raises EngineError when the process has not read for long."""
         stdin = self._process.stdin if self._process else None
         if stdin and stdin.transport.get_write_buffer_size() > UNSENT_MAX_BYTES:
-            raise EngineError(f"{self.name} is behind: too many people talk at once.", engine=self.name, retryable=True)
-        self.send(head, body)
+            raise EngineError(f"{self.name} is behind: too many people talk at once.", retryable=True)
+        self.send(message)
 
-    async def answer(self, number: int) -> tuple[Head, bytes]:
+    async def answer(self, number: int) -> Answer:
         """The next message for this call. Raises its error, or EngineBroken when the process has ended."""
-        message = await self._calls[number].get()
-        if message is None:
-            raise EngineBroken(self._why_ended, engine=self.name)
-        if "error" in message[0]:
-            raise self.error(message[0])
-        return message
+        answer = await self._calls[number].get()
+        if answer is None:
+            raise EngineBroken(self._why_ended)
+        if isinstance(answer, Failed):
+            raise self.error(answer)
+        return answer
 
-    async def ask(self, head: Head) -> Head:
-        """One question, one answer."""
+    async def ask(self, question: Callable[[int], ToWorker], kind: type[A]) -> A:
+        """One question, made with the number of its call, and one answer of that kind."""
         number = self.begin()
         try:
-            self.offer(head | {"id": number})
-            return (await self.answer(number))[0]
+            self.offer(question(number))
+            answer = await self.answer(number)
+            if not isinstance(answer, kind):
+                raise EngineBroken(f"The process of {self.name} answers what was not asked.")
+            return answer
         finally:
             self.forget(number)
 
-    def error(self, told: Head) -> Exception:
+    def error(self, told: Failed) -> Exception:
         """What the process told of."""
-        match told["kind"]:
+        text = "\n".join(told.problems)
+        match told.blame:
             case "config":
-                return ConfigError(told["problems"])
+                return ConfigError(list(told.problems))
             case "engine":
-                return EngineError(told["error"], engine=self.name, retryable=told["retryable"])
+                return EngineError(text, retryable=told.retryable)
             case _:
-                return EngineBroken(told["error"], engine=self.name)
+                return EngineBroken(text)
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -163,8 +173,8 @@ class WorkerProcess:
         why = ""
         try:
             while data := await process.stdout.read(READ_BYTES):
-                for head, body in messages.feed(data):
-                    self._take(head, body)
+                for message in messages.feed(data):
+                    self._take(message)
             why = await self._how_it_ended(process)
         except Exception as error:
             log.error("what the process of %s says is no message: %s", self.name, type(error).__name__)
@@ -185,15 +195,16 @@ class WorkerProcess:
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
         return f"The process of {self.name} ended {how}."
 
-    def _take(self, head: Head, body: bytes) -> None:
-        number = head["id"]
-        if "log" in head:
-            logging.getLogger(head["logger"]).log(head["level"], "%s", head["log"])
-        elif call := self._calls.get(number):
-            call.put_nowait((head, body))
-        elif tell := self._listeners.get(number):
+    def _take(self, message: ToWorker | ToServer) -> None:
+        if isinstance(message, Logged):
+            logging.getLogger(message.logger).log(message.level, "%s", message.text)
+        elif not isinstance(message, Answer):
+            raise ValueError("that is a message to a worker")
+        elif call := self._calls.get(message.call):
+            call.put_nowait(message)
+        elif tell := self._listeners.get(message.call):
             try:
-                tell(head)
+                tell(message)
             except Exception:  # a listener's fault is not the process's
                 log.exception("a listener for partial transcripts failed")
 

@@ -1,62 +1,54 @@
-"""An edited configuration, or a changed file of voices, and what runs: it learns voices and tones that are new, and
-voices that are others now, and needs no restart for them."""
+"""An edited configuration, or a changed file of voices, and what runs: engines that can take new options, voices and
+tones do, without a restart."""
 
-import asyncio
 import logging
-from collections.abc import Collection, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from voi.config.config import Config
-from voi.config.tts_models import XTTS
-from voi.engines.base import Tts
+from voi.engines.base import Reconfigures, Tts
 from voi.engines.startup import unspeakable
-from voi.engines.tts.rendered import Rendered
-from voi.engines.tts.xtts.cloning_live import teach
-from voi.engines.tts.xtts.cloning_names import names_in
 from voi.errors import ConfigError, EngineError
 
 log = logging.getLogger(__name__)
 
 
-async def take_over(config: Config, tts: Mapping[str, Tts]) -> None:
-    """`tts`: what runs, by the names of its models. Raises ConfigError when `config` wants what that cannot; then its
-    tones are as before."""
+async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> None:
+    """`tts`: what runs, by the names of its models; `before`: the configuration that is in use. Raises ConfigError when
+    `config` wants what that cannot; then what runs is as before."""
     uses = list(config.voice_uses())
-    running: dict[str, Rendered] = {}
+    problems: list[str] = []
+    taken: list[str] = []
+    judged = dict(tts)
     for name, model in config.tts_models.items():
-        if model.engine == XTTS and isinstance(runs := tts.get(name), Rendered):
-            running[name] = runs
-    before = {name: engine.tone_map for name, engine in running.items()}
-    problems = []
-    for name, engine in running.items():
-        tones = config.tts_models[name].voice_tone_map
-        used = [*(use.voice for use in uses if use.tts_model == name), *tones.values()]
-        problems += await _learn(name, engine, used)
-        problems += [
-            f"{name}: voice_tone_map, tone {tone!r}: there is no voice {voice!r} that speaks by now"
-            for tone, voice in tones.items()
-            if voice not in engine.voices
-        ]
-        engine.retone(tones)
-    problems += unspeakable(uses, tts)
-    if problems:
-        for name, engine in running.items():
-            engine.retone(before[name])
-        raise ConfigError(problems)
+        engine = tts.get(name)
+        if engine is None or not engine.info.reconfigures:
+            continue
+        used = {use.voice for use in uses if use.tts_model == name and use.voice} | set(model.voices_of_tones)
+        try:
+            if await reconfigured(name, engine, model.engine_options(), used):
+                taken.append(name)
+        except ConfigError as error:
+            problems += [f"{name}: {problem}" for problem in error.problems]
+        except EngineError as error:  # it is being made anew, of what its options are by then
+            log.warning("%s: %s", name, error)
+            taken.append(name)
+            judged.pop(name)
+    problems += unspeakable((use for use in uses if use.tts_model in judged or use.tts_model not in tts), judged)
+    if not problems:
+        return
+    for name in taken:
+        if (old := before.tts_models.get(name)) is not None:
+            try:
+                await reconfigured(name, tts[name], old.engine_options(), ())
+            except (ConfigError, EngineError) as error:
+                log.warning("%s: %s", name, error)
+    raise ConfigError(problems)
 
 
-async def _learn(name: str, engine: Rendered, used: Collection[Any]) -> list[str]:
-    """What is wrong with the file of voices: it is not learnt then, and who speaks goes on as before."""
-    file = Path(engine.options["voices"])
-    there = await asyncio.to_thread(names_in, file)
-    if there is not None and (gone := [voice for voice in engine.voices if voice in used and voice not in there]):
-        return [f"{name}: {file} lacks the voice {voice!r}, which is in use" for voice in gone]
-    try:
-        if not await teach(engine, file):
-            log.warning("%s learns its new voices with the next start", name)
-    except ConfigError as error:
-        return error.problems
-    except EngineError as error:  # it is being restarted, and reads the file when it begins anew
-        log.warning("%s: %s", name, error)
-    return []
+async def reconfigured(name: str, engine: Tts, options: Mapping[str, Any], used: Any) -> bool:
+    """Whether that engine, which can be reconfigured, took the options. Raises ConfigError, EngineError."""
+    taken = await cast(Reconfigures, engine).reconfigure(options, used)
+    if not taken:
+        log.warning("%s takes its new options and voices with the next start", name)
+    return taken

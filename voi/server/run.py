@@ -161,7 +161,7 @@ class Server:
     async def _check_voices(self, config: Config) -> None:
         """An edited configuration may use what runs. Raises ConfigError."""
         assert self._engines is not None
-        await take_over(config, self._engines.tts)
+        await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
         self, conversation_id: str, door: VoiDoor, agent: Agent, config: Config, options: SessionOptions

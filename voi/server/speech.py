@@ -77,13 +77,14 @@ class SpeechDesk:
         try:
             if problems := unspeakable([use], {model: engine}):
                 raise ClientError("\n".join(problems))
-            tones = configured.voice_tone_map if configured else {}
-            spec = chosen_voice(voice, wish.tone, wish.speed, wish.language, tones)
+            spec = chosen_voice(voice, wish.tone, wish.speed, wish.language, engine.info.tone_voices)
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
         language = wish.language or (configured.language if configured else None)
         return _Sound(
-            self, engine.sample_rate_hz, read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language))
+            self,
+            engine.info.sample_rate_hz,
+            read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language)),
         )
 
     def enter(self) -> None:
@@ -159,7 +160,7 @@ def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> tup
     having = {
         name: known
         for name, engine in engines.items()
-        if wanted in (None, name) and (known := known_as(voice, engine.voices))
+        if wanted in (None, name) and (known := known_as(voice, engine.info.voices))
     }
     if not having:
         raise HTTPException(404, "There is no voice of that name: GET /voices lists them.")

@@ -26,6 +26,7 @@ from voi.config.write_tones import write_tone_map
 from voi.engines.base import Tts, Vad
 from voi.engines.tts.rendered import depends_on, forget
 from voi.errors import ClientError, ConfigError, NameTaken, VoiError
+from voi.server.new_voices import reconfigured
 from voi.server.speech import SpeechDesk, speech_router
 
 log = logging.getLogger(__name__)
@@ -59,8 +60,8 @@ class VoiceDesk:
     def listed(self) -> dict[str, dict[str, Any]]:
         """Voices and tones of every model that speaks."""
         return {
-            name: {"voices": list(engine.voices), "tones": list(engine.tones), "engine": engine.name}
-            for name, engine in (self._tts() or {}).items()
+            name: {"voices": list(info.voices), "tones": list(info.tones), "engine": info.name}
+            for name, info in ((name, engine.info) for name, engine in (self._tts() or {}).items())
         }
 
     async def add(
@@ -176,20 +177,17 @@ class VoiceDesk:
     async def _teach(self, model: TtsModel, *, changed: bool) -> None:
         """Whatever runs and has this file of voices. One that cannot learn speaks with the new voices after a restart.
         `changed`: a voice is another one now, so what was rendered must not be played."""
-        from voi.engines.tts.xtts.cloning_live import teach
-
         models = self._sharing(model)
         if changed:
             await asyncio.to_thread(forget, self._settings.greetings_dir, list(models))
-        for name in models:
+        for name, each in models.items():
             engine = (self._tts() or {}).get(name)
+            if engine is None or not engine.info.reconfigures:
+                continue
             try:
-                learnt = engine is None or await teach(engine, _file(model, "voices"))
+                await reconfigured(name, engine, each.engine_options(), ())
             except VoiError as error:  # it is being restarted, and reads the file when it begins anew
                 log.warning("%s: %s", name, error)
-                continue
-            if not learnt:
-                log.warning("%s learns its new voices with the next start", name)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

@@ -61,14 +61,14 @@ class AudioInput:
         rules: VadRules | None = None,
         on_sound: Callable[[bytes], None] | None = None,
     ) -> None:
-        window_ms = vad.window_samples * 1_000 // STT_RATE_HZ
+        window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
         self._tell = tell
         self._pushed = pushed
         self._push_told = False
         self._on_sound = on_sound
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
-        self._framer = Framer(vad.window_samples)
-        self._speech = VadEdges(vad.window_samples, rules)
+        self._framer = Framer(vad.info.window_samples)
+        self._speech = VadEdges(vad.info.window_samples, rules)
         self._vad_stream = vad.open()
         self._stt = stt
         self._stt_options = stt_options

@@ -8,6 +8,7 @@ from typing import Any
 
 from voi.core.sentences import Cutter
 from voi.engines.base import AS_IT_IS, Tts, VoiceSpec
+from voi.engines.tts.adapter import just
 from voi.errors import ClientError
 from voi.text import language
 from voi.text.language import Spoken
@@ -17,16 +18,17 @@ from voi.text.speakable import has_speech, speakable
 async def read_aloud(
     text: AsyncIterator[str], tts: Tts, spec: VoiceSpec, spoken: Spoken
 ) -> AsyncGenerator[bytes, None]:
-    """PCM at `tts.sample_rate_hz`, as the text arrives. One sentence at a time is asked for, so a long text takes no
-    more of the engine than somebody who talks. Raises ClientError for a text without any word, EngineError."""
+    """PCM at `tts.info.sample_rate_hz`, as the text arrives. One sentence at a time is asked for, so a long text takes
+    no more of the engine than somebody who talks. Raises ClientError for a text without any word, EngineError."""
     if spoken.detects:
         await asyncio.to_thread(language.load)
     spoke = False
     async for sentence, code in sentences(text, spoken):
-        async with aclosing(tts.stream(sentence, replace(spec, language=code))) as chunks:  # type: ignore[type-var]
-            async for pcm in chunks:
-                spoke = True
-                yield pcm
+        async with aclosing(tts.speak(just(sentence), replace(spec, language=code))) as speech:
+            async for item in speech:
+                if isinstance(item, bytes):
+                    spoke = True
+                    yield item
     if not spoke:
         raise ClientError("There is nothing to say in that text.")
 

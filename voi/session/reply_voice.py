@@ -1,7 +1,10 @@
-"""Makes the sound of one reply: its pieces of text, one after the other, through the TTS into the speaker."""
+"""Makes the sound of one reply: its pieces of text, in order, through the TTS into the playback.
+
+Pieces that follow each other in one voice and tone go to the engine as one growing text, each when the engine asks for
+it; another voice, tone or language begins the next."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -11,9 +14,10 @@ from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
 from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyWritten
 from voi.dialogue import Voice
-from voi.engines.base import Tts, VoiceSpec
+from voi.engines.base import TextSpoken, Tts, VoiceSpec
 from voi.errors import EngineError
 from voi.session.playback import Playback
+from voi.session.word_times import as_written
 from voi.text import language
 from voi.text.language import Spoken
 from voi.text.speakable import speakable
@@ -35,11 +39,23 @@ class Piece:
     tone: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """A piece as it will be said: `text` is speakable, or "" where nothing of it is."""
+
+    piece: Piece
+    text: str
+    choice: VoiceChoice
+    spec: VoiceSpec
+
+
 class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
     __slots__ = (
         "_choices",
+        "_ended",
+        "_next",
         "_on_sound",
         "_queue",
         "_rate_hz",
@@ -71,6 +87,9 @@ class ReplyVoice:
         self._tell = tell
         self._on_sound = on_sound
         self._queue: asyncio.Queue[Piece | None] = asyncio.Queue(PIECES_MAX)
+        self._next: _Next | None = None
+        """Taken from the queue, and given to no engine yet."""
+        self._ended = False
         self._void_below = 0
 
     def can_say(self, voice: Voice) -> bool:
@@ -87,8 +106,9 @@ class ReplyVoice:
         await self._queue.put(None)
 
     def drop_waiting(self) -> list[Piece]:
-        """Take back the pieces whose sound has not been begun."""
-        dropped = []
+        """Take back the pieces that no engine was given."""
+        dropped = [self._next.piece] if self._next else []
+        self._next = None
         while not self._queue.empty():
             if piece := self._queue.get_nowait():
                 dropped.append(piece)
@@ -104,36 +124,69 @@ class ReplyVoice:
         """Voice the pieces until `end`. Raises EngineError."""
         if self._spoken.detects:
             await asyncio.to_thread(language.load)
-        while piece := await self._queue.get():
-            await self._voice(piece)
+        while (coming := await self._peek()) is not None:
+            await self._run(coming)
         self._speaker.finish(self._reply)
 
-    async def _voice(self, piece: Piece) -> None:
-        text = speakable(piece.text, code := self._spoken.of(piece.text)).strip()
-        if not text:
-            self._tell(PieceVoiced(self._reply, piece.number, self._speaker.made_ms(self._reply), 0))
-            return
+    async def _peek(self) -> "_Next | None":
+        """What is to be said next, which stays the next; None: nothing more."""
+        if self._next is None and not self._ended:
+            piece = await self._queue.get()
+            self._next = self._as_said(piece) if piece else None
+            self._ended = piece is None
+        return self._next
+
+    def _as_said(self, piece: Piece) -> "_Next":
         choice = self._choices[piece.voice]
+        code = self._spoken.of(piece.text)
+        spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
+        return _Next(piece, speakable(piece.text, code).strip(), choice, spec)
+
+    async def _run(self, first: "_Next") -> None:
+        """Voice the next pieces that one engine is to say in one voice."""
+        choice = first.choice
         tts = self._tts.get(choice.model)
         if tts is None:
             raise EngineError(f"The voice model {choice.model!r} is not loaded; the server must be restarted for it.")
         narrator = choice if isinstance(choice, NarratorChoice) else None
-        if narrator and narrator.leading_silence_ms:
-            self._put(silence(narrator.leading_silence_ms, self._rate_hz))
+        before_ms, after_ms = (narrator.leading_silence_ms, narrator.trailing_silence_ms) if narrator else (0, 0)
+        self._put(silence(before_ms, self._rate_hz))
         start_ms = self._speaker.made_ms(self._reply)
-        resampler = Resampler(tts.sample_rate_hz, self._rate_hz)
-        spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
-        async with aclosing(tts.stream(text, spec)) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
-                if piece.number < self._void_below or not self._put(resampler.push(chunk)):
+        resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
+        said: list[_Next] = []
+        texts = self._texts(first, said, most=1 if before_ms or after_ms else PIECES_MAX)
+        async with aclosing(tts.speak(texts, first.spec)) as speech:
+            async for item in speech:
+                if first.piece.number < self._void_below:
                     return
-                await self._speaker.room(self._reply)
-        if piece.number < self._void_below:
-            return
-        self._put(resampler.flush())
-        self._tell(PieceVoiced(self._reply, piece.number, start_ms, self._speaker.made_ms(self._reply) - start_ms))
-        if narrator and narrator.trailing_silence_ms:
-            self._put(silence(narrator.trailing_silence_ms, self._rate_hz))
+                if isinstance(item, TextSpoken):
+                    self._tell_voiced(said[item.text], item, start_ms)
+                elif self._put(resampler.push(item)):
+                    await self._speaker.room(self._reply)
+                else:
+                    return
+        if said and first.piece.number >= self._void_below:
+            self._put(resampler.flush())
+            self._put(silence(after_ms, self._rate_hz))
+
+    async def _texts(self, first: "_Next", said: "list[_Next]", most: int) -> AsyncIterator[str]:
+        """Texts of the next pieces that sound as the first does, taken one by one as the engine asks for them."""
+        while len(said) < most and (coming := await self._peek()) is not None:
+            alike = (coming.choice, coming.spec) == (first.choice, first.spec)
+            if not alike or (said and first.piece.number < self._void_below):
+                return
+            self._next = None
+            if coming.text:
+                said.append(coming)
+                yield coming.text
+            else:
+                now_ms = self._speaker.made_ms(self._reply)
+                self._tell(PieceVoiced(self._reply, coming.piece.number, now_ms, 0))
+
+    def _tell_voiced(self, coming: "_Next", spoken: TextSpoken, run_start_ms: int) -> None:
+        words = as_written(coming.piece.text, spoken.words)
+        start_ms = run_start_ms + spoken.start_ms
+        self._tell(PieceVoiced(self._reply, coming.piece.number, start_ms, spoken.end_ms - spoken.start_ms, words))
 
     async def play(self, piece: int, pcm: bytes) -> None:
         """Give that piece a sound that is there already, at the door's rate."""

@@ -136,7 +136,7 @@ class FakeModel:
             self.changed.notify_all()
         assert self.gate.wait(10)
         if self.failing:
-            raise EngineError("it broke", engine="moonshine")
+            raise EngineError("it broke")
         return f"{len(pcm) // 32_000}s"
 
     def close(self) -> None:

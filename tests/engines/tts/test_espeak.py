@@ -2,6 +2,7 @@ import asyncio
 import itertools
 import threading
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.tts import espeak
+from voi.engines.tts.adapter import sound_of
 from voi.engines.tts.espeak import LONGEST_TEXT, Espeak, parts, plain
 from voi.engines.tts.espeak_library import EspeakLibrary
 from voi.errors import ConfigError, EngineError
@@ -28,7 +31,7 @@ async def tts() -> AsyncIterator[Espeak]:
 
 
 async def say(tts: Espeak, text: str, **spec: Any) -> bytes:
-    return b"".join([pcm async for pcm in tts.stream(text, VoiceSpec(**spec))])
+    return b"".join([pcm async for pcm in sound_of(tts, text, VoiceSpec(**spec))])
 
 
 def seconds(pcm: bytes) -> float:
@@ -57,7 +60,7 @@ def alike(one: bytes, other: bytes) -> bool:
 
 
 async def test_it_speaks_in_chunks_the_first_one_short(tts: Espeak) -> None:
-    chunks = [pcm async for pcm in tts.stream(TEXT, VoiceSpec())]
+    chunks = [pcm async for pcm in sound_of(tts, TEXT, VoiceSpec())]
     assert 2 < seconds(b"".join(chunks)) < 6
     assert 0 < seconds(chunks[0]) <= 0.07
     assert all(len(pcm) % 2 == 0 for pcm in chunks)
@@ -66,7 +69,7 @@ async def test_it_speaks_in_chunks_the_first_one_short(tts: Espeak) -> None:
 
 
 async def test_tones_are_audible(tts: Espeak) -> None:
-    sounds = {tone: await say(tts, TEXT, tone=tone) for tone in tts.tones}
+    sounds = {tone: await say(tts, TEXT, tone=tone) for tone in tts.info.tones}
     assert set(sounds) >= {"neutral", "warm", "excited", "sad"}
     length = {tone: seconds(pcm) for tone, pcm in sounds.items()}
     pitch = {tone: pitch_hz(pcm) for tone, pcm in sounds.items()}
@@ -78,7 +81,7 @@ async def test_tones_are_audible(tts: Espeak) -> None:
 async def test_a_voice_as_it_is_is_not_the_neutral_one_of_the_map(tts: Espeak) -> None:
     mapped = Espeak(voices=["en-us", "de"], voice_tone_map={"neutral": "en-us+f3"})
     await mapped.warm_up()
-    assert AS_IT_IS not in mapped.tones
+    assert AS_IT_IS not in mapped.info.tones
     usual = pitch_hz(await say(tts, TEXT, voice="en-us"))
     assert pitch_hz(await say(mapped, TEXT, voice="en-us", tone=AS_IT_IS)) == pytest.approx(usual, rel=0.05)
     assert pitch_hz(await say(mapped, TEXT, voice="en-us")) > usual * 1.1
@@ -94,7 +97,7 @@ async def test_an_unknown_tone_is_neutral(tts: Espeak) -> None:
 
 
 async def test_voices_differ(tts: Espeak) -> None:
-    sounds = [await say(tts, TEXT, voice=voice) for voice in tts.voices]
+    sounds = [await say(tts, TEXT, voice=voice) for voice in tts.info.voices]
     assert not any(alike(one, other) for one, other in itertools.combinations(sounds, 2))
 
 
@@ -176,16 +179,16 @@ async def test_a_long_text_is_made_as_it_is_taken_and_blocks_nobody(
     spoken: list[str] = []
     speak = EspeakLibrary.speak
 
-    def noted(self: EspeakLibrary, text: str, *rest: Any) -> None:
+    def noted(self: EspeakLibrary, text: str, *rest: Any) -> Any:
         spoken.append(text)
-        speak(self, text, *rest)
+        return speak(self, text, *rest)
 
     monkeypatch.setattr(EspeakLibrary, "speak", noted)
     long = tts.stream("This is a rather long story without an end. " * 50, VoiceSpec())
     await anext(long)
     assert await say(tts, "Hello.")
     assert len(spoken) == 2, "one part of the story, then the greeting"
-    assert seconds(b"".join([pcm async for pcm in long])) > 100
+    assert seconds(b"".join([item async for item in long if isinstance(item, bytes)])) > 100
     assert len(spoken) > 6
 
 
@@ -194,7 +197,7 @@ async def test_closing_the_iterator_stops_the_synthesis(tts: Espeak, monkeypatch
     answers: list[bool] = []
     speak = EspeakLibrary.speak
 
-    def slow(self: EspeakLibrary, text: str, identifier: str, prosody: Any, emit: Any) -> None:
+    def slow(self: EspeakLibrary, text: str, identifier: str, prosody: Any, emit: Any) -> Any:
         def step(pcm: bytes) -> bool:
             answers.append(emit(pcm))
             if len(answers) == 2:
@@ -202,7 +205,7 @@ async def test_closing_the_iterator_stops_the_synthesis(tts: Espeak, monkeypatch
                 assert go_on.wait(5)
             return answers[-1]
 
-        speak(self, text, identifier, prosody, step)
+        return speak(self, text, identifier, prosody, step)
 
     monkeypatch.setattr(EspeakLibrary, "speak", slow)
     stream = tts.stream("This sentence will be stopped soon after its beginning.", VoiceSpec())
@@ -216,9 +219,9 @@ async def test_closing_the_iterator_stops_the_synthesis(tts: Espeak, monkeypatch
 
 
 async def test_many_at_once(tts: Espeak) -> None:
-    alone = {voice: await say(tts, TEXT, voice=voice) for voice in tts.voices}
-    together = await asyncio.gather(*(say(tts, TEXT, voice=voice) for voice in tts.voices * 3))
-    for voice, pcm in zip(tts.voices * 3, together, strict=True):
+    alone = {voice: await say(tts, TEXT, voice=voice) for voice in tts.info.voices}
+    together = await asyncio.gather(*(say(tts, TEXT, voice=voice) for voice in tts.info.voices * 3))
+    for voice, pcm in zip(tts.info.voices * 3, together, strict=True):
         assert alike(pcm, alone[voice])
 
 
@@ -233,7 +236,7 @@ async def test_an_endless_synthesis_has_a_deadline(tts: Espeak, monkeypatch: pyt
 
 async def test_a_failure_is_told(tts: Espeak, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: Any) -> None:
-        raise EngineError("espeak-ng failed (error -1).", engine="espeak")
+        raise EngineError("espeak-ng failed (error -1).")
 
     monkeypatch.setattr(EspeakLibrary, "speak", broken)
     with pytest.raises(EngineError, match="failed"):
@@ -258,7 +261,7 @@ async def test_closing_one_engine_leaves_the_other_speaking() -> None:
 async def test_a_tone_may_be_a_voice_or_a_prosody() -> None:
     tts = Espeak(voices=["en-us"], voice_tone_map={"sad": "en-us+f3", "giddy": {"rate": 1.4, "pitch": 90}})
     await tts.warm_up()
-    assert {"neutral", "sad", "giddy"} <= set(tts.tones)
+    assert {"neutral", "sad", "giddy"} <= set(tts.info.tones)
     assert pitch_hz(await say(tts, TEXT, tone="giddy")) > pitch_hz(await say(tts, TEXT)) * 1.3
     plainly = Espeak(voices=["en-us"])
     await plainly.warm_up()
@@ -292,3 +295,32 @@ async def test_only_offered_voices(tts: Espeak) -> None:
 def test_wrong_options(options: dict[str, Any], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         Espeak(**options)
+
+
+async def test_it_tells_when_each_word_is_spoken(tts: Espeak) -> None:
+    """Words as spaces part them, whatever espeak-ng takes for words; the pause after a sentence is none of them."""
+    text = "It costs 25 dollars - isn't that e-mail cheap? Yes."
+    speech = [item async for item in tts.stream(text, VoiceSpec())]
+    words = [item for item in speech if isinstance(item, SpokenWord)]
+    sound_ms = seconds(b"".join(item for item in speech if isinstance(item, bytes))) * 1_000
+    assert [word.text for word in words] == text.split()
+    assert words[0].start_ms == 0
+    assert all(word.start_ms <= word.end_ms for word in words)
+    assert all(word.end_ms <= after.start_ms for word, after in pairwise(words))
+    lengths = {word.text: word.end_ms - word.start_ms for word in words}
+    assert lengths["25"] > lengths["It"] > 0
+    assert lengths["-"] == 0
+    assert lengths["isn't"] > 0
+    assert sound_ms - 400 < words[-1].end_ms <= sound_ms
+    assert not any(word.estimated for word in words)
+
+
+async def test_words_of_a_long_text_count_from_its_beginning() -> None:
+    tts = Espeak(voices=["en-us"], avg_text_len=40)
+    await tts.warm_up()
+    text = "This is the first part of it. And this is the second part of it."
+    words = [item async for item in tts.stream(text, VoiceSpec()) if isinstance(item, SpokenWord)]
+    assert [word.text for word in words] == text.split()
+    starts = [word.start_ms for word in words]
+    assert starts == sorted(starts)
+    assert starts[7] - words[6].end_ms > 200  # the pause between the sentences

@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from voi.engines.base import VoiceSpec
+from voi.engines.base import TextSpoken, VoiceSpec
+from voi.engines.info import TtsInfo
 from voi.engines.supervised import SupervisedTts
 from voi.engines.tts import rendered
+from voi.engines.tts.adapter import just
 from voi.engines.tts.rendered import FOLDER, Rendered, depends_on, file_name, forget, save
 from voi.errors import ConfigError, EngineError
 
@@ -18,10 +21,8 @@ PCM = b"\x01\x02" * 12_000  # half a second
 
 
 class Fake:
-    name = "fake"
-    sample_rate_hz = 24_000
-    voices = ("anna",)
-    tones = ("neutral", "warm")
+    info = TtsInfo("fake", reconfigures=True, voices=("anna",), tones=("neutral", "warm"))
+    takes = True
 
     def __init__(self) -> None:
         self.spoken: list[str] = []
@@ -36,6 +37,9 @@ class Fake:
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[bytes]:
         self.spoken.append(text)
         yield b"live"
+
+    async def reconfigure(self, options: Any, needed: Any) -> bool:
+        return self.takes
 
 
 @pytest.fixture
@@ -55,7 +59,11 @@ def render(folder: Path, text: str, spec: VoiceSpec = SPEC, pcm: bytes = PCM, ra
 
 
 async def said(tts: Rendered, text: str, spec: VoiceSpec = SPEC) -> list[bytes]:
-    return [chunk async for chunk in tts.stream(text, spec)]
+    speech = [item async for item in tts.speak(just(text), spec)]
+    (last,) = [item for item in speech if isinstance(item, TextSpoken)]
+    sound = [item for item in speech if isinstance(item, bytes)]
+    assert (last, last.end_ms) == (speech[-1], sum(map(len, sound)) // 48)
+    return sound
 
 
 async def test_what_was_rendered_is_played_in_chunks(tts: Rendered, fake: Fake, tmp_path: Path) -> None:
@@ -99,9 +107,13 @@ async def test_what_was_rendered_in_new_tones_is_found(fake: Fake, tmp_path: Pat
     assert await said(tts, "Hello.") == [b"live"]
     save(tmp_path / FOLDER / file_name("my model", depends_on("fake", options), "Hello.", SPEC), PCM, 24_000)
     assert b"".join(await said(tts, "Hello.")) == PCM
-    tts.retone({"neutral": "bert"})
+    assert await tts.reconfigure({"voice_tone_map": {"neutral": "bert"}})
     assert await said(tts, "Hello.") == [b"live"]
-    tts.retone({"neutral": "anna"})
+    fake.takes = False
+    assert not await tts.reconfigure(options)
+    assert await said(tts, "Hello.") == [b"live"]
+    fake.takes = True
+    assert await tts.reconfigure(options)
     assert b"".join(await said(tts, "Hello.")) == PCM
 
 
@@ -158,7 +170,7 @@ async def test_the_rest_is_the_engines(tts: Rendered, fake: Fake) -> None:
     await tts.warm_up()
     await tts.close()
     assert fake.calls == ["warm_up", "close"]
-    assert (tts.name, tts.sample_rate_hz, tts.voices, tts.tones) == ("fake", 24_000, ("anna",), ("neutral", "warm"))
+    assert tts.info == fake.info
 
 
 def test_names_of_files_are_harmless(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from voi.engines.base import LlmRequest
+from voi.engines.info import LlmInfo
 from voi.engines.llm.echo import WORDS_PER_DELTA
 
 MAX_CHARS = 300
@@ -24,6 +25,7 @@ class Eliza:
     """Answers the last sentence of the last user message. `seed`: the same questions get the same answers."""
 
     name = "eliza"
+    info = LlmInfo("eliza")
 
     def __init__(self, *, seed: int | None = None) -> None:
         self._random = random.Random(seed)

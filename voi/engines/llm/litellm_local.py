@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.base import LlmRequest
+from voi.engines.info import LlmInfo
 from voi.engines.llm.chat_format import chat_messages, chat_request, has_images, text_of
 from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import LiteLlmConfig
@@ -37,6 +38,7 @@ class LiteLlmLocal:
     """`config_file`: litellm_config.yaml."""
 
     name = NAME
+    info = LlmInfo(NAME, cloud=True)
 
     def __init__(self, *, config_file: Path, limits: LlmLimits | None = None) -> None:
         self._config_file = config_file

@@ -15,6 +15,7 @@ import aiohttp
 import orjson
 
 from voi.engines.base import LlmRequest
+from voi.engines.info import LlmInfo
 from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
 from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import covers
@@ -37,6 +38,7 @@ class OpenAiCompatible:
     """`api_base` with or without `/v1`; `api_key` may be empty. Raises ConfigError when they cannot be right."""
 
     name = NAME
+    info = LlmInfo(NAME, cloud=True)
 
     def __init__(self, *, api_base: str, api_key: str = "", limits: LlmLimits | None = None) -> None:
         self._url = completions_url(api_base)

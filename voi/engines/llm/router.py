@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from voi.engines import registry
 from voi.engines.base import Llm, LlmRequest
+from voi.engines.info import LlmInfo
 from voi.engines.llm.refusal import shown_name
 from voi.errors import EngineError
 
@@ -24,6 +25,7 @@ class LlmRouter:
     """
 
     name = "router"
+    info = LlmInfo("router")
 
     def __init__(
         self,

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from voi.engines.base import SttOptions, Transcript
+from voi.engines.info import SttInfo
 from voi.engines.stt.moonshine_model import MoonshineModel
 from voi.engines.stt.segments import BYTES_PER_MS, Segment, Utterance
 from voi.errors import ConfigError, EngineError
@@ -20,6 +21,7 @@ PARTIAL_EVERY_MS = 400
 PARTIAL_SHARE = 0.25  # at most this much of a worker for one caller's partials
 FLUSH_DEADLINE_S = 30.0
 
+LANGUAGES = ("en",)
 FINAL, PAUSE, PARTIAL = range(3)
 
 
@@ -44,7 +46,6 @@ class MoonshineStream:
         if len(pcm) > self._utterance.room:
             raise EngineError(
                 f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
-                engine="moonshine",
                 retryable=True,
             )
         self._utterance.feed(pcm, speech)
@@ -63,7 +64,6 @@ class MoonshineStream:
             except TimeoutError:
                 raise EngineError(
                     f"Speech recognition took longer than {FLUSH_DEADLINE_S:g} s; too many people talk at once.",
-                    engine="moonshine",
                     retryable=True,
                 ) from None
             finally:
@@ -74,7 +74,7 @@ class MoonshineStream:
 
     def close(self) -> None:
         self._engine.forget(self)
-        self.fail(EngineError("This utterance was closed.", engine="moonshine"))
+        self.fail(EngineError("This utterance was closed."))
 
     # ---- for the engine ---------------------------------------------------------------------
 
@@ -131,8 +131,7 @@ class Moonshine:
     """`Stt`. `model_path` and `arch` for another model than the packaged tiny-en (names as in moonshine_voice);
     `workers`: copies of the model, each with a thread and 150 MB, so that many decode at the same time."""
 
-    name = "moonshine"
-    languages = ("en",)
+    info = SttInfo("moonshine", languages=LANGUAGES)
 
     def __init__(self, *, model_path: str | Path | None = None, arch: str = "tiny", workers: int = 1) -> None:
         if workers < 1:
@@ -163,12 +162,11 @@ class Moonshine:
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> MoonshineStream:
         """EngineError for a language other than English. `prompt` and `hot_words` are not used by this model."""
         if self._closed or not self._models:
-            raise EngineError("Speech recognition is not running.", engine=self.name)
+            raise EngineError("Speech recognition is not running.")
         language = (options.language or "en").lower().split("-")[0]
-        if language not in self.languages:
+        if language not in LANGUAGES:
             raise EngineError(
                 f"Moonshine hears English, not {options.language!r}; choose another `stt_engine` for this language.",
-                engine=self.name,
             )
         stream = MoonshineStream(self, on_partial)
         self._streams[stream] = None
@@ -207,7 +205,7 @@ class Moonshine:
             self._idle.append(model)
             try:
                 if error := job.exception():
-                    stream.fail(error if isinstance(error, EngineError) else EngineError(str(error), engine=self.name))
+                    stream.fail(error if isinstance(error, EngineError) else EngineError(str(error)))
                 else:
                     stream.take(segment, speech_end, job.result(), loop.time() - started)
             finally:

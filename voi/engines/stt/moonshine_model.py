@@ -37,7 +37,6 @@ class MoonshineModel:
             raise EngineError(
                 f"The moonshine-voice package cannot be loaded ({error}); reinstall it with "
                 "`pip install moonshine-voice==0.0.73`.",
-                engine="moonshine",
             ) from error
         path = Path(utils.get_model_path("tiny-en")) if model_path is None else model_path
         try:
@@ -45,7 +44,7 @@ class MoonshineModel:
                 str(path), moonshine_api.string_to_model_arch(arch), options=_NATIVE_OPTIONS
             )
         except (ValueError, errors.MoonshineError) as error:
-            raise EngineError(f"No Moonshine model could be loaded from {path}: {error}", engine="moonshine") from error
+            raise EngineError(f"No Moonshine model could be loaded from {path}: {error}") from error
         self._transcript_type: Any = ctypes.POINTER(moonshine_api.TranscriptC)
         self._vad = Silero()
 
@@ -65,7 +64,7 @@ class MoonshineModel:
 
     def voiced_ms(self, pcm: bytes) -> int:
         """How much of the sound is voice, by our own VAD; the end is padded with silence."""
-        window_bytes = self._vad.window_samples * 2
+        window_bytes = self._vad.info.window_samples * 2
         window_ms = window_bytes * 1000 // (2 * RATE_HZ)
         stream = self._vad.open()
         padded = pcm + bytes(-len(pcm) % window_bytes)
@@ -87,7 +86,7 @@ class MoonshineModel:
             ctypes.byref(result),
         )
         if status < 0:
-            raise EngineError(f"Moonshine failed to transcribe (error {status}).", engine="moonshine", retryable=True)
+            raise EngineError(f"Moonshine failed to transcribe (error {status}).", retryable=True)
         if not result:
             return ""
         lines = result.contents.lines[: result.contents.line_count]

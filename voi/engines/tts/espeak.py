@@ -14,10 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from voi.audio.resample import Resampler
-from voi.engines.base import AS_IT_IS, VoiceSpec
-from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, library
+from voi.dialogue import SpokenWord
+from voi.engines.base import AS_IT_IS, Speech, VoiceSpec
+from voi.engines.info import TtsInfo
+from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, WordBegins, library
 from voi.errors import ConfigError, EngineError
 
+RATE_HZ = 24_000
 LONGEST_TEXT = 10_000  # characters
 PART_DEADLINE_S = 10.0
 STEADY_CHUNK_BYTES = 9_600  # 200 ms at 24 kHz; only the first chunk is shorter
@@ -42,8 +45,7 @@ class Espeak:
     """`Tts`. `voices`: espeak-ng names, "language" or "language+variant". `voice_tone_map`: tone -> one of these names,
     or {"rate", "pitch", "range", "voice"} (rate a factor, the others 0 to 100). `avg_text_len`: characters a part."""
 
-    name = "espeak"
-    sample_rate_hz = 24_000
+    info = TtsInfo("espeak", sample_rate_hz=RATE_HZ, voices=_DEFAULT_VOICES, word_times="exact")
 
     def __init__(
         self,
@@ -54,11 +56,11 @@ class Espeak:
         language: str | None = None,
         avg_text_len: int = 300,
     ) -> None:
-        self.voices = tuple(voices) if not isinstance(voices, str) else (voices,)
+        self._voices = tuple(voices) if not isinstance(voices, str) else (voices,)
         if language and voices is _DEFAULT_VOICES:
-            self.voices = (language, f"{language}+f3")
+            self._voices = (language, f"{language}+f3")
         self._tones = {tone: ("", *prosody) for tone, prosody in TONES.items()}
-        problems = [] if self.voices else ["espeak: `voices` is empty; name at least one, such as en-us."]
+        problems = [] if self._voices else ["espeak: `voices` is empty; name at least one, such as en-us."]
         for tone, wish in (voice_tone_map or {}).items():
             try:
                 self._tones[tone] = _tone(wish, TONES.get(tone, TONES["neutral"]))
@@ -68,7 +70,8 @@ class Espeak:
             problems.append(f"espeak: `speed` must be 0.3 to 3.0, not {speed}.")
         if problems:
             raise ConfigError(problems)
-        self.tones = tuple(self._tones)
+        named = {tone: wish for tone, wish in (voice_tone_map or {}).items() if isinstance(wish, str)}
+        self.info = replace(Espeak.info, voices=self._voices, tones=tuple(self._tones), tone_voices=named)
         self._tones[AS_IT_IS] = ("", *self._tones["neutral"][1:])
         self._speed = speed
         self._part_chars = max(40, avg_text_len)
@@ -78,7 +81,7 @@ class Espeak:
     async def warm_up(self) -> None:
         """ConfigError when espeak-ng does not know one of the voices."""
         await asyncio.get_running_loop().run_in_executor(self._library.threads, self._library.load)
-        named = dict.fromkeys((*self.voices, *(voice for voice, *_ in self._tones.values() if voice)))
+        named = dict.fromkeys((*self._voices, *(voice for voice, *_ in self._tones.values() if voice)))
         unknown = [voice for voice in named if self._library.voice_identifier(voice) is None]
         if unknown:
             raise ConfigError(
@@ -92,32 +95,36 @@ class Espeak:
         """The library and its thread stay: other engines may speak with them."""
         self._ready = False
 
-    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
+    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[Speech, None]:
         """EngineError for a text over 10,000 characters, an unknown voice or language, or when espeak-ng fails."""
         if not self._ready:
-            raise EngineError("espeak-ng is not running.", engine=self.name)
+            raise EngineError("espeak-ng is not running.")
         if len(text) > LONGEST_TEXT:
-            raise EngineError(
-                f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
-            )
+            raise EngineError(f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.")
         identifier, prosody = self._voice(voice)
-        resampler = Resampler(self._library.rate_hz, self.sample_rate_hz)
+        resampler = Resampler(self._library.rate_hz, RATE_HZ)
+        n_bytes = 0
         for part in parts(plain(text), self._part_chars):
-            async with aclosing(self._part(part, identifier, prosody, resampler)) as chunks:
-                async for pcm in chunks:
-                    yield pcm
+            part_ms = n_bytes * 1_000 // (2 * RATE_HZ)
+            async with aclosing(self._part(part, identifier, prosody, resampler)) as speech:
+                async for item in speech:
+                    if isinstance(item, bytes):
+                        n_bytes += len(item)
+                        yield item
+                    else:
+                        yield SpokenWord(item.text, part_ms + item.start_ms, part_ms + item.end_ms)
 
     def _voice(self, spec: VoiceSpec) -> tuple[str, Prosody]:
         tone_voice, rate, pitch, span = self._tones.get(spec.tone, self._tones["neutral"])
-        name = tone_voice or spec.voice or self.voices[0]
-        if spec.voice is not None and spec.voice not in self.voices:
-            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
+        name = tone_voice or spec.voice or self._voices[0]
+        if spec.voice is not None and spec.voice not in self._voices:
+            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self._voices)}.")
         spoken, _, variant = name.partition("+")
         if spec.language and spec.language.split("-")[0].lower() != spoken.split("-")[0].lower():
             name = f"{spec.language}+{variant}" if variant else spec.language
         identifier = self._library.voice_identifier(name)
         if identifier is None:
-            raise EngineError(f"espeak-ng has no voice for the language {spec.language!r}.", engine=self.name)
+            raise EngineError(f"espeak-ng has no voice for the language {spec.language!r}.")
         prosody = Prosody(round(NATURAL_WPM * rate * self._speed * spec.speed), pitch, span)
         if spec.role == "narrator":
             prosody = replace(
@@ -130,13 +137,14 @@ class Espeak:
 
     async def _part(
         self, text: str, identifier: str, prosody: Prosody, resampler: Resampler
-    ) -> AsyncGenerator[bytes, None]:
+    ) -> AsyncGenerator[Speech, None]:
+        """Sound, and the part's words after it."""
         loop = asyncio.get_running_loop()
-        chunks: asyncio.Queue[bytes | None] = asyncio.Queue()  # at most one part, see `parts`
+        chunks: asyncio.Queue[Speech | None] = asyncio.Queue()  # at most one part, see `parts`
         stopped = False
 
-        def send(pcm: bytes) -> None:
-            loop.call_soon_threadsafe(chunks.put_nowait, pcm)
+        def send(item: Speech) -> None:
+            loop.call_soon_threadsafe(chunks.put_nowait, item)
 
         def work() -> None:
             if not stopped:
@@ -147,15 +155,13 @@ class Espeak:
         try:
             while True:
                 async with asyncio.timeout(PART_DEADLINE_S):
-                    pcm = await chunks.get()
-                if pcm is None:
+                    item = await chunks.get()
+                if item is None:
                     break
-                yield pcm
+                yield item
             job.result()
         except TimeoutError:
-            raise EngineError(
-                "espeak-ng is too slow: too much is being spoken.", engine=self.name, retryable=True
-            ) from None
+            raise EngineError("espeak-ng is too slow: too much is being spoken.", retryable=True) from None
         finally:
             stopped = True
             job.cancel()
@@ -167,18 +173,19 @@ def speak_part(
     identifier: str,
     prosody: Prosody,
     resampler: Resampler,
-    send: Callable[[bytes], None],
+    send: Callable[[Speech], None],
     is_stopped: Callable[[], bool],
 ) -> None:
     """On the library's thread: speak one part and the pause after it. The first 60 ms go out at once; larger chunks
     follow, since every one costs the event loop a wake-up."""
     held = bytearray()
-    threshold = 1
+    n_bytes, threshold = 0, 1
 
     def emit(pcm: bytes) -> bool:
-        nonlocal threshold
+        nonlocal n_bytes, threshold
         if is_stopped():
             return False
+        n_bytes += len(pcm)
         held.extend(resampler.push(pcm))
         if len(held) >= threshold:
             send(bytes(held))
@@ -186,14 +193,32 @@ def speak_part(
             threshold = STEADY_CHUNK_BYTES
         return True
 
-    library.speak(text, identifier, prosody, emit)
+    begins = library.speak(text, identifier, prosody, emit)
     if is_stopped():
         return
     pause_ms = PAUSE_AFTER_MS.get(text.rstrip("\"')]”’»* ")[-1:], 0)
     held.extend(resampler.flush())
-    held.extend(bytes(pause_ms * Espeak.sample_rate_hz // 1000 * 2))
+    held.extend(bytes(pause_ms * RATE_HZ // 1000 * 2))
     if held:
         send(bytes(held))
+    for word in words_of(text, begins, n_bytes * 1_000 // (2 * library.rate_hz)):
+        send(word)
+
+
+def words_of(text: str, begins: Sequence[WordBegins], end_ms: int) -> list[SpokenWord]:
+    """The words of the text as spaces part them. One of which espeak-ng says nothing (a dash) takes no time."""
+    found = list(re.finditer(r"\S+", text))
+    starts_ms: dict[int, int] = {}
+    for begin in begins:  # what it says of a word after a dash, it says at the dash
+        which = (n for n, word in enumerate(found) if word.end() > begin.at and any(map(str.isalnum, word.group())))
+        if (number := next(which, None)) is not None:
+            starts_ms.setdefault(number, begin.ms)
+    words: list[SpokenWord] = []
+    for number in reversed(range(len(found))):
+        start_ms = min(starts_ms.get(number, end_ms), end_ms)
+        words.append(SpokenWord(found[number].group(), start_ms, end_ms))
+        end_ms = start_ms
+    return words[::-1]
 
 
 def plain(text: str) -> str:

@@ -23,6 +23,8 @@ _POS_CHARACTER = 1
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _SLOWEST_WPM, _FASTEST_WPM = 80, 450
 
+_EVENT_LIST_ENDS, _EVENT_WORD = 0, 1
+
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
 
 
@@ -34,6 +36,29 @@ class _Voice(ctypes.Structure):
         ("languages", ctypes.POINTER(ctypes.c_ubyte)),
         ("identifier", ctypes.c_char_p),
     )
+
+
+class _Event(ctypes.Structure):
+    """espeak_EVENT; lists of them end with one of type 0."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WordBegins:
+    """`at`: index of the word's first character in the text; `ms`: into the sound of the text."""
+
+    at: int
+    ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +79,7 @@ class EspeakLibrary:
         self._voices: dict[str, str] = {}
         self._variants: frozenset[str] = frozenset()
         self._current = ""
+        self._words: list[WordBegins] = []
 
     def load(self) -> None:
         """EngineError when the package is missing or broken. Takes a few milliseconds; the second time none."""
@@ -67,13 +93,12 @@ class EspeakLibrary:
         except (ImportError, OSError, RuntimeError) as error:
             raise EngineError(
                 f"espeak-ng cannot be loaded ({error}); reinstall it with `pip install espeakng-loader==0.2.4`.",
-                engine="espeak",
             ) from error
         rate_hz = self._c.espeak_Initialize(
             _AUDIO_OUTPUT_SYNCHRONOUS, CHUNK_MS, str(data).encode(), _INITIALIZE_DONT_EXIT
         )
         if rate_hz <= 0:
-            raise EngineError(f"espeak-ng cannot read its data in {data}.", engine="espeak")
+            raise EngineError(f"espeak-ng cannot read its data in {data}.")
         self._c.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._c.espeak_Synth.argtypes = [ctypes.c_char_p, ctypes.c_size_t, *[ctypes.c_uint] * 4, *[ctypes.c_void_p] * 2]
         self._emit: Callable[[bytes], bool] = lambda _: False
@@ -111,9 +136,10 @@ class EspeakLibrary:
             return None
         return identifier + plus + variant
 
-    def speak(self, text: str, identifier: str, prosody: Prosody, emit: Callable[[bytes], bool]) -> None:
+    def speak(self, text: str, identifier: str, prosody: Prosody, emit: Callable[[bytes], bool]) -> list[WordBegins]:
         """Synthesise `text` (no control characters: espeak-ng takes orders in them). `emit` is given s16le mono at
-        `rate_hz`, `CHUNK_MS` at a time, and returns False to stop. EngineError when espeak-ng refuses."""
+        `rate_hz`, `CHUNK_MS` at a time, and returns False to stop. When what it takes for words
+        begins; it parts them otherwise than spaces do. EngineError when espeak-ng refuses."""
         rate_wpm = max(_SLOWEST_WPM, min(_FASTEST_WPM, prosody.rate_wpm))
         failed = 0
         if identifier != self._current:  # switching reads the language's dictionary again
@@ -121,14 +147,19 @@ class EspeakLibrary:
             self._current = "" if failed else identifier
         for parameter, value in ((_RATE, rate_wpm), (_PITCH, prosody.pitch), (_RANGE, prosody.range)):
             failed = failed or self._c.espeak_SetParameter(parameter, value, 0)
-        self._emit = emit
+        self._emit, self._words = emit, []
         utf8 = text.encode() + b"\0"
         failed = failed or self._c.espeak_Synth(utf8, len(utf8), 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None)
         if failed:
-            raise EngineError(f"espeak-ng failed (error {failed}).", engine="espeak", retryable=True)
+            raise EngineError(f"espeak-ng failed (error {failed}).", retryable=True)
+        return self._words
 
-    def _take(self, samples: int | None, count: int, _events: int | None) -> int:
+    def _take(self, samples: int | None, count: int, events: int | None) -> int:
         """Called by espeak-ng; 1 aborts the synthesis."""
+        while events and (event := _Event.from_address(events)).type != _EVENT_LIST_ENDS:
+            if event.type == _EVENT_WORD:
+                self._words.append(WordBegins(event.text_position - 1, event.audio_position))
+            events += ctypes.sizeof(_Event)
         if not samples or count <= 0:
             return 0
         return 0 if self._emit(ctypes.string_at(samples, count * 2)) else 1

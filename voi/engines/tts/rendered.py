@@ -9,15 +9,17 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
 from contextlib import aclosing
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from voi.audio.wav import read_wav, to_wav
-from voi.engines.base import Tts, VoiceSpec
-from voi.engines.supervised import SupervisedTts
+from voi.engines.base import ContextTts, Reconfigures, SentenceTts, TextSpoken, VoiceSpec
+from voi.engines.info import TtsInfo
+from voi.engines.tts.adapter import TtsAdapter, just
+from voi.engines.tts.word_times import Sounding
 from voi.errors import ClientError, ConfigError
 
 FOLDER = "rendered"
@@ -81,12 +83,20 @@ def save(path: Path, pcm: bytes, rate_hz: int) -> None:
 
 
 class Rendered:
-    """`Tts`: another one, and the phrases rendered for it. `options`: what it was made with; `greetings_dir`: the
-    operator's folder of sounds."""
+    """`Tts`: a provider of either kind, and the phrases rendered for it. `options`: what it was made with;
+    `greetings_dir`: the operator's folder of sounds."""
 
-    def __init__(self, inner: Tts, model: str, engine: str, options: Mapping[str, Any], greetings_dir: Path) -> None:
+    def __init__(
+        self,
+        inner: SentenceTts | ContextTts,
+        model: str,
+        engine: str,
+        options: Mapping[str, Any],
+        greetings_dir: Path,
+    ) -> None:
         self.inner = inner
         self.options = options
+        self._spoken = TtsAdapter(inner)
         self._model, self._engine = model, engine
         self._of = (model, depends_on(engine, options))
         self._folder = greetings_dir / FOLDER
@@ -95,40 +105,16 @@ class Rendered:
         self._kept: dict[str, bytes] = {}
 
     @property
-    def name(self) -> str:
-        return self.inner.name
+    def info(self) -> TtsInfo:
+        return self.inner.info
 
-    @property
-    def sample_rate_hz(self) -> int:
-        return self.inner.sample_rate_hz
-
-    @property
-    def voices(self) -> tuple[str, ...]:
-        return self.inner.voices
-
-    @property
-    def tones(self) -> tuple[str, ...]:
-        return self.inner.tones
-
-    @property
-    def tone_map(self) -> Mapping[str, Any]:
-        """Tone -> name of the voice that has it, as the character speaks now."""
-        return self.options.get("voice_tone_map", {})  # type: ignore[no-any-return]
-
-    def retone(self, tone_map: Mapping[str, str]) -> None:
-        """See `SupervisedTts`, which has to be what speaks."""
-        if tone_map == self.tone_map:
-            return
-        assert isinstance(self.inner, SupervisedTts)
-        self.inner.retone(tone_map)
-        others = {name: value for name, value in self.options.items() if name != "voice_tone_map"}
-        self.options = others | ({"voice_tone_map": dict(tone_map)} if tone_map else {})
+    async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
+        """See `Reconfigures`."""
+        if not self.info.reconfigures or not await cast(Reconfigures, self.inner).reconfigure(options, needed):
+            return False
+        self.options = dict(options)
         self._of = (self._model, depends_on(self._engine, self.options))
-
-    @property
-    def languages(self) -> tuple[str, ...] | None:
-        """That it speaks; None: it does not say."""
-        return getattr(self.inner, "languages", None)
+        return True
 
     async def warm_up(self) -> None:
         await self.inner.warm_up()
@@ -136,16 +122,35 @@ class Rendered:
     async def close(self) -> None:
         await self.inner.close()
 
-    async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        """As the engine's own."""
-        if pcm := await self._rendered(text, voice):
-            step = self.sample_rate_hz * 2 * CHUNK_MS // 1_000
-            for start in range(0, len(pcm), step):
-                yield pcm[start : start + step]
-            return
-        async with aclosing(self.inner.stream(text, voice)) as chunks:  # type: ignore[type-var]
-            async for chunk in chunks:
-                yield chunk
+    async def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
+        """As the engine's own. Where that takes a text as it grows, only what comes before its first word is played."""
+        count, start_ms = 0, 0
+        async for text in texts:
+            if pcm := await self._rendered(text, voice):
+                speech = self._played(text, pcm)
+            else:
+                given = _chain(text, texts) if self.info.contexts else just(text)
+                speech = self._spoken.speak(given, voice)
+            last = TextSpoken(0, 0, 0)
+            async with aclosing(speech):
+                async for item in speech:
+                    if isinstance(item, TextSpoken):
+                        last = item
+                        item = replace(
+                            item,
+                            text=count + item.text,
+                            start_ms=start_ms + item.start_ms,
+                            end_ms=start_ms + item.end_ms,
+                        )
+                    yield item
+            count, start_ms = count + last.text + 1, start_ms + last.end_ms
+
+    async def _played(self, text: str, pcm: bytes) -> AsyncGenerator[bytes | TextSpoken, None]:
+        rate_hz = self.info.sample_rate_hz
+        sounding, step = Sounding(rate_hz), rate_hz * 2 * CHUNK_MS // 1_000
+        for start in range(0, len(pcm), step):
+            yield sounding.take(pcm[start : start + step])
+        yield TextSpoken(0, 0, sounding.ms, sounding.estimated(text))
 
     async def _rendered(self, text: str, voice: VoiceSpec) -> bytes:
         self._look()
@@ -177,4 +182,10 @@ class Rendered:
             pcm, rate_hz = read_wav(self._folder / file)
         except ClientError:
             return b""  # the engine speaks instead
-        return pcm if rate_hz == self.sample_rate_hz else b""
+        return pcm if rate_hz == self.info.sample_rate_hz else b""
+
+
+async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for text in rest:
+        yield text

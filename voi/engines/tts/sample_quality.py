@@ -52,11 +52,13 @@ class Quality:
 def judge(sample: Sample, vad: Vad) -> Quality:
     """Blocks for some 4 ms per second of sound."""
     sound = to_float(resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ))
-    windows = sound[: len(sound) // vad.window_samples * vad.window_samples].reshape(-1, vad.window_samples)
+    windows = sound[: len(sound) // vad.info.window_samples * vad.info.window_samples].reshape(
+        -1, vad.info.window_samples
+    )
     powers = (windows.astype(np.float64) ** 2).mean(axis=1)
     probabilities = _probabilities(windows, vad)
     speech = probabilities >= SPEECH
-    window_s = vad.window_samples / STT_RATE_HZ
+    window_s = vad.info.window_samples / STT_RATE_HZ
     speech_s = float(speech.sum()) * window_s
     level_dbfs = _db(float(powers[speech].mean()) if speech.any() else float(powers.mean()) if len(powers) else 0.0)
     snr_db = _snr_db(probabilities, powers)

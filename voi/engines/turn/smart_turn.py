@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from voi.engines.info import TurnInfo
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
 from voi.errors import EngineError
 
@@ -25,20 +26,18 @@ class SmartTurn:
     EngineError on construction where the weights or onnxruntime are missing.
     """
 
-    name = "smart-turn"
+    info = TurnInfo("smart-turn", longest_ms=8_000)
 
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
         if find_spec("onnxruntime") is None:
             raise EngineError(
                 "smart-turn needs onnxruntime: `./install.sh turn`, or set VOI_TURN_ENGINE=none.",
-                engine=self.name,
             )
         found = [Path(model_path)] if model_path else sorted(Path(models_dir).glob(WEIGHTS_PATTERN))
         if not found or not found[-1].is_file():
             raise EngineError(
                 f"No smart-turn weights at {model_path or Path(models_dir) / WEIGHTS_PATTERN}: fetch them (9 MB) with "
                 "`voi models pull smart-turn`, or set VOI_TURN_ENGINE=none.",
-                engine=self.name,
             )
         self._path = found[-1]
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="smart-turn")
@@ -66,24 +65,21 @@ class SmartTurn:
             raise EngineError(
                 f"The smart-turn weights in {self._path} cannot be loaded ({type(error).__name__}): "
                 "delete the file and run `voi models pull smart-turn`.",
-                engine=self.name,
             ) from error
 
     async def probability(self, pcm: bytes) -> float:
         """EngineError (retryable) when too many wait, or after 5 s."""
         if self._closed or self._session is None:
-            raise EngineError("Turn detection is not running.", engine=self.name)
+            raise EngineError("Turn detection is not running.")
         if self._waiting >= LONGEST_QUEUE:
-            raise EngineError("Too many callers wait for turn detection.", engine=self.name, retryable=True)
+            raise EngineError("Too many callers wait for turn detection.", retryable=True)
         loop = asyncio.get_running_loop()
         self._waiting += 1
         try:
             async with asyncio.timeout(DEADLINE_S):  # a caller who gives up leaves the thread's queue
                 return await loop.run_in_executor(self._thread, self._judge, pcm[-2 * N_SAMPLES :])
         except TimeoutError:
-            raise EngineError(
-                f"Turn detection took longer than {DEADLINE_S:g} s.", engine=self.name, retryable=True
-            ) from None
+            raise EngineError(f"Turn detection took longer than {DEADLINE_S:g} s.", retryable=True) from None
         finally:
             self._waiting -= 1
 
@@ -91,7 +87,7 @@ class SmartTurn:
         try:
             (probability,) = self._session.run(None, {"input_features": log_mel(pcm)[None]})
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise EngineError(f"Turn detection failed ({error}).", engine=self.name, retryable=True) from error
+            raise EngineError(f"Turn detection failed ({error}).", retryable=True) from error
         return float(probability.item())
 
     async def close(self) -> None:

@@ -1,14 +1,17 @@
 """Silero VAD v6: is somebody speaking in these 32 ms? Computed inline, compiled where it can be, else in numpy."""
 
 import importlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from voi.engines.info import VadInfo
 from voi.engines.vad.silero_numpy import SileroNumpy
 from voi.engines.vad.silero_weights import STATE_FLOATS, WINDOW_SAMPLES, load_weights, pack
 from voi.errors import EngineError
 
+IN_NUMPY = "its compiled kernel is missing, so it takes several times the CPU: install gcc, then reinstall Voi"
 _WINDOW_BYTES = WINDOW_SAMPLES * 2
 
 
@@ -34,9 +37,7 @@ class SileroStream:
         try:
             return self._compute(self._state, window)  # type: ignore[no-any-return]
         except ValueError as error:
-            raise EngineError(
-                f"The VAD takes windows of {_WINDOW_BYTES} bytes, not {len(window)}.", engine="silero"
-            ) from error
+            raise EngineError(f"The VAD takes windows of {_WINDOW_BYTES} bytes, not {len(window)}.") from error
 
     def reset(self) -> None:
         self._state.fill(0)
@@ -48,8 +49,7 @@ class SileroStream:
 class Silero:
     """`Vad`. `compiled` False forces numpy, True insists on the kernel; None takes the kernel where there is one."""
 
-    name = "silero"
-    window_samples = WINDOW_SAMPLES
+    info = VadInfo("silero", window_samples=WINDOW_SAMPLES)
 
     def __init__(self, *, compiled: bool | None = None) -> None:
         kernel = None if compiled is False else _kernel()
@@ -57,9 +57,9 @@ class Silero:
             raise EngineError(
                 "The compiled VAD kernel is missing: reinstall Voi on a machine with a C compiler, "
                 "or leave `compiled` out to compute in numpy.",
-                engine="silero",
             )
-        self.compiled = kernel is not None
+        if kernel is None:
+            self.info = replace(Silero.info, note=IN_NUMPY)
         layers = load_weights()
         if kernel is not None:
             weights, probability = pack(layers), kernel.probability

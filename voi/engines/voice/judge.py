@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from voi.engines.info import EngineInfo
 from voi.engines.vad.silero import Silero
 from voi.engines.vad.silero_weights import WINDOW_SAMPLES
 from voi.engines.voice.features import Array, features
@@ -65,7 +66,7 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 class BuiltInVoiceJudge:
     """`VoiceJudge`. `encoder`, where there is one, is asked about sounds of 448 ms and more."""
 
-    name = "voice-judge"
+    info = EngineInfo("voice-judge")
 
     def __init__(self, *, weights: str | Path = WEIGHTS) -> None:
         """Raises EngineError without weights."""
@@ -78,9 +79,7 @@ class BuiltInVoiceJudge:
                 if name.endswith("/weights")
             }
         except (OSError, ValueError, KeyError) as error:
-            raise EngineError(
-                f"The voice judge's weights in {weights} cannot be read ({error}).", engine=self.name
-            ) from error
+            raise EngineError(f"The voice judge's weights in {weights} cannot be read ({error}).") from error
         self.encoder: Encoder | None = None
         self._vad = Silero()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice-judge")
@@ -92,7 +91,7 @@ class BuiltInVoiceJudge:
     async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
         """Raises EngineError (retryable) when too many wait."""
         if self._waiting >= LONGEST_QUEUE:
-            raise EngineError("Too many callers wait for the voice judge.", engine=self.name, retryable=True)
+            raise EngineError("Too many callers wait for the voice judge.", retryable=True)
         length = max((ms for ms in LENGTHS_MS if ms <= voice_ms), default=LENGTHS_MS[0])
         loop = asyncio.get_running_loop()
         self._waiting += 1

@@ -24,12 +24,12 @@ class Acceptance:
     def _judged(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
         tail = memoryview(each.pcm)[start_ms * BYTES_PER_MS :]
-        voice = Voice(lambda: self._voiced(tail), self._vad.window_samples * 2 // BYTES_PER_MS, start_ms)
+        voice = Voice(lambda: self._voiced(tail), self._vad.info.window_samples * 2 // BYTES_PER_MS, start_ms)
         return replace(hypothesis, words=believable(hypothesis, each.prompt, voice, all_new=not each.prefix))
 
     def _voiced(self, pcm: memoryview) -> list[bool]:
         """Which windows of the sound are voice. The end is padded with silence."""
-        size = self._vad.window_samples * 2
+        size = self._vad.info.window_samples * 2
         stream = self._vad.open()
         voiced = [
             stream.probability(bytes(pcm[at : at + size]).ljust(size, b"\0")) >= VOICED_PROBABILITY

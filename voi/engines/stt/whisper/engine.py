@@ -8,10 +8,12 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from voi.engines.base import SttOptions, Transcript
+from voi.engines.info import SttInfo
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
@@ -39,6 +41,7 @@ class Whisper:
     """
 
     name = "whisper"
+    info = SttInfo("whisper", gpu=True, pings=True, fetches=True, word_times="exact")
 
     def __init__(
         self,
@@ -55,8 +58,7 @@ class Whisper:
             raise ConfigError(f"{self.name}: `precision` must be one of {', '.join(PRECISIONS)}, not {precision!r}.")
         if device not in ("auto", "cpu", "cuda") and not device.removeprefix("cuda:").isdecimal():
             raise ConfigError(f"{self.name}: `device` must be auto, cpu, cuda or cuda:NUMBER, not {device!r}.")
-        self.languages: tuple[str, ...] = ()
-        """ISO codes, known once it is warm."""
+        self._languages: tuple[str, ...] = ()
         self._model, self._models_dir = model, Path(models_dir)
         self._device, self._precision, self._max_batch = device, precision, max_batch
         self._thread: ModelThread | None = None
@@ -102,13 +104,13 @@ class Whisper:
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> WhisperStream:
         """EngineError for a language that the model does not know, or where it is not running."""
         if self._broken:
-            raise EngineBroken(self._broken, engine=self.name)
+            raise EngineBroken(self._broken)
         if self._closed or self._serving is None:
-            raise EngineError("Speech recognition is not running.", engine=self.name)
+            raise EngineError("Speech recognition is not running.")
         language = options.language.lower().replace("_", "-").split("-")[0] if options.language else None
-        if language and language not in self.languages:
-            raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.", engine=self.name)
-        usual = options.usual if options.usual in self.languages else None
+        if language and language not in self._languages:
+            raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.")
+        usual = options.usual if options.usual in self._languages else None
         stream = WhisperStream(
             self, DecodingState(language=language, prompt=prompt_of(options), usual=usual), on_partial
         )
@@ -159,10 +161,9 @@ class Whisper:
         except TimeoutError:
             self._thread.end()
             self._thread = None
-            raise EngineError(
-                f"Whisper {self._model} was not loaded within {LOAD_DEADLINE_S:g} s.", engine=self.name
-            ) from None
-        self._backend, self.languages = backend, backend.languages
+            raise EngineError(f"Whisper {self._model} was not loaded within {LOAD_DEADLINE_S:g} s.") from None
+        self._backend, self._languages = backend, backend.languages
+        self.info = replace(self.info, languages=backend.languages)
 
     def _loaded(self) -> tuple[Backend, Acceptance]:
         try:
@@ -173,7 +174,6 @@ class Whisper:
         except ImportError as error:
             raise EngineError(
                 f"{self.name} needs packages that are not installed ({error}): `./install.sh {self.name}`.",
-                engine=self.name,
             ) from error
         except Exception as error:  # whatever the device raises
             reason = str(error).partition("\n")[0]
@@ -182,7 +182,7 @@ class Whisper:
                     f"with `max_batch` {self._max_batch} it does not fit into the memory that is free on "
                     f"{self._device}; a smaller `max_batch` or model takes less."
                 )
-            raise EngineError(f"Whisper {self._model} cannot run here: {reason}", engine=self.name) from error
+            raise EngineError(f"Whisper {self._model} cannot run here: {reason}") from error
         return backend, Acceptance()
 
     # ---- sharing it ---------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ class Whisper:
         """To be made anew is up to whoever keeps this engine going, as is finding out that the device hangs."""
         self._broken = why
         for stream in list(self._streams):
-            stream.fail(EngineBroken(why, engine=self.name))
+            stream.fail(EngineBroken(why))
 
     async def _serve_batches(self) -> None:
         while True:
@@ -239,7 +239,7 @@ class Whisper:
             log.error("a batch of Whisper failed", exc_info=error)
             why = f"Speech recognition failed: {type(error).__name__}."
             for stream in batch:
-                stream.interrupted(EngineError(why, engine=self.name, retryable=True))
+                stream.interrupted(EngineError(why, retryable=True))
             if self._failures == MOST_FAILURES:
                 self._break(why)
             return
@@ -262,6 +262,7 @@ class FasterWhisper(Whisper):
     """`Stt`, for models that CTranslate2 reads: `model` is a size or a folder. Needs no torch."""
 
     name = "faster-whisper"
+    info = replace(Whisper.info, name=name)
 
     def _new_backend(self) -> Backend:
         from voi.engines.stt.whisper.faster_backend import FasterBackend

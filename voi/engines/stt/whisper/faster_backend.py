@@ -43,13 +43,13 @@ class FasterBackend:
     def load(self) -> None:
         folder = self._folder_of()
         if self._on_gpu and not load_cublas():
-            raise EngineError(f"faster-whisper cannot use the GPU. {CURE}", engine="faster-whisper")
+            raise EngineError(f"faster-whisper cannot use the GPU. {CURE}")
         # That a CPU does not compute in the precision of the file is no news for those who asked for none.
         ctranslate2.set_log_level(logging.ERROR)
         try:
             whisper = WhisperModel(str(folder), compute_type=self._compute_type, local_files_only=True, **self._place)
         except (RuntimeError, ValueError, OSError) as error:
-            raise EngineError(f"{folder} cannot be loaded: {error}", engine="faster-whisper") from error
+            raise EngineError(f"{folder} cannot be loaded: {error}") from error
         self._model, self._vocabulary = whisper.model, whisper.hf_tokenizer
         self._extract = FeatureExtractor(feature_size=self._model.n_mels)
         self.languages = tuple(whisper.supported_languages)

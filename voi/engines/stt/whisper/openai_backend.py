@@ -48,7 +48,7 @@ class OpenAiBackend:
         on_gpu = self._device.type == "cuda"
         if on_gpu:
             if not torch.cuda.is_available():
-                raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.", engine="whisper")
+                raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.")
             torch.cuda.set_device(self._device)
             torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for each length of prompt
         self._dims, state = read(path)
@@ -58,7 +58,7 @@ class OpenAiBackend:
             self._encoder = Encoder(self._dims, weights)
             decoder = Decoder(self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch)
         except KeyError as error:
-            raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.", engine="whisper") from error
+            raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.") from error
         del weights  # of which the encoder and the decoder have joined some
         self._tokenizer = self._tokenizer_for("en")
         self.languages = tuple(self._tokenizer.all_language_codes) if self._dims.multilingual else ("en",)
@@ -76,7 +76,6 @@ class OpenAiBackend:
                     raise EngineError(
                         f"Whisper computes what is no number from {path} in {self._precision} on {self._device}: "
                         "`precision` float32 may help, or fetching the file again.",
-                        engine="whisper",
                     )
         token_frames(decoder.attention[0, :, :8], frames=50, first=3)
 
@@ -192,9 +191,7 @@ def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
         reason = str(error).partition("\n")[0]
         if isinstance(error, pickle.UnpicklingError):  # torch's advice is to load it without care
             reason = "it holds more than tensors and plain values"
-        raise EngineError(
-            f"{path} is no Whisper checkpoint, or not all of one: fetch it again. ({reason})", engine="whisper"
-        ) from error
+        raise EngineError(f"{path} is no Whisper checkpoint, or not all of one: fetch it again. ({reason})") from error
     return dims, state
 
 

@@ -45,7 +45,6 @@ class WhisperStream:
         if (sound.end - sound.start) * 2 + len(pcm) > LONGEST_BUFFER_MS * BYTES_PER_MS:
             raise EngineError(
                 f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
-                engine=self._engine.name,
                 retryable=True,
             )
         sound.feed(pcm, speech)
@@ -67,7 +66,6 @@ class WhisperStream:
             except TimeoutError:
                 raise EngineError(
                     f"Speech recognition took longer than {FLUSH_DEADLINE_S:g} s; too many people talk at once.",
-                    engine=self._engine.name,
                     retryable=True,
                 ) from None
             finally:
@@ -79,7 +77,7 @@ class WhisperStream:
 
     def close(self) -> None:
         self._engine.forget(self)
-        self.fail(EngineError("This utterance was closed.", engine=self._engine.name))
+        self.fail(EngineError("This utterance was closed."))
 
     # ---- for the engine ---------------------------------------------------------------------------
 

@@ -58,7 +58,6 @@ def checkpoint(model: str, models_dir: Path) -> Path:
             return given
         raise EngineError(
             f"There is no Whisper checkpoint {model}. Give a file or one of: {', '.join((*SIZES, *ALIASES))}.",
-            engine="whisper",
         )
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "whisper"
     for path in (models_dir / f"whisper-{size}.pt", cache / f"{size}.pt"):
@@ -66,7 +65,6 @@ def checkpoint(model: str, models_dir: Path) -> Path:
             return path
     raise EngineError(
         f"The weights of Whisper {size} are not in {models_dir}. Fetch them with `voi models pull whisper-{size}`.",
-        engine="whisper",
     )
 
 
@@ -80,7 +78,6 @@ def converted(model: str, models_dir: Path) -> Path:
         advice = f"Fetch it with `voi models pull faster-whisper-{size}`." if size in SIZES else "Give its folder."
         raise EngineError(
             f"There is no faster-whisper model {model} in {folder} ({' and '.join(missing)} missing). {advice}",
-            engine="faster-whisper",
         )
     return folder
 

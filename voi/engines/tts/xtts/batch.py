@@ -122,7 +122,6 @@ class Batch:
             raise EngineError(
                 f"XTTS is full: {self._decoder.slots} sentences are being spoken and {self._most_waiting} wait. More "
                 "`slots` serve more callers where memory allows it.",
-                engine="xtts",
                 retryable=True,
             )
         self._waiting.append(job)
@@ -217,7 +216,6 @@ class Batch:
             EngineError(
                 "XTTS computed what is not a number: this checkpoint or voice is too much for its precision. Set "
                 '"precision": "bfloat16" or "float32" in its options.',
-                engine="xtts",
             )
         )
 

@@ -1,24 +1,10 @@
 """A running engine learns what is new in its file of voices, without a pause for those who speak."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from voi.engines.tts.xtts.checkpoint import VoiceLatents
-
-
-async def teach(engine: Any, voices_file: Path) -> bool:
-    """`engine`: one with `reload_voices` (an Xtts, in this process or another), or what wraps one as `inner`. False:
-    this one learns only by a restart. Raises ConfigError, EngineError.
-
-    Voices that are gone cannot be asked for again; who speaks with one now goes on to the end of the text.
-    """
-    while engine is not None:
-        if learn := getattr(engine, "reload_voices", None):
-            return bool(await learn(voices_file))
-        engine = getattr(engine, "inner", None)
-    return False
 
 
 def fitted(

@@ -34,7 +34,7 @@ def language_code(wish: str | None, usual: str | None, text: str, known: tuple[s
     short = name.replace("_", "-").lower().split("-")[0]
     code = "zh-cn" if short in {"zh", "cmn"} else short
     if code not in known:
-        raise EngineError(f"XTTS does not speak {name!r}; it speaks {', '.join(known)}.", engine="xtts")
+        raise EngineError(f"XTTS does not speak {name!r}; it speaks {', '.join(known)}.")
     return code
 
 

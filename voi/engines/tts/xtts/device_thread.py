@@ -190,5 +190,5 @@ def _told(error: Exception) -> EngineError:
 
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
     if isinstance(error, torch.AcceleratorError):  # after one, CUDA refuses all further work of the process
-        return EngineBroken(f"XTTS failed: {reason}", engine="xtts")
-    return EngineError(f"XTTS failed: {reason}", engine="xtts", retryable=True)
+        return EngineBroken(f"XTTS failed: {reason}")
+    return EngineError(f"XTTS failed: {reason}", retryable=True)

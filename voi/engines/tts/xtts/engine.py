@@ -10,7 +10,7 @@ import hashlib
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Collection, Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
+from voi.engines.info import TtsInfo
 from voi.engines.tts.tone_map import voice_in_tone
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.device_thread import DeviceThread
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+RATE_HZ = 24_000
 LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
 RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes for an engine that hangs
@@ -54,8 +56,7 @@ class Xtts:
     `greedy`: instead of those in config.json.
     """
 
-    name = "xtts"
-    sample_rate_hz = 24_000
+    info = TtsInfo("xtts", gpu=True, pings=True, reconfigures=True, sample_rate_hz=RATE_HZ)
 
     def __init__(
         self,
@@ -85,9 +86,10 @@ class Xtts:
         self._files = {"checkpoint": Path(checkpoint), "config": Path(config), "voices": Path(voices)}
         self._files["tokenizer"] = Path(tokenizer) if tokenizer else Path(config).with_name("vocab.json")
         self._tone_map = dict(voice_tone_map or {})
-        self.tones = tones_of(self._tone_map)
-        self.voices: tuple[str, ...] = ()
-        self.languages: tuple[str, ...] = ()
+        self.info = replace(Xtts.info, tones=tones_of(self._tone_map), tone_voices=self._tone_map)
+        fixed: dict[str, Any] = {name: value for name, value in given.items() if name != "voice_tone_map"} | sampling
+        fixed |= {what: file for what, file in self._files.items() if what != "voices"}
+        self._only_at_start = fixed | {"device": device, "language": language}
         self._language, self._avg_text_len = language, avg_text_len
         self._device, self._precision, self._slots = device, precision, slots
         self._most_waiting, self._memory_mb = most_waiting, memory_mb
@@ -122,7 +124,7 @@ class Xtts:
             raise
         self._worker, self._loaded_on = worker, device
         self._start(worker, running)
-        self.voices, self.languages = tuple(running.voices), running.layout.languages
+        self.info = replace(self.info, voices=tuple(running.voices), languages=running.layout.languages)
         self._sampling = replace(running.layout.sampling, **self._sampling_wishes)
         async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
             pass
@@ -136,26 +138,23 @@ class Xtts:
         """The model; loaded again, which takes a while, if it made room for another."""
         worker = self._worker
         if worker is None:
-            raise EngineError("XTTS is not running.", engine=self.name)
+            raise EngineError("XTTS is not running.")
         if self._running is None:
             if self._reloading is None:
                 self._reloading_since_s = time.monotonic()
                 self._reloading = asyncio.create_task(self._reload(worker), name="loading XTTS again")
             done, _ = await asyncio.wait({self._reloading}, timeout=RELOAD_PATIENCE_S)
             if not done and time.monotonic() - self._reloading_since_s > RELOAD_DEADLINE_S:
-                raise EngineBroken(
-                    f"XTTS could not load its model again within {RELOAD_DEADLINE_S:g} s.", engine=self.name
-                )
+                raise EngineBroken(f"XTTS could not load its model again within {RELOAD_DEADLINE_S:g} s.")
             if not done:
                 raise EngineError(
                     "XTTS is loading its model again and takes long; it speaks as soon as it is there.",
-                    engine=self.name,
                 )
             for reloading in done:
                 if not reloading.cancelled():
                     reloading.result()
         if self._running is None:
-            raise EngineError("XTTS was closed.", engine=self.name)
+            raise EngineError("XTTS was closed.")
         self.last_used_s = time.monotonic()
         return self._running
 
@@ -165,7 +164,7 @@ class Xtts:
             running = await self._load(worker, self._loaded_on)
             self._start(worker, running)
         except ConfigError as error:  # files that were right when it started
-            raise EngineError(f"XTTS cannot load its model again: {error}", engine=self.name) from error
+            raise EngineError(f"XTTS cannot load its model again: {error}") from error
         finally:
             self._reloading = None
         worker.call_in_pieces(running.record()).add_done_callback(_told)
@@ -177,9 +176,7 @@ class Xtts:
             return False
         self._running = None
         worker.remove(running.batch)
-        running.batch.retire(
-            EngineError("XTTS was unloaded to make room; it loads again.", engine=self.name, retryable=True)
-        )
+        running.batch.retire(EngineError("XTTS was unloaded to make room; it loads again.", retryable=True))
         running.graphs.clear()
         return True
 
@@ -188,7 +185,7 @@ class Xtts:
         try:
             from voi.engines.tts.xtts.model import Files, read
         except ImportError as error:
-            raise EngineError(f"XTTS needs the package {error.name}: ./install.sh xtts", engine=self.name) from None
+            raise EngineError(f"XTTS needs the package {error.name}: ./install.sh xtts") from None
         kind = device.split(":")[0]
         usual = "float16" if kind == "cuda" else "float32"
         precision = usual if self._precision == "auto" else self._precision
@@ -246,7 +243,7 @@ class Xtts:
 
     async def _end(self, worker: DeviceThread, running: "Running") -> None:
         worker.remove(running.batch)
-        closed = EngineError("XTTS was closed.", engine=self.name)
+        closed = EngineError("XTTS was closed.")
 
         def stop() -> None:
             running.batch.retire(closed)
@@ -258,9 +255,7 @@ class Xtts:
         """No sound for a text of which the model knows no letter. EngineError for one over 10,000 characters, an
         unknown voice or language, when too many speak, or when the model fails."""
         if len(text) > LONGEST_TEXT:
-            raise EngineError(
-                f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.", engine=self.name
-            )
+            raise EngineError(f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.")
         running, worker = await self._awake(), self._worker
         assert worker is not None
         name = self._voice(voice)
@@ -286,29 +281,37 @@ class Xtts:
             )
             for part, ids in parts
         ]
-        speech = Synthesis(running.batch, worker, running.voices[name], self._sampling, self.sample_rate_hz)
+        speech = Synthesis(running.batch, worker, running.voices[name], self._sampling, RATE_HZ)
         try:
             async for pcm in speech.sound(todo):
                 yield pcm
         finally:
             speech.stop()
 
-    async def reload_voices(self, voices_file: Path) -> bool:
-        """Learn what is new in the file of voices, without a pause for those who speak. False: only a restart can,
-        since they do not fit into what was set aside, or nothing runs yet. ConfigError for a broken file."""
+    async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
+        """See `Reconfigures`: `voice_tone_map`, and the file of voices, are what can change. False also for voices that
+        do not fit into what was set aside."""
         from voi.engines.tts.xtts.checkpoint import load_voices
         from voi.engines.tts.xtts.cloning_live import fitted
 
-        worker = self._worker
-        if worker is None:
+        wished, worker = Xtts(**options), self._worker
+        if worker is None or wished._only_at_start != self._only_at_start:
             return False
-        voices = await asyncio.to_thread(load_voices, voices_file)
+        file = wished._files["voices"]
+        voices = await asyncio.to_thread(load_voices, file)
+        gone = [name for name in needed if name in self.info.voices and name not in voices]
+        if gone:
+            raise ConfigError([f"{file} lacks the voice {name!r}, which is in use" for name in gone])
+        wished._check_voices(tuple(voices))
         if running := self._running:  # else it is unloaded for now, and reads the file when it loads again
             placed = await asyncio.wrap_future(worker.call(lambda: fitted(voices, running.voices)))
             if placed is None:
                 return False
             running.voices.update(placed)  # one that is gone may be just being spoken with
-        self.voices = tuple(voices)
+        self._files["voices"], self._tone_map = file, wished._tone_map
+        self.info = replace(
+            self.info, voices=tuple(voices), tones=wished.info.tones, tone_voices=wished.info.tone_voices
+        )
         return True
 
     async def ping(self) -> None:
@@ -317,9 +320,9 @@ class Xtts:
             await asyncio.wrap_future(self._worker.call(lambda: None))
 
     def _voice(self, spec: VoiceSpec) -> str:
-        if spec.voice is not None and spec.voice not in self.voices:
-            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.voices)}.", engine=self.name)
-        return voice_in_tone(spec, self._tone_map) or self.voices[0]
+        if spec.voice is not None and spec.voice not in self.info.voices:
+            raise EngineError(f"No voice {spec.voice!r}; there are {', '.join(self.info.voices)}.")
+        return voice_in_tone(spec, self._tone_map) or self.info.voices[0]
 
     def _seed_of(self, part: str, voice: str) -> int:
         """By what is said and whose voice says it, so that order and company don't matter."""
@@ -349,19 +352,17 @@ def _device(wish: str) -> str:
     try:
         import torch
     except ImportError:
-        raise EngineError("XTTS needs the package torch: ./install.sh xtts", engine="xtts") from None
+        raise EngineError("XTTS needs the package torch: ./install.sh xtts") from None
     if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
         return "cpu"
     if not torch.cuda.is_available():
-        raise EngineError(f"XTTS: `device` is {wish}, but torch finds no GPU: voi doctor says why.", engine="xtts")
+        raise EngineError(f"XTTS: `device` is {wish}, but torch finds no GPU: voi doctor says why.")
     device = wish if ":" in wish else "cuda:0"
     if int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise EngineError(
-            f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).", engine="xtts"
-        )
+        raise EngineError(f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).")
     try:
         torch.cuda.mem_get_info(device)  # the first use of it in this process, which fails where it is full or taken
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
-        raise EngineError(f"XTTS: {device} cannot be used: {reason}", engine="xtts") from None
+        raise EngineError(f"XTTS: {device} cannot be used: {reason}") from None
     return device

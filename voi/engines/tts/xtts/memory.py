@@ -31,7 +31,6 @@ def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
     raise NoRoom(
         f"XTTS with {need.slots} slots needs {total // MIB} MiB on {device} ({need.weights // MIB} for the model, "
         f"{need.per_slot // MIB} for each slot), but there are {granted // MIB}: {advice}.",
-        engine="xtts",
     )
 
 

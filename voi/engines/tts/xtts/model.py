@@ -60,7 +60,7 @@ class Running:
         try:
             yield from takewhile(lambda _: self.graphs.records, shapes)
         except torch.OutOfMemoryError as error:
-            raise NoRoom(f"XTTS's recordings do not fit: {str(error).splitlines()[0]}", engine="xtts") from None
+            raise NoRoom(f"XTTS's recordings do not fit: {str(error).splitlines()[0]}") from None
 
     def stretch(self, speed: float) -> Stretch:
         layout = self.layout
@@ -133,7 +133,7 @@ def place(
             for name, voice in checkpoint.voices.items()
         }
     except torch.OutOfMemoryError as error:
-        raise NoRoom(f"XTTS does not fit on {device}: {str(error).splitlines()[0]}", engine="xtts") from None
+        raise NoRoom(f"XTTS does not fit on {device}: {str(error).splitlines()[0]}") from None
     batch = Batch(
         decoder,
         vocoder,

@@ -70,9 +70,7 @@ def _with(language: str, packages: str, load: Callable[[], Callable[[str], str]]
         try:
             return load()(text)
         except ImportError:
-            raise EngineError(
-                f"XTTS needs {packages} to speak {language}: ./install.sh xtts-cjk", engine="xtts"
-            ) from None
+            raise EngineError(f"XTTS needs {packages} to speak {language}: ./install.sh xtts-cjk") from None
 
     return transliterate
 

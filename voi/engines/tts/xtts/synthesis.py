@@ -79,7 +79,7 @@ class Synthesis:
             async with asyncio.timeout(SOUND_DEADLINE_S):
                 arrived = await self._arrived.get()
         except TimeoutError:
-            raise EngineError("XTTS is too slow: too much is being spoken.", engine="xtts", retryable=True) from None
+            raise EngineError("XTTS is too slow: too much is being spoken.", retryable=True) from None
         if isinstance(arrived, EngineError):
             raise arrived
         return arrived

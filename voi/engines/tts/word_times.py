@@ -1,0 +1,70 @@
+"""When the words of a text are spoken, where the voice does not tell: in proportion to their letters."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from voi.dialogue import SpokenWord
+
+LOUD = 300
+"""Samples beyond this (of 32,768; -41 dB) are speech and not the hiss between."""
+
+
+class Sounding:
+    """How long the sound is by now, and between which moments there is any."""
+
+    __slots__ = ("_first_bytes", "_last_bytes", "_n_bytes", "_odd", "_rate_hz")
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._n_bytes = 0
+        self._first_bytes = -1
+        self._last_bytes = 0
+        self._odd = b""
+
+    def take(self, pcm: bytes) -> bytes:
+        """More sound. Returns it in whole samples: what comes over a network may end inside of one."""
+        pcm = self._odd + pcm
+        self._odd = pcm[len(pcm) & ~1 :]
+        pcm = pcm[: len(pcm) & ~1]
+        samples = np.frombuffer(pcm, np.int16)
+        loud = np.flatnonzero((samples > LOUD) | (samples < -LOUD))
+        if loud.size:
+            if self._first_bytes < 0:
+                self._first_bytes = self._n_bytes + 2 * int(loud[0])
+            self._last_bytes = self._n_bytes + 2 * int(loud[-1]) + 2
+        self._n_bytes += len(pcm)
+        return pcm
+
+    @property
+    def ms(self) -> int:
+        return self._ms(self._n_bytes)
+
+    def estimated(self, text: str) -> tuple[SpokenWord, ...]:
+        """The words of all that sound."""
+        words = text.split()
+        if self._n_bytes == 0:
+            return ()
+        first_ms = self._ms(max(0, self._first_bytes))
+        last_ms = self._ms(self._last_bytes) if self._first_bytes >= 0 else self.ms
+        times = shared_out([letters(word) for word in words], first_ms, last_ms)
+        return tuple(SpokenWord(word, *when, True) for word, when in zip(words, times, strict=True))
+
+    def _ms(self, n_bytes: int) -> int:
+        return n_bytes * 1_000 // (2 * self._rate_hz)
+
+
+def letters(text: str) -> int:
+    """Letters and digits; 1 at least, so that everything takes some time."""
+    return max(1, sum(map(str.isalnum, text)))
+
+
+def shared_out(weights: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """The span in as many parts as there are weights, each as long as its weight is heavy."""
+    whole, before, spans = max(1, sum(weights)), 0, []
+    for weight in weights:
+        after = before + weight
+        length_ms = end_ms - start_ms
+        spans.append((start_ms + length_ms * before // whole, start_ms + length_ms * after // whole))
+        before = after
+    return spans
