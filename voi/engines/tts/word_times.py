@@ -1,5 +1,6 @@
-"""When the words of a text are spoken, where the voice does not tell: in proportion to their letters."""
+"""When the words of a text are spoken, where the voice does not tell: in proportion to their characters."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,20 +43,29 @@ class Sounding:
 
     def estimated(self, text: str) -> tuple[SpokenWord, ...]:
         """The words of all that sound."""
-        words = text.split()
         if self._n_bytes == 0:
             return ()
-        first_ms = self._ms(max(0, self._first_bytes))
-        last_ms = self._ms(self._last_bytes) if self._first_bytes >= 0 else self.ms
-        times = shared_out([letters(word) for word in words], first_ms, last_ms)
-        return tuple(SpokenWord(word, *when, True) for word, when in zip(words, times, strict=True))
+        heard = self._first_bytes >= 0
+        return estimated(text, self._ms(max(0, self._first_bytes)), self._ms(self._last_bytes) if heard else self.ms)
 
     def _ms(self, n_bytes: int) -> int:
         return n_bytes * 1_000 // (2 * self._rate_hz)
 
 
+def estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
+    """The words of a text that is spoken in that time, each where its characters are in the text."""
+    text = text.strip()
+    length_ms, whole = end_ms - start_ms, max(1, len(text))
+    return tuple(
+        SpokenWord(
+            word.group(), start_ms + length_ms * word.start() // whole, start_ms + length_ms * word.end() // whole, True
+        )
+        for word in re.finditer(r"\S+", text)
+    )
+
+
 def letters(text: str) -> int:
-    """Letters and digits; 1 at least, so that everything takes some time."""
+    """Letters and digits; 1 at least, so that everything counts."""
     return max(1, sum(map(str.isalnum, text)))
 
 
