@@ -122,7 +122,7 @@ class Settings(BaseSettings):
     some 400 MB more."""
     turn_engine: str = "smart-turn"
     """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
-    voice_engine: str = "none"
+    voice_engine: str = "voice-judge"
     """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
     a voice for long enough interrupts the agent."""
 

@@ -67,7 +67,7 @@ class SmartTurn:
         if self._session is not None:
             return
         try:
-            import onnxruntime  # type: ignore[import-untyped]
+            import onnxruntime
 
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
