@@ -103,7 +103,7 @@ async def agent_speech() -> Any:
     await voice.warm_up()
     text = "The train to the coast leaves at nine from platform four, and you will have to change once on the way. " * 8
     chunks = [chunk async for chunk in voice.stream(text, VoiceSpec()) if isinstance(chunk, bytes)]
-    rate_hz = getattr(voice, "sample_rate_hz", 24_000)
+    rate_hz = voice.info.sample_rate_hz
     pcm = resample(b"".join(chunks), rate_hz, RATE_HZ)
     wave = np.frombuffer(pcm, "<i2").astype(np.float64)
     return wave / _level(wave)

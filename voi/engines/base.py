@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voi.dialogue import Message, SpokenWord, Voice
-from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo, VoiceInfo
+from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
 
 STT_RATE_HZ = 16_000
 
@@ -102,9 +102,6 @@ class TurnDetector(Engine, Protocol):
 
 class VoiceJudge(Engine, Protocol):
     """A cough, a key, a noise, or a person who speaks? And to say something, or to show that they listen?"""
-
-    @property
-    def info(self) -> VoiceInfo: ...
 
     async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
         """Probabilities 0..1 (of a person's voice, of wanting the floor) from 16 kHz sound whose newest voice is

@@ -54,11 +54,6 @@ class TurnInfo(EngineInfo):
 
 
 @dataclass(frozen=True, slots=True)
-class VoiceInfo(EngineInfo):
-    """A judge of voices."""
-
-
-@dataclass(frozen=True, slots=True)
 class SttInfo(EngineInfo):
     """`partials`: text comes while somebody speaks. `word_times`: of final transcripts."""
 

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from voi.engines.info import EngineInfo
-from voi.engines.info import VoiceInfo
 from voi.engines.vad.silero import Silero
 from voi.engines.vad.silero_weights import WINDOW_SAMPLES
 from voi.engines.voice.features import Array, features
