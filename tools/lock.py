@@ -7,6 +7,7 @@ All extras are resolved together, for every Python that Voi supports: any set of
 each installation has; the lock of an extra holds what it adds. Each line names one version and the hashes of its files,
 and install.sh takes nothing else. torch is not locked: which build fits (CPU, or one for CUDA) depends on the
 machine, and so do its hashes and the NVIDIA packages that it brings. `torch.lock` has its version alone.
+`litellm-proxy.lock` is for the LiteLLM proxy, which runs beside Voi and not with its packages.
 """
 
 import re
@@ -24,6 +25,8 @@ EXTRAS = ("dev", "faster-whisper", "languages", "litellm", "sound", "train", "wh
 INSTALLERS = ("pip", "setuptools", "wheel")
 # For their files alone: the tests compare with the ONNX model in it, and need none of its dependencies.
 ALONE = {"dev": "silero-vad==6.2.3"}
+# The proxy runs apart from Voi, in an environment of its own: its lock is whole.
+PROXY = "litellm-proxy", "litellm[proxy]"
 TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
 HEADER = "# Made by tools/lock.py from pyproject.toml; `make lock` renews it.\n"
 
@@ -74,6 +77,7 @@ def main() -> int:
         [re.sub(r" .*", "", block, flags=re.DOTALL) + "\n" for block in everything if block.startswith("torch==")],
     )
     write("installers", resolve(text=installers, constraint=constraint))
+    write(PROXY[0], resolve(text=PROXY[1], constraint=constraint, preferred=kept))
     server = resolve_extras(*SERVER, constraint=constraint)
     write("server", server)
     for extra in EXTRAS:

@@ -61,6 +61,8 @@ class FakeOpenAi:
 
     def __init__(self, models: Sequence[str] = ("m",)) -> None:
         self.models = models
+        self.listing: tuple[int, str] | None = None
+        """Status and body of the list of models, instead of it."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.connections: set[object] = set()
@@ -102,6 +104,8 @@ class FakeOpenAi:
         await self._runner.cleanup()
 
     async def _list(self, request: web.Request) -> web.Response:
+        if self.listing is not None:
+            return web.Response(status=self.listing[0], text=self.listing[1], content_type="application/json")
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:
