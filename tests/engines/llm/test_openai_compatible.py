@@ -422,3 +422,11 @@ def test_key_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match="LITELLM_API_KEY") as caught:
         OpenAiCompatible(api_base="http://h", api_key="two\r\nlines")
     assert "two" not in str(caught.value)
+
+
+@pytest.mark.parametrize("reply", [Reply(deltas=()), Reply(deltas=(), finish_reason=None), Reply(deltas=("",))])
+async def test_an_answer_without_a_word_has_failed(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply) -> None:
+    server.script(reply, Reply(deltas=("Words.",)))
+    assert await ask(llm) == "Words."
+    server.script(reply)
+    assert "answered with nothing" in str(await failure(llm))
