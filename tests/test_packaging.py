@@ -29,7 +29,7 @@ IMPORTED_AS = {
     "yaml": "pyyaml",
 }
 IMPORT = re.compile(r"^ *(?:import|from(?=\s+[\w.]+ import ))\s+(\w+)", re.MULTILINE)
-OURS = {"voi", "tests", *(path.stem for path in (ROOT / "bench").iterdir())}
+OURS = {"voi", "tests", "bench", *(path.stem for path in (ROOT / "bench").iterdir())}
 
 
 def imported(folder: str) -> dict[str, str]:
