@@ -17,7 +17,7 @@ conversation_id: ContextVar[str] = ContextVar("conversation_id", default="")
 
 HIDDEN = "***"
 _SECRETS = (
-    re.compile(r"(?i)(?<=token=)[^&\s\"']+"),
+    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # TOKEN itself stands in our own hints
     re.compile(r"(?i)(?<=bearer )[^\s\"']+"),
     re.compile(r"(?i)(?<=api-key: )[^\s\"']+"),
     re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"),  # a JWT: base64 of {" begins so
