@@ -18,6 +18,7 @@ ROOMS = {
     "voi.tasks": 0,
     "voi.audio": 0,
     "voi.text": 0,
+    "voi.text.tables": 0,
     "voi.config": 0,
     "voi.core": 1,
     "voi.engines": 1,
@@ -32,7 +33,7 @@ ROOMS = {
 # Floors whose rooms may know each other: the foundations, and the top, where all is put together.
 OPEN_FLOORS = {0, 4}
 # The core and all it knows: pure.
-STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue"}
+STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables"}
 
 
 def module_name(path: Path) -> str:

@@ -56,7 +56,7 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
             said = _chosen(scan, at, end, scan.language.choices[key])
             if not said:
                 continue
-            ends = _ends_sentence(scan, end, key, said)
+            ends = _ends_sentence(scan, end, key, said) or (key == "St." and said == "Street" and _new_sentence(scan, end))
         else:
             said = getattr(scan.language, table)[key]
             if table == "before" and not _something_follows(scan, end, key):
@@ -91,7 +91,12 @@ def _ends_sentence(scan: Scan, end: int, key: str, said: str) -> bool:
     return key[0].islower() and key not in _BEFORE_NAMES and (not scan.language.sentence_noun_capitals or key in scan.language.ending)  # fmt: skip
 
 
-_BEFORE_NAMES = frozenset(("apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
+def _new_sentence(scan: Scan, end: int) -> bool:
+    return scan.word_after(end) in _STARTERS
+
+
+_STARTERS = frozenset("The Then He She It We You I They This That There A An In On At Please My Your What Where When How Is Are Do Can Would And But So".split())
+_BEFORE_NAMES = frozenset(("v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
 
 
 def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...]) -> str:

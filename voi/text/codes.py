@@ -6,12 +6,13 @@ from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
+_IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
 _SPELT_AFTER = re.compile(
     r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è|lautet|numéro|número|numero|nummer|Nummer|n°|nº|of|the))*\s?[:#=]?\s?#?\s?\Z",
     re.IGNORECASE,
 )
-_ROOM_WORDS = frozenset("room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit zimmer".split())
+ROOM_WORDS = frozenset("room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit zimmer boeing seat row building flat block platform".split())
 _STREET = re.compile(
     r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
     r"(?:St|Ave|Av|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy|Sq|Ter|Cir|Street|Avenue|Boulevard|Road|Lane|Drive|Court|Place|Highway|Way|Square|Parkway|Terrace)\b)"
@@ -38,7 +39,7 @@ def spelt(scan: Scan, at: int) -> Reading | None:
     text, language = match[0], scan.language
     first = re.match(r"\d+", text)[0]  # type: ignore[index]
     before = scan.word_before(at).lower()
-    if len(first) <= 4 and before in _ROOM_WORDS and language.code == "en" and len(first) > 2:
+    if len(first) <= 4 and (before in ROOM_WORDS or scan.words_before(2, at)[:1] == ["flight"]) and language.code == "en" and len(first) > 2:
         return pairs(first, language), at + len(first), "code"
     named = bool(language.digits_after) and _is_named(scan, at)
     if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
@@ -79,6 +80,8 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     text = match[0]
+    if iban := _IBAN.match(scan.text, at):
+        return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
     if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
         return None
     language = scan.language
@@ -88,7 +91,7 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     capital = any(segment.isalpha() and segment.isupper() for segment in segments) or any(_turns(s) and s.upper() == s for s in segments)  # fmt: skip
     is_code = capital and "." not in text and (
         (len(segments) > 1 and any(len(part) > 3 or (part[0] == "0" and len(part) > 1) for part in digits))
-        or (len(segments) > 1 and any(_turns(segment) for segment in segments) and len(text) >= 6 and text.upper() == text)
+        or (len(segments) > 1 and any(_turns(segment) for segment in segments) and len(text) >= 5 and text.upper() == text)
         or len(digits) > 1
         or (mixed and len(text) >= 5 and text.upper() == text)
         or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)", segment) for segment in segments)

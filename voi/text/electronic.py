@@ -12,7 +12,7 @@ _URL = (
 )
 _EMAIL = r"(?<![\w.+%-])(?:mailto:)?(?P<name>[\w.+%-]{1,64})@(?P<mail>[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
 _DOTTED = (
-    r"(?<![\w.@/\\-])(?P<dotted>(?:[^\W_][\w-]{0,62})(?:\.[\w-]{1,63}){0,5}\.(?P<last>[A-Za-z]{2,10}|mp[34]|7z|h5))(?![\w@])"
+    r"(?<![\w@/\\-])(?<!\w\.)(?P<dotted>(?:[^\W_][\w-]{0,62})(?:\.[\w-]{1,63}){0,5}\.(?P<last>[A-Za-z]{2,10}|mp[34]|7z|h5))(?![\w@])"
     r"(?P<rest>/[\w./-]{0,200})?"
 )
 _PATH = (
@@ -20,7 +20,7 @@ _PATH = (
     r"|(?<!\w)(?P<windows>[A-Za-z]:\\[\w.\\ -]{0,100}\w)"
     r"|(?<![\w/.-])(?P<relative>[A-Za-z_][\w-]{0,62}(?:/[\w-]{1,62}){1,8}\.(?P<kind>[A-Za-z]{1,5}\d?))(?!\w)"
 )
-_ALL = re.compile(f"{_URL}|{_EMAIL}|{_DOTTED}|{_PATH}", re.IGNORECASE)
+_ALL = re.compile(f"{_EMAIL}|{_URL}|{_DOTTED}|{_PATH}", re.IGNORECASE)
 _HINT = re.compile(r"\w[.@]\w|/\w|:\\")
 _ENDINGS = _set(
     "com org net edu gov mil int info biz io ai dev app co uk de fr es it nl pl ru ch at eu us ca au in jp cn br "

@@ -13,6 +13,9 @@ _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
 _ESCAPED = re.compile(r"\\(?=[^\w\s])")
+_DRIVE = re.compile(r"\b[A-Za-z]:\\\w")
+_EMPHASIS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+"""An underline within a word is no mark (CommonMark 6.2): names of files have them."""
 _RULE_SIGNS = frozenset(" \t-*_=|:+~")
 _ENDS_LINE = ".!?…:;,。！？；：،؟।"
 _MARKS = frozenset("#>*_`~[|\\\n-+•◦▪‣·–)")
@@ -74,7 +77,10 @@ def _inline(text: str) -> str:
     if "[" in text:
         text = _LINK.sub(r" \1 ", _FOOTNOTE.sub("", text))
     if "\\" in text:
-        text = _ESCAPED.sub("", text).replace("\\", " ")
+        text = _ESCAPED.sub("", text)
+        text = text if _DRIVE.search(text) else text.replace("\\", " ")
     if "*" in text:
         text = _TIMES.sub(" × ", text).replace("*", "")
-    return text.replace("_", " ").replace("`", "").replace("~~", "")
+    if "_" in text:
+        text = _EMPHASIS.sub(" ", text)
+    return text.replace("`", "").replace("~~", "")

@@ -126,6 +126,9 @@ def measure(scan: Scan, at: int) -> Reading | None:
     symbol, stop = match[0].strip(" -"), match.end()
     glued = match[0][0] not in " -"
     forms = forms_of(symbol, language) if symbol[-1] != "." or symbol in units(language.code) else None
+    if forms is None and scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code):
+        symbol, stop = f"{symbol}.", stop + 1
+        forms = forms_of(symbol, language)
     if forms is None and symbol.endswith("."):
         symbol, stop = symbol[:-1], stop - 1
         forms = forms_of(symbol, language)

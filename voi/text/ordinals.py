@@ -28,12 +28,6 @@ _GERMAN_E = frozenset("der die das diese dieses jede jenes jene welche eine".spl
 _GERMAN_MIXED = frozenset("ein kein mein dein sein ihr unser euer".split())
 _GERMAN_PREPOSITIONS = frozenset("in an auf bei mit von zu nach aus seit vor hinter neben über unter ab".split())
 _GERMAN_STRONG = frozenset("jeder welcher dieser mancher".split())
-_GERMAN_NOUNS = frozenset(
-    "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember Stock Etage Obergeschoss Jahrhundert "
-    "Platz Mal Klasse FC Liga Bundesliga Weltkrieg Quartal Halbjahr Semester Geburtstag Runde Reihe Auflage Advent Mannschaft Person "
-    "Gang Kapitel Teil Akt Szene Tor Minute Spieltag Lebensjahr Woche Stufe Wahl Versuch Termin Staffel Folge Hälfte Stunde Tag Schritt "
-    "Mahnung Rate Bezirk Dimension Generation Ordnung Grades Lesung".split()
-)
 _SHORT_SPANISH = ("1", "3")
 
 
@@ -89,7 +83,7 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
     before, after = scan.word_before(at).lower(), scan.word_after(match.end())
     code = scan.language.code
     if code == "de":
-        if after in _GERMAN_NOUNS or _BEFORE_ANOTHER.match(scan.text, match.end()):
+        if after in scan.language.ordinal_nouns or _BEFORE_ANOTHER.match(scan.text, match.end()):
             return True
         if not before:
             return False

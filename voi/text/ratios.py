@@ -53,8 +53,10 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
     if low > language.parts_max:
         return f"{before}{cardinal(top, language)} {language.say.get('slash', '')} {cardinal(bottom, language)}", match.end(), "ratio"  # fmt: skip
-    said = _parts(scan, high, low, integer)
-    return said, match.end(), "fraction"
+    said, end = _parts(scan, high, low, integer), match.end()
+    if language.code == "en" and scan.text[end : end + 1] in ('"', "″", "”") and scan.text[max(0, at - 200) : at].count('"') % 2 == 0:
+        return f"{said} inch", end + 1, "measure"
+    return said, end, "fraction"
 
 
 def _named(scan: Scan, top: str, bottom: str) -> str:

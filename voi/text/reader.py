@@ -154,7 +154,7 @@ def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     """A word that digits or a hyphen follow."""
     if reading := codes.cluster(scan, at):
         return reading
-    if word in ("v", "V") and scan.text[end : end + 1].isdigit() and "version" in scan.language.say:
+    if (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == ".")) and scan.text[end : end + 1].isdigit() and "version" in scan.language.say:
         return scan.language.say["version"], end, "version"
     return None
 
@@ -195,7 +195,7 @@ def number(scan: Scan, at: int) -> Reading:
     assert run is not None
     follower = text[run.end() : run.end() + 1]
     key = follower if follower in RULES else "a" if follower.isalpha() else "$" if follower and follower in money.SIGNS + "¢" else "#"  # fmt: skip
-    glued = at > 0 and text[at - 1].isalpha() and language.spaces
+    glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
     if glued and (reading := codes.glued(scan, at)):
         return reading
     for rule in RULES[key]:
@@ -209,7 +209,11 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     found = scan.number(at)
     assert found is not None
     digits, end = found
+    if len(digits) == 1 and text[end : end + 1] == "K" and language.code == "en" and not text[end + 1 : end + 2].isalnum():
+        return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
+    if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
+        return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B
     if scale is not None:
         from voi.text import cldr
 

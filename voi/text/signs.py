@@ -16,6 +16,7 @@ _NAMES = {
 _DATE_NEXT = re.compile(r"\s?(?=\d|[$€£¥]\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)")
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _WORD_AFTER = re.compile(r"[^\W_]+")
+_LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
 
 
@@ -23,9 +24,13 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     text = scan.text
     char, following = text[at], text[at + 1 : at + 2]
     language = scan.language
-    if char == "." and following.isalpha() and scan.end == at and scan.kind:
-        return ". ", at + 1, ""  # no address: a number ends a sentence here
-    if char in ".:：_|'(" and not following.isdigit():
+    if char == "." and following == "." and text[at - 1 : at].isalnum() and text[at + 2 : at + 3].isalnum():
+        return ". ", at + 2, ""
+    if char == "." and following.isalpha() and "dot" in language.say and (not at or text[at - 1] in " (") and _LONE_ENDING.match(text, at):
+        return f"{language.say['dot']}{language.gap}", at + 1, ""  # .NET, .env
+    if char == "." and following.isalpha() and language.spaces:
+        return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # no address: sentences without a blank
+    if char in ".:：'(" and not following.isdigit():
         return None
     if char in money.SIGNS or char == "¢":
         return money.at_sign(scan, at) or _unknown_money(scan, at, char)

@@ -14,6 +14,7 @@ _CLOCK = re.compile(
 )
 _CLOCK_WIDE = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:])(?P<half>)(?P<zone>)(?P<point>)")
 _HOUR = re.compile(r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)")
+_HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
 _HALF_RANGE = re.compile(r"(\d{1,2})\s?[-–]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)")
 _H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d)?(?![\w:])(?!\s?\d+\s?m(?:in)?\b)")
 _DOT = re.compile(r"(\d{1,2})\.([0-5]\d)\s?(?=(?:Uhr|uur|h|klo|ore|godz)\b)")
@@ -41,7 +42,8 @@ def clock(scan: Scan, at: int) -> Reading | None:
         before = scan.word_before(at).lower()
         if not half and before not in _CLOCK_CONTEXT:
             return duration(scan, hour, minute, int(second)), end, "measure"
-    said = time_of_day(scan, hour, minute, bool(half), bool(second), at)
+    range_of_half = scan.language.code == "en" and _HALF_COMES.match(scan.text, end) is not None
+    said = time_of_day(scan, hour, minute, bool(half) or range_of_half, bool(second), at)
     if second and int(second):
         said += f"{_and(scan)}{_count(scan, int(second), 'duration-second')}"
     if half:

@@ -99,12 +99,21 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return _century(scan, value, after, at), end, "roman"
     if before.lower() in language.roman_after and (before[0].isupper() or word != "I"):
         return whole(str(value), code), end, "roman"
-    if before in language.roman_ordinal_after and (word not in ("C", "D", "L", "M")):
+    if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
         stop = end + 1 if code == "de" and scan.text[end : end + 1] == "." else end
         return _regnal(scan, value, before, stop), stop, "roman"
     if code == "en" and len(word) > 1 and set(word) <= set("IVX") and value < 40 and before[:1].isupper() and not before.isupper() and before not in _NO_NAMES and word not in ("XX", "XXX"):  # fmt: skip
         return whole(str(value), code), end, "roman"
     return None
+
+
+def _has_title(scan: Scan, at: int) -> bool:
+    """Pope John XXIII."""
+    words = scan.words_before(2, at)
+    return len(words) == 2 and words[0] in _TITLES
+
+
+_TITLES = frozenset("king queen pope emperor empress tsar prince könig königin papst kaiser zar roi reine pape empereur rey reina papa emperador re regina imperatore rei rainha imperador".split())
 
 
 def value_of(word: str) -> int:
@@ -161,7 +170,7 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return _foreign(scan, letters, match.end())
     if letters == "OK":
         return f"okay{plural}", match.end(), "acronym"
-    if letters in SOUNDS or (scan.shouted and (letters in SHOUTED or len(text) > 5 and letters not in language.spelt)):
+    if letters in SOUNDS or (scan.shouted and _VOWEL.search(letters) and (letters in SHOUTED or len(text) > 5 and letters not in language.spelt)):
         return None
     if letters == "AM" and scan.word_before(at) == "I":
         return None
@@ -169,7 +178,10 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return None
     if letters not in language.spelt and _VOWEL.search(letters) and not _is_spelt_form(letters):
         return None
-    return " ".join(letters) + ("'s" if plural else ""), match.end(), "acronym"
+    end = match.end()
+    if text[end : end + 2] == ". " and scan.rest(end + 1)[:1].islower():  # "an MS. in physics"
+        end += 1
+    return " ".join(letters) + ("'s" if plural else ""), end, "acronym"
 
 
 def _in_capitals(scan: Scan, at: int, end: int) -> bool:

@@ -6,6 +6,23 @@ LANGUAGE = Language(
     code="de",
     sentence_noun_capitals=True,
     ordinal_point=True,
+    ordinal_nouns=words(
+        "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember Stock Etage Obergeschoss Jahrhundert "
+        "Platz Mal Klasse FC Liga Bundesliga Weltkrieg Quartal Halbjahr Semester Geburtstag Runde Reihe Auflage Advent Mannschaft Person "
+        "Gang Kapitel Teil Akt Szene Tor Minute Spieltag Lebensjahr Woche Stufe Wahl Versuch Termin Staffel Folge Hälfte Stunde Tag Schritt "
+        "Mahnung Rate Bezirk Dimension Generation Ordnung Grades Lesung"
+    ),
+    ordinal_after=words(
+        "am im zum zur beim vom ins ans der die das dem den des diesem diesen dieser jedem jeden jede jeder jedes meinem meinen mein meine "
+        "dein sein seine seinem ihr ihre ihrem unser unsere unserem ein eine einem einen einer und bis oder kein keine welche welcher"
+    ),
+    starters=words(
+        "Der Die Das Den Dem Des Ein Eine Einen Einem Ich Du Er Sie Es Wir Ihr Ihre Mein Meine Sein Seine Unser Unsere Dein Deine Dies Diese "
+        "Dieser Dieses Dann Danach Dort Da Daher Darum Deshalb Deswegen Doch Aber Und Oder Denn Also Auch Außerdem Ab Als Alle Alles Am Auf Aus "
+        "Bei Beim Bis Bitte Damit Dabei Dafür Dazu Erst Falls Für Ganz Gerne Gern Gibt Haben Hat Heute Hier Hierbei Im In Insgesamt Ist Ja Jetzt "
+        "Jede Jeder Jedes Kann Können Kein Keine Leider Man Mit Möchten Morgen Nach Nein Noch Nun Nur Ob Oft Ohne Schon Sehr Sind So Sobald Sonst "
+        "Später Trotzdem Um Viel Viele Vielen Vom Von Vor Wann Warum Was Weil Wenn Wer Wie Wieder Wo Wollen Wir Zu Zuerst Zum Zur Zusätzlich Zwar Gestern Natürlich Vielleicht Soll Soweit Welche Welcher Welches Nehmen Drücken Rufen"
+    ),
     day="ordinal",
     year="hundreds",
     months={"jänner": 1, "feber": 2},

@@ -87,7 +87,7 @@ LANGUAGE = Language(
         "govt.": "government", "misc.": "miscellaneous", "tel.": "telephone", "wt.": "weight", "hrs.": "hours",
         "al.": "al", "yrs.": "years", "mins.": "minutes", "secs.": "seconds", "dist.": "district", "lbs.": "pounds",
         "ext.": "extension", "Cres.": "Crescent", "mos.": "months", "wks.": "weeks", "mtg.": "meeting", "appt.": "appointment",
-        "appts.": "appointments", "Sq.": "Square", "tsp.": "teaspoons", "tbsp.": "tablespoons", "a.k.a.": "A K A",
+        "appts.": "appointments", "Sq.": "Square", "tsp.": "teaspoons", "tbsp.": "tablespoons", "a.k.a.": "A K A", "Ph.D.": "P H D", "PhD.": "P H D", "Psy.D.": "Psy D", "Ed.D.": "Ed D", "Th.D.": "T H D",
     },
     choices={
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),

@@ -98,6 +98,12 @@ class Language:
     gender: Gender = Gender()
     ordinal_point: bool = False
     """"3." is an ordinal."""
+    starters: frozenset[str] = frozenset()
+    """Words that begin sentences, where a capital alone says little (German)."""
+    ordinal_after: frozenset[str] = frozenset()
+    """Articles and the like, in small letters, after which "3." before a capital is an ordinal."""
+    ordinal_nouns: frozenset[str] = frozenset()
+    """Nouns with a capital that follow ordinals."""
     ordinal_suffixes: Mapping[str, str] = field(default_factory=dict)
     """"er" to "m": what is written after an ordinal's digits, and its gender."""
     scales: Mapping[str, Forms] = field(default_factory=dict)

@@ -5,6 +5,7 @@ from voi.text.tables.shape import Clock, Language, Money, forms, words
 LANGUAGE = Language(
     code="tr",
     ordinal_point=True,
+    ordinal_nouns=words("Kat Sokak Cadde Dünya Bölge Lig Sınıf Bölüm Gün Hafta Ordu Murat Mahmut Mehmet Selim Yıl Madde Etap"),
     percent_first=True,
     decimals="number",
     clock=Clock("{h}", "{h} {m}", zero="sıfır "),
