@@ -1,4 +1,4 @@
-"""What a language knows about points that end no sentence: abbreviations and ordinals, from the tables of `voi.text`."""
+"""What a language knows about points that end no sentence: abbreviations, ordinals; from the tables of `voi.text`."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -26,7 +26,7 @@ _EVERYWHERE = _words("dr prof")
 class SentenceRules:
     """`never`: abbreviations, without their last point and in small letters, that something always follows;
     `sometimes`: those that may end a sentence. `ordinals`: "3." is one. `starters`: where nouns are written with
-    capitals, only these tell that a sentence begins. `ordinal_after`, `ordinal_nouns`: what stands around an ordinal."""
+    capitals, only these tell that a sentence begins. `ordinal_after`, `ordinal_nouns`: what stands beside ordinals."""
 
     never: frozenset[str]
     sometimes: frozenset[str]

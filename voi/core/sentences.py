@@ -40,7 +40,7 @@ _JOINS_BEFORE = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20ff\U0001
 
 
 class Cutter:
-    """One reply's, in a language ("de", "en-GB"; what is said may change it later). `feed` text, get the pieces that are complete; `close` gives the rest. Sans-I/O.
+    """One reply's, in a language (de, en-GB). `feed` text, get complete pieces; `close` gives the rest. Sans-I/O.
 
     The pieces joined are the text fed, white space between two pieces leading the second; none is without any
     non-space character, none is longer than `max_characters`. The same text cut at token boundaries in any way gives

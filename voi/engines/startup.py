@@ -23,6 +23,7 @@ from voi.engines.voice.judge import BuiltInVoiceJudge
 from voi.errors import ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
+from voi.text.speakable import prepare
 
 NONE = "none"
 
@@ -54,6 +55,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     """
     if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
         await asyncio.to_thread(language.load)
+    for code in {config.finished(agent).language for agent in config.agents.values()} - {AUTO}:
+        await asyncio.to_thread(prepare, code or "en")
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)

@@ -92,6 +92,11 @@ class ReplyVoice:
         self._ended = False
         self._void_below = 0
 
+    @property
+    def language(self) -> str:
+        """What the reply is thought to be in, before any of it was read."""
+        return self._spoken.now
+
     def can_say(self, voice: Voice) -> bool:
         return voice in self._choices
 

@@ -5,6 +5,7 @@ from functools import cache
 
 from voi.text.scan import Reading, Scan
 from voi.text.tables import language_of
+from voi.text.tables.shape import words as _set
 
 Entry = tuple[re.Pattern[str], str, str]
 """Pattern, key in its table, and which table: "before", "ending" or "choices"."""
@@ -18,6 +19,7 @@ _STREET_BEFORE = re.compile(
 )
 _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
+_CLOSERS = re.compile(r"[\s\"')\]”’»]+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
 
@@ -56,7 +58,9 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
             said = _chosen(scan, at, end, scan.language.choices[key])
             if not said:
                 continue
-            ends = _ends_sentence(scan, end, key, said) or (key == "St." and said == "Street" and _new_sentence(scan, end))
+            ends = _ends_sentence(scan, end, key, said) or (
+                key == "St." and said == "Street" and _new_sentence(scan, end)
+            )
         else:
             said = getattr(scan.language, table)[key]
             if table == "before" and not _something_follows(scan, end, key):
@@ -88,14 +92,21 @@ def _ends_sentence(scan: Scan, end: int, key: str, said: str) -> bool:
         return True
     if not scan.text[end : end + 1].isspace() or not scan.rest(end)[:1].isupper():
         return False
-    return key[0].islower() and key not in _BEFORE_NAMES and (not scan.language.sentence_noun_capitals or key in scan.language.ending)  # fmt: skip
+    return (
+        key[0].islower()
+        and key not in _BEFORE_NAMES
+        and (not scan.language.sentence_noun_capitals or key in scan.language.ending)
+    )
 
 
 def _new_sentence(scan: Scan, end: int) -> bool:
     return scan.word_after(end) in _STARTERS
 
 
-_STARTERS = frozenset("The Then He She It We You I They This That There A An In On At Please My Your What Where When How Is Are Do Can Would And But So".split())
+_STARTERS = _set(
+    "The Then He She It We You I They This That There A An In On At Please My Your What Where When "
+    "How Is Are Do Can Would And But So"
+)
 _BEFORE_NAMES = frozenset(("v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
 
 
@@ -140,7 +151,5 @@ def initials(scan: Scan, at: int) -> Reading | None:
     if scan.language.code != "en" and not letters.isupper():
         return None
     rest = scan.rest(match.end())
-    ends = not rest.strip("\"')]”’») ") or (rest[0].isupper() and letters.islower())
+    ends = not _CLOSERS.sub("", rest) or (rest[0].isupper() and letters.islower())
     return " ".join(letters.upper()) + ("." if ends else ""), match.end(), "acronym"
-
-

@@ -17,7 +17,7 @@ _VOWELS = "aeiouàèéìòùhAEIOU"
 
 
 def gender(noun: str, language: Language) -> str:
-    """"f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" where nothing tells."""
+    """ "f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" where nothing tells."""
     low, rules = noun.lower(), language.gender
     if low in rules.masculine:
         return "m"

@@ -65,7 +65,7 @@ def unit(name: str, code: str) -> Forms | None:
 
 @cache
 def per(name: str, code: str) -> str | None:
-    """"per hour" in that language; None where CLDR writes it with a stroke or not at all."""
+    """ "per hour" in that language; None where CLDR writes it with a stroke or not at all."""
     long = _locale(code)._data["unit_patterns"].get(name, {}).get("long") or {}
     text = dict(long).get("per", "")
     return text.replace("{0}", "").strip() if text.startswith("{0}") and "/" not in text else None

@@ -1,18 +1,23 @@
-"""Letters and digits together: AB12-9XQ7, INV-2024-0031, COVID-19, HTML5, GPT-4o; and numbers that are spelt: PINs, orders."""
+"""Letters with digits: AB12-9XQ7, INV-2024-0031, COVID-19, HTML5, GPT-4o; and numbers that are spelt: PINs."""
 
 import re
 
 from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
 _IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
 _SPELT_AFTER = re.compile(
-    r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è|lautet|numéro|número|numero|nummer|Nummer|n°|nº|of|the))*\s?[:#=]?\s?#?\s?\Z",
+    r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è"
+    r"|lautet|numéro|número|numero|nummer|n°|nº|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
     re.IGNORECASE,
 )
-ROOM_WORDS = frozenset("room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit zimmer boeing seat row building flat block platform".split())
+ROOM_WORDS = _set(
+    "room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
+    "zimmer boeing seat row building flat block platform"
+)
 _STREET = re.compile(
     r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
     r"(?:St|Ave|Av|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy|Sq|Ter|Cir|Street|Avenue|Boulevard|Road|Lane|Drive|Court|Place|Highway|Way|Square|Parkway|Terrace)\b)"
@@ -39,17 +44,31 @@ def spelt(scan: Scan, at: int) -> Reading | None:
     text, language = match[0], scan.language
     first = re.match(r"\d+", text)[0]  # type: ignore[index]
     before = scan.word_before(at).lower()
-    if len(first) <= 4 and (before in ROOM_WORDS or scan.words_before(2, at)[:1] == ["flight"]) and language.code == "en" and len(first) > 2:
+    if (
+        len(first) <= 4
+        and (before in ROOM_WORDS or scan.words_before(2, at)[:1] == ["flight"])
+        and language.code == "en"
+        and len(first) > 2
+    ):
         return pairs(first, language), at + len(first), "code"
     named = bool(language.digits_after) and _is_named(scan, at)
     if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
         if language.code == "en" and before in ("case", "card", "policy", "member", "number") and len(first) < 4:
             return None
-        groups = re.findall(r"\d+", text) if "-" in text or (" " in text and all(len(g) >= 3 for g in text.split())) else [first]  # fmt: skip
+        groups = (
+            re.findall(r"\d+", text)
+            if "-" in text or (" " in text and all(len(g) >= 3 for g in text.split()))
+            else [first]
+        )
         end = match.end() if len(groups) > 1 else at + len(first)
         comma = ", " if language.spaces else "、"
         return comma.join(one_by_one(group, language) for group in groups), end, "code"
-    if language.code == "en" and _ZIP.match(scan.text, at) and _ZIP_BEFORE.search(scan.text, max(0, at - 20), at) and _is_zip(scan, at):  # fmt: skip
+    if (
+        language.code == "en"
+        and _ZIP.match(scan.text, at)
+        and _ZIP_BEFORE.search(scan.text, max(0, at - 20), at)
+        and _is_zip(scan, at)
+    ):
         zip_code = _ZIP.match(scan.text, at)[0]  # type: ignore[index]
         return ", ".join(one_by_one(part, language) for part in zip_code.split("-")), at + len(zip_code), "code"
     return None
@@ -88,10 +107,12 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     segments = re.split(r"[-_./]", text)
     mixed = [segment for segment in segments if _turns(segment) > 1]
     digits = [segment for segment in segments if segment.isdigit()]
-    capital = any(segment.isalpha() and segment.isupper() for segment in segments) or any(_turns(s) and s.upper() == s for s in segments)  # fmt: skip
+    capital = any(segment.isalpha() and segment.isupper() for segment in segments) or any(
+        _turns(s) and s.upper() == s for s in segments
+    )
     is_code = capital and "." not in text and (
         (len(segments) > 1 and any(len(part) > 3 or (part[0] == "0" and len(part) > 1) for part in digits))
-        or (len(segments) > 1 and any(_turns(segment) for segment in segments) and len(text) >= 5 and text.upper() == text)
+        or (len(segments) > 1 and any(map(_turns, segments)) and len(text) >= 5 and text.upper() == text)
         or len(digits) > 1
         or (mixed and len(text) >= 5 and text.upper() == text)
         or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)", segment) for segment in segments)
@@ -126,8 +147,16 @@ def glued(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     digits, language = match[1], scan.language
-    said = one_by_one(digits, language) if digits[0] == "0" and len(digits) > 1 or len(digits) > 4 else pairs(digits, language) if len(digits) == 3 and language.code == "en" else cardinal(digits, language)  # fmt: skip
+    said = (
+        one_by_one(digits, language)
+        if (digits[0] == "0" and len(digits) > 1) or len(digits) > 4
+        else pairs(digits, language)
+        if len(digits) == 3 and language.code == "en"
+        else cardinal(digits, language)
+    )
     if match[2]:
         gap = language.gap
-        said = f"{said}{gap}{language.say['point']}{gap}{one_by_one(match[2], language) if len(match[2]) != 2 or match[2][0] == '0' else whole(match[2], language.code)}"
+        single = len(match[2]) != 2 or match[2][0] == "0"
+        decimals = one_by_one(match[2], language) if single else whole(match[2], language.code)
+        said = f"{said}{gap}{language.say['point']}{gap}{decimals}"
     return said, match.end(), "code"

@@ -5,6 +5,7 @@ import re
 from voi.text import cldr, slavic
 from voi.text.numerals import cardinal, ordinal, whole, year
 from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)(?P<time>T(?=\d))?")
 _NUMERIC = re.compile(r"(\d{1,2})([/.-])\s?(\d{1,2})\2\s?(\d{4}|\d\d)(?![\w/]|[.,-]\d)")
@@ -18,11 +19,15 @@ _MONTH_THEN_DAY = re.compile(
     r"\.?\s(?:the\s)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|\s?[AaPp]\.?[Mm]\b|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
 )
 _MONTH_THEN_YEAR = re.compile(r"\.?,?\s(?:de\s|del\s)?(?P<year>[12]\d{3})(?![\w:%]|[.,-]\d)")
-_MONTH_RANGE = re.compile(r"\s?[-–]\s?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?")
+_MONTH_RANGE = re.compile(
+    r"\s?[-–]\s?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
+)
 _DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _NOMINATIVE = {"de": frozenset(("der", "die", "das"))}
-_ON = frozenset("on by from until till before after since due through to between of".split())
-_AMBIGUOUS_MONTHS = frozenset(("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart"))
+_ON = _set("on by from until till before after since due through to between of")
+_AMBIGUOUS_MONTHS = frozenset(
+    ("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart")
+)
 _TODAY = frozenset(("сегодня", "завтра", "вчера", "это", "dziś", "dzisiaj", "jutro", "wczoraj", "jest"))
 
 
@@ -71,7 +76,7 @@ def point(scan: Scan, at: int) -> Reading | None:
 
 
 def slash_day(scan: Scan, at: int) -> Reading | None:
-    """"on 3/14": a month and a day, after a word that says so."""
+    """ "on 3/14": a month and a day, after a word that says so."""
     match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
     if not match or scan.language.code != "en" or scan.word_before().lower() not in _ON:
         return None
@@ -96,7 +101,11 @@ def day_month(scan: Scan, at: int) -> Reading | None:
     if suffix == "." and not scan.language.ordinal_point:
         return None
     digits = match["year"] or ""
-    end = match.end() if digits else (match.end("point") if match["point"] and len(match["month"]) < 5 else match.end("month"))
+    end = (
+        match.end()
+        if digits
+        else (match.end("point") if match["point"] and len(match["month"]) < 5 else match.end("month"))
+    )
     if scan.text[end : end + 1].isalpha():
         return None
     if scan.language.code == "en":
@@ -122,7 +131,12 @@ def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         if scan.text[end : end + 1] == "," or (scan.text[end] == "." and len(word) > 4):
             joint = ", "
         return f"{_name(number, scan)}{joint}{year(match['year'], scan.language)}", match.end(), "date"
-    if scan.text[end : end + 1] == "." and len(word) < 5 and word.lower() not in _AMBIGUOUS_MONTHS and scan.text[end + 1 : end + 2] == " ":  # fmt: skip
+    if (
+        scan.text[end : end + 1] == "."
+        and len(word) < 5
+        and word.lower() not in _AMBIGUOUS_MONTHS
+        and scan.text[end + 1 : end + 2] == " "
+    ):
         following = scan.text[end + 2 : end + 3]
         if scan.language.code == "en" and not following.isupper():
             return _name(number, scan), end + 1, "date"
@@ -173,7 +187,9 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
         name = f"{whole(str(month), code)}{language.say['month']}"
         if code == "ko":
             name = {6: "유월", 10: "시월"}.get(month, name)
-    number = digits and (year(digits, language) if len(digits) == 4 and digits[0] in "12" else cardinal(digits, language))
+    number = digits and (
+        year(digits, language) if len(digits) == 4 and digits[0] in "12" else cardinal(digits, language)
+    )
     said = language.date.format(day=said_day, month=name, year=number)
     return said if digits else _without_year(said, language.date)
 

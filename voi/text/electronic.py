@@ -26,12 +26,14 @@ _ENDINGS = _set(
     "com org net edu gov mil int info biz io ai dev app co uk de fr es it nl pl ru ch at eu us ca au in jp cn br "
     "me tv xyz site online shop store tech cloud blog html htm css js ts json xml yaml yml toml csv txt pdf doc "
     "docx xls xlsx ppt pptx png jpg jpeg gif svg mp3 mp4 wav zip gz tar exe py ipynb java rs go rb php cpp sh md "
-    "sql log cfg ini env pt cz hu tr kr tw hk be se no dk fi ie nz za mx ar museum travel jobs coop pro name tsx jsx vue h5 "
+    "sql log cfg ini env pt cz hu tr kr tw hk be se no dk fi ie nz za mx ar museum travel jobs coop "
+    "pro name tsx jsx vue h5 "
     "bak bat dll iso dmg apk deb rpm webp heic mov avi mkv flac ogg psd odt rtf epub conf lock 7z"
 )
 _SPELT_ENDINGS = _set(
     "uk de fr es nl pl ru ch eu us ca au jp cn br tv io ai js ts md py rb rs css html php sql pdf csv xml gz mp "
-    "png jpg gif svg txt mp3 mp4 wav pt cz hu tr kr tw hk se dk nz za mx tsx jsx apk dmg iso dll htm yml doc xls ppt avi mkv mov psd odt rtf"
+    "png jpg gif svg txt mp3 mp4 wav pt cz hu tr kr tw hk se dk nz za mx tsx jsx apk dmg iso dll htm "
+    "yml doc xls ppt avi mkv mov psd odt rtf"
 )
 _ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca int pt se ar is")
 _PATH_PARTS_MAX = 2
@@ -74,11 +76,17 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
     whole = match[0].rstrip(_TRAILING)
     if match["windows"]:
         drive, *parts = whole.split("\\")
-        return " ".join([drive[0].upper(), say.get("colon", ""), *(f"{say.get('backslash', slash)} {_host(part, dot)}" for part in parts if part)]), match.start() + len(whole)  # fmt: skip
+        return " ".join(
+            [
+                drive[0].upper(),
+                say.get("colon", ""),
+                *(f"{say.get('backslash', slash)} {_host(part, dot)}" for part in parts if part),
+            ]
+        ), match.start() + len(whole)
     if match["relative"] and match["kind"].lower() not in _ENDINGS:
         return "", match.end()
     head = f"{say.get('tilde', '')} " if whole.startswith("~") else ""
-    if whole.startswith("/") or head or whole.startswith("."):
+    if whole.startswith(("/", ".")) or head:
         parts = [part for part in whole.lstrip("~.").split("/") if part]
         return head + " ".join(f"{slash} {_host(part.lstrip('.'), dot)}" for part in parts), match.start() + len(whole)
     return f" {slash} ".join(_host(part, dot) for part in whole.split("/")), match.start() + len(whole)
@@ -86,12 +94,22 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
 
 def _is_ending(name: str, last: str, text: str, end: int) -> bool:
     """Is that the end of an address, and not two sentences without a blank between?"""
-    if last.lower() not in _ENDINGS or not (last.islower() or last in ("JS", "NET", "PDF", "TXT", "CSV", "MP3", "JPG", "PNG") or last.lower() in ("net", "js")):  # fmt: skip
+    if last.lower() not in _ENDINGS or not (
+        last.islower()
+        or last in ("JS", "NET", "PDF", "TXT", "CSV", "MP3", "JPG", "PNG")
+        or last.lower() in ("net", "js")
+    ):
         return False
     host = name[: -len(last) - 1]
     if (host.isdigit() and last in _ENDINGS_THAT_ARE_WORDS) or (last in _ENDINGS_THAT_ARE_WORDS and len(host) <= 1):
         return False
-    return not (len(host) == 1 and len(last) <= 2 and host.isalpha() and name.count(".") == 1 and name not in ("x.ai", "t.co", "t.me"))
+    return not (
+        len(host) == 1
+        and len(last) <= 2
+        and host.isalpha()
+        and name.count(".") == 1
+        and name not in ("x.ai", "t.co", "t.me")
+    )
 
 
 def _host(host: str, dot: str) -> str:

@@ -1,113 +1,38 @@
-"""Measures: a number and what it counts, with powers, "per" and sizes: 5 km/h, 500mg 2x/day, 1h 30m, 6'2", 1920x1080."""
+"""Measures: a number and what it counts, powers and sizes: 5 km/h, 500mg 2x/day, 1h 30m, 6'2", 1920x1080."""
 
 import re
-from collections.abc import Mapping
-from functools import cache
 
 from voi.text import cldr
 from voi.text.agreement import counted
 from voi.text.numerals import cardinal
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms, Language
+from voi.text.tables.shape import words as _set
+from voi.text.units import forms_of, per, unit_forms, units
 
-COMMON: Mapping[str, str] = {
-    "km": "length-kilometer", "m": "length-meter", "dm": "length-decimeter", "cm": "length-centimeter",
-    "mm": "length-millimeter", "μm": "length-micrometer", "nm": "length-nanometer", "ha": "area-hectare",
-    "km²": "area-square-kilometer", "km2": "area-square-kilometer", "m²": "area-square-meter",
-    "m2": "area-square-meter", "qm": "area-square-meter", "cm²": "area-square-centimeter", "cm2": "area-square-centimeter",
-    "m³": "volume-cubic-meter", "m3": "volume-cubic-meter", "cm³": "volume-cubic-centimeter",
-    "cm3": "volume-cubic-centimeter", "kg": "mass-kilogram", "g": "mass-gram", "mg": "mass-milligram",
-    "μg": "mass-microgram", "t": "mass-tonne", "l": "volume-liter", "L": "volume-liter", "ml": "volume-milliliter",
-    "mL": "volume-milliliter", "cl": "volume-centiliter", "dl": "volume-deciliter", "h": "duration-hour",
-    "min": "duration-minute", "s": "duration-second", "ms": "duration-millisecond", "Hz": "frequency-hertz",
-    "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz", "GHz": "frequency-gigahertz", "W": "power-watt",
-    "kW": "power-kilowatt", "MW": "power-megawatt", "GW": "power-gigawatt", "kWh": "energy-kilowatt-hour",
-    "V": "electric-volt", "A": "electric-ampere", "mA": "electric-milliampere", "kB": "digital-kilobyte",
-    "KB": "digital-kilobyte", "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
-    "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
-    "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second", "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
-    "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "kcal": "energy-kilocalorie",
-    "kJ": "energy-kilojoule", "J": "energy-joule", "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal",
-    "bar": "pressure-bar", "mbar": "pressure-millibar", "px": "graphics-pixel", "MP": "graphics-megapixel", "dB": "sound-decibel", "mAh": "mah",
-    "mph": "speed-mile-per-hour", "kmh": "speed-kilometer-per-hour", "ft": "length-foot", "mi": "length-mile", "lb": "mass-pound", "oz": "mass-ounce",
-    "l/100 km": "consumption-liter-per-100-kilometer", "L/100 km": "consumption-liter-per-100-kilometer", "l/100km": "consumption-liter-per-100-kilometer",
-    "mmHg": "pressure-millimeter-ofhg", "ppm": "concentr-permillion", "°": "angle-degree",
-}  # fmt: skip
-_OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
 _UNIT = re.compile(
-    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b|°\s?[CFcf]?(?![^\W\d_])|[^\W\d_]{1,8}(?:/[hsu]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
+    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
+    r"|°\s?[CFcf]?(?![^\W\d_])|[^\W\d_]{1,8}(?:/[hsu]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
-_PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
 _SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
 _FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
 _TIMES = re.compile(r"\s?[xX×](?![^\W\d_])\s?(?=\d)")
 _TIMES_WORD = re.compile(r"[xX×]\b")
 _PAIR = re.compile(r"(\d{2,3})/(\d{2,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
-_MINUTES_AFTER = frozenset("left ago later remaining until till more break timer walk drive session call meeting ride nap delay wait run early late episode video".split())
-_MINUTES_BEFORE = frozenset("in every wait last lasts took takes within snooze only about another just".split())
-_METERS_AFTER = frozenset("tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay".split())
-_DECADE_BEFORE = frozenset("the his her their my your our its early mid late low high upper lower and to".split())
-_DECADE_AFTER = frozenset("music hits kid kids style fashion rock era pop sitcom nostalgia vibe movies tv".split())
+_MINUTES_AFTER = _set(
+    "left ago later remaining until till more break timer walk drive session call meeting ride nap "
+    "delay wait run early late episode video"
+)
+_MINUTES_BEFORE = _set("in every wait last lasts took takes within snooze only about another just")
+_METERS_AFTER = _set(
+    "tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay"
+)
+_DECADE_BEFORE = _set("the his her their my your our its early mid late low high upper lower and to")
+_DECADE_AFTER = _set("music hits kid kids style fashion rock era pop sitcom nostalgia vibe movies tv")
 _ADJECTIVE = frozenset(("a", "an", "the", "this", "that", "my", "your", "his", "her", "our", "each", "every", "one"))
-_COUNTED_AFTER_M = frozenset("people users downloads views subscribers followers customers dollars players copies units records rows".split())
-_WORDS = {"day", "hour", "month", "week", "year", "second", "minute", "night", "person", "user", "seat", "mile", "room", "head", "guest", "item", "unit", "piece", "gallon", "student", "child", "adult", "player", "team", "page", "word", "token", "call", "visit", "session", "class", "serving", "foot", "pound", "ounce", "km", "kg", "liter", "litre", "meter", "metre", "ticket", "share", "gb", "request", "employee", "device", "license", "capita", "annum", "quarter", "bottle", "cup", "slice"}  # fmt: skip
-
-
-@cache
-def units(code: str) -> Mapping[str, str | Forms]:
-    from voi.text.tables import language_of
-
-    language = language_of(code)
-    return {**COMMON, **(language.units if language else {})}
-
-
-def forms_of(symbol: str, language: Language) -> Forms | None:
-    """The forms of what a symbol stands for; None where the language has no name for it."""
-    name = units(language.code).get(symbol)
-    if name is None or not isinstance(name, str):
-        return name
-    return _forms(name, language)
-
-
-def _forms(name: str, language: Language) -> Forms | None:
-    if "/" in name:
-        over, under = name.split("/")
-        top, below = _forms(over, language), _per_of(under, language)
-        return {key: f"{text} {below}" for key, text in top.items()} if top and below else None
-    return language.named_units.get(name) or cldr.unit(name, language.code) or _OWN.get(name)
-
-
-def _per_of(name: str, language: Language) -> str | None:
-    per = cldr.per(name, language.code)
-    if per and language.code != "en":
-        return per
-    found = _forms(name, language)
-    return f"{language.say['per']} {cldr.form('1', found, language.code)}" if found else None
-
-
-def per(scan: Scan, end: int) -> tuple[str, int]:
-    """" per month" for "/mo", and where that ends; ("", end) where no unit follows a stroke."""
-    match = _PER.match(scan.text, end)
-    if not match or not match[1]:
-        return "", end
-    language = scan.language
-    symbol = match[1]
-    name = units(language.code).get(symbol) or units(language.code).get(symbol.lower())
-    if isinstance(name, str):
-        said = _per_of(name, language)
-    elif name is not None:
-        said = f"{language.say['per']} {cldr.form('1', name, language.code)}"
-    elif language.code == "en" and symbol.lower() in _WORDS or (language.code != "en" and len(symbol) > 2):
-        said = f"{language.say['per']} {symbol}"
-    else:
-        said = None
-    if not said:
-        return "", end
-    stop = match.end()
-    if scan.text[stop : stop + 1] == "." and len(symbol) < 4 and scan.text[stop + 1 : stop + 2] == " " and scan.text[stop + 2 : stop + 3].islower():  # fmt: skip
-        stop += 1
-    gap = language.gap
-    return f"{gap}{said}", stop
+_COUNTED_AFTER_M = _set(
+    "people users downloads views subscribers followers customers dollars players copies units records rows"
+)
 
 
 def measure(scan: Scan, at: int) -> Reading | None:
@@ -117,9 +42,9 @@ def measure(scan: Scan, at: int) -> Reading | None:
         return None
     digits, end = number
     language = scan.language
-    if scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == " \"":
-        if reading := _by_sign(scan, at, digits, end):
-            return reading
+    signed = scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == ' "'
+    if signed and (reading := _by_sign(scan, at, digits, end)):
+        return reading
     match = _UNIT.match(scan.text, end)
     if not match:
         return None
@@ -149,12 +74,16 @@ def measure(scan: Scan, at: int) -> Reading | None:
     if forms is None or _no_unit(scan, digits, symbol, glued, stop, at):
         return None
     if symbol in ("m", "M") and _is_minutes(scan, stop, at):
-        forms = _forms("duration-minute", language) or forms
+        forms = unit_forms("duration-minute", language) or forms
     if (more := per(scan, stop))[0]:
         said, stop = quantity(scan, digits, forms, at, False), more[1]
         return f"{said}{more[0]}", stop, "measure"
     stop, full_stop = _past_point(scan, symbol, stop)
-    adjective = language.code == "en" and bool(match[0][0] == "-" or scan.word_before(at).lower() in _ADJECTIVE) and _noun_follows(scan, stop)  # fmt: skip
+    adjective = (
+        language.code == "en"
+        and bool(match[0][0] == "-" or scan.word_before(at).lower() in _ADJECTIVE)
+        and _noun_follows(scan, stop)
+    )
     return quantity(scan, digits, forms, at, adjective) + full_stop, stop, "measure"
 
 
@@ -171,7 +100,10 @@ def _noun_follows(scan: Scan, stop: int) -> bool:
     return bool(word) and scan.text[stop : stop + 1] in (" ", "-") and word.lower() not in _NO_NOUNS
 
 
-_NO_NOUNS = frozenset("per and or of in on to at is are was for from with by the a each if than when as but away ago later left wide tall high long deep".split())
+_NO_NOUNS = _set(
+    "per and or of in on to at is are was for from with by the a each if than when as but away ago "
+    "later left wide tall high long deep"
+)
 
 
 def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) -> str:
@@ -192,18 +124,22 @@ def _no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: i
         if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued:
             return symbol not in ("day", "days", "V") or symbol in ("day", "days")
         if symbol in ("pt", "ct", "ha", "ac", "bar", "cal", "doz", "t", "dl", "L", "h", "J") and not glued:
-            return symbol in ("bar", "ha") and not glued or symbol == "t"
+            return (symbol in ("bar", "ha") and not glued) or symbol == "t"
         if symbol == "s" and not glued:
             return False
         if symbol == "s":
             return _is_decade(scan, digits, stop, at)
-        if symbol == "t" or symbol == "A" and glued:
+        if symbol == "t" or (symbol == "A" and glued):
             return symbol == "t"
         if symbol in ("m", "M", "b") and scan.word_after(stop).lower() in _COUNTED_AFTER_M:
             return True
         if symbol == "m" and scan.kind == "":
             return False
-    elif symbol in ("A", "V", "t", "h", "m", "s", "g", "l", "a", "e", "o", "y") and not glued and code in ("es", "it", "pt", "fr", "pl", "cs", "ru"):
+    elif (
+        symbol in ("A", "V", "t", "h", "m", "s", "g", "l", "a", "e", "o", "y")
+        and not glued
+        and code in ("es", "it", "pt", "fr", "pl", "cs", "ru")
+    ):
         return symbol in ("a", "e", "o", "y", "A", "V")
     if symbol == "s" and code == "en":
         return False
@@ -215,7 +151,17 @@ def _is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
         return digits[3] == "0" and digits[0] in "12"
     if len(digits) != 2 or digits[1] != "0" or digits == "10":
         return False
-    return scan.word_before(at).lower() in _DECADE_BEFORE - ({"the", "my", "your"} if scan.word_after(stop).lower() in ("timeout", "timer", "delay", "clip", "limit", "mark", "window", "countdown", "cooldown") else set()) or scan.word_after(stop).lower() in _DECADE_AFTER  # fmt: skip
+    return (
+        scan.word_before(at).lower()
+        in _DECADE_BEFORE
+        - (
+            {"the", "my", "your"}
+            if scan.word_after(stop).lower()
+            in ("timeout", "timer", "delay", "clip", "limit", "mark", "window", "countdown", "cooldown")
+            else set()
+        )
+        or scan.word_after(stop).lower() in _DECADE_AFTER
+    )
 
 
 def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
@@ -223,7 +169,9 @@ def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
     if scan.language.code != "en":
         return scan.kind == "measure" and bool(re.search(r"\d\s?(?:h|s)\s*\Z", scan.text[max(0, at - 6) : at]))
     text = scan.text
-    if re.search(r"\d\s?(?:h|hr|hrs|d)\.?,?\s*(?:and\s)?\Z", text[max(0, at - 12) : at]) or re.match(r"\s?\d{1,2}\s?s(?:ec)?\b", text[stop : stop + 8]):  # fmt: skip
+    if re.search(r"\d\s?(?:h|hr|hrs|d)\.?,?\s*(?:and\s)?\Z", text[max(0, at - 12) : at]) or re.match(
+        r"\s?\d{1,2}\s?s(?:ec)?\b", text[stop : stop + 8]
+    ):
         return True
     after, before = scan.word_after(stop).lower(), scan.word_before(at).lower()
     if after in _METERS_AFTER:
@@ -235,24 +183,30 @@ def _by_sign(scan: Scan, at: int, digits: str, end: int) -> Reading | None:
     """55", 6'2", 5'."""
     language = scan.language
     if language.code == "en" and (match := _FEET.match(scan.text, at)) and (match[2] or not _quoted(scan, at)):
-        if match[0].rstrip()[-1] in "\"″”" and not match[2]:
+        if match[0].rstrip()[-1] in '"″”' and not match[2]:
             return None
         feet = f"{cardinal(match[1], language)} {'foot' if match[1] == '1' or match[2] else 'feet'}"
         return (f"{feet} {cardinal(match[2], language)}" if match[2] else feet), match.end(), "measure"
     match = _SIGN_UNIT.match(scan.text, end)
-    if not match or match[0].strip()[0] in "'′’" and match[0].strip() != "''" or _quoted(scan, at):
+    if not match or (match[0].strip()[0] in "'′’" and match[0].strip() != "''") or _quoted(scan, at):
         return None
-    forms = _forms("length-inch", language)
+    forms = unit_forms("length-inch", language)
     if forms is None:
         return None
-    adjective = language.code == "en" and scan.word_before(at).lower() in _ADJECTIVE and _noun_follows(scan, match.end())  # fmt: skip
+    adjective = (
+        language.code == "en" and scan.word_before(at).lower() in _ADJECTIVE and _noun_follows(scan, match.end())
+    )
     return quantity(scan, digits, forms, at, adjective), match.end(), "measure"
 
 
 def _quoted(scan: Scan, at: int) -> bool:
     """Does the sign close a quotation?"""
     before = scan.text[max(0, at - 200) : at]
-    return before.count('"') % 2 == 1 or before.count("“") > before.count("”") or before.count("'") % 2 == 1 and before.rstrip()[-1:] != "'" and before[-1:] == "'"  # fmt: skip
+    return (
+        before.count('"') % 2 == 1
+        or before.count("“") > before.count("”")
+        or (before.count("'") % 2 == 1 and before.rstrip()[-1:] != "'" and before[-1:] == "'")
+    )
 
 
 def _power(scan: Scan, digits: str, symbol: str, stop: int) -> Reading | None:
@@ -273,8 +227,11 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     language = scan.language
     match = _TIMES.match(scan.text, end)
     if match and "by" in language.say:
-        times = "×" in match[0] and language.say["times"] or language.say["by"]
-        if "×" in match[0] and re.match(r"\d+(?:[.,]\d+)?(?:\s?[x×]\s?\d+)?\s?(?:cm|mm|m|ft|in|px|inch|km)\b", scan.text[match.end() : match.end() + 20]):  # fmt: skip
+        times = ("×" in match[0] and language.say["times"]) or language.say["by"]
+        if "×" in match[0] and re.match(
+            r"\d+(?:[.,]\d+)?(?:\s?[x×]\s?\d+)?\s?(?:cm|mm|m|ft|in|px|inch|km)\b",
+            scan.text[match.end() : match.end() + 20],
+        ):
             times = language.say["by"]
         return f"{cardinal(digits, language)}{_gap(language)}{times}", match.end(), "by"
     match = _TIMES_WORD.match(scan.text, end)
@@ -297,7 +254,9 @@ def blood_pressure(scan: Scan, at: int) -> Reading | None:
     match = _PAIR.match(scan.text, at)
     if not match or "over" not in scan.language.say:
         return None
-    if not match[3] and not ({"pressure", "bp", "blutdruck", "tension", "tensión", "pressione"} & set(scan.words_before(5, at))):  # fmt: skip
+    if not match[3] and not (
+        {"pressure", "bp", "blutdruck", "tension", "tensión", "pressione"} & set(scan.words_before(5, at))
+    ):
         return None
     said = f"{cardinal(match[1], scan.language)} {scan.language.say['over']} {cardinal(match[2], scan.language)}"
     if match[3]:
@@ -320,4 +279,10 @@ def percent(scan: Scan, at: int) -> Reading | None:
         word = cldr.form(digits, language.named_units["percent"], language.code)
     said = cardinal(digits, language)
     gap = _gap(language)
-    return (f"{word}{gap}{said}" if language.percent_first else f"{counted(digits, word, language) if language.code not in ('ko', 'fr', 'es', 'it', 'pt', 'de') or (language.code == 'de' and digits == '1') else said}{gap}{word}"), match.end(), "measure"  # fmt: skip
+    if language.percent_first:
+        return f"{word}{gap}{said}", match.end(), "measure"
+    if language.code == "de" and digits == "1":
+        said = "ein"
+    elif language.code in ("ru", "pl", "cs", "hu"):
+        said = counted(digits, word, language)
+    return f"{said}{gap}{word}", match.end(), "measure"

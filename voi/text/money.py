@@ -4,10 +4,11 @@ import re
 
 from voi.text import cldr
 from voi.text.agreement import counted
-from voi.text.measures import per
 from voi.text.numerals import cardinal, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms, Language, Money
+from voi.text.tables.shape import words as _set
+from voi.text.units import per
 
 SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
 _BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
@@ -16,10 +17,11 @@ _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
 _SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9})\b\.?")
 _TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
 _EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d\d)(?!\d)")
-CODES = frozenset(
-    "USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD ZAR ILS THB AED".split()
+CODES = _set(
+    "USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD ZAR ILS THB AED"
 )
-_SAME = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽", "KRW": "₩", "TRY": "₺", "UAH": "₴", "￥": "¥",
+_SAME = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽", "KRW": "₩", "TRY": "₺",
+    "UAH": "₴", "￥": "¥",
          "BRL": "R$", "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "TL": "₺", "руб": "₽", "р": "₽", "CNY": "元"}  # fmt: skip
 _NO_MINOR = frozenset(("JPY", "KRW", "HUF"))
 
@@ -85,7 +87,11 @@ def after_number(scan: Scan, at: int) -> Reading | None:
         match = _CODE_AFTER.match(scan.text, stop)
         if not match or match["sign"] not in CODES:
             return None
-    elif re.match(r"\d", scan.text[match.end() : match.end() + 1]) and match["sign"][-1] in SIGNS and scan.text[match.start()] == " ":
+    elif (
+        re.match(r"\d", scan.text[match.end() : match.end() + 1])
+        and match["sign"][-1] in SIGNS
+        and scan.text[match.start()] == " "
+    ):
         return None
     money = money_of(match["sign"], scan.language)
     if money is None:
@@ -98,7 +104,7 @@ def after_number(scan: Scan, at: int) -> Reading | None:
 
 
 def scale_after(scan: Scan, end: int) -> tuple[Forms | None, int]:
-    """"million", "bn", "Mio." after a number, and where it ends."""
+    """ "million", "bn", "Mio." after a number, and where it ends."""
     match = _SCALE.match(scan.text, end)
     if not match:
         return None, end
@@ -122,11 +128,11 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language) -> s
         noun = cldr.form("1000000", money.major, code) if code not in _DE else money.major["other"]
         of = _OF.get(code, "") if _is_noun(scale, language) else ""
         noun = f"{of}{noun}" if of != "de " or noun[0] not in "aeiouéAEIOU" or code != "fr" else f"d'{noun}"
-        return f"{counted(digits, cldr.form(digits, scale, code), language)}{gap}{cldr.form(digits, scale, code)}{gap}{noun}"
+        times = cldr.form(digits, scale, code)
+        return f"{counted(digits, times, language)}{gap}{times}{gap}{noun}"
     integer, _, fraction = digits.partition(".")
-    if not language.spaces or code in ("ko",):
-        space = " " if code == "ko" and language.spaces else ""
-        return f"{cardinal(digits if fraction.strip('0') else integer, language)}{space}{cldr.form(digits, money.major, code)}"
+    if not language.gap:
+        return f"{cardinal(digits if fraction.strip('0') else integer, language)}{cldr.form(digits, money.major, code)}"
     if fraction and (len(fraction) != 2 or not money.minor):
         noun = cldr.form(digits, money.major, code)
         return f"{counted(digits, noun, language)} {noun}"

@@ -38,7 +38,11 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
     elif code == "nl" and digits == "1":
         said = "één"
     elif code == "es" and form == "ordinal":
-        said = said.replace("décimo primero", "undécimo").replace("décimo segundo", "duodécimo") if len(digits) == 2 and digits[0] == "1" else said  # fmt: skip
+        said = (
+            said.replace("décimo primero", "undécimo").replace("décimo segundo", "duodécimo")
+            if len(digits) == 2 and digits[0] == "1"
+            else said
+        )
     return said
 
 

@@ -1,4 +1,4 @@
-"""Ordinals as other languages than English write them: 1er, 2e, 3.º, 1ª, 3., 5-й, 2., 第3; in the form that their neighbours ask for."""
+"""Ordinals of other languages than English (1er, 2e, 3.º, 1ª, 3., 5-й) in the form that their neighbours ask for."""
 
 import re
 
@@ -6,6 +6,7 @@ from voi.text import slavic
 from voi.text.agreement import gender
 from voi.text.numerals import cardinal, ordinal, year
 from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
 
 _SUFFIX = re.compile(r"(\d{1,4})\.?(er|ère|re|e|ème|eme|è|nd|nde|º|ª|°|o|a|de|ste|ra|ro|do|da|to|ta|os|as)(?![\w'])")
 _SUFFIXES = {
@@ -16,18 +17,21 @@ _SUFFIXES = {
 _POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d])")
 _BEFORE_ANOTHER = re.compile(r"\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]")
 _RUSSIAN = re.compile(r"(\d{1,4})-(?:ый|ий|ой|й|я|ая|е|ое|го|ого|му|ому|м|ом|х|ых|ю|ую)\b")
-_HUNGARIAN = re.compile(r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b")
+_HUNGARIAN = re.compile(
+    r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b"
+)
 _GERMAN_ER = re.compile(r"(\d{1,4})er\b")
 _TURKISH = re.compile(r"(\d{1,4})['’]?(?P<ending>inci|ıncı|uncu|üncü|nci|ncı|ncu|ncü)\b")
 
-_GERMAN_WEAK = frozenset(
-    "dem den des im am zum zur beim vom ins ans diesem diesen dieser jedem jeden meinem meinen deinem ihrem seinem unserem einem einen "
-    "eines unserer meiner seiner ihrer einer keinem keinen keine meine".split()
+_GERMAN_WEAK = _set(
+    "dem den des im am zum zur beim vom ins ans diesem diesen dieser jedem jeden meinem meinen "
+    "deinem ihrem seinem unserem einem einen "
+    "eines unserer meiner seiner ihrer einer keinem keinen keine meine"
 )
-_GERMAN_E = frozenset("der die das diese dieses jede jenes jene welche eine".split())
-_GERMAN_MIXED = frozenset("ein kein mein dein sein ihr unser euer".split())
-_GERMAN_PREPOSITIONS = frozenset("in an auf bei mit von zu nach aus seit vor hinter neben über unter ab".split())
-_GERMAN_STRONG = frozenset("jeder welcher dieser mancher".split())
+_GERMAN_E = _set("der die das diese dieses jede jenes jene welche eine")
+_GERMAN_MIXED = _set("ein kein mein dein sein ihr unser euer")
+_GERMAN_PREPOSITIONS = _set("in an auf bei mit von zu nach aus seit vor hinter neben über unter ab")
+_GERMAN_STRONG = _set("jeder welcher dieser mancher")
 _SHORT_SPANISH = ("1", "3")
 
 
@@ -58,7 +62,11 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
 def _no_ordinal(scan: Scan, match: re.Match[str]) -> bool:
     """A degree sign, or a number and a word: 25° C, 2 a."""
     if match[2] == "°":
-        return scan.language.code != "it" or int(match[1]) > 9 or not re.match(r"\s[^\W\dCFNSEO]", scan.text[match.end() : match.end() + 2])  # fmt: skip
+        return (
+            scan.language.code != "it"
+            or int(match[1]) > 9
+            or not re.match(r"\s[^\W\dCFNSEO]", scan.text[match.end() : match.end() + 2])
+        )
     return match[2] in ("o", "a") and len(match[1]) > 2
 
 
@@ -75,7 +83,11 @@ def _latin(scan: Scan, match: re.Match[str]) -> str:
     if ending in ("ª", "a", "ra", "da", "ta"):
         return " ".join(f"{word[:-1]}a" if word.endswith("o") else word for word in said.split())
     short = ending == "er" or bool(noun and scan.text[match.end() : match.end() + 1] == " ")
-    return said.removesuffix("o") if code == "es" and digits[-1:] in _SHORT_SPANISH and len(digits) == 1 and short else said  # fmt: skip
+    return (
+        said.removesuffix("o")
+        if code == "es" and digits[-1:] in _SHORT_SPANISH and len(digits) == 1 and short
+        else said
+    )
 
 
 def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
@@ -87,11 +99,13 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
             return True
         if not before:
             return False
-        determined = before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[-1:] in (["und"], ["bis"], ["oder"])
+        determined = before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[
+            -1:
+        ] in (["und"], ["bis"], ["oder"])
         return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))
     if at == 0 or scan.text[:at].isspace():
         return after[:1].islower()
-    return after[:1].islower() or after[:1].isalpha() and not after[:1].isupper()
+    return after[:1].islower() or (after[:1].isalpha() and not after[:1].isupper())
 
 
 def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
@@ -102,7 +116,9 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
     if code in slavic.LANGUAGES and int(digits) < 100:
         before = scan.word_before(at).lower()
         kind = gender(after, scan.language)
-        if before in ("v", "ve", "na", "w", "we", "po", "o", "při", "przy") and after.endswith(("e", "ě", "i", "í", "u", "ém", "ze")):  # fmt: skip
+        if before in ("v", "ve", "na", "w", "we", "po", "o", "při", "przy") and after.endswith(
+            ("e", "ě", "i", "í", "u", "ém", "ze")
+        ):
             return slavic.ordinal(int(digits), code, "locative", "f" if kind == "f" else "n")
         if before in ("do", "od", "z", "ze", "ode", "dla", "bez", "u"):
             return slavic.ordinal(int(digits), code, "genitive", kind)
@@ -120,7 +136,10 @@ def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
         return "n"
     if before == "der" and two in _GERMAN_PREPOSITIONS:
         return "n"
-    if before in ("einer", "dieser", "meiner", "seiner", "ihrer", "unserer") and two in _GERMAN_PREPOSITIONS | {"während", "wegen"}:
+    if before in ("einer", "dieser", "meiner", "seiner", "ihrer", "unserer") and two in _GERMAN_PREPOSITIONS | {
+        "während",
+        "wegen",
+    }:
         return "n"
     if before in _GERMAN_E or before in _GERMAN_STRONG or before in ("dies", "meine", "seine", "ihre", "unsere"):
         return ""

@@ -1,17 +1,19 @@
-"""Fractions, ratings, ratios, scores, ranges, versions, addresses of machines: two numbers and more, and what joins them."""
+"""Fractions, ratings, ratios, scores, ranges, versions: two numbers and more, and what joins them."""
 
 import re
 
 from voi.text.agreement import counted
 from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
 from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
 
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![\w/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
 _NAMED = {("24", "7"): ("24", "7"), ("9", "11"): ("9", "11"), ("50", "50"): ("50", "50"), ("20", "20"): ("20", "20")}
-_RATING_WORDS = frozenset(
-    "rate rated rates rating score scored scores stars star review reviews gave give gives got earned grade graded note noté bewertung "
-    "bewertet note sterne puntuación nota valoración voto valutazione".split()
+_RATING_WORDS = _set(
+    "rate rated rates rating score scored scores stars star review reviews gave give gives got "
+    "earned grade graded note noté bewertung "
+    "bewertet note sterne puntuación nota valoración voto valutazione"
 )
 _RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)\s?:\s?(?=\d)")
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
@@ -30,7 +32,11 @@ def rating(scan: Scan, at: int) -> Reading | None:
     if not match or "out_of" not in scan.language.say:
         return None
     first = match[1].replace(",", ".")
-    return f"{cardinal(first, scan.language)} {scan.language.say['out_of']} {cardinal(match[2], scan.language)}", match.end(), "ratio"  # fmt: skip
+    return (
+        f"{cardinal(first, scan.language)} {scan.language.say['out_of']} {cardinal(match[2], scan.language)}",
+        match.end(),
+        "ratio",
+    )
 
 
 def fraction(scan: Scan, at: int) -> Reading | None:
@@ -45,16 +51,24 @@ def fraction(scan: Scan, at: int) -> Reading | None:
     before = f"{cardinal(integer, language)} " if integer else ""
     high, low = int(top), int(bottom)
     if not integer and "out_of" in language.say and high <= low and (
-        low in (10, 100) and language.code == "en" or _RATING_WORDS & set(scan.words_before(4, at))
+        (low in (10, 100) and language.code == "en") or _RATING_WORDS & set(scan.words_before(4, at))
         or scan.word_after(match.end()).lower() in _RATING_WORDS
     ):  # fmt: skip
         return f"{cardinal(top, language)} {language.say['out_of']} {cardinal(bottom, language)}", match.end(), "ratio"
     if not 0 < high < low:
         return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
     if low > language.parts_max:
-        return f"{before}{cardinal(top, language)} {language.say.get('slash', '')} {cardinal(bottom, language)}", match.end(), "ratio"  # fmt: skip
+        return (
+            f"{before}{cardinal(top, language)} {language.say.get('slash', '')} {cardinal(bottom, language)}",
+            match.end(),
+            "ratio",
+        )
     said, end = _parts(scan, high, low, integer), match.end()
-    if language.code == "en" and scan.text[end : end + 1] in ('"', "″", "”") and scan.text[max(0, at - 200) : at].count('"') % 2 == 0:
+    if (
+        language.code == "en"
+        and scan.text[end : end + 1] in ('"', "″", "”")
+        and scan.text[max(0, at - 200) : at].count('"') % 2 == 0
+    ):
         return f"{said} inch", end + 1, "measure"
     return said, end, "fraction"
 
@@ -131,7 +145,9 @@ def span(scan: Scan, at: int) -> Reading | None:
     if match := _SHORT_YEAR.match(scan.text, at):
         first, second = match[1], match[2]
         if int(first[2:]) < int(second) and 1000 < int(first) < 2100 and scan.text[at + 4] not in "/":
-            said = f"{year(first, scan.language)} {scan.language.say['to']} {whole(str(int(second)), scan.language.code)}"
+            said = (
+                f"{year(first, scan.language)} {scan.language.say['to']} {whole(str(int(second)), scan.language.code)}"
+            )
             return said, match.end(), "year"
     number = scan.number(at)
     if not number:
@@ -147,13 +163,21 @@ def span(scan: Scan, at: int) -> Reading | None:
     following = scan.number(match.end())
     if following is None and scan.text[match.end()] not in "$€£¥":
         return None
-    if sign == "-" and re.match(r"\d*-\d|\d{5,}", scan.text[match.end() : match.end() + 12]) and "," not in scan.text[match.end() : match.end() + 4]:  # fmt: skip
+    if (
+        sign == "-"
+        and re.match(r"\d*-\d|\d{5,}", scan.text[match.end() : match.end() + 12])
+        and "," not in scan.text[match.end() : match.end() + 4]
+    ):
         return None
     first = scan.text[at:end]
     said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
     to = scan.language.say["to"]
     gap = scan.language.gap if to != "-" else ""  # Italian: tre-cinque
-    word = scan.language.say.get("score", to) if sign == "-" and scan.language.score_after & set(scan.words_before(5, at)) else to  # fmt: skip
+    word = (
+        scan.language.say.get("score", to)
+        if sign == "-" and scan.language.score_after & set(scan.words_before(5, at))
+        else to
+    )
     return f"{said}{gap}{word}", match.end(), "to"
 
 
@@ -181,7 +205,12 @@ def version(scan: Scan, at: int) -> Reading | None:
         return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts), match.end(), "version"
     if language.decimal == ".":
         match = _DECIMAL_VERSION.match(scan.text, at)
-        if match and len(match[2]) > 1 and match[2][0] != "0" and scan.word_before(at).lower() in language.version_after:
+        if (
+            match
+            and len(match[2]) > 1
+            and match[2][0] != "0"
+            and scan.word_before(at).lower() in language.version_after
+        ):
             gap = language.gap
             said_parts = (cardinal(part, language) for part in match.groups())
             return f"{gap}{language.say['point']}{gap}".join(said_parts), match.end(), "version"
@@ -189,11 +218,18 @@ def version(scan: Scan, at: int) -> Reading | None:
     match = _POINTED.match(scan.text, at)
     if not match or all(len(part) == 3 for part in match[0].split(".")[1:]):
         return None
-    if re.match(r"\s?[%€$£°]|\s?(?:k?m|k?g|cm|l|h)\b", scan.text[match.end() : match.end() + 4]) and match[0].count(".") == 1:
+    if (
+        re.match(r"\s?[%€$£°]|\s?(?:k?m|k?g|cm|l|h)\b", scan.text[match.end() : match.end() + 4])
+        and match[0].count(".") == 1
+    ):
         number = match[0]
         return cardinal(number, language), match.end(), "decimal"
     gap = language.gap
-    return f"{gap}{language.say['dot']}{gap}".join(cardinal(part, language) for part in match[0].split(".")), match.end(), "version"  # fmt: skip
+    return (
+        f"{gap}{language.say['dot']}{gap}".join(cardinal(part, language) for part in match[0].split(".")),
+        match.end(),
+        "version",
+    )
 
 
 def decade(scan: Scan, at: int) -> Reading | None:
@@ -231,11 +267,15 @@ def year_alone(scan: Scan, at: int) -> Reading | None:
     if language.year == "hundreds":
         return (year(digits, language), match.end(), "year") if 11 <= int(digits[:2]) <= 19 else None
     after = scan.word_after(match.end())
-    if digits[:2] in ("19", "20") or scan.word_before(at).lower() in language.year_after or after in ("BC", "BCE", "AD", "CE"):  # fmt: skip
+    if (
+        digits[:2] in ("19", "20")
+        or scan.word_before(at).lower() in language.year_after
+        or after in ("BC", "BCE", "AD", "CE")
+    ):
         if after.lower() in _QUANTITIES and digits[2:] != "00" and digits[:2] != "20":
             return None
         return year(digits, language), match.end(), "year"
     return None
 
 
-_QUANTITIES = frozenset("calories steps people users dollars euros pounds miles meters metres words points units copies".split())
+_QUANTITIES = _set("calories steps people users dollars euros pounds miles meters metres words points units copies")

@@ -17,6 +17,7 @@ from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Reading, Scan
 from voi.text.signs import sign
 from voi.text.tables.shape import Language
+from voi.text.units import per
 from voi.text.words import acronym, roman, special, state_or_street, weekday
 
 Rule = Callable[[Scan, int], Reading | None]
@@ -64,7 +65,8 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
 
 def _by_follower() -> None:
     followers = {"-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%",
-                 "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°", "×": "x",
+                 "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°",
+                 "×": "x",
                  "$": "$", "(": " "}  # fmt: skip
     for char, kinds in followers.items():
         RULES[char] = tuple(rule for where, rule in _ORDER if set(where) & set(kinds))
@@ -96,15 +98,16 @@ def read(text: str, language: Language, day_first: bool) -> str:
         kind, end = token.lastgroup, token.end()
         if kind == "word":
             word = token[0]
-            if at and text[at - 1].isdigit() and text[end : end + 1] in (".", "@", "-"):  # 5example.com
-                if found := electronic(text[at : at + 200], language).get(0):
-                    scan.say(_DIGITS.sub(lambda digits: _small(digits[0], language), found[0]), at + found[1], "electronic")
-                    continue
+            after_digit = at > 0 and text[at - 1].isdigit() and text[end : end + 1] in (".", "@", "-")
+            if after_digit and (found := electronic(text[at : at + 200], language).get(0)):  # 5example.com
+                said = _DIGITS.sub(lambda digits: _small(digits[0], language), found[0])
+                scan.say(said, at + found[1], "electronic")
+                continue
             follower = text[end : end + 1]
             if follower == "$" and (reading := money.at_sign(scan, at)):
                 scan.say(*reading)
                 continue
-            if follower.isdigit() or follower in "-_./" and follower and text[end + 1 : end + 2].isalnum():
+            if follower.isdigit() or (follower in "-_./" and follower and text[end + 1 : end + 2].isalnum()):
                 if reading := _coded(scan, at, end, word):
                     scan.say(*reading)
                     continue
@@ -139,7 +142,9 @@ def _special(language: Language) -> frozenset[str]:
         from voi.text import cldr
         from voi.text.abbreviations import _index
 
-        small = {key for key in _index(language.code) if any("." not in entry[1] for entry in _index(language.code)[key])}
+        small = {
+            key for key in _index(language.code) if any("." not in entry[1] for entry in _index(language.code)[key])
+        }
         names = set() if language.code == "en" else set(cldr.months(language.code)) | set(language.months)
         found = _SPECIAL[language.code] = frozenset(small | names)
     return found
@@ -154,7 +159,11 @@ def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     """A word that digits or a hyphen follow."""
     if reading := codes.cluster(scan, at):
         return reading
-    if (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == ".")) and scan.text[end : end + 1].isdigit() and "version" in scan.language.say:
+    if (
+        (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == "."))
+        and scan.text[end : end + 1].isdigit()
+        and "version" in scan.language.say
+    ):
         return scan.language.say["version"], end, "version"
     return None
 
@@ -177,7 +186,9 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         return reading
     if reading := state_or_street(scan, at, word, end):
         return reading
-    if word[0].isupper() and (len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")):
+    if word[0].isupper() and (
+        len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")
+    ):
         bare = word.partition("'")[0].partition("’")[0]
         if len(word) == 3 and (reading := money.at_code(scan, at, end, word)):
             return reading
@@ -194,7 +205,15 @@ def number(scan: Scan, at: int) -> Reading:
     run = _DIGITS.match(text, at)
     assert run is not None
     follower = text[run.end() : run.end() + 1]
-    key = follower if follower in RULES else "a" if follower.isalpha() else "$" if follower and follower in money.SIGNS + "¢" else "#"  # fmt: skip
+    key = (
+        follower
+        if follower in RULES
+        else "a"
+        if follower.isalpha()
+        else "$"
+        if follower and follower in money.SIGNS + "¢"
+        else "#"
+    )
     glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
     if glued and (reading := codes.glued(scan, at)):
         return reading
@@ -209,7 +228,12 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     found = scan.number(at)
     assert found is not None
     digits, end = found
-    if len(digits) == 1 and text[end : end + 1] == "K" and language.code == "en" and not text[end + 1 : end + 2].isalnum():
+    if (
+        len(digits) == 1
+        and text[end : end + 1] == "K"
+        and language.code == "en"
+        and not text[end + 1 : end + 2].isalnum()
+    ):
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
     if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
@@ -219,13 +243,13 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
 
         gap = language.gap
         noun = cldr.form(digits, scale, language.code)
-        more, stop = measures.per(scan, stop)
-        return f"{counted(digits, noun, language)}{gap}{noun}{more}", stop, "number"
+        suffix, stop = per(scan, stop)
+        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}", stop, "number"
     if text[end : end + 1].isalpha() and language.spaces and (reading := codes.cluster(scan, at)):
         return reading
     if reading := ratios.year_alone(scan, at):
         return reading
-    if (more := measures.per(scan, end))[0] and language.spaces:
+    if (more := per(scan, end))[0] and language.spaces:
         return f"{cardinal(digits, language)}{more[0]}", more[1], "number"
     return _counted(scan, at, digits, end), end, "number"
 
@@ -280,6 +304,10 @@ def _east_asian(scan: Scan, at: int, digits: str, end: int) -> str:
         if text[end : end + 1] == "年" and len(digits) == 4:
             return one_by_one(digits, language)
         rest = scan.rest(end)
-        if digits == "2" and text[at - 1 : at] != "第" and any(rest.startswith(counter) for counter in language.counters):
+        if (
+            digits == "2"
+            and text[at - 1 : at] != "第"
+            and any(rest.startswith(counter) for counter in language.counters)
+        ):
             return "两"
     return cardinal(digits, language)

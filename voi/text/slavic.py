@@ -32,7 +32,8 @@ _ENDINGS = {  # case: masculine, feminine, neuter
     "cs": {"nominative": ("ý", "á", "é"), "genitive": ("ého", "é", "ého"), "locative": ("ém", "é", "ém")},
 }
 _IRREGULAR = {
-    ("ru", 2): {"ый": "ой"}, ("ru", 6): {"ый": "ой"}, ("ru", 7): {"ый": "ой"}, ("ru", 8): {"ый": "ой"}, ("ru", 0): {"ый": "ой"},
+    ("ru", 2): {"ый": "ой"}, ("ru", 6): {"ый": "ой"}, ("ru", 7): {"ый": "ой"}, ("ru", 8): {"ый": "ой"}, ("ru",
+        0): {"ый": "ой"},
     ("ru", 40): {"ый": "ой"},
     ("ru", 3): {"ый": "ий", "ая": "ья", "ое": "ье", "ого": "ьего", "ой": "ьей", "ом": "ьем"},
     ("pl", 2): {"y": "i", "ego": "iego", "ej": "iej", "ym": "im", "e": "ie"},
@@ -72,14 +73,16 @@ def year(digits: str, code: str, case: str) -> str:
             head = head.replace("одна тысяча", "тысяча")
         return f"{head} {ordinal(rest, code, case)}".strip()
     if number == 2000:
-        said = {"ru": {"nominative": "двухтысячный", "genitive": "двухтысячного", "locative": "двухтысячном"},
-                "pl": {"nominative": "dwutysięczny", "genitive": "dwutysięcznego", "locative": "dwutysięcznym"}}  # fmt: skip
+        said = {
+            "ru": {"nominative": "двухтысячный", "genitive": "двухтысячного", "locative": "двухтысячном"},
+            "pl": {"nominative": "dwutysięczny", "genitive": "dwutysięcznego", "locative": "dwutysięcznym"},
+        }
         return said[code][case]
     return whole(digits, code)
 
 
 def year_word(scan: Scan, end: int, code: str) -> str:
-    """ года, roku: said after the year of a date, unless it is written there."""
+    """года, roku: said after the year of a date, unless it is written there."""
     return "" if scan.word_after(end).lower() in _YEAR_WORDS else {"ru": " года", "pl": " roku", "cs": ""}[code]
 
 

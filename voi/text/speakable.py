@@ -29,8 +29,8 @@ def has_speech(text: str) -> bool:
 def speakable(text: str, language: str = "en") -> str:
     """`text` without Markdown, emoji, tags and control characters; numbers, signs, abbreviations, addresses in words.
 
-    `language` is a code such as en, en-GB, de; docs/text.md tells what is read how in each. What is speakable already is
-    left as it is. Never raises; where there are words in the text there are words in the result.
+    `language` is a code such as en, en-GB, de; docs/text.md tells what is read how. What is speakable already
+    is left as it is. Never raises; where there are words in the text there are words in the result.
     """
     said = _read(text, language)
     if not has_speech(said) and has_speech(text):  # all words were in markup: a lone tag, a link without a label
@@ -70,7 +70,9 @@ _MONTHS: dict[str, frozenset[str]] = {}
 
 
 def _is_fence(text: str) -> bool:
-    return text.lstrip().startswith(("```", "~~~")) and "\n" not in text.strip() and "`" not in text.strip().lstrip("`~")
+    return (
+        text.lstrip().startswith(("```", "~~~")) and "\n" not in text.strip() and "`" not in text.strip().lstrip("`~")
+    )
 
 
 def _pronounced(char: str) -> bool:

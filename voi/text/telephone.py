@@ -6,7 +6,8 @@ from voi.text.numerals import cardinal, grouped, one_by_one, whole
 from voi.text.scan import Reading, Scan
 
 _GROUPS = re.compile(
-    r"(?P<plus>\+\s?\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,12}+(?:(?:[ ./-]|\s?[-–]\s?|\s)\(?\d{1,10}+\)?){0,9}+(?![\w@]|[.,-]\d)"
+    r"(?P<plus>\+\s?\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,12}+"
+    r"(?:(?:[ ./-]|\s?[-–]\s?|\s)\(?\d{1,10}+\)?){0,9}+(?![\w@]|[.,-]\d)"
 )
 _LETTERS = re.compile(r"(?:\+?1-)?(8\d\d)-((?:[A-Z]{2,9}-?){1,4})(?![\w])")
 _EXTENSION = re.compile(r"\s?(?:x|ext\.?)\s?(\d{1,6})(?!\w)")
@@ -32,7 +33,10 @@ def toll_free_words(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     one = "one " if match[0].startswith("1-") else ""
-    words = " ".join(part if len(part) > 3 or re.search("[AEIOUY]", part) else " ".join(part) for part in match[2].strip("-").split("-"))  # fmt: skip
+    words = " ".join(
+        part if len(part) > 3 or re.search("[AEIOUY]", part) else " ".join(part)
+        for part in match[2].strip("-").split("-")
+    )
     end = match.end() - (1 if match[0].endswith("-") else 0)
     return f"{one}{_group(match[1], scan, True)}, {words}", end, "telephone"
 
@@ -58,16 +62,18 @@ def telephone(scan: Scan, at: int) -> Reading | None:
     return said, end, "telephone"
 
 
-def _is_spelt(
-    scan: Scan, at: int, text: str, groups: list[str], sizes: list[int], total: int, plus: bool
-) -> bool:
+def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int], total: int, plus: bool) -> bool:
     if total > 34:
         return False
     separators = set(re.sub(r"[\d()+]", "", text).replace(" ", "")) or ({" "} if " " in text else set())
     code = scan.language.code
     if len(groups) == 1:
-        return plus or (total >= _LONG and not text.endswith("000000")) or (
-            text[0] == "0" and total >= 7) or bool(set(scan.words_before(3, at)) & scan.language.phone_after)  # fmt: skip
+        return (
+            plus
+            or (total >= _LONG and not text.endswith("000000"))
+            or (text[0] == "0" and total >= 7)
+            or bool(set(scan.words_before(3, at)) & scan.language.phone_after)
+        )
     if plus:
         return True
     if "(" in text and text.index("(") < 4 and total >= 8:
@@ -83,7 +89,14 @@ def _is_spelt(
         return all(size >= 2 for size in sizes[1:]) and not separators & {"–"}
     if context and total >= 7 and sizes[0] > 1 and (not thousands or sizes[0] == 3):
         return True
-    if code == "en" and sizes[0] == 1 and groups[0] == "1" and grouping and len(groups) == 4 and separators <= {" ", "-", "."}:  # fmt: skip
+    if (
+        code == "en"
+        and sizes[0] == 1
+        and groups[0] == "1"
+        and grouping
+        and len(groups) == 4
+        and separators <= {" ", "-", "."}
+    ):
         return True
     if separators == {"-"}:
         if sizes == [3, 4]:
@@ -99,7 +112,15 @@ def _is_spelt(
         if sizes in ([2, 4, 4], [4, 3, 3], [3, 4, 4], [3, 4, 3], [3, 3, 2, 2], [2, 2, 2, 2, 2], [5, 6], [4, 6], [5, 5]):
             return total >= 9
     if separators == {"."}:
-        return len(groups) >= 3 and total >= 9 and not thousands and sizes != [3, 3, 3, 3] and max(sizes) <= 4 and sizes[-1] > 1 and not _is_address(groups)  # fmt: skip
+        return (
+            len(groups) >= 3
+            and total >= 9
+            and not thousands
+            and sizes != [3, 3, 3, 3]
+            and max(sizes) <= 4
+            and sizes[-1] > 1
+            and not _is_address(groups)
+        )
     return False
 
 
@@ -111,7 +132,10 @@ def say_groups(scan: Scan, groups: list[str], plus: bool) -> str:
     """Group by group, with a pause between them."""
     language = scan.language
     if language.code == "fr" and all(len(group) <= 2 for group in groups):  # as one says them there
-        said = [one_by_one(group, language) if group[0] == "0" and len(group) > 1 else cardinal(group, language) for group in groups]  # fmt: skip
+        said = [
+            one_by_one(group, language) if group[0] == "0" and len(group) > 1 else cardinal(group, language)
+            for group in groups
+        ]
     else:
         if len(groups) > 2 and groups[0] == "1" and language.code == "en":
             first = _group(groups[1], scan, True)
@@ -141,4 +165,8 @@ def plain_long(scan: Scan, at: int) -> Reading | None:
     match = re.compile(r"\d{10,}+(?![\w@]|[.,]\d)").match(scan.text, at)
     if not match or match[0].endswith("000000"):
         return None
-    return grouped(match[0], scan.language) if len(match[0]) <= 20 else one_by_one(match[0], scan.language), match.end(), "telephone"  # fmt: skip
+    return (
+        grouped(match[0], scan.language) if len(match[0]) <= 20 else one_by_one(match[0], scan.language),
+        match.end(),
+        "telephone",
+    )

@@ -7,21 +7,27 @@ from voi.text.agreement import counted, native_korean
 from voi.text.numerals import cardinal, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import ZONES
+from voi.text.tables.shape import words as _set
 
 _CLOCK = re.compile(
     r"(\d{1,3})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d{1,3})?)?(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?P<point>\.?))?(?![\w:])"
     r"(?:\s(?P<zone>[A-Z]{2,4})(?![\w.]*[a-z]))?"
 )
 _CLOCK_WIDE = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:])(?P<half>)(?P<zone>)(?P<point>)")
-_HOUR = re.compile(r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)")
+_HOUR = re.compile(
+    r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)"
+)
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
 _HALF_RANGE = re.compile(r"(\d{1,2})\s?[-–]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)")
 _H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d)?(?![\w:])(?!\s?\d+\s?m(?:in)?\b)")
 _DOT = re.compile(r"(\d{1,2})\.([0-5]\d)\s?(?=(?:Uhr|uur|h|klo|ore|godz)\b)")
-_CLOCK_CONTEXT = frozenset(
-    "at is it until till from by before after since around now about to time clock um ist bis von ab gegen nach vor alle ore às à a las os".split()
+_CLOCK_CONTEXT = _set(
+    "at is it until till from by before after since around now about to time clock um ist bis von ab "
+    "gegen nach vor alle ore às à a las os"
 )
-_RATIO_CONTEXT = frozenset("ratio scale odds format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala".split())
+_RATIO_CONTEXT = _set(
+    "ratio scale odds format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala"
+)
 
 
 def clock(scan: Scan, at: int) -> Reading | None:
@@ -32,7 +38,9 @@ def clock(scan: Scan, at: int) -> Reading | None:
     half, zone = match["half"], match["zone"]
     end = match.end() if zone in ZONES or not zone else match.start("zone") - 1
     zone = zone if zone in ZONES else ""
-    if ((match[1], match[2]) in _NO_TIMES and not half) or (not half and scan.word_before(at).lower() in _RATIO_CONTEXT):
+    if ((match[1], match[2]) in _NO_TIMES and not half) or (
+        not half and scan.word_before(at).lower() in _RATIO_CONTEXT
+    ):
         return None
     if minute > 59 or hour > 24:
         return None
@@ -110,8 +118,6 @@ def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, a
     if code == "fr" and hour < 2:
         form = form.replace("heures", "heure")
     said_minute = whole(str(minute), code)
-    if code == "pt" and False:
-        said_minute = counted(str(minute), "minuto", language)
     return form.format(h=said_hour, m=f"{zero}{said_minute}")
 
 

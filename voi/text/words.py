@@ -3,23 +3,39 @@
 import re
 
 from voi.text import cldr, slavic
-from voi.text.measures import forms_of
 from voi.text.numerals import ordinal, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import COMPASS, SHOUTED, SOUNDS, STATES, STREETS
+from voi.text.tables.shape import words as _set
+from voi.text.units import forms_of
 
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
 _ROMAN = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_NO_NAMES = frozenset(
-    "The An A Your His Her My Our Their This That Use Try Press Open Buy Wear Get Take Type Choose Select Enter Hit An In On At Is It "
-    "Vitamin Size Model Team Plan Group Option Gen Gens Generation Mr Mrs Malcolm Brand Project And Or With For Wants Need Like Load".split()
+_NO_NAMES = _set(
+    "The An A Your His Her My Our Their This That Use Try Press Open Buy Wear Get Take Type Choose "
+    "Select Enter Hit An In On At Is It "
+    "Vitamin Size Model Team Plan Group Option Gen Gens Generation Mr Mrs Malcolm Brand Project And "
+    "Or With For Wants Need Like Load"
 )
-_LINE_LIKE = frozenset("chapter part volume act scene section book phase title appendix article episode figure table bowl war".split())
+_LINE_LIKE = _set(
+    "chapter part volume act scene section book phase title appendix article episode figure table bowl war"
+)
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
-_DIALOGUE = re.compile(r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7")
-_SAID = {"w/o": "without", "w/": "with", "b/c": "because", "c/o": "care of", "n/a": "not applicable", "N/A": "not applicable", "I/O": "I O", "Q&A": "Q and A"}
+_DIALOGUE = re.compile(
+    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
+)
+_SAID = {
+    "w/o": "without",
+    "w/": "with",
+    "b/c": "because",
+    "c/o": "care of",
+    "n/a": "not applicable",
+    "N/A": "not applicable",
+    "I/O": "I O",
+    "Q&A": "Q and A",
+}
 _STATE = re.compile(r"([A-Z]{2})(?=\s\d{5}\b|[\s.,;!?)]|$)")
 _TOWN_BEFORE = re.compile(r"[A-Z][a-z]+,\s\Z")
 _STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
@@ -55,11 +71,17 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     text = scan.text
     between = re.compile(r"\.?\s?[-–]\s?([A-Z][a-zé]{1,4})\b\.?").match(text, end)
     if between and between[1] in scan.language.weekdays:
-        return f"{full} {scan.language.say['to']} {scan.language.weekdays[between[1]]}", _past_point(text, between.end()), "date"  # fmt: skip
+        return (
+            f"{full} {scan.language.say['to']} {scan.language.weekdays[between[1]]}",
+            _past_point(text, between.end()),
+            "date",
+        )
     clear = scan.language.code != "en" or word not in ("Sat", "Sun", "Mon", "Wed")
     if text[end : end + 1] == "." and text[end + 1 : end + 2] in ("", " ", ","):
         return None
-    if clear and scan.language.code == "en" or re.match(r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5]):
+    if (clear and scan.language.code == "en") or re.match(
+        r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5]
+    ):
         return full, end, "date"
     return None
 
@@ -73,13 +95,20 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if scan.language.code != "en":
         return None
     text = scan.text
-    if word in COMPASS and len(word) < 3:
-        if _STREET_WORD.search(text, max(0, at - 12), at) or (len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at]) and scan.word_after(end)[:1].isupper()) or re.search(r"\d°?\s?\Z", text[max(0, at - 3) : at]) and re.search(r"\d°\s?\Z", text[max(0, at - 3) : at]):  # fmt: skip
-            return COMPASS[word] if not re.search(r"°\s?\Z", text[max(0, at - 3) : at]) else COMPASS[word].lower(), end, "address"  # fmt: skip
+    if word in COMPASS:
+        if re.search(r"\d°\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
+            return COMPASS[word].lower(), end, "address"
+        house = len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at])
+        if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end)[:1].isupper()):
+            return COMPASS[word], end, "address"
     if word in STATES and _TOWN_BEFORE.search(text, max(0, at - 24), at) and _STATE.match(text, at):
         return STATES[word], end, "address"
     if word in STREETS and text[end : end + 1] != "'" and _STREET_NAME.search(text, max(0, at - 48), at):
-        stop = end + 1 if text[end : end + 1] == "." and scan.rest(end + 1) and not scan.rest(end + 1)[0].isupper() else end  # fmt: skip
+        stop = (
+            end + 1
+            if text[end : end + 1] == "." and scan.rest(end + 1) and not scan.rest(end + 1)[0].isupper()
+            else end
+        )
         return STREETS[word], stop, "address"
     return None
 
@@ -92,7 +121,9 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     code = language.code
     value = value_of(word)
     before = scan.word_before(at)
-    if scan.text[at - 1 : at] not in (" ", "\u00a0", "-") or scan.text[end : end + 1] in ("'", "’") and len(word) == 1:
+    if scan.text[at - 1 : at] not in (" ", "\u00a0", "-") or (
+        scan.text[end : end + 1] in ("'", "’") and len(word) == 1
+    ):
         before = ""
     after = scan.word_after(end)
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
@@ -102,7 +133,16 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
         stop = end + 1 if code == "de" and scan.text[end : end + 1] == "." else end
         return _regnal(scan, value, before, stop), stop, "roman"
-    if code == "en" and len(word) > 1 and set(word) <= set("IVX") and value < 40 and before[:1].isupper() and not before.isupper() and before not in _NO_NAMES and word not in ("XX", "XXX"):  # fmt: skip
+    if (
+        code == "en"
+        and len(word) > 1
+        and set(word) <= set("IVX")
+        and value < 40
+        and before[:1].isupper()
+        and not before.isupper()
+        and before not in _NO_NAMES
+        and word not in ("XX", "XXX")
+    ):
         return whole(str(value), code), end, "roman"
     return None
 
@@ -113,7 +153,10 @@ def _has_title(scan: Scan, at: int) -> bool:
     return len(words) == 2 and words[0] in _TITLES
 
 
-_TITLES = frozenset("king queen pope emperor empress tsar prince könig königin papst kaiser zar roi reine pape empereur rey reina papa emperador re regina imperatore rei rainha imperador".split())
+_TITLES = _set(
+    "king queen pope emperor empress tsar prince könig königin papst kaiser zar roi reine pape "
+    "empereur rey reina papa emperador re regina imperatore rei rainha imperador"
+)
 
 
 def value_of(word: str) -> int:
@@ -127,7 +170,13 @@ def value_of(word: str) -> int:
 def _century(scan: Scan, value: int, after: str, at: int) -> str:
     code = scan.language.code
     if code in slavic.LANGUAGES:
-        case = "locative" if after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w") else "genitive" if after.lower() in ("века", "wieku", "století") and after.lower() != "století" else "nominative"  # fmt: skip
+        case = (
+            "locative"
+            if after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w")
+            else "genitive"
+            if after.lower() in ("века", "wieku", "století") and after.lower() != "století"
+            else "nominative"
+        )
         if code == "cs":
             case = "locative" if scan.word_before(at).lower() in ("v", "ve") else "nominative"
             return slavic.ordinal(value, code, case, "n")
@@ -151,7 +200,10 @@ def _regnal(scan: Scan, value: int, before: str, end: int) -> str:
     return f"{said[:-1]}a" if feminine and code in ("es", "it", "pt") and said.endswith("o") else said
 
 
-_QUEENS = frozenset("Elizabeth Elisabeth Élisabeth Isabel Isabella Isabelle Catherine Katharina Caterina Catalina Mary Maria María Marie Margrethe Beatrix Elisabetta Wilhelmina".split())  # fmt: skip
+_QUEENS = _set(
+    "Elizabeth Elisabeth Élisabeth Isabel Isabella Isabelle Catherine Katharina Caterina Catalina "
+    "Mary Maria María Marie Margrethe Beatrix Elisabetta Wilhelmina"
+)
 
 
 def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
@@ -160,7 +212,11 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if match := _PHD.match(text, at):
         letters = match[0]
         if letters.endswith("s") and letters[:-1] != letters[:-1].lower():
-            return f"{' '.join(letters[:-1].upper() if letters.startswith('Ph') else letters[:-1])}'s", match.end(), "acronym"  # fmt: skip
+            return (
+                f"{' '.join(letters[:-1].upper() if letters.startswith('Ph') else letters[:-1])}'s",
+                match.end(),
+                "acronym",
+            )
         return " ".join(letters.upper() if letters in ("PhD",) else letters), match.end(), "acronym"
     match = _ACRONYM.match(text, at)
     if not match or (language.code != "en" and match[2]):
@@ -170,7 +226,11 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return _foreign(scan, letters, match.end())
     if letters == "OK":
         return f"okay{plural}", match.end(), "acronym"
-    if letters in SOUNDS or (scan.shouted and _VOWEL.search(letters) and (letters in SHOUTED or len(text) > 5 and letters not in language.spelt)):
+    if letters in SOUNDS or (
+        scan.shouted
+        and _VOWEL.search(letters)
+        and (letters in SHOUTED or (len(text) > 5 and letters not in language.spelt))
+    ):
         return None
     if letters == "AM" and scan.word_before(at) == "I":
         return None
@@ -195,15 +255,23 @@ def _is_spelt_form(letters: str) -> bool:
     """Two letters, or three that begin with a vowel and no word would (API, EKG, UPS…), are spelt."""
     if len(letters) == 2:
         return letters not in _WORDS_OF_TWO
-    return len(letters) == 3 and letters[0] in "AEIOU" and letters[1] not in "AEIOUY" and letters[2] not in "AEIOUY" and letters not in _WORDS_OF_THREE  # fmt: skip
+    return (
+        len(letters) == 3
+        and letters[0] in "AEIOU"
+        and letters[1] not in "AEIOUY"
+        and letters[2] not in "AEIOUY"
+        and letters not in _WORDS_OF_THREE
+    )
 
 
-_WORDS_OF_TWO = frozenset(
-    "AH AM AN AS AT AX BE BY DO EH EX GO HA HE HI HO IF IN IS IT ME MY NO OF OH ON OR OW OX SO TO UH UM UP US WE YA YE YO LA PA MA".split()
+_WORDS_OF_TWO = _set(
+    "AH AM AN AS AT AX BE BY DO EH EX GO HA HE HI HO IF IN IS IT ME MY NO OF OH ON OR OW OX SO TO UH "
+    "UM UP US WE YA YE YO LA PA MA"
 )
-_WORDS_OF_THREE = frozenset(
-    "ACT ADD AGE AID AIM AIR ALL AND ANT ANY APP ARE ARM ART ASH ASK ATE EAR EAT EGG ELF END ERR EVE ICE ICY ILL INK INN ITS "
-    "ODD OFF OIL OLD ONE OUR OUT OWE OWL OWN UGH UMM USE IRE ARK ARC AFT ALE ELK EBB ELM IMP OAK OAR OAT OPT ORB ORE".split()
+_WORDS_OF_THREE = _set(
+    "ACT ADD AGE AID AIM AIR ALL AND ANT ANY APP ARE ARM ART ASH ASK ATE EAR EAT EGG ELF END ERR EVE "
+    "ICE ICY ILL INK INN ITS "
+    "ODD OFF OIL OLD ONE OUR OUT OWE OWL OWN UGH UMM USE IRE ARK ARC AFT ALE ELK EBB ELM IMP OAK OAR OAT OPT ORB ORE"
 )
 
 
@@ -215,5 +283,3 @@ def _foreign(scan: Scan, letters: str, end: int) -> Reading | None:
     if letters in language.spelt or (language.spells and not _VOWEL.search(letters)):
         return " ".join(letters), end, "acronym"
     return None
-
-

@@ -13,7 +13,9 @@ KNOWN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "cs", "hu", "tr",
 """Languages with a table of their own; `others` has a few words for some more."""
 
 
-ORDINAL_POINT = frozenset(("de", "cs", "da", "no", "fi", "hu", "tr", "hr", "pl", "sk", "sl", "sr", "bs", "et", "lv", "is"))
+ORDINAL_POINT = frozenset(
+    ("de", "cs", "da", "no", "fi", "hu", "tr", "hr", "pl", "sk", "sl", "sr", "bs", "et", "lv", "is")
+)
 """Languages that write "3." for an ordinal (CLDR, number symbols and rule-based formats)."""
 
 
