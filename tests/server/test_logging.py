@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.server.fakes import API_KEY, SECRET
+from voi.calls.call_id import conversation_id
 from voi.errors import ClientError
 from voi.server.auth import issue_token
-from voi.server.logging import HIDDEN, Redactor, conversation_id, set_up_logging, trace
+from voi.server.logging import HIDDEN, Redactor, set_up_logging, trace
 
 
 @pytest.fixture

@@ -6,14 +6,11 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Literal
 
+from voi.calls.call_id import conversation_id
 from voi.errors import VoiError
-
-conversation_id: ContextVar[str] = ContextVar("conversation_id", default="")
-"""Set in the context that everything of one conversation runs in."""
 
 HIDDEN = "***"
 _SECRETS = (

@@ -2,7 +2,17 @@
 
 from collections import Counter
 
-from voi.server.failures import Refused
+from voi.core.end_reason import EndReason
+from voi.errors import VoiError
+from voi.session.events import Ended
+
+
+class Refused(VoiError):
+    """No conversation now, through no fault of the client: the server is full, starting or stopping."""
+
+    def __init__(self, reason: EndReason, words: str = "") -> None:
+        super().__init__(words or reason.value)
+        self.ended = Ended(reason, words)
 
 
 class Admission:
@@ -14,13 +24,13 @@ class Admission:
         self._max_per_app = max_per_app or max_conversations
         self._by_app: Counter[str] = Counter()
         self.active = 0
-        self._closed_because: str | None = "The server is starting. Try again in a moment."
+        self._closed_because: EndReason | None = EndReason.STARTING
 
     def open(self) -> None:
         self._closed_because = None
 
-    def close(self, because: str) -> None:
-        """Refuse whoever comes from now on, with these words."""
+    def close(self, because: EndReason = EndReason.DRAINING) -> None:
+        """Refuse all that come from now on."""
         self._closed_because = because
 
     def admit(self, app: str) -> None:
@@ -29,10 +39,14 @@ class Admission:
             raise Refused(self._closed_because)
         if self.active >= self.max_conversations:
             raise Refused(
-                f"The server is full: it holds {self.max_conversations} conversations at once. Try again later."
+                EndReason.SERVER_FULL,
+                f"The server is full: it holds {self.max_conversations} conversations at once. Try again later.",
             )
         if self._by_app[app] >= self._max_per_app:
-            raise Refused(f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.")
+            raise Refused(
+                EndReason.APP_LIMIT,
+                f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.",
+            )
         self.active += 1
         self._by_app[app] += 1
 

@@ -2,19 +2,21 @@
 
 import pytest
 
-from voi.server.admission import Admission
-from voi.server.failures import Refused
+from voi.calls.admission import Admission, Refused
+from voi.core.end_reason import EndReason
 
 
 def test_nobody_before_it_opens_and_after_it_closes() -> None:
     admission = Admission(2)
-    with pytest.raises(Refused, match="starting"):
+    with pytest.raises(Refused) as starting:
         admission.admit("app")
+    assert starting.value.ended.reason is EndReason.STARTING
     admission.open()
     admission.admit("app")
-    admission.close("Going home.")
-    with pytest.raises(Refused, match=r"Going home\."):
+    admission.close()
+    with pytest.raises(Refused) as draining:
         admission.admit("app")
+    assert draining.value.ended.reason is EndReason.DRAINING
     assert admission.active == 1
 
 
