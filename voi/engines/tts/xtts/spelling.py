@@ -10,13 +10,11 @@ from collections.abc import Callable
 from functools import cache
 
 from voi.errors import EngineError
-from voi.text.spoken_words import digit_by_digit, primary, word_for
+from voi.text.spoken_words import digit_by_digit, primary, words_of
 
 _CHINESE_MARKS = str.maketrans("，、；：。！？", ",,,,,!?")
 _LIKE = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "„": "", "«": "", "»": "", '"': "", "–": "-", "—": ",",
                        "…": "...", "\u00a0": " "})  # fmt: skip
-_NAMES = {"&": "and", "@": "at", "%": "percent", "#": "number", "$": "dollars", "£": "pounds", "°": "degrees",
-          "€": "euros", "+": "plus", "=": "equals"}  # fmt: skip
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[&@%#$£°€+=/]")
 
@@ -37,8 +35,10 @@ def spelled(text: str, language: str) -> str:
 
 
 def _named(sign: str, language: str) -> str:
-    name = _NAMES.get(sign)
-    return word_for(name, language).lower() if name else ""
+    words = words_of(language)
+    names = {"&": words.and_, "@": words.at, "%": words.percent, "#": words.number, "$": words.dollars,
+             "£": words.pounds, "°": words.degrees, "€": words.euros, "+": words.plus, "=": words.equals}  # fmt: skip
+    return names.get(sign, "").lower()
 
 
 @cache
