@@ -10,9 +10,9 @@ say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
 
 EXTRAS=(sound languages litellm whisper faster-whisper xtts xtts-cjk train dev)
-extras=(media turn)
+extras=(media turn voice)
 for extra in "$@"; do
-  case " media turn ${EXTRAS[*]} " in
+  case " media turn voice ${EXTRAS[*]} " in
     *" $extra "*) ;;
     *) fail "unknown extra '$extra'; there are: ${EXTRAS[*]}" ;;
   esac
@@ -64,7 +64,7 @@ install_packages() {
     if grep -qx "$extra" "$stamp"; then extras+=("$extra"); fi
   done
   for extra in "${extras[@]}"; do
-    case "$extra" in media | turn) continue ;; whisper | xtts | train) torch=1 ;; esac
+    case "$extra" in media | turn | voice) continue ;; whisper | xtts | train) torch=1 ;; esac
     files+=(-r "locks/$extra.lock")
   done
   say "Installing Voi with ${extras[*]} (about two minutes the first time)"

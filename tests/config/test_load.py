@@ -373,7 +373,7 @@ def test_the_example_files_load_on_a_bare_machine(monkeypatch: pytest.MonkeyPatc
     assert config.completeness_of(friend)
     assert storyteller.voices
     assert storyteller.voices.narrator
-    assert {use.tts_model for use in config.voice_uses()} == {"espeak"}
+    assert {use.tts_model for use in config.voice_uses()} == {"espeak", "hibari"}
     text = (ROOT / "litellm_config.example.yaml").read_text()
     for agent in (friend, storyteller):
         assert f"model_name: {agent.llm_model}" in text

@@ -16,11 +16,15 @@ class FakeDoor(list[tuple[int, Event]]):
         super().__init__()
         self.output_rate_hz = output_rate_hz
         self.backlog_bytes = 0
+        self.closed = 0
         self._opened_s = asyncio.get_running_loop().time()
 
     def tell(self, event: Event) -> None:
         now_s = asyncio.get_running_loop().time()
         self.append((round((now_s - self._opened_s) * 1_000), event))
+
+    async def aclose(self) -> None:
+        self.closed += 1
 
     # ---- what a test asks -----------------------------------------------------------------------
 

@@ -3,18 +3,21 @@
 import asyncio
 from typing import Any
 
+from voi.calls.admission import Admission
+from voi.calls.call import Services
+from voi.calls.calls import Calls
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact, HungUp
-from voi.server.admission import Admission
-from voi.server.caller import Desk
+from voi.server.auth import check_token, token_in
 from voi.server.metrics import Metrics
+from voi.session.door import Door
 from voi.session.events import Ended
 from voi.session.options import SessionOptions
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
-from voi.transports.voi_ws.door import VoiDoor
+from voi.transports.voi_ws.connection import VoiWebSockets
 
 SECRET = "kq3Jd82hDkSl20dkEEl1kqPzmVbTYw91xZ"
 API_KEY = "Zm93kd03kDkw8sKw92jd"
@@ -23,7 +26,7 @@ API_KEY = "Zm93kd03kDkw8sKw92jd"
 class FakeSession:
     """Runs until it is hung up, ended, or told to fail."""
 
-    def __init__(self, conversation_id: str, door: VoiDoor, agent: Agent, options: SessionOptions) -> None:
+    def __init__(self, conversation_id: str, door: Door, agent: Agent, options: SessionOptions) -> None:
         self.conversation_id = conversation_id
         self.door = door
         self.agent = agent
@@ -64,7 +67,7 @@ class FakeSession:
 
 
 class FakeSocket:
-    """What a Caller sees of a WebSocket."""
+    """What a connection sees of a WebSocket."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
@@ -99,7 +102,7 @@ class Sessions:
         self.error: Exception | None = None
 
     def __call__(
-        self, conversation_id: str, door: VoiDoor, agent: Agent, config: Config, options: SessionOptions
+        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
     ) -> FakeSession:
         if self.error is not None:
             raise self.error
@@ -115,15 +118,13 @@ class Configs:
         )  # fmt: skip
 
 
-def a_desk(sessions: Sessions, *, init_timeout_s: float = 5.0, max_conversations: int = 3) -> Desk:
+def some_calls(sessions: Sessions, *, max_conversations: int = 3) -> Calls:
     admission = Admission(max_conversations)
     admission.open()
-    return Desk(
-        token_secret=SECRET,
-        init_timeout_s=init_timeout_s,
-        configs=Configs(),
-        admission=admission,
-        metrics=Metrics(lambda: admission.active),
-        tasks=Tasks(),
-        open_session=sessions,
-    )
+    metrics = Metrics(lambda: admission.active)
+    return Calls(admission, Services(Configs(), sessions, metrics, Tasks()))  # type: ignore[arg-type]
+
+
+def voi_ws(sessions: Sessions, *, init_timeout_s: float = 5.0, max_conversations: int = 3) -> VoiWebSockets:
+    calls = some_calls(sessions, max_conversations=max_conversations)
+    return VoiWebSockets(calls, lambda query: check_token(token_in(query), SECRET), init_timeout_s)

@@ -214,7 +214,7 @@ async def test_a_client_that_vanishes_leaves_nothing_behind(tmp_path: Path, monk
             await person.until(lambda person=person: person.sound.get("0"))
             person.speak(tone(400))
             person.client.drop()
-        await asyncio.wait_for(running.server.reception.desk.tasks.join(), 5)
+        await asyncio.wait_for(running.server.calls.services.tasks.join(), 5)
         assert running.server.admission.active == 0
         assert engines.vad.open_streams == engines.stt.open_streams == engines.tts["voice"].open_streams == 0  # type: ignore[attr-defined]
 
@@ -276,7 +276,7 @@ async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monke
         running.server.stop()
         closed = asyncio.Event()
         close = running.server.admission.close
-        monkeypatch.setattr(running.server.admission, "close", lambda because: (close(because), closed.set()))
+        monkeypatch.setattr(running.server.admission, "close", lambda *because: (close(*because), closed.set()))
         await closed.wait()
         assert (await running.http("GET", "/health"))[0] == 503
         late = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
@@ -417,6 +417,6 @@ async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
 
         for _ in range(5):
             await asyncio.gather(*(visit(running) for _ in range(20)))
-        await asyncio.wait_for(running.server.reception.desk.tasks.join(), 5)
+        await asyncio.wait_for(running.server.calls.services.tasks.join(), 5)
         assert running.server.admission.active == 0
-        assert running.server.reception.ended == 100
+        assert running.server.calls.gone == 100

@@ -9,9 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.server.fakes import API_KEY, SECRET
+from voi.calls.call_id import conversation_id
 from voi.errors import ClientError
 from voi.server.auth import issue_token
-from voi.server.logging import Redactor, conversation_id, set_up_logging, trace
+from voi.server.logging import HIDDEN, Redactor, set_up_logging, trace
 
 
 @pytest.fixture
@@ -109,3 +110,9 @@ def test_exceptions_are_told_with_their_causes_and_groups() -> None:
     assert "a word" not in told
     assert "ClientError: your fault" in told
     assert "a word" in trace(group, words=True)
+
+
+def test_a_hint_of_our_own_is_no_secret() -> None:
+    redact = Redactor()
+    assert redact("Connect to /ws?token=TOKEN.") == "Connect to /ws?token=TOKEN."
+    assert redact("/ws?token=TOKENs3cret&x=1 Token=abc") == f"/ws?token={HIDDEN}&x=1 Token={HIDDEN}"

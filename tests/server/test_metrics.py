@@ -3,6 +3,7 @@
 import gc
 
 from tests.fakes.engines import FakeTts
+from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
 from voi.server.metrics import STEPS, Metrics
 from voi.session.latency import TurnTimes
@@ -35,14 +36,14 @@ def test_counters_and_garbage_collection() -> None:
     finally:
         metrics.unwatch_garbage_collector()
     metrics.began("call")
-    metrics.refused(1013)
-    metrics.failed(1011)
+    metrics.refused(EndReason.SERVER_FULL)
+    metrics.failed(EndReason.FAULT)
     metrics.mistake()
     exposed = metrics.text("")[0].decode()
     assert 'voi_gc_pause_seconds_count{generation="2"} 1.0' in exposed
     assert 'voi_conversations_total{mode="call"} 1.0' in exposed
-    assert 'voi_connections_refused_total{close_code="1013"} 1.0' in exposed
-    assert 'voi_conversations_failed_total{close_code="1011"} 1.0' in exposed
+    assert 'voi_connections_refused_total{reason="server_full"} 1.0' in exposed
+    assert 'voi_conversations_failed_total{reason="fault"} 1.0' in exposed
     assert "voi_client_mistakes_total 1.0" in exposed
 
 

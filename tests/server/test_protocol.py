@@ -20,12 +20,13 @@ from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, silence, ton
 from tests.server.fakes import SECRET
 from tests.server.serving import Person, serving
 from tests.transports.raw_client import CLOSE, RawClient
+from voi.calls.call import Call
 from voi.engines.startup import Engines
 from voi.errors import EngineError
 from voi.server.auth import issue_token
-from voi.server.caller import Caller
 from voi.session.session import Session
 from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.connection import VoiConnection
 from voi.transports.voi_ws.door import VoiDoor
 
 pytestmark = pytest.mark.integration
@@ -342,7 +343,7 @@ async def test_ids_leave_out_those_of_the_browser(tmp_path: Path, monkeypatch: P
     """It numbers its own bubbles 1000 + n and 2000 + n: a message of ours would replace one of them."""
     async with server_of(tmp_path, monkeypatch, engines(llm=FakeLlm("yes indeed", first_s=0))) as running:
         me = await Browser.arrive(running.port, "bro", init_greeting=False)
-        session = next(iter(running.server.reception._callers))._session
+        session = next(iter(running.server.calls)).session
         for _ in range(998):
             next(session._conversation._message_ids)
         for _ in range(2):
@@ -417,9 +418,9 @@ async def test_a_slow_reader_is_waited_for_and_loses_nothing(tmp_path: Path, mon
         for person in (me, other):
             person.say("text", content="go on")
             person.say("create_response")
-        sockets = [caller._socket for caller in running.server.reception._callers]
+        doors = [call.door for call in running.server.calls]
         await other.until(lambda: len(other.sound.get("1", b"")) > 48 * 1_800)
-        assert 30_000 < max(socket.backlog_bytes for socket in sockets) < 70_000
+        assert 30_000 < max(door.backlog_bytes for door in doors) < 70_000
         me.client.writer.transport.resume_reading()  # type: ignore[attr-defined]
         await me.until(lambda: len(me.sound.get("1", b"")) >= 48 * 3_000)
         assert me.status("response_done") == 1
@@ -501,7 +502,7 @@ async def test_nothing_is_left_of_those_who_went(tmp_path: Path, monkeypatch: Pa
             await asyncio.gather(*(visit(running.port, number) for number in range(72)))
             RawClient.drop_all()
             async with asyncio.timeout(5):
-                while running.server.reception._callers or len(running.server.reception.desk.tasks):  # noqa: ASYNC110
+                while len(running.server.calls) or len(running.server.calls.services.tasks):  # noqa: ASYNC110
                     await asyncio.sleep(0.01)
                 await asyncio.sleep(0.05)
             gc.collect()
@@ -513,7 +514,9 @@ async def test_nothing_is_left_of_those_who_went(tmp_path: Path, monkeypatch: Pa
         assert [engine.open_streams for engine in everyone] == [0] * 4  # type: ignore[attr-defined]
         fakes.vad.streams.clear()  # type: ignore[attr-defined]
         fakes.stt.streams.clear()  # type: ignore[attr-defined]
-        assert [thing for thing in gc.get_objects() if isinstance(thing, Session | Caller | VoiDoor)] == []
+        assert [
+            thing for thing in gc.get_objects() if isinstance(thing, Session | Call | VoiConnection | VoiDoor)
+        ] == []
 
 
 async def test_neither_tokens_nor_words_reach_the_log(

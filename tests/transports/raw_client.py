@@ -26,7 +26,7 @@ def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, 
 
 
 class RawClient:
-    """`path` is asked for as it is; `status` is the answer's status code, `answer` all of its head."""
+    """`path` is asked for as it is; `status` is the answer's status code."""
 
     _all: ClassVar[list["RawClient"]] = []
 
@@ -34,7 +34,6 @@ class RawClient:
         self.reader = reader
         self.writer = writer
         self.status = 0
-        self.answer = ""
         self.loop = asyncio.get_running_loop()
         RawClient._all.append(self)
 
@@ -54,7 +53,6 @@ class RawClient:
             f"{headers}\r\n".encode()
         )
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
-        client.answer = answer.decode("latin-1")
         client.status = int(answer.split()[1])
         return client
 

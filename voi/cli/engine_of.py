@@ -26,12 +26,12 @@ async def running(
 
 async def speaker(model: str | None, settings: Settings) -> tuple[str, Mapping[str, Any]]:
     """Engine and options of a model of tts_models.json, or of an engine by its own name; without either, of the file's
-    first model, or else espeak. Raises ConfigError."""
+    first model, or else hibari. Raises ConfigError."""
     from voi.cli.voice_models import read_models
 
     models = read_models(settings.tts_models_file) if settings.tts_models_file.exists() else {}
     if model is None and not models:
-        return "espeak", {}
+        return "hibari", {}
     if model is None or model in models:
         chosen = models[model] if model else next(iter(models.values()))
         return chosen.engine, chosen.engine_options()

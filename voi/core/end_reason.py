@@ -14,6 +14,8 @@ class EndReason(StrEnum):
     DURATION_LIMIT = "duration_limit"
     NO_DOOR = "no_door"
     """Its connection was lost, and no other came in time."""
+    REPLACED = "replaced"
+    """For this door alone: the conversation goes on through another."""
     DRAINED = "drained"
     """The server stops, and ended the conversation or the wait for one."""
     TOO_MANY_MISTAKES = "too_many_mistakes"

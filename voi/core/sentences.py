@@ -8,6 +8,8 @@ abbreviation, an initial, an ellipsis) the next character is waited for.
 
 import re
 
+from voi.core.sentence_rules import rules_of
+
 CLAUSE_MIN_CHARACTERS = 20
 """A first clause shorter than that ("Sure,") is spoken before the rest is there: a gap. About 1.3 s of speech."""
 SENTENCE_MIN_CHARACTERS = 12
@@ -25,6 +27,11 @@ _CANDIDATE = re.compile(rf"[{re.escape(_STOPS + _CLAUSE_ENDS)}\n]| -{{1,2}} ")
 _RUN = re.compile(rf"[{re.escape(_STOPS + _CLOSERS)}]*")
 _LAST_WORD = re.compile(r"[^\s\"'“‘(\[]*\Z")
 _LIST_NUMBER = re.compile(r"(?:\A|\n)\s*\d{1,3}\Z")
+_HALVES_OF_DAY = frozenset(("a.m", "p.m", "am", "pm"))
+_ZONE = re.compile(r"\s(?:[A-Z]{1,3}T|GMT|UTC|E|ES|ED|P|PS|PD|C|CS|CD|M|MS|MD|G|GM|U|UT)?\b(?![^\W\d_])(?<!\s)")
+_ORDINAL = re.compile(r"\d{1,3}")
+_NEXT_WORD = re.compile(r"[\s\"'“„‘(\[*_]*([^\W\d_]+)")
+_WORD_BEFORE = re.compile(r"([^\W\d_]+)\s\d+\Z")
 _WORD = re.compile(r"[^\W_]")
 _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -32,38 +39,25 @@ _WIDE = re.compile(
 _JOINS_BEFORE = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20ff\U0001f3fb-\U0001f3ff]")
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-_NEVER_LAST = _words(
-    "mr mrs ms mx dr prof rev hon gen col capt lt sgt sen rep gov pres messrs mme mlle st mt ft "
-    "vs e.g i.e eg ie cf viz ca approx fig figs vol nos pp ed eds al hr fr bzw z.b d.h u.a sr sra dott sig"
-)
-_SOMETIMES_LAST = _words(
-    "etc jr inc ltd corp co llc dept est ave blvd rd no a.m p.m am pm ph.d m.d b.a m.a u.s u.k u.n e.u d.c "
-    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
-    "usw bd nr str tel min max sec"
-)
-
-
 class Cutter:
-    """One reply's. `feed` text, get the pieces that are complete; `close` gives the rest. Sans-I/O.
+    """One reply's, in a language (de, en-GB). `feed` text, get complete pieces; `close` gives the rest. Sans-I/O.
 
     The pieces joined are the text fed, white space between two pieces leading the second; none is without any
     non-space character, none is longer than `max_characters`. The same text cut at token boundaries in any way gives
     the same pieces.
     """
 
-    __slots__ = ("_buffer", "_clause_min", "_first", "_max", "_scanned", "_sentence_min")
+    __slots__ = ("_buffer", "_clause_min", "_first", "_max", "_rules", "_scanned", "_sentence_min")
 
     def __init__(
         self,
+        language: str = "en",
         *,
         clause_min_characters: int = CLAUSE_MIN_CHARACTERS,
         sentence_min_characters: int = SENTENCE_MIN_CHARACTERS,
         max_characters: int = PIECE_MAX_CHARACTERS,
     ) -> None:
+        self._rules = rules_of(language)
         self._clause_min = clause_min_characters
         self._sentence_min = sentence_min_characters
         self._max = max_characters
@@ -162,20 +156,47 @@ class Cutter:
             return end
         word = _LAST_WORD.search(text, 0, at)
         last = word[0].casefold() if word else ""
+        rules = self._rules
         if last[-1:].isdigit():
-            return None if not follower else 0 if _LIST_NUMBER.search(text, 0, at) else end
-        if last in _NEVER_LAST and len(signs) == 1:
+            if not follower:
+                return None
+            if _LIST_NUMBER.search(text, 0, at):
+                return 0
+            return self._after_number(at, end) if rules.ordinals and _ORDINAL.fullmatch(last) else end
+        if last in rules.never and len(signs) == 1:
             return 0
         if len(last) == 1 and last.isalpha():
             return 0 if len(signs) == 1 else end
-        if last in _SOMETIMES_LAST or (len(last) > 2 and last[-2] == "."):
+        if last in _HALVES_OF_DAY and (zone := _ZONE.match(text, end)):
+            return None if zone.end() == len(text) else 0
+        if last in rules.sometimes or (len(last) > 2 and last[-2] == "."):
             return self._before_new_sentence(end)
         if "/" in last or "@" in last or last.startswith("www."):
             return end if follower else None
         return end
 
+    def _after_number(self, at: int, end: int) -> int | None:
+        """Where a sentence ends after "3.", which may be an ordinal: "am 3. Mai", "im 2. Stock", "ve 2. patře"."""
+        text, rules = self._buffer, self._rules
+        found = _NEXT_WORD.match(text, end)
+        if found is None:
+            return None if text[end:].isspace() else end
+        word = found[1]
+        if word[0].islower():
+            return 0
+        if found.end() == len(text):  # the word may go on
+            return None
+        if word in rules.starters:
+            return end
+        if word in rules.ordinal_nouns or (len(word) > 1 and word.isupper()):
+            return 0
+        before = _WORD_BEFORE.search(text, max(0, at - 40), at)
+        return 0 if before and before[1].casefold() in rules.ordinal_after else end
+
     def _before_new_sentence(self, end: int) -> int | None:
         """`end`, if what follows begins a sentence."""
+        if self._rules.starters:
+            return self._before_starter(end)
         for at in range(end, len(self._buffer)):
             char = self._buffer[at]
             if char == "\n" or char.isupper() or _WIDE.match(char):
@@ -183,6 +204,15 @@ class Cutter:
             if char.isalnum():
                 return 0
         return None
+
+    def _before_starter(self, end: int) -> int | None:
+        """Nouns have capitals here: only a word that begins sentences tells that one does."""
+        found = _NEXT_WORD.match(self._buffer, end)
+        if found is None:
+            return None if self._buffer[end:].strip() == "" and "\n" not in self._buffer[end:] else end
+        if found.end() == len(self._buffer) and not found[1][0].islower():
+            return None
+        return end if found[1] in self._rules.starters else 0
 
     def _clause_end(self, at: int, sign: str) -> int | None:
         if len(sign) > 1:

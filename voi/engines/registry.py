@@ -38,6 +38,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     },
     "tts": {
         "espeak": "voi.engines.tts.espeak:Espeak",
+        "hibari": "voi.engines.tts.hibari:Hibari",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
     },
 }

@@ -14,7 +14,6 @@ from voi.engines import registry
 from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
-from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.router import LlmRouter
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
@@ -24,6 +23,7 @@ from voi.engines.voice.judge import BuiltInVoiceJudge
 from voi.errors import ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
+from voi.text.speakable import prepare
 
 NONE = "none"
 
@@ -55,6 +55,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     """
     if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
         await asyncio.to_thread(language.load)
+    for code in {config.finished(agent).language for agent in config.agents.values()} - {AUTO}:
+        await asyncio.to_thread(prepare, code or "en")
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)
@@ -205,14 +207,13 @@ class _Start:
             api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
             config_file=settings.litellm_config_file,
             models=llm_models(config),
-            limits=llm_limits(settings),
         )
         self.ready.append(router)
         began_s = time.monotonic()
         try:
             await router.warm_up()
             for doubt in await router.doubts():
-                self.on_progress(doubt)
+                self.on_progress(f"{doubt} Agents that use it will fail.")
         except EngineError as error:
             self.on_progress(f"LLM: {error} Agents that use it will fail until then.")
         else:
@@ -234,14 +235,6 @@ def llm_models(config: Config) -> frozenset[str]:
     judges = [*config.control_agents.values(), *config.completeness_agents.values()]
     used = {agent.llm_model for agent in config.agents.values()} | {judge.model for judge in judges}
     return frozenset((config.llm_models - EMBEDDED_MODELS) | used) - {PATTERN_MATCHING}
-
-
-def llm_limits(settings: Settings) -> LlmLimits:
-    """How long an LLM may take, as the settings say."""
-    return LlmLimits(
-        first_token_timeout_ms=round(settings.llm_first_token_timeout_s * 1000),
-        next_token_timeout_ms=round(settings.llm_next_token_timeout_s * 1000),
-    )
 
 
 def _raise_all(errors: list[BaseException]) -> None:

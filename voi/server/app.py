@@ -10,9 +10,9 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from voi import __version__
+from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
-from voi.server.admission import Admission
 from voi.server.auth import is_key, issue_token
 from voi.server.metrics import Metrics
 from voi.server.voices import VoiceDesk, voices_router

@@ -6,18 +6,15 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable
-from contextvars import ContextVar
 from datetime import datetime
 from typing import Literal
 
+from voi.calls.call_id import conversation_id
 from voi.errors import VoiError
-
-conversation_id: ContextVar[str] = ContextVar("conversation_id", default="")
-"""Set in the context that everything of one conversation runs in."""
 
 HIDDEN = "***"
 _SECRETS = (
-    re.compile(r"(?i)(?<=token=)[^&\s\"']+"),
+    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # TOKEN itself stands in our own hints
     re.compile(r"(?i)(?<=bearer )[^\s\"']+"),
     re.compile(r"(?i)(?<=api-key: )[^\s\"']+"),
     re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"),  # a JWT: base64 of {" begins so

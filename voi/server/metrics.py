@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from voi.core.end_reason import EndReason
 from voi.engines.supervised import Supervised
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
@@ -30,11 +31,11 @@ class Metrics:
             "voi_conversations", "Conversations that began", ["mode"], registry=self.registry
         )  # fmt: skip
         self._refused = Counter(
-            "voi_connections_refused", "Connections that did not get a conversation", ["close_code"],
+            "voi_connections_refused", "Connections that did not get a conversation", ["reason"],
             registry=self.registry,
         )  # fmt: skip
         self._failed = Counter(
-            "voi_conversations_failed", "Conversations that an error ended", ["close_code"], registry=self.registry
+            "voi_conversations_failed", "Conversations that an error ended", ["reason"], registry=self.registry
         )  # fmt: skip
         self._mistakes = Counter(
             "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
@@ -59,11 +60,11 @@ class Metrics:
     def began(self, mode: str) -> None:
         self._conversations.labels(mode).inc()
 
-    def refused(self, close_code: int) -> None:
-        self._refused.labels(str(close_code)).inc()
+    def refused(self, reason: EndReason) -> None:
+        self._refused.labels(reason.value).inc()
 
-    def failed(self, close_code: int) -> None:
-        self._failed.labels(str(close_code)).inc()
+    def failed(self, reason: EndReason) -> None:
+        self._failed.labels(reason.value).inc()
 
     def mistake(self) -> None:
         self._mistakes.inc()

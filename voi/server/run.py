@@ -14,6 +14,9 @@ from typing import Any
 import uvicorn
 import uvloop
 
+from voi.calls.admission import Admission
+from voi.calls.call import Services
+from voi.calls.calls import Calls
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings, unknown_variables
@@ -21,15 +24,14 @@ from voi.config.store import ConfigStore
 from voi.engines.startup import Engines, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
-from voi.server.admission import Admission
 from voi.server.app import HttpSettings, Readiness, create_app
-from voi.server.caller import Desk
+from voi.server.auth import check_token, token_in
 from voi.server.http import HttpProtocol, Waiting
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
-from voi.server.reception import Reception
 from voi.server.voices import VoiceDesk
+from voi.session.door import Door
 from voi.session.observer import Observer
 from voi.session.options import SessionOptions
 from voi.session.recording import Recorder, prepare, sweep
@@ -37,7 +39,7 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.upgrade import protocol_for
-from voi.transports.voi_ws.door import VoiDoor
+from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.websocket import SocketLimits
 
 log = logging.getLogger(__name__)
@@ -84,16 +86,9 @@ class Server:
             prepare(settings.recordings_dir)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
-        self.reception = Reception(
-            Desk(
-                token_secret=token_secret,
-                init_timeout_s=settings.init_timeout_s,
-                configs=self._configs,
-                admission=self.admission,
-                metrics=self.metrics,
-                tasks=Tasks(),
-                open_session=self._open_session,
-            )
+        self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
+        self._voi_ws = VoiWebSockets(
+            self.calls, lambda query: check_token(token_in(query), token_secret), settings.init_timeout_s
         )
         self._app = create_app(
             HttpSettings(token_secret, api_key, settings.cors_origins, settings.metrics),
@@ -145,9 +140,7 @@ class Server:
         garbage.settle()
         self._tasks.start(self._configs.watch(), "configuration")
         self._tasks.start(self._sweep_recordings(), "recordings")
-        self._tasks.start(
-            garbage.collect_when_idle(lambda: self.admission.active, lambda: self.reception.ended), "garbage"
-        )
+        self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
         self.admission.open()
@@ -164,7 +157,7 @@ class Server:
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
-        self, conversation_id: str, door: VoiDoor, agent: Agent, config: Config, options: SessionOptions
+        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
     ) -> Session:
         assert self._engines is not None, "nobody is admitted before the engines are warm"
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
@@ -211,7 +204,7 @@ class Server:
             max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s
         )
         proxies = TrustedProxies(settings.trusted_proxies)
-        door = protocol_for({"/ws": self.reception.meet}, limits, proxies)
+        door = protocol_for({"/ws": self._voi_ws.meet}, limits, proxies)
         config = uvicorn.Config(
             self._app,
             http=partial(HttpProtocol, waiting=Waiting(proxies.trusts)),  # type: ignore[arg-type]  # any factory will do
@@ -244,7 +237,7 @@ class Server:
     async def _drain(self) -> None:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
-        await self.reception.drain(self.settings.shutdown_grace_s, self.hurry)
+        await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
 
     async def _close_engines(self) -> None:
         if self._engines is None:

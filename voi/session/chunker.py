@@ -10,16 +10,17 @@ from voi.dialogue import Voice
 
 
 class Chunker:
-    """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. Sans-I/O."""
+    """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. `language` tells where its
+    sentences end. Sans-I/O."""
 
     __slots__ = ("_cutter", "_guard", "_guarded_voice", "_held", "_tone", "_voice")
 
-    def __init__(self, guard: PatternGuard | None = None) -> None:
+    def __init__(self, guard: PatternGuard | None = None, language: str = "en") -> None:
         self._guard = guard
         self._guarded_voice: Voice = "character"
         self._held: deque[ReplySegment] = deque()
         """What the guard has not released; it releases in order, and never looks at voices."""
-        self._cutter = Cutter()
+        self._cutter = Cutter(language)
         self._voice: Voice = "character"
         self._tone = "neutral"
 

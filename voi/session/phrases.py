@@ -47,7 +47,8 @@ def _segments(agent: Agent, phrase: SpokenPhrase) -> list[ReplySegment]:
 
 
 def _pieces(agent: Agent, config: Config, segments: list[ReplySegment]) -> Iterator[FixedPiece]:
-    cut, choices, spoken = Chunker(), agent.voices_by_role(), Spoken(agent.language, config.language)
+    spoken = Spoken(agent.language, config.language)
+    cut, choices = Chunker(language=spoken.now), agent.voices_by_role()
     for piece in cut.feed(segments) + cut.close():
         choice = choices.get(piece.voice)
         text = speakable(piece.text, language := spoken.of(piece.text)).strip()

@@ -35,7 +35,7 @@ async def read_aloud(
 
 async def sentences(text: AsyncIterator[str], spoken: Spoken) -> AsyncIterator[tuple[str, str]]:
     """The sentences of a text, speakable, and the language of each."""
-    cutter = Cutter()
+    cutter = Cutter(spoken.now)
 
     def said(cut: list[str]) -> Iterator[tuple[str, str]]:
         for piece in cut:

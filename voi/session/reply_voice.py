@@ -25,10 +25,6 @@ from voi.text.speakable import speakable
 PIECES_MAX = 256
 """Pieces that may wait for their sound; the reading of the LLM's answer waits beyond. About half an hour of speech."""
 
-PIECE_MAX_MS = 20_000
-"""A piece is voiced to its end without a pause, so that the times of its words are known before they are heard; but no
-more than so much of it is held."""
-
 ReplyFact = ReplyText | PieceVoiced | ReplyWritten | ReplyFailed
 """What the work on a reply tells."""
 
@@ -95,6 +91,11 @@ class ReplyVoice:
         """Taken from the queue, and given to no engine yet."""
         self._ended = False
         self._void_below = 0
+
+    @property
+    def language(self) -> str:
+        """What the reply is thought to be in, before any of it was read."""
+        return self._spoken.now
 
     def can_say(self, voice: Voice) -> bool:
         return voice in self._choices
@@ -165,9 +166,8 @@ class ReplyVoice:
                     return
                 if isinstance(item, TextSpoken):
                     self._tell_voiced(said[item.text], item, start_ms)
-                    await self._speaker.room(self._reply)
                 elif self._put(resampler.push(item)):
-                    await self._speaker.room(self._reply, PIECE_MAX_MS)
+                    await self._speaker.room(self._reply)
                 else:
                     return
         if said and first.piece.number >= self._void_below:

@@ -151,7 +151,7 @@ class ReplyWriter:
 
     def _reading(self) -> tuple[ReplyParser, Chunker]:
         guard = PatternGuard(self._control.denial_phrases) if self._control else None
-        return self._parser(self._agent.speaks_json), Chunker(guard)
+        return self._parser(self._agent.speaks_json), Chunker(guard, self._voice.language)
 
     async def _try_judged(self, request: LlmRequest, control: ControlAgent) -> bool:
         answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS)
@@ -213,7 +213,7 @@ class ReplyWriter:
     # ---- both ---------------------------------------------------------------------------------------
 
     async def _say(self, segments: list[ReplySegment]) -> None:
-        pieces = Chunker()
+        pieces = Chunker(language=self._voice.language)
         await self._put_all(pieces.feed(segments))
         await self._put_all(pieces.close())
 

@@ -44,6 +44,11 @@ class Spoken:
         self._now = wish if not self.detects else "en" if usual == AUTO else usual
         self._heard = ""
 
+    @property
+    def now(self) -> str:
+        """The language of what was read last, or the one to begin with."""
+        return self._now
+
     def hear(self, text: str) -> None:
         """What the other one said: the answer is probably in its language."""
         self._heard = text

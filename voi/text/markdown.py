@@ -6,12 +6,16 @@ _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
 _QUOTE = re.compile(r"[\s>]*>\s?")
 _BULLET = re.compile(r"\s*(?:[-*+•◦▪‣·]|–)\s+(?:\[[ xX]\]\s+)?")
-_NUMBERED = re.compile(r"(\s*\d{1,3})[.)]\s+(?=\S)")
+_NUMBERED = re.compile(r"(\s*\d{1,3})([.)])\s+(?=\S)")
+_NEXT_WORD = re.compile(r"[^\W\d_]+")
 _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s*\S+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
 _ESCAPED = re.compile(r"\\(?=[^\w\s])")
+_DRIVE = re.compile(r"\b[A-Za-z]:\\\w")
+_EMPHASIS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+"""An underline within a word is no mark (CommonMark 6.2): names of files have them."""
 _RULE_SIGNS = frozenset(" \t-*_=|:+~")
 _ENDS_LINE = ".!?…:;,。！？；：،؟।"
 _MARKS = frozenset("#>*_`~[|\\\n-+•◦▪‣·–)")
@@ -19,14 +23,15 @@ _MARKS = frozenset("#>*_`~[|\\\n-+•◦▪‣·–)")
 _WIDE = "\u2e80"  # from here on Chinese, Japanese and Korean
 
 
-def without_markdown(text: str) -> str:
-    """One line of text: headings, list items and table rows become sentences, links their words, code its text."""
+def without_markdown(text: str, months: frozenset[str] = frozenset()) -> str:
+    """One line of text: headings, list items and table rows become sentences, links their words, code its text.
+    `months`: names before which "3." is a day, and not the number of an item."""
     if _MARKS.isdisjoint(text) and not text[:4].strip()[:1].isdigit():
         return text
     said = ""
     paragraph_end = False
     for line in text.split("\n"):
-        words, stands_alone = _line(line)
+        words, stands_alone = _line(line, months)
         words = _inline(words).strip()
         if not words:
             paragraph_end = True
@@ -39,7 +44,7 @@ def without_markdown(text: str) -> str:
     return said
 
 
-def _line(line: str) -> tuple[str, bool]:
+def _line(line: str, months: frozenset[str]) -> tuple[str, bool]:
     """The line without its block marks, and whether it is a unit of its own (heading, item, row)."""
     if _FENCE.match(line):
         rest = line.strip().lstrip("`~")
@@ -52,7 +57,8 @@ def _line(line: str) -> tuple[str, bool]:
         line = line[quote.end() :]
     if heading := _HEADING.match(line):
         return line[heading.end() :].rstrip("# \t"), True
-    if numbered := _NUMBERED.match(line):
+    numbered = _NUMBERED.match(line)
+    if numbered and not (numbered[2] == "." and _starts_date_or_noun(line, numbered.end(), months)):
         return f"{numbered[1]}, {line[numbered.end() :]}", True
     if bullet := _BULLET.match(line):
         return line[bullet.end() :], True
@@ -61,11 +67,20 @@ def _line(line: str) -> tuple[str, bool]:
     return line, False
 
 
+def _starts_date_or_noun(line: str, end: int, months: frozenset[str]) -> bool:
+    """3. Mai, 2. patro: in languages that write ordinals so (those that give their months), with the noun after it."""
+    word = _NEXT_WORD.match(line, end)
+    return bool(months) and word is not None and (word[0].lower() in months or word[0].islower() or word[0] == "FC")
+
+
 def _inline(text: str) -> str:
     if "[" in text:
         text = _LINK.sub(r" \1 ", _FOOTNOTE.sub("", text))
     if "\\" in text:
-        text = _ESCAPED.sub("", text).replace("\\", " ")
+        text = _ESCAPED.sub("", text)
+        text = text if _DRIVE.search(text) else text.replace("\\", " ")
     if "*" in text:
         text = _TIMES.sub(" × ", text).replace("*", "")
-    return text.replace("_", " ").replace("`", "").replace("~~", "")
+    if "_" in text:
+        text = _EMPHASIS.sub(" ", text)
+    return text.replace("`", "").replace("~~", "")

@@ -1,6 +1,7 @@
 """The Voi door between a fake connection and a fake session."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -19,10 +20,12 @@ from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
 
 
-def opened(mode: Mode = "chat", **options: Any) -> tuple[VoiDoor, FakeConnection, FakeSession]:
+def opened(
+    mode: Mode = "chat", encode: Callable[[bytes], bytes] | None = None, **init: Any
+) -> tuple[VoiDoor, FakeConnection, FakeSession]:
     connection, session = FakeConnection(), FakeSession()
-    door = VoiDoor(connection, mode, **options)
-    door.open(session, "friend")
+    door = VoiDoor(connection, encode=encode) if encode else VoiDoor(connection)
+    door.open(session, wire.Init("friend", mode=mode, **init))  # type: ignore[arg-type]
     return door, connection, session
 
 
@@ -98,9 +101,9 @@ async def test_what_the_mode_has_no_place_for(mode: Mode, message: wire.ClientMe
 
 async def test_before_the_beginning_and_after_the_end_messages_are_dropped() -> None:
     connection, session = FakeConnection(), FakeSession()
-    door = VoiDoor(connection, "call")
+    door = VoiDoor(connection)
     door.receive(wire.Audio(b"early"))
-    door.open(session, "friend")
+    door.open(session, wire.Init("friend", mode="call"))  # type: ignore[arg-type]
     await door.aclose()
     door.receive(wire.Audio(b"late"))
     assert session.log == []
@@ -135,7 +138,7 @@ def test_speech_keeps_its_samples_and_ends_on_a_whole_block(chunks: list[bytes])
     door = VoiDoor.__new__(VoiDoor)
 
     async def speak() -> None:
-        door.__init__(connection, "call")  # type: ignore[misc]
+        door.__init__(connection)  # type: ignore[misc]
         for chunk in chunks:
             door.tell(events.Sound(7, chunk))
         door.tell(events.SoundEnded(7))
@@ -231,7 +234,6 @@ async def test_the_end_says_why_and_cancels_what_runs() -> None:
     session.llm = asyncio.get_running_loop().create_future()
     door.receive(wire.InvokeLlm("m", "p", ()))
     await settle()
-    door.close_code = 1001
     door.tell(events.Ended(EndReason.DRAINED, "The server is shutting down."))
     await door.aclose()
     assert connection.errors == ["The server is shutting down."]

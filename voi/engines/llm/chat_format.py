@@ -67,7 +67,6 @@ class ReplyReader:
         self._engine = engine
         self._sse = SseParser(limits.max_event_bytes)
         self._said = False
-        self._reason: object = None
         self.done = False
         """Nothing that matters is to come. What servers send after the finish reason (usage, `[DONE]`) does not."""
 
@@ -84,13 +83,12 @@ class ReplyReader:
     def whole(self, body: bytes) -> Iterator[str]:
         """The text of a reply that was not streamed."""
         yield from self._texts([body])
-        if not self.done:
-            self._ends()
+        self.done = True
 
     def _texts(self, events: list[bytes]) -> Iterator[str]:
         for data in events:
             if data == b"[DONE]":
-                self._ends()
+                self.done = True
                 return
             try:
                 event = orjson.loads(data)
@@ -101,14 +99,7 @@ class ReplyReader:
                 self._said = True
                 yield text
             if self.done:
-                self._ends()
                 return
-
-    def _ends(self) -> None:
-        """Without a word the caller would hear silence. LiteLLM makes such a reply of anything it cannot read."""
-        self.done = True
-        if not self._said and self._reason != "tool_calls":
-            raise self._error("answered with nothing")
 
     def _text(self, event: dict[str, Any]) -> str:
         try:
@@ -121,7 +112,6 @@ class ReplyReader:
             text, reason = "", None  # usage, or nothing we know
         # Some servers give "" where there is no reason yet.
         self.done = isinstance(reason, str) and reason != ""
-        self._reason = reason
         if not text:
             self._check(event, reason)
         return text

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from voi.engines import registry
 from voi.engines.base import Llm, LlmRequest
 from voi.engines.info import LlmInfo
-from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.refusal import shown_name
 from voi.errors import EngineError
 
@@ -35,16 +34,15 @@ class LlmRouter:
         api_key: str = "",
         config_file: Path | None = None,
         models: Iterable[str] = (),
-        limits: LlmLimits | None = None,
     ) -> None:
         self._embedded = frozenset(registry.names("llm")) - REMOTE
         self._engines: dict[str, Llm] = {}
         self._warmed = frozenset(models)
         self._remote: tuple[str, dict[str, Any]] | None = None
         if api_base:
-            self._remote = "openai_compatible", {"api_base": api_base, "api_key": api_key, "limits": limits}
+            self._remote = "openai_compatible", {"api_base": api_base, "api_key": api_key}
         elif config_file is not None and config_file.exists():
-            self._remote = "litellm_local", {"config_file": config_file, "limits": limits}
+            self._remote = "litellm_local", {"config_file": config_file}
 
     def stream(self, request: LlmRequest) -> AsyncIterator[str]:
         """See `Llm.stream`. Raises EngineError at once when nothing here can serve the model."""

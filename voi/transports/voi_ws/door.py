@@ -9,15 +9,15 @@ from typing import Any, Protocol
 from voi.audio.opus import encode_ogg_opus
 from voi.core import facts
 from voi.core.actions import Status
-from voi.core.end_reason import EndReason
-from voi.core.facts import Fact
 from voi.core.script import Mode
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError, VoiError
 from voi.session import events
 from voi.session.events import Event
+from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.intake import Intake, open_intake
 
 log = logging.getLogger(__name__)
@@ -46,14 +46,8 @@ class Connection(Protocol):
     def backlog_bytes(self) -> int: ...
 
 
-class Conversing(Protocol):
-    """The session behind the door."""
-
-    def hear(self, pcm: bytes) -> None: ...
-
-    def tell(self, fact: Fact) -> None: ...
-
-    async def invoke_llm(self, model: str, prompt: str, messages: list[dict[str, Any]]) -> str: ...
+class NotInThisMode(ClientError):
+    """A message that has no place in a conversation of this mode."""
 
 
 @dataclass(slots=True)
@@ -82,32 +76,29 @@ class VoiDoor:
     def __init__(
         self,
         connection: Connection,
-        mode: Mode,
         *,
-        stream_output_audio: bool = True,
-        input_format: wire.InputFormat = "pcm16",
         encode: Callable[[bytes], bytes] = _encode,
     ) -> None:
-        self.close_code = 1000
-        """What `close` closes the connection with."""
         self._connection = connection
-        self._mode: Mode = mode
-        self._encode = None if stream_output_audio else encode
-        self._input_format: wire.InputFormat = input_format
+        self._mode: Mode = "chat"
+        self._encode = encode
+        self._whole = False
+        """The client wants each speech in one piece."""
         self._tasks = Tasks()
-        self._session: Conversing | None = None
+        self._session: Session | None = None
         self._intake: Intake | None = None
         self._invocations = 0
         self._speeches: dict[int, _Speech] = {}
         self._encoding: dict[int, asyncio.Task[Any]] = {}
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
-    def open(self, session: Conversing, agent_name: str) -> None:
+    def open(self, session: Session, init: wire.Init) -> None:
         """The session is ready: tell the client, and pass on what it sends from now on. Raises ClientError when the
         client's sound cannot be decoded here."""
-        self._intake = open_intake(self._input_format, session.hear, self.report_error, self._tasks)
+        self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
+        self._mode, self._whole = init.mode, not init.stream_output_audio
         self._session = session
-        self._connection.send(wire.init_done(agent_name))
+        self._connection.send(wire.init_done(init.agent_name))
 
     async def quiet(self) -> None:
         """Wait until nothing is being decoded, encoded or asked."""
@@ -128,7 +119,7 @@ class VoiDoor:
         if session is None or intake is None:
             return  # before the beginning or after the end
         if type(message) not in _TYPES[self._mode]:
-            raise ClientError(f"Message type {wire.type_of(message)} is not supported in mode {self._mode}")
+            raise NotInThisMode(f"Message type {wire.type_of(message)} is not supported in mode {self._mode}")
         match message:
             case wire.Audio(payload):
                 intake.sound(payload)
@@ -146,7 +137,7 @@ class VoiDoor:
                 self._invocations += 1
                 self._tasks.start(self._invoke_llm(session, message), "invoke_llm")
 
-    async def _invoke_llm(self, session: Conversing, asked: wire.InvokeLlm) -> None:
+    async def _invoke_llm(self, session: Session, asked: wire.InvokeLlm) -> None:
         try:
             async with asyncio.timeout(INVOKE_TIMEOUT_S):
                 content = await session.invoke_llm(asked.model, asked.prompt, list(asked.messages))
@@ -188,10 +179,10 @@ class VoiDoor:
         self._connection.send(wire.error(text))
 
     def _end(self, event: events.Ended) -> None:
-        words = event.words or _WORDS.get(event.reason, "")
+        code, words = ending(event)
         if words:
             self.report_error(words)
-        self._connection.close(self.close_code, words)
+        self._connection.close(code, words)
 
     def _play(self, message_id: int, pcm: bytes) -> None:
         speech = self._speeches.get(message_id)
@@ -204,7 +195,7 @@ class VoiDoor:
         if not pcm:
             return
         speech.size_bytes += len(pcm)
-        if self._encode is None:
+        if not self._whole:
             self._connection.send(speech.header + pcm)
         elif speech.size_bytes <= MAX_SPEECH_BYTES:
             speech.whole += pcm
@@ -213,19 +204,19 @@ class VoiDoor:
         speech = self._speeches.pop(message_id, None)
         if speech is None or not speech.size_bytes:
             self._connection.send(wire.speech_done(message_id))
-        elif self._encode is None:
+        elif not self._whole:
             if padding := bytes(-speech.size_bytes % BLOCK_BYTES):
                 self._connection.send(speech.header + padding)
             self._connection.send(wire.speech_done(message_id))
         else:
             self._encoding[message_id] = self._tasks.start(
-                self._send_whole(message_id, speech, self._encode), f"encode speech {message_id}"
+                self._send_whole(message_id, speech), f"encode speech {message_id}"
             )
 
-    async def _send_whole(self, message_id: int, speech: _Speech, encode: Callable[[bytes], bytes]) -> None:
+    async def _send_whole(self, message_id: int, speech: _Speech) -> None:
         try:
             async with self._encoder, asyncio.timeout(ENCODE_TIMEOUT_S):
-                blob = await asyncio.to_thread(encode, bytes(speech.whole))
+                blob = await asyncio.to_thread(self._encode, bytes(speech.whole))
             self._connection.send(speech.header + blob)
         except (VoiError, TimeoutError) as error:
             self.report_error(f"The speech could not be encoded: {error or 'it took too long.'}")
@@ -252,8 +243,4 @@ def _checked_image(url: str | None) -> str:
     return checked_picture_url(url)
 
 
-_WORDS = {
-    EndReason.IDLE_LIMIT: "Nobody spoke for a long time.",
-    EndReason.DURATION_LIMIT: "The conversation reached its maximum duration.",
-}
 _STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from functools import cache
 
 from voi.errors import EngineError
-from voi.text.spoken_words import digit_by_digit, primary, words_of
+from voi.text.spoken_words import digit_by_digit, primary, word_for
 
 _CHINESE_MARKS = str.maketrans("，、；：。！？", ",,,,,!?")
 _LIKE = str.maketrans({"’": "'", "‘": "'", "“": "", "”": "", "„": "", "«": "", "»": "", '"': "", "–": "-", "—": ",",
                        "…": "...", "\u00a0": " "})  # fmt: skip
+_NAMES = {"&": "and", "@": "at", "%": "percent", "#": "number", "$": "dollars", "£": "pounds", "°": "degrees",
+          "€": "euros", "+": "plus", "=": "equals"}  # fmt: skip
 _DIGITS = re.compile(r"\d+")
 _SIGNS = re.compile(r"[&@%#$£°€+=/]")
 
@@ -35,10 +37,8 @@ def spelled(text: str, language: str) -> str:
 
 
 def _named(sign: str, language: str) -> str:
-    words = words_of(language)
-    names = {"&": words.and_, "@": words.at, "%": words.percent, "#": words.number, "$": words.dollars,
-             "£": words.pounds, "°": words.degrees, "€": words.euros, "+": words.plus, "=": words.equals}  # fmt: skip
-    return names.get(sign, "").lower()
+    name = _NAMES.get(sign)
+    return word_for(name, language).lower() if name else ""
 
 
 @cache

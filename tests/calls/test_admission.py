@@ -1,0 +1,49 @@
+"""Places for conversations."""
+
+import pytest
+
+from voi.calls.admission import Admission, Refused
+from voi.core.end_reason import EndReason
+
+
+def test_nobody_before_it_opens_and_after_it_closes() -> None:
+    admission = Admission(2)
+    with pytest.raises(Refused) as starting:
+        admission.admit("app")
+    assert starting.value.ended.reason is EndReason.STARTING
+    admission.open()
+    admission.admit("app")
+    admission.close()
+    with pytest.raises(Refused) as draining:
+        admission.admit("app")
+    assert draining.value.ended.reason is EndReason.DRAINING
+    assert admission.active == 1
+
+
+def test_full_and_free_again() -> None:
+    admission = Admission(2)
+    admission.open()
+    admission.admit("app")
+    admission.admit("app")
+    with pytest.raises(Refused, match="full: it holds 2"):
+        admission.admit("app")
+    admission.leave("app")
+    admission.admit("app")
+    assert admission.active == 2
+
+
+def test_an_app_takes_no_more_than_its_share() -> None:
+    admission = Admission(5, 2)
+    admission.open()
+    admission.admit("one")
+    admission.admit("one")
+    with pytest.raises(Refused, match="'one' has 2 conversations at once, its limit"):
+        admission.admit("one")
+    admission.admit("two")
+    assert admission.active == 3
+    admission.leave("one")
+    admission.admit("one")
+    for app in ("one", "one", "two"):
+        admission.leave(app)
+    assert admission.active == 0
+    assert not admission._by_app, "apps that left are forgotten"

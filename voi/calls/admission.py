@@ -1,0 +1,57 @@
+"""How many conversations there may be, and whether there may be new ones."""
+
+from collections import Counter
+
+from voi.core.end_reason import EndReason
+from voi.errors import VoiError
+from voi.session.events import Ended
+
+
+class Refused(VoiError):
+    """No conversation now, through no fault of the client: the server is full, starting or stopping."""
+
+    def __init__(self, reason: EndReason, words: str = "") -> None:
+        super().__init__(words or reason.value)
+        self.ended = Ended(reason, words)
+
+
+class Admission:
+    """`active` conversations of at most `max_conversations`, and of each app at most `max_per_app` (0: all). Closed
+    until the server is ready, and when it stops."""
+
+    def __init__(self, max_conversations: int, max_per_app: int = 0) -> None:
+        self.max_conversations = max_conversations
+        self._max_per_app = max_per_app or max_conversations
+        self._by_app: Counter[str] = Counter()
+        self.active = 0
+        self._closed_because: EndReason | None = EndReason.STARTING
+
+    def open(self) -> None:
+        self._closed_because = None
+
+    def close(self, because: EndReason = EndReason.DRAINING) -> None:
+        """Refuse all that come from now on."""
+        self._closed_because = because
+
+    def admit(self, app: str) -> None:
+        """Take a place for that app, to be given back with `leave`. Raises Refused."""
+        if self._closed_because is not None:
+            raise Refused(self._closed_because)
+        if self.active >= self.max_conversations:
+            raise Refused(
+                EndReason.SERVER_FULL,
+                f"The server is full: it holds {self.max_conversations} conversations at once. Try again later.",
+            )
+        if self._by_app[app] >= self._max_per_app:
+            raise Refused(
+                EndReason.APP_LIMIT,
+                f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.",
+            )
+        self.active += 1
+        self._by_app[app] += 1
+
+    def leave(self, app: str) -> None:
+        self.active -= 1
+        self._by_app[app] -= 1
+        if not self._by_app[app]:
+            del self._by_app[app]

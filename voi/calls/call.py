@@ -1,0 +1,263 @@
+"""One call: a conversation's life from its admission to its end, whatever door it comes through, and between doors.
+
+    admitted    it has a place; its client has still to say what it wants
+    started     its session runs
+    over        its place is free again
+
+It fails when its session does, is drained when the server stops, and is hung up by its client or by its own rules. The
+door that it has at its end is told why (`Ended`). A call has one person and one door at a time; `Line` is where it
+would have more.
+"""
+
+import asyncio
+import contextvars
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from voi.calls.call_id import conversation_id
+from voi.calls.failures import ended_by
+from voi.calls.line import CallDoor, Line
+from voi.config.agents import Agent, parse_client_agent
+from voi.config.config import Config
+from voi.core.end_reason import EndReason
+from voi.core.facts import HungUp
+from voi.errors import ClientError
+from voi.session.door import Door
+from voi.session.events import Ended
+from voi.session.options import SessionOptions
+from voi.session.session import Session
+from voi.tasks import Tasks
+
+log = logging.getLogger(__name__)
+
+HANG_UP_TIMEOUT_S = 10.0
+"""A conversation that has not ended so long after its client left is cancelled."""
+
+
+class OpenSession(Protocol):
+    def __call__(
+        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
+    ) -> Session:
+        """A session that does not run yet. Raises ClientError for an agent that this server cannot be."""
+
+
+class CurrentConfig(Protocol):
+    @property
+    def current(self) -> Config: ...
+
+
+class CallMetrics(Protocol):
+    """What is counted of calls."""
+
+    def began(self, mode: str) -> None: ...
+
+    def failed(self, reason: EndReason) -> None: ...
+
+    def refused(self, reason: EndReason) -> None: ...
+
+    def mistake(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """What every call needs of the server."""
+
+    configs: CurrentConfig
+    open_session: OpenSession
+    metrics: CallMetrics
+    tasks: Tasks
+    """Own the conversations."""
+
+
+class Call:
+    """Made by `Calls.admit`. Everything is called on the event loop and returns at once. `client`: who is at the other
+    end, for the log."""
+
+    __slots__ = (
+        "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_on_over", "_services", "_task", "_timer", "app",
+        "client", "id", "over", "session",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        call_id: str,
+        app: str,
+        client: str,
+        door: CallDoor,
+        services: Services,
+        on_over: "Callable[[Call], None]",
+    ) -> None:
+        self.id = call_id
+        self.app = app
+        self.client = client
+        self.session: Session | None = None
+        """From `open` to the end: what a door gives sound and facts to."""
+        self.over = False
+        self._services = services
+        self._on_over = on_over
+        self._line = Line(door)
+        self._beginning = ("", "")
+        """The mode, and whose agent it is."""
+        self._hung_up = False
+        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._context = contextvars.copy_context()
+        self._context.run(conversation_id.set, call_id)
+
+    @property
+    def started(self) -> bool:
+        return self._task is not None
+
+    @property
+    def door(self) -> CallDoor | None:
+        return self._line.door
+
+    # ---- the beginning ------------------------------------------------------------------------------
+
+    def open(self, agent_name: str, agent_config: str | None, options: SessionOptions) -> Session:
+        """Make the session. `agent_config`: JSON text of an agent that the client brings, instead of one of ours of
+        that name. Raises ClientError."""
+        config = self._services.configs.current
+        agent = parse_client_agent(agent_config, config) if agent_config else config.agent(agent_name)
+        self.session = self._services.open_session(self.id, self._line, agent, config, options)
+        self._beginning = (options.mode, "its own agent" if agent_config else agent_name)
+        return self.session
+
+    def start(self) -> None:
+        """Have it run, after `open`."""
+        assert self.session is not None, "open the call first"
+        mode, whose = self._beginning
+        self._services.metrics.began(mode)
+        log.info("%s of app %s from %s begins with %s", mode, self.app, self.client, whose)
+        work, name = self._run(self.session), f"conversation {self.id}"
+        self._task = self._context.run(self._services.tasks.start, work, name)
+
+    def refuse(self, ended: Ended, error: BaseException | None = None) -> None:
+        """No conversation comes of it, and the client is told why. `error`: a fault of ours."""
+        refused(self._services.metrics, ended, self.client, error)
+        self._line.tell(ended)
+        self._leave()
+
+    async def _run(self, session: Session) -> None:
+        began_s = asyncio.get_running_loop().time()
+        try:
+            await session.run()
+            self._line.tell(Ended(EndReason.FINISHED))
+        except asyncio.CancelledError as error:
+            self._failed(error)
+            raise
+        except Exception as error:
+            self._failed(error)
+        finally:
+            self._stop_timer()
+            self.session = self._task = None
+            try:
+                if self._line.door is not None:
+                    await self._line.door.aclose()
+            finally:
+                self._leave()
+                log.info("the conversation ended after %.1f s", asyncio.get_running_loop().time() - began_s)
+
+    # ---- doors --------------------------------------------------------------------------------------
+
+    def attach(self, door: CallDoor) -> None:
+        """Go on through this door: it is told what no door was told. A door that the call still has is told that it was
+        replaced. Raises ClientError when the call is over, ValueError for sound of another rate."""
+        if self.over or self._hung_up or self._line.ended:
+            raise ClientError("That conversation is over.")
+        before = self._line.door
+        self._line.attach(door)
+        self._stop_timer()
+        if before is not None:
+            before.tell(Ended(EndReason.REPLACED))
+            self._close(before)
+        if self._line.forgotten:
+            log.warning("%d events of the time without a door were forgotten", self._line.forgotten)
+
+    def detach(self, door: CallDoor, wait_s: float) -> None:
+        """That door is lost. The call goes on without, for `wait_s` seconds at most; 0: it is hung up."""
+        if door is not self._line.door or self.over:
+            return
+        if wait_s <= 0 or not self.started:
+            self.hang_up()
+            return
+        self._line.detach()
+        self._close(door)
+        self._later(wait_s, lambda: self.end(EndReason.NO_DOOR))
+
+    def _close(self, door: CallDoor) -> None:
+        self._services.tasks.start(door.aclose(), f"door of {self.id}")
+
+    # ---- the end ------------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """The client is gone, or done."""
+        self._hung_up = True
+        if self.session is None or self._task is None:
+            self._leave()
+            return
+        self.session.tell(HungUp())
+        self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
+
+    def end(self, reason: EndReason, words: str = "") -> None:
+        """End it from our side, at whatever stage it is; the door is told why."""
+        if self.session is None or self._task is None:
+            self._line.tell(Ended(reason, words))
+            self._leave()
+            return
+        self.session.end(reason, words)
+        self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
+
+    def fail(self, error: Exception) -> None:
+        """A fault outside of the session, in what its door made of a message, ends it."""
+        if self._task is None:
+            ended, level = ended_by(error, self.id)
+            self.refuse(ended, error if level >= logging.ERROR else None)
+            return
+        self._failed(error)
+        # not at once: a task cancelled before its first step never comes to its `finally`
+        asyncio.get_running_loop().call_soon(self._task.cancel)
+
+    def too_many_mistakes(self) -> None:
+        """Too many messages of the client could not be used."""
+        self._services.metrics.failed(EndReason.TOO_MANY_MISTAKES)
+        log.info("failed %s (%s)", self.client, EndReason.TOO_MANY_MISTAKES)
+        self._line.tell(Ended(EndReason.TOO_MANY_MISTAKES))
+        self.hang_up()
+
+    def _failed(self, error: BaseException) -> None:
+        if self._hung_up or self._line.ended:
+            if not isinstance(error, asyncio.CancelledError):
+                log.error("the conversation broke after its end", exc_info=error)
+            return
+        ended, level = ended_by(error, self.id)
+        self._services.metrics.failed(ended.reason)
+        trace = error if level >= logging.ERROR else None
+        log.log(level, "failed %s (%s): %s", self.client, ended.reason, ended.words, exc_info=trace)
+        self._line.tell(ended)
+
+    def _leave(self) -> None:
+        self._stop_timer()
+        if not self.over:
+            self.over = True
+            self.session = None
+            self._on_over(self)
+
+    def _later(self, delay_s: float, call: object) -> None:
+        self._stop_timer()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(delay_s, call, context=self._context)  # type: ignore[arg-type]
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def refused(metrics: CallMetrics, ended: Ended, client: str, error: BaseException | None = None) -> None:
+    """Count and log somebody who gets no conversation."""
+    metrics.refused(ended.reason)
+    level = logging.ERROR if error else logging.INFO
+    log.log(level, "refused %s (%s): %s", client, ended.reason, ended.words, exc_info=error)

@@ -1,0 +1,82 @@
+"""All calls of one server: who may come, who is there, and how they are let go when it stops."""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+from voi.calls.admission import Admission
+from voi.calls.call import Call, Services, refused
+from voi.calls.call_id import new_call_id
+from voi.calls.line import CallDoor
+from voi.core.end_reason import EndReason
+from voi.session.events import Ended
+
+log = logging.getLogger(__name__)
+
+FAREWELL_TIMEOUT_S = 5.0
+"""How long conversations that were told to end may take for it."""
+
+
+class Calls:
+    def __init__(self, admission: Admission, services: Services) -> None:
+        self.admission = admission
+        self.services = services
+        self.gone = 0
+        """Clients that are gone again, those included that got no conversation."""
+        self._live: dict[str, Call] = {}
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def __iter__(self) -> Iterator[Call]:
+        return iter(list(self._live.values()))
+
+    def find(self, call_id: str) -> Call | None:
+        """The call of that id, if it is not over."""
+        return self._live.get(call_id)
+
+    def admit(self, app: str, client: str, door: CallDoor, call_id: str = "") -> Call:
+        """A place for a call of that app, through that door. Raises Refused."""
+        self.admission.admit(app)
+        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget)
+        self._live[call.id] = call
+        return call
+
+    def refuse(self, door: CallDoor, ended: Ended, client: str) -> None:
+        """Tell somebody who is not admitted why."""
+        refused(self.services.metrics, ended, client)
+        door.tell(ended)
+        self.gone += 1
+
+    def _forget(self, call: Call) -> None:
+        del self._live[call.id]
+        self.admission.leave(call.app)
+        self.gone += 1
+
+    async def drain(self, grace_s: float, hurry: asyncio.Event) -> None:
+        """Refuse newcomers, give conversations `grace_s` (less when `hurry` is set), then end those that are left."""
+        self.admission.close()
+        self._end([call for call in self if not call.started])
+        tasks = self.services.tasks
+        if len(tasks):
+            log.info("Waiting up to %g s for %d conversations to end", grace_s, len(tasks))
+            await self._quiet(grace_s, hurry)
+        self._end(list(self))
+        await self._quiet(FAREWELL_TIMEOUT_S, asyncio.Event())
+        await tasks.close()
+
+    def _end(self, calls: list[Call]) -> None:
+        for call in calls:
+            call.end(EndReason.DRAINED)
+
+    async def _quiet(self, timeout_s: float, hurry: asyncio.Event) -> None:
+        """Wait for the last conversation, for the time to pass, or for somebody in a hurry."""
+        waits: set[asyncio.Task[Any]] = {
+            asyncio.create_task(self.services.tasks.join()),
+            asyncio.create_task(hurry.wait()),
+        }
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.wait(waits)

@@ -1,0 +1,35 @@
+"""What a conversation's failure means: how it ended, in words for the client, and how loudly to log it."""
+
+import asyncio
+import logging
+
+from voi.calls.admission import Refused
+from voi.core.end_reason import EndReason
+from voi.errors import ClientError, ConfigError, EngineError
+from voi.session.events import Ended
+
+
+def ended_by(error: BaseException, conversation_id: str) -> tuple[Ended, int]:
+    """How that error ends a conversation, and the level of its log line. This is the one place where failures become
+    words for the client; what is nobody's fault but ours is not described."""
+    error = _first(error)
+    match error:
+        case Refused():
+            return error.ended, logging.INFO
+        case ClientError():
+            return Ended(EndReason.CLIENT_FAULT, str(error)), logging.INFO
+        case EngineError():
+            return Ended(EndReason.ENGINE_FAILED, str(error)), logging.WARNING
+        case ConfigError():
+            return Ended(EndReason.MISCONFIGURED), logging.ERROR
+        case asyncio.CancelledError():
+            return Ended(EndReason.CANCELLED), logging.INFO
+    words = f"Internal error. The server's log has it under {conversation_id}."
+    return Ended(EndReason.FAULT, words), logging.ERROR
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first cause in what an exception group holds."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,73 @@
+"""What a language knows about points that end no sentence: abbreviations, ordinals; from the tables of `voi.text`."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from voi.text.tables import ORDINAL_POINT, language_of, primary
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_NEVER_LAST = _words(
+    "mr mrs ms mx dr prof rev hon gen col capt lt sgt sen rep gov pres messrs mme mlle st mt ft "
+    "vs e.g i.e eg ie cf viz ca approx fig figs vol nos pp ed eds al hr fr bzw z.b d.h u.a sr sra dott sig"
+)
+_SOMETIMES_LAST = _words(
+    "etc jr inc ltd corp co llc dept est ave blvd rd no a.m p.m am pm ph.d m.d b.a m.a u.s u.k u.n e.u d.c "
+    "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
+    "usw bd nr str tel min max sec ext hrs hr mo yr wk oz lb lbs ft in sq"
+)
+_EVERYWHERE = _words("dr prof")
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceRules:
+    """`never`: abbreviations, without their last point and in small letters, that something always follows;
+    `sometimes`: those that may end a sentence. `ordinals`: "3." is one. `starters`: where nouns are written with
+    capitals, only these tell that a sentence begins. `ordinal_after`, `ordinal_nouns`: what stands beside ordinals."""
+
+    never: frozenset[str]
+    sometimes: frozenset[str]
+    ordinals: bool = False
+    starters: frozenset[str] = frozenset()
+    ordinal_after: frozenset[str] = frozenset()
+    ordinal_nouns: frozenset[str] = frozenset()
+
+
+@cache
+def rules_of(language: str) -> SentenceRules:
+    """`language` is a code such as de or de-AT; English is what an unknown one gets."""
+    table = language_of(language)
+    if table is None:
+        return SentenceRules(_NEVER_LAST, _SOMETIMES_LAST, primary(language) in ORDINAL_POINT)
+    english = table.code == "en"
+    never = set(_NEVER_LAST if english else _EVERYWHERE)
+    sometimes = set(_SOMETIMES_LAST if english else ("etc",))
+    sometimes |= {_bare(key) for key in (*table.choices, *table.units, *table.scales) if key.endswith(".")}
+    for key in table.ending:
+        if key.endswith("."):
+            sometimes |= {_bare(key), _bare(key).rpartition(".")[2]} - {""}
+            never |= _parts(key)
+    for key in table.before:
+        if key.endswith("."):
+            never |= {_bare(key), *_parts(key)}
+            sometimes.discard(_bare(key))
+    if english:
+        never -= sometimes & _SOMETIMES_LAST
+        sometimes |= never & {"min", "max"}
+    sometimes = {key for key in sometimes if len(key) > 1}
+    return SentenceRules(
+        frozenset(never), frozenset(sometimes - never), table.ordinal_point, table.starters, table.ordinal_after,
+        table.ordinal_nouns,
+    )  # fmt: skip
+
+
+def _bare(key: str) -> str:
+    return key.rstrip(".").replace(" ", "").casefold()
+
+
+def _parts(key: str) -> set[str]:
+    """ "EE." of "EE. UU.": nothing ends within an abbreviation. Single letters are known to the cutter anyway."""
+    return {part.strip().casefold() for part in key.rstrip(".").split(".")[:-1] if len(part.strip()) > 1}

@@ -1,0 +1,160 @@
+"""hibari-tts: a neural English voice on one CPU thread, text to sound with the times of its words. Blocks; not for the
+event loop.
+
+The network gives a duration for each phoneme, and for each frame a spectrum and a pitch, of which the package makes
+sound. So a tone of voice is made where people make it: durations, pitch and its movement are changed before the sound
+exists, and formants stay where they are.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from voi.audio.pcm import from_float
+from voi.dialogue import SpokenWord
+from voi.engines.onnx_outputs import with_outputs
+
+RATE_HZ = 24_000
+DURATION_FRAMES = "/CumSum_output_0"
+"""The value inside the network that holds where each phoneme ends, in frames of FRAME_MS."""
+FRAME_MS = 25
+LAG_MS = 50
+"""The durations end that much later than what is heard: the median over 34 pauses of sentences in three speeds, whose
+silence was measured (55 ms at their beginning, 41 at their end)."""
+LEAD_MS, TAIL_MS = 20, 40
+"""The network begins and ends with some 300 ms of near silence; so much of it is kept beside the voice."""
+VOICE_AMPLITUDE = 0.006
+GAIN = 2.0
+"""It speaks at half the level of other voices: peaks of 0.25 to 0.37."""
+VOICED_HZ = 40.0
+"""A lower pitch means that the frame has none."""
+PHONEMES_MAX = 400
+"""Longer texts are cut before: the network was trained on sentences."""
+PUNCTUATION = frozenset(';:,.!?—…"()“” ')
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How something is said: factors of speed, pitch and the pitch's movement, and decibels."""
+
+    speed: float = 1.0
+    pitch: float = 1.0
+    movement: float = 1.0
+    gain_db: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """`pcm`: s16le mono at 24 kHz. `words`: all words of the text, or none where they cannot be told apart."""
+
+    pcm: bytes
+    words: tuple[SpokenWord, ...]
+
+
+class HibariModel:
+    """The voice of one ONNX file (`path` None: the one in the package). Raises ImportError without the package hibari,
+    and whatever onnxruntime raises for a file that is no such model."""
+
+    def __init__(self, path: str | None = None) -> None:
+        import hibari
+        import onnxruntime
+        from hibari import dsp
+        from hibari.g2p import normalize
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        self._tts = hibari.Hibari(model=path)
+        with open(self._tts.model_path, "rb") as file:
+            model = with_outputs(file.read(), DURATION_FRAMES)
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._normalize: Any = normalize.normalize if hasattr(normalize, "normalize") else normalize
+        self._synth: Any = dsp.synth
+        self._random = np.random.default_rng(0)
+
+    def speak(self, text: str, manner: Manner) -> Spoken:
+        """One sentence or clause. Words that it cannot read, such as those of other alphabets, are left out; a text of
+        nothing else is no sound."""
+        words = text.split()
+        phonemes = self._phonemes(text)
+        known = len(phonemes) == len(words)
+        ids, places = self._ids(phonemes)
+        if len(ids) < 3:
+            return Spoken(b"", ())
+        *network, ends = self._session.run(
+            None, {"ids": np.asarray([ids], np.int64), "speed": np.asarray([manner.speed], np.float32)}
+        )
+        harmonic, theta, noise, residual, phase, f0 = (value[0] for value in network)
+        sound = self._synth(harmonic, theta, noise, residual, phase, bent(f0, manner), self._random)
+        sound *= GAIN * 10 ** (manner.gain_db / 20)
+        first, last = voiced_span(sound)
+        if not known:
+            return Spoken(from_float(sound[first:last]), ())
+        first_ms, total_ms = first * 1_000 / RATE_HZ + LAG_MS, (last - first) * 1_000 / RATE_HZ
+        ends_ms = ends.reshape(-1) * float(FRAME_MS)
+        return Spoken(from_float(sound[first:last]), tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
+
+    def _phonemes(self, text: str) -> list[str]:
+        """Of each word, as spaces part them; fewer or more than the words where numbers are left to be read."""
+        g2p = self._tts.g2p
+        found, word = [], ""
+        for token in g2p.phonemize_tokens(g2p.tokenize(self._normalize(text))):
+            word += token.phonemes or ""
+            if token.whitespace:
+                found.append(word)
+                word = ""
+        return [*found, word]
+
+    def _ids(self, phonemes: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
+        """The network's input, and where in it each word's own sounds begin and end, without its punctuation."""
+        vocabulary = self._tts.vocab
+        ids, places = [0], []
+        for number, word in enumerate(phonemes):
+            if number:
+                ids.append(vocabulary[" "])
+            start = end = len(ids)
+            for char in word[:PHONEMES_MAX]:
+                if char in vocabulary:
+                    ids.append(vocabulary[char])
+                    if char not in PUNCTUATION:
+                        end = len(ids)
+            places.append((start, end))
+        return [*ids, 0], places
+
+
+def bent(f0: Floats, manner: Manner) -> Floats:
+    """The pitch of each frame in Hz, moved and spread around its mean; frames without one stay without."""
+    voiced = f0 > VOICED_HZ
+    if not voiced.any() or (manner.pitch == 1 and manner.movement == 1):
+        return f0
+    mean_hz = float(f0[voiced].mean())
+    moved = (mean_hz + (f0 - mean_hz) * manner.movement) * manner.pitch
+    return np.where(voiced, np.maximum(moved, VOICED_HZ + 1), f0).astype(np.float32)
+
+
+def voiced_span(sound: Floats) -> tuple[int, int]:
+    """First sample and the one behind the last, of the voice and a little quiet beside it."""
+    loud = np.flatnonzero(np.abs(sound) > VOICE_AMPLITUDE * GAIN)
+    if not len(loud):
+        return 0, 0
+    lead, tail = LEAD_MS * RATE_HZ // 1_000, TAIL_MS * RATE_HZ // 1_000
+    return max(0, int(loud[0]) - lead), min(len(sound), int(loud[-1]) + tail)
+
+
+def _timed(
+    words: Sequence[str], places: Sequence[tuple[int, int]], ends_ms: Floats, first_ms: float, total_ms: float
+) -> Iterator[SpokenWord]:
+    """`ends_ms`: of each phoneme, in the sound as it was before `first_ms` of it were left out."""
+    for word, (start, end) in zip(words, places, strict=True):
+        starts_at = ends_ms[start - 1] - first_ms
+        ends_at = ends_ms[max(start, end) - 1] - first_ms
+        yield SpokenWord(word, _within(starts_at, total_ms), _within(ends_at, total_ms))
+
+
+def _within(at_ms: float, total_ms: float) -> int:
+    return round(min(max(0.0, at_ms), total_ms))

@@ -1,0 +1,155 @@
+"""Abbreviations in full, as their neighbours tell: St. Paul and Main St., est. 1995 and est. time, EST, pp. 12."""
+
+import re
+from functools import cache
+
+from voi.text.scan import Reading, Scan
+from voi.text.tables import language_of
+from voi.text.tables.shape import words as _set
+
+Entry = tuple[re.Pattern[str], str, str]
+"""Pattern, key in its table, and which table: "before", "ending" or "choices"."""
+
+_FIRST = re.compile(r"[^\W\d_]+")
+_NUMBER_BEFORE = re.compile(r"\d\s?\Z")
+_NUMBER_AFTER = re.compile(r"\s?[#№]?\d")
+_ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
+_STREET_BEFORE = re.compile(
+    r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
+)
+_ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
+_NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
+_CLOSERS = re.compile(r"[\s\"')\]”’»]+")
+_INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
+
+
+@cache
+def _index(code: str) -> dict[str, list[Entry]]:
+    """By the first run of letters, in small ones; the longest first."""
+    language = language_of(code)
+    assert language is not None
+    found: dict[str, list[Entry]] = {}
+    for table in ("choices", "before", "ending"):
+        for key in getattr(language, table):
+            first = _FIRST.match(key)
+            assert first is not None, key
+            found.setdefault(first[0].casefold(), []).append((_pattern(key, code), key, table))
+    for entries in found.values():
+        entries.sort(key=lambda entry: -len(entry[1]))
+    return found
+
+
+def _pattern(key: str, code: str) -> re.Pattern[str]:
+    head = re.escape(key)
+    if key[0].islower() and not ("." not in key and code != "en" and len(key) < 3):
+        head = f"[{re.escape(key[0] + key[0].upper())}]{re.escape(key[1:])}" if key[0].upper() != key[0] else head
+    head = re.sub(r"\\\.(?=[^\W\d_\\]|\\-)", r"\\.\\s?", head)
+    return re.compile(head + r"(?![^\W\d_])" if key[-1] == "." else head + r"(?![\w.]*\w)")
+
+
+def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
+    entries = _index(scan.language.code).get(word.casefold())
+    for pattern, key, table in entries or ():
+        match = pattern.match(scan.text, at)
+        if match is None:
+            continue
+        end = match.end()
+        if table == "choices":
+            said = _chosen(scan, at, end, scan.language.choices[key])
+            if not said:
+                continue
+            ends = _ends_sentence(scan, end, key, said) or (
+                key == "St." and said == "Street" and _new_sentence(scan, end)
+            )
+        else:
+            said = getattr(scan.language, table)[key]
+            if table == "before" and not _something_follows(scan, end, key):
+                continue
+            ends = _at_end(scan, end) if table == "before" else _ends_sentence(scan, end, key, said)
+        if match[0][0].isupper() and key[0].islower():
+            said = said[0].upper() + said[1:]
+        if said.endswith(",") and scan.text[end : end + 1] == ",":
+            said = said[:-1]
+        return said + ("." if ends and key.endswith(".") else ""), end, "abbreviation"
+    return None
+
+
+def _something_follows(scan: Scan, end: int, key: str) -> bool:
+    """Short ones in capitals (M. for Monsieur) stand before a name."""
+    if len(key) > 2 or scan.language.code == "en":
+        return True
+    rest = scan.rest(end)
+    return scan.text[end : end + 1].isspace() and rest != "" and (not rest[0].islower() or not rest[0].isascii())
+
+
+def _at_end(scan: Scan, end: int) -> bool:
+    return not scan.rest(end).strip(" \"')]”’»")
+
+
+def _ends_sentence(scan: Scan, end: int, key: str, said: str) -> bool:
+    """The abbreviation's point ends the sentence as well, when nothing or a new sentence follows."""
+    if _at_end(scan, end):
+        return True
+    if not scan.text[end : end + 1].isspace() or not scan.rest(end)[:1].isupper():
+        return False
+    return (
+        key[0].islower()
+        and key not in _BEFORE_NAMES
+        and (not scan.language.sentence_noun_capitals or key in scan.language.ending)
+    )
+
+
+def _new_sentence(scan: Scan, end: int) -> bool:
+    return scan.word_after(end) in _STARTERS
+
+
+_STARTERS = _set(
+    "The Then He She It We You I They This That There A An In On At Please My Your What Where When "
+    "How Is Are Do Can Would And But So"
+)
+_BEFORE_NAMES = frozenset(("v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
+
+
+def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...]) -> str:
+    for condition, said in choices:
+        if _holds(scan, at, end, condition):
+            return said
+    return ""
+
+
+def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
+    text = scan.text
+    if condition == "":
+        return True
+    if condition == "9":
+        return _NUMBER_AFTER.match(text, end) is not None
+    if condition == "R":
+        return _ROMAN_AFTER.match(text, end) is not None
+    if condition == "#":
+        return _NUMBER_BEFORE.search(text, max(0, at - 3), at) is not None
+    if condition == "o":
+        return _ORDINAL_BEFORE.search(text, max(0, at - 8), at) is not None
+    if condition == "A":
+        return scan.word_after(end)[:1].isupper()
+    if condition == "a":
+        return scan.word_after(end)[:1].islower()
+    if condition == "G":
+        return re.match(r"\s[XYZ]\b|\sAlpha\b", text[end : end + 7]) is not None
+    if condition == "S":
+        return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None
+    if condition == "N":
+        return _NAME_BEFORE.search(text, max(0, at - 24), at) is not None and scan.word_after(end)[:1].isupper()
+    return scan.word_after(end).lower() == condition
+
+
+def initials(scan: Scan, at: int) -> Reading | None:
+    """U.S., D.C., F.B.I., p.m.: letter by letter."""
+    match = _INITIALS.match(scan.text, at)
+    if not match or (" " in match[0] and not re.fullmatch(r"[ap]\.\sm\.", match[0])):
+        return None
+    letters = match[0].replace(".", "").replace(" ", "")
+    if scan.language.code != "en" and not letters.isupper():
+        return None
+    rest = scan.rest(match.end())
+    ends = not _CLOSERS.sub("", rest) or (rest[0].isupper() and letters.islower())
+    return " ".join(letters.upper()) + ("." if ends else ""), match.end(), "acronym"

@@ -1,0 +1,126 @@
+"""Numbers that agree with what is counted: une maison, vingt et une heures, veintiún días, дві… две минуты, zwei, 两个.
+
+Rules: French, Spanish, Italian and Portuguese "one" (and its compounds) take the noun's gender (Grevisse, Le bon usage,
+§ 599; RAE, Diccionario panhispánico de dudas, "uno" 2; Treccani, "uno"; Cunha & Cintra); Spanish and Portuguese
+hundreds too. German "ein/eine". Russian один/одна/одно and два/две, Polish dwa/dwie, Czech dva/dvě. Hungarian kettő is
+két before a noun. Chinese 二 is 两 before measure words (现代汉语八百词, "两"). Korean counts most things in native
+numbers (표준국어대사전, "한" to "스물").
+"""
+
+import re
+from collections.abc import Callable
+
+from voi.text.numerals import cardinal
+from voi.text.tables.shape import Language
+
+_VOWELS = "aeiouàèéìòùhAEIOU"
+
+
+def gender(noun: str, language: Language) -> str:
+    """ "f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" where nothing tells."""
+    low, rules = noun.lower(), language.gender
+    if low in rules.masculine:
+        return "m"
+    if low in rules.feminine:
+        return "f"
+    if low in rules.neuter:
+        return "n"
+    if rules.feminine_endings and low.endswith(rules.feminine_endings):
+        return "f"
+    if rules.neuter_endings and low.endswith(rules.neuter_endings):
+        return "n"
+    return "m"
+
+
+def counted(number: str, noun: str, language: Language) -> str:
+    """`number` (1, 21, 2.5) in words as it stands before `noun`."""
+    said = cardinal(number, language)
+    agree = _AGREE.get(language.code)
+    return said if agree is None or "." in number else agree(said, number, noun, gender(noun, language))
+
+
+def _french(said: str, number: str, noun: str, kind: str) -> str:
+    return f"{said}e" if kind == "f" and said.endswith("un") else said
+
+
+def _spanish(said: str, number: str, noun: str, kind: str) -> str:
+    if kind == "f":
+        millions, joint, rest = said.rpartition("millones ") if "millones " in said else said.rpartition("millón ")
+        said = millions + joint + re.sub(r"(?<=[cn])ientos\b", "ientas", rest)
+        return f"{said[:-1]}a" if said.endswith("uno") else said
+    return f"{said[:-4]}iún" if said.endswith("iuno") else said[:-1] if said.endswith("uno") else said
+
+
+def _italian(said: str, number: str, noun: str, kind: str) -> str:
+    if number != "1":
+        return said
+    low = noun.lower()
+    if kind == "f":
+        return "un'" if low[:1] in _VOWELS[:-6] and low[:1] != "h" else "una"
+    hard = low[:1] in ("z", "x", "y") or low[:2] in ("gn", "ps", "pn") or (low[:1] == "s" and low[1:2] not in _VOWELS)
+    return "uno" if hard else "un"
+
+
+def _portuguese(said: str, number: str, noun: str, kind: str) -> str:
+    if kind == "f":
+        said = said.replace("entos", "entas")
+        said = re.sub(r"um$", "uma", said)
+        return re.sub(r"dois$", "duas", said)
+    return said
+
+
+def _german(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1":
+        return "eine" if kind == "f" else "ein"
+    return said
+
+
+def _russian(said: str, number: str, noun: str, kind: str) -> str:
+    if kind == "f":
+        return re.sub(r"один$", "одна", re.sub(r"два$", "две", said))
+    return re.sub(r"один$", "одно", said) if kind == "n" else said
+
+
+def _polish(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1":
+        return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")
+    return re.sub(r"dwa$", "dwie", said) if kind == "f" else said
+
+
+def _czech(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1":
+        return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")
+    return re.sub(r"dva$", "dvě", said) if kind in "fn" else said
+
+
+def _hungarian(said: str, number: str, noun: str, kind: str) -> str:
+    return re.sub(r"kettő$", "két", said)
+
+
+def _chinese(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "2":
+        return "两"
+    return said
+
+
+_NATIVE = ("", "한", "두", "세", "네", "다섯", "여섯", "일곱", "여덟", "아홉")
+_NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일흔", "여든", "아흔")
+
+
+def native_korean(number: int) -> str:
+    """1 to 99 as before a counter: 한, 두, 스무, 스물한."""
+    if number == 20:
+        return "스무"
+    return f"{_NATIVE_TENS[number // 10]}{_NATIVE[number % 10]}"
+
+
+def _korean(said: str, number: str, noun: str, kind: str) -> str:
+    if number.isdigit() and 1 <= int(number) <= 99:
+        return f"{native_korean(int(number))} "
+    return said
+
+
+_AGREE: dict[str, Callable[[str, str, str, str], str]] = {
+    "fr": _french, "es": _spanish, "it": _italian, "pt": _portuguese, "de": _german, "ru": _russian, "pl": _polish,
+    "cs": _czech, "hu": _hungarian, "zh": _chinese, "ko": _korean,
+}  # fmt: skip

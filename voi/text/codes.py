@@ -1,0 +1,162 @@
+"""Letters with digits: AB12-9XQ7, INV-2024-0031, COVID-19, HTML5, GPT-4o; and numbers that are spelt: PINs."""
+
+import re
+
+from voi.text.numerals import cardinal, one_by_one, pairs, whole
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
+
+_CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
+_IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
+_PARTS = re.compile(r"[A-Za-z]+|\d+")
+_SPELT_AFTER = re.compile(
+    r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è"
+    r"|lautet|numéro|número|numero|nummer|n°|nº|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
+    re.IGNORECASE,
+)
+ROOM_WORDS = _set(
+    "room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
+    "zimmer boeing seat row building flat block platform"
+)
+_STREET = re.compile(
+    r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
+    r"(?:St|Ave|Av|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy|Sq|Ter|Cir|Street|Avenue|Boulevard|Road|Lane|Drive|Court|Place|Highway|Way|Square|Parkway|Terrace)\b)"
+)
+_ZIP = re.compile(r"\d{5}(?:-\d{4})?(?![\w-]|[.,]\d)")
+_ZIP_BEFORE = re.compile(r"\b(?:[A-Z]{2}|[A-Z][a-z]+)\.?,?\s\Z")
+_DIGITS = re.compile(r"\d++(?:[- ]\d++){0,8}+(?![\w]|[.,:/%]\d|\s?[%$€£])")
+
+
+def street(scan: Scan, at: int) -> Reading | None:
+    """The number of a house before the name of a street."""
+    match = _STREET.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    said = pairs(match[1], scan.language) if len(match[1]) < 5 else one_by_one(match[1], scan.language)
+    return (f"{said} {match[2].upper()}" if match[2] else said), match.end(), "address"
+
+
+def spelt(scan: Scan, at: int) -> Reading | None:
+    """Digits one by one: after "order", "PIN", "code" and their like, or with zeros in front."""
+    match = _DIGITS.match(scan.text, at)
+    if not match:
+        return None
+    text, language = match[0], scan.language
+    first = re.match(r"\d+", text)[0]  # type: ignore[index]
+    before = scan.word_before(at).lower()
+    if (
+        len(first) <= 4
+        and (before in ROOM_WORDS or scan.words_before(2, at)[:1] == ["flight"])
+        and language.code == "en"
+        and len(first) > 2
+    ):
+        return pairs(first, language), at + len(first), "code"
+    named = bool(language.digits_after) and _is_named(scan, at)
+    if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
+        if language.code == "en" and before in ("case", "card", "policy", "member", "number") and len(first) < 4:
+            return None
+        groups = (
+            re.findall(r"\d+", text)
+            if "-" in text or (" " in text and all(len(g) >= 3 for g in text.split()))
+            else [first]
+        )
+        end = match.end() if len(groups) > 1 else at + len(first)
+        comma = ", " if language.spaces else "、"
+        return comma.join(one_by_one(group, language) for group in groups), end, "code"
+    if (
+        language.code == "en"
+        and _ZIP.match(scan.text, at)
+        and _ZIP_BEFORE.search(scan.text, max(0, at - 20), at)
+        and _is_zip(scan, at)
+    ):
+        zip_code = _ZIP.match(scan.text, at)[0]  # type: ignore[index]
+        return ", ".join(one_by_one(part, language) for part in zip_code.split("-")), at + len(zip_code), "code"
+    return None
+
+
+def _is_zip(scan: Scan, at: int) -> bool:
+    from voi.text.tables.en import STATES
+
+    before = re.search(r"([A-Z]{2}|[A-Z][a-z]+)\.?,?\s\Z", scan.text[max(0, at - 20) : at])
+    return bool(before) and (before[1] in STATES or before[1] in STATES.values())  # type: ignore[index]
+
+
+def _is_named(scan: Scan, at: int) -> bool:
+    found = _SPELT_AFTER.search(scan.text, max(0, at - 40), at)
+    if not found:
+        return False
+    word = found[1].lower()
+    if word in scan.language.digits_after:
+        return True
+    if word in ("number", "code", "nummer", "numéro", "número", "numero", "is", "is"):
+        return bool(set(scan.words_before(3, at)) & scan.language.digits_after)
+    return False
+
+
+def cluster(scan: Scan, at: int) -> Reading | None:
+    """A code of letters and digits, spelt or read as its form tells."""
+    match = _CLUSTER.match(scan.text, at)
+    if not match:
+        return None
+    text = match[0]
+    if iban := _IBAN.match(scan.text, at):
+        return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
+    if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
+        return None
+    language = scan.language
+    segments = re.split(r"[-_./]", text)
+    mixed = [segment for segment in segments if _turns(segment) > 1]
+    digits = [segment for segment in segments if segment.isdigit()]
+    capital = any(segment.isalpha() and segment.isupper() for segment in segments) or any(
+        _turns(s) and s.upper() == s for s in segments
+    )
+    is_code = capital and "." not in text and (
+        (len(segments) > 1 and any(len(part) > 3 or (part[0] == "0" and len(part) > 1) for part in digits))
+        or (len(segments) > 1 and any(map(_turns, segments)) and len(text) >= 5 and text.upper() == text)
+        or len(digits) > 1
+        or (mixed and len(text) >= 5 and text.upper() == text)
+        or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)", segment) for segment in segments)
+    )  # fmt: skip
+    if is_code:
+        comma = ", " if language.spaces else "、"
+        return comma.join(_spell(segment, scan) for segment in segments), match.end(), "code"
+    return None
+
+
+def _turns(segment: str) -> int:
+    """How often letters and digits change places."""
+    return len(_PARTS.findall(segment)) - 1
+
+
+def _spell(segment: str, scan: Scan) -> str:
+    said = []
+    for part in _PARTS.findall(segment):
+        if part.isdigit():
+            said.append(one_by_one(part, scan.language))
+        elif len(part) > 3 and re.search("[AEIOUYaeiouy]", part):
+            said.append(part)
+        else:
+            said.append(" ".join(part.upper()))
+    gap = scan.language.gap
+    return gap.join(said)
+
+
+def glued(scan: Scan, at: int) -> Reading | None:
+    """Digits right after letters: HTML5, COVID-19, B12, GPT-4."""
+    match = re.compile(r"-?(\d++)(?:\.(\d++))?").match(scan.text, at)
+    if not match:
+        return None
+    digits, language = match[1], scan.language
+    said = (
+        one_by_one(digits, language)
+        if (digits[0] == "0" and len(digits) > 1) or len(digits) > 4
+        else pairs(digits, language)
+        if len(digits) == 3 and language.code == "en"
+        else cardinal(digits, language)
+    )
+    if match[2]:
+        gap = language.gap
+        single = len(match[2]) != 2 or match[2][0] == "0"
+        decimals = one_by_one(match[2], language) if single else whole(match[2], language.code)
+        said = f"{said}{gap}{language.say['point']}{gap}{decimals}"
+    return said, match.end(), "code"

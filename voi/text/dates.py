@@ -1,0 +1,200 @@
+"""Dates: 2024-03-15, 3/4/2024, 3.4., March 5, 15 March, 3. Mai, and ordinals that are written with a point."""
+
+import re
+
+from voi.text import cldr, slavic
+from voi.text.numerals import cardinal, ordinal, whole, year
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)(?P<time>T(?=\d))?")
+_NUMERIC = re.compile(r"(\d{1,2})([/.-])\s?(\d{1,2})\2\s?(\d{4}|\d\d)(?![\w/]|[.,-]\d)")
+_NUMERIC_YEAR_FIRST = re.compile(r"(\d{4})[/.]\s?(\d{1,2})[/.]\s?(\d{1,2})\.?(?![\w/]|[.,-]\d)")
+_DAY_MONTH_POINT = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.(?![\w/])")
+_DAY_THEN_MONTH = re.compile(
+    r"(?P<day>\d{1,2})(?P<suffix>st|nd|rd|th|er|re|º|°|ª|e|\.)?\s?(?:of\s|de\s|d['’])?(?P<month>[^\W\d_]{3,12})(?P<point>\.(?!\s[A-Z]))?"
+    r"(?P<rest>(?:,?\s(?:de\s|del\s)?)(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
+)
+_MONTH_THEN_DAY = re.compile(
+    r"\.?\s(?:the\s)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|\s?[AaPp]\.?[Mm]\b|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
+)
+_MONTH_THEN_YEAR = re.compile(r"\.?,?\s(?:de\s|del\s)?(?P<year>[12]\d{3})(?![\w:%]|[.,-]\d)")
+_MONTH_RANGE = re.compile(
+    r"\s?[-–]\s?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
+)
+_DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+_NOMINATIVE = {"de": frozenset(("der", "die", "das"))}
+_ON = _set("on by from until till before after since due through to between of")
+_AMBIGUOUS_MONTHS = frozenset(
+    ("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart")
+)
+_TODAY = frozenset(("сегодня", "завтра", "вчера", "это", "dziś", "dzisiaj", "jutro", "wczoraj", "jest"))
+
+
+def _valid(day: int, month: int) -> bool:
+    return 1 <= month <= 12 and 1 <= day <= _DAYS_OF.get(month, 31)
+
+
+def iso(scan: Scan, at: int) -> Reading | None:
+    if not (match := _ISO.match(scan.text, at)):
+        return None
+    month, day = int(match[2]), int(match[3])
+    if not _valid(day, month):
+        return None
+    said = date(scan, day, month, match[1], at, match.end())
+    return (f"{said}, " if match["time"] else said), match.end(), "date"
+
+
+def numeric(scan: Scan, at: int) -> Reading | None:
+    if match := _NUMERIC_YEAR_FIRST.match(scan.text, at):
+        if _valid(int(match[3]), int(match[2])):
+            return date(scan, int(match[3]), int(match[2]), match[1], at, match.end()), match.end(), "date"
+        return None
+    if not (match := _NUMERIC.match(scan.text, at)):
+        return None
+    first, second, digits = int(match[1]), int(match[3]), match[4]
+    if match[2] == "-" and len(digits) == 2:
+        return None
+    day_first = not scan.language.month_first or scan.day_first or match[2] == "."
+    day, month = (first, second) if (day_first and second <= 12) or first > 12 else (second, first)
+    if not _valid(day, month):
+        return None
+    if len(digits) == 2:
+        digits = f"{19 if int(digits) >= 50 else 20}{digits}"
+    return date(scan, day, month, digits, at, match.end()), match.end(), "date"
+
+
+def point(scan: Scan, at: int) -> Reading | None:
+    """21.12. in languages that write ordinals with a point."""
+    if not scan.language.ordinal_point or not (match := _DAY_MONTH_POINT.match(scan.text, at)):
+        return None
+    if not _valid(int(match[1]), int(match[2])):
+        return None
+    following = scan.rest(match.end())
+    stop = "." if following[:1].isupper() and not scan.language.sentence_noun_capitals else ""
+    return date(scan, int(match[1]), int(match[2]), "", at, match.end()) + stop, match.end(), "date"
+
+
+def slash_day(scan: Scan, at: int) -> Reading | None:
+    """ "on 3/14": a month and a day, after a word that says so."""
+    match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
+    if not match or scan.language.code != "en" or scan.word_before().lower() not in _ON:
+        return None
+    first, second = int(match[1]), int(match[2])
+    month, day = (second, first) if scan.day_first or first > 12 else (first, second)
+    if not _valid(day, month) or (first < second <= 4):
+        return None
+    return date(scan, day, month, "", at, match.end()), match.end(), "date"
+
+
+def day_month(scan: Scan, at: int) -> Reading | None:
+    """3 May 2024, 3rd of May, 3. Mai, 1er mai, 3 de mayo de 2024."""
+    match = _DAY_THEN_MONTH.match(scan.text, at)
+    if not match:
+        return None
+    number = month_number(scan, match["month"])
+    if number is None or not _valid(int(match["day"]), number):
+        return None
+    if scan.language.code == "en" and match["month"].islower():
+        return None
+    suffix = match["suffix"] or ""
+    if suffix == "." and not scan.language.ordinal_point:
+        return None
+    digits = match["year"] or ""
+    end = (
+        match.end()
+        if digits
+        else (match.end("point") if match["point"] and len(match["month"]) < 5 else match.end("month"))
+    )
+    if scan.text[end : end + 1].isalpha():
+        return None
+    if scan.language.code == "en":
+        said = f"{ordinal(match['day'], scan.language)} of {_name(number, scan)}"
+        return (f"{said} {year(digits, scan.language)}" if digits else said), end, "date"
+    return date(scan, int(match["day"]), number, digits, at, end), end, "date"
+
+
+def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
+    """March 5, 2024, at the name of the month; also "March 2024", where the year is no plain number."""
+    number = month_number(scan, word)
+    if number is None or not (word[0].isupper() or scan.language.code != "en"):
+        return None
+    if scan.language.code == "en" or scan.language.code == "hu":
+        match = _MONTH_THEN_DAY.match(scan.text, end)
+        if match and _valid(int(match["day"]), number) and scan.language.code == "en":
+            return _english(scan, number, match)
+        if match and scan.language.code == "hu" and _valid(int(match["day"]), number):
+            return None
+    match = _MONTH_THEN_YEAR.match(scan.text, end)
+    if match and scan.language.code in ("en", "de", "nl", "fr", "it", "es", "pt"):
+        joint = {"es": " de ", "pt": " de "}.get(scan.language.code, " ")
+        if scan.text[end : end + 1] == "," or (scan.text[end] == "." and len(word) > 4):
+            joint = ", "
+        return f"{_name(number, scan)}{joint}{year(match['year'], scan.language)}", match.end(), "date"
+    if (
+        scan.text[end : end + 1] == "."
+        and len(word) < 5
+        and word.lower() not in _AMBIGUOUS_MONTHS
+        and scan.text[end + 1 : end + 2] == " "
+    ):
+        following = scan.text[end + 2 : end + 3]
+        if scan.language.code == "en" and not following.isupper():
+            return _name(number, scan), end + 1, "date"
+    return None
+
+
+def _english(scan: Scan, number: int, match: re.Match[str]) -> Reading:
+    language = scan.language
+    said = f"{_name(number, scan)} {ordinal(match['day'], language)}"
+    if match["year"]:
+        return f"{said}, {year(match['year'], language)}", match.end(), "date"
+    more = _MONTH_RANGE.match(scan.text, match.end())
+    if more and int(match["day"]) < int(more["day"]) <= 31:
+        said = f"{said} to {ordinal(more['day'], language)}"
+        return (f"{said}, {year(more['year'], language)}" if more["year"] else said), more.end(), "date"
+    return said, match.end(), "date"
+
+
+def month_number(scan: Scan, word: str) -> int | None:
+    low = word.lower().rstrip(".")
+    return scan.language.months.get(low) or cldr.months(scan.language.code).get(low)
+
+
+def _name(number: int, scan: Scan) -> str:
+    return cldr.month(number, scan.language.code)
+
+
+def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> str:
+    """In the language's own order. `digits` of the year, or ""."""
+    language = scan.language
+    code = language.code
+    if code in slavic.LANGUAGES:
+        case = "nominative" if scan.word_before(at).lower() in _TODAY else "genitive"
+        said = f"{slavic.ordinal(day, code, case, 'n' if code == 'ru' else 'm')} {cldr.month(month, code)}"
+        if not digits:
+            return said
+        return f"{said} {slavic.year(digits, code, 'genitive')}{slavic.year_word(scan, end, code)}"
+    if language.day == "ordinal":
+        said_day = ordinal(str(day), language)
+        if code == "de" and scan.word_before(at).lower() not in _NOMINATIVE["de"]:
+            said_day += "n"
+    elif language.day == "first" and day == 1:
+        said_day = language.first
+    else:
+        said_day = whole(str(day), code)
+    name = cldr.month(month, code)
+    if not language.spaces:
+        name = f"{whole(str(month), code)}{language.say['month']}"
+        if code == "ko":
+            name = {6: "유월", 10: "시월"}.get(month, name)
+    number = digits and (
+        year(digits, language) if len(digits) == 4 and digits[0] in "12" else cardinal(digits, language)
+    )
+    said = language.date.format(day=said_day, month=name, year=number)
+    return said if digits else _without_year(said, language.date)
+
+
+def _without_year(said: str, form: str) -> str:
+    if form.startswith("{year}"):
+        return said.lstrip("년年., ")
+    return said.removesuffix("de ").rstrip(", ") if form.endswith("{year}") else said

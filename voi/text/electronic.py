@@ -1,0 +1,131 @@
+"""URLs, e-mail addresses, names of sites and files, and paths, as one says them: "example dot com"."""
+
+import re
+
+from voi.text.tables.shape import Language
+from voi.text.tables.shape import words as _set
+
+_URL = (
+    r"(?<![\w@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{1,100}@)?|www\.(?=\w))(?:www\.)?"
+    r"(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){0,8})(?P<port>:\d{1,5})?(?P<path>/[^\s<>\"'()\[\]{}?#]{0,2000})?"
+    r"(?:[?#][^\s<>\"'()\[\]]{0,2000})?"
+)
+_EMAIL = r"(?<![\w.+%-])(?:mailto:)?(?P<name>[\w.+%-]{1,64})@(?P<mail>[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
+_DOTTED = (
+    r"(?<![\w@/\\-])(?<!\w\.)(?P<dotted>(?:[^\W_][\w-]{0,62})(?:\.[\w-]{1,63}){0,5}\.(?P<last>[A-Za-z]{2,10}|mp[34]|7z|h5))(?![\w@])"
+    r"(?P<rest>/[\w./-]{0,200})?"
+)
+_PATH = (
+    r"(?<![\w/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|~/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
+    r"|(?<!\w)(?P<windows>[A-Za-z]:\\[\w.\\ -]{0,100}\w)"
+    r"|(?<![\w/.-])(?P<relative>[A-Za-z_][\w-]{0,62}(?:/[\w-]{1,62}){1,8}\.(?P<kind>[A-Za-z]{1,5}\d?))(?!\w)"
+)
+_ALL = re.compile(f"{_EMAIL}|{_URL}|{_DOTTED}|{_PATH}", re.IGNORECASE)
+_HINT = re.compile(r"\w[.@]\w|/\w|:\\")
+_ENDINGS = _set(
+    "com org net edu gov mil int info biz io ai dev app co uk de fr es it nl pl ru ch at eu us ca au in jp cn br "
+    "me tv xyz site online shop store tech cloud blog html htm css js ts json xml yaml yml toml csv txt pdf doc "
+    "docx xls xlsx ppt pptx png jpg jpeg gif svg mp3 mp4 wav zip gz tar exe py ipynb java rs go rb php cpp sh md "
+    "sql log cfg ini env pt cz hu tr kr tw hk be se no dk fi ie nz za mx ar museum travel jobs coop "
+    "pro name tsx jsx vue h5 "
+    "bak bat dll iso dmg apk deb rpm webp heic mov avi mkv flac ogg psd odt rtf epub conf lock 7z"
+)
+_SPELT_ENDINGS = _set(
+    "uk de fr es nl pl ru ch eu us ca au jp cn br tv io ai js ts md py rb rs css html php sql pdf csv xml gz mp "
+    "png jpg gif svg txt mp3 mp4 wav pt cz hu tr kr tw hk se dk nz za mx tsx jsx apk dmg iso dll htm "
+    "yml doc xls ppt avi mkv mov psd odt rtf"
+)
+_ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca int pt se ar is")
+_PATH_PARTS_MAX = 2
+_PATH_PART_LETTERS_MAX = 24
+_TRAILING = ".,;:!?…。"
+_PARTS = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[^\W\d_]+")
+
+
+def electronic(text: str, language: Language) -> dict[int, tuple[str, int]]:
+    """Where such names begin, what is said for each (with digits still to be read), and where they end."""
+    if not _HINT.search(text):
+        return {}
+    found: dict[int, tuple[str, int]] = {}
+    for match in _ALL.finditer(text):
+        said, end = _read(match, language)
+        if said:
+            found[match.start()] = said, end
+    return found
+
+
+def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
+    say = language.say
+    if "dot" not in say:
+        return "", match.end()
+    dot, slash = say["dot"], say["slash"]
+    if match["host"]:
+        whole = match[0].rstrip(_TRAILING)
+        path = (match["path"] or "").rstrip(_TRAILING)
+        port = f" {say['colon']} {match['port'][1:]}" if match["port"] and "colon" in say else ""
+        return _host(match["host"], dot) + port + _path(path, dot, slash), match.start() + len(whole)
+    if match["mail"]:
+        name = f" {dot} ".join(_words(part) for part in match["name"].strip(".").split(".") if part)
+        return f"{name} {say['at']} {_host(match['mail'], dot)}", match.end()
+    if match["dotted"]:
+        last, rest = match["last"], match["rest"] or ""
+        if not _is_ending(match["dotted"], last, match.string, match.end()):
+            return "", match.end()
+        bare = rest.rstrip(_TRAILING)
+        return _host(match["dotted"], dot) + _path(bare, dot, slash), match.end() - (len(rest) - len(bare))
+    whole = match[0].rstrip(_TRAILING)
+    if match["windows"]:
+        drive, *parts = whole.split("\\")
+        return " ".join(
+            [
+                drive[0].upper(),
+                say.get("colon", ""),
+                *(f"{say.get('backslash', slash)} {_host(part, dot)}" for part in parts if part),
+            ]
+        ), match.start() + len(whole)
+    if match["relative"] and match["kind"].lower() not in _ENDINGS:
+        return "", match.end()
+    head = f"{say.get('tilde', '')} " if whole.startswith("~") else ""
+    if whole.startswith(("/", ".")) or head:
+        parts = [part for part in whole.lstrip("~.").split("/") if part]
+        return head + " ".join(f"{slash} {_host(part.lstrip('.'), dot)}" for part in parts), match.start() + len(whole)
+    return f" {slash} ".join(_host(part, dot) for part in whole.split("/")), match.start() + len(whole)
+
+
+def _is_ending(name: str, last: str, text: str, end: int) -> bool:
+    """Is that the end of an address, and not two sentences without a blank between?"""
+    if last.lower() not in _ENDINGS or not (
+        last.islower()
+        or last in ("JS", "NET", "PDF", "TXT", "CSV", "MP3", "JPG", "PNG")
+        or last.lower() in ("net", "js")
+    ):
+        return False
+    host = name[: -len(last) - 1]
+    if (host.isdigit() and last in _ENDINGS_THAT_ARE_WORDS) or (last in _ENDINGS_THAT_ARE_WORDS and len(host) <= 1):
+        return False
+    return not (
+        len(host) == 1
+        and len(last) <= 2
+        and host.isalpha()
+        and name.count(".") == 1
+        and name not in ("x.ai", "t.co", "t.me")
+    )
+
+
+def _host(host: str, dot: str) -> str:
+    parts = [part for part in host.split(".") if part]
+    parts[1:] = [" ".join(part.upper()) if part.lower() in _SPELT_ENDINGS else _words(part) for part in parts[1:]]
+    return f" {dot} ".join([_words(parts[0]), *parts[1:]] if parts else [])
+
+
+def _words(part: str) -> str:
+    """report_final_v2: report final v 2; the digits are read as numbers later."""
+    return " ".join(_PARTS.findall(part.replace("_", " "))) if not part.isalpha() else part
+
+
+def _path(path: str, dot: str, slash: str) -> str:
+    """` slash docs slash start`, as far as it can be remembered."""
+    parts = [part for part in path.split("/") if part]
+    if not slash or len(parts) > _PATH_PARTS_MAX or any(len(part) > _PATH_PART_LETTERS_MAX for part in parts):
+        return ""
+    return "".join(f" {slash} {_host(part, dot)}" for part in parts)

@@ -1,0 +1,288 @@
+"""Measures: a number and what it counts, powers and sizes: 5 km/h, 500mg 2x/day, 1h 30m, 6'2", 1920x1080."""
+
+import re
+
+from voi.text import cldr
+from voi.text.agreement import counted
+from voi.text.numerals import cardinal
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import Forms, Language
+from voi.text.tables.shape import words as _set
+from voi.text.units import forms_of, per, unit_forms, units
+
+_UNIT = re.compile(
+    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
+    r"|°\s?[CFcf]?(?![^\W\d_])|[^\W\d_]{1,8}(?:/[hsu]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
+)
+_SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
+_FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
+_TIMES = re.compile(r"\s?[xX×](?![^\W\d_])\s?(?=\d)")
+_TIMES_WORD = re.compile(r"[xX×]\b")
+_PAIR = re.compile(r"(\d{2,3})/(\d{2,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
+_MINUTES_AFTER = _set(
+    "left ago later remaining until till more break timer walk drive session call meeting ride nap "
+    "delay wait run early late episode video"
+)
+_MINUTES_BEFORE = _set("in every wait last lasts took takes within snooze only about another just")
+_METERS_AFTER = _set(
+    "tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay"
+)
+_DECADE_BEFORE = _set("the his her their my your our its early mid late low high upper lower and to")
+_DECADE_AFTER = _set("music hits kid kids style fashion rock era pop sitcom nostalgia vibe movies tv")
+_ADJECTIVE = frozenset(("a", "an", "the", "this", "that", "my", "your", "his", "her", "our", "each", "every", "one"))
+_COUNTED_AFTER_M = _set(
+    "people users downloads views subscribers followers customers dollars players copies units records rows"
+)
+
+
+def measure(scan: Scan, at: int) -> Reading | None:
+    """A number with a unit."""
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    language = scan.language
+    signed = scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == ' "'
+    if signed and (reading := _by_sign(scan, at, digits, end)):
+        return reading
+    match = _UNIT.match(scan.text, end)
+    if not match:
+        return None
+    symbol, stop = match[0].strip(" -"), match.end()
+    glued = match[0][0] not in " -"
+    forms = forms_of(symbol, language) if symbol[-1] != "." or symbol in units(language.code) else None
+    if forms is None and scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code):
+        symbol, stop = f"{symbol}.", stop + 1
+        forms = forms_of(symbol, language)
+    if forms is None and symbol.endswith("."):
+        symbol, stop = symbol[:-1], stop - 1
+        forms = forms_of(symbol, language)
+    if forms is None and symbol[-1:] in "²³23":
+        return _power(scan, digits, symbol, stop)
+    if forms is None and "/" in symbol:
+        symbol, stop = symbol.partition("/")[0], stop - len(symbol) + symbol.index("/")
+        forms = forms_of(symbol, language)
+    if forms is None and symbol.startswith("°"):
+        forms = forms_of({"°c": "°C", "°f": "°F"}.get(symbol.replace(" ", "").lower(), "°"), language)
+        if symbol.replace(" ", "").lower() not in ("°", "°c", "°f"):
+            stop = end + match[0].index("°") + 1
+    if forms is not None and scan.text[stop : stop + 1] == "." and not symbol.endswith("."):
+        if scan.text[stop + 1 : stop + 2].isalpha():
+            return None
+        if f"{symbol}." in units(language.code):
+            symbol, stop = f"{symbol}.", stop + 1
+    if forms is None or _no_unit(scan, digits, symbol, glued, stop, at):
+        return None
+    if symbol in ("m", "M") and _is_minutes(scan, stop, at):
+        forms = unit_forms("duration-minute", language) or forms
+    if (more := per(scan, stop))[0]:
+        said, stop = quantity(scan, digits, forms, at, False), more[1]
+        return f"{said}{more[0]}", stop, "measure"
+    stop, full_stop = _past_point(scan, symbol, stop)
+    adjective = (
+        language.code == "en"
+        and bool(match[0][0] == "-" or scan.word_before(at).lower() in _ADJECTIVE)
+        and _noun_follows(scan, stop)
+    )
+    return quantity(scan, digits, forms, at, adjective) + full_stop, stop, "measure"
+
+
+def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
+    """Units are abbreviations: their point is one's, and perhaps the sentence's as well."""
+    if not symbol.endswith("."):
+        return stop, ""
+    rest = scan.rest(stop)
+    return stop, "." if not rest or rest[0].isupper() else ""
+
+
+def _noun_follows(scan: Scan, stop: int) -> bool:
+    word = scan.word_after(stop)
+    return bool(word) and scan.text[stop : stop + 1] in (" ", "-") and word.lower() not in _NO_NOUNS
+
+
+_NO_NOUNS = _set(
+    "per and or of in on to at is are was for from with by the a each if than when as but away ago "
+    "later left wide tall high long deep"
+)
+
+
+def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) -> str:
+    language = scan.language
+    noun = cldr.form("1" if adjective else digits, forms, language.code)
+    gap = language.gap
+    if language.code == "ar" and digits in ("1", "2"):
+        return noun if noun != forms["other"] else f"{cardinal(digits, language)} {noun}"
+    return f"{counted(digits, noun.split(' ')[0], language)}{gap}{noun}".replace("' ", "'").replace("  ", " ")
+
+
+def _no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
+    """Words and letters that are no units here."""
+    code = scan.language.code
+    if code == "en":
+        if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":
+            return True
+        if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued:
+            return symbol not in ("day", "days", "V") or symbol in ("day", "days")
+        if symbol in ("pt", "ct", "ha", "ac", "bar", "cal", "doz", "t", "dl", "L", "h", "J") and not glued:
+            return (symbol in ("bar", "ha") and not glued) or symbol == "t"
+        if symbol == "s" and not glued:
+            return False
+        if symbol == "s":
+            return _is_decade(scan, digits, stop, at)
+        if symbol == "t" or (symbol == "A" and glued):
+            return symbol == "t"
+        if symbol in ("m", "M", "b") and scan.word_after(stop).lower() in _COUNTED_AFTER_M:
+            return True
+        if symbol == "m" and scan.kind == "":
+            return False
+    elif (
+        symbol in ("A", "V", "t", "h", "m", "s", "g", "l", "a", "e", "o", "y")
+        and not glued
+        and code in ("es", "it", "pt", "fr", "pl", "cs", "ru")
+    ):
+        return symbol in ("a", "e", "o", "y", "A", "V")
+    if symbol == "s" and code == "en":
+        return False
+    return code != "en" and symbol in ("in", "mi", "pt") and not glued
+
+
+def _is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
+    if len(digits) == 4:
+        return digits[3] == "0" and digits[0] in "12"
+    if len(digits) != 2 or digits[1] != "0" or digits == "10":
+        return False
+    return (
+        scan.word_before(at).lower()
+        in _DECADE_BEFORE
+        - (
+            {"the", "my", "your"}
+            if scan.word_after(stop).lower()
+            in ("timeout", "timer", "delay", "clip", "limit", "mark", "window", "countdown", "cooldown")
+            else set()
+        )
+        or scan.word_after(stop).lower() in _DECADE_AFTER
+    )
+
+
+def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
+    """Is this m minutes? Beside hours or seconds, or where one talks of time."""
+    if scan.language.code != "en":
+        return scan.kind == "measure" and bool(re.search(r"\d\s?(?:h|s)\s*\Z", scan.text[max(0, at - 6) : at]))
+    text = scan.text
+    if re.search(r"\d\s?(?:h|hr|hrs|d)\.?,?\s*(?:and\s)?\Z", text[max(0, at - 12) : at]) or re.match(
+        r"\s?\d{1,2}\s?s(?:ec)?\b", text[stop : stop + 8]
+    ):
+        return True
+    after, before = scan.word_after(stop).lower(), scan.word_before(at).lower()
+    if after in _METERS_AFTER:
+        return False
+    return after in _MINUTES_AFTER or before in _MINUTES_BEFORE
+
+
+def _by_sign(scan: Scan, at: int, digits: str, end: int) -> Reading | None:
+    """55", 6'2", 5'."""
+    language = scan.language
+    if language.code == "en" and (match := _FEET.match(scan.text, at)) and (match[2] or not _quoted(scan, at)):
+        if match[0].rstrip()[-1] in '"″”' and not match[2]:
+            return None
+        feet = f"{cardinal(match[1], language)} {'foot' if match[1] == '1' or match[2] else 'feet'}"
+        return (f"{feet} {cardinal(match[2], language)}" if match[2] else feet), match.end(), "measure"
+    match = _SIGN_UNIT.match(scan.text, end)
+    if not match or (match[0].strip()[0] in "'′’" and match[0].strip() != "''") or _quoted(scan, at):
+        return None
+    forms = unit_forms("length-inch", language)
+    if forms is None:
+        return None
+    adjective = (
+        language.code == "en" and scan.word_before(at).lower() in _ADJECTIVE and _noun_follows(scan, match.end())
+    )
+    return quantity(scan, digits, forms, at, adjective), match.end(), "measure"
+
+
+def _quoted(scan: Scan, at: int) -> bool:
+    """Does the sign close a quotation?"""
+    before = scan.text[max(0, at - 200) : at]
+    return (
+        before.count('"') % 2 == 1
+        or before.count("“") > before.count("”")
+        or (before.count("'") % 2 == 1 and before.rstrip()[-1:] != "'" and before[-1:] == "'")
+    )
+
+
+def _power(scan: Scan, digits: str, symbol: str, stop: int) -> Reading | None:
+    base = forms_of(symbol[:-1], scan.language)
+    if base is None or scan.language.code != "en":
+        return None
+    kind = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}[symbol[-1]]
+    noun = cldr.form(digits, base, "en")
+    return f"{cardinal(digits, scan.language)} {kind} {noun}", stop, "measure"
+
+
+def dimensions(scan: Scan, at: int) -> Reading | None:
+    """1920x1080, 10 x 12, and 3x: three times."""
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    language = scan.language
+    match = _TIMES.match(scan.text, end)
+    if match and "by" in language.say:
+        times = ("×" in match[0] and language.say["times"]) or language.say["by"]
+        if "×" in match[0] and re.match(
+            r"\d+(?:[.,]\d+)?(?:\s?[x×]\s?\d+)?\s?(?:cm|mm|m|ft|in|px|inch|km)\b",
+            scan.text[match.end() : match.end() + 20],
+        ):
+            times = language.say["by"]
+        return f"{cardinal(digits, language)}{_gap(language)}{times}", match.end(), "by"
+    match = _TIMES_WORD.match(scan.text, end)
+    if match and "times" in language.say and language.code in _FOLD:
+        more, stop = per(scan, match.end())
+        word = _FOLD[language.code]
+        return f"{counted(digits, word.strip(), language)}{word}{more}", stop, "measure"
+    return None
+
+
+_FOLD = {"en": " times", "de": "mal", "fr": " fois", "es": " veces", "it": " volte", "pt": " vezes", "nl": " keer"}
+
+
+def _gap(language: Language) -> str:
+    return language.gap
+
+
+def blood_pressure(scan: Scan, at: int) -> Reading | None:
+    """120/80 mmHg."""
+    match = _PAIR.match(scan.text, at)
+    if not match or "over" not in scan.language.say:
+        return None
+    if not match[3] and not (
+        {"pressure", "bp", "blutdruck", "tension", "tensión", "pressione"} & set(scan.words_before(5, at))
+    ):
+        return None
+    said = f"{cardinal(match[1], scan.language)} {scan.language.say['over']} {cardinal(match[2], scan.language)}"
+    if match[3]:
+        forms = forms_of("mmHg", scan.language)
+        said += f" {cldr.form('80', forms, scan.language.code)}" if forms else ""
+    return said, match.end(), "measure"
+
+
+def percent(scan: Scan, at: int) -> Reading | None:
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    match = re.compile(r"\s?[%٪‰]").match(scan.text, end)
+    if not match or not scan.language.say.get("percent"):
+        return None
+    language = scan.language
+    word = language.say["permille"] if match[0][-1] == "‰" and "permille" in language.say else language.say["percent"]
+    if language.code in ("ru", "pl", "cs"):
+        word = cldr.form(digits, language.named_units["percent"], language.code)
+    said = cardinal(digits, language)
+    gap = _gap(language)
+    if language.percent_first:
+        return f"{word}{gap}{said}", match.end(), "measure"
+    if language.code == "de" and digits == "1":
+        said = "ein"
+    elif language.code in ("ru", "pl", "cs", "hu"):
+        said = counted(digits, word, language)
+    return f"{said}{gap}{word}", match.end(), "measure"

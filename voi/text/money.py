@@ -1,0 +1,169 @@
+"""Money: $1,234.56, 12,50 €, $3.5M, US$20, $9/mo, 20 USD, EUR 5."""
+
+import re
+
+from voi.text import cldr
+from voi.text.agreement import counted
+from voi.text.numerals import cardinal, whole
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import Forms, Language, Money
+from voi.text.tables.shape import words as _set
+from voi.text.units import per
+
+SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
+_BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
+_AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US|CA|A)\$)")
+_CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
+_SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9})\b\.?")
+_TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
+_EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d\d)(?!\d)")
+CODES = _set(
+    "USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD ZAR ILS THB AED"
+)
+_SAME = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽", "KRW": "₩", "TRY": "₺",
+    "UAH": "₴", "￥": "¥",
+         "BRL": "R$", "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "TL": "₺", "руб": "₽", "р": "₽", "CNY": "元"}  # fmt: skip
+_NO_MINOR = frozenset(("JPY", "KRW", "HUF"))
+
+
+def money_of(sign: str, language: Language) -> Money | None:
+    found = language.money.get(sign) or language.money.get(_SAME.get(sign.rstrip("."), ""))
+    if found or sign not in CODES:
+        if found is None and sign.endswith("$") and len(sign) > 1:
+            return language.money.get("$")
+        return found
+    forms = cldr.currency(sign, language.code)
+    return Money(forms) if forms else None
+
+
+def at_sign(scan: Scan, at: int) -> Reading | None:
+    """At a sign of money, or a code of three capitals, that a number follows."""
+    match = _BEFORE.match(scan.text, at)
+    if not match:
+        return None
+    money = money_of(match["sign"], scan.language)
+    return _amount(scan, match.end(), money, match["sign"], at, bool(match["minus"])) if money else None
+
+
+def at_code(scan: Scan, at: int, end: int, code: str) -> Reading | None:
+    start = end + 1 if scan.text[end : end + 1] == " " else end
+    if code not in CODES or not scan.text[start : start + 1].isdigit():
+        return None
+    money = money_of(code, scan.language)
+    return _amount(scan, start, money, code, at, False) if money else None
+
+
+def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: bool) -> Reading | None:
+    number = scan.number(at)
+    if number is None:
+        return None
+    digits, end = number
+    if scan.language.decimal == "." and (european := _EUROPEAN.match(scan.text, at)):
+        digits, end = f"{european[1].replace('.', '')}.{european[2]}", european.end()
+    elif scan.language.decimal == "," and (dotted := re.compile(r"(\d+)\.(\d{1,2})(?![\d.,]\d)").match(scan.text, at)):
+        digits, end = f"{dotted[1]}.{dotted[2]}", dotted.end()
+    head = f"{scan.language.say['minus']}{scan.language.gap}" if minus else ""
+    scale, stop = scale_after(scan, end)
+    if (to := _TO.match(scan.text, stop)) and (second := scan.number(to.end())):
+        over = scale_after(scan, second[1])
+        first = cardinal(digits, scan.language) + _scaled(scan, digits, scale)
+        said = say(second[0], money, over[0], scan.language)
+        more, last = per(scan, over[1])
+        return f"{first} {scan.language.say['to']} {said}{more}", last, "money"
+    said = head + say(digits, money, scale, scan.language)
+    more, stop = per(scan, stop)
+    return f"{said}{more}", stop, "money"
+
+
+def after_number(scan: Scan, at: int) -> Reading | None:
+    """5€, 20 USD, 12,50 zł, 50¢, 5 Mio. €."""
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    scale, stop = scale_after(scan, end)
+    match = _AFTER.match(scan.text, stop)
+    if not match:
+        match = _CODE_AFTER.match(scan.text, stop)
+        if not match or match["sign"] not in CODES:
+            return None
+    elif (
+        re.match(r"\d", scan.text[match.end() : match.end() + 1])
+        and match["sign"][-1] in SIGNS
+        and scan.text[match.start()] == " "
+    ):
+        return None
+    money = money_of(match["sign"], scan.language)
+    if money is None:
+        return None
+    end = match.end()
+    if match["sign"].endswith(".") and not scan.rest(end):
+        end -= 1
+    more, stop = per(scan, end)
+    return say(digits, money, scale, scan.language) + more, stop, "money"
+
+
+def scale_after(scan: Scan, end: int) -> tuple[Forms | None, int]:
+    """ "million", "bn", "Mio." after a number, and where it ends."""
+    match = _SCALE.match(scan.text, end)
+    if not match:
+        return None, end
+    scales = scan.language.scales
+    written = match[0].strip()
+    glued = match[0][0] != " "
+    forms = scales.get(written) or scales.get(match["scale"])
+    if forms is None or (len(match["scale"]) < 2 and not glued):
+        return None, end
+    return forms, match.end() if written in scales else match.end("scale")
+
+
+def _scaled(scan: Scan, digits: str, scale: Forms | None) -> str:
+    return f" {cldr.form(digits, scale, scan.language.code)}" if scale else ""
+
+
+def say(digits: str, money: Money, scale: Forms | None, language: Language) -> str:
+    gap = language.gap
+    code = language.code
+    if scale:
+        noun = cldr.form("1000000", money.major, code) if code not in _DE else money.major["other"]
+        of = _OF.get(code, "") if _is_noun(scale, language) else ""
+        noun = f"{of}{noun}" if of != "de " or noun[0] not in "aeiouéAEIOU" or code != "fr" else f"d'{noun}"
+        times = cldr.form(digits, scale, code)
+        return f"{counted(digits, times, language)}{gap}{times}{gap}{noun}"
+    integer, _, fraction = digits.partition(".")
+    if not language.gap:
+        return f"{cardinal(digits if fraction.strip('0') else integer, language)}{cldr.form(digits, money.major, code)}"
+    if fraction and (len(fraction) != 2 or not money.minor):
+        noun = cldr.form(digits, money.major, code)
+        return f"{counted(digits, noun, language)} {noun}"
+    cents = int(fraction or 0)
+    parts = []
+    if int(integer[:20] or 0) or not cents:
+        noun = cldr.form(integer, money.major, code)
+        parts.append(f"{_agreed(integer, noun, money, language)} {noun}")
+    if cents:
+        bare = bool(parts) and not language.cents_named
+        noun = cldr.form(str(cents), money.minor, code)
+        said = whole(str(cents), code) if bare else _counted(str(cents), noun, language)
+        parts.append(said if bare else f"{said} {noun}")
+    return language.money_joint.join(parts)
+
+
+_DE = frozenset(("tr", "hu"))
+_OF = {"fr": "de ", "es": "de ", "it": "di ", "pt": "de "}
+
+
+def _is_noun(scale: Forms, language: Language) -> bool:
+    """Millions are nouns in Romance languages (deux millions d'euros), thousands are not."""
+    return scale["other"] != scale.get("one") or scale["other"].startswith("mili")
+
+
+def _agreed(digits: str, noun: str, money: Money, language: Language) -> str:
+    said = _counted(digits, noun, language)
+    if language.code in _OF and len(digits) > 6 and digits.endswith("000000"):
+        return f"{said} d'" if language.code == "fr" and noun[0] in "ae" else f"{said} {_OF[language.code].strip()}"
+    return said
+
+
+def _counted(digits: str, noun: str, language: Language) -> str:
+    return counted(digits, noun, language)

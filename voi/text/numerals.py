@@ -1,0 +1,134 @@
+"""Numbers in words, by num2words where it knows the language well, and by rules of our own where it does not."""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from num2words import num2words
+
+from voi.text.chinese_numbers import chinese
+from voi.text.hindi_numbers import hindi
+from voi.text.tables.shape import Language
+from voi.text.turkish_numbers import turkish
+
+WHOLE_DIGITS_MAX = 15
+"""A longer number is no quantity (and slow to say in words): its digits are spoken one by one."""
+DIGITS_MAX = 200
+"""Digits of one number that are spoken at all one by one; the rest nobody listens to."""
+_DECIMALS_AS_NUMBER_MAX = 2
+
+_OWN: dict[str, Callable[[int], str]] = {"hi": hindi, "zh": chinese, "tr": turkish}
+"""Languages that num2words does not know, or writes as on a cheque."""
+_NAMES = {"pt": "pt_BR"}
+_HUNDRED = {"de": "hundert", "nl": "honderd"}
+
+
+@lru_cache(maxsize=8_192)
+def whole(digits: str, code: str, form: str = "cardinal") -> str:
+    """A whole number in words; the digits themselves in a language that nobody knows."""
+    if own := _OWN.get(code):
+        return own(int(digits)) if form == "cardinal" else digits
+    try:
+        said = str(num2words(int(digits), lang=_NAMES.get(code, code), to=form))
+    except (NotImplementedError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
+        return digits  # num2words does not know this language, or not this form in it
+    if code in ("en", "pt"):
+        said = said.replace(",", "")
+    elif code == "ar":
+        said = said.replace(" و ", " و")
+    elif code == "nl" and digits == "1":
+        said = "één"
+    elif code == "es" and form == "ordinal":
+        said = (
+            said.replace("décimo primero", "undécimo").replace("décimo segundo", "duodécimo")
+            if len(digits) == 2 and digits[0] == "1"
+            else said
+        )
+    return said
+
+
+def known(code: str) -> bool:
+    """Are there words for numbers in this language?"""
+    return whole("2", code) != "2"
+
+
+def cardinal(number: str, language: Language) -> str:
+    """`1234` or `3.50` in words. Many digits, or a leading zero, are spoken digit by digit."""
+    integer, point, fraction = number.partition(".")
+    integer = integer or "0"
+    if len(integer) > WHOLE_DIGITS_MAX or (len(integer) > 1 and integer[0] == "0"):
+        return one_by_one(integer + fraction, language)
+    if not point or not fraction:
+        return whole(integer, language.code)
+    gap = language.gap
+    if language.decimals == "parts":
+        return _parts(integer, fraction, language)
+    return gap.join((whole(integer, language.code), language.say["point"], _decimals(fraction, language)))
+
+
+def _decimals(fraction: str, language: Language) -> str:
+    if language.decimals == "number" and len(fraction) <= _DECIMALS_AS_NUMBER_MAX and fraction[0] != "0":
+        return whole(fraction, language.code)
+    return one_by_one(fraction, language)
+
+
+def _parts(integer: str, fraction: str, language: Language) -> str:
+    """три целых пять десятых: num2words does that well, up to six decimals."""
+    try:
+        return str(num2words(f"{integer}.{fraction[:6]}", lang=language.code))
+    except (NotImplementedError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
+        return f"{whole(integer, language.code)} {language.say['point']} {one_by_one(fraction, language)}"
+
+
+def ordinal(digits: str, language: Language) -> str:
+    if len(digits) > WHOLE_DIGITS_MAX:
+        return one_by_one(digits, language)
+    return whole(str(int(digits)), language.code, "ordinal")
+
+
+def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:
+    gap = language.gap
+    own = language.speaker_digits if telephone else {}
+    return gap.join(own.get(digit) or whole(digit, language.code) for digit in digits[:DIGITS_MAX])
+
+
+def grouped(digits: str, language: Language) -> str:
+    """A long number without marks, in groups that one can follow: the last of four digits."""
+    if len(digits) < 8:
+        return one_by_one(digits, language, telephone=True)
+    head, tail = digits[:-4], digits[-4:]
+    groups = [head[max(0, end - 3) : end] for end in range(len(head), 0, -3)][::-1]
+    if len(groups) > 1 and len(groups[0]) == 1:
+        groups[:2] = [groups[0] + groups[1]]
+    comma = ", " if language.spaces else "，" if language.code == "zh" else "、"
+    return comma.join(one_by_one(group, language, telephone=True) for group in [*groups, tail])
+
+
+def year(digits: str, language: Language) -> str:
+    """English 1999: nineteen ninety-nine; 2005: two thousand five; 1900: nineteen hundred. German 1999:
+    neunzehnhundertneunundneunzig."""
+    code = language.code
+    century, rest = int(digits[:2]), int(digits[2:])
+    if language.year == "hundreds" and 11 <= century <= 19:
+        return f"{whole(digits[:2], code)}{_HUNDRED[code]}{whole(str(rest), code) if rest else ''}"
+    if language.year == "digits":
+        return one_by_one(digits, language)
+    if language.year != "pairs":
+        return whole(str(int(digits)), code)
+    if rest == 0:
+        return whole(digits, code) if century % 10 == 0 else f"{whole(digits[:2], code)} hundred"
+    if century % 10 == 0 and rest < 10:
+        return f"{whole(digits[:2] + '00', code)} {whole(str(rest), code)}"
+    return f"{whole(str(century), code)} {'oh ' if rest < 10 else ''}{whole(str(rest), code)}"
+
+
+def pairs(digits: str, language: Language) -> str:
+    """English house, room and flight numbers: 204 is two oh four, 1600 sixteen hundred, 512 five twelve."""
+    if language.year != "pairs" or not 3 <= len(digits) <= 4 or digits[0] == "0":
+        return cardinal(digits, language) if digits[0] != "0" else one_by_one(digits, language)
+    head, tail = digits[:-2], digits[-2:]
+    code = language.code
+    if tail == "00":
+        return whole(digits, code) if len(digits) == 4 and digits[1] == "0" else f"{whole(head, code)} hundred"
+    if len(digits) == 4 and head[1] == "0":
+        return f"{whole(head + '00', code)} {whole(str(int(tail)), code)}"
+    return f"{whole(head, code)} {'oh ' if tail[0] == '0' else ''}{whole(str(int(tail)), code)}"

@@ -1,0 +1,190 @@
+"""Ordinals of other languages than English (1er, 2e, 3.º, 1ª, 3., 5-й) in the form that their neighbours ask for."""
+
+import re
+
+from voi.text import slavic
+from voi.text.agreement import gender
+from voi.text.numerals import cardinal, ordinal, year
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
+
+_SUFFIX = re.compile(r"(\d{1,4})\.?(er|ère|re|e|ème|eme|è|nd|nde|º|ª|°|o|a|de|ste|ra|ro|do|da|to|ta|os|as)(?![\w'])")
+_SUFFIXES = {
+    "fr": frozenset(("er", "ère", "re", "e", "ème", "eme", "è", "nd", "nde")),
+    "es": frozenset(("er", "º", "ª", "°", "ra", "ro", "do", "da", "to", "ta")),
+    "it": frozenset(("º", "ª", "°")), "pt": frozenset(("º", "ª", "°", "o", "a")), "nl": frozenset(("e", "de", "ste")),
+}  # fmt: skip
+_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d])")
+_BEFORE_ANOTHER = re.compile(r"\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]")
+_RUSSIAN = re.compile(r"(\d{1,4})-(?:ый|ий|ой|й|я|ая|е|ое|го|ого|му|ому|м|ом|х|ых|ю|ую)\b")
+_HUNGARIAN = re.compile(
+    r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b"
+)
+_GERMAN_ER = re.compile(r"(\d{1,4})er\b")
+_TURKISH = re.compile(r"(\d{1,4})['’]?(?P<ending>inci|ıncı|uncu|üncü|nci|ncı|ncu|ncü)\b")
+
+_GERMAN_WEAK = _set(
+    "dem den des im am zum zur beim vom ins ans diesem diesen dieser jedem jeden meinem meinen "
+    "deinem ihrem seinem unserem einem einen "
+    "eines unserer meiner seiner ihrer einer keinem keinen keine meine"
+)
+_GERMAN_E = _set("der die das diese dieses jede jenes jene welche eine")
+_GERMAN_MIXED = _set("ein kein mein dein sein ihr unser euer")
+_GERMAN_PREPOSITIONS = _set("in an auf bei mit von zu nach aus seit vor hinter neben über unter ab")
+_GERMAN_STRONG = _set("jeder welcher dieser mancher")
+_SHORT_SPANISH = ("1", "3")
+
+
+def ordinal_word(scan: Scan, at: int) -> Reading | None:
+    language = scan.language
+    code = language.code
+    if code == "en" or not language.spaces:
+        return None
+    if allowed := _SUFFIXES.get(code):
+        match = _SUFFIX.match(scan.text, at)
+        if match and match[2] in allowed and not _no_ordinal(scan, match):
+            return _latin(scan, match), match.end(), "ordinal"
+        return None
+    if code == "ru" and (match := _RUSSIAN.match(scan.text, at)):
+        return _russian(scan, match), match.end(), "ordinal"
+    if code == "hu" and (match := _HUNGARIAN.match(scan.text, at)):
+        return _hungarian(match[1], match["ending"], scan), match.end(), "ordinal"
+    if code == "tr" and (match := _TURKISH.match(scan.text, at)):
+        return ordinal_tr(match[1], scan), match.end(), "ordinal"
+    if code == "de" and (match := _GERMAN_ER.match(scan.text, at)):
+        said = year(match[1], language) if len(match[1]) == 4 else cardinal(match[1], language)
+        return f"{said}er", match.end(), "ordinal"
+    if language.ordinal_point and (match := _POINT.match(scan.text, at)) and _is_ordinal(scan, match, at):
+        return _with_point(scan, match, at), match.end(), "ordinal"
+    return None
+
+
+def _no_ordinal(scan: Scan, match: re.Match[str]) -> bool:
+    """A degree sign, or a number and a word: 25° C, 2 a."""
+    if match[2] == "°":
+        return (
+            scan.language.code != "it"
+            or int(match[1]) > 9
+            or not re.match(r"\s[^\W\dCFNSEO]", scan.text[match.end() : match.end() + 2])
+        )
+    return match[2] in ("o", "a") and len(match[1]) > 2
+
+
+def _latin(scan: Scan, match: re.Match[str]) -> str:
+    language, digits, ending = scan.language, match[1], match[2]
+    code = language.code
+    if code == "fr":
+        if digits == "1":
+            return "premier" if ending == "er" else "première"
+        if digits == "2" and ending in ("nd", "nde"):
+            return f"secon{ending[1:]}"
+    said = ordinal(digits, language)
+    noun = scan.word_after(match.end())
+    if ending in ("ª", "a", "ra", "da", "ta"):
+        return " ".join(f"{word[:-1]}a" if word.endswith("o") else word for word in said.split())
+    short = ending == "er" or bool(noun and scan.text[match.end() : match.end() + 1] == " ")
+    return (
+        said.removesuffix("o")
+        if code == "es" and digits[-1:] in _SHORT_SPANISH and len(digits) == 1 and short
+        else said
+    )
+
+
+def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
+    """Not the end of a sentence, and not the number of a list's item."""
+    before, after = scan.word_before(at).lower(), scan.word_after(match.end())
+    code = scan.language.code
+    if code == "de":
+        if after in scan.language.ordinal_nouns or _BEFORE_ANOTHER.match(scan.text, match.end()):
+            return True
+        if not before:
+            return False
+        determined = before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[
+            -1:
+        ] in (["und"], ["bis"], ["oder"])
+        return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))
+    if at == 0 or scan.text[:at].isspace():
+        return after[:1].islower()
+    return after[:1].islower() or (after[:1].isalpha() and not after[:1].isupper())
+
+
+def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
+    code, digits = scan.language.code, match[1]
+    after = scan.word_after(match.end())
+    if code == "de":
+        return ordinal(digits, scan.language) + _german_ending(scan, at, match.end(), after)
+    if code in slavic.LANGUAGES and int(digits) < 100:
+        before = scan.word_before(at).lower()
+        kind = gender(after, scan.language)
+        if before in ("v", "ve", "na", "w", "we", "po", "o", "při", "przy") and after.endswith(
+            ("e", "ě", "i", "í", "u", "ém", "ze")
+        ):
+            return slavic.ordinal(int(digits), code, "locative", "f" if kind == "f" else "n")
+        if before in ("do", "od", "z", "ze", "ode", "dla", "bez", "u"):
+            return slavic.ordinal(int(digits), code, "genitive", kind)
+        return slavic.ordinal(int(digits), code, "nominative", kind)
+    if code == "tr":
+        return ordinal_tr(digits, scan)
+    return ordinal(digits, scan.language)
+
+
+def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
+    words = scan.words_before(3, at)
+    before = words[-1] if words and scan.word_before(at) else ""
+    two = words[-2] if len(words) > 1 else ""
+    if before in ("und", "bis", "oder", "auf") or (_BEFORE_ANOTHER.match(scan.text, end) and before not in _GERMAN_E):
+        return "n"
+    if before == "der" and two in _GERMAN_PREPOSITIONS:
+        return "n"
+    if before in ("einer", "dieser", "meiner", "seiner", "ihrer", "unserer") and two in _GERMAN_PREPOSITIONS | {
+        "während",
+        "wegen",
+    }:
+        return "n"
+    if before in _GERMAN_E or before in _GERMAN_STRONG or before in ("dies", "meine", "seine", "ihre", "unsere"):
+        return ""
+    if before in _GERMAN_WEAK:
+        return "n"
+    kind = gender(noun, scan.language)
+    return {"m": "r", "f": "", "n": "s"}[kind]
+
+
+def _russian(scan: Scan, match: re.Match[str]) -> str:
+    ending = match[0].rpartition("-")[2]
+    number = int(match[1])
+    if number >= 100:
+        return ordinal(match[1], scan.language)
+    case = "genitive" if ending in ("го", "ого") else "locative" if ending in ("м", "ом") else "nominative"
+    kind = "f" if ending in ("я", "ая") else "n" if ending in ("е", "ое") else "m"
+    return slavic.ordinal(number, "ru", case, kind)
+
+
+def _hungarian(digits: str, ending: str, scan: Scan) -> str:
+    """május 3-án: harmadikán; 1-jén: elsején; 15-ig: tizenötödikéig."""
+    if int(digits) == 1:
+        return _FIRST.get(ending, "elseje")
+    said = ordinal(digits, scan.language)
+    front = said.endswith(("edik", "ödik"))
+    if ending in ("i", "ai"):
+        return f"{said}{'e' if front else 'a'}i" if int(digits) > 1 else said
+    if ending in ("ig", "áig", "éig"):
+        return f"{said}{'éig' if front else 'áig'}"
+    if ending in ("től", "tól", "ától", "étől"):
+        return f"{said}{'étől' if front else 'ától'}"
+    return f"{said}{'én' if front else 'án'}" if ending.endswith("n") else said + ending
+
+
+_FIRST = {"jén": "elsején", "én": "elsején", "je": "elseje", "i": "elsejei", "éig": "elsejéig", "jéig": "elsejéig",
+          "ig": "elsejéig", "től": "elsejétől", "jétől": "elsejétől"}  # fmt: skip
+
+
+def ordinal_tr(digits: str, scan: Scan) -> str:
+    """bir: birinci, iki: ikinci, dört: dördüncü (the last vowel decides)."""
+    from voi.text.numerals import whole
+
+    said = whole(digits, "tr")
+    if said.endswith("dört"):
+        return f"{said[:-1]}düncü"
+    last = next((char for char in reversed(said) if char in "aıoueiöü"), "e")
+    vowel = {"a": "ı", "ı": "ı", "o": "u", "u": "u", "e": "i", "i": "i", "ö": "ü", "ü": "ü"}[last]
+    return f"{said}{'' if said[-1] in 'aıoueiöü' else vowel}nc{vowel}"

@@ -1,0 +1,281 @@
+"""Fractions, ratings, ratios, scores, ranges, versions: two numbers and more, and what joins them."""
+
+import re
+
+from voi.text.agreement import counted
+from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
+
+_FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![\w/]|[.,]\d)")
+_RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
+_NAMED = {("24", "7"): ("24", "7"), ("9", "11"): ("9", "11"), ("50", "50"): ("50", "50"), ("20", "20"): ("20", "20")}
+_RATING_WORDS = _set(
+    "rate rated rates rating score scored scores stars star review reviews gave give gives got "
+    "earned grade graded note noté bewertung "
+    "bewertet note sterne puntuación nota valoración voto valutazione"
+)
+_RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)\s?:\s?(?=\d)")
+_RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
+_VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
+_DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
+_POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
+_YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
+_SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
+_DECADE = re.compile(r"'?(?P<century>1[1-9]|20)?(?P<tens>\d)0'?s\b")
+_ORDINAL = re.compile(r"(\d++)(?:,(?=\d{3}))?(\d*)(st|nd|rd|th)\b", re.IGNORECASE)
+
+
+def rating(scan: Scan, at: int) -> Reading | None:
+    """4.5/5."""
+    match = _RATING.match(scan.text, at)
+    if not match or "out_of" not in scan.language.say:
+        return None
+    first = match[1].replace(",", ".")
+    return (
+        f"{cardinal(first, scan.language)} {scan.language.say['out_of']} {cardinal(match[2], scan.language)}",
+        match.end(),
+        "ratio",
+    )
+
+
+def fraction(scan: Scan, at: int) -> Reading | None:
+    """1/2, 1 1/2, 8/10, 24/7; what is no fraction is read number by number."""
+    match = _FRACTION.match(scan.text, at)
+    if not match:
+        return None
+    language = scan.language
+    integer, top, bottom = match["whole"], match["top"], match["bottom"]
+    if (top, bottom) in _NAMED and not integer:
+        return _named(scan, top, bottom), match.end(), "ratio"
+    before = f"{cardinal(integer, language)} " if integer else ""
+    high, low = int(top), int(bottom)
+    if not integer and "out_of" in language.say and high <= low and (
+        (low in (10, 100) and language.code == "en") or _RATING_WORDS & set(scan.words_before(4, at))
+        or scan.word_after(match.end()).lower() in _RATING_WORDS
+    ):  # fmt: skip
+        return f"{cardinal(top, language)} {language.say['out_of']} {cardinal(bottom, language)}", match.end(), "ratio"
+    if not 0 < high < low:
+        return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
+    if low > language.parts_max:
+        return (
+            f"{before}{cardinal(top, language)} {language.say.get('slash', '')} {cardinal(bottom, language)}",
+            match.end(),
+            "ratio",
+        )
+    said, end = _parts(scan, high, low, integer), match.end()
+    if (
+        language.code == "en"
+        and scan.text[end : end + 1] in ('"', "″", "”")
+        and scan.text[max(0, at - 200) : at].count('"') % 2 == 0
+    ):
+        return f"{said} inch", end + 1, "measure"
+    return said, end, "fraction"
+
+
+def _named(scan: Scan, top: str, bottom: str) -> str:
+    if scan.language.code == "en" and (top, bottom) == ("24", "7"):
+        return "twenty-four seven"
+    return f"{cardinal(top, scan.language)} {cardinal(bottom, scan.language)}"
+
+
+def _parts(scan: Scan, top: int, bottom: int, integer: str | None) -> str:
+    language = scan.language
+    code = language.code
+    if not language.spaces or code == "ko":
+        said = _east_asian(scan, top, bottom)
+        return f"{cardinal(integer, language)}{language.say.get('and_parts', '')}{said}" if integer else said
+    one, many = language.fractions.get(str(bottom)) or _from_ordinal(scan, bottom)
+    head = cardinal(integer, language) if integer else ""
+    if top == 1:
+        if code == "en":
+            return f"{head} and {'a' if bottom in (2, 4) else 'one'} {one}" if integer else f"one {one}"
+        if code == "de" and bottom == 2:
+            return f"{'ein' if integer == '1' else head}einhalb" if integer else "ein halb"
+        if integer and bottom == 2:
+            return f"{head} {language.say['and']} {language.say.get('half', one)}"
+        said = f"{language.say.get('one_part', whole('1', code))} {one}"
+    else:
+        said = f"{counted(str(top), many, language)} {many}"
+    return f"{head} {language.say['and']} {said}" if integer else said
+
+
+def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
+    language = scan.language
+    said = ordinal(str(bottom), language)
+    code = language.code
+    if code == "de":
+        return f"{said}l".title(), f"{said}l".title()
+    if code in ("en", "fr"):
+        return said, f"{said}s"
+    if code == "it":
+        return said, f"{said[:-1]}i"
+    if code == "es":
+        name = _SPANISH.get(bottom) or f"{whole(str(bottom), code).replace(' y ', 'i').replace('í', 'i')}avo"
+        return name, f"{name}s"
+    if code == "pt":
+        name = said if bottom <= 10 else f"{whole(str(bottom), code)} avos"
+        return name, name if name.endswith("s") else f"{name}s"
+    if code == "nl":
+        return said, said
+    return said, said
+
+
+_SPANISH = {5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno", 10: "décimo", 100: "centésimo"}
+
+
+def _east_asian(scan: Scan, top: int, bottom: int) -> str:
+    language = scan.language
+    low, high = whole(str(bottom), language.code), whole(str(top), language.code)
+    return f"{low}{language.say['parts']}{' ' if language.code == 'ko' else ''}{high}"
+
+
+def ratio(scan: Scan, at: int) -> Reading | None:
+    """16:9, 3:1."""
+    match = _RATIO.match(scan.text, at)
+    if not match or "ratio" not in scan.language.say:
+        return None
+    gap = scan.language.gap
+    number = match[1].replace(",", ".") if scan.language.decimal == "," else match[1].replace(",", "")
+    return f"{cardinal(number, scan.language)}{gap}{scan.language.say['ratio']}", match.end(), "to"
+
+
+def span(scan: Scan, at: int) -> Reading | None:
+    """The first number of a range, and its dash: "five to"; what comes after is read as if it stood alone."""
+    if match := _SHORT_YEAR.match(scan.text, at):
+        first, second = match[1], match[2]
+        if int(first[2:]) < int(second) and 1000 < int(first) < 2100 and scan.text[at + 4] not in "/":
+            said = (
+                f"{year(first, scan.language)} {scan.language.say['to']} {whole(str(int(second)), scan.language.code)}"
+            )
+            return said, match.end(), "year"
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    match = _RANGE.match(scan.text, end)
+    if not match or not scan.language.say.get("to"):
+        return None
+    spaced = match[0] != match[0].strip()
+    sign = match[0].strip()
+    if spaced and sign == "-":
+        return _difference(scan, digits, match.end())
+    following = scan.number(match.end())
+    if following is None and scan.text[match.end()] not in "$€£¥":
+        return None
+    if (
+        sign == "-"
+        and re.match(r"\d*-\d|\d{5,}", scan.text[match.end() : match.end() + 12])
+        and "," not in scan.text[match.end() : match.end() + 4]
+    ):
+        return None
+    first = scan.text[at:end]
+    said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
+    to = scan.language.say["to"]
+    gap = scan.language.gap if to != "-" else ""  # Italian: tre-cinque
+    word = (
+        scan.language.say.get("score", to)
+        if sign == "-" and scan.language.score_after & set(scan.words_before(5, at))
+        else to
+    )
+    return f"{said}{gap}{word}", match.end(), "to"
+
+
+def _difference(scan: Scan, digits: str, end: int) -> Reading:
+    gap = scan.language.gap
+    return f"{cardinal(digits, scan.language)}{gap}{scan.language.say['minus']}", end, "to"
+
+
+def _both_years(scan: Scan, at: int, end: int, after: int) -> bool:
+    return end - at == 4 and bool(_YEAR.match(scan.text, after)) and 1100 <= int(scan.text[at:end]) <= 2100
+
+
+def version(scan: Scan, at: int) -> Reading | None:
+    """1.2.3, 192.168.1.1; "3.11" after the name of a programme; 2.0 in languages with a decimal comma."""
+    language = scan.language
+    if match := _VERSION.match(scan.text, at):
+        parts = match[0].split(".")
+        if language.decimal == "," and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3:
+            return None
+        gap = language.gap
+        if len(parts) == 4 and all(len(part) <= 3 and int(part) <= 255 for part in parts) and "dot" in language.say:
+            said = [one_by_one(part, language) if len(part) > 1 else whole(part, language.code) for part in parts]
+            return f"{gap}{language.say['dot']}{gap}".join(said), match.end(), "electronic"
+        joint = language.say["point"] if language.decimal == "." else language.say["dot"]
+        return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts), match.end(), "version"
+    if language.decimal == ".":
+        match = _DECIMAL_VERSION.match(scan.text, at)
+        if (
+            match
+            and len(match[2]) > 1
+            and match[2][0] != "0"
+            and scan.word_before(at).lower() in language.version_after
+        ):
+            gap = language.gap
+            said_parts = (cardinal(part, language) for part in match.groups())
+            return f"{gap}{language.say['point']}{gap}".join(said_parts), match.end(), "version"
+        return None
+    match = _POINTED.match(scan.text, at)
+    if not match or all(len(part) == 3 for part in match[0].split(".")[1:]):
+        return None
+    if (
+        re.match(r"\s?[%€$£°]|\s?(?:k?m|k?g|cm|l|h)\b", scan.text[match.end() : match.end() + 4])
+        and match[0].count(".") == 1
+    ):
+        number = match[0]
+        return cardinal(number, language), match.end(), "decimal"
+    gap = language.gap
+    return (
+        f"{gap}{language.say['dot']}{gap}".join(cardinal(part, language) for part in match[0].split(".")),
+        match.end(),
+        "version",
+    )
+
+
+def decade(scan: Scan, at: int) -> Reading | None:
+    """1990s, '80s, the 90s (whether 30s are seconds was asked before)."""
+    match = _DECADE.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    century, tens = match["century"], match["tens"]
+    if tens == "0":
+        said = "two thousands" if century == "20" else f"{whole(century, 'en')} hundreds" if century else "zeros"
+    else:
+        said = f"{whole(century, 'en')} {_tens(tens)}" if century else _tens(tens)
+    return said, match.end(), "year"
+
+
+def _tens(digit: str) -> str:
+    return "tens" if digit == "1" else f"{whole(digit + '0', 'en')[:-1]}ies"
+
+
+def ordinal_suffix(scan: Scan, at: int) -> Reading | None:
+    """1st, 22nd, 1,000th."""
+    match = _ORDINAL.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    return ordinal(match[1] + match[2], scan.language), match.end(), "ordinal"
+
+
+def year_alone(scan: Scan, at: int) -> Reading | None:
+    """A number of four digits that is a year: after a word that says so, or of the last and this century."""
+    match = _YEAR.match(scan.text, at)
+    language = scan.language
+    if not match or language.year not in ("pairs", "hundreds"):
+        return None
+    digits = match[0]
+    if language.year == "hundreds":
+        return (year(digits, language), match.end(), "year") if 11 <= int(digits[:2]) <= 19 else None
+    after = scan.word_after(match.end())
+    if (
+        digits[:2] in ("19", "20")
+        or scan.word_before(at).lower() in language.year_after
+        or after in ("BC", "BCE", "AD", "CE")
+    ):
+        if after.lower() in _QUANTITIES and digits[2:] != "00" and digits[:2] != "20":
+            return None
+        return year(digits, language), match.end(), "year"
+    return None
+
+
+_QUANTITIES = _set("calories steps people users dollars euros pounds miles meters metres words points units copies")

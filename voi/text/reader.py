@@ -1,0 +1,313 @@
+"""Reads a text once: token by token, each classified with its neighbours and said in one go.
+
+What was said is never looked at again. The classes stand in modules of their own: dates, times, telephone, money,
+measures, ratios (fractions, ranges, versions), codes, ordinals, abbreviations, words (acronyms, Roman numbers),
+electronic. Each rule takes the scan and a place and answers what is said there, where the token ends and its class,
+or None.
+"""
+
+import re
+from collections.abc import Callable
+
+from voi.text import codes, dates, measures, money, ordinals, ratios, telephone, times
+from voi.text.abbreviations import abbreviation, initials
+from voi.text.agreement import counted
+from voi.text.electronic import electronic
+from voi.text.numerals import cardinal, one_by_one
+from voi.text.scan import Reading, Scan
+from voi.text.signs import sign
+from voi.text.tables.shape import Language
+from voi.text.units import per
+from voi.text.words import acronym, roman, special, state_or_street, weekday
+
+Rule = Callable[[Scan, int], Reading | None]
+
+_TOKEN = re.compile(
+    r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
+)
+_PLAIN = re.compile(r"[^\W\d_]*[a-zß-öø-ÿ](?: [^\W\d_]*[a-zß-öø-ÿ])*")
+_DIGITS = re.compile(r"\d+")
+
+RULES: dict[str, tuple[Rule, ...]] = {}
+"""By what follows the first run of digits; in this order: what is more particular comes before what it might be
+mistaken for."""
+_ORDER: tuple[tuple[str, Rule], ...] = (
+    ("-", dates.iso),
+    ("/.-", dates.numeric),
+    ("-", telephone.toll_free_words),
+    ("-", telephone.aircraft),
+    (".", dates.point),
+    (":", times.clock),
+    (" .a", times.hour_of_half),
+    (" a", times.with_h),
+    (".", times.with_dot),
+    (" .aº", dates.day_month),
+    (" a", codes.street),
+    ("/", measures.blood_pressure),
+    ("/", dates.slash_day),
+    (" -./#", telephone.telephone),
+    (" -.#/,;:!?)", codes.spelt),
+    ("#.,-", telephone.plain_long),
+    (".", ratios.version),
+    ("./,", ratios.rating),
+    ("/ ", ratios.fraction),
+    (" .,a$'", money.after_number),
+    (" .,%", measures.percent),
+    ("a,", ratios.ordinal_suffix),
+    ("a.º ", ordinals.ordinal_word),
+    (" .,a-'°", measures.measure),
+    ("a'", ratios.decade),
+    (" .,ax", measures.dimensions),
+    (" .,-–%$", ratios.span),
+    (":., ", ratios.ratio),
+)
+
+
+def _by_follower() -> None:
+    followers = {"-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%",
+                 "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°",
+                 "×": "x",
+                 "$": "$", "(": " "}  # fmt: skip
+    for char, kinds in followers.items():
+        RULES[char] = tuple(rule for where, rule in _ORDER if set(where) & set(kinds))
+    RULES["a"] = tuple(rule for where, rule in _ORDER if "a" in where)
+    RULES["#"] = tuple(rule for where, rule in _ORDER if "#" in where)
+    RULES["$"] = tuple(rule for where, rule in _ORDER if "$" in where)
+
+
+_by_follower()
+_SCALE_GAP = re.compile(r"\s?")
+
+
+def read(text: str, language: Language, day_first: bool) -> str:
+    """`text` (one line, plain characters) as one says it; punctuation stays."""
+    scan = Scan(text, language, day_first)
+    addresses = electronic(text, language)
+    size = len(text)
+    special_words = _special(language)
+    while scan.at < size:
+        at = scan.at
+        if addresses and at in addresses:
+            said, end = addresses[at]
+            scan.say(_DIGITS.sub(lambda digits: _small(digits[0], language), said), end, "electronic")
+            continue
+        token = _TOKEN.match(text, at)
+        if token is None:
+            scan.copy(at + 1)
+            continue
+        kind, end = token.lastgroup, token.end()
+        if kind == "word":
+            word = token[0]
+            after_digit = at > 0 and text[at - 1].isdigit() and text[end : end + 1] in (".", "@", "-")
+            if after_digit and (found := electronic(text[at : at + 200], language).get(0)):  # 5example.com
+                said = _DIGITS.sub(lambda digits: _small(digits[0], language), found[0])
+                scan.say(said, at + found[1], "electronic")
+                continue
+            follower = text[end : end + 1]
+            if follower == "$" and (reading := money.at_sign(scan, at)):
+                scan.say(*reading)
+                continue
+            if follower.isdigit() or (follower in "-_./" and follower and text[end + 1 : end + 2].isalnum()):
+                if reading := _coded(scan, at, end, word):
+                    scan.say(*reading)
+                    continue
+            elif word.islower() and follower not in "./°º" and word not in special_words:
+                scan.copy(end)
+                scan.kind = ""
+                continue
+            if reading := _word(scan, at, end, word):
+                scan.say(*reading)
+            else:
+                scan.copy(end)
+                scan.kind = ""
+        elif kind == "digit":
+            scan.say(*number(scan, at))
+        elif kind == "sign":
+            if reading := sign(scan, at, number):
+                scan.say(*reading)
+            else:
+                scan.copy(end)
+        else:
+            scan.copy(end)
+    return "".join(scan.out)
+
+
+_SPECIAL: dict[str, frozenset[str]] = {}
+
+
+def _special(language: Language) -> frozenset[str]:
+    """Words in small letters that rules are asked about."""
+    found = _SPECIAL.get(language.code)
+    if found is None:
+        from voi.text import cldr
+        from voi.text.abbreviations import _index
+
+        small = {
+            key for key in _index(language.code) if any("." not in entry[1] for entry in _index(language.code)[key])
+        }
+        names = set() if language.code == "en" else set(cldr.months(language.code)) | set(language.months)
+        found = _SPECIAL[language.code] = frozenset(small | names)
+    return found
+
+
+def _small(digits: str, language: Language) -> str:
+    spelled = len(digits) > 4 or (digits[0] == "0" and len(digits) > 1)
+    return one_by_one(digits, language) if spelled else cardinal(digits, language)
+
+
+def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
+    """A word that digits or a hyphen follow."""
+    if reading := codes.cluster(scan, at):
+        return reading
+    if (
+        (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == "."))
+        and scan.text[end : end + 1].isdigit()
+        and "version" in scan.language.say
+    ):
+        return scan.language.say["version"], end, "version"
+    return None
+
+
+def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
+    language = scan.language
+    follower = scan.text[end : end + 1]
+    if follower == "." or follower in "°º" or not word.islower() or word in _special(language):
+        if reading := abbreviation(scan, at, word.partition("'")[0]):
+            return reading
+        if follower == "." and len(word) == 1 and (reading := initials(scan, at)):
+            return reading
+    if follower in "+#/&" and follower and (reading := special(scan, at, word, end)):
+        return reading
+    if reading := dates.month_day(scan, at, end, word):
+        return reading
+    if word.islower():
+        return None
+    if language.weekdays and (reading := weekday(scan, at, word, end)):
+        return reading
+    if reading := state_or_street(scan, at, word, end):
+        return reading
+    if word[0].isupper() and (
+        len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")
+    ):
+        bare = word.partition("'")[0].partition("’")[0]
+        if len(word) == 3 and (reading := money.at_code(scan, at, end, word)):
+            return reading
+        if reading := roman(scan, at, bare, at + len(bare)):
+            return reading
+        if len(word) > 1:
+            return acronym(scan, at, word, end)
+    return None
+
+
+def number(scan: Scan, at: int) -> Reading:
+    """The token that begins with this digit. Something is always said."""
+    text, language = scan.text, scan.language
+    run = _DIGITS.match(text, at)
+    assert run is not None
+    follower = text[run.end() : run.end() + 1]
+    key = (
+        follower
+        if follower in RULES
+        else "a"
+        if follower.isalpha()
+        else "$"
+        if follower and follower in money.SIGNS + "¢"
+        else "#"
+    )
+    glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
+    if glued and (reading := codes.glued(scan, at)):
+        return reading
+    for rule in RULES[key]:
+        if reading := rule(scan, at):
+            return reading
+    return _plain(scan, at, follower)
+
+
+def _plain(scan: Scan, at: int, follower: str) -> Reading:
+    text, language = scan.text, scan.language
+    found = scan.number(at)
+    assert found is not None
+    digits, end = found
+    if (
+        len(digits) == 1
+        and text[end : end + 1] == "K"
+        and language.code == "en"
+        and not text[end + 1 : end + 2].isalnum()
+    ):
+        return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
+    scale, stop = money.scale_after(scan, end)
+    if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
+        return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B
+    if scale is not None:
+        from voi.text import cldr
+
+        gap = language.gap
+        noun = cldr.form(digits, scale, language.code)
+        suffix, stop = per(scan, stop)
+        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}", stop, "number"
+    if text[end : end + 1].isalpha() and language.spaces and (reading := codes.cluster(scan, at)):
+        return reading
+    if reading := ratios.year_alone(scan, at):
+        return reading
+    if (more := per(scan, end))[0] and language.spaces:
+        return f"{cardinal(digits, language)}{more[0]}", more[1], "number"
+    return _counted(scan, at, digits, end), end, "number"
+
+
+def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
+    """A plain number, in the form that what is counted asks for."""
+    language, text = scan.language, scan.text
+    if not language.spaces:
+        return _east_asian(scan, at, digits, end)
+    if language.code == "ko":
+        noun = scan.rest(end)
+        if next((counter for counter in _longest(language) if noun.startswith(counter)), None) and "." not in digits:
+            return counted(digits, "", language).rstrip() + ("" if text[end : end + 1] == " " else " ")
+        return cardinal(digits, language)
+    noun = scan.word_after(end)
+    if not noun or text[end : end + 1] != " " or noun.lower() in language.counted_stops or "." in digits:
+        return cardinal(digits, language)
+    before = scan.word_before(at).lower()
+    if before in language.numbered or (noun[0].isupper() and not language.sentence_noun_capitals):
+        return cardinal(digits, language)
+    if language.code == "de" and not noun[0].isupper():
+        return cardinal(digits, language)
+    said = counted(digits, noun, language)
+    return _german_case(said, before, noun, language) if language.code == "de" and digits == "1" else said
+
+
+def _german_case(said: str, before: str, noun: str, language: Language) -> str:
+    """mit einem Hund, für einen Tag."""
+    from voi.text.agreement import gender
+
+    kind = gender(noun, language)
+    if before in ("mit", "bei", "von", "nach", "aus", "zu", "seit", "vor", "in"):
+        return "einer" if kind == "f" else "einem"
+    if before in ("für", "um", "ohne", "gegen", "durch", "pro") and kind == "m":
+        return "einen"
+    return said
+
+
+def _longest(language: Language) -> list[str]:
+    found = _LONGEST.get(language.code)
+    if found is None:
+        found = _LONGEST[language.code] = sorted(language.counters, key=len, reverse=True)
+    return found
+
+
+_LONGEST: dict[str, list[str]] = {}
+
+
+def _east_asian(scan: Scan, at: int, digits: str, end: int) -> str:
+    text, language = scan.text, scan.language
+    if language.code == "zh":
+        if text[end : end + 1] == "年" and len(digits) == 4:
+            return one_by_one(digits, language)
+        rest = scan.rest(end)
+        if (
+            digits == "2"
+            and text[at - 1 : at] != "第"
+            and any(rest.startswith(counter) for counter in language.counters)
+        ):
+            return "两"
+    return cardinal(digits, language)

@@ -1,0 +1,94 @@
+"""One reading of one text: where it stands, what was read before, and what has been said so far."""
+
+import re
+from functools import lru_cache
+
+from voi.text.tables.shape import Language
+
+Reading = tuple[str, int, str]
+"""What is said, where the token ends, and its class."""
+
+_WORDS_BEFORE = re.compile(r"[^\W\d_]+")
+_LOOK_BACK = 48
+_SEPARATORS = re.compile(r"[^\d]")
+
+
+class Scan:
+    """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended."""
+
+    __slots__ = ("at", "day_first", "end", "kind", "language", "lone", "numbers", "out", "shouted", "text")
+
+    def __init__(self, text: str, language: Language, day_first: bool) -> None:
+        self.text = text
+        self.language = language
+        self.day_first = day_first
+        self.at = 0
+        self.out: list[str] = []
+        self.kind = ""
+        self.end = -1
+        self.numbers = number_pattern(language.decimal, language.groups)
+        self.shouted = text.isupper()
+
+    def say(self, said: str, end: int, kind: str) -> None:
+        """Words in place of what stands up to `end`; a space where they would touch other letters."""
+        if said and self.language.gap:
+            last = self.out[-1] if self.out else ""
+            if last and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
+                self.out.append(" ")
+            after = self.text[end : end + 1]
+            if after.isalnum() and said[-1] not in "'-":
+                said = f"{said} "
+        if said:
+            self.out.append(said)
+        self.at = self.end = end
+        self.kind = kind
+
+    def copy(self, end: int) -> None:
+        self.out.append(self.text[self.at : end])
+        self.at = end
+
+    def words_before(self, count: int, at: int | None = None) -> list[str]:
+        """The last words before this place, in small letters, the nearest last. Sentences end what is looked at."""
+        end = self.at if at is None else at
+        part = self.text[max(0, end - _LOOK_BACK) : end]
+        return [word.lower() for word in _WORDS_BEFORE.findall(part)[-count:]]
+
+    def rest(self, end: int) -> str:
+        """The next few characters, without leading blanks."""
+        return self.text[end : end + _LOOK_BACK].lstrip()
+
+    def word_before(self, at: int | None = None) -> str:
+        """The word right before, as it is written; "" if anything but blanks, or `No.`, `:` and `#`, lies between."""
+        end = self.at if at is None else at
+        found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
+        return found[1] if found else ""
+
+    def word_after(self, end: int) -> str:
+        """The word after this place, as it is written; "" if anything but blanks lies between."""
+        found = _RIGHT_AFTER.match(self.text, end)
+        return found[1] if found else ""
+
+    def number(self, at: int) -> tuple[str, int] | None:
+        """The number that begins here (1234.50, without grouping signs, with a point), and its end."""
+        found = self.numbers.match(self.text, at)
+        return (plain_number(found[0], self.language.decimal), found.end()) if found else None
+
+
+_RIGHT_BEFORE = re.compile(r"([^\W\d_]+)[.'’]?\s*\Z")
+_RIGHT_AFTER = re.compile(r"\s*([^\W\d_]+)")
+
+
+def plain_number(digits: str, decimal: str) -> str:
+    whole, point, fraction = digits.rpartition(decimal)
+    if not point or (decimal == "." and "," in fraction):
+        whole, fraction = digits, ""
+    whole = _SEPARATORS.sub("", whole)
+    return f"{whole}.{fraction}" if fraction else whole
+
+
+@lru_cache(maxsize=16)
+def number_pattern(decimal: str, groups: str) -> re.Pattern[str]:
+    """Numbers are matched from their first digit on and without backtracking: a million digits take linear time."""
+    group = f"[{re.escape(groups)}]"
+    indian = r"\d{1,2}(?:,\d\d(?=,))++,\d{3}(?!\d)|" if decimal == "." else ""
+    return re.compile(rf"(?:{indian}\d{{1,3}}(?:{group}\d{{3}})++(?!\d)|\d++)(?:{re.escape(decimal)}\d++)?+")

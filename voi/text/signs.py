@@ -1,0 +1,262 @@
+"""Signs in words, as their neighbours tell: minus, to, hashtag, number, or, per; and what begins with a sign."""
+
+import re
+from collections.abc import Callable
+
+from voi.text import money, telephone
+from voi.text.numerals import cardinal, one_by_one
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import words as _set
+from voi.text.units import PER_WORDS, per
+
+_NUMBERISH = frozenset(("number", "time", "date", "money", "measure", "year", "ordinal", "by", "fraction", "to"))
+_NAMES = {
+    "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "٪": "percent", "‰": "permille",
+    "°": "degrees", "→": "arrow", "⇒": "arrow",
+    "×": "times", "÷": "divided", "±": "plusminus", "≈": "about", "≤": "at_most", "≥": "at_least", "≠": "not_equal",
+    "√": "root", "∞": "infinity", "№": "number", "§": "section", "²": "squared", "³": "cubed", "\\": "backslash",
+}  # fmt: skip
+_DATE_NEXT = re.compile(r"\s?(?=\d|[$€£¥]\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)")
+_WORD_BEFORE = re.compile(r"[^\W_]+\Z")
+_WORD_AFTER = re.compile(r"[^\W_]+")
+_LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
+_YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
+
+
+def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading | None:
+    text = scan.text
+    char, following = text[at], text[at + 1 : at + 2]
+    language = scan.language
+    if char == "." and following == "." and text[at - 1 : at].isalnum() and text[at + 2 : at + 3].isalnum():
+        return ". ", at + 2, ""
+    if (
+        char == "."
+        and following.isalpha()
+        and "dot" in language.say
+        and (not at or text[at - 1] in " (")
+        and _LONE_ENDING.match(text, at)
+    ):
+        return f"{language.say['dot']}{language.gap}", at + 1, ""  # .NET, .env
+    if char == "." and following.isalpha() and language.spaces:
+        return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # no address: sentences without a blank
+    if char in ".:：'(" and not following.isdigit():
+        return None
+    if char in money.SIGNS or char == "¢":
+        return money.at_sign(scan, at) or _unknown_money(scan, at, char)
+    rule = _RULES.get(char)
+    if rule is not None:
+        reading = rule(scan, at, following)
+        if reading is not None or char in "-–—'(.:：<>*^":
+            return reading
+    if char in "°º" and following.isalpha():
+        pass
+    name = _NAMES.get(char)
+    if char == "%" and language.percent_first and following.isdigit():
+        found = scan.number(at + 1)
+        if found:
+            gap = language.gap
+            return f"{language.say['percent']}{gap}{cardinal(found[0], language)}", found[1], "measure"
+    said = language.say.get(name, "") if name else ""
+    if not said:
+        return (" ", at + 1, scan.kind) if char in "~#\\/*^<>_|" else ("" if language.say else char, at + 1, "")
+    gap = language.gap
+    return f"{gap}{said}{gap}", at + 1, "sign"
+
+
+def _unknown_money(scan: Scan, at: int, char: str) -> Reading | None:
+    match = re.compile(r"\s?\d").match(scan.text, at + 1)
+    del match, char
+    return "", at + 1, ""
+
+
+def _gap(scan: Scan) -> str:
+    return scan.language.gap
+
+
+def _plus(scan: Scan, at: int, following: str) -> Reading | None:
+    if following.isdigit() or (following == " " and scan.text[at + 2 : at + 3].isdigit()):
+        return telephone.telephone(scan, at)
+    return None
+
+
+def _minus(scan: Scan, at: int, following: str) -> Reading | None:
+    text = scan.text
+    before = text[at - 1 : at] if at else ""
+    if text.startswith("->", at):
+        return f" {scan.language.say.get('arrow', '')} ", at + 2, "sign"
+    if scan.kind in _NUMBERISH and scan.end == at and (match := _DATE_NEXT.match(text, at + 1)):
+        return f"{_gap(scan)}{scan.language.say.get('to', '')}{_gap(scan)}", match.end(), "to"
+    counts = following.isdigit() or (following != "" and following in money.SIGNS)
+    if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and not (
+        before.isalnum() or (before and before in ")].,-")
+    ):
+        below = scan.language.say.get("below_zero")
+        if below and re.match(r"\d+(?:\.\d+)?\s?(?:°|度)", text[at + 1 : at + 12]):
+            return below, at + 1, "sign"
+        return f"{scan.language.say.get('minus', '')}{_gap(scan)}", at + 1, "sign"
+    if before.isalpha() and following.isdigit():
+        return (scan.language.gap), at + 1, ""
+    if before.isdigit() and following.isalpha() and scan.language.code != "en" and scan.end == at:
+        return (" ", at + 1, scan.kind) if scan.language.spaces else ("", at + 1, "")
+    if (
+        before == " "
+        and following == " "
+        and scan.kind in _NUMBERISH
+        and text[at + 2 : at + 3].isdigit()
+        and scan.end == at - 1
+    ):
+        if scan.kind in ("time", "date", "money"):
+            return scan.language.say.get("to", ""), at + 1, "to"
+        return scan.language.say.get("minus", ""), at + 1, "sign"
+    return None
+
+
+def _dash(scan: Scan, at: int, following: str) -> Reading | None:
+    text = scan.text
+    if scan.kind in _NUMBERISH and scan.end in (at, at - 1) and (match := _DATE_NEXT.match(text, at + 1)):
+        return f"{_gap(scan)}{scan.language.say.get('to', '')}{_gap(scan)}", match.end(), "to"
+    return None
+
+
+def _about(scan: Scan, at: int, following: str) -> Reading | None:
+    if following.isdigit() or (following in money.SIGNS and following):
+        return f"{scan.language.say.get('about', '')}{_gap(scan)}", at + 1, "sign"
+    return (" ", at + 1, "") if scan.text[at - 1 : at] != "~" else ("", at + 1, "")
+
+
+def _hash(scan: Scan, at: int, following: str) -> Reading | None:
+    language = scan.language
+    match = re.compile(r"#\s?(\d++)(?![\w]|[.,]\d)").match(scan.text, at)
+    if match:
+        named = bool(set(scan.words_before(3, at)) & language.digits_after)
+        digits = match[1]
+        spelled = len(digits) >= 5 or (digits[0] == "0" and len(digits) > 1) or (named and len(digits) > 2)
+        said = one_by_one(digits, language) if spelled else cardinal(digits, language)
+        word = scan.word_before(at).lower()
+        head = "" if named and word in language.digits_after else f"{language.say.get('number', '')}{_gap(scan)}"
+        return f"{head}{said}", match.end(), "code"
+    if following.isdigit():
+        return f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
+    if following.isalpha() and "hashtag" in language.say and not scan.text[at - 1 : at].isalnum():
+        return f"{language.say['hashtag']}{_gap(scan)}", at + 1, ""
+    return " ", at + 1, ""
+
+
+def _at(scan: Scan, at: int, following: str) -> Reading | None:
+    if "at" not in scan.language.say:
+        return None
+    return f"{_gap(scan)}{scan.language.say['at']}{_gap(scan)}", at + 1, ""
+
+
+def _slash(scan: Scan, at: int, following: str) -> Reading | None:
+    text, language = scan.text, scan.language
+    more, end = per(scan, at)
+    before = _WORD_BEFORE.search(text, max(0, at - 24), at)
+    if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or not before):
+        return more, end, "measure"
+    left, after = before[0] if before else "", _WORD_AFTER.match(text, at + 1 + (following == " "))
+    right = after[0] if after else ""
+    if more and left.isalpha() and (left.lower() in _COUNTS or (left.endswith("s") and right.lower() in PER_WORDS)):
+        return more, end, "measure"
+    joint = language.say.get("or", "")
+    if (
+        joint
+        and left.isalpha()
+        and right.isalpha()
+        and left.lower() not in ("and", "und", "et", "y", "e")
+        and not (left.isupper() and len(left) > 1)
+        and not (right.isupper() and len(right) > 1)
+        and len(left) > 1
+    ):
+        return f" {joint} ", at + 1 + (following == " "), ""
+    if scan.kind == "abbreviation" and joint and right.isalpha():
+        return f" {joint} ", at + 1, ""
+    return (language.gap), at + 1, ""
+
+
+_COUNTS = _set(
+    "miles kilometers kilometres meters litres liters gallons dollars euros cents calories grams "
+    "people users requests words tokens pages mi"
+)
+
+
+def _compare(scan: Scan, at: int, following: str) -> Reading | None:
+    text = scan.text
+    name = "greater" if text[at] == ">" else "less"
+    end = at + 1
+    if following == "=":
+        name, end = ("at_least" if name == "greater" else "at_most"), at + 2
+    after = re.compile(r"\s?[-$€£]?\d").match(text, end)
+    said = scan.language.say.get(name)
+    if (
+        said
+        and after
+        and (scan.kind in _NUMBERISH or at == 0 or text[at - 1 : at] in " (")
+        and text[at - 1 : at] != "<"
+    ):
+        return f" {said} " if scan.language.spaces else said, end, "sign"
+    return " ", at + 1, ""
+
+
+def _times(scan: Scan, at: int, following: str) -> Reading | None:
+    text = scan.text
+    if re.match(r"\s?\d", text[at + 1 : at + 3]) and re.search(r"\d\s?\Z", text[max(0, at - 2) : at]):
+        return f"{_gap(scan)}{scan.language.say.get('times', '')}{_gap(scan)}", at + 1, "sign"
+    return " ", at + 1, ""
+
+
+def _power(scan: Scan, at: int, following: str) -> Reading | None:
+    before = scan.text[at - 1 : at]
+    if (before.isalnum() or before == ")") and (following.isalnum() or (following in "(-" and following)):
+        if (
+            following == "2"
+            and not scan.text[at + 2 : at + 3].isalnum()
+            and "squared" in scan.language.say
+            and scan.language.code != "en"
+        ):
+            return f" {scan.language.say['squared']}", at + 2, ""
+        return f"{_gap(scan)}{scan.language.say.get('power', '')}{_gap(scan)}", at + 1, "sign"
+    return " ", at + 1, ""
+
+
+def _apostrophe(scan: Scan, at: int, following: str) -> Reading | None:
+    """'90s, '99."""
+    match = _YEAR.match(scan.text, at + 1)
+    if not match or scan.text[at - 1 : at].isalnum() or scan.language.code != "en":
+        return None
+    if match[1]:
+        from voi.text.ratios import decade
+
+        return decade(scan, at)
+    digits = match[2]
+    said = cardinal(str(int(digits)), scan.language)
+    return (f"oh {said}" if digits[0] == "0" else said), match.end(), "year"
+
+
+def _parenthesis(scan: Scan, at: int, following: str) -> Reading | None:
+    """(555) 123-4567."""
+    match = re.compile(r"\(\d{2,5}\)\s?\d").match(scan.text, at)
+    return telephone.telephone(scan, at) if match else None
+
+
+def _point(scan: Scan, at: int, following: str) -> Reading | None:
+    """.5"""
+    before = scan.text[at - 1 : at]
+    match = re.compile(r"\.(\d++)").match(scan.text, at)
+    if not match or before.isalnum() or before == "." or "point" not in scan.language.say:
+        return None
+    gap = _gap(scan)
+    return f"{scan.language.say['point']}{gap}{one_by_one(match[1], scan.language)}", match.end(), "number"
+
+
+def _colon(scan: Scan, at: int, following: str) -> Reading | None:
+    if scan.kind in ("number", "to", "year") and scan.end == at:
+        return f"{_gap(scan)}{scan.language.say.get('ratio', '')}{_gap(scan)}", at + 1, "to"
+    return None
+
+
+_RULES: dict[str, Callable[[Scan, int, str], Reading | None]] = {
+    "+": _plus, "-": _minus, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": _slash, "<": _compare,
+    ">": _compare, "*": _times, "^": _power, "'": _apostrophe, "(": _parenthesis, ".": _point, ":": _colon,
+    "：": _colon,
+}  # fmt: skip

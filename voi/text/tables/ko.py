@@ -1,0 +1,34 @@
+"""Korean. Native numbers before counters of things, people, hours and ages; Sino-Korean for dates, minutes, money and
+floors (국립국어원, 표준국어대사전: "한", "두", "스물")."""
+
+from voi.text.tables.shape import Clock, Language, Money, forms, words
+
+LANGUAGE = Language(
+    code="ko",
+    decimal=".",
+    groups=",",
+    gap="",
+    date="{year}년 {month} {day}일",
+    clock=Clock("{h} 시", "{h} 시 {m}분"),
+    say={
+        "dot": "점", "at": "골뱅이", "slash": "슬래시", "and": "그리고", "percent": "퍼센트", "number": "번호",
+        "plus": "더하기", "minus": "마이너스", "equals": "는", "point": "점", "per": "당", "to": "에서 ",
+        "by": "곱하기", "times": "곱하기", "out_of": "점 만점에", "over": "에", "ratio": "대", "divided": "나누기",
+        "greater": "보다 크다", "less": "보다 작다", "about": "약", "plusminus": "플러스마이너스", "at_most": "이하",
+        "at_least": "이상", "not_equal": "같지 않다", "root": "루트", "infinity": "무한대", "section": "제",
+        "squared": "제곱", "cubed": "세제곱", "power": "의", "or": "또는", "arrow": "에서", "degrees": "도",
+        "euros": "유로", "dollars": "달러", "pounds": "파운드", "parts": "분의", "and_parts": "과 ", "month": "월",
+    },
+    units={"km": forms("킬로미터"), "km/h": forms("킬로미터"), "m": forms("미터"), "cm": forms("센티미터"),
+        "kg": forms("킬로그램"), "g": forms("그램"), "L": forms("리터"), "ml": forms("밀리리터"), "°C": forms("도"),
+        "°": forms("도"), "m²": forms("제곱미터"), "GB": forms("기가바이트"), "MB": forms("메가바이트")},
+    money={"₩": Money(forms("원")), "$": Money(forms("달러")), "€": Money(forms("유로")), "£": Money(forms("파운드"))},
+    scales={"만": forms("만"), "억": forms("억")},
+    counters=words(
+        "개월 개 명 살 시간 시 마리 권 잔 병 장 대 가지 달 그릇 송이 켤레 벌 채 척 자루 분께 사람 번째 "
+        "군데 곳 통 갑 봉지 접시 줄 판 조각 쌍"),
+    speaker_digits={"0": "공"},
+    digits_after=words("번호 코드 비밀번호 주문번호 인증번호"),
+    phone_after=words("전화 전화번호 연락처"),
+    spells=False,
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Turkish."""
+
+from voi.text.tables.shape import Clock, Language, Money, forms, words
+
+LANGUAGE = Language(
+    code="tr",
+    ordinal_point=True,
+    ordinal_nouns=words(
+        "Kat Sokak Cadde Dünya Bölge Lig Sınıf Bölüm Gün Hafta Ordu Murat Mahmut Mehmet Selim Yıl Madde "
+        "Etap"),
+    percent_first=True,
+    decimals="number",
+    clock=Clock("{h}", "{h} {m}", zero="sıfır "),
+    say={
+        "dot": "nokta", "at": "et", "slash": "eğik çizgi", "backslash": "ters eğik çizgi", "colon": "iki nokta",
+        "and": "ve", "percent": "yüzde", "number": "numara", "hashtag": "hashtag", "plus": "artı", "minus": "eksi",
+        "equals": "eşittir", "point": "virgül", "per": "başına",
+        "to": "ila", "by": "çarpı", "times": "çarpı", "out_of": "üzerinden", "over": "bölü", "ratio": "e",
+        "score": "", "divided": "bölü", "greater": "büyüktür", "less": "küçüktür", "about": "yaklaşık",
+        "plusminus": "artı eksi", "at_most": "en fazla", "at_least": "en az",
+        "not_equal": "eşit değil", "root": "karekök", "infinity": "sonsuz", "section": "paragraf", "squared": "kare",
+        "cubed": "küp", "power": "üssü", "or": "veya", "arrow": "ok", "degrees": "derece", "euros": "avro",
+        "dollars": "dolar", "pounds": "sterlin", "version": "sürüm", "half": "buçuk",
+    },
+    before={
+        "Dr.": "doktor", "Prof.": "profesör", "Doç.": "doçent", "örn.": "örneğin", "Sn.": "Sayın", "Av.": "avukat",
+        "No.": "numara", "no.": "numara", "tel.": "telefon", "bkz.": "bakınız", "yy.": "yüzyıl", "s.": "sayfa",
+        "Cad.": "cadde", "Sok.": "sokak", "Mah.": "mahalle", "Apt.": "apartman", "Alb.": "albay", "Gen.": "general",
+        "yak.": "yaklaşık", "maks.": "maksimum", "min.": "minimum", "Müh.": "mühendis", "Yrd.": "yardımcı",
+        "Öğr.": "öğretim", "Hz.": "Hazreti", "çev.": "çeviren", "böl.": "bölüm",
+    },
+    ending={"vb.": "ve benzeri", "vs.": "vesaire", "vd.": "ve diğerleri", "M.Ö.": "milattan önce",
+        "M.S.": "milattan sonra", "A.Ş.": "anonim şirketi", "Ltd.": "limitet", "Şti.": "şirketi", "dk.": "dakika",
+        "sn.": "saniye", "TBMM": "Türkiye Büyük Millet Meclisi"},
+    scales={"milyon": forms("milyon"), "milyar": forms("milyar"), "bin": forms("bin"), "mn": forms("milyon"),
+        "M": forms("milyon")},
+    units={"km/s": forms("kilometre bölü saat"), "sa": "duration-hour", "dk": "duration-minute",
+        "dk.": "duration-minute", "sn": "duration-second", "sn.": "duration-second",
+        "km/h": forms("kilometre bölü saat"), "adet": forms("adet")},
+    named_units={"mass-kilogram": forms("kilo"), "temperature-celsius": forms("santigrat derece"),
+        "angle-degree": forms("derece")},
+    money={"₺": Money(forms("lira"), forms("kuruş")), "€": Money(forms("avro"), forms("sent")),
+        "$": Money(forms("dolar"), forms("sent")), "£": Money(forms("sterlin"), forms("peni"))},
+    cents_named=True,
+    fractions={"2": ("ikide bir", "ikide"), "4": ("dörtte bir", "dörtte")},
+    spelt=words("AB ABD AI TV CD DVD USB PC GPS SMS URL API THY PTT"),
+    roman_after=words("bölüm kısım cilt perde aşama tip seviye"),
+    digits_after=words("kod kodu pin sipariş fatura rezervasyon referans bilet müşteri şifre posta"),
+    phone_after=words("telefon tel arayın numara faks cep"),
+)  # fmt: skip

@@ -1,0 +1,187 @@
+"""Times of day and spans of hours: 14:30, 3:05 p.m. EST, 14h30, 14.30 Uhr, 2:00:35, 9am."""
+
+import re
+
+from voi.text import cldr
+from voi.text.agreement import counted, native_korean
+from voi.text.numerals import cardinal, whole
+from voi.text.scan import Reading, Scan
+from voi.text.tables.en import ZONES
+from voi.text.tables.shape import words as _set
+
+_CLOCK = re.compile(
+    r"(\d{1,3})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d{1,3})?)?(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?P<point>\.?))?(?![\w:])"
+    r"(?:\s(?P<zone>[A-Z]{2,4})(?![\w.]*[a-z]))?"
+)
+_CLOCK_WIDE = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:])(?P<half>)(?P<zone>)(?P<point>)")
+_HOUR = re.compile(
+    r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)"
+)
+_HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
+_HALF_RANGE = re.compile(r"(\d{1,2})\s?[-–]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)")
+_H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d)?(?![\w:])(?!\s?\d+\s?m(?:in)?\b)")
+_DOT = re.compile(r"(\d{1,2})\.([0-5]\d)\s?(?=(?:Uhr|uur|h|klo|ore|godz)\b)")
+_CLOCK_CONTEXT = _set(
+    "at is it until till from by before after since around now about to time clock um ist bis von ab "
+    "gegen nach vor alle ore às à a las os"
+)
+_RATIO_CONTEXT = _set(
+    "ratio scale odds format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala"
+)
+
+
+def clock(scan: Scan, at: int) -> Reading | None:
+    match = (_CLOCK if scan.language.spaces else _CLOCK_WIDE).match(scan.text, at)
+    if not match:
+        return None
+    hour, minute, second = int(match[1]), int(match[2]), match[3]
+    half, zone = match["half"], match["zone"]
+    end = match.end() if zone in ZONES or not zone else match.start("zone") - 1
+    zone = zone if zone in ZONES else ""
+    if ((match[1], match[2]) in _NO_TIMES and not half) or (
+        not half and scan.word_before(at).lower() in _RATIO_CONTEXT
+    ):
+        return None
+    if minute > 59 or hour > 24:
+        return None
+    if second:
+        if int(second) > 59:
+            return None
+        before = scan.word_before(at).lower()
+        if not half and before not in _CLOCK_CONTEXT:
+            return duration(scan, hour, minute, int(second)), end, "measure"
+    range_of_half = scan.language.code == "en" and _HALF_COMES.match(scan.text, end) is not None
+    said = time_of_day(scan, hour, minute, bool(half) or range_of_half, bool(second), at)
+    if second and int(second):
+        said += f"{_and(scan)}{_count(scan, int(second), 'duration-second')}"
+    if half:
+        said += f" {half.upper()} M"
+    if zone:
+        said += f" {' '.join(zone)}"
+    elif half and match["point"] and end < len(scan.text) and not _ends(scan, end):
+        pass
+    elif half and match["point"] and _ends(scan, end):
+        said += "."
+    if scan.language.clock.after and not half:
+        end = _past_written(scan, end)
+    return said, end, "time"
+
+
+_NO_TIMES = frozenset((("16", "10"), ("21", "90")))
+
+
+def _ends(scan: Scan, end: int) -> bool:
+    rest = scan.rest(end)
+    return not rest or rest[0].isupper()
+
+
+def _and(scan: Scan) -> str:
+    return f" {scan.language.say['and']} "
+
+
+def _past_written(scan: Scan, end: int) -> int:
+    """Where "Uhr", "heures" and the like end, which the time says already."""
+    word = scan.word_after(end)
+    return scan.text.index(word, end) + len(word) if word and word.lower() in scan.language.clock.after else end
+
+
+def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, at: int) -> str:
+    language = scan.language
+    code, style = language.code, language.clock
+    if code == "en":
+        said = whole(str(hour), code)
+        if minute:
+            return f"{said} {style.zero if minute < 10 else ''}{whole(str(minute), code)}"
+        if half or seconds:
+            return said
+        return f"{said} o'clock" if 1 <= hour <= 12 else "midnight" if hour == 24 else f"{said} hundred"
+    if code == "ko":
+        said_hour = native_korean(hour) if 1 <= hour <= 12 else whole(str(hour), code)
+        said = style.full.format(h=said_hour)
+        return f"{said} {whole(str(minute), code)}분" if minute else said
+    said_hour = style.one if hour in (1,) and style.one else whole(str(hour), code)
+    if style.feminine:
+        said_hour = counted(str(hour), _FEMININE[code], language) if code != "it" or hour != 1 else "una"
+    if code == "zh" and hour == 2:
+        said_hour = "两"
+    if not minute:
+        form = style.full
+        if code == "es":
+            form = "{h} horas" if hour > 12 or hour == 0 else "{h}"
+        if code == "fr" and hour < 2:
+            form = form.replace("heures", "heure")
+        if code == "pt" and hour < 2:
+            form = form.replace("horas", "hora")
+        return form.format(h=said_hour)
+    zero = style.zero if minute < 10 else ""
+    form = style.minutes
+    if code == "fr" and hour < 2:
+        form = form.replace("heures", "heure")
+    said_minute = whole(str(minute), code)
+    return form.format(h=said_hour, m=f"{zero}{said_minute}")
+
+
+_FEMININE = {"fr": "heure", "es": "hora", "it": "ora", "pt": "hora"}
+
+
+def duration(scan: Scan, hour: int, minute: int, second: int) -> str:
+    """2:00:35 as a span: two hours and thirty-five seconds."""
+    parts = [_count(scan, amount, name) for amount, name in
+             ((hour, "duration-hour"), (minute, "duration-minute"), (second, "duration-second")) if amount]  # fmt: skip
+    if not parts:
+        return _count(scan, 0, "duration-second")
+    if not scan.language.spaces:
+        return "".join(parts)
+    head, last = parts[:-1], parts[-1]
+    joint = f" {scan.language.say['and']} "
+    return f"{', '.join(head)}{joint}{last}" if head else last
+
+
+def _count(scan: Scan, amount: int, name: str) -> str:
+    code = scan.language.code
+    forms = scan.language.named_units.get(name) or cldr.unit(name, code)
+    if forms is None:
+        return cardinal(str(amount), scan.language)
+    noun = cldr.form(str(amount), forms, code)
+    gap = scan.language.gap
+    return f"{counted(str(amount), noun, scan.language)}{gap}{noun}".replace("' ", "'")
+
+
+def hour_of_half(scan: Scan, at: int) -> Reading | None:
+    """9am, 9 a.m., 3.30pm; and the 9 of 9-5pm."""
+    if scan.language.code != "en":
+        return None
+    match = _HOUR.match(scan.text, at)
+    if not match or int(match["hour"]) > 12:
+        return None
+    said = cardinal(match["hour"], scan.language)
+    if match["minute"] and match["minute"] != "00":
+        said = time_of_day(scan, int(match["hour"]), int(match["minute"]), True, False, at)
+    said += f" {match['half'].upper()} M"
+    zone = re.compile(r"\.?\s(" + "|".join(sorted(ZONES)) + r")(?![\w])").match(scan.text, match.end())
+    if zone:
+        return f"{said} {' '.join(zone[1])}", zone.end(), "time"
+    if match["point"] and _ends(scan, match.end()):
+        said += "."
+    return said, match.end(), "time"
+
+
+def with_h(scan: Scan, at: int) -> Reading | None:
+    """14h30, 14 h 30, 14h."""
+    if scan.language.code not in ("fr", "pt", "es", "it", "de", "ja"):
+        return None
+    match = _H.match(scan.text, at)
+    if not match or int(match[1]) > 24 or (not match[2] and scan.language.code not in ("fr", "pt")):
+        return None
+    minute = int(match[2] or 0)
+    if scan.language.code == "de":
+        return None
+    return time_of_day(scan, int(match[1]), minute, False, False, at), match.end(), "time"
+
+
+def with_dot(scan: Scan, at: int) -> Reading | None:
+    """14.30 Uhr."""
+    match = _DOT.match(scan.text, at)
+    if not match or int(match[1]) > 24 or scan.language.code == "en":
+        return None
+    return time_of_day(scan, int(match[1]), int(match[2]), False, False, at), _past_written(scan, match.end()), "time"

@@ -1,0 +1,157 @@
+"""Units of measure: what each symbol stands for, its forms in a language, and "per" something."""
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from voi.text import cldr
+from voi.text.scan import Scan
+from voi.text.tables import language_of
+from voi.text.tables.shape import Forms, Language
+
+COMMON: Mapping[str, str] = {
+    "km": "length-kilometer", "m": "length-meter", "dm": "length-decimeter", "cm": "length-centimeter",
+    "mm": "length-millimeter", "μm": "length-micrometer", "nm": "length-nanometer", "ha": "area-hectare",
+    "km²": "area-square-kilometer", "km2": "area-square-kilometer", "m²": "area-square-meter",
+    "m2": "area-square-meter", "qm": "area-square-meter", "cm²": "area-square-centimeter",
+    "cm2": "area-square-centimeter",
+    "m³": "volume-cubic-meter", "m3": "volume-cubic-meter", "cm³": "volume-cubic-centimeter",
+    "cm3": "volume-cubic-centimeter", "kg": "mass-kilogram", "g": "mass-gram", "mg": "mass-milligram",
+    "μg": "mass-microgram", "t": "mass-tonne", "l": "volume-liter", "L": "volume-liter", "ml": "volume-milliliter",
+    "mL": "volume-milliliter", "cl": "volume-centiliter", "dl": "volume-deciliter", "h": "duration-hour",
+    "min": "duration-minute", "s": "duration-second", "ms": "duration-millisecond", "Hz": "frequency-hertz",
+    "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz", "GHz": "frequency-gigahertz", "W": "power-watt",
+    "kW": "power-kilowatt", "MW": "power-megawatt", "GW": "power-gigawatt", "kWh": "energy-kilowatt-hour",
+    "V": "electric-volt", "A": "electric-ampere", "mA": "electric-milliampere", "kB": "digital-kilobyte",
+    "KB": "digital-kilobyte", "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
+    "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second",
+    "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
+    "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "kcal": "energy-kilocalorie",
+    "kJ": "energy-kilojoule", "J": "energy-joule", "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal",
+    "bar": "pressure-bar", "mbar": "pressure-millibar", "px": "graphics-pixel", "MP": "graphics-megapixel",
+    "dB": "sound-decibel", "mAh": "mah",
+    "mph": "speed-mile-per-hour", "kmh": "speed-kilometer-per-hour", "ft": "length-foot", "mi": "length-mile",
+    "lb": "mass-pound", "oz": "mass-ounce",
+    "l/100 km": "consumption-liter-per-100-kilometer", "L/100 km": "consumption-liter-per-100-kilometer",
+    "l/100km": "consumption-liter-per-100-kilometer",
+    "mmHg": "pressure-millimeter-ofhg", "ppm": "concentr-permillion", "°": "angle-degree",
+}  # fmt: skip
+_OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
+_PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
+PER_WORDS = {
+    "day",
+    "hour",
+    "month",
+    "week",
+    "year",
+    "second",
+    "minute",
+    "night",
+    "person",
+    "user",
+    "seat",
+    "mile",
+    "room",
+    "head",
+    "guest",
+    "item",
+    "unit",
+    "piece",
+    "gallon",
+    "student",
+    "child",
+    "adult",
+    "player",
+    "team",
+    "page",
+    "word",
+    "token",
+    "call",
+    "visit",
+    "session",
+    "class",
+    "serving",
+    "foot",
+    "pound",
+    "ounce",
+    "km",
+    "kg",
+    "liter",
+    "litre",
+    "meter",
+    "metre",
+    "ticket",
+    "share",
+    "gb",
+    "request",
+    "employee",
+    "device",
+    "license",
+    "capita",
+    "annum",
+    "quarter",
+    "bottle",
+    "cup",
+    "slice",
+}
+
+
+@cache
+def units(code: str) -> Mapping[str, str | Forms]:
+    language = language_of(code)
+    return {**COMMON, **(language.units if language else {})}
+
+
+def forms_of(symbol: str, language: Language) -> Forms | None:
+    """The forms of what a symbol stands for; None where the language has no name for it."""
+    name = units(language.code).get(symbol)
+    if name is None or not isinstance(name, str):
+        return name
+    return unit_forms(name, language)
+
+
+def unit_forms(name: str, language: Language) -> Forms | None:
+    if "/" in name:
+        over, under = name.split("/")
+        top, below = unit_forms(over, language), _per_of(under, language)
+        return {key: f"{text} {below}" for key, text in top.items()} if top and below else None
+    return language.named_units.get(name) or cldr.unit(name, language.code) or _OWN.get(name)
+
+
+def _per_of(name: str, language: Language) -> str | None:
+    per = cldr.per(name, language.code)
+    if per and language.code != "en":
+        return per
+    found = unit_forms(name, language)
+    return f"{language.say['per']} {cldr.form('1', found, language.code)}" if found else None
+
+
+def per(scan: Scan, end: int) -> tuple[str, int]:
+    """ " per month" for "/mo", and where that ends; ("", end) where no unit follows a stroke."""
+    match = _PER.match(scan.text, end)
+    if not match or not match[1]:
+        return "", end
+    language = scan.language
+    symbol = match[1]
+    name = units(language.code).get(symbol) or units(language.code).get(symbol.lower())
+    if isinstance(name, str):
+        said = _per_of(name, language)
+    elif name is not None:
+        said = f"{language.say['per']} {cldr.form('1', name, language.code)}"
+    elif (language.code == "en" and symbol.lower() in PER_WORDS) or (language.code != "en" and len(symbol) > 2):
+        said = f"{language.say['per']} {symbol}"
+    else:
+        said = None
+    if not said:
+        return "", end
+    stop = match.end()
+    if (
+        scan.text[stop : stop + 1] == "."
+        and len(symbol) < 4
+        and scan.text[stop + 1 : stop + 2] == " "
+        and scan.text[stop + 2 : stop + 3].islower()
+    ):
+        stop += 1
+    gap = language.gap
+    return f"{gap}{said}", stop

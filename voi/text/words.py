@@ -1,0 +1,285 @@
+"""Words that are not read as they stand: acronyms, Roman numbers, days of the week, states, streets, C++ and w/o."""
+
+import re
+
+from voi.text import cldr, slavic
+from voi.text.numerals import ordinal, whole
+from voi.text.scan import Reading, Scan
+from voi.text.tables.en import COMPASS, SHOUTED, SOUNDS, STATES, STREETS
+from voi.text.tables.shape import words as _set
+from voi.text.units import forms_of
+
+_VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
+_ROMAN = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
+_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+_NO_NAMES = _set(
+    "The An A Your His Her My Our Their This That Use Try Press Open Buy Wear Get Take Type Choose "
+    "Select Enter Hit An In On At Is It "
+    "Vitamin Size Model Team Plan Group Option Gen Gens Generation Mr Mrs Malcolm Brand Project And "
+    "Or With For Wants Need Like Load"
+)
+_LINE_LIKE = _set(
+    "chapter part volume act scene section book phase title appendix article episode figure table bowl war"
+)
+_ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
+_PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
+_DIALOGUE = re.compile(
+    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
+)
+_SAID = {
+    "w/o": "without",
+    "w/": "with",
+    "b/c": "because",
+    "c/o": "care of",
+    "n/a": "not applicable",
+    "N/A": "not applicable",
+    "I/O": "I O",
+    "Q&A": "Q and A",
+}
+_STATE = re.compile(r"([A-Z]{2})(?=\s\d{5}\b|[\s.,;!?)]|$)")
+_TOWN_BEFORE = re.compile(r"[A-Z][a-z]+,\s\Z")
+_STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
+_STREET_WORD = re.compile(r"(?:Street|St\.?|Ave\.?|Avenue|Blvd\.?|Road|Rd\.?|Drive|Dr\.?|Lane|Ln\.?)\s\Z")
+_SLASHED_UNIT = re.compile(r"([^\W\d_]{1,5})/([hs]|min|hr|day|mo|yr|kg|l|L)\b(?!/)")
+_CVC = re.compile(r"[^AEIOU]+[AEIOU][^AEIOU]{1,2}")
+
+
+def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """English signs in words (C++, w/o), and units that stand alone (km/h)."""
+    text = scan.text
+    follower = text[end : end + 1]
+    if scan.language.code == "en" and follower in "+#/&" and (match := _DIALOGUE.match(text, at)):
+        form = match[0]
+        if form.endswith("++"):
+            return f"{form[0]} plus plus", match.end(), "electronic"
+        if form.endswith("#"):
+            return f"{form[0]} sharp", match.end(), "electronic"
+        return _SAID.get(form, form), match.end(), "abbreviation"
+    if follower == "/" and (match := _SLASHED_UNIT.match(text, at)):
+        code = scan.language.code
+        forms = forms_of(match[0], scan.language)
+        if forms is not None:
+            return cldr.form("2" if code not in ("ru", "pl", "cs") else "5", forms, code), match.end(), "measure"
+    return None
+
+
+def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """Mon–Fri, "Tue 5pm", "Thu, March 5"."""
+    full = scan.language.weekdays.get(word)
+    if full is None:
+        return None
+    text = scan.text
+    between = re.compile(r"\.?\s?[-–]\s?([A-Z][a-zé]{1,4})\b\.?").match(text, end)
+    if between and between[1] in scan.language.weekdays:
+        return (
+            f"{full} {scan.language.say['to']} {scan.language.weekdays[between[1]]}",
+            _past_point(text, between.end()),
+            "date",
+        )
+    clear = scan.language.code != "en" or word not in ("Sat", "Sun", "Mon", "Wed")
+    if text[end : end + 1] == "." and text[end + 1 : end + 2] in ("", " ", ","):
+        return None
+    if (clear and scan.language.code == "en") or re.match(
+        r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5]
+    ):
+        return full, end, "date"
+    return None
+
+
+def _past_point(text: str, end: int) -> int:
+    return end - 1 if text[end - 1] == "." and not text[end : end + 9].strip() else end
+
+
+def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """Austin, TX; 12 Main St; Avenue NW."""
+    if scan.language.code != "en":
+        return None
+    text = scan.text
+    if word in COMPASS:
+        if re.search(r"\d°\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
+            return COMPASS[word].lower(), end, "address"
+        house = len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at])
+        if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end)[:1].isupper()):
+            return COMPASS[word], end, "address"
+    if word in STATES and _TOWN_BEFORE.search(text, max(0, at - 24), at) and _STATE.match(text, at):
+        return STATES[word], end, "address"
+    if word in STREETS and text[end : end + 1] != "'" and _STREET_NAME.search(text, max(0, at - 48), at):
+        stop = (
+            end + 1
+            if text[end : end + 1] == "." and scan.rest(end + 1) and not scan.rest(end + 1)[0].isupper()
+            else end
+        )
+        return STREETS[word], stop, "address"
+    return None
+
+
+def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    match = _ROMAN.fullmatch(word)
+    if not match or scan.shouted:
+        return None
+    language = scan.language
+    code = language.code
+    value = value_of(word)
+    before = scan.word_before(at)
+    if scan.text[at - 1 : at] not in (" ", "\u00a0", "-") or (
+        scan.text[end : end + 1] in ("'", "’") and len(word) == 1
+    ):
+        before = ""
+    after = scan.word_after(end)
+    if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
+        return _century(scan, value, after, at), end, "roman"
+    if before.lower() in language.roman_after and (before[0].isupper() or word != "I"):
+        return whole(str(value), code), end, "roman"
+    if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
+        stop = end + 1 if code == "de" and scan.text[end : end + 1] == "." else end
+        return _regnal(scan, value, before, stop), stop, "roman"
+    if (
+        code == "en"
+        and len(word) > 1
+        and set(word) <= set("IVX")
+        and value < 40
+        and before[:1].isupper()
+        and not before.isupper()
+        and before not in _NO_NAMES
+        and word not in ("XX", "XXX")
+    ):
+        return whole(str(value), code), end, "roman"
+    return None
+
+
+def _has_title(scan: Scan, at: int) -> bool:
+    """Pope John XXIII."""
+    words = scan.words_before(2, at)
+    return len(words) == 2 and words[0] in _TITLES
+
+
+_TITLES = _set(
+    "king queen pope emperor empress tsar prince könig königin papst kaiser zar roi reine pape "
+    "empereur rey reina papa emperador re regina imperatore rei rainha imperador"
+)
+
+
+def value_of(word: str) -> int:
+    total = 0
+    for letter, following in zip(word, [*word[1:], "I"], strict=True):
+        value = _VALUES[letter]
+        total += -value if value < _VALUES[following] else value
+    return total
+
+
+def _century(scan: Scan, value: int, after: str, at: int) -> str:
+    code = scan.language.code
+    if code in slavic.LANGUAGES:
+        case = (
+            "locative"
+            if after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w")
+            else "genitive"
+            if after.lower() in ("века", "wieku", "století") and after.lower() != "století"
+            else "nominative"
+        )
+        if code == "cs":
+            case = "locative" if scan.word_before(at).lower() in ("v", "ve") else "nominative"
+            return slavic.ordinal(value, code, case, "n")
+        return slavic.ordinal(value, code, case, "m")
+    return ordinal(str(value), scan.language)
+
+
+def _regnal(scan: Scan, value: int, before: str, end: int) -> str:
+    language = scan.language
+    code = language.code
+    feminine = before.endswith(("a", "e", "th")) and before in _QUEENS
+    if code == "en":
+        return f"the {ordinal(str(value), language)}"
+    if code == "de":
+        return f"{'die' if feminine else 'der'} {ordinal(str(value), language).capitalize()}"
+    if code == "fr":
+        return ("première" if feminine else "premier") if value == 1 else whole(str(value), code)
+    if code in ("es", "pt") and value > 10:
+        return whole(str(value), code)
+    said = ordinal(str(value), language)
+    return f"{said[:-1]}a" if feminine and code in ("es", "it", "pt") and said.endswith("o") else said
+
+
+_QUEENS = _set(
+    "Elizabeth Elisabeth Élisabeth Isabel Isabella Isabelle Catherine Katharina Caterina Catalina "
+    "Mary Maria María Marie Margrethe Beatrix Elisabetta Wilhelmina"
+)
+
+
+def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    language = scan.language
+    text = scan.text
+    if match := _PHD.match(text, at):
+        letters = match[0]
+        if letters.endswith("s") and letters[:-1] != letters[:-1].lower():
+            return (
+                f"{' '.join(letters[:-1].upper() if letters.startswith('Ph') else letters[:-1])}'s",
+                match.end(),
+                "acronym",
+            )
+        return " ".join(letters.upper() if letters in ("PhD",) else letters), match.end(), "acronym"
+    match = _ACRONYM.match(text, at)
+    if not match or (language.code != "en" and match[2]):
+        return None
+    letters, plural = match[1], match[2] or ""
+    if language.code != "en":
+        return _foreign(scan, letters, match.end())
+    if letters == "OK":
+        return f"okay{plural}", match.end(), "acronym"
+    if letters in SOUNDS or (
+        scan.shouted
+        and _VOWEL.search(letters)
+        and (letters in SHOUTED or (len(text) > 5 and letters not in language.spelt))
+    ):
+        return None
+    if letters == "AM" and scan.word_before(at) == "I":
+        return None
+    if letters in SHOUTED and _in_capitals(scan, at, match.end()):
+        return None
+    if letters not in language.spelt and _VOWEL.search(letters) and not _is_spelt_form(letters):
+        return None
+    end = match.end()
+    if text[end : end + 2] == ". " and scan.rest(end + 1)[:1].islower():  # "an MS. in physics"
+        end += 1
+    return " ".join(letters) + ("'s" if plural else ""), end, "acronym"
+
+
+def _in_capitals(scan: Scan, at: int, end: int) -> bool:
+    """Do words all in capitals stand on both sides, or on one side and the text's end on the other?"""
+    before, after = scan.word_before(at), scan.word_after(end)
+    loud = [word for word in (before, after) if word]
+    return bool(loud) and all(len(word) > 2 and word.isupper() and _VOWEL.search(word) for word in loud)
+
+
+def _is_spelt_form(letters: str) -> bool:
+    """Two letters, or three that begin with a vowel and no word would (API, EKG, UPS…), are spelt."""
+    if len(letters) == 2:
+        return letters not in _WORDS_OF_TWO
+    return (
+        len(letters) == 3
+        and letters[0] in "AEIOU"
+        and letters[1] not in "AEIOUY"
+        and letters[2] not in "AEIOUY"
+        and letters not in _WORDS_OF_THREE
+    )
+
+
+_WORDS_OF_TWO = _set(
+    "AH AM AN AS AT AX BE BY DO EH EX GO HA HE HI HO IF IN IS IT ME MY NO OF OH ON OR OW OX SO TO UH "
+    "UM UP US WE YA YE YO LA PA MA"
+)
+_WORDS_OF_THREE = _set(
+    "ACT ADD AGE AID AIM AIR ALL AND ANT ANY APP ARE ARM ART ASH ASK ATE EAR EAT EGG ELF END ERR EVE "
+    "ICE ICY ILL INK INN ITS "
+    "ODD OFF OIL OLD ONE OUR OUT OWE OWL OWN UGH UMM USE IRE ARK ARC AFT ALE ELK EBB ELM IMP OAK OAR OAT OPT ORB ORE"
+)
+
+
+def _foreign(scan: Scan, letters: str, end: int) -> Reading | None:
+    """Other languages: only what has no vowel, or is listed; the rest is read as a word."""
+    language = scan.language
+    if scan.shouted and len(scan.text) > 6:
+        return None
+    if letters in language.spelt or (language.spells and not _VOWEL.search(letters)):
+        return " ".join(letters), end, "acronym"
+    return None
