@@ -113,9 +113,10 @@ class Playback:
             self._pump()
         return True
 
-    async def room(self, reply: int) -> None:
-        """Wait until the reply's next sound is wanted."""
-        if speech := self._speeches.get(reply):
+    async def room(self, reply: int, most_ms: int = 0) -> None:
+        """Wait until the reply's next sound is wanted, unless less than `most_ms` of it is unsent."""
+        speech = self._speeches.get(reply)
+        if speech and len(speech.buffer) >= ms_to_bytes(most_ms, self._rate_hz):
             await speech.roomy.wait()
 
     def finish(self, reply: int) -> None:

@@ -25,6 +25,10 @@ from voi.text.speakable import speakable
 PIECES_MAX = 256
 """Pieces that may wait for their sound; the reading of the LLM's answer waits beyond. About half an hour of speech."""
 
+PIECE_MAX_MS = 20_000
+"""A piece is voiced to its end without a pause, so that the times of its words are known before they are heard; but no
+more than so much of it is held."""
+
 ReplyFact = ReplyText | PieceVoiced | ReplyWritten | ReplyFailed
 """What the work on a reply tells."""
 
@@ -166,8 +170,9 @@ class ReplyVoice:
                     return
                 if isinstance(item, TextSpoken):
                     self._tell_voiced(said[item.text], item, start_ms)
-                elif self._put(resampler.push(item)):
                     await self._speaker.room(self._reply)
+                elif self._put(resampler.push(item)):
+                    await self._speaker.room(self._reply, PIECE_MAX_MS)
                 else:
                     return
         if said and first.piece.number >= self._void_below:

@@ -8,16 +8,19 @@ a long text, and no more than one part of sound is ever held for a caller.
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from voi.audio.resample import Resampler
 from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, Speech, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, WordBegins, library
+from voi.engines.tts.word_times import LOUD
 from voi.errors import ConfigError, EngineError
 
 RATE_HZ = 24_000
@@ -33,6 +36,8 @@ TONES: dict[str, tuple[float, int, int]] = {
     "excited": (1.18, 70, 90),
     "sad": (0.78, 32, 20),
 }
+PAUSE_MIN_MS = 60
+"""Less silence than that is a part of the words round it, as before a "p" or "t"."""
 NARRATOR_PITCH, NARRATOR_RANGE, NARRATOR_RATE = -18, -20, 0.94  # added, added, multiplied
 # espeak-ng ends a text without a pause, but the next piece follows without a gap.
 PAUSE_AFTER_MS = {".": 250, "!": 250, "?": 250, "…": 250, ",": 120, ";": 150, ":": 150, "—": 120}
@@ -178,14 +183,14 @@ def speak_part(
 ) -> None:
     """On the library's thread: speak one part and the pause after it. The first 60 ms go out at once; larger chunks
     follow, since every one costs the event loop a wake-up."""
-    held = bytearray()
-    n_bytes, threshold = 0, 1
+    held, sound = bytearray(), bytearray()
+    threshold = 1
 
     def emit(pcm: bytes) -> bool:
-        nonlocal n_bytes, threshold
+        nonlocal threshold
         if is_stopped():
             return False
-        n_bytes += len(pcm)
+        sound.extend(pcm)
         held.extend(resampler.push(pcm))
         if len(held) >= threshold:
             send(bytes(held))
@@ -201,8 +206,18 @@ def speak_part(
     held.extend(bytes(pause_ms * RATE_HZ // 1000 * 2))
     if held:
         send(bytes(held))
-    for word in words_of(text, begins, n_bytes * 1_000 // (2 * library.rate_hz)):
+    for word in without_pauses(words_of(text, begins, len(sound) * 500 // library.rate_hz), sound, library.rate_hz):
         send(word)
+
+
+def without_pauses(words: Iterable[SpokenWord], sound: bytes | bytearray, rate_hz: int) -> Iterator[SpokenWord]:
+    """The words, each ended where its sound ends, if silence follows it before the next: after a comma it does."""
+    loud = np.flatnonzero(np.abs(np.frombuffer(sound, np.int16).astype(np.int32)) > LOUD)
+    for word in words:
+        last = int(np.searchsorted(loud, word.end_ms * rate_hz // 1_000)) - 1
+        end_ms = (int(loud[last]) + 1) * 1_000 // rate_hz if last >= 0 else 0
+        pauses = word.start_ms < end_ms <= word.end_ms - PAUSE_MIN_MS
+        yield replace(word, end_ms=end_ms) if pauses else word
 
 
 def words_of(text: str, begins: Sequence[WordBegins], end_ms: int) -> list[SpokenWord]:
