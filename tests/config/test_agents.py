@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import load
-from voi.config.agents import CLIENT_AGENT_LIMIT_BYTES, Agent, parse_client_agent
+from voi.config.agents import Agent
 from voi.config.apologies import APOLOGIES
+from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
 from voi.config.parts import SpokenPhrase
 from voi.config.store import Config, voice_uses_of
 from voi.dialogue import Message
@@ -246,3 +248,13 @@ def test_whatever_a_client_sends_is_an_agent_or_a_client_error(config: Config, f
         str(error).encode()
     else:
         "".join(message.text for message in found.prompt()).encode()
+
+
+def test_a_client_may_name_engines_that_are_loaded(config: Config) -> None:
+    offered = replace(config, engines_offered={"stt": frozenset({"moonshine", "big"}), "turn": frozenset({"none"})})
+    named = {"llm_model": "echo", "engines": {"stt": "big", "turn": "none"}}
+    assert parse_client_agent(json.dumps(named), offered).engines.stt == "big"
+    with pytest.raises(ClientError) as caught:
+        parse_client_agent(json.dumps({"llm_model": "echo", "engines": {"stt": "whisper", "vad": "silero"}}), offered)
+    assert "'whisper' is no stt engine of this server" in str(caught.value)
+    assert "'silero' is no vad engine of this server" in str(caught.value)

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import ROOT, load, problems
-from voi.config.agents import parse_client_agent
+from voi.config.client_agent import parse_client_agent
 from voi.config.load import load_config
 from voi.config.settings import Settings
 from voi.core.reply_parser import ReplyParser

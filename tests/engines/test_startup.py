@@ -1,5 +1,6 @@
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import EntryPoint
@@ -14,7 +15,8 @@ from voi.config.load import load_config
 from voi.config.settings import Settings, load_settings
 from voi.engines import placement, registry
 from voi.engines.info import TtsInfo
-from voi.engines.startup import start_engines
+from voi.engines.llm.echo import Echo
+from voi.engines.startup import not_running, start_engines
 from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
 from voi.errors import ConfigError, EngineError
 from voi.text import language
@@ -253,4 +255,79 @@ async def test_the_embedded_engines(configured: Configure) -> None:
         "moonshine",
         "espeak",
     )
+    await house.close()
+
+
+async def test_agents_choose_what_hears_them(configured: Configure) -> None:
+    """All that agents and settings name is loaded, once each, also one engine under two names."""
+    agents = {"a": speaks(), "b": speaks() | {"engines": {"stt": "big", "turn": "none"}},
+              "c": speaks() | {"engines": {"stt": "big", "vad": "silero"}}}  # fmt: skip
+    options = {"stt.big": {"engine": "fake", "model": "large"}, "stt.fake": {"model": "usual"}}
+    notes: list[str] = []
+    config, settings = configured(agents, SPEAKER, engine_options=options)
+    house = await start_engines(config, settings, notes.append)
+    a, b, c = (house.of(config.agents[name]) for name in "abc")
+    assert a is house
+    big: Any = b.stt
+    usual: Any = house.stt
+    assert (usual.engine.options, big.engine.options) == ({"model": "usual"}, {"model": "large"})
+    assert (b.turn, b.vad is house.vad, c.stt is b.stt, c.turn is house.turn) == (None, True, True, True)
+    assert (house.vad.info.name, c.vad.info.name) == ("fake", "silero")
+    assert any(note.startswith("STT big, fake: ready in") for note in notes)
+    assert not_running(config, house) == []
+    other, _ = configured(agents | {"d": speaks() | {"engines": {"stt": "moonshine"}}}, SPEAKER)
+    (problem,) = not_running(other, house)
+    assert "d: The stt engine 'moonshine' is not running; the server must be restarted" in problem
+    await house.close()
+    assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
+
+
+async def test_an_stt_engine_that_an_agent_names_has_to_run(configured: Configure) -> None:
+    agents = {"a": speaks() | {"engines": {"stt": "failing", "turn": "failing"}}}
+    with pytest.raises(EngineError, match="No weights"):
+        await start_engines(*configured(agents, SPEAKER), lambda _: None)
+
+
+async def test_a_language_that_the_agents_own_engine_does_not_hear(configured: Configure) -> None:
+    agents = {"a": {"llm_model": "echo", "language": "de", "engines": {"stt": "moonshine"}}, "b": speaks()}
+    notes: list[str] = []
+    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    assert "Agent a speaks de, and STT moonshine hears only en: it can be typed to, not spoken to." in notes
+    await house.close()
+
+
+async def test_secrets_reach_the_engine_and_nothing_else(
+    configured: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_KEY", "sk-123456789")
+    model = {"engine": "fake", "options": {"api_key": "${FAKE_KEY}", "headers": {"auth": {"env": "FAKE_KEY"}}}}
+    config, settings = configured({"a": speaks()}, {"speaker": model})
+    house = await start_engines(config, settings, lambda _: None)
+    rendered: Any = house.tts["speaker"]
+    assert rendered.inner.engine.options == {"api_key": "sk-123456789", "headers": {"auth": "sk-123456789"}}
+    assert "sk-123456789" not in repr(config) + repr(rendered.options)
+    await house.close()
+    monkeypatch.delenv("FAKE_KEY")
+    with pytest.raises(ConfigError, match="TTS speaker, fake: options: the environment variable FAKE_KEY is not set"):
+        await start_engines(config, settings, lambda _: None)
+
+
+async def test_options_of_an_llm_of_another_package(configured: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[dict[str, Any]] = []
+
+    class Parrot(Echo):
+        def __init__(self, **options: Any) -> None:
+            made.append(options)
+
+    point = EntryPoint("llm.parrot", f"{__name__}:Parrot", registry.GROUP)
+    monkeypatch.setattr(sys.modules[__name__], "Parrot", Parrot, raising=False)
+    points = [*registry.entry_points(group=registry.GROUP), point]
+    monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
+    monkeypatch.setenv("PARROT_KEY", "sk-parrot")
+    options = {"llm.parrot": {"key": "${PARROT_KEY}"}, "llm.loud": {"engine": "parrot", "volume": 11}}
+    agents = {"a": speaks() | {"llm_model": "parrot"}, "b": speaks() | {"llm_model": "loud"}}
+    notes: list[str] = []
+    house = await start_engines(*configured(agents, SPEAKER, engine_options=options), notes.append)
+    assert sorted(made, key=str) == [{"key": "sk-parrot"}, {"volume": 11}]
+    assert any(note.startswith("LLM: ready in") for note in notes)
     await house.close()

@@ -19,7 +19,8 @@ from typing import Protocol
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by
 from voi.calls.line import CallDoor, Line
-from voi.config.agents import Agent, parse_client_agent
+from voi.config.agents import Agent
+from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
 from voi.core.facts import HungUp

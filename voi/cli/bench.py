@@ -51,10 +51,10 @@ async def _measure(
     from voi.audio.resample import resample
     from voi.audio.wav import read_wav
     from voi.cli import measure
+    from voi.config.engine_choice import NONE
     from voi.engines import registry
     from voi.engines.base import STT_RATE_HZ
     from voi.engines.llm.router import LlmRouter
-    from voi.engines.startup import NONE
     from voi.errors import ConfigError, EngineError
 
     running: list[Any] = []

@@ -13,11 +13,12 @@ from voi.cli.findings import Finding, State
 from voi.cli.first_fetch import hindrance, published_size, to_fetch
 from voi.cli.gpus import Driver, ask_driver, missing_packages
 from voi.config.config import Config
+from voi.config.engine_choice import NONE, ChosenKind, named_engine, usual_engines
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.device import AUTO, engine_options, slow_note
 from voi.engines.llm.router import LlmRouter
-from voi.engines.startup import NONE, llm_models
+from voi.engines.startup import llm_models, llm_options
 from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
 
@@ -29,15 +30,18 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
     """VAD, STT, turn detection, every TTS model (espeak where none is configured), LLMs, and what plug-ins bring."""
     found = []
     look = _Look(settings)
-    own = {"vad": {}, "stt": settings.stt_options}
-    for kind, name in (("vad", settings.vad_engine), ("stt", settings.stt_engine)):
-        on_progress(f"Trying {kind} {name}")
-        found.append(await look.at(kind, name, own[kind], needed=True))  # type: ignore[arg-type]
-    if settings.turn_engine == NONE:
-        found.append(Finding("engines", "turn", State.OK, "none: silence and words decide"))
-    else:
-        on_progress(f"Trying turn {settings.turn_engine}")
-        found.append(await look.at("turn", settings.turn_engine, {}, needed=False))
+    offered = config.engines_offered if config else {}
+    usual = usual_engines(settings)
+    kinds: tuple[ChosenKind, ...] = ("vad", "stt", "turn")
+    for kind in kinds:
+        for called in [usual[kind], *sorted(offered.get(kind, frozenset()) - {usual[kind]})]:
+            if kind == "turn" and called == NONE:
+                found.append(Finding("engines", "turn", State.OK, "none: silence and words decide"))
+                continue
+            on_progress(f"Trying {kind} {called}")
+            engine, options = named_engine(settings, kind, called)
+            label = kind if called == usual[kind] else f"{kind} {called}"
+            found.append(await look.at(kind, engine, options, needed=kind != "turn", label=label))
     if settings.voice_engine == NONE:
         found.append(Finding("engines", "voice", State.OK, "none: whatever sounds like a voice interrupts"))
     else:
@@ -126,6 +130,7 @@ async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
         api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
         config_file=settings.litellm_config_file,
         models=models,
+        options=llm_options(settings),
     )
     used = ", ".join(sorted(models - {"echo", "eliza"}))
     used = f"agents use {used}" if used else "no agent needs one" if config else "what agents need cannot be read"

@@ -68,10 +68,11 @@ async def _transcribe(
     """False: some of the sources could not be read; the others were."""
     from voi.cli.engine_of import running
     from voi.cli.utterances import utterances
+    from voi.config.engine_choice import named_engine
     from voi.errors import ClientError
 
     name = engine or settings.stt_engine
-    own = settings.stt_options if name == settings.stt_engine else {}
+    name, own = named_engine(settings, "stt", name)
     all_read = True
     async with running("vad", settings.vad_engine, settings) as vad, running("stt", name, settings, own) as stt:
         for source in sources:

@@ -1,12 +1,12 @@
 """The agents of agents.json that talk, and those that a client brings along."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
 from pydantic import Field
 
 from voi.config.apologies import apology_in
-from voi.config.json_file import parse_object, validated
+from voi.config.engine_choice import EngineChoice
 from voi.config.parts import (
     IdleReminder,
     Language,
@@ -19,18 +19,14 @@ from voi.config.parts import (
     Voices,
     draw,
 )
-from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
 from voi.dialogue import Voice
-from voi.errors import ClientError, ConfigError
 
 if TYPE_CHECKING:
-    from voi.config.config import Config
+    pass
 
 EMBEDDED_MODELS = frozenset({"echo", "eliza"})
 """Values of llm_model that need no provider."""
-
-CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 
 _ECHO_GREETING = "Hello! I say back to you what I hear."
 
@@ -59,6 +55,8 @@ class Agent(Prompted):
     """How freely the model writes; without it, the model's default."""
     max_tokens: int | None = Field(default=None, ge=1, le=100_000)
     """Longest reply."""
+    engines: EngineChoice = EngineChoice()
+    """Engines that hear this agent's conversations, where they are not those of the settings."""
     turn: TurnSettings = TurnSettings()
     stt: SttSettings = SttSettings()
     idle_reminder: IdleReminder | None = None
@@ -117,39 +115,3 @@ class Agent(Prompted):
                 )
                 update[field] = phrases.model_copy(update={"choices": choices})
         return self.model_copy(update=update)
-
-
-def parse_client_agent(json_text: str, config: "Config") -> Agent:
-    """The agent that a client brings along (`agent_config`: JSON text of one agent). It may use what this server has
-    configured and nothing else: other models and agents are refused, and files are not opened (the words of such a
-    greeting are spoken by the voice). Raises ClientError with all that is wrong."""
-    source, problems = "agent_config", Problems(limit=20)
-    try:
-        if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
-            raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")
-        raw = parse_object(json_text, source, problems)
-        agent = validated(Agent, raw, source, (), problems)
-        if agent is not None:
-            _check_means(agent, config, source, problems)
-        problems.raise_if_any()
-    except ConfigError as error:
-        raise ClientError(str(error)) from None
-    assert agent is not None
-    try:
-        return config.finished(agent.with_files(lambda _: None))
-    except ConfigError as error:
-        raise ClientError(f"{source}: {error}") from None
-
-
-def _check_means(agent: Agent, config: "Config", source: str, problems: Problems) -> None:
-    means: list[tuple[tuple[str, ...], str | None, str, Collection[str]]] = [
-        (("control_agent",), agent.control_agent, "control agent", config.control_agents),
-        (("completeness_agent",), agent.completeness_agent, "completeness agent", config.completeness_agents),
-    ]
-    if not config.any_llm_model:
-        means.append((("llm_model",), agent.llm_model, "LLM", config.llm_models))
-    for role, choice in agent.voices_by_role().items():
-        means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
-    for path, name, what, known in means:
-        if name is not None and name not in known:
-            problems.error(source, path, f"{quoted(name)} is no {what} of this server{did_you_mean(name, known)}")

@@ -1,7 +1,7 @@
 """Everything that the operator and the prompt designer have configured, checked and ready: one immutable snapshot."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
@@ -36,6 +36,9 @@ class Config:
     language: str = "en"
     warnings: tuple[str, ...] = ()
     agents_source: str = "agents.json"
+    engines_offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By kind (vad, turn, stt): engines that the settings and the agents name. Those are loaded at the start, and
+    clients may name no others."""
 
     def agent(self, name: str) -> Agent:
         """The agent of that name. Raises ClientError."""

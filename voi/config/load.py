@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent, ordinary_phrases
 from voi.config.config import Config
+from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, quoted
 from voi.config.prompted import Prompted
@@ -84,8 +85,16 @@ def read_config(settings: Settings, problems: Problems) -> Config:
         language=settings.language,
         warnings=tuple(problems.warnings),
         agents_source=source,
+        engines_offered=_engines_offered(talking, settings),
     )
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
+
+
+def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping[str, frozenset[str]]:
+    usual = usual_engines(settings)
+    return {
+        kind: frozenset({usual[kind], *(a.engines.name(kind, usual[kind]) for a in agents.values())}) for kind in CHOSEN
+    }
 
 
 def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, AgentEntry]:
@@ -167,7 +176,7 @@ def _warn_without_provider(agents: Mapping[str, Agent], settings: Settings, sour
     if settings.litellm_api_base or settings.litellm_config_file.exists():
         return
     for name, agent in agents.items():
-        if agent.llm_model not in EMBEDDED_MODELS:
+        if agent.llm_model not in EMBEDDED_MODELS and f"llm.{agent.llm_model}" not in settings.engine_options:
             cure = f"set LITELLM_API_BASE, or write {settings.litellm_config_file}"
             text = f"{quoted(agent.llm_model)} will not answer: {cure}"
             problems.warn(source, (name, "llm_model"), text)

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     """Speech to text."""
     stt_options: dict[str, Any] = {}
     """Options of that engine as a JSON object, such as {"model": "large-v3-turbo"} for whisper."""
+    engine_options: dict[str, dict[str, Any]] = {}
+    """Options of engines of any kind as a JSON object, by KIND.NAME, such as {"stt.whisper": {"model": "small"}}; with
+    "engine" a name of your own: {"stt.big": {"engine": "whisper", "model": "large-v3"}}."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """Where models for a GPU compute: auto (a GPU where there is one), cpu, cuda, cuda:1. A model of tts_models.json
     may name another in its options."""
@@ -146,6 +149,16 @@ class Settings(BaseSettings):
     @classmethod
     def _lower(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("engine_options")
+    @classmethod
+    def _are_of_a_kind(cls, value: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        kinds = ("vad", "turn", "voice", "stt", "llm", "tts")
+        for key in value:
+            kind, _, name = key.partition(".")
+            if kind not in kinds or not name:
+                raise ValueError(f"must have keys KIND.NAME with one of the kinds {', '.join(kinds)}")
+        return value
 
     @field_validator("litellm_api_base")
     @classmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from voi.config.secret_refs import resolved
 from voi.engines.info import EngineInfo
 from voi.errors import ConfigError
 
@@ -33,9 +34,12 @@ def engine_options(
 ) -> dict[str, Any]:
     """`options`, and what the server's settings say, where the engine takes such an option and has none of its own.
 
-    Raises ConfigError for a device that there cannot be."""
+    References to environment variables in `options` are resolved. Raises ConfigError for a variable that is not set,
+    and for a device that there cannot be."""
     general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
-    given = {name: value for name, value in general.items() if _takes(factory, name)} | dict(options or {})
+    given = {name: value for name, value in general.items() if _takes(factory, name)} | resolved(
+        options or {}, "options"
+    )
     wish = given.get("device", AUTO)
     if _takes(factory, "device") and not re.fullmatch(r"auto|cpu|cuda(:\d+)?", str(wish)):
         raise ConfigError(f"`device` must be auto, cpu, cuda or cuda:NUMBER, not {str(wish)[:40]!r}.")

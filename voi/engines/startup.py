@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, cast
 
-from voi.config.agents import EMBEDDED_MODELS
+from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config, VoiceUse
+from voi.config.engine_choice import CHOSEN, NONE, ChosenKind, named_engine, usual_engines
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
@@ -20,12 +21,12 @@ from voi.engines.supervised import Supervised
 from voi.engines.supervisor import warm_up
 from voi.engines.tts.rendered import Rendered
 from voi.engines.voice.judge import BuiltInVoiceJudge
-from voi.errors import ConfigError, EngineError
+from voi.errors import ClientError, ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
 from voi.text.speakable import prepare
 
-NONE = "none"
+_WHAT = {"vad": "VAD", "turn": "turn detection", "voice": "voice judge", "stt": "STT"}
 
 
 @dataclass(slots=True)
@@ -41,10 +42,25 @@ class Engines:
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
     voice: VoiceJudge | None = None
     """None: whatever the VAD takes for a voice interrupts."""
+    others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
+    """Engines that agents name instead of the above, by kind and name; None: it was left out, or is "none"."""
+
+    def of(self, agent: Agent) -> "Engines":
+        """As that agent's conversations see them. Raises ClientError for an engine that was not loaded."""
+        chosen: dict[str, Any] = {}
+        for kind in CHOSEN:
+            if (name := getattr(agent.engines, kind)) is not None:
+                if (kind, name) not in self.others:
+                    raise ClientError(
+                        f"The {kind} engine {name!r} is not running; the server must be restarted for it."
+                    )
+                chosen[kind] = self.others[kind, name]
+        return replace(self, **chosen) if chosen else self
 
     async def close(self) -> None:
-        engines: list[Engine | None] = [self.vad, self.stt, self.turn, self.voice, self.llm, *self.tts.values()]
-        await asyncio.gather(*(engine.close() for engine in engines if engine is not None))
+        engines = [self.vad, self.stt, self.turn, self.voice, self.llm, *self.tts.values(), *self.others.values()]
+        every = {id(engine): engine for engine in engines if engine is not None}
+        await asyncio.gather(*(engine.close() for engine in every.values()))
 
 
 async def start_engines(config: Config, settings: Settings, on_progress: Callable[[str], None]) -> Engines:
@@ -60,31 +76,32 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)
-    has_turn = settings.turn_engine != NONE
-    vad, stt, turn, voice, llm, *voices = await start.all(
-        start.engine("VAD", "vad", settings.vad_engine),
-        start.engine("STT", "stt", settings.stt_engine, settings.stt_options),
-        start.engine("turn detection", "turn", settings.turn_engine, needed=False, wanted=has_turn),
-        start.engine("voice judge", "voice", settings.voice_engine, needed=False, wanted=settings.voice_engine != NONE),
+    usual = usual_engines(settings)
+    chosen = [(kind, name) for kind in CHOSEN for name in sorted(config.engines_offered.get(kind, {usual[kind]}))]
+    voice, llm, *started = await start.all(
+        start.named("voice", settings.voice_engine),
         start.llm(config, settings),
+        *(start.named(kind, name) for kind, name in chosen),
         *(
             start.engine(f"TTS {name},", "tts", model.engine, model.engine_options(), needed=name in used)
             for name, model in config.tts_models.items()
         ),
     )
+    hearing, voices = dict(zip(chosen, started, strict=False)), started[len(chosen) :]
+    vad, turn, stt = (hearing[kind, usual[kind]] for kind in ("vad", "turn", "stt"))
     tts: dict[str, Any] = {
         name: Rendered(voice, name, model.engine, model.engine_options(), settings.greetings_dir)
         for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
         if voice is not None
     }
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice)
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, hearing)
     if isinstance(voice, BuiltInVoiceJudge):
         voice.encoder = getattr(turn, "hear", None)
     problems = unspeakable(uses, tts)
     if problems:
         await engines.close()
         raise ConfigError(problems)
-    for note in unheard(config, stt):
+    for note in unheard(config, {name: engine for (kind, name), engine in hearing.items() if kind == "stt"}, stt):
         on_progress(note)
     return engines
 
@@ -118,17 +135,30 @@ def _speaks(languages: Iterable[str], wish: str) -> bool:
     )
 
 
-def unheard(config: Config, stt: Stt) -> list[str]:
-    """Agents whose language the speech recognition does not say it knows."""
-    languages = stt.info.languages
-    if languages is None:
-        return []
-    return [
-        f"Agent {name} speaks {agent.language}, and STT {stt.info.name} hears only {', '.join(languages)}: it can be "
-        "typed to, not spoken to."
-        for name, agent in config.agents.items()
-        if agent.language and agent.language.lower().split("-")[0] not in (AUTO, *languages)
-    ]
+def unheard(config: Config, stts: Mapping[str, Stt], usual: Stt) -> list[str]:
+    """Agents whose language their speech recognition does not say it knows."""
+    notes = []
+    for name, agent in config.agents.items():
+        info = stts.get(agent.engines.stt or "", usual).info
+        if info.languages is None or not agent.language:
+            continue
+        if agent.language.lower().split("-")[0] not in (AUTO, *info.languages):
+            notes.append(
+                f"Agent {name} speaks {agent.language}, and STT {info.name} hears only {', '.join(info.languages)}: "
+                "it can be typed to, not spoken to."
+            )
+    return notes
+
+
+def not_running(config: Config, engines: Engines) -> list[str]:
+    """Engines that agents of an edited configuration name and that were not loaded."""
+    problems = []
+    for name, agent in config.agents.items():
+        try:
+            engines.of(agent)
+        except ClientError as error:
+            problems.append(f"{config.agents_source}: {name}: {error}")
+    return problems
 
 
 @dataclass
@@ -154,6 +184,15 @@ class _Start:
             raise
         return results
 
+    async def named(self, kind: Literal["vad", "turn", "voice", "stt"], name: str) -> Any:
+        """A warm engine that the settings or an agent name; None where that is "none", or can be done without and
+        cannot run."""
+        if name == NONE and kind in ("turn", "voice"):
+            return None
+        engine, options = named_engine(self.settings, kind, name)
+        what = _WHAT[kind] if engine == name else f"{_WHAT[kind]} {name},"
+        return await self.engine(what, kind, engine, options, needed=kind in ("vad", "stt"))
+
     async def engine(
         self,
         what: str,
@@ -162,11 +201,8 @@ class _Start:
         options: Mapping[str, Any] | None = None,
         *,
         needed: bool = True,
-        wanted: bool = True,
     ) -> Any:
-        """A warm engine; None where it is not wanted, or not needed and cannot run."""
-        if not wanted:
-            return None
+        """A warm engine; None where it is not needed and cannot run."""
         try:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
@@ -207,6 +243,7 @@ class _Start:
             api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
             config_file=settings.litellm_config_file,
             models=llm_models(config),
+            options=llm_options(settings),
         )
         self.ready.append(router)
         began_s = time.monotonic()
@@ -227,6 +264,12 @@ class _Start:
             await engine.close()
             raise
         self.ready.append(engine)
+
+
+def llm_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
+    """LLM engines that VOI_ENGINE_OPTIONS names: the registry's name and the options of each."""
+    names = [key.partition(".")[2] for key in settings.engine_options if key.startswith("llm.")]
+    return {name: named_engine(settings, "llm", name) for name in names}
 
 
 def llm_models(config: Config) -> frozenset[str]:

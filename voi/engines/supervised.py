@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager, aclosing, contextmanager
 from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
+from voi.config.secret_refs import resolved
 from voi.engines.backoff import Backoff
 from voi.engines.base import (
     STT_RATE_HZ,
@@ -132,7 +133,9 @@ class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
         new ones; EngineError while that is done."""
         if not self.engine.info.reconfigures:
             return False
-        options = {name: self._options[name] for name in GENERAL if name in self._options} | dict(options)
+        options = {name: self._options[name] for name in GENERAL if name in self._options} | resolved(
+            options, "options"
+        )
         if self.restarting:
             self._become(options)
         engine = self.inner

@@ -21,7 +21,7 @@ from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
-from voi.engines.startup import Engines, start_engines, unspeakable
+from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
@@ -154,6 +154,8 @@ class Server:
     async def _check_voices(self, config: Config) -> None:
         """An edited configuration may use what runs. Raises ConfigError."""
         assert self._engines is not None
+        if problems := not_running(config, self._engines):
+            raise ConfigError(problems)
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
@@ -168,7 +170,7 @@ class Server:
             door=door,
             agent=agent,
             config=config,
-            engines=self._engines,
+            engines=self._engines.of(agent),
             options=options,
             greetings_dir=settings.greetings_dir,
             observers=self._observers(conversation_id),

@@ -1,10 +1,11 @@
 """One Llm for all models: embedded ones by name, every other from the LiteLLM proxy or else from LiteLLM here."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voi.config.secret_refs import resolved
 from voi.engines import registry
 from voi.engines.base import Llm, LlmRequest
 from voi.engines.info import LlmInfo
@@ -20,6 +21,7 @@ REMOTE = frozenset({"openai_compatible", "litellm_local"})
 
 class LlmRouter:
     """`models`: those that are warmed up; others that a client may name are made when they are first asked for.
+    `options`: engines by the names that agents use, the registry's name and the options of each.
 
     The proxy at `api_base` wins over `config_file` (litellm_config.yaml).
     """
@@ -34,8 +36,10 @@ class LlmRouter:
         api_key: str = "",
         config_file: Path | None = None,
         models: Iterable[str] = (),
+        options: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
     ) -> None:
-        self._embedded = frozenset(registry.names("llm")) - REMOTE
+        self._options = options or {}
+        self._embedded = (frozenset(registry.names("llm")) | frozenset(self._options)) - REMOTE
         self._engines: dict[str, Llm] = {}
         self._warmed = frozenset(models)
         self._remote: tuple[str, dict[str, Any]] | None = None
@@ -79,7 +83,8 @@ class LlmRouter:
             raise EngineError("\n".join(failures), engine=self.name)
 
     async def _warm_up(self, provider: str) -> None:
-        await asyncio.to_thread(registry.find, "llm", provider)  # the import; `_engine` finds it done
+        name, _ = self._options.get(provider, (provider, {}))
+        await asyncio.to_thread(registry.find, "llm", name)  # the import; `_engine` finds it done
         await self._engine(provider).warm_up()
 
     async def doubts(self) -> list[str]:
@@ -95,6 +100,8 @@ class LlmRouter:
 
     def _engine(self, provider: str) -> Llm:
         if provider not in self._engines:
-            options = self._remote[1] if self._remote and provider == self._remote[0] else {}
-            self._engines[provider] = registry.create("llm", provider, options)
+            name, options = self._options.get(provider, (provider, {}))
+            if self._remote and provider == self._remote[0]:
+                options = self._remote[1]
+            self._engines[provider] = registry.create("llm", name, resolved(options, f"llm.{provider}"))
         return self._engines[provider]

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from voi.engines.base import Transcript
 from voi.engines.stt.whisper.decoding_state import DecodingState, Window
@@ -10,9 +9,6 @@ from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_samples
 from voi.engines.stt.whisper.turns import Urgency, Waiting
 from voi.errors import EngineError
-
-if TYPE_CHECKING:
-    from voi.engines.stt.whisper.engine import Whisper
 
 LONGEST_BUFFER_MS = 600_000  # of sound that waits to be transcribed, an utterance
 PARTIAL_EVERY_MS = 400
@@ -25,9 +21,16 @@ class WhisperStream:
     """`SttStream`. Made by `Whisper.open`."""
 
     def __init__(
-        self, engine: "Whisper", listening: DecodingState, on_partial: Callable[[Transcript], None] | None
+        self,
+        listening: DecodingState,
+        on_partial: Callable[[Transcript], None] | None,
+        *,
+        now_ms: Callable[[], float],
+        wake: Callable[[], None],
+        forget: Callable[["WhisperStream"], None],
     ) -> None:
-        self._engine = engine
+        """`wake`: called when there is something to do; `forget`: when it is closed."""
+        self._now_ms, self._wake, self._forget = now_ms, wake, forget
         self._listening = listening
         self._on_partial = on_partial
         self._step = to_samples(PARTIAL_EVERY_MS if on_partial else TAIL_WITHOUT_PARTIALS_MS)
@@ -76,7 +79,7 @@ class WhisperStream:
         return Transcript(heard.text(), language=heard.spoken, words=heard.words)
 
     def close(self) -> None:
-        self._engine.forget(self)
+        self._forget(self)
         self.fail(EngineError("This utterance was closed."))
 
     # ---- for the engine ---------------------------------------------------------------------------
@@ -90,11 +93,11 @@ class WhisperStream:
         if urgency is None:
             self._wish = None
         elif self._wish is None or urgency is Urgency.FINAL is not self._wish[0]:
-            self._wish = (urgency, self._engine.now_ms())
+            self._wish = (urgency, self._now_ms())
         else:
             self._wish = (urgency, self._wish[1])
         if self._wish and not self._pass:
-            self._engine.wake()
+            self._wake()
 
     def _urgency(self) -> Urgency | None:
         listening = self._listening

@@ -1,0 +1,51 @@
+"""The agents that clients bring along."""
+
+from collections.abc import Collection
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.config.engine_choice import CHOSEN
+from voi.config.json_file import parse_object, validated
+from voi.config.problems import Problems, did_you_mean, quoted
+from voi.errors import ClientError, ConfigError
+
+CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
+
+
+def parse_client_agent(json_text: str, config: Config) -> Agent:
+    """The agent that a client brings along (`agent_config`: JSON text of one agent). It may use what this server has
+    configured and nothing else: other models and agents are refused, and files are not opened (the words of such a
+    greeting are spoken by the voice). Raises ClientError with all that is wrong."""
+    source, problems = "agent_config", Problems(limit=20)
+    try:
+        if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
+            raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")
+        raw = parse_object(json_text, source, problems)
+        agent = validated(Agent, raw, source, (), problems)
+        if agent is not None:
+            _check_means(agent, config, source, problems)
+        problems.raise_if_any()
+    except ConfigError as error:
+        raise ClientError(str(error)) from None
+    assert agent is not None
+    try:
+        return config.finished(agent.with_files(lambda _: None))
+    except ConfigError as error:
+        raise ClientError(f"{source}: {error}") from None
+
+
+def _check_means(agent: Agent, config: Config, source: str, problems: Problems) -> None:
+    means: list[tuple[tuple[str, ...], str | None, str, Collection[str]]] = [
+        (("control_agent",), agent.control_agent, "control agent", config.control_agents),
+        (("completeness_agent",), agent.completeness_agent, "completeness agent", config.completeness_agents),
+    ]
+    if not config.any_llm_model:
+        means.append((("llm_model",), agent.llm_model, "LLM", config.llm_models))
+    for role, choice in agent.voices_by_role().items():
+        means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    for kind in CHOSEN:
+        what = f"{kind} engine"
+        means.append((("engines", kind), getattr(agent.engines, kind), what, config.engines_offered.get(kind, ())))
+    for path, name, what, known in means:
+        if name is not None and name not in known:
+            problems.error(source, path, f"{quoted(name)} is no {what} of this server{did_you_mean(name, known)}")
