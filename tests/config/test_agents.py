@@ -256,5 +256,5 @@ def test_a_client_may_name_engines_that_are_loaded(config: Config) -> None:
     assert parse_client_agent(json.dumps(named), offered).engines.stt == "big"
     with pytest.raises(ClientError) as caught:
         parse_client_agent(json.dumps({"llm_model": "echo", "engines": {"stt": "whisper", "vad": "silero"}}), offered)
-    assert "'whisper' is no stt engine of this server" in str(caught.value)
-    assert "'silero' is no vad engine of this server" in str(caught.value)
+    assert '"whisper" is no stt engine of this server' in str(caught.value)
+    assert '"silero" is no vad engine of this server' in str(caught.value)
