@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -29,7 +30,7 @@ IMPORTED_AS = {
     "yaml": "pyyaml",
 }
 IMPORT = re.compile(r"^ *(?:import|from(?=\s+[\w.]+ import ))\s+(\w+)", re.MULTILINE)
-OURS = {"voi", "tests", *(path.stem for path in (ROOT / "bench").iterdir())}
+OURS = {"voi", "tests", "bench", *(path.stem for path in (ROOT / "bench").iterdir())}
 
 
 def imported(folder: str) -> dict[str, str]:
@@ -47,7 +48,7 @@ def names(requirements: list[Requirement]) -> set[str]:
 
 @pytest.mark.parametrize("folder", ["voi", "tests", "tools"])
 def test_every_imported_package_is_declared(folder: str) -> None:
-    chosen = [lines for extra, lines in EXTRAS.items() if folder == "tests" or extra != "dev"]
+    chosen = [lines for extra, lines in EXTRAS.items() if folder != "voi" or extra != "dev"]
     declared = names(BASE).union(*map(names, chosen))
     found = imported(folder)
     assert "numpy" in found
@@ -101,3 +102,10 @@ def test_install_sh_knows_the_extras() -> None:
     for extra in EXTRAS.keys() - ALWAYS:
         needs_torch = "torch" in names(EXTRAS[extra])
         assert needs_torch == bool(re.search(rf"\b{extra}\b[^)]*\) torch=1", script)), extra
+
+
+def test_ci_tests_every_python_that_is_declared() -> None:
+    declared = [line.rpartition(" ")[2] for line in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", line)]
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+    assert workflow["jobs"]["python"]["strategy"]["matrix"]["python"] == declared
+    assert PROJECT["requires-python"] == f">={declared[0]}"

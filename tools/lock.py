@@ -7,6 +7,7 @@ All extras are resolved together, for every Python that Voi supports: any set of
 each installation has; the lock of an extra holds what it adds. Each line names one version and the hashes of its files,
 and install.sh takes nothing else. torch is not locked: which build fits (CPU, or one for CUDA) depends on the
 machine, and so do its hashes and the NVIDIA packages that it brings. `torch.lock` has its version alone.
+`litellm-proxy.lock` is for the LiteLLM proxy, which runs beside Voi and not with its packages.
 """
 
 import re
@@ -24,6 +25,8 @@ EXTRAS = ("dev", "faster-whisper", "languages", "litellm", "sound", "train", "wh
 INSTALLERS = ("pip", "setuptools", "wheel")
 # For their files alone: the tests compare with the ONNX model in it, and need none of its dependencies.
 ALONE = {"dev": "silero-vad==6.2.3"}
+# Runs apart from Voi, in an environment of its own: some of its packages want other versions than Voi does.
+PROXY = "litellm[proxy]>=1.106,<2,!=1.82.7,!=1.82.8"
 TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
 HEADER = "# Made by tools/lock.py from pyproject.toml; `make lock` renews it.\n"
 
@@ -63,6 +66,12 @@ def write(name: str, blocks: list[str]) -> None:
     print(f"locks/{name}.lock: {len(blocks)} packages")
 
 
+def write_proxy() -> None:
+    path = LOCKS / "litellm-proxy.lock"
+    kept = path.read_text() if path.exists() and "--upgrade" not in sys.argv else ""
+    write(path.stem, resolve(text=PROXY, preferred=kept))
+
+
 def main() -> int:
     LOCKS.mkdir(exist_ok=True)
     installers = "\n".join(INSTALLERS)
@@ -74,6 +83,7 @@ def main() -> int:
         [re.sub(r" .*", "", block, flags=re.DOTALL) + "\n" for block in everything if block.startswith("torch==")],
     )
     write("installers", resolve(text=installers, constraint=constraint))
+    write_proxy()
     server = resolve_extras(*SERVER, constraint=constraint)
     write("server", server)
     for extra in EXTRAS:

@@ -75,12 +75,12 @@ def test_a_port_that_something_else_listens_at_is_one(monkeypatch: pytest.Monkey
 
 
 @contextlib.contextmanager
-def answering(body: str) -> Iterator[int]:
+def answering(body: str, status: int = 200) -> Iterator[int]:
     """A server of HTTP that says this to everybody; its port."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(200)
+            self.send_response(status)
             self.end_headers()
             self.wfile.write(body.encode())
 
@@ -156,6 +156,19 @@ def test_llms_that_will_not_answer() -> None:
     assert others["state"] == "missing"
     assert "agents use gpt" in others["detail"]
     assert "set LITELLM_API_BASE" in others["cure"]
+
+
+def test_a_wrong_key_of_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("agents.json").write_text(json.dumps(AGENTS | {"b": {"llm_model": "gpt"}}))
+    refusal = '{"error":{"message":"No connected db.","type":"no_db_connection","param":null,"code":"400"}}'
+    with answering(refusal, 400) as port:
+        monkeypatch.setenv("LITELLM_API_BASE", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("LITELLM_API_KEY", "sk-hunter3")
+        _, found, output = examine()
+    _, others = found["llm"]
+    assert others["state"] == "missing"
+    assert others["cure"].startswith("Wrong key")
+    assert "hunter3" not in output
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ def configured(tmp_path: Path) -> Configure:
     def make(agents: dict[str, Any], tts: dict[str, Any], **settings: Any) -> tuple[Config, Settings]:
         for name, content in (("agents.json", agents), ("tts_models.json", tts)):
             (tmp_path / name).write_text(json.dumps(content))
-        defaults = {"vad_engine": "fake", "stt_engine": "fake", "turn_engine": "fake"}
+        defaults = {"vad_engine": "fake", "stt_engine": "fake", "turn_engine": "fake", "voice_engine": "fake"}
         loaded = load_settings(
             agents_file=tmp_path / "agents.json",
             tts_models_file=tmp_path / "tts_models.json",
@@ -87,7 +87,7 @@ SPEAKER = {"speaker": {"engine": "fake"}}
 
 
 async def test_all_engines_at_the_same_time(configured: Configure) -> None:
-    Fake.together = 4
+    Fake.together = 5
     notes: list[str] = []
     model = {"engine": "fake", "options": {"size": 3}, "avg_text_len": 50}
     house = await start_engines(*configured({"a": speaks(voice="bob")}, {"speaker": model}), notes.append)
@@ -95,13 +95,13 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
     assert list(house.tts) == ["speaker"]
     speaker: Any = house.tts["speaker"]
     assert speaker.inner.inner.options == {"size": 3, "avg_text_len": 50}
-    told = {"VAD fake", "STT fake", "turn detection fake", "TTS speaker, fake", "LLM"}
+    told = {"VAD fake", "STT fake", "turn detection fake", "voice judge fake", "TTS speaker, fake", "LLM"}
     assert {note.split(":")[0] for note in notes} == told
     assert all("ready in" in note and note.endswith(" s") for note in notes)
     assert sorted(house.supervised) == ["STT fake", "TTS speaker, fake"]
     assert speaker.inner.supervisor.deadline_s == DEADLINE_S
     await house.close()
-    assert [engine.closed for engine in Fake.made] == [1] * 4
+    assert [engine.closed for engine in Fake.made] == [1] * 5
 
 
 async def test_one_that_runs_without_its_gpu_is_given_time(
@@ -199,12 +199,12 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(configured: Conf
     Fake.together = 100
     start = asyncio.create_task(start_engines(*configured({"a": speaks()}, SPEAKER), lambda _: None))
     async with asyncio.timeout(2):
-        while len(Fake.made) < 4:  # noqa: ASYNC110 - the engines are made in no order
+        while len(Fake.made) < 5:  # noqa: ASYNC110 - the engines are made in no order
             await asyncio.sleep(0.001)
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
         await start
-    assert [engine.closed for engine in Fake.made] == [1] * 4
+    assert [engine.closed for engine in Fake.made] == [1] * 5
 
 
 async def test_a_language_that_is_not_heard(configured: Configure) -> None:

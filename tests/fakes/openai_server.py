@@ -57,14 +57,16 @@ def chunk(text: str | None, finish_reason: str | None = None) -> dict[str, Any]:
 
 
 class FakeOpenAi:
-    """Listens on a free port of 127.0.0.1 while the context is open. The last scripted reply is repeated."""
+    """Listens on 127.0.0.1 while the context is open (`port` 0: any free one). The last scripted reply is repeated."""
 
-    def __init__(self, models: Sequence[str] = ("m",)) -> None:
+    def __init__(self, models: Sequence[str] = ("m",), *, port: int = 0) -> None:
         self.models = models
+        self.listing: tuple[int, str] | None = None
+        """Status and body of the list of models, instead of it."""
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.connections: set[object] = set()
-        self.port = 0
+        self.port = port
         self._script: deque[Reply] = deque([Reply()])
         self._disconnects = 0
         self._changed = asyncio.Condition()
@@ -93,7 +95,7 @@ class FakeOpenAi:
         app.router.add_get("/v1/models", self._list)
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
         self.port = self._runner.addresses[0][1]
         return self
 
@@ -102,6 +104,8 @@ class FakeOpenAi:
         await self._runner.cleanup()
 
     async def _list(self, request: web.Request) -> web.Response:
+        if self.listing is not None:
+            return web.Response(status=self.listing[0], text=self.listing[1], content_type="application/json")
         return web.json_response({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
 
     async def _complete(self, request: web.Request) -> web.StreamResponse:

@@ -26,7 +26,7 @@ def frame(opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, 
 
 
 class RawClient:
-    """`path` is asked for as it is; `status` is the answer's status code."""
+    """`path` is asked for as it is; `status` is the answer's status code, `answer` all of its head."""
 
     _all: ClassVar[list["RawClient"]] = []
 
@@ -34,6 +34,7 @@ class RawClient:
         self.reader = reader
         self.writer = writer
         self.status = 0
+        self.answer = ""
         self.loop = asyncio.get_running_loop()
         RawClient._all.append(self)
 
@@ -53,6 +54,7 @@ class RawClient:
             f"{headers}\r\n".encode()
         )
         answer = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        client.answer = answer.decode("latin-1")
         client.status = int(answer.split()[1])
         return client
 

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     """Key for that address."""
     litellm_config_file: Path = Path("litellm_config.yaml")
     """Without an address: LLMs that LiteLLM calls from inside the server (needs the extra `litellm`)."""
+    llm_first_token_timeout_s: float = Field(default=20, gt=0, le=30)
+    """An LLM that has not begun its answer by then, tried again or not, has failed: the caller hears the apology."""
+    llm_next_token_timeout_s: float = Field(default=15, gt=0, le=30)
+    """The same for one that falls silent in the middle of its answer."""
 
     agents_file: Path = Path("agents.json")
     """The agents."""
@@ -125,7 +129,7 @@ class Settings(BaseSettings):
     some 400 MB more."""
     turn_engine: str = "smart-turn"
     """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
-    voice_engine: str = "none"
+    voice_engine: str = "voice-judge"
     """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
     a voice for long enough interrupts the agent."""
 

@@ -12,7 +12,6 @@ from enum import Enum, auto
 from voi.core.actions import DuckLevel
 from voi.core.facts import VoiceJudged
 from voi.core.script import TurnPolicy
-from voi.core.turn import Turn
 from voi.core.turn_text import is_backchannel, spoken_words
 
 JUDGED_AT_MS = (160, 256, 448, 640)
@@ -22,8 +21,14 @@ WORDS_AT_MS = (256, 448)
 LIKELY_VOICE = 0.6
 """From here on the reply is lowered so far that the person need not speak against it."""
 SURE_VOICE = 0.8
-"""From here on the reply may be stopped."""
+"""From here on the reply may be stopped…"""
+LASTING_VOICE = 0.7
+LASTING_MS = 128
+"""…and from here on after so much more voice."""
 WANTS_FLOOR = 0.5
+SURE_FLOOR = 0.85
+"""From here on one word is enough that is no backchannel."""
+NO_VOICE = 0.4
 BACKCHANNEL_MS = 800
 """Voice that lasts this long is no listening "yeah" any more, whatever it sounds like."""
 UNJUDGED_MS = 200
@@ -33,16 +38,10 @@ QUIET_MS = 256
 """Quiet after which the reply goes on: sooner where the sound was no voice."""
 CONTINUES_MS = 1_500
 """Voice that sets in again within this goes on where it broke off."""
-NOISE = 0.4
-"""In silence, a sound below this is no voice…"""
-NOISE_WORDS_MAX = 2
-NOISE_VOICE_MAX_MS = 600
-"""…if it is as short as this: the recogniser hears words in most coughs."""
-
 _STOP_WORDS = frozenset(
     " ".join(
         (
-            "stop wait halt stopp pause listen sorry excuse hey no nope cancel quiet shush hush warte moment nein",
+            "stop wait halt stopp pause listen sorry excuse no nope cancel quiet shush hush warte moment nein",
             "arrête arrêtez attends attendez non para espera espere alto oye basta ferma aspetta pare stoi czekaj",
             "стоп подожди подождите хватит нет wacht stil dur bekle やめて 待って ちょっと 停 等等 等一下 不 잠깐 그만",
             "توقف انتظر रुको रुकिए",
@@ -91,22 +90,12 @@ class BargeIn:
     @property
     def is_noise(self) -> bool:
         """Judged at some length, and no voice."""
-        return self.voice is not None and self.voice < NOISE
+        return self.voice is not None and self.voice < NO_VOICE
 
 
 def passes(before_ms: int, now_ms: int, marks: tuple[int, ...]) -> bool:
     """Does a stretch of voice pass one of these marks as it grows?"""
     return any(before_ms < mark <= now_ms for mark in marks)
-
-
-def is_noise(turn: Turn) -> bool:
-    """In silence: a sound that is no voice, as short as those are in which recognisers hear words."""
-    return (
-        turn.voice is not None
-        and turn.voice < NOISE
-        and turn.voice_ms < NOISE_VOICE_MAX_MS
-        and len(spoken_words(turn.text)) <= NOISE_WORDS_MAX
-    )
 
 
 def verdict(
@@ -116,17 +105,21 @@ def verdict(
     just asked, and whatever is said is no mere sign of listening. None: wait."""
     words = spoken_words(text)
     listens = is_backchannel(text) and not answers
-    voice = barge_in.voice
-    if voice is None and barge_in.voice_ms >= policy.barge_in_ms + UNJUDGED_MS:
+    voice, floor, lasts_ms = barge_in.voice, barge_in.floor, barge_in.voice_ms
+    if voice is None and lasts_ms >= policy.barge_in_ms + UNJUDGED_MS:
         voice = 1.0
-    if voice is not None and voice >= SURE_VOICE:
-        if words and not listens and (answers or any(word in _STOP_WORDS for word in words)):
+    if answers or floor is None:
+        floor = 1.0
+    if voice is not None and voice >= SURE_VOICE and words and not listens:
+        if answers or floor >= SURE_FLOOR or any(word in _STOP_WORDS for word in words):
             return Verdict.STOP
-        if len(words) >= 2 and not listens and (not quiet_ms or final):
+        if len(words) >= 2 and (not quiet_ms or final):
             return Verdict.STOP
-        floor = answers or bool(words) or barge_in.floor is None or barge_in.floor >= WANTS_FLOOR
-        enough_ms = policy.barge_in_ms if floor and not listens else max(BACKCHANNEL_MS, policy.barge_in_ms)
-        if barge_in.voice_ms >= enough_ms:
+    if voice is not None and voice >= LASTING_VOICE:
+        enough_ms = policy.barge_in_ms if voice >= SURE_VOICE else policy.barge_in_ms + LASTING_MS
+        if listens or floor < WANTS_FLOOR:
+            enough_ms = max(BACKCHANNEL_MS, enough_ms)
+        if lasts_ms >= enough_ms:
             return Verdict.STOP
     if quiet_ms >= QUIET_MS or (quiet_ms >= QUIET_OF_NOISE_MS and (voice is None or voice < LIKELY_VOICE)):
         return Verdict.RESUME

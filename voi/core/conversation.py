@@ -11,7 +11,6 @@ utterance or pause than the current one are stale and change nothing.
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
-from voi.core.barge_in import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.barge_in_rules import BargeInRules
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
@@ -19,6 +18,7 @@ from voi.core.end_reason import EndReason
 from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answering
 from voi.core.late import LateWords
 from voi.core.machine import rule
+from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.script import Phrase, Script
 from voi.core.state import State
 from voi.core.turn import Turn
@@ -167,7 +167,7 @@ class Conversation(BargeInRules):
 
     def _on_final(self, turn: Turn) -> None:
         """This pause's transcript is there."""
-        if is_noise(turn):
+        if is_noise(turn, asked=self._replies.asked_last):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
         if self.state is State.WAITING:
@@ -203,8 +203,8 @@ class Conversation(BargeInRules):
             return
         if self.state is State.BARGE_IN:
             self._voice_judged_in_barge_in(fact, turn)
-        elif turn.voice is None or self.state is State.PAUSED:
-            turn.voice = fact.voice
+        else:
+            turn.voice_judged(fact)
             if self.state is State.PAUSED and turn.final is not None:
                 self._on_final(turn)
 

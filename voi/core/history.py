@@ -29,6 +29,10 @@ class History:
     def __iter__(self) -> Iterator[HistoryEntry]:
         return iter(self._entries)
 
+    @property
+    def last(self) -> HistoryEntry | None:
+        return self._entries[-1] if self._entries else None
+
     def add(self, entry: HistoryEntry) -> None:
         self._entries.append(entry)
         if len(self._entries) > self._limit:

@@ -85,6 +85,12 @@ class Replies:
         return ends_ms - now_ms <= QUESTION_END_MS and reply.ledger.full_text().endswith(_QUESTION_MARKS)
 
     @property
+    def asked_last(self) -> bool:
+        """The last that was said is a question of ours."""
+        last = self._history.last
+        return last is not None and last.role == "assistant" and last.text.endswith(_QUESTION_MARKS)
+
+    @property
     def terminal_owed(self) -> bool:
         """The released reply is still being written."""
         return self.released is not None and self.released.announced

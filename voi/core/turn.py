@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from voi.core.facts import Heard, TurnJudged
+from voi.core.facts import Heard, TurnJudged, VoiceJudged
 
 
 @dataclass(slots=True)
@@ -31,7 +31,9 @@ class Turn:
     earlier_ms: int = 0
     """Voice before that."""
     voice: float | None = None
-    """Probability that it is a person who speaks, and no cough or noise."""
+    """Probability that it is a person who speaks, and no cough or noise; all judgements, longer sounds for more."""
+    judged_ms: int = 0
+    """Voice that was judged, over all judgements."""
 
     @property
     def voice_ms(self) -> int:
@@ -58,6 +60,11 @@ class Turn:
     def give_up(self, *, late: bool = False) -> None:
         """This pause's transcript is not waited for any more: what is known has to do."""
         self.final, self.unheard, self.late = self.text, True, late
+
+    def voice_judged(self, fact: VoiceJudged) -> None:
+        judged_ms = self.judged_ms + max(1, fact.voice_ms)
+        self.voice = ((self.voice or 0) * self.judged_ms + fact.voice * max(1, fact.voice_ms)) / judged_ms
+        self.judged_ms = judged_ms
 
     def judged(self, fact: TurnJudged) -> bool:
         """Note a judgement. False if it is about another pause."""

@@ -15,6 +15,7 @@ from voi.engines import registry
 from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
+from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.router import LlmRouter
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
@@ -244,13 +245,14 @@ class _Start:
             config_file=settings.litellm_config_file,
             models=llm_models(config),
             options=llm_options(settings),
+            limits=llm_limits(settings),
         )
         self.ready.append(router)
         began_s = time.monotonic()
         try:
             await router.warm_up()
             for doubt in await router.doubts():
-                self.on_progress(f"{doubt} Agents that use it will fail.")
+                self.on_progress(doubt)
         except EngineError as error:
             self.on_progress(f"LLM: {error} Agents that use it will fail until then.")
         else:
@@ -278,6 +280,14 @@ def llm_models(config: Config) -> frozenset[str]:
     judges = [*config.control_agents.values(), *config.completeness_agents.values()]
     used = {agent.llm_model for agent in config.agents.values()} | {judge.model for judge in judges}
     return frozenset((config.llm_models - EMBEDDED_MODELS) | used) - {PATTERN_MATCHING}
+
+
+def llm_limits(settings: Settings) -> LlmLimits:
+    """How long an LLM may take, as the settings say."""
+    return LlmLimits(
+        first_token_timeout_ms=round(settings.llm_first_token_timeout_s * 1000),
+        next_token_timeout_ms=round(settings.llm_next_token_timeout_s * 1000),
+    )
 
 
 def _raise_all(errors: list[BaseException]) -> None:

@@ -301,6 +301,9 @@ class Session:
                 self._latency.transcribed(now_ms)
             case was.PlaybackStarted():
                 self._turn_ends(fact.reply, now_ms)
+            case was.PieceVoiced(words=words) if words and self._replying:
+                starts_ms = (fact.start_ms + word.start_ms for word in words)
+                self._replying.speaker.mark_words(fact.reply, starts_ms)
             case was.ReplyPlayed():
                 self._events.over(fact.reply)
                 if self._replying:

@@ -21,6 +21,8 @@ TOO_BIG = 1009
 INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013
 
+_CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
+"""Those that may be sent (RFC 6455, 7.4, and the IANA registry): 1004 to 1006 and 1015 are no codes of close frames."""
 RATE_WINDOW_S = 5.0
 """A network that stalled delivers seconds of sound at once; that must not look like a flood."""
 
@@ -269,9 +271,10 @@ class WebSocket(WSListener):
 
 
 def _answer_to(close: WSFrame) -> tuple[Any, bytes]:
-    """The code of the peer's close frame, echoed; 1005 (none) may not be sent."""
-    code = int(close.get_close_code())  # type: ignore[call-overload]  # an IntEnum, not the stub's Enum
-    return (code if code >= NORMAL and code != 1006 else NORMAL), b""
+    """The code of the peer's close frame, echoed; 1000 where it has none, 1002 where that code may not be sent."""
+    payload = close.get_payload_as_bytes()
+    code = int.from_bytes(payload[:2]) if payload else NORMAL
+    return (code if code in _CLOSE_CODES else PROTOCOL_ERROR), b""
 
 
 def _reason(text: str) -> bytes:

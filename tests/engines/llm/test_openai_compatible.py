@@ -362,9 +362,37 @@ async def test_models(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
     server.models = ("m", "openai/*")
     assert await llm.models() == {"m", "openai/*"}
     doubts = await llm.doubts(["m", "openai/gpt", "n"])
-    assert doubts == ["LLM model 'n' is not in the list of the server at LITELLM_API_BASE."]
+    assert doubts == [
+        "LLM model 'n' is not in the list of the server at LITELLM_API_BASE. Agents that use it will fail."
+    ]
     server.models = ()
-    assert await llm.doubts(["n"]) == []
+    assert await llm.doubts([]) == []
+    assert ["lists no models" in doubt for doubt in await llm.doubts(["n"])] == [True]
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((401, "{}"), "Wrong key"),
+        # LiteLLM without a database.
+        ((400, '{"error": {"message": "No connected db.", "type": "no_db_connection", "code": "400"}}'), "Wrong key"),
+        ((500, "Internal Server Error"), "HTTP 500"),
+    ],
+)
+async def test_no_list(server: FakeOpenAi, llm: OpenAiCompatible, answer: tuple[int, str], says: str) -> None:
+    server.listing = answer
+    with pytest.raises(EngineError, match=says):
+        await llm.warm_up()
+
+
+async def test_no_list_without_a_key(server: FakeOpenAi) -> None:
+    llm = OpenAiCompatible(api_base=server.base_url)
+    server.listing = 500, "Internal Server Error"  # LiteLLM's answer then
+    with pytest.raises(EngineError, match="LITELLM_API_KEY is empty"):
+        await llm.models()
+    server.listing = 404, "no such place"
+    assert await llm.models() == frozenset()
+    await llm.close()
 
 
 @pytest.mark.parametrize(
@@ -394,3 +422,11 @@ def test_key_that_cannot_be() -> None:
     with pytest.raises(ConfigError, match="LITELLM_API_KEY") as caught:
         OpenAiCompatible(api_base="http://h", api_key="two\r\nlines")
     assert "two" not in str(caught.value)
+
+
+@pytest.mark.parametrize("reply", [Reply(deltas=()), Reply(deltas=(), finish_reason=None), Reply(deltas=("",))])
+async def test_an_answer_without_a_word_has_failed(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply) -> None:
+    server.script(reply, Reply(deltas=("Words.",)))
+    assert await ask(llm) == "Words."
+    server.script(reply)
+    assert "answered with nothing" in str(await failure(llm))

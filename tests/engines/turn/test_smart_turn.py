@@ -84,7 +84,7 @@ class FakeSession:
         self.runs += 1
         if self.error:
             raise self.error
-        return [np.array([[0.25]], np.float32)]
+        return [np.array([[0.25]], np.float32), np.zeros((1, 384), np.float32)]
 
 
 @pytest.fixture

@@ -67,6 +67,7 @@ class ReplyReader:
         self._engine = engine
         self._sse = SseParser(limits.max_event_bytes)
         self._said = False
+        self._reason: object = None
         self.done = False
         """Nothing that matters is to come. What servers send after the finish reason (usage, `[DONE]`) does not."""
 
@@ -83,12 +84,13 @@ class ReplyReader:
     def whole(self, body: bytes) -> Iterator[str]:
         """The text of a reply that was not streamed."""
         yield from self._texts([body])
-        self.done = True
+        if not self.done:
+            self._ends()
 
     def _texts(self, events: list[bytes]) -> Iterator[str]:
         for data in events:
             if data == b"[DONE]":
-                self.done = True
+                self._ends()
                 return
             try:
                 event = orjson.loads(data)
@@ -99,7 +101,14 @@ class ReplyReader:
                 self._said = True
                 yield text
             if self.done:
+                self._ends()
                 return
+
+    def _ends(self) -> None:
+        """Without a word the caller would hear silence. LiteLLM makes such a reply of anything it cannot read."""
+        self.done = True
+        if not self._said and self._reason != "tool_calls":
+            raise self._error("answered with nothing")
 
     def _text(self, event: dict[str, Any]) -> str:
         try:
@@ -112,6 +121,7 @@ class ReplyReader:
             text, reason = "", None  # usage, or nothing we know
         # Some servers give "" where there is no reason yet.
         self.done = isinstance(reason, str) and reason != ""
+        self._reason = reason
         if not text:
             self._check(event, reason)
         return text

@@ -81,7 +81,7 @@ class LiteLlmLocal:
             try:
                 self._config.params(model)
             except EngineError as error:
-                found.append(f"LLM model {shown_name(model)}: {error}")
+                found.append(f"LLM model {shown_name(model)}: {error} Agents that use it will fail.")
         return found
 
     async def _load(self) -> None:

@@ -20,7 +20,7 @@ from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
 from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
-from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, shown_name
+from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, shown_name
 from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import ConfigError, EngineError
 
@@ -30,6 +30,8 @@ KEEP_ALIVE_S = 60
 MAX_BODY_BYTES = 1 << 20
 """Of an answer that is not streamed: an error, a whole completion, a model list."""
 MAX_JSONLESS_MODELS = 1_000
+NO_LIST = (404, 405, 501)
+"""Of a server that only completes."""
 DRAIN_S = 0.05
 """A connection can be kept once its response has ended, which follows `[DONE]` at once or not at all."""
 
@@ -66,7 +68,8 @@ class OpenAiCompatible:
             await self._session.close()
 
     async def models(self) -> frozenset[str]:
-        """Names of the models the server lists, wildcards among them; empty: it does not say. Raises EngineError."""
+        """Names of the models the server lists, wildcards among them; empty: it has no such list. Raises EngineError
+        when the server cannot be reached, refuses the key or fails."""
         url = self._url.removesuffix("/chat/completions") + "/models"
         try:
             async with (
@@ -76,20 +79,29 @@ class OpenAiCompatible:
                 body = await _whole_body(response)
         except (aiohttp.ClientError, OSError) as error:
             raise self._unreachable(error) from None
-        if response.status in (401, 403):
-            raise refusal("list", response.status, _words(body), engine=NAME)
+        words = _words(body)
+        if refuses_key(response.status, words):
+            raise refusal("list", response.status, words, engine=NAME)
+        if response.status not in (200, *NO_LIST):
+            # LiteLLM answers so where no key is given at all.
+            keyless = "" if "Authorization" in self._headers else ", perhaps since LITELLM_API_KEY is empty"
+            raise EngineError(f"The LLM server did not list its models (HTTP {response.status}{keyless}).", engine=NAME)
         try:
             return frozenset(str(model["id"]) for model in orjson.loads(body)["data"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return frozenset()
 
     async def doubts(self, models: Iterable[str]) -> list[str]:
-        """Models that the server does not list, in words. Raises EngineError."""
-        listed = await self.models()
+        """Models that the server does not list, in words; or that it lists none at all. Raises EngineError."""
+        listed, models = await self.models(), list(models)
+        if models and not listed:
+            names = ", ".join(map(shown_name, models))
+            return [f"The server at LITELLM_API_BASE lists no models, so nobody knows yet whether it has {names}."]
         return [
-            f"LLM model {shown_name(model)} is not in the list of the server at LITELLM_API_BASE."
+            f"LLM model {shown_name(model)} is not in the list of the server at LITELLM_API_BASE. "
+            "Agents that use it will fail."
             for model in models
-            if listed and not any(covers(name, model) for name in listed)
+            if not any(covers(name, model) for name in listed)
         ]
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[str]:

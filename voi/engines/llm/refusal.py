@@ -27,6 +27,7 @@ _NO_MODEL = re.compile(
 )
 _BAD_KEY = re.compile(
     r"authentication.?error|invalid.{0,12}api.?key|incorrect api key|unauthorized|invalid proxy server token"
+    r"|no.?db.?connection|no connected db"  # LiteLLM without a database, to a key that is not its master key
 )
 _JSON_MODE = re.compile(r"response_format|json_object|json.?mode")
 _IMAGES = re.compile(r"image|vision|multimodal|multi-modal")
@@ -44,6 +45,11 @@ def error_words(error: object) -> tuple[int | None, str]:
     code = str(fields.get("code") or fields.get("status_code") or "")
     status = int(code) if re.fullmatch(r"[45]\d\d", code) else None
     return status, words[:MAX_ERROR_CHARS].lower()
+
+
+def refuses_key(status: int, words: str) -> bool:
+    """The server says that it does not take our key: some do so with 400 and words."""
+    return status in (401, 403) or (status in (400, 500) and _BAD_KEY.search(words) is not None)
 
 
 def refuses_json_mode(status: int, words: str) -> bool:
@@ -64,7 +70,7 @@ def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bo
             f"The conversation is too long for LLM model {model}: shorten the agent's system_prompt or examples, "
             "or use a model with a longer context."
         ), False
-    if status in (401, 403) or (status in (400, 500) and _BAD_KEY.search(words)):
+    if refuses_key(status, words):
         if "litellm.authenticationerror" in words or "litellm.permissiondenied" in words:
             return (
                 f"The LLM provider behind LiteLLM refused LiteLLM's key for model {model}: check its api_key in "
@@ -72,7 +78,7 @@ def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bo
             ), False
         if _NO_MODEL.search(words):
             return f"LITELLM_API_KEY may not use LLM model {model}: allow it in LiteLLM, or name another model.", False
-        return f"The LLM server refused the key (HTTP {status}): check LITELLM_API_KEY.", False
+        return f"Wrong key: the LLM server refused it (HTTP {status}): check LITELLM_API_KEY.", False
     if status in (400, 404, 500) and _NO_MODEL.search(words):
         return (
             f"The LLM server does not know model {model}: check the agent's llm_model against model_list in "

@@ -9,6 +9,7 @@ from voi.config.secret_refs import resolved
 from voi.engines import registry
 from voi.engines.base import Llm, LlmRequest
 from voi.engines.info import LlmInfo
+from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.refusal import shown_name
 from voi.errors import EngineError
 
@@ -37,6 +38,7 @@ class LlmRouter:
         config_file: Path | None = None,
         models: Iterable[str] = (),
         options: Mapping[str, tuple[str, Mapping[str, Any]]] | None = None,
+        limits: LlmLimits | None = None,
     ) -> None:
         self._options = options or {}
         self._embedded = (frozenset(registry.names("llm")) | frozenset(self._options)) - REMOTE
@@ -44,9 +46,9 @@ class LlmRouter:
         self._warmed = frozenset(models)
         self._remote: tuple[str, dict[str, Any]] | None = None
         if api_base:
-            self._remote = "openai_compatible", {"api_base": api_base, "api_key": api_key}
+            self._remote = "openai_compatible", {"api_base": api_base, "api_key": api_key, "limits": limits}
         elif config_file is not None and config_file.exists():
-            self._remote = "litellm_local", {"config_file": config_file}
+            self._remote = "litellm_local", {"config_file": config_file, "limits": limits}
 
     def stream(self, request: LlmRequest) -> AsyncIterator[str]:
         """See `Llm.stream`. Raises EngineError at once when nothing here can serve the model."""

@@ -7,17 +7,32 @@ Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi mod
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from voi.engines.info import TurnInfo
+from voi.engines.turn.more_outputs import with_outputs
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
 from voi.errors import EngineError
 
 WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
 LONGEST_QUEUE = 64  # 2 s of work
 DEADLINE_S = 5.0
+POOLED = "sum_1"
+"""The encoder's output, pooled over time by attention: what the model's own head sees. 384 numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """`base`: the model's own probability that the turn is complete. `vector`: float32 [384]."""
+
+    base: float
+    vector: npt.NDArray[np.float32]
 
 
 class SmartTurn:
@@ -57,7 +72,8 @@ class SmartTurn:
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = options.inter_op_num_threads = 1
             options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            session = onnxruntime.InferenceSession(self._path, options, providers=["CPUExecutionProvider"])
+            model = with_outputs(self._path.read_bytes(), POOLED)
+            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
             self._session = session
             self._judge(bytes(2))
         except Exception as error:  # as in _judge
@@ -67,7 +83,16 @@ class SmartTurn:
                 "delete the file and run `voi models pull smart-turn`.",
             ) from error
 
+    @property
+    def weights(self) -> Path:
+        """The file."""
+        return self._path
+
     async def probability(self, pcm: bytes) -> float:
+        """EngineError (retryable) when too many wait, or after 5 s."""
+        return (await self.hear(pcm)).base
+
+    async def hear(self, pcm: bytes) -> Heard:
         """EngineError (retryable) when too many wait, or after 5 s."""
         if self._closed or self._session is None:
             raise EngineError("Turn detection is not running.")
@@ -83,12 +108,12 @@ class SmartTurn:
         finally:
             self._waiting -= 1
 
-    def _judge(self, pcm: bytes) -> float:
+    def _judge(self, pcm: bytes) -> Heard:
         try:
-            (probability,) = self._session.run(None, {"input_features": log_mel(pcm)[None]})
+            probability, vector = self._session.run(None, {"input_features": log_mel(pcm)[None]})
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise EngineError(f"Turn detection failed ({error}).", retryable=True) from error
-        return float(probability.item())
+        return Heard(float(probability.item()), vector[0])
 
     async def close(self) -> None:
         """What still waits is cancelled."""

@@ -23,8 +23,8 @@ from voi.errors import EngineError
 WEIGHTS = Path(__file__).with_name("weights.npz")
 LENGTHS_MS = (160, 256, 448, 640)
 """Of voice; a sound is judged by the weights of the longest that it reaches."""
-ENCODER_FROM_MS = 448
-"""Shorter sounds are judged without the encoder, which costs 25 ms and hears little in them."""
+WITHOUT_ENCODER_MS = (256, 640)
+"""At these moments of a barge-in the encoder is not asked again: it costs 25 ms, and what it said still counts."""
 PREROLL_WINDOWS = 15
 """Sound before the voice that the VAD and the encoder hear as well: 480 ms."""
 LONGEST_QUEUE = 256
@@ -64,7 +64,7 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 
 
 class BuiltInVoiceJudge:
-    """`VoiceJudge`. `encoder`, where there is one, is asked about sounds of 448 ms and more."""
+    """`VoiceJudge`. `encoder`, where there is one, is not asked at `WITHOUT_ENCODER_MS`."""
 
     info = EngineInfo("voice-judge")
 
@@ -102,7 +102,7 @@ class BuiltInVoiceJudge:
         finally:
             self._waiting -= 1
         vector = None
-        if self.encoder is not None and length >= ENCODER_FROM_MS:
+        if self.encoder is not None and voice_ms not in WITHOUT_ENCODER_MS:
             vector = (await self.encoder(whole)).vector
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
 
