@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from tests.fakes.engines import FakeLlm, silence, tone
 from tests.server.fakes import SECRET
-from tests.server.serving import House, fake_engines, serving
+from tests.server.serving import RunningServer, fake_engines, serving
 from voi.audio.wav import read_wav, to_wav
 from voi.cli import exchange
 from voi.cli.talk import Talker, talk
@@ -35,7 +35,7 @@ def _impatient(monkeypatch: Patch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def talker(house: House, out: Path | None = None, *, timeout_s: float = 5, **wants: Any) -> Talker:
+def talker(house: RunningServer, out: Path | None = None, *, timeout_s: float = 5, **wants: Any) -> Talker:
     url = f"ws://127.0.0.1:{house.port}/ws"
     usual = {
         "url": url,

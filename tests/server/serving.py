@@ -42,7 +42,7 @@ def write_config(folder: Path, engine: str = "espeak") -> None:
     (folder / "tts_models.json").write_text(json.dumps({"voice": {"engine": engine}}))
 
 
-class House:
+class RunningServer:
     def __init__(self, settings: Settings) -> None:
         self.port = 0
         self.task: asyncio.Task[None] | None = None
@@ -71,7 +71,7 @@ async def serving(
     monkeypatch: pytest.MonkeyPatch,
     engines: Engines | Callable[..., Any] | None = None,
     **settings: Any,
-) -> AsyncIterator[House]:
+) -> AsyncIterator[RunningServer]:
     """`engines` None: the real ones."""
     monkeypatch.chdir(tmp_path)
     if not (tmp_path / "agents.json").exists():
@@ -87,7 +87,7 @@ async def serving(
         monkeypatch.setattr(run, "start_engines", engines)
     given = load_settings(token_secret_key=SECRET, api_key=API_KEY, port=0, shutdown_grace_s=0.05, **settings)
     thresholds = gc.get_threshold()
-    running = House(given)
+    running = RunningServer(given)
     running.task = asyncio.create_task(running.server.serve())
     try:
         if engines is None or isinstance(engines, Engines):

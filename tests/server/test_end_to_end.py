@@ -13,7 +13,7 @@ import pytest
 
 from tests.fakes.engines import silence, tone
 from tests.server.fakes import API_KEY, SECRET
-from tests.server.serving import House, Person, fake_engines, serving, write_config
+from tests.server.serving import Person, RunningServer, fake_engines, serving, write_config
 from tests.transports.raw_client import BINARY, CLOSE, TEXT, RawClient
 from voi.audio.resample import resample
 from voi.engines.base import SttOptions
@@ -407,7 +407,7 @@ async def test_a_real_voice_with_the_embedded_engines(tmp_path: Path, monkeypatc
 async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
 
-        async def visit(running: House) -> None:
+        async def visit(running: RunningServer) -> None:
             person = await Person.arrive(running.port, agent="mute")
             person.say("text", content="hi")
             person.say("create_response")

@@ -51,7 +51,7 @@ class Breaking(FakeTts):
         raise EngineError("It broke.")
 
 
-class House:
+class RunningServer:
     def __init__(self, port: int) -> None:
         self.port = port
         self.writers: list[asyncio.StreamWriter] = []
@@ -81,7 +81,7 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterator[House]:
+async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterator[RunningServer]:
     config = Config(agents={}, control_agents={}, completeness_agents={}, tts_models=models)
     app = FastAPI()
     app.include_router(speech_router(SpeechDesk(lambda: config, lambda: tts)), prefix="/voices")
@@ -90,7 +90,7 @@ async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterat
     state = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(http, state, {}, waiting=Waiting()), "127.0.0.1", 0)
-    running = House(server.sockets[0].getsockname()[1])
+    running = RunningServer(server.sockets[0].getsockname()[1])
     try:
         yield running
     finally:

@@ -33,7 +33,7 @@ KEY = {"API-Key": "the key"}
 ZOE, ZOE_APART = "Zo\u00e9", "Zoe\u0301"
 
 
-class House:
+class RunningServer:
     """A desk with a real, tiny XTTS behind it."""
 
     def __init__(self, client: Any, engine: Xtts, files: dict[str, Path], configs: ConfigStore, tts: Rendered) -> None:
@@ -45,7 +45,7 @@ class House:
 
 
 @pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[House]:
+async def running(tmp_path: Path) -> AsyncIterator[RunningServer]:
     for package in ("torch", "tokenizers"):
         pytest.importorskip(package)
     from tests.engines.tts.xtts import tiny_cloning
@@ -74,11 +74,11 @@ async def running(tmp_path: Path) -> AsyncIterator[House]:
     app = FastAPI()
     app.include_router(voices_router(desk, Depends(authorized)))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://voi") as client:
-        yield House(client, engine, files, configs, wrapped)
+        yield RunningServer(client, engine, files, configs, wrapped)
     await engine.close()
 
 
-async def test_a_voice_is_added_speaks_at_once_and_goes(running: House) -> None:
+async def test_a_voice_is_added_speaks_at_once_and_goes(running: RunningServer) -> None:
     files = [("sample", ("../../a.wav", GOOD)), ("tone:warm", ("warm.wav", (AUDIO / "jfk.wav").read_bytes()))]
     answer = await running.client.post("/voices", headers=KEY, data={"name": "Ada"}, files=files)
     assert answer.status_code == 201, answer.text
@@ -100,7 +100,7 @@ async def test_a_voice_is_added_speaks_at_once_and_goes(running: House) -> None:
     assert running.engine.info.voices[-1] == "Ada"
 
 
-async def test_the_list(running: House) -> None:
+async def test_the_list(running: RunningServer) -> None:
     told = (await running.client.get("/voices", headers=KEY)).json()
     assert told["models"]["mine"]["voices"] == ["Robin", "Robin warm", "Claire"]
 
@@ -109,11 +109,11 @@ async def test_the_list(running: House) -> None:
     ("method", "path"),
     [("GET", "/voices"), ("POST", "/voices"), ("DELETE", "/voices/Robin"), ("POST", "/voices/Robin/speech")],
 )
-async def test_nobody_without_the_key(running: House, method: str, path: str) -> None:
+async def test_nobody_without_the_key(running: RunningServer, method: str, path: str) -> None:
     assert (await running.client.request(method, path)).status_code == 401
 
 
-async def test_refusals(running: House) -> None:
+async def test_refusals(running: RunningServer) -> None:
     before = running.files["voices"].read_bytes()
     for answer, status, says in (
         (await running.add(data=NOISE), 400, "a.wav: no speech"),
@@ -135,11 +135,11 @@ async def test_refusals(running: House) -> None:
     assert running.files["voices"].read_bytes() == before
 
 
-async def test_force_replaces(running: House) -> None:
+async def test_force_replaces(running: RunningServer) -> None:
     assert (await running.add(name="Robin", force="true")).status_code == 201
 
 
-async def test_tones_are_written_and_taken_over(running: House, tmp_path: Path) -> None:
+async def test_tones_are_written_and_taken_over(running: RunningServer, tmp_path: Path) -> None:
     """Whatever letters they are asked for in; and who is used stays, however the name is written."""
     files = [("sample", ("a.wav", GOOD)), ("tone:Warm", ("warm.wav", GOOD)), ("tone:NEUTRAL", ("b.wav", GOOD))]
     form = {"name": ZOE, "write": "true"}
@@ -169,12 +169,12 @@ async def test_tones_are_written_and_taken_over(running: House, tmp_path: Path) 
     assert (await running.client.delete(gone, headers=KEY)).status_code == 200
 
 
-async def said(running: House, tone: str, voice: str | None = "Claire", role: Voice = "character") -> bytes:
+async def said(running: RunningServer, tone: str, voice: str | None = "Claire", role: Voice = "character") -> bytes:
     spec = VoiceSpec(voice=voice, tone=tone, language="en", role=role)
     return b"".join([item async for item in running.tts.speak(just("hello there."), spec) if isinstance(item, bytes)])
 
 
-async def test_new_tones_are_spoken_without_a_restart(running: House, tmp_path: Path) -> None:
+async def test_new_tones_are_spoken_without_a_restart(running: RunningServer, tmp_path: Path) -> None:
     """Also with voices that the command made beside the server."""
     from voi.engines.tts.xtts import cloning_file
     from voi.engines.tts.xtts.checkpoint import load_voices
@@ -207,7 +207,7 @@ async def test_new_tones_are_spoken_without_a_restart(running: House, tmp_path: 
     assert "sad" in running.tts.info.tones
 
 
-async def test_agents_may_use_a_voice_that_the_command_made(running: House, tmp_path: Path) -> None:
+async def test_agents_may_use_a_voice_that_the_command_made(running: RunningServer, tmp_path: Path) -> None:
     from voi.engines.tts.xtts import cloning_file
     from voi.engines.tts.xtts.checkpoint import load_voices
 
@@ -223,7 +223,7 @@ async def test_agents_may_use_a_voice_that_the_command_made(running: House, tmp_
 
 
 async def test_a_voice_that_the_command_replaces_is_heard_at_once(
-    running: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    running: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the old one's phrases were rendered, and no line of the configuration changes."""
     monkeypatch.chdir(tmp_path)
@@ -249,7 +249,7 @@ async def test_a_voice_that_the_command_replaces_is_heard_at_once(
 
 
 async def test_a_file_that_lacks_a_voice_in_use_changes_nothing(
-    running: House, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    running: RunningServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     from voi.engines.tts.xtts import cloning_file
 
@@ -273,7 +273,7 @@ async def test_a_file_that_lacks_a_voice_in_use_changes_nothing(
     assert running.engine.info.voices == ("Robin", "Robin warm")
 
 
-async def test_a_file_of_models_that_cannot_be_written(running: House, tmp_path: Path) -> None:
+async def test_a_file_of_models_that_cannot_be_written(running: RunningServer, tmp_path: Path) -> None:
     (tmp_path / "tts_models.json").write_text("{")
     files = [("sample", ("a.wav", GOOD)), ("tone:warm", ("warm.wav", GOOD))]
     answer = await running.client.post("/voices", headers=KEY, data={"name": "Ada", "write": "1"}, files=files)
@@ -282,7 +282,7 @@ async def test_a_file_of_models_that_cannot_be_written(running: House, tmp_path:
     assert (tmp_path / "tts_models.json").read_text() == "{"
 
 
-async def test_what_was_rendered_with_the_old_voice_goes(running: House, tmp_path: Path) -> None:
+async def test_what_was_rendered_with_the_old_voice_goes(running: RunningServer, tmp_path: Path) -> None:
     old = tmp_path / "rendered" / f"mine-{'0' * 24}.wav"
     for request in (running.add("Robin", force="true"), running.client.delete("/voices/Robin%20warm", headers=KEY)):
         old.parent.mkdir(exist_ok=True)
@@ -294,7 +294,7 @@ async def test_what_was_rendered_with_the_old_voice_goes(running: House, tmp_pat
     assert old.exists()
 
 
-async def test_command_and_server_at_once_lose_nothing(running: House) -> None:
+async def test_command_and_server_at_once_lose_nothing(running: RunningServer) -> None:
     import torch
 
     from tests.engines.tts.xtts import tiny
@@ -308,7 +308,7 @@ async def test_command_and_server_at_once_lose_nothing(running: House) -> None:
     assert set(cloning_file.names(running.files["voices"])) >= {"a", "b", "cli 0", "cli 1", "cli 2", "cli 3"}
 
 
-async def test_samples_that_are_too_long_together(running: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_samples_that_are_too_long_together(running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "SAMPLES_LIMIT_S", 10.0)
     answer = await running.client.post(
         "/voices", headers=KEY, data={"name": "Ada"}, files=[("sample", ("a.wav", GOOD)), ("sample", ("b.wav", GOOD))]
@@ -317,7 +317,7 @@ async def test_samples_that_are_too_long_together(running: House, monkeypatch: p
     assert answer.json()["detail"] == "b.wav: with it there are more than 10 s of samples."
 
 
-async def test_bodies_that_are_too_large(running: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bodies_that_are_too_large(running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BODY_MAX_BYTES", 1_000)
     assert (await running.add()).status_code == 413
 
@@ -340,7 +340,7 @@ async def test_an_upload_that_breaks_off_is_nobodys_failure() -> None:
         await module._form(Request(scope, gone))
 
 
-async def test_an_upload_that_dawdles(running: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_upload_that_dawdles(running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "UPLOAD_TIMEOUT_S", 0.05)
 
     async def slow() -> AsyncIterator[bytes]:
@@ -352,13 +352,13 @@ async def test_an_upload_that_dawdles(running: House, monkeypatch: pytest.Monkey
     assert answer.status_code == 408
 
 
-async def test_only_a_few_wait(running: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_a_few_wait(running: RunningServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAITING_MAX", 2)
     answers = await asyncio.gather(*(running.add(name=f"Ada {number}") for number in range(3)))
     assert sorted(answer.status_code for answer in answers) == [201, 201, 429]
 
 
-async def test_what_is_wrong_with_the_server_is_not_told(running: House) -> None:
+async def test_what_is_wrong_with_the_server_is_not_told(running: RunningServer) -> None:
     running.files["voices"].write_bytes(b"no voices")
     answer = await running.add()
     assert answer.status_code == 500

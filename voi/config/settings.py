@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     """So many of them for each app that tokens are made for; 0: all."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not said what it wants by then is sent away."""
+    listeners: dict[str, dict[str, Any]] = {}
+    """What brings callers in besides the WebSocket, of packages that add such (entry points `voi.listeners`): name ->
+    options, as JSON."""
     shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
     """Running conversations may last this long after the server was told to stop."""
     max_frame_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)

@@ -38,6 +38,8 @@ from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.forwarded import TrustedProxies
+from voi.transports.listeners import Listener, close_listeners, start_listeners
+from voi.transports.listeners import Services as DoorServices
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.websocket import SocketLimits
@@ -87,6 +89,8 @@ class Server:
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
         self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
+        self._listeners: list[Listener] = []
+        self._door_services = DoorServices(self.calls, lambda token: check_token(token, token_secret))
         self._voi_ws = VoiWebSockets(
             self.calls, lambda query: check_token(token_in(query), token_secret), settings.init_timeout_s
         )
@@ -142,6 +146,11 @@ class Server:
         self._tasks.start(self._sweep_recordings(), "recordings")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
+            return
+        try:
+            self._listeners = await start_listeners(self.settings.listeners, self._door_services)
+        except VoiError as error:
+            self._failure, self.readiness.state, http.should_exit = error, "failed", True
             return
         self.admission.open()
         self.readiness.state = "ready"
@@ -240,6 +249,7 @@ class Server:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
+        await close_listeners(self._listeners)
 
     async def _close_engines(self) -> None:
         if self._engines is None:

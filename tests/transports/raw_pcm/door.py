@@ -1,0 +1,90 @@
+"""A door that nobody planned for: raw PCM over TCP. A caller sends a line `TOKEN AGENT`, then s16le mono at 16 kHz, and
+gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
+"""
+
+import asyncio
+
+from voi.calls.admission import Refused
+from voi.calls.call import Call
+from voi.errors import ClientError
+from voi.session.events import Ended, Event, Sound
+from voi.session.options import SessionOptions
+from voi.tasks import Tasks
+from voi.transports.listeners import Services
+
+HEAD_TIMEOUT_S = 5.0
+HEAD_LIMIT_BYTES = 8_192
+READ_BYTES = 3_200
+
+
+class RawPcmDoor:
+    """`CallDoor` for one caller."""
+
+    output_rate_hz = 24_000
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.ended: Ended | None = None
+
+    @property
+    def backlog_bytes(self) -> int:
+        return self._writer.transport.get_write_buffer_size()
+
+    def tell(self, event: Event) -> None:
+        if self._writer.is_closing():
+            return
+        if isinstance(event, Sound):
+            self._writer.write(event.pcm)
+        elif isinstance(event, Ended):
+            self.ended = event
+            self._writer.close()
+
+    async def aclose(self) -> None:
+        self._writer.close()
+
+
+class RawPcmListener:
+    """`Listener`."""
+
+    def __init__(self, services: Services, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._services = services
+        self._place = host, port
+        self._tasks = Tasks()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def start(self) -> None:
+        self._server = await asyncio.start_server(self._met, *self._place, limit=HEAD_LIMIT_BYTES)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        await self._tasks.close()
+
+    def _met(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._tasks.start(self._serve(reader, writer), "raw PCM caller")
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        door = RawPcmDoor(writer)
+        call: Call | None = None
+        try:
+            async with asyncio.timeout(HEAD_TIMEOUT_S):
+                token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
+            app = self._services.authenticate(token)
+            call = self._services.calls.admit(app, "raw PCM", door)
+            session = call.open(agent_name, None, SessionOptions(mode="call", input_rate_hz=16_000))
+            call.start()
+            while pcm := await reader.read(READ_BYTES):
+                session.hear(pcm)
+        except (ClientError, Refused, ValueError, TimeoutError, ConnectionError) as error:
+            if call is not None and not call.started:
+                call.fail(error)
+        finally:
+            if call is not None:
+                call.detach(door, 0)
+            writer.close()
