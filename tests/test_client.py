@@ -22,6 +22,7 @@ from voi.client import (
     VoiClient,
     parse,
 )
+from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.server.certificate import write_self_signed
 from voi.transports.voi_ws import wire
@@ -77,7 +78,7 @@ async def test_init_and_what_comes_before_it_is_done() -> None:
         assert [event async for event in voi] == [MessageEvent(0, "assistant", "early")]
         assert voi.close_code == 1000
     assert asked["token"] == TOKEN
-    assert wire.parse(asked["init"]) == wire.Init("echo", agent_config="{}", mode="call", init_greeting=False)
+    assert wire.parse(asked["init"]) == wire.Init("echo", "{}", CallOptions(mode="call", greet=False))
 
 
 async def test_every_message_of_the_person() -> None:

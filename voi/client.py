@@ -20,7 +20,7 @@ from typing import Any, Self
 import aiohttp
 from yarl import URL
 
-from voi.core.script import Mode
+from voi.core.options import Mode
 from voi.dialogue import Role
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire

@@ -26,3 +26,12 @@ class SpokenWord:
     start_ms: int
     end_ms: int
     estimated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """Words to be said as they are. `file`: pre-recorded sound of them, a path that the loader has checked."""
+
+    text: str
+    tone: str = "neutral"
+    file: str | None = None

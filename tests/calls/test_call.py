@@ -16,9 +16,9 @@ from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, TextTyped
+from voi.core.options import CallOptions
 from voi.errors import ClientError, EngineError
 from voi.session.events import AgentMessage, Ended, Sound, StatusChanged, UserMessage
-from voi.session.options import SessionOptions
 from voi.session.session import Session
 from voi.tasks import Tasks
 
@@ -66,7 +66,7 @@ class World:
 
     def start(self, door: FakeDoor, **options: Any) -> Call:
         call = self.calls.admit("app", "127.0.0.1", door)
-        call.open("teller", None, SessionOptions(**options))
+        call.open("teller", None, CallOptions(**{"mode": "chat", **options}))
         call.start()
         return call
 
@@ -236,9 +236,9 @@ async def test_what_an_agent_of_this_server_cannot_be_is_found_before_the_start(
     world = World()
     call = world.calls.admit("app", "127.0.0.1", FakeDoor())
     with pytest.raises(ClientError, match='no agent "nobody"'):
-        call.open("nobody", None, SessionOptions())
+        call.open("nobody", None, CallOptions())
     with pytest.raises(ClientError, match="agent_config"):
-        call.open("mine", "{nope", SessionOptions())
+        call.open("mine", "{nope", CallOptions())
     assert not call.started
     call.hang_up()
     assert world.metrics.log == []

@@ -11,7 +11,8 @@ from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
 from voi.core.journal import encode_entry, encode_script
-from voi.core.script import Phrase, Script
+from voi.core.script import Script
+from voi.dialogue import Phrase
 
 app = typer.Typer()
 app.command()(replay)

@@ -11,9 +11,8 @@ from tests.config.conftest import load
 from voi.config.agents import Agent
 from voi.config.apologies import APOLOGIES
 from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
-from voi.config.parts import SpokenPhrase
 from voi.config.store import Config, voice_uses_of
-from voi.dialogue import Message
+from voi.dialogue import Message, Phrase
 from voi.errors import ClientError
 
 TONE = "{character_agent_message_format_voice_tone}"
@@ -73,8 +72,8 @@ def test_greetings_in_both_forms() -> None:
     greetings = {"choices": ["Hello {vars:n}", {"content": "Hi", "file": "hi.wav"}], "voice_tone": "warm"}
     found = agent(greetings=greetings, vars={"n": "you"})
     assert found.greeting_phrases() == (
-        SpokenPhrase("Hello you", "warm"),
-        SpokenPhrase("Hi", "warm", str(Path("data/cached/voice/hi.wav").resolve())),
+        Phrase("Hello you", "warm"),
+        Phrase("Hi", "warm", str(Path("data/cached/voice/hi.wav").resolve())),
     )
     assert agent().greeting_phrases() == ()
 
@@ -84,16 +83,16 @@ def test_echo_always_greets() -> None:
 
 
 def test_apology_and_reminder() -> None:
-    assert agent(apology="Oops {vars:x}", vars={"x": "!"}).apology_phrase() == SpokenPhrase("Oops !")
+    assert agent(apology="Oops {vars:x}", vars={"x": "!"}).apology_phrase() == Phrase("Oops !")
     given = agent(apology={"choices": ["Oops"], "voice_tone": "sad"})
-    assert given.apology_phrase() == SpokenPhrase("Oops", "sad")
+    assert given.apology_phrase() == Phrase("Oops", "sad")
     assert agent(apology=[]).apology_phrase() is None
     assert agent().apology_phrase()
-    assert agent(language="de-AT").apology_phrase() == SpokenPhrase(APOLOGIES["de"])
+    assert agent(language="de-AT").apology_phrase() == Phrase(APOLOGIES["de"])
     assert agent(language="sv").apology_phrase() is None
-    assert agent(language="sv", apology="Förlåt.").apology_phrase() == SpokenPhrase("Förlåt.")
+    assert agent(language="sv", apology="Förlåt.").apology_phrase() == Phrase("Förlåt.")
     reminded = agent(idle_reminder={"after_s": 2.5, "choices": ["Still there?"]})
-    assert reminded.reminder_phrase() == SpokenPhrase("Still there?")
+    assert reminded.reminder_phrase() == Phrase("Still there?")
     assert reminded.idle_reminder
     assert reminded.idle_reminder.after_ms == 2_500
     assert agent().reminder_phrase() is None
@@ -171,7 +170,7 @@ def test_a_clients_agent_is_rendered_and_opens_no_file(config: Config) -> None:
     found = parse_client_agent(json.dumps(CLIENT), config)
     assert found.speaks_json
     assert "asterisks" in found.prompt()[0].text
-    assert found.greeting_phrases() == (SpokenPhrase("hey", "warm"), SpokenPhrase("yo", "warm"))
+    assert found.greeting_phrases() == (Phrase("hey", "warm"), Phrase("yo", "warm"))
     assert config.control_of(found) is config.control_agents["filter"]
 
 

@@ -3,19 +3,14 @@ import dataclasses
 import pytest
 from pydantic import ValidationError
 
-from voi.config.parts import Phrases, SpokenPhrase, TurnSettings
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.config.parts import Phrases, TurnSettings
+from voi.core.script import Script, TurnPolicy
+from voi.dialogue import Phrase
 
 
 def test_turn_settings_mirror_the_cores_policy() -> None:
     assert TurnSettings().model_dump() == dataclasses.asdict(TurnPolicy())
     assert TurnPolicy(**TurnSettings(silence_ms=700).model_dump()).silence_ms == 700
-
-
-def test_spoken_phrases_mirror_the_cores() -> None:
-    assert [(f.name, f.default) for f in dataclasses.fields(SpokenPhrase)] == [
-        (f.name, f.default) for f in dataclasses.fields(Phrase)
-    ]
 
 
 def test_reminders_default_to_the_cores() -> None:
@@ -32,7 +27,7 @@ def test_silences_stand_in_order(wrong: dict[str, int]) -> None:
 
 def test_blank_phrases_are_not_spoken() -> None:
     phrases = Phrases.model_validate({"choices": [" ", {"content": "Hi", "file": "a.wav"}], "voice_tone": "warm"})
-    assert phrases.spoken() == (SpokenPhrase("Hi", "warm", "a.wav"),)
+    assert phrases.spoken() == (Phrase("Hi", "warm", "a.wav"),)
 
 
 def test_turn_settings_of_earlier_versions_are_read() -> None:

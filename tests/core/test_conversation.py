@@ -4,8 +4,9 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.conversation import Conversation
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.script import Script, TurnPolicy
 from voi.core.state import State
+from voi.dialogue import Phrase
 
 from .world import World
 

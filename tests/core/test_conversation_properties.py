@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.replies import INTERRUPTED
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.script import Script, TurnPolicy
 from voi.core.state import TRANSITIONS, State
+from voi.dialogue import Phrase
 
 from .world import World
 

@@ -25,8 +25,8 @@ from voi.core.journal import (
     encode_entry,
     encode_script,
 )
-from voi.core.script import Phrase, Script, TurnPolicy
-from voi.dialogue import Message
+from voi.core.script import Script, TurnPolicy
+from voi.dialogue import Message, Phrase
 from voi.errors import ClientError
 
 

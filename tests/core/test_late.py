@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.late import LATE_MAX
-from voi.core.script import Phrase, Script
+from voi.core.script import Script
 from voi.core.state import State
-from voi.dialogue import Message
+from voi.dialogue import Message, Phrase
 
 from .world import World
 

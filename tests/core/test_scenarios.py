@@ -7,8 +7,9 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
 from voi.core.replies import PAST_LEDGERS
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.script import Script, TurnPolicy
 from voi.core.state import State
+from voi.dialogue import Phrase
 
 from .world import World
 

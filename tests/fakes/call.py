@@ -13,9 +13,9 @@ from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.core.facts import HungUp
+from voi.core.options import CallOptions
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
-from voi.session.options import SessionOptions
 from voi.session.session import Session
 
 FRAME_MS = 20
@@ -120,7 +120,7 @@ class Call:
             agent=parsed,
             config=self.config,
             engines=self.engines,  # type: ignore[arg-type]
-            options=SessionOptions(mode=mode, greet=greet, **(options or {})),  # type: ignore[arg-type]
+            options=CallOptions(mode=mode, greet=greet, **(options or {})),  # type: ignore[arg-type]
             greetings_dir=greetings_dir,
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,

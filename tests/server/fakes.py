@@ -10,11 +10,11 @@ from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact, HungUp
+from voi.core.options import CallOptions
 from voi.server.auth import check_token, token_in
 from voi.server.metrics import Metrics
 from voi.session.door import Door
 from voi.session.events import Ended
-from voi.session.options import SessionOptions
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiWebSockets
@@ -26,7 +26,7 @@ API_KEY = "Zm93kd03kDkw8sKw92jd"
 class FakeSession:
     """Runs until it is hung up, ended, or told to fail."""
 
-    def __init__(self, conversation_id: str, door: Door, agent: Agent, options: SessionOptions) -> None:
+    def __init__(self, conversation_id: str, door: Door, agent: Agent, options: CallOptions) -> None:
         self.conversation_id = conversation_id
         self.door = door
         self.agent = agent
@@ -102,7 +102,7 @@ class Sessions:
         self.error: Exception | None = None
 
     def __call__(
-        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
+        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions
     ) -> FakeSession:
         if self.error is not None:
             raise self.error

@@ -15,7 +15,8 @@ from voi.audio.wav import read_wav
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.journal import JournalEntry, decode_entry, decode_script
-from voi.core.script import Phrase, Script
+from voi.core.script import Script
+from voi.dialogue import Phrase
 from voi.errors import ConfigError
 from voi.session import recording
 from voi.session.latency import TurnTimes

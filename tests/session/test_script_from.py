@@ -1,6 +1,7 @@
 from voi.config.agents import Agent
-from voi.core.script import PLAYBACK_LAG_MAX_MS, Phrase, TurnPolicy
-from voi.session.options import SessionOptions
+from voi.core.options import CallOptions
+from voi.core.script import PLAYBACK_LAG_MAX_MS, TurnPolicy
+from voi.dialogue import Phrase
 from voi.session.script_from import script_from
 
 AGENT = {
@@ -17,7 +18,7 @@ AGENT = {
 
 
 def test_the_agents_words_and_rules_and_the_clients_choices() -> None:
-    script = script_from(Agent.model_validate(AGENT), SessionOptions(mode="call", stream_user_stt=False))
+    script = script_from(Agent.model_validate(AGENT), CallOptions(mode="call", stream_user_stt=False))
     assert script.mode == "call"
     assert [message.role for message in script.prompt] == ["system", "user", "assistant"]
     assert script.greeting == Phrase("Hello!", "warm")
@@ -29,7 +30,7 @@ def test_the_agents_words_and_rules_and_the_clients_choices() -> None:
 
 
 def test_a_bare_agent() -> None:
-    script = script_from(Agent.model_validate({"llm_model": "eliza"}), SessionOptions())
+    script = script_from(Agent.model_validate({"llm_model": "eliza"}), CallOptions(mode="chat"))
     assert script.mode == "chat"
     assert script.prompt == ()
     assert script.greeting is None
@@ -39,5 +40,5 @@ def test_a_bare_agent() -> None:
 
 def test_what_is_sent_whole_is_played_when_the_client_likes() -> None:
     agent = Agent.model_validate({"llm_model": "eliza"})
-    assert script_from(agent, SessionOptions()).playback_lag_max_ms == PLAYBACK_LAG_MAX_MS
-    assert script_from(agent, SessionOptions(stream_output_audio=False)).playback_lag_max_ms is None
+    assert script_from(agent, CallOptions()).playback_lag_max_ms == PLAYBACK_LAG_MAX_MS
+    assert script_from(agent, CallOptions(stream_output_audio=False)).playback_lag_max_ms is None

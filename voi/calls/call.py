@@ -24,10 +24,10 @@ from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
 from voi.core.facts import HungUp
+from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.door import Door
 from voi.session.events import Ended
-from voi.session.options import SessionOptions
 from voi.session.session import Session
 from voi.tasks import Tasks
 
@@ -38,9 +38,7 @@ HANG_UP_TIMEOUT_S = 10.0
 
 
 class OpenSession(Protocol):
-    def __call__(
-        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
-    ) -> Session:
+    def __call__(self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions) -> Session:
         """A session that does not run yet. Raises ClientError for an agent that this server cannot be."""
 
 
@@ -117,7 +115,7 @@ class Call:
 
     # ---- the beginning ------------------------------------------------------------------------------
 
-    def open(self, agent_name: str, agent_config: str | None, options: SessionOptions) -> Session:
+    def open(self, agent_name: str, agent_config: str | None, options: CallOptions) -> Session:
         """Make the session. `agent_config`: JSON text of an agent that the client brings, instead of one of ours of
         that name. Raises ClientError."""
         config = self._services.configs.current

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from voi.cli.transcript import Transcript
-from voi.core.script import Mode
+from voi.core.options import Mode
 from voi.errors import ClientError, ConfigError
 
 if TYPE_CHECKING:

@@ -12,7 +12,6 @@ from voi.config.parts import (
     Language,
     Phrases,
     PhrasesOrText,
-    SpokenPhrase,
     SttSettings,
     TurnSettings,
     VoiceChoice,
@@ -20,7 +19,7 @@ from voi.config.parts import (
     draw,
 )
 from voi.config.prompted import PHRASE_FIELDS, Prompted
-from voi.dialogue import Voice
+from voi.dialogue import Phrase, Voice
 
 if TYPE_CHECKING:
     pass
@@ -75,19 +74,19 @@ class Agent(Prompted):
     def duration_limit_ms(self) -> int:
         return round(self.duration_limit_s * 1000)
 
-    def greeting_phrases(self) -> tuple[SpokenPhrase, ...]:
+    def greeting_phrases(self) -> tuple[Phrase, ...]:
         """One of these opens the conversation; none: the agent waits to be spoken to. `echo` always greets."""
         phrases = self.greetings.spoken() if self.greetings else ()
-        return phrases or ((SpokenPhrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
+        return phrases or ((Phrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
 
-    def apology_phrase(self) -> SpokenPhrase | None:
+    def apology_phrase(self) -> Phrase | None:
         """Something to say when an answer failed: the agent's own words, or a default where its language has one."""
         if self.apology is not None:
             return draw(self.apology.spoken())
         default = apology_in(self.language)
-        return SpokenPhrase(default) if default else None
+        return Phrase(default) if default else None
 
-    def reminder_phrase(self) -> SpokenPhrase | None:
+    def reminder_phrase(self) -> Phrase | None:
         return draw(self.idle_reminder.spoken()) if self.idle_reminder else None
 
     def tones(self) -> tuple[str, ...]:

@@ -3,13 +3,13 @@
 import json
 import random
 import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from voi.config.problems import quoted
 from voi.config.tones import folded
+from voi.dialogue import Phrase
 from voi.text.language import AUTO
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -66,15 +66,6 @@ def _language(code: str) -> str:
 Language = Annotated[str, AfterValidator(_language)]
 
 
-@dataclass(frozen=True, slots=True)
-class SpokenPhrase:
-    """Words to be said as they are. `file`: pre-recorded sound of them, a path that the loader has checked."""
-
-    text: str
-    tone: str = "neutral"
-    file: str | None = None
-
-
 class Example(FileModel):
     """One exchange before the conversation, as a model for the agent's way of talking."""
 
@@ -97,11 +88,9 @@ class Phrases(FileModel):
     ] = ()  # fmt: skip
     voice_tone: Annotated[str, AfterValidator(folded)] = "neutral"
 
-    def spoken(self) -> tuple[SpokenPhrase, ...]:
+    def spoken(self) -> tuple[Phrase, ...]:
         return tuple(
-            SpokenPhrase(choice.content, self.voice_tone, choice.file)
-            for choice in self.choices
-            if choice.content.strip()
+            Phrase(choice.content, self.voice_tone, choice.file) for choice in self.choices if choice.content.strip()
         )
 
 
@@ -200,6 +189,6 @@ class TurnSettings(FileModel):
         return self
 
 
-def draw(phrases: tuple[SpokenPhrase, ...]) -> SpokenPhrase | None:
+def draw(phrases: tuple[Phrase, ...]) -> Phrase | None:
     """One of them at random, None of none."""
     return random.choice(phrases) if phrases else None

@@ -19,11 +19,11 @@ from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answerin
 from voi.core.late import LateWords
 from voi.core.machine import rule
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
-from voi.core.script import Phrase, Script
+from voi.core.script import Script
 from voi.core.state import State
 from voi.core.turn import Turn
 from voi.core.words import same_words
-from voi.dialogue import Message
+from voi.dialogue import Message, Phrase
 
 
 class Conversation(BargeInRules):

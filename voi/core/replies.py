@@ -12,8 +12,8 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.ledger import Ledger
-from voi.core.script import Phrase, Script
-from voi.dialogue import Message
+from voi.core.script import Script
+from voi.dialogue import Message, Phrase
 
 CUT_MARK = "..."
 INTERRUPTED = "... (interrupted)"

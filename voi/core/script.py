@@ -1,11 +1,10 @@
 """What the conversation is told before it begins: the agent's words and the rules of turn-taking. Plain data."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
-from voi.dialogue import Message
+from voi.core.options import CallOptions
+from voi.dialogue import Message, Phrase
 
-Mode = Literal["call", "chat"]
 PLAYBACK_LAG_MAX_MS = 2_000
 
 
@@ -34,27 +33,13 @@ class TurnPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Phrase:
-    """Words to be said as they are; `file` names pre-recorded sound of them."""
+class Script(CallOptions):
+    """One conversation's givens: what the client chose, and what the agent's author wrote."""
 
-    text: str
-    tone: str = "neutral"
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """One conversation's givens."""
-
-    mode: Mode = "call"
     prompt: tuple[Message, ...] = ()
     """System prompt and few-shot examples, before the history."""
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
-    stream_user_stt: bool = True
-    """Show the person's words while they speak."""
-    final_stt_correction: bool = True
-    """Show the person's message again when the final transcript differs."""
     reminder: Phrase | None = None
     """Said after `reminder_after_ms` of mutual silence (call mode)."""
     reminder_after_ms: int = 0

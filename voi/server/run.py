@@ -21,6 +21,7 @@ from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
+from voi.core.options import CallOptions
 from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
@@ -33,7 +34,6 @@ from voi.server.new_voices import take_over
 from voi.server.voices import VoiceDesk
 from voi.session.door import Door
 from voi.session.observer import Observer
-from voi.session.options import SessionOptions
 from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
 from voi.tasks import Tasks
@@ -168,7 +168,7 @@ class Server:
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
-        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: SessionOptions
+        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions
     ) -> Session:
         assert self._engines is not None, "nobody is admitted before the engines are warm"
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):

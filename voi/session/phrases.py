@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from voi.config.agents import Agent
 from voi.config.config import Config
-from voi.config.parts import SpokenPhrase
 from voi.core.reply_parser import ReplyParser, ReplySegment
+from voi.dialogue import Phrase
 from voi.engines.base import VoiceSpec
 from voi.session.chunker import Chunker
 from voi.text.language import Spoken
@@ -41,7 +41,7 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
             yield from _pieces(agent, config, [ReplySegment(response, "character", tone)])
 
 
-def _segments(agent: Agent, phrase: SpokenPhrase) -> list[ReplySegment]:
+def _segments(agent: Agent, phrase: Phrase) -> list[ReplySegment]:
     parser = ReplyParser(False, narrated="narrator" in agent.voices_by_role())
     return [ReplySegment(part.text, part.voice, phrase.tone) for part in parser.feed(phrase.text) + parser.close()]
 

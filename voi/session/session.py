@@ -20,6 +20,7 @@ from voi.core.actions import Action
 from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
+from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
@@ -30,7 +31,6 @@ from voi.session.door_events import DoorEvents
 from voi.session.latency import Latency
 from voi.session.log_format import line
 from voi.session.observer import Observer, Observers
-from voi.session.options import SessionOptions
 from voi.session.playback import Playback
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
@@ -67,7 +67,7 @@ class Session:
         agent: Agent,
         config: Config,
         engines: "Engines",
-        options: SessionOptions,
+        options: CallOptions,
         greetings_dir: Path | None = None,
         observers: Sequence[Observer] = (),
         on_observer_failed: Callable[[str], None] = lambda name: None,

@@ -10,11 +10,11 @@ from voi.config.config import Config
 from voi.core.actions import EndUtterance, JudgeTurn, JudgeVoice, Listen, Transcribe, TranscribeNow
 from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged, VoiceJudged
 from voi.core.late import LATE_MAX
+from voi.core.options import CallOptions
 from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
-from voi.session.options import SessionOptions
 from voi.tasks import FAULT, Tasks
 from voi.text.language import AUTO
 
@@ -39,7 +39,7 @@ class UserTurn:
         engines: "Engines",
         config: Config,
         agent: Agent,
-        options: SessionOptions,
+        options: CallOptions,
         on_sound: Callable[[bytes], None] | None,
     ) -> None:
         self._all_tasks = all_tasks

@@ -12,7 +12,7 @@ from tests.transports.voi_ws.fakes import FakeConnection, FakeSession
 from voi.core import facts
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
-from voi.core.script import Mode
+from voi.core.options import CallOptions, Mode
 from voi.errors import ClientError, EngineError
 from voi.session import events
 from voi.session.door import Door
@@ -21,11 +21,11 @@ from voi.transports.voi_ws.door import VoiDoor
 
 
 def opened(
-    mode: Mode = "chat", encode: Callable[[bytes], bytes] | None = None, **init: Any
+    mode: Mode = "chat", encode: Callable[[bytes], bytes] | None = None, **options: Any
 ) -> tuple[VoiDoor, FakeConnection, FakeSession]:
     connection, session = FakeConnection(), FakeSession()
     door = VoiDoor(connection, encode=encode) if encode else VoiDoor(connection)
-    door.open(session, wire.Init("friend", mode=mode, **init))  # type: ignore[arg-type]
+    door.open(session, wire.Init("friend", options=CallOptions(mode=mode, **options)))  # type: ignore[arg-type]
     return door, connection, session
 
 
@@ -103,7 +103,7 @@ async def test_before_the_beginning_and_after_the_end_messages_are_dropped() -> 
     connection, session = FakeConnection(), FakeSession()
     door = VoiDoor(connection)
     door.receive(wire.Audio(b"early"))
-    door.open(session, wire.Init("friend", mode="call"))  # type: ignore[arg-type]
+    door.open(session, wire.Init("friend", options=CallOptions(mode="call")))  # type: ignore[arg-type]
     await door.aclose()
     door.receive(wire.Audio(b"late"))
     assert session.log == []

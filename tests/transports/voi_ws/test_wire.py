@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
 
@@ -22,7 +23,13 @@ CLIENT_GOLDENS: list[tuple[bytes, wire.ClientMessage]] = [
     (
         b'\x00\x00\x00\xb8{"type":"init","agent_name":"x","agent_config":"{\\"title\\":\\"X\\"}","mode":"call",'
         b'"stream_user_stt":false,"final_stt_correction":false,"stream_output_audio":false,"init_greeting":false}',
-        wire.Init("x", '{"title":"X"}', "call", False, False, False, False),
+        wire.Init(
+            "x",
+            '{"title":"X"}',
+            CallOptions(
+                mode="call", greet=False, stream_user_stt=False, final_stt_correction=False, stream_output_audio=False
+            ),
+        ),
     ),
     (b'\x00\x00\x00\x26{"type":"init","agent_name":"x","n":1}', wire.Init("x")),
     (b'\x00\x00\x00\x10{"type":"audio"}\x01\x02\x03\x04', wire.Audio(b"\x01\x02\x03\x04")),

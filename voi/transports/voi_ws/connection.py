@@ -16,7 +16,6 @@ from voi.calls.calls import Calls
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError
 from voi.session.events import Ended
-from voi.session.options import SessionOptions
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
 from voi.transports.websocket import Request, WebSocket
@@ -107,15 +106,7 @@ class VoiConnection:
             return
         if not isinstance(init, wire.Init):
             raise ClientError(f"the first message must be init, not {wire.type_of(init)}.")
-        options = SessionOptions(
-            mode=init.mode,
-            greet=init.init_greeting,
-            stream_user_stt=init.stream_user_stt,
-            final_stt_correction=init.final_stt_correction,
-            stream_output_audio=init.stream_output_audio,
-            input_rate_hz=wire.INPUT_RATE_HZ,
-        )
-        session = call.open(init.agent_name, init.agent_config, options)
+        session = call.open(init.agent_name, init.agent_config, init.options)
         self._door.open(session, init)
         self._stop_timer()
         self._begun = True

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from voi.audio.opus import encode_ogg_opus
 from voi.core import facts
 from voi.core.actions import Status
-from voi.core.script import Mode
+from voi.core.options import Mode
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError, VoiError
 from voi.session import events
@@ -96,7 +96,7 @@ class VoiDoor:
         """The session is ready: tell the client, and pass on what it sends from now on. Raises ClientError when the
         client's sound cannot be decoded here."""
         self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
-        self._mode, self._whole = init.mode, not init.stream_output_audio
+        self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
         self._connection.send(wire.init_done(init.agent_name))
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import orjson
 
-from voi.core.script import Mode
+from voi.core.options import CallOptions
 from voi.dialogue import Role
 from voi.errors import ClientError
 
@@ -38,6 +38,7 @@ SKIPPED_IDS = 1_000_000
 MAX_RETURNED_IMAGE_CHARS = 64 * 1024
 """A picture given as a longer data: URL is not sent back: it would hold up the sound, and the client has it."""
 
+_CHAT = CallOptions(mode="chat", input_rate_hz=INPUT_RATE_HZ)
 InputFormat = Literal["pcm16", "webm", "mp4", "ogg"]
 Json = dict[str, Any]
 
@@ -51,11 +52,7 @@ class Init:
 
     agent_name: str
     agent_config: str | None = None
-    mode: Mode = "chat"
-    stream_user_stt: bool = True
-    final_stt_correction: bool = True
-    stream_output_audio: bool = True
-    init_greeting: bool = True
+    options: CallOptions = _CHAT
     input_audio_format: InputFormat = "pcm16"
 
 
@@ -166,11 +163,14 @@ def _read_init(metadata: Json) -> Init:
     return Init(
         agent_name=_string(metadata, "agent_name", "init"),
         agent_config=agent_config or None,
-        mode=mode,
-        stream_user_stt=_switch(metadata, "stream_user_stt"),
-        final_stt_correction=_switch(metadata, "final_stt_correction"),
-        stream_output_audio=_switch(metadata, "stream_output_audio"),
-        init_greeting=_switch(metadata, "init_greeting"),
+        options=CallOptions(
+            mode=mode,
+            greet=_switch(metadata, "init_greeting"),
+            stream_user_stt=_switch(metadata, "stream_user_stt"),
+            final_stt_correction=_switch(metadata, "final_stt_correction"),
+            stream_output_audio=_switch(metadata, "stream_output_audio"),
+            input_rate_hz=INPUT_RATE_HZ,
+        ),
         input_audio_format=input_format,
     )
 

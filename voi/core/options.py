@@ -1,0 +1,23 @@
+"""What a client chooses for its conversation: one object from the wire to the core."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mode = Literal["call", "chat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOptions:
+    """A door makes it, and whoever uses one of its fields reads it there; no one between knows them."""
+
+    mode: Mode = "call"
+    greet: bool = True
+    """Begin with a greeting, if the agent has one."""
+    stream_user_stt: bool = True
+    """Show the person's words while they speak."""
+    final_stt_correction: bool = True
+    """Show the person's message again when the final transcript differs."""
+    stream_output_audio: bool = True
+    """False: each speech is wanted whole, so its sound is handed to the door as fast as it is made."""
+    input_rate_hz: int = 16_000
+    """Of the person's sound, s16le mono."""
