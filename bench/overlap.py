@@ -24,12 +24,14 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
-from voi.core.script import Phrase, Script, TurnPolicy
+from voi.core.script import Script
 from voi.core.vad_edges import VadEdges
+from voi.dialogue import Phrase
 from voi.engines.turn.smart_turn import SmartTurn
 from voi.engines.vad.silero import Silero
 from voi.engines.voice.judge import WITHOUT_ENCODER_MS, BuiltInVoiceJudge
 from voi.session.audio_input import PREROLL_MS
+from voi.turn_policy import TurnPolicy
 
 RATE_HZ = 16_000
 WINDOW_BYTES = 1_024

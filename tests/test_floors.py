@@ -16,6 +16,7 @@ ROOMS = {
     "voi.errors": 0,
     "voi.dialogue": 0,
     "voi.tasks": 0,
+    "voi.turn_policy": 0,
     "voi.audio": 0,
     "voi.text": 0,
     "voi.text.tables": 0,
@@ -34,7 +35,7 @@ ROOMS = {
 # Floors whose rooms may know each other: the foundations, and the top, where all is put together.
 OPEN_FLOORS = {0, 5}
 # The core and all it knows: pure.
-STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables"}
+STDLIB_ONLY = {"voi.core", "voi.errors", "voi.dialogue", "voi.text.tables", "voi.turn_policy"}
 
 
 def module_name(path: Path) -> str:

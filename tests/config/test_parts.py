@@ -4,13 +4,14 @@ import pytest
 from pydantic import ValidationError
 
 from voi.config.parts import Phrases, TurnSettings
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.dialogue import Phrase
+from voi.turn_policy import TurnPolicy
 
 
-def test_turn_settings_mirror_the_cores_policy() -> None:
+def test_turn_settings_have_the_fields_of_the_cores_policy() -> None:
     assert TurnSettings().model_dump() == dataclasses.asdict(TurnPolicy())
-    assert TurnPolicy(**TurnSettings(silence_ms=700).model_dump()).silence_ms == 700
+    assert TurnSettings(silence_ms=700).policy() == TurnPolicy(silence_ms=700)
 
 
 def test_reminders_default_to_the_cores() -> None:

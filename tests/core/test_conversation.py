@@ -4,9 +4,10 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.conversation import Conversation
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.core.state import State
 from voi.dialogue import Phrase
+from voi.turn_policy import TurnPolicy
 
 from .world import World
 

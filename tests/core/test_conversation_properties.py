@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.replies import INTERRUPTED
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
 from voi.dialogue import Phrase
+from voi.turn_policy import TurnPolicy
 
 from .world import World
 

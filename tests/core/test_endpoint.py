@@ -1,8 +1,8 @@
 import pytest
 
 from voi.core.endpoint import endpointing_delay_ms, worth_answering
-from voi.core.script import TurnPolicy
 from voi.core.turn import Turn
+from voi.turn_policy import TurnPolicy
 
 POLICY = TurnPolicy(min_silence_ms=250, silence_ms=600, max_silence_ms=2_000)
 IN_DOUBT_MS = 1_300

@@ -25,9 +25,10 @@ from voi.core.journal import (
     encode_entry,
     encode_script,
 )
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.dialogue import Message, Phrase
 from voi.errors import ClientError
+from voi.turn_policy import TurnPolicy
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:

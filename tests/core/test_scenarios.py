@@ -7,9 +7,10 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
 from voi.core.replies import PAST_LEDGERS
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.core.state import State
 from voi.dialogue import Phrase
+from voi.turn_policy import TurnPolicy
 
 from .world import World
 

@@ -1,8 +1,9 @@
 from voi.config.agents import Agent
 from voi.core.options import CallOptions
-from voi.core.script import PLAYBACK_LAG_MAX_MS, TurnPolicy
+from voi.core.script import PLAYBACK_LAG_MAX_MS
 from voi.dialogue import Phrase
 from voi.session.script_from import script_from
+from voi.turn_policy import TurnPolicy
 
 AGENT = {
     "llm_model": "eliza",

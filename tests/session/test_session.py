@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, FakeStt, FakeSttStream, FakeTts, FakeTurnDetector, tone
-from voi.config.parts import TurnSettings
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
 from voi.engines.base import SttOptions, Transcript
 from voi.errors import ClientError, EngineError
 from voi.session import events
 from voi.session.user_turn import TRANSCRIPT_DEADLINE_S
+from voi.turn_policy import TurnPolicy
 
 STORY = "Once upon a time there was a fox. It ran away."
 STORY_MS = (len(STORY) - 1) * 50
@@ -113,7 +113,7 @@ async def test_judges_shorten_and_lengthen_the_wait() -> None:
     engines = FakeEngines(turn=FakeTurnDetector(0.1))
     async with Call(engines=engines) as call:
         await ask(call, quiet_ms=3_000)
-        assert call.turns[0].endpoint_ms >= TurnSettings().max_silence_ms - 32
+        assert call.turns[0].endpoint_ms >= TurnPolicy().max_silence_ms - 32
 
 
 @in_virtual_time

@@ -3,14 +3,16 @@
 import json
 import random
 import re
-from typing import Annotated, Any, Self
+from dataclasses import fields
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from voi.config.problems import quoted
 from voi.config.tones import folded
 from voi.dialogue import Phrase
 from voi.text.language import AUTO
+from voi.turn_policy import TurnPolicy
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -152,27 +154,21 @@ FORMER_TURN_NAMES = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_
 """Names that files written for earlier versions use."""
 
 
-class TurnSettings(FileModel):
+if TYPE_CHECKING:
+    _TurnFields = FileModel
+else:
+    _TurnFields = create_model(
+        "_TurnFields",
+        __base__=FileModel,
+        **{rule.name: (rule.type, Field(default=rule.default, **rule.metadata)) for rule in fields(TurnPolicy)},
+    )
+
+
+class TurnSettings(_TurnFields):
     """When a silence ends the person's turn, and when speech over the agent interrupts it."""
 
-    speculate: bool = True
-    """Begin the answer, muted, in the silence that the end of turn needs anyway."""
-    speculate_after_ms: int = Field(default=64, ge=0, le=10_000)
-    """Silence before the first transcript, and the answer begun on it, is asked for."""
-    min_silence_ms: int = Field(default=256, ge=0, le=10_000)
-    """Silence that is enough when the turn seems complete."""
-    silence_ms: int = Field(default=608, ge=0, le=10_000)
-    """Silence that is enough when nobody can tell whether the turn is complete."""
-    max_silence_ms: int = Field(default=2_000, ge=100, le=30_000)
-    """Silence that is enough even in the middle of a sentence."""
-    barge_in_ms: int = Field(default=300, ge=0, le=10_000)
-    """Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."""
-    barge_in_timeout_ms: int = Field(default=1_500, ge=100, le=30_000)
-    """When neither words nor lasting speech came by then: the agent stops if there is voice, else it resumes."""
-    transcript_timeout_ms: int = Field(default=5_000, ge=100, le=60_000)
-    """Longest wait for a transcript."""
-    audio_timeout_ms: int = Field(default=2_000, ge=100, le=60_000)
-    """Sound that stops arriving for this long in the middle of a turn counts as silence."""
+    def policy(self) -> TurnPolicy:
+        return TurnPolicy(**self.model_dump())
 
     @model_validator(mode="before")
     @classmethod
@@ -183,8 +179,9 @@ class TurnSettings(FileModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if not self.min_silence_ms <= self.silence_ms <= self.max_silence_ms:
-            given = f"{self.min_silence_ms}, {self.silence_ms}, {self.max_silence_ms}"
+        policy = self.policy()
+        if not policy.min_silence_ms <= policy.silence_ms <= policy.max_silence_ms:
+            given = f"{policy.min_silence_ms}, {policy.silence_ms}, {policy.max_silence_ms}"
             raise ValueError(f"must have min_silence_ms ≤ silence_ms ≤ max_silence_ms, not {given}")
         return self
 

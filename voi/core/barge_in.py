@@ -11,8 +11,8 @@ from enum import Enum, auto
 
 from voi.core.actions import DuckLevel
 from voi.core.facts import VoiceJudged
-from voi.core.script import TurnPolicy
 from voi.core.turn_text import is_backchannel, spoken_words
+from voi.turn_policy import TurnPolicy
 
 JUDGED_AT_MS = (160, 256, 448, 640)
 """Of voice in one stretch: the judge of voices is asked then…"""

@@ -5,9 +5,9 @@ intonation; the words alone are a weak sign, except where they plainly break off
 sound and words contradict each other, the silence has to last longer.
 """
 
-from voi.core.script import TurnPolicy
 from voi.core.turn import Turn
 from voi.core.turn_text import completeness
+from voi.turn_policy import TurnPolicy
 
 AUDIO_COMPLETE = 0.5
 """smart-turn's own decision threshold."""

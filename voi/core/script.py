@@ -4,32 +4,9 @@ from dataclasses import dataclass, field
 
 from voi.core.options import CallOptions
 from voi.dialogue import Message, Phrase
+from voi.turn_policy import TurnPolicy
 
 PLAYBACK_LAG_MAX_MS = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class TurnPolicy:
-    """When a silence is the end of a turn, and when speech over the agent is an interruption. All in milliseconds.
-
-    `min_silence_ms`: enough when the judges say that the person has finished. `silence_ms`: enough when nobody can
-    tell. `max_silence_ms`: enough even when they seem to be in the middle of a sentence.
-    """
-
-    speculate: bool = True
-    """Begin the answer, muted, in the silence that the end of turn needs anyway."""
-    speculate_after_ms: int = 64
-    """Silence before the first transcript (and speculative reply) is asked for. Two VAD windows."""
-    min_silence_ms: int = 256
-    silence_ms: int = 608
-    max_silence_ms: int = 2_000
-    barge_in_ms: int = 300
-    """Speech over the agent that lasts this long interrupts it, words or not; less resumes it."""
-    barge_in_timeout_ms: int = 1_500
-    """A possible barge-in ends after this: voice at that moment stops the reply, without it the reply resumes."""
-    transcript_timeout_ms: int = 5_000
-    audio_timeout_ms: int = 2_000
-    """Sound stopped arriving in the middle of a turn: end the turn as if it were silence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from voi.config.agents import Agent
 from voi.config.parts import draw
 from voi.core.options import CallOptions
-from voi.core.script import PLAYBACK_LAG_MAX_MS, Script, TurnPolicy
+from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
 
 JUDGED_BARGE_IN_MS = 416
 """`barge_in_ms` where an agent does not say and voices are judged: so long it takes to tell words from a "yeah"."""
@@ -13,7 +13,7 @@ JUDGED_BARGE_IN_MS = 416
 
 def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = False) -> Script:
     """Draws one greeting, reminder and apology at random. `judges_voices`: there is a judge of voices."""
-    turn = TurnPolicy(**agent.turn.model_dump())
+    turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
     chosen = {field.name: getattr(options, field.name) for field in fields(CallOptions)}
