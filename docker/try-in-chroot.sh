@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Where no container engine runs: does what docker/Dockerfile does for the target `cpu`, in a Debian root of its own, and tries
+# what comes of it as the image's user. As root; takes some minutes, 1.5 GB and a Debian mirror.
+#   docker/try-in-chroot.sh /var/tmp/voi-root        add --keep to keep the folder
+#   GPL=no docker/try-in-chroot.sh /var/tmp/voi-root
+# DEBIAN_MIRROR names a mirror; pip is told of its index by the host's pip configuration and PIP_… variables.
+set -euo pipefail
+repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=${1:?"a folder that does not exist yet"}
+keep=${2:-}
+gpl=${GPL:-yes}
+[ ! -e "$root" ] || { printf '%s exists already\n' "$root" >&2; exit 1; }
+[ "$(id -u)" = 0 ] || { printf 'try-in-chroot.sh: only root can make a root\n' >&2; exit 1; }
+
+server=
+clean_up() {
+  if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
+  umount "$root/proc" "$root/dev" 2>/dev/null || true
+  if [ "$keep" != --keep ] && ! mountpoint -q "$root/dev" && ! mountpoint -q "$root/proc"; then rm -rf --one-file-system "$root"; fi
+}
+trap clean_up EXIT
+
+inside() { chroot "$root" /usr/bin/env -i HOME=/root PATH=/opt/voi/bin:/usr/bin:/bin:/usr/sbin:/sbin "${pip[@]}" "$@"; }
+pip=()
+while IFS= read -r setting; do pip+=("$setting"); done < <(env | grep -E '^(PIP_[A-Z_]+|SSL_CERT_FILE)=' || true)
+
+printf '== a Debian root, with Python in the place of the base image'\''s\n'
+debootstrap --variant=minbase --include=ca-certificates,python3,python3-venv,gcc,libc6-dev,libpython3-dev \
+  bookworm "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"} >/dev/null
+cp /etc/resolv.conf "$root/etc/"
+for file in /etc/pip.conf "$HOME/.config/pip/pip.conf"; do if [ -e "$file" ]; then cp "$file" "$root/etc/pip.conf"; fi; done
+if [ -d /usr/local/share/ca-certificates ]; then cp -r /usr/local/share/ca-certificates "$root/usr/local/share/"; fi
+cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+mount -t proc proc "$root/proc"
+mount --bind /dev "$root/dev"
+
+printf '== packages and Voi, by the same scripts as in the image\n'
+mkdir -p "$root/src"
+# The build context: what docker/Dockerfile.dockerignore lets through, of what git knows.
+git -C "$repository" ls-files -z --cached -- locks voi pyproject.toml setup.py README.md LICENSE CHANGELOG.md docs/licences.md \
+  docker/install-packages.sh docker/finish.sh docker/gpl-sources.md | tar -C "$repository" --null -T - -cf - | tar -C "$root/src" -xf -
+inside python3 -m venv /opt/voi
+inside bash -c 'cd /src && docker/install-packages.sh "" >/dev/null'
+inside bash -c "cd /src && docker/finish.sh $gpl >/dev/null"
+inside rm -rf /src /root/.cache
+
+printf '== what is in it\n'
+inside groupadd --gid 10001 voi
+inside useradd --uid 10001 --gid voi --home-dir /srv/voi --create-home voi
+mkdir -p "$root/srv/voi/config" "$root/srv/voi/models" "$root/srv/voi/recordings"
+cp "$repository/agents.example.json" "$root/srv/voi/config/agents.json"
+cp "$repository/tts_models.example.json" "$root/srv/voi/config/tts_models.json"
+chown -R 10001:10001 "$root/srv/voi"
+for file in opt/voi/bin/voi opt/voi/bin/voi-healthcheck usr/share/doc/voi/LICENSE usr/share/doc/voi/licences.md \
+  usr/share/doc/voi/packages.txt; do
+  [ -s "$root/$file" ] || { printf 'missing: %s\n' "$file" >&2; exit 1; }
+done
+strays=$(find "$root/opt/voi" "$root/srv/voi" \( -name .env -o -name 'id_rsa*' -o -name '*.wav' -path '*srv*' \) -print)
+[ -z "$strays" ] || { printf 'should not be there: %s\n' "$strays" >&2; exit 1; }
+find "$root/opt/voi" -name '_silero*.so' | grep -q . || { printf 'the VAD kernel was not compiled\n' >&2; exit 1; }
+parts=$(find "$root/opt/voi" \( -name 'libespeak-ng*' -o -path '*/av.libs/*' \) -print | wc -l)
+if [ "$gpl" = no ]; then
+  [ "$parts" = 0 ] || { printf 'GPL parts are left\n' >&2; exit 1; }
+else
+  { [ "$parts" -gt 0 ] && [ -s "$root/usr/share/doc/voi/gpl-sources.md" ]; } || { printf 'GPL parts or their notice are missing\n' >&2; exit 1; }
+fi
+du -sh "$root/opt/voi" | cut -f1 | sed 's/$/ of packages/'
+
+printf '== it runs as its user, and writes nothing outside of its volumes\n'
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+as_voi() {
+  chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 \
+    VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json VOI_TTS_MODELS_FILE=config/tts_models.json \
+    TOKEN_SECRET_KEY=Kq7vX2mPw9RtY4bNc8ZdFhJs5LgAe3Ua API_KEY=h4Tz9Qw2Lm7Rx5Vb sh -c 'cd /srv/voi && exec "$@"' sh "$@"
+}
+if [ "$gpl" = no ]; then as_voi voi check; printf 'done: without the GPL parts\n'; exit 0; fi
+touch "$root/before"
+as_voi voi serve >"$root/serve.log" 2>&1 &
+server=$!
+for ((second = 0; ; second++)); do
+  as_voi voi-healthcheck 2>/dev/null && break
+  { kill -0 "$server" 2>/dev/null && [ "$second" -lt 120 ]; } || { cat "$root/serve.log"; exit 1; }
+  sleep 1
+done
+as_voi voi talk --agent eliza --text "I need a holiday" | tail -n 3
+written=$(find "$root" -xdev -newer "$root/before" -type f ! -path "$root/proc/*" ! -path "$root/dev/*" ! -path "$root/tmp/*" \
+  ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" -print)
+[ -z "$written" ] || { printf 'written outside of volumes: %s\n' "$written" >&2; exit 1; }
+kill -TERM "$server"
+wait "$server" && server=
+printf 'done: healthy, spoken with, ended cleanly\n'

@@ -1,0 +1,263 @@
+"""docker/Caddyfile.example in a real Caddy in front of real servers: tokens over HTTPS, calls over wss."""
+
+import asyncio
+import contextlib
+import json
+import logging
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.server.fakes import API_KEY, SECRET
+from tests.server.serving import House, fake_engines, serving
+from voi.client import AudioEvent, MessageEvent, VoiClient
+from voi.errors import ClientError
+from voi.server.auth import check_token, issue_token
+from voi.transports.voi_ws import wire
+
+CADDY = shutil.which("caddy")
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.skipif(CADDY is None, reason="Caddy is not installed: apt-get install caddy"),
+]
+EXAMPLE = Path(__file__).parents[2] / "docker" / "Caddyfile.example"
+START_S = 20.0
+
+
+def keeps_calls() -> bool:
+    """Caddy knows `stream_close_delay`: since 2.7."""
+    assert CADDY
+    told = subprocess.run([CADDY, "version"], capture_output=True, text=True, check=True, timeout=10).stdout
+    found = re.search(r"(\d+)\.(\d+)", told)
+    assert found
+    return (int(found[1]), int(found[2])) >= (2, 7)
+
+
+@dataclass
+class Caddy:
+    folder: Path
+    port: int
+    admin_port: int
+    environ: dict[str, str]
+    workers: list[int] = field(default_factory=list)
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "caddy.log").read_text()
+
+    @property
+    def trusting(self) -> ssl.SSLContext:
+        """Trusts Caddy's own authority, and no other."""
+        root = self.folder / "data" / "caddy" / "pki" / "authorities" / "local" / "root.crt"
+        return ssl.create_default_context(cafile=str(root))
+
+    def write(self, **replaced: str) -> Path:
+        """The example as it is, but for ports, what this Caddy is too old for, and what `replaced` says."""
+        text = EXAMPLE.read_text()
+        first, _, rest = text.partition("{\n")
+        ports = f"\tadmin 127.0.0.1:{self.admin_port}\n\tauto_https disable_redirects\n\tskip_install_trust\n"
+        text = f"{first}{{\n{ports}{rest}"
+        if not keeps_calls():
+            text = re.sub(r"^\s*stream_close_delay.*\n", "", text, flags=re.MULTILINE)
+        for old, new in replaced.items():
+            assert old in text
+            text = text.replace(old, new)
+        path = self.folder / "Caddyfile"
+        path.write_text(text)
+        return path
+
+    async def command(self, *arguments: str) -> str:
+        assert CADDY
+        process = await asyncio.create_subprocess_exec(
+            CADDY, *arguments, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), 30)
+        assert process.returncode == 0, output.decode()
+        return output.decode()
+
+    def address(self, path: str, scheme: str = "https") -> str:
+        return f"{scheme}://localhost:{self.port}{path}"
+
+    def call(self) -> contextlib.AbstractAsyncContextManager[VoiClient]:
+        token = issue_token("test", SECRET)
+        return VoiClient.connect(self.address("/ws", "wss"), token=token, agent_name="echo", insecure=True)
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def in_front_of(folder: Path, *workers: int) -> AsyncIterator[Caddy]:
+    assert CADDY
+    port = free_port()
+    environ = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "XDG_DATA_HOME": str(folder / "data"),
+        "XDG_CONFIG_HOME": str(folder / "config"),
+        "DOMAIN": f"localhost:{port}",
+        "WORKERS": " ".join(f"127.0.0.1:{worker}" for worker in workers),
+    }
+    caddy = Caddy(folder, port, free_port(), environ, list(workers))
+    command = [CADDY, "run", "--config", str(caddy.write()), "--adapter", "caddyfile"]
+    with (folder / "caddy.log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=log, stderr=log)
+    try:
+        await answers(caddy)
+        yield caddy
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), 20)
+
+
+async def answers(caddy: Caddy) -> None:
+    """The certificate is made, and Caddy knows that the workers are well."""
+    deadline_s = time.monotonic() + START_S
+    async with aiohttp.ClientSession() as http:
+        while True:
+            with contextlib.suppress(aiohttp.ClientError, OSError):
+                async with http.get(caddy.address("/health"), ssl=False) as response:
+                    if response.status == 200:
+                        return
+            assert time.monotonic() < deadline_s, caddy.log
+            await asyncio.sleep(0.1)
+
+
+async def until_message(call: VoiClient, text: str) -> None:
+    async with asyncio.timeout(10):
+        async for event in call:
+            if isinstance(event, MessageEvent) and event.role == "assistant" and text in event.text:
+                return
+    raise AssertionError(f"no message with {text!r}: {call.close_code} {call.close_reason}")
+
+
+async def converse(call: VoiClient, text: str) -> None:
+    """Say something to `echo`; it comes back, with sound."""
+    await call.send_text(text)
+    await call.create_response()
+    await until_message(call, text)
+    async with asyncio.timeout(10):
+        async for event in call:
+            if isinstance(event, AudioEvent):
+                return
+
+
+async def calls_at(house: House) -> int:
+    _, _, body = await house.http("GET", "/metrics", f"API-Key: {API_KEY}\r\n")
+    count: int = json.loads(body)["active_connections"]
+    return count
+
+
+async def test_a_token_over_https_and_a_call_over_wss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines()) as house,
+        in_front_of(tmp_path, house.port) as caddy,
+        aiohttp.ClientSession() as http,
+    ):
+        # By name and authority: what a client does that trusts the certificate.
+        async with http.post(
+            caddy.address("/integrations/my-app"), headers={"API-Key": API_KEY}, ssl=caddy.trusting
+        ) as answer:
+            assert answer.status == 200
+            assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert "Server" not in answer.headers
+            token = (await answer.json())["token"]
+            assert answer.headers["Voi-Token"] == token
+        assert check_token(token, SECRET) == "my-app"
+        async with http.get(caddy.address("/metrics"), ssl=caddy.trusting) as answer:
+            assert answer.status == 401
+        address = caddy.address("/ws", "wss")
+        async with VoiClient.connect(address, token=token, agent_name="echo", insecure=True) as call:
+            await until_message(call, "Hello there my friend.")
+            await converse(call, "over the proxy")
+        await asyncio.sleep(0.2)  # the log of a call is written at its end
+        assert "/ws?token=REDACTED" in caddy.log
+        assert token not in caddy.log
+        assert API_KEY not in caddy.log
+
+
+async def test_who_calls_is_known_and_cannot_be_forged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    init = {"type": "init", "agent_name": "echo", "agent_config": None, "mode": "chat"}
+    headers = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
+    trusting = {"trusted_proxies": ("127.0.0.1",)}
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines(), **trusting) as house,
+        in_front_of(tmp_path, house.port) as caddy,
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))) as http,
+    ):
+        address = f"wss://127.0.0.1:{caddy.port}/ws?token={issue_token('test', SECRET)}"
+        headers["Host"] = f"localhost:{caddy.port}"
+        async with http.ws_connect(address, headers=headers, ssl=False, server_hostname="localhost") as ws:
+            await ws.send_bytes(wire.join(init, b""))
+            await ws.receive(5)
+    begun = [record.getMessage() for record in caplog.records if "begins with" in record.getMessage()]
+    assert len(begun) == 1
+    assert "from 127.0.0.2 " in begun[0]
+
+
+async def test_calls_are_shared_out_and_stay_on_their_worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        first = await stack.enter_async_context(serving(tmp_path, monkeypatch, fake_engines()))
+        second = await stack.enter_async_context(serving(tmp_path, monkeypatch, fake_engines()))
+        caddy = await stack.enter_async_context(in_front_of(tmp_path, first.port, second.port))
+        calls = [await stack.enter_async_context(caddy.call()) for _ in range(4)]
+        assert [await calls_at(house) for house in (first, second)] == [2, 2]
+        for turn in range(2):
+            for number, call in enumerate(calls):
+                await converse(call, f"number {number} turn {turn}")
+        assert [await calls_at(house) for house in (first, second)] == [2, 2]
+
+
+async def test_a_worker_that_is_gone_gets_no_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines()) as house,
+        in_front_of(tmp_path, free_port(), house.port) as caddy,
+    ):
+        for number in range(3):
+            async with caddy.call() as call:
+                await converse(call, f"call {number}")
+
+
+async def test_a_reload_in_mid_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines()) as house,
+        in_front_of(tmp_path, house.port) as caddy,
+        caddy.call() as call,
+    ):
+        await converse(call, "before")
+        path = caddy.write(**{"max-age=31536000": "max-age=300"})
+        admin = f"127.0.0.1:{caddy.admin_port}"
+        await caddy.command("reload", "--config", str(path), "--adapter", "caddyfile", "--address", admin)
+        if keeps_calls():
+            await converse(call, "after")
+            return
+        # Before 2.7 the call ends, at once and for both sides. A new one begins; it does not go on with the old one's words.
+        with contextlib.suppress(ClientError):
+            async with asyncio.timeout(5):
+                async for _ in call:
+                    pass
+        await answers(caddy)
+        deadline_s = time.monotonic() + 5
+        while await calls_at(house):
+            assert time.monotonic() < deadline_s, "the server goes on with a call that is cut"
+            await asyncio.sleep(0.05)
+        async with caddy.call() as again:
+            await converse(again, "after")
