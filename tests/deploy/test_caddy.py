@@ -249,7 +249,7 @@ async def test_a_reload_in_mid_call(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         if keeps_calls():
             await converse(call, "after")
             return
-        # Before 2.7 the call ends, at once and for both sides. A new one begins; it does not go on with the old one's words.
+        # Before 2.7 the call ends, at once and for both sides. A new one begins, without the words of the old one.
         with contextlib.suppress(ClientError):
             async with asyncio.timeout(5):
                 async for _ in call:

@@ -1,5 +1,5 @@
-"""docker/, .devcontainer/ and deploy/: linted, in accord with each other, and the scripts run against a docker that notes what
-it is told. No container engine runs here."""
+"""docker/, .devcontainer/ and deploy/: linted, in accord with each other, and the scripts run against a docker that
+notes what it is told. No container engine runs here."""
 
 import json
 import os
@@ -53,7 +53,7 @@ def packages_of(python: Path) -> str:
 
 def test_scripts_pass_shellcheck() -> None:
     shellcheck = beside("shellcheck") or pytest.skip("shellcheck is not installed: apt-get install shellcheck")
-    told = subprocess.run([shellcheck, *SCRIPTS], capture_output=True, text=True, check=False, timeout=60)
+    told = subprocess.run([Path(shellcheck), *SCRIPTS], capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode == 0, told.stdout
 
 
@@ -72,7 +72,7 @@ def test_compose_files_fit_the_specification(name: str) -> None:
     text = interpolated((DOCKER / name).read_text()).replace("host-gateway", "127.0.0.1")
     if not (python.exists() and "compose-spec" in packages_of(python)):
         pytest.skip("compose-spec is not installed: see .ci/run")
-    command = [python, "-c", check]
+    command: list[str | Path] = [python, "-c", check]
     told = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=60)
     assert told.returncode == 0, told.stderr
 
@@ -85,7 +85,8 @@ def test_units_are_right(tmp_path: Path) -> None:
         assert "Restart=always" in text
     shutil.copy(tmp_path / "voi@.service", tmp_path / "voi@8765.service")
     units = [tmp_path / "voi@8765.service", tmp_path / "litellm.service"]
-    told = subprocess.run([analyze, "verify", *units], capture_output=True, text=True, check=False, timeout=60)
+    command: list[str | Path] = [analyze, "verify", *units]
+    told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (told.returncode, told.stderr) == (0, "")
 
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from tests.deploy.litellm_proxy import MASTER_KEY, LiteLlmProxy, program
-from tests.fakes.engines import FakeTts
 from tests.fakes.openai_server import FakeOpenAi, Reply
 from tests.server.serving import Person, fake_engines, serving
 from voi.config.settings import load_settings
@@ -98,7 +97,7 @@ async def ask(person: Person, text: str = "How are you?") -> None:
 
 
 def heard(person: Person, text: str) -> bool:
-    """Its sound came, and lasts as long as `FakeTts` takes for it."""
+    """Its sound came: 50 ms for each character is what the fake voice makes."""
     ids = [str(message_id) for message_id, said in person.texts.items() if text in said]
     return any(len(person.sound.get(speech_id, b"")) > 20_000 for speech_id in ids)
 
@@ -233,8 +232,3 @@ async def test_the_proxy_dies_in_mid_sentence_and_comes_back(
     async with serve() as person:
         await ask(person, "And now?")
         await person.until(lambda: heard(person, "Now I am back with you."))
-
-
-def test_the_fake_voice_is_long_enough_to_be_heard() -> None:
-    """`heard` asks for more sound than any cut-off piece of these replies has."""
-    assert len(APOLOGY) * FakeTts().ms_per_character * FakeTts.sample_rate_hz * 2 // 1000 > 20_000
