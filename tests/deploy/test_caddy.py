@@ -19,7 +19,7 @@ import aiohttp
 import pytest
 
 from tests.server.fakes import API_KEY, SECRET
-from tests.server.serving import House, fake_engines, serving
+from tests.server.serving import RunningServer, fake_engines, serving
 from voi.client import AudioEvent, MessageEvent, VoiClient
 from voi.errors import ClientError
 from voi.server.auth import check_token, issue_token
@@ -156,7 +156,7 @@ async def converse(call: VoiClient, text: str) -> None:
                 return
 
 
-async def calls_at(house: House) -> int:
+async def calls_at(house: RunningServer) -> int:
     _, _, body = await house.http("GET", "/metrics", f"API-Key: {API_KEY}\r\n")
     count: int = json.loads(body)["active_connections"]
     return count
