@@ -27,10 +27,10 @@ from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.auth import check_token, token_in
-from voi.server.http import HttpProtocol, Waiting
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
+from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceDesk
 from voi.session.door import Door
 from voi.session.observer import Observer
@@ -218,7 +218,7 @@ class Server:
         door = protocol_for({"/ws": self._voi_ws.meet}, limits, proxies)
         config = uvicorn.Config(
             self._app,
-            http=partial(HttpProtocol, waiting=Waiting(proxies.trusts)),  # type: ignore[arg-type]  # any factory will do
+            http=http_protocol(proxies),
             ws=door,  # type: ignore[arg-type]  # any factory will do
             lifespan="off",
             log_config=None,

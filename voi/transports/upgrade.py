@@ -30,8 +30,9 @@ def protocol_for(
 ) -> Callable[..., asyncio.BaseProtocol]:
     """What `uvicorn.Config(ws=…)` takes. Other paths than those of `routes` are answered with 404."""
 
-    def make(config: Any, server_state: Any, app_state: Any) -> asyncio.BaseProtocol:
-        return _Upgraded(routes, limits, proxies, server_state.connections)
+    def make(*_: Any, server_state: Any = None, **__: Any) -> asyncio.BaseProtocol:
+        """Of what uvicorn gives, only its set of connections matters: at its end it tells them (`shutdown`)."""
+        return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()))
 
     return make
 

@@ -4,11 +4,12 @@ gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
 
 import asyncio
 
+from voi.session.options import SessionOptions
+
 from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.errors import ClientError
 from voi.session.events import Ended, Event, Sound
-from voi.session.options import SessionOptions
 from voi.tasks import Tasks
 from voi.transports.listeners import Services
 

@@ -1,0 +1,43 @@
+"""The HTTP protocol that uvicorn is given: ours, which limits silent connections, or where that does not fit its own.
+
+Ours is built on a class of uvicorn's that is not public. Where another uvicorn has another such class, the server
+starts all the same, over uvicorn's public settings; WebSockets go on working, and silent connections are not limited.
+"""
+
+import logging
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+from voi.transports.forwarded import TrustedProxies
+
+UVICORNS_MODULE = "uvicorn.protocols.http.httptools_impl"
+UVICORNS_CLASS = "HttpToolsProtocol"
+OVERRIDDEN = (
+    "connection_made", "data_received", "on_message_begin", "on_headers_complete", "on_message_complete",
+    "on_response_complete", "handle_websocket_upgrade", "connection_lost", "_unset_keepalive_if_required",
+)  # fmt: skip
+"""Its methods that ours overrides or calls."""
+
+log = logging.getLogger(__name__)
+
+
+def http_protocol(proxies: TrustedProxies) -> Any:
+    """For `uvicorn.Config(http=…)`."""
+    if missing := _missing():
+        log.warning("this uvicorn is another than Voi knows (%s): silent connections are not limited", missing)
+        return "auto"
+    from voi.server.http import HttpProtocol, Waiting
+
+    return partial(HttpProtocol, waiting=Waiting(proxies.trusts))
+
+
+def _missing() -> str:
+    """What is not there as ours needs it; "": all is."""
+    try:
+        base = getattr(import_module(UVICORNS_MODULE), UVICORNS_CLASS, None)
+    except ImportError:
+        return f"no {UVICORNS_MODULE}"
+    if base is None:
+        return f"no {UVICORNS_CLASS}"
+    return ", ".join(f"no {UVICORNS_CLASS}.{name}" for name in OVERRIDDEN if not callable(getattr(base, name, None)))
