@@ -120,6 +120,7 @@ class Judges:
     def __init__(self, models: Path, folds: Path | None, cache: Path | None) -> None:
         self._cache = cache
         self._kept: dict[str, Any] = json.loads(cache.read_text()) if cache and cache.exists() else {}
+        self._saved = len(self._kept)
         self._vad = Silero()
         self._encoder = SmartTurn(models_dir=models)
         self._words: Any = None
@@ -135,7 +136,8 @@ class Judges:
             judge.encoder = self._encoder.hear
 
     def save(self) -> None:
-        if self._cache:
+        if self._cache and len(self._kept) > self._saved:
+            self._saved = len(self._kept)
             self._cache.write_text(json.dumps(self._kept))
 
     async def _keep(self, key: str, ask: Callable[[], Any]) -> Any:
@@ -283,13 +285,22 @@ class Trial:
                 outcome.answered = self.answering
 
 
+def first_onset_ms(probabilities: list[float]) -> int | None:
+    """Of the clip itself, as recorded: in babble the VAD hears voices all the time."""
+    edges = VadEdges()
+    facts = (edges.window(probability) for probability in probabilities)
+    return next((fact.audio_ms for fact in facts if isinstance(fact, was.UserStarted)), None)
+
+
 def script(judged: bool) -> Script:
     policy = TurnPolicy(barge_in_ms=416) if judged else TurnPolicy()
     return Script(greeting=Phrase("Hello."), turn=policy, judges_voices=judged)
 
 
-async def over_agent(judges: Judges, clip: Clip, pcm: bytes, condition: str, judged: bool) -> Outcome:
-    """The clip over a minute of the agent's speech."""
+async def over_agent(
+    judges: Judges, clip: Clip, pcm: bytes, condition: str, judged: bool, onset_ms: int | None
+) -> Outcome:
+    """The clip over a minute of the agent's speech. Times count from `onset_ms`, where it is known."""
     core = Conversation(script(judged))
     for fact in (
         was.Opened(True),
@@ -299,7 +310,7 @@ async def over_agent(judges: Judges, clip: Clip, pcm: bytes, condition: str, jud
         was.ReplyWritten(1),
     ):
         core.handle(fact, 0)
-    outcome = Outcome(clip.name, clip.kind, clip.over_agent, f"over {condition}")
+    outcome = Outcome(clip.name, clip.kind, clip.over_agent, f"over {condition}", onset_ms)
     return await Trial(judges, clip, outcome, core, pcm, over=True).run()
 
 
@@ -371,11 +382,13 @@ async def run(args: argparse.Namespace) -> None:
         for condition in args.conditions:
             for clip in chosen:
                 pcm = sounds.of(clip, condition)
-                over.append(await over_agent(judges, clip, pcm, condition, judged))
+                onset_ms = first_onset_ms(judges.voiced(sounds.of(clip, "clean")))
+                over.append(await over_agent(judges, clip, pcm, condition, judged, onset_ms))
                 silent.append(await in_silence(judges, clip, pcm, condition, judged))
-            for clip in real:
+                judges.save()
+            for clip in real if condition == "clean" else ():
                 lost.append(await in_silence(judges, clip, sounds.of(clip, condition), condition, judged))
-            judges.save()
+        judges.save()
         for line in table(over, silent, judged):
             print(line)
         unanswered = [one for one in lost if one.answered is None]
