@@ -41,13 +41,16 @@ def _index(code: str) -> dict[str, list[Entry]]:
 
 def _pattern(key: str, code: str) -> re.Pattern[str]:
     head = re.escape(key)
-    if key[0].islower() and not ("." not in key and code != "en" and len(key) < 3):
+    if key[0].islower():
         head = f"[{re.escape(key[0] + key[0].upper())}]{re.escape(key[1:])}" if key[0].upper() != key[0] else head
     head = re.sub(r"\\\.(?=[^\W\d_\\]|\\-)", r"\\.\\s?", head)
     return re.compile(head + r"(?![^\W\d_])" if key[-1] == "." else head + r"(?![\w.]*\w)")
 
 
 def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
+    end = at + len(word)
+    if scan.language.code == "de" and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":
+        return f"{word[:-3]}straße", end + 1, "abbreviation"
     entries = _index(scan.language.code).get(word.casefold())
     for pattern, key, table in entries or ():
         match = pattern.match(scan.text, at)
@@ -79,6 +82,10 @@ def _something_follows(scan: Scan, end: int, key: str) -> bool:
     if len(key) > 2 or scan.language.code == "en":
         return True
     rest = scan.rest(end)
+    if scan.text[end : end + 1] == "-":
+        return rest[1:2].isupper()
+    if rest.startswith(("et ", "y ", "e ", "und ", "en ", "i ")):  # M. et Mme Durand
+        return key[0].isupper()
     return scan.text[end : end + 1].isspace() and rest != "" and (not rest[0].islower() or not rest[0].isascii())
 
 
@@ -107,7 +114,7 @@ _STARTERS = _set(
     "The Then He She It We You I They This That There A An In On At Please My Your What Where When "
     "How Is Are Do Can Would And But So"
 )
-_BEFORE_NAMES = frozenset(("v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
+_BEFORE_NAMES = frozenset(("г.", "д.", "v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
 
 
 def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...]) -> str:
@@ -131,6 +138,8 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
         return _ORDINAL_BEFORE.search(text, max(0, at - 8), at) is not None
     if condition == "A":
         return scan.word_after(end)[:1].isupper()
+    if condition == "f":
+        return scan.word_after(end).endswith("a")
     if condition == "a":
         return scan.word_after(end)[:1].islower()
     if condition == "G":

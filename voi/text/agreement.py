@@ -19,17 +19,25 @@ _VOWELS = "aeiouàèéìòùhAEIOU"
 def gender(noun: str, language: Language) -> str:
     """ "f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" where nothing tells."""
     low, rules = noun.lower(), language.gender
-    if low in rules.masculine:
-        return "m"
-    if low in rules.feminine:
-        return "f"
-    if low in rules.neuter:
-        return "n"
+    if known := _listed(language).get(low):
+        return known
     if rules.feminine_endings and low.endswith(rules.feminine_endings):
         return "f"
     if rules.neuter_endings and low.endswith(rules.neuter_endings):
         return "n"
     return "m"
+
+
+def _listed(language: Language) -> dict[str, str]:
+    found = _LISTED.get(language.code)
+    if found is None:
+        rules = language.gender
+        lists = (("m", rules.masculine), ("f", rules.feminine), ("n", rules.neuter))
+        found = _LISTED[language.code] = {noun.lower(): kind for kind, nouns in lists for noun in nouns}
+    return found
+
+
+_LISTED: dict[str, dict[str, str]] = {}
 
 
 def counted(number: str, noun: str, language: Language) -> str:
@@ -76,18 +84,24 @@ def _german(said: str, number: str, noun: str, kind: str) -> str:
 
 
 def _russian(said: str, number: str, noun: str, kind: str) -> str:
+    if noun.endswith(("у", "ю")):  # одну книгу
+        return re.sub(r"один$", "одну", said)
     if kind == "f":
         return re.sub(r"один$", "одна", re.sub(r"два$", "две", said))
     return re.sub(r"один$", "одно", said) if kind == "n" else said
 
 
 def _polish(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1" and noun.endswith("ę"):
+        return "jedną"
     if number == "1":
         return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")
     return re.sub(r"dwa$", "dwie", said) if kind == "f" else said
 
 
 def _czech(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1" and noun.endswith("u"):
+        return "jednu"
     if number == "1":
         return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")
     return re.sub(r"dva$", "dvě", said) if kind in "fn" else said
@@ -108,19 +122,13 @@ _NATIVE_TENS = ("", "열", "스물", "서른", "마흔", "쉰", "예순", "일�
 
 
 def native_korean(number: int) -> str:
-    """1 to 99 as before a counter: 한, 두, 스무, 스물한."""
+    """1 to 99 as before a counter (and hours): 한, 두, 스무, 스물한."""
     if number == 20:
         return "스무"
     return f"{_NATIVE_TENS[number // 10]}{_NATIVE[number % 10]}"
 
 
-def _korean(said: str, number: str, noun: str, kind: str) -> str:
-    if number.isdigit() and 1 <= int(number) <= 99:
-        return f"{native_korean(int(number))} "
-    return said
-
-
 _AGREE: dict[str, Callable[[str, str, str, str], str]] = {
     "fr": _french, "es": _spanish, "it": _italian, "pt": _portuguese, "de": _german, "ru": _russian, "pl": _polish,
-    "cs": _czech, "hu": _hungarian, "zh": _chinese, "ko": _korean,
+    "cs": _czech, "hu": _hungarian, "zh": _chinese,
 }  # fmt: skip

@@ -17,6 +17,9 @@ _MEANT = frozenset("€£¥¢₹₽₩₺₴₪₫฿$%°+=<>|~^&@#*_/\\×÷±�
 """Signs that later steps read or cut out."""
 _NAMES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8"}
 _NAMES |= {
+    "￥": "¥",
+    "〜": "~",
+    "～": "~",
     "º": "º",
     "ª": "ª",
     "µ": "μ",
@@ -63,6 +66,7 @@ def _folded(char: str) -> str:
 
 
 _FOLDING = _Folding()
+_MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
 
@@ -75,6 +79,8 @@ def plain_characters(text: str) -> str:
         text = _TAG.sub("", _LINE_BREAK.sub("\n", _AUTOLINK.sub(r" \1 ", text)))
     if not text.isprintable():
         text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "º" in text:
+        text = _MEANT_DEGREES.sub("°", text)
     if not text.isascii():
         text = _STRAY_JOINER.sub("", text.translate(_FOLDING))
     return text

@@ -8,15 +8,17 @@ from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
 _IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
+_SAME_LETTER = re.compile(r"([A-Z])\d-\1\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
 _SPELT_AFTER = re.compile(
     r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è"
-    r"|lautet|numéro|número|numero|nummer|n°|nº|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
+    r"|lautet|numéro|número|numero|nummer|n°|nº|n\.º|n\.|č\.|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
     re.IGNORECASE,
 )
 ROOM_WORDS = _set(
     "room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
-    "zimmer boeing seat row building flat block platform"
+    "zimmer boeing seat row building flat block platform exit form line terminal"
 )
 _STREET = re.compile(
     r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
@@ -51,6 +53,21 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         and len(first) > 2
     ):
         return pairs(first, language), at + len(first), "code"
+    if (first[0] == "0" and len(first) > 1 and "-" in text and len(text) < 12) or (
+        language.code == "pl" and _POLISH_POST.match(scan.text, at)
+    ):
+        return _groups(re.findall(r"\d+", text), scan), match.end(), "code"
+    if language.code == "de" and len(first) == 5 and _GERMAN_POST.search(scan.text[max(0, at - 4) : at + 8]):
+        return one_by_one(first, language), at + 5, "code"
+    if len(first) == 3 and language.code == "en":
+        if before in ("call", "dial") or (first == "911" and before != "porsche"):
+            return one_by_one(first, language), at + 3, "code"
+        if (
+            scan.word_after(at + 3) == "error"
+            or before == "error"
+            or (first == "101" and scan.word_before(at)[:1].isupper())
+        ):
+            return pairs(first, language), at + 3, "code"
     named = bool(language.digits_after) and _is_named(scan, at)
     if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
         if language.code == "en" and before in ("case", "card", "policy", "member", "number") and len(first) < 4:
@@ -74,6 +91,14 @@ def spelt(scan: Scan, at: int) -> Reading | None:
     return None
 
 
+def _groups(groups: list[str], scan: Scan) -> str:
+    return (", " if scan.language.spaces else "、").join(one_by_one(group, scan.language) for group in groups)
+
+
+_GERMAN_POST = re.compile(r"(?:,|\bin|D-|\n)\s?\d{5}\s[A-ZÄÖÜ]")
+_POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
+
+
 def _is_zip(scan: Scan, at: int) -> bool:
     from voi.text.tables.en import STATES
 
@@ -86,7 +111,7 @@ def _is_named(scan: Scan, at: int) -> bool:
     if not found:
         return False
     word = found[1].lower()
-    if word in scan.language.digits_after:
+    if scan.language.digits_after.intersection(_LETTERS.findall(found[0].lower())):
         return True
     if word in ("number", "code", "nummer", "numéro", "número", "numero", "is", "is"):
         return bool(set(scan.words_before(3, at)) & scan.language.digits_after)
@@ -110,6 +135,8 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     capital = any(segment.isalpha() and segment.isupper() for segment in segments) or any(
         _turns(s) and s.upper() == s for s in segments
     )
+    if _SAME_LETTER.fullmatch(text):  # Q1-Q3: a range
+        return None
     is_code = capital and "." not in text and (
         (len(segments) > 1 and any(len(part) > 3 or (part[0] == "0" and len(part) > 1) for part in digits))
         or (len(segments) > 1 and any(map(_turns, segments)) and len(text) >= 5 and text.upper() == text)

@@ -25,6 +25,7 @@ _MONTH_RANGE = re.compile(
 _DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _NOMINATIVE = {"de": frozenset(("der", "die", "das"))}
 _ON = _set("on by from until till before after since due through to between of")
+_ON_ELSEWHERE = _set("le du au el del al il dal vom am zum ab bis dia em no até op vanaf od do w")
 _AMBIGUOUS_MONTHS = frozenset(
     ("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart")
 )
@@ -78,9 +79,14 @@ def point(scan: Scan, at: int) -> Reading | None:
 def slash_day(scan: Scan, at: int) -> Reading | None:
     """ "on 3/14": a month and a day, after a word that says so."""
     match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
-    if not match or scan.language.code != "en" or scan.word_before().lower() not in _ON:
+    if not match or scan.word_before().lower() not in (_ON if scan.language.code == "en" else _ON_ELSEWHERE):
         return None
     first, second = int(match[1]), int(match[2])
+    if scan.language.code != "en":
+        plain = match[1][0] != "0" and first < second <= 10
+        if plain or not _valid(first, second):
+            return None
+        return date(scan, first, second, "", at, match.end()), match.end(), "date"
     month, day = (second, first) if scan.day_first or first > 12 else (first, second)
     if not _valid(day, month) or (first < second <= 4):
         return None
@@ -119,12 +125,13 @@ def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     number = month_number(scan, word)
     if number is None or not (word[0].isupper() or scan.language.code != "en"):
         return None
-    if scan.language.code == "en" or scan.language.code == "hu":
+    if scan.language.code == "hu" and (match := _HUNGARIAN_DAY.match(scan.text, end)):
+        stop = "." if match[2] and not scan.rest(match.end()) else ""
+        return f"{word} {hungarian_day(int(match[1]), scan)}{stop}", match.end(), "date"
+    if scan.language.code == "en":
         match = _MONTH_THEN_DAY.match(scan.text, end)
         if match and _valid(int(match["day"]), number) and scan.language.code == "en":
             return _english(scan, number, match)
-        if match and scan.language.code == "hu" and _valid(int(match["day"]), number):
-            return None
     match = _MONTH_THEN_YEAR.match(scan.text, end)
     if match and scan.language.code in ("en", "de", "nl", "fr", "it", "es", "pt"):
         joint = {"es": " de ", "pt": " de "}.get(scan.language.code, " ")
@@ -141,6 +148,28 @@ def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         if scan.language.code == "en" and not following.isupper():
             return _name(number, scan), end + 1, "date"
     return None
+
+
+def year_of(scan: Scan, at: int) -> Reading | None:
+    """в 2024 г., w 2024 roku: a year in the case that its neighbours ask for, with the word for it."""
+    code = scan.language.code
+    if code == "hu" and (match := _HUNGARIAN_YEAR.match(scan.text, at)) and month_number(scan, match[2]):
+        return year(match[1], scan.language), match.start(2) - 1, "date"
+    match = _YEAR_OF.match(scan.text, at) if code in ("ru", "pl") else None
+    if match is None:
+        return None
+    word = match[2].rstrip(".").lower()
+    inside = scan.word_before(at).lower() in ("в", "w", "о", "o", "we", "во")
+    case = {"году": "locative", "год": "nominative", "rok": "nominative", "года": "genitive"}.get(word)
+    case = case or ("locative" if inside else "genitive")
+    full = {"г": "году" if inside else "года", "r": "roku"}.get(word, match[2])
+    stop = "." if match[2].endswith(".") and not scan.rest(match.end()) else ""
+    return f"{slavic.year(match[1], code, case)} {full}{stop}", match.end(), "date"
+
+
+_HUNGARIAN_YEAR = re.compile(r"([12]\d{3})\.\s([^\W\d_]+)")
+_HUNGARIAN_DAY = re.compile(r"\s(\d{1,2})(\.)?(?![\w\d-]|\.\d)")
+_YEAR_OF = re.compile(r"([12]\d{3})\s?(г\.|году|года|год|r\.|roku|rok)(?![^\W\d_])")
 
 
 def _english(scan: Scan, number: int, match: re.Match[str]) -> Reading:
@@ -174,7 +203,9 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
         if not digits:
             return said
         return f"{said} {slavic.year(digits, code, 'genitive')}{slavic.year_word(scan, end, code)}"
-    if language.day == "ordinal":
+    if code == "hu":
+        said_day = hungarian_day(day, scan)
+    elif language.day == "ordinal":
         said_day = ordinal(str(day), language)
         if code == "de" and scan.word_before(at).lower() not in _NOMINATIVE["de"]:
             said_day += "n"
@@ -183,7 +214,7 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
     else:
         said_day = whole(str(day), code)
     name = cldr.month(month, code)
-    if not language.spaces:
+    if not language.gap:
         name = f"{whole(str(month), code)}{language.say['month']}"
         if code == "ko":
             name = {6: "유월", 10: "시월"}.get(month, name)
@@ -192,6 +223,14 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
     )
     said = language.date.format(day=said_day, month=name, year=number)
     return said if digits else _without_year(said, language.date)
+
+
+def hungarian_day(day: int, scan: Scan) -> str:
+    """május harmadika, elseje."""
+    if day == 1:
+        return "elseje"
+    said = ordinal(str(day), scan.language)
+    return f"{said}{'e' if said.endswith(('edik', 'ödik')) else 'a'}"
 
 
 def _without_year(said: str, form: str) -> str:

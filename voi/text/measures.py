@@ -4,16 +4,13 @@ import re
 
 from voi.text import cldr
 from voi.text.agreement import counted
+from voi.text.codes import ROOM_WORDS
 from voi.text.numerals import cardinal
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms, Language
 from voi.text.tables.shape import words as _set
-from voi.text.units import forms_of, per, unit_forms, units
+from voi.text.units import UNIT, forms_of, per, unit_forms, units
 
-_UNIT = re.compile(
-    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
-    r"|°\s?[CFcf]?(?![^\W\d_])|[^\W\d_]{1,8}(?:/[hsu]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
-)
 _SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
 _FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
 _TIMES = re.compile(r"\s?[xX×](?![^\W\d_])\s?(?=\d)")
@@ -45,7 +42,7 @@ def measure(scan: Scan, at: int) -> Reading | None:
     signed = scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == ' "'
     if signed and (reading := _by_sign(scan, at, digits, end)):
         return reading
-    match = _UNIT.match(scan.text, end)
+    match = UNIT.match(scan.text, end)
     if not match:
         return None
     symbol, stop = match[0].strip(" -"), match.end()
@@ -71,6 +68,8 @@ def measure(scan: Scan, at: int) -> Reading | None:
             return None
         if f"{symbol}." in units(language.code):
             symbol, stop = f"{symbol}.", stop + 1
+    if len(symbol) == 1 and symbol.isupper() and glued and scan.word_before(at).lower() in ROOM_WORDS:
+        return None  # Exit 12A
     if forms is None or _no_unit(scan, digits, symbol, glued, stop, at):
         return None
     if symbol in ("m", "M") and _is_minutes(scan, stop, at):
@@ -92,7 +91,8 @@ def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
     if not symbol.endswith("."):
         return stop, ""
     rest = scan.rest(stop)
-    return stop, "." if not rest or rest[0].isupper() else ""
+    starts = rest[:1].isupper() and (not scan.language.starters or scan.word_after(stop) in scan.language.starters)
+    return stop, "." if not rest or starts else ""
 
 
 def _noun_follows(scan: Scan, stop: int) -> bool:
@@ -187,6 +187,14 @@ def _by_sign(scan: Scan, at: int, digits: str, end: int) -> Reading | None:
             return None
         feet = f"{cardinal(match[1], language)} {'foot' if match[1] == '1' or match[2] else 'feet'}"
         return (f"{feet} {cardinal(match[2], language)}" if match[2] else feet), match.end(), "measure"
+    if match := _FEET.match(scan.text, at):
+        foot, inch = unit_forms("length-foot", language), unit_forms("length-inch", language)
+        if match[2] and foot and inch and language.gap:
+            return (
+                f"{quantity(scan, match[1], foot, at, False)} {quantity(scan, match[2], inch, at, False)}",
+                match.end(),
+                "measure",
+            )
     match = _SIGN_UNIT.match(scan.text, end)
     if not match or (match[0].strip()[0] in "'′’" and match[0].strip() != "''") or _quoted(scan, at):
         return None
@@ -242,7 +250,16 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     return None
 
 
-_FOLD = {"en": " times", "de": "mal", "fr": " fois", "es": " veces", "it": " volte", "pt": " vezes", "nl": " keer"}
+_FOLD = {
+    "en": " times",
+    "de": "mal",
+    "fr": " fois",
+    "es": " veces",
+    "it": " volte",
+    "pt": " vezes",
+    "nl": " keer",
+    "pl": " razy",
+}
 
 
 def _gap(language: Language) -> str:

@@ -14,7 +14,8 @@ SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
 _BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
 _AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US|CA|A)\$)")
 _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
-_SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9})\b\.?")
+_SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9}+)(?!\w)\.?")
+_MONEY_NEXT = re.compile(rf"\s?[{SIGNS}]")
 _TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
 _EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d\d)(?!\d)")
 CODES = _set(
@@ -69,7 +70,7 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
         first = cardinal(digits, scan.language) + _scaled(scan, digits, scale)
         said = say(second[0], money, over[0], scan.language)
         more, last = per(scan, over[1])
-        return f"{first} {scan.language.say['to']} {said}{more}", last, "money"
+        return f"{first}{scan.joint()}{said}{more}", last, "money"
     said = head + say(digits, money, scale, scan.language)
     more, stop = per(scan, stop)
     return f"{said}{more}", stop, "money"
@@ -112,7 +113,8 @@ def scale_after(scan: Scan, end: int) -> tuple[Forms | None, int]:
     written = match[0].strip()
     glued = match[0][0] != " "
     forms = scales.get(written) or scales.get(match["scale"])
-    if forms is None or (len(match["scale"]) < 2 and not glued):
+    money_follows = _MONEY_NEXT.match(scan.text, match.end("scale")) is not None
+    if forms is None or (len(match["scale"]) < 2 and not glued and not money_follows):
         return None, end
     return forms, match.end() if written in scales else match.end("scale")
 
@@ -132,7 +134,8 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language) -> s
         return f"{counted(digits, times, language)}{gap}{times}{gap}{noun}"
     integer, _, fraction = digits.partition(".")
     if not language.gap:
-        return f"{cardinal(digits if fraction.strip('0') else integer, language)}{cldr.form(digits, money.major, code)}"
+        number = digits.rstrip("0") if fraction.strip("0") else integer
+        return f"{cardinal(number, language)}{cldr.form(digits, money.major, code)}"
     if fraction and (len(fraction) != 2 or not money.minor):
         noun = cldr.form(digits, money.major, code)
         return f"{counted(digits, noun, language)} {noun}"
@@ -146,7 +149,7 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language) -> s
         noun = cldr.form(str(cents), money.minor, code)
         said = whole(str(cents), code) if bare else _counted(str(cents), noun, language)
         parts.append(said if bare else f"{said} {noun}")
-    return language.money_joint.join(parts)
+    return language.money_joint.join(parts).replace("d' ", "d'")
 
 
 _DE = frozenset(("tr", "hu"))

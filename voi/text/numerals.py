@@ -35,7 +35,9 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
         said = said.replace(",", "")
     elif code == "ar":
         said = said.replace(" و ", " و")
-    elif code == "nl" and digits == "1":
+    elif code == "it" and said.endswith("tre") and said != "tre" and form == "cardinal":
+        said = f"{said[:-1]}é"
+    elif code == "nl" and digits == "1" and form == "cardinal":
         said = "één"
     elif code == "es" and form == "ordinal":
         said = (
@@ -62,7 +64,10 @@ def cardinal(number: str, language: Language) -> str:
     gap = language.gap
     if language.decimals == "parts":
         return _parts(integer, fraction, language)
-    return gap.join((whole(integer, language.code), language.say["point"], _decimals(fraction, language)))
+    point = language.say["point"]
+    if language.code == "cs":  # 1 celá, 2 celé, 5 celých
+        point = "celá" if integer in ("0", "1") else "celé" if integer in ("2", "3", "4") else "celých"
+    return gap.join((whole(integer, language.code), point, _decimals(fraction, language)))
 
 
 def _decimals(fraction: str, language: Language) -> str:
@@ -82,12 +87,19 @@ def _parts(integer: str, fraction: str, language: Language) -> str:
 def ordinal(digits: str, language: Language) -> str:
     if len(digits) > WHOLE_DIGITS_MAX:
         return one_by_one(digits, language)
+    if language.code in ("cs", "tr"):  # num2words has none, or glues them
+        from voi.text import slavic
+        from voi.text.turkish_numbers import turkish_ordinal
+
+        if language.code == "tr":
+            return turkish_ordinal(int(digits))
+        return slavic.ordinal(int(digits), "cs") if int(digits) < 100 else whole(digits, "cs")
     return whole(str(int(digits)), language.code, "ordinal")
 
 
 def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:
     gap = language.gap
-    own = language.speaker_digits if telephone else {}
+    own = language.speaker_digits if telephone or language.code in ("ja", "ko") else {}
     return gap.join(own.get(digit) or whole(digit, language.code) for digit in digits[:DIGITS_MAX])
 
 
@@ -95,11 +107,13 @@ def grouped(digits: str, language: Language) -> str:
     """A long number without marks, in groups that one can follow: the last of four digits."""
     if len(digits) < 8:
         return one_by_one(digits, language, telephone=True)
+    if language.code == "zh" and len(digits) == 11:
+        return "，".join(one_by_one(part, language, telephone=True) for part in (digits[:3], digits[3:7], digits[7:]))
     head, tail = digits[:-4], digits[-4:]
     groups = [head[max(0, end - 3) : end] for end in range(len(head), 0, -3)][::-1]
     if len(groups) > 1 and len(groups[0]) == 1:
         groups[:2] = [groups[0] + groups[1]]
-    comma = ", " if language.spaces else "，" if language.code == "zh" else "、"
+    comma = "، " if language.code == "ar" else ", " if language.spaces else "，" if language.code == "zh" else "、"
     return comma.join(one_by_one(group, language, telephone=True) for group in [*groups, tail])
 
 

@@ -14,8 +14,10 @@ _SUFFIXES = {
     "es": frozenset(("er", "º", "ª", "°", "ra", "ro", "do", "da", "to", "ta")),
     "it": frozenset(("º", "ª", "°")), "pt": frozenset(("º", "ª", "°", "o", "a")), "nl": frozenset(("e", "de", "ste")),
 }  # fmt: skip
-_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d])")
-_BEFORE_ANOTHER = re.compile(r"\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]")
+_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d]|\s?[-–]\s?\d{1,2}\.\s)")
+_BEFORE_ANOTHER = re.compile(
+    r"\s?[-–]\s?\d{1,2}\.\s[A-ZÄ]|\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]"
+)
 _RUSSIAN = re.compile(r"(\d{1,4})-(?:ый|ий|ой|й|я|ая|е|ое|го|ого|му|ому|м|ом|х|ых|ю|ую)\b")
 _HUNGARIAN = re.compile(
     r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b"
@@ -50,7 +52,7 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
     if code == "hu" and (match := _HUNGARIAN.match(scan.text, at)):
         return _hungarian(match[1], match["ending"], scan), match.end(), "ordinal"
     if code == "tr" and (match := _TURKISH.match(scan.text, at)):
-        return ordinal_tr(match[1], scan), match.end(), "ordinal"
+        return ordinal(match[1], language), match.end(), "ordinal"
     if code == "de" and (match := _GERMAN_ER.match(scan.text, at)):
         said = year(match[1], language) if len(match[1]) == 4 else cardinal(match[1], language)
         return f"{said}er", match.end(), "ordinal"
@@ -123,8 +125,6 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
         if before in ("do", "od", "z", "ze", "ode", "dla", "bez", "u"):
             return slavic.ordinal(int(digits), code, "genitive", kind)
         return slavic.ordinal(int(digits), code, "nominative", kind)
-    if code == "tr":
-        return ordinal_tr(digits, scan)
     return ordinal(digits, scan.language)
 
 
@@ -132,6 +132,8 @@ def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
     words = scan.words_before(3, at)
     before = words[-1] if words and scan.word_before(at) else ""
     two = words[-2] if len(words) > 1 else ""
+    if before in ("und", "oder") and two in _GERMAN_E and (len(words) < 3 or words[-3] not in _GERMAN_PREPOSITIONS):
+        return ""  # die dritte und vierte Klasse
     if before in ("und", "bis", "oder", "auf") or (_BEFORE_ANOTHER.match(scan.text, end) and before not in _GERMAN_E):
         return "n"
     if before == "der" and two in _GERMAN_PREPOSITIONS:
@@ -176,15 +178,3 @@ def _hungarian(digits: str, ending: str, scan: Scan) -> str:
 
 _FIRST = {"jén": "elsején", "én": "elsején", "je": "elseje", "i": "elsejei", "éig": "elsejéig", "jéig": "elsejéig",
           "ig": "elsejéig", "től": "elsejétől", "jétől": "elsejétől"}  # fmt: skip
-
-
-def ordinal_tr(digits: str, scan: Scan) -> str:
-    """bir: birinci, iki: ikinci, dört: dördüncü (the last vowel decides)."""
-    from voi.text.numerals import whole
-
-    said = whole(digits, "tr")
-    if said.endswith("dört"):
-        return f"{said[:-1]}düncü"
-    last = next((char for char in reversed(said) if char in "aıoueiöü"), "e")
-    vowel = {"a": "ı", "ı": "ı", "o": "u", "u": "u", "e": "i", "i": "i", "ö": "ü", "ü": "ü"}[last]
-    return f"{said}{'' if said[-1] in 'aıoueiöü' else vowel}nc{vowel}"

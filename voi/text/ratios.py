@@ -2,12 +2,14 @@
 
 import re
 
-from voi.text.agreement import counted
+from voi.text import cldr
+from voi.text.agreement import counted, gender
 from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
+from voi.text.units import UNIT, forms_of, units
 
-_FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![\w/]|[.,]\d)")
+_FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
 _NAMED = {("24", "7"): ("24", "7"), ("9", "11"): ("9", "11"), ("50", "50"): ("50", "50"), ("20", "20"): ("20", "20")}
 _RATING_WORDS = _set(
@@ -20,6 +22,7 @@ _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
 _DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
 _POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
+_MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd)\b)")
 _YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
 _SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
 _DECADE = re.compile(r"'?(?P<century>1[1-9]|20)?(?P<tens>\d)0'?s\b")
@@ -63,13 +66,21 @@ def fraction(scan: Scan, at: int) -> Reading | None:
             match.end(),
             "ratio",
         )
-    said, end = _parts(scan, high, low, integer), match.end()
+    said, end = _parts(scan, high, low, integer, match.end()), match.end()
     if (
         language.code == "en"
         and scan.text[end : end + 1] in ('"', "″", "”")
         and scan.text[max(0, at - 200) : at].count('"') % 2 == 0
     ):
         return f"{said} inch", end + 1, "measure"
+    if (unit := UNIT.match(scan.text, end)) and (symbol := unit[0].strip()) and scan.text[end : end + 1] == " ":
+        forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
+        if forms and language.gap and not symbol.isdigit() and len(symbol) > 1:
+            stop = unit.end() - (symbol.endswith(".") and not scan.rest(unit.end()))
+            stop += (
+                scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code) and scan.rest(stop + 1) != ""
+            )
+            return f"{said} {cldr.form('2' if integer else '1', forms, language.code)}", stop, "measure"
     return said, end, "fraction"
 
 
@@ -79,25 +90,47 @@ def _named(scan: Scan, top: str, bottom: str) -> str:
     return f"{cardinal(top, scan.language)} {cardinal(bottom, scan.language)}"
 
 
-def _parts(scan: Scan, top: int, bottom: int, integer: str | None) -> str:
+def _parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> str:
     language = scan.language
     code = language.code
     if not language.spaces or code == "ko":
         said = _east_asian(scan, top, bottom)
         return f"{cardinal(integer, language)}{language.say.get('and_parts', '')}{said}" if integer else said
+    if code == "tr":
+        place = _TURKISH.get(bottom, f"{whole(str(bottom), code)} bölü")
+        said = "yarım" if (top, bottom) == (1, 2) and not integer else f"{place} {whole(str(top), code)}"
+        return (
+            f"{cardinal(integer, language)} buçuk"
+            if integer and (top, bottom) == (1, 2)
+            else f"{cardinal(integer, language)} tam {said}"
+            if integer
+            else said
+        )
+    if top == 1 and not integer and (code == "ar" or bottom == 2) and (alone := _ALONE.get((code, bottom))):
+        return alone
     one, many = language.fractions.get(str(bottom)) or _from_ordinal(scan, bottom)
     head = cardinal(integer, language) if integer else ""
     if top == 1:
         if code == "en":
             return f"{head} and {'a' if bottom in (2, 4) else 'one'} {one}" if integer else f"one {one}"
         if code == "de" and bottom == 2:
-            return f"{'ein' if integer == '1' else head}einhalb" if integer else "ein halb"
+            if not integer:
+                return _german_half(scan, end)
+            return f"{'ein' if integer == '1' else head}einhalb"
         if integer and bottom == 2:
             return f"{head} {language.say['and']} {language.say.get('half', one)}"
         said = f"{language.say.get('one_part', whole('1', code))} {one}"
     else:
         said = f"{counted(str(top), many, language)} {many}"
     return f"{head} {language.say['and']} {said}" if integer else said
+
+
+def _german_half(scan: Scan, end: int) -> str:
+    """1/2 Liter: ein halber Liter; 1/2 Stunde: eine halbe Stunde."""
+    noun = scan.word_after(end)
+    if not noun[:1].isupper():
+        return "ein halb"
+    return {"m": "ein halber", "f": "eine halbe", "n": "ein halbes"}[gender(noun, scan.language)]
 
 
 def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
@@ -121,6 +154,8 @@ def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
     return said, said
 
 
+_TURKISH = {2: "ikide", 3: "üçte", 4: "dörtte", 5: "beşte", 6: "altıda", 8: "sekizde", 10: "onda", 100: "yüzde"}
+_ALONE = {("hu", 2): "fél", ("hi", 2): "आधा", ("cs", 2): "půl", ("ar", 2): "نصف", ("ar", 3): "ثلث", ("ar", 4): "ربع"}
 _SPANISH = {5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno", 10: "décimo", 100: "centésimo"}
 
 
@@ -172,13 +207,13 @@ def span(scan: Scan, at: int) -> Reading | None:
     first = scan.text[at:end]
     said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
     to = scan.language.say["to"]
-    gap = scan.language.gap if to != "-" else ""  # Italian: tre-cinque
     word = (
         scan.language.say.get("score", to)
         if sign == "-" and scan.language.score_after & set(scan.words_before(5, at))
         else to
     )
-    return f"{said}{gap}{word}", match.end(), "to"
+    gap = scan.language.gap if word and word != "-" else ""  # Italian: tre-cinque
+    return f"{said}{gap}{word or scan.language.gap}", match.end(), "to"
 
 
 def _difference(scan: Scan, digits: str, end: int) -> Reading:
@@ -199,7 +234,7 @@ def version(scan: Scan, at: int) -> Reading | None:
             return None
         gap = language.gap
         if len(parts) == 4 and all(len(part) <= 3 and int(part) <= 255 for part in parts) and "dot" in language.say:
-            said = [one_by_one(part, language) if len(part) > 1 else whole(part, language.code) for part in parts]
+            said = [one_by_one(part, language) if len(part) > 2 else whole(part, language.code) for part in parts]
             return f"{gap}{language.say['dot']}{gap}".join(said), match.end(), "electronic"
         joint = language.say["point"] if language.decimal == "." else language.say["dot"]
         return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts), match.end(), "version"
@@ -218,12 +253,8 @@ def version(scan: Scan, at: int) -> Reading | None:
     match = _POINTED.match(scan.text, at)
     if not match or all(len(part) == 3 for part in match[0].split(".")[1:]):
         return None
-    if (
-        re.match(r"\s?[%€$£°]|\s?(?:k?m|k?g|cm|l|h)\b", scan.text[match.end() : match.end() + 4])
-        and match[0].count(".") == 1
-    ):
-        number = match[0]
-        return cardinal(number, language), match.end(), "decimal"
+    if match[0].count(".") == 1 and _MEASURED.match(scan.text, match.end()):
+        return None
     gap = language.gap
     return (
         f"{gap}{language.say['dot']}{gap}".join(cardinal(part, language) for part in match[0].split(".")),

@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 from voi.text import codes, dates, measures, money, ordinals, ratios, telephone, times
 from voi.text.abbreviations import abbreviation, initials
-from voi.text.agreement import counted
+from voi.text.agreement import counted, native_korean
 from voi.text.electronic import electronic
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Reading, Scan
 from voi.text.signs import sign
 from voi.text.tables.shape import Language
 from voi.text.units import per
-from voi.text.words import acronym, roman, special, state_or_street, weekday
+from voi.text.words import acronym, roman, roman_ordinal, special, state_or_street, weekday
 
 Rule = Callable[[Scan, int], Reading | None]
 
@@ -42,6 +42,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" a", times.with_h),
     (".", times.with_dot),
     (" .aº", dates.day_month),
+    (" a.", dates.year_of),
     (" a", codes.street),
     ("/", measures.blood_pressure),
     ("/", dates.slash_day),
@@ -54,7 +55,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" .,a$'", money.after_number),
     (" .,%", measures.percent),
     ("a,", ratios.ordinal_suffix),
-    ("a.º ", ordinals.ordinal_word),
+    ("a.º -'", ordinals.ordinal_word),
     (" .,a-'°", measures.measure),
     ("a'", ratios.decade),
     (" .,ax", measures.dimensions),
@@ -146,7 +147,7 @@ def _special(language: Language) -> frozenset[str]:
             key for key in _index(language.code) if any("." not in entry[1] for entry in _index(language.code)[key])
         }
         names = set() if language.code == "en" else set(cldr.months(language.code)) | set(language.months)
-        found = _SPECIAL[language.code] = frozenset(small | names)
+        found = _SPECIAL[language.code] = frozenset(small | names | {day for day in language.weekdays if day.islower()})
     return found
 
 
@@ -171,6 +172,8 @@ def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
 def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     language = scan.language
     follower = scan.text[end : end + 1]
+    if word in language.weekdays and (reading := weekday(scan, at, word, end)):
+        return reading
     if follower == "." or follower in "°º" or not word.islower() or word in _special(language):
         if reading := abbreviation(scan, at, word.partition("'")[0]):
             return reading
@@ -178,12 +181,12 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
             return reading
     if follower in "+#/&" and follower and (reading := special(scan, at, word, end)):
         return reading
+    if language.code == "fr" and (reading := roman_ordinal(scan, at, word, end)):
+        return reading
     if reading := dates.month_day(scan, at, end, word):
         return reading
     if word.islower():
         return None
-    if language.weekdays and (reading := weekday(scan, at, word, end)):
-        return reading
     if reading := state_or_street(scan, at, word, end):
         return reading
     if word[0].isupper() and (
@@ -228,12 +231,7 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     found = scan.number(at)
     assert found is not None
     digits, end = found
-    if (
-        len(digits) == 1
-        and text[end : end + 1] == "K"
-        and language.code == "en"
-        and not text[end + 1 : end + 2].isalnum()
-    ):
+    if len(digits) == 1 and text[end : end + 1] == "K" and not text[end + 1 : end + 2].isalnum():
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
     if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
@@ -251,7 +249,8 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
         return reading
     if (more := per(scan, end))[0] and language.spaces:
         return f"{cardinal(digits, language)}{more[0]}", more[1], "number"
-    return _counted(scan, at, digits, end), end, "number"
+    said = _counted(scan, at, digits, end)
+    return said, end + said.endswith("'"), "number"
 
 
 def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
@@ -261,8 +260,14 @@ def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
         return _east_asian(scan, at, digits, end)
     if language.code == "ko":
         noun = scan.rest(end)
-        if next((counter for counter in _longest(language) if noun.startswith(counter)), None) and "." not in digits:
-            return counted(digits, "", language).rstrip() + ("" if text[end : end + 1] == " " else " ")
+        if (
+            next((counter for counter in _longest(language) if noun.startswith(counter)), None)
+            and digits.isdigit()
+            and 1 <= int(digits) <= 99
+        ):
+            return native_korean(int(digits)) + ("" if text[end : end + 1] == " " else " ")
+        if text[end : end + 1] == "월":
+            return {"6": "유", "10": "시"}.get(digits) or cardinal(digits, language)
         return cardinal(digits, language)
     noun = scan.word_after(end)
     if not noun or text[end : end + 1] != " " or noun.lower() in language.counted_stops or "." in digits:

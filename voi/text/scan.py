@@ -27,7 +27,7 @@ class Scan:
         self.kind = ""
         self.end = -1
         self.numbers = number_pattern(language.decimal, language.groups)
-        self.shouted = text.isupper()
+        self.shouted = text.isupper() and is_shouted(text, language)
 
     def say(self, said: str, end: int, kind: str) -> None:
         """Words in place of what stands up to `end`; a space where they would touch other letters."""
@@ -68,10 +68,31 @@ class Scan:
         found = _RIGHT_AFTER.match(self.text, end)
         return found[1] if found else ""
 
+    def joint(self) -> str:
+        """What stands between the ends of a range; some languages only put a hyphen: tre-cinque."""
+        to, gap = self.language.say.get("to", ""), self.language.gap
+        return to if to == "-" else f"{gap}{to}{gap}"
+
     def number(self, at: int) -> tuple[str, int] | None:
         """The number that begins here (1234.50, without grouping signs, with a point), and its end."""
+        if self.language.decimal == "," and (dotted := _DOTTED.match(self.text, at)):
+            return f"{dotted[1]}.{dotted[2]}", dotted.end()
         found = self.numbers.match(self.text, at)
         return (plain_number(found[0], self.language.decimal), found.end()) if found else None
+
+
+_DOTTED = re.compile(
+    r"(\d+)\.(\d{1,2})(?=\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd|millones|millions|milioni)\b))"
+)
+"""A decimal point where a comma is usual, before a unit."""
+_LOUD = re.compile(r"[^\W\d_]{4,}")
+_VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]")
+
+
+def is_shouted(text: str, language: Language) -> bool:
+    """Words in capitals, and not acronyms alone."""
+    words = _LOUD.findall(text)
+    return len(text) < 5 or any(_VOWEL.search(word) and word not in language.spelt for word in words)
 
 
 _RIGHT_BEFORE = re.compile(r"([^\W\d_]+)[.'’]?\s*\Z")

@@ -7,7 +7,7 @@ from voi.text import money, telephone
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
-from voi.text.units import PER_WORDS, per
+from voi.text.units import PER_WORDS, per, periods
 
 _NUMBERISH = frozenset(("number", "time", "date", "money", "measure", "year", "ordinal", "by", "fraction", "to"))
 _NAMES = {
@@ -20,6 +20,8 @@ _DATE_NEXT = re.compile(r"\s?(?=\d|[$€£¥]\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|A
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _WORD_AFTER = re.compile(r"[^\W_]+")
 _LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
+_COUNTED = re.compile(r"\d\s?[^\W\d_]+\Z")
+_CODE_NEXT = re.compile(r"[A-Z]\d\b")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
 
 
@@ -85,7 +87,9 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
     if text.startswith("->", at):
         return f" {scan.language.say.get('arrow', '')} ", at + 2, "sign"
     if scan.kind in _NUMBERISH and scan.end == at and (match := _DATE_NEXT.match(text, at + 1)):
-        return f"{_gap(scan)}{scan.language.say.get('to', '')}{_gap(scan)}", match.end(), "to"
+        return scan.joint(), match.end(), "to"
+    if scan.kind == "code" and scan.end == at and _CODE_NEXT.match(text, at + 1):  # Q1-Q3
+        return scan.joint(), at + 1, "to"
     counts = following.isdigit() or (following != "" and following in money.SIGNS)
     if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and not (
         before.isalnum() or (before and before in ")].,-")
@@ -97,7 +101,11 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
     if before.isalpha() and following.isdigit():
         return (scan.language.gap), at + 1, ""
     if before.isdigit() and following.isalpha() and scan.language.code != "en" and scan.end == at:
-        return (" ", at + 1, scan.kind) if scan.language.spaces else ("", at + 1, "")
+        return (
+            (" ", at + 1, scan.kind)
+            if scan.language.gap and scan.language.code not in ("de", "hu")
+            else ("", at + 1, "")
+        )
     if (
         before == " "
         and following == " "
@@ -114,11 +122,13 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
 def _dash(scan: Scan, at: int, following: str) -> Reading | None:
     text = scan.text
     if scan.kind in _NUMBERISH and scan.end in (at, at - 1) and (match := _DATE_NEXT.match(text, at + 1)):
-        return f"{_gap(scan)}{scan.language.say.get('to', '')}{_gap(scan)}", match.end(), "to"
+        return scan.joint(), match.end(), "to"
     return None
 
 
 def _about(scan: Scan, at: int, following: str) -> Reading | None:
+    if following.isdigit() and scan.end == at and scan.kind in _NUMBERISH:  # 5〜10
+        return scan.joint(), at + 1, "to"
     if following.isdigit() or (following in money.SIGNS and following):
         return f"{scan.language.say.get('about', '')}{_gap(scan)}", at + 1, "sign"
     return (" ", at + 1, "") if scan.text[at - 1 : at] != "~" else ("", at + 1, "")
@@ -158,6 +168,8 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     right = after[0] if after else ""
     if more and left.isalpha() and (left.lower() in _COUNTS or (left.endswith("s") and right.lower() in PER_WORDS)):
         return more, end, "measure"
+    if language.code != "en" and right.lower() in periods(language.code) and _COUNTED.search(text, max(0, at - 32), at):
+        return f"{language.gap}{language.say['per']} {right}", after.end() if after else at + 1, "measure"
     joint = language.say.get("or", "")
     if (
         joint

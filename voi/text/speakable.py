@@ -62,7 +62,9 @@ def _read(text: str, language: str) -> str:
 def _month_names(code: str) -> frozenset[str]:
     found = _MONTHS.get(code)
     if found is None:
-        found = _MONTHS[code] = frozenset(cldr.months(code)) if code != "en" else frozenset()
+        table = language_of(code)
+        nouns = {noun.lower() for noun in table.ordinal_nouns} if table else set()
+        found = _MONTHS[code] = frozenset(cldr.months(code)) | nouns if code != "en" else frozenset()
     return found
 
 

@@ -81,6 +81,10 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
     context = bool(set(scan.words_before(4, at)) & scan.language.phone_after)
     grouping = all(size == 3 for size in sizes[1:]) and sizes[0] <= 3 and len(separators) == 1
     thousands = grouping and separators <= set(scan.language.groups)
+    if code in ("pl", "cs") and sizes == [3, 3, 3] and len(separators) == 1:
+        return True
+    if code == "ru" and groups[0] == "8" and total == 11:
+        return True
     if "." in separators and len(groups) == 2:
         return False
     if sizes in _NORTH_AMERICAN and len(separators) <= 2 and not (code != "en" and thousands):
@@ -107,8 +111,8 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
     if separators == {" "}:
         if all(size == 4 for size in sizes) and len(groups) >= 3:
             return True
-        if code == "es" and sizes in ([3, 3, 3], [3, 2, 2, 2]) and groups[0][0] in "6789":
-            return sizes == [3, 2, 2, 2] or scan.word_before(at).lower() in ("al", "teléfono", "número")
+        if code == "es" and sizes in ([3, 3, 3], [3, 2, 2, 2], [2, 3, 2, 2]) and groups[0][0] in "6789":
+            return sizes != [3, 3, 3] or scan.word_before(at).lower() in ("al", "teléfono", "número")
         if sizes in ([2, 4, 4], [4, 3, 3], [3, 4, 4], [3, 4, 3], [3, 3, 2, 2], [2, 2, 2, 2, 2], [5, 6], [4, 6], [5, 5]):
             return total >= 9
     if separators == {"."}:
@@ -147,7 +151,7 @@ def say_groups(scan: Scan, groups: list[str], plus: bool) -> str:
             said.append(grouped(groups[0], language))
         else:
             said += [_group(group, scan, False) if len(group) < 8 else grouped(group, language) for group in groups]
-    comma = ", " if language.spaces else "，" if language.code == "zh" else "、"
+    comma = "، " if language.code == "ar" else ", " if language.spaces else "，" if language.code == "zh" else "、"
     if language.code == "ko":
         comma = ", "
     head = f"{language.say['plus']} " if language.spaces else language.say["plus"]

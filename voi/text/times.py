@@ -1,6 +1,7 @@
 """Times of day and spans of hours: 14:30, 3:05 p.m. EST, 14h30, 14.30 Uhr, 2:00:35, 9am."""
 
 import re
+import unicodedata
 
 from voi.text import cldr
 from voi.text.agreement import counted, native_korean
@@ -19,7 +20,7 @@ _HOUR = re.compile(
 )
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
 _HALF_RANGE = re.compile(r"(\d{1,2})\s?[-–]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)")
-_H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d)?(?![\w:])(?!\s?\d+\s?m(?:in)?\b)")
+_H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d(?!\s?m(?:in|n)?\b))?(?![\w:])")
 _DOT = re.compile(r"(\d{1,2})\.([0-5]\d)\s?(?=(?:Uhr|uur|h|klo|ore|godz)\b)")
 _CLOCK_CONTEXT = _set(
     "at is it until till from by before after since around now about to time clock um ist bis von ab "
@@ -55,7 +56,9 @@ def clock(scan: Scan, at: int) -> Reading | None:
     if second and int(second):
         said += f"{_and(scan)}{_count(scan, int(second), 'duration-second')}"
     if half:
-        said += f" {half.upper()} M"
+        halves = scan.language.ending
+        written = halves.get(f"{half.lower()}.m.") if scan.language.code != "en" else None
+        said += f" {written or half.upper() + ' M'}"
     if zone:
         said += f" {' '.join(zone)}"
     elif half and match["point"] and end < len(scan.text) and not _ends(scan, end):
@@ -82,7 +85,12 @@ def _and(scan: Scan) -> str:
 def _past_written(scan: Scan, end: int) -> int:
     """Where "Uhr", "heures" and the like end, which the time says already."""
     word = scan.word_after(end)
-    return scan.text.index(word, end) + len(word) if word and word.lower() in scan.language.clock.after else end
+    if not word or word.lower() not in scan.language.clock.after:
+        return end
+    stop = scan.text.index(word, end) + len(word)
+    while unicodedata.category(scan.text[stop : stop + 1] or " ")[0] == "M":  # Hindi vowels
+        stop += 1
+    return stop
 
 
 def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, at: int) -> str:

@@ -19,3 +19,16 @@ def _below_1000(number: int) -> list[str]:
     hundreds, rest = divmod(number, 100)
     said = ([] if hundreds < 2 else [_ONES[hundreds]]) + (["yüz"] if hundreds else [])
     return said + [word for word in (_TENS[rest // 10], _ONES[rest % 10]) if word]
+
+
+def turkish_ordinal(number: int) -> str:
+    """bir: birinci, iki: ikinci, dört: dördüncü (the last vowel decides)."""
+    said = turkish(number)
+    if said.endswith("dört"):
+        return f"{said[:-1]}düncü"
+    last = next(char for char in reversed(said) if char in _HARMONY)
+    vowel = _HARMONY[last]
+    return f"{said}{'' if said[-1] in _HARMONY else vowel}nc{vowel}"
+
+
+_HARMONY = {"a": "ı", "ı": "ı", "o": "u", "u": "u", "e": "i", "i": "i", "ö": "ü", "ü": "ü"}

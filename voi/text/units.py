@@ -38,6 +38,10 @@ COMMON: Mapping[str, str] = {
     "mmHg": "pressure-millimeter-ofhg", "ppm": "concentr-permillion", "°": "angle-degree",
 }  # fmt: skip
 _OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
+UNIT = re.compile(
+    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
+    r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/[hsuч]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
+)
 _PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
 PER_WORDS = {
     "day",
@@ -98,6 +102,15 @@ PER_WORDS = {
 
 
 @cache
+def periods(code: str) -> frozenset[str]:
+    """Day, hour, month… as one writes them in that language: what other things are counted by."""
+    found = [
+        cldr.unit(f"duration-{name}", code) for name in ("second", "minute", "hour", "day", "week", "month", "year")
+    ]
+    return frozenset(word.lower() for forms in found if forms for word in forms.values())
+
+
+@cache
 def units(code: str) -> Mapping[str, str | Forms]:
     language = language_of(code)
     return {**COMMON, **(language.units if language else {})}
@@ -121,7 +134,7 @@ def unit_forms(name: str, language: Language) -> Forms | None:
 
 def _per_of(name: str, language: Language) -> str | None:
     per = cldr.per(name, language.code)
-    if per and language.code != "en":
+    if per and language.code != "en" and name not in language.named_units:
         return per
     found = unit_forms(name, language)
     return f"{language.say['per']} {cldr.form('1', found, language.code)}" if found else None

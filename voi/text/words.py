@@ -69,7 +69,7 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if full is None:
         return None
     text = scan.text
-    between = re.compile(r"\.?\s?[-–]\s?([A-Z][a-zé]{1,4})\b\.?").match(text, end)
+    between = re.compile(r"\.?\s?[-–]\s?([^\W\d_]{2,5})\b\.?").match(text, end)
     if between and between[1] in scan.language.weekdays:
         return (
             f"{full} {scan.language.say['to']} {scan.language.weekdays[between[1]]}",
@@ -128,10 +128,12 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     after = scan.word_after(end)
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
         return _century(scan, value, after, at), end, "roman"
+    if language.ordinal_point and code != "de" and scan.text[end : end + 1] == "." and scan.rest(end + 1)[:1].islower():
+        return ordinal(str(value), language), end + 1, "roman"
     if before.lower() in language.roman_after and (before[0].isupper() or word != "I"):
         return whole(str(value), code), end, "roman"
     if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
-        stop = end + 1 if code == "de" and scan.text[end : end + 1] == "." else end
+        stop = end + 1 if language.ordinal_point and scan.text[end : end + 1] == "." else end
         return _regnal(scan, value, before, stop), stop, "roman"
     if (
         code == "en"
@@ -145,6 +147,20 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     ):
         return whole(str(value), code), end, "roman"
     return None
+
+
+def roman_ordinal(scan: Scan, at: int, word: str, end: int) -> Reading | None:
+    """French XIXe, Ier, IIe."""
+    match = _FRENCH_ROMAN.fullmatch(word)
+    if not match:
+        return None
+    value, ending = value_of(match[1]), match[2]
+    if value == 1:
+        return ("premier" if ending == "er" else "première"), end, "roman"
+    return ordinal(str(value), scan.language), end, "roman"
+
+
+_FRENCH_ROMAN = re.compile(r"([IVX]{1,6})(er|re|ère|e|ème)")
 
 
 def _has_title(scan: Scan, at: int) -> bool:
@@ -196,7 +212,11 @@ def _regnal(scan: Scan, value: int, before: str, end: int) -> str:
         return ("première" if feminine else "premier") if value == 1 else whole(str(value), code)
     if code in ("es", "pt") and value > 10:
         return whole(str(value), code)
+    if code in slavic.LANGUAGES:
+        return slavic.ordinal(value, code, gender="f" if feminine else "m")
     said = ordinal(str(value), language)
+    if code == "nl":
+        return f"de {said}"
     return f"{said[:-1]}a" if feminine and code in ("es", "it", "pt") and said.endswith("o") else said
 
 
@@ -278,7 +298,7 @@ _WORDS_OF_THREE = _set(
 def _foreign(scan: Scan, letters: str, end: int) -> Reading | None:
     """Other languages: only what has no vowel, or is listed; the rest is read as a word."""
     language = scan.language
-    if scan.shouted and len(scan.text) > 6:
+    if scan.shouted and _VOWEL.search(letters):
         return None
     if letters in language.spelt or (language.spells and not _VOWEL.search(letters)):
         return " ".join(letters), end, "acronym"

@@ -51,7 +51,8 @@ LANGUAGE = Language(
         "pounds": "Pfund", "version": "Version", "one_part": "ein",
     },
     before={
-        "z.B.": "zum Beispiel", "d.h.": "das heißt", "u.a.": "unter anderem", "bzw.": "beziehungsweise", "ca.": "circa",
+        "z.B.": "zum Beispiel", "u.": "und", "o.": "oder", "d.h.": "das heißt", "u.a.": "unter anderem",
+        "bzw.": "beziehungsweise", "ca.": "circa",
         "Nr.": "Nummer", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau",
         "St.": "Sankt", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive", "exkl.": "exklusive",
         "zzgl.": "zuzüglich", "abzgl.": "abzüglich", "vgl.": "vergleiche", "Tel.": "Telefon", "Abb.": "Abbildung",

@@ -105,7 +105,7 @@ LANGUAGE = Language(
         feminine_endings=("tion", "tions", "sion", "sions", "té", "tés", "ée", "ées", "ie", "ies", "ence", "ences",
             "ance", "ances", "ette", "ettes",
                           "elle", "elles", "ure", "ures", "ade", "ades", "aison", "aisons", "ille", "illes", "euse",
-                          "euses", "esse", "esses", "ière", "ières", "ine", "ines", "onne", "onnes"),
+                          "euses", "esse", "esses", "ière", "ières", "ine", "ines", "onne", "enne", "ennes", "onnes"),
     ),
     fractions={"2": ("demi", "demis"), "3": ("tiers", "tiers"), "4": ("quart", "quarts")},
     spelt=words(

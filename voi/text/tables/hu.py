@@ -12,7 +12,7 @@ LANGUAGE = Language(
         "dot": "pont", "at": "kukac", "slash": "perjel", "backslash": "fordított perjel", "colon": "kettőspont",
         "and": "és", "percent": "százalék", "number": "szám", "hashtag": "hashtag", "plus": "plusz",
         "minus": "mínusz", "equals": "egyenlő", "point": "egész", "per": "per",
-        "to": "től", "by": "szer", "times": "szor", "out_of": "per", "over": "per", "ratio": "az", "score": "",
+        "to": "-", "by": "szer", "times": "szor", "out_of": "per", "over": "per", "ratio": "az", "score": "",
         "divided": "osztva", "greater": "nagyobb mint", "less": "kisebb mint", "about": "körülbelül",
         "plusminus": "plusz-mínusz", "at_most": "legfeljebb",
         "at_least": "legalább", "not_equal": "nem egyenlő", "root": "gyök", "infinity": "végtelen",

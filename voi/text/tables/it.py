@@ -74,7 +74,7 @@ LANGUAGE = Language(
             "stagione lezione canzone stazione regione ragione azione torre gente fine"),
         masculine=words(
             "giorno problema programma sistema tema clima poema dramma diploma cinema sofà pigiama "
-            "panorama schema artista autista pilota papa minuto euro"),
+            "panorama schema artista autista pilota papa minuto euro milione miliardo"),
         feminine_endings=("a", "zione", "sione", "tà", "tù", "trice", "ione", "ice"),
     ),
     fractions={"2": ("mezzo", "mezzi"), "3": ("terzo", "terzi"), "4": ("quarto", "quarti")},

@@ -10,7 +10,7 @@ LANGUAGE = Language(
     say={
         "dot": "kropka", "at": "małpa", "slash": "ukośnik", "backslash": "ukośnik wsteczny", "colon": "dwukropek",
         "and": "i", "percent": "procent", "number": "numer", "hashtag": "hasztag",
-        "plus": "plus", "minus": "minus", "equals": "równa się", "point": "przecinek", "per": "na", "to": "do",
+        "plus": "plus", "minus": "minus", "equals": "równa się", "point": "przecinek", "per": "na", "to": "-",
         "by": "na", "times": "razy", "out_of": "na",
         "over": "na", "ratio": "do", "score": "do", "divided": "podzielić przez", "greater": "większe niż",
         "less": "mniejsze niż", "about": "około", "plusminus": "plus minus",

@@ -9,7 +9,7 @@ LANGUAGE = Language(
     say={
         "dot": "точка", "at": "собака", "slash": "косая черта", "backslash": "обратная косая черта",
         "colon": "двоеточие", "and": "и", "percent": "процентов", "number": "номер", "hashtag": "хештег",
-        "plus": "плюс", "minus": "минус", "equals": "равно", "point": "запятая", "per": "в", "to": "до", "by": "на",
+        "plus": "плюс", "minus": "минус", "equals": "равно", "point": "запятая", "per": "в", "to": "-", "by": "на",
         "times": "на", "out_of": "из", "over": "на", "ratio": "к", "score": "",
         "divided": "разделить на", "greater": "больше", "less": "меньше", "about": "около", "plusminus": "плюс-минус",
         "at_most": "не больше", "at_least": "не меньше",

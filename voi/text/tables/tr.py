@@ -15,7 +15,7 @@ LANGUAGE = Language(
         "dot": "nokta", "at": "et", "slash": "eğik çizgi", "backslash": "ters eğik çizgi", "colon": "iki nokta",
         "and": "ve", "percent": "yüzde", "number": "numara", "hashtag": "hashtag", "plus": "artı", "minus": "eksi",
         "equals": "eşittir", "point": "virgül", "per": "başına",
-        "to": "ila", "by": "çarpı", "times": "çarpı", "out_of": "üzerinden", "over": "bölü", "ratio": "e",
+        "to": "-", "by": "çarpı", "times": "çarpı", "out_of": "üzerinden", "over": "bölü", "ratio": "e",
         "score": "", "divided": "bölü", "greater": "büyüktür", "less": "küçüktür", "about": "yaklaşık",
         "plusminus": "artı eksi", "at_most": "en fazla", "at_least": "en az",
         "not_equal": "eşit değil", "root": "karekök", "infinity": "sonsuz", "section": "paragraf", "squared": "kare",
