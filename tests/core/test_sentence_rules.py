@@ -79,7 +79,7 @@ def test_what_something_always_follows_never_ends_a_sentence(language: str) -> N
     assert table is not None
     for short in table.before:
         if short.endswith("."):
-            assert len(cut(f"So {short} Abcdefg hijk", language)) == 1, short
+            assert len(cut(f"Und es so {short} Abcdefg hijk", language)) == 1, short
 
 
 @pytest.mark.parametrize("language", KNOWN)
@@ -88,7 +88,7 @@ def test_no_abbreviation_of_the_tables_ends_a_sentence_before_a_small_letter(lan
     assert table is not None
     for short in table.before | table.ending:
         if short.endswith("."):
-            assert len(cut(f"So {short} abcdefg hijk", language)) == 1, short
+            assert len(cut(f"Und es so {short} abcdefg hijk", language)) == 1, short
 
 
 def test_rules_are_made_once() -> None:

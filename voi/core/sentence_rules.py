@@ -48,12 +48,16 @@ def rules_of(language: str) -> SentenceRules:
     sometimes |= {_bare(key) for key in (*table.choices, *table.units, *table.scales) if key.endswith(".")}
     for key in table.ending:
         if key.endswith("."):
-            sometimes |= {_bare(key), _bare(key).rpartition(".")[2]} - {""}
+            sometimes |= {_bare(key), _bare(key).rpartition(".")[2], _bare(key.split(" ")[-1])} - {""}
             never |= _parts(key)
     for key in table.before:
         if key.endswith("."):
             never |= {_bare(key), *_parts(key)}
             sometimes.discard(_bare(key))
+    if table.starters:  # "Min." is a minute, and "min." the least: what begins a sentence tells
+        minutes = {_bare(key) for key in (*table.units, *table.scales) if key.endswith(".")}
+        never -= minutes
+        sometimes |= minutes
     if english:
         never -= sometimes & _SOMETIMES_LAST
         sometimes |= never & {"min", "max"}

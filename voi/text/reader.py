@@ -113,7 +113,7 @@ def read(text: str, language: Language, day_first: bool) -> str:
                     scan.say(*reading)
                     continue
             elif word.islower() and follower not in "./°º" and word not in special_words:
-                scan.copy(end)
+                scan.copy(end + (follower == " "))
                 scan.kind = ""
                 continue
             if reading := _word(scan, at, end, word):

@@ -17,7 +17,9 @@ _LAYERS_MAX = 4
 """Entities within entities, tags within tags: so many are taken off."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
-_SHORT_FOR = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[IVX]|[A-Z])\b")
+_SHORT_FOR = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I)\b"
+)
 
 
 def has_speech(text: str) -> bool:
