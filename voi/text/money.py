@@ -28,7 +28,8 @@ _NO_MINOR = frozenset(("JPY", "KRW", "HUF"))
 
 
 def money_of(sign: str, language: Language) -> Money | None:
-    found = language.money.get(sign) or language.money.get(_SAME.get(sign.rstrip("."), ""))
+    bare = sign.rstrip(".")
+    found = language.money.get(sign) or language.money.get(bare) or language.money.get(_SAME.get(bare, ""))
     if found or sign not in CODES:
         if found is None and sign.endswith("$") and len(sign) > 1:
             return language.money.get("$")
