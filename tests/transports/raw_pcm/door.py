@@ -4,10 +4,9 @@ gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
 
 import asyncio
 
-from voi.session.options import SessionOptions
-
 from voi.calls.admission import Refused
 from voi.calls.call import Call
+from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.events import Ended, Event, Sound
 from voi.tasks import Tasks
@@ -78,7 +77,7 @@ class RawPcmListener:
                 token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
             app = self._services.authenticate(token)
             call = self._services.calls.admit(app, "raw PCM", door)
-            session = call.open(agent_name, None, SessionOptions(mode="call", input_rate_hz=16_000))
+            session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=16_000))
             call.start()
             while pcm := await reader.read(READ_BYTES):
                 session.hear(pcm)
