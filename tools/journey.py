@@ -50,7 +50,7 @@ async def passed(during: Callable[[], Awaitable[Any]]) -> list[str]:
 
 
 def frame(metadata: dict[str, Any], payload: bytes = b"") -> bytes:
-    text = json.dumps(metadata).encode()
+    text = json.dumps(metadata, separators=(",", ":")).encode()
     return len(text).to_bytes(4, "big") + text + payload
 
 

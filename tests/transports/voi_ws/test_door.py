@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.clock import in_virtual_time
 from tests.transports.voi_ws.fakes import FakeConnection, FakeSession
 from voi.core import facts
 from voi.core.actions import Status
@@ -245,3 +246,46 @@ async def test_backlog_is_the_connections() -> None:
     door, connection, _ = opened()
     connection.backlog_bytes = 77
     assert door.backlog_bytes == 77
+
+
+def texts(connection: FakeConnection) -> list[str]:
+    return [meta["content"][0]["text"] for meta, _ in connection.sent if meta["type"] == "message"]
+
+
+@in_virtual_time
+async def test_an_answer_that_grows_is_shown_ten_times_a_second_and_in_the_end() -> None:
+    door, connection, _ = opened("call")
+    text = ""
+    for piece in range(1_000):
+        text += f"piece {piece} "
+        door.tell(events.AgentMessage(1, text, final=False))
+        await asyncio.sleep(0.001)
+    door.tell(events.AgentMessage(1, text))
+    shown = texts(connection)
+    assert shown[0] == "piece 0 "
+    assert shown[-1] == text
+    assert 10 <= len(shown) <= 12
+
+
+@in_virtual_time
+async def test_what_comes_behind_a_message_does_not_overtake_it() -> None:
+    door, connection, _ = opened("call")
+    door.tell(events.AgentMessage(1, "One.", final=False))
+    door.tell(events.AgentMessage(1, "One. Two.", final=False))
+    door.tell(events.StatusChanged(Status.USER_INTERRUPT))
+    door.tell(events.AgentMessage(1, "One... (interrupted)"))
+    await asyncio.sleep(1)
+    assert texts(connection) == ["One.", "One. Two.", "One... (interrupted)"]
+    kinds = [meta["type"] for meta, _ in connection.sent]
+    assert kinds == ["status", "message", "message", "status", "message"]
+
+
+@in_virtual_time
+async def test_the_newest_text_is_shown_though_nothing_follows() -> None:
+    door, connection, _ = opened("call")
+    for text in ("One.", "One. Two.", "One. Two. Three."):
+        door.tell(events.AgentMessage(1, text, final=False))
+    assert texts(connection) == ["One."]
+    await asyncio.sleep(0.2)
+    assert texts(connection) == ["One.", "One. Two. Three."]
+    await door.aclose()

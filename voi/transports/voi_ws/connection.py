@@ -48,8 +48,10 @@ class VoiWebSockets:
 class VoiConnection:
     """`voi.transports.websocket.Receiver`. Whatever goes wrong here ends at most this connection."""
 
-    __slots__ = ("_begun", "_call", "_client", "_context", "_door", "_ears", "_mistaken_at_s", "_mistakes", "_query",
-                 "_timer", "id")  # fmt: skip
+    __slots__ = (
+        "_begun", "_call", "_client", "_context", "_door", "_ears", "_mistaken_at_s", "_mistakes", "_query", "_sound",
+        "_timer", "id",
+    )  # fmt: skip
 
     def __init__(self, ears: VoiWebSockets, socket: WebSocket, request: Request) -> None:
         self.id = new_call_id()
@@ -59,6 +61,8 @@ class VoiConnection:
         self._door = VoiDoor(socket)
         self._call: Call | None = None
         self._begun = False
+        self._sound: Callable[[bytes], None] | None = None
+        """Takes the person's sound, once there is a conversation."""
         self._mistakes = 0.0
         self._mistaken_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -107,7 +111,7 @@ class VoiConnection:
         if not isinstance(init, wire.Init):
             raise ClientError(f"the first message must be init, not {wire.type_of(init)}.")
         session = call.open(init.agent_name, init.agent_config, init.options)
-        self._door.open(session, init)
+        self._sound = self._door.open(session, init)
         self._stop_timer()
         self._begun = True
         call.start()
@@ -123,6 +127,8 @@ class VoiConnection:
                 self._begin(call, message)
             elif isinstance(message, str):
                 raise ClientError("messages are binary frames; this one was text.")
+            elif self._sound is not None and message.startswith(wire.PLAIN_AUDIO):
+                self._sound(message[len(wire.PLAIN_AUDIO) :])
             else:
                 self._door.receive(wire.parse(message))
         except ClientError as error:

@@ -22,6 +22,8 @@ from voi.transports.voi_ws.intake import Intake, open_intake
 
 log = logging.getLogger(__name__)
 
+UPDATE_MS = 100
+"""An answer that grows is shown no more often."""
 MAX_INVOCATIONS = 2
 INVOKE_TIMEOUT_S = 120.0
 ENCODE_TIMEOUT_S = 30.0
@@ -90,15 +92,22 @@ class VoiDoor:
         self._invocations = 0
         self._speeches: dict[int, _Speech] = {}
         self._encoding: dict[int, asyncio.Task[Any]] = {}
+        self._updated_id = -1
+        """The answer that was shown last, and when."""
+        self._updated_s = 0.0
+        self._waiting: events.AgentMessage | None = None
+        """Its newest state, where that is still to be shown."""
+        self._update: asyncio.TimerHandle | None = None
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
-    def open(self, session: Session, init: wire.Init) -> None:
-        """The session is ready: tell the client, and pass on what it sends from now on. Raises ClientError when the
-        client's sound cannot be decoded here."""
+    def open(self, session: Session, init: wire.Init) -> Callable[[bytes], None]:
+        """The session is ready: tell the client, and pass on what it sends from now on. Returns what takes its sound.
+        Raises ClientError when that cannot be decoded here."""
         self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
         self._connection.send(wire.init_done(init.agent_name))
+        return self._intake.sound
 
     async def quiet(self) -> None:
         """Wait until nothing is being decoded, encoded or asked."""
@@ -106,6 +115,7 @@ class VoiDoor:
 
     async def aclose(self) -> None:
         """Cancel what the door is still doing. Its conversation is over."""
+        self._stop_waiting()
         intake, self._session, self._intake = self._intake, None, None
         await self._tasks.close()
         if intake is not None:
@@ -155,13 +165,15 @@ class VoiDoor:
 
     def tell(self, event: Event) -> None:
         """What the protocol has no word for is let pass."""
+        if self._waiting is not None and type(event) in _BEHIND_MESSAGES:
+            self._send_waiting()
         match event:
             case events.Sound(message_id, pcm):
                 self._play(message_id, pcm)
             case events.UserMessage(message_id, text, image_urls):
                 self._connection.send(wire.message(message_id, "user", text, image_urls))
-            case events.AgentMessage(message_id, text):
-                self._connection.send(wire.message(message_id, "assistant", text))
+            case events.AgentMessage():
+                self._show_answer(event)
             case events.StatusChanged(status):
                 if status is not Status.RESPONSE_CREATED or self._mode != "call":
                     self._connection.send(_STATUS_FRAMES[status])
@@ -174,6 +186,33 @@ class VoiDoor:
                 self.report_error(text)
             case events.Ended():
                 self._end(event)
+
+    def _show_answer(self, message: events.AgentMessage) -> None:
+        """Each piece of an answer sends its whole text, so a long one would send megabytes: what grows is shown at most
+        every UPDATE_MS, and in the end."""
+        now_s = asyncio.get_running_loop().time()
+        wait_s = UPDATE_MS / 1_000 - (now_s - self._updated_s)
+        if message.message_id != self._updated_id or message.final or wait_s <= 0:
+            self._stop_waiting()
+            self._updated_id, self._updated_s = message.message_id, now_s
+            self._connection.send(wire.message(message.message_id, "assistant", message.text))
+            return
+        if self._waiting is None:
+            self._update = asyncio.get_running_loop().call_later(wait_s, self._send_waiting)
+        self._waiting = message
+
+    def _send_waiting(self) -> None:
+        message = self._waiting
+        self._stop_waiting()
+        if message is not None:
+            self._updated_s = asyncio.get_running_loop().time()
+            self._connection.send(wire.message(message.message_id, "assistant", message.text))
+
+    def _stop_waiting(self) -> None:
+        self._waiting = None
+        if self._update is not None:
+            self._update.cancel()
+            self._update = None
 
     def report_error(self, text: str) -> None:
         self._connection.send(wire.error(text))
@@ -243,4 +282,8 @@ def _checked_image(url: str | None) -> str:
     return checked_picture_url(url)
 
 
+_BEHIND_MESSAGES = (
+    events.UserMessage, events.StatusChanged, events.SoundEnded, events.SoundCleared, events.ErrorReported, events.Ended
+)  # fmt: skip
+"""What clients want to hear of only when they know the messages before it."""
 _STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

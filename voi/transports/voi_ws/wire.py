@@ -97,14 +97,15 @@ class InvokeLlm:
 
 ClientMessage = Init | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
 
-_PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
+PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
+"""How nearly every frame of a call begins."""
 _CREATE_RESPONSE = CreateResponse()
 
 
 def parse(frame: bytes) -> ClientMessage:
     """The message in a frame from the client. Raises ClientError."""
-    if frame.startswith(_PLAIN_AUDIO):  # nearly every frame of a call
-        return Audio(frame[20:])
+    if frame.startswith(PLAIN_AUDIO):
+        return Audio(frame[len(PLAIN_AUDIO) :])
     metadata, payload = split(frame)
     kind = metadata.get("type")
     if not isinstance(kind, str):
