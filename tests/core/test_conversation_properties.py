@@ -33,6 +33,7 @@ STEPS = st.one_of(
     st.tuples(st.just("judge"), st.sampled_from(("audio", "agent")), st.sampled_from((0.0, 1.0))),
     st.tuples(st.just("voice"), st.sampled_from((0.0, 0.7, 1.0)), st.sampled_from((0.0, 1.0))),
     st.tuples(st.just("transcript_failed")),
+    st.tuples(st.just("sounded"), NUMBERS),
     st.tuples(st.just("text"), NUMBERS, st.integers(0, 3)),
     st.tuples(st.just("voiced"), NUMBERS, st.integers(0, 3)),
     st.tuples(st.just("reach"), MS),
@@ -84,6 +85,8 @@ def take(world: World, step: tuple) -> None:
             world.tell(was.VoiceJudged(listens[-1].utterance, 256, voice, floor))
         case ("transcript_failed",) if asks:
             world.tell(was.TranscriptFailed(asks[-1].utterance, asks[-1].pause, "The recogniser failed."))
+        case ("sounded", reply):
+            world.tell(was.ReplySounded(reply))
         case ("text", reply, piece):
             world.tell(was.ReplyText(reply, piece, f"Piece {piece} of reply {reply}."))
         case ("voiced", reply, piece):
@@ -213,8 +216,9 @@ WALKS: dict[tuple[State, State], tuple] = {
     (State.PAUSED, State.ANSWERING): (SPEECH, SOON, WORDS, LATE),
     (State.PAUSED, State.IDLE): (SPEECH, SOON, NO_WORDS, LATE),
     (State.WAITING, State.HEARING): (SPEECH, LATE, SPEECH),
-    (State.WAITING, State.ANSWERING): (SPEECH, LATE, WORDS),
-    (State.WAITING, State.IDLE): (SPEECH, LATE, NO_WORDS),
+    (State.WAITING, State.PAUSED): (SPEECH, LATE, WORDS),
+    (State.WAITING, State.ANSWERING): (("typed", "Hello."), ("ask",)),
+    (State.WAITING, State.IDLE): (SPEECH, LATE, ("pass", 6_000)),
     (State.ANSWERING, State.BARGE_IN): (*ANSWERED, ("speak", 64)),
     (State.ANSWERING, State.HEARING): (*ANSWERED, ("push",)),
     (State.ANSWERING, State.WAITING): (*ANSWERED, ("typed", "Stop!"), ("ask",)),

@@ -155,7 +155,7 @@ def test_junk_is_told(line: Any, words: str) -> None:
         decode_entry(line)
 
 
-@pytest.mark.parametrize("line", [None, {}, {"voi": 3, "script": {}}, {"voi": 1, "script": []}, {"t": 1}])
+@pytest.mark.parametrize("line", [None, {}, {"voi": 4, "script": {}}, {"voi": 1, "script": []}, {"t": 1}])
 def test_a_wrong_first_line_is_told(line: Any) -> None:
     with pytest.raises(ClientError):
         decode_script(line)
@@ -165,12 +165,18 @@ JOURNALS = sorted((Path(__file__).parents[1] / "data" / "journals").glob("*.json
 
 
 @pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
-def test_recordings_of_earlier_versions_replay(path: Path) -> None:
+def test_recordings_of_earlier_versions_are_read_and_no_words_are_lost(path: Path) -> None:
+    """Not the same actions: since version 3 the end of a turn is weighed otherwise, final when the reply sounds, and
+    both halves of a turn that was cut off are one message."""
     head, *lines = path.read_text().splitlines()
     conversation = Conversation(decode_script(json.loads(head)))
+    then: dict[int, str] = {}
+    now: dict[int, str] = {}
     for line in lines:
         step = decode_entry(json.loads(line))
-        assert tuple(conversation.handle(step.fact, step.now_ms)) == step.actions
+        for shown, actions in ((then, step.actions), (now, conversation.handle(step.fact, step.now_ms))):
+            shown.update({one.message_id: one.text for one in actions if isinstance(one, Show) and one.role == "user"})
+    assert set(" ".join(then.values()).split()) == set(" ".join(now.values()).split())
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,7 @@ def test_a_speculation_knows_nothing_of_a_picture_that_came_later():
 
 def test_a_speculation_knows_nothing_of_words_that_turn_out_unheard():
     world, first = answering()
+    world.pass_time(3_000)
     world.played_ms[first] = 3_000
     world.speak(320)
     world.quiet(96)
@@ -155,6 +156,7 @@ def test_a_reply_that_fails_in_a_barge_in_is_not_apologised_for_into_their_words
 
 def test_words_that_stop_a_reply_in_a_pause_are_judged_once_and_answered_in_advance():
     world, reply = answering()
+    world.pass_time(1_600)
     world.played_ms[reply] = 1_500
     world.speak(96)
     world.quiet(96)

@@ -14,9 +14,11 @@ WINDOW_MS = 32
 
 
 class World:
-    """Drives one Conversation. `now_ms` moves only when told to; deadlines are served on the way."""
+    """Drives one Conversation. `now_ms` moves only when told to; deadlines are served on the way. `instant`: the first
+    sound of a muted reply is there at once."""
 
-    def __init__(self, script: Script | None = None, *, greet: bool = False) -> None:
+    def __init__(self, script: Script | None = None, *, greet: bool = False, instant: bool = True) -> None:
+        self.instant = instant
         self.core = Conversation(script or Script())
         self.now_ms = 0
         self.log: list[Action] = []
@@ -119,6 +121,8 @@ class World:
             case do.StartReply(reply=reply) | do.SayPhrase(reply=reply):
                 assert reply not in self.started, "a reply number is used twice"
                 self.started[reply] = action
+                if self.instant and isinstance(action, do.StartReply) and action.muted:
+                    return [was.ReplySounded(reply)]
             case do.Release(reply=reply, message_id=message_id):
                 assert reply in self.started
                 assert reply not in self.stopped, "a stopped reply is released"

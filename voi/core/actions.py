@@ -37,11 +37,13 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class JudgeTurn:
-    """Ask those judges that there are: answers TurnJudged. `text` is "" when only sound is known yet."""
+    """Ask those judges that there are: answers TurnJudged. `text` is "" when the sound is to be judged, else the judge
+    of the words is asked. `quiet_ms`: how long the person has been quiet."""
 
     utterance: int
     pause: int
     text: str
+    quiet_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

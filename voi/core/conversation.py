@@ -15,11 +15,15 @@ from voi.core.barge_in_rules import BargeInRules
 from voi.core.deadlines import Clocks, Due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
-from voi.core.endpoint import ask_after_ms, endpointing_delay_ms, worth_answering
+from voi.core.endpoint import Asked, ask_after_ms, decide, worth_answering
+from voi.core.expects import expects
 from voi.core.late import LateWords
 from voi.core.machine import rule
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
+from voi.core.pace import Pace
+from voi.core.replies import ReplyGrew
 from voi.core.script import Script
+from voi.core.series import digits_due
 from voi.core.state import State
 from voi.core.turn import Turn
 from voi.core.words import same_words
@@ -29,11 +33,18 @@ from voi.dialogue import Message, Phrase
 class Conversation(BargeInRules):
     """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
 
+    _decide = staticmethod(decide)
+
     def __init__(self, script: Script) -> None:
         super().__init__(script)
         self._draft = Draft(self._message_ids)
         self._late = LateWords(self.history, script, self._out)
         self._utterances = 0
+        self.pace = Pace()
+        self._asked = Asked()
+        """What the agent's last question wants."""
+        self._voice_ms = 0
+        """When the person's voice was last heard, on the wall clock."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
 
@@ -92,10 +103,14 @@ class Conversation(BargeInRules):
             return
         self._clocks.user_acted(self._now_ms)
         self._clocks.ears_ms = self._now_ms
+        if self._turn:
+            self.pace.went_on(self._turn.quiet_ms)
         turn = self._turn or self._listen()
         turn.sets_in(0)
         reply = self._replies.released
         if reply and self.state is State.ANSWERING:
+            if not self._replies.asks(self._now_ms) and reply.cuts_off(self._now_ms):
+                self.pace.went_on(self._now_ms - self._voice_ms)
             self._barge_in_begins(reply)
         elif self.state is not State.BARGE_IN:
             self._go(State.HEARING)
@@ -105,7 +120,7 @@ class Conversation(BargeInRules):
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
-        self._clocks.ears_ms = self._now_ms
+        self._clocks.ears_ms = self._voice_ms = self._now_ms
         before_ms, turn.stretch_ms, turn.quiet_ms = turn.stretch_ms, fact.speech_ms, 0
         lasting = fact.speech_ms >= self.script.turn.barge_in_ms
         if lasting:
@@ -124,21 +139,24 @@ class Conversation(BargeInRules):
         turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
+            question = self.history.last_text("assistant")
+            self._asked = Asked(expects(question), digits_due(question))
         if fact.quiet_ms >= ask_after_ms(self.script.turn):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
         elif self.state is State.BARGE_IN and self.script.judges_voices:
             self._weigh_barge_in(turn)
+        if self._turn is turn and turn.wants_verdict():
+            self._emit(do.JudgeTurn(turn.utterance, turn.pause, "", turn.quiet_ms))
 
     def _ask_transcript(self, turn: Turn) -> None:
         if not turn.asked:
             turn.asked = True
             self._emit(do.Transcribe(turn.utterance, turn.pause))
-            if self.script.mode == "call":
-                self._emit(do.JudgeTurn(turn.utterance, turn.pause, ""))
-                if self.script.judges_voices and turn.voice_ms < NOISE_VOICE_MAX_MS and self.state is State.PAUSED:
-                    self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
+            judges = self.script.mode == "call" and self.script.judges_voices
+            if judges and turn.voice_ms < NOISE_VOICE_MAX_MS and self.state is State.PAUSED:
+                self._emit(do.JudgeVoice(turn.utterance, turn.voice_ms))
 
     # ---- what they said -------------------------------------------------------------------------------
 
@@ -170,11 +188,13 @@ class Conversation(BargeInRules):
         if is_noise(turn, asked=self._replies.asked_last):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
+        if self.state is State.WAITING and turn.quiet_ms and not self._answer_owed and not self._replies.stopping:
+            self._go(State.PAUSED)  # the turn is over, but not final before the reply sounds
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED:
             if turn.final:
-                self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final))
+                self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
                 if self.script.turn.speculate and worth_answering(turn.final):
                     self._speculate(turn.final)
             self._maybe_end_turn(turn)
@@ -211,8 +231,21 @@ class Conversation(BargeInRules):
     # ---- the end of their turn --------------------------------------------------------------------------
 
     def _maybe_end_turn(self, turn: Turn) -> None:
-        if turn.quiet_ms >= endpointing_delay_ms(turn, self.script.turn):
+        """Is this silence the end? If so it is final as soon as the reply could be heard; until then the person may
+        speak on, and nothing happened."""
+        if not self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms).ends:
+            return
+        if not turn.final or self._replies.stopping:
             self._await_transcript(turn)
+            return
+        speculation = self._replies.speculation
+        if not speculation or not same_words(self._draft.with_speech(turn.final), speculation.answers):
+            self._replies.drop_speculation()
+            self._speculate(turn.final)
+        if speculation := self._replies.speculation:
+            self._replies.await_sound(speculation, self._now_ms)
+            if speculation.sounded:
+                self._try_answer()
 
     def _await_transcript(self, turn: Turn) -> None:
         if turn.quiet_ms == 0:
@@ -353,9 +386,11 @@ class Conversation(BargeInRules):
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
-    @rule(was.ReplyText, was.PieceVoiced, was.ReplyWritten, was.PlaybackStarted)
-    def _on_reply_grew(self, fact: was.ReplyText | was.PieceVoiced | was.PlaybackStarted | was.ReplyWritten) -> None:
+    @rule(was.ReplyText, was.PieceVoiced, was.ReplyWritten, was.ReplySounded, was.PlaybackStarted)
+    def _on_reply_grew(self, fact: ReplyGrew) -> None:
         self._replies.note(fact, self._now_ms)
+        if self._turn and self.state is State.PAUSED:
+            self._maybe_end_turn(self._turn)
 
     @rule(was.ReplyPlayed)
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
@@ -368,8 +403,8 @@ class Conversation(BargeInRules):
         if cut is None:
             return
         reply, heard = cut
-        unheard = not heard and reply.answers is not None and self._turn and self.script.mode == "call"
-        if unheard and (earlier := self.history.take_last_user()):
+        goes_on = (not heard or reply.cut_off) and reply.answers is not None and self._turn
+        if goes_on and self.script.mode == "call" and (earlier := self.history.take_last_user(before=reply.message_id)):
             self._draft.take_back(earlier)  # what they say now continues the message that was answered
         if self.state is State.WAITING:
             self._try_answer()
@@ -379,12 +414,18 @@ class Conversation(BargeInRules):
     @rule(was.ReplyFailed)
     def _on_reply_failed(self, fact: was.ReplyFailed) -> None:
         if self._replies.speculation and self._replies.speculation.number == fact.reply:
-            self._replies.drop_speculation()  # it is begun anew when the turn has ended
+            if self._replies.speculation.awaited and self.state is State.PAUSED:
+                self._try_answer()
+                self._give_up_reply(fact.message)
+            else:
+                self._replies.drop_speculation()  # it is begun anew when the turn has ended
         elif self._replies.released and self._replies.released.number == fact.reply:
             self._give_up_reply(fact.message)
 
     @rule(Due.SILENT_REPLY)
     def _on_silent_reply(self) -> None:
+        if self._replies.released is None:
+            self._try_answer()  # the one that was awaited in a pause
         self._give_up_reply("The answer did not come in time; please try again.")
 
     def _give_up_reply(self, error: str) -> None:

@@ -1,39 +1,113 @@
-"""End of turn: how much silence is enough, given what the judges say.
+"""End of turn: is this silence the end, given how long it is and what is known of the speech before it?
 
-The order of trust: the completeness agent read the words and knows the conversation; the audio detector heard the
-intonation; the words alone are a weak sign, except where they plainly break off or are a whole short answer. Where
-sound and words contradict each other, the silence has to last longer.
+The signs (what the sound's judge said, how the words end, what was asked for) are weighed together with the silence:
+evidence = sum of weights x signs, in log-odds, and at 0 or more the turn has ended. A silence of `silence_ms` is enough
+where the signs say nothing; less, down to `min_silence_ms` and this caller's own pace, where they speak for an end;
+more, up to `max_silence_ms`, where they speak against it. The completeness agent read the words and knows the
+conversation: it overrules all else. Where the weights come from: `endpoint_weights.py`.
 """
 
+import math
+from dataclasses import dataclass
+
+from voi.core.endpoint_weights import WEIGHTS
+from voi.core.expects import Expects
+from voi.core.series import digits_at_end, spells
 from voi.core.turn import Turn
-from voi.core.turn_text import completeness
+from voi.core.turn_text import completeness, ends_open, has_filler_end
 from voi.turn_policy import TurnPolicy
 
-AUDIO_COMPLETE = 0.5
-"""smart-turn's own decision threshold."""
 UNFINISHED, FINISHED = 0.25, 0.85
 """Of the words' likelihood to be complete: below and above these they speak plainly."""
 SHORT_WORDS = 3
-"""The audio detector misjudges answers as short as this ("yes please")."""
+MS_PER_LOG_ODDS = 450
+"""Silence that is worth as much as one unit of evidence."""
+LOGIT_MAX = 4.0
+SURE_SHARE = 0.75
+"""Of `max_silence_ms`: enough unless the words plainly break off or a number is being said."""
 
 
-def endpointing_delay_ms(turn: Turn, policy: TurnPolicy) -> int:
-    """Silence in ms after which this pause is the end of the turn."""
-    if turn.agent_judgement is not None:
-        return policy.min_silence_ms if turn.agent_judgement >= 0.5 else policy.max_silence_ms
-    if turn.final is None:
-        return policy.max_silence_ms  # nothing can be answered without the words, and they may say that more will come
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the agent's last question wants: of what kind, and how many digits (None: it does not say)."""
+
+    kind: Expects = Expects.OPEN
+    digits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Why a silence was the end of the turn, or was not. `enough_ms`: the silence that is enough by what is known."""
+
+    ends: bool
+    quiet_ms: int
+    evidence: float
+    enough_ms: int
+    probability: float | None
+    """The newest verdict on the sound."""
+    words: float | None
+    """How complete the words are."""
+    because: str
+
+
+def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decision:
+    """Weigh what is known of the turn at its present silence. `floor_ms`: no silence shorter than this is the end."""
+    quiet_ms = turn.quiet_ms
+    probability = turn.verdicts[-1][1] if turn.verdicts else None
     by_words = completeness(turn.final) if turn.final else None
-    words_finished = by_words is not None and by_words >= FINISHED
-    words_unfinished = by_words is not None and by_words <= UNFINISHED
-    if turn.audio_judgement is None:
-        return policy.max_silence_ms if words_unfinished else policy.silence_ms
-    in_doubt_ms = (policy.silence_ms + policy.max_silence_ms) // 2
-    if turn.audio_judgement >= AUDIO_COMPLETE:
-        return in_doubt_ms if words_unfinished else policy.min_silence_ms
-    if words_finished and len(turn.final.split()) <= SHORT_WORDS:
-        return policy.silence_ms
-    return in_doubt_ms if by_words is not None and by_words >= AUDIO_COMPLETE else policy.max_silence_ms
+
+    def decided(evidence: float, enough_ms: int, because: str) -> Decision:
+        return Decision(quiet_ms >= enough_ms, quiet_ms, evidence, enough_ms, probability, by_words, because)
+
+    if turn.agent_judgement is not None:
+        if turn.agent_judgement >= 0.5:
+            return decided(LOGIT_MAX, policy.min_silence_ms, "the completeness agent says so")
+        return decided(-LOGIT_MAX, policy.max_silence_ms, "the completeness agent says that more will come")
+    if turn.final is None:
+        return decided(0.0, policy.max_silence_ms, "the words are not known yet")
+    said = signs(turn.final, turn.verdicts, asked)
+    evidence = weigh(said)
+    if said["complete_number"]:
+        return decided(evidence, policy.min_silence_ms, "the number is complete")
+    goes_on = said["unfinished"] or said["filler"] or said["digits"] or said["letters"] or said["asked_series"]
+    cap_ms = policy.max_silence_ms if goes_on else max(policy.silence_ms, round(SURE_SHARE * policy.max_silence_ms))
+    enough_ms = min(cap_ms, max(policy.min_silence_ms, floor_ms, round(policy.silence_ms - MS_PER_LOG_ODDS * evidence)))
+    return decided(evidence, enough_ms, "evidence" if quiet_ms < cap_ms else "nobody waits longer")
+
+
+def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[str, float]:
+    """What there is to weigh, by name: log-odds, or 1 where the sign is there."""
+    sound = logit(verdicts[-1][1]) if verdicts else 0.0
+    score = completeness(text) if text else None
+    digits = digits_at_end(text)
+    short = len(text.split()) <= SHORT_WORDS
+    unfinished = score is not None and score <= UNFINISHED and not (short and text.rstrip().endswith(","))
+    return {
+        "bias": 1.0,
+        "sound": sound,
+        "unjudged": float(not verdicts),
+        "unfinished": float(unfinished),
+        "likely_unfinished": float(score is not None and UNFINISHED < score < 0.5),
+        "open": float(bool(text) and ends_open(text) and not unfinished),
+        "filler": float(has_filler_end(text)),
+        "finished": float(score is not None and score >= FINISHED and not short),
+        "short_answer": float(score is not None and score >= FINISHED and short),
+        "digits": float(digits > 1),
+        "letters": float(spells(text)),
+        "asked_series": float(asked.kind in (Expects.NUMBER, Expects.SPELLING, Expects.LIST)),
+        "complete_number": float(asked.digits is not None and digits >= asked.digits),
+    }
+
+
+def weigh(said: dict[str, float]) -> float:
+    """Log-odds that the turn has ended, of a silence that has only begun."""
+    return sum(WEIGHTS[name] * value for name, value in said.items() if name in WEIGHTS)
+
+
+def logit(probability: float) -> float:
+    """Log-odds, within bounds."""
+    bounded = min(max(probability, 1e-6), 1 - 1e-6)
+    return min(LOGIT_MAX, max(-LOGIT_MAX, math.log(bounded / (1 - bounded))))
 
 
 def ask_after_ms(policy: TurnPolicy) -> int:

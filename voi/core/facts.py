@@ -45,12 +45,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TurnJudged:
-    """Somebody judged whether the person had finished at that pause. `judge`: "audio" or "agent"."""
+    """Somebody judged whether the person had finished at that pause. `judge`: "audio" or "agent". `quiet_ms`: how long
+    they had been quiet when the judge was asked."""
 
     utterance: int
     pause: int
     judge: str
     probability: float
+    quiet_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,13 @@ class ReplyWritten:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplySounded:
+    """The first sound of the reply is there: it could be heard at once."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaybackStarted:
     """The first sound of the reply went out."""
 
@@ -197,6 +206,6 @@ class HungUp:
 
 Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
-    | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyWritten | PlaybackStarted | ReplyPlayed
-    | ReplyStopped | ReplyFailed | TranscriptFailed | DeadlinePassed | HungUp
+    | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyWritten | ReplySounded | PlaybackStarted
+    | ReplyPlayed | ReplyStopped | ReplyFailed | TranscriptFailed | DeadlinePassed | HungUp
 )  # fmt: skip

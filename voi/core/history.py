@@ -58,11 +58,18 @@ class History:
                     del self._entries[index]
                 return
 
-    def take_last_user(self) -> HistoryEntry | None:
-        """Remove and return the last message if it is the person's."""
-        if self._entries and self._entries[-1].role == "user":
-            return self._entries.pop()
+    def take_last_user(self, before: int | None = None) -> HistoryEntry | None:
+        """Remove and return the last message if it is the person's; a message `before` that stands after it stays."""
+        index = len(self._entries) - 1
+        if index > 0 and self._entries[index].message_id == before:
+            index -= 1
+        if index >= 0 and self._entries[index].role == "user":
+            return self._entries.pop(index)
         return None
+
+    def last_text(self, role: Role) -> str:
+        """Text of the newest message of that role, "" where there is none."""
+        return next((entry.text for entry in reversed(self._entries) if entry.role == role), "")
 
     def messages(self) -> tuple[Message, ...]:
         return tuple(Message(e.role, e.text, e.image_urls) for e in self._entries if e.text or e.image_urls)

@@ -1,6 +1,6 @@
 """The conversation's journal: script, facts and actions <-> plain dicts that JSON keeps exactly, one a line.
 
-    {"voi": 2, "script": {…}}                                                   the first line
+    {"voi": 3, "script": {…}}                                                   the first line
     {"t": 1200, "fact": "Heard", "utterance": 1, "text": "hello", "pause": 0, "actions": [{"action": "Show", …}]}
 
 A fact or action is written as its class's name and its fields; `t` is the `now_ms` it was handled at. Feeding the facts
@@ -21,8 +21,9 @@ from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.errors import ClientError
 
-VERSION = 2
-"""2: actions and settings have the names of the field."""
+VERSION = 3
+"""2: actions and settings have the names of the field. 3: the end of a turn is weighed as the silence grows, and final
+when the reply sounds; earlier recordings are read, and today's core acts otherwise at some of their steps."""
 _FORMER_ACTIONS = {"Announce": "SendStatus", "Complain": "ReportError"}
 _FORMER_TURN_FIELDS = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
 """How version 1 called them: recordings outlive versions."""
@@ -53,7 +54,7 @@ def encode_script(script: Script) -> Json:
 def decode_script(line: object) -> Script:
     """Raises ClientError."""
     if not isinstance(line, Mapping) or "script" not in line:
-        raise ClientError('A journal begins with a line {"voi": 2, "script": {…}}.')
+        raise ClientError('A journal begins with a line {"voi": 3, "script": {…}}.')
     version = line.get("voi")
     if version not in range(1, VERSION + 1):
         raise ClientError(f"The journal has version {version!r}; this Voi reads versions 1 to {VERSION}.")

@@ -56,7 +56,9 @@ class Machine:
         return min((at_ms for at_ms, _ in self._deadlines()), default=None)
 
     def _deadlines(self) -> list[tuple[int, Due]]:
-        reply = self._replies.released
+        reply, speculation = self._replies.released, self._replies.speculation
+        if speculation and speculation.awaited and self.state is State.PAUSED:
+            reply = speculation
         return deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
 
     @rule(was.DeadlinePassed)

@@ -25,8 +25,12 @@ HELD_LAG_MAX_MS = 500
 QUESTION_END_MS = 1_000
 """People often answer that long before a question ends."""
 _QUESTION_MARKS = ("?", "？", "؟", '?"', "?”", "?*", "?)")
+CUT_OFF_MS = 1_500
+"""Whoever speaks on so soon after an answer's first sound was cut off by it."""
 PAST_LEDGERS = 16
 """So many finished replies can still be cut by a late word from the client on what it played."""
+
+ReplyGrew = was.ReplyText | was.PieceVoiced | was.ReplySounded | was.PlaybackStarted | was.ReplyWritten
 
 
 @dataclass(slots=True)
@@ -42,12 +46,18 @@ class Reply:
     announced: bool = False
     """RESPONSE_CREATED was sent and its DONE or CANCELLED is owed."""
     written: bool = False
+    sounded: bool = False
+    """Something of it could be heard at once, or shown where that is all there is to come."""
+    awaited: bool = False
+    """The person's turn has ended, and is final when this sounds."""
     stays: bool = False
     """It is shown whole, whatever was heard: a phrase that no voice could say is still there to be read."""
     cut: bool = False
     """It is shown and remembered as far as it was heard."""
     held: bool = False
     """Its sound was held for a while, so players may have run dry."""
+    cut_off: bool = False
+    """The person went on speaking when it had hardly begun: it answers half of what they say."""
     playing_since_ms: int | None = None
     sound_ms: int = 0
     played_ms: int = 0
@@ -59,6 +69,12 @@ class Reply:
     repeated_ms: int = 0
     """So much was sent twice, and a client counts it twice."""
     deadline_ms: int = 0
+
+    def cuts_off(self, now_ms: int) -> bool:
+        """Note that the person speaks over it. True: it has hardly begun, so they go on with what it answers."""
+        since_ms = now_ms if self.playing_since_ms is None else self.playing_since_ms
+        self.cut_off = self.answers is not None and now_ms - since_ms <= CUT_OFF_MS
+        return self.cut_off
 
 
 class Replies:
@@ -104,6 +120,12 @@ class Replies:
 
     # ---- beginning --------------------------------------------------------------------------------
 
+    def await_sound(self, reply: Reply, now_ms: int) -> None:
+        """The turn that this speculation answers has ended: from now on it must get on."""
+        if not reply.awaited:
+            reply.awaited = True
+            self._alive(reply, now_ms)
+
     def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:
         reply = self._new(answers)
         if muted:
@@ -143,7 +165,7 @@ class Replies:
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
-    def note(self, fact: was.ReplyText | was.PieceVoiced | was.PlaybackStarted | was.ReplyWritten, now_ms: int) -> None:
+    def note(self, fact: ReplyGrew, now_ms: int) -> None:
         """Write down how the reply of that number gets on, if it is still wanted. This is the fence."""
         for reply in (self.released, self.speculation):
             if reply is not None and reply.number == fact.reply:
@@ -153,14 +175,20 @@ class Replies:
         match fact:
             case was.ReplyText():
                 reply.ledger.text(fact.piece, fact.text, fact.spoken)
+                if not fact.spoken:  # shown only; "": taken back, with the sound that there was
+                    reply.sounded = bool(fact.text)
                 self._show(reply)
+            case was.ReplySounded():
+                reply.sounded = True
             case was.PieceVoiced():
                 reply.sound_ms = fact.start_ms + fact.audio_ms
                 reply.ledger.voiced(fact.piece, fact.start_ms, fact.audio_ms, fact.words)
+                reply.sounded |= fact.audio_ms > 0 or (reply.written and reply.ledger.all_voiced)
             case was.PlaybackStarted():
-                reply.playing_since_ms = now_ms
+                reply.sounded, reply.playing_since_ms = True, now_ms
             case was.ReplyWritten():
                 reply.written = True
+                reply.sounded |= reply.ledger.all_voiced
                 self._show(reply)
                 if reply.message_id is not None:
                     self._finish(reply, Status.RESPONSE_DONE)

@@ -13,7 +13,8 @@ class State(StrEnum):
     HEARING = "hearing"
     """The person speaks (or holds the talk button)."""
     PAUSED = "paused"
-    """They are quiet: is it the end of their turn? A muted reply may be in the making."""
+    """They are quiet: is it the end of their turn? A muted reply may be in the making; until it could be heard they may
+    speak on, and nothing happened."""
     WAITING = "waiting"
     """Their turn is over; its transcript (or the end of the old reply) is still awaited."""
     ANSWERING = "answering"
@@ -35,6 +36,7 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (S.PAUSED, S.ANSWERING): "end of turn",
     (S.PAUSED, S.IDLE): "there were no words",
     (S.WAITING, S.HEARING): "speaks on",
+    (S.WAITING, S.PAUSED): "transcript, no reply yet",
     (S.WAITING, S.ANSWERING): "transcript",
     (S.WAITING, S.IDLE): "no words, or no transcript in time",
     (S.ANSWERING, S.BARGE_IN): "voice over the reply",

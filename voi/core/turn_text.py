@@ -138,6 +138,18 @@ def completeness(text: str) -> float | None:
     return None
 
 
+def ends_open(text: str) -> bool:
+    """Did the transcriber put no sign of an end (a stop, a question mark) behind the last word?"""
+    said = _END_SIGNS.sub("", text.strip())
+    return not (_STOP.search(said) or _QUESTION_OR_SHOUT.search(said))
+
+
+def has_filler_end(text: str) -> bool:
+    """Is the last word an "um"?"""
+    words = _spoken_words(text)
+    return bool(words) and words[-1] in _FILLERS
+
+
 def _lacks_its_verb(words: list[str]) -> bool:
     """ "And so my fellow Americans": something was begun and nothing said of it yet."""
     return (

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 
 from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
 from voi.core.actions import DuckLevel
-from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplyStopped
+from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplySounded, ReplyStopped
 from voi.session import events
 from voi.session.door import Door
 from voi.session.gain import GAINS_DB
@@ -105,12 +105,15 @@ class Playback:
         speech = self._speeches.get(reply)
         if speech is None:
             return False
+        first = not speech.made_bytes and len(pcm) > 0
         speech.buffer += pcm
         speech.made_bytes += len(pcm)
         if len(speech.buffer) >= self._room_high_bytes:
             speech.roomy.clear()
         if speech.message_id is not None:
             self._pump()
+        elif first:
+            self._tell(ReplySounded(reply))
         return True
 
     async def room(self, reply: int, most_ms: int = 0) -> None:

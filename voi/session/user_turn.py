@@ -139,7 +139,7 @@ class UserTurn:
         except Exception as error:
             self._all_tasks.fault(f"no judgement by the {judge} judge", error)
         else:
-            self._tell(TurnJudged(action.utterance, action.pause, judge, probability))
+            self._tell(TurnJudged(action.utterance, action.pause, judge, probability, action.quiet_ms))
 
     def end_utterance(self, action: EndUtterance) -> None:
         if action.late and (task := self._tasks.pop("transcript", None)) and (stream := self.ears.leave_stream()):

@@ -1,0 +1,147 @@
+"""What the engines say of a clip: the VAD of every window, the turn detector and the recogniser when they are asked.
+
+Answers are kept on disk, under the sound's and the engines' hashes, so that a policy is measured in seconds. Windows of
+32 ms are counted from the clip's first; a question is about the windows [start, end) of it.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.turns.clips import Clip
+from voi.core.vad_edges import VadEdges
+from voi.engines.base import SttOptions
+from voi.engines.stt.moonshine import Moonshine
+from voi.engines.turn.smart_turn import SmartTurn
+from voi.engines.vad.silero import Silero
+
+WINDOW_SAMPLES = 512
+WINDOW_BYTES = WINDOW_SAMPLES * 2
+WINDOW_MS = 32
+PREROLL_WINDOWS = 15
+Vector = npt.NDArray[np.float32]
+
+
+class Engines:
+    """The embedded engines, loaded when they are first asked."""
+
+    def __init__(self, models_dir: str | Path = "models") -> None:
+        self._loop = asyncio.new_event_loop()
+        self._turn = SmartTurn(models_dir=models_dir)
+        self._stt = Moonshine()
+        self._vad = Silero()
+        self._warm: set[int] = set()
+        weights = Path(self._turn.weights).read_bytes()
+        names = f"{version('moonshine-voice')} {hashlib.sha256(weights).hexdigest()}"
+        self.version = hashlib.sha256(names.encode()).hexdigest()[:12]
+
+    def _run(self, engine: Any, work: Callable[[], Any]) -> Any:
+        async def asked() -> Any:
+            if id(engine) not in self._warm:
+                self._warm.add(id(engine))
+                await engine.warm_up()
+            return await work()
+
+        return self._loop.run_until_complete(asked())
+
+    def vad(self, windows: list[bytes]) -> list[float]:
+        stream = self._vad.open()
+        return [round(stream.probability(window), 4) for window in windows]
+
+    def turn(self, pcm: bytes) -> tuple[float, Vector]:
+        heard = self._run(self._turn, lambda: self._turn.hear(pcm))
+        return heard.base, heard.vector
+
+    def words(self, windows: list[tuple[bytes, bool]]) -> str:
+        async def transcribed() -> str:
+            stream = self._stt.open(SttOptions(), None)
+            for pcm, voiced in windows:
+                stream.feed(pcm, speech=voiced)
+            transcript = await stream.flush()
+            stream.close()
+            return transcript.text
+
+        text: str = self._run(self._stt, transcribed)
+        return text
+
+    def close(self) -> None:
+        self._loop.run_until_complete(self._turn.close())
+        self._loop.run_until_complete(self._stt.close())
+        self._loop.close()
+
+
+class Judgements:
+    """Of one clip. With `near` a question about sound that begins elsewhere than what is known (as it does after a cut) is
+    answered by what is known of the same end, without asking the engines."""
+
+    def __init__(self, clip: Clip, folder: Path, engines: Engines, *, near: bool = False) -> None:
+        pcm = clip.pcm()
+        rest = -len(pcm) % WINDOW_BYTES
+        pcm += bytes(rest)
+        self._windows = [pcm[at : at + WINDOW_BYTES] for at in range(0, len(pcm), WINDOW_BYTES)]
+        self._engines = engines
+        sound = hashlib.sha256(pcm).hexdigest()[:16]
+        self._near = near
+        self._path = folder / f"{engines.version}-{sound}.json"
+        self._known: dict[str, Any] = {}
+        if self._path.is_file():
+            self._known = json.loads(self._path.read_text())
+        self._fresh = False
+        self._vectors: dict[str, Vector] = {}
+
+    @property
+    def vad(self) -> list[float]:
+        """Probability of speech, a window."""
+        if "vad" not in self._known:
+            self._keep("vad", self._engines.vad(self._windows))
+        found: list[float] = self._known["vad"]
+        return found
+
+    def turn(self, start: int, end: int) -> tuple[float, Vector]:
+        """The detector's own probability and its encoder's pooled vector, of up to the last 8 s."""
+        key = self._key("turn", max(start, end - 250), end)
+        if key not in self._known:
+            probability, vector = self._engines.turn(b"".join(self._windows[max(start, end - 250) : end]))
+            packed = base64.b64encode(vector.astype(np.float16).tobytes()).decode()
+            self._keep(key, [round(probability, 5), packed])
+        probability, packed = self._known[key]
+        return probability, np.frombuffer(base64.b64decode(packed), np.float16).astype(np.float32)
+
+    def words(self, start: int, end: int) -> str:
+        key = self._key("words", start, end)
+        if key not in self._known:
+            edges, voiced = VadEdges(), []
+            for probability in self.vad[:end]:
+                edges.window(probability)
+                voiced.append(edges.voiced)
+            flags = [at < start + PREROLL_WINDOWS or voiced[at] for at in range(start, end)]
+            self._keep(key, self._engines.words(list(zip(self._windows[start:end], flags, strict=True))))
+        text: str = self._known[key]
+        return text
+
+    def _key(self, what: str, start: int, end: int) -> str:
+        key = f"{what} {start} {end}"
+        if self._near and key not in self._known:
+            known = (one.split() for one in self._known if one.startswith(what))
+            others = [int(first) for _, first, last in known if int(last) == end]
+            if others:
+                return f"{what} {min(others, key=lambda other: abs(other - start))} {end}"
+        return key
+
+    def _keep(self, key: str, value: object) -> None:
+        self._known[key] = value
+        self._fresh = True
+
+    def save(self) -> None:
+        if self._fresh:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(self._known))
+            self._fresh = False

@@ -1,0 +1,66 @@
+"""Digits and letters said one after the other: how many stand at the end of a text, and how many were asked for."""
+
+import re
+
+_DIGITS = {
+    word: length
+    for length, words in (
+        (1, "zero oh one two three four five six seven eight nine"),
+        (2, "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
+            " twenty thirty forty fifty sixty seventy eighty ninety hundred"),
+    )
+    for word in words.split()
+}  # fmt: skip
+_TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
+_SPELLED = re.compile(r"(?:\b[^\W\d_](?:[-. ,]+|\Z)){2,}")
+_REPEATS = frozenset({"double", "triple"})
+_LINKS = frozenset({"and", "dash", "dot", "at", "as", "in", "like", "for"})
+"""Said between digits or letters: "b as in boy"."""
+
+DUE = (
+    (re.compile(r"\b(?:phone|telephone|mobile|cell|call(?:ed)? you back)\b", re.IGNORECASE), 10),
+    (re.compile(r"\bzip\b", re.IGNORECASE), 5),
+    (re.compile(r"\b(?:credit|debit) card number\b", re.IGNORECASE), 16),
+    (re.compile(r"\bsocial security\b", re.IGNORECASE), 9),
+    (re.compile(r"\bpin\b", re.IGNORECASE), 4),
+)
+_COUNTED = re.compile(
+    r"\b(\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|sixteen)[ -](?:digits?|numbers|figures)\b",
+    re.IGNORECASE,
+)
+_LAST = re.compile(r"\b(?:first|last) (two|three|four|five|six|\d{1,2})\b", re.IGNORECASE)
+_COUNTS = dict(
+    two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16
+)  # fmt: skip
+
+
+def digits_at_end(text: str) -> int:
+    """How many digits the last words are: 7 of "it's 555 0199", 3 of "one two three", 0 of "I have 2 dogs"."""
+    count, pending = 0, 0
+    for word in reversed(_TOKEN.findall(text.casefold())):
+        length = len(word) if word.isdigit() else _DIGITS.get(word, 0)
+        if length:
+            count += length
+        elif word in _REPEATS:
+            count += 1 if word == "double" else 2
+        elif not count or pending or word not in _LINKS:
+            break
+        else:
+            pending += 1
+    return count
+
+
+def spells(text: str) -> bool:
+    """Are the last words single letters ("s i t", "that's I-T-I")?"""
+    bare = text.strip().rstrip(".,?!-")
+    tail = bare[-12:]
+    return any(match.end() >= len(tail) for match in _SPELLED.finditer(tail))
+
+
+def digits_due(asked: str) -> int | None:
+    """How many digits the question wants; None: it does not say."""
+    for pattern in (_COUNTED, _LAST):
+        if found := pattern.search(asked):
+            count = found[1].casefold()
+            return int(count) if count.isdigit() else _COUNTS[count]
+    return next((due for pattern, due in DUE if pattern.search(asked)), None)
