@@ -7,7 +7,6 @@ A row is a moment of a silence (every 64 ms from 192 ms on, while it lasts): its
 whether the turn had ended. Logistic regression, each silence counting once; `silence` may only speak for an end.
 """
 
-import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +16,22 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.turns.clips import OVER_AGENT, Clip, Pause, load_clips
-from bench.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Engines, Judgements
+from bench.turns.clips import Clip, Pause
+from bench.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
 from bench.turns.offline import QUESTIONS, TRANSCRIPT_MS, VERDICT_MS, Judge
 from voi.core.endpoint import Asked, signs
+from voi.core.endpoint_weights import BY_HAND
 from voi.core.expects import expects
 from voi.core.facts import QuietGrew, UserStarted
 from voi.core.series import digits_due
-from voi.core.turn import ASK_AT_MS
+from voi.core.turn import JUDGED_AT_MS
 from voi.core.vad_edges import VadEdges
 
 FIRST_MS, LAST_MS, STEP_MS = 192, 1_280, 64
-NOT_WEIGHED = frozenset({"complete_number"})
+NOT_WEIGHED = frozenset({"complete_number", *BY_HAND})
+FITTED_AT_MS = (192, 320, 448)
+SHIFT = -0.18
+"""Added to `bias`, so that `silence_ms` is the silence that is enough where the signs say nothing."""
 RIDGE = 1.0
 
 Array = npt.NDArray[np.float64]
@@ -62,9 +65,9 @@ def rows_of(clip: Clip, judgements: Judgements, judge: Judge) -> list[Row]:
         quiet_ms, now_ms = fact.quiet_ms, window * WINDOW_MS
         if quiet_ms == WINDOW_MS:
             verdicts, text = [], None
-        if quiet_ms in ASK_AT_MS:
+        if quiet_ms == JUDGED_AT_MS:
             verdicts.append((quiet_ms, judge(start, window)))
-        if quiet_ms == ASK_AT_MS[0]:
+        if quiet_ms == JUDGED_AT_MS:
             text = judgements.words(start, window)
         known = [one for one in verdicts if one[0] + VERDICT_MS <= quiet_ms]
         if text is None or quiet_ms not in range(FIRST_MS, LAST_MS + 1, STEP_MS) or quiet_ms < 64 + TRANSCRIPT_MS:
@@ -86,15 +89,17 @@ def fit(rows: list[Row], ridge: float = RIDGE, goes_on: float = 1.0) -> dict[str
         key = (row.clip.name, row.pause.start_ms)
         ms[key] = ms.get(key, 0) + 1
     weight = np.array([(1.0 if row.ended else goes_on) / ms[row.clip.name, row.pause.start_ms] for row in rows])
+    offset = np.array([sum(value * row.signs[name] for name, value in BY_HAND.items()) for row in rows])
     penalty = np.array([0.0 if name == "bias" else ridge for name in names])
-    return dict(zip(names, _logistic(x, y, weight, penalty).round(3).tolist(), strict=True))
+    fitted = dict(zip(names, _logistic(x, y, weight, penalty, offset).round(3).tolist(), strict=True))
+    return {**fitted, "bias": round(fitted["bias"] + SHIFT, 3), **BY_HAND}
 
 
-def _logistic(x: Array, y: Array, weight: Array, penalty: Array) -> Array:
+def _logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array) -> Array:
     """Newton's method."""
     beta = np.zeros(x.shape[1])
     for _ in range(50):
-        p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
+        p = 1 / (1 + np.exp(-np.clip(x @ beta + offset, -30, 30)))
         gradient = x.T @ (weight * (y - p)) - penalty * beta
         hessian = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(penalty + 1e-6)
         step = np.linalg.solve(hessian, gradient)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-
 from bench.turns.clips import Clip
 from voi.core.vad_edges import VadEdges
 from voi.engines.base import SttOptions
@@ -79,8 +78,8 @@ class Engines:
 
 
 class Judgements:
-    """Of one clip. With `near` a question about sound that begins elsewhere than what is known (as it does after a cut) is
-    answered by what is known of the same end, without asking the engines."""
+    """Of one clip. With `near` a question about sound that begins elsewhere than what is known (as it does after a cut)
+    is answered by what is known of the same end, without asking the engines."""
 
     def __init__(self, clip: Clip, folder: Path, engines: Engines, *, near: bool = False) -> None:
         pcm = clip.pcm()

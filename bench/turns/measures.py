@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
 from bench.turns.clips import COMPOSITES, ISOLATED, NATURAL
 from bench.turns.offline import Heard
 

@@ -1,7 +1,8 @@
 """Plays clips to the core alone on a virtual clock, with what the engines say of them.
 
-The answers come as late as the engines take on an idle machine, and a reply's first sound `reply_ms` after the person's
-last voice (None: at once). What is noted is when the core made each silence the end of a turn: when it released a reply.
+The answers come as late as the engines take on an idle machine, and a reply's first sound `reply_ms` after the
+person's last voice (None: at once). What is noted is when the core made a silence the end of a turn: when it released
+a reply.
 """
 
 import heapq
@@ -72,7 +73,9 @@ def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pac
     return _Play(clip, judgements, judge, setting, setting.make(script), pace).run(greet=question is not None)
 
 
-def play_all(clips: Iterable[tuple[Clip, Judgements]], judge_of: Callable[[Judgements], Judge], setting: Setting) -> list[Heard]:  # fmt: skip
+def play_all(
+    clips: Iterable[tuple[Clip, Judgements]], judge_of: Callable[[Judgements], Judge], setting: Setting
+) -> list[Heard]:
     """Play clips in the order of their speakers and names."""
     paces: dict[str, Pace] = {}
     heard = []

@@ -255,7 +255,7 @@ def test_the_transcript_and_the_judgement_of_an_earlier_pause_decide_nothing():
     world.quiet(1_024, 96)
     assert not world.said(do.StartReply)
     world.tell(was.Heard(late.utterance, "What is the weather? And I would like a", late.pause))
-    world.quiet(1_600, 1_024)
+    world.quiet(1_568, 1_024)
     assert not world.released, "that breaks off"
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
 from voi.core.actions import DuckLevel
-from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed
+from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplySounded
 from voi.session import events
 from voi.session.playback import (
     BACKLOG_HIGH_MS,
@@ -34,6 +34,7 @@ class Stage:
         self.start_s = self.loop.time()
         self.door = FakeDoor()
         self.facts: list[tuple[int, Fact]] = []
+        self.sounded: list[int] = []
         self.sent: list[tuple[int, int]] = []
         self.speaker = Playback(self.door, self.tell, self.loop.time, paced=paced, on_sent=self.on_sent)
 
@@ -42,7 +43,10 @@ class Stage:
         return round((self.loop.time() - self.start_s) * 1_000)
 
     def tell(self, fact: Fact) -> None:
-        self.facts.append((self.now_ms, fact))
+        if isinstance(fact, ReplySounded):
+            self.sounded.append(fact.reply)
+        else:
+            self.facts.append((self.now_ms, fact))
 
     def on_sent(self, pcm: bytes, start_s: float) -> None:
         self.sent.append((round((start_s - self.start_s) * 1_000), len(pcm) // MS))
@@ -62,6 +66,21 @@ class Stage:
         await asyncio.sleep(5)
         assert not waiting.done()
         return waiting
+
+
+@in_virtual_time
+async def test_the_first_sound_of_a_muted_reply_is_told_once_and_again_after_it_was_taken_back() -> None:
+    stage = Stage()
+    for reply in (1, 2):
+        stage.speaker.open(reply)
+    stage.speaker.release(2, 2)
+    for reply in (1, 1, 2):
+        stage.speaker.put(reply, b"")
+        stage.speaker.put(reply, bytes(20 * MS))
+    assert stage.sounded == [1]
+    stage.speaker.rewind(1)
+    stage.speaker.put(1, bytes(20 * MS))
+    assert stage.sounded == [1, 1]
 
 
 @in_virtual_time

@@ -47,7 +47,9 @@ def replay(
                 raise typer.Exit(1)
     hidden = f" ({facts - steps} facts without effect not shown)" if steps < facts else ""
     if differences:
-        typer.echo(f"Recorded by an earlier Voi: today's core acts otherwise at {differences} of {facts} facts.{hidden}")
+        typer.echo(
+            f"Recorded by an earlier Voi: today's core acts otherwise at {differences} of {facts} facts.{hidden}"
+        )
         return
     typer.echo(f"The same: {facts} facts, {actions} actions{hidden}.")
 

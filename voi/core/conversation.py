@@ -11,13 +11,12 @@ utterance or pause than the current one are stale and change nothing.
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
-from voi.core.barge_in_rules import BargeInRules
-from voi.core.deadlines import Clocks, Due
+from voi.core.deadlines import Due
 from voi.core.draft import Draft
-from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, ask_after_ms, decide, worth_answering
 from voi.core.expects import expects
 from voi.core.late import LateWords
+from voi.core.lifetime import Lifetime
 from voi.core.machine import rule
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
@@ -30,7 +29,7 @@ from voi.core.words import same_words
 from voi.dialogue import Message, Phrase
 
 
-class Conversation(BargeInRules):
+class Conversation(Lifetime):
     """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
 
     _decide = staticmethod(decide)
@@ -47,42 +46,6 @@ class Conversation(BargeInRules):
         """When the person's voice was last heard, on the wall clock."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
-
-    # ---- the beginning and the end ------------------------------------------------------------------
-
-    @rule(was.Opened)
-    def _on_opened(self, fact: was.Opened) -> None:
-        self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
-        if fact.greet and self.script.greeting:
-            self._say(self.script.greeting)
-
-    @rule(Due.DURATION_LIMIT)
-    def _on_duration_limit(self) -> None:
-        self._close()
-        self._emit(do.HangUp(EndReason.DURATION_LIMIT))
-
-    @rule(Due.IDLE_LIMIT)
-    def _on_idle_limit(self) -> None:
-        self._close()
-        self._emit(do.HangUp(EndReason.IDLE_LIMIT))
-
-    @rule(Due.REMINDER)
-    def _on_reminder_due(self) -> None:
-        self._clocks.reminders += 1
-        if self.script.reminder:
-            self._say(self.script.reminder)
-
-    def _say(self, phrase: Phrase) -> None:
-        self._go(State.ANSWERING)
-        self._replies.say(phrase, self._now_ms)
-
-    @rule(was.HungUp)
-    def _close(self, _: was.HungUp | None = None) -> None:
-        self._replies.drop_speculation()
-        self._replies.stop()
-        self._cancel_owed()
-        self._end_utterance()
-        self._go(State.CLOSED)
 
     # ---- the ears (calls) -----------------------------------------------------------------------------
 

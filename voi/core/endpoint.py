@@ -20,11 +20,13 @@ from voi.turn_policy import TurnPolicy
 UNFINISHED, FINISHED = 0.25, 0.85
 """Of the words' likelihood to be complete: below and above these they speak plainly."""
 SHORT_WORDS = 3
-MS_PER_LOG_ODDS = 450
+MS_PER_LOG_ODDS = 800
 """Silence that is worth as much as one unit of evidence."""
 LOGIT_MAX = 4.0
-SURE_SHARE = 0.75
+SURE_SHARE = 0.6
 """Of `max_silence_ms`: enough unless the words plainly break off or a number is being said."""
+_WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
+_WANT_SERIES = (Expects.NUMBER, Expects.SPELLING, Expects.LIST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,13 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
 
 def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[str, float]:
     """What there is to weigh, by name: log-odds, or 1 where the sign is there."""
-    sound = logit(verdicts[-1][1]) if verdicts else 0.0
+    sound = logit(verdicts[0][1]) if verdicts else 0.0
     score = completeness(text) if text else None
     digits = digits_at_end(text)
     short = len(text.split()) <= SHORT_WORDS
-    unfinished = score is not None and score <= UNFINISHED and not (short and text.rstrip().endswith(","))
+    filler = has_filler_end(text)
+    cut_short = short and not filler and text.rstrip().endswith(",")  # transcribers end "Today," so
+    unfinished = score is not None and score <= UNFINISHED and not cut_short
     return {
         "bias": 1.0,
         "sound": sound,
@@ -89,12 +93,13 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
         "unfinished": float(unfinished),
         "likely_unfinished": float(score is not None and UNFINISHED < score < 0.5),
         "open": float(bool(text) and ends_open(text) and not unfinished),
-        "filler": float(has_filler_end(text)),
+        "filler": float(filler),
         "finished": float(score is not None and score >= FINISHED and not short),
         "short_answer": float(score is not None and score >= FINISHED and short),
+        "answers": float(score is not None and score >= FINISHED and short and asked.kind in _WANT_ANSWERS),
         "digits": float(digits > 1),
         "letters": float(spells(text)),
-        "asked_series": float(asked.kind in (Expects.NUMBER, Expects.SPELLING, Expects.LIST)),
+        "asked_series": float(asked.kind in _WANT_SERIES),
         "complete_number": float(asked.digits is not None and digits >= asked.digits),
     }
 

@@ -19,11 +19,14 @@ class Expects(StrEnum):
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _ASKS = re.compile(
-    r"\?|\b(?:please|tell|give|say|spell|read|repeat|provide|confirm|enter|need|may i have|let me know)\b", re.IGNORECASE
+    r"\?|\b(?:please|tell|give|say|spell|read|repeat|provide|confirm|enter|need|may i have"
+    r"|let me know)\b",
+    re.IGNORECASE,
 )
 _NUMBER = re.compile(
     r"\b(?:(?:phone|telephone|mobile|cell|account|card|order|booking|reference|tracking|confirmation|policy|member\w*"
-    r"|customer|invoice|social security|passport|licen[cs]e|serial|room|flight|pin|extension|routing)\s*(?:number|code|id)"
+    r"|customer|invoice|social security|passport|licen[cs]e|serial|room|flight|pin"
+    r"|extension|routing)\s*(?:number|code|id)"
     r"|(?:zip|post\w*|postal|area|security|pin)[ -]?code|numbers?|digits|date of birth|birth ?day|expir\w+ date"
     r"|call(?:ed)? you back (?:on|at))\b",
     re.IGNORECASE,
@@ -34,18 +37,20 @@ _SPELLING = re.compile(
     re.IGNORECASE,
 )
 _LIST = re.compile(
-    r"\b(?:(?:street|home|postal|mailing|delivery|shipping|billing)? ?address|which ones|what items|what would you like to"
-    r" order|ingredients|symptoms|list|name (?:them|all|a few|some|three|two)|anything else you)\b",
+    r"\b(?:(?:street|home|postal|mailing|delivery|shipping|billing)? ?address|which ones|what items"
+    r"|what would you like to order|ingredients|symptoms|list|name (?:them|all|a few|some|three|two)|anything else you)\b",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(
-    r"(?:\A|[,;:] |\b(?:and|so|but|okay|well|great),? )(?:is|are|was|were|am|do|does|did|have|has|had|can|could|will|would"
-    r"|shall|should|may|might|isn't|aren't|don't|doesn't|didn't|won't|wouldn't|shouldn't|haven't|hasn't)\b"
+    r"(?:\A|[,;:] |\b(?:and|so|but|okay|well|great),? )(?:is|are|was|were|am|do|does|did|have|has|had|can|could"
+    r"|will|would|shall|should|may|might|isn't|aren't|don't|doesn't|didn't|won't|wouldn't|shouldn't|haven't|hasn't)\b"
     r"|\b(?:right|correct|okay|ok|yes|agreed|isn't it|don't you|ready)\?\Z",
     re.IGNORECASE,
 )
 _CHOICE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
-_PROMISES = re.compile(r"\A(?:can|could|may|shall) (?:i|we) (?:help|do|get|assist)|\A(?:how|what) (?:can|may|could)", re.IGNORECASE)
+_PROMISES = re.compile(
+    r"\A(?:can|could|may|shall) (?:i|we) (?:help|do|get|assist)|\A(?:how|what) (?:can|may|could)", re.IGNORECASE
+)
 _ASKS_FOR = re.compile(
     r"\A(?:(?:and|so|but|okay|ok|well|great|thanks?|thank you|sure|alright|now)[,.!]? )*(?:please )?"
     r"(?:can|could|would|may|will) (?:you|i)\b",

@@ -7,9 +7,9 @@ NOTED_MIN_MS = 200
 NOTED_MAX_MS = 2_000
 """After a longer one they may as well have begun something new."""
 REMEMBERED = 6
-SHARE = 0.7
-FLOOR_MAX_MS = 640
-"""Figures of the study in docs/turn-taking.md: more patience costs more than it saves."""
+SHARE = 0.5
+FLOOR_MAX_MS = 480
+"""More patience costs more than it saves: docs/turn-taking.md."""
 
 
 class Pace:

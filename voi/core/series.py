@@ -29,9 +29,8 @@ _COUNTED = re.compile(
     re.IGNORECASE,
 )
 _LAST = re.compile(r"\b(?:first|last) (two|three|four|five|six|\d{1,2})\b", re.IGNORECASE)
-_COUNTS = dict(
-    two=2, three=3, four=4, five=5, six=6, seven=7, eight=8, nine=9, ten=10, eleven=11, twelve=12, sixteen=16
-)  # fmt: skip
+_COUNTED_WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_COUNTS = {word: count for count, word in enumerate(_COUNTED_WORDS, 2)} | {"sixteen": 16}
 
 
 def digits_at_end(text: str) -> int:

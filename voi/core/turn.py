@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 from voi.core.facts import Heard, TurnJudged, VoiceJudged
 
-ASK_AT_MS = (64, 192, 384, 640, 1_024)
-"""Silences at which the judge of the sound is asked. Whole VAD windows."""
-VERDICT_LOST_MS = 500
-"""A verdict that has not come after so much silence holds back no further question."""
+JUDGED_AT_MS = 64
+"""Silence, in whole VAD windows, at which the judge of the sound is asked, once a pause. Asking again as the silence
+grows was measured (docs/turn-taking.md): later verdicts hear the silence more than the speech, and cut more people
+off."""
 
 
 @dataclass(slots=True)
@@ -27,8 +27,8 @@ class Turn:
     """This pause's transcript."""
     verdicts: list[tuple[int, float]] = field(default_factory=list)
     """Of the sound in this pause: the silence in ms that the judge heard, and its probability that the turn is over."""
-    judged_ms: int = 0
-    """The silence for which the judge of the sound was asked last in this pause; 0: not yet."""
+    judge_asked: bool = False
+    """The judge of the sound was asked about this pause."""
     agent_judgement: float | None = None
     unheard: bool = False
     """The transcription failed, or took too long: nobody knows what was said."""
@@ -85,22 +85,14 @@ class Turn:
         return True
 
     def wants_verdict(self) -> bool:
-        """Is it time to ask the judge of the sound (again)? At most one question is under way; note that it is."""
-        due = self.quiet_ms in ASK_AT_MS or (not self.judged_ms and self.quiet_ms >= ASK_AT_MS[0])
-        waits = self.judge_asked and self.quiet_ms - self.judged_ms < VERDICT_LOST_MS
-        if not due or waits:
-            return False
-        self.judged_ms = self.quiet_ms
-        return True
+        """Is it time to ask the judge of the sound? Once a pause; note that it is asked."""
+        wants = not self.judge_asked and self.quiet_ms >= JUDGED_AT_MS
+        self.judge_asked |= wants
+        return wants
 
     def next_pause(self) -> None:
         self.pause += 1
         self.asked = self.late = False
         self.final = self.agent_judgement = None
-        self.judged_ms = 0
+        self.judge_asked = False
         self.verdicts.clear()
-
-    @property
-    def judge_asked(self) -> bool:
-        """The judge of the sound owes a verdict."""
-        return self.judged_ms > 0 and (not self.verdicts or self.verdicts[-1][0] < self.judged_ms)

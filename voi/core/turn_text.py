@@ -146,7 +146,7 @@ def ends_open(text: str) -> bool:
 
 def has_filler_end(text: str) -> bool:
     """Is the last word an "um"?"""
-    words = _spoken_words(text)
+    words = spoken_words(text)
     return bool(words) and words[-1] in _FILLERS
 
 

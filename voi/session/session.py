@@ -221,7 +221,9 @@ class Session:
                 listening.end_utterance(action)
                 door_events.utterance_ended()
             case do.StartReply():
-                self._latency.started(action.reply, speculative=action.muted)
+                self._latency.started(
+                    action.reply, speculative=action.muted and self._conversation.script.turn.speculate
+                )
                 door_events.started(action.reply)
                 replying.start_reply(action)
             case do.SayPhrase():
