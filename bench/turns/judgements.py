@@ -5,7 +5,6 @@ Answers are kept on disk, under the sound's and the engines' hashes, so that a p
 """
 
 import asyncio
-import base64
 import hashlib
 import json
 from collections.abc import Callable
@@ -13,20 +12,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from bench.turns.clips import Clip
 from voi.core.vad_edges import VadEdges
 from voi.engines.base import SttOptions
 from voi.engines.stt.moonshine import Moonshine
-from voi.engines.turn.smart_turn import SmartTurn
+from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
 from voi.engines.vad.silero import Silero
 
 WINDOW_SAMPLES = 512
 WINDOW_BYTES = WINDOW_SAMPLES * 2
 WINDOW_MS = 32
 PREROLL_WINDOWS = 15
-Vector = npt.NDArray[np.float32]
 
 
 class Engines:
@@ -34,12 +30,12 @@ class Engines:
 
     def __init__(self, models_dir: str | Path = "models") -> None:
         self._loop = asyncio.new_event_loop()
-        self._turn = SmartTurn(models_dir=models_dir)
+        weights_file = sorted(Path(models_dir).glob(WEIGHTS_PATTERN))[-1]
+        self._turn = SmartTurn(model_path=weights_file)
         self._stt = Moonshine()
         self._vad = Silero()
         self._warm: set[int] = set()
-        weights = Path(self._turn.weights).read_bytes()
-        names = f"{version('moonshine-voice')} {hashlib.sha256(weights).hexdigest()}"
+        names = f"{version('moonshine-voice')} {hashlib.sha256(weights_file.read_bytes()).hexdigest()}"
         self.version = hashlib.sha256(names.encode()).hexdigest()[:12]
 
     def _run(self, engine: Any, work: Callable[[], Any]) -> Any:
@@ -55,9 +51,8 @@ class Engines:
         stream = self._vad.open()
         return [round(stream.probability(window), 4) for window in windows]
 
-    def turn(self, pcm: bytes) -> tuple[float, Vector]:
-        heard = self._run(self._turn, lambda: self._turn.hear(pcm))
-        return heard.base, heard.vector
+    def turn(self, pcm: bytes) -> float:
+        return round(float(self._run(self._turn, lambda: self._turn.probability(pcm))), 5)
 
     def words(self, windows: list[tuple[bytes, bool]]) -> str:
         async def transcribed() -> str:
@@ -94,7 +89,6 @@ class Judgements:
         if self._path.is_file():
             self._known = json.loads(self._path.read_text())
         self._fresh = False
-        self._vectors: dict[str, Vector] = {}
 
     @property
     def vad(self) -> list[float]:
@@ -104,15 +98,13 @@ class Judgements:
         found: list[float] = self._known["vad"]
         return found
 
-    def turn(self, start: int, end: int) -> tuple[float, Vector]:
-        """The detector's own probability and its encoder's pooled vector, of up to the last 8 s."""
+    def turn(self, start: int, end: int) -> float:
+        """The detector's probability, of up to the last 8 s."""
         key = self._key("turn", max(start, end - 250), end)
         if key not in self._known:
-            probability, vector = self._engines.turn(b"".join(self._windows[max(start, end - 250) : end]))
-            packed = base64.b64encode(vector.astype(np.float16).tobytes()).decode()
-            self._keep(key, [round(probability, 5), packed])
-        probability, packed = self._known[key]
-        return probability, np.frombuffer(base64.b64decode(packed), np.float16).astype(np.float32)
+            self._keep(key, self._engines.turn(b"".join(self._windows[max(start, end - 250) : end])))
+        probability: float = self._known[key]
+        return probability
 
     def words(self, start: int, end: int) -> str:
         key = self._key("words", start, end)

@@ -38,7 +38,8 @@ _SPELLING = re.compile(
 )
 _LIST = re.compile(
     r"\b(?:(?:street|home|postal|mailing|delivery|shipping|billing)? ?address|which ones|what items"
-    r"|what would you like to order|ingredients|symptoms|list|name (?:them|all|a few|some|three|two)|anything else you)\b",
+    r"|what would you like to order|ingredients|symptoms|list|name (?:them|all|a few|some|three|two)"
+    r"|anything else you)\b",
     re.IGNORECASE,
 )
 _YES_NO = re.compile(
