@@ -1,7 +1,9 @@
 """The rules of turn-taking, defined once: the core plays by them, and agents.json is checked against their limits."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Eagerness = Literal["low", "medium", "high", "auto"]
 
 
 def _ms(default: int, least: int, most: int, description: str) -> Any:
@@ -19,6 +21,13 @@ class TurnPolicy:
     speculate_after_ms: int = _ms(
         64, 0, 10_000, "Silence before the first transcript, and the answer begun on it, is asked for."
     )  # two VAD windows
+    eagerness: Eagerness = field(
+        default="auto",
+        metadata={
+            "description": "How soon the agent takes the turn, between the shortest and the longest silence: low for"
+            " people who think aloud, high for the impatient; auto is medium, and waits longer for callers who pause long."
+        },
+    )
     min_silence_ms: int = _ms(256, 0, 10_000, "Silence that is enough when the turn seems complete.")
     silence_ms: int = _ms(608, 0, 10_000, "Silence that is enough when nobody can tell whether the turn is complete.")
     max_silence_ms: int = _ms(1_600, 100, 30_000, "Silence that is enough even in the middle of a sentence.")

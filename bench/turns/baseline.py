@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from voi.core.conversation import Conversation
 from voi.core.endpoint import Asked, Decision
-from voi.core.script import Script, TurnPolicy
+from voi.core.script import Script
 from voi.core.turn import Turn
 from voi.core.turn_text import completeness
+from voi.turn_policy import TurnPolicy
 
 OLD_POLICY = TurnPolicy(min_silence_ms=256, silence_ms=608, max_silence_ms=2_000)
 

@@ -17,8 +17,9 @@ from voi.core import facts as was
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
 from voi.core.pace import Pace
-from voi.core.script import Phrase, Script
+from voi.core.script import Script
 from voi.core.vad_edges import VadEdges
+from voi.dialogue import Phrase
 
 TRANSCRIPT_MS, VERDICT_MS = 110, 75
 """What the recogniser and the turn detector take on one core of an EPYC without VNNI."""

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from voi.core.endpoint import MS_PER_LOG_ODDS, Asked, Decision, decide, worth_answering
@@ -12,11 +14,12 @@ STATEMENT = "He was not an ill disposed young man."
 
 
 def decided(text: str | None, sound: float | None = None, agent: float | None = None, **given: object) -> Decision:
+    policy = replace(POLICY, eagerness=given.get("eagerness", "auto"))  # type: ignore[arg-type]
     turn = Turn(1, 1, 64, text or "", final=text, agent_judgement=agent)
     if sound is not None:
         turn.verdicts.append((64, sound))
     asked = Asked(given.get("kind", Expects.OPEN), given.get("digits"))  # type: ignore[arg-type]
-    return decide(turn, POLICY, asked, given.get("floor_ms", 0))  # type: ignore[arg-type]
+    return decide(turn, policy, asked, given.get("floor_ms", 0))  # type: ignore[arg-type]
 
 
 def test_the_weights_are_those_that_were_fitted():
@@ -79,6 +82,14 @@ def test_a_number_is_waited_for_and_answered_at_once_when_it_is_complete():
 def test_the_callers_own_pace_is_a_floor():
     assert decided("What is the weather like?", 0.99).enough_ms == 250
     assert decided("What is the weather like?", 0.99, floor_ms=400).enough_ms == 400
+
+
+def test_eagerness_shortens_and_lengthens_what_lies_between_the_limits():
+    text = "What is the weather like?"
+    high, medium, low = (decided(text, 0.3, eagerness=level).enough_ms for level in ("high", "medium", "low"))
+    assert 250 <= high < medium < low < 2_000
+    assert decided(text, 0.3).enough_ms == medium
+    assert decided(text, 0.99, eagerness="medium", floor_ms=400).enough_ms == 250, "only `auto` minds the caller's pace"
 
 
 def test_what_plainly_breaks_off_is_not_worth_a_speculative_answer():

@@ -26,7 +26,7 @@ from voi.core.series import digits_due
 from voi.core.state import State
 from voi.core.turn import Turn
 from voi.core.words import same_words
-from voi.dialogue import Message, Phrase
+from voi.dialogue import Message
 
 
 class Conversation(Lifetime):

@@ -25,6 +25,8 @@ MS_PER_LOG_ODDS = 800
 LOGIT_MAX = 4.0
 SURE_SHARE = 0.6
 """Of `max_silence_ms`: enough unless the words plainly break off or a number is being said."""
+STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
+"""By eagerness, of the silence that is enough."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
 _WANT_SERIES = (Expects.NUMBER, Expects.SPELLING, Expects.LIST)
 
@@ -71,9 +73,11 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
     evidence = weigh(said)
     if said["complete_number"]:
         return decided(evidence, policy.min_silence_ms, "the number is complete")
+    stretch, paced = STRETCH[policy.eagerness], policy.eagerness == "auto"
     goes_on = said["unfinished"] or said["filler"] or said["digits"] or said["letters"] or said["asked_series"]
     cap_ms = policy.max_silence_ms if goes_on else max(policy.silence_ms, round(SURE_SHARE * policy.max_silence_ms))
-    enough_ms = min(cap_ms, max(policy.min_silence_ms, floor_ms, round(policy.silence_ms - MS_PER_LOG_ODDS * evidence)))
+    wanted_ms = round(stretch * (policy.silence_ms - MS_PER_LOG_ODDS * evidence))
+    enough_ms = min(cap_ms, max(policy.min_silence_ms, floor_ms if paced else 0, wanted_ms))
     return decided(evidence, enough_ms, "evidence" if quiet_ms < cap_ms else "nobody waits longer")
 
 

@@ -6,8 +6,8 @@ from voi.core.barge_in_rules import BargeInRules
 from voi.core.deadlines import Clocks, Due
 from voi.core.end_reason import EndReason
 from voi.core.machine import rule
-from voi.core.script import Phrase
 from voi.core.state import State
+from voi.dialogue import Phrase
 
 
 class Lifetime(BargeInRules):
