@@ -25,7 +25,7 @@ class TurnPolicy:
         default="auto",
         metadata={
             "description": "How soon the agent takes the turn, between the shortest and the longest silence: low for"
-            " people who think aloud, high for the impatient; auto is medium, and waits longer for callers who pause long."
+            " people who think aloud, high for the impatient; auto is medium, and waits for callers who pause long."
         },
     )
     min_silence_ms: int = _ms(256, 0, 10_000, "Silence that is enough when the turn seems complete.")
