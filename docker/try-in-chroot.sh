@@ -70,6 +70,7 @@ printf '== it runs as its user, and writes nothing outside of its volumes\n'
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 as_voi() {
   chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 \
+    XDG_CACHE_HOME=/tmp/cache \
     VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json VOI_TTS_MODELS_FILE=config/tts_models.json \
     TOKEN_SECRET_KEY=Kq7vX2mPw9RtY4bNc8ZdFhJs5LgAe3Ua API_KEY=h4Tz9Qw2Lm7Rx5Vb sh -c 'cd /srv/voi && exec "$@"' sh "$@"
 }

@@ -27,6 +27,8 @@ INSTALLERS = ("pip", "setuptools", "wheel")
 ALONE = {"dev": "silero-vad==6.2.3"}
 # Runs apart from Voi, in an environment of its own: some of its packages want other versions than Voi does.
 PROXY = "litellm[proxy]>=1.106,<2,!=1.82.7,!=1.82.8"
+PROPRIETARY = "litellm-enterprise"
+"""The proxy runs without it, and its licence allows no use in production."""
 TORCH = re.compile(r"(torch|triton|nvidia-.*|cuda-.*)==")
 HEADER = "# Made by tools/lock.py from pyproject.toml; `make lock` renews it.\n"
 
@@ -69,7 +71,7 @@ def write(name: str, blocks: list[str]) -> None:
 def write_proxy() -> None:
     path = LOCKS / "litellm-proxy.lock"
     kept = path.read_text() if path.exists() and "--upgrade" not in sys.argv else ""
-    write(path.stem, resolve(text=PROXY, preferred=kept))
+    write(path.stem, resolve("--no-emit-package", PROPRIETARY, text=PROXY, preferred=kept))
 
 
 def main() -> int:
