@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.timeout(240),  # the proxy takes half a minute to start on a busy machine, and may need a second try
     pytest.mark.skipif(
         program() is None,
-        reason="the LiteLLM proxy is not installed: pip install -r locks/litellm-proxy.lock into .venv-litellm",
+        reason="the LiteLLM proxy is not installed: pip install --no-deps -r locks/litellm-proxy.lock in .venv-litellm",
     ),
 ]
 APOLOGY = "I lost my words for a moment."
