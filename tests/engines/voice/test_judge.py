@@ -10,7 +10,7 @@ import pytest
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.engines.voice.features import SIZE, features
-from voi.engines.voice.judge import LENGTHS_MS, BuiltInVoiceJudge, stretch
+from voi.engines.voice.judge import LENGTHS_MS, BuiltInVoiceJudge, Encoder, stretch
 from voi.errors import EngineError
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -78,6 +78,25 @@ async def test_the_encoder_is_asked_where_it_is_worth_its_time() -> None:
     assert len(asked) == 2
     changed = [one != other for one, other in zip(without, with_it, strict=True)]
     assert changed == [True, False, True, False]
+    await judge.close()
+
+
+async def slow(_: bytes) -> SimpleNamespace:
+    await asyncio.sleep(5)
+    raise AssertionError("it was waited for")
+
+
+async def refusing(_: bytes) -> SimpleNamespace:
+    raise EngineError("Too many callers wait for turn detection.", retryable=True)
+
+
+@pytest.mark.parametrize("encoder", [slow, refusing])
+async def test_an_encoder_that_is_busy_is_done_without(encoder: Encoder) -> None:
+    judge = BuiltInVoiceJudge()
+    alone = await judge.judge(speech(), 160)
+    judge.encoder = encoder
+    async with asyncio.timeout(2):
+        assert await judge.judge(speech(), 160) == alone
     await judge.close()
 
 

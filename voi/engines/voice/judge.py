@@ -25,6 +25,8 @@ LENGTHS_MS = (160, 256, 448, 640)
 """Of voice; a sound is judged by the weights of the longest that it reaches."""
 WITHOUT_ENCODER_MS = (256, 640)
 """At these moments of a barge-in the encoder is not asked again: it costs 25 ms, and what it said still counts."""
+ENCODER_DEADLINE_S = 0.1
+"""Longer it is not waited for: the reply has to be lowered, or stopped, soon."""
 PREROLL_WINDOWS = 15
 """Sound before the voice that the VAD and the encoder hear as well: 480 ms."""
 LONGEST_QUEUE = 256
@@ -103,7 +105,11 @@ class BuiltInVoiceJudge:
             self._waiting -= 1
         vector = None
         if self.encoder is not None and voice_ms not in WITHOUT_ENCODER_MS:
-            vector = (await self.encoder(whole)).vector
+            try:
+                async with asyncio.timeout(ENCODER_DEADLINE_S):
+                    vector = (await self.encoder(whole)).vector
+            except (TimeoutError, EngineError):  # so many wait for it that its word would come too late
+                vector = None
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
 
     def _measure(self, pcm: bytes, voice_ms: int) -> tuple[Array, bytes]:
