@@ -53,8 +53,9 @@ async def test_engines_that_are_restarting() -> None:
     await engine.warm_up()
     assert 'voi_engine_up{engine="TTS voice, fake"} 1.0' in metrics.text("")[0].decode()
     engine.supervisor.ended("Its process ended.")
-    engine.supervisor.restarts = 2
+    engine.supervisor.restarts, engine.supervisor.errors = 2, 3
     exposed = metrics.text("")[0].decode()
     assert 'voi_engine_up{engine="TTS voice, fake"} 0.0' in exposed
     assert 'voi_engine_restarts_total{engine="TTS voice, fake"} 2.0' in exposed
+    assert 'voi_engine_errors_total{engine="TTS voice, fake"} 3.0' in exposed
     await engine.close()

@@ -48,9 +48,7 @@ class VadInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo(EngineInfo):
-    """`longest_ms`: more sound than that is not looked at."""
-
-    longest_ms: int = 8_000
+    """A detector of the end of a turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,8 @@ class Supervisor:
         self.down = ""
         """Why the engines cannot be used now, in a sentence."""
         self.restarts = 0
+        self.errors = 0
+        """Calls that failed, all in all; refusals count, and callers who left do not."""
         self._loading = loading or asyncio.Lock()
         self._kept: list[Kept] = []
         """Those that were warm once."""
@@ -124,6 +126,7 @@ class Supervisor:
                 finally:
                     del self._calls[limit]
         except TimeoutError:
+            self.errors += 1
             self.check(kept, engine)
             if self._silent_s(began_s) < self.deadline_s - 0.001:
                 raise EngineError(f"{kept.name} is too slow now.", retryable=True) from None
@@ -144,6 +147,7 @@ class Supervisor:
         """What that says of the engine which raised it. Raises what the engine's caller is to be told."""
         if isinstance(error, ConfigError):
             raise error
+        self.errors += 1
         if self.down or engine is not kept.engine:
             raise self._restarting(kept) from error
         if isinstance(error, EngineBroken):

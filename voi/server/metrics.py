@@ -117,7 +117,9 @@ class _EngineStates(Collector):
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
         restarts = CounterMetricFamily("voi_engine_restarts", "Tries to make a failed engine anew", labels=["engine"])
+        errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
         for name, engine in self._engines.items():
             up.add_metric([name], 0 if engine.restarting else 1)
             restarts.add_metric([name], engine.supervisor.restarts)
-        return [up, restarts]
+            errors.add_metric([name], engine.supervisor.errors)
+        return [up, restarts, errors]

@@ -19,6 +19,7 @@ from voi.calls.call import Services
 from voi.calls.calls import Calls
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
+from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.options import CallOptions
@@ -62,7 +63,10 @@ def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], Non
     set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
     for warning in unknown_variables():
         log.warning("%s", warning)
-    uvloop.run(Server(settings, on_progress, on_ready).serve())
+    server = Server(settings, on_progress, on_ready)
+    secrets += server.engine_secrets()
+    set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
+    uvloop.run(server.serve())
 
 
 class Server:
@@ -106,6 +110,12 @@ class Server:
                 lambda: self._engines.vad if self._engines else None,
             ),
         )
+
+    def engine_secrets(self) -> list[str]:
+        """What the variables hold that options of engines refer to."""
+        options = [model.engine_options() for model in self._configs.current.tts_models.values()]
+        return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
+                for value in values_of(each)]  # fmt: skip
 
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)

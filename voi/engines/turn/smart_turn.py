@@ -41,7 +41,7 @@ class SmartTurn:
     EngineError on construction where the weights or onnxruntime are missing.
     """
 
-    info = TurnInfo("smart-turn", longest_ms=8_000)
+    info = TurnInfo("smart-turn")
 
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
         if find_spec("onnxruntime") is None:
