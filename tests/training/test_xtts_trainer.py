@@ -356,7 +356,7 @@ async def test_our_engine_loads_and_speaks_it(exported: Exported) -> None:
     engine = create("tts", "xtts", options | {"device": "cpu", "seed": 1})
     await engine.warm_up()
     try:
-        assert engine.voices[0] == "Robin"
+        assert engine.info.voices[0] == "Robin"
         async with aclosing(engine.stream("the air is pure.", VoiceSpec(voice="Robin"))) as sound:
             assert sum([len(piece) async for piece in sound]) > 2_000
     finally:

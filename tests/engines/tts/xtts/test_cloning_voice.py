@@ -21,7 +21,6 @@ from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.cloning import Cloner
-from voi.engines.tts.xtts.cloning_live import teach
 from voi.engines.tts.xtts.cloning_names import NAMES_LIMIT_BYTES, names_in
 from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 from voi.engines.tts.xtts.engine import Xtts
@@ -63,7 +62,7 @@ async def test_a_voice_with_tones_is_added_and_speaks(files: dict[str, Path], cl
     engine = Xtts(**files, voice_tone_map=added.tone_map, greedy=True)
     await engine.warm_up()
     try:
-        assert engine.voices[-2:] == ("Ada", "Ada warm")
+        assert engine.info.voices[-2:] == ("Ada", "Ada warm")
         sounds = []
         for tone in ("neutral", "warm"):
             spec = VoiceSpec(voice="Ada", tone=tone, language="en")
@@ -75,20 +74,30 @@ async def test_a_voice_with_tones_is_added_and_speaks(files: dict[str, Path], cl
 
 
 async def test_a_running_engine_learns(files: dict[str, Path]) -> None:
-    engine = Xtts(**files, greedy=True)
-    assert not await teach(engine, files["voices"])  # it does not run yet
+    options: dict[str, Any] = {**files, "greedy": True}
+    engine = Xtts(**options)
+    assert not await engine.reconfigure(options)  # it does not run yet
     await engine.warm_up()
     try:
         cloning_file.store(files["voices"], {"Ada": voice()})
-        assert await teach(engine, files["voices"])
+        assert await engine.reconfigure(options)
         spec = VoiceSpec(voice="Ada", language="en")
         assert b"".join([chunk async for chunk in engine.stream("hello there.", spec)])
         cloning_file.remove(files["voices"], "Claire")
-        assert await teach(engine, files["voices"])
-        assert engine.voices == ("Robin", "Robin warm", "Ada")
+        with pytest.raises(ConfigError, match="lacks the voice 'Claire', which is in use"):
+            await engine.reconfigure(options, {"Claire", "Ada"})
+        assert engine.info.voices == (*tiny.VOICES, "Ada")
+        assert await engine.reconfigure(options, {"Ada"})
+        assert engine.info.voices == ("Robin", "Robin warm", "Ada")
+        toned = options | {"voice_tone_map": {"neutral": "Ada", "warm": "Robin warm"}}
+        with pytest.raises(ConfigError, match="there is no voice 'Nobody'"):
+            await engine.reconfigure(options | {"voice_tone_map": {"neutral": "Nobody"}})
+        assert await engine.reconfigure(toned)
+        assert (engine.info.tones, engine.info.tone_voices) == (("neutral", "warm"), toned["voice_tone_map"])
+        assert not await engine.reconfigure(options | {"slots": 3})  # only a restart can
         longer = VoiceLatents("x", torch.randn(tiny.CONDITIONING + 1, tiny.WIDTH), torch.randn(512))
         cloning_file.store(files["voices"], {"Long": longer})
-        assert not await teach(engine, files["voices"])  # its caches are too small for that
+        assert not await engine.reconfigure(options)  # its caches are too small for that
     finally:
         await engine.close()
 

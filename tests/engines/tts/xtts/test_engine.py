@@ -73,8 +73,8 @@ class TestSpeaking:
         assert await say(tts) != await say(tts, "Hello there, my old friends.")
 
     async def test_tones_are_voices_of_the_map(self, tts: Xtts) -> None:
-        assert tts.voices == tiny.VOICES
-        assert tts.tones == ("neutral", "warm")
+        assert tts.info.voices == tiny.VOICES
+        assert tts.info.tones == ("neutral", "warm")
         warm = await say(tts, tone="warm")
         assert warm != await say(tts, tone="neutral")
         assert await say(tts, tone="unheard of") == await say(tts, tone="neutral")

@@ -138,7 +138,7 @@ async def test_an_idle_model_makes_room_and_is_loaded_again(
     monkeypatch.setattr("voi.engines.tts.xtts.engine.IDLE_S", 0.0)
     await two.warm_up()
     assert one._running is None
-    assert one.voices == tiny.VOICES
+    assert one.info.voices == tiny.VOICES
     assert await say(two) != said
     assert all(close_to(again, said) for again in await asyncio.gather(say(one), say(one)))
     assert two._running is None
