@@ -232,7 +232,7 @@ def runtime_packages() -> set[str]:
 
 
 def licence_of(name: str) -> str:
-    about = metadata.metadata(name)
+    about: Any = metadata.metadata(name)
     declared = [about.get("License-Expression"), *(about.get_all("Classifier") or [])]
     declared = [text for text in declared if text and (text.startswith("License") or "::" not in text)]
     if not declared and "\n" not in (about.get("License") or "\n"):

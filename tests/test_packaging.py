@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -59,7 +58,7 @@ def locked(path: Path) -> Iterator[Requirement]:
     """What the lock file pins for this Python."""
     for block in re.findall(r"^[a-z0-9].*(?:\n .*)*", path.read_text(), re.MULTILINE):
         requirement = Requirement(re.split(r"\\?\n", block)[0])
-        if requirement.marker is None or requirement.marker.evaluate(dict(default_environment())):
+        if requirement.marker is None or requirement.marker.evaluate():
             yield requirement
 
 

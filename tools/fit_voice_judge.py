@@ -250,7 +250,7 @@ def main() -> None:
 def open_encoder(models: Path) -> Any:
     import onnxruntime  # type: ignore[import-untyped]
 
-    from voi.engines.turn.more_outputs import with_outputs
+    from voi.engines.onnx_outputs import with_outputs
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1

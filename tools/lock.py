@@ -77,7 +77,11 @@ def write_proxy() -> None:
 def main() -> int:
     LOCKS.mkdir(exist_ok=True)
     installers = "\n".join(INSTALLERS)
-    kept = "" if "--upgrade" in sys.argv else "".join(path.read_text() for path in LOCKS.glob("*.lock"))
+    kept = (
+        ""
+        if "--upgrade" in sys.argv
+        else "".join(path.read_text() for path in LOCKS.glob("*.lock") if path.name != "litellm-proxy.lock")
+    )
     everything = resolve_extras(*SERVER, *EXTRAS, text=installers, preferred=kept)
     constraint = "".join(re.sub(r" \\\n .*", "", block, flags=re.DOTALL) + "\n" for block in everything)
     write(

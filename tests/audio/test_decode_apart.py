@@ -45,7 +45,7 @@ def test_a_decoder_that_dies_costs_an_error(monkeypatch: pytest.MonkeyPatch, cap
     def dying(command: list[str], **options: Any) -> Any:
         return run([command[0], "-c", "import os; os.abort()"], **options)
 
-    monkeypatch.setattr(decode_apart.subprocess, "run", dying)
+    monkeypatch.setattr(decode_apart.subprocess, "run", dying)  # type: ignore[attr-defined]
     with pytest.raises(ClientError, match="file is broken"):
         read_sample_apart(wav())
     assert "ended its decoder" in caplog.text
@@ -57,7 +57,7 @@ def test_a_decoder_that_never_ends_is_ended(monkeypatch: pytest.MonkeyPatch) -> 
     def endless(command: list[str], **options: Any) -> Any:
         return run([command[0], "-c", "while True: pass"], **options)
 
-    monkeypatch.setattr(decode_apart.subprocess, "run", endless)
+    monkeypatch.setattr(decode_apart.subprocess, "run", endless)  # type: ignore[attr-defined]
     monkeypatch.setattr(decode_apart, "DEADLINE_S", 0.2)
     with pytest.raises(ClientError, match="within"):
         read_sample_apart(wav())

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,11 +16,10 @@ app.command()(schema)
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in Settings.CONTRACT_NAMES.values():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
-    return
 
 
 def test_the_examples_are_right_with_words_on_what_is_missing_to_serve() -> None:

@@ -36,7 +36,7 @@ class Plain:
 def test_engines_are_kept_going(kind: Any, factory: Any, own_processes: bool, outer: type, inner: type | None) -> None:
     engine = Placement(own_processes).engine(kind, factory.info.name, factory, {})
     assert type(engine) is outer
-    assert inner is None or type(engine.inner) is inner
+    assert inner is None or type(engine.inner) is inner  # type: ignore[attr-defined]
 
 
 def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -> None:

@@ -321,7 +321,7 @@ async def test_options_of_an_llm_of_another_package(configured: Configure, monke
 
     point = EntryPoint("llm.parrot", f"{__name__}:Parrot", registry.GROUP)
     monkeypatch.setattr(sys.modules[__name__], "Parrot", Parrot, raising=False)
-    points = [*registry.entry_points(group=registry.GROUP), point]
+    points = [*registry.entry_points(group=registry.GROUP), point]  # type: ignore[attr-defined]
     monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
     monkeypatch.setenv("PARROT_KEY", "sk-parrot")
     options = {"llm.parrot": {"key": "${PARROT_KEY}"}, "llm.loud": {"engine": "parrot", "volume": 11}}

@@ -428,7 +428,7 @@ async def test_restarts_that_fail_are_repeated_with_longer_waits(monkeypatch: py
             waits.append(delay_s)
         await sleep(delay_s)
 
-    monkeypatch.setattr(supervisor.asyncio, "sleep", noted)
+    monkeypatch.setattr(supervisor.asyncio, "sleep", noted)  # type: ignore[attr-defined]
     monkeypatch.setattr(supervisor, "LONGEST_WAIT_S", 0.04)
     with pytest.raises(EngineError, match="being restarted"):
         await said(tts)

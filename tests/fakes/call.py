@@ -36,7 +36,7 @@ class FakeEngines:
     @property
     def open_streams(self) -> int:
         """Everything that somebody has opened and not closed."""
-        return sum(engine.open_streams for engine in (self.vad, self.stt, self.llm, *self.tts.values()))
+        return sum(engine.open_streams for engine in (self.vad, self.stt, self.llm, *self.tts.values()))  # type: ignore[attr-defined]
 
 
 class FakeRecorder(Observer):

@@ -325,7 +325,7 @@ def starting(folder: Path, monkeypatch: Patch, start_engines: Any) -> run.Server
     monkeypatch.chdir(folder)
     write_config(folder)
     monkeypatch.setattr(run, "start_engines", start_engines)
-    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type]
+    settings = run.Settings(token_secret_key=SECRET, api_key=API_KEY, port=0)  # type: ignore[arg-type,attr-defined]
     return run.Server(settings, lambda _: None, lambda _: None)
 
 
@@ -378,7 +378,7 @@ def test_a_certificate_that_is_none(tmp_path: Path, monkeypatch: Patch) -> None:
     write_config(tmp_path)
     wrong = tmp_path / "wrong.pem"
     wrong.write_text("nonsense")
-    settings = run.Settings(
+    settings = run.Settings(  # type: ignore[attr-defined]
         token_secret_key=SECRET, api_key=API_KEY, port=0, tls_cert_file=wrong, tls_key_file=wrong  # type: ignore[arg-type]
     )  # fmt: skip
     with pytest.raises(ConfigError, match="VOI_TLS_CERT_FILE"):

@@ -20,7 +20,7 @@ async def test_it_collects_when_idle_or_overdue(monkeypatch: pytest.MonkeyPatch)
         except StopIteration:
             raise asyncio.CancelledError from None
 
-    monkeypatch.setattr(garbage.asyncio, "sleep", sleep)
+    monkeypatch.setattr(garbage.asyncio, "sleep", sleep)  # type: ignore[attr-defined]
     monkeypatch.setattr(gc, "collect", lambda: collected.append(now[1]))
     with pytest.raises(asyncio.CancelledError):
         await garbage.collect_when_idle(lambda: now[0], lambda: now[1])

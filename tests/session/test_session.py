@@ -427,7 +427,7 @@ class BreakingLlm(FakeLlm):
 async def test_a_reply_that_broke_off_unheard_is_asked_for_again() -> None:
     engines = FakeEngines(llm=BreakingLlm("There was a fox. It", "A hen. It slept."))
     async with Call(mode="chat", engines=engines) as call:
-        engines.llm.breaks_after = "was"
+        engines.llm.breaks_after = "was"  # type: ignore[attr-defined]
         await typed(call)
         assert call.answers == ["A hen. It slept."]
         assert not call.door.errors()
@@ -449,7 +449,7 @@ def test_one_that_was_heard_or_is_hopeless_is_not(breaks_after: str, retryable: 
     @in_virtual_time
     async def run() -> None:
         engines = FakeEngines(llm=BreakingLlm("There was a hen. And a fox It", "No."))
-        engines.llm.breaks_after, engines.llm.retryable = breaks_after, retryable
+        engines.llm.breaks_after, engines.llm.retryable = breaks_after, retryable  # type: ignore[attr-defined]
         async with Call(mode="chat", engines=engines) as call:
             await typed(call)
             assert call.door.errors() == ["It broke off."]

@@ -70,7 +70,7 @@ async def server(tls: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> Asy
     async with await asyncio.start_server(fake.accept, "127.0.0.1", 0, ssl=context) as listening:
         fake.port = listening.sockets[0].getsockname()[1]
         connector = partial(aiohttp.TCPConnector, resolver=Resolver(), ssl=False)
-        monkeypatch.setattr(pictures.aiohttp, "TCPConnector", connector)
+        monkeypatch.setattr(pictures.aiohttp, "TCPConnector", connector)  # type: ignore[attr-defined]
         yield fake
 
 

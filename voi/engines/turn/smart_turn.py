@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voi.engines.info import TurnInfo
-from voi.engines.turn.more_outputs import with_outputs
+from voi.engines.onnx_outputs import with_outputs
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
 from voi.errors import EngineError
 

@@ -35,7 +35,7 @@ MOST_ROWS = 4
 
 
 def floats(pcm: bytes) -> "np.ndarray[Any, np.dtype[np.float32]]":
-    return np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
+    return np.frombuffer(pcm, "<i2").astype(np.float32) / np.float32(32_768)
 
 
 def new_backend(path: Path, max_batch: int = MOST_ROWS) -> OpenAiBackend:

@@ -190,7 +190,7 @@ def test_what_was_asked_before_the_last_one_left_is_done() -> None:
 
 def test_one_core_is_left_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     for cores, threads in ((1, 1), (2, 1), (4, 3), (64, 16)):
-        monkeypatch.setattr(worker_module.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)
+        monkeypatch.setattr(worker_module.os, "sched_getaffinity", lambda _, n=cores: set(range(n)), raising=False)  # type: ignore[attr-defined]
         assert cpu_threads() == threads
 
 
