@@ -1,4 +1,5 @@
 import dataclasses
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -11,7 +12,7 @@ from voi.turn_policy import TurnPolicy
 
 def test_turn_settings_have_the_fields_of_the_cores_policy() -> None:
     assert TurnSettings().model_dump() == dataclasses.asdict(TurnPolicy())
-    assert TurnSettings(silence_ms=700).policy() == TurnPolicy(silence_ms=700)
+    assert TurnSettings.model_validate({"silence_ms": 700}).policy() == TurnPolicy(silence_ms=700)
 
 
 def test_reminders_default_to_the_cores() -> None:
@@ -32,5 +33,5 @@ def test_blank_phrases_are_not_spoken() -> None:
 
 
 def test_turn_settings_of_earlier_versions_are_read() -> None:
-    settings = TurnSettings.model_validate({"contest_ms": 250, "contest_patience_ms": 900})
+    settings: Any = TurnSettings.model_validate({"contest_ms": 250, "contest_patience_ms": 900})
     assert (settings.barge_in_ms, settings.barge_in_timeout_ms) == (250, 900)
