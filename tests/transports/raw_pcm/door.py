@@ -4,8 +4,6 @@ gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
 
 import asyncio
 
-from voi.session.options import SessionOptions
-
 from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.core.options import CallOptions
