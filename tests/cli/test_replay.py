@@ -129,3 +129,14 @@ def test_long_values_are_shortened(tmp_path: Path) -> None:
     lines.append(json.dumps({"t": 5, "fact": "ImageGiven", "url": "data:" + "A" * 100_000}))
     (tmp_path / "journal.jsonl").write_text("\n".join(lines))
     assert all(len(line) < 200 for line in run(tmp_path)[1].splitlines())
+
+
+def test_why_a_turn_had_ended_is_told(tmp_path: Path) -> None:
+    world = Recorded()
+    world.pass_time(5_000)
+    world.say("What is the time?")
+    (tmp_path / "journal.jsonl").write_text("\n".join(world.lines) + "\n")
+    code, out, _ = run(tmp_path)
+    assert code == 0
+    assert "= the turn ends after " in out
+    assert "sound no verdict, words 0.95" in out

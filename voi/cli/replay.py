@@ -10,6 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from voi.core.actions import Action
+    from voi.core.endpoint import Decision
     from voi.core.journal import JournalEntry
 
 JOURNAL = "journal.jsonl"
@@ -32,7 +33,7 @@ def replay(
         steps = facts = actions = differences = 0
         version = _version_of(lines.readline())
         lines.seek(0)
-        for entry, now in replayed(lines):
+        for entry, now, why in replayed(lines):
             facts += 1
             actions += len(entry.actions)
             if every or entry.actions or now != entry.actions or type(entry.fact).__name__ not in TICKS:
@@ -40,6 +41,8 @@ def replay(
                 typer.echo(f"{entry.now_ms / 1000:9.3f} < {told(entry.fact)}")
                 for action in entry.actions:
                     typer.echo(f"{'':9} > {told(action)}")
+                if why:
+                    typer.echo(f"{'':9} = {_reason(why)}")
             if now != entry.actions and version < VERSION:
                 differences += 1
             elif now != entry.actions:
@@ -54,8 +57,9 @@ def replay(
     typer.echo(f"The same: {facts} facts, {actions} actions{hidden}.")
 
 
-def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action, ...]]]":
-    """Each step of a journal with the actions that the core of today answers it with. A last line that was cut off, as
+def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action, ...], Decision | None]]":
+    """Each step of a journal with the actions that the core of today answers it with, and why it took a silence for the
+    end of the turn, where it did. A last line that was cut off, as
     a killed process leaves it, is let pass. Raises ClientError."""
     from voi.core.conversation import Conversation
     from voi.core.journal import decode_entry, decode_script
@@ -78,7 +82,9 @@ def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action
             entry = decode_entry(line)
         except ClientError as error:
             raise ClientError(f"Line {number}: {error}") from error
-        yield entry, tuple(conversation.handle(entry.fact, entry.now_ms))
+        before = conversation.why
+        actions = tuple(conversation.handle(entry.fact, entry.now_ms))
+        yield entry, actions, conversation.why if conversation.why is not before else None
     if conversation is None:
         raise ClientError(cut_off or "The journal is empty.")
 
@@ -96,6 +102,16 @@ def told(thing: Any) -> str:
     """A fact or action in one line that fits a screen."""
     values = (f"{field.name}={_short(getattr(thing, field.name))}" for field in fields(thing))
     return f"{type(thing).__name__} {' '.join(values)}".rstrip()
+
+
+def _reason(why: "Decision") -> str:
+    """Why a silence was the end of the turn."""
+    sound = "no verdict" if why.probability is None else f"{why.probability:.2f}"
+    words = "unknown" if why.words is None else f"{why.words:.2f}"
+    return (
+        f"the turn ends after {why.quiet_ms} ms: {why.because} (enough {why.enough_ms} ms, evidence "
+        f"{why.evidence:+.2f}, sound {sound}, words {words})"
+    )
 
 
 def _short(value: Any) -> str:

@@ -13,8 +13,7 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.deadlines import Due
 from voi.core.draft import Draft
-from voi.core.endpoint import Asked, ask_after_ms, decide, worth_answering
-from voi.core.expects import expects
+from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
 from voi.core.late import LateWords
 from voi.core.lifetime import Lifetime
 from voi.core.machine import rule
@@ -22,7 +21,6 @@ from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
 from voi.core.replies import ReplyGrew
 from voi.core.script import Script
-from voi.core.series import digits_due
 from voi.core.state import State
 from voi.core.turn import Turn
 from voi.core.words import same_words
@@ -40,8 +38,9 @@ class Conversation(Lifetime):
         self._late = LateWords(self.history, script, self._out)
         self._utterances = 0
         self.pace = Pace()
+        self.why: Decision | None = None
+        """The newest silence that was the end of a turn that is answered."""
         self._asked = Asked()
-        """What the agent's last question wants."""
         self._voice_ms = 0
         """When the person's voice was last heard, on the wall clock."""
         self._answer_owed = False
@@ -102,8 +101,7 @@ class Conversation(Lifetime):
         turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
-            question = self.history.last_text("assistant")
-            self._asked = Asked(expects(question), digits_due(question))
+            self._asked = asked_by(self.history.last_text("assistant"))
         if fact.quiet_ms >= ask_after_ms(self.script.turn):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
@@ -196,7 +194,8 @@ class Conversation(Lifetime):
     def _maybe_end_turn(self, turn: Turn) -> None:
         """Is this silence the end? If so it is final as soon as the reply could be heard; until then the person may
         speak on, and nothing happened."""
-        if not self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms).ends:
+        decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms)
+        if not decision.ends:
             return
         if not turn.final or self._replies.stopping:
             self._await_transcript(turn)
@@ -208,6 +207,7 @@ class Conversation(Lifetime):
         if speculation := self._replies.speculation:
             self._replies.await_sound(speculation, self._now_ms)
             if speculation.sounded:
+                self.why = decision
                 self._try_answer()
 
     def _await_transcript(self, turn: Turn) -> None:

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 
 from voi.core.endpoint_weights import WEIGHTS
-from voi.core.expects import Expects
-from voi.core.series import digits_at_end, spells
+from voi.core.expects import Expects, expects
+from voi.core.series import digits_at_end, digits_due, spells
 from voi.core.turn import Turn
 from voi.core.turn_text import completeness, ends_open, has_filler_end
 from voi.turn_policy import TurnPolicy
@@ -37,6 +37,11 @@ class Asked:
 
     kind: Expects = Expects.OPEN
     digits: int | None = None
+
+
+def asked_by(said: str) -> Asked:
+    """What the agent's words ask for."""
+    return Asked(expects(said), digits_due(said))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ BY_HAND: dict[str, float] = {
     "asked_series": -0.2,
     "short_answer": -0.7,
     "answers": 1.7,
+    "unjudged": 0.09,
 }
 """Not fitted: there are too few such turns, of too few people. Numbers and letters are waited for; "okay." in a call is
-more often a beginning than an answer, but who says "yes" to a question has answered it."""
+more often a beginning than an answer, but who says "yes" to a question has answered it. Where no
+verdict has come, nobody can tell: `silence_ms` is enough."""
 
 WEIGHTS: dict[str, float] = {
     "bias": -0.09,
     "sound": 0.188,
-    "unjudged": 0.0,
     "unfinished": -1.24,
     "likely_unfinished": -0.281,
     "open": 0.177,

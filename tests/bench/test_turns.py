@@ -1,0 +1,79 @@
+"""The end of turn does not get worse: the core is played what the engines once said of 44 recorded clips."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.turns.baseline import OLD_POLICY, conversation_with, former_rule
+from bench.turns.clips import Pause
+from bench.turns.known import load_known
+from bench.turns.measures import Figures, group
+from bench.turns.offline import Heard, Setting, play_all
+from voi.core.script import Script
+
+CLIPS = load_known(Path(__file__).parents[1] / "data" / "turns.jsonl")
+
+
+def heard(setting: Setting) -> list[Heard]:
+    return play_all(CLIPS, lambda one: one.turn, setting)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def product() -> list[Heard]:
+    return heard(Setting())
+
+
+@pytest.mark.parametrize(
+    ("kind", "cut", "mean_ms", "p90_ms"),
+    [
+        ("natural", 0.25, 610, 960),
+        ("isolated", 0.5, 400, 670),
+        ("composites", 0.75, 460, 570),
+        ("digits", 0.34, 860, 1_390),
+    ],
+)
+def test_bounds(product: list[Heard], kind: str, cut: float, mean_ms: float, p90_ms: float) -> None:
+    """Measured, and a little more. Who makes it better lowers them."""
+    figures = Figures.of(group(product, kind))
+    assert figures.cut <= cut
+    assert figures.mean_ms <= mean_ms
+    assert figures.p90_ms <= p90_ms
+
+
+def test_it_is_better_than_the_former_rule(product: list[Heard]) -> None:
+    former = heard(Setting(script=Script(turn=OLD_POLICY), make=conversation_with(former_rule), remember_pace=False))
+    was, now = Figures.of(group(former, "natural")), Figures.of(group(product, "natural"))
+    assert now.cut <= was.cut
+    assert now.mean_ms < was.mean_ms
+    assert now.p90_ms < was.p90_ms
+
+
+def test_without_verdicts_the_end_comes_hardly_later(product: list[Heard]) -> None:
+    """On a machine that is too busy for the turn detector."""
+    late = heard(replace(Setting(), verdict_ms=None))
+    for kind in ("natural", "isolated"):
+        assert Figures.of(group(late, kind)).mean_ms - Figures.of(group(product, kind)).mean_ms <= 150
+
+
+def test_late_binding_costs_no_pause_that_the_reply_is_not_ready_for(product: list[Heard]) -> None:
+    slow = Figures.of(group(heard(replace(Setting(), reply_ms=700)), "natural"))
+    fast = Figures.of(group(product, "natural"))
+    assert slow.cut <= fast.cut
+    assert slow.mean_ms >= 700
+
+
+def test_what_counts_as_a_cut_and_as_a_delay() -> None:
+    clip = replace(CLIPS[0][0], pauses=(Pause(1_000, 1_500, False), Pause(2_000, 4_000, True)), end_of_speech_ms=2_000)
+    cut, whole, never = Heard(clip, [1_300, 2_400]), Heard(clip, [2_300]), Heard(clip)
+    assert (Figures.of([cut]).cut, Figures.of([cut]).mean_ms) == (1.0, 400)
+    assert (Figures.of([whole]).cut, Figures.of([whole]).mean_ms) == (0.0, 300)
+    assert Figures.of([never]).mean_ms == 2_000
+    assert Figures.of([cut, whole]).turns_cut == 0.5
+
+
+def test_it_takes_seconds() -> None:
+    began_s = time.monotonic()
+    heard(Setting())
+    assert time.monotonic() - began_s < 20
