@@ -1,14 +1,12 @@
-"""Numbers in words, by num2words where it knows the language well, and by rules of our own where it does not."""
-
-from collections.abc import Callable
-from functools import lru_cache
+"""Numbers in words, whole, broken, in order and one by one."""
 
 from num2words import num2words
 
-from voi.text.chinese_numbers import chinese
-from voi.text.hindi_numbers import hindi
+from voi.text import slavic
 from voi.text.tables.shape import Language
-from voi.text.turkish_numbers import turkish
+from voi.text.turkish_numbers import turkish_ordinal
+from voi.text.whole_numbers import known as known
+from voi.text.whole_numbers import whole as whole
 
 WHOLE_DIGITS_MAX = 15
 """A longer number is no quantity (and slow to say in words): its digits are spoken one by one."""
@@ -16,41 +14,7 @@ DIGITS_MAX = 200
 """Digits of one number that are spoken at all one by one; the rest nobody listens to."""
 _DECIMALS_AS_NUMBER_MAX = 2
 
-_OWN: dict[str, Callable[[int], str]] = {"hi": hindi, "zh": chinese, "tr": turkish}
-"""Languages that num2words does not know, or writes as on a cheque."""
-_NAMES = {"pt": "pt_BR"}
 _HUNDRED = {"de": "hundert", "nl": "honderd"}
-
-
-@lru_cache(maxsize=8_192)
-def whole(digits: str, code: str, form: str = "cardinal") -> str:
-    """A whole number in words; the digits themselves in a language that nobody knows."""
-    if own := _OWN.get(code):
-        return own(int(digits)) if form == "cardinal" else digits
-    try:
-        said = str(num2words(int(digits), lang=_NAMES.get(code, code), to=form))
-    except (NotImplementedError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
-        return digits  # num2words does not know this language, or not this form in it
-    if code in ("en", "pt"):
-        said = said.replace(",", "")
-    elif code == "ar":
-        said = said.replace(" و ", " و")
-    elif code == "it" and said.endswith("tre") and said != "tre" and form == "cardinal":
-        said = f"{said[:-1]}é"
-    elif code == "nl" and digits == "1" and form == "cardinal":
-        said = "één"
-    elif code == "es" and form == "ordinal":
-        said = (
-            said.replace("décimo primero", "undécimo").replace("décimo segundo", "duodécimo")
-            if len(digits) == 2 and digits[0] == "1"
-            else said
-        )
-    return said
-
-
-def known(code: str) -> bool:
-    """Are there words for numbers in this language?"""
-    return whole("2", code) != "2"
 
 
 def cardinal(number: str, language: Language) -> str:
@@ -88,9 +52,6 @@ def ordinal(digits: str, language: Language) -> str:
     if len(digits) > WHOLE_DIGITS_MAX:
         return one_by_one(digits, language)
     if language.code in ("cs", "tr"):  # num2words has none, or glues them
-        from voi.text import slavic
-        from voi.text.turkish_numbers import turkish_ordinal
-
         if language.code == "tr":
             return turkish_ordinal(int(digits))
         return slavic.ordinal(int(digits), "cs") if int(digits) < 100 else whole(digits, "cs")

@@ -4,8 +4,8 @@ Endings of the hard and soft adjectives: Русская грамматика (19
 Internetová jazyková příručka (ÚJČ), "Číslovky řadové".
 """
 
-from voi.text.numerals import whole
 from voi.text.scan import Scan
+from voi.text.whole_numbers import whole
 
 LANGUAGES = frozenset(("ru", "pl", "cs"))
 
