@@ -1,10 +1,7 @@
 """Adding voices: from files to the file of voices, and from there into the engine."""
 
-import os
 import pickle
 import threading
-import zipfile
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,6 @@ from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
 from voi.engines.tts.xtts.cloning import Cloner
-from voi.engines.tts.xtts.cloning_names import NAMES_LIMIT_BYTES, names_in
 from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
@@ -100,30 +96,6 @@ async def test_a_running_engine_learns(files: dict[str, Path]) -> None:
         assert not await engine.reconfigure(options)  # its caches are too small for that
     finally:
         await engine.close()
-
-
-def test_names_are_told_without_torch(files: dict[str, Path], tmp_path: Path) -> None:
-    assert names_in(files["voices"]) == tiny.VOICES
-    cloning_file.store(files["voices"], {"Zo\u00e9": voice()})
-    assert names_in(files["voices"]) == cloning_file.names(files["voices"]) == (*tiny.VOICES, "Zo\u00e9")
-    torch.save(OrderedDict(torch.load(files["voices"])), files["voices"])
-    assert names_in(files["voices"]) == (*tiny.VOICES, "Zo\u00e9")
-
-    class Hostile:
-        def __reduce__(self) -> Any:
-            return os.mkdir, (str(tmp_path / "made"),)
-
-    for harmless, wanted in (({"a": Hostile()}, ("a",)), (Hostile(), None), ([1], None)):
-        torch.save(harmless, files["voices"])
-        assert names_in(files["voices"]) == wanted
-    with zipfile.ZipFile(files["voices"], "w", zipfile.ZIP_DEFLATED) as archive:  # a few KB
-        archive.writestr("a/data.pkl", pickle.dumps({"a" * NAMES_LIMIT_BYTES: 1}))
-    assert names_in(files["voices"]) is None
-    for content in (b"", b"no voices", pickle.dumps({"a": 1})):
-        files["voices"].write_bytes(content)
-        assert names_in(files["voices"]) is None
-    assert names_in(tmp_path / "nowhere") is None
-    assert not (tmp_path / "made").exists()
 
 
 async def test_another_file_may_be_copied_over_the_voices_that_speak(files: dict[str, Path]) -> None:
