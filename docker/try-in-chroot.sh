@@ -15,7 +15,13 @@ gpl=${GPL:-yes}
 server=
 clean_up() {
   if [ -n "$server" ]; then kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; fi
-  umount "$root/proc" "$root/dev" 2>/dev/null || true
+  # What ran inside may hold on to it for a moment.
+  for place in dev proc; do
+    for _ in 1 2 3 4 5; do
+      if ! mountpoint -q "$root/$place" || umount "$root/$place" 2>/dev/null; then break; fi
+      sleep 1
+    done
+  done
   if [ "$keep" != --keep ] && ! mountpoint -q "$root/dev" && ! mountpoint -q "$root/proc"; then rm -rf --one-file-system "$root"; fi
 }
 trap clean_up EXIT
