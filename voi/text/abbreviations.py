@@ -12,7 +12,7 @@ Entry = tuple[re.Pattern[str], str, str]
 
 _FIRST = re.compile(r"[^\W\d_]+")
 _NUMBER_BEFORE = re.compile(r"\d\s?\Z")
-_NUMBER_AFTER = re.compile(r"\s?[#№]?\d")
+_NUMBER_AFTER = re.compile(r"\s?(?:[#№]?\d|[A-Z]{1,4}-?\d)")
 _ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
 _STREET_BEFORE = re.compile(
     r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
@@ -114,7 +114,7 @@ _STARTERS = _set(
     "The Then He She It We You I They This That There A An In On At Please My Your What Where When "
     "How Is Are Do Can Would And But So"
 )
-_BEFORE_NAMES = frozenset(("г.", "д.", "v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
+_BEFORE_NAMES = frozenset(("no.", "s.", "p.", "г.", "д.", "v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
 
 
 def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...]) -> str:

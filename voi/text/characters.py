@@ -67,6 +67,8 @@ def _folded(char: str) -> str:
 
 _FOLDING = _Folding()
 _MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
+_NEGATIVE_POWER = re.compile(r"(?<=\w)⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
 
@@ -79,6 +81,8 @@ def plain_characters(text: str) -> str:
         text = _TAG.sub("", _LINE_BREAK.sub("\n", _AUTOLINK.sub(r" \1 ", text)))
     if not text.isprintable():
         text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "⁻" in text:
+        text = _NEGATIVE_POWER.sub(lambda power: f"^-{power[1].translate(_POWERS)}", text)
     if "º" in text:
         text = _MEANT_DEGREES.sub("°", text)
     if not text.isascii():

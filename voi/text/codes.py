@@ -9,6 +9,7 @@ from voi.text.tables.shape import words as _set
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
 _IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
 _SAME_LETTER = re.compile(r"([A-Z])\d-\1\d")
+_PLANE = re.compile(r"([AB])([23]\d\d)-(\d{3})(?!\w)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
 _SPELT_AFTER = re.compile(
@@ -124,6 +125,8 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     text = match[0]
+    if plane := _PLANE.match(scan.text, at):  # A350-900
+        return " ".join((plane[1], *(pairs(part, scan.language) for part in plane.groups()[1:]))), plane.end(), "code"
     if iban := _IBAN.match(scan.text, at):
         return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
     if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):

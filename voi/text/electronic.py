@@ -16,7 +16,7 @@ _DOTTED = (
     r"(?P<rest>/[\w./-]{0,200})?"
 )
 _PATH = (
-    r"(?<![\w/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|~/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
+    r"(?<![\w/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|(?:~|\.{1,2})/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
     r"|(?<!\w)(?P<windows>[A-Za-z]:\\[\w.\\ -]{0,100}\w)"
     r"|(?<![\w/.-])(?P<relative>[A-Za-z_][\w-]{0,62}(?:/[\w-]{1,62}){1,8}\.(?P<kind>[A-Za-z]{1,5}\d?))(?!\w)"
 )
@@ -85,10 +85,12 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
         ), match.start() + len(whole)
     if match["relative"] and match["kind"].lower() not in _ENDINGS:
         return "", match.end()
-    head = f"{say.get('tilde', '')} " if whole.startswith("~") else ""
+    head = f"{say.get('tilde', '')} " if whole.startswith("~") else f"{dot} " * (len(whole) - len(whole.lstrip(".")))
     if whole.startswith(("/", ".")) or head:
         parts = [part for part in whole.lstrip("~.").split("/") if part]
-        return head + " ".join(f"{slash} {_host(part.lstrip('.'), dot)}" for part in parts), match.start() + len(whole)
+        return head + " ".join(
+            f"{slash} {f'{dot} ' if part.startswith('.') else ''}{_host(part.lstrip('.'), dot)}" for part in parts
+        ), match.start() + len(whole)
     return f" {slash} ".join(_host(part, dot) for part in whole.split("/")), match.start() + len(whole)
 
 

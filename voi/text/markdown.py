@@ -4,7 +4,7 @@ import re
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
-_QUOTE = re.compile(r"[\s>]*>\s?")
+_QUOTE = re.compile(r"[\s>]*>(?![=\d])\s?")
 _BULLET = re.compile(r"\s*(?:[-*+•◦▪‣·]|–)\s+(?:\[[ xX]\]\s+)?")
 _NUMBERED = re.compile(r"(\s*\d{1,3})([.)])\s+(?=\S)")
 _NEXT_WORD = re.compile(r"[^\W\d_]+")

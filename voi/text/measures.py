@@ -96,8 +96,8 @@ def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
 
 
 def _noun_follows(scan: Scan, stop: int) -> bool:
-    word = scan.word_after(stop)
-    return bool(word) and scan.text[stop : stop + 1] in (" ", "-") and word.lower() not in _NO_NOUNS
+    word = scan.word_after(stop) or scan.text[stop + 1 : stop + 2].strip()
+    return word.isalnum() and scan.text[stop : stop + 1] in (" ", "-") and word.lower() not in _NO_NOUNS
 
 
 _NO_NOUNS = _set(
@@ -173,7 +173,7 @@ def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
         r"\s?\d{1,2}\s?s(?:ec)?\b", text[stop : stop + 8]
     ):
         return True
-    after, before = scan.word_after(stop).lower(), scan.word_before(at).lower()
+    after, before = scan.word_after(stop).lower(), (scan.words_before(1, at) or [""])[0]
     if after in _METERS_AFTER:
         return False
     return after in _MINUTES_AFTER or before in _MINUTES_BEFORE

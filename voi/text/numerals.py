@@ -104,6 +104,6 @@ def pairs(digits: str, language: Language) -> str:
     code = language.code
     if tail == "00":
         return whole(digits, code) if len(digits) == 4 and digits[1] == "0" else f"{whole(head, code)} hundred"
-    if len(digits) == 4 and head[1] == "0":
+    if len(digits) == 4 and head[1] == "0" and tail[0] == "0":
         return f"{whole(head + '00', code)} {whole(str(int(tail)), code)}"
     return f"{whole(head, code)} {'oh ' if tail[0] == '0' else ''}{whole(str(int(tail)), code)}"

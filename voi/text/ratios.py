@@ -17,7 +17,13 @@ _RATING_WORDS = _set(
     "earned grade graded note noté bewertung "
     "bewertet note sterne puntuación nota valoración voto valutazione"
 )
-_RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)\s?:\s?(?=\d)")
+_RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?::|\s:\s)(?=\d)")
+_SCIENTIFIC = re.compile(r"(\d+(?:[.,]\d+)?)[eE]([+-]?)(\d{1,3})(?!\w)")
+_BOOKS = _set(
+    "genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings psalm psalms "
+    "proverbs isaiah jeremiah daniel matthew mark luke john acts romans corinthians galatians "
+    "ephesians philippians hebrews james peter revelation surah quran"
+)
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
 _DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
@@ -108,6 +114,10 @@ def _parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> 
         )
     if top == 1 and not integer and (code == "ar" or bottom == 2) and (alone := _ALONE.get((code, bottom))):
         return alone
+    if (top, bottom) == (1, 2) and not integer and code in _HALF_OF and scan.text[end : end + 1] == " ":
+        noun = scan.word_after(end)
+        if noun.islower() and len(noun) > 2 and noun not in language.counted_stops:
+            return _HALF_OF[code][gender(noun, language) == "f"]
     one, many = language.fractions.get(str(bottom)) or _from_ordinal(scan, bottom)
     head = cardinal(integer, language) if integer else ""
     if top == 1:
@@ -154,6 +164,7 @@ def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
     return said, said
 
 
+_HALF_OF = {"fr": ("un demi", "une demi"), "es": ("medio", "media"), "it": ("mezzo", "mezza"), "pt": ("meio", "meia")}
 _TURKISH = {2: "ikide", 3: "üçte", 4: "dörtte", 5: "beşte", 6: "altıda", 8: "sekizde", 10: "onda", 100: "yüzde"}
 _ALONE = {("hu", 2): "fél", ("hi", 2): "आधा", ("cs", 2): "půl", ("ar", 2): "نصف", ("ar", 3): "ثلث", ("ar", 4): "ربع"}
 _SPANISH = {5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno", 10: "décimo", 100: "centésimo"}
@@ -172,7 +183,24 @@ def ratio(scan: Scan, at: int) -> Reading | None:
         return None
     gap = scan.language.gap
     number = match[1].replace(",", ".") if scan.language.decimal == "," else match[1].replace(",", "")
+    if scan.word_before(at).lower() in _BOOKS:  # Genesis 1:1
+        return cardinal(number, scan.language), match.end(), ""
     return f"{cardinal(number, scan.language)}{gap}{scan.language.say['ratio']}", match.end(), "to"
+
+
+def scientific(scan: Scan, at: int) -> Reading | None:
+    """2.5e-3: two point five times ten to the power of minus three."""
+    match = _SCIENTIFIC.match(scan.text, at)
+    say = scan.language.say
+    if not match or not scan.language.gap or "power" not in say or "times" not in say:
+        return None
+    minus = f"{say['minus']} " if match[2] == "-" else ""
+    number, ten = cardinal(match[1].replace(",", "."), scan.language), cardinal("10", scan.language)
+    return (
+        f"{number} {say['times']} {ten} {say['power']} {minus}{cardinal(str(int(match[3])), scan.language)}",
+        match.end(),
+        "number",
+    )
 
 
 def span(scan: Scan, at: int) -> Reading | None:

@@ -25,6 +25,8 @@ Rule = Callable[[Scan, int], Reading | None]
 _TOKEN = re.compile(
     r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
 )
+_TOKEN_ELIDED = re.compile(_TOKEN.pattern.replace("(?:['’][^\\W\\d_²³]+)*", ""))
+"""Where an apostrophe ends a word: l'ing. Neri, l'A4."""
 _PLAIN = re.compile(r"[^\W\d_]*[a-zß-öø-ÿ](?: [^\W\d_]*[a-zß-öø-ÿ])*")
 _DIGITS = re.compile(r"\d+")
 
@@ -35,6 +37,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("-", dates.iso),
     ("/.-", dates.numeric),
     ("-", telephone.toll_free_words),
+    ("-", codes.cluster),
     ("-", telephone.aircraft),
     (".", dates.point),
     (":", times.clock),
@@ -54,6 +57,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("/ ", ratios.fraction),
     (" .,a$'", money.after_number),
     (" .,%", measures.percent),
+    (".a", ratios.scientific),
     ("a,", ratios.ordinal_suffix),
     ("a.º -'", ordinals.ordinal_word),
     (" .,a-'°", measures.measure),
@@ -86,13 +90,14 @@ def read(text: str, language: Language, day_first: bool) -> str:
     addresses = electronic(text, language)
     size = len(text)
     special_words = _special(language)
+    tokens = _TOKEN_ELIDED if language.code in ("fr", "it") else _TOKEN
     while scan.at < size:
         at = scan.at
         if addresses and at in addresses:
             said, end = addresses[at]
             scan.say(_DIGITS.sub(lambda digits: _small(digits[0], language), said), end, "electronic")
             continue
-        token = _TOKEN.match(text, at)
+        token = tokens.match(text, at)
         if token is None:
             scan.copy(at + 1)
             continue

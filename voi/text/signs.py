@@ -98,8 +98,12 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
         if below and re.match(r"\d+(?:\.\d+)?\s?(?:°|度)", text[at + 1 : at + 12]):
             return below, at + 1, "sign"
         return f"{scan.language.say.get('minus', '')}{_gap(scan)}", at + 1, "sign"
+    if following.isdigit() and (scan.words_before(1, at) or [""])[0] in ("noon", "midnight"):
+        return scan.joint(), at + 1, "to"
     if before.isalpha() and following.isdigit():
         return (scan.language.gap), at + 1, ""
+    if before.isdigit() and following.isupper() and scan.language.code == "de":  # A4-Format
+        return "-", at + 1, ""
     if before.isdigit() and following.isalpha() and scan.language.code != "en" and scan.end == at:
         return (
             (" ", at + 1, scan.kind)
@@ -160,22 +164,30 @@ def _at(scan: Scan, at: int, following: str) -> Reading | None:
 
 def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     text, language = scan.text, scan.language
+    if (
+        scan.language.code == "fr" and scan.kind in ("measure", "time") and scan.end == at and following.isdigit()
+    ):  # 24 h/24
+        return " sur ", at + 1, "to"
     more, end = per(scan, at)
     before = _WORD_BEFORE.search(text, max(0, at - 24), at)
     if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or not before):
         return more, end, "measure"
     left, after = before[0] if before else "", _WORD_AFTER.match(text, at + 1 + (following == " "))
     right = after[0] if after else ""
+    if more and _COUNTED.search(text, max(0, at - 32), at):
+        return more, end, "measure"
     if more and left.isalpha() and (left.lower() in _COUNTS or (left.endswith("s") and right.lower() in PER_WORDS)):
         return more, end, "measure"
     if language.code != "en" and right.lower() in periods(language.code) and _COUNTED.search(text, max(0, at - 32), at):
         return f"{language.gap}{language.say['per']} {right}", after.end() if after else at + 1, "measure"
+    if left in language.weekdays.values() or (left in language.weekdays and right in language.weekdays):
+        return ", ", at + 1, "date"
     joint = language.say.get("or", "")
     if (
         joint
         and left.isalpha()
         and right.isalpha()
-        and left.lower() not in ("and", "und", "et", "y", "e")
+        and left.lower() not in ("and", "either", "und", "et", "y", "e")
         and not (left.isupper() and len(left) > 1)
         and not (right.isupper() and len(right) > 1)
         and len(left) > 1

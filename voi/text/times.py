@@ -43,6 +43,12 @@ def clock(scan: Scan, at: int) -> Reading | None:
         not half and scan.word_before(at).lower() in _RATIO_CONTEXT
     ):
         return None
+    if scan.language.code == "en" and 24 < hour < 100 and minute < 60 and not second:  # ran it in 52:30
+        return (
+            f"{whole(str(hour), 'en')} {time_of_day(scan, 0, minute, True, False, at).partition(' ')[2] or 'flat'}",
+            end,
+            "time",
+        )
     if minute > 59 or hour > 24:
         return None
     if second:

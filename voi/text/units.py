@@ -24,6 +24,8 @@ COMMON: Mapping[str, str] = {
     "kW": "power-kilowatt", "MW": "power-megawatt", "GW": "power-gigawatt", "kWh": "energy-kilowatt-hour",
     "V": "electric-volt", "A": "electric-ampere", "mA": "electric-milliampere", "kB": "digital-kilobyte",
     "KB": "digital-kilobyte", "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "Mbit": "digital-megabit", "Gbit": "digital-gigabit", "Mbit/s": "digital-megabit/duration-second",
+    "Gbit/s": "digital-gigabit/duration-second", "kbit/s": "digital-kilobit/duration-second",
     "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
     "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second",
     "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
@@ -39,7 +41,7 @@ COMMON: Mapping[str, str] = {
 }  # fmt: skip
 _OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
 UNIT = re.compile(
-    r"[ -]?(?:(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
+    r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
     r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/[hsuч]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
 _PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")

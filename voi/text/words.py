@@ -130,7 +130,11 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return _century(scan, value, after, at), end, "roman"
     if language.ordinal_point and code != "de" and scan.text[end : end + 1] == "." and scan.rest(end + 1)[:1].islower():
         return ordinal(str(value), language), end + 1, "roman"
-    if before.lower() in language.roman_after and (before[0].isupper() or word != "I"):
+    if (
+        before.lower() in language.roman_after
+        and word not in ("C", "D", "L", "M")
+        and (before[0].isupper() or word != "I")
+    ):
         return whole(str(value), code), end, "roman"
     if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
         stop = end + 1 if language.ordinal_point and scan.text[end : end + 1] == "." else end
@@ -237,7 +241,7 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
                 match.end(),
                 "acronym",
             )
-        return " ".join(letters.upper() if letters in ("PhD",) else letters), match.end(), "acronym"
+        return " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc") else letters), match.end(), "acronym"
     match = _ACRONYM.match(text, at)
     if not match or (language.code != "en" and match[2]):
         return None

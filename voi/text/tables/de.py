@@ -139,7 +139,7 @@ LANGUAGE = Language(
         "USA EU KI AG GmbH UNO ADAC AOK IBAN PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
         "VIP UVP EDV DB AGB OP CD DVD SUV EM WM FC IC RE AB URL SMS ISBN USt BMW EKG CDU SPD AfD FDP"
         ) - words("UNO GmbH PIN AfD USt UVP IC RE AB"),
-    roman_after=words("kapitel teil band akt szene abschnitt phase typ stufe klasse artikel weltkrieg anhang"),
+    roman_after=words("kap bd kapitel teil band akt szene abschnitt phase typ stufe klasse artikel weltkrieg anhang"),
     roman_ordinal_after=words(
         "Heinrich Ludwig Karl Friedrich Wilhelm Elisabeth Katharina Otto Papst Johannes Paul Benedikt "
         "Pius Maria Georg Eduard Leopold Franz Napoleon Philipp Nikolaus Alexander Peter Rudolf August "
@@ -157,7 +157,8 @@ LANGUAGE = Language(
     weekdays={"Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag", "Fr": "Freitag",
         "Sa": "Samstag", "So": "Sonntag"},
     numbered=words(
-        "kapitel seite schritt nummer zimmer teil band gleis version punkt artikel klasse stufe level "
+        "absatz abs satz paragraf nr kap bd abb art kapitel seite schritt nummer zimmer teil band "
+        "gleis version punkt artikel klasse stufe level "
         "tag frage aufgabe übung halle gate raum etage option platz"),
     counted_stops=words("Uhr"),
 )  # fmt: skip

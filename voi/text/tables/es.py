@@ -48,7 +48,7 @@ LANGUAGE = Language(
         "sept.": "septiembre", "oct.": "octubre",
         "nov.": "noviembre", "dic.": "diciembre", "min.": "minutos", "seg.": "segundos",
     },
-    choices={"p.": (("9", "página"), ("", ""))},
+    choices={"p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", ""))},
     scales={
         "M": forms("millón", "millones"), "mil": forms("mil"), "millón": forms("millón", "millones"),
         "millones": forms("millón", "millones"), "mill.": forms("millón", "millones"),
@@ -97,7 +97,7 @@ LANGUAGE = Language(
         "IA UE ONU IVA ADN DNI ADSL PIB CD DVD USB PC TV AI GPS SMS VIP URL API RRHH UVI UCI FBI CIA ETT "
         "BBVA CEO SUV ISBN") - words("ONU IVA UVI UCI IBAN"),
     roman_after=words(
-        "capítulo parte tomo volumen acto escena sección fase tipo nivel libro título anexo artículo "
+        "cap s capítulo parte tomo volumen acto escena sección fase tipo nivel libro título anexo artículo "
         "siglo siglos guerra"),
     roman_ordinal_after=words(
         "Felipe Carlos Alfonso Isabel Fernando Juan Pablo Pío Benedicto Enrique Luis Catalina Napoleón "
@@ -110,7 +110,7 @@ LANGUAGE = Language(
     version_after=words("versión python ios android windows java"),
     score_after=words("ganó gana ganaron perdió perdieron empató empate venció marcador resultado victoria partido"),
     numbered=words(
-        "página capítulo número paso nivel habitación versión línea artículo piso tomo volumen sala "
+        "art cap pág página capítulo número paso nivel habitación versión línea artículo piso tomo volumen sala "
         "opción pregunta ejercicio lección parte andén puerta clase acto punto"),
     counted_stops=words(
         "y o de a en por para con sin que es son se la el los las del al pero como más menos fue será "

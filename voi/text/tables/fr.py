@@ -113,7 +113,7 @@ LANGUAGE = Language(
         "RH PME QCM OVNI PIB FAQ URL AI EU RER SUV RTT CAF SAV URSSAF CNRS ENA BMW FBI CIA"
         ) - words("ONU OVNI URSSAF SAV ENA CAF IBAN RDV CV"),
     roman_after=words(
-        "chapitre partie tome volume acte scène section phase type niveau livre titre annexe article "
+        "chap chapitre partie tome volume acte scène section phase type niveau livre titre annexe article "
         "guerre"),
     roman_ordinal_after=words(
         "Louis Henri Charles François Philippe Napoléon Élisabeth Elizabeth Catherine Jean Paul Pie "
@@ -127,7 +127,7 @@ LANGUAGE = Language(
     version_after=words("version python ios android windows java"),
     score_after=words("gagné gagne battu bat perdu score victoire match mené mène nul"),
     numbered=words(
-        "page chapitre numéro étape niveau chambre version ligne article étage tome volume salle option "
+        "art chap p n page chapitre numéro étape niveau chambre version ligne article étage tome volume salle option "
         "question exercice leçon partie quai porte numéro classe acte point"),
     counted_stops=words(
         "est et à de ou par pour sur en dans avec sans qui que se sera a sont la le les du des mais car "

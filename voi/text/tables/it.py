@@ -82,7 +82,7 @@ LANGUAGE = Language(
         "UE IVA USA ADSL CD DVD USB PC TV GPS SMS VIP URL API AI IA FBI CIA DNA INPS ISBN RAI UK EU CEO "
         "SUV") - words("IVA USA INPS RAI VIP"),
     roman_after=words(
-        "capitolo parte tomo volume atto scena sezione fase tipo livello libro titolo allegato articolo "
+        "cap capitolo parte tomo volume atto scena sezione fase tipo livello libro titolo allegato articolo "
         "guerra"),
     roman_ordinal_after=words(
         "Luigi Carlo Enrico Vittorio Emanuele Umberto Giovanni Paolo Pio Benedetto Elisabetta Caterina "
@@ -96,7 +96,7 @@ LANGUAGE = Language(
     version_after=words("versione python ios android windows java"),
     score_after=words("vinto vince perso perde battuto batte pareggio risultato punteggio vittoria partita"),
     numbered=words(
-        "pagina capitolo numero passo livello camera stanza versione riga articolo piano tomo volume "
+        "art cap pag n pagina capitolo numero passo livello camera stanza versione riga articolo piano tomo volume "
         "sala opzione domanda esercizio lezione parte binario porta classe atto punto passaggio"),
     counted_stops=words(
         "e o di a in per con su da che è sono si la il lo le gli i del al dal ma come più meno fu sarà"),

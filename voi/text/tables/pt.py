@@ -68,7 +68,7 @@ LANGUAGE = Language(
     fractions={"2": ("meio", "meios"), "3": ("terço", "terços"), "4": ("quarto", "quartos")},
     spelt=words("IA UE ONU CPF RG CEP TV CD DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP"),
     roman_after=words(
-        "capítulo parte tomo volume ato cena seção fase tipo nível livro título anexo artigo século "
+        "cap capítulo parte tomo volume ato cena seção fase tipo nível livro título anexo artigo século "
         "guerra"),
     roman_ordinal_after=words(
         "Pedro João Carlos Luís Filipe Afonso Manuel Henrique Isabel Catarina Maria Paulo Pio Bento "
@@ -77,7 +77,7 @@ LANGUAGE = Language(
     phone_after=words("telefone tel ligue ligar número fax celular whatsapp"),
     score_after=words("ganhou venceu perdeu empatou placar resultado vitória jogo"),
     numbered=words(
-        "página capítulo número passo nível quarto versão linha artigo andar tomo volume sala opção "
+        "art cap pág página capítulo número passo nível quarto versão linha artigo andar tomo volume sala opção "
         "pergunta exercício lição parte porta classe ato ponto"),
     counted_stops=words("e ou de a em por para com sem que é são se o os as do da ao mas como mais menos foi será até"),
 )  # fmt: skip
