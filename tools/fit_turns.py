@@ -1,12 +1,12 @@
 """Fits the weights of the end of turn (voi/core/endpoint_weights.py) to labelled clips, and judges them honestly.
 
-python tools/fit_turns.py CLIPS          leaves every source out once, prints what that gives, then fits to all of them
-python tools/fit_turns.py CLIPS --write  and writes the weights
+python tools/fit_turns.py CLIPS    prints the weights, and what clips of a source give by weights of the other sources
 
-A row is a moment of a silence (every 64 ms from 192 ms on, while it lasts): its signs as the core would have them, and
-whether the turn had ended. Logistic regression, each silence counting once; `silence` may only speak for an end.
+A row is a moment of a silence (at 192, 320 and 448 ms, while it lasts): its signs as the core would have them, and
+whether the turn had ended. Logistic regression, each silence counting once. Engines as for `python -m bench.turns`.
 """
 
+import argparse
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,14 +16,13 @@ import numpy.typing as npt
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bench.turns.clips import Clip, Pause
-from bench.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
-from bench.turns.offline import QUESTIONS, TRANSCRIPT_MS, VERDICT_MS, Judge
-from voi.core.endpoint import Asked, signs
-from voi.core.endpoint_weights import BY_HAND
-from voi.core.expects import expects
+from bench.turns.clips import OVER_AGENT, Clip, Pause, load_clips
+from bench.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Engines, Judgements
+from bench.turns.measures import GROUPS, Figures, group
+from bench.turns.offline import QUESTIONS, TRANSCRIPT_MS, VERDICT_MS, Heard, Judge, Setting, play_all
+from voi.core.endpoint import asked_by, signs
+from voi.core.endpoint_weights import BY_HAND, WEIGHTS
 from voi.core.facts import QuietGrew, UserStarted
-from voi.core.series import digits_due
 from voi.core.turn import JUDGED_AT_MS
 from voi.core.vad_edges import VadEdges
 
@@ -51,7 +50,7 @@ class Row:
 def rows_of(clip: Clip, judgements: Judgements, judge: Judge) -> list[Row]:
     """The moments of all labelled silences of one clip, when nothing has cut it off before."""
     question = QUESTIONS.get(clip.asked or "", "")
-    asked = Asked(expects(question), digits_due(question))
+    asked = asked_by(question)
     edges, start = VadEdges(), None
     rows: list[Row] = []
     verdicts: list[tuple[int, float]] = []
@@ -80,7 +79,7 @@ def rows_of(clip: Clip, judgements: Judgements, judge: Judge) -> list[Row]:
 
 
 def fit(rows: list[Row], ridge: float = RIDGE, goes_on: float = 1.0) -> dict[str, float]:
-    """Weights by name. `goes_on`: how much a silence counts that is no end."""
+    """Weights by name; those that were set by hand stay. `goes_on`: how much a silence counts that is no end."""
     names = [name for name in rows[0].signs if name not in NOT_WEIGHED]
     x = np.array([[row.signs[name] for name in names] for row in rows])
     y = np.array([row.ended for row in rows], float)
@@ -107,3 +106,32 @@ def _logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array) 
         if np.abs(step).max() < 1e-6:
             break
     return beta
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("clips", type=Path)
+    parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "voi-bench-turns")
+    parser.add_argument("--models", type=Path, default=Path("models"))
+    options = parser.parse_args()
+    engines = Engines(options.models)
+    clips = [clip for clip in load_clips(options.clips) if clip.kind not in OVER_AGENT]
+    asked = [(clip, Judgements(clip, options.cache, engines, near=True)) for clip in clips]
+    rows = [row for clip, one in asked for row in rows_of(clip, one, one.turn) if row.quiet_ms in FITTED_AT_MS]
+    heard: list[Heard] = []
+    for source in sorted({clip.left_out_with for clip in clips}):
+        WEIGHTS.update(fit([row for row in rows if row.clip.left_out_with != source]))
+        mine = [(clip, one) for clip, one in asked if clip.left_out_with == source]
+        heard += play_all(mine, lambda one: one.turn, Setting())
+    print("every source by weights of the others:")
+    for name in GROUPS:
+        one = Figures.of(group(heard, name))
+        print(f"{name:12} cut {one.cut:.1%}, mean {one.mean_ms:.0f}, p90 {one.p90_ms:.0f}, > 1.2 s {one.long:.0%}")
+    print("weights of all:", fit(rows))
+    for _, judged in asked:
+        judged.save()
+    engines.close()
+
+
+if __name__ == "__main__":
+    main()
