@@ -22,6 +22,7 @@ from voi.calls.line import CallDoor, Line
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
+from voi.config.store import ConfigStore
 from voi.core.end_reason import EndReason
 from voi.core.facts import HungUp
 from voi.core.options import CallOptions
@@ -37,14 +38,9 @@ HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended so long after its client left is cancelled."""
 
 
-class OpenSession(Protocol):
-    def __call__(self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions) -> Session:
-        """A session that does not run yet. Raises ClientError for an agent that this server cannot be."""
-
-
-class CurrentConfig(Protocol):
-    @property
-    def current(self) -> Config: ...
+OpenSession = Callable[[str, Door, Agent, Config, CallOptions], Session]
+"""Makes the session of the call with that id; it does not run yet. Raises ClientError for an agent that this server
+cannot be."""
 
 
 class CallMetrics(Protocol):
@@ -63,7 +59,7 @@ class CallMetrics(Protocol):
 class Services:
     """What every call needs of the server."""
 
-    configs: CurrentConfig
+    configs: ConfigStore
     open_session: OpenSession
     metrics: CallMetrics
     tasks: Tasks

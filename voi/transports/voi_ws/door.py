@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from voi.audio.opus import encode_ogg_opus
 from voi.core import facts
@@ -19,6 +19,7 @@ from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.intake import Intake, open_intake
+from voi.transports.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +36,6 @@ _TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
     "chat": frozenset({wire.Audio, wire.Text, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
     "call": frozenset({wire.Audio, wire.ImageUrl, wire.Interrupt, wire.InvokeLlm}),
 }
-
-
-class Connection(Protocol):
-    """A WebSocket, as far as a door needs it. Nothing blocks or raises; a lost one drops what it is given."""
-
-    def send(self, message: bytes) -> None: ...
-
-    def close(self, code: int, reason: str = "") -> None: ...
-
-    @property
-    def backlog_bytes(self) -> int: ...
 
 
 class NotInThisMode(ClientError):
@@ -77,7 +67,7 @@ class VoiDoor:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: WebSocket,
         *,
         encode: Callable[[bytes], bytes] = _encode,
     ) -> None:
