@@ -52,7 +52,7 @@ class Observers:
     """All observers of one conversation, as one. One that raises, or is slow again and again, is logged once, told to
     `on_failed` by its class's name, and told nothing more but `close`."""
 
-    __slots__ = ("_all", "_log", "_on_failed", "_slow", "_tell")
+    __slots__ = ("_all", "_log", "_on_failed", "_slow", "_tell", "wants_steps")
 
     def __init__(
         self,
@@ -68,6 +68,8 @@ class Observers:
             name: [each for each in self._all if getattr(type(each), name) is not getattr(Observer, name)]
             for name in ("begin", "step", "user_sound", "agent_sound", "turn")
         }
+        self.wants_steps = self.wants("step")
+        """Somebody looks at every step, of which there are some thirty a second."""
 
     def wants(self, name: str) -> bool:
         """Somebody has a method of that name: what nobody looks at need not be handed round."""

@@ -194,7 +194,8 @@ class Session:
         if log.isEnabledFor(logging.DEBUG):
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
                 log.debug("%s %s", sign, line(thing, words=self._tasks.log_words))
-        self._observers.step(now_ms, fact, actions)
+        if self._observers.wants_steps:
+            self._observers.step(now_ms, fact, actions)
         for action in actions:
             self._act(action)
         if type(fact) is was.HungUp:
