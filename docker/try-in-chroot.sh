@@ -74,22 +74,21 @@ du -sh "$root/opt/voi" | cut -f1 | sed 's/$/ of packages/'
 
 printf '== it runs as its user, and writes nothing outside of its volumes\n'
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-as_voi() {
-  chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin PYTHONDONTWRITEBYTECODE=1 \
-    XDG_CACHE_HOME=/tmp/cache \
-    VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json VOI_TTS_MODELS_FILE=config/tts_models.json \
-    TOKEN_SECRET_KEY=Kq7vX2mPw9RtY4bNc8ZdFhJs5LgAe3Ua API_KEY=h4Tz9Qw2Lm7Rx5Vb sh -c 'cd /srv/voi && exec "$@"' sh "$@"
-}
-if [ "$gpl" = no ]; then as_voi voi check; printf 'done: without the GPL parts\n'; exit 0; fi
+# One command, not a function: in the background its process is then the server's own, to be ended.
+as_voi=(chroot --userspec=10001:10001 "$root" /usr/bin/env -i HOME=/srv/voi PATH=/opt/voi/bin:/usr/bin:/bin
+  PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME=/tmp/cache VOI_PORT="$port" VOI_AGENTS_FILE=config/agents.json
+  VOI_TTS_MODELS_FILE=config/tts_models.json TOKEN_SECRET_KEY=Kq7vX2mPw9RtY4bNc8ZdFhJs5LgAe3Ua API_KEY=h4Tz9Qw2Lm7Rx5Vb
+  sh -c 'cd /srv/voi && exec "$@"' sh)
+if [ "$gpl" = no ]; then "${as_voi[@]}" voi check; printf 'done: without the GPL parts\n'; exit 0; fi
 touch "$root/before"
-as_voi voi serve >"$root/serve.log" 2>&1 &
+"${as_voi[@]}" voi serve >"$root/serve.log" 2>&1 &
 server=$!
 for ((second = 0; ; second++)); do
-  as_voi voi-healthcheck 2>/dev/null && break
+  "${as_voi[@]}" voi-healthcheck 2>/dev/null && break
   { kill -0 "$server" 2>/dev/null && [ "$second" -lt 120 ]; } || { cat "$root/serve.log"; exit 1; }
   sleep 1
 done
-as_voi voi talk --agent eliza --text "I need a holiday" | tail -n 3
+"${as_voi[@]}" voi talk --agent eliza --text "I need a holiday" | tail -n 3
 written=$(find "$root" -xdev -newer "$root/before" -type f ! -path "$root/proc/*" ! -path "$root/dev/*" ! -path "$root/tmp/*" \
   ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" -print)
 [ -z "$written" ] || { printf 'written outside of volumes: %s\n' "$written" >&2; exit 1; }
