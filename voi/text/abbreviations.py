@@ -24,7 +24,7 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
 
 @cache
-def _index(code: str) -> dict[str, list[Entry]]:
+def index_of(code: str) -> dict[str, list[Entry]]:
     """By the first run of letters, in small ones; the longest first."""
     language = language_of(code)
     assert language is not None
@@ -51,7 +51,7 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
     end = at + len(word)
     if scan.language.code == "de" and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":
         return f"{word[:-3]}straße", end + 1, "abbreviation"
-    entries = _index(scan.language.code).get(word.casefold())
+    entries = index_of(scan.language.code).get(word.casefold())
     for pattern, key, table in entries or ():
         match = pattern.match(scan.text, at)
         if match is None:

@@ -4,6 +4,7 @@ import re
 
 from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
+from voi.text.tables.en import STATES
 from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
@@ -101,8 +102,6 @@ _POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
 
 
 def _is_zip(scan: Scan, at: int) -> bool:
-    from voi.text.tables.en import STATES
-
     before = re.search(r"([A-Z]{2}|[A-Z][a-z]+)\.?,?\s\Z", scan.text[max(0, at - 20) : at])
     return bool(before) and (before[1] in STATES or before[1] in STATES.values())  # type: ignore[index]
 

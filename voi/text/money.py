@@ -24,7 +24,6 @@ CODES = _set(
 _SAME = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽", "KRW": "₩", "TRY": "₺",
     "UAH": "₴", "￥": "¥",
          "BRL": "R$", "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "TL": "₺", "руб": "₽", "р": "₽", "CNY": "元"}  # fmt: skip
-_NO_MINOR = frozenset(("JPY", "KRW", "HUF"))
 
 
 def money_of(sign: str, language: Language) -> Money | None:

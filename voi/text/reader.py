@@ -9,9 +9,9 @@ or None.
 import re
 from collections.abc import Callable
 
-from voi.text import codes, dates, measures, money, ordinals, ratios, telephone, times
-from voi.text.abbreviations import abbreviation, initials
-from voi.text.agreement import counted, native_korean
+from voi.text import cldr, codes, dates, measures, money, ordinals, ratios, telephone, times
+from voi.text.abbreviations import abbreviation, index_of, initials
+from voi.text.agreement import counted, gender, native_korean
 from voi.text.electronic import electronic
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Reading, Scan
@@ -27,7 +27,6 @@ _TOKEN = re.compile(
 )
 _TOKEN_ELIDED = re.compile(_TOKEN.pattern.replace("(?:['’][^\\W\\d_²³]+)*", ""))
 """Where an apostrophe ends a word: l'ing. Neri, l'A4."""
-_PLAIN = re.compile(r"[^\W\d_]*[a-zß-öø-ÿ](?: [^\W\d_]*[a-zß-öø-ÿ])*")
 _DIGITS = re.compile(r"\d+")
 
 RULES: dict[str, tuple[Rule, ...]] = {}
@@ -81,7 +80,6 @@ def _by_follower() -> None:
 
 
 _by_follower()
-_SCALE_GAP = re.compile(r"\s?")
 
 
 def read(text: str, language: Language, day_first: bool) -> str:
@@ -145,11 +143,8 @@ def _special(language: Language) -> frozenset[str]:
     """Words in small letters that rules are asked about."""
     found = _SPECIAL.get(language.code)
     if found is None:
-        from voi.text import cldr
-        from voi.text.abbreviations import _index
-
         small = {
-            key for key in _index(language.code) if any("." not in entry[1] for entry in _index(language.code)[key])
+            key for key in index_of(language.code) if any("." not in entry[1] for entry in index_of(language.code)[key])
         }
         names = set() if language.code == "en" else set(cldr.months(language.code)) | set(language.months)
         found = _SPECIAL[language.code] = frozenset(small | names | {day for day in language.weekdays if day.islower()})
@@ -242,8 +237,6 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
         return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B
     if scale is not None:
-        from voi.text import cldr
-
         gap = language.gap
         noun = cldr.form(digits, scale, language.code)
         suffix, stop = per(scan, stop)
@@ -288,8 +281,6 @@ def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
 
 def _german_case(said: str, before: str, noun: str, language: Language) -> str:
     """mit einem Hund, für einen Tag."""
-    from voi.text.agreement import gender
-
     kind = gender(noun, language)
     if before in ("mit", "bei", "von", "nach", "aus", "zu", "seit", "vor", "in"):
         return "einer" if kind == "f" else "einem"

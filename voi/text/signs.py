@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from voi.text import money, telephone
 from voi.text.numerals import cardinal, one_by_one
+from voi.text.ratios import decade
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
 from voi.text.units import PER_WORDS, per, periods
@@ -44,14 +45,12 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     if char in ".:：'(" and not following.isdigit():
         return None
     if char in money.SIGNS or char == "¢":
-        return money.at_sign(scan, at) or _unknown_money(scan, at, char)
+        return money.at_sign(scan, at) or ("", at + 1, "")
     rule = _RULES.get(char)
     if rule is not None:
         reading = rule(scan, at, following)
         if reading is not None or char in "-–—'(.:：<>*^":
             return reading
-    if char in "°º" and following.isalpha():
-        pass
     name = _NAMES.get(char)
     if char == "%" and language.percent_first and following.isdigit():
         found = scan.number(at + 1)
@@ -63,12 +62,6 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         return (" ", at + 1, scan.kind) if char in "~#\\/*^<>_|" else ("" if language.say else char, at + 1, "")
     gap = language.gap
     return f"{gap}{said}{gap}", at + 1, "sign"
-
-
-def _unknown_money(scan: Scan, at: int, char: str) -> Reading | None:
-    match = re.compile(r"\s?\d").match(scan.text, at + 1)
-    del match, char
-    return "", at + 1, ""
 
 
 def _gap(scan: Scan) -> str:
@@ -249,8 +242,6 @@ def _apostrophe(scan: Scan, at: int, following: str) -> Reading | None:
     if not match or scan.text[at - 1 : at].isalnum() or scan.language.code != "en":
         return None
     if match[1]:
-        from voi.text.ratios import decade
-
         return decade(scan, at)
     digits = match[2]
     said = cardinal(str(int(digits)), scan.language)

@@ -2,7 +2,7 @@
 
 import re
 
-from voi.text.numerals import cardinal, grouped, one_by_one, whole
+from voi.text.numerals import cardinal, grouped, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
 
 _GROUPS = re.compile(
@@ -22,8 +22,6 @@ def aircraft(scan: Scan, at: int) -> Reading | None:
     match = _AIRCRAFT.match(scan.text, at)
     if not match or scan.language.code != "en":
         return None
-    from voi.text.numerals import pairs
-
     return f"{pairs(match[1], scan.language)} {pairs(match[2], scan.language)}", match.end(), "code"
 
 

@@ -19,7 +19,6 @@ _HOUR = re.compile(
     r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)"
 )
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
-_HALF_RANGE = re.compile(r"(\d{1,2})\s?[-–]\s?(?=\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b)")
 _H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d(?!\s?m(?:in|n)?\b))?(?![\w:])")
 _DOT = re.compile(r"(\d{1,2})\.([0-5]\d)\s?(?=(?:Uhr|uur|h|klo|ore|godz)\b)")
 _CLOCK_CONTEXT = _set(
@@ -67,8 +66,6 @@ def clock(scan: Scan, at: int) -> Reading | None:
         said += f" {written or half.upper() + ' M'}"
     if zone:
         said += f" {' '.join(zone)}"
-    elif half and match["point"] and end < len(scan.text) and not _ends(scan, end):
-        pass
     elif half and match["point"] and _ends(scan, end):
         said += "."
     if scan.language.clock.after and not half:

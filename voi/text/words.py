@@ -18,9 +18,6 @@ _NO_NAMES = _set(
     "Vitamin Size Model Team Plan Group Option Gen Gens Generation Mr Mrs Malcolm Brand Project And "
     "Or With For Wants Need Like Load"
 )
-_LINE_LIKE = _set(
-    "chapter part volume act scene section book phase title appendix article episode figure table bowl war"
-)
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
 _DIALOGUE = re.compile(
@@ -41,7 +38,6 @@ _TOWN_BEFORE = re.compile(r"[A-Z][a-z]+,\s\Z")
 _STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
 _STREET_WORD = re.compile(r"(?:Street|St\.?|Ave\.?|Avenue|Blvd\.?|Road|Rd\.?|Drive|Dr\.?|Lane|Ln\.?)\s\Z")
 _SLASHED_UNIT = re.compile(r"([^\W\d_]{1,5})/([hs]|min|hr|day|mo|yr|kg|l|L)\b(?!/)")
-_CVC = re.compile(r"[^AEIOU]+[AEIOU][^AEIOU]{1,2}")
 
 
 def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
