@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from voi.audio.wav import to_wav
 from voi.cli import measure
 from voi.cli.bench import bench
-from voi.engines.base import LlmRequest, VoiceSpec
+from voi.engines.base import Finished, LlmEvent, LlmRequest, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.llm.echo import Echo
 from voi.engines.tts.adapter import sound_of
@@ -38,9 +38,8 @@ class Bell:
 
 
 class Silent(Echo):
-    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
-        for nothing in ():
-            yield nothing
+    async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
+        yield Finished("nothing")
 
 
 async def test_tts() -> None:

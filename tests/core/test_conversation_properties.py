@@ -39,6 +39,10 @@ STEPS = st.one_of(
     st.tuples(st.just("reach"), MS),
     st.tuples(st.just("begin"), NUMBERS),
     st.tuples(st.just("written"), NUMBERS),
+    st.tuples(st.just("call"), NUMBERS, st.integers(0, 2)),
+    st.tuples(st.just("act"), st.integers(1, 3)),
+    st.tuples(st.just("return"), NUMBERS, st.integers(0, 2)),
+    st.tuples(st.just("return_all")),
     st.tuples(st.just("whole")),
     st.tuples(st.just("played")),
     st.tuples(st.just("failed"), NUMBERS),
@@ -99,6 +103,15 @@ def take(world: World, step: tuple) -> None:  # noqa: C901  # one case for each 
             world.tell(was.PlaybackStarted(reply))
         case ("written", reply):
             world.tell(was.ReplyWritten(reply))
+        case ("call", reply, number):
+            world.tell(was.ToolCalled(reply, f"call-{number}", "look_up", "{}"))
+        case ("act", count) if starts := world.said(do.StartReply):
+            calls = [was.ToolCalled(starts[-1].reply, f"call-{number}", "look_up") for number in range(count)]
+            world.tell(*calls, was.ReplyWritten(starts[-1].reply))
+        case ("return", reply, number):
+            world.tell(was.ToolReturned(reply, f"call-{number}", "found"))
+        case ("return_all",):
+            world.tell(*(was.ToolReturned(reply, call_id, "found") for reply, call_id in sorted(world.ran)))
         case ("whole",) if world.audible:
             world.reply_with("One sentence.", "And another.", reply=world.audible)
             world.played_ms[world.audible] = 1_400
@@ -149,6 +162,8 @@ scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 @example(steps=[("whole",), ("failed", 1)], greet=True)  # a phrase whose voice fails in its middle
 @example(steps=[("unheard", "Stop!"), ("whole",), ("played",), ("turn", "Hello there."), ("late",)], greet=False)
 @example(steps=[("unheard", ""), ("played",), ("unheard", ""), ("late",), ("late",)], greet=False)
+@example(steps=[("turn", "Hello there."), ("act", 2), ("return_all",), ("act", 1), ("played",)], greet=False)
+@example(steps=[("turn", "Hello there."), ("act", 1), ("played",), ("speak", 640), ("return_all",)], greet=False)
 @many
 def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
     world = World(script, greet=greet)
@@ -164,7 +179,7 @@ def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
     if script.mode == "chat":
         world.tell(was.AnswerAsked())
     world.quiet(3_000)
-    world.pass_time(90_000)
+    world.pass_time(180_000)  # a tool, what follows it and the apology for that: 30 s each
     world.check_settled()
 
 

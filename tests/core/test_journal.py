@@ -26,7 +26,7 @@ from voi.core.journal import (
     encode_script,
 )
 from voi.core.script import Script
-from voi.dialogue import Message, Phrase
+from voi.dialogue import Message, Part, Phrase, Role
 from voi.errors import ClientError
 from voi.turn_policy import TurnPolicy
 
@@ -42,6 +42,8 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         return st.sampled_from(arguments)
     if hint is types.NoneType:
         return st.none()
+    if hint is Message:
+        return st.builds(Message, values(Role), values(tuple[Part, ...]))
     if is_dataclass(hint):
         hints = typing.get_type_hints(hint)
         kind: Any = hint
@@ -111,7 +113,7 @@ def test_how_it_reads() -> None:
         ],
     }
     start = encode_action(StartReply(1, (Message("user", "hi"),), muted=True))
-    assert start["messages"] == [{"role": "user", "text": "hi", "image_urls": []}]
+    assert start["messages"] == [{"role": "user", "parts": [{"part": "Text", "text": "hi"}]}]
 
 
 def test_a_field_with_a_default_may_be_missing_so_old_journals_stay_readable() -> None:

@@ -37,6 +37,9 @@ class World:
         """Pieces whose sound is known, by reply; each lies at its number's second."""
         self.believable_ms: dict[int, int] = {}
         """How much of a stopped reply anybody can have heard."""
+        self.called: set[tuple[int, str]] = set()
+        self.ran: set[tuple[int, str]] = set()
+        self.written: set[int] = set()
         self.late: dict[int, int] = {}
         """Utterances that ended before their transcript came, with the pause that it is of."""
         self.tell(was.Opened(greet))
@@ -48,12 +51,17 @@ class World:
         queue = list(facts)
         while queue:
             fact = queue.pop(0)
+            if isinstance(fact, was.ToolCalled):
+                self.called.add((fact.reply, fact.call_id))
+            elif isinstance(fact, was.ReplyWritten):
+                self.written.add(fact.reply)
             if isinstance(fact, was.Heard) and self.late.get(fact.utterance) == fact.pause:
                 del self.late[fact.utterance]  # a transcript comes once
             actions = self.core.handle(fact, self.now_ms)
             for action in actions:
                 out.append(action)
                 queue += self._carry_out(action)
+            self._check_tools_of_history()
             for show in actions:
                 if isinstance(show, do.Show) and show.role == "assistant":
                     assert show.message_id in self.released.values(), "a muted reply is shown"
@@ -130,6 +138,13 @@ class World:
                 assert message_id not in self.released.values(), "two speeches under one id"
                 self.released[reply] = message_id
                 self.audible = reply
+            case do.RunTool(reply=reply, call_id=call_id):
+                assert reply in self.released, "a tool runs for a reply that nobody may hear"
+                assert reply not in self.stopped, "a tool runs for a stopped reply"
+                assert (reply, call_id) in self.called, "a tool runs that was not called"
+                assert reply in self.written, "a tool runs for half a reply"
+                assert (reply, call_id) not in self.ran, "a tool runs twice"
+                self.ran.add((reply, call_id))
             case do.Listen(utterance=utterance):
                 assert self.listening is None, "two utterances are heard at once"
                 self.listening = utterance
@@ -178,6 +193,13 @@ class World:
             case do.HangUp(reason=reason):
                 self.hung_up = reason
         return []
+
+    def _check_tools_of_history(self) -> None:
+        messages = self.core.history.messages()
+        for at, message in enumerate(messages):
+            if message.tool_calls:
+                results = messages[at + 1].tool_results
+                assert [call.call_id for call in message.tool_calls] == [result.call_id for result in results]
 
     def played(self, reply: int) -> None:
         if reply not in self.stopped:

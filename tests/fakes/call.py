@@ -91,6 +91,7 @@ class Call:
         options: dict[str, Any] | None = None,
         greetings_dir: Path | None = None,
         observers: Sequence[Observer] = (),
+        tools: Any = None,
         **agent: Any,
     ) -> None:
         agent = {"llm_model": "fake", "voices": VOICES, "system_prompt": "You tell stories.", **agent}
@@ -124,6 +125,7 @@ class Call:
             greetings_dir=greetings_dir,
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,
+            tools=tools,
             clock=self.loop.time,
         )
 

@@ -4,7 +4,8 @@ import array
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 
-from voi.engines.base import LlmRequest, SttOptions, TextSpoken, Transcript, VoiceSpec
+from voi.dialogue import ToolCall
+from voi.engines.base import Finished, LlmEvent, LlmRequest, SttOptions, TextDelta, TextSpoken, Transcript, VoiceSpec
 from voi.engines.info import LlmInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
 from voi.engines.tts.adapter import TtsAdapter
 
@@ -141,16 +142,19 @@ class FakeVoiceJudge(_Engine):
 
 
 class FakeLlm(_Engine):
-    """Answers with the next of `replies` (the last over and over): a text, an error to raise, or None to hang."""
+    """Answers with the next of `replies` (the last over and over): a text, events, an error to raise, or None to
+    hang."""
 
     info = LlmInfo("fake")
 
-    def __init__(self, *replies: str | Exception | None, first_s: float = 0.05, token_s: float = 0.02) -> None:
+    def __init__(
+        self, *replies: str | Sequence[LlmEvent] | Exception | None, first_s: float = 0.05, token_s: float = 0.02
+    ) -> None:
         self.replies, self.first_s, self.token_s = replies, first_s, token_s
         self.requests: list[LlmRequest] = []
         self.open_streams = 0
 
-    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+    async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         reply = self.replies[min(len(self.requests), len(self.replies) - 1)]
         self.requests.append(request)
         self.open_streams += 1
@@ -158,14 +162,30 @@ class FakeLlm(_Engine):
             await asyncio.sleep(self.first_s)
             if reply is None:
                 await asyncio.sleep(1e6)
-            if not isinstance(reply, str):
-                raise reply  # type: ignore[misc]
-            for index, word in enumerate(reply.split(" ")):
-                if index:
+            if isinstance(reply, Exception):
+                raise reply
+            for index, event in enumerate(events_of(reply) if isinstance(reply, str) else reply or ()):
+                if index and not isinstance(event, Finished):
                     await asyncio.sleep(self.token_s)
-                yield f" {word}" if index else word
+                yield event
         finally:
             self.open_streams -= 1
+
+
+def events_of(text: str) -> list[LlmEvent]:
+    """A whole answer, a word at a time."""
+    words: list[LlmEvent] = [TextDelta(f" {w}" if i else w) for i, w in enumerate(text.split(" ")) if w or i]
+    return [*words, Finished("stop" if text.strip() else "nothing")]
+
+
+async def texts(stream: AsyncIterator[LlmEvent]) -> list[str]:
+    """Its text deltas."""
+    return [event.text async for event in stream if isinstance(event, TextDelta)]
+
+
+def calls_of(*calls: ToolCall, text: str = "") -> list[LlmEvent]:
+    """An answer that calls tools, behind some words."""
+    return [*events_of(text)[:-1], *calls, Finished("tool_calls")]
 
 
 class FakeTts(_Engine):

@@ -151,7 +151,9 @@ class FakeOpenAi:
         if reply.finish_reason:
             await response.write(event(chunk(None, reply.finish_reason)))
         if reply.usage:
-            await response.write(event({"choices": [], "usage": {"total_tokens": 3}}))
+            await response.write(
+                event({"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}})
+            )
         if reply.done:
             await response.write(b"data: [DONE]\n\n")
         await response.write_eof()

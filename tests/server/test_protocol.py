@@ -21,6 +21,7 @@ from tests.server.fakes import SECRET
 from tests.server.serving import Person, serving
 from tests.transports.raw_client import CLOSE, RawClient
 from voi.calls.call import Call
+from voi.engines.base import Finished, TextDelta
 from voi.engines.startup import Engines
 from voi.errors import EngineError
 from voi.server.auth import issue_token
@@ -454,7 +455,8 @@ class _Parrot(FakeLlm):
         super().__init__("")
 
     async def stream(self, request: Any) -> Any:
-        yield request.messages[-1].text
+        yield TextDelta(request.messages[-1].text)
+        yield Finished()
 
 
 async def test_nothing_is_left_of_those_who_went(tmp_path: Path, monkeypatch: Patch) -> None:

@@ -9,14 +9,15 @@ import pytest
 
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.door import FakeDoor
-from tests.fakes.engines import FakeLlm, FakeTts
+from tests.fakes.engines import FakeLlm, FakeTts, calls_of, events_of
 from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
-from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText
-from voi.dialogue import Message
-from voi.engines.base import VoiceSpec
+from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText, ReplyThinking, ToolCalled
+from voi.dialogue import Message, ToolCall
+from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
 from voi.errors import EngineError
 from voi.session import reply_writer
+from voi.session.failure import Failure
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
 from voi.session.reply_writer import ReplyWriter
@@ -35,7 +36,7 @@ class Work:
 
     def __init__(
         self,
-        *answers: str | Exception | None,
+        *answers: Any,
         tts: Any = None,
         control: dict[str, Any] | None = None,
         released: bool = True,
@@ -43,6 +44,7 @@ class Work:
     ) -> None:
         self.llm, self.tts, self.door = FakeLlm(*answers, token_s=0.01), tts or FakeTts(), FakeDoor()
         self.facts: list[Fact] = []
+        self.failures: list[Failure] = []
         persona = Agent(llm_model="fake", voices={"character": {"model": "fake"}}, language="en", **agent)
         self.speaker = Playback(self.door, self.facts.append, asyncio.get_running_loop().time)
         self.speaker.open(1)
@@ -53,7 +55,7 @@ class Work:
         )
         self.writer = ReplyWriter(
             1, persona, ControlAgent(**control) if control else None, self.llm, self.voice, self.speaker,
-            self.facts.append, lambda _: None,
+            self.facts.append, lambda _: None, self.failures.append,
         )  # fmt: skip
 
     async def answer(self) -> None:
@@ -122,7 +124,7 @@ async def test_a_denial_at_once_is_tried_again_even_if_an_earlier_try_had_begun_
     work = Work("I know a story. But as an AI, no.", "As an AI, no.", "Once.", control=PHRASES, released=False)
     release = work.llm.stream
 
-    async def stream(request: Any) -> AsyncIterator[str]:
+    async def stream(request: Any) -> AsyncIterator[Any]:
         if len(work.llm.requests) == 1:
             work.speaker.release(1, 1)  # between the first denial and the second
         async for delta in release(request):
@@ -207,7 +209,6 @@ async def test_a_reply_of_which_the_voice_knows_no_letter_ends_as_any_other(ms_p
     [
         ("<think>They want a story.</think>Once upon a time.", "Once upon a time."),
         ('Let me see.\n{"name": "look_up", "arguments": {"word": "fox"}}', "Let me see."),
-        ("[TOOL_CALLS] [{}]", ""),
     ],
 )
 @in_virtual_time
@@ -216,6 +217,67 @@ async def test_thoughts_and_printed_tool_calls_are_neither_shown_nor_spoken(writ
     await work.answer()
     assert work.text.strip() == spoken
     assert "think" not in " ".join(text for text, _ in work.tts.spoken)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("", "answered nothing, twice"),
+        (" \n ", "answered nothing, twice"),
+        ("[TOOL_CALLS] [{}]", "answered nothing, twice"),
+        ([Reasoning("Hm."), Finished("nothing")], "answered nothing, twice"),
+        ([Finished("content_filter")], "content filter"),
+        ([Reasoning("Hm."), Finished("length")], "raise them"),
+    ],
+)
+@in_virtual_time
+async def test_an_empty_answer_is_asked_for_once_more(answer: Any, words: str) -> None:
+    work = Work(answer, "Once.")
+    await work.answer()
+    assert work.text == "Once."
+    assert len(work.failures) == 1
+    again = Work(answer)
+    with pytest.raises(EngineError, match=words):
+        await again.writer.answer(ASKED)
+    assert len(again.llm.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "kind"), [(Finished("length"), "llm_cut"), (Finished("content_filter"), "llm_filtered"), (None, "llm_cut")]
+)
+@in_virtual_time
+async def test_an_answer_that_was_cut_is_spoken_and_told_of(end: Finished | None, kind: str) -> None:
+    work = Work([TextDelta("Once upon"), *([end] if end else [])])
+    await work.answer()
+    assert work.text == "Once upon"
+    assert [failure.kind for failure in work.failures] == [kind]
+
+
+@in_virtual_time
+async def test_tools_are_called_when_the_answer_is_whole_and_no_denial() -> None:
+    call = ToolCall("", "time", "{}")
+    work = Work(calls_of(call, text="As an AI, no."), calls_of(call, text="Wait."), control=PHRASES, released=False)
+    await work.answer()
+    assert [fact for fact in work.facts if isinstance(fact, ToolCalled)] == [ToolCalled(1, "call-1-0", "time", "{}")]
+    assert work.text == "Wait."
+    assert not work.failures
+
+
+@in_virtual_time
+async def test_thoughts_are_a_sign_of_life() -> None:
+    work = Work([*[Reasoning("Hm")] * 100, *events_of("Once.")])
+    work.llm.token_s = 0.1
+    await work.answer()
+    assert work.text == "Once."
+    assert 8 <= sum(isinstance(fact, ReplyThinking) for fact in work.facts) <= 10
+
+
+@in_virtual_time
+async def test_all_tries_share_one_budget_of_time() -> None:
+    work = Work("", "Once.")
+    work.llm.first_s = 15.0
+    await work.answer()
+    assert [round(request.first_token_ms or 0, -3) for request in work.llm.requests] == [20_000, 5_000]
 
 
 @in_virtual_time

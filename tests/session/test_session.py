@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
-from tests.fakes.engines import FakeLlm, FakeStt, FakeSttStream, FakeTts, FakeTurnDetector, tone
+from tests.fakes.engines import FakeLlm, FakeStt, FakeSttStream, FakeTts, FakeTurnDetector, calls_of, tone
 from voi.core.end_reason import EndReason
 from voi.core.facts import AnswerAsked, HungUp, Interrupted, TextTyped
-from voi.engines.base import SttOptions, Transcript
+from voi.dialogue import Message, ToolCall, ToolResult
+from voi.engines.base import SttOptions, TextDelta, Transcript
 from voi.errors import ClientError, EngineError
 from voi.session import events
+from voi.session.failure import Failure
+from voi.session.observer import Observer
 from voi.session.user_turn import TRANSCRIPT_DEADLINE_S
 from voi.turn_policy import TurnPolicy
 
@@ -188,11 +191,11 @@ async def test_stale_sound_and_text_die_at_the_fence() -> None:
     class StubbornLlm(FakeLlm):
         async def stream(self, request: Any) -> Any:
             self.requests.append(request)
-            yield "The first sentence is here. "
+            yield TextDelta("The first sentence is here. ")
             try:
                 await asyncio.sleep(3)
             except asyncio.CancelledError:
-                yield "This sentence is stale. "
+                yield TextDelta("This sentence is stale. ")
 
     tts = StubbornTts()
     async with Call(engines=FakeEngines(llm=StubbornLlm(""), tts={"fake": tts})) as call:
@@ -415,9 +418,9 @@ class BreakingLlm(FakeLlm):
 
     async def stream(self, request: Any) -> Any:
         first = not self.requests
-        async for delta in super().stream(request):
-            yield delta
-            if first and delta.endswith(self.breaks_after):
+        async for event in super().stream(request):
+            yield event
+            if first and isinstance(event, TextDelta) and event.text.endswith(self.breaks_after):
                 raise EngineError("It broke off.", retryable=self.retryable)
 
     breaks_after, retryable = "fox.", True
@@ -782,3 +785,58 @@ async def test_emphasis_is_spoken_where_there_is_no_narrator() -> None:
         await call.quiet(6_000)
         assert [text for text, _ in tts.spoken] == ["I really mean it.", "Come in."]
         assert call.answers == ["I *really* mean it. smiles Come in."]
+
+
+# ---- tools ---------------------------------------------------------------------------------------------------
+
+
+@in_virtual_time
+async def test_a_tool_is_run_and_the_agent_speaks_on() -> None:
+    asked_for: list[str] = []
+
+    async def clock(arguments: str) -> str:
+        asked_for.append(arguments)
+        await asyncio.sleep(1)
+        return "noon"
+
+    llm = FakeLlm(calls_of(ToolCall("a", "clock", "{}"), text="Let me look."), "It is noon.")
+    async with Call(engines=FakeEngines(llm=llm), tools={"clock": clock}) as call:
+        await ask(call)
+        await call.until(lambda: call.answers == ["Let me look.", "It is noon."])
+        assert asked_for == ["{}"]
+        assert llm.requests[-1].messages[-1] == Message("tool", [ToolResult("a", "noon")])
+
+
+@in_virtual_time
+async def test_a_tool_that_is_not_there_or_breaks_is_told_to_the_model() -> None:
+    async def broken(arguments: str) -> str:
+        raise EngineError("The line is down.")
+
+    both = (ToolCall("a", "nothing"), ToolCall("b", "broken"))
+    llm = FakeLlm(calls_of(*both), "I cannot look.")
+    async with Call(engines=FakeEngines(llm=llm), tools={"broken": broken}) as call:
+        await ask(call)
+        await call.until(lambda: call.answers == ["I cannot look."])
+        assert llm.requests[-1].messages[-1].tool_results == (
+            ToolResult("a", "There is no tool of that name.", failed=True),
+            ToolResult("b", "The line is down.", failed=True),
+        )
+
+
+@in_virtual_time
+async def test_an_engine_that_fails_is_logged_and_counted_without_words(caplog: pytest.LogCaptureFixture) -> None:
+    class Counting(Observer):
+        seen: list[Failure] = []  # noqa: RUF012
+
+        def failure(self, failure: Failure) -> None:
+            self.seen.append(failure)
+
+    llm = FakeLlm(EngineError("The LLM server refused the key: check LITELLM_API_KEY.", engine="openai_compatible"))
+    async with Call(engines=FakeEngines(llm=llm), observers=[Counting()]) as call:
+        await ask(call)
+        await call.until(lambda: call.door.all(events.ErrorReported))
+    (failure, *_) = Counting.seen
+    assert (failure.kind, failure.engine, failure.model) == ("llm", "openai_compatible", "fake")
+    (record, *_) = [record for record in caplog.records if record.levelname == "WARNING"]
+    assert "llm failed after" in record.getMessage()
+    assert "check LITELLM_API_KEY" in record.getMessage()

@@ -9,7 +9,18 @@ from dataclasses import dataclass
 
 from voi.audio.pcm import SAMPLE_BYTES, rms_dbfs
 from voi.dialogue import Message
-from voi.engines.base import STT_RATE_HZ, Llm, LlmRequest, SentenceTts, Stt, SttOptions, TurnDetector, Vad, VoiceSpec
+from voi.engines.base import (
+    STT_RATE_HZ,
+    Llm,
+    LlmRequest,
+    SentenceTts,
+    Stt,
+    SttOptions,
+    TextDelta,
+    TurnDetector,
+    Vad,
+    VoiceSpec,
+)
 from voi.engines.tts.adapter import sound_of
 from voi.errors import ClientError, EngineError
 
@@ -135,7 +146,9 @@ async def measure_llm(llm: Llm, model: str, rounds: int, on: Progress) -> list[M
         began_s = time.perf_counter()
         stream = llm.stream(request)
         async with aclosing(stream):  # type: ignore[type-var]
-            async for _ in stream:
+            async for event in stream:
+                if not isinstance(event, TextDelta):
+                    continue
                 firsts_ms.append((time.perf_counter() - began_s) * 1_000)
                 break
             else:

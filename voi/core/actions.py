@@ -107,6 +107,17 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class RunTool:
+    """Run the tool that the reply calls, once: answers ToolReturned(reply, call_id). The reply was released, and its
+    text is whole. `arguments` is JSON as the model wrote it, perhaps none."""
+
+    reply: int
+    call_id: str
+    name: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Duck:
     """Lower the reply's sound, which goes on: perhaps the person is interrupting. "soft": they may make a noise;
     "deep": probably they speak, and what is so low counts as not heard."""
@@ -161,5 +172,5 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | Release | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
+    | SayPhrase | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

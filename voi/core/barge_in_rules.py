@@ -1,7 +1,7 @@
 """What happens when a sound sets in over a reply: lowered at once, stopped when sure, given back when it was nothing.
 
 With a judge of voices the verdict is `barge_in.verdict`. Without one words or lasting voice stop the reply, whatever
-makes them, and it is lowered as far as it goes from the onset on.
+makes them, and it is lowered as far as it goes from the onset on. And what happens when the client interrupts it.
 """
 
 from voi.core import actions as do
@@ -104,3 +104,17 @@ class BargeInRules(Machine):
             self._replies.resume()
         self._barge_in.ducked = None
         self._barge_in.resumed_ms = self._now_ms
+
+    @rule(was.Interrupted)
+    def _on_interrupted(self, fact: was.Interrupted) -> None:
+        self._clocks.user_acted(self._now_ms)
+        if self._replies.plays(fact.message_id):
+            self._tools.waive()
+            self._replies.stop(fact.played_ms)
+            self._after_reply()
+        elif self.state is State.ANSWERING and not self._replies.released:
+            self._tools.waive()  # they do not want to wait for what comes of the tools
+            self._replies.cancel_carried()
+            self._after_reply()
+        elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
+            self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))

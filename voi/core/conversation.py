@@ -15,26 +15,25 @@ from voi.core.deadlines import Due
 from voi.core.draft import Draft
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
 from voi.core.late import LateWords
-from voi.core.lifetime import Lifetime
 from voi.core.machine import rule
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
 from voi.core.replies import ReplyGrew
 from voi.core.script import Script
 from voi.core.state import State
+from voi.core.tool_rules import ToolRules
 from voi.core.turn import Turn
 from voi.core.words import same_words
 from voi.dialogue import Message
 
 
-class Conversation(Lifetime):
+class Conversation(ToolRules):
     """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
 
     _decide = staticmethod(decide)
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
-        self._draft = Draft(self._message_ids)
         self._late = LateWords(self.history, script, self._out)
         self._utterances = 0
         self.pace = Pace()
@@ -247,7 +246,9 @@ class Conversation(Lifetime):
             self._answer(text)
         else:
             self._cancel_owed()
-            if turn and turn.unheard and self.script.apology:
+            if self._tools.owed:
+                self._go_on()
+            elif turn and turn.unheard and self.script.apology:
                 self._say(self.script.apology)
             else:
                 self._go(State.IDLE)
@@ -257,13 +258,11 @@ class Conversation(Lifetime):
         self.history.add(self._draft.entry(text))
         self._draft = Draft(self._message_ids)
         reply = self._replies.speculation
-        if reply is None or not same_words(text, reply.answers):
+        if reply is None or reply.goes_on or not same_words(text, reply.answers):
             self._replies.drop_speculation()
             reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=False)
-        if not self._answer_owed:
-            self._emit(do.SendStatus(Status.RESPONSE_CREATED))
-        self._answer_owed = False
-        reply.announced = True
+        self._replies.announce(reply, already=self._answer_owed)
+        self._answer_owed = self._tools.owed = False
         self._go(State.ANSWERING)
         self._replies.release(reply, self._now_ms)
 
@@ -334,22 +333,16 @@ class Conversation(Lifetime):
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
             if turn.quiet_ms and turn.final is not None and not self._replies.stopping:
                 self._on_final(turn)
-        elif self.state is State.ANSWERING:
+        elif self.state is State.ANSWERING and self._tools.owed:
+            self._go_on()
+        elif self.state is State.ANSWERING and not self._tools.awaited:
             self._clocks.agent_spoke(self._now_ms)
             self._go(State.IDLE)
-
-    @rule(was.Interrupted)
-    def _on_interrupted(self, fact: was.Interrupted) -> None:
-        self._clocks.user_acted(self._now_ms)
-        if self._replies.plays(fact.message_id):
-            self._replies.stop(fact.played_ms)
-            self._after_reply()
-        elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
-            self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
     @rule(was.ReplyText, was.PieceVoiced, was.ReplyWritten, was.ReplySounded, was.PlaybackStarted)
+    @rule(was.ReplyThinking, was.ToolCalled)
     def _on_reply_grew(self, fact: ReplyGrew) -> None:
         self._replies.note(fact, self._now_ms)
         if self._turn and self.state is State.PAUSED:
@@ -366,7 +359,7 @@ class Conversation(Lifetime):
         if cut is None:
             return
         reply, heard = cut
-        goes_on = (not heard or reply.cut_off) and reply.answers is not None and self._turn
+        goes_on = (not heard or reply.cut_off) and reply.answers is not None and not reply.acted and self._turn
         if goes_on and self.script.mode == "call" and (earlier := self.history.take_last_user(before=reply.message_id)):
             self._draft.take_back(earlier)  # what they say now continues the message that was answered
         if self.state is State.WAITING:

@@ -16,6 +16,7 @@ class Due(Enum):
     NO_TRANSCRIPT = auto()
     BARGE_IN_OVER = auto()
     SILENT_REPLY = auto()
+    TOOL_LATE = auto()
 
 
 @dataclass(slots=True)

@@ -29,6 +29,11 @@ class Draft:
         self.unanswered = False
         """The prefix got no answer, or nothing of it was heard: it needs one in any case."""
 
+    @property
+    def begun(self) -> bool:
+        """Something was typed or shown that is not answered."""
+        return bool(self.prefix or self.image_urls)
+
     def with_speech(self, spoken: str) -> str:
         return f"{self.prefix} {spoken}".strip()
 

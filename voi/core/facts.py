@@ -135,6 +135,34 @@ class PieceVoiced:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyThinking:
+    """The model is at work on the reply and writes what nobody may hear: thoughts, or a tool call. Told at most once a
+    second; a sign of life and no more."""
+
+    reply: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCalled:
+    """The reply, which is no denial and is whole, calls a tool. `arguments` is JSON as the model wrote it."""
+
+    reply: int
+    call_id: str
+    name: str
+    arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolReturned:
+    """`RunTool` was carried out. `failed`: `result` says why there is none."""
+
+    reply: int
+    call_id: str
+    result: str
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyWritten:
     """The reply's text is complete; its sound may still be coming."""
 
@@ -206,6 +234,7 @@ class HungUp:
 
 Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
-    | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyWritten | ReplySounded | PlaybackStarted
-    | ReplyPlayed | ReplyStopped | ReplyFailed | TranscriptFailed | DeadlinePassed | HungUp
+    | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
+    | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
+    | TranscriptFailed | DeadlinePassed | HungUp
 )  # fmt: skip

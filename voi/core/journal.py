@@ -19,6 +19,7 @@ from voi.core.actions import Action
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.core.script import Script
+from voi.dialogue import Message, Part, Role
 from voi.errors import ClientError
 
 VERSION = 3
@@ -34,6 +35,7 @@ _FORMER_END_REASONS = {
 """What versions 1 and 2 wrote for them."""
 
 FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Fact)}
+_PARTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Part)}
 ACTIONS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Action)}
 
 Json = dict[str, Any]
@@ -110,7 +112,8 @@ def decode_action(value: object) -> Action:
 
 def _encode(value: Any) -> Any:
     if is_dataclass(value):
-        return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+        encoded = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+        return {"part": type(value).__name__, **encoded} if type(value) in _PARTS.values() else encoded
     if isinstance(value, tuple):
         return [_encode(item) for item in value]
     return value.value if isinstance(value, StrEnum) else value
@@ -133,9 +136,15 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     """The value that `_encode` was given, of that type. Raises ClientError naming the place."""
     if hint is object:
         return value
+    if hint == Part:
+        if not isinstance(value, Mapping):
+            raise _wrong("a part of a message", where)
+        return _decode_named(_PARTS, "part", dict(value))
     if is_dataclass(hint) and isinstance(hint, type):
         if not isinstance(value, Mapping):
             raise _wrong(hint.__name__, where)
+        if hint is Message and "parts" not in value:
+            return _former_message(value, where)
         hints = _hints(hint)
         unknown = value.keys() - hints.keys()
         if unknown:
@@ -165,6 +174,14 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
     if type(value) is not hint:
         raise _wrong(hint.__name__, where)
     return value
+
+
+def _former_message(value: Mapping[str, Any], where: str) -> Message:
+    """As version 1 wrote it: a text, and pictures."""
+    role = _decode(Role, value.get("role"), f"{where}.role")
+    text = _decode(str, value.get("text", ""), f"{where}.text")
+    image_urls = _decode(tuple[str, ...], value.get("image_urls", []), f"{where}.image_urls")
+    return Message(role, text, image_urls)
 
 
 def _wrong(wanted: str, where: str) -> ClientError:

@@ -12,6 +12,7 @@ from voi.core.history import History
 from voi.core.replies import Replies
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
+from voi.core.tools import Tools
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
 _RULES: dict[type | Due, Callable[..., None]] = {}
@@ -36,7 +37,8 @@ class Machine:
         self.history = History(script.history_limit_messages)
         self._out: list[Action] = []
         self._message_ids = count()
-        self._replies = Replies(self.history, script, self._out, self._message_ids)
+        self._tools = Tools(self.history, script, self._out)
+        self._replies = Replies(self.history, self._tools, script, self._out, self._message_ids)
         self._clocks = Clocks()
         self._now_ms = 0
 
@@ -59,7 +61,10 @@ class Machine:
         reply, speculation = self._replies.released, self._replies.speculation
         if speculation and speculation.awaited and self.state is State.PAUSED:
             reply = speculation
-        return deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
+        due = deadlines(self.script, self.state, self._clocks, reply.deadline_ms if reply else None)
+        if self._tools.deadline_ms is not None and self.state is not State.CLOSED:
+            due.append((self._tools.deadline_ms, Due.TOOL_LATE))
+        return due
 
     @rule(was.DeadlinePassed)
     def _on_deadline(self, _: was.DeadlinePassed) -> None:

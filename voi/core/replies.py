@@ -13,7 +13,8 @@ from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.ledger import Ledger
 from voi.core.script import Script
-from voi.dialogue import Message, Phrase
+from voi.core.tools import ROUNDS_MAX, Tools
+from voi.dialogue import Message, Phrase, ToolCall
 
 CUT_MARK = "..."
 INTERRUPTED = "... (interrupted)"
@@ -30,7 +31,15 @@ CUT_OFF_MS = 1_500
 PAST_LEDGERS = 16
 """So many finished replies can still be cut by a late word from the client on what it played."""
 
-ReplyGrew = was.ReplyText | was.PieceVoiced | was.ReplySounded | was.PlaybackStarted | was.ReplyWritten
+ReplyGrew = (
+    was.ReplyText
+    | was.PieceVoiced
+    | was.ReplyThinking
+    | was.ToolCalled
+    | was.ReplySounded
+    | was.PlaybackStarted
+    | was.ReplyWritten
+)
 
 
 @dataclass(slots=True)
@@ -69,6 +78,12 @@ class Reply:
     repeated_ms: int = 0
     """So much was sent twice, and a client counts it twice."""
     deadline_ms: int = 0
+    calls: list[ToolCall] = field(default_factory=list)
+    """Tools that it calls. They run once it is released and whole."""
+    acted: bool = False
+    """They ran."""
+    goes_on: bool = False
+    """It follows a reply that called tools."""
 
     def cuts_off(self, now_ms: int) -> bool:
         """Note that the person speaks over it. True: it has hardly begun, so they go on with what it answers."""
@@ -80,13 +95,20 @@ class Reply:
 class Replies:
     """All replies of one conversation. Actions are appended to `out`; `message_ids` numbers the messages."""
 
-    def __init__(self, history: History, script: Script, out: list[Action], message_ids: Iterator[int]) -> None:
+    def __init__(
+        self, history: History, tools: Tools, script: Script, out: list[Action], message_ids: Iterator[int]
+    ) -> None:
         self.released: Reply | None = None
         self.speculation: Reply | None = None
         self.stopping: dict[int, Reply] = {}
         self._past: dict[int, Reply] = {}
         self._count = 0
         self._history = history
+        self._tools = tools
+        self._carried = False
+        """RESPONSE_CREATED was sent for an answer that goes on when its tools have returned."""
+        self._rounds = 0
+        """So often the present answer has called tools."""
         self._timeout_ms = script.reply_timeout_ms
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
@@ -108,8 +130,8 @@ class Replies:
 
     @property
     def terminal_owed(self) -> bool:
-        """The released reply is still being written."""
-        return self.released is not None and self.released.announced
+        """The answer is still being written."""
+        return self._carried or (self.released is not None and self.released.announced)
 
     def plays(self, message_id: int | None) -> bool:
         """That is the message of the released reply; None: whichever is being played."""
@@ -125,6 +147,31 @@ class Replies:
         if not reply.awaited:
             reply.awaited = True
             self._alive(reply, now_ms)
+
+    def announce(self, reply: Reply, *, already: bool = False) -> None:
+        """Tell that an answer begins. `already`: it was told."""
+        self.cancel_carried()
+        if not already:
+            self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
+        reply.announced, self._rounds = True, 0
+
+    def cancel_carried(self) -> None:
+        """The answer does not go on."""
+        if self._carried:
+            self._carried = False
+            self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED))
+
+    def go_on(self, messages: tuple[Message, ...]) -> Reply:
+        """Have the agent speak on, muted, knowing what its tools returned."""
+        reply = self.start("", messages, muted=True)
+        reply.goes_on = True
+        return reply
+
+    def announce_going_on(self, reply: Reply) -> None:
+        """What was announced goes on with this reply."""
+        if not self._carried:
+            self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
+        reply.announced, self._carried = True, False
 
     def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:
         reply = self._new(answers)
@@ -152,10 +199,10 @@ class Replies:
         self._alive(reply, now_ms)
         self._show(reply)
         if reply.written:
-            self._finish(reply, Status.RESPONSE_DONE)
-        self._out.append(
-            do.Release(reply.number, reply.message_id)
-        )  # last: clients want to know a speech before it sounds
+            self._whole(reply)
+        self._out.append(do.Release(reply.number, reply.message_id))  # clients want to know a speech before it sounds
+        if reply.written:
+            self._run_tools(reply, now_ms)
 
     def resume(self) -> None:
         """Go on with the released reply, which was held."""
@@ -191,8 +238,29 @@ class Replies:
                 reply.sounded |= reply.ledger.all_voiced
                 self._show(reply)
                 if reply.message_id is not None:
-                    self._finish(reply, Status.RESPONSE_DONE)
+                    self._whole(reply)
+                    self._run_tools(reply, now_ms)
+            case was.ToolCalled():
+                if not reply.written and all(call.call_id != fact.call_id for call in reply.calls):
+                    reply.calls.append(ToolCall(fact.call_id, fact.name, fact.arguments))
         self._alive(reply, now_ms)
+
+    def _whole(self, reply: Reply) -> None:
+        """All of the released reply's text is there. It is done, or goes on when its tools have returned."""
+        if reply.calls and self._rounds >= ROUNDS_MAX:
+            reply.calls.clear()
+            self._out.append(do.ReportError(f"The agent called tools more than {ROUNDS_MAX} times for one answer."))
+        if reply.calls:
+            self._carried, reply.announced = self._carried or reply.announced, False
+        else:
+            self._finish(reply, Status.RESPONSE_DONE)
+
+    def _run_tools(self, reply: Reply, now_ms: int) -> None:
+        """Once: a reply is whole when it is released, or becomes it later."""
+        if reply.calls and reply.message_id is not None and not reply.acted:
+            reply.acted = True
+            self._rounds += 1
+            self._tools.run(reply.number, reply.message_id, tuple(reply.calls), now_ms)
 
     def played(self, number: int) -> bool:
         """The released reply was heard to its end. False if that is not the reply of this number."""
@@ -217,6 +285,7 @@ class Replies:
     def stop(self, told_ms: int | None = None, *, failed: bool = False) -> Reply | None:
         """Stop the released reply; `stopped` tells later what was heard. `told_ms`: the client's word on that."""
         reply, self.released = self.released, None
+        self.cancel_carried()
         if reply:
             reply.told_ms, reply.stays = told_ms, failed and reply.answers is None
             self.stopping[reply.number] = reply

@@ -29,6 +29,8 @@ class Script(CallOptions):
     """Hang up after that long; 0: never."""
     reply_timeout_ms: int = 30_000
     """A reply that gave no text or sound for that long has failed."""
+    tool_timeout_ms: int = 30_000
+    """A tool that did not return for that long has failed."""
     playback_lag_max_ms: int | None = PLAYBACK_LAG_MAX_MS
     """The client's word on how much of a speech it played may be that far behind our own clock. None: however far, for
     our clock knows only when the sound was sent."""

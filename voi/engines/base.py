@@ -9,9 +9,9 @@ Failures are `EngineError`.
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from voi.dialogue import Message, SpokenWord, Voice
+from voi.dialogue import Message, SpokenWord, ToolCall, Voice
 from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
 
 STT_RATE_HZ = 16_000
@@ -181,22 +181,63 @@ class Stt(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
-    """One completion. `temperature` None: the model's default. `extra` goes to the provider as it is."""
+    """One completion. `temperature` None: the model's default. `first_token_ms`: how long its first word may take, if
+    that is less than the provider's own limit. `options`: what a plug-in LLM takes besides, by its own names; the
+    OpenAI and LiteLLM clients take none."""
 
     model: str
     messages: tuple[Message, ...]
     temperature: float | None = None
     json_mode: bool = False
     max_tokens: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    first_token_ms: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "nothing"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """More of the answer's text; never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reasoning:
+    """The model thinks. Never spoken, but a sign of life."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the request cost, as the provider counts."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The answer is over, and nothing comes behind this. "stop": whole. "tool_calls": whole, and tools are to run.
+    "length" and "content_filter": cut, perhaps before its first word. "nothing": over, and there was no word in it and
+    no tool call."""
+
+    reason: FinishReason = "stop"
+
+
+LlmEvent = TextDelta | Reasoning | ToolCall | Usage | Finished
 
 
 class Llm(Engine, Protocol):
     """A chat model, streamed."""
 
-    def stream(self, request: LlmRequest) -> AsyncIterator[str]:
-        """Text deltas, none empty. Closing the iterator (`aclose`) or cancelling the task closes the upstream
-        request at once. Raises EngineError (`retryable` when the same request may work a moment later)."""
+    def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
+        """The answer as it comes; tool calls whole, `Finished` last. Closing the iterator (`aclose`) or cancelling the
+        task closes the upstream request at once. Raises EngineError (`retryable` when the same request may work a
+        moment later), also where the answer breaks off without a finish."""
         ...
 
 

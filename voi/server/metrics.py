@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import Supervised
+from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
 
@@ -44,6 +45,10 @@ class Metrics:
             "voi_observer_failures", "Observers (recordings, say) that failed in a conversation",
             ["observer"], registry=self.registry,
         )  # fmt: skip
+        self._engine_failures = Counter(
+            "voi_engine_failures", "Failures of an LLM, voice, ear or judge in a conversation", ["kind", "engine"],
+            registry=self.registry,
+        )  # fmt: skip
         self._steps = Histogram(
             "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
             ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
@@ -71,6 +76,9 @@ class Metrics:
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()
+
+    def engine_failed(self, failure: Failure) -> None:
+        self._engine_failures.labels(failure.kind, failure.engine or "unknown").inc()
 
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():
@@ -101,13 +109,16 @@ class Metrics:
 
 
 class TurnMetrics(Observer):
-    """Puts every turn's times into the histograms. One for all conversations."""
+    """Puts every turn's times into the histograms, and counts what failed. One for all conversations."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
 
     def turn(self, times: TurnTimes) -> None:
         self._metrics.turn(times)
+
+    def failure(self, failure: Failure) -> None:
+        self._metrics.engine_failed(failure)
 
 
 class _EngineStates(Collector):

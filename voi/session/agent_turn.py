@@ -10,6 +10,7 @@ from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayPhrase, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
+from voi.session.failure import Failure, FailureKind
 from voi.session.playback import Playback
 from voi.session.reply_voice import ReplyVoice
 from voi.session.reply_writer import ReplyWriter
@@ -24,7 +25,8 @@ class AgentTurn:
     """The replies under way, by number: for each one task that writes and one that voices.
 
     What a stopped reply's work still makes carries its number: the speaker drops its sound, the core its words.
-    `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive.
+    `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
+    `on_failure` with what broke.
     """
 
     __slots__ = (
@@ -33,6 +35,7 @@ class AgentTurn:
         "_config",
         "_engines",
         "_greetings_dir",
+        "_on_failure",
         "_on_sound",
         "_on_token",
         "_rate_hz",
@@ -54,6 +57,7 @@ class AgentTurn:
         greetings_dir: Path | None,
         on_token: Callable[[int], None],
         on_sound: Callable[[int], None],
+        on_failure: Callable[[Failure], None],
     ) -> None:
         self._all_tasks = all_tasks
         self._tell = tell
@@ -65,6 +69,7 @@ class AgentTurn:
         self._greetings_dir = greetings_dir
         self._on_token = on_token
         self._on_sound = on_sound
+        self._on_failure = on_failure
         self._tasks: dict[int, tuple[asyncio.Task[None], ...]] = {}
         self.speaker = speaker
 
@@ -82,16 +87,24 @@ class AgentTurn:
         speaker.open(reply)
         voice = ReplyVoice(reply, agent, engines.tts, speaker, self._rate_hz, tell, self._on_sound, self._spoken)
         control = self._config.control_of(agent)
-        writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token)
+        writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token, self._on_failure)
+        llm = (engines.llm.info.name, agent.llm_model)
+        tts = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()}))
         self._tasks[reply] = (
-            self._all_tasks.start(self._work(reply, lambda: work(writer)), f"reply {reply}"),
-            self._all_tasks.start(self._work(reply, voice.speak), f"voice {reply}"),
+            self._all_tasks.start(self._work(reply, "llm", *llm, lambda: work(writer)), f"reply {reply}"),
+            self._all_tasks.start(self._work(reply, "tts", tts, "", voice.speak), f"voice {reply}"),
         )
 
-    async def _work(self, reply: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _work(
+        self, reply: int, kind: FailureKind, engine: str, model: str, work: Callable[[], Coroutine[Any, Any, None]]
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
         try:
             await work()
         except VoiError as error:
+            took_ms = round((loop.time() - began_s) * 1_000)
+            self._on_failure(Failure(kind, getattr(error, "engine", "") or engine, model, str(error), took_ms))
             self._tell(ReplyFailed(reply, str(error)))
         except Exception as error:
             self._all_tasks.fault(f"reply {reply} fails", error)

@@ -3,7 +3,9 @@
 from dataclasses import fields
 from typing import Any
 
-_WORDS = frozenset({"text", "message", "messages", "error", "url", "image_urls", "reason", "words"})
+_WORDS = frozenset(
+    {"text", "message", "messages", "error", "url", "image_urls", "reason", "words", "arguments", "result"}
+)
 
 
 def line(thing: Any, *, words: bool) -> str:

@@ -10,6 +10,7 @@ from voi.core.actions import Action
 from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.errors import VoiError
+from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 
 SLOW_S = 0.05
@@ -43,6 +44,10 @@ class Observer(Protocol):
         """An answer began to sound, or ended without sound."""
         return
 
+    def failure(self, failure: Failure) -> None:
+        """An engine failed on the way of a turn."""
+        return
+
     async def close(self) -> None:
         """Last of all; also without `begin`. It may take up to `CLOSE_S`. Raises OSError, VoiError: logged."""
         return
@@ -66,7 +71,7 @@ class Observers:
         self._slow: dict[int, int] = {}
         self._tell = {
             name: [each for each in self._all if getattr(type(each), name) is not getattr(Observer, name)]
-            for name in ("begin", "step", "user_sound", "agent_sound", "turn")
+            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure")
         }
         self.wants_steps = self.wants("step")
         """Somebody looks at every step, of which there are some thirty a second."""
@@ -89,6 +94,9 @@ class Observers:
 
     def turn(self, times: TurnTimes) -> None:
         self._each("turn", times)
+
+    def failure(self, failure: Failure) -> None:
+        self._each("failure", failure)
 
     def _each(self, name: str, *arguments: Any) -> None:
         for observer in tuple(self._tell[name]):

@@ -12,7 +12,7 @@ from voi.audio.pcm import silence
 from voi.audio.resample import Resampler
 from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
-from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyWritten
+from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.dialogue import Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
 from voi.errors import EngineError
@@ -29,7 +29,7 @@ PIECE_MAX_MS = 20_000
 """A piece is voiced to its end without a pause, so that the times of its words are known before they are heard; but no
 more than so much of it is held."""
 
-ReplyFact = ReplyText | PieceVoiced | ReplyWritten | ReplyFailed
+ReplyFact = ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten | ReplyFailed
 """What the work on a reply tells."""
 
 

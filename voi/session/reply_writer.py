@@ -1,25 +1,30 @@
 """Writes one reply: the LLM's stream through guard and parser, cut into pieces that are shown and handed to the voice.
 
 A denial found while nothing of the reply was released is tried again, and nobody notices; one found later stops the
-voice at the next piece and gives up gracefully.
+voice at the next piece and gives up gracefully. An answer without a word is asked for once more. Tools are called when
+the answer is whole and no denial.
 """
 
+import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
-from voi.core.facts import ReplyText, ReplyWritten
+from voi.core.facts import ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.core.guard import PatternGuard, RetryPlan
 from voi.core.reply_parser import ReplyParser, ReplySegment
 from voi.core.unspoken import Unspoken
-from voi.dialogue import Message
-from voi.engines.base import Llm, LlmRequest
+from voi.dialogue import Message, ToolCall
+from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker
+from voi.session.failure import Failure, FailureKind
 from voi.session.llm_checks import complete, is_denial
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -31,6 +36,10 @@ REPLY_MAX_CHARACTERS = 20_000
 BASE_TEMPERATURE = 0.5
 """First try of an agent that has a control agent and no temperature of its own."""
 
+BUDGET_S = 20.0
+"""For the first words of one reply, however often they are asked for: a try that fails leaves its time to the next."""
+THINKING_EVERY_S = 1.0
+
 _BEGIN_WITH_THOUGHTS: set[str] = set()
 """Models whose prompt's template opens their thoughts, so that only the closing tag is seen: learnt from replies."""
 
@@ -38,18 +47,24 @@ log = logging.getLogger(__name__)
 
 
 class ReplyWriter:
-    """Writes one reply; its `answer` or `say` is the body of a task of its own. Both raise VoiError."""
+    """Writes one reply; its `answer` or `say` is the body of a task of its own. Both raise VoiError. `on_failure` is
+    told of what went wrong and was mended, or left as it is."""
 
     __slots__ = (
         "_agent",
         "_began",
+        "_began_s",
+        "_calls",
         "_control",
         "_count",
+        "_finish",
         "_llm",
+        "_on_failure",
         "_on_token",
         "_reply",
         "_speaker",
         "_tell",
+        "_thought_s",
         "_told",
         "_tone",
         "_voice",
@@ -65,6 +80,7 @@ class ReplyWriter:
         speaker: Playback,
         tell: Callable[[ReplyFact], None],
         on_token: Callable[[int], None],
+        on_failure: Callable[[Failure], None] = lambda failure: None,
     ) -> None:
         self._reply = reply
         self._agent = agent
@@ -74,6 +90,7 @@ class ReplyWriter:
         self._speaker = speaker
         self._tell = tell
         self._on_token = on_token
+        self._on_failure = on_failure
         self._told: list[Piece] = []
         """Pieces of the present try."""
         self._count = 0
@@ -81,6 +98,11 @@ class ReplyWriter:
         self._tone = "neutral"
         self._began = False
         """Some text of the present try came."""
+        self._finish: FinishReason | None = None
+        """How the present try ended; None: it did not say."""
+        self._calls: list[ToolCall] = []
+        """Of the present try."""
+        self._began_s = self._thought_s = asyncio.get_running_loop().time()
 
     # ---- an answer ----------------------------------------------------------------------------------
 
@@ -92,6 +114,8 @@ class ReplyWriter:
         else:
             base = BASE_TEMPERATURE if self._agent.temperature is None else self._agent.temperature
             await self._try_until_good(messages, control, base)
+        for call in self._calls:
+            self._tell(ToolCalled(self._reply, call.call_id, call.name, call.arguments))
         await self._end()
 
     async def _try_until_good(self, messages: tuple[Message, ...], control: ControlAgent, base: float) -> None:
@@ -101,6 +125,7 @@ class ReplyWriter:
             denials += 1
             log.info("reply %d: denial %d", self._reply, denials)
             if not self._take_back() or plan.gives_up(denials):
+                self._calls = []
                 await self._give_up(control)
                 return
 
@@ -113,28 +138,70 @@ class ReplyWriter:
             json_mode=self._agent.speaks_json,
             max_tokens=self._agent.max_tokens,
         )
-        if self._control and not self._control.matches_patterns:
-            return await self._try_judged(request, self._control)
+        good = await self._try_again_if_broken(request)
+        if good and self._is_empty:
+            self._failed(
+                "llm_filtered" if self._finish == "content_filter" else "llm_empty",
+                "the answer has no word; it is asked for once more.",
+            )
+            self._take_back()
+            good = await self._try_again_if_broken(request)
+            if good and self._is_empty:
+                raise EngineError(_nothing_said(request.model, self._finish))
+        if good and self._finish in (None, "length", "content_filter"):
+            self._failed("llm_filtered" if self._finish == "content_filter" else "llm_cut", _cut(self._finish))
+        return good
+
+    async def _try_again_if_broken(self, request: LlmRequest) -> bool:
+        write: Callable[[LlmRequest], Awaitable[bool]] = self._try_streamed
+        if (control := self._control) and not control.matches_patterns:
+            write = partial(self._try_judged, control)
         self._began = False
         try:
-            return await self._try_streamed(request)
+            return await write(self._within_budget(request))
         except EngineError as error:
             # before its first text the LLM asks a second time by itself; afterwards only we know what was released
-            if not error.retryable or not self._began or not self._take_back():
+            if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
                 raise
-        return await self._try_streamed(request)
+            self._failed("llm", f"{error} It is asked once more.")
+        return await write(self._within_budget(request))
+
+    @property
+    def _left_ms(self) -> int:
+        """Of the budget."""
+        return round((self._began_s + BUDGET_S - asyncio.get_running_loop().time()) * 1_000)
+
+    def _within_budget(self, request: LlmRequest) -> LlmRequest:
+        """Raises EngineError when no time is left."""
+        if self._left_ms <= 0:
+            raise EngineError(f"LLM model {request.model[:80]!r} did not answer in time.")
+        return replace(request, first_token_ms=self._left_ms)
+
+    @property
+    def _is_empty(self) -> bool:
+        return not self._calls and not any(piece.text.strip() for piece in self._told)
+
+    def _failed(self, kind: FailureKind, what: str) -> None:
+        took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
+        self._on_failure(Failure(kind, self._llm.info.name, self._agent.llm_model, what, took_ms))
 
     async def _try_streamed(self, request: LlmRequest) -> bool:
         unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
         parser, pieces = self._reading()
         characters = 0
-        async with aclosing(self._llm.stream(request)) as deltas:  # type: ignore[type-var]
-            async for delta in deltas:
+        self._finish, self._calls = None, []
+        async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
+            async for event in events:
+                if not isinstance(event, TextDelta):
+                    self._note(event)
+                    continue
                 if not characters:
                     self._began = True
                     self._on_token(self._reply)
-                characters += len(delta)
-                text = unspoken.feed(delta)
+                characters += len(event.text)
+                text = unspoken.feed(event.text)
+                if not text:
+                    self._thinks()
                 if unspoken.thought_first and request.model not in _BEGIN_WITH_THOUGHTS:
                     log.warning("%s thinks aloud before its replies; they begin behind its </think> now", request.model)
                     _BEGIN_WITH_THOUGHTS.add(request.model)
@@ -144,17 +211,35 @@ class ReplyWriter:
                 if pieces.denied:
                     return False
                 if characters > REPLY_MAX_CHARACTERS:
+                    self._finish = "length"
                     break
         await self._feed(pieces, parser.feed(unspoken.close()) + parser.close())
         await self._put_all(pieces.close())
         return not pieces.denied
 
+    def _note(self, event: LlmEvent) -> None:
+        match event:
+            case Reasoning():
+                self._thinks()
+            case ToolCall():
+                number = len(self._calls)
+                self._calls.append(replace(event, call_id=event.call_id or f"call-{self._reply}-{number}"))
+            case Finished(reason):
+                self._finish = reason
+
+    def _thinks(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._thought_s >= THINKING_EVERY_S:
+            self._thought_s = now_s
+            self._tell(ReplyThinking(self._reply))
+
     def _reading(self) -> tuple[ReplyParser, Chunker]:
         guard = PatternGuard(self._control.denial_phrases) if self._control else None
         return self._parser(self._agent.speaks_json), Chunker(guard, self._voice.language)
 
-    async def _try_judged(self, request: LlmRequest, control: ControlAgent) -> bool:
-        answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS)
+    async def _try_judged(self, control: ControlAgent, request: LlmRequest) -> bool:
+        self._finish, self._calls = None, []
+        answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS, self._note)
         self._on_token(self._reply)
         parser = self._parser(self._agent.speaks_json)
         unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
@@ -235,3 +320,20 @@ class ReplyWriter:
     async def _end(self) -> None:
         self._tell(ReplyWritten(self._reply))
         await self._voice.end()
+
+
+def _nothing_said(model: str, finish: FinishReason | None) -> str:
+    named = f"LLM model {model[:80]!r}"
+    if finish == "content_filter":
+        return f"The content filter of {named} refused the conversation."
+    if finish == "length":
+        return f"{named} wrote nothing that can be spoken within its max_tokens: raise them, or let it think less."
+    return f"{named} answered nothing, twice: is it made for conversations?"
+
+
+def _cut(finish: FinishReason | None) -> str:
+    if finish == "length":
+        return "the answer was cut at its longest: raise the agent's max_tokens, or ask for shorter answers."
+    if finish == "content_filter":
+        return "the provider's content filter cut the answer."
+    return "the answer ended without a finish."

@@ -28,12 +28,14 @@ from voi.session import events, llm_checks
 from voi.session.agent_turn import AgentTurn
 from voi.session.door import Door
 from voi.session.door_events import DoorEvents
+from voi.session.failure import Failure
 from voi.session.latency import Latency
 from voi.session.log_format import line
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
+from voi.session.tools import Tool, ToolRunner
 from voi.session.user_turn import UserTurn
 from voi.tasks import Tasks
 
@@ -50,13 +52,34 @@ class Session:
 
     `clock`: monotonic seconds. `observers` look on; one that fails is told to `on_observer_failed` by its class's name.
     `language`: what the agent hears and speaks where it does not say so itself. `log_words`: what people said may be
-    written to the log.
+    written to the log. `tools` by name: the agent may call them.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_clock", "_config", "_conversation", "_door", "_ended", "_engines", "_events",
-        "_fault", "_greetings_dir", "_inbox", "_latency", "_listening", "_observers", "_options", "_replying",
-        "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "conversation_id",
+        "__weakref__",
+        "_agent",
+        "_clock",
+        "_config",
+        "_conversation",
+        "_door",
+        "_ended",
+        "_engines",
+        "_events",
+        "_fault",
+        "_greetings_dir",
+        "_inbox",
+        "_latency",
+        "_listening",
+        "_observers",
+        "_options",
+        "_replying",
+        "_start_s",
+        "_tasks",
+        "_telling",
+        "_timer",
+        "_timer_ms",
+        "_tool_runner", "_tools",
+        "conversation_id",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +96,7 @@ class Session:
         on_observer_failed: Callable[[str], None] = lambda name: None,
         language: str | None = None,
         log_words: bool = False,
+        tools: Mapping[str, Tool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -89,6 +113,8 @@ class Session:
         self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
         self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
+        self._tools = tools or {}
+        self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._events = DoorEvents(door)
         self._listening: UserTurn | None = None
@@ -120,16 +146,18 @@ class Session:
         paced = self._options.stream_output_audio
         listening = UserTurn(
             self._tasks, self.tell, self._engines, self._config, agent, self._options,
-            on_sound=observers.user_sound if observers.wants("user_sound") else None,
+            on_sound=observers.user_sound if observers.wants("user_sound") else None, on_failure=self._failed,
         )  # fmt: skip
         replying = AgentTurn(
             self._tasks, self.tell, self._engines, self._config, agent,
             Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
-            on_token=self._mark_token, on_sound=self._mark_sound,
+            on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
         )  # fmt: skip
         self._tasks.on_failed = self._fall
         observers.begin(self._conversation.script)
         self._listening, self._replying = listening, replying
+        timeout_ms = self._conversation.script.tool_timeout_ms
+        self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
         try:
             self._inbox.appendleft(was.Opened(self._options.greet))
             self._drain()
@@ -141,7 +169,7 @@ class Session:
             listening.close()
             replying.close()
             await self._tasks.dismiss()
-            self._listening = self._replying = self._tasks.on_failed = None
+            self._listening = self._replying = self._tool_runner = self._tasks.on_failed = None
         if self._fault:
             raise self._fault
 
@@ -151,6 +179,10 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._door.tell(events.Ended(reason, words))
+
+    def _failed(self, failure: Failure) -> None:
+        self._tasks.log.warning("%s", failure)
+        self._observers.failure(failure)
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
         at_ms = round((start_s - self._start_s) * 1_000)
@@ -205,6 +237,7 @@ class Session:
         door_events, listening, replying = self._events, self._listening, self._replying
         assert listening is not None
         assert replying is not None
+        assert self._tool_runner is not None
         match action:
             case do.Listen():
                 listening.listen(action)
@@ -234,6 +267,8 @@ class Session:
                 self._latency.released(action.reply, self._now_ms())
                 door_events.released(action.reply, action.message_id)
                 replying.release(action)
+            case do.RunTool():
+                self._tool_runner.run(action)
             case do.Duck():
                 replying.duck(action)
             case do.Resume():

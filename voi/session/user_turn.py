@@ -15,6 +15,7 @@ from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
+from voi.session.failure import Failure, FailureKind
 from voi.tasks import FAULT, Tasks
 from voi.text.language import AUTO
 
@@ -30,7 +31,7 @@ TRANSCRIPT_DEADLINE_S = 90.0
 class UserTurn:
     """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
 
-    __slots__ = ("_agent", "_all_tasks", "_config", "_engines", "_late", "_tasks", "_tell", "ears")
+    __slots__ = ("_agent", "_all_tasks", "_config", "_engines", "_late", "_on_failure", "_tasks", "_tell", "ears")
 
     def __init__(
         self,
@@ -41,12 +42,14 @@ class UserTurn:
         agent: Agent,
         options: CallOptions,
         on_sound: Callable[[bytes], None] | None,
+        on_failure: Callable[[Failure], None],
     ) -> None:
         self._all_tasks = all_tasks
         self._tell = tell
         self._engines = engines
         self._config = config
         self._agent = agent
+        self._on_failure = on_failure
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: dict[asyncio.Task[None], SttStream] = {}
         """Transcripts that were not ready when their turn ended."""
@@ -77,18 +80,23 @@ class UserTurn:
         self._begin(self._transcribe(action), "transcript")
 
     async def _transcribe(self, action: Transcribe) -> None:
+        began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(TRANSCRIPT_DEADLINE_S):
                 text = await self.ears.transcribe()
-        except TimeoutError:
-            self._tell(TranscriptFailed(action.utterance, action.pause, "The transcript took too long."))
-        except EngineError as error:
-            self._tell(TranscriptFailed(action.utterance, action.pause, str(error)))
+        except (TimeoutError, EngineError) as error:
+            words = str(error) or "The transcript took too long."
+            self._failed("stt", self._engines.stt.info.name, words, began_s)
+            self._tell(TranscriptFailed(action.utterance, action.pause, words))
         except Exception as error:
             self._all_tasks.fault("no transcript", error)
             self._tell(TranscriptFailed(action.utterance, action.pause, FAULT))
         else:
             self._tell(Heard(action.utterance, text, action.pause))
+
+    def _failed(self, kind: FailureKind, engine: str, words: str, began_s: float) -> None:
+        took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)
+        self._on_failure(Failure(kind, engine, "", words, took_ms))
 
     def transcribe_now(self, action: TranscribeNow) -> None:
         self._begin(self._transcribe_now(action), "words so far")
@@ -120,22 +128,24 @@ class UserTurn:
             self._begin(self._judge_voice(action, judge, self.ears.turn_sound()), f"voice judge {action.voice_ms}")
 
     async def _judge_voice(self, action: JudgeVoice, judge: VoiceJudge, pcm: bytes) -> None:
+        began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 voice, floor = await judge.judge(pcm, action.voice_ms)
         except (TimeoutError, EngineError) as error:
-            self._all_tasks.log.warning("no judgement of the voice: %s", str(error) or "it took too long")
+            self._failed("judge", "voice", str(error) or "it took too long.", began_s)
         except Exception as error:
             self._all_tasks.fault("no judgement of the voice", error)
         else:
             self._tell(VoiceJudged(action.utterance, action.voice_ms, voice, floor))
 
     async def _judge(self, action: JudgeTurn, judge: str, ask: Callable[[], Coroutine[Any, Any, float]]) -> None:
+        began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 probability = await ask()
         except (TimeoutError, EngineError) as error:
-            self._all_tasks.log.warning("no judgement by the %s judge: %s", judge, str(error) or "it took too long")
+            self._failed("judge", judge, str(error) or "it took too long.", began_s)
         except Exception as error:
             self._all_tasks.fault(f"no judgement by the {judge} judge", error)
         else:

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fakes.engines import texts
 from voi.dialogue import Message
-from voi.engines.base import Llm, LlmRequest
+from voi.engines.base import Finished, Llm, LlmRequest
 from voi.engines.llm.echo import Echo
 from voi.engines.llm.eliza import Eliza
 
@@ -16,7 +17,7 @@ async def answer(llm: Llm, text: str, **more: object) -> list[str]:
         Message("assistant", "No."),
         Message("user", text),
     )
-    return [delta async for delta in llm.stream(LlmRequest("x", messages, **more))]  # type: ignore[arg-type]
+    return await texts(llm.stream(LlmRequest("x", messages, **more)))  # type: ignore[arg-type]
 
 
 async def test_echo_repeats_the_last_words_in_several_deltas() -> None:
@@ -28,9 +29,9 @@ async def test_echo_repeats_the_last_words_in_several_deltas() -> None:
 async def test_echo_without_words() -> None:
     echo = Echo()
     assert await answer(echo, " ") == []
-    assert [d async for d in echo.stream(LlmRequest("echo", ()))] == []
+    assert [d async for d in echo.stream(LlmRequest("echo", ()))] == [Finished("nothing")]
     seen = Message("user", "", ("data:image/png;base64,AA==",))
-    assert "".join([d async for d in echo.stream(LlmRequest("echo", (seen,)))]) == "You showed me a picture."
+    assert "".join(await texts(echo.stream(LlmRequest("echo", (seen,))))) == "You showed me a picture."
 
 
 async def test_eliza_reflects_and_is_the_same_for_the_same_seed() -> None:

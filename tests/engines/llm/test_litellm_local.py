@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply
 from voi.dialogue import Message
-from voi.engines.base import LlmRequest
+from voi.engines.base import LlmRequest, TextDelta
 from voi.engines.llm import retry
 from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.litellm_local import LiteLlmLocal
@@ -62,7 +63,7 @@ def request(model: str = "fast", **more: object) -> LlmRequest:
 
 
 async def ask(llm: LiteLlmLocal, **more: object) -> str:
-    return "".join([text async for text in llm.stream(request(**more))])
+    return "".join(await texts(llm.stream(request(**more))))
 
 
 async def failure(llm: LiteLlmLocal, **more: object) -> EngineError:
@@ -75,12 +76,12 @@ async def failure(llm: LiteLlmLocal, **more: object) -> EngineError:
 
 async def test_streams_what_the_configured_model_says(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
     server.script(Reply(deltas=("Hel", "lo ", "there.")))
-    asked = request(temperature=0.5, max_tokens=9, json_mode=True, extra={"top_p": 0.5, "api_base": "http://evil"})
-    assert [text async for text in llm.stream(asked)] == ["Hel", "lo ", "there."]
+    asked = request(temperature=0.5, max_tokens=9, json_mode=True)
+    assert await texts(llm.stream(asked)) == ["Hel", "lo ", "there."]
     body = server.requests[0]
     assert body["model"] == "m"
     assert body["messages"] == [{"role": "user", "content": WORDS}]
-    assert (body["temperature"], body["max_tokens"], body["top_p"]) == (0.5, 9, 0.5)
+    assert (body["temperature"], body["max_tokens"]) == (0.5, 9)
     assert body["response_format"] == {"type": "json_object"}
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
 
@@ -96,7 +97,7 @@ async def test_doubts(llm: LiteLlmLocal) -> None:
 async def test_closing_the_iterator_closes_the_request(server: FakeOpenAi, llm: LiteLlmLocal, reply: Reply) -> None:
     server.script(reply)
     stream = llm.stream(request())
-    assert await anext(stream) == reply.deltas[0]
+    assert await anext(stream) == TextDelta(reply.deltas[0])
     await stream.aclose()
     await server.disconnects(1)
 
@@ -189,7 +190,7 @@ async def test_no_address_of_a_picture_reaches_the_library(server: FakeOpenAi, l
     """For some providers it downloads what it is given, whatever that leads to."""
     inner = "http://127.0.0.1:1/latest/meta-data"
     earlier = (Message("user", "Look.", (inner,)), Message("assistant", "Hm."), Message("user", WORDS))
-    assert [text async for text in llm.stream(LlmRequest("fast", earlier))]
+    assert await texts(llm.stream(LlmRequest("fast", earlier)))
     assert inner not in str(server.requests)
     assert "could not be loaded" in str(server.requests[0]["messages"][0])
     with pytest.raises(EngineError, match="picture could not be loaded"):

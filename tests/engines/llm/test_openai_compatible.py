@@ -3,12 +3,14 @@ import json
 import socket
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
-from voi.dialogue import Message
-from voi.engines.base import LlmRequest
+from voi.dialogue import Message, Text, ToolCall, ToolResult
+from voi.engines.base import Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.llm import openai_compatible, retry
 from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
@@ -51,7 +53,7 @@ def request(model: str = "m", **more: object) -> LlmRequest:
 
 
 async def ask(llm: OpenAiCompatible, **more: object) -> str:
-    return "".join([text async for text in llm.stream(request(**more))])
+    return "".join(await texts(llm.stream(request(**more))))
 
 
 async def failure(llm: OpenAiCompatible, **more: object) -> EngineError:
@@ -67,10 +69,8 @@ async def failure(llm: OpenAiCompatible, **more: object) -> EngineError:
 
 async def test_asks_as_the_api_wants_and_streams(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
     server.script(Reply(deltas=("Hel", "", "lo.")))
-    texts = [
-        text async for text in llm.stream(request(temperature=0.5, max_tokens=9, extra={"top_p": 1, "model": "x"}))
-    ]
-    assert texts == ["Hel", "lo."]
+    told = await texts(llm.stream(request(temperature=0.5, max_tokens=9)))
+    assert told == ["Hel", "lo."]
     assert server.requests == [
         {
             "model": "m",
@@ -78,7 +78,6 @@ async def test_asks_as_the_api_wants_and_streams(server: FakeOpenAi, llm: OpenAi
             "stream": True,
             "temperature": 0.5,
             "max_tokens": 9,
-            "top_p": 1,
         }
     ]
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
@@ -148,13 +147,107 @@ async def test_json_mode_is_dropped_for_a_model_that_refuses_it(server: FakeOpen
     assert asked == [{"type": "json_object"}, None, None, {"type": "json_object"}]
 
 
+# ---- how an answer ends --------------------------------------------------------------------------------
+
+
+def call_chunk(**call: Any) -> dict[str, Any]:
+    found = chunk(None)
+    found["choices"][0]["delta"] = {"tool_calls": [call]}
+    return found
+
+
+def thought(words: str) -> dict[str, Any]:
+    found = chunk(None)
+    found["choices"][0]["delta"] = {"reasoning_content": words}
+    return found
+
+
+ENDINGS: list[tuple[list[dict[str, Any]], list[LlmEvent]]] = [
+    ([chunk("Hi."), chunk(None, "stop")], [TextDelta("Hi."), Finished("stop")]),
+    ([chunk("Hi"), chunk(None, "length")], [TextDelta("Hi"), Finished("length")]),
+    ([chunk("Hi"), chunk(None, "content_filter")], [TextDelta("Hi"), Finished("content_filter")]),
+    ([chunk(None, "content_filter")], [Finished("content_filter")]),
+    ([chunk(None, "stop")], [Finished("nothing")]),
+    ([chunk(" \n"), chunk(None, "stop")], [TextDelta(" \n"), Finished("nothing")]),
+    ([thought("Hm"), chunk(None, "stop")], [Reasoning("Hm"), Finished("nothing")]),
+    (
+        [
+            chunk("Wait."),
+            call_chunk(index=0, id="a", function={"name": "time", "arguments": '{"zo'}),
+            call_chunk(index=1, id="b", function={"name": "book", "arguments": ""}),
+            call_chunk(index=0, function={"arguments": 'ne": 1}'}),
+            chunk(None, "tool_calls"),
+        ],
+        [
+            TextDelta("Wait."),
+            ToolCall("a", "time", '{"zone": 1}'),
+            ToolCall("b", "book"),
+            Finished("tool_calls"),
+        ],
+    ),
+    (
+        [call_chunk(index=0, id="a", function={"name": "time", "arguments": "{"}), chunk(None, "length")],
+        [Finished("length")],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("chunks", "events"), ENDINGS)
+async def test_how_an_answer_ends(
+    server: FakeOpenAi, llm: OpenAiCompatible, chunks: list[Any], events: list[LlmEvent]
+) -> None:
+    server.script(Reply(raw=[event(each) for each in chunks]))
+    assert [part async for part in llm.stream(request())] == events
+
+
+async def test_half_characters_cost_one_character(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    raw = [
+        b'data: {"choices": [{"delta": {"content": "A \\ud83d"}}]}\n\n',
+        b'data: {"choices": [{"delta": {"content": "\\ude42 b\xffd \\ud83d."}}]}\n\n',
+        event(chunk(None, "stop")),
+    ]
+    server.script(Reply(raw=raw))
+    assert await ask(llm) == "A 🙂 b�d �."
+
+
+@pytest.mark.parametrize("flood", [b"data:\n\n" * 2_000, b"data:\n" * 2_000, b": ping\n\n" * 2_000])
+async def test_a_flood_of_nothing_ends(server: FakeOpenAi, flood: bytes) -> None:
+    server.script(Reply(raw=[flood] * 1_000))
+    client = OpenAiCompatible(
+        api_base=server.base_url, limits=LlmLimits(max_answer_bytes=1 << 20, max_event_bytes=9_000)
+    )
+    assert "more than" in str(await failure(client))
+    await client.close()
+
+
+async def test_tools_that_were_called_are_told_with_their_results(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    messages = (
+        Message("assistant", [Text("Wait."), ToolCall("a", "time", "")]),
+        Message("tool", [ToolResult("a", "noon")]),
+    )
+    assert await texts(llm.stream(LlmRequest("m", messages)))
+    assert server.requests[0]["messages"] == [
+        {
+            "role": "assistant",
+            "content": "Wait.",
+            "tool_calls": [{"id": "a", "type": "function", "function": {"name": "time", "arguments": "{}"}}],
+        },
+        {"role": "tool", "tool_call_id": "a", "content": "noon"},
+    ]
+
+
+async def test_the_request_may_want_its_first_word_sooner(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    server.script(Reply(first_delay_ms=60_000))
+    assert "did not answer in time" in str(await failure(llm, first_token_ms=50))
+
+
 # ---- cancellation -----------------------------------------------------------------------------------
 
 
 async def test_closing_the_iterator_closes_the_request(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
     server.script(Reply(hang_after=1))
     stream = llm.stream(request())
-    assert await anext(stream) == "Hello"
+    assert await anext(stream) == TextDelta("Hello")
     await stream.aclose()
     await server.disconnects(1)
 
@@ -210,11 +303,11 @@ async def test_a_silent_provider(server: FakeOpenAi, hasty: OpenAiCompatible, re
 
 async def test_the_time_the_listener_takes_does_not_count(server: FakeOpenAi, hasty: OpenAiCompatible) -> None:
     server.script(Reply(deltas=("a", "b", "c")))
-    texts = []
-    async for text in hasty.stream(request()):
+    told = []
+    async for part in hasty.stream(request()):
         await asyncio.sleep(0.12)
-        texts.append(text)
-    assert texts == ["a", "b", "c"]
+        told.append(part)
+    assert told == [TextDelta("a"), TextDelta("b"), TextDelta("c"), Usage(2, 1), Finished()]
 
 
 # ---- failures ---------------------------------------------------------------------------------------
@@ -258,9 +351,9 @@ async def test_no_retry_when_asked_to_stay_away(server: FakeOpenAi, llm: OpenAiC
 async def test_no_retry_after_words(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply) -> None:
     server.script(reply)
     stream = llm.stream(request())
-    assert await anext(stream) == "Hello"
+    assert await anext(stream) == TextDelta("Hello")
     with pytest.raises(EngineError):
-        [text async for text in stream]
+        await texts(stream)
     assert len(server.requests) == 1
 
 
@@ -281,7 +374,6 @@ async def test_no_retry_after_words(server: FakeOpenAi, llm: OpenAiCompatible, r
         (Reply.refusal(307, ""), "redirect"),
         (Reply(raw=[b"<html>"], content_type="text/html"), "web page"),
         (Reply(raw=[b"<html>Not Found"], status=404, content_type="text/html"), "check LITELLM_API_BASE"),
-        (Reply(raw=[event(chunk(None, "content_filter"))]), "content filter"),
         (Reply(error_after=(0, {"message": WORDS, "type": "authentication_error", "code": "401"})), "LITELLM_API_KEY"),
         (Reply(raw=[event({"object": "error", "message": "model m not found", "code": 404})]), "does not know model"),
         (
@@ -425,8 +517,8 @@ def test_key_that_cannot_be() -> None:
 
 
 @pytest.mark.parametrize("reply", [Reply(deltas=()), Reply(deltas=(), finish_reason=None), Reply(deltas=("",))])
-async def test_an_answer_without_a_word_has_failed(server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply) -> None:
-    server.script(reply, Reply(deltas=("Words.",)))
-    assert await ask(llm) == "Words."
+async def test_an_answer_without_a_word_is_told_from_others(
+    server: FakeOpenAi, llm: OpenAiCompatible, reply: Reply
+) -> None:
     server.script(reply)
-    assert "answered with nothing" in str(await failure(llm))
+    assert [part async for part in llm.stream(request()) if not isinstance(part, Usage)] == [Finished("nothing")]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply
 from voi.dialogue import Message
 from voi.engines import registry
@@ -15,7 +16,7 @@ from voi.errors import EngineError
 
 
 async def ask(llm: LlmRouter, model: str) -> str:
-    return "".join([text async for text in llm.stream(LlmRequest(model, (Message("user", "I need a dog"),)))])
+    return "".join(await texts(llm.stream(LlmRequest(model, (Message("user", "I need a dog"),)))))
 
 
 @pytest.fixture

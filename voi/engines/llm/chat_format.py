@@ -1,4 +1,4 @@
-"""The shape of OpenAI chat completions: requests made of ours, text taken out of what comes back. No I/O.
+"""The shape of OpenAI chat completions: requests made of ours, events taken out of what comes back. No I/O.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -6,20 +6,27 @@ https://platform.openai.com/docs/api-reference/chat
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import orjson
-
-from voi.dialogue import Message
-from voi.engines.base import LlmRequest
-from voi.engines.llm.limits import LlmLimits
-from voi.engines.llm.refusal import error_words, refusal, shown_name
-from voi.engines.llm.sse import SseParser
+from voi.dialogue import Image, Message, Text, ToolCall
+from voi.engines.base import Finished, FinishReason, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.llm.refusal import error_words, refusal
 from voi.errors import EngineError
+
+TOOL_CALLS_MAX = 32
+"""Of one answer."""
+_REASONS: dict[str, FinishReason] = {
+    "length": "length",
+    "max_tokens": "length",
+    "content_filter": "content_filter",
+    "safety": "content_filter",
+    "tool_calls": "tool_calls",
+    "function_call": "tool_calls",
+}
+"""Whatever else a server says is "stop"."""
 
 
 def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
-    """The fields of a streamed completion. `request.extra` cannot replace what the others say."""
+    """The fields of a streamed completion."""
     fields: dict[str, Any] = {
-        **request.extra,
         "model": request.model,
         "messages": chat_messages(request.messages),
         "stream": True,
@@ -34,19 +41,37 @@ def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
 
 
 def chat_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Messages as the API takes them; images become content parts."""
-    return [{"role": message.role, "content": _content(message)} for message in messages]
+    """Messages as the API takes them: images become content parts, each tool result a message of its own."""
+    return [field for message in messages for field in _message(message)]
 
 
 def has_images(request: LlmRequest) -> bool:
     return any(message.image_urls for message in request.messages)
 
 
+def _message(message: Message) -> Iterator[dict[str, Any]]:
+    for result in message.tool_results:
+        yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
+    calls = [
+        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+        for call in message.tool_calls
+    ]
+    if calls:
+        yield {"role": message.role, "content": message.text or None, "tool_calls": calls}
+    elif message.role != "tool":
+        yield {"role": message.role, "content": _content(message)}
+
+
 def _content(message: Message) -> str | list[dict[str, Any]]:
     if not message.image_urls:
         return message.text
-    parts: list[dict[str, Any]] = [{"type": "text", "text": message.text}] if message.text else []
-    return parts + [{"type": "image_url", "image_url": {"url": url}} for url in message.image_urls]
+    parts: list[dict[str, Any]] = []
+    for part in message.parts:
+        if isinstance(part, Image):
+            parts.append({"type": "image_url", "image_url": {"url": part.url}})
+        elif isinstance(part, Text):
+            parts.append({"type": "text", "text": part.text})
+    return parts
 
 
 def text_of(content: object) -> str:
@@ -59,82 +84,101 @@ def text_of(content: object) -> str:
     return ""
 
 
-class ReplyReader:
-    """One reply as it comes in: bytes of the event stream in, text out. All its errors are EngineErrors."""
+class ChunkReader:
+    """One answer's chunks, as dicts: `read` each, `end` when no more come. All errors are EngineErrors."""
 
-    def __init__(self, request: LlmRequest, limits: LlmLimits, engine: str) -> None:
+    def __init__(self, request: LlmRequest, engine: str) -> None:
         self._request = request
         self._engine = engine
-        self._sse = SseParser(limits.max_event_bytes)
+        self._calls: dict[int, list[str]] = {}
+        """id, name and arguments, by the provider's number."""
+        self._half = ""
+        """A high surrogate whose other half is still to come."""
         self._said = False
-        self._reason: object = None
-        self.done = False
-        """Nothing that matters is to come. What servers send after the finish reason (usage, `[DONE]`) does not."""
+        self._reason: FinishReason | None = None
 
-    def feed(self, chunk: bytes) -> Iterator[str]:
-        """Texts, none empty, that `chunk` completes."""
-        return self._texts(self._sse.feed(chunk))
+    @property
+    def finished(self) -> bool:
+        """The answer is over. What servers send behind that (usage, `[DONE]`) is no part of it."""
+        return self._reason is not None
 
-    def finish(self) -> Iterator[str]:
-        """The stream ended: the rest of the text. Raises EngineError when the reply was not complete."""
-        yield from self._texts(self._sse.finish())
-        if not self.done:
-            raise self._error("broke off in the middle of its answer")
+    def read(self, chunk: object) -> Iterator[LlmEvent]:
+        """Events that this chunk completes."""
+        if not isinstance(chunk, dict):
+            return
+        choice = _first(chunk.get("choices"))
+        delta = choice.get("delta") or choice.get("message")
+        delta = delta if isinstance(delta, dict) else {}
+        # A `refusal` is the model's own words.
+        text = self._whole_characters(text_of(delta.get("content")) or text_of(delta.get("refusal")))
+        thought = text_of(delta.get("reasoning_content") or delta.get("reasoning"))
+        self._collect(delta.get("tool_calls"))
+        if not text and not thought:
+            self._check(chunk)
+        if thought:
+            yield Reasoning(thought)
+        if text:
+            self._said = self._said or not text.isspace()
+            yield TextDelta(text)
+        if isinstance(usage := chunk.get("usage"), dict):
+            yield Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")))
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason:  # some servers give "" where there is no reason yet
+            self._reason = _REASONS.get(reason.lower(), "stop")
 
-    def whole(self, body: bytes) -> Iterator[str]:
-        """The text of a reply that was not streamed."""
-        yield from self._texts([body])
-        if not self.done:
-            self._ends()
+    def end(self) -> Iterator[LlmEvent]:
+        """The answer is over: its tool calls, and how it finished."""
+        reason = self._reason or "stop"
+        calls = [ToolCall(*call) for _, call in sorted(self._calls.items()) if call[1]]
+        if reason in ("stop", "tool_calls"):
+            yield from calls  # of an answer that was cut they may be half there
+            reason = "tool_calls" if calls else "stop" if self._said else "nothing"
+        yield Finished(reason)
 
-    def _texts(self, events: list[bytes]) -> Iterator[str]:
-        for data in events:
-            if data == b"[DONE]":
-                self._ends()
-                return
-            try:
-                event = orjson.loads(data)
-            except orjson.JSONDecodeError:
-                raise self._error("sent something that is not JSON") from None
-            text = self._text(event) if isinstance(event, dict) else ""
-            if text:
-                self._said = True
-                yield text
-            if self.done:
-                self._ends()
-                return
+    def _whole_characters(self, text: str) -> str:
+        """Join surrogates that came in two deltas; one that stays alone becomes U+FFFD."""
+        if text.isascii() and not self._half:
+            return text
+        text, self._half = self._half + text, ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self._half = text[:-1], text[-1]
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
-    def _ends(self) -> None:
-        """Without a word the caller would hear silence. LiteLLM makes such a reply of anything it cannot read."""
-        self.done = True
-        if not self._said and self._reason != "tool_calls":
-            raise self._error("answered with nothing")
+    def _collect(self, calls: object) -> None:
+        """Put together what comes of the tool calls in increments."""
+        for position, call in enumerate(calls if isinstance(calls, list) else ()):
+            if not isinstance(call, dict):
+                continue
+            index = call.get("index")
+            number = index if isinstance(index, int) else position
+            if number not in self._calls and len(self._calls) >= TOOL_CALLS_MAX:
+                raise self._error(f"wants more than {TOOL_CALLS_MAX} tools at once")
+            known = self._calls.setdefault(number, ["", "", ""])
+            function = call.get("function")
+            function = function if isinstance(function, dict) else {}
+            known[0] = known[0] or _string(call.get("id"))
+            known[1] = known[1] or _string(function.get("name"))
+            known[2] += _string(function.get("arguments"))
 
-    def _text(self, event: dict[str, Any]) -> str:
-        try:
-            choice = event["choices"][0]
-            delta = choice.get("delta") or choice.get("message") or {}
-            # A `refusal` is the model's own words.
-            text = text_of(delta.get("content")) or text_of(delta.get("refusal"))
-            reason = choice.get("finish_reason")
-        except (KeyError, IndexError, TypeError, AttributeError):
-            text, reason = "", None  # usage, or nothing we know
-        # Some servers give "" where there is no reason yet.
-        self.done = isinstance(reason, str) and reason != ""
-        self._reason = reason
-        if not text:
-            self._check(event, reason)
-        return text
-
-    def _check(self, event: dict[str, Any], reason: object) -> None:
-        error = event if event.get("object") == "error" else event.get("error")
-        images = has_images(self._request)
+    def _check(self, chunk: dict[str, Any]) -> None:
+        error = chunk if chunk.get("object") == "error" else chunk.get("error")
         if error:
             status, words = error_words(error)
+            images = has_images(self._request)
             raise refusal(self._request.model, status or 500, words, images=images, engine=self._engine)
-        if reason == "content_filter" and not self._said:
-            raise refusal(self._request.model, 400, "content_filter", engine=self._engine)
 
     def _error(self, what: str) -> EngineError:
-        model = shown_name(self._request.model)
-        return EngineError(f"The LLM server of model {model} {what}: see its log.", engine=self._engine, retryable=True)
+        return EngineError(f"LLM model {self._request.model[:80]!r} {what}.", engine=self._engine)
+
+
+def _first(choices: object) -> dict[str, Any]:
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    return choice if isinstance(choice, dict) else {}
+
+
+def _string(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0

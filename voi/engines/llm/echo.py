@@ -3,7 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 
-from voi.engines.base import LlmRequest
+from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
 from voi.engines.info import LlmInfo
 
 WORDS_PER_DELTA = 3
@@ -22,13 +22,12 @@ class Echo:
     async def close(self) -> None:
         """Nothing to release."""
 
-    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+    async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         """See `Llm.stream`."""
         message = next((message for message in reversed(request.messages) if message.role == "user"), None)
-        if message is None:
-            return
-        text = message.text.strip()
-        if not text and message.image_urls:
+        text = message.text.strip() if message else ""
+        if message and not text and message.image_urls:
             text = "You showed me a picture."
         for words in _DELTAS.finditer(text):
-            yield words.group()
+            yield TextDelta(words.group())
+        yield Finished("stop" if text else "nothing")

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from voi.engines.base import LlmRequest
+from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
 from voi.engines.info import LlmInfo
 from voi.engines.llm.echo import WORDS_PER_DELTA
 
@@ -44,12 +44,13 @@ class Eliza:
 
         return Chat([(pattern, _Drawn(answers, self._random)) for pattern, answers in pairs], reflections)
 
-    async def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+    async def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         """See `Llm.stream`."""
         await self.warm_up()
         text = next((message.text for message in reversed(request.messages) if message.role == "user"), "")
         for words in _DELTAS.finditer(self._answer(text)):
-            yield words.group()
+            yield TextDelta(words.group())
+        yield Finished()
 
     def _answer(self, text: str) -> str:
         # NFKC, for her patterns take "ſ" for an s, and her words for "I was" do not.

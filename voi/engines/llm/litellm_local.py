@@ -10,13 +10,12 @@ import logging
 import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from voi.engines.base import LlmRequest
+from voi.engines.base import LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
-from voi.engines.llm.chat_format import chat_messages, chat_request, has_images, text_of
+from voi.engines.llm.chat_format import ChunkReader, chat_messages, chat_request, has_images
 from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
@@ -28,10 +27,6 @@ from voi.errors import EngineError
 NAME = "litellm_local"
 INSTALL = "LiteLLM is not installed: ./install.sh litellm, or set LITELLM_API_BASE to a LiteLLM proxy."
 CLOSE_TIMEOUT_S = 2.0
-# A request's `extra` may set these; what names a server, a key or a callback is the operator's alone.
-_EXTRA = frozenset(
-    {"top_p", "stop", "seed", "presence_penalty", "frequency_penalty", "logit_bias", "reasoning_effort", "verbosity"}
-)
 
 
 class LiteLlmLocal:
@@ -110,30 +105,30 @@ class LiteLlmLocal:
         self._litellm = litellm
         self._pictures = Pictures()
 
-    def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
+    def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
-        patience = StreamDeadline(self._limits, shown_name(request.model))
+        patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
         return with_one_retry(lambda: self._attempt(request, patience))
 
-    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[str]:
+    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[LlmEvent]:
         await self.warm_up()
         assert self._config is not None
         assert self._thread is not None
-        request = replace(request, extra={key: value for key, value in request.extra.items() if key in _EXTRA})
         fields = chat_request(request, json_mode=request.json_mode)
         fields |= self._config.params(request.model) | {"max_retries": 0, "num_retries": 0}
-        texts: asyncio.Queue[str | Exception | None] = asyncio.Queue()
-        work = self._thread.submit(self._pump(request, fields, asyncio.get_running_loop(), texts))
+        events: asyncio.Queue[LlmEvent | Exception | None] = asyncio.Queue()
+        work = self._thread.submit(self._pump(request, fields, asyncio.get_running_loop(), events))
         try:
             while True:
                 async with patience:
-                    text = await texts.get()
-                if text is None:
+                    event = await events.get()
+                if event is None:
                     return
-                if isinstance(text, Exception):
-                    raise self._failure(request, text)
-                patience.got_text(text)
-                yield text
+                if isinstance(event, Exception):
+                    failure = self._failure(request, event)
+                    raise failure.error if isinstance(failure, Passing) and patience.exhausted else failure
+                patience.got(event)
+                yield event
         finally:
             work.cancel()
 
@@ -142,7 +137,7 @@ class LiteLlmLocal:
         request: LlmRequest,
         fields: dict[str, Any],
         to: asyncio.AbstractEventLoop,
-        texts: "asyncio.Queue[str | Exception | None]",
+        events: "asyncio.Queue[LlmEvent | Exception | None]",
     ) -> None:
         """In LiteLLM's thread: the whole reply, then None or what went wrong."""
         last: Exception | None = None
@@ -151,24 +146,31 @@ class LiteLlmLocal:
             if has_images(request):
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
             reply = await self._litellm.acompletion(**fields)
-            chars = 0
+            reader = ChunkReader(request, NAME)
+            bound = StreamDeadline(self._limits, shown_name(request.model))  # of the queue, where nobody takes from it
             try:
                 async for chunk in reply:
-                    text = text_of(chunk.choices[0].delta.content) if chunk.choices else ""
-                    if text:
-                        to.call_soon_threadsafe(texts.put_nowait, text)
-                    chars += len(text)
-                    if chars > self._limits.max_reply_chars:
-                        break  # the other side says so
+                    for event in reader.read(chunk.model_dump(exclude_none=True)):
+                        bound.got(event)
+                        to.call_soon_threadsafe(events.put_nowait, event)
+                if not getattr(reply, "received_finish_reason", "stop"):
+                    # LiteLLM makes up a "stop" where the provider sent none.
+                    raise EngineError(
+                        f"The provider of LLM model {shown_name(request.model)} broke off in the middle of its answer.",
+                        engine=NAME,
+                        retryable=True,
+                    )
+                for event in reader.end():
+                    to.call_soon_threadsafe(events.put_nowait, event)
             finally:
                 await reply.aclose()
         except Exception as error:  # whatever a provider's code may raise is the provider's failure
             last = error
-        to.call_soon_threadsafe(texts.put_nowait, last)
+        to.call_soon_threadsafe(events.put_nowait, last)
 
     def _failure(self, request: LlmRequest, error: Exception) -> EngineError | Passing:
         if isinstance(error, EngineError):
-            return error
+            return Passing(error) if error.retryable else error
         kind = type(error).__name__
         words = f"litellm.{kind} {error}".lower()
         status = getattr(error, "status_code", None)

@@ -14,13 +14,14 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from voi.engines.base import LlmRequest
+from voi.engines.base import LlmEvent, LlmRequest, Usage
 from voi.engines.info import LlmInfo
-from voi.engines.llm.chat_format import ReplyReader, chat_request, has_images
+from voi.engines.llm.chat_format import chat_request, has_images
 from voi.engines.llm.limits import LlmLimits, StreamDeadline
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, shown_name
+from voi.engines.llm.reply_reader import ReplyReader
 from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import ConfigError, EngineError
 
@@ -32,6 +33,9 @@ MAX_BODY_BYTES = 1 << 20
 MAX_JSONLESS_MODELS = 1_000
 NO_LIST = (404, 405, 501)
 """Of a server that only completes."""
+FLOOD_BYTES = 16_384
+"""More than that at once is no speech."""
+REST_EVENTS_MAX = 16
 DRAIN_S = 0.05
 """A connection can be kept once its response has ended, which follows `[DONE]` at once or not at all."""
 
@@ -104,12 +108,12 @@ class OpenAiCompatible:
             if not any(covers(name, model) for name in listed)
         ]
 
-    def stream(self, request: LlmRequest) -> AsyncGenerator[str]:
+    def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
         """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
-        patience = StreamDeadline(self._limits, shown_name(request.model))
+        patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
         return with_one_retry(lambda: self._attempt(request, patience))
 
-    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[str]:
+    async def _attempt(self, request: LlmRequest, patience: StreamDeadline) -> AsyncGenerator[LlmEvent]:
         if has_images(request):
             request = replace(request, messages=await self._pictures.inlined(request.messages))
         response = await self._accepted(request, patience)
@@ -120,19 +124,22 @@ class OpenAiCompatible:
             if response.content_type == "application/json":
                 async with patience:
                     body = await _whole_body(response)
-                for text in reader.whole(body):
-                    yield text
+                for event in reader.whole(body):
+                    yield event
                 return
             while not reader.done:
                 async with patience:
                     chunk = await response.content.readany()
-                for text in reader.feed(chunk) if chunk else reader.finish():
-                    patience.got_text(text)
-                    yield text
-            with suppress(TimeoutError):
-                async with asyncio.timeout(DRAIN_S):
-                    while not response.content.at_eof():
-                        await response.content.readany()
+                patience.got_bytes(len(chunk))
+                for event in reader.feed(chunk) if chunk else reader.lost():
+                    patience.got(event)
+                    yield event
+                if len(chunk) > FLOOD_BYTES:
+                    await asyncio.sleep(0)  # what has arrived is given at once, and other calls want their turn
+            for event in await self._rest(response, reader):
+                yield event
+            for event in reader.end():
+                yield event
         except (aiohttp.ClientError, OSError) as error:
             raise self._lost(error) from None
         except EngineError as error:
@@ -142,6 +149,16 @@ class OpenAiCompatible:
         finally:
             # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
             response.close()
+
+    async def _rest(self, response: aiohttp.ClientResponse, reader: ReplyReader) -> list[LlmEvent]:
+        """Read the response to its end, if that is near: usage comes there, and the connection can be kept."""
+        events: list[LlmEvent] = []
+        with suppress(TimeoutError, EngineError):
+            async with asyncio.timeout(DRAIN_S):
+                while not response.content.at_eof() and len(events) < REST_EVENTS_MAX:
+                    events += reader.feed(await response.content.readany())
+                    await asyncio.sleep(0)
+        return [event for event in events if isinstance(event, Usage)]
 
     async def _accepted(self, request: LlmRequest, patience: StreamDeadline) -> aiohttp.ClientResponse:
         """Post the request; a response with status 200, still open."""

@@ -11,12 +11,11 @@ import socket
 from base64 import b64encode
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import aiohttp
 
-from voi.dialogue import Message
+from voi.dialogue import Image, Message, Part, Text
 from voi.engines.llm.picture_url import checked_picture_url, is_public
 from voi.errors import ClientError, EngineError
 
@@ -72,9 +71,15 @@ class Pictures:
     def _inlined(self, message: Message) -> Message:
         if not any(map(self._fetches, message.image_urls)):
             return message
-        found = [self._cache.get(url) if self._fetches(url) else url for url in message.image_urls]
-        text = message.text if all(found) else f"{message.text}\n{LOST}".strip()
-        return replace(message, text=text, image_urls=tuple(filter(None, found)))
+        parts: list[Part] = []
+        for part in message.parts:
+            if not (isinstance(part, Image) and self._fetches(part.url)):
+                parts.append(part)
+            elif url := self._cache.get(part.url):
+                parts.append(Image(url))
+            else:
+                parts.append(Text(f"\n{LOST}" if message.text else LOST))
+        return Message(message.role, parts)
 
     async def _ensure(self, url: str, again: bool) -> None:
         """Have it in the cache, or among the failures. `again`: also one that failed before."""

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 
+from voi.dialogue import ToolCall
+from voi.engines.base import LlmEvent, TextDelta
 from voi.errors import EngineError
 
 RETRY_DELAY_S = 0.2
@@ -20,15 +22,15 @@ class Passing(Exception):
         self.delay_s = RETRY_DELAY_S if delay_s is None else delay_s
 
 
-async def with_one_retry(attempt: Callable[[], AsyncGenerator[str]]) -> AsyncGenerator[str]:
-    """Texts of the attempt, or of a second one when the first raised `Passing` before its first text."""
+async def with_one_retry(attempt: Callable[[], AsyncGenerator[LlmEvent]]) -> AsyncGenerator[LlmEvent]:
+    """Events of the attempt, or of a second one when the first raised `Passing` before its first text or tool call."""
     said = False
     for last_try in (False, True):
         try:
-            async with aclosing(attempt()) as texts:
-                async for text in texts:
-                    said = True
-                    yield text
+            async with aclosing(attempt()) as events:
+                async for event in events:
+                    said = said or isinstance(event, TextDelta | ToolCall)
+                    yield event
             return
         except Passing as failure:
             if said or last_try or failure.delay_s > MAX_DELAY_S:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.secret_refs import resolved
 from voi.engines import registry
-from voi.engines.base import Llm, LlmRequest
+from voi.engines.base import Llm, LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
 from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.refusal import shown_name
@@ -50,7 +50,7 @@ class LlmRouter:
         elif config_file is not None and config_file.exists():
             self._remote = "litellm_local", {"config_file": config_file, "limits": limits}
 
-    def stream(self, request: LlmRequest) -> AsyncIterator[str]:
+    def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
         """See `Llm.stream`. Raises EngineError at once when nothing here can serve the model."""
         return self._engine(self.provider_of(request.model)).stream(request)
 

@@ -53,7 +53,7 @@ class SseParser:
     def _take(self, line: bytes) -> None:
         data = line[6:] if line.startswith(b"data: ") else line[5:]
         self._data.append(data)
-        self._data_bytes += len(data)
+        self._data_bytes += len(data) + 1  # the line break: lines without an end are too much as well, empty or not
         self._check(self._data_bytes)
 
     def _event(self) -> bytes:

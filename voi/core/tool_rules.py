@@ -1,0 +1,46 @@
+"""What happens when tools return: the agent speaks on, knowing what they said."""
+
+from voi.core import facts as was
+from voi.core.deadlines import Due
+from voi.core.draft import Draft
+from voi.core.lifetime import Lifetime
+from voi.core.machine import rule
+from voi.core.script import Script
+from voi.core.state import State
+
+
+class ToolRules(Lifetime):
+    """How a conversation goes on behind a reply that called tools."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script)
+        self._draft = Draft(self._message_ids)
+
+    @rule(was.ToolReturned)
+    def _on_tool_returned(self, fact: was.ToolReturned) -> None:
+        if self._tools.returned(fact):
+            self._tools_returned()
+
+    @rule(Due.TOOL_LATE)
+    def _on_tool_late(self) -> None:
+        if self._tools.give_up(self._now_ms):
+            self._tools_returned()
+
+    def _tools_returned(self) -> None:
+        """The agent speaks on: now, or after what it is saying, unless what the person says is answered before."""
+        self._replies.drop_speculation()  # it knows nothing of what they returned
+        reply = self._replies.released
+        if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
+            self._go_on()
+        elif self.state is State.ANSWERING and reply and reply.written and not self._draft.begun:
+            self._replies.go_on(self.script.prompt + self.history.messages())
+
+    def _go_on(self) -> None:
+        self._tools.owed = False
+        reply = self._replies.speculation
+        if reply is None or not reply.goes_on:
+            self._replies.drop_speculation()
+            reply = self._replies.go_on(self.script.prompt + self.history.messages())
+        self._replies.announce_going_on(reply)
+        self._go(State.ANSWERING)
+        self._replies.release(reply, self._now_ms)

@@ -1,0 +1,91 @@
+"""The tools that replies call. A tool runs once, for a reply that is released and whole, whatever was speculated, tried
+again or denied before. Its call enters the history together with a result: first that it is still running, then its
+own.
+"""
+
+from dataclasses import dataclass
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action
+from voi.core.history import History
+from voi.core.script import Script
+from voi.dialogue import ToolCall, ToolResult
+
+RUNNING = "The tool is still running. Its result will be told when it comes; do not call it again."
+TOO_LATE = "The tool did not answer in time. It may have done its work."
+ROUNDS_MAX = 8
+"""So often may an answer call tools, see what they returned, and call some more."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """The tools that one reply called."""
+
+    message_id: int
+    results: dict[str, ToolResult | None]
+    """By call; None: it runs."""
+    deadline_ms: int
+    waived: bool = False
+    """Nobody waits for what comes of it."""
+
+
+class Tools:
+    """Of one conversation. What there is to run is appended to `out`."""
+
+    __slots__ = ("_history", "_out", "_rounds", "_timeout_ms", "owed")
+
+    def __init__(self, history: History, script: Script, out: list[Action]) -> None:
+        self._history = history
+        self._out = out
+        self._timeout_ms = script.tool_timeout_ms
+        self._rounds: dict[int, _Round] = {}
+        """By reply, of those that run."""
+        self.owed = False
+        """Results have come that the person was not told of."""
+
+    @property
+    def awaited(self) -> bool:
+        """Some run, and the person waits for what comes of them."""
+        return any(not each.waived for each in self._rounds.values())
+
+    @property
+    def deadline_ms(self) -> int | None:
+        return min((each.deadline_ms for each in self._rounds.values()), default=None)
+
+    def run(self, reply: int, message_id: int, calls: tuple[ToolCall, ...], now_ms: int) -> None:
+        """That reply is heard, and whole: do what it calls for."""
+        self._rounds[reply] = _Round(message_id, {call.call_id: None for call in calls}, now_ms + self._timeout_ms)
+        self._history.set_tools(message_id, calls, tuple(ToolResult(call.call_id, RUNNING) for call in calls))
+        self._out += [do.RunTool(reply, call.call_id, call.name, call.arguments) for call in calls]
+
+    def returned(self, fact: was.ToolReturned) -> bool:
+        """Write the result down. True: it was the reply's last, and somebody waits for it. A result that nobody asked
+        for, or the second of a call, changes nothing."""
+        each = self._rounds.get(fact.reply)
+        if each is None or fact.call_id not in each.results or each.results[fact.call_id]:
+            return False
+        each.results[fact.call_id] = result = ToolResult(fact.call_id, fact.result, fact.failed)
+        self._history.set_result(each.message_id, result)
+        if not all(each.results.values()):
+            return False
+        del self._rounds[fact.reply]
+        self.owed = self.owed or not each.waived
+        return not each.waived
+
+    def give_up(self, now_ms: int) -> bool:
+        """Those that took too long have failed. True: somebody waits for one of them."""
+        late = [
+            was.ToolReturned(reply, call_id, TOO_LATE, failed=True)
+            for reply, each in self._rounds.items()
+            if each.deadline_ms <= now_ms
+            for call_id, result in each.results.items()
+            if result is None
+        ]
+        return [True for fact in late if self.returned(fact)] != []
+
+    def waive(self) -> None:
+        """The person does not want to hear what comes of them."""
+        self.owed = False
+        for each in self._rounds.values():
+            each.waived = True
