@@ -23,6 +23,7 @@ _WORD_AFTER = re.compile(r"[^\W_]+")
 _LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
 _COUNTED = re.compile(r"\d\s?[^\W\d_]+\Z")
 _CODE_NEXT = re.compile(r"[A-Z]\d\b")
+_CODE = re.compile(r"[A-Z]{1,4}-?\d")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
 
 
@@ -144,6 +145,9 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
         return f"{head}{said}", match.end(), "code"
     if following.isdigit():
         return f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
+    if _CODE.match(scan.text, at + 1):  # order #A-1234
+        named = scan.word_before(at).lower() in language.digits_after
+        return "" if named else f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
     if following.isalpha() and "hashtag" in language.say and not scan.text[at - 1 : at].isalnum():
         return f"{language.say['hashtag']}{_gap(scan)}", at + 1, ""
     return " ", at + 1, ""
