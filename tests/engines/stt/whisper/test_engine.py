@@ -441,10 +441,10 @@ async def test_what_failed_gives_its_memory_back_at_once() -> None:
 async def test_whose_final_waits_longest_counts_from_the_flush_on(
     engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = engine.open(SttOptions(), lambda _: None)
     times_ms = iter((100.0, 900.0))
     monkeypatch.setattr(engine, "now_ms", lambda: next(times_ms))
     monkeypatch.setattr(engine, "wake", lambda: None)
+    stream = engine.open(SttOptions(), lambda _: None)
     stream.feed(speech(500))
     assert stream.wish() == Waiting(stream, Urgency.PARTIAL, 100.0)
     flush = asyncio.ensure_future(stream.flush())
@@ -456,8 +456,8 @@ async def test_whose_final_waits_longest_counts_from_the_flush_on(
 async def test_what_one_pass_cannot_take_is_as_urgent_as_a_pause(
     engine: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stream = engine.open(SttOptions(), None)
     monkeypatch.setattr(engine, "wake", lambda: None)
+    stream = engine.open(SttOptions(), None)
     stream.feed(bytes(28_000 * 32))
     assert stream.wish() == Waiting(stream, Urgency.PARTIAL, ANY)
     stream.close()
