@@ -6,7 +6,7 @@ import logging
 import pytest
 
 from voi.calls.admission import Refused
-from voi.calls.failures import ended_by
+from voi.calls.failures import ended_by, without_words
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError, ConfigError, EngineError
 
@@ -28,3 +28,12 @@ def test_endings(error: BaseException, reason: EndReason, says: str, level: int)
     assert (ended.reason, logged) == (reason, level)
     assert says in ended.words
     assert "secret" not in ended.words
+
+
+def test_the_log_does_not_quote_what_a_client_wrote() -> None:
+    told = 'agent_config:1:5: not valid JSON (the { of line 1)\n    {"system_prompt": "You are my secret"\n    ^'
+    assert without_words(told) == "agent_config:1:5: not valid JSON (the { of line 1)"
+    assert (
+        without_words('agent_config: $.a: must be a number, not "my secret"')
+        == 'agent_config: $.a: must be a number, not "…"'
+    )

@@ -2,7 +2,9 @@
 
 import asyncio
 import gc
+import os
 import random
+import signal
 import struct
 import time
 import wave
@@ -61,7 +63,9 @@ async def test_a_call_with_a_barge_in(tmp_path: Path, monkeypatch: Patch) -> Non
     async with serving(tmp_path, monkeypatch, fake_engines(said, "stop it now please")) as running:
         person = await Person.arrive(running.port, mode="call", init_greeting=False)
         person.speak(tone(4_000) + silence(1_000), 640)
-        await person.until(lambda: len(person.sound.get("1", b"")) > 48_000)  # a second of it was sent
+        await person.until(
+            lambda: len(person.sound.get("1", b"")) > 110_000
+        )  # too late to be the rest of the first turn
         person.speak(tone(800) + silence(1_000), 640)
         await person.until(lambda: person.sound.get("3"))
         assert person.status("user_interrupt") >= 1
@@ -420,3 +424,17 @@ async def test_many_come_and_go(tmp_path: Path, monkeypatch: Patch) -> None:
         await asyncio.wait_for(running.server.calls.services.tasks.join(), 5)
         assert running.server.admission.active == 0
         assert running.server.calls.gone == 100
+
+
+async def test_sighup_reads_the_configuration_again(
+    tmp_path: Path, monkeypatch: Patch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "voi")
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        os.kill(os.getpid(), signal.SIGHUP)
+        async with asyncio.timeout(5):
+            while "read again" not in caplog.text:
+                await asyncio.sleep(0.01)
+        assert "SIGUSR1 has no meaning here" in caplog.text
+        assert (await running.http("GET", "/health"))[0] == 200

@@ -110,7 +110,7 @@ async def test_a_call(tmp_path: Path, monkeypatch: Patch) -> None:
         assert me.kinds(asked) == ["user", "assistant", "response_done", "audio"]
         assert me.texts == {0: "Hello... (interrupted)", 1: "tell me a story please now", 2: STORY}
 
-        await me.until(lambda: len(me.sound["2"]) > 48 * 1_500)  # they hear some of it
+        await me.until(lambda: len(me.sound["2"]) > 48 * 2_300)  # too late to be the rest of their turn
         interrupted = len(me.log)
         me.speak(tone(768) + silence(1_280))
         await me.until(lambda: me.sound.get("4"))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voi.calls.call_id import conversation_id
-from voi.calls.failures import ended_by
+from voi.calls.failures import ended_by, without_words
 from voi.calls.line import CallDoor, Line
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
@@ -230,7 +230,7 @@ class Call:
         ended, level = ended_by(error, self.id)
         self._services.metrics.failed(ended.reason)
         trace = error if level >= logging.ERROR else None
-        log.log(level, "failed %s (%s): %s", self.client, ended.reason, ended.words, exc_info=trace)
+        log.log(level, "failed %s (%s): %s", self.client, ended.reason, without_words(ended.words), exc_info=trace)
         self._line.tell(ended)
 
     def _leave(self) -> None:
@@ -255,4 +255,4 @@ def refused(metrics: CallMetrics, ended: Ended, client: str, error: BaseExceptio
     """Count and log somebody who gets no conversation."""
     metrics.refused(ended.reason)
     level = logging.ERROR if error else logging.INFO
-    log.log(level, "refused %s (%s): %s", client, ended.reason, ended.words, exc_info=error)
+    log.log(level, "refused %s (%s): %s", client, ended.reason, without_words(ended.words), exc_info=error)

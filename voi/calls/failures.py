@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+import re
 
 from voi.calls.admission import Refused
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError, ConfigError, EngineError
 from voi.session.events import Ended
+
+_QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
 def ended_by(error: BaseException, conversation_id: str) -> tuple[Ended, int]:
@@ -26,6 +29,13 @@ def ended_by(error: BaseException, conversation_id: str) -> tuple[Ended, int]:
             return Ended(EndReason.CANCELLED), logging.INFO
     words = f"Internal error. The server's log has it under {conversation_id}."
     return Ended(EndReason.FAULT, words), logging.ERROR
+
+
+def without_words(text: str) -> str:
+    """What an error says of a client's mistake, for the log: without what it quotes of that client, whose prompt it may
+    be."""
+    lines = [line for line in text.splitlines() if not line.startswith("    ")]  # these show a line of its JSON
+    return _QUOTED.sub('"…"', "\n".join(lines))
 
 
 def _first(error: BaseException) -> BaseException:

@@ -50,6 +50,13 @@ class ConfigStore:
         if not settled or seen == self._settled:
             return False
         edited = ", ".join(path.name for path in seen if seen[path] != self._settled[path])
+        return await self._take_over(seen, f"{edited}: what was edited")
+
+    async def reload(self) -> bool:
+        """Read the files now, edited or not; True when they were taken over."""
+        return await self._take_over(await asyncio.to_thread(_stamps, self._settled), "The configuration, read again,")
+
+    async def _take_over(self, seen: dict[Path, _Stamp], what: str) -> bool:
         self._settled = seen  # a broken edit is complained of once
         try:
             config, named = await asyncio.to_thread(self._load)
@@ -60,7 +67,7 @@ class ConfigStore:
             return False
         self.current = config
         self._seen = self._settled = {path: seen.get(path, stamp) for path, stamp in named.items()}
-        log.info("%s: what was edited is in use for new conversations.", edited)
+        log.info("%s is in use for new conversations.", what)
         for warning in config.warnings:
             log.warning("%s", warning)
         return True

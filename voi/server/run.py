@@ -6,6 +6,7 @@ import logging
 import signal
 import socket
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
@@ -51,6 +52,7 @@ ENGINES_CLOSE_TIMEOUT_S = 10.0
 HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
 SWEEP_EVERY_S = 3600
+HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 Progress = Callable[[str], None]
 
@@ -123,14 +125,38 @@ class Server:
             http = self._http = _Http(self._uvicorn_config(), self._drain, self.hurry)
             self._tasks.start(self._start(http, listener), "start")
             self.metrics.watch_garbage_collector()
+            self._heed_signals()
             try:
                 await http.serve(sockets=[listener])
             finally:
+                self._forget_signals()
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
                 await self._close_engines()
         if self._failure is not None:
             raise self._failure
+
+    def _heed_signals(self) -> None:
+        """SIGHUP reads the configuration again, as people expect of servers; left alone, it and SIGUSR1 and 2 would end
+        the process without a word to anybody. What `nohup` has ignored stays ignored."""
+        loop = asyncio.get_running_loop()
+        if threading.current_thread() is threading.main_thread():
+            for sig in HEEDED_SIGNALS:
+                if signal.getsignal(sig) is not signal.SIG_IGN:
+                    loop.add_signal_handler(sig, self._on_signal, sig)
+
+    def _forget_signals(self) -> None:
+        for sig in HEEDED_SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(sig)
+
+    def _on_signal(self, sig: signal.Signals) -> None:
+        if sig is signal.SIGHUP:
+            self._tasks.start(self._reload(), "reload")
+        else:
+            log.warning("%s has no meaning here; SIGHUP reads the configuration again.", sig.name)
+
+    async def _reload(self) -> None:
+        await self._configs.reload()
 
     def stop(self) -> None:
         """Stop in order; the second time: at once."""

@@ -19,7 +19,7 @@ from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.intake import Intake, open_intake
-from voi.transports.websocket import WebSocket
+from voi.transports.websocket import NORMAL, WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ class VoiDoor:
 
     def _end(self, event: events.Ended) -> None:
         code, words = ending(event)
-        if words:
+        if words and code != NORMAL:  # that nobody spoke, or the time is over, is no error
             self.report_error(words)
         self._connection.close(code, words)
 
