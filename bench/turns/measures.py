@@ -26,6 +26,22 @@ CURVE_MEANS_MS = (300, 400, 500, 600)
 CURVE_CUTS = (0.05, 0.10)
 
 
+Counts = tuple[list[bool], bool, list[int]]
+"""Of one clip: which of its pauses were cut, whether it is a turn, the delays at its ends."""
+
+
+def counted(one: Heard) -> Counts:
+    """What there is to count of a clip."""
+    cuts = [
+        one.end_in(pause) is not None
+        for pause in one.clip.pauses
+        if pause.turn_ends is False and PAUSE_MIN_MS <= pause.length_ms <= PAUSE_MAX_MS
+    ]
+    ends = [(pause, one.end_in(pause)) for pause in one.clip.pauses if pause.turn_ends]
+    waits = [(pause.end_ms if end_ms is None else end_ms) - pause.start_ms for pause, end_ms in ends]
+    return cuts, one.clip.end_of_speech_ms is not None, waits
+
+
 @dataclass(frozen=True, slots=True)
 class Figures:
     """Of some clips. Rates 0..1, times in ms; NaN where there is nothing to count."""
@@ -41,20 +57,16 @@ class Figures:
 
     @staticmethod
     def of(heard: Sequence[Heard]) -> "Figures":
+        return Figures.summed([counted(one) for one in heard])
+
+    @staticmethod
+    def summed(counts: Sequence[Counts]) -> "Figures":
         cuts, turns, delays = [], [], []
-        for one in heard:
-            mine = [
-                one.end_in(pause) is not None
-                for pause in one.clip.pauses
-                if pause.turn_ends is False and PAUSE_MIN_MS <= pause.length_ms <= PAUSE_MAX_MS
-            ]
+        for mine, is_turn, waits in counts:
             cuts += mine
-            if one.clip.end_of_speech_ms is not None:
+            delays += waits
+            if is_turn:
                 turns.append(any(mine))
-            for pause in one.clip.pauses:
-                if pause.turn_ends:
-                    end_ms = one.end_in(pause)
-                    delays.append((pause.end_ms if end_ms is None else end_ms) - pause.start_ms)
         wait = np.array(delays or [np.nan])
         return Figures(
             len(cuts),
@@ -74,9 +86,10 @@ def group(heard: Iterable[Heard], name: str) -> list[Heard]:
 
 def interval(heard: Sequence[Heard], figure: Callable[[Figures], float], seed: int = 1) -> tuple[float, float]:
     """95 % of what other draws of such clips would give."""
-    random = np.random.default_rng(seed)
+    random, counts = np.random.default_rng(seed), [counted(one) for one in heard]
     drawn = [
-        figure(Figures.of([heard[at] for at in random.integers(0, len(heard), len(heard))])) for _ in range(BOOTSTRAPS)
+        figure(Figures.summed([counts[at] for at in random.integers(0, len(counts), len(counts))]))
+        for _ in range(BOOTSTRAPS)
     ]
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return float(low), float(high)
