@@ -6,8 +6,7 @@ from voi.core.facts import Heard, TurnJudged, VoiceJudged
 
 JUDGED_AT_MS = 64
 """Silence, in whole VAD windows, at which the judge of the sound is asked, once a pause. Asking again as the silence
-grows was measured (docs/turn-taking.md): later verdicts hear the silence more than the speech, and cut more people
-off."""
+grows was measured (docs/turn-taking.md): it cut more people off."""
 
 
 @dataclass(slots=True)
