@@ -14,6 +14,7 @@ from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.core.facts import HungUp
 from voi.core.options import CallOptions
+from voi.session.brain import MakeBrain, PipelineBrain
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
 from voi.session.session import Session
@@ -92,6 +93,7 @@ class Call:
         greetings_dir: Path | None = None,
         observers: Sequence[Observer] = (),
         tools: Any = None,
+        make_brain: MakeBrain = PipelineBrain,
         **agent: Any,
     ) -> None:
         agent = {"llm_model": "fake", "voices": VOICES, "system_prompt": "You tell stories.", **agent}
@@ -126,6 +128,7 @@ class Call:
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,
             tools=tools,
+            make_brain=make_brain,
             clock=self.loop.time,
         )
 

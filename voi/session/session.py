@@ -25,7 +25,7 @@ from voi.dialogue import Message
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
 from voi.session import events, llm_checks
-from voi.session.agent_turn import AgentTurn
+from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.door import Door
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure
@@ -36,7 +36,6 @@ from voi.session.playback import Playback
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
 from voi.session.tools import Tool, ToolRunner
-from voi.session.user_turn import UserTurn
 from voi.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -52,33 +51,14 @@ class Session:
 
     `clock`: monotonic seconds. `observers` look on; one that fails is told to `on_observer_failed` by its class's name.
     `language`: what the agent hears and speaks where it does not say so itself. `log_words`: what people said may be
-    written to the log. `tools` by name: the agent may call them.
+    written to the log. `tools` by name: the agent may call them. `make_brain`: what hears and
+    answers.
     """
 
     __slots__ = (
-        "__weakref__",
-        "_agent",
-        "_clock",
-        "_config",
-        "_conversation",
-        "_door",
-        "_ended",
-        "_engines",
-        "_events",
-        "_fault",
-        "_greetings_dir",
-        "_inbox",
-        "_latency",
-        "_listening",
-        "_observers",
-        "_options",
-        "_replying",
-        "_start_s",
-        "_tasks",
-        "_telling",
-        "_timer",
-        "_timer_ms",
-        "_tool_runner", "_tools",
+        "__weakref__", "_agent", "_brain", "_clock", "_config", "_conversation", "_door", "_ended", "_engines",
+        "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_make_brain", "_observers", "_options",
+        "_playback", "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools",
         "conversation_id",
     )  # fmt: skip
 
@@ -97,6 +77,7 @@ class Session:
         language: str | None = None,
         log_words: bool = False,
         tools: Mapping[str, Tool] | None = None,
+        make_brain: MakeBrain = PipelineBrain,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -117,8 +98,9 @@ class Session:
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._events = DoorEvents(door)
-        self._listening: UserTurn | None = None
-        self._replying: AgentTurn | None = None
+        self._make_brain = make_brain
+        self._brain: Brain | None = None
+        self._playback: Playback | None = None
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
@@ -144,18 +126,16 @@ class Session:
         self._start_s = self._clock()
         on_sent = self._observe_sent if observers.wants("agent_sound") else None
         paced = self._options.stream_output_audio
-        listening = UserTurn(
-            self._tasks, self.tell, self._engines, self._config, agent, self._options,
-            on_sound=observers.user_sound if observers.wants("user_sound") else None, on_failure=self._failed,
-        )  # fmt: skip
-        replying = AgentTurn(
-            self._tasks, self.tell, self._engines, self._config, agent,
-            Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent), rate_hz, self._greetings_dir,
+        self._playback = playback = Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent)
+        around = Surroundings(
+            self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options, self._greetings_dir,
+            on_user_sound=observers.user_sound if observers.wants("user_sound") else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
         )  # fmt: skip
+        brain = self._make_brain(around)
         self._tasks.on_failed = self._fall
         observers.begin(self._conversation.script)
-        self._listening, self._replying = listening, replying
+        self._brain = brain
         timeout_ms = self._conversation.script.tool_timeout_ms
         self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
         try:
@@ -166,10 +146,9 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._disarm()
-            listening.close()
-            replying.close()
+            brain.close()
             await self._tasks.dismiss()
-            self._listening = self._replying = self._tool_runner = self._tasks.on_failed = None
+            self._brain = self._playback = self._tool_runner = self._tasks.on_failed = None
         if self._fault:
             raise self._fault
 
@@ -192,18 +171,18 @@ class Session:
 
     def hear(self, pcm: bytes) -> None:
         """Take sound: s16le mono at `options.input_rate_hz`, any length. Before and after `run` it is dropped."""
-        if self._listening and not self._ended.is_set():
+        if self._brain and not self._ended.is_set():
             try:
-                self._listening.ears.hear(pcm)
+                self._brain.hear(pcm)
             except Exception as error:
                 self._fall(error)
 
     def tell(self, fact: Fact) -> None:
         """Take what happened. Before `run` a few facts are kept for it; after it they are dropped."""
-        if self._ended.is_set() or (self._listening is None and len(self._inbox) >= EARLY_FACTS_MAX):
+        if self._ended.is_set() or (self._brain is None and len(self._inbox) >= EARLY_FACTS_MAX):
             return
         self._inbox.append(fact)
-        if self._listening and not self._telling:
+        if self._playback and not self._telling:
             self._drain()
 
     def _drain(self) -> None:
@@ -234,48 +213,33 @@ class Session:
             self._ended.set()
 
     def _act(self, action: Action) -> None:
-        door_events, listening, replying = self._events, self._listening, self._replying
-        assert listening is not None
-        assert replying is not None
+        door_events, brain = self._events, self._brain
+        assert brain is not None
         assert self._tool_runner is not None
         match action:
-            case do.Listen():
-                listening.listen(action)
-            case do.Transcribe():
-                listening.transcribe(action)
-            case do.TranscribeNow():
-                listening.transcribe_now(action)
-            case do.JudgeTurn():
-                listening.judge_turn(action)
-            case do.JudgeVoice():
-                listening.judge_voice(action)
-            case do.NoteBackchannel():
-                pass  # it is in the journal
-            case do.EndUtterance():
-                listening.end_utterance(action)
-                door_events.utterance_ended()
             case do.StartReply():
                 self._latency.started(
                     action.reply, speculative=action.muted and self._conversation.script.turn.speculate
                 )
                 door_events.started(action.reply)
-                replying.start_reply(action)
+                brain.act(action)
             case do.SayPhrase():
                 door_events.started(action.reply)
-                replying.say_phrase(action)
+                brain.act(action)
             case do.Release():
                 self._latency.released(action.reply, self._now_ms())
                 door_events.released(action.reply, action.message_id)
-                replying.release(action)
-            case do.RunTool():
-                self._tool_runner.run(action)
-            case do.Duck():
-                replying.duck(action)
-            case do.Resume():
-                replying.resume(action)
+                brain.act(action)
             case do.Stop():
                 door_events.over(action.reply)
-                replying.stop(action)
+                brain.act(action)
+            case do.EndUtterance():
+                brain.act(action)
+                door_events.utterance_ended()
+            case do.RunTool():
+                self._tool_runner.run(action)
+            case do.NoteBackchannel():
+                pass  # it is in the journal
             case do.Show():
                 door_events.show(action)
             case do.SendStatus():
@@ -286,6 +250,8 @@ class Session:
                 self._tasks.log.info("the conversation ends: %s", action.reason)
                 self._ended.set()
                 self._door.tell(events.Ended(action.reason))
+            case _:
+                brain.act(action)
 
     def _fall(self, error: BaseException) -> None:
         """There is a fault in Voi: it ends this conversation and no other. `run` raises it."""
@@ -339,13 +305,13 @@ class Session:
                 self._latency.transcribed(now_ms)
             case was.PlaybackStarted():
                 self._turn_ends(fact.reply, now_ms)
-            case was.PieceVoiced(words=words) if words and self._replying:
+            case was.PieceVoiced(words=words) if words and self._playback:
                 starts_ms = (fact.start_ms + word.start_ms for word in words)
-                self._replying.speaker.mark_words(fact.reply, starts_ms)
+                self._playback.mark_words(fact.reply, starts_ms)
             case was.ReplyPlayed():
                 self._events.over(fact.reply)
-                if self._replying:
-                    self._replying.forget(fact.reply)
+                if self._brain:
+                    self._brain.forget(fact.reply)
                 self._turn_ends(fact.reply, None)
             case was.ReplyStopped():
                 self._turn_ends(fact.reply, None)

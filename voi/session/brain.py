@@ -1,0 +1,121 @@
+"""The middle of a conversation: what hears the person, and what makes the replies. The core behind it is one for all.
+
+`PipelineBrain` is ears, an LLM and a voice. A model that takes sound and gives sound with a transcript is another: it
+tells the same facts and carries out the same actions. The history that the core keeps is what counts; such a model is
+given it with each StartReply. Its sound is held until the transcript of it has passed the guard (`held_sound.py`).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.core import actions as do
+from voi.core.facts import Fact
+from voi.core.options import CallOptions
+from voi.session.agent_turn import AgentTurn
+from voi.session.failure import Failure
+from voi.session.playback import Playback
+from voi.session.user_turn import UserTurn
+from voi.tasks import Tasks
+
+if TYPE_CHECKING:
+    from voi.engines.startup import Engines
+
+BrainAction = (
+    do.Listen | do.Transcribe | do.TranscribeNow | do.JudgeTurn | do.JudgeVoice | do.EndUtterance | do.StartReply
+    | do.SayPhrase | do.Release | do.Duck | do.Resume | do.Stop
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a conversation gives its brain. `tell` takes its facts; `playback` its sound, at `rate_hz`. `on_user_sound`
+    is given the person's sound as it was heard, where somebody wants it; `on_token` and `on_sound` the number of a
+    reply whose first text and any of whose sound arrive; `on_failure` what broke."""
+
+    tasks: Tasks
+    tell: Callable[[Fact], None]
+    playback: Playback
+    rate_hz: int
+    agent: Agent
+    config: Config
+    engines: "Engines"
+    options: CallOptions
+    greetings_dir: Path | None
+    on_user_sound: Callable[[bytes], None] | None
+    on_token: Callable[[int], None]
+    on_sound: Callable[[int], None]
+    on_failure: Callable[[Failure], None]
+
+
+class Brain(Protocol):
+    """Of one conversation. All methods are called on the event loop and return at once."""
+
+    @property
+    def hear(self) -> Callable[[bytes], None]:
+        """Takes the person's sound: s16le mono at `options.input_rate_hz`, any length."""
+        ...
+
+    def act(self, action: BrainAction) -> None:
+        """Carry it out; what comes of it is told as facts."""
+
+    def forget(self, reply: int) -> None:
+        """It was played to its end."""
+
+    def close(self) -> None:
+        """The conversation is over: nothing goes on."""
+
+
+MakeBrain = Callable[[Surroundings], Brain]
+
+
+class PipelineBrain:
+    """Ears, an LLM and a voice."""
+
+    __slots__ = ("_replying", "_turn", "forget", "hear")
+
+    def __init__(self, around: Surroundings) -> None:
+        self._turn = turn = UserTurn(
+            around.tasks, around.tell, around.engines, around.config, around.agent, around.options,
+            on_sound=around.on_user_sound, on_failure=around.on_failure,
+        )  # fmt: skip
+        self._replying = replying = AgentTurn(
+            around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,
+            around.greetings_dir, on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
+        )  # fmt: skip
+        self.hear = turn.ears.hear
+        self.forget = replying.forget
+
+    def act(self, action: BrainAction) -> None:
+        match action:
+            case do.Listen():
+                self._turn.listen(action)
+            case do.Transcribe():
+                self._turn.transcribe(action)
+            case do.TranscribeNow():
+                self._turn.transcribe_now(action)
+            case do.JudgeTurn():
+                self._turn.judge_turn(action)
+            case do.JudgeVoice():
+                self._turn.judge_voice(action)
+            case do.EndUtterance():
+                self._turn.end_utterance(action)
+            case do.StartReply():
+                self._replying.start_reply(action)
+            case do.SayPhrase():
+                self._replying.say_phrase(action)
+            case do.Release():
+                self._replying.release(action)
+            case do.Duck():
+                self._replying.duck(action)
+            case do.Resume():
+                self._replying.resume(action)
+            case do.Stop():
+                self._replying.stop(action)
+
+    def close(self) -> None:
+        self._turn.close()
+        self._replying.close()
