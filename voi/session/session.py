@@ -128,7 +128,8 @@ class Session:
         paced = self._options.stream_output_audio
         self._playback = playback = Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
-            self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options, self._greetings_dir,
+            self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
+            self._greetings_dir,
             on_user_sound=observers.user_sound if observers.wants("user_sound") else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
         )  # fmt: skip
@@ -182,7 +183,7 @@ class Session:
         if self._ended.is_set() or (self._brain is None and len(self._inbox) >= EARLY_FACTS_MAX):
             return
         self._inbox.append(fact)
-        if self._playback and not self._telling:
+        if self._brain and not self._telling:
             self._drain()
 
     def _drain(self) -> None:
