@@ -41,7 +41,7 @@ def test_every_problem_and_warning_is_printed_and_the_exit_code_is_1() -> None:
         "$.a.llm_model: is missing",
         "$.a.temperature",
         "$.b: must be an object",
-        "$.a.llm_modell: is no field",
+        'is "llm_modell" beside it meant to be this?',
         "3 problems",
     ):
         assert word in result.stderr
@@ -59,3 +59,25 @@ def test_schemas_are_printed(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, ["schema", *arguments])
     assert result.exit_code == 0
     assert json.loads(result.stdout)["$schema"].endswith("2020-12/schema")
+
+
+@pytest.mark.parametrize(
+    ("agent", "model", "told"),
+    [
+        ({"voices": {"character": {"model": "v"}}}, {"engine": "espeak", "voices": ["xx-nope"]}, "no voice 'xx-nope'"),
+        ({"voices": {"character": {"model": "v", "voice": "x"}}}, {"engine": "hibari"}, "has no voice 'x'"),
+    ],
+)
+def test_what_serve_would_refuse_is_a_problem(agent: dict[str, object], model: dict[str, object], told: str) -> None:
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo", **agent}}))
+    Path("tts_models.json").write_text(json.dumps({"v": model}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    assert told in result.stderr
+
+
+def test_a_language_that_nobody_hears_is_told() -> None:
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo", "language": "de"}}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 0
+    assert "Agent a speaks de, and STT moonshine hears only en" in result.stderr

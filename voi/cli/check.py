@@ -1,5 +1,6 @@
 """`voi check`: is the configuration right?"""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +18,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
-    from voi.cli.engine_check import check_engines
+    from voi.cli.engine_check import check_engines, try_engines
     from voi.config.load import read_config
     from voi.config.problems import Problems
     from voi.config.settings import load_settings, unknown_variables
@@ -32,6 +33,8 @@ def check(
         problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
         config = read_config(settings, problems)
         check_engines(config, settings, problems)
+        if not problems.errors:
+            asyncio.run(try_engines(config, settings, problems))
         for line in [] if problems.errors or as_json else _summary(config, settings):
             typer.echo(line)
     if as_json:

@@ -1,6 +1,13 @@
-"""What `voi check` finds out about engines without making any: are there such engines, are their secrets at hand?"""
+"""What `voi check` finds out about engines: are there such, are their secrets at hand, and would they start?
 
+The small ones are made and warmed up as `voi serve` does it; of those for a GPU, and of services that cost money, only
+the packages and options are looked at.
+"""
+
+import asyncio
+import contextlib
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 from voi.config.config import Config
@@ -9,6 +16,13 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.secret_refs import missing_variables, plain_secrets, told
 from voi.config.settings import Settings
 from voi.engines import registry
+from voi.engines.base import Tts
+from voi.engines.device import engine_options
+from voi.engines.info import info_of
+from voi.engines.startup import unheard, unspeakable
+from voi.errors import ConfigError, EngineError
+from voi.text import language
+from voi.text.language import AUTO
 
 
 def check_engines(config: Config, settings: Settings, problems: Problems) -> None:
@@ -23,6 +37,48 @@ def check_engines(config: Config, settings: Settings, problems: Problems) -> Non
             for variable in missing_variables(options)
         ]
         problems.warnings += [told(where, path) for path in plain_secrets(options)]
+
+
+async def try_engines(config: Config, settings: Settings, problems: Problems) -> None:
+    """Start what agents speak with, as `voi serve` does, and ask it for their voices, tones and languages; adds to
+    `problems`. Tells of agents whose language nobody hears."""
+    voices: dict[str, Tts] = {}
+    used = {use.tts_model for use in config.voice_uses()}
+    for name in sorted(used & config.tts_models.keys()):
+        model = config.tts_models[name]
+        where = f"{settings.tts_models_file}: $.{name}"
+        try:
+            factory = await asyncio.to_thread(registry.find, "tts", model.engine)
+            options = engine_options(factory, settings.models_dir, settings.device, model.engine_options())
+            engine = registry.build(factory, "tts", model.engine, options)
+            if not (engine.info.gpu or engine.info.cloud):
+                await engine.warm_up()
+            voices[name] = engine
+        except (ConfigError, EngineError) as error:
+            problems.errors += [f"{where}: {problem}" for problem in str(error).splitlines()]
+    try:
+        ready = {name: engine for name, engine in voices.items() if not (engine.info.gpu or engine.info.cloud)}
+        uses = [use for use in config.voice_uses() if use.tts_model in ready]
+        problems.errors += unspeakable(uses, ready)
+    finally:
+        for engine in voices.values():
+            await engine.close()
+    if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
+        try:
+            await asyncio.to_thread(language.load)
+        except EngineError as error:
+            problems.errors.append(str(error))
+    _tell_unheard(config, settings, problems)
+
+
+def _tell_unheard(config: Config, settings: Settings, problems: Problems) -> None:
+    hears: dict[str, Any] = {}
+    for name in {agent.engines.stt or settings.stt_engine for agent in config.agents.values()}:
+        engine, _ = named_engine(settings, "stt", name)
+        with contextlib.suppress(ConfigError, EngineError):  # told of elsewhere
+            hears[name] = SimpleNamespace(info=info_of(registry.find("stt", engine), engine))
+    if settings.stt_engine in hears:
+        problems.warnings += unheard(config, hears, hears[settings.stt_engine])
 
 
 def _engines(config: Config, settings: Settings) -> Iterator[tuple[str, registry.Kind, str, Mapping[str, Any], bool]]:
