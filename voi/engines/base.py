@@ -1,9 +1,9 @@
-"""The Protocols that every engine (model) provider fulfils: one or two methods each, and `info` (`voi.engines.info`).
+"""The Protocols that engine (model) providers implement: one or two methods each, and `info` (`voi.engines.info`).
 
 All sound is `bytes`: PCM, signed 16-bit little-endian, mono. STT, VAD and turn detection take 16 kHz.
-Engines are made once at start, warmed up, and shared by all conversations; what belongs to one
-conversation is an object that they open. Everything here is called on the event loop and must not
-block it: a provider that computes hands the work to threads of its own (only the VAD computes inline).
+Engines are made and warmed up once, when the server starts, and all conversations share them. State of one
+conversation lives in a stream or context that the engine opens. Everything here is called on the event loop and must
+not block it: a provider that computes does so on its own threads (only the VAD computes inline).
 Failures are `EngineError`.
 """
 
@@ -18,60 +18,61 @@ STT_RATE_HZ = 16_000
 
 
 class Engine(Protocol):
-    """What every provider has besides its own methods."""
+    """What every provider has in addition to the methods of its kind."""
 
     @property
     def info(self) -> EngineInfo:
-        """What it says of itself. Never waits."""
+        """The engine's description of itself. Never waits."""
         ...
 
     async def warm_up(self) -> None:
-        """Load weights and run once, so that the first caller waits for nothing. Raises EngineError."""
+        """Load weights and run once, so that the first caller does not wait for that. Raises EngineError."""
 
     async def close(self) -> None:
         """Release threads, sockets and memory. Safe to call twice."""
 
 
 class Pings(Protocol):
-    """A hook of engines whose `info.pings` is true."""
+    """Optional: the method of engines whose `info.pings` is true."""
 
     async def ping(self) -> None:
-        """Returns when the thread that computes is done with what it is at."""
+        """Returns when the computing thread has finished its current step."""
 
 
 class Reconfigures(Protocol):
-    """A hook of engines whose `info.reconfigures` is true."""
+    """Optional: the method of engines whose `info.reconfigures` is true."""
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
-        """Take these options in the place of those it was made with, and look into the files that they name again,
-        without a pause for those who use it; `info` may be another value then. `needed`: voices that are in use.
-        False: only a restart can. Raises ConfigError for options or files that are wrong, or lack a voice that is
-        needed (nothing has changed then), EngineError."""
+        """Replace the engine's options and read the files that they name again, without a pause for running streams.
+        `info` may change. `needed`: names of voices that are in use. Returns False when only a restart can apply the
+        options. Raises ConfigError when options or files are wrong or lack a needed voice (nothing has changed then),
+        EngineError."""
         ...
 
 
 class Fetches(Protocol):
-    """A hook of engine classes whose `info.fetches` is true."""
+    """Optional: the method of engine classes whose `info.fetches` is true."""
 
     async def fetch(self, on_progress: Callable[[str], None], **options: Any) -> None:
-        """Get what an engine with these options lacks, before a server's first start. Raises EngineError."""
+        """Download the files that an engine with these options needs and does not have. `on_progress` gets a line of
+        text from time to time. Raises EngineError."""
 
 
 # ---- voice activity ---------------------------------------------------------------------------
 
 
 class VadStream(Protocol):
-    """The VAD's memory of one caller."""
+    """The VAD's state for one caller."""
 
     def probability(self, window: bytes) -> float:
         """Probability 0..1 of speech in one window of `VadInfo.window_samples` samples at 16 kHz. Computes inline."""
         ...
 
     def reset(self) -> None:
-        """Forget what was heard (after a turn)."""
+        """Clear the state (after a turn)."""
 
     def close(self) -> None:
-        """Give the stream's place back."""
+        """Release the stream."""
 
 
 class Vad(Engine, Protocol):
@@ -87,13 +88,13 @@ class Vad(Engine, Protocol):
 
 
 class TurnDetector(Engine, Protocol):
-    """Has the person finished, judged by how it sounds?"""
+    """Judges from the sound whether the person has finished their turn."""
 
     @property
     def info(self) -> TurnInfo: ...
 
     async def probability(self, pcm: bytes) -> float:
-        """Probability 0..1 that the turn is complete, from up to the last 8 s of the turn's 16 kHz sound."""
+        """Probability 0..1 that the turn is complete, from at most the last 8 s of the turn's 16 kHz sound."""
         ...
 
 
@@ -101,11 +102,12 @@ class TurnDetector(Engine, Protocol):
 
 
 class VoiceJudge(Engine, Protocol):
-    """A cough, a key, a noise, or a person who speaks? And to say something, or to show that they listen?"""
+    """Tells a voice from coughs, keys and noise, and an interruption from a listener's "yeah"."""
 
     async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
-        """Probabilities 0..1 (of a person's voice, of wanting the floor) from 16 kHz sound whose newest voice is
-        `voice_ms` long; sound before it and quiet after it may be there. Raises EngineError."""
+        """Two probabilities 0..1: that a person's voice is heard, and that the person wants the floor. `pcm`: 16 kHz
+        sound. `voice_ms`: length of the newest voice in it; earlier sound and later quiet may be around it. Raises
+        EngineError."""
         ...
 
 
@@ -114,8 +116,8 @@ class VoiceJudge(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SttOptions:
-    """Per agent. `language`: ISO code or None to detect, and then `usual` is what was detected last in this
-    conversation: it stays unless another language is clearly likelier."""
+    """Options of one utterance, from the agent. `language`: ISO code; None: detect it. `usual`: the language detected
+    last in this conversation; detection keeps it unless another one is clearly more likely."""
 
     language: str | None = None
     prompt: str = ""
@@ -125,8 +127,8 @@ class SttOptions:
 
 @dataclass(frozen=True, slots=True)
 class TimedWord:
-    """A word with its punctuation, without spaces around it. Times from the start of all the sound that was fed to its
-    stream, pauses included. `probability`: 0..1, the engine's own, that this is what was said."""
+    """A word with its punctuation, without spaces around it. Times count from the start of the sound that was fed to
+    its stream, pauses included. `probability`: 0..1, the engine's confidence in the word."""
 
     text: str
     start_ms: int
@@ -136,10 +138,10 @@ class TimedWord:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """Text of the whole utterance so far. `confirmed` will not change; `tentative`, which may, goes on right behind it
-    and begins with a space where one belongs: not before a comma, nor in languages that write none. `language`: ISO
-    code of what was detected; None where the engine does not tell. `words`: all of the text, of `SttStream.flush`
-    alone; empty where the engine does not tell times."""
+    """Text of the whole utterance so far. `confirmed` will not change. `tentative` may change; it follows `confirmed`
+    directly and begins with a space where one belongs (not before a comma, nor in languages without spaces).
+    `language`: ISO code of the detected language; None where the engine does not tell. `words`: the whole text, only
+    from `SttStream.flush`; empty where the engine has no word times."""
 
     confirmed: str
     tentative: str = ""
@@ -155,10 +157,11 @@ class SttStream(Protocol):
     """One utterance (a user turn, perhaps with pauses inside)."""
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
-        """Take 16 kHz sound, any length. `speech` False: the VAD heard a pause here. Never blocks."""
+        """Take 16 kHz sound of any length. `speech` False: the VAD found a pause here. Never blocks."""
 
     async def flush(self) -> Transcript:
-        """Final text of all that was fed so far ("" when no speech was in it). Feeding may go on afterwards."""
+        """Final text of all sound fed so far ("" when there was no speech in it). Feeding may go on afterwards. Raises
+        EngineError."""
         ...
 
     def close(self) -> None:
@@ -172,7 +175,8 @@ class Stt(Engine, Protocol):
     def info(self) -> SttInfo: ...
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> SttStream:
-        """Begin an utterance. `on_partial` is called on the event loop as the text grows or changes."""
+        """Begin an utterance. `on_partial` is called on the event loop when the text grows or changes. Raises
+        EngineError."""
         ...
 
 
@@ -181,9 +185,9 @@ class Stt(Engine, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
-    """One completion. `temperature` None: the model's default. `first_token_ms`: how long its first word may take, if
-    that is less than the provider's own limit. `options`: what a plug-in LLM takes besides, by its own names; the
-    OpenAI and LiteLLM clients take none."""
+    """One completion. `temperature` None: the model's default. `first_token_ms`: how long the first token may take, if
+    less than the provider's own limit. `options`: further options of a plug-in LLM, by its own names; the OpenAI and
+    LiteLLM clients take none."""
 
     model: str
     messages: tuple[Message, ...]
@@ -206,14 +210,14 @@ class TextDelta:
 
 @dataclass(frozen=True, slots=True)
 class Reasoning:
-    """The model thinks. Never spoken, but a sign of life."""
+    """Text of the model's reasoning. Never spoken, but it shows that the model is at work."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the request cost, as the provider counts."""
+    """Tokens of the request and of the answer, as the provider counts them."""
 
     input_tokens: int
     output_tokens: int
@@ -221,9 +225,8 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The answer is over, and nothing comes behind this. "stop": whole. "tool_calls": whole, and tools are to run.
-    "length" and "content_filter": cut, perhaps before its first word. "nothing": over, and there was no word in it and
-    no tool call."""
+    """The last event of an answer. "stop": complete. "tool_calls": complete, and tools are to run. "length" and
+    "content_filter": cut off, perhaps before the first word. "nothing": complete, without a word or a tool call."""
 
     reason: FinishReason = "stop"
 
@@ -235,9 +238,9 @@ class Llm(Engine, Protocol):
     """A chat model, streamed."""
 
     def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
-        """The answer as it comes; tool calls whole, `Finished` last. Closing the iterator (`aclose`) or cancelling the
-        task closes the upstream request at once. Raises EngineError (`retryable` when the same request may work a
-        moment later), also where the answer breaks off without a finish."""
+        """The answer as it comes: each tool call in one piece, `Finished` last. Closing the iterator (`aclose`) or
+        cancelling the task closes the upstream request at once. Raises EngineError (`retryable` when the same request
+        may work a moment later), also when the answer breaks off without a finish."""
         ...
 
 
@@ -245,12 +248,13 @@ class Llm(Engine, Protocol):
 
 
 AS_IT_IS = ""
-"""As a tone: the voice itself, whatever the model's tone map has for `neutral`."""
+"""As a tone: the voice itself, even if the model's tone map names another voice for `neutral`."""
 
 
 @dataclass(frozen=True, slots=True)
 class VoiceSpec:
-    """Whose voice. `voice` None: the model's first. `tone` is a name like warm; unknown tones sound neutral."""
+    """The voice to speak with. `voice`: a name of `TtsInfo.voices`; None: the first. `tone`: a name such as "warm";
+    unknown tones sound neutral. `speed`: 1.0 is the voice's own. `language`: ISO code; None: the model's own."""
 
     voice: str | None = None
     tone: str = "neutral"
@@ -260,36 +264,36 @@ class VoiceSpec:
 
 
 Speech = bytes | SpokenWord
-"""What a voice yields: PCM at `TtsInfo.sample_rate_hz`, and between it, where the engine knows them, the words in the
-order of the text, with times from the start of the sound of that text or context."""
+"""What a voice yields: PCM at `TtsInfo.sample_rate_hz` and, where the engine knows their times, the words in the order
+of the text. Times count from the start of the sound of that text or context."""
 
 
 class SentenceTts(Engine, Protocol):
-    """Text to speech that takes a sentence at a time: one model of tts_models.json."""
+    """Text to speech, one sentence at a time. Each model of tts_models.json is one engine."""
 
     @property
     def info(self) -> TtsInfo: ...
 
     def stream(self, text: str, voice: VoiceSpec) -> AsyncIterator[Speech]:
-        """Speak one short piece of already speakable text, the first sound as early as the model can. Closing the
-        iterator stops the synthesis within one chunk. Raises EngineError."""
+        """Speak one short text that is already normalized for speech, with the first sound as early as the model can.
+        Closing the iterator stops the synthesis within one chunk. Raises EngineError."""
         ...
 
 
 class TtsContext(Protocol):
-    """One voice saying one reply, whose text grows. Iterating gives the speech, to the end of all text."""
+    """One voice speaking one reply whose text grows. Iterating yields the speech until the end of all text."""
 
     async def say(self, text: str) -> None:
-        """Take more of the text: a clause or sentence, speakable, with no space at its ends. May wait. Raises
-        EngineError."""
+        """Take more text: a clause or sentence, normalized for speech, without spaces at its ends. May wait
+        (backpressure). Raises EngineError."""
 
     async def finish(self) -> None:
-        """There is no more text; the sound that is owed still comes. Raises EngineError."""
+        """There is no more text; the remaining sound still comes. Raises EngineError."""
 
     def __aiter__(self) -> AsyncIterator[Speech]: ...
 
     async def aclose(self) -> None:
-        """Drop the context, whatever it still owes. Safe to call twice."""
+        """Drop the context and the sound that has not come yet. Safe to call twice."""
 
 
 class ContextTts(Engine, Protocol):
@@ -299,14 +303,15 @@ class ContextTts(Engine, Protocol):
     def info(self) -> TtsInfo: ...
 
     def open(self, voice: VoiceSpec) -> TtsContext:
-        """A new context; connecting may wait for the first `say`. Raises EngineError."""
+        """A new context. The engine may connect only at the first `say`. Raises EngineError."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class TextSpoken:
-    """All sound of one text was given: `text` counts from 0, times are from the start of the sound of `Tts.speak`.
-    `words`: all of that text, exact or estimated, with times from `start_ms` on; empty for a text without sound."""
+    """All sound of one text was yielded. `text`: its index, from 0. Times count from the start of the sound of
+    `Tts.speak`. `words`: the words of that text, with exact or estimated times from `start_ms` on; empty for a text
+    without sound."""
 
     text: int
     start_ms: int
@@ -315,12 +320,12 @@ class TextSpoken:
 
 
 class Tts(Engine, Protocol):
-    """Text to speech as callers see it, whichever of the two a provider is (`voi.engines.tts.adapter`)."""
+    """Text to speech as the session uses it, over both kinds of provider (`voi.engines.tts.adapter`)."""
 
     @property
     def info(self) -> TtsInfo: ...
 
     def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
-        """Speak the texts of one reply in order, each asked for when the engine can take it. PCM, and a TextSpoken for
-        every text. Closing stops everything. Raises EngineError, ConfigError."""
+        """Speak the texts of one reply in order; each is pulled from `texts` when the engine can take it. Yields PCM,
+        and one TextSpoken for every text. Closing the generator stops everything. Raises EngineError, ConfigError."""
         ...

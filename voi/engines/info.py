@@ -1,7 +1,7 @@
-"""What an engine says of itself: one frozen value, `engine.info`. A change (voices after a restart, where it runs) is a
-new value in its place. Every layer round an engine passes the value on and repeats none of its fields.
+"""What an engine says of itself: one frozen value, `engine.info`. When something changes (voices after a restart, the
+device), a new value takes its place. Wrappers around an engine pass the value on and repeat none of its fields.
 
-A class states in its body what is known before any engine is made; `warm_up` may replace it by what is known then:
+A class states in its body what is known before an engine is made; `warm_up` may replace the value:
 
     info = TtsInfo("chime", voices=("bell",))
 """
@@ -15,45 +15,45 @@ WordTimes = Literal["none", "exact"]
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """Of any engine. `name`: what people read in the log and in errors."""
+    """Fields of every engine. `name`: as shown in the log and in errors."""
 
     name: str
     _: KW_ONLY
     cloud: bool = False
-    """It calls a service of somebody else. Failures are counted and followed by a wait, and it is never given a text
-    or sound of ours to try it with, since that costs money. Else it computes here: what hangs is made anew."""
+    """True: the engine calls an external service. Repeated failures are followed by a wait, and Voi never sends it a
+    trial text or sound, since that costs money. False: it computes on this machine; when it hangs, it is restarted."""
     gpu: bool = False
-    """It was made for a GPU and takes the option `device`; engines that hear and speak then run in a process of their
-    own."""
+    """It is made for a GPU and takes the option `device`. Such STT and TTS engines run in their own process."""
     note: str = ""
-    """What to say of how it runs here, such as "it computes on the CPU and is slow"."""
+    """How it runs on this machine, for the log, such as "it computes on the CPU and is slow"."""
     languages: tuple[str, ...] | None = None
-    """ISO codes of what it hears or speaks; None: it does not say."""
+    """ISO codes of the languages that it hears or speaks; None: unknown."""
     at_once_max: int | None = None
-    """Streams at the same time; more have to wait, or are refused. None: it sees to that itself."""
+    """The most streams at the same time; one more waits or is refused. None: the engine limits them itself."""
     pings: bool = False
-    """It has `Pings.ping`."""
+    """It implements `voi.engines.base.Pings`."""
     fetches: bool = False
-    """Its class has `Fetches.fetch`."""
+    """Its class implements `voi.engines.base.Fetches`."""
     reconfigures: bool = False
-    """It has `Reconfigures.reconfigure`."""
+    """It implements `voi.engines.base.Reconfigures`."""
 
 
 @dataclass(frozen=True, slots=True)
 class VadInfo(EngineInfo):
-    """`window_samples` at 16 kHz are judged at a time."""
+    """A VAD. `window_samples`: length of one window at 16 kHz."""
 
     window_samples: int = 512
 
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo(EngineInfo):
-    """A detector of the end of a turn."""
+    """A turn detector."""
 
 
 @dataclass(frozen=True, slots=True)
 class SttInfo(EngineInfo):
-    """`partials`: text comes while somebody speaks. `word_times`: of final transcripts."""
+    """Speech to text. `partials`: text comes while the person speaks. `word_times`: whether final transcripts have the
+    times of words."""
 
     partials: bool = True
     word_times: WordTimes = "none"
@@ -61,12 +61,13 @@ class SttInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True)
 class LlmInfo(EngineInfo):
-    """A language model, or a way to many."""
+    """A language model, or a client or router that reaches several."""
 
 
 @dataclass(frozen=True, slots=True)
 class TtsInfo(EngineInfo):
-    """`contexts`: it has `ContextTts.open` and takes the text of a reply as it grows; else `SentenceTts.stream`."""
+    """Text to speech. `contexts` True: a `ContextTts`, which takes a reply's text as it grows; False: a
+    `SentenceTts`."""
 
     sample_rate_hz: int = 24_000
     voices: tuple[str, ...] = ()
@@ -74,15 +75,15 @@ class TtsInfo(EngineInfo):
     tones: tuple[str, ...] = ("neutral",)
     """Names that `VoiceSpec.tone` may have, in lower case; "neutral" is always among them."""
     tone_voices: Mapping[str, str] = field(default_factory=dict)
-    """Tones that are voices of the model: whoever names a voice does not mean these instead."""
+    """Tones that are voices of the model, tone to voice. A client that names a voice gets that voice, not these."""
     contexts: bool = False
     word_times: WordTimes = "none"
-    """exact: it yields `SpokenWord`; none: they are estimated, in proportion to the text."""
+    """exact: it yields `SpokenWord`; none: word times are estimated in proportion to the text."""
     text_max_characters: int | None = None
-    """Longer texts are cut between words before the engine gets them; None: it takes any."""
+    """Longer texts are cut between words before the engine gets them; None: any length."""
 
 
 def info_of(factory: Callable[..., Any], name: str) -> EngineInfo:
-    """What a factory says of its engines before any is made; of a plain function only its `name` is known."""
+    """The `info` of a factory's engines before any is made; for a plain function only `name` is known."""
     info = getattr(factory, "info", None)
     return info if isinstance(info, EngineInfo) else EngineInfo(name)

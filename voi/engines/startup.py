@@ -1,4 +1,4 @@
-"""All engines of a server: warmed up side by side, checked against what the agents want, closed together."""
+"""All engines of a server: warmed up in parallel, checked against what the agents need, closed together."""
 
 import asyncio
 import time
@@ -32,8 +32,8 @@ _WHAT = {"vad": "VAD", "turn": "turn detection", "voice": "voice judge", "stt": 
 
 @dataclass(slots=True)
 class Engines:
-    """Shared by all conversations. `turn` None: silence and words alone tell when somebody has finished. `tts` by the
-    names of tts_models.json. `supervised`: those that are made anew when they fail, by what the start calls them."""
+    """Shared by all conversations. `turn` None: endpointing uses silence and words alone. `tts`: by the names of
+    tts_models.json. `supervised`: the engines that are restarted when they fail, by their names in the start's log."""
 
     vad: Vad
     stt: Stt
@@ -42,12 +42,12 @@ class Engines:
     tts: Mapping[str, Tts]
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
     voice: VoiceJudge | None = None
-    """None: whatever the VAD takes for a voice interrupts."""
+    """None: everything that the VAD takes for a voice counts as barge-in."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
-    """Engines that agents name instead of the above, by kind and name; None: it was left out, or is "none"."""
+    """Engines that agents name instead of the above, by kind and name. None: it was left out, or its name is "none"."""
 
     def of(self, agent: Agent) -> "Engines":
-        """As that agent's conversations see them. Raises ClientError for an engine that was not loaded."""
+        """The engines for that agent's conversations. Raises ClientError for an engine that was not loaded."""
         chosen: dict[str, Any] = {}
         for kind in CHOSEN:
             if (name := getattr(agent.engines, kind)) is not None:
@@ -65,10 +65,11 @@ class Engines:
 
 
 async def start_engines(config: Config, settings: Settings, on_progress: Callable[[str], None]) -> Engines:
-    """Make and warm up every engine, all at the same time; `on_progress` is told of each, and how long it took.
+    """Make and warm up every engine, in parallel. `on_progress` gets a line for each, with the time it took.
 
-    What a conversation can do without is left out with a note to `on_progress`: the turn detector, the voice judge,
-    TTS models that no agent uses, LLMs that do not answer yet. Raises ConfigError with every mistake, or EngineError.
+    Engines that a conversation can do without are left out when they fail, with a line to `on_progress`: the turn
+    detector, the voice judge, TTS models that no agent uses, LLMs that do not answer yet. Raises ConfigError with every
+    mistake, or EngineError.
     """
     if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
         await asyncio.to_thread(language.load)
@@ -108,7 +109,7 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
 
 
 def unspeakable(uses: Iterable[VoiceUse], tts: Mapping[str, Tts]) -> list[str]:
-    """What is wrong with the voices, tones and languages that agents want, judged by the engines that run."""
+    """Problems with the voices, tones and languages that agents name: what the running engines do not have."""
     problems = []
     for use in uses:
         engine = tts.get(use.tts_model)
@@ -137,7 +138,7 @@ def _speaks(languages: Iterable[str], wish: str) -> bool:
 
 
 def unheard(config: Config, stts: Mapping[str, Stt], usual: Stt) -> list[str]:
-    """Agents whose language their speech recognition does not say it knows."""
+    """One line for each agent whose language is not among those of its STT engine."""
     notes = []
     for name, agent in config.agents.items():
         info = stts.get(agent.engines.stt or "", usual).info
@@ -152,7 +153,7 @@ def unheard(config: Config, stts: Mapping[str, Stt], usual: Stt) -> list[str]:
 
 
 def not_running(config: Config, engines: Engines) -> list[str]:
-    """Engines that agents of an edited configuration name and that were not loaded."""
+    """Problems of an edited configuration: agents that name an engine that was not loaded."""
     problems = []
     for name, agent in config.agents.items():
         try:
@@ -164,7 +165,7 @@ def not_running(config: Config, engines: Engines) -> list[str]:
 
 @dataclass
 class _Start:
-    """One start: what is ready by now, so that a failure leaves nothing running."""
+    """One start. It remembers which engines are ready, so that a failure leaves nothing running."""
 
     on_progress: Callable[[str], None]
     settings: Settings
@@ -175,7 +176,7 @@ class _Start:
         self._placement = Placement(self.settings.engine_processes)
 
     async def all(self, *engines: Coroutine[Any, Any, Any]) -> list[Any]:
-        """The engines, in order. Raises the errors of all of them as one; then nothing is left running."""
+        """The engines, in order. When some fail, all are closed, and their errors are raised as one."""
         results: list[Any] = []
         try:
             results = await asyncio.gather(*engines, return_exceptions=True)
@@ -186,7 +187,7 @@ class _Start:
         return results
 
     async def named(self, kind: Literal["vad", "turn", "voice", "stt"], name: str) -> Any:
-        """A warm engine that the settings or an agent name; None where that is "none", or can be done without and
+        """A warm engine that the settings or an agent name. None when `name` is "none", or the engine is optional and
         cannot run."""
         if name == NONE and kind in ("turn", "voice"):
             return None
@@ -203,7 +204,8 @@ class _Start:
         *,
         needed: bool = True,
     ) -> Any:
-        """A warm engine; None where it is not needed and cannot run."""
+        """A warm engine; None when it is not `needed` and cannot run. `what`: its kind, for the log. Raises
+        ConfigError, EngineError."""
         try:
             began_s = time.monotonic()
             factory = await asyncio.to_thread(registry.find, kind, name)
@@ -238,7 +240,7 @@ class _Start:
         return engine
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
-        """The router. LLMs that cannot answer now may later, so that is a note."""
+        """The LLM router. An LLM that cannot answer now may do so later, so that is only a line in the log."""
         router = LlmRouter(
             api_base=settings.litellm_api_base,
             api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
@@ -269,21 +271,21 @@ class _Start:
 
 
 def llm_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
-    """LLM engines that VOI_ENGINE_OPTIONS names: the registry's name and the options of each."""
+    """LLM engines that VOI_ENGINE_OPTIONS names: for each its name in the registry, and its options."""
     names = [key.partition(".")[2] for key in settings.engine_options if key.startswith("llm.")]
     return {name: named_engine(settings, "llm", name) for name in names}
 
 
 def llm_models(config: Config) -> frozenset[str]:
-    """LLMs that agents and judges use, and those that clients may name. An embedded one that nobody uses is not
-    loaded until somebody does."""
+    """LLMs that agents and judges use, and those that clients may name. An embedded one that none of them uses is
+    loaded only at its first request."""
     judges = [*config.control_agents.values(), *config.completeness_agents.values()]
     used = {agent.llm_model for agent in config.agents.values()} | {judge.model for judge in judges}
     return frozenset((config.llm_models - EMBEDDED_MODELS) | used) - {PATTERN_MATCHING}
 
 
 def llm_limits(settings: Settings) -> LlmLimits:
-    """How long an LLM may take, as the settings say."""
+    """Time limits of LLMs, from the settings."""
     return LlmLimits(
         first_token_timeout_ms=round(settings.llm_first_token_timeout_s * 1000),
         next_token_timeout_ms=round(settings.llm_next_token_timeout_s * 1000),

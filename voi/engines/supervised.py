@@ -1,4 +1,4 @@
-"""Engines that hear and speak as callers see them: behind each is one that a supervisor keeps going."""
+"""STT and TTS engines as their callers see them: each wraps an instance that a supervisor restarts when it fails."""
 
 import asyncio
 import logging
@@ -37,12 +37,12 @@ E = TypeVar("E", bound=Engine)
 
 
 class Supervised(Generic[E]):
-    """What speaking and hearing engines have in common. `make` gives a new engine, not yet warm, of what `options` then
-    are. `keeper` None: what the engine's info asks for, a Backoff for one that calls a cloud, or a Supervisor of its
-    own. `note` says how a warm engine runs here, where it does not know by itself."""
+    """What the STT and the TTS wrapper have in common. `make` returns a new engine, not yet warm, made with the current
+    `options`. `keeper` None: a Backoff for an engine whose info says `cloud`, else a Supervisor of its own. `note`:
+    returns how a warm engine runs on this machine, for engines whose info does not say."""
 
     answer_s: float
-    """Several times what one piece of its work takes, on a small GPU under load."""
+    """Longest wait for a ping's answer: several times one step of work on a small GPU under load."""
     slow_answer_s: float
     """The same without a GPU."""
 
@@ -59,7 +59,7 @@ class Supervised(Generic[E]):
         self._options = options if options is not None else {}
         self._note_of, self._note = note, ""
         self.streams = 0
-        """Under way."""
+        """Streams under way."""
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class Supervised(Generic[E]):
             self.be_patient()
 
     def be_patient(self) -> None:
-        """It was made for a GPU and runs without: slow is not hung."""
+        """Use the longer deadlines: the engine was made for a GPU and runs without one."""
         self.supervisor.deadline_s, self.answer_s = SLOW_DEADLINE_S, self.slow_answer_s
 
     async def ping(self, engine: E) -> None:
@@ -97,7 +97,7 @@ class Supervised(Generic[E]):
 
     @property
     def inner(self) -> E:
-        """The engine that works now. Raises EngineError while there is none."""
+        """The instance in use. Raises EngineError while there is none."""
         self.supervisor.check(self, self.engine)
         return self.engine
 
@@ -107,7 +107,7 @@ class Supervised(Generic[E]):
 
     @contextmanager
     def _one_more(self) -> Iterator[None]:
-        """Around a stream. Raises EngineError where that would be one too many."""
+        """Counts a stream while it is open. Raises EngineError when there would be more than `at_once_max`."""
         most = self.engine.info.at_once_max
         if most is not None and self.streams >= most:
             raise EngineError(f"{self.name} takes {most} at once, and so many are under way.", retryable=True)
@@ -119,7 +119,7 @@ class Supervised(Generic[E]):
 
 
 class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
-    """`SentenceTts` or `ContextTts`, as the one behind it. `options`: what `make` makes it with."""
+    """A `SentenceTts` or `ContextTts`, like the engine that it wraps."""
 
     answer_s, slow_answer_s = 2.5, 15.0
 
@@ -129,8 +129,8 @@ class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
         return replace(info, note=self._note) if self._note and not info.note else info
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
-        """See `Reconfigures`. `options` without those that the settings give. Whatever makes the engine anew takes the
-        new ones; EngineError while that is done."""
+        """See `Reconfigures`. `options`: without those that come from the settings. A later restart uses them too.
+        Raises EngineError during a restart."""
         if not self.engine.info.reconfigures:
             return False
         options = {name: self._options[name] for name in GENERAL if name in self._options} | resolved(
@@ -171,7 +171,7 @@ class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
 
 
 class SupervisedContext:
-    """`TtsContext`. The deadline runs while sound is owed: from a text on until sound comes."""
+    """A `TtsContext`. The deadline runs while sound is due: from a `say` until sound comes."""
 
     def __init__(self, tts: SupervisedTts, voice: VoiceSpec) -> None:
         self._tts, self._engine = tts, cast("ContextTts", tts.inner)
@@ -234,7 +234,7 @@ class SupervisedContext:
 
 
 class SupervisedStt(Supervised[Stt]):
-    """`Stt`. A pass over 30 s of sound of many callers, decoded twice, takes longer than a step of speaking."""
+    """An `Stt`. Its limits are longer than those of TTS: one pass may decode 30 s of sound of many callers, twice."""
 
     answer_s, slow_answer_s = 10.0, 60.0
 
@@ -270,7 +270,7 @@ class SupervisedStt(Supervised[Stt]):
 
 
 class SupervisedStream:
-    """`SttStream`."""
+    """An `SttStream`."""
 
     __slots__ = ("_counted", "_engine", "_stream", "_stt")
 
@@ -282,7 +282,7 @@ class SupervisedStream:
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
         if self._engine is not self._stt.engine or self._stt.restarting:
-            return  # flush tells
+            return  # flush raises the error
         try:
             self._stream.feed(pcm, speech=speech)
         except Exception as error:
@@ -305,7 +305,7 @@ class SupervisedStream:
 
 
 async def _end(chunks: AsyncIterator[Speech], deadline_s: float) -> None:
-    """Close an engine's stream, whose own end may hang or raise as well."""
+    """Close an engine's stream. That may hang or raise too, so it has a deadline and only logs."""
     close = getattr(chunks, "aclose", None)
     if close is None:
         return

@@ -1,19 +1,22 @@
-"""Keeps engines going that may hang or crash: their callers get an error in time, and new engines take their place.
+"""Restarts engines that hang or crash. Their callers get an error in time, and new engines take their place.
 
-A call that gives nothing until its deadline has failed. When no other call gave anything meanwhile either, the engine
-hangs: all calls under way end at once with an EngineError (which the conversation turns into an apology), and the
-engine is made and warmed up anew, while the server and its other engines go on. The same when a call raises
-EngineBroken, or anything but an EngineError. What may be a hang or a crash in disguise (an EngineError that is
-`retryable`, a caller who lost patience before the deadline) has the engine tried with a short piece of work, and made
-anew when it cannot do even that while nobody else gets anything either: an engine that is merely full is left alone.
-Restarts that fail are repeated, each after twice the wait.
+Deadline: a call that yields nothing until its deadline has failed. If no other call got anything in that time either,
+the engine hangs. All its calls then end at once with an EngineError (which the conversation turns into an apology),
+and the engine is made and warmed up again, while the server and its other engines go on.
 
-Nobody listens to silence for as long as a deadline. So when a call waits for longer than is usual, and nobody is given
-anything, an engine that can be is asked whether it lives (`ping`), which it answers between two pieces of its work: one
-that does not answer hangs, and one that does may take until the deadline, as slow as it is.
+Crash: the engine is also restarted when a call raises EngineBroken, or any exception other than EngineError.
 
-Engines that share a process share its fate, and so a supervisor. A thread that hangs inside a driver cannot be ended,
-nor a CUDA context that has failed be mended, within a process; so engines that are to survive both live in workers.
+Suspicion: a `retryable` EngineError, or a caller that left before the deadline, may mean a hang or a crash. Then the
+supervisor tries the engine with a short piece of work. It restarts the engine only if the trial fails and no other call
+got anything in the meantime: an engine that is merely full is left alone.
+
+Ping: a deadline is far too long a silence in a conversation. So when a call waits for longer than `IMPATIENT_S` and no
+call gets anything, the supervisor pings the engine, where it can be pinged. Engines answer between two steps of their
+work. One that does not answer hangs; one that answers is slow and may take until the deadline.
+
+Restarts that fail are repeated, each after twice the wait. Engines in one process fail together and so share a
+supervisor. A thread that hangs inside a driver, or a CUDA context that has failed, cannot be repaired within a process;
+engines that have to survive both live in worker processes.
 """
 
 import asyncio
@@ -29,60 +32,61 @@ from voi.errors import ConfigError, EngineBroken, EngineError
 
 DEADLINE_S = 20.0
 SLOW_DEADLINE_S = 120.0
-"""Of engines that were made for a GPU and run without: slow is not hung."""
+"""For engines that were made for a GPU and run without one: they are slow and do not hang."""
 WARM_UP_DEADLINE_S = 300.0
 CLOSE_DEADLINE_S = 5.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 IMPATIENT_S = 2.0
-"""A caller who waits or leaves after so long without anything may have waited for an engine that hangs."""
+"""When a caller has waited for so long, or leaves after it, the engine may hang."""
 ASKED_AGAIN_S = 1.0
-"""Before a silent engine is given up: it may have been this process that stood still."""
+"""Deadline of a second ping before a silent engine is given up: the server itself may have stood still."""
 TRIED_LATELY_S = 5.0
 
 log = logging.getLogger(__name__)
 
 
 class Kept(Protocol):
-    """One engine, as its supervisor sees it (`supervised`). `engine`: the one that works now."""
+    """One engine, as its supervisor sees it (`supervised`). `engine`: the instance in use."""
 
     engine: Any
     answer_s: float
-    """Within which an engine that lives answers `ping`."""
+    """A working engine answers `ping` within this time."""
 
     @property
     def name(self) -> str: ...
 
     def make(self) -> Any:
-        """Another such engine, not yet warm."""
+        """A new instance, not yet warm."""
 
     def take(self, engine: Any) -> None:
-        """That is the engine from now on."""
+        """Use this instance from now on."""
 
     async def ping(self, engine: Any) -> None:
-        """Returns when the engine has answered, or cannot be asked. Raises whatever the engine raises."""
+        """Returns when the engine has answered, or at once if it has no `ping`. Raises whatever the engine raises."""
 
     async def trial(self, engine: Any) -> None:
-        """A short piece of work. Raises whatever the engine raises."""
+        """Have the engine do a short piece of work. Raises whatever the engine raises."""
 
 
 class Supervisor:
-    """Of one engine, or of several that fail and are made anew together. `loading`: shared by supervisors whose engines
-    take memory of one device: they are warmed up one after the other, so that each finds what the others left."""
+    """Supervises one engine, or several that fail and are restarted together. `loading`: a lock shared by supervisors
+    whose engines use the same device's memory. Their engines warm up one after the other, so that each sees the memory
+    that the others left."""
 
     def __init__(self, *, deadline_s: float = DEADLINE_S, loading: asyncio.Lock | None = None) -> None:
         self.deadline_s = deadline_s
         self.down = ""
-        """Why the engines cannot be used now, in a sentence."""
+        """Why the engines cannot be used now, in a sentence; "" while they work."""
         self.restarts = 0
         self.errors = 0
-        """Calls that failed, all in all; refusals count, and callers who left do not."""
+        """Failed calls since the start. Refusals count; callers that left do not."""
         self._loading = loading or asyncio.Lock()
         self._kept: list[Kept] = []
-        """Those that were warm once."""
+        """The engines that have been warm once."""
         self._calls: dict[asyncio.Timeout, tuple[Kept, Any, float]] = {}
-        """Those under way, the longest first: of which engine, and since when (s)."""
+        """Calls under way, the oldest first: which engine, and when the call began (s)."""
         self._gave_s = float("-inf")
-        """When any call last gave anything."""
+        """When a call last got anything."""
         self._tried_s = float("-inf")
         self._mending: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -90,13 +94,13 @@ class Supervisor:
         self._closed = False
 
     async def warm_up(self, kept: Kept) -> None:
-        """For the first time. Raises ConfigError, EngineError."""
+        """The first warm-up of an engine. Raises ConfigError, EngineError."""
         async with self._loading:
             await warm_up(kept.engine)
         self._kept.append(kept)
 
     async def close(self, kept: Kept) -> None:
-        """The end of one of them, and of all restarts."""
+        """Close one engine, and stop all restarts."""
         self._closed = True
         for task in (self._mending, self._watching, *self._leaving):
             if task is not None:
@@ -108,13 +112,14 @@ class Supervisor:
     # ---- one call -----------------------------------------------------------------------------------
 
     def check(self, kept: Kept, engine: Any) -> None:
-        """Raises EngineError unless that is the engine that works now."""
+        """Raises EngineError unless that instance is in use and works."""
         if self.down or engine is not kept.engine:
             raise self._restarting(kept)
 
     @contextlib.asynccontextmanager
     async def call(self, kept: Kept, engine: Any) -> AsyncIterator[None]:
-        """Around every wait for the engine. Raises EngineError, whatever happens inside."""
+        """Wraps every wait for the engine with the deadline. Raises EngineError for anything that fails inside (but
+        passes on ConfigError and cancellation)."""
         began_s = _now_s()
         try:
             async with asyncio.timeout(self.deadline_s) as limit:
@@ -140,11 +145,12 @@ class Supervisor:
         self.gave()
 
     def gave(self) -> None:
-        """Some call gave something."""
+        """Note that a call got something from an engine."""
         self._gave_s = _now_s()
 
     def judge(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
-        """What that says of the engine which raised it. Raises what the engine's caller is to be told."""
+        """Decide what an error means for the engine that raised it: restart it, try it, or leave it. Raises the error
+        for the engine's caller."""
         if isinstance(error, ConfigError):
             raise error
         self.errors += 1
@@ -160,11 +166,11 @@ class Supervisor:
         raise error
 
     def _silent_s(self, since_s: float) -> float:
-        """How long nobody was given anything."""
+        """Seconds since a call last got anything, counted from `since_s` at the earliest."""
         return _now_s() - max(since_s, self._gave_s)
 
     async def _watch(self) -> None:
-        """As long as anybody waits."""
+        """Runs while a call waits, and pings the engine of the oldest call when no call gets anything."""
         while self._calls:
             kept, engine, began_s = next(iter(self._calls.values()))
             if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
@@ -193,12 +199,12 @@ class Supervisor:
         return EngineError(self.down or f"{kept.name} was restarted.", retryable=True)
 
     def ended(self, why: str) -> None:
-        """The engines' process is gone. `why`: a sentence."""
+        """The engines' process has ended. `why`: a sentence."""
         if self._kept:
             self.fail(self._kept[0], why)
 
     def fail(self, kept: Kept, why: str) -> EngineError:
-        """Give the engines up. `why`: a sentence. Returns what callers are to raise."""
+        """End all calls and restart the engines. `why`: a sentence. Returns the error that callers are to raise."""
         if not self.down and self._kept and not self._closed:
             log.error("%s Restarting: %s", why, ", ".join(one.name for one in self._kept))
             self.down = f"{why} It is being restarted."
@@ -209,7 +215,7 @@ class Supervisor:
         return EngineError(self.down or why, retryable=True)
 
     def _suspect(self, kept: Kept, engine: Any) -> None:
-        """Try the engine, unless that was done lately."""
+        """Try the engine, unless that was done within the last `TRIED_LATELY_S`."""
         busy = self._mending is not None and not self._mending.done()
         fresh = not self.down and engine is kept.engine and kept in self._kept
         if fresh and not busy and not self._closed and _now_s() > self._tried_s + TRIED_LATELY_S:
@@ -231,7 +237,7 @@ class Supervisor:
             async with asyncio.timeout(self.deadline_s):
                 await kept.trial(kept.engine)
         except Exception as error:
-            refused = isinstance(error, EngineError) and not error.retryable  # by an engine that lives
+            refused = isinstance(error, EngineError) and not error.retryable  # by an engine that works
             if self._gave_s <= began_s and not refused:
                 why = "it does not answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
                 self.fail(kept, f"{kept.name} cannot work any more: {why.rstrip('.')}.")
@@ -239,7 +245,7 @@ class Supervisor:
             self._tried_s = _now_s()
 
     async def _restart(self) -> None:
-        """Old engines stay until the new ones are warm: what they say of themselves is still asked for."""
+        """The old engines stay until the new ones are warm, since their `info` is still read."""
         await self._leave([kept.engine for kept in self._kept])
         wait_s = FIRST_WAIT_S
         while True:
@@ -271,7 +277,7 @@ class Supervisor:
         return engines
 
     async def _leave(self, engines: Sequence[Engine]) -> None:
-        """Their memory is wanted back, but nothing waits for one that hangs longer than a moment."""
+        """Close engines to free their memory. Waits at most `CLOSE_DEADLINE_S` for one that hangs."""
         tasks = {asyncio.create_task(close_engine(engine), name=f"leaving {engine.info.name}") for engine in engines}
         self._leaving |= tasks
         for task in tasks:
@@ -281,7 +287,7 @@ class Supervisor:
 
 
 async def warm_up(engine: Engine) -> None:
-    """With a deadline. Raises ConfigError, EngineError, whatever the engine raises."""
+    """Warm up with a deadline. Raises ConfigError or EngineError, whatever the engine raises."""
     try:
         async with asyncio.timeout(WARM_UP_DEADLINE_S):
             await engine.warm_up()
@@ -296,7 +302,7 @@ async def warm_up(engine: Engine) -> None:
 
 
 async def close_engine(engine: Engine) -> None:
-    """With a deadline; what goes wrong is logged."""
+    """Close with a deadline; failures are only logged."""
     try:
         async with asyncio.timeout(CLOSE_DEADLINE_S):
             await engine.close()
@@ -305,7 +311,7 @@ async def close_engine(engine: Engine) -> None:
 
 
 def _begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """In a context of its own: what it logs is of no one conversation."""
+    """In its own context: its log lines belong to no conversation."""
     return asyncio.get_running_loop().create_task(work, name=name, context=Context())
 
 
