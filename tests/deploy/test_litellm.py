@@ -3,6 +3,7 @@ answer or the apology within the patience that the settings choose."""
 
 import contextlib
 import json
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -13,7 +14,8 @@ import pytest
 
 from tests.deploy.litellm_proxy import MASTER_KEY, LiteLlmProxy, program
 from tests.fakes.openai_server import FakeOpenAi, Reply
-from tests.server.serving import Person, fake_engines, serving
+from tests.server.fakes import API_KEY
+from tests.server.serving import Person, RunningServer, fake_engines, serving
 from voi.config.settings import load_settings
 from voi.engines.llm.router import LlmRouter
 from voi.engines.startup import llm_limits
@@ -31,7 +33,31 @@ APOLOGY = "I lost my words for a moment."
 FIRST_TOKEN_S, NEXT_TOKEN_S = 3.0, 2.0
 ON_TOP_S = 2.5
 """Of the patience: the proxy's own time, a retry and the apology's way to the caller, on a busy machine."""
-Serve = Callable[..., contextlib.AbstractAsyncContextManager[Person]]
+
+
+class Guest(Person):
+    """Knows the server that it talks to, and the server's log."""
+
+    server: RunningServer
+    log_of_server: pytest.LogCaptureFixture
+
+    def failures_logged(self) -> list[str]:
+        """Kinds, in order."""
+        lines = [record.getMessage() for record in self.log_of_server.records]
+        return [found[1] for line in lines if (found := re.search(r"\b(llm\w*) failed after \d+ ms", line))]
+
+    async def failures_counted(self) -> dict[str, int]:
+        """By kind."""
+        _, _, body = await self.server.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
+        counts: dict[str, int] = {}
+        for kind, count in re.findall(
+            r'^voi_engine_failures_total\{.*kind="(llm\w*)".*\} (\d+)', body.decode(), re.MULTILINE
+        ):
+            counts[kind] = counts.get(kind, 0) + int(count)
+        return counts
+
+
+Serve = Callable[..., contextlib.AbstractAsyncContextManager[Guest]]
 
 
 def free_port() -> int:
@@ -70,7 +96,9 @@ def router_to(proxy: LiteLlmProxy, key: str, first_token_s: float) -> LlmRouter:
 
 
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: LiteLlmProxy) -> Serve:
+def serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, proxy: LiteLlmProxy
+) -> Serve:
     """A person at a server whose agents speak through the proxy."""
     apology = {"choices": [APOLOGY]}
     agent: dict[str, Any] = {"voices": {"character": {"model": "voice"}}, "apology": apology}
@@ -81,11 +109,12 @@ def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, proxy: LiteLlmProxy) 
     @contextlib.asynccontextmanager
     async def served(
         agent: str = "one", *, key: str = MASTER_KEY, first_token_s: float = FIRST_TOKEN_S
-    ) -> AsyncIterator[Person]:
+    ) -> AsyncIterator[Guest]:
         engines = fake_engines()
         engines.llm = router_to(proxy, key, first_token_s)
         async with serving(tmp_path, monkeypatch, engines) as running:
-            person = await Person.arrive(running.port, agent)
+            person = await Guest.arrive(running.port, agent)
+            person.server, person.log_of_server = running, caplog
             yield person
 
     return served
@@ -102,11 +131,15 @@ def heard(person: Person, text: str) -> bool:
     return any(len(person.sound.get(speech_id, b"")) > 20_000 for speech_id in ids)
 
 
-async def apology_within(person: Person, limit_s: float) -> None:
+async def apology_within(person: Guest, limit_s: float) -> None:
+    """The caller hears it by then; the log has a line for the failure, and the metrics count it."""
     began_s = time.monotonic()
     await person.until(lambda: heard(person, APOLOGY), limit_s)
     assert time.monotonic() - began_s <= limit_s
     assert person.closed is None
+    logged = person.failures_logged()
+    assert "llm" in logged
+    assert await person.failures_counted() == {kind: logged.count(kind) for kind in logged}
 
 
 async def test_an_answer(serve: Serve, provider: FakeOpenAi) -> None:
