@@ -37,7 +37,7 @@ class Anything:
     """A VAD to which all sound is speech: tones are, here."""
 
     name = "anything"
-    window_samples = 512
+    info = VadInfo("anything")
 
     def open(self) -> "Anything":
         return self
