@@ -1,4 +1,4 @@
-"""Outputs of the conversation: what is to be done, in the imperative. The session carries them out in order."""
+"""Outputs of the conversation: what the session has to do, in the imperative. It carries them out in order."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,14 +22,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Open a transcription for this utterance, from a little before now (the ears keep a pre-roll)."""
+    """Open a transcription for this utterance. It begins with the pre-roll, the sound from just before now."""
 
     utterance: int
 
 
 @dataclass(frozen=True, slots=True)
 class Transcribe:
-    """Answer with the final text of the utterance so far: Heard(utterance, text, pause) or TranscriptFailed."""
+    """Finalize the transcript of the utterance so far. Answered by Heard(utterance, text, pause), TranscriptFailed."""
 
     utterance: int
     pause: int
@@ -37,8 +37,9 @@ class Transcribe:
 
 @dataclass(frozen=True, slots=True)
 class JudgeTurn:
-    """Ask those judges that there are: answers TurnJudged. `text` is "" when the sound is to be judged, else the judge
-    of the words is asked. `quiet_ms`: how long the person has been quiet."""
+    """Ask a judge whether the turn has ended, if the server has one. `text` "": ask the turn model, which judges the
+    sound; otherwise ask the completeness agent about that text. `quiet_ms`: how long the person has been quiet.
+    Answered by TurnJudged."""
 
     utterance: int
     pause: int
@@ -48,14 +49,14 @@ class JudgeTurn:
 
 @dataclass(frozen=True, slots=True)
 class TranscribeNow:
-    """Tell the words so far at once: Heard(utterance, text), as a partial. They are needed to decide a barge-in."""
+    """Transcribe the words so far at once, to decide on a barge-in. Answered by Heard(utterance, text), a partial."""
 
     utterance: int
 
 
 @dataclass(frozen=True, slots=True)
 class JudgeVoice:
-    """Ask the judge of voices about the utterance, of which `voice_ms` are voice: answers VoiceJudged."""
+    """Ask the voice judge about the utterance, which holds `voice_ms` of voice. Answered by VoiceJudged."""
 
     utterance: int
     voice_ms: int
@@ -63,7 +64,7 @@ class JudgeVoice:
 
 @dataclass(frozen=True, slots=True)
 class NoteBackchannel:
-    """For the record: the person said this over the reply to show that they listen. It is not answered."""
+    """Record a backchannel: the person said this over the reply to show that they listen. It gets no answer."""
 
     reply: int
     text: str
@@ -71,8 +72,8 @@ class NoteBackchannel:
 
 @dataclass(frozen=True, slots=True)
 class EndUtterance:
-    """The turn's speech is over: close its transcription; the VAD forgets. `late`: the transcript that was asked for
-    last is still wanted, and told when it comes."""
+    """The turn's speech is over: close its transcription and reset the VAD. `late`: the last transcript asked for is
+    still wanted, and is told when it arrives."""
 
     utterance: int
     late: bool = False
@@ -80,8 +81,8 @@ class EndUtterance:
 
 @dataclass(frozen=True, slots=True)
 class StartReply:
-    """Have the agent answer. Nothing of it may be heard or shown before Release(reply), which follows at once unless
-    the reply is `muted` (speculative)."""
+    """Start generating the agent's reply to `messages`. Nothing of it may be heard or shown before Release(reply),
+    which follows at once unless the reply is `muted` (speculative)."""
 
     reply: int
     messages: tuple[Message, ...]
@@ -90,7 +91,7 @@ class StartReply:
 
 @dataclass(frozen=True, slots=True)
 class SayPhrase:
-    """Say these words (a greeting, a reminder, an apology), from the sound file where one is named; Release follows."""
+    """Say these words (a greeting, a reminder, an apology), from the sound `file` if one is named. Release follows."""
 
     reply: int
     text: str
@@ -100,7 +101,7 @@ class SayPhrase:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The reply may be heard now; its speech is known to clients by `message_id`."""
+    """The reply may be heard now. Clients know its speech by `message_id`."""
 
     reply: int
     message_id: int
@@ -108,8 +109,8 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RunTool:
-    """Run the tool that the reply calls, once: answers ToolReturned(reply, call_id). The reply was released, and its
-    text is whole. `arguments` is JSON as the model wrote it, perhaps none."""
+    """Run the tool that the reply calls, once. The reply was released and its text is complete. `arguments` is the text
+    that the model wrote, which may not be valid JSON. Answered by ToolReturned(reply, call_id)."""
 
     reply: int
     call_id: str
@@ -119,8 +120,8 @@ class RunTool:
 
 @dataclass(frozen=True, slots=True)
 class Duck:
-    """Lower the reply's sound, which goes on: perhaps the person is interrupting. "soft": they may make a noise;
-    "deep": probably they speak, and what is so low counts as not heard."""
+    """Lower the reply's volume and play on: the person may be interrupting. "soft": it may be only a noise. "deep": it
+    is probably speech, and what is played at this volume counts as not heard."""
 
     reply: int
     level: DuckLevel = "deep"
@@ -128,21 +129,22 @@ class Duck:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """It was a cough: as loud as before, after "deep" from the beginning of the word in which it went down."""
+    """It was no barge-in: play on at full volume. After a "deep" duck, go back to the beginning of the word in which
+    the volume went down."""
 
     reply: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Cancel all work for the reply and clear its sound everywhere; answer ReplyStopped."""
+    """Cancel all work for the reply and clear its sound everywhere. Answered by ReplyStopped."""
 
     reply: int
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a message; the same id again replaces it. `final` False: more of it is to come."""
+    """Show a message. The same id again replaces it. `final` False: more of it is still to come."""
 
     message_id: int
     role: Role
@@ -158,7 +160,7 @@ class SendStatus:
 
 @dataclass(frozen=True, slots=True)
 class ReportError:
-    """Tell the client what went wrong, in words for the person to blame."""
+    """Tell the client what went wrong. `error` is worded for the person who can fix it."""
 
     error: str
 

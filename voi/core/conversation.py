@@ -1,11 +1,12 @@
-"""The conversation: facts in, actions out. No I/O, no clock, no await; `handle` is a function of what it was told.
+"""The conversation: facts in, actions out. No I/O, no clock, no await; the result of `handle` depends only on the facts
+so far and the times given with them.
 
-How it works. The person's speech is a Turn (an utterance with pauses), their message in the making a Draft, our answer
-a Reply. Silence starts a muted, speculative reply at once; when the silence has lasted as long as the judges make us
-wait (`endpoint.py`) the reply is released, so the engines' time hides inside the silence. Speech over a released reply
-is a possible barge-in: the reply is ducked, and words or lasting voice stop it, anything else resumes it. A stopped
-reply is cut to what was heard before anything else is answered. Work is fenced by number: facts of another reply,
-utterance or pause than the current one are stale and change nothing.
+How it works. The person's speech is a Turn (an utterance with pauses). Their message, while it grows, is a Draft. The
+agent's answer is a Reply. Silence starts a muted, speculative reply at once. The reply is released when the silence has
+lasted long enough to end the turn (`endpoint.py`), so the engines work during the silence. Speech over a released reply
+is a possible barge-in: the reply is ducked, words or lasting voice stop it, and anything else resumes it. A stopped
+reply is cut to what was heard before anything else is answered. Work is fenced by number: facts about any reply,
+utterance or pause other than the current one are stale and change nothing.
 """
 
 from voi.core import actions as do
@@ -28,7 +29,7 @@ from voi.dialogue import Message
 
 
 class Conversation(ToolRules):
-    """One conversation. The shell calls `handle` for every fact, and for DeadlinePassed at `deadline_ms`."""
+    """One conversation. The session calls `handle` for every fact, and with DeadlinePassed at `deadline_ms`."""
 
     _decide = staticmethod(decide)
 
@@ -38,14 +39,14 @@ class Conversation(ToolRules):
         self._utterances = 0
         self.pace = Pace()
         self.why: Decision | None = None
-        """The newest silence that was the end of a turn that is answered."""
+        """Why the newest answered turn was judged to have ended."""
         self._asked = Asked()
         self._voice_ms = 0
-        """When the person's voice was last heard, on the wall clock."""
+        """Wall time at which the person's voice was last heard."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
 
-    # ---- the ears (calls) -----------------------------------------------------------------------------
+    # ---- speech and silence (calls) -------------------------------------------------------------------
 
     def _listen(self) -> Turn:
         self._utterances += 1
@@ -125,7 +126,7 @@ class Conversation(ToolRules):
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
             if self._late.heard(fact, self._draft):
-                self._replies.drop_speculation()  # it knows nothing of these words
+                self._replies.drop_speculation()  # it was asked without these words
                 self._show_prefix()
                 if self.state is State.IDLE and self._draft.unanswered:
                     self._try_answer()
@@ -144,12 +145,12 @@ class Conversation(ToolRules):
             self._on_final(turn)
 
     def _on_final(self, turn: Turn) -> None:
-        """This pause's transcript is there."""
+        """This pause's transcript has arrived."""
         if is_noise(turn, asked=self._replies.asked_last):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
         if self.state is State.WAITING and turn.quiet_ms and not self._answer_owed and not self._replies.stopping:
-            self._go(State.PAUSED)  # the turn is over, but not final before the reply sounds
+            self._go(State.PAUSED)  # the turn has ended, but the person may go on until the reply sounds
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED:
@@ -191,8 +192,8 @@ class Conversation(ToolRules):
     # ---- the end of their turn --------------------------------------------------------------------------
 
     def _maybe_end_turn(self, turn: Turn) -> None:
-        """Is this silence the end? If so it is final as soon as the reply could be heard; until then the person may
-        speak on, and nothing happened."""
+        """End the turn if this silence is its end. The end becomes final once the reply has sound to play; until then
+        the person can speak on as if nothing had happened."""
         decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms)
         if not decision.ends:
             return
@@ -220,7 +221,7 @@ class Conversation(ToolRules):
 
     @rule(Due.SOUND_LOST)
     def _on_sound_lost(self) -> None:
-        """Sound stopped arriving in the middle of a turn: as if the person had fallen silent."""
+        """Sound stopped arriving in the middle of a turn. Treat it as silence."""
         if self._turn:
             self._await_transcript(self._turn)
 
@@ -232,7 +233,8 @@ class Conversation(ToolRules):
         self._try_answer()
 
     def _try_answer(self) -> None:
-        """The turn is over. Once its words are known, and what was heard of an old reply: answer, if there are any."""
+        """The turn is over. Wait until its words are known, and how much of a stopped reply was heard; then answer the
+        words, if there are any."""
         turn = self._turn
         if self._replies.stopping or (turn and turn.final is None):
             self._go(State.WAITING)
@@ -290,7 +292,7 @@ class Conversation(ToolRules):
     @rule(was.TextTyped, was.ImageGiven)
     def _on_message_part(self, fact: was.TextTyped | was.ImageGiven) -> None:
         self._clocks.user_acted(self._now_ms)
-        self._replies.drop_speculation()  # it knows nothing of this
+        self._replies.drop_speculation()  # it was asked without this
         if problem := self._draft.add(fact):
             self._emit(do.ReportError(problem))
         elif isinstance(fact, was.TextTyped):
@@ -327,7 +329,7 @@ class Conversation(ToolRules):
     # ---- interruption ---------------------------------------------------------------------------------------
 
     def _after_reply(self) -> None:
-        """The released reply is over, one way or the other: whose turn is it now?"""
+        """The released reply is over, played or stopped: decide whose turn it is now."""
         turn = self._turn
         if turn and self.state is State.BARGE_IN:
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
@@ -374,7 +376,7 @@ class Conversation(ToolRules):
                 self._try_answer()
                 self._give_up_reply(fact.message)
             else:
-                self._replies.drop_speculation()  # it is begun anew when the turn has ended
+                self._replies.drop_speculation()  # another one is started when the turn has ended
         elif self._replies.released and self._replies.released.number == fact.reply:
             self._give_up_reply(fact.message)
 

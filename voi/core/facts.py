@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from voi.dialogue import SpokenWord, Voice
 
-# ---- what the ears noticed ----------------------------------------------------------------------
+# ---- what was heard -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,22 +21,22 @@ class UserStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechGrew:
-    """The voice that set in goes on: `speech_ms` since its UserStarted. Told once a VAD window."""
+    """The voice goes on: `speech_ms` of it since UserStarted. Told once per VAD window."""
 
     speech_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class QuietGrew:
-    """The person has been quiet for `quiet_ms` since they last spoke. Told once a VAD window until the turn ends."""
+    """The person has been quiet for `quiet_ms` since they last spoke. Told once per VAD window until the turn ends."""
 
     quiet_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Speech was transcribed: `text` is the whole utterance so far. `pause` is 0 for a partial; otherwise the answer
-    to `Transcribe(utterance, pause)`."""
+    """Speech was transcribed: `text` is the whole utterance so far. `pause` is 0 for a partial transcript; otherwise
+    this answers `Transcribe(utterance, pause)`."""
 
     utterance: int
     text: str
@@ -45,8 +45,8 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class TurnJudged:
-    """Somebody judged whether the person had finished at that pause. `judge`: "audio" or "agent". `quiet_ms`: how long
-    they had been quiet when the judge was asked."""
+    """A judge said how probable it is that the person had finished at that pause. `judge`: "audio" (the turn model) or
+    "agent" (the completeness agent). `quiet_ms`: how long they had been quiet when the judge was asked."""
 
     utterance: int
     pause: int
@@ -57,8 +57,8 @@ class TurnJudged:
 
 @dataclass(frozen=True, slots=True)
 class VoiceJudged:
-    """The sound of that utterance was judged when it was `voice_ms` of voice long. `voice`: probability that it is a
-    person who speaks, and no cough, key or noise. `floor`: that they want to speak, and do not only show that they
+    """The utterance was judged by its sound after `voice_ms` of voice. `voice`: probability that a person speaks, as
+    against a cough, a keyboard or noise. `floor`: probability that they want the floor, as against showing that they
     listen."""
 
     utterance: int
@@ -79,7 +79,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class VoicePushed:
-    """Push-to-talk sound arrived (chat mode), the first since the last answer was asked for."""
+    """Push-to-talk sound arrived (chat mode), for the first time since an answer was last asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +99,8 @@ class AnswerAsked:
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """The client stopped the speech of that message. `played_ms` None: it does not know how much was heard.
-    `message_id` None: it does not know which."""
+    """The client stopped the speech of that message. `played_ms`: how much of it was played; None: the client does not
+    know. `message_id` None: the client does not know which message it was."""
 
     message_id: int | None
     played_ms: int | None = None
@@ -111,8 +111,8 @@ class Interrupted:
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """The text of one piece (clause or sentence) passed the guard. Pieces count from 0; an empty text takes the piece
-    of that number back. `spoken` False: shown only."""
+    """The text of one piece (clause or sentence) passed the guard. Pieces count from 0; an empty text withdraws the
+    piece of that number. `spoken` False: the text is shown and not spoken."""
 
     reply: int
     piece: int
@@ -125,7 +125,8 @@ class ReplyText:
 @dataclass(frozen=True, slots=True)
 class PieceVoiced:
     """That piece's sound is complete: `audio_ms` long, starting `start_ms` into the reply's sound. `words`: all words
-    of the piece's own text (as spaces part it), in order, with times from `start_ms` on; empty: nobody knows them."""
+    of the piece's text (split at spaces), in order, with times counted from `start_ms`; empty: the times are not
+    known."""
 
     reply: int
     piece: int
@@ -136,15 +137,16 @@ class PieceVoiced:
 
 @dataclass(frozen=True, slots=True)
 class ReplyThinking:
-    """The model is at work on the reply and writes what nobody may hear: thoughts, or a tool call. Told at most once a
-    second; a sign of life and no more."""
+    """The model is working on the reply, but writes text that is not for the person: thoughts, or a tool call. Told at
+    most once a second, and only to show that the model is alive."""
 
     reply: int
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCalled:
-    """The reply, which is no denial and is whole, calls a tool. `arguments` is JSON as the model wrote it."""
+    """The reply calls a tool. Told once the reply's text is complete and known not to be a denial. `arguments` is JSON
+    as the model wrote it."""
 
     reply: int
     call_id: str
@@ -154,7 +156,7 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class ToolReturned:
-    """`RunTool` was carried out. `failed`: `result` says why there is none."""
+    """`RunTool` was carried out. `failed`: the tool returned nothing, and `result` says why."""
 
     reply: int
     call_id: str
@@ -171,14 +173,14 @@ class ReplyWritten:
 
 @dataclass(frozen=True, slots=True)
 class ReplySounded:
-    """The first sound of the reply is there: it could be heard at once."""
+    """The first sound of the reply is ready to be played."""
 
     reply: int
 
 
 @dataclass(frozen=True, slots=True)
 class PlaybackStarted:
-    """The first sound of the reply went out."""
+    """The first sound of the reply was sent."""
 
     reply: int
 
@@ -192,9 +194,9 @@ class ReplyPlayed:
 
 @dataclass(frozen=True, slots=True)
 class ReplyStopped:
-    """`Stop(reply)` was carried out: the person heard `played_ms` of it, by our own clock. `loud_ms`: what lies beyond
-    was lowered so far that nobody heard it; None: nothing was. `repeated_ms`: so much was sent twice, as the sound went
-    on from a word's beginning; a client that counts what it played counts it twice."""
+    """`Stop(reply)` was carried out: `played_ms` of its sound were played, by the server's clock. `loud_ms`: from here
+    on the sound was ducked too low to be heard; None: it was not. `repeated_ms`: this much was sent twice, because the
+    sound was resumed at the beginning of a word; a client that counts what it played counts it twice."""
 
     reply: int
     played_ms: int
@@ -204,7 +206,7 @@ class ReplyStopped:
 
 @dataclass(frozen=True, slots=True)
 class ReplyFailed:
-    """The reply broke. `message` says who is to blame and what to do."""
+    """The reply failed. `message`, for the client, says what went wrong and what to do."""
 
     reply: int
     message: str
@@ -215,7 +217,7 @@ class ReplyFailed:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptFailed:
-    """`Transcribe(utterance, pause)` could not be done."""
+    """`Transcribe(utterance, pause)` failed. `message`, for the client, says why."""
 
     utterance: int
     pause: int
@@ -224,12 +226,12 @@ class TranscriptFailed:
 
 @dataclass(frozen=True, slots=True)
 class DeadlinePassed:
-    """`Conversation.deadline_ms` has come."""
+    """`Conversation.deadline_ms` has been reached."""
 
 
 @dataclass(frozen=True, slots=True)
 class HungUp:
-    """The client is gone."""
+    """The client has left."""
 
 
 Fact = (

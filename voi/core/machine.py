@@ -1,4 +1,4 @@
-"""The bare machine under the conversation: its state, its clocks, which rule answers what, and what comes out."""
+"""The machine under the conversation: its state, its clocks, the table of rules, and the actions it puts out."""
 
 from collections.abc import Callable
 from itertools import count
@@ -19,7 +19,8 @@ _RULES: dict[type | Due, Callable[..., None]] = {}
 
 
 def rule(*causes: type | Due) -> Callable[[_Method], _Method]:
-    """Marks the method that answers these facts (it is given the fact) or deadlines (it is given nothing)."""
+    """Mark the method that handles these facts or deadlines. It is passed the fact; for a deadline it is passed
+    nothing."""
 
     def mark(method: _Method) -> _Method:
         _RULES.update(dict.fromkeys(causes, method))
@@ -43,7 +44,8 @@ class Machine:
         self._now_ms = 0
 
     def handle(self, fact: Fact, now_ms: int) -> list[Action]:
-        """Take one fact at wall time `now_ms` (monotonic, never smaller than before); return what is to be done."""
+        """Handle one fact. `now_ms`: monotonic time, never smaller than in the call before. Returns the actions to
+        carry out, in order."""
         if self.state is State.CLOSED:
             return []
         self._now_ms = now_ms
@@ -54,7 +56,7 @@ class Machine:
 
     @property
     def deadline_ms(self) -> int | None:
-        """When to tell DeadlinePassed, at the latest; None when nothing can fall due."""
+        """The latest time, in ms, at which to pass DeadlinePassed to `handle`; None when nothing can fall due."""
         return min((at_ms for at_ms, _ in self._deadlines()), default=None)
 
     def _deadlines(self) -> list[tuple[int, Due]]:

@@ -1,7 +1,7 @@
-"""Our answers: which one is wanted, what of it was heard, and the fence that keeps stale ones out.
+"""The agent's replies: which one is wanted, how much of it was heard, and the fence that keeps stale facts out.
 
 A reply is speculative (muted, perhaps never heard), released (the one the person hears), stopping (told to stop; how
-much was heard is not known yet) or past. Facts that carry any other number fall on deaf ears.
+much was heard is not known yet) or past. Facts that carry any other number are ignored.
 """
 
 from collections.abc import Iterator
@@ -20,16 +20,17 @@ CUT_MARK = "..."
 INTERRUPTED = "... (interrupted)"
 """What clients show at the end of a message that was cut short; existing clients look for it."""
 CLOCK_AHEAD_MS = 500
-"""Sound is sent less than that ahead of the ear, so no client can have played more than that beyond our own clock."""
+"""Sound is sent less than this ahead of playback, so no client can have played more than this beyond our own clock."""
 HELD_LAG_MAX_MS = 500
-"""A reply that was held has made most players run dry, and so begin to count anew."""
+"""Limit on how far the client's count may lie behind our clock for a reply that was held. Holding a reply makes most
+players run dry, after which they count from 0 again."""
 QUESTION_END_MS = 1_000
-"""People often answer that long before a question ends."""
+"""People often begin to answer up to this long before a question ends."""
 _QUESTION_MARKS = ("?", "？", "؟", '?"', "?”", "?*", "?)")
 CUT_OFF_MS = 1_500
-"""Whoever speaks on so soon after an answer's first sound was cut off by it."""
+"""A person who speaks on within this time after an answer's first sound was cut off by it."""
 PAST_LEDGERS = 16
-"""So many finished replies can still be cut by a late word from the client on what it played."""
+"""How many finished replies are kept, so that a late report from the client on what it played can still cut them."""
 
 ReplyGrew = (
     was.ReplyText
@@ -44,49 +45,50 @@ ReplyGrew = (
 
 @dataclass(slots=True)
 class Reply:
-    """One answer of ours, from its start to the end of its sound."""
+    """One reply of the agent, from its start to the end of its sound."""
 
     number: int
     answers: str | None = None
-    """The words that it answers; None for phrases."""
+    """The person's words that it answers; None for a phrase."""
     message_id: int | None = None
     """None while muted."""
     ledger: Ledger = field(default_factory=Ledger)
     announced: bool = False
-    """RESPONSE_CREATED was sent and its DONE or CANCELLED is owed."""
+    """RESPONSE_CREATED was sent; RESPONSE_DONE or RESPONSE_CANCELLED must follow."""
     written: bool = False
     sounded: bool = False
-    """Something of it could be heard at once, or shown where that is all there is to come."""
+    """Some of it is ready to be heard, or to be shown if it has no sound."""
     awaited: bool = False
-    """The person's turn has ended, and is final when this sounds."""
+    """The person's turn has ended, which becomes final when this reply has sound."""
     stays: bool = False
-    """It is shown whole, whatever was heard: a phrase that no voice could say is still there to be read."""
+    """It is shown whole however little was heard: a phrase that the TTS failed to say can still be read."""
     cut: bool = False
-    """It is shown and remembered as far as it was heard."""
+    """It is shown and remembered only as far as it was heard."""
     held: bool = False
     """Its sound was held for a while, so players may have run dry."""
     cut_off: bool = False
-    """The person went on speaking when it had hardly begun: it answers half of what they say."""
+    """The person went on speaking just after it began, so it answers only half of what they say."""
     playing_since_ms: int | None = None
     sound_ms: int = 0
     played_ms: int = 0
-    """How much was heard by our own clock, once it is over…"""
+    """How much was played by our own clock; set once the reply is over."""
     told_ms: int | None = None
-    """…and by the client's word, where that can be believed."""
+    """How much was played by the client's count, if that can be believed."""
     loud_ms: int | None = None
-    """Beyond that it was too low to be heard, whatever was played."""
+    """From here on it was ducked too low to be heard; None: it was not."""
     repeated_ms: int = 0
-    """So much was sent twice, and a client counts it twice."""
+    """How much was sent twice; a client counts it twice."""
     deadline_ms: int = 0
     calls: list[ToolCall] = field(default_factory=list)
-    """Tools that it calls. They run once it is released and whole."""
+    """Tools that it calls. They run once it is released and its text is complete."""
     acted: bool = False
-    """They ran."""
+    """The tools were run."""
     goes_on: bool = False
     """It follows a reply that called tools."""
 
     def cuts_off(self, now_ms: int) -> bool:
-        """Note that the person speaks over it. True: it has hardly begun, so they go on with what it answers."""
+        """Note that the person speaks over it. True if it began less than `CUT_OFF_MS` ago: they are still saying what
+        it answers."""
         since_ms = now_ms if self.playing_since_ms is None else self.playing_since_ms
         self.cut_off = self.answers is not None and now_ms - since_ms <= CUT_OFF_MS
         return self.cut_off
@@ -106,16 +108,16 @@ class Replies:
         self._history = history
         self._tools = tools
         self._carried = False
-        """RESPONSE_CREATED was sent for an answer that goes on when its tools have returned."""
+        """RESPONSE_CREATED was sent for an answer that continues when its tools have returned."""
         self._rounds = 0
-        """So often the present answer has called tools."""
+        """How often the current answer has called tools."""
         self._timeout_ms = script.reply_timeout_ms
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
 
     def asks(self, now_ms: int) -> bool:
-        """The end of a question is being played: "yes" is an answer now, and no mere sign of listening."""
+        """True while the end of a question is being played: "yes" is an answer then, and no backchannel."""
         reply = self.released
         if reply is None or not reply.written or reply.playing_since_ms is None or not reply.ledger.all_voiced:
             return False
@@ -124,17 +126,17 @@ class Replies:
 
     @property
     def asked_last(self) -> bool:
-        """The last that was said is a question of ours."""
+        """The last message is a question by the agent."""
         last = self._history.last
         return last is not None and last.role == "assistant" and last.text.endswith(_QUESTION_MARKS)
 
     @property
     def terminal_owed(self) -> bool:
-        """The answer is still being written."""
+        """An announced answer has still to be reported as done or cancelled."""
         return self._carried or (self.released is not None and self.released.announced)
 
     def plays(self, message_id: int | None) -> bool:
-        """That is the message of the released reply; None: whichever is being played."""
+        """True if the released reply has that message id. None: true if any released reply is being played."""
         reply = self.released
         if reply is None:
             return False
@@ -143,32 +145,32 @@ class Replies:
     # ---- beginning --------------------------------------------------------------------------------
 
     def await_sound(self, reply: Reply, now_ms: int) -> None:
-        """The turn that this speculation answers has ended: from now on it must get on."""
+        """The turn that this speculative reply answers has ended: start its timeout."""
         if not reply.awaited:
             reply.awaited = True
             self._alive(reply, now_ms)
 
     def announce(self, reply: Reply, *, already: bool = False) -> None:
-        """Tell that an answer begins. `already`: it was told."""
+        """Tell the client that an answer begins. `already`: the client was told before."""
         self.cancel_carried()
         if not already:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._rounds = True, 0
 
     def cancel_carried(self) -> None:
-        """The answer does not go on."""
+        """Cancel an answer that was to continue after its tools."""
         if self._carried:
             self._carried = False
             self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED))
 
     def go_on(self, messages: tuple[Message, ...]) -> Reply:
-        """Have the agent speak on, muted, knowing what its tools returned."""
+        """Start a muted reply that continues the answer. `messages` hold what its tools returned."""
         reply = self.start("", messages, muted=True)
         reply.goes_on = True
         return reply
 
     def announce_going_on(self, reply: Reply) -> None:
-        """What was announced goes on with this reply."""
+        """This reply continues the announced answer, or is announced as another one."""
         if not self._carried:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._carried = True, False
@@ -190,7 +192,7 @@ class Replies:
         return Reply(self._count, answers)
 
     def release(self, reply: Reply, now_ms: int) -> None:
-        """From now on the reply is the one that is heard."""
+        """Make this the reply that the person hears."""
         if reply is self.speculation:
             self.speculation = None
         reply.message_id = next(self._message_ids)
@@ -205,7 +207,7 @@ class Replies:
             self._run_tools(reply, now_ms)
 
     def resume(self) -> None:
-        """Go on with the released reply, which was held."""
+        """Resume the released reply after a hold."""
         if self.released:
             self.released.held = True
             self._out.append(do.Resume(self.released.number))
@@ -213,7 +215,8 @@ class Replies:
     # ---- what becomes of it -----------------------------------------------------------------------
 
     def note(self, fact: ReplyGrew, now_ms: int) -> None:
-        """Write down how the reply of that number gets on, if it is still wanted. This is the fence."""
+        """Record the progress of the fact's reply, if it is the released or the speculative one. This is the fence:
+        facts about other replies are dropped."""
         for reply in (self.released, self.speculation):
             if reply is not None and reply.number == fact.reply:
                 break
@@ -222,7 +225,7 @@ class Replies:
         match fact:
             case was.ReplyText():
                 reply.ledger.text(fact.piece, fact.text, fact.spoken)
-                if not fact.spoken:  # shown only; "": taken back, with the sound that there was
+                if not fact.spoken:  # shown only; "": withdrawn, together with its sound
                     reply.sounded = bool(fact.text)
                 self._show(reply)
             case was.ReplySounded():
@@ -246,7 +249,7 @@ class Replies:
         self._alive(reply, now_ms)
 
     def _whole(self, reply: Reply) -> None:
-        """All of the released reply's text is there. It is done, or goes on when its tools have returned."""
+        """The released reply's text is complete. The answer is done, unless it continues after its tools."""
         if reply.calls and self._rounds >= ROUNDS_MAX:
             reply.calls.clear()
             self._out.append(do.ReportError(f"The agent called tools more than {ROUNDS_MAX} times for one answer."))
@@ -256,14 +259,14 @@ class Replies:
             self._finish(reply, Status.RESPONSE_DONE)
 
     def _run_tools(self, reply: Reply, now_ms: int) -> None:
-        """Once: a reply is whole when it is released, or becomes it later."""
+        """Run the released reply's tools, once. Called on release and again when the text is complete."""
         if reply.calls and reply.message_id is not None and not reply.acted:
             reply.acted = True
             self._rounds += 1
             self._tools.run(reply.number, reply.message_id, tuple(reply.calls), now_ms)
 
     def played(self, number: int) -> bool:
-        """The released reply was heard to its end. False if that is not the reply of this number."""
+        """The reply was played to its end. False if the released reply has another number."""
         reply = self.released
         if reply is None or reply.number != number:
             return False
@@ -283,7 +286,8 @@ class Replies:
             self.speculation = None
 
     def stop(self, told_ms: int | None = None, *, failed: bool = False) -> Reply | None:
-        """Stop the released reply; `stopped` tells later what was heard. `told_ms`: the client's word on that."""
+        """Stop the released reply and return it; None if there is none. `told_ms`: how much of it the client says it
+        played. `failed`: it broke. Call `stopped` when ReplyStopped arrives."""
         reply, self.released = self.released, None
         self.cancel_carried()
         if reply:
@@ -295,7 +299,7 @@ class Replies:
         return reply
 
     def stopped(self, fact: was.ReplyStopped) -> tuple[Reply, str] | None:
-        """The stopped reply and its words that were heard; None if that number was not told to stop."""
+        """Cut the stopped reply. Returns it and the words that were heard; None if that number was not stopping."""
         reply = self.stopping.pop(fact.reply, None)
         if reply is None:
             return None
@@ -308,23 +312,25 @@ class Replies:
         return reply, self._cut(reply)
 
     def give_up_stopping(self) -> None:
-        """Nobody tells what was heard of stopped replies: as good as nothing, then."""
+        """ReplyStopped did not come in time: treat the stopping replies as not heard at all."""
         for number in list(self.stopping):
             self.stopped(was.ReplyStopped(number, 0))
 
     def cut_past(self, message_id: int, told_ms: int | None) -> bool:
-        """The client tells late how much of an earlier speech it played. False if that speech is not known."""
+        """Cut a finished reply, of which the client told late how much it played. False if no reply is known by that
+        message id."""
         reply = self._past.get(message_id)
         if reply is None:
             return False
         if told_ms is not None and self._believes(reply, told_ms := max(0, told_ms - reply.repeated_ms)):
             reply.told_ms = told_ms
-            self.drop_speculation()  # it knows the text as it was before
+            self.drop_speculation()  # it was asked with the text as it was before
             self._cut(reply)
         return True
 
     def _believes(self, reply: Reply, told_ms: int) -> bool:
-        """Browsers count anew after an underrun: their word may not go back, nor be far behind our own clock."""
+        """Browsers count from 0 again after an underrun, so a count that goes back, or lies far behind our own clock,
+        is not believed."""
         if self._lag_max_ms is None:
             return told_ms >= (reply.told_ms or 0)
         lag_max_ms = min(HELD_LAG_MAX_MS, self._lag_max_ms) if reply.held else self._lag_max_ms
@@ -350,7 +356,7 @@ class Replies:
     # ---- helpers ----------------------------------------------------------------------------------
 
     def _alive(self, reply: Reply, now_ms: int) -> None:
-        """Something came of the reply: give it time anew, counted from the end of the sound that is there."""
+        """The reply made progress: restart its timeout, counted from the end of the sound that it has."""
         playing_since_ms = now_ms if reply.playing_since_ms is None else reply.playing_since_ms
         reply.deadline_ms = max(now_ms, playing_since_ms + reply.sound_ms) + self._timeout_ms
 
@@ -361,7 +367,7 @@ class Replies:
             self._out.append(do.Show(reply.message_id, "assistant", text, final=reply.written))
 
     def _finish(self, reply: Reply, status: Status) -> None:
-        """The answer's terminal status, once. An answer without any text counts as cancelled."""
+        """Send the answer's terminal status, once. An answer without any text counts as cancelled."""
         if reply.announced:
             reply.announced = False
             empty = not reply.ledger.full_text()

@@ -1,7 +1,8 @@
-"""The states of a conversation and the ways between them: data, from which the diagram in the docs is drawn.
+"""The states of a conversation and the transitions between them: data, from which the diagram in the docs is drawn.
 
-Whose turn it is, in one word. A call goes round IDLE, HEARING, PAUSED, ANSWERING; push-to-talk and typed text go IDLE
-(HEARING) WAITING ANSWERING. Every state but IDLE has a deadline, so that no silent engine or client can hang a call.
+A state says whose turn it is. A call cycles through IDLE, HEARING, PAUSED and ANSWERING. Push-to-talk goes through
+IDLE, HEARING, WAITING and ANSWERING; typed text does the same without HEARING. Every state but IDLE has a deadline, so
+that no silent engine or client can hang a call.
 """
 
 from enum import StrEnum
@@ -9,18 +10,18 @@ from enum import StrEnum
 
 class State(StrEnum):
     IDLE = "idle"
-    """Nobody speaks and nothing is pending."""
+    """No one speaks and nothing is pending."""
     HEARING = "hearing"
     """The person speaks (or holds the talk button)."""
     PAUSED = "paused"
-    """They are quiet: is it the end of their turn? A muted reply may be in the making; until it could be heard they may
-    speak on, and nothing happened."""
+    """The person is quiet, and it is being decided whether their turn has ended. A muted reply may be under way. Until
+    it has sound to play they can speak on as if nothing had happened."""
     WAITING = "waiting"
-    """Their turn is over; its transcript (or the end of the old reply) is still awaited."""
+    """The person's turn is over. Its transcript, or the end of the old reply, is still awaited."""
     ANSWERING = "answering"
     """A reply is released: it is being written, spoken or played."""
     BARGE_IN = "barge_in"
-    """The person makes a sound over the reply: an interruption, or a cough?"""
+    """The person makes a sound over the reply. It is being decided whether it is an interruption or a cough."""
     CLOSED = "closed"
 
 
