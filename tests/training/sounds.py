@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from voi.engines.info import VadInfo
+
 
 def tone(seconds: float, rate_hz: int = 22_050, level: float = 0.3, hz: float = 220.0) -> NDArray[np.float32]:
     at = np.arange(int(seconds * rate_hz)) / rate_hz
