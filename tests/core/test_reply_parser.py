@@ -139,6 +139,31 @@ def test_nothing_to_say(reply):
     assert not re.search(r"voice|warm|null", said(reply))
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "voice_tone: warm\ntext: Hello there.",
+        "voice_tone: warm\nHello there.",
+        "**voice_tone:** warm\n\nHello there.",
+        "(voice tone: Warm) Hello there.",
+        "[voice_tone=warm] Hello there.",
+        "Voice_Tone: 'warm', text: Hello there.",
+        "- voice_tone: warm\n**text**: Hello there.",
+    ],
+)
+@pytest.mark.parametrize("json_expected", [True, False])
+def test_a_tone_without_json_is_not_read_out(reply, json_expected):
+    assert parse(reply, json_expected) == WARM
+    assert parse(reply, json_expected, sizes=[1] * len(reply)) == WARM
+
+
+@pytest.mark.parametrize(
+    "text", ["Voice tones are many.", "voice", "Voice tone: it is how you say things.", " voice_tone:", "(v"]
+)
+def test_who_speaks_of_tones_is_heard(text):
+    assert said(text, json_expected=False) == text
+
+
 def test_unasked_json_is_understood():
     assert parse('{"voice_tone": "warm", "text": "Hello there."}', json_expected=False) == WARM
 

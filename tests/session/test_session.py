@@ -126,8 +126,22 @@ async def test_the_completeness_agent_judges_the_words() -> None:
     async with Call(engines=engines, completeness={"model": "judge"}, turn={"speculate": False}) as call:
         await ask(call)
         assert engines.llm.requests[0].model == "judge"
-        assert engines.llm.requests[0].messages[-1].text == "tell me a story please now"
+        assert engines.llm.requests[0].messages[-1].text == "user: tell me a story please now"
         assert 240 <= call.turns[0].endpoint_ms <= 500
+
+
+@in_virtual_time
+async def test_the_completeness_agent_is_shown_what_was_said_before() -> None:
+    engines = FakeEngines(llm=FakeLlm('{"status": "complete"}', STORY, token_s=0.001))
+    completeness, greetings = {"model": "judge"}, {"choices": ["Hello. What would you like to hear?"]}
+    async with Call(
+        engines=engines, completeness=completeness, greetings=greetings, greet=True, turn={"speculate": False}
+    ) as call:
+        await call.until(lambda: call.door.all(events.SoundPlayed))
+        await ask(call)
+        assert engines.llm.requests[0].messages[-1].text == (
+            "assistant: Hello. What would you like to hear?\nuser: tell me a story please now"
+        )
 
 
 # ---- interruptions ----------------------------------------------------------------------------------

@@ -11,6 +11,8 @@ comes next, the text is held back for a bounded number of characters.
 import re
 from collections.abc import Callable
 
+from voi.core.tone_label import LABEL_MAX_CHARACTERS, label_of, may_be_label
+
 NEUTRAL = "neutral"
 
 PROSE_HOLD_CHARACTERS = 64
@@ -55,7 +57,9 @@ class JsonUnwrapper:
         self._out: list[tuple[str, str]] = []
         self._final = False
         self._said = False
-        self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._preface if json_expected else JsonUnwrapper._prose
+        self._after_label = JsonUnwrapper._preface if json_expected else JsonUnwrapper._prose
+        self._prose_tone = NEUTRAL
+        self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._label
         """Unbound: a bound method would tie the object to itself, and only the garbage collector would free it."""
         self._enter_object()
 
@@ -86,6 +90,17 @@ class JsonUnwrapper:
 
     # ---- outside the object ---------------------------------------------------------------------------
 
+    def _label(self) -> bool:
+        """At the reply's beginning: a tone may stand there without JSON."""
+        if may_be_label(self._buffer[:LABEL_MAX_CHARACTERS]):
+            if len(self._buffer) < LABEL_MAX_CHARACTERS and not self._final:
+                return False
+            if label := label_of(self._buffer):
+                self._prose_tone, length = label
+                self._drop(length)
+        self._state = self._after_label
+        return True
+
     def _preface(self) -> bool:
         """Nothing was said yet and JSON is expected."""
         for at, char in enumerate(self._buffer[: PROSE_HOLD_CHARACTERS + 1]):
@@ -104,7 +119,7 @@ class JsonUnwrapper:
         """Plain text, which an object may still follow."""
         at = _first(self._buffer, "{`")
         if at:
-            self._speak(self._buffer[:at], NEUTRAL)
+            self._speak(self._buffer[:at], self._prose_tone)
             self._drop(at)
             return True
         start = self._object_at(0, any_key=False)
@@ -112,7 +127,7 @@ class JsonUnwrapper:
             return False
         if start >= 0:
             return self._begin(start)
-        self._speak(self._buffer[0], NEUTRAL)
+        self._speak(self._buffer[0], self._prose_tone)
         self._drop(1)
         return True
 

@@ -5,7 +5,7 @@ tells the same facts and carries out the same actions. The history that the core
 given it with each StartReply. Its sound is held until the transcript of it has passed the guard (`held_sound.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ from voi.config.config import Config
 from voi.core import actions as do
 from voi.core.facts import Fact
 from voi.core.options import CallOptions
+from voi.dialogue import Message
 from voi.session.agent_turn import AgentTurn
 from voi.session.failure import Failure
 from voi.session.playback import Playback
@@ -32,9 +33,10 @@ BrainAction = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a conversation gives its brain. `tell` takes its facts; `playback` its sound, at `rate_hz`. `on_user_sound`
-    is given the person's sound as it was heard, where somebody wants it; `on_token` and `on_sound` the number of a
-    reply whose first text and any of whose sound arrive; `on_failure` what broke."""
+    """What a conversation gives its brain. `tell` takes its facts; `playback` its sound, at `rate_hz`. `history` tells
+    what was said so far, without what the person is saying. `on_user_sound` is given the person's sound as it was
+    heard, where somebody wants it; `on_token` and `on_sound` the number of a reply whose first text and any of whose
+    sound arrive; `on_failure` what broke."""
 
     tasks: Tasks
     tell: Callable[[Fact], None]
@@ -45,6 +47,7 @@ class Surroundings:
     engines: "Engines"
     options: CallOptions
     greetings_dir: Path | None
+    history: Callable[[], Sequence[Message]]
     on_user_sound: Callable[[bytes], None] | None
     on_token: Callable[[int], None]
     on_sound: Callable[[int], None]
@@ -80,7 +83,7 @@ class PipelineBrain:
     def __init__(self, around: Surroundings) -> None:
         self._turn = turn = UserTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.options,
-            on_sound=around.on_user_sound, on_failure=around.on_failure,
+            on_sound=around.on_user_sound, on_failure=around.on_failure, history=around.history,
         )  # fmt: skip
         self._replying = replying = AgentTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,

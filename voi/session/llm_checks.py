@@ -1,6 +1,6 @@
 """Questions that an LLM answers with one JSON object: is this reply a denial, has the person finished?"""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from voi.config.classifiers import CompletenessAgent, ControlAgent
@@ -10,6 +10,8 @@ from voi.dialogue import Message
 from voi.engines.base import Llm, LlmEvent, LlmRequest, TextDelta
 from voi.errors import EngineError
 
+LOG_MESSAGES_MAX = 20
+"""So much of the conversation is shown to the completeness agent."""
 ANSWER_MAX_CHARACTERS = 4_000
 """A judge's answer is a short object; whatever goes on for longer is cut."""
 
@@ -19,9 +21,13 @@ async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool:
     return denied_class(await _ask(llm, control, reply), control.denial_classes)
 
 
-async def completeness(llm: Llm, agent: CompletenessAgent, text: str) -> float:
-    """Probability 0..1 that the person who said `text` has finished. Raises EngineError."""
-    verdict = parse_completeness(await _ask(llm, agent, text))
+async def completeness(llm: Llm, agent: CompletenessAgent, said_before: Sequence[Message], text: str) -> float:
+    """Probability 0..1 that the person who said `text`, after what was said before, has finished. Raises EngineError.
+
+    The agent is shown the conversation's log, a line for each message, of which `text` is the last.
+    """
+    log = [f"{m.role}: {' '.join(m.text.split())}" for m in said_before if m.text and m.role in ("user", "assistant")]
+    verdict = parse_completeness(await _ask(llm, agent, "\n".join([*log[-LOG_MESSAGES_MAX:], f"user: {text}"])))
     if verdict is None:
         raise EngineError(f"The completeness agent (model {agent.model!r}) said neither complete nor incomplete.")
     return float(verdict)

@@ -1,7 +1,7 @@
 """The person's turn: carries out Listen, Transcribe, JudgeTurn and EndUtterance."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from voi.core.actions import EndUtterance, JudgeTurn, JudgeVoice, Listen, Transc
 from voi.core.facts import Fact, Heard, TranscriptFailed, TurnJudged, VoiceJudged
 from voi.core.late import LATE_MAX
 from voi.core.options import CallOptions
+from voi.dialogue import Message
 from voi.engines.base import SttOptions, SttStream, VoiceJudge
 from voi.errors import EngineError
 from voi.session import llm_checks
@@ -31,7 +32,18 @@ TRANSCRIPT_DEADLINE_S = 90.0
 class UserTurn:
     """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
 
-    __slots__ = ("_agent", "_all_tasks", "_config", "_engines", "_late", "_on_failure", "_tasks", "_tell", "ears")
+    __slots__ = (
+        "_agent",
+        "_all_tasks",
+        "_config",
+        "_engines",
+        "_history",
+        "_late",
+        "_on_failure",
+        "_tasks",
+        "_tell",
+        "ears",
+    )
 
     def __init__(
         self,
@@ -43,6 +55,7 @@ class UserTurn:
         options: CallOptions,
         on_sound: Callable[[bytes], None] | None,
         on_failure: Callable[[Failure], None],
+        history: Callable[[], Sequence[Message]],
     ) -> None:
         self._all_tasks = all_tasks
         self._tell = tell
@@ -50,6 +63,7 @@ class UserTurn:
         self._config = config
         self._agent = agent
         self._on_failure = on_failure
+        self._history = history
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: dict[asyncio.Task[None], SttStream] = {}
         """Transcripts that were not ready when their turn ended."""
@@ -120,7 +134,7 @@ class UserTurn:
                 ask = partial(self._engines.turn.probability, self.ears.turn_sound())
                 self._begin(self._judge(action, "audio", ask), "audio judge")
         elif agent := self._config.completeness_of(self._agent):
-            ask = partial(llm_checks.completeness, self._engines.llm, agent, action.text)
+            ask = partial(llm_checks.completeness, self._engines.llm, agent, self._history(), action.text)
             self._begin(self._judge(action, "agent", ask), "agent judge")
 
     def judge_voice(self, action: JudgeVoice) -> None:
