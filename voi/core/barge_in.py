@@ -1,9 +1,9 @@
-"""A sound over the agent's speech: is it a voice, and does it want the floor? Evidence in, a verdict out.
+"""Judges a sound over the agent's speech: is it a voice, and does it want the floor? Evidence in, a verdict out.
 
-The sound goes down at once and stops only when we are sure: a cough is told from a voice within 160 ms, but "okay" from
-"okay, but" by nothing before the words or the length. So lasting voice stops the reply sooner when it is no listening
-"yeah", and later when it is; quiet before that gives the reply back. What is known outlives a short quiet: people
-begin with "yeah", pause, and go on.
+The reply is ducked at once and stopped only on sure evidence. A cough can be told from a voice within 160 ms, but only
+the words or the length tell "okay" from "okay, but". So lasting voice stops the reply, later if it sounds like a
+backchannel, and quiet before that resumes it. The evidence is kept over a short quiet: people begin with "yeah", pause,
+and go on.
 """
 
 from dataclasses import dataclass
@@ -15,29 +15,29 @@ from voi.core.turn_text import is_backchannel, spoken_words
 from voi.turn_policy import TurnPolicy
 
 JUDGED_AT_MS = (160, 256, 448, 640)
-"""Of voice in one stretch: the judge of voices is asked then…"""
+"""Lengths of one stretch of voice at which the voice judge is asked."""
 WORDS_AT_MS = (256, 448)
-"""…and the recogniser for the words so far, rather than at its own rhythm."""
+"""Lengths of one stretch of voice at which the STT is asked for the words so far, instead of in its own rhythm."""
 LIKELY_VOICE = 0.6
-"""From here on the reply is lowered so far that the person need not speak against it."""
+"""From this probability on the reply is ducked so far that the person need not talk over it."""
 SURE_VOICE = 0.8
-"""From here on the reply may be stopped…"""
+"""From this probability on the reply may be stopped."""
 LASTING_VOICE = 0.7
 LASTING_MS = 128
-"""…and from here on after so much more voice."""
+"""How much more voice stops the reply after a sure verdict."""
 WANTS_FLOOR = 0.5
 SURE_FLOOR = 0.85
-"""From here on one word is enough that is no backchannel."""
+"""From this probability on a single word that is no backchannel is enough."""
 NO_VOICE = 0.4
 BACKCHANNEL_MS = 800
-"""Voice that lasts this long is no listening "yeah" any more, whatever it sounds like."""
+"""Voice that lasts this long is no backchannel, whatever it sounds like."""
 UNJUDGED_MS = 200
-"""A judgement that is so late is not waited for: lasting voice alone stops the reply."""
+"""A verdict later than this is not waited for: lasting voice alone stops the reply."""
 QUIET_OF_NOISE_MS = 160
 QUIET_MS = 256
-"""Quiet after which the reply goes on: sooner where the sound was no voice."""
+"""Quiet after which the reply is resumed; sooner if the sound was no voice."""
 CONTINUES_MS = 1_500
-"""Voice that sets in again within this goes on where it broke off."""
+"""Voice that sets in again within this time continues the same possible barge-in."""
 _STOP_WORDS = frozenset(
     " ".join(
         (
@@ -61,7 +61,7 @@ class BargeIn:
 
     reply: int
     earlier_ms: int = 0
-    """Voice of utterances before this one: a quiet gave the reply back."""
+    """Voice of earlier stretches, after which the reply was resumed."""
     voice_ms: int = 0
     """All voice so far."""
     voice: float | None = None
@@ -70,16 +70,16 @@ class BargeIn:
     """Probability that they want to speak, rather than to show that they listen."""
     ducked: DuckLevel | None = None
     resumed_ms: int | None = None
-    """Wall time at which the reply was given back."""
+    """Wall time at which the reply was resumed."""
 
     def begins(self, now_ms: int) -> "BargeIn":
-        """Voice sets in again over the same reply: this, continued, or a new one."""
+        """Voice sets in again over the same reply. Returns this barge-in, continued, or a new one."""
         if self.resumed_ms is None or now_ms - self.resumed_ms > CONTINUES_MS:
             return BargeIn(self.reply)
         return BargeIn(self.reply, self.voice_ms, self.voice_ms, self.voice, self.floor)
 
     def judged(self, fact: VoiceJudged) -> None:
-        """A newer judgement knows more, and is weighed with those before."""
+        """Combine a new verdict with those before it."""
         self.voice = fact.voice if self.voice is None else (self.voice + 2 * fact.voice) / 3
         self.floor = fact.floor
 
@@ -89,20 +89,20 @@ class BargeIn:
 
     @property
     def is_noise(self) -> bool:
-        """Judged at some length, and no voice."""
+        """True if enough sound was judged and it is not a voice."""
         return self.voice is not None and self.voice < NO_VOICE
 
 
 def passes(before_ms: int, now_ms: int, marks: tuple[int, ...]) -> bool:
-    """Does a stretch of voice pass one of these marks as it grows?"""
+    """True if one of the marks lies between the two lengths of a growing stretch of voice, in ms."""
     return any(before_ms < mark <= now_ms for mark in marks)
 
 
 def verdict(
     barge_in: BargeIn, text: str, quiet_ms: int, policy: TurnPolicy, *, answers: bool, final: bool
 ) -> Verdict | None:
-    """What becomes of the reply. `text`: the words so far; `final`: all of them. `answers`: a question of ours was
-    just asked, and whatever is said is no mere sign of listening. None: wait."""
+    """What to do with the reply; None: wait. `text`: the words so far; `final`: they are complete. `answers`: the agent
+    just asked a question, so nothing that is said counts as a backchannel."""
     words = spoken_words(text)
     listens = is_backchannel(text) and not answers
     voice, floor, lasts_ms = barge_in.voice, barge_in.floor, barge_in.voice_ms

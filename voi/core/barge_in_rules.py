@@ -1,7 +1,7 @@
-"""What happens when a sound sets in over a reply: lowered at once, stopped when sure, given back when it was nothing.
+"""What happens when a sound sets in over a reply: duck it at once, then stop it or resume it.
 
-With a judge of voices the verdict is `barge_in.verdict`. Without one words or lasting voice stop the reply, whatever
-makes them, and it is lowered as far as it goes from the onset on. And what happens when the client interrupts it.
+With a voice judge `barge_in.verdict` decides. Without one, words or lasting voice stop the reply, and it is ducked
+"deep" from the onset on. The module also holds the rule for an interruption by the client.
 """
 
 from voi.core import actions as do
@@ -18,13 +18,13 @@ from voi.core.turn_text import is_backchannel
 
 
 class BargeInRules(Machine):
-    """The state BARGE_IN of a conversation."""
+    """The rules of the state BARGE_IN, and of interruptions by the client."""
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
         self._turn: Turn | None = None
         self._barge_in = BargeIn(0)
-        """The newest. It is kept while its reply sounds, as it may go on."""
+        """The newest possible barge-in. It is kept while its reply sounds, as it may continue."""
 
     def _end_utterance(self) -> None:
         raise NotImplementedError
@@ -47,7 +47,7 @@ class BargeInRules(Machine):
             self._emit(do.Duck(self._barge_in.reply, level))
 
     def _barge_in_grows(self, turn: Turn, before_ms: int, *, lasting: bool) -> None:
-        """The stretch of voice grew from `before_ms` on."""
+        """The stretch of voice has grown from `before_ms`. `lasting`: it is long enough to stop a reply."""
         if not self.script.judges_voices:
             if lasting:
                 self._interrupt()
@@ -113,7 +113,7 @@ class BargeInRules(Machine):
             self._replies.stop(fact.played_ms)
             self._after_reply()
         elif self.state is State.ANSWERING and not self._replies.released:
-            self._tools.waive()  # they do not want to wait for what comes of the tools
+            self._tools.waive()  # the person does not want to wait for the tools' results
             self._replies.cancel_carried()
             self._after_reply()
         elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):

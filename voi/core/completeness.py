@@ -1,4 +1,4 @@
-"""What the completeness agent's answer means."""
+"""Parses the completeness agent's answer."""
 
 import re
 
@@ -8,7 +8,8 @@ _VERDICT = re.compile(r"\b(?:(not\s+)?complete|(in-?complete|unfinished))\b", re
 
 
 def parse_completeness(answer: str) -> bool | None:
-    """`{"status": "complete" | "incomplete", "reason": …}` or the bare word; None: it said neither, or both."""
+    """True for complete, False for incomplete. The answer is `{"status": "complete" | "incomplete", "reason": …}` or
+    the bare word. None: it says neither, or both."""
     status = loose_object(answer).get("status", answer)
     if isinstance(status, bool):
         return status

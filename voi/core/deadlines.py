@@ -1,4 +1,4 @@
-"""What falls due, and when: every waiting state has a deadline, so that no silent engine or client hangs a call."""
+"""What falls due, and when. Every waiting state has a deadline, so that no silent engine or client hangs a call."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -21,29 +21,30 @@ class Due(Enum):
 
 @dataclass(slots=True)
 class Clocks:
-    """Wall times, in ms, from which the deadlines count."""
+    """Wall times, in ms, from which the deadlines are counted."""
 
     opened_ms: int = 0
     user_active_ms: int = 0
-    """The person last gave a sign of life, or was last spoken to by an agent that they had given one."""
+    """When the person last spoke, typed or acted, or when the agent's speech after that ended."""
     ears_ms: int = 0
-    """Sound was last judged during a turn."""
+    """When the VAD last reported on a turn's sound."""
     state_since_ms: int = 0
     reminders: int = 0
-    """Given since the person was last active."""
+    """How many reminders were given since the person was last active."""
 
     def user_acted(self, now_ms: int) -> None:
-        """The person gave a sign of life."""
+        """The person spoke, typed or acted."""
         self.user_active_ms, self.reminders = now_ms, 0
 
     def agent_spoke(self, now_ms: int) -> None:
-        """The agent is silent again. Nobody can be called idle who listened; reminders do not count."""
+        """The agent is silent again. A person who listened was not idle, so idle time starts here, but not after a
+        reminder."""
         if not self.reminders:
             self.user_active_ms = now_ms
 
 
 def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: int | None) -> list[tuple[int, Due]]:
-    """All that can fall due in this state: wall time in ms, and what."""
+    """All that can fall due in this state: pairs of wall time in ms and what falls due."""
     if state is State.CLOSED:
         return []
     policy = script.turn

@@ -4,7 +4,8 @@ from voi.core.state import TRANSITIONS, State
 
 
 def mermaid() -> str:
-    """The transition table as a Mermaid state diagram; the ways to CLOSED, which every state has, are drawn once."""
+    """The transition table as a Mermaid state diagram. The transitions to CLOSED, which every state has, are drawn
+    once."""
     lines = ["stateDiagram-v2", f"    [*] --> {State.IDLE}"]
     lines += [
         f"    {start} --> {end}: {cause}" for (start, end), cause in TRANSITIONS.items() if end is not State.CLOSED

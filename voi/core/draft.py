@@ -1,4 +1,4 @@
-"""The person's message in the making: typed text, pictures and what they said."""
+"""The person's message while it grows: typed text, pictures and what they said."""
 
 from collections.abc import Iterator
 
@@ -8,9 +8,9 @@ from voi.core.history import HistoryEntry
 from voi.core.words import continues
 
 TYPED_MAX_CHARACTERS = 20_000
-"""A message of the person has at most so much typed text…"""
+"""Limit on the typed text of one message."""
 IMAGES_MAX = 8
-"""…and so many pictures."""
+"""Limit on the pictures of one message."""
 
 
 class Draft:
@@ -21,25 +21,25 @@ class Draft:
     def __init__(self, message_ids: Iterator[int]) -> None:
         self._message_ids = message_ids
         self.prefix = ""
-        """Typed text, and what was said before in the same turn."""
+        """Typed text, and what was said earlier in the same turn."""
         self.image_urls: tuple[str, ...] = ()
         self.message_id: int | None = None
         """None until it is first shown."""
         self.shown: str | None = None
         self.unanswered = False
-        """The prefix got no answer, or nothing of it was heard: it needs one in any case."""
+        """The prefix got no answer, or none of its answer was heard, so it needs one in any case."""
 
     @property
     def begun(self) -> bool:
-        """Something was typed or shown that is not answered."""
+        """True if something was typed or shown that has no answer yet."""
         return bool(self.prefix or self.image_urls)
 
     def with_speech(self, spoken: str) -> str:
         return f"{self.prefix} {spoken}".strip()
 
     def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
-        """The action that shows the message as it now is; none when nothing is new, nor, unless clients want to be
-        `correct`ed, when it takes back words that they have seen."""
+        """The action, if any, that shows the message as it is now. None is needed when nothing is new. A text that
+        withdraws words already shown is shown only if it is `final` or `correct` says so."""
         if self.message_id is None:
             self.message_id = next(self._message_ids)
         seen = self.shown
@@ -53,7 +53,7 @@ class Draft:
         return HistoryEntry(self.message_id, "user", text, self.image_urls)
 
     def add(self, part: TextTyped | ImageGiven) -> str | None:
-        """Take typed text or a picture. Returns what is wrong with it, if it is too much for one message."""
+        """Add typed text or a picture. Returns an error message if that is too much for one message, else None."""
         if isinstance(part, ImageGiven):
             if len(self.image_urls) >= IMAGES_MAX:
                 return f"A message has at most {IMAGES_MAX} pictures; this one was left out."
@@ -66,7 +66,7 @@ class Draft:
         return None
 
     def take_back(self, earlier: HistoryEntry) -> None:
-        """Put a message that was committed before in front of this one, and go on under its id."""
+        """Put an earlier, committed message in front of this one, and continue under its id."""
         self.prefix = f"{earlier.text} {self.prefix}".strip()
         self.image_urls = (earlier.image_urls + self.image_urls)[-IMAGES_MAX:]
         self.message_id, self.shown, self.unanswered = earlier.message_id, earlier.text, True

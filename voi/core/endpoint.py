@@ -1,10 +1,10 @@
-"""End of turn: is this silence the end, given how long it is and what is known of the speech before it?
+"""Endpointing: decides whether a silence ends the turn, from its length and what is known of the speech before it.
 
-The signs (what the sound's judge said, how the words end, what was asked for) are weighed together with the silence:
+The signs (the turn model's verdict, how the words end, what was asked for) are weighed together with the silence:
 evidence = sum of weights x signs, in log-odds, and at 0 or more the turn has ended. A silence of `silence_ms` is enough
 where the signs say nothing; less, down to `min_silence_ms` and this caller's own pace, where they speak for an end;
-more, up to `max_silence_ms`, where they speak against it. The completeness agent read the words and knows the
-conversation: it overrules all else. Where the weights come from: `endpoint_weights.py`.
+more, up to `max_silence_ms`, where they speak against it. The completeness agent reads the words and knows the
+conversation, so it overrules all else. `endpoint_weights.py` says where the weights come from.
 """
 
 import math
@@ -18,49 +18,51 @@ from voi.core.turn_text import completeness, ends_open, has_filler_end
 from voi.turn_policy import TurnPolicy
 
 UNFINISHED, FINISHED = 0.25, 0.85
-"""Of the words' likelihood to be complete: below and above these they speak plainly."""
+"""Bounds on the probability that the words are complete: below the first they plainly break off, above the second they
+are plainly complete."""
 SHORT_WORDS = 3
 MS_PER_LOG_ODDS = 800
-"""Silence that is worth as much as one unit of evidence."""
+"""Silence that weighs as much as one unit of log-odds."""
 LOGIT_MAX = 4.0
 SURE_SHARE = 0.6
-"""Of `max_silence_ms`: enough unless the words plainly break off or a number is being said."""
+"""Share of `max_silence_ms` that is enough unless the words plainly break off or a number is being said."""
 STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
-"""By eagerness, of the silence that is enough."""
+"""Factor on the silence that is enough, by eagerness."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
 _WANT_SERIES = (Expects.NUMBER, Expects.SPELLING, Expects.LIST)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the agent's last question wants: of what kind, and how many digits (None: it does not say)."""
+    """What the agent's last question asks for: the kind of answer, and how many digits (None: it does not say)."""
 
     kind: Expects = Expects.OPEN
     digits: int | None = None
 
 
 def asked_by(said: str) -> Asked:
-    """What the agent's words ask for."""
+    """What the agent's last message `said` asks for."""
     return Asked(expects(said), digits_due(said))
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """Why a silence was the end of the turn, or was not. `enough_ms`: the silence that is enough by what is known."""
+    """Whether a silence ended the turn, and why. `enough_ms`: the silence that would be enough, by what is known."""
 
     ends: bool
     quiet_ms: int
     evidence: float
     enough_ms: int
     probability: float | None
-    """The newest verdict on the sound."""
+    """The turn model's newest probability that the turn is over; None: not judged."""
     words: float | None
-    """How complete the words are."""
+    """Probability that the words are complete, by their end; None: it cannot be told."""
     because: str
 
 
 def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decision:
-    """Weigh what is known of the turn at its present silence. `floor_ms`: no silence shorter than this is the end."""
+    """Decide whether the turn's current silence ends it. `asked`: what the agent's last question asked for. `floor_ms`:
+    no shorter silence ends the turn."""
     quiet_ms = turn.quiet_ms
     probability = turn.verdicts[-1][1] if turn.verdicts else None
     by_words = completeness(turn.final) if turn.final else None
@@ -87,7 +89,8 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
 
 
 def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[str, float]:
-    """What there is to weigh, by name: log-odds, or 1 where the sign is there."""
+    """The signs to weigh, by name. Each value is a log-odds, or 1 for a sign that is either there or not. `verdicts`:
+    pairs of silence in ms and the turn model's probability."""
     sound = logit(verdicts[0][1]) if verdicts else 0.0
     score = completeness(text) if text else None
     digits = digits_at_end(text)
@@ -114,12 +117,12 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
 
 
 def weigh(said: dict[str, float]) -> float:
-    """Log-odds that the turn has ended, of a silence that has only begun."""
+    """Log-odds that the turn has ended, by its signs alone, at a silence of 0 ms."""
     return sum(WEIGHTS[name] * value for name, value in said.items() if name in WEIGHTS)
 
 
 def logit(probability: float) -> float:
-    """Log-odds, within bounds."""
+    """Log-odds of a probability, clipped to ±`LOGIT_MAX`."""
     bounded = min(max(probability, 1e-6), 1 - 1e-6)
     return min(LOGIT_MAX, max(-LOGIT_MAX, math.log(bounded / (1 - bounded))))
 
@@ -130,6 +133,6 @@ def ask_after_ms(policy: TurnPolicy) -> int:
 
 
 def worth_answering(text: str) -> bool:
-    """Should a speculative reply be begun for these words? Not when they plainly break off."""
+    """True if a speculative reply to these words is worth starting: they do not plainly break off."""
     score = completeness(text)
     return score is None or score > UNFINISHED

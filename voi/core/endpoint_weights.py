@@ -8,9 +8,9 @@ BY_HAND: dict[str, float] = {
     "answers": 1.7,
     "unjudged": 0.09,
 }
-"""Not fitted: there are too few such turns, of too few people. Numbers and letters are waited for; "okay." in a call is
-more often a beginning than an answer, but who says "yes" to a question has answered it. Where no
-verdict has come, nobody can tell: `silence_ms` is enough."""
+"""Set by hand: there are too few such turns, of too few people, to fit these. Numbers and letters are waited for. In a
+call "okay." is more often a beginning than an answer, but a "yes" to a question is an answer. Without a verdict
+`silence_ms` is enough."""
 
 WEIGHTS: dict[str, float] = {
     "bias": -0.09,

@@ -1,4 +1,4 @@
-"""What the agent asked for, read from its last question: whoever says a number pauses between its groups."""
+"""What the agent asked for, read from its last question. People who say a number pause between its groups of digits."""
 
 import re
 from enum import StrEnum
@@ -12,7 +12,7 @@ class Expects(StrEnum):
     SPELLING = "spelling"
     """Letters, an e-mail address, a name letter by letter."""
     LIST = "list"
-    """Several things, or a street address."""
+    """Several items, or a street address."""
     YES_NO = "yes_no"
     CHOICE = "choice"
 
@@ -61,7 +61,7 @@ SENTENCES_READ = 3
 
 
 def expects(said: str) -> Expects:
-    """What answer the agent's words ask for, judged by the last of their sentences that asks for something."""
+    """The kind of answer that the agent's words ask for, by their last sentence that asks for something."""
     for sentence in reversed(_SENTENCE_END.split(said.strip())[-SENTENCES_READ:]):
         if _ASKS.search(sentence):
             return _asked_by(sentence)

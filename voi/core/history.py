@@ -1,4 +1,4 @@
-"""What was said and really heard, bounded."""
+"""The dialogue as the LLM sees it: what the person said, and what they heard of the agent. Bounded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from voi.dialogue import Image, Message, Role, Text, ToolCall, ToolResult
 
 IMAGES_MAX_CHARACTERS = 32_000_000
-"""Pictures may be given as data: URLs of megabytes each. Beyond this the oldest messages lose theirs."""
+"""Pictures may be `data:` URLs of megabytes each. Beyond this total the oldest messages lose their pictures."""
 
 
 @dataclass(slots=True)
@@ -16,12 +16,12 @@ class HistoryEntry:
     text: str
     image_urls: tuple[str, ...] = ()
     calls: tuple[ToolCall, ...] = ()
-    """Tools that it called; such a message stays, whatever was heard of it…"""
+    """Tools that the message called. Such a message stays however little of it was heard."""
     results: tuple[ToolResult, ...] = ()
-    """…and what each of them returned."""
+    """What each of these tools returned."""
 
     def messages(self) -> Iterator[Message]:
-        """As the LLM is shown it."""
+        """The entry as messages for the LLM, its tool calls and results included."""
         if self.text or self.image_urls or self.calls:
             text = (Text(self.text),) if self.text else ()
             yield Message(self.role, (*text, *map(Image, self.image_urls), *self.calls))
@@ -53,7 +53,7 @@ class History:
             self._forget_images()
 
     def _forget_images(self) -> None:
-        """The newest message keeps its pictures in any case: it is about to be answered."""
+        """Drop the oldest pictures beyond the limit. The newest message keeps its own: it is about to be answered."""
         characters = sum(map(len, self._entries[-1].image_urls))
         for entry in reversed(self._entries[:-1]):
             characters += sum(map(len, entry.image_urls))
@@ -61,7 +61,7 @@ class History:
                 entry.image_urls = ()
 
     def set_text(self, message_id: int, text: str) -> None:
-        """Replace a message's text; without text the message is forgotten. Unknown ids are ignored (long forgotten)."""
+        """Replace a message's text; "" removes the message. An unknown id is ignored: its message was forgotten."""
         for index in range(len(self._entries) - 1, -1, -1):
             if self._entries[index].message_id == message_id:
                 if text or self._entries[index].calls:
@@ -71,12 +71,12 @@ class History:
                 return
 
     def set_tools(self, message_id: int, calls: tuple[ToolCall, ...], results: tuple[ToolResult, ...]) -> None:
-        """A message called these tools, and they returned that."""
+        """Record the tools that a message called, and what they returned."""
         for entry in self._of(message_id):
             entry.calls, entry.results = calls, results
 
     def set_result(self, message_id: int, result: ToolResult) -> None:
-        """One of them returned something else by now."""
+        """Replace the result of one of a message's tool calls."""
         for entry in self._of(message_id):
             entry.results = tuple(result if old.call_id == result.call_id else old for old in entry.results)
 
@@ -84,7 +84,8 @@ class History:
         return (entry for entry in self._entries if entry.message_id == message_id)
 
     def take_last_user(self, before: int | None = None) -> HistoryEntry | None:
-        """Remove and return the last message if it is the person's; a message `before` that stands after it stays."""
+        """Remove and return the last message if it is the person's, else None. With `before`, the message of that id
+        may stand after it, and stays."""
         index = len(self._entries) - 1
         if index > 0 and self._entries[index].message_id == before:
             index -= 1
@@ -93,7 +94,7 @@ class History:
         return None
 
     def last_text(self, role: Role) -> str:
-        """Text of the newest message of that role, "" where there is none."""
+        """Text of the newest message of that role; "" if there is none."""
         return next((entry.text for entry in reversed(self._entries) if entry.role == role), "")
 
     def messages(self) -> tuple[Message, ...]:

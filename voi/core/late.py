@@ -1,8 +1,8 @@
-"""Words that come after their turn: its transcript took so long that it was answered without it, or not at all.
+"""Words that arrive after their turn: the transcript took so long that the turn was answered without it, or not at all.
 
-They are the person's words all the same, and the next answer has to know them. So they are put into the message that
-they belong to, wherever that is by now: in the history, or in the draft, where the turn was not answered or nothing of
-its answer was heard. There is no second answer; but in a call whoever got neither an answer nor an apology gets it.
+The next answer still has to know them. So they are put into the message that they belong to: in the history, or in the
+draft if the turn was not answered or none of its answer was heard. The turn gets no second answer. In a call, a person
+who got neither an answer nor an apology does get an answer then.
 """
 
 from dataclasses import dataclass
@@ -16,22 +16,22 @@ from voi.core.turn import Turn
 from voi.core.words import continues
 
 LATE_MAX = 4
-"""Turns whose words are awaited at once; of older ones what was understood in time has to do."""
+"""How many turns' late words are awaited at once. Older turns keep what was transcribed in time."""
 
 
 @dataclass(slots=True)
 class _Awaited:
     pause: int
     draft: Draft
-    """Of the message that their words belong to."""
+    """The message that the words belong to."""
     prefix: str
-    """What comes before them in it."""
+    """What precedes the words in that message."""
     text: str
-    """Both, as far as it was known."""
+    """The message as far as it was known."""
 
 
 class LateWords:
-    """Of one conversation. What there is to show is appended to `out`."""
+    """The late words of one conversation. Show actions are appended to `out`."""
 
     __slots__ = ("_awaited", "_history", "_out", "_script")
 
@@ -42,14 +42,14 @@ class LateWords:
         self._awaited: dict[int, _Awaited] = {}
 
     def expect(self, turn: Turn, draft: Draft, text: str) -> None:
-        """The turn ends before its transcript is there: `text` is what is known of the message."""
+        """Note that the turn ends before its transcript arrived. `text`: the message as far as it is known."""
         self._awaited[turn.utterance] = _Awaited(turn.pause, draft, draft.prefix, text)
         if len(self._awaited) > LATE_MAX:
             del self._awaited[next(iter(self._awaited))]
 
     def heard(self, fact: Heard, draft: Draft) -> bool:
-        """Put the words where they belong: the history, or the `draft` in the making. True if they were awaited and
-        say something new."""
+        """Put the words into their message, in the history or in the current `draft`. True if they were awaited and say
+        something new."""
         awaited = self._awaited.get(fact.utterance)
         if awaited is None or fact.pause != awaited.pause:
             return False
@@ -62,7 +62,7 @@ class LateWords:
             return f"{whole} {text.removeprefix(awaited.text).strip()}".strip()
 
         message_id = awaited.draft.message_id
-        if message_id == draft.message_id:  # of a message that is not shown yet both are None
+        if message_id == draft.message_id:  # both are None for a message that is not shown yet
             draft.prefix = corrected(draft.prefix)
             draft.unanswered |= self._script.mode == "call" and self._script.apology is None
         for utterance, later in self._awaited.items():

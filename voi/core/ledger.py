@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from voi.dialogue import SpokenWord
 
 MS_PER_CHARACTER = 65
-"""Guess while no piece's sound length is known: English is spoken at about 15 characters a second."""
+"""Estimate while no piece's sound length is known: English is spoken at about 15 characters a second."""
 
 _OWN_WORD = "\u2e80"
-"""From here on (CJK) every character is a word of its own, and no spaces stand between words."""
+"""From this code point on (CJK) each character counts as a word, as no spaces stand between words."""
 
 _CLOSES = ",.;:!?…)]}"
-"""These stand right after a word, even where a change of voice or tone cut a sentence before them."""
+"""These follow a word without a space, even where a change of voice or tone split a sentence before them."""
 
 
 class Ledger:
@@ -27,8 +27,8 @@ class Ledger:
         self._words: dict[int, tuple[SpokenWord, ...]] = {}
 
     def text(self, piece: int, text: str, spoken: bool = True) -> None:
-        """Write down the text of a piece; pieces count from 0. `spoken` False: it is shown only, or "" where the piece
-        was taken back, with its sound."""
+        """Record the text of a piece; pieces count from 0. `spoken` False: it is shown only; with "" it withdraws the
+        piece and its sound."""
         self._texts[piece] = text
         if spoken:
             self._spoken.add(piece)
@@ -38,23 +38,23 @@ class Ledger:
             self._words.pop(piece, None)
 
     def voiced(self, piece: int, start_ms: int, audio_ms: int, words: Sequence[SpokenWord] = ()) -> None:
-        """Write down where the piece's sound lies in the reply's sound, and its words in that, where they are known."""
+        """Record where the piece's sound lies in the reply's sound, in ms, and the times of its words if known."""
         self._sounds[piece] = (start_ms, audio_ms)
         self._words[piece] = tuple(words)
 
     @property
     def all_voiced(self) -> bool:
-        """The length of all sound is known."""
+        """True if the sound length of every piece is known."""
         return self._spoken <= self._sounds.keys()
 
     def full_text(self) -> str:
-        """All text of the reply."""
+        """The text of all pieces, joined."""
         return join(self._texts[piece] for piece in sorted(self._texts))
 
     def heard(self, played_ms: int) -> str:
-        """Text that had been heard when `played_ms` of the sound were played: the words that had been spoken to their
-        end. Of a piece whose words' times are not known, and of one whose length is not known yet, they are estimated
-        in proportion to the letters. Text that is only shown counts as heard with what precedes it.
+        """The text that was heard when `played_ms` of the sound were played: the words that were spoken to their end.
+        Where a piece's word times or length are not known, the words are estimated in proportion to the characters.
+        Text that is only shown counts as heard together with what precedes it.
         """
         kept: list[str] = []
         rate_ms = self._ms_per_character()
@@ -74,7 +74,7 @@ class Ledger:
         return join(kept)
 
     def _heard_of(self, piece: int, text: str, played_ms: int, audio_ms: int) -> str:
-        """The beginning of that piece's text that was spoken in the first `played_ms` of its sound."""
+        """The part of the piece's text that was spoken in the first `played_ms` of its sound."""
         if played_ms <= 0:
             return ""
         words, spans = self._words.get(piece, ()), _word_spans(text)
@@ -90,7 +90,7 @@ class Ledger:
         return text[:begin].rstrip()
 
     def _ms_per_character(self) -> float:
-        """Of the speech of the other pieces, without the pauses around it where those are known."""
+        """Speaking rate of the other pieces, without the pauses around the speech where word times are known."""
         characters = sum(len(self._texts.get(piece, "")) for piece in self._sounds)
         speech_ms = sum(self._speech_ms(piece) for piece in self._sounds)
         return speech_ms / characters if characters and speech_ms else MS_PER_CHARACTER
@@ -101,7 +101,7 @@ class Ledger:
 
 
 def join(texts: Iterable[str]) -> str:
-    """Pieces of text as one: a space goes between two that carry none."""
+    """Join pieces of text; two that have no space between them get one."""
     whole = ""
     for text in texts:
         bare = whole and text and not (whole[-1].isspace() or text[0].isspace() or text[0] in _CLOSES)
@@ -110,12 +110,12 @@ def join(texts: Iterable[str]) -> str:
 
 
 def _word_spans(text: str) -> list[tuple[int, int]]:
-    """Where each word begins and ends, as spaces part them."""
+    """Begin and end index of each word, split at spaces."""
     return [word.span() for word in re.finditer(r"\S+", text)]
 
 
 def _whole_words(text: str, length: int) -> str:
-    """The words that end within the first `length` characters."""
+    """The words of `text` that end within its first `length` characters."""
     while 0 < length < len(text) and not (text[length].isspace() or text[length - 1] >= _OWN_WORD):
         length -= 1
     return text[:length]

@@ -11,7 +11,7 @@ from voi.dialogue import Phrase
 
 
 class Lifetime(BargeInRules):
-    """Greets, reminds whoever is silent, hangs up."""
+    """The rules that greet the person, remind a silent person, and hang up."""
 
     def _cancel_owed(self) -> None:
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What the conversation is told before it begins: the agent's words and the rules of turn-taking. Plain data."""
+"""What the conversation is given before it begins: the agent's phrases and the rules of turn-taking. Plain data."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ PLAYBACK_LAG_MAX_MS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Script(CallOptions):
-    """One conversation's givens: what the client chose, and what the agent's author wrote."""
+    """Settings of one conversation: what the client chose, and what the agent's author wrote."""
 
     prompt: tuple[Message, ...] = ()
     """System prompt and few-shot examples, before the history."""
@@ -24,16 +24,16 @@ class Script(CallOptions):
     apology: Phrase | None = None
     """Said when an answer failed."""
     idle_limit_ms: int = 0
-    """Hang up after that much mutual silence; 0: never."""
+    """Hang up after this much mutual silence; 0: never."""
     duration_limit_ms: int = 0
-    """Hang up after that long; 0: never."""
+    """Hang up when the conversation has lasted this long; 0: never."""
     reply_timeout_ms: int = 30_000
-    """A reply that gave no text or sound for that long has failed."""
+    """A reply that made no text or sound for this long has failed."""
     tool_timeout_ms: int = 30_000
-    """A tool that did not return for that long has failed."""
+    """A tool that did not return within this time has failed."""
     playback_lag_max_ms: int | None = PLAYBACK_LAG_MAX_MS
-    """The client's word on how much of a speech it played may be that far behind our own clock. None: however far, for
-    our clock knows only when the sound was sent."""
+    """The client's count of how much of a speech it played may be this far behind our own clock. None: any distance
+    behind is believed, because our clock knows only when the sound was sent."""
     judges_voices: bool = False
-    """There is a judge of voices: JudgeVoice is answered."""
+    """The server has a voice judge, so JudgeVoice is answered."""
     history_limit_messages: int = 400

@@ -1,21 +1,21 @@
-"""The person's speech that is being heard: one utterance, its pauses, what was understood and judged so far."""
+"""The speech of the person's current turn: one utterance, its pauses, its transcript and its verdicts so far."""
 
 from dataclasses import dataclass, field
 
 from voi.core.facts import Heard, TurnJudged, VoiceJudged
 
 JUDGED_AT_MS = 64
-"""Silence, in whole VAD windows, at which the judge of the sound is asked, once a pause. Asking again as the silence
-grows was measured (docs/turn-taking.md): it cut more people off."""
+"""Silence, in whole VAD windows, at which the turn model is asked, once per pause. Asking again as the silence grows
+cut more people off when it was measured (docs/turn-taking.md)."""
 
 
 @dataclass(slots=True)
 class Turn:
-    """The person's speech that is being heard."""
+    """One utterance, while it is being heard."""
 
     utterance: int
     pause: int = 0
-    """Which silence we are in, or 0 while none has come yet."""
+    """Number of the current or last silence; 0 before the first."""
     quiet_ms: int = 0
     """0 while they speak."""
     text: str = ""
@@ -23,31 +23,33 @@ class Turn:
     asked: bool = False
     """This pause's transcript was asked for."""
     final: str | None = None
-    """This pause's transcript."""
+    """This pause's transcript; None until it arrives."""
     verdicts: list[tuple[int, float]] = field(default_factory=list)
-    """Of the sound in this pause: the silence in ms that the judge heard, and its probability that the turn is over."""
+    """The turn model's verdicts in this pause: the silence in ms that it heard, and its probability that the turn is
+    over."""
     judge_asked: bool = False
-    """The judge of the sound was asked about this pause."""
+    """The turn model was asked about this pause."""
     agent_judgement: float | None = None
     unheard: bool = False
-    """The transcription failed, or took too long: nobody knows what was said."""
+    """The transcription failed or took too long, so what was said is not known."""
     late: bool = False
-    """It took too long, and may still come."""
+    """The transcript took too long, and may still arrive."""
     stretch_ms: int = 0
-    """Voice since it last set in."""
+    """Length of the current stretch of voice."""
     earlier_ms: int = 0
-    """Voice before that."""
+    """Length of all stretches before it."""
     voice: float | None = None
-    """Probability that it is a person who speaks, and no cough or noise; all judgements, longer sounds for more."""
+    """Probability that a person speaks, as against a cough or noise: the mean of all verdicts, weighted by the length
+    of voice that each judged. None: not judged."""
     judged_ms: int = 0
-    """Voice that was judged, over all judgements."""
+    """Length of voice judged, summed over all verdicts."""
 
     @property
     def voice_ms(self) -> int:
         return self.earlier_ms + self.stretch_ms
 
     def sets_in(self, voice_ms: int) -> None:
-        """Voice sets in again, and has lasted that long when it is noticed."""
+        """Voice sets in, or sets in again. `voice_ms`: how long it had lasted when it was noticed."""
         self.earlier_ms += self.stretch_ms
         self.stretch_ms, self.quiet_ms = voice_ms, 0
 
@@ -57,7 +59,7 @@ class Turn:
         self.quiet_ms = quiet_ms
 
     def heard(self, fact: Heard) -> bool:
-        """Note a transcript. True if it is the one of this pause."""
+        """Note a transcript. True if it is this pause's final one."""
         self.text = fact.text
         is_final = fact.pause != 0 and fact.pause == self.pause
         if is_final:
@@ -65,7 +67,7 @@ class Turn:
         return is_final
 
     def give_up(self, *, late: bool = False) -> None:
-        """This pause's transcript is not waited for any more: what is known has to do."""
+        """Stop waiting for this pause's transcript and use what is known. `late`: it may still arrive."""
         self.final, self.unheard, self.late = self.text, True, late
 
     def voice_judged(self, fact: VoiceJudged) -> None:
@@ -74,7 +76,7 @@ class Turn:
         self.judged_ms = judged_ms
 
     def judged(self, fact: TurnJudged) -> bool:
-        """Note a judgement. False if it is about another pause."""
+        """Note a verdict. False if it is about another pause."""
         if (fact.utterance, fact.pause) != (self.utterance, self.pause):
             return False
         if fact.judge == "agent":
@@ -84,7 +86,7 @@ class Turn:
         return True
 
     def wants_verdict(self) -> bool:
-        """Is it time to ask the judge of the sound? Once a pause; note that it is asked."""
+        """True, once per pause, when it is time to ask the turn model. The turn then counts it as asked."""
         wants = not self.judge_asked and self.quiet_ms >= JUDGED_AT_MS
         self.judge_asked |= wants
         return wants
