@@ -24,14 +24,13 @@ class ConfigError(VoiError):
 class EngineError(VoiError):
     """A model or provider failed or refused. `retryable`: the same request may succeed a moment later."""
 
-    def __init__(self, message: str, *, engine: str = "", retryable: bool = False) -> None:
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
-        self.engine = engine
         self.retryable = retryable
 
 
 class EngineBroken(EngineError):
     """The engine cannot go on as it is, for nobody: whoever keeps it going has to make it anew."""
 
-    def __init__(self, message: str, *, engine: str = "") -> None:
-        super().__init__(message, engine=engine, retryable=True)
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=True)

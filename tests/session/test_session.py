@@ -845,7 +845,7 @@ async def test_an_engine_that_fails_is_logged_and_counted_without_words(caplog: 
         def failure(self, failure: Failure) -> None:
             self.seen.append(failure)
 
-    llm = FakeLlm(EngineError("The LLM server refused the key: check LITELLM_API_KEY.", engine="openai_compatible"))
+    llm = FakeLlm(EngineError("The LLM server refused the key: check LITELLM_API_KEY."))
     async with Call(engines=FakeEngines(llm=llm), observers=[Counting()]) as call:
         await ask(call)
         await call.until(lambda: call.door.all(events.ErrorReported))

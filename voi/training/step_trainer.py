@@ -179,7 +179,6 @@ class StepTrainer(Trainer):
             raise EngineError(
                 f"At step {step} the loss is {losses['loss']}: the weights are spoilt. Go on from the last "
                 "checkpoint with a lower --learning-rate, or with --precision fp32.",
-                engine="xtts",
             )
         stop = self._stop_wanted.is_set() and step % self._options.accumulate == 0
         last = step == self.steps

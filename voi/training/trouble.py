@@ -34,7 +34,6 @@ def gpu_memory_told(advice: str) -> Iterator[None]:
         raise EngineError(
             "The GPU's memory does not suffice. If something else is on it (nvidia-smi tells), end that or choose "
             f"another GPU. {advice}",
-            engine="xtts",
         ) from error
 
 

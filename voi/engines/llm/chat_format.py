@@ -87,9 +87,8 @@ def text_of(content: object) -> str:
 class ChunkReader:
     """One answer's chunks, as dicts: `read` each, `end` when no more come. All errors are EngineErrors."""
 
-    def __init__(self, request: LlmRequest, engine: str) -> None:
+    def __init__(self, request: LlmRequest) -> None:
         self._request = request
-        self._engine = engine
         self._calls: dict[int, list[str]] = {}
         """id, name and arguments, by the provider's number."""
         self._half = ""
@@ -165,10 +164,10 @@ class ChunkReader:
         if error:
             status, words = error_words(error)
             images = has_images(self._request)
-            raise refusal(self._request.model, status or 500, words, images=images, engine=self._engine)
+            raise refusal(self._request.model, status or 500, words, images=images)
 
     def _error(self, what: str) -> EngineError:
-        return EngineError(f"LLM model {self._request.model[:80]!r} {what}.", engine=self._engine)
+        return EngineError(f"LLM model {self._request.model[:80]!r} {what}.")
 
 
 def _first(choices: object) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class LiteLlmLocal:
     async def warm_up(self) -> None:
         """Import LiteLLM and read its configuration. Raises EngineError, ConfigError."""
         if self._closed:
-            raise EngineError("Voi is shutting down.", engine=NAME)
+            raise EngineError("Voi is shutting down.")
         if self._thread is None:
             self._thread = LoopThread("litellm")
             self._loaded = asyncio.wrap_future(self._thread.submit(self._load()))
@@ -88,7 +88,7 @@ class LiteLlmLocal:
             litellm: Any = importlib.import_module("litellm")
             self._config = LiteLlmConfig(self._config_file)
         except ImportError:
-            raise EngineError(INSTALL, engine=NAME) from None
+            raise EngineError(INSTALL) from None
         litellm.telemetry = False
         litellm.suppress_debug_info = True
         litellm.turn_off_message_logging = True
@@ -146,7 +146,7 @@ class LiteLlmLocal:
             if has_images(request):
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
             reply = await self._litellm.acompletion(**fields)
-            reader = ChunkReader(request, NAME)
+            reader = ChunkReader(request)
             bound = StreamDeadline(self._limits, shown_name(request.model))  # of the queue, where nobody takes from it
             try:
                 async for chunk in reply:
@@ -157,7 +157,6 @@ class LiteLlmLocal:
                     # LiteLLM makes up a "stop" where the provider sent none.
                     raise EngineError(
                         f"The provider of LLM model {shown_name(request.model)} broke off in the middle of its answer.",
-                        engine=NAME,
                         retryable=True,
                     )
                 for event in reader.end():
@@ -178,10 +177,9 @@ class LiteLlmLocal:
             failure = EngineError(
                 f"The provider of LLM model {shown_name(request.model)} cannot be reached: is it running, and is its "
                 "api_base in litellm_config.yaml right?",
-                engine=NAME,
                 retryable=True,
             )
         else:
             status = status if isinstance(status, int) else 500
-            failure = refusal(request.model, status, words, images=has_images(request), engine=NAME)
+            failure = refusal(request.model, status, words, images=has_images(request))
         return Passing(failure) if failure.retryable else failure

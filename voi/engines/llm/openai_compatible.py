@@ -85,11 +85,11 @@ class OpenAiCompatible:
             raise self._unreachable(error) from None
         words = _words(body)
         if refuses_key(response.status, words):
-            raise refusal("list", response.status, words, engine=NAME)
+            raise refusal("list", response.status, words)
         if response.status not in (200, *NO_LIST):
             # LiteLLM answers so where no key is given at all.
             keyless = "" if "Authorization" in self._headers else ", perhaps since LITELLM_API_KEY is empty"
-            raise EngineError(f"The LLM server did not list its models (HTTP {response.status}{keyless}).", engine=NAME)
+            raise EngineError(f"The LLM server did not list its models (HTTP {response.status}{keyless}).")
         try:
             return frozenset(str(model["id"]) for model in orjson.loads(body)["data"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -117,10 +117,10 @@ class OpenAiCompatible:
         if has_images(request):
             request = replace(request, messages=await self._pictures.inlined(request.messages))
         response = await self._accepted(request, patience)
-        reader = ReplyReader(request, self._limits, NAME)
+        reader = ReplyReader(request, self._limits)
         try:
             if response.content_type == "text/html":
-                raise EngineError("The LLM server answered with a web page: is LITELLM_API_BASE right?", engine=NAME)
+                raise EngineError("The LLM server answered with a web page: is LITELLM_API_BASE right?")
             if response.content_type == "application/json":
                 async with patience:
                     body = await _whole_body(response)
@@ -179,7 +179,7 @@ class OpenAiCompatible:
                 if len(self._jsonless) < MAX_JSONLESS_MODELS:
                     self._jsonless.add(request.model)
                 continue
-            refused = refusal(request.model, response.status, words, images=has_images(request), engine=NAME)
+            refused = refusal(request.model, response.status, words, images=has_images(request))
             if refused.retryable:
                 raise Passing(refused, _retry_after_s(response))
             raise refused
@@ -202,7 +202,7 @@ class OpenAiCompatible:
                 timeout=aiohttp.ClientTimeout(total=None, connect=connect_s, sock_connect=connect_s),
             )
         elif self._session.closed:
-            raise EngineError("Voi is shutting down.", engine=NAME)
+            raise EngineError("Voi is shutting down.")
         return self._session
 
     def _lost(self, error: Exception) -> Passing | EngineError:
@@ -223,7 +223,7 @@ class OpenAiCompatible:
         else:
             what = f"The LLM server at {address} cannot be reached"
         message = f"{what}: is it running, and is LITELLM_API_BASE right?"
-        return EngineError(message, engine=NAME, retryable=not bad_tls)
+        return EngineError(message, retryable=not bad_tls)
 
 
 def completions_url(api_base: str) -> str:
@@ -254,7 +254,6 @@ async def _whole_body(response: aiohttp.ClientResponse) -> bytes:
             raise EngineError(
                 f"The LLM server sent an answer of more than {MAX_BODY_BYTES} bytes that is not an event stream: is "
                 "LITELLM_API_BASE really a chat-completions server?",
-                engine=NAME,
             )
     return bytes(body)
 

@@ -56,10 +56,10 @@ def refuses_json_mode(status: int, words: str) -> bool:
     return status in (400, 422, 501) and _JSON_MODE.search(words) is not None
 
 
-def refusal(model: str, status: int, words: str, *, images: bool = False, engine: str = "") -> EngineError:
+def refusal(model: str, status: int, words: str, *, images: bool = False) -> EngineError:
     """The EngineError for an HTTP `status` and the provider's lower-case `words`. `images`: the request had some."""
     message, retryable = _explain(shown_name(model), status, words, images)
-    return EngineError(message, engine=engine, retryable=retryable)
+    return EngineError(message, retryable=retryable)
 
 
 def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bool]:

@@ -16,11 +16,10 @@ from voi.errors import EngineError
 class ReplyReader:
     """All its errors are EngineErrors."""
 
-    def __init__(self, request: LlmRequest, limits: LlmLimits, engine: str) -> None:
+    def __init__(self, request: LlmRequest, limits: LlmLimits) -> None:
         self._model = request.model
-        self._engine = engine
         self._sse = SseParser(limits.max_event_bytes)
-        self._chunks = ChunkReader(request, engine)
+        self._chunks = ChunkReader(request)
         self._closed = False
 
     @property
@@ -70,6 +69,5 @@ class ReplyReader:
     def _error(self, what: str) -> EngineError:
         return EngineError(
             f"The LLM server of model {shown_name(self._model)} {what}: see its log.",
-            engine=self._engine,
             retryable=True,
         )

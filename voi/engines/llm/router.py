@@ -62,7 +62,6 @@ class LlmRouter:
             raise EngineError(
                 f"Nothing here serves LLM model {shown_name(model)}: set LITELLM_API_BASE to a LiteLLM proxy, or write "
                 "litellm_config.yaml; echo and eliza need neither.",
-                engine=self.name,
             )
         return self._remote[0]
 
@@ -82,7 +81,7 @@ class LlmRouter:
             if result is not None:
                 failures.append(str(result))
         if failures:
-            raise EngineError("\n".join(failures), engine=self.name)
+            raise EngineError("\n".join(failures))
 
     async def _warm_up(self, provider: str) -> None:
         name, _ = self._options.get(provider, (provider, {}))

@@ -148,9 +148,7 @@ def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str
         if isinstance(error, OSError) and error.errno in _OF_THE_FOLDER:
             why = os.strerror(error.errno)
             cure = "Make room there, or set VOI_MODELS_DIR to a folder that can be written."
-        raise EngineError(
-            f"Whisper {size} is not in {models_dir} and could not be fetched: {why}. {cure}", engine=engine
-        ) from error
+        raise EngineError(f"Whisper {size} is not in {models_dir} and could not be fetched: {why}. {cure}") from error
 
 
 def _sources(listed: Any, where: str) -> dict[str, Source]:
