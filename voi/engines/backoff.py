@@ -1,8 +1,8 @@
-"""Keeps calls to a service of somebody else in order: failures are counted and followed by a wait, and nothing else.
+"""Guards calls to an external service (a cloud engine): failures are counted, and repeated ones are followed by a wait.
 
-It is never given work of ours to try it with, which would cost money; nor is it made anew, for its fault is not in this
+The service gets no trial calls, which would cost money, and the engine is not restarted, since the fault is not in this
 process. After some failures in a row, calls are refused at once for a while, twice as long each time, so that callers
-hear an apology instead of silence; the first call after that shows whether it works again.
+hear an apology instead of silence. The first call after that shows whether the service works again.
 """
 
 import asyncio
@@ -15,30 +15,30 @@ from voi.engines.supervisor import DEADLINE_S, Kept, close_engine, warm_up
 from voi.errors import ConfigError, EngineError
 
 FAILURES_MAX = 3
-"""In a row; then calls are refused for a while."""
+"""After so many failures in a row, calls are refused for a while."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 CLOUD_DEADLINE_S = 10.0
-"""For one answer, or for sound after a text."""
+"""Deadline of one answer, or of sound after a text."""
 
 log = logging.getLogger(__name__)
 
 
 class Backoff:
-    """In the place of a `Supervisor`."""
+    """Takes the place of a `Supervisor` for a cloud engine."""
 
     restarts = 0
 
     def __init__(self, *, deadline_s: float = min(CLOUD_DEADLINE_S, DEADLINE_S)) -> None:
         self.deadline_s = deadline_s
         self.errors = 0
-        """Calls that failed, all in all."""
+        """Failed calls since the start."""
         self._in_a_row = 0
         self._wait_s = FIRST_WAIT_S
         self._refused_until_s = float("-inf")
 
     @property
     def down(self) -> str:
-        """Why calls are refused now, in a sentence."""
+        """Why calls are refused now, in a sentence; "" while they are not."""
         left_s = self._refused_until_s - _now_s()
         return f"It failed {self._in_a_row} times in a row and is asked again in {left_s:.0f} s." if left_s > 0 else ""
 
@@ -56,7 +56,8 @@ class Backoff:
 
     @contextlib.asynccontextmanager
     async def call(self, kept: Kept, engine: Any) -> AsyncIterator[None]:
-        """Around every wait for the engine. Raises EngineError, ConfigError, whatever happens inside."""
+        """Wraps every wait for the engine with the deadline. Raises EngineError or ConfigError for anything that fails
+        inside."""
         try:
             async with asyncio.timeout(self.deadline_s):
                 yield
@@ -68,12 +69,12 @@ class Backoff:
         self.gave()
 
     def gave(self) -> None:
-        """Some call gave something."""
+        """Note that a call got something: the count of failures begins again."""
         self._in_a_row, self._wait_s = 0, FIRST_WAIT_S
 
     def judge(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
-        """Raises what the engine's caller is to be told. A refusal, such as of a voice that there is not, is no failure
-        of the service."""
+        """Count an error of the engine and raise the error for its caller. A refusal, such as for an unknown voice, is
+        no failure of the service."""
         if isinstance(error, ConfigError):
             raise error
         if isinstance(error, EngineError):

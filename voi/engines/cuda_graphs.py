@@ -1,8 +1,8 @@
-"""Work of fixed shape that is recorded once and replayed: on CUDA a step of many layers costs Python one call.
+"""CUDA graphs: work of a fixed shape is recorded once and replayed, so a step of many layers costs Python one call.
 
-On other devices, and for shapes that were not recorded, the work is simply done. Recorded work takes its inputs from
-buffers that stay where they are. All recordings share one pool of memory, as torch allows where they never run at the
-same time: a result is good until anything else runs, so whoever wants it copies it at once.
+On other devices, and for shapes that were not recorded, the work is simply done. Recorded work reads its inputs from
+buffers at fixed addresses. All recordings share one memory pool, which torch allows because they never run at the same
+time. A result is valid until anything else runs, so the caller copies it at once.
 """
 
 import logging
@@ -21,7 +21,7 @@ RUNS_BEFORE = 2  # let libraries choose their kernels and allocate: while record
 
 
 class Graphs:
-    """Recorded work by key. All of one device's thread. `whose`: the engine's name, for the log."""
+    """Recorded work by key. Use it only on the device's thread. `whose`: the engine's name, for the log."""
 
     def __init__(self, device: torch.device, whose: str) -> None:
         self._device, self._whose = device, whose
@@ -43,9 +43,9 @@ class Graphs:
         return result
 
     def record(self, key: Hashable, work: Callable[[], object]) -> None:
-        """The work is really done a few times. Not on CUDA: nothing. The largest shapes first, for later recordings
-        then find room in what these have left. OutOfMemoryError. Where it fails for another reason it warns, and
-        nothing more is recorded: work that is not recorded is done all the same."""
+        """Record work under a key, which really runs it a few times. Does nothing without CUDA. Record the largest
+        shapes first: later recordings then reuse their memory. Raises OutOfMemoryError. When recording fails for
+        another reason, it logs a warning and records nothing more; work that is not recorded is simply done."""
         if not self.records:
             return
         current = torch.cuda.current_stream(self._device)
@@ -63,7 +63,7 @@ class Graphs:
             with torch.cuda.stream(self._stream):
                 for _ in range(RUNS_BEFORE):
                     work()
-            # Other engines' threads may go on with the device meanwhile.
+            # thread_local: other engines' threads may use the device meanwhile.
             with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
                 result = work()
         current.wait_stream(self._stream)
@@ -82,7 +82,7 @@ class Graphs:
         log.warning("%s is slower than it could be, since its steps cannot be recorded: %s", self._whose, reason)
 
     def clear(self) -> None:
-        """Give everything back, and record nothing more."""
+        """Free all recordings, and record nothing more."""
         self.records = False
         self._recorded.clear()
         self._pool = None

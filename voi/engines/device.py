@@ -1,4 +1,4 @@
-"""Which device engines compute on: what they are told of it, and what it has."""
+"""The device that engines compute on: its options, and its memory."""
 
 import inspect
 import re
@@ -14,15 +14,15 @@ from voi.errors import ConfigError
 
 AUTO = "auto"
 GENERAL = ("models_dir", "device")
-"""Options that the server's settings give to every engine that takes them."""
+"""Options from the server's settings, for every engine that takes them."""
 MIB = 2**20
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
-"""There where Linux has one."""
+"""Exists on Linux with an NVIDIA driver."""
 
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Of a device, in bytes."""
+    """Memory of a device, in bytes."""
 
     device: str
     free: int
@@ -32,7 +32,7 @@ class Memory:
 def engine_options(
     factory: Callable[..., Any], models_dir: Path, device: str, options: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """`options`, and what the server's settings say, where the engine takes such an option and has none of its own.
+    """`options`, and those of the settings (`GENERAL`) that the engine takes and `options` lack.
 
     References to environment variables in `options` are resolved. Raises ConfigError for a variable that is not set,
     and for a device that there cannot be."""
@@ -47,7 +47,7 @@ def engine_options(
 
 
 def slow_note(info: EngineInfo, options: Mapping[str, Any]) -> str:
-    """What to say of a warm engine that was made for a GPU and runs without; "" where there is nothing to say."""
+    """A note for the log when an engine that was made for a GPU runs without one; "" otherwise."""
     if not info.gpu:
         return ""
     device = options.get("device", AUTO)
@@ -59,8 +59,8 @@ def slow_note(info: EngineInfo, options: Mapping[str, Any]) -> str:
 
 
 def gpu_memory(device: str = AUTO) -> Memory | None:
-    """Of the GPU that engines use; None without one, or before any engine has imported torch or ctranslate2 (which this
-    does not do)."""
+    """Memory of the GPU that engines use. None without a GPU, or before an engine has imported torch or ctranslate2
+    (this function imports neither)."""
     if torch := sys.modules.get("torch"):
         if not torch.cuda.is_available():
             return None
@@ -73,7 +73,7 @@ def gpu_memory(device: str = AUTO) -> Memory | None:
 
 
 def own_memory_bytes() -> int:
-    """Memory of this process that is in use; 0 where the system does not tell."""
+    """Resident memory of this process; 0 where the system does not tell."""
     status = Path("/proc/self/status")
     if not status.exists():
         return 0
@@ -82,7 +82,7 @@ def own_memory_bytes() -> int:
 
 
 def machine_memory() -> Memory | None:
-    """Of the machine; None where the system does not tell."""
+    """Memory of the machine; None where the system does not tell."""
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return None

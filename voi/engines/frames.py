@@ -1,4 +1,4 @@
-"""The one codec of `voi.engines.messages`, over pipes. Sans-I/O.
+"""The codec of `voi.engines.messages` over pipes. No I/O.
 
 On the wire: the head's length and the body's length, each four bytes little-endian, then both. The head is the
 message's name, a space, and its fields as JSON; the body is its `pcm`.
@@ -22,7 +22,7 @@ _WITH_SOUND = frozenset(name for name, kind in _KINDS.items() if any(each.name =
 
 
 def encode(message: ToWorker | ToServer) -> bytes:
-    """Raises ValueError for a message that cannot be sent, or is too long."""
+    """A message as bytes. Raises ValueError for one that cannot be encoded or is too long."""
     name = type(message).__name__
     body: bytes = message.pcm if name in _WITH_SOUND else b""  # type: ignore[union-attr]
     head = b"%s %s" % (name.encode(), _CODECS[name].dump_json(message, exclude={"pcm"}))
@@ -32,12 +32,12 @@ def encode(message: ToWorker | ToServer) -> bytes:
 
 
 def pack(head: bytes, body: bytes = b"") -> bytes:
-    """Any head and body as they go over the wire."""
+    """A head and a body with their lengths in front, as sent over the wire."""
     return _LENGTHS.pack(len(head), len(body)) + head + body
 
 
 def decode(head: bytes, body: bytes) -> ToWorker | ToServer:
-    """Raises ValueError for what is no message: an unknown name, a field that is missing or of the wrong type."""
+    """The message. Raises ValueError for an unknown name, or a field that is missing or of the wrong type."""
     name, _, told = head.partition(b" ")
     kind = name.decode("ascii", "replace")
     if kind not in _CODECS or (body and kind not in _WITH_SOUND):
@@ -50,7 +50,7 @@ def decode(head: bytes, body: bytes) -> ToWorker | ToServer:
 
 
 class Unframer:
-    """`feed` bytes as they come, get the messages that are whole. Raises ValueError when it is no such stream."""
+    """`feed` it bytes as they come; it yields the messages that are complete. Raises ValueError for a broken stream."""
 
     __slots__ = ("_waiting",)
 

@@ -1,7 +1,7 @@
-"""What a server and its workers (engines in processes of their own) say to each other: a dataclass for every message.
+"""The messages between the server and its worker processes, one dataclass each.
 
-`call` is the number of what a message belongs to, given by the server: a question, a text that is spoken, an
-utterance. `pcm` goes over the wire as it is; all other fields as JSON (`voi.engines.frames`).
+`call` is a number that the server gives to each question, spoken text or utterance; messages with it belong to that.
+`pcm` is sent as raw bytes, all other fields as JSON (`voi.engines.frames`).
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ WorkerKind = Literal["tts", "stt"]
 
 @dataclass(frozen=True, slots=True)
 class Make:
-    """A new engine, `engine` from now on, made and warmed up. Answered by Ready."""
+    """Make and warm up a new engine, with the number `engine` from now on. Answered by Ready."""
 
     call: int
     engine: int
@@ -39,7 +39,7 @@ class Reconfigure:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Answered by Sound and Words, in order, and then Done."""
+    """Speak a text. Answered by Sounds and Words, in order, and then Done."""
 
     call: int
     engine: int
@@ -49,21 +49,21 @@ class Speak:
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """A Sound of that call was taken; another may be sent."""
+    """The server took a Sound of that call; another may be sent (backpressure)."""
 
     call: int
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Nobody wants more of that call."""
+    """Cancel that call."""
 
     call: int
 
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """An utterance begins. Answered by Partial, again and again, where `partials`."""
+    """An utterance begins. Answered by any number of Partials if `partials`."""
 
     call: int
     engine: int
@@ -82,7 +82,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Answered by Heard, under the call's own number; `utterance` is that of Listen."""
+    """Ask for the final transcript. Answered by Heard, with the same `call`; `utterance` is the `call` of Listen."""
 
     call: int
     utterance: int
@@ -95,7 +95,7 @@ class EndUtterance:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """Answered by Done: by the process itself where `engine` is 0, else by that engine's `ping`."""
+    """Answered by Done: at once if `engine` is 0, else after that engine's `ping`."""
 
     call: int
     engine: int = 0
@@ -110,7 +110,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close all, and end."""
+    """Close all engines, and end the process."""
 
 
 # ---- to the server --------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """What the engine says of itself now, one of the two. `taken`: what `reconfigure` returned."""
+    """The engine's current `info`: `tts` or `stt`. `taken`: what `reconfigure` returned."""
 
     call: int
     tts: TtsInfo | None = None
@@ -157,7 +157,8 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`blame`: whose fault it is, and so which error the server raises; `problems`: one for each line."""
+    """A call failed. `blame`: selects the error that the server raises (ConfigError, EngineError, EngineBroken).
+    `problems`: its lines."""
 
     call: int
     blame: Literal["config", "engine", "broken"]
@@ -167,7 +168,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """To be logged by the server, in its own form."""
+    """A log record, for the server's log."""
 
     text: str
     level: int

@@ -1,7 +1,7 @@
-"""Lets an ONNX model tell more of what it computes, without the onnx package.
+"""Adds outputs to an ONNX model, without the onnx package.
 
-A model file is a serialized protobuf, and two of them put end to end merge: what is appended here is a ModelProto whose
-graph holds nothing but further output names (field numbers: onnx.proto3; merging: protobuf.dev, "Last One Wins").
+A model file is a serialized protobuf, and two protobufs end to end merge. What is appended here is a ModelProto whose
+graph has only the names of further outputs (field numbers: onnx.proto3; merging: protobuf.dev, "Last One Wins").
 """
 
 MODEL_GRAPH, GRAPH_OUTPUT, VALUE_NAME = 7, 12, 1
@@ -9,7 +9,7 @@ MODEL_GRAPH, GRAPH_OUTPUT, VALUE_NAME = 7, 12, 1
 
 
 def with_outputs(model: bytes, *names: str) -> bytes:
-    """The model with these inner values as outputs, after those that it has."""
+    """The model with these inner values as outputs, after its own outputs."""
     outputs = b"".join(_field(GRAPH_OUTPUT, _field(VALUE_NAME, name.encode())) for name in names)
     return model + _field(MODEL_GRAPH, outputs)
 

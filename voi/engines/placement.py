@@ -1,4 +1,4 @@
-"""Which engines live together, and who keeps them going: as their info asks."""
+"""Chooses the process and the supervisor of each engine, by its info."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -15,8 +15,9 @@ from voi.engines.worker_process import WorkerProcess
 
 
 class Placement:
-    """Where engines that hear and speak live, and who keeps them going. Those of one provider on one device have to
-    share a process, and with it their fate: they share the device's thread, and make room for each other."""
+    """Where STT and TTS engines run, and which supervisor restarts them. Engines of one provider on one device share a
+    process, since they share the device's thread and make room for each other; so they also fail together.
+    `own_processes`: whether engines for a GPU run in worker processes."""
 
     def __init__(self, own_processes: bool) -> None:
         self._own_processes = own_processes
@@ -24,7 +25,8 @@ class Placement:
         self._placement: dict[tuple[str, str, str], tuple[Supervisor, WorkerProcess]] = {}
 
     def engine(self, kind: registry.Kind, name: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-        """Not yet warm. Those that hear and speak have a copy of `options`, by which they are made anew."""
+        """A new engine, not yet warm. STT and TTS engines keep a copy of `options` for restarts. Raises ConfigError for
+        unknown options."""
         options = dict(options)
         make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
         if kind not in ("tts", "stt"):
@@ -35,7 +37,7 @@ class Placement:
             keeper, process = self._home(kind, name, str(options.get("device", AUTO)))
             if self._own_processes:
                 make = partial(RemoteTts if kind == "tts" else RemoteStt, process, name, options)
-                note = lambda _: ""  # noqa: E731 - it says so itself, of where it is
+                note = lambda _: ""  # noqa: E731 - the worker process adds the note
         supervised = SupervisedTts if kind == "tts" else SupervisedStt
         return supervised(make, keeper, options, note)
 

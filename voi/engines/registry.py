@@ -1,13 +1,13 @@
-"""Engines by kind and name: those of Voi, and those that other packages bring.
+"""Engines by kind and name: Voi's own, and plug-ins of other packages.
 
 A package adds an engine with an entry point of the group "voi.engines" whose name is "kind.name":
 
     [project.entry-points."voi.engines"]
     "tts.piper" = "my_package.piper:Piper"
 
-It names a factory: called with keyword options, it gives an object that fulfils the kind's Protocol in
+It names a factory: called with keyword options, it returns an object that implements the kind's Protocol in
 `voi.engines.base`. Options of TTS engines come from tts_models.json. An LLM engine serves agents whose llm_model is its
-name. Nothing is imported before it is asked for.
+name. An engine's module is imported only when the engine is used.
 """
 
 import inspect
@@ -45,12 +45,13 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
 
 
 def names(kind: Kind) -> tuple[str, ...]:
-    """Every engine of that kind, Voi's own first."""
+    """Names of all engines of that kind, Voi's own first."""
     return tuple(dict.fromkeys((*BUILT_IN[kind], *_brought(kind))))
 
 
 def find(kind: Kind, name: str) -> Callable[..., Any]:
-    """The factory, imported (which may take a while: not for the event loop). Voi's own engines cannot be replaced.
+    """Import the factory (which may take a while: do not call it on the event loop). Plug-ins cannot replace Voi's own
+    engines.
 
     Raises ConfigError for an unknown name, EngineError when the engine's code cannot be imported.
     """
@@ -65,7 +66,7 @@ def find(kind: Kind, name: str) -> Callable[..., Any]:
         else:
             assert brought is not None
             factory = brought.load()
-    except Exception as error:  # a package of somebody else may fail in any way
+    except Exception as error:  # a plug-in may fail in any way
         missing = isinstance(error, ModuleNotFoundError) and error.name
         reason = f"it needs the package {missing}" if missing else f"{type(error).__name__}: {error}"
         raise EngineError(f"The {kind} engine {name} cannot be loaded: {reason}.") from error
@@ -80,7 +81,7 @@ def create(kind: Kind, name: str, options: Mapping[str, Any] | None = None) -> A
 
 
 def build(factory: Callable[..., Any], kind: Kind, name: str, options: Mapping[str, Any]) -> Any:
-    """Call a factory that `find` gave."""
+    """Call a factory from `find`. Raises ConfigError for an unknown option, and what the factory raises."""
     try:
         inspect.signature(factory).bind(**options)
     except TypeError as error:

@@ -1,8 +1,8 @@
-"""Engines in a process of their own, which can be ended whatever it does: a driver that hangs, a CUDA context that has
-failed, memory that was not given back. And their Python never makes the server's event loop wait.
+"""Engines in a worker process, as the server uses them. The process can be killed in any state: a hanging driver, a
+failed CUDA context, leaked memory. And its Python code never blocks the server's event loop.
 
-Sound and text go over two pipes. That costs some tenths of a millisecond, and for models on a GPU one CUDA context
-(some 400 MB) a process.
+Sound and text go over two pipes. That costs some tenths of a millisecond for each message and, for models on a GPU, one
+CUDA context (some 400 MB) for each process.
 """
 
 import asyncio
@@ -38,11 +38,11 @@ from voi.errors import EngineError
 
 RECONFIGURE_DEADLINE_S = 30.0
 PROCESS_ANSWER_S = 5.0
-"""Of the process itself, which does not compute on the thread that listens, however slow its engines are."""
+"""Deadline of a ping to the process itself: it answers on a thread that does not compute, however slow its engines."""
 
 
 class _Remote:
-    """What both kinds have in common. `name`: of the provider, in the registry."""
+    """What both kinds have in common. `name`: the provider's name in the registry."""
 
     kind: WorkerKind
 
@@ -50,11 +50,11 @@ class _Remote:
         self.name = name
         self.process = process
         self.number = 0
-        """In the process; 0: not inside."""
+        """The engine's number in the process; 0: not in it yet."""
         self._options = _plain(options or {})
 
     async def warm_up(self) -> None:
-        """Raises what the engine's own warm_up raises, or EngineBroken."""
+        """Make and warm up the engine in the process. Raises what its own `warm_up` raises, or EngineBroken."""
         if not self.number:
             self.number = await self.process.enter()
             name, options = self.name, self._options
@@ -74,7 +74,7 @@ class _Remote:
 
 
 class RemoteTts(_Remote):
-    """`SentenceTts`."""
+    """A `SentenceTts`."""
 
     kind = "tts"
 
@@ -101,7 +101,7 @@ class RemoteTts(_Remote):
                         yield word
         finally:
             process.forget(call)
-            process.send(Stop(call))  # which is nothing where it has ended
+            process.send(Stop(call))  # does nothing if it has ended
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
         """See `Reconfigures`."""
@@ -120,7 +120,7 @@ class RemoteTts(_Remote):
 
 
 class RemoteStt(_Remote):
-    """`Stt`."""
+    """An `Stt`."""
 
     kind = "stt"
 
@@ -136,7 +136,7 @@ class RemoteStt(_Remote):
 
 
 class RemoteStream:
-    """`SttStream`."""
+    """An `SttStream`."""
 
     __slots__ = ("_call", "_fault", "_on_partial", "_process")
 
@@ -144,7 +144,7 @@ class RemoteStream:
         self._process, self._on_partial = engine.process, on_partial
         self._call = self._process.number()
         self._fault: Exception | None = None
-        """What failed between two calls; the next one tells."""
+        """What failed between two calls; the next call raises it."""
         self._process.offer(Listen(self._call, engine.number, options, partials=on_partial is not None))
         self._process.listen(self._call, self._hear)
 
@@ -176,5 +176,5 @@ class RemoteStream:
 
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON has it."""
+    """The options as JSON types: paths become strings."""
     return {name: str(value) if isinstance(value, Path) else value for name, value in options.items()}

@@ -1,6 +1,6 @@
-"""The process of one or several engines, started by `worker_process`. It ends with its server.
+"""The worker process of one or several engines, started by `worker_process`. It ends with its server.
 
-It talks over what were standard input and output; whatever the engine's libraries print goes to standard error.
+Messages go over its original standard input and output; what the engines' libraries print goes to standard error.
 """
 
 import asyncio
@@ -49,9 +49,9 @@ from voi.engines.tts.adapter import one_text
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 AHEAD_CHUNKS = 8
-"""Pieces of sound that may be on their way and not taken yet, for one text."""
+"""Backpressure: for one text at most this many chunks of sound are sent that the server has not taken yet."""
 READ_BYTES = 256 * 1024
-_PR_SET_PDEATHSIG = 1  # prctl(2): a server that is killed takes its engines along
+_PR_SET_PDEATHSIG = 1  # prctl(2): when the server is killed, its workers are killed too
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ log = logging.getLogger(__name__)
 def main() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    for told_to_all in (signal.SIGINT, signal.SIGTERM):  # by a terminal, or by systemd: the server closes us in order
+    for told_to_all in (signal.SIGINT, signal.SIGTERM):  # a terminal or systemd sends them to all: the server closes us
         signal.signal(told_to_all, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
     out = os.dup(1)
@@ -74,18 +74,18 @@ def main() -> None:
 
 
 class _ToServer(logging.Handler):
-    """Has the server log what is logged here, in its own form. Texts of exceptions may repeat what somebody said, and
-    are left out."""
+    """Sends log records to the server, which logs them in its own format. Texts of exceptions are left out, since they
+    may contain what people said."""
 
     def __init__(self, tell: Callable[[Logged], None]) -> None:
         super().__init__()
         self._tell, self._loop = tell, asyncio.get_running_loop()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """On any thread."""
+        """May be called on any thread."""
         try:
             text = record.getMessage()
-        except Exception:  # a library's mistake in what it logs must not end what it is at
+        except Exception:  # a library's mistake in a log call must not end its work
             text = str(record.msg)
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
@@ -96,9 +96,9 @@ class _ToServer(logging.Handler):
 
 
 class Worker:
-    """Serves engines, by numbers that the server gives them. `out`: descriptor that messages to the server are written
-    to; writing waits where the server does not read, and then nothing more is taken from it either. The server never
-    waits for us, so that cannot lock both."""
+    """Serves engines, by numbers that the server gives them. `out`: file descriptor for messages to the server. Writing
+    blocks while the server does not read, and then this process reads nothing either. The server never waits for this
+    process, so that is no deadlock."""
 
     def __init__(self, out: int) -> None:
         self._out = open(out, "wb", buffering=0)  # noqa: SIM115 - lives as long as the process
@@ -130,12 +130,13 @@ class Worker:
 
     def _tell(self, message: ToServer) -> None:
         data = encode(message)
-        with contextlib.suppress(BrokenPipeError):  # the server is gone, and standard input tells so next
+        with contextlib.suppress(BrokenPipeError):  # the server is gone; standard input ends next
             while data:
                 data = data[self._out.write(data) :]
 
     def _take(self, message: ToWorker | ToServer) -> None:
-        """Raises ValueError for a message that is not for a worker, which ends the process."""
+        """Start the work for one message. Raises ValueError for a message that is not for a worker, which ends the
+        process."""
         match message:
             case Make():
                 self._begin(message.call, self._make(message))
@@ -202,7 +203,7 @@ class Worker:
         info = self._engines[number].info
         info = replace(info, note=info.note or self._notes[number])
         tts, stt = info if isinstance(info, TtsInfo) else None, info if isinstance(info, SttInfo) else None
-        # Here it takes a sentence at a time, whatever it could.
+        # In a worker process every TTS engine is used a sentence at a time.
         self._tell(Ready(call, replace(tts, contexts=False) if tts else None, stt, taken))
 
     async def _make(self, message: Make) -> None:

@@ -1,7 +1,7 @@
-"""The process that engines live in, as the server sees it; `worker` is its inside.
+"""The worker process of engines, as the server sees it; `worker` is the code inside it.
 
-Calls have numbers, and what comes for a call goes to its queue. The server never waits for the process to read: what
-it has not read is kept, up to a limit.
+Calls have numbers, and each answer goes to the queue of its call. The server never waits for the process to read:
+unread messages are buffered, up to a limit.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from voi.errors import ConfigError, EngineBroken, EngineError
 COMMAND = (sys.executable, "-m", "voi.engines.worker")
 CLOSE_DEADLINE_S = 2.0
 EXIT_DEADLINE_S = 1.0
-"""Between the end of a process's pipe and its own."""
+"""Longest wait for a process to end after its pipe has ended."""
 UNSENT_MAX_BYTES = 16 * 1024 * 1024
 READ_BYTES = 256 * 1024
 
@@ -27,8 +27,8 @@ A = TypeVar("A", bound=Answer)
 
 
 class WorkerProcess:
-    """Started by the first engine that enters, ended by the last that leaves, and then may be started again. `on_end`
-    is told, in a sentence, when it ends by itself."""
+    """One worker process. It starts when the first engine enters and ends when the last one leaves; it can be started
+    again. `on_end` is called with a sentence that says why when the process ends by itself."""
 
     def __init__(
         self, name: str, on_end: Callable[[str], object] = lambda _: None, *, command: Sequence[str] = COMMAND
@@ -44,7 +44,7 @@ class WorkerProcess:
         self._last = 0
         self._calls: dict[int, asyncio.Queue[Answer | None]] = {}
         self._listeners: dict[int, Callable[[Answer], None]] = {}
-        """Who is told of what comes without having been called for."""
+        """Callbacks for messages that answer no call: partial transcripts, by utterance."""
         self._why_ended = ""
 
     @property
@@ -52,7 +52,7 @@ class WorkerProcess:
         return self._process.pid if self._process else None
 
     async def enter(self) -> int:
-        """A number for another engine in the process."""
+        """A number for another engine in the process, which is started if it does not run. Raises OSError."""
         async with self._turn:
             if self._process is None:
                 self._process = await asyncio.create_subprocess_exec(
@@ -67,7 +67,8 @@ class WorkerProcess:
         return number
 
     async def leave(self, engine: int) -> None:
-        """Safe to repeat. The last one's leaving ends the process: in order where it still answers, else at once."""
+        """Close an engine. Safe to repeat. When the last engine leaves, the process ends: in order if it still answers,
+        else it is killed."""
         async with self._turn:
             if engine not in self._inside:
                 return
@@ -119,8 +120,8 @@ class WorkerProcess:
         self._listeners.pop(number, None)
 
     def send(self, message: ToWorker) -> None:
-        """Into the process. When there is none any more, the call's queue tells. Raises EngineError for a message that
-        cannot be sent, such as one that is too long."""
+        """Send a message to the process. If the process has ended, the call's queue says so. Raises EngineError for a
+        message that cannot be sent, such as one that is too long."""
         if (process := self._process) and process.stdin and not process.stdin.is_closing():
             try:
                 data = encode(message)
@@ -129,7 +130,7 @@ class WorkerProcess:
             process.stdin.write(data)
 
     def offer(self, message: ToWorker) -> None:
-        """New work. Raises EngineError when the process has not read for long."""
+        """Send new work. Raises EngineError (retryable) when more than `UNSENT_MAX_BYTES` wait for the process."""
         stdin = self._process.stdin if self._process else None
         if stdin and stdin.transport.get_write_buffer_size() > UNSENT_MAX_BYTES:
             raise EngineError(f"{self.name} is behind: too many people talk at once.", retryable=True)
@@ -145,7 +146,8 @@ class WorkerProcess:
         return answer
 
     async def ask(self, question: Callable[[int], ToWorker], kind: type[A]) -> A:
-        """One question, made with the number of its call, and one answer of that kind."""
+        """Send one question, made with the number of its call, and wait for an answer of type `kind`. Raises like
+        `answer` and `offer`."""
         number = self.begin()
         try:
             self.offer(question(number))
@@ -157,7 +159,7 @@ class WorkerProcess:
             self.forget(number)
 
     def error(self, told: Failed) -> Exception:
-        """What the process told of."""
+        """The exception for a `Failed` message."""
         text = "\n".join(told.problems)
         match told.blame:
             case "config":
@@ -182,7 +184,7 @@ class WorkerProcess:
         finally:
             self._why_ended = why or self._why_ended
             self._end_calls()
-        if process is self._process:  # nobody ended it
+        if process is self._process:  # it ended by itself
             self._on_end(why)
 
     async def _how_it_ended(self, process: asyncio.subprocess.Process) -> str:
@@ -205,7 +207,7 @@ class WorkerProcess:
         elif tell := self._listeners.get(message.call):
             try:
                 tell(message)
-            except Exception:  # a listener's fault is not the process's
+            except Exception:  # a listener's failure is no failure of the process
                 log.exception("a listener for partial transcripts failed")
 
     def _end_calls(self) -> None:
