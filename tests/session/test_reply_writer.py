@@ -277,7 +277,7 @@ async def test_all_tries_share_one_budget_of_time() -> None:
     work = Work("", "Once.")
     work.llm.first_s = 15.0
     await work.answer()
-    assert [round(request.first_token_ms or 0, -3) for request in work.llm.requests] == [20_000, 5_000]
+    assert [round(request.first_token_ms or 0, -3) for request in work.llm.requests] == [30_000, 15_000]
 
 
 @in_virtual_time

@@ -36,8 +36,9 @@ REPLY_MAX_CHARACTERS = 20_000
 BASE_TEMPERATURE = 0.5
 """First try of an agent that has a control agent and no temperature of its own."""
 
-BUDGET_S = 20.0
-"""For the first words of one reply, however often they are asked for: a try that fails leaves its time to the next."""
+BUDGET_S = 30.0
+"""For the first words of one reply, however often they are asked for: a try that fails leaves its time to the next. The
+longest that a server may set for one try, and as long as the core waits (`Script.reply_timeout_ms`)."""
 THINKING_EVERY_S = 1.0
 
 _BEGIN_WITH_THOUGHTS: set[str] = set()

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.engines import texts
-from tests.fakes.openai_server import FakeOpenAi, Reply
+from tests.fakes.openai_server import FakeOpenAi, Reply, event
 from voi.dialogue import Message
-from voi.engines.base import LlmRequest, TextDelta
+from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
 from voi.engines.llm import retry
 from voi.engines.llm.limits import LlmLimits
 from voi.engines.llm.litellm_local import LiteLlmLocal
@@ -196,3 +196,31 @@ async def test_no_address_of_a_picture_reaches_the_library(server: FakeOpenAi, l
     with pytest.raises(EngineError, match="picture could not be loaded"):
         await anext(llm.stream(LlmRequest("fast", earlier[:1])))
     assert os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] == "0"
+
+
+async def test_how_an_answer_ends(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    async def end() -> LlmEvent:
+        return [part async for part in llm.stream(request())][-1]
+
+    server.script(Reply(finish_reason="length"))
+    assert await end() == Finished("length")
+    server.script(Reply(finish_reason="content_filter"))
+    assert await end() == Finished("content_filter")
+    server.script(Reply(deltas=(" ",)))
+    assert await end() == Finished("nothing")
+    server.script(Reply())
+    assert await end() == Finished("stop")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(finish_reason=None),
+        Reply(deltas=("Half a",), finish_reason=None, done=False),
+        Reply(raw=[b""]),
+        Reply(raw=[event({"object": "error", "message": "overloaded", "code": 503})]),
+    ],
+)
+async def test_an_answer_that_is_not_whole_is_an_error(server: FakeOpenAi, llm: LiteLlmLocal, reply: Reply) -> None:
+    server.script(reply)
+    assert (await failure(llm)).retryable
