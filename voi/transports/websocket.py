@@ -99,9 +99,6 @@ class WebSocket(WSListener):
         """One binary message."""
         self._send(WSMsgType.BINARY, message)
 
-    def send_text(self, message: str) -> None:
-        self._send(WSMsgType.TEXT, message.encode("utf-8", "replace"))
-
     @property
     def backlog_bytes(self) -> int:
         """Bytes that the network has not taken yet."""
