@@ -1,4 +1,4 @@
-"""The guard on an agent's replies: no denied phrase is ever heard, and text waits only while it may become one."""
+"""The guard on an agent's replies: no denied phrase is ever heard, and text is held only while it may become one."""
 
 import re
 from collections import deque
@@ -12,15 +12,15 @@ from voi.core.spoken_symbols import SPACE, SpokenSymbols, is_bounded, symbols_of
 
 _ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
 _ACRONYMS_MAX = 4
-"""Of one phrase; more of them are only found as they are written."""
+"""How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
 
 
 class PatternGuard:
     """Streaming search for denial phrases: `feed` deltas, get the text that is safe to release.
 
     Whole words are compared as they are heard (`spoken_symbols.py`): "as an AI" is in "As an <b>A.I.</b>", and not in
-    "It was an airport". An Aho-Corasick automaton: linear in the text, whatever the phrases. Feed it the words to be
-    spoken (after the reply parser): JSON would hide a phrase in escapes.
+    "It was an airport". The search is an Aho-Corasick automaton, so its time is linear in the text for any number of
+    phrases. Feed it the words to be spoken (after the reply parser): JSON escapes would hide a phrase.
     """
 
     __slots__ = ("_automaton", "_held", "_held_symbols", "_reader", "_state", "denied")
@@ -29,13 +29,13 @@ class PatternGuard:
         self._automaton = _automaton(tuple(sorted(phrases)))
         self._state = self._automaton.step(0, SPACE)
         self._reader = SpokenSymbols()
-        self._held: deque[tuple[str, int]] = deque()  # text that is not released, and how many symbols each part has
+        self._held: deque[tuple[str, int]] = deque()  # text not released yet, and how many symbols each part has
         self._held_symbols = 0
         self.denied = False
-        """A phrase was found. From then on nothing is released."""
+        """A phrase was found. Nothing is released after that."""
 
     def feed(self, delta: str) -> str:
-        """Text that is now safe: it cannot be part of a phrase. "" once denied."""
+        """Take the next text; return what is now safe, because it cannot be part of a phrase. "" once denied."""
         released: list[str] = []
         for char in delta if not self.denied else "":
             for text, symbols in self._reader.feed(char):
@@ -48,12 +48,12 @@ class PatternGuard:
         return "".join(released)
 
     def part(self) -> None:
-        """What follows is no part of the word before, such as the words of another voice."""
+        """Start a new word: what follows, such as the words of another voice, does not continue the word before."""
         if not self.denied:
             self._take("", self._reader.part())
 
     def close(self) -> str:
-        """The rest: the reply is over, so nothing can become a phrase any more. "" if it ended with one."""
+        """End of the reply: return the text still held. "" if the reply ended with a phrase."""
         for text, symbols in self._reader.close() if not self.denied else ():
             if not self._take(text, symbols):
                 return ""
@@ -64,7 +64,7 @@ class PatternGuard:
         return rest
 
     def _take(self, text: str, symbols: str) -> bool:
-        """False: with these a phrase is complete."""
+        """Search the next symbols. False: they complete a phrase."""
         for symbol in symbols:
             self._state = self._automaton.step(self._state, symbol)
             if self._automaton.final[self._state]:
@@ -76,14 +76,14 @@ class PatternGuard:
         return True
 
     def _release(self, waiting: int, released: list[str]) -> None:
-        """Keep only that text which the last `waiting` symbols came from."""
+        """Move held text to `released`, except the text of the last `waiting` symbols."""
         while self._held and self._held_symbols - self._held[0][1] >= waiting:
             text, length = self._held.popleft()
             self._held_symbols -= length
             released.append(text)
 
     def _hold_again(self, text: str) -> None:
-        """Keep a sign with the word that it touches: the `.` of `.com` alone would look like a sentence's end."""
+        """Keep a sign with the word that it touches: the `.` of `.com` alone would look like the end of a sentence."""
         self._held.appendleft((text, 0))
 
 
@@ -95,7 +95,7 @@ class _Automaton:
     def __init__(self, patterns: Iterable[str]) -> None:
         self._next: list[dict[str, int]] = [{}]
         self.waits = [0]
-        """How many symbols of each state may become a phrase: not the space before its first word, it can be said."""
+        """For each state, how many symbols may become a phrase. The space before the first word is not counted."""
         self.final = [False]
         for pattern in patterns:
             state, length = 0, 0
@@ -129,13 +129,13 @@ def _is_sign(text: str) -> bool:
 
 @lru_cache(maxsize=64)
 def _automaton(phrases: tuple[str, ...]) -> _Automaton:
-    """One automaton per set of phrases; conversations share it (it does not change)."""
+    """The automaton of these phrases. It is immutable, so conversations share it."""
     return _Automaton(pattern for phrase in phrases for pattern in patterns(phrase))
 
 
 def patterns(phrase: str) -> list[str]:
-    """The symbols of a phrase, with the spaces that bound it; also with its acronyms letter by letter, as "A I" is
-    heard like "AI". None for a phrase without a word."""
+    """The symbols of a phrase with its bounding spaces, and variants with its acronyms letter by letter, because "A I"
+    sounds like "AI". Empty for a phrase without a word."""
     acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
     found = set()
     for apart in product((False, True), repeat=len(acronyms)):
@@ -152,7 +152,7 @@ def patterns(phrase: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class RetryPlan:
-    """How often, and how freely, a denied reply is tried again: try i at `base · temperature_multiplier^i`."""
+    """How often a denied reply is tried again, and at which temperature: try i at `base · temperature_multiplier^i`."""
 
     giveup_after: int = 3
     temperature_multiplier: float = 1.5
@@ -161,19 +161,20 @@ class RetryPlan:
     """The highest temperature that the model takes."""
 
     def temperature(self, attempt: int) -> float:
-        """Of that try; tries count from 0."""
+        """Temperature of that try; tries count from 0."""
         try:
             return min(self.cap, self.base * self.temperature_multiplier**attempt)
         except OverflowError:
             return self.cap
 
     def gives_up(self, denials: int) -> bool:
-        """After so many denied tries."""
+        """True if no try is left after this many denials."""
         return denials >= self.giveup_after
 
 
 def denied_class(answer: str, denial_classes: Sequence[str]) -> bool:
-    """Does the control agent's answer, `{"class": …}` or the bare class, name one of these? Nonsense is no denial."""
+    """True if the control agent's answer, `{"class": …}` or the bare class, names one of these classes. An answer that
+    cannot be read is no denial."""
     named = loose_object(answer).get("class", answer)
     classes = named if isinstance(named, list) else [named]
     denials = {_plain(name) for name in denial_classes}

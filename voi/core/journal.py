@@ -1,10 +1,10 @@
-"""The conversation's journal: script, facts and actions <-> plain dicts that JSON keeps exactly, one a line.
+"""The conversation's journal: script, facts and actions <-> plain dicts that JSON keeps exactly, one per line.
 
     {"voi": 3, "script": {…}}                                                   the first line
     {"t": 1200, "fact": "Heard", "utterance": 1, "text": "hello", "pause": 0, "actions": [{"action": "Show", …}]}
 
-A fact or action is written as its class's name and its fields; `t` is the `now_ms` it was handled at. Feeding the facts
-of a journal to a fresh Conversation with the same script gives the same actions.
+A fact or action is written as its class name and its fields; `t` is the `now_ms` at which it was handled. Feeding the
+facts of a journal to a new Conversation with the same script gives the same actions.
 """
 
 import types
@@ -23,16 +23,16 @@ from voi.dialogue import Message, Part, Role
 from voi.errors import ClientError
 
 VERSION = 3
-"""2: actions and settings have the names of the field. 3: the end of a turn is weighed as the silence grows, and final
-when the reply sounds; earlier recordings are read, and today's core acts otherwise at some of their steps."""
+"""2: actions and settings use the field's standard names. 3: the end of a turn is decided as the silence grows, and is
+final when the reply sounds. Older recordings can be read, but today's core acts differently at some of their steps."""
 _FORMER_ACTIONS = {"Announce": "SendStatus", "Complain": "ReportError"}
 _FORMER_TURN_FIELDS = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
-"""How version 1 called them: recordings outlive versions."""
+"""Names of these fields in version 1, so that old recordings can be read."""
 _FORMER_END_REASONS = {
     "Nobody spoke for a long time.": EndReason.IDLE_LIMIT.value,
     "The conversation reached its maximum duration.": EndReason.DURATION_LIMIT.value,
 }
-"""What versions 1 and 2 wrote for them."""
+"""What versions 1 and 2 wrote for these reasons."""
 
 FACTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Fact)}
 _PARTS: dict[str, type] = {kind.__name__: kind for kind in typing.get_args(Part)}
@@ -54,7 +54,7 @@ def encode_script(script: Script) -> Json:
 
 
 def decode_script(line: object) -> Script:
-    """Raises ClientError."""
+    """The script from the journal's first line. Raises ClientError if it cannot be read."""
     if not isinstance(line, Mapping) or "script" not in line:
         raise ClientError('A journal begins with a line {"voi": 3, "script": {…}}.')
     version = line.get("voi")
@@ -81,7 +81,7 @@ def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
 
 
 def decode_entry(line: object) -> JournalEntry:
-    """Raises ClientError."""
+    """One step from a parsed journal line. Raises ClientError if it cannot be read."""
     if not isinstance(line, Mapping):
         raise ClientError("A line of the journal is a JSON object.")
     values = dict(line)
@@ -96,7 +96,7 @@ def encode_action(action: Action) -> Json:
 
 
 def decode_action(value: object) -> Action:
-    """Raises ClientError."""
+    """One action from its dict. Raises ClientError if it cannot be read."""
     if not isinstance(value, Mapping):
         raise ClientError("An action of the journal is a JSON object.")
     name = str(value.get("action"))
@@ -177,7 +177,7 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
 
 
 def _former_message(value: Mapping[str, Any], where: str) -> Message:
-    """As version 1 wrote it: a text, and pictures."""
+    """A message as version 1 wrote it: a text, and pictures."""
     role = _decode(Role, value.get("role"), f"{where}.role")
     text = _decode(str, value.get("text", ""), f"{where}.text")
     image_urls = _decode(tuple[str, ...], value.get("image_urls", []), f"{where}.image_urls")

@@ -1,4 +1,4 @@
-"""Reads the one flat JSON object in a model's answer, whatever stands around it and however it is quoted."""
+"""Reads the one flat JSON object in a model's answer, with any text around it and any kind of quotes."""
 
 import json
 import re
@@ -11,7 +11,7 @@ _LENGTH_MAX = 8_000
 
 
 def loose_object(text: str) -> dict[str, object]:
-    """The first object in the text, keys in lower case; {} where there is none. Never raises."""
+    """The first object in the text, with its keys in lower case; {} if none is found. Never raises."""
     text = text[:_LENGTH_MAX]
     start = text.find("{")
     if start < 0:
@@ -24,7 +24,7 @@ def loose_object(text: str) -> dict[str, object]:
 
 
 def _fields(text: str) -> dict[str, object]:
-    """Name and value of whatever looks like a field; the first of each name."""
+    """Names and values of everything that looks like a field. Of a repeated name the first value counts."""
     fields: dict[str, object] = {}
     for match in _FIELD.finditer(text):
         value = next(v for k in ("double", "single", "curly", "bare") if (v := match[k]) is not None)

@@ -1,12 +1,12 @@
-"""Narrator comments in a streamed reply: `*her eyes widened*` and `@…@` are told by the narrator, the rest by the
-character.
+"""Narrator comments in a streamed reply: the narrator speaks `*her eyes widened*` and `@…@`, the character speaks the
+rest.
 
 A marker opens a comment where a word could begin and closes it where a word could end, so `2 * 3`, an e-mail address, a
 list bullet and `**bold**` are left alone. Whether an opened comment is closed is known only at its end: it is held back
 until then, at most `HOLD_CHARACTERS`, and is ordinary text if it never closes.
 
-Where there is no narrator nobody asked the model for comments, and it may mean emphasis, "I *really* mean it", which
-must not be lost; but a persona may still act by itself, "*sighs* Fine.", which nobody wants to hear spoken.
+An agent without a narrator did not ask the model for comments. Its asterisks may be emphasis, as in "I *really* mean
+it", whose words must not be lost, or stage directions, as in "*sighs* Fine.", which must not be spoken.
 """
 
 import re
@@ -14,7 +14,7 @@ import re
 from voi.dialogue import Voice
 
 HOLD_CHARACTERS = 400
-"""Longest narrator comment. More: an unpaired marker would stop the character's voice for longer."""
+"""Longest narrator comment. A higher limit would make an unpaired marker hold the character's voice for longer."""
 
 _MARKER = re.compile(r"[*@]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
@@ -23,7 +23,7 @@ _BEFORE_AT = frozenset("._-+@/\\")
 
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _ACTION = re.compile(r"[^\W_]{3,}(?:s|ing)", re.IGNORECASE)
-"""sighs, laughing. These are none:"""
+"""Verbs of stage directions, such as sighs or laughing. The words below only look like them."""
 _NO_ACTIONS = frozenset(
     {"this", "his", "its", "always", "perhaps", "sometimes", "yes", "thanks", "less", "unless", "thus", "plus",
      "across", "during", "thing", "nothing", "something", "anything", "everything", "being", "having", "king"}
@@ -41,14 +41,14 @@ class NarratorSplitter:
         self._buffer = ""
         self._before = " "  # the character before the buffer
         self._narrated = narrated
-        self._sentence = ""  # the last of it that is no space: "" at the beginning and after a line's end
+        self._sentence = ""  # its last character that is no space: "" at the beginning and after the end of a line
 
     def feed(self, text: str) -> list[tuple[str, Voice]]:
         self._buffer += text
         return self._split(final=False)
 
     def close(self) -> list[tuple[str, Voice]]:
-        """Everything that was held back. The splitter can be fed again, as if at the beginning of a text."""
+        """Everything that was held back. After this the splitter can be fed another text."""
         out = self._split(final=True)
         self._before = " "
         self._sentence = ""
@@ -96,8 +96,8 @@ class NarratorSplitter:
         return bool(follower) and not follower.isspace() and follower != marker
 
     def _closing(self, final: bool) -> int | None:
-        """Index of the marker that closes the comment at the buffer's start; minus the length of the text that turned
-        out to be ordinary; None: cannot tell yet."""
+        """Index of the marker that closes the comment at the buffer's start. Negative: minus the length of the text
+        that turned out to be ordinary. None: more text is needed to tell."""
         text, marker = self._buffer, self._buffer[0]
         at = 1
         while 0 < (at := text.find(marker, at)) <= HOLD_CHARACTERS:
@@ -124,7 +124,8 @@ class NarratorSplitter:
 
 
 def _is_emphasis(text: str, sentence: str) -> bool:
-    """Words of the character, or what it does? `sentence`: the last character of what precedes in this sentence."""
+    """True if the text is emphasis; False if it is a stage direction. `sentence`: the last character of what precedes
+    it in this sentence."""
     words = [word.lower() for word in _WORD.findall(text)]
     if text[-1] in "!?":
         return True

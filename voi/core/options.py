@@ -8,7 +8,7 @@ Mode = Literal["call", "chat"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallOptions:
-    """A door makes it, and whoever uses one of its fields reads it there; no one between knows them."""
+    """A door makes it from what the client sent. It is passed on as it is; only the code that uses a field reads it."""
 
     mode: Mode = "call"
     greet: bool = True
@@ -18,6 +18,6 @@ class CallOptions:
     final_stt_correction: bool = True
     """Show the person's message again when the final transcript differs."""
     stream_output_audio: bool = True
-    """False: each speech is wanted whole, so its sound is handed to the door as fast as it is made."""
+    """False: the client wants each speech whole, so its sound is given to the door as fast as it is made."""
     input_rate_hz: int = 16_000
-    """Of the person's sound, s16le mono."""
+    """Sample rate of the person's sound, s16le mono."""

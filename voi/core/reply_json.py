@@ -1,11 +1,11 @@
 """The spoken text inside a reply's JSON, `{"voice_tone": "warm", "text": "…"}`, while it streams in.
 
 Models wrap the object in prose and code fences, quote it wrongly, escape it wrongly, leave it unfinished, or forget it.
-So this reads what can be read and never complains: keys in any order, nested objects, single, curly, escaped and
-missing quotes, unescaped quotes in the text, several objects in a row. What is no such object is plain text.
+So the parser reads what can be read and never raises: keys in any order, nested objects, single, curly, escaped and
+missing quotes, unescaped quotes in the text, several objects in a row. Everything else is plain text.
 
-Every decision depends on the characters alone, never on how they were cut into deltas; where one needs to see what
-comes next, the text is held back for a bounded number of characters.
+Every decision depends on the characters alone, never on how they were split into deltas. Where a decision needs the
+next characters, text is held back, for a bounded number of characters.
 """
 
 import re
@@ -16,10 +16,10 @@ from voi.core.tone_label import LABEL_MAX_CHARACTERS, label_of, may_be_label
 NEUTRAL = "neutral"
 
 PROSE_HOLD_CHARACTERS = 64
-"""Where JSON is expected, that much text before the object is taken for "Here is the JSON:" and held back."""
+"""Where JSON is expected, up to this much text before the object is held back as a preface ("Here is the JSON:")."""
 
 TONE_HOLD_CHARACTERS = 600
-"""Text that came before its tone is held back that far, then said in the neutral tone."""
+"""Text that comes before its tone is held back up to this length, then said in the neutral tone."""
 
 _KEPT_CHARACTERS = 2_000  # of a value that may turn out to be the text
 _TONE_CHARACTERS = 64
@@ -60,7 +60,7 @@ class JsonUnwrapper:
         self._after_label = JsonUnwrapper._preface if json_expected else JsonUnwrapper._prose
         self._prose_tone = NEUTRAL
         self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._label
-        """Unbound: a bound method would tie the object to itself, and only the garbage collector would free it."""
+        """Unbound, because a bound method makes a reference cycle that only the garbage collector can free."""
         self._enter_object()
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
@@ -81,7 +81,7 @@ class JsonUnwrapper:
         return out
 
     def _run_states(self) -> None:
-        """Each state consumes what it can of the buffer; false: it must see more."""
+        """Run states until one returns False: it needs more text. Each consumes what it can of the buffer."""
         while self._buffer and self._state(self):
             pass
 
@@ -102,7 +102,7 @@ class JsonUnwrapper:
         return True
 
     def _preface(self) -> bool:
-        """Nothing was said yet and JSON is expected."""
+        """State: no text was given out yet and JSON is expected."""
         for at, char in enumerate(self._buffer[: PROSE_HOLD_CHARACTERS + 1]):
             if char in "{`\"'“":
                 start = self._object_at(at, any_key=True)
@@ -116,7 +116,7 @@ class JsonUnwrapper:
         return True
 
     def _prose(self) -> bool:
-        """Plain text, which an object may still follow."""
+        """State: plain text, which an object may still follow."""
         at = _first(self._buffer, "{`")
         if at:
             self._speak(self._buffer[:at], self._prose_tone)
@@ -132,7 +132,7 @@ class JsonUnwrapper:
         return True
 
     def _between(self) -> bool:
-        """After an object: nothing but another object counts."""
+        """State: after an object. Everything but another object is dropped."""
         self._drop(_first(self._buffer, "{`"))
         if not self._buffer:
             return False
@@ -145,7 +145,8 @@ class JsonUnwrapper:
         return True
 
     def _object_at(self, at: int, *, any_key: bool) -> int | None:
-        """Where the first key of an object that begins here begins; -1: no object here; None: cannot tell yet."""
+        """Index of the first key of the object that begins at `at`. -1: no object begins there. None: more text is
+        needed to tell."""
         text = self._buffer
         head = _HEAD.match(text, at)
         if head is None:
@@ -194,7 +195,7 @@ class JsonUnwrapper:
         return True
 
     def _item(self) -> bool:
-        """A key, an array's next value, or a closing bracket comes next."""
+        """State: a key, an array's next value, or a closing bracket comes next."""
         self._buffer = self._buffer.lstrip(" \t\r\n,;")
         if not self._buffer:
             return False
@@ -288,7 +289,7 @@ class JsonUnwrapper:
         return True
 
     def _ends(self, length: int) -> bool | None:
-        """Does the value end at the quote (`length` characters) at the buffer's start? None: cannot tell yet."""
+        """True if the quote (`length` characters) at the buffer's start ends the value. None: more text is needed."""
         if not self._delimiter and self._buffer[0] != ",":
             return True
         if len(self._buffer) < length:
@@ -351,7 +352,7 @@ class JsonUnwrapper:
             self._fallback = self._kept
 
     def _end_object(self) -> None:
-        """Text under another key is better than silence; no tone is the neutral one."""
+        """An object without a text key gives the text of another key, and without a tone the neutral tone."""
         if not self._has_text and self._fallback:
             self._say(self._fallback)
         self._fallback = ""

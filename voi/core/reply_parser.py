@@ -1,4 +1,4 @@
-"""From the stream of an LLM's reply to what is to be said: in whose voice, in which tone."""
+"""Parses the stream of an LLM's reply into text to be said, each part with its voice and tone."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,8 @@ from voi.core.reply_json import NEUTRAL, JsonUnwrapper
 from voi.dialogue import Voice
 
 _STRIDE_CHARACTERS = 1_024
-"""The parsers below consume the front of their buffer piece by piece; a short one keeps that linear."""
+"""Longest text fed to a parser at once. The parsers delete the front of their buffer, so a short buffer keeps the time
+linear."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -23,11 +24,11 @@ class ReplySegment:
 
 
 class ReplyParser:
-    """Streaming and sans-I/O: `feed` deltas, say the segments, `close` at the end. Never raises, whatever is fed.
+    """Streaming and sans-I/O: `feed` deltas, say the segments, `close` at the end. Never raises.
 
-    However the reply is cut into deltas, the same words come out in the same voices and tones. `json_expected`: the
+    The same words come out in the same voices and tones, however the reply is split into deltas. `json_expected`: the
     agent was told to answer `{"voice_tone": …, "text": …}`; a reply that does so unasked is understood as well.
-    `narrated`: somebody speaks the narrator's comments.
+    `narrated`: the agent has a narrator, who speaks the comments.
     """
 
     __slots__ = ("_json", "_splitter", "_tone")
@@ -38,16 +39,16 @@ class ReplyParser:
         self._tone = NEUTRAL
 
     def feed(self, delta: str) -> list[ReplySegment]:
-        """Segments that are certain now; texts are never empty."""
+        """Take the next text; return the segments that are certain now. Their texts are never empty."""
         if not delta.isascii():
-            delta = _SURROGATES.sub("", delta)  # half characters: no door can send them
+            delta = _SURROGATES.sub("", delta)  # lone surrogates: UTF-8 cannot hold them
         out: list[ReplySegment] = []
         for at in range(0, len(delta), _STRIDE_CHARACTERS):
             out += self._split(self._json.feed(delta[at : at + _STRIDE_CHARACTERS]))
         return _merged(out)
 
     def close(self) -> list[ReplySegment]:
-        """The rest: the reply is over, whole or cut short."""
+        """End of the reply, complete or cut short: return the remaining segments."""
         return _merged(self._split(self._json.close()) + self._flushed())
 
     def _split(self, spoken: list[tuple[str, str]]) -> list[ReplySegment]:

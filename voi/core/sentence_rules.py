@@ -1,4 +1,4 @@
-"""What a language knows about points that end no sentence: abbreviations, ordinals; from the tables of `voi.text`."""
+"""Full stops that do not end a sentence, by language: abbreviations and ordinals, from the tables of `voi.text`."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -24,9 +24,10 @@ _EVERYWHERE = _words("dr prof")
 
 @dataclass(frozen=True, slots=True)
 class SentenceRules:
-    """`never`: abbreviations, without their last point and in small letters, that something always follows;
-    `sometimes`: those that may end a sentence. `ordinals`: "3." is one. `starters`: where nouns are written with
-    capitals, only these tell that a sentence begins. `ordinal_after`, `ordinal_nouns`: what stands beside ordinals."""
+    """Rules of one language. `never`: abbreviations, in lower case and without the last full stop, that never end a
+    sentence. `sometimes`: those that may. `ordinals`: "3." is an ordinal. `starters`: in a language that capitalizes
+    nouns, the words that show that a sentence begins. `ordinal_after`, `ordinal_nouns`: words before and after
+    ordinals."""
 
     never: frozenset[str]
     sometimes: frozenset[str]
@@ -38,7 +39,7 @@ class SentenceRules:
 
 @cache
 def rules_of(language: str) -> SentenceRules:
-    """`language` is a code such as de or de-AT; English is what an unknown one gets."""
+    """Rules of a language. `language`: a code such as de or de-AT; an unknown one gets the rules of English."""
     table = language_of(language)
     if table is None:
         return SentenceRules(_NEVER_LAST, _SOMETIMES_LAST, primary(language) in ORDINAL_POINT)
@@ -54,7 +55,7 @@ def rules_of(language: str) -> SentenceRules:
         if key.endswith("."):
             never |= {_bare(key), *_parts(key)}
             sometimes.discard(_bare(key))
-    if table.starters:  # "Min." is a minute, and "min." the least: what begins a sentence tells
+    if table.starters:  # "Min." is a minute and "min." is "at least": case does not tell, the next word does
         minutes = {_bare(key) for key in (*table.units, *table.scales) if key.endswith(".")}
         never -= minutes
         sometimes |= minutes
@@ -73,5 +74,6 @@ def _bare(key: str) -> str:
 
 
 def _parts(key: str) -> set[str]:
-    """ "EE." of "EE. UU.": nothing ends within an abbreviation. Single letters are known to the cutter anyway."""
+    """The inner parts of an abbreviation, such as "EE." of "EE. UU.", which end no sentence either. `Cutter` knows
+    single letters itself."""
     return {part.strip().casefold() for part in key.rstrip(".").split(".")[:-1] if len(part.strip()) > 1}

@@ -1,9 +1,9 @@
 """Cuts a reply into pieces worth speaking, while it streams in.
 
-VadEdges can begin with the first piece, so that one may end at a clause, and no sentence waits for a token that only
-proves that it is over. Tokens carry that already: a model's tokeniser keeps `.com`, `...`, `?!` and `."` together, so a
-full stop at the very end of what has arrived is a full stop. Only where even that is doubtful (a number, an
-abbreviation, an initial, an ellipsis) the next character is waited for.
+The voice can start with the first piece, so that piece may end at a clause. No sentence waits for the next token just
+to prove that it is over: a model's tokenizer keeps `.com`, `...`, `?!` and `."` together, so a full stop at the very
+end of the text so far ends a sentence. Only in doubtful cases (a number, an abbreviation, an initial, an ellipsis) the
+cutter waits for the next character.
 """
 
 import re
@@ -11,13 +11,13 @@ import re
 from voi.core.sentence_rules import rules_of
 
 CLAUSE_MIN_CHARACTERS = 20
-"""A first clause shorter than that ("Sure,") is spoken before the rest is there: a gap. About 1.3 s of speech."""
+"""Shortest first clause, about 1.3 s of speech. A shorter one ("Sure,") would end before the rest is ready: a gap."""
 SENTENCE_MIN_CHARACTERS = 12
 """Shorter sentences are spoken with the next one, except at the reply's beginning."""
 PIECE_MAX_CHARACTERS = 240
-"""Speech models lose their thread in longer ones (XTTS: 250 characters)."""
+"""Longest piece. TTS models become unstable on longer ones (XTTS: 250 characters)."""
 
-_WIDE_COUNTS = 3  # a Chinese or Japanese character is about a syllable or two: as long as three letters
+_WIDE_COUNTS = 3  # a Chinese or Japanese character is one or two syllables: about as long as three letters
 
 _CLOSERS = "\"'”’»)]}›」』】）*_~`"
 _STOPS = ".!?…。！？｡．؟؛۔।॥።။៕‼⁇⁈⁉"
@@ -40,11 +40,11 @@ _JOINS_BEFORE = re.compile("[\u0300-\u036f\u200d\ufe00-\ufe0f\u20d0-\u20ff\U0001
 
 
 class Cutter:
-    """One reply's, in a language (de, en-GB). `feed` text, get complete pieces; `close` gives the rest. Sans-I/O.
+    """Cuts one reply in a language (de, en-GB). `feed` text, get complete pieces; `close` gives the rest. Sans-I/O.
 
-    The pieces joined are the text fed, white space between two pieces leading the second; none is without any
-    non-space character, none is longer than `max_characters`. The same text cut at token boundaries in any way gives
-    the same pieces.
+    Joined, the pieces are the text that was fed; white space between two pieces begins the second one. No piece is
+    blank, and none is longer than `max_characters`. The same text split at token boundaries in any way gives the same
+    pieces.
     """
 
     __slots__ = ("_buffer", "_clause_min", "_first", "_max", "_rules", "_scanned", "_sentence_min")
@@ -73,7 +73,7 @@ class Cutter:
         return pieces
 
     def close(self) -> list[str]:
-        """What is left, if there is any word or sign in it. Feeding may go on: what comes is another voice's."""
+        """The remaining text as the last piece; [] if it is blank. The cutter can be fed again, for another voice."""
         rest = self._take(len(self._buffer))
         return [rest] if rest.strip() else []
 
@@ -84,13 +84,13 @@ class Cutter:
         return piece
 
     def _cut(self) -> int | None:
-        """Where the next piece ends; None: not here yet."""
+        """Index at which the next piece ends; None: its end has not arrived yet."""
         limit = self._limit()
         for candidate in _CANDIDATE.finditer(self._buffer, self._scanned):
             if candidate.start() >= limit:
                 break
             end = self._end(candidate.start(), candidate[0])
-            if end is None or end > limit:  # wait here, at most until the piece is too long
+            if end is None or end > limit:  # wait, at most until the piece is too long
                 self._scanned = candidate.start()
                 break
             if end:
@@ -125,7 +125,7 @@ class Cutter:
         return limit
 
     def _end(self, at: int, sign: str) -> int | None:
-        """Where the piece ends if this sign ends it; 0: it does not; None: cannot tell yet."""
+        """Index at which this sign ends the piece. 0: it does not end it. None: more text is needed to tell."""
         if sign == "\n":
             return at + 1 if _WORD.search(self._buffer, 0, at) else 0
         if sign in _STOPS:
@@ -176,7 +176,7 @@ class Cutter:
         return end
 
     def _after_number(self, at: int, end: int) -> int | None:
-        """Where a sentence ends after "3.", which may be an ordinal: "am 3. Mai", "im 2. Stock", "ve 2. patře"."""
+        """Like `_end`, after "3.", which may be an ordinal: "am 3. Mai", "im 2. Stock", "ve 2. patře"."""
         text, rules = self._buffer, self._rules
         found = _NEXT_WORD.match(text, end)
         if found is None:
@@ -194,7 +194,7 @@ class Cutter:
         return 0 if before and before[1].casefold() in rules.ordinal_after else end
 
     def _before_new_sentence(self, end: int) -> int | None:
-        """`end`, if what follows begins a sentence."""
+        """`end` if what follows begins a sentence. 0: it does not. None: more text is needed to tell."""
         if self._rules.starters:
             return self._before_starter(end)
         for at in range(end, len(self._buffer)):
@@ -206,7 +206,8 @@ class Cutter:
         return None
 
     def _before_starter(self, end: int) -> int | None:
-        """Nouns have capitals here: only a word that begins sentences tells that one does."""
+        """Like `_before_new_sentence`, in a language that capitalizes nouns: only certain words show that a sentence
+        begins."""
         found = _NEXT_WORD.match(self._buffer, end)
         if found is None:
             return None if self._buffer[end:].strip() == "" and "\n" not in self._buffer[end:] else end
@@ -224,6 +225,6 @@ class Cutter:
 
 
 def _size(text: str) -> int:
-    """Length in letters, about."""
+    """Approximate length in letters; a wide character counts as `_WIDE_COUNTS`."""
     text = text.strip()
     return len(text) if text.isascii() else len(text) + (_WIDE_COUNTS - 1) * len(_WIDE.findall(text))

@@ -1,4 +1,4 @@
-"""Digits and letters said one after the other: how many stand at the end of a text, and how many were asked for."""
+"""Digits and letters said one by one: how many a text ends with, and how many a question asks for."""
 
 import re
 
@@ -15,7 +15,7 @@ _TOKEN = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
 _SPELLED = re.compile(r"(?:\b[^\W\d_](?:[-. ,]+|\Z)){2,}")
 _REPEATS = frozenset({"double", "triple"})
 _LINKS = frozenset({"and", "dash", "dot", "at", "as", "in", "like", "for"})
-"""Said between digits or letters: "b as in boy"."""
+"""Words said between digits or letters: "b as in boy"."""
 
 DUE = (
     (re.compile(r"\b(?:phone|telephone|mobile|cell|call(?:ed)? you back)\b", re.IGNORECASE), 10),
@@ -50,14 +50,14 @@ def digits_at_end(text: str) -> int:
 
 
 def spells(text: str) -> bool:
-    """Are the last words single letters ("s i t", "that's I-T-I")?"""
+    """True if the last words are single letters ("s i t", "that's I-T-I")."""
     bare = text.strip().rstrip(".,?!-")
     tail = bare[-12:]
     return any(match.end() >= len(tail) for match in _SPELLED.finditer(tail))
 
 
 def digits_due(asked: str) -> int | None:
-    """How many digits the question wants; None: it does not say."""
+    """How many digits the question asks for; None: it does not say."""
     for pattern in (_COUNTED, _LAST):
         if found := pattern.search(asked):
             count = found[1].casefold()

@@ -1,9 +1,9 @@
-"""A text as the symbols that are heard of it, for comparing phrases: folded letters and digits, and one space between
-two words. However a word is written, marked up or disguised, it has the same symbols.
+"""Reduces a text to the symbols that are heard, for comparing phrases: folded letters and digits, and one space between
+two words. A word has the same symbols however it is written, marked up or disguised.
 
-Case, accents' composition, quotes, apostrophes, emphasis marks, tags, link targets and invisible characters are not
-heard; letters of other alphabets that look like Latin ones count as those. Scripts without spaces (Chinese, Japanese,
-Thai and their neighbours) have each character for a word.
+Case, the composition of accents, quotes, apostrophes, emphasis marks, tags, link targets and invisible characters are
+not heard. Letters of other alphabets that look like Latin ones count as those. In scripts without spaces (Chinese,
+Japanese, Thai and their neighbours) each character is a word.
 """
 
 import html
@@ -15,10 +15,10 @@ SPACE = " "
 ENTITY_MAX_CHARACTERS = 12
 TAG_MAX_CHARACTERS = 200
 TARGET_MAX_CHARACTERS = 500
-"""Longer runs are no entity, tag or link target, but text: nothing waits longer for its end."""
+"""Longest entity, tag or link target. A longer run is text and is not held any longer."""
 
 _INSIDE_WORDS = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*~\\\u115f\u1160\u3164\uffa0")
-"""Quotes, emphasis marks, backslashes and Hangul fillers: they part no words."""
+"""Quotes, emphasis marks, backslashes and Hangul fillers: they do not separate words."""
 _APOSTROPHES = frozenset("'’ʼ＇")
 _ELIDED = frozenset(
     {
@@ -42,7 +42,7 @@ _ELIDED = frozenset(
         "un",
     }
 )
-"""Before an apostrophe these are words of their own: l'IA, d'accord, dell'arte."""
+"""Words of their own before an apostrophe: l'IA, d'accord, dell'arte."""
 _TAG = re.compile(r"</?[A-Za-z][^<>]*\Z")
 _PARTING_TAG = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6]|tr|td|th|hr|table|section)\b", re.IGNORECASE)
 _UNSPACED = re.compile(
@@ -54,25 +54,25 @@ _LOOKS_LIKE = str.maketrans(
     "аеорсухіјѕԁһԛԝґкмтвнзьαβεζηικμνορτυχϲ",
     "aeopcyxijsdhqwrkmtbh3babezhikmnoptuxc",
 )
-"""Small Cyrillic and Greek letters and the Latin ones that they look like, after case folding; applied to both sides of
-a comparison, so phrases in those alphabets are found as well."""
+"""Cyrillic and Greek lower-case letters and the Latin ones that they look like, after case folding. Both sides of a
+comparison are mapped, so phrases in those alphabets are found as well."""
 
 
 class SpokenSymbols:
-    """`feed` characters, get what was written and its symbols, unit by unit; `close` gives what waited for its end."""
+    """`feed` characters, get units of text with their symbols; `close` gives the text that is still held."""
 
     __slots__ = ("_last", "_pending", "_word")
 
     def __init__(self) -> None:
         self._pending = ""
-        """The beginning of an entity, a tag or a link's target."""
+        """The beginning of an entity, a tag or a link target."""
         self._last = SPACE
-        """The newest symbol, SPACE at the beginning."""
+        """The newest symbol; SPACE at the beginning."""
         self._word = ""
         """The word so far."""
 
     def feed(self, char: str) -> list[tuple[str, str]]:
-        """Units that are complete with this character: their text, and its symbols, perhaps none."""
+        """The units that this character completes: pairs of text and its symbols, which may be ""."""
         if self._pending:
             self._pending += char
             return self._resume()
@@ -82,11 +82,11 @@ class SpokenSymbols:
         return [(char, self._symbols(char))]
 
     def part(self) -> str:
-        """Something else begins here, such as another voice: symbols of the gap."""
+        """Start a new word, such as for another voice. Returns the symbols of the gap."""
         return self._symbols(SPACE)
 
     def close(self) -> list[tuple[str, str]]:
-        """The rest, as text."""
+        """End of the text: the remaining units. An unfinished entity, tag or link target is text."""
         rest, self._pending = self._pending, ""
         return [(char, self._symbols(char)) for char in rest]
 
@@ -143,7 +143,7 @@ class SpokenSymbols:
 
 
 def symbols_of(text: str) -> str:
-    """All symbols of a text, without a space at its ends."""
+    """All symbols of a text, without spaces at its ends."""
     reader = SpokenSymbols()
     units = [unit for char in text for unit in reader.feed(char)] + reader.close()
     return "".join(symbols for _, symbols in units).strip(SPACE)
@@ -154,13 +154,14 @@ def _is_unspaced(symbol: str) -> bool:
 
 
 def is_bounded(symbol: str) -> bool:
-    """Does a word that begins or ends with this symbol need a space there?"""
+    """True if a word that begins or ends with this symbol needs a space there."""
     return not _is_unspaced(symbol)
 
 
 @lru_cache(maxsize=4_096)
 def _folded(char: str) -> str | None:
-    """Letters, digits and marks as which the character is compared; "": it is not heard; None: it parts words.
+    """Letters, digits and marks that stand for the character in comparisons. "": it is not heard. None: it separates
+    words.
 
     Accents are split off (NFD), so that a composed letter and a combined one are the same; Hangul syllables stay whole.
     """
@@ -187,7 +188,7 @@ def _folded(char: str) -> str | None:
 
 @lru_cache(maxsize=1)
 def _composing() -> frozenset[str]:
-    """Marks that make letters of the alphabets that people write; others, such as strokes through a letter, do not."""
+    """Combining marks that form letters of living alphabets; others, such as strokes through a letter, do not."""
     letters = (
         chr(code) for code in (*range(0xC0, 0x250), *range(0x380, 0x590), *range(0x900, 0xE00), *range(0x1E00, 0x2000))
     )

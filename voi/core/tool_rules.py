@@ -1,4 +1,4 @@
-"""What happens when tools return: the agent speaks on, knowing what they said."""
+"""What happens when tools return: the agent speaks on with their results."""
 
 from voi.core import facts as was
 from voi.core.deadlines import Due
@@ -10,7 +10,7 @@ from voi.core.state import State
 
 
 class ToolRules(Lifetime):
-    """How a conversation goes on behind a reply that called tools."""
+    """The rules for a reply that called tools."""
 
     def __init__(self, script: Script) -> None:
         super().__init__(script)
@@ -27,8 +27,9 @@ class ToolRules(Lifetime):
             self._tools_returned()
 
     def _tools_returned(self) -> None:
-        """The agent speaks on: now, or after what it is saying, unless what the person says is answered before."""
-        self._replies.drop_speculation()  # it knows nothing of what they returned
+        """Have the agent speak on with the results: at once, or after the current reply. If the person says something
+        before, that answer takes the results into account."""
+        self._replies.drop_speculation()  # it was asked without their results
         reply = self._replies.released
         if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
             self._go_on()

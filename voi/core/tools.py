@@ -1,6 +1,6 @@
-"""The tools that replies call. A tool runs once, for a reply that is released and whole, whatever was speculated, tried
-again or denied before. Its call enters the history together with a result: first that it is still running, then its
-own.
+"""The tools that replies call. A tool runs once, for a reply that is released and complete, even if the reply was
+speculative or tried several times. Its call enters the history with a result: first a note that it is still running,
+then the real one.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from voi.dialogue import ToolCall, ToolResult
 RUNNING = "The tool is still running. Its result will be told when it comes; do not call it again."
 TOO_LATE = "The tool did not answer in time. It may have done its work."
 ROUNDS_MAX = 8
-"""So often may an answer call tools, see what they returned, and call some more."""
+"""How many rounds of tool calls one answer may make, each after the results of the one before."""
 
 
 @dataclass(slots=True)
@@ -24,14 +24,14 @@ class _Round:
 
     message_id: int
     results: dict[str, ToolResult | None]
-    """By call; None: it runs."""
+    """By call id; None: the tool is running."""
     deadline_ms: int
     waived: bool = False
-    """Nobody waits for what comes of it."""
+    """The person does not wait for the results."""
 
 
 class Tools:
-    """Of one conversation. What there is to run is appended to `out`."""
+    """The tools of one conversation. RunTool actions are appended to `out`."""
 
     __slots__ = ("_history", "_out", "_rounds", "_timeout_ms", "owed")
 
@@ -40,13 +40,13 @@ class Tools:
         self._out = out
         self._timeout_ms = script.tool_timeout_ms
         self._rounds: dict[int, _Round] = {}
-        """By reply, of those that run."""
+        """The rounds with running tools, by reply."""
         self.owed = False
-        """Results have come that the person was not told of."""
+        """Results arrived that the person was not told about yet."""
 
     @property
     def awaited(self) -> bool:
-        """Some run, and the person waits for what comes of them."""
+        """True if tools are running whose results the person waits for."""
         return any(not each.waived for each in self._rounds.values())
 
     @property
@@ -54,14 +54,14 @@ class Tools:
         return min((each.deadline_ms for each in self._rounds.values()), default=None)
 
     def run(self, reply: int, message_id: int, calls: tuple[ToolCall, ...], now_ms: int) -> None:
-        """That reply is heard, and whole: do what it calls for."""
+        """Run the calls of a reply that is released and complete."""
         self._rounds[reply] = _Round(message_id, {call.call_id: None for call in calls}, now_ms + self._timeout_ms)
         self._history.set_tools(message_id, calls, tuple(ToolResult(call.call_id, RUNNING) for call in calls))
         self._out += [do.RunTool(reply, call.call_id, call.name, call.arguments) for call in calls]
 
     def returned(self, fact: was.ToolReturned) -> bool:
-        """Write the result down. True: it was the reply's last, and somebody waits for it. A result that nobody asked
-        for, or the second of a call, changes nothing."""
+        """Record a result. True if it was the reply's last one and the person waits for it. An unknown call, or a
+        second result of a call, changes nothing."""
         each = self._rounds.get(fact.reply)
         if each is None or fact.call_id not in each.results or each.results[fact.call_id]:
             return False
@@ -74,7 +74,7 @@ class Tools:
         return not each.waived
 
     def give_up(self, now_ms: int) -> bool:
-        """Those that took too long have failed. True: somebody waits for one of them."""
+        """Fail the tools that took too long. True if the person waits for one of them."""
         late = [
             was.ToolReturned(reply, call_id, TOO_LATE, failed=True)
             for reply, each in self._rounds.items()
@@ -85,7 +85,7 @@ class Tools:
         return [True for fact in late if self.returned(fact)] != []
 
     def waive(self) -> None:
-        """The person does not want to hear what comes of them."""
+        """The person does not want to wait for the results of the running tools."""
         self.owed = False
         for each in self._rounds.values():
             each.waived = True

@@ -1,8 +1,8 @@
-"""What the words alone say about the turn: has the person finished, and was that only "mhm"?
+"""What the words alone say about the turn: has the person finished, and is it only a backchannel such as "mhm"?
 
-The light end-of-turn heuristic that is always there. It knows English, and other languages by their punctuation and
-their most usual small words. Transcribers end with a full stop whatever comes, so a stop counts for little and the
-last word for much.
+A light end-of-turn heuristic that needs no model. It knows English, and other languages by their punctuation and most
+common small words. STT engines end almost every text with a full stop, so a full stop counts for little and the last
+word for much.
 """
 
 import re
@@ -38,7 +38,7 @@ _BREAKS_OFF = _words(
     "pero porque och eller att een maar omdat perché della di и или но что потому для"
 )  # fmt: skip
 _STRANDED = _words("of from into with without to at for like as is are was were am be been")
-"""These do end questions ("where are you from") and short answers ("yes I am")."""
+"""These can end questions ("where are you from") and short answers ("yes I am")."""
 _OPENS_QUESTION = _words(
     "who whom whose what which where when why how do does did is are am was were can could will would shall should "
     "may might have has had"
@@ -51,7 +51,7 @@ _SHORT_ANSWERS_WITH_VERB = re.compile(
 _OPENS_CLAUSE = _words("if when because since although while unless once whenever before after")
 
 _OPENS_MORE = _words("and so but then because or")
-"""With one of these a statement goes on; without a verb after it, the best of it is still to come."""
+"""One of these continues a statement, which is incomplete until a verb follows."""
 _VERBS = _words(
     "is are am was were be been being has have had do does did done can could will would shall should may might "
     "must go goes went gone get gets got make makes made say says said tell tells told take takes took taken come "
@@ -113,7 +113,7 @@ _BACKCHANNEL_WORDS_MAX = 4
 
 
 def completeness(text: str) -> float | None:
-    """Likelihood 0..1 that a person who said this and fell silent has finished; None: cannot tell."""
+    """Probability 0..1 that a person who said this and fell silent has finished; None: it cannot be told."""
     said = _END_SIGNS.sub("", text.strip())
     words = spoken_words(said)
     if not words:
@@ -139,19 +139,19 @@ def completeness(text: str) -> float | None:
 
 
 def ends_open(text: str) -> bool:
-    """Did the transcriber put no sign of an end (a stop, a question mark) behind the last word?"""
+    """True if the STT put no end mark (a full stop, a question mark) after the last word."""
     said = _END_SIGNS.sub("", text.strip())
     return not (_STOP.search(said) or _QUESTION_OR_SHOUT.search(said))
 
 
 def has_filler_end(text: str) -> bool:
-    """Is the last word an "um"?"""
+    """True if the last word is a filler such as "um"."""
     words = spoken_words(text)
     return bool(words) and words[-1] in _FILLERS
 
 
 def _lacks_its_verb(words: list[str]) -> bool:
-    """ "And so my fellow Americans": something was begun and nothing said of it yet."""
+    """True for "And so my fellow Americans": a statement was begun and its verb is still missing."""
     return (
         words[0] in _OPENS_MORE
         and 3 <= len(words) <= _VERBLESS_WORDS_MAX
@@ -160,7 +160,7 @@ def _lacks_its_verb(words: list[str]) -> bool:
 
 
 def is_backchannel(text: str) -> bool:
-    """Is this only "mhm", "yeah", "I see": said to show that one listens, not to interrupt?"""
+    """True if the text is only a backchannel ("mhm", "yeah", "I see"): it shows that the person listens."""
     words = spoken_words(text)
     if not words or len(words) > _BACKCHANNEL_WORDS_MAX or "?" in text:
         return False
@@ -175,13 +175,13 @@ def is_backchannel(text: str) -> bool:
 
 
 def _stranded(words: list[str], phrase: str) -> bool:
-    """Is the last word one that could break off, but here stands at an end?"""
+    """True if the last word usually continues, but here ends a question or a short answer."""
     if words[-1] not in _STRANDED:
         return False
     return words[0] in _OPENS_QUESTION or _SHORT_ANSWERS_WITH_VERB.match(phrase) is not None
 
 
 def spoken_words(text: str) -> list[str]:
-    """The words in lower case, without signs."""
+    """The words in lower case, without punctuation."""
     plain = _SIGNS.sub(" ", text.replace("’", "'").casefold())
     return [bare for word in plain.split() if (bare := word.strip("'-"))]

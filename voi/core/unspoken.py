@@ -1,9 +1,9 @@
-"""What models write and nobody may hear: thoughts, and tool calls that are printed as text. Streaming: `feed` deltas,
-get the rest of the text.
+"""Removes what models write but must not be spoken: thoughts, and tool calls that are printed as text. Streaming:
+`feed` deltas, get the remaining text.
 
-Thoughts stand between tags (`<think>`, `[THINK]`), in channels (`<|channel|>analysis`), or, where the prompt's template
-has opened them already, before a closing tag alone. Tool calls stand between tags as well, behind `[TOOL_CALLS]`, or
-bare at the beginning of a line: `{"name": …, "arguments": …}` and `name({…})`.
+Thoughts stand between tags (`<think>`, `[THINK]`), in channels (`<|channel|>analysis`), or before a lone closing tag if
+the prompt template already opened them. Tool calls stand between tags too, after `[TOOL_CALLS]`, or bare at the
+beginning of a line: `{"name": …, "arguments": …}` and `name({…})`.
 """
 
 import re
@@ -11,7 +11,7 @@ import re
 THOUGHTS = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad")
 CALLS = ("tool_call", "tool_calls", "function_call", "function_calls", "tool_code", "tool_use", "invoke")
 HIDDEN_MAX_CHARACTERS = 100_000
-"""What is hidden is not kept, but for what may turn out to be no call: so much of it."""
+"""How much hidden text is kept at most. Only text that may turn out not to be a tool call is kept."""
 _TAG_MAX_CHARACTERS = 100
 _BRACKETS = {"[THINK]": "[/THINK]", "[TOOL_CALLS]": "", "[TOOL_REQUEST]": "[END_TOOL_REQUEST]"}
 _FENCES = ("```tool_code", "```tool_call", "```tool_calls")
@@ -36,7 +36,7 @@ _MAY_BE_CALL = re.compile(r"[A-Za-z_][\w.]*(?:\(\s*)?\Z")
 
 
 class Unspoken:
-    """Of one reply. `opened`: the model is known to begin in the middle of a thought."""
+    """The filter of one reply. `opened`: the model is known to begin in the middle of a thought."""
 
     __slots__ = (
         "_buffer", "_channel", "_ends_at", "_last", "_line_begins", "_opened", "_shown", "_trims", "thought_first",
@@ -45,19 +45,19 @@ class Unspoken:
     def __init__(self, *, opened: bool = False) -> None:
         self._buffer = ""
         self._ends_at = "</think>" if opened else ""
-        """What ends the hidden part that we are in; "{" and "(" count brackets, "": we are in none."""
+        """What ends the current hidden part. "{" or "(": the matching bracket. "": the text is not hidden."""
         self._opened = opened
         self._shown = False
         self._line_begins = True
         self._trims, self._last = False, " "
-        """The newest text that was given out, and whether white space behind it is left out: something was hidden."""
+        """The newest text given out, and whether the white space after it is dropped, because text was hidden there."""
         self._channel = False
-        """In a channel whose name comes next."""
+        """A channel was opened, and its name comes next."""
         self.thought_first = False
-        """A thought ended that never began: what was given out before was part of it and is to be taken back."""
+        """A thought ended without a beginning: the text given out before was part of it and must be withdrawn."""
 
     def feed(self, delta: str) -> str:
-        """The text that may be spoken."""
+        """Take the next text; return what may be spoken."""
         self._buffer += delta
         out: list[str] = []
         while self._step(out):
@@ -67,7 +67,7 @@ class Unspoken:
         return text
 
     def close(self) -> str:
-        """The rest. What was hidden and not ended stays hidden, unless the model was wrongly thought to be thinking."""
+        """End of the reply: return the rest. An unfinished hidden part stays hidden, unless `opened` was wrong."""
         out: list[str] = []
         while self._buffer and (self._opened or not (self._ends_at or self._channel)):
             self._give(out, len(self._buffer))
@@ -76,7 +76,7 @@ class Unspoken:
     # ---- inside -----------------------------------------------------------------------------------
 
     def _step(self, out: list[str]) -> bool:
-        """One step forward. False: more text is needed."""
+        """Advance by one step. False: more text is needed."""
         if self._channel:
             return self._read_channel()
         if self._ends_at in ("{", "("):
@@ -93,7 +93,7 @@ class Unspoken:
             self._give(out, length - self._may_begin())
             return self._line_begins and 0 < len(self._buffer) < length  # the next line may begin with a call
         if self._line_break_before(mark.start()):
-            self._give(out, self._buffer.index("\n") + 1)  # what begins the next line is looked at first
+            self._give(out, self._buffer.index("\n") + 1)  # the beginning of the next line is looked at first
             return True
         self._give(out, mark.start())
         self._buffer = self._buffer[mark.end() - mark.start() :]
@@ -104,7 +104,7 @@ class Unspoken:
         return "\n" in self._buffer[:end]
 
     def _give(self, out: list[str], length: int) -> None:
-        """Give out so much, but stop where a line begins."""
+        """Give out up to `length` characters, but stop where a line begins."""
         text = self._buffer[:length]
         if "\n" in text[:-1]:
             length = text.index("\n") + 1
@@ -133,7 +133,7 @@ class Unspoken:
             if mark["token"].lower() == "start":  # the name of a role comes next
                 self._ends_at = "<|"
         elif mark["close"] and mark["close"].lower() in CALLS:
-            pass  # of a call within another one
+            pass  # it belongs to a call within another one
         else:  # an end without a beginning
             self.thought_first = self._shown or bool("".join(out).strip())
             out.clear()
@@ -178,7 +178,7 @@ class Unspoken:
     # ---- calls at the beginning of a line -----------------------------------------------------------
 
     def _begins_call(self) -> bool | None:
-        """True: a call began. False: it may, with more text. None: none does."""
+        """True: a tool call begins here. False: more text is needed to tell. None: no call begins here."""
         blank = len(self._buffer) - len(self._buffer.lstrip())
         line = self._buffer[blank:]
         if not line or _MAY_BE_FIRST_KEY.match(line) or (len(line) <= _TAG_MAX_CHARACTERS and _MAY_BE_CALL.match(line)):
@@ -194,7 +194,8 @@ class Unspoken:
         return None
 
     def _count_brackets(self, out: list[str]) -> bool:
-        """To the bracket that closes the first; an object without arguments was no call, and is given out."""
+        """Hide text up to the bracket that closes the first one. An object without arguments was no call, and is given
+        out."""
         depth, quoted, begun, at = 0, False, False, 0
         while at < len(self._buffer):
             char = self._buffer[at]
@@ -227,7 +228,7 @@ class Unspoken:
         return bool(self._buffer)
 
     def _may_begin(self) -> int:
-        """Length of the end of the text that may be the beginning of a mark."""
+        """How many characters at the end of the text may be the beginning of a mark."""
         for opener in "<[`":
             at = self._buffer.rfind(opener)
             if opener == "`" and at >= 0:

@@ -1,8 +1,8 @@
 """Voice activity windows in, speech facts out: onset, growth and silence, timed in samples received.
 
-A window is voiced from `start_probability` up, and once somebody speaks it stays so down to `stay_probability`. Voice
-sets in when it has lasted `start_ms`; a single unvoiced window inside speech is no pause. In a pause, voice that does
-not last `start_ms` is a blip: it holds the growth of the quiet back while it lasts, but does not end the pause.
+A window is voiced from `start_probability` up; during speech, from `stay_probability` up. Voice sets in when it has
+lasted `start_ms`. A single unvoiced window within speech is no pause. In a pause, voice shorter than `start_ms` is a
+blip: the quiet does not grow while it lasts, but the pause does not end.
 """
 
 from dataclasses import dataclass
@@ -23,11 +23,11 @@ class VadRules:
     pause_ms: int = 64
     """Voice after less quiet than this goes on as if there had been none."""
     trail_ms: int = 96
-    """The sound stays marked as speech for that long after the last voiced window: ends of words are unvoiced."""
+    """How long sound counts as speech after the last voiced window, because the ends of words are often unvoiced."""
 
 
 class VadEdges:
-    """One caller's speech so far. Times are integers in ms of sound, from the first sample."""
+    """Finds onsets and silences in one caller's speech. Times are integers in ms of sound, from the first sample."""
 
     __slots__ = (
         "_in_turn",
@@ -47,33 +47,33 @@ class VadEdges:
         self._start_windows = max(1, self._rules.start_ms * RATE_HZ // (window_samples * 1_000))
         self._windows = 0
         self._onset_windows = 0
-        """Voiced windows in a row, while nobody counts as speaking."""
+        """Voiced windows in a row, while the state is silence."""
         self._quiet_windows = 1_000_000
-        """Windows since the last one of speech."""
+        """Windows since the last speech window."""
         self._speaking = False
         self._in_turn = False
         self._started_ms = 0
 
     @property
     def audio_ms(self) -> int:
-        """The audio clock."""
+        """The audio clock: ms of sound received."""
         return self._ms(self._windows)
 
     @property
     def voiced(self) -> bool:
-        """Was there voice in the newest window, or just before it?"""
+        """True during an onset, during speech, and up to `trail_ms` after it."""
         return self._onset_windows > 0 or self._ms(self._quiet_windows) <= self._rules.trail_ms
 
     @property
     def windows_since_speech(self) -> int:
-        """How many windows were heard since the last one of speech; a beginning onset is among them."""
+        """How many windows came after the last speech window, those of an unfinished onset included."""
         return self._quiet_windows
 
     def _ms(self, windows: int) -> int:
         return windows * self._window_samples * 1_000 // RATE_HZ
 
     def window(self, probability: float) -> UserStarted | SpeechGrew | QuietGrew | None:
-        """Take the probability of speech in the next window."""
+        """Take the speech probability of the next window; return what follows from it, if anything."""
         self._windows += 1
         rules = self._rules
         if self._speaking:
@@ -97,5 +97,5 @@ class VadEdges:
         return QuietGrew(self._ms(self._quiet_windows)) if self._in_turn else None
 
     def end_turn(self) -> None:
-        """The turn is over: quiet is no longer told, and voice must set in anew. An onset under way is kept."""
+        """The turn is over: stop telling quiet, and wait for a new onset. An onset under way is kept."""
         self._speaking = self._in_turn = False

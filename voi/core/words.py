@@ -1,4 +1,4 @@
-"""Comparing transcripts by their words, whatever their case and punctuation."""
+"""Compares transcripts by their words, without regard to case and punctuation."""
 
 
 def words(text: str) -> list[str]:
@@ -10,6 +10,6 @@ def same_words(a: str, b: str | None) -> bool:
 
 
 def continues(text: str, earlier: str) -> bool:
-    """Does `text` begin with all the words of `earlier`?"""
+    """True if `text` begins with all the words of `earlier`."""
     before = words(earlier)
     return words(text)[: len(before)] == before

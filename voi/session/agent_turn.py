@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class AgentTurn:
-    """The replies under way, by number: for each one task that writes and one that voices.
+    """The replies under way, by number. Each has one task that writes and one that voices.
 
-    What a stopped reply's work still makes carries its number: the speaker drops its sound, the core its words.
+    What a stopped reply's tasks still make carries its number: the playback drops its sound, the core its words.
     `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
     `on_failure` with what broke.
     """

@@ -1,4 +1,4 @@
-"""The hot path of sound: resampled once, cut into VAD windows, fed to the transcription. Only facts leave it."""
+"""The hot path of the person's sound: resample once, cut into VAD windows, feed the STT. Only facts leave it."""
 
 from collections import deque
 from collections.abc import Callable
@@ -15,18 +15,18 @@ from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Transcript
 from voi.errors import EngineError
 
 PREROLL_MS = 480
-"""Sound from before the onset that a transcription begins with: the onset's own 96 ms and what led up to it."""
+"""How much sound from before the onset was noticed begins a transcription: the onset's 96 ms and what precedes it."""
 TURN_SOUND_MS = 8_000
-"""As much as a turn detector looks at."""
+"""How much sound a turn model looks at."""
 KEPT_MS = 30_000
-"""So much of an utterance is given again to an engine that failed in its middle and is back. A megabyte a caller."""
+"""How much of an utterance is given again to an STT engine that failed and was restarted. About 1 MB per caller."""
 
 
 class AudioInput:
-    """One caller's ears. `hear` computes inline and calls `tell` synchronously.
+    """The sound of one caller. `hear` computes inline and calls `tell` synchronously.
 
     `pushed`: push-to-talk; all sound belongs to the utterance, the VAD only says where the pauses are in it.
-    `keeps_turn`: somebody will ask for `turn_sound`. `on_sound` gets all sound as 16 kHz PCM.
+    `keeps_turn`: keep the sound for `turn_sound`. `on_sound` is given all sound as 16 kHz PCM.
     """
 
     __slots__ = (
@@ -75,14 +75,14 @@ class AudioInput:
         self._stt_stream: SttStream | None = None
         self._fault: EngineError | None = None
         self._utterance = 0
-        """The one that is being heard; 0: none."""
+        """Number of the utterance that is being heard; 0: none."""
         self._kept: deque[tuple[bytes, bool]] = deque(maxlen=KEPT_MS // window_ms)
-        """Its newest windows, and which of them are voice."""
+        """Its newest windows, each with whether it is voice."""
         self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
         self._turn: deque[bytes] | None = deque(maxlen=TURN_SOUND_MS // window_ms) if keeps_turn else None
 
     def hear(self, pcm: bytes) -> None:
-        """Take sound at `rate_hz`, any length, even half a sample."""
+        """Take s16le mono at `rate_hz`, any length, even half a sample."""
         if self._pushed and not self._push_told:
             self._push_told = True
             self._tell(VoicePushed())
@@ -108,7 +108,7 @@ class AudioInput:
     # ---- the utterance ------------------------------------------------------------------------------
 
     def listen(self, utterance: int) -> None:
-        """Begin a transcription with the pre-roll. Where it cannot begin, `transcribe` says why."""
+        """Begin a transcription with the pre-roll. If that fails, `transcribe` raises the error."""
         self._utterance = utterance
         self._kept.extend((window, True) for window in self._preroll)
         if self._turn is not None:
@@ -116,7 +116,7 @@ class AudioInput:
         self._begin()
 
     def _begin(self) -> None:
-        """Open a transcription of the utterance and give it what is kept of that. Where it cannot, there is a fault."""
+        """Open a transcription of the utterance and feed it the kept sound. If that fails, note the error."""
         self._drop_stream()
         try:
             self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, self._utterance))
@@ -137,7 +137,7 @@ class AudioInput:
         self._tell(Heard(utterance, transcript.text))
 
     def all_given(self) -> None:
-        """Push-to-talk ended: what is short of a whole window belongs to the utterance as well."""
+        """Push-to-talk ended: feed the rest, which is shorter than a window, to the transcription as well."""
         if self._pushed:
             self._push_told = False
             rest = self._framer.push(self._resampler.flush()) if self._resampler else []
@@ -146,8 +146,8 @@ class AudioInput:
                     self._hear_window(window)
 
     async def transcribe(self) -> str:
-        """Text of the utterance so far. Where the engine failed in its middle, the one that took its place is given the
-        sound again. Raises EngineError."""
+        """Text of the utterance so far. If the engine failed in the middle, its restarted successor is given the sound
+        again. Raises EngineError."""
         utterance = self._utterance
         try:
             return await self._flush()
@@ -174,12 +174,13 @@ class AudioInput:
         return b"".join(self._turn or ())
 
     def leave_stream(self) -> SttStream | None:
-        """Let go of the transcription without closing it: somebody waits for it still, and closes it."""
+        """Hand the open transcription over to the caller, who still waits for its text and must close it. None: no
+        transcription is open."""
         stream, self._stt_stream = self._stt_stream, None
         return stream
 
     def end_utterance(self) -> None:
-        """Close the transcription; the VAD forgets. Sound since the last speech stays as the next one's pre-roll."""
+        """Close the transcription and reset the VAD. Sound since the last speech stays as the next pre-roll."""
         self._drop_stream()
         self._utterance = 0
         self._kept.clear()
@@ -198,6 +199,6 @@ class AudioInput:
             self._stt_stream = None
 
     def close(self) -> None:
-        """Give back what the engines hold for this caller."""
+        """Release what the engines hold for this caller."""
         self._drop_stream()
         self._vad_stream.close()

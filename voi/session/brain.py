@@ -1,8 +1,8 @@
-"""The middle of a conversation: what hears the person, and what makes the replies. The core behind it is one for all.
+"""The exchangeable middle of a conversation: it hears the person and makes the replies. The core is always the same.
 
-`PipelineBrain` is ears, an LLM and a voice. A model that takes sound and gives sound with a transcript is another: it
-tells the same facts and carries out the same actions. The history that the core keeps is what counts; such a model is
-given it with each StartReply. Its sound is held until the transcript of it has passed the guard (`held_sound.py`).
+`PipelineBrain` is VAD, STT, an LLM and TTS. A speech-to-speech model can be another brain: it tells the same facts and
+carries out the same actions. The core's history is authoritative, and such a model is given it with each StartReply.
+Its sound is held until its transcript has passed the guard (`held_sound.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Surroundings:
 
 
 class Brain(Protocol):
-    """Of one conversation. All methods are called on the event loop and return at once."""
+    """The brain of one conversation. All methods are called on the event loop and return at once."""
 
     @property
     def hear(self) -> Callable[[bytes], None]:
@@ -63,20 +63,20 @@ class Brain(Protocol):
         ...
 
     def act(self, action: BrainAction) -> None:
-        """Carry it out; what comes of it is told as facts."""
+        """Start to carry out the action. Its results are told as facts."""
 
     def forget(self, reply: int) -> None:
         """It was played to its end."""
 
     def close(self) -> None:
-        """The conversation is over: nothing goes on."""
+        """The conversation is over: stop all work."""
 
 
 MakeBrain = Callable[[Surroundings], Brain]
 
 
 class PipelineBrain:
-    """Ears, an LLM and a voice."""
+    """VAD, STT, an LLM and TTS, one after the other."""
 
     __slots__ = ("_replying", "_turn", "forget", "hear")
 

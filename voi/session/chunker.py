@@ -1,4 +1,4 @@
-"""From a reply's fragments to pieces worth speaking, past the guard, each in one voice and one tone."""
+"""Turns a reply's fragments into pieces to be spoken, checked by the guard, each in one voice and one tone."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ from voi.dialogue import Voice
 
 
 class Chunker:
-    """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. `language` tells where its
+    """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. `language`: decides where
     sentences end. Sans-I/O."""
 
     __slots__ = ("_cutter", "_guard", "_guarded_voice", "_held", "_tone", "_voice")
@@ -19,14 +19,14 @@ class Chunker:
         self._guard = guard
         self._guarded_voice: Voice = "character"
         self._held: deque[ReplySegment] = deque()
-        """What the guard has not released; it releases in order, and never looks at voices."""
+        """Segments that the guard has not released yet. It releases text in order, without voices and tones."""
         self._cutter = Cutter(language)
         self._voice: Voice = "character"
         self._tone = "neutral"
 
     @property
     def denied(self) -> bool:
-        """The guard found a denial. From then on nothing comes out."""
+        """True once the guard has found a denial. Nothing comes out after that."""
         return self._guard is not None and self._guard.denied
 
     def feed(self, segments: Iterable[ReplySegment]) -> list[ReplySegment]:
@@ -49,7 +49,7 @@ class Chunker:
         return self._dole(self._guard.feed(segment.text))
 
     def _dole(self, text: str) -> list[ReplySegment]:
-        """Give released text back the voices and tones that it came in."""
+        """Split released text into segments with the voices and tones that it came in."""
         out = []
         while text:
             held = self._held.popleft()

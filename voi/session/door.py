@@ -1,4 +1,4 @@
-"""What a session needs of the door (transport) that its client came through. Doors live in `voi/transports/`."""
+"""What a session needs of its door, the transport that the client is connected through (`voi/transports/`)."""
 
 from typing import Protocol
 
@@ -7,12 +7,12 @@ from voi.session.events import Event
 
 class Door(Protocol):
     output_rate_hz: int
-    """Rate of the sound that it is told of, for all its life."""
+    """Sample rate of the sound that the door is given. It never changes."""
 
     @property
     def backlog_bytes(self) -> int:
-        """Bytes given to the door and not yet taken by the network; no sound is sent while too many wait."""
+        """Bytes given to the door that the network has not taken yet. No sound is sent while too many wait."""
         ...
 
     def tell(self, event: Event) -> None:
-        """Take the next event. Returns at once and never raises; a door whose client is gone drops what it is told."""
+        """Take the next event. Returns at once and never raises. A door whose client has left drops the event."""

@@ -1,4 +1,4 @@
-"""From the conversation's facts and actions to what a door is told of speech and words."""
+"""Turns the conversation's facts and actions into events for the door about speech and words."""
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -9,11 +9,11 @@ from voi.session.door import Door
 from voi.session.events import AgentText
 
 PAUSE_MS = VadRules().pause_ms
-"""Shorter quiet is none: the VAD hears one unvoiced window in the middle of a word."""
+"""Shorter quiet is not reported: a single unvoiced window can fall inside a word."""
 
 
 class DoorEvents:
-    """Tells one door. Of a reply that is not released it keeps the pieces, and tells them when it is."""
+    """Tells one door. Pieces of a reply that is not released are kept, and told on its release."""
 
     __slots__ = ("_door", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text")
 
@@ -23,14 +23,14 @@ class DoorEvents:
         """When the person's voice set in, on the audio clock; None while they are silent."""
         self._speech_ends_ms = 0
         self._pieces: dict[int, dict[int, was.ReplyText]] = {}
-        """By reply, of those that are not released."""
+        """Kept pieces of the replies that are not released, by reply."""
         self._released: dict[int, int] = {}
-        """Message id by reply, while it is played."""
+        """Message ids of the replies that are being played, by reply."""
         self._user_message_id: int | None = None
         self._user_text = ""
 
     def fact(self, fact: Fact) -> None:
-        """Before the conversation takes it."""
+        """Tell what follows from a fact. Call it before the conversation handles the fact."""
         match fact:
             case was.SpeechGrew():
                 if self._started_ms is not None:
@@ -73,13 +73,13 @@ class DoorEvents:
         self._pieces[reply] = {}
 
     def released(self, reply: int, message_id: int) -> None:
-        """Its sound has not begun."""
+        """The reply was released. Call it before its sound begins."""
         self._released[reply] = message_id
         for fact in self._pieces.pop(reply, {}).values():
             self._tell_piece(message_id, fact)
 
     def over(self, reply: int) -> None:
-        """It was played or stopped: what still comes of it is stale."""
+        """The reply was played or stopped: what it still makes is stale."""
         self._pieces.pop(reply, None)
         self._released.pop(reply, None)
 

@@ -1,9 +1,9 @@
-"""What a door is told, in the past tense and in order. A door translates what its protocol has a word for and lets the
-rest pass, so an event that one door needs changes no other.
+"""What a door is told, in the past tense and in order. A door translates the events that its protocol has a message for
+and ignores the others, so an event that one door needs changes no other door.
 
-Ids are `message_id`s: the messages of both sides count up from 0 over the conversation, and the sound of a message of
-the agent has that message's id. Sound is s16le mono at the door's `output_rate_hz`. What is said of played sound is an
-estimate by the conversation's own clock.
+Ids are `message_id`s. The messages of both sides count up from 0 over the conversation, and the sound of an agent's
+message has that message's id. Sound is s16le mono at the door's `output_rate_hz`. Times of played sound are estimates
+by the conversation's own clock.
 """
 
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class SpeechStarted:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStopped:
-    """Their voice fell silent at `audio_ms`. They may go on: their turn ends with a final `UserMessage`."""
+    """The person's voice fell silent at `audio_ms`. They may go on: their turn ends with a final `UserMessage`."""
 
     audio_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """The person's message so far, spoken or typed; it replaces what was told of that id before. `final` False: more is
-    to come. `added`: what is new at its end; None where it does not only go on."""
+    """The person's message so far, spoken or typed. It replaces the earlier text of that id. `final` False: more is to
+    come. `added`: the text that is new at its end; None if earlier text changed as well."""
 
     message_id: int
     text: str
@@ -46,7 +46,7 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """The agent's message so far, or as far as it was heard; it replaces what was told of that id before."""
+    """The agent's message so far, or as far as it was heard. It replaces the earlier text of that id."""
 
     message_id: int
     text: str
@@ -55,8 +55,8 @@ class AgentMessage:
 
 @dataclass(frozen=True, slots=True)
 class AgentText:
-    """One piece (clause or sentence) of the agent's message; pieces count up from 0. An empty text takes the piece of
-    that number back. `spoken` False: it has no sound."""
+    """One piece (clause or sentence) of the agent's message; pieces count up from 0. An empty text withdraws the piece
+    of that number. `spoken` False: it has no sound."""
 
     message_id: int
     piece: int
@@ -68,7 +68,7 @@ class AgentText:
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Sound of the agent, paced: 350 to 450 ms ahead of the ear."""
+    """Sound of the agent, paced to arrive 350 to 450 ms before it is heard."""
 
     message_id: int
     pcm: bytes
@@ -76,7 +76,7 @@ class Sound:
 
 @dataclass(frozen=True, slots=True)
 class SoundEnded:
-    """All sound of that message, if it has any, was given: a door may pad or encode it and send it now."""
+    """All sound of that message, if it has any, was given. A door can pad or encode the rest and send it now."""
 
     message_id: int
 
@@ -92,8 +92,8 @@ class SoundCleared:
 
 @dataclass(frozen=True, slots=True)
 class SoundLowered:
-    """What comes of that sound from now on is lowered by so much already, for the person may be interrupting; 0: as
-    loud as it was made, for they were not. A door that can lower, or hold, what its client has not played does so."""
+    """The sound that follows is lowered by this many dB already, because the person may be interrupting; 0: full volume
+    again, because they were not. A door that can lower or hold what its client has not played yet should do so."""
 
     message_id: int
     gain_db: float
@@ -101,7 +101,7 @@ class SoundLowered:
 
 @dataclass(frozen=True, slots=True)
 class SoundPlayed:
-    """All of it was heard."""
+    """All sound of that message was heard."""
 
     message_id: int
     played_ms: int
@@ -112,21 +112,21 @@ class SoundPlayed:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The state of the turn."""
+    """The status of the agent's response changed."""
 
     status: Status
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorReported:
-    """Something went wrong, in words for the person to blame; the conversation goes on."""
+    """Something went wrong, and the conversation goes on. The text is worded for the person who can fix it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The conversation is over; nothing comes after this. `words`: what there is to say beyond the reason."""
+    """The conversation is over; no event follows. `words`: details beyond the reason, may be ""."""
 
     reason: EndReason
     words: str = ""

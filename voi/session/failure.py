@@ -1,17 +1,17 @@
-"""What broke on the way of a turn, for the server's log and its metrics. Never what somebody said, never a secret."""
+"""What failed during a turn, for the server's log and metrics. It never holds what people said, or a secret."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "judge"]
-"""`llm_empty`: an answer without a word. `llm_cut`: one that ended in its middle. `llm_filtered`: one that a content
-filter cut."""
+"""`llm_empty`: an answer without a word. `llm_cut`: an answer that ended in the middle. `llm_filtered`: an answer that
+a content filter cut."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`engine` names the provider, `model` what it was asked for ("" where that says no more). `message`: what happened
-    and what to do. `took_ms`: from the beginning of the work until then."""
+    """One failure of an engine. `engine`: the provider. `model`: the model asked for; "" if that says no more.
+    `message`: what happened and what to do. `took_ms`: time from the start of the work to the failure."""
 
     kind: FailureKind
     engine: str

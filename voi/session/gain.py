@@ -1,4 +1,4 @@
-"""How loud a reply goes out: lowered and raised in short ramps, since a sudden step is a click."""
+"""The volume of a reply's sound: changed in short ramps, because a sudden step is heard as a click."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from voi.core.actions import DuckLevel
 
 RAMP_MS = 20
 GAINS_DB: dict[DuckLevel, float] = {"soft": -6.0, "deep": -20.0}
-"""Soft: still easy to follow. Deep: under the voice of the person who speaks; what is so low counts as not heard."""
+"""Soft: still easy to follow. Deep: below the voice of the person who speaks; it counts as not heard."""
 
 
 class Gain:
@@ -18,14 +18,14 @@ class Gain:
     def __init__(self, rate_hz: int) -> None:
         self._now = self._target = 1.0
         self._step = 1_000 / (RAMP_MS * rate_hz)
-        """Change from one sample to the next, at most: from 0 to 1 within a ramp."""
+        """Largest change of the gain from one sample to the next: from 0 to 1 within `RAMP_MS`."""
 
     def set(self, gain_db: float) -> None:
-        """Go to that gain; 0 dB is as loud as it was made."""
+        """Ramp to that gain from the next sample on; 0 dB leaves the sound as it is."""
         self._target = 10 ** (gain_db / 20)
 
     def apply(self, pcm: bytes) -> bytes:
-        """The sound that follows, s16le mono, at the gain."""
+        """Take the next sound, s16le mono, and return it with the gain applied."""
         if self._now == self._target == 1.0:
             return pcm
         samples = to_int16(pcm)

@@ -1,4 +1,4 @@
-"""Sound of a model that speaks by itself, held until the transcript of it has passed the guard."""
+"""Holds the sound of a speech-to-speech model until its transcript has passed the guard."""
 
 from collections import deque
 
@@ -6,9 +6,9 @@ from voi.core.guard import PatternGuard
 
 
 class HeldSound:
-    """`feed` words and their sound as they come, get what is safe; `close` gives the rest. Sans-I/O.
+    """`feed` words and their sound as they arrive, get what is safe; `close` gives the rest. Sans-I/O.
 
-    Sound goes out when all words up to its end are safe. From a denial on, nothing does.
+    Sound is released when all words up to its end are safe. After a denial nothing is released.
     """
 
     __slots__ = ("_fed", "_guard", "_held", "_passed")
@@ -16,7 +16,7 @@ class HeldSound:
     def __init__(self, guard: PatternGuard | None) -> None:
         self._guard = guard
         self._held: deque[tuple[int, bytes]] = deque()
-        """Sound, and how many characters of the transcript must be safe before it goes out."""
+        """Held sound, each part with how many characters of the transcript must be safe before its release."""
         self._fed = 0
         self._passed = 0
 
@@ -25,7 +25,7 @@ class HeldSound:
         return self._guard is not None and self._guard.denied
 
     def feed(self, text: str, pcm: bytes) -> tuple[str, bytes]:
-        """Text and sound that are safe now."""
+        """Take the next words and sound (PCM); return the text and sound that are safe now."""
         if self._guard is None:
             return text, pcm
         self._fed += len(text)
@@ -33,7 +33,7 @@ class HeldSound:
         return self._pass(self._guard.feed(text))
 
     def close(self) -> tuple[str, bytes]:
-        """The reply is over."""
+        """End of the reply: return the remaining text and sound. Empty after a denial."""
         return self._pass(self._guard.close()) if self._guard else ("", b"")
 
     def _pass(self, text: str) -> tuple[str, bytes]:

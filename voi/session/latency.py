@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class TurnTimes:
-    """Milliseconds from the end of speech (or from asking, where nobody spoke) until the step; None: it did not come.
+    """Milliseconds from the end of speech (for typed text: from the request) to each step. None: it did not happen.
 
     A speculative reply's steps come before the endpoint. `turn` counts answers from 1.
     """
@@ -38,7 +38,7 @@ class _Marks:
 
 
 class Latency:
-    """Collects the moments of the turns that are under way. All arguments are ms on the session's clock."""
+    """Collects the times of the turns under way. All arguments named `_ms` are ms on the session's clock."""
 
     __slots__ = ("_quiet_ms", "_replies", "_speech_end_ms", "_transcript_ms", "_turns")
 
@@ -50,13 +50,13 @@ class Latency:
         self._turns = 0
 
     def quiet(self, quiet_ms: int, now_ms: int) -> None:
-        """The person has been quiet for that long."""
+        """The person has been quiet for `quiet_ms`."""
         if not 0 < self._quiet_ms < quiet_ms:
             self.asked(now_ms - quiet_ms)
         self._quiet_ms = quiet_ms
 
     def asked(self, now_ms: int) -> None:
-        """The person's part ended here."""
+        """The client asked for an answer, which ends the person's turn."""
         self._quiet_ms = 0
         self._speech_end_ms = now_ms
         self._transcript_ms = None
@@ -84,7 +84,8 @@ class Latency:
             marks.transcript_ms = self._transcript_ms
 
     def ended(self, reply: int, sent_ms: int | None) -> TurnTimes | None:
-        """The reply's first sound was sent, or it is over without; its times, once, if it was released at all."""
+        """The reply's first sound was sent at `sent_ms`, or it ended without sound (None). Returns its times, once;
+        None for a reply that was not released."""
         marks = self._replies.pop(reply, None)
         if marks is None or marks.decided_ms is None:
             return None

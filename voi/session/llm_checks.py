@@ -13,11 +13,11 @@ from voi.errors import EngineError
 LOG_MESSAGES_MAX = 20
 """So much of the conversation is shown to the completeness agent."""
 ANSWER_MAX_CHARACTERS = 4_000
-"""A judge's answer is a short object; whatever goes on for longer is cut."""
+"""A judge's answer is a short object; a longer answer is cut."""
 
 
 async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool:
-    """Does the control agent put the reply into one of its denial classes? Raises EngineError."""
+    """True if the control agent puts the reply into one of its denial classes. Raises EngineError."""
     return denied_class(await _ask(llm, control, reply), control.denial_classes)
 
 

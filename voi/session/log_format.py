@@ -1,4 +1,4 @@
-"""Facts and actions as lines of a log, without what people said unless that was asked for."""
+"""Formats facts and actions as log lines, without what people said unless the operator asked for it."""
 
 from dataclasses import fields
 from typing import Any
@@ -9,7 +9,7 @@ _WORDS = frozenset(
 
 
 def line(thing: Any, *, words: bool) -> str:
-    """`thing` is a fact or an action; `words` False: texts are given by their length."""
+    """One log line for `thing`, a fact or an action. `words` False: texts are replaced by their length."""
     if words:
         return repr(thing)
     parts = []

@@ -1,4 +1,5 @@
-"""Who looks on at a conversation: a recorder, metrics, a store, a tracer. None of them can break or slow it."""
+"""Observers of a conversation: a recorder, metrics, a store, a tracer. An observer cannot break a conversation, and a
+slow one is dropped."""
 
 import asyncio
 import time
@@ -14,22 +15,22 @@ from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 
 SLOW_S = 0.05
-"""An observer that takes longer for one call holds up every conversation of the server…"""
+"""An observer that takes longer for one call delays every conversation of the server."""
 SLOW_MAX = 3
-"""…and is dropped when it did so that often."""
+"""An observer is dropped after this many slow calls."""
 CLOSE_S = 10.0
 
 
 class Observer(Protocol):
-    """What happens in one conversation. Called on the event loop, and must return at once; times are ms since the
-    conversation began. All methods do nothing here: an observer subclasses this and has those that it needs."""
+    """What happens in one conversation. Methods are called on the event loop and must return at once. Times are ms
+    since the conversation began. Here all methods do nothing; an observer overrides those that it needs."""
 
     def begin(self, script: Script) -> None:
-        """First of all."""
+        """The conversation begins. Called before all other methods."""
         return
 
     def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
-        """The conversation took that fact, and answered it with these actions, which are not carried out yet."""
+        """The conversation handled a fact and returned these actions, which are not carried out yet."""
         return
 
     def user_sound(self, pcm: bytes) -> None:
@@ -37,7 +38,7 @@ class Observer(Protocol):
         return
 
     def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
-        """Sound of the agent, s16le mono, that the person will hear from `at_ms` on, if it is not stopped."""
+        """Sound of the agent, s16le mono. The person hears it from `at_ms` on, unless it is stopped before."""
         return
 
     def turn(self, times: TurnTimes) -> None:
@@ -45,17 +46,18 @@ class Observer(Protocol):
         return
 
     def failure(self, failure: Failure) -> None:
-        """An engine failed on the way of a turn."""
+        """An engine failed during a turn."""
         return
 
     async def close(self) -> None:
-        """Last of all; also without `begin`. It may take up to `CLOSE_S`. Raises OSError, VoiError: logged."""
+        """The conversation is over. Called last, even if `begin` was not called. It may take up to `CLOSE_S`. May raise
+        OSError or VoiError, which are logged."""
         return
 
 
 class Observers:
-    """All observers of one conversation, as one. One that raises, or is slow again and again, is logged once, told to
-    `on_failed` by its class's name, and told nothing more but `close`."""
+    """All observers of one conversation. One that raises, or is slow `SLOW_MAX` times, is logged, reported to
+    `on_failed` by its class name, and from then on only closed."""
 
     __slots__ = ("_all", "_log", "_on_failed", "_slow", "_tell", "wants_steps")
 
@@ -74,10 +76,10 @@ class Observers:
             for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure")
         }
         self.wants_steps = self.wants("step")
-        """Somebody looks at every step, of which there are some thirty a second."""
+        """Whether an observer overrides `step`. It is called about thirty times a second, so it pays to know."""
 
     def wants(self, name: str) -> bool:
-        """Somebody has a method of that name: what nobody looks at need not be handed round."""
+        """True if an observer overrides the method of that name. Otherwise calling it can be skipped."""
         return bool(self._tell[name])
 
     def begin(self, script: Script) -> None:
@@ -104,7 +106,7 @@ class Observers:
             try:
                 getattr(observer, name)(*arguments)
             except Exception as error:
-                self._drop(observer, f"it raised {type(error).__name__}")  # no more: its text may hold what was said
+                self._drop(observer, f"it raised {type(error).__name__}")  # not its text, which may hold what was said
                 continue
             if time.perf_counter() - before_s > SLOW_S:
                 self._slow[id(observer)] = slow = self._slow.get(id(observer), 0) + 1
@@ -123,7 +125,7 @@ class Observers:
         self._on_failed(name)
 
     async def close(self) -> None:
-        """All at once. Never raises."""
+        """Close all observers concurrently. Never raises."""
         if self._all:
             await asyncio.gather(*(self._close(observer) for observer in self._all))
 

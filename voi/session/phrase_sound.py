@@ -1,4 +1,4 @@
-"""Pre-recorded sound of greetings and other phrases, from the operator's folder and nowhere else."""
+"""Loads pre-recorded greetings and other phrases, only from the operator's folder."""
 
 import asyncio
 from pathlib import Path
@@ -10,8 +10,9 @@ from voi.errors import ClientError, ConfigError
 
 
 async def load_phrase_sound(file: str, greetings_dir: Path | None, rate_hz: int) -> bytes:
-    """PCM at `rate_hz`, of a WAV file or, with the extra `media`, of any recording that `audio.sample` takes. Raises
-    ConfigError: no such file there, no sound in it, longer than five minutes, or PyAV is missing."""
+    """PCM (s16le mono) at `rate_hz`, from a WAV file or, with the extra `media`, from any format that `audio.sample`
+    reads. Raises ConfigError if the folder has no such file, it has no sound, it is longer than five minutes, or PyAV
+    is missing."""
     return await asyncio.to_thread(_load, file, greetings_dir, rate_hz)
 
 

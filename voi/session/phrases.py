@@ -1,4 +1,4 @@
-"""An agent's fixed phrases as the voice will be asked for them, so that their sound can be made in advance."""
+"""An agent's fixed phrases, exactly as the TTS will be asked for them, so that their sound can be made in advance."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class FixedPiece:
 
 
 def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
-    """Greetings, reminders and apologies that have no sound of their own, and what is said after giving up, in every
-    tone that a reply may have."""
+    """The pieces of all greetings, reminders and apologies without a sound file. The phrases that replace a denied
+    reply are included in every tone that a reply may have."""
     spoken = [*agent.greeting_phrases()]
     spoken += agent.idle_reminder.spoken() if agent.idle_reminder else ()
     if agent.apology is not None:

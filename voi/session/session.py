@@ -1,7 +1,7 @@
-"""One live conversation: tells the core what happened and has carried out what the core wants.
+"""One live conversation: gives facts to the core and carries out its actions.
 
-Facts go through one place, `tell`: stamped, given to the core, its actions carried out in order; facts that arise
-meanwhile wait their turn. All work that takes time is a named task in the session's TaskGroup.
+All facts go through `tell`. It takes the time, gives the fact to the core, and carries out the core's actions in order.
+Facts that arise meanwhile wait in a queue. All work that takes time is a named task of the session.
 """
 
 import asyncio
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 EARLY_FACTS_MAX = 64
-"""What a client may say before its conversation has begun."""
+"""How many facts are kept from before `run`."""
 
 
 class Session:
-    """One conversation through one door. `run` is its whole life; everything else may be called before, during and
-    after it, on the event loop, and returns at once.
+    """One conversation through one door. `run` is its whole life. Every other method may be called before, during and
+    after `run`, on the event loop, and returns at once.
 
-    `clock`: monotonic seconds. `observers` look on; one that fails is told to `on_observer_failed` by its class's name.
-    `language`: what the agent hears and speaks where it does not say so itself. `log_words`: what people said may be
-    written to the log. `tools` by name: the agent may call them. `make_brain`: what hears and
-    answers.
+    `clock`: monotonic seconds. `observers` see every step; one that fails is reported to `on_observer_failed` by its
+    class name. `language`: what an agent without a language of its own hears and speaks. `log_words`: what people said
+    may be written to the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears
+    the person and makes the replies.
     """
 
     __slots__ = (
@@ -111,7 +111,7 @@ class Session:
     # ---- life ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """From Opened to the end; returns when hung up. Cancelling it ends the conversation in order.
+        """Run the conversation from Opened to its end. Cancelling it ends the conversation cleanly.
 
         Raises whatever broke inside, which is a fault in Voi: the caller tells the client and writes the log.
         """
@@ -154,7 +154,7 @@ class Session:
             raise self._fault
 
     def end(self, reason: EndReason, words: str = "") -> None:
-        """Hang up from our side; the door is told why."""
+        """End the conversation from the server's side. The door is told `reason` and `words`, a text for the client."""
         if not self._ended.is_set():
             self.tell(was.HungUp())
             self._ended.set()
@@ -179,7 +179,7 @@ class Session:
                 self._fall(error)
 
     def tell(self, fact: Fact) -> None:
-        """Take what happened. Before `run` a few facts are kept for it; after it they are dropped."""
+        """Handle a fact. Before `run`, up to `EARLY_FACTS_MAX` facts are kept for it; after it they are dropped."""
         if self._ended.is_set() or (self._brain is None and len(self._inbox) >= EARLY_FACTS_MAX):
             return
         self._inbox.append(fact)
@@ -255,7 +255,7 @@ class Session:
                 brain.act(action)
 
     def _fall(self, error: BaseException) -> None:
-        """There is a fault in Voi: it ends this conversation and no other. `run` raises it."""
+        """End this conversation because of a fault in Voi. `run` raises it; other conversations go on."""
         self._inbox.clear()
         self._fault = self._fault or error
         self._ended.set()
@@ -266,7 +266,7 @@ class Session:
         return round((self._clock() - self._start_s) * 1_000)
 
     def _arm(self) -> None:
-        """See to it that the timer fires at the core's deadline or before; when it is early, it is armed again."""
+        """Make the timer fire at the core's deadline or before. A timer that fires early is armed again."""
         due_ms = self._conversation.deadline_ms
         if due_ms is None or self._ended.is_set() or (self._timer and self._timer_ms <= due_ms):
             return
@@ -325,7 +325,8 @@ class Session:
     # ---- beside the conversation --------------------------------------------------------------------
 
     async def invoke_llm(self, model: str, prompt: str, messages: Sequence[Mapping[str, Any]]) -> str:
-        """Ask an LLM something that has nothing to do with the conversation. Raises ClientError and EngineError."""
+        """Ask an LLM a question outside of the conversation and return its answer. Raises ClientError for a model that
+        is not offered or a malformed message, EngineError if the model fails or is too slow."""
         if not self._config.allows_llm(model):
             raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
         asked = [Message("system", prompt)] if prompt.strip() else []
