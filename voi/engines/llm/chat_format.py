@@ -1,4 +1,4 @@
-"""The shape of OpenAI chat completions: requests made of ours, events taken out of what comes back. No I/O.
+"""The format of OpenAI chat completions: builds requests from ours, and reads events from responses. No I/O.
 
 https://platform.openai.com/docs/api-reference/chat
 """
@@ -12,7 +12,7 @@ from voi.engines.llm.refusal import error_words, refusal
 from voi.errors import EngineError
 
 TOOL_CALLS_MAX = 32
-"""Of one answer."""
+"""Most tool calls in one answer."""
 _REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -21,7 +21,7 @@ _REASONS: dict[str, FinishReason] = {
     "tool_calls": "tool_calls",
     "function_call": "tool_calls",
 }
-"""Whatever else a server says is "stop"."""
+"""All other finish reasons count as "stop"."""
 
 
 def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
 
 
 def chat_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
-    """Messages as the API takes them: images become content parts, each tool result a message of its own."""
+    """Messages in the API's format: images become content parts, and each tool result a message of its own."""
     return [field for message in messages for field in _message(message)]
 
 
@@ -85,20 +85,21 @@ def text_of(content: object) -> str:
 
 
 class ChunkReader:
-    """One answer's chunks, as dicts: `read` each, `end` when no more come. All errors are EngineErrors."""
+    """Reads one answer's chunks (dicts): call `read` for each, and `end` after the last. All its errors are
+    EngineErrors."""
 
     def __init__(self, request: LlmRequest) -> None:
         self._request = request
         self._calls: dict[int, list[str]] = {}
         """id, name and arguments, by the provider's number."""
         self._half = ""
-        """A high surrogate whose other half is still to come."""
+        """A high surrogate whose other half has not come yet."""
         self._said = False
         self._reason: FinishReason | None = None
 
     @property
     def finished(self) -> bool:
-        """The answer is over. What servers send behind that (usage, `[DONE]`) is no part of it."""
+        """Whether the answer is over. What servers send after that (usage, `[DONE]`) is no part of it."""
         return self._reason is not None
 
     def read(self, chunk: object) -> Iterator[LlmEvent]:
@@ -126,11 +127,11 @@ class ChunkReader:
             self._reason = _REASONS.get(reason.lower(), "stop")
 
     def end(self) -> Iterator[LlmEvent]:
-        """The answer is over: its tool calls, and how it finished."""
+        """The last events of the answer: its tool calls, and `Finished`."""
         reason = self._reason or "stop"
         calls = [ToolCall(*call) for _, call in sorted(self._calls.items()) if call[1]]
         if reason in ("stop", "tool_calls"):
-            yield from calls  # of an answer that was cut they may be half there
+            yield from calls  # in an answer that was cut off they may be incomplete
             reason = "tool_calls" if calls else "stop" if self._said else "nothing"
         yield Finished(reason)
 
@@ -144,7 +145,7 @@ class ChunkReader:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _collect(self, calls: object) -> None:
-        """Put together what comes of the tool calls in increments."""
+        """Collect the increments of tool calls."""
         for position, call in enumerate(calls if isinstance(calls, list) else ()):
             if not isinstance(call, dict):
                 continue

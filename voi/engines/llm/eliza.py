@@ -1,7 +1,7 @@
-"""Eliza (Weizenbaum 1966) as nltk has her: an honest stand-in where there is no language model.
+"""Eliza (Weizenbaum 1966) from nltk: an agent that needs no language model.
 
-She matches patterns in about 0.1 ms, so she answers on the event loop. Importing nltk takes 0.2 s, which happens in a
-thread, and 40 MB, so only once somebody asks for her.
+Matching patterns takes about 0.1 ms, so she answers on the event loop. Importing nltk takes 0.2 s and 40 MB, so it is
+imported in a thread, and only when an agent uses her.
 """
 
 import asyncio
@@ -16,13 +16,13 @@ from voi.engines.info import LlmInfo
 from voi.engines.llm.echo import WORDS_PER_DELTA
 
 MAX_CHARS = 300
-"""Her patterns are made for one sentence; longer ones cost time and gain nothing."""
+"""Her patterns are made for one sentence; longer texts only cost time."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _DELTAS = re.compile(rf"(?:\S+\s*){{1,{WORDS_PER_DELTA}}}")
 
 
 class Eliza:
-    """Answers the last sentence of the last user message. `seed`: the same questions get the same answers."""
+    """Answers the last sentence of the last user message. `seed`: with it the same questions get the same answers."""
 
     name = "eliza"
     info = LlmInfo("eliza")
@@ -53,15 +53,16 @@ class Eliza:
         yield Finished()
 
     def _answer(self, text: str) -> str:
-        # NFKC, for her patterns take "ſ" for an s, and her words for "I was" do not.
+        # NFKC, since her patterns match "ſ" as an s, but her table of reflections ("I was") does not.
         sentence = _SENTENCE_END.split(unicodedata.normalize("NFKC", text.strip()))[-1][-MAX_CHARS:]
-        # nltk fills in answers at "%1": a percent sign of the person's own would be filled in again, without end.
+        # nltk fills in answers at "%1": it would fill in a percent sign in the person's own words again, without end.
         sentence = sentence.replace("’", "'").replace("%", " percent ").rstrip(" .!…")
         return " ".join(str(self._chat.respond(sentence)).split())
 
 
 class _Drawn(Sequence[str]):
-    """One answer, another each time: nltk draws from the global random generator, this from one that can be seeded."""
+    """A sequence of one answer, drawn again each time. nltk draws from the global random generator; this one can be
+    seeded."""
 
     def __init__(self, answers: Sequence[str], source: random.Random) -> None:
         self._answers = answers

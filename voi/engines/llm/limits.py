@@ -1,4 +1,4 @@
-"""How long and how much a reply may be, and the clock that holds one request to it."""
+"""Limits on the time and size of a reply, and the clock that applies them to one request."""
 
 import asyncio
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from voi.errors import EngineError
 
 @dataclass(frozen=True, slots=True)
 class LlmLimits:
-    """Bounds on one request. A conversation waits for a reply 30 s at most, so the waits here are shorter."""
+    """Limits of one request. A conversation waits at most 30 s for a reply, so these waits are shorter."""
 
     connect_timeout_ms: int = 5_000
     first_token_timeout_ms: int = 20_000
     next_token_timeout_ms: int = 15_000
     total_timeout_ms: int = 180_000
-    """Time spent waiting for the provider; time that the listener takes does not count."""
+    """Total time spent waiting for the provider; time that the consumer of the stream takes does not count."""
     max_event_bytes: int = 1 << 20
     max_answer_bytes: int = 32 << 20
-    """Of one answer, whatever is in it: 50,000 tokens take about 15 MB."""
+    """Size of one answer over the wire: 50,000 tokens take about 15 MB."""
     max_reply_chars: int = 200_000
-    """Of text, thoughts and tool calls."""
+    """Characters of text, reasoning and tool calls together."""
 
 
 class StreamDeadline:
     """The time and text that one request has left.
 
-    `async with patience:` goes around every wait for the provider. Keep-alive comments and empty events do not reset
-    it: text, thoughts and tool calls do. `first_token_ms`: the first of them must come sooner than the limits say.
+    `async with patience:` wraps every wait for the provider. Text, reasoning and tool calls reset the wait; keep-alive
+    comments and empty events do not. `first_token_ms`: limit for the first of them, if shorter than the usual one.
     """
 
     def __init__(self, limits: LlmLimits, model: str, first_token_ms: int | None = None) -> None:
@@ -44,7 +44,7 @@ class StreamDeadline:
         self._began_s = 0.0
 
     def got_bytes(self, size_bytes: int) -> None:
-        """Something came, whatever it is. Raises EngineError when there is no end of it."""
+        """Count received bytes. Raises EngineError when there are more than `max_answer_bytes`."""
         self._bytes += size_bytes
         if self._bytes > self._limits.max_answer_bytes:
             raise EngineError(
@@ -53,7 +53,7 @@ class StreamDeadline:
             )
 
     def got(self, event: LlmEvent) -> None:
-        """That came: the wait for the next token begins again. Raises EngineError when the reply has no end."""
+        """Note an event: the wait for the next token begins again. Raises EngineError when the reply is too long."""
         match event:
             case TextDelta(text) | Reasoning(text):
                 size = len(text)
@@ -71,7 +71,7 @@ class StreamDeadline:
 
     @property
     def exhausted(self) -> bool:
-        """There is no time left for another try."""
+        """Whether no time is left for another try."""
         return min(self._token_s, self._total_s) <= 0
 
     async def __aenter__(self) -> None:

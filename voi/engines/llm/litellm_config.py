@@ -1,4 +1,4 @@
-"""litellm_config.yaml, the part that says which models there are: https://docs.litellm.ai/docs/proxy/configs"""
+"""The list of models in litellm_config.yaml: https://docs.litellm.ai/docs/proxy/configs"""
 
 import os
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def covers(name: str, model: str) -> bool:
 
 
 class LiteLlmConfig:
-    """The model list. Several entries of one name share its requests in turn. Raises ConfigError."""
+    """The model list. Entries of the same name take turns with its requests. Raises ConfigError."""
 
     def __init__(self, file: Path, environ: Mapping[str, str | None] | None = None) -> None:
         self._file = file

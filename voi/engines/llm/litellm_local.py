@@ -1,7 +1,7 @@
 """LiteLLM inside this process: the models of litellm_config.yaml without a proxy.
 
-LiteLLM takes seconds to import and holds an event loop up for hundreds of milliseconds at a provider's first request,
-so it lives on a loop of its own in a thread; each reply's text comes over in a queue that max_reply_chars bounds.
+LiteLLM takes seconds to import and blocks its event loop for hundreds of milliseconds at a provider's first request, so
+it has its own loop in a thread; each reply's text comes over in a queue that `max_reply_chars` bounds.
 """
 
 import asyncio
@@ -68,7 +68,7 @@ class LiteLlmLocal:
             await self._thread.close()
 
     async def doubts(self, models: Iterable[str]) -> list[str]:
-        """What litellm_config.yaml or the environment lacks for these models, in words."""
+        """What litellm_config.yaml or the environment lacks for these models, one sentence each."""
         await self.warm_up()
         assert self._config is not None
         found = []
@@ -83,7 +83,7 @@ class LiteLlmLocal:
         # Before the import: no download of price lists, and no .env of ours (secrets and all) into the environment.
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-        os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] = "0"  # nor of pictures: `Pictures` knows where it may go
+        os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] = "0"  # nor of pictures: `Pictures` fetches them, safe from SSRF
         try:
             litellm: Any = importlib.import_module("litellm")
             self._config = LiteLlmConfig(self._config_file)
@@ -96,7 +96,7 @@ class LiteLlmLocal:
         litellm.drop_params = True  # a model without JSON mode or temperature answers without
         for name in ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy"):
             logging.getLogger(name).setLevel(logging.CRITICAL)  # its errors quote what was said
-        # Its first completion imports a hundred modules more; this one calls nobody.
+        # Its first completion imports a hundred modules more; this one needs no provider.
         reply = await litellm.acompletion(
             model="openai/none", messages=[{"role": "user", "content": "."}], mock_response=".", stream=True
         )
@@ -106,7 +106,7 @@ class LiteLlmLocal:
         self._pictures = Pictures()
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
-        """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
+        """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
         patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
         return with_one_retry(lambda: self._attempt(request, patience))
 
@@ -139,7 +139,7 @@ class LiteLlmLocal:
         to: asyncio.AbstractEventLoop,
         events: "asyncio.Queue[LlmEvent | Exception | None]",
     ) -> None:
-        """In LiteLLM's thread: the whole reply, then None or what went wrong."""
+        """In LiteLLM's thread: puts the events of the reply, and then None or the error."""
         last: Exception | None = None
         try:
             assert self._pictures is not None
@@ -147,14 +147,14 @@ class LiteLlmLocal:
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
             reply = await self._litellm.acompletion(**fields)
             reader = ChunkReader(request)
-            bound = StreamDeadline(self._limits, shown_name(request.model))  # of the queue, where nobody takes from it
+            bound = StreamDeadline(self._limits, shown_name(request.model))  # bounds the queue, should its reader stop
             try:
                 async for chunk in reply:
                     for event in reader.read(chunk.model_dump(exclude_none=True)):
                         bound.got(event)
                         to.call_soon_threadsafe(events.put_nowait, event)
                 if not getattr(reply, "received_finish_reason", "stop"):
-                    # LiteLLM makes up a "stop" where the provider sent none.
+                    # LiteLLM adds a "stop" when the provider sent none.
                     raise EngineError(
                         f"The provider of LLM model {shown_name(request.model)} broke off in the middle of its answer.",
                         retryable=True,

@@ -1,4 +1,4 @@
-"""An event loop of its own in a thread, for libraries whose coroutines hold a loop up."""
+"""An event loop in its own thread, for libraries whose coroutines block the loop."""
 
 import asyncio
 import threading
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines elsewhere. Starts at once; `close` cancels what still runs."""
+    """Runs coroutines in its own thread. It starts at once; `close` cancels what still runs."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -24,11 +24,11 @@ class LoopThread:
         self._loop.run_forever()
 
     def submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        """Start `work` there. Cancelling the future cancels it."""
+        """Start `work` in the thread. Cancelling the future cancels it."""
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` there and wait for it here."""
+        """Run `work` in the thread and await its result here."""
         return await asyncio.wrap_future(self.submit(work))
 
     async def close(self) -> None:

@@ -29,15 +29,16 @@ NAME = "openai_compatible"
 MAX_CONNECTIONS = 2_048
 KEEP_ALIVE_S = 60
 MAX_BODY_BYTES = 1 << 20
-"""Of an answer that is not streamed: an error, a whole completion, a model list."""
+"""Most bytes of an answer that is not streamed: an error, a whole completion, a model list."""
 MAX_JSONLESS_MODELS = 1_000
 NO_LIST = (404, 405, 501)
-"""Of a server that only completes."""
+"""Statuses of servers without a model list."""
 FLOOD_BYTES = 16_384
-"""More than that at once is no speech."""
+"""More bytes than this at once are no reply at the pace of speech."""
 REST_EVENTS_MAX = 16
 DRAIN_S = 0.05
-"""A connection can be kept once its response has ended, which follows `[DONE]` at once or not at all."""
+"""Longest wait for the end of a response, after which its connection can be kept: it follows `[DONE]` at once or not at
+all."""
 
 
 class OpenAiCompatible:
@@ -72,7 +73,7 @@ class OpenAiCompatible:
             await self._session.close()
 
     async def models(self) -> frozenset[str]:
-        """Names of the models the server lists, wildcards among them; empty: it has no such list. Raises EngineError
+        """Names of the models that the server lists, wildcards included; empty: it has no such list. Raises EngineError
         when the server cannot be reached, refuses the key or fails."""
         url = self._url.removesuffix("/chat/completions") + "/models"
         try:
@@ -87,7 +88,7 @@ class OpenAiCompatible:
         if refuses_key(response.status, words):
             raise refusal("list", response.status, words)
         if response.status not in (200, *NO_LIST):
-            # LiteLLM answers so where no key is given at all.
+            # LiteLLM answers like this when there is no key at all.
             keyless = "" if "Authorization" in self._headers else ", perhaps since LITELLM_API_KEY is empty"
             raise EngineError(f"The LLM server did not list its models (HTTP {response.status}{keyless}).")
         try:
@@ -96,7 +97,8 @@ class OpenAiCompatible:
             return frozenset()
 
     async def doubts(self, models: Iterable[str]) -> list[str]:
-        """Models that the server does not list, in words; or that it lists none at all. Raises EngineError."""
+        """One sentence for each model that the server does not list, or one saying that it lists none. Raises
+        EngineError."""
         listed, models = await self.models(), list(models)
         if models and not listed:
             names = ", ".join(map(shown_name, models))
@@ -109,7 +111,7 @@ class OpenAiCompatible:
         ]
 
     def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
-        """See `Llm.stream`. Asks a second time when nothing was said yet and the failure may pass."""
+        """See `Llm.stream`. Tries once more when a retryable failure comes before the first text."""
         patience = StreamDeadline(self._limits, shown_name(request.model), request.first_token_ms)
         return with_one_retry(lambda: self._attempt(request, patience))
 
@@ -135,7 +137,7 @@ class OpenAiCompatible:
                     patience.got(event)
                     yield event
                 if len(chunk) > FLOOD_BYTES:
-                    await asyncio.sleep(0)  # what has arrived is given at once, and other calls want their turn
+                    await asyncio.sleep(0)  # what has arrived comes at once; let other calls run in between
             for event in await self._rest(response, reader):
                 yield event
             for event in reader.end():
@@ -151,7 +153,7 @@ class OpenAiCompatible:
             response.close()
 
     async def _rest(self, response: aiohttp.ClientResponse, reader: ReplyReader) -> list[LlmEvent]:
-        """Read the response to its end, if that is near: usage comes there, and the connection can be kept."""
+        """Read the response to its end if that comes soon: usage is there, and the connection can then be kept."""
         events: list[LlmEvent] = []
         with suppress(TimeoutError, EngineError):
             async with asyncio.timeout(DRAIN_S):
@@ -206,7 +208,7 @@ class OpenAiCompatible:
         return self._session
 
     def _lost(self, error: Exception) -> Passing | EngineError:
-        # Most often a kept-alive connection that the server had closed meanwhile: the next try needs no pause.
+        # Usually a kept-alive connection that the server has closed: the next try needs no pause.
         delay_s = 0.0 if isinstance(error, aiohttp.ServerDisconnectedError) else None
         failure = self._unreachable(error)
         return Passing(failure, delay_s) if failure.retryable else failure

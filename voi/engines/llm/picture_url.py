@@ -1,8 +1,9 @@
-"""Which addresses of pictures clients may give: a server that follows any address can be sent to its own neighbours.
+"""Checks the picture addresses that clients give, against server-side request forgery (SSRF): a server that follows any
+address can be made to call internal services.
 
-The picture itself, or an address with a public name. With https whoever fetches it (a provider; `pictures.py` for
-providers that do not) finds a certificate for that very name, so a name that leads to an internal address leads to an
-error. With http nothing proves the name, so only `pictures.py` may fetch it.
+Allowed are a picture as a `data:` URL, and an http(s) address with a public name. With https the fetcher (a provider,
+or `pictures.py` for providers that do not fetch) checks the certificate for that name, so a name that resolves to an
+internal address fails. With http nothing proves the name, so only `pictures.py` may fetch it.
 """
 
 import re
@@ -12,18 +13,18 @@ from urllib.parse import urlsplit
 from voi.errors import ClientError
 
 URL_MAX_CHARACTERS = 8_192
-"""Of an address. Presigned ones have a few hundred to two thousand."""
+"""Longest address. Presigned ones have a few hundred to two thousand characters."""
 _DATA = re.compile(r"data:image/[a-z0-9.+-]{1,40};base64,", re.IGNORECASE)
 _PUBLIC_NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])\.?")
 _INTERNAL_NAME = re.compile(r".*\.(?:local|localhost|localdomain|internal|intranet|private|corp|home|lan|arpa)\.?")
 _PUBLIC_V6 = IPv6Network("2000::/3")
-"""All that IANA has given out for the public Internet; outside are loopback, link-local, multicast and translations."""
+"""All that IANA has allocated for the public Internet; not loopback, link-local, multicast, translations."""
 _AZURE_WIRE_SERVER = ip_address("168.63.129.16")
-"""A public address that leads to the host under a virtual machine."""
+"""A public address that leads to the hypervisor of a virtual machine."""
 
 
 def checked_picture_url(url: str) -> str:
-    """The URL. Raises ClientError where it is neither `data:image/…;base64,…` nor http(s) with a public name."""
+    """The URL. Raises ClientError when it is neither `data:image/…;base64,…` nor http(s) with a public name."""
     if url[:5].lower() == "data:":
         header = _DATA.match(url)
         if header is None or url.find(":", header.end()) >= 0:  # a colon is in every address, and never in base64
@@ -46,7 +47,7 @@ def checked_picture_url(url: str) -> str:
 
 
 def is_public(address: str) -> bool:
-    """Is this IP address one of the public Internet? Addresses that embed or stand for others are not."""
+    """Whether this IP address belongs to the public Internet. Addresses that embed or translate others do not."""
     try:
         ip = ip_address(address)
     except ValueError:

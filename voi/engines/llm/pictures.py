@@ -1,8 +1,8 @@
-"""Pictures that are given by their address, fetched here where whoever else would fetch them might be sent to his own
-neighbours: LLM libraries in this process, and anybody where the address is http and so proves no name.
+"""Fetches pictures that are given by their address, safe from server-side request forgery (SSRF). It fetches instead of
+LLM libraries in this process, and instead of every provider when the address is http, which proves no name.
 
-Only public addresses, looked at where the connection is made: whatever a name resolves to, at that moment, and whatever
-a number in the address means. No redirects, no proxies, no cookies; bounded in time and size.
+It connects only to public addresses, and checks the IP address of the connection itself: what the name resolves to at
+that moment. No redirects, no proxies, no cookies; bounded in time and size.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ from voi.engines.llm.picture_url import checked_picture_url, is_public
 from voi.errors import ClientError, EngineError
 
 FETCH_TIMEOUT_S = 5.0
-"""Somebody is waiting for the answer."""
+"""Short, since the person is waiting for the answer."""
 PICTURE_MAX_BYTES = 10 * 1024 * 1024
 """Providers take 5 to 20 MB."""
 FETCHES_MAX = 16
-"""At once, of all conversations."""
+"""Most fetches at once, of all conversations."""
 CACHE_MAX_CHARACTERS = 64 * 1024 * 1024
-"""A picture stays in its conversation's history and would be fetched anew for every answer."""
+"""A picture stays in its conversation's history and would otherwise be fetched again for every answer."""
 FAILURES_MAX = 1_000
 LOST = "(There was a picture here; it could not be loaded.)"
 
@@ -34,21 +34,21 @@ log = logging.getLogger(__name__)
 
 
 class Pictures:
-    """`schemes`: of the addresses that are fetched; others stay as they are. Belongs to the event loop that calls
-    `inlined`."""
+    """Fetches pictures and caches them. `schemes`: URL schemes to fetch; other URLs stay unchanged. Belongs to the
+    event loop that calls `inlined`."""
 
     def __init__(self, schemes: Sequence[str] = ("http", "https")) -> None:
         self._begin = tuple(f"{scheme}:" for scheme in schemes)
         self._cache: OrderedDict[str, str] = OrderedDict()
-        """data: URLs by address, the least wanted first."""
+        """data: URLs by address, the least recently used first."""
         self._characters = 0
         self._failed: OrderedDict[str, None] = OrderedDict()
         self._turns = asyncio.Semaphore(FETCHES_MAX)
         self._session: aiohttp.ClientSession | None = None
 
     async def inlined(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """The messages with every such picture as a data: URL. One of the last message that cannot be had is an
-        EngineError for its sender; of earlier messages, whose sender was told, words take its place."""
+        """The messages with every such picture as a data: URL. Raises EngineError when a picture of the last message
+        cannot be fetched; in earlier messages, whose sender has had that error, a text takes its place."""
         newest = len(messages) - 1
         urls = {url: index == newest for index, m in enumerate(messages) for url in m.image_urls if self._fetches(url)}
         if not urls:
@@ -82,7 +82,7 @@ class Pictures:
         return Message(message.role, parts)
 
     async def _ensure(self, url: str, again: bool) -> None:
-        """Have it in the cache, or among the failures. `again`: also one that failed before."""
+        """Put the picture into the cache, or among the failures. `again`: also try one that failed before."""
         if url in self._cache:
             self._cache.move_to_end(url)
             return
@@ -108,7 +108,7 @@ class Pictures:
             self._characters -= len(oldest)
 
     async def _fetch(self, url: str) -> str:
-        """As a data: URL. Raises what `_ensure` catches."""
+        """The picture as a data: URL. Raises what `_ensure` catches."""
         async with self._open().get(url, allow_redirects=False) as response:
             if response.status != 200:
                 raise ValueError(f"HTTP {response.status}")
@@ -130,8 +130,8 @@ class Pictures:
 
 
 def public_socket(addr_info: Any) -> socket.socket:
-    """A socket for that address (as `getaddrinfo` gives it). Raises OSError, before anything is sent, where it is not
-    public. Every connection comes by here, so there is no gap between looking at an address and using it."""
+    """A socket for that address (as `getaddrinfo` returns it). Raises OSError, before anything is sent, when it is not
+    public. Every connection is made here, so there is no gap between the check of an address and its use."""
     family, kind, protocol, _, address = addr_info
     if not is_public(address[0]):
         raise OSError("the address is not public")
@@ -139,7 +139,7 @@ def public_socket(addr_info: Any) -> socket.socket:
 
 
 def _kind(body: bytes | bytearray) -> str:
-    """By its first bytes: whatever else an address serves is not passed on. Raises ValueError."""
+    """The picture's type, by its first bytes. Raises ValueError for anything that is no picture."""
     if body.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if body.startswith(b"\xff\xd8\xff"):

@@ -1,4 +1,4 @@
-"""What a provider's error means: who is to blame, and what to do.
+"""Turns a provider's error into ours: what went wrong, and what to do about it.
 
 A provider's own words may quote the conversation or a key, so they are only searched, never repeated.
 """
@@ -34,12 +34,12 @@ _IMAGES = re.compile(r"image|vision|multimodal|multi-modal")
 
 
 def shown_name(model: str) -> str:
-    """A model name fit for an error: it may come from a client."""
+    """A model name that is safe to show in an error: it may come from a client."""
     return repr(model[:80])
 
 
 def error_words(error: object) -> tuple[int | None, str]:
-    """HTTP status named inside an error object (None: none), and all of its words in lower case."""
+    """The HTTP status inside an error object (None: none), and all its words in lower case."""
     fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
     words = " ".join(str(fields[key]) for key in ("message", "type", "code", "status", "detail") if fields.get(key))
     code = str(fields.get("code") or fields.get("status_code") or "")
@@ -48,7 +48,7 @@ def error_words(error: object) -> tuple[int | None, str]:
 
 
 def refuses_key(status: int, words: str) -> bool:
-    """The server says that it does not take our key: some do so with 400 and words."""
+    """Whether the server refuses our key: some servers do so with status 400 and words."""
     return status in (401, 403) or (status in (400, 500) and _BAD_KEY.search(words) is not None)
 
 

@@ -1,4 +1,4 @@
-"""One answer over HTTP as it comes in: bytes of the event stream in, events out. No I/O."""
+"""Reads one answer over HTTP: bytes of the event stream in, events out. No I/O."""
 
 import json
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ class ReplyReader:
 
     @property
     def done(self) -> bool:
-        """The answer is whole. What may follow is usage."""
+        """Whether the answer is complete. Only usage may follow."""
         return self._closed or self._chunks.finished
 
     def feed(self, chunk: bytes) -> Iterator[LlmEvent]:
@@ -32,13 +32,13 @@ class ReplyReader:
         return self._events(self._sse.feed(chunk))
 
     def lost(self) -> Iterator[LlmEvent]:
-        """The stream ended before the answer was done: what is left of it. Raises EngineError where it is not whole."""
+        """The last events when the stream ended before `[DONE]`. Raises EngineError when the answer is incomplete."""
         yield from self._events(self._sse.finish())
         if not self.done:
             raise self._error("broke off in the middle of its answer")
 
     def end(self) -> Iterator[LlmEvent]:
-        """The answer is done: its tool calls, and how it finished."""
+        """The last events of the answer: its tool calls, and `Finished`."""
         return self._chunks.end()
 
     def whole(self, body: bytes) -> Iterator[LlmEvent]:
@@ -56,7 +56,7 @@ class ReplyReader:
                 yield from self._chunks.read(self._parsed(data))
 
     def _parsed(self, data: bytes) -> object:
-        """A byte or an escape that is no character costs that character, not the answer."""
+        """The JSON. An invalid byte or escape loses one character, not the answer."""
         try:
             return orjson.loads(data)
         except orjson.JSONDecodeError:

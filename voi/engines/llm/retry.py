@@ -1,4 +1,4 @@
-"""One more try, where nobody has heard anything yet and the failure may pass."""
+"""One more try, when a failure may pass and nothing of the answer was heard yet."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
@@ -10,11 +10,11 @@ from voi.errors import EngineError
 
 RETRY_DELAY_S = 0.2
 MAX_DELAY_S = 2.0
-"""A provider that asks for a longer pause than this is not asked again: somebody is waiting for the answer."""
+"""There is no second try if the provider asks for a longer pause: the person is waiting for the answer."""
 
 
 class Passing(Exception):
-    """A failure that may be over in `delay_s` (None: nobody knows)."""
+    """A failure that may be over in `delay_s` (None: unknown)."""
 
     def __init__(self, error: EngineError, delay_s: float | None = None) -> None:
         super().__init__(str(error))

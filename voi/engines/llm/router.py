@@ -1,4 +1,4 @@
-"""One Llm for all models: embedded ones by name, every other from the LiteLLM proxy or else from LiteLLM here."""
+"""One `Llm` for all models: embedded ones by name, others from the LiteLLM proxy, or else from LiteLLM in process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -21,8 +21,8 @@ REMOTE = frozenset({"openai_compatible", "litellm_local"})
 
 
 class LlmRouter:
-    """`models`: those that are warmed up; others that a client may name are made when they are first asked for.
-    `options`: engines by the names that agents use, the registry's name and the options of each.
+    """`models`: those to warm up; others that a client may name are made at their first request. `options`: for each
+    name that agents use, the engine's name in the registry and its options.
 
     The proxy at `api_base` wins over `config_file` (litellm_config.yaml).
     """
@@ -51,7 +51,7 @@ class LlmRouter:
             self._remote = "litellm_local", {"config_file": config_file, "limits": limits}
 
     def stream(self, request: LlmRequest) -> AsyncIterator[LlmEvent]:
-        """See `Llm.stream`. Raises EngineError at once when nothing here can serve the model."""
+        """See `Llm.stream`. Raises EngineError at once when no provider can serve the model."""
         return self._engine(self.provider_of(request.model)).stream(request)
 
     def provider_of(self, model: str) -> str:
@@ -66,7 +66,7 @@ class LlmRouter:
         return self._remote[0]
 
     async def warm_up(self) -> None:
-        """Make every provider ready that the models need. Raises EngineError for all that are not."""
+        """Warm up every provider that the models need. Raises one EngineError for all that fail."""
         providers: set[str] = set()
         failures = []
         for model in sorted(self._warmed):
@@ -89,7 +89,8 @@ class LlmRouter:
         await self._engine(provider).warm_up()
 
     async def doubts(self) -> list[str]:
-        """Why some of `models` will probably not answer. Raises EngineError when the provider does not say."""
+        """Why some of `models` will probably not answer, one sentence each. Raises EngineError when the provider
+        cannot be asked."""
         asked = sorted(self._warmed - self._embedded)
         if not asked or self._remote is None:
             return []

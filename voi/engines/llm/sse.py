@@ -7,7 +7,7 @@ from voi.errors import EngineError
 
 
 class SseParser:
-    """Feed it bytes cut anywhere, it gives the data of each event that is complete."""
+    """Takes bytes cut anywhere and returns the data of each complete event."""
 
     def __init__(self, max_event_bytes: int) -> None:
         self._max_event_bytes = max_event_bytes
@@ -24,7 +24,7 @@ class SseParser:
             if chunk[0] == 0x0A:
                 chunk = chunk[1:]
         cut = max(chunk.rfind(b"\n"), chunk.rfind(b"\r")) + 1
-        # Lines that are not complete grow in place: joining them anew for each chunk would be quadratic.
+        # Incomplete lines grow in place: joining them again for each chunk would be quadratic.
         if not cut:
             self._line += chunk
             self._check(len(self._line))

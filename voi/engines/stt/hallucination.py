@@ -1,6 +1,7 @@
-"""Words that nobody said. Speech models trained on subtitles answer noise with a stock phrase, or loop.
+"""Removes hallucinations: words that no one said. Speech models trained on subtitles answer noise with a stock phrase
+or a loop.
 
-Either may also be meant, so it is dropped only where too little voice was heard for it to have been said.
+A person may also say such words, so they are dropped only where too little voice was heard for them.
 """
 
 import re
@@ -8,7 +9,7 @@ import zlib
 from collections.abc import Callable, Sequence
 
 WORD_MS = 100
-"""Voice that a word needs at the least: 600 words a minute, three times as fast as talk."""
+"""Least voice for one word: 600 words a minute, three times as fast as people talk."""
 
 # Seen from Moonshine tiny on silence, hum, clicks and music, and known from its relatives.
 STOCK_PHRASES = frozenset(
@@ -34,17 +35,17 @@ def bare(text: str) -> str:
 
 
 def compression_ratio(text: str) -> float:
-    """As in openai/whisper: loops compress well."""
+    """Length of the text over its compressed length, as in openai/whisper: loops compress well."""
     data = text.encode()
     return len(data) / len(zlib.compress(data)) if data else 0.0
 
 
 def unlooped(words: Sequence[str], said: Callable[[int, int], bool]) -> list[int]:
-    """Which of the bare words stay where of each loop only the first round does: of "the first is the first is the
-    first is the first is" that is "the first is", and all that follows.
+    """Indexes of the bare words that stay when only the first round of each loop is kept: of "the first is the first
+    is the first is the first is" that is "the first is", and all that follows.
 
-    Short words said again for emphasis ("no no no") are no loop; one word needs 6 rounds. `said(start, end)`: whether
-    somebody said all of the loop made of these words, which stays whole then."""
+    Short words repeated for emphasis ("no no no") are no loop; a single word needs 6 rounds. `said(start, end)`:
+    whether a person really said all the words of that loop; then it stays whole."""
     kept, begin = list(range(len(words))), 0
     while loop := _next_loop([words[at] for at in kept], begin):
         start, second, end = loop
@@ -56,8 +57,8 @@ def unlooped(words: Sequence[str], said: Callable[[int, int], bool]) -> list[int
 
 
 def _next_loop(words: Sequence[str], begin: int) -> tuple[int, int, int] | None:
-    """Where the first loop from `begin` on starts, its second round, and its end: that of the text where this breaks
-    off in the middle of a round."""
+    """The first loop from `begin` on: indexes of its start, its second round and its end. It ends with the text if the
+    text breaks off in the middle of a round."""
     for start in range(begin, len(words)):
         for size in range(1, _LONGEST_LOOP_WORDS + 1):
             first, rounds = words[start : start + size], 1
@@ -74,7 +75,7 @@ def _next_loop(words: Sequence[str], begin: int) -> tuple[int, int, int] | None:
 
 
 def believable(text: str, voiced_ms: int) -> str:
-    """`text` as far as somebody can have said it, given `voiced_ms` of voice in the sound."""
+    """`text` without hallucinations: what a person can have said in `voiced_ms` of voice."""
     found = list(_WORD.finditer(text))
     words = [match.group().lower() for match in found]
     all_said = compression_ratio(text) <= LOOP_RATIO and voiced_ms >= WORD_MS * len(words)

@@ -1,8 +1,8 @@
 """Moonshine STT (embedded, English): streamed partials, quick finals, shared fairly by all callers.
 
-All state lives on the event loop; a worker thread is only ever given a copy of some sound and gives back its text. When
-a worker is free it takes the most urgent work of all callers: finals, then pauses, then partials; within one kind the
-caller who was served longest ago. So under load partials get rarer, while no sound is lost and no caller starves.
+All state lives on the event loop; a worker thread only gets a copy of some sound and returns its text. A free worker
+takes the most urgent work of all callers: finals, then pauses, then partials; within one kind, the caller that was
+served longest ago. So under load partials get rarer, but no sound is lost and no caller starves.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from voi.engines.stt.moonshine_model import MoonshineModel
 from voi.engines.stt.segments import BYTES_PER_MS, Segment, Utterance
 from voi.errors import ConfigError, EngineError
 
-LONGEST_BUFFER_MS = 600_000  # of sound that waits to be transcribed, an utterance
+LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
 PARTIAL_EVERY_MS = 400
 PARTIAL_SHARE = 0.25  # at most this much of a worker for one caller's partials
 FLUSH_DEADLINE_S = 30.0
@@ -26,7 +26,7 @@ FINAL, PAUSE, PARTIAL = range(3)
 
 
 class MoonshineStream:
-    """`SttStream`. Made by `Moonshine.open`."""
+    """An `SttStream`, made by `Moonshine.open`."""
 
     def __init__(self, engine: "Moonshine", on_partial: Callable[[Transcript], None] | None) -> None:
         self._engine = engine
@@ -40,9 +40,9 @@ class MoonshineStream:
         self.served = 0
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
-        """EngineError when ten minutes of sound wait already: the machine is too slow for its callers."""
+        """Raises EngineError when ten minutes of sound already wait: the machine is too slow for its callers."""
         if self._error:
-            return  # flush tells
+            return  # flush raises the error
         if len(pcm) > self._utterance.room:
             raise EngineError(
                 f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
@@ -52,7 +52,7 @@ class MoonshineStream:
         self._engine.wake(self)
 
     async def flush(self) -> Transcript:
-        """EngineError when the model failed, took too long, or the utterance was closed."""
+        """Raises EngineError when the model failed, took too long, or the utterance was closed."""
         target = self._utterance.heard
         if not self._error and self._utterance.transcribed < target:
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,14 +79,14 @@ class MoonshineStream:
     # ---- for the engine ---------------------------------------------------------------------
 
     def transcript(self) -> Transcript:
-        """All text so far: the segments that will not change, then the others in order."""
+        """All text so far: the confirmed segments, then the others in order."""
         utterance = self._utterance
         rest = [segment.text for segment in (*utterance.closed, utterance.open) if segment.text]
         confirmed = " ".join(utterance.confirmed)
         return Transcript(confirmed, " ".join([confirmed, *rest] if confirmed else rest)[len(confirmed) :])
 
     def urgency(self) -> int | None:
-        """What this caller needs next, None for nothing."""
+        """How urgent this caller's next work is; None: there is none."""
         utterance = self._utterance
         segment = utterance.waiting()
         if self.busy or self._error or segment is None:
@@ -99,13 +99,13 @@ class MoonshineStream:
         return PARTIAL if due and self._on_partial else None
 
     def next_job(self) -> tuple[Segment, int, bytes]:
-        """Segment, where its speech ended, its sound until now. Only when there is an urgency."""
+        """The segment, the end of its speech (bytes), and its sound so far. Call it only if `urgency` is not None."""
         segment = self._utterance.waiting()
         assert segment is not None
         return segment, segment.speech_end, bytes(segment.audio)
 
     def take(self, segment: Segment, speech_end: int, text: str, cost_s: float) -> None:
-        """The worker's answer to `next_job`."""
+        """Take the worker's text for `next_job`."""
         if self._error:
             return
         self._partial_step = max(PARTIAL_EVERY_MS, int(cost_s * 1000 / PARTIAL_SHARE)) * BYTES_PER_MS
@@ -119,7 +119,7 @@ class MoonshineStream:
             self._on_partial(transcript)
 
     def fail(self, error: EngineError) -> None:
-        """The first failure is final: to go on would lose words without a sign."""
+        """Fail the utterance for good: to go on would silently lose words."""
         if self._error is None:
             self._error = error
             for _, done in self._flushes:
@@ -128,8 +128,8 @@ class MoonshineStream:
 
 
 class Moonshine:
-    """`Stt`. `model_path` and `arch` for another model than the packaged tiny-en (names as in moonshine_voice);
-    `workers`: copies of the model, each with a thread and 150 MB, so that many decode at the same time."""
+    """An `Stt`. `model_path` and `arch`: another model than the packaged tiny-en (names as in moonshine_voice).
+    `workers`: copies of the model that decode in parallel, each with a thread and 150 MB."""
 
     info = SttInfo("moonshine", languages=LANGUAGES)
 
@@ -160,7 +160,7 @@ class Moonshine:
         return model
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> MoonshineStream:
-        """EngineError for a language other than English. `prompt` and `hot_words` are not used by this model."""
+        """Raises EngineError for a language other than English. This model ignores `prompt` and `hot_words`."""
         if self._closed or not self._models:
             raise EngineError("Speech recognition is not running.")
         language = (options.language or "en").lower().split("-")[0]
@@ -188,7 +188,7 @@ class Moonshine:
         self._streams.pop(stream, None)
 
     def wake(self, stream: MoonshineStream) -> None:
-        """Something of this stream changed. Where a worker is idle, nobody else was waiting."""
+        """Call it when the stream has new work. If a worker is idle, no other stream is waiting, so it starts here."""
         if self._idle and not self._closed and stream.urgency() is not None:
             self._start(stream)
 

@@ -1,4 +1,4 @@
-"""One copy of the Moonshine model: sound in, text out. Blocks; belongs to one worker thread at a time."""
+"""One copy of the Moonshine model: sound in, text out. It blocks; only one worker thread may use it at a time."""
 
 import ctypes
 import os
@@ -26,7 +26,8 @@ _NATIVE_OPTIONS = {
 
 
 class MoonshineModel:
-    """Loads on construction (0.2 to 0.5 s, 150 MB for tiny-en). EngineError where the package or files are missing."""
+    """Loads on construction (0.2 to 0.5 s, 150 MB for tiny-en). Raises EngineError when the package or files are
+    missing."""
 
     def __init__(self, model_path: Path | None, arch: str) -> None:
         # One thread a copy: a second one makes a decode 15% faster and costs twice the CPU. Read at load time.
@@ -49,11 +50,11 @@ class MoonshineModel:
         self._vad = Silero()
 
     def rehearse(self) -> None:
-        """Run once, so that the first caller finds everything allocated."""
+        """Run once, so that everything is allocated before the first caller."""
         self._decode(np.zeros(RATE_HZ, np.float32))
 
     def transcribe(self, pcm: bytes) -> str:
-        """Text of one segment of 16 kHz sound, "" where no voice is in it."""
+        """Text of one segment of 16 kHz sound; "" when there is no voice in it."""
         voiced_ms = self.voiced_ms(pcm)
         if not voiced_ms:
             return ""
@@ -63,7 +64,7 @@ class MoonshineModel:
         return believable(self._decode(samples), voiced_ms)
 
     def voiced_ms(self, pcm: bytes) -> int:
-        """How much of the sound is voice, by our own VAD; the end is padded with silence."""
+        """Milliseconds of voice in the sound, by our own VAD; the end is padded with silence."""
         window_bytes = self._vad.info.window_samples * 2
         window_ms = window_bytes * 1000 // (2 * RATE_HZ)
         stream = self._vad.open()

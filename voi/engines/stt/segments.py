@@ -1,7 +1,7 @@
 """One utterance's sound, cut into segments at its pauses, and how far each is transcribed. Pure: no thread, no clock.
 
-The last segment is open: it grows, and is transcribed again as a whole (a word heard in its sentence is heard better).
-Once it is `COMMIT_MS` long, the next long pause closes it for good, so that a flush has only a short tail to decode.
+The last segment is open: it grows and is transcribed again as a whole (words are recognized better in their sentence).
+Once it is `COMMIT_MS` long, the next long pause closes it, so that a flush has only a short tail to decode.
 Sound is kept from `ROLL_MS` before speech sets in until `ROLL_MS` after it ends; the rest of a pause is dropped.
 """
 
@@ -43,7 +43,7 @@ class Utterance:
         self.closed: deque[Segment] = deque()
         self.open = Segment()
         self.heard = 0
-        """Bytes of speech end so far, over the whole utterance: a target for `transcribed`."""
+        """Where speech ended last, in bytes from the start of the utterance: the target of `transcribed`."""
         self._before_open = 0
         self._quiet = 0
         self._pre_roll = bytearray()
@@ -52,7 +52,7 @@ class Utterance:
 
     @property
     def transcribed(self) -> int:
-        """How far, in terms of `heard`, everything is transcribed."""
+        """Bytes up to which everything is transcribed, counted like `heard`."""
         if not self.closed:
             return self._before_open + self.open.done_end
         return self._before_open - self._closed_bytes + self.closed[0].done_end
@@ -124,7 +124,7 @@ class Utterance:
 
 
 def quietest(audio: bytearray) -> int:
-    """Where to cut sound without a pause: the middle of the quietest 160 ms in its second half, in bytes."""
+    """Offset in bytes at which to cut sound without a pause: the middle of the quietest 160 ms in its second half."""
     frame = 80 * BYTES_PER_MS // 2
     samples = np.frombuffer(audio, "<i2")[EARLIEST_CUT_MS * BYTES_PER_MS // 2 :]
     frames = samples[: len(samples) // frame * frame].reshape(-1, frame).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Gives every voice the one form that callers see, `Tts.speak`: texts in as they come, sound and word times out."""
+"""Turns both kinds of TTS provider into a `Tts`: texts in as they come, sound and word times out."""
 
 import asyncio
 from collections import deque
@@ -13,11 +13,11 @@ from voi.engines.tts.word_times import Sounding, estimated, letters, shared_out
 from voi.errors import EngineError
 
 FED_AHEAD_MAX = 64
-"""Texts that a context may have taken and not spoken yet; the next one waits."""
+"""Backpressure: the most texts that a context may have taken and not spoken yet; the next one waits."""
 
 
 class TtsAdapter:
-    """`Tts` of a provider of either kind."""
+    """A `Tts` over a provider of either kind."""
 
     def __init__(self, inner: SentenceTts | ContextTts) -> None:
         self.inner = inner
@@ -96,7 +96,7 @@ async def _feed(context: TtsContext, texts: AsyncIterator[str], marks: "_Marks",
 
 
 async def _until_failed(context: TtsContext, feeder: asyncio.Task[None]) -> AsyncGenerator[Speech, None]:
-    """The context's speech; what the feeder raises ends it at once, though no sound may ever come then."""
+    """The context's speech. An error of the feeder is raised at once, without waiting for sound that may never come."""
     speech = aiter(context)
     while True:
         step = asyncio.ensure_future(anext(speech, None))
@@ -116,15 +116,15 @@ async def _until_failed(context: TtsContext, feeder: asyncio.Task[None]) -> Asyn
 
 
 class _Marks:
-    """Which of a context's sound belongs to which text. Words are given to texts by counting letters, for not every
-    voice parts words as we do."""
+    """Maps a context's sound and words to its texts. Words are matched to texts by counting letters, since voices may
+    split words differently."""
 
     def __init__(self, rate_hz: int) -> None:
         self.sounding = Sounding(rate_hz)
         self.words: deque[SpokenWord] = deque()
-        """Those that belong to no text that was told of."""
+        """Words of texts that were not reported yet."""
         self._texts: deque[str] = deque()
-        """Those that were not told of."""
+        """Texts that were not reported yet."""
         self._told = 0
         self._end_ms = 0
         self._roomy = asyncio.Event()
@@ -138,7 +138,7 @@ class _Marks:
         self._texts.append(text)
 
     def spoken(self) -> list[TextSpoken]:
-        """Texts all words of which are known and whose sound was given."""
+        """Newly finished texts: all their words are known and all their sound was yielded."""
         found = []
         while self._texts:
             wanted, count = letters(self._texts[0]), 0
@@ -154,7 +154,7 @@ class _Marks:
         return found
 
     def rest(self) -> list[TextSpoken]:
-        """At the end of the sound: all others, their shares of the sound estimated by their letters."""
+        """At the end of the sound: the remaining texts, with times estimated by their letters."""
         last_ms = self.sounding.ms
         shares = shared_out([letters(text) for text in self._texts], self._end_ms, last_ms)
         found = []
@@ -187,7 +187,7 @@ def parts_of(text: str, longest: int | None) -> list[str]:
 
 
 async def one_text(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -> AsyncGenerator[Speech, None]:
-    """One text and nothing else, of a provider of either kind."""
+    """The speech of a single text, from a provider of either kind. Raises EngineError."""
     if not tts.info.contexts:
         async with aclosing(cast(AsyncGenerator[Speech, None], cast(SentenceTts, tts).stream(text, voice))) as speech:
             async for item in speech:
@@ -204,12 +204,12 @@ async def one_text(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -
 
 
 async def just(text: str) -> AsyncIterator[str]:
-    """One text, for `Tts.speak`."""
+    """An iterator of one text, for `Tts.speak`."""
     yield text
 
 
 async def sound_of(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-    """The PCM of one text and nothing else."""
+    """The PCM of a single text, without word times."""
     async with aclosing(TtsAdapter(tts).speak(just(text), voice)) as speech:
         async for item in speech:
             if isinstance(item, bytes):

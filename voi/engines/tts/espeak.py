@@ -1,8 +1,8 @@
 """espeak-ng TTS (embedded): robotic, instant, a hundred languages.
 
-Synthesis runs about a thousand times faster than life, in one thread for all callers (the library's state is global).
-A text is spoken in parts, and a caller's next part is asked for only when the last was taken: so nobody waits behind
-a long text, and no more than one part of sound is ever held for a caller.
+Synthesis runs about a thousand times faster than real time, in one thread for all callers (the library's state is
+global). A text is spoken in parts, and a caller's next part is requested only when the last was taken (backpressure).
+So no caller waits for another's long text, and at most one part of sound is buffered for each caller.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ TONES: dict[str, tuple[float, int, int]] = {
     "sad": (0.78, 32, 20),
 }
 PAUSE_MIN_MS = 60
-"""Less silence than that is a part of the words round it, as before a "p" or "t"."""
+"""Shorter silence belongs to the words around it, as before a "p" or "t"."""
 NARRATOR_PITCH, NARRATOR_RANGE, NARRATOR_RATE = -18, -20, 0.94  # added, added, multiplied
 # espeak-ng ends a text without a pause, but the next piece follows without a gap.
 PAUSE_AFTER_MS = {".": 250, "!": 250, "?": 250, "…": 250, ",": 120, ";": 150, ":": 150, "—": 120}
@@ -47,8 +47,9 @@ _DEFAULT_VOICES = ("en-us", "en-us+f3", "en-gb", "en-gb+f3")
 
 
 class Espeak:
-    """`Tts`. `voices`: espeak-ng names, "language" or "language+variant". `voice_tone_map`: tone -> one of these names,
-    or {"rate", "pitch", "range", "voice"} (rate a factor, the others 0 to 100). `avg_text_len`: characters a part."""
+    """A `SentenceTts`. `voices`: espeak-ng names, "language" or "language+variant". `voice_tone_map`: tone -> one of
+    these names, or {"rate", "pitch", "range", "voice"} (rate a factor, pitch and range 0 to 100). `avg_text_len`: the
+    most characters of a part."""
 
     info = TtsInfo("espeak", sample_rate_hz=RATE_HZ, voices=_DEFAULT_VOICES, word_times="exact")
 
@@ -84,7 +85,7 @@ class Espeak:
         self._ready = False
 
     async def warm_up(self) -> None:
-        """ConfigError when espeak-ng does not know one of the voices."""
+        """Raises ConfigError when espeak-ng does not know one of the voices."""
         await asyncio.get_running_loop().run_in_executor(self._library.threads, self._library.load)
         named = dict.fromkeys((*self._voices, *(voice for voice, *_ in self._tones.values() if voice)))
         unknown = [voice for voice in named if self._library.voice_identifier(voice) is None]
@@ -101,7 +102,8 @@ class Espeak:
         self._ready = False
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[Speech, None]:
-        """EngineError for a text over 10,000 characters, an unknown voice or language, or when espeak-ng fails."""
+        """Raises EngineError for a text over 10,000 characters, an unknown voice or language, or when espeak-ng
+        fails."""
         if not self._ready:
             raise EngineError("espeak-ng is not running.")
         if len(text) > LONGEST_TEXT:
@@ -211,7 +213,7 @@ def speak_part(
 
 
 def without_pauses(words: Iterable[SpokenWord], sound: bytes | bytearray, rate_hz: int) -> Iterator[SpokenWord]:
-    """The words, each ended where its sound ends, if silence follows it before the next: after a comma it does."""
+    """The words; each that is followed by silence (as after a comma) ends where its sound ends."""
     loud = np.flatnonzero(np.abs(np.frombuffer(sound, np.int16).astype(np.int32)) > LOUD)
     for word in words:
         last = int(np.searchsorted(loud, word.end_ms * rate_hz // 1_000)) - 1
@@ -221,7 +223,7 @@ def without_pauses(words: Iterable[SpokenWord], sound: bytes | bytearray, rate_h
 
 
 def words_of(text: str, begins: Sequence[WordBegins], end_ms: int) -> list[SpokenWord]:
-    """The words of the text as spaces part them. One of which espeak-ng says nothing (a dash) takes no time."""
+    """The words of the text, split at spaces. A word that espeak-ng does not report (a dash) has no duration."""
     found = list(re.finditer(r"\S+", text))
     starts_ms: dict[int, int] = {}
     for begin in begins:  # what it says of a word after a dash, it says at the dash

@@ -82,7 +82,7 @@ class EspeakLibrary:
         self._words: list[WordBegins] = []
 
     def load(self) -> None:
-        """EngineError when the package is missing or broken. Takes a few milliseconds; the second time none."""
+        """Raises EngineError when the package is missing or broken. Takes a few milliseconds the first time."""
         if self.rate_hz:
             return
         try:
@@ -129,7 +129,7 @@ class EspeakLibrary:
         return {language: identifier for language, (_, identifier) in best.items()}
 
     def voice_identifier(self, name: str) -> str | None:
-        """What espeak-ng calls the voice "en-us" or "en-us+f3"; None when it has no such voice."""
+        """espeak-ng's identifier of a voice such as "en-us" or "en-us+f3"; None when it has no such voice."""
         language, plus, variant = name.partition("+")
         identifier = self._voices.get(language.lower().replace("_", "-"))
         if identifier is None or (plus and variant not in self._variants):
@@ -137,9 +137,9 @@ class EspeakLibrary:
         return identifier + plus + variant
 
     def speak(self, text: str, identifier: str, prosody: Prosody, emit: Callable[[bytes], bool]) -> list[WordBegins]:
-        """Synthesise `text` (no control characters: espeak-ng takes orders in them). `emit` is given s16le mono at
-        `rate_hz`, `CHUNK_MS` at a time, and returns False to stop. When what it takes for words
-        begins; it parts them otherwise than spaces do. EngineError when espeak-ng refuses."""
+        """Synthesize `text` (without control characters, in which espeak-ng takes commands). `emit` gets s16le mono at
+        `rate_hz`, `CHUNK_MS` at a time, and returns False to stop. Returns when each of espeak-ng's words begins; it
+        does not split words at spaces alone. Raises EngineError when espeak-ng refuses."""
         rate_wpm = max(_SLOWEST_WPM, min(_FASTEST_WPM, prosody.rate_wpm))
         failed = 0
         if identifier != self._current:  # switching reads the language's dictionary again
@@ -167,5 +167,5 @@ class EspeakLibrary:
 
 @cache
 def library() -> EspeakLibrary:
-    """The process's one library. It stays, with its thread: what is global cannot be closed for one of its users."""
+    """The process's one library. It stays loaded, with its thread, since all engines share it."""
     return EspeakLibrary()

@@ -1,8 +1,8 @@
 """hibari TTS (embedded): a natural English voice without a GPU; espeak-ng speaks what it cannot.
 
-It computes some thirty times faster than life, in one thread for all callers. A text is spoken in parts, and a caller's
-next part is asked for only when the last was taken, so that callers take turns. Other languages, and narrators, who
-have to be told from the character, have espeak-ng's voices; so has everybody where the package is missing.
+It computes some thirty times faster than real time, in one thread for all callers. A text is spoken in parts, and a
+caller's next part is requested only when the last was taken, so that callers take turns. espeak-ng speaks other
+languages and narrators (which must sound different from the character), and everything if the package is missing.
 """
 
 import asyncio
@@ -42,15 +42,15 @@ _thread = ThreadPoolExecutor(1, thread_name_prefix="hibari")
 
 @cache
 def _model(path: str | None) -> HibariModel:
-    """Shared by all engines that speak with it. On the thread."""
+    """The model of that file, shared by all engines that use it. Call it on the model's thread."""
     model = HibariModel(path)
     model.speak("Hello zwyx.", Manner())  # the lexicon and the net for unknown words are loaded by their first use
     return model
 
 
 class Hibari:
-    """`SentenceTts`. `model`: another voice's ONNX file. `voice_tone_map`: tone -> {"speed", "pitch", "movement", which
-    are factors, "gain_db"}. `narrator`, `fallback`: espeak-ng's voices for narrators, and for all else where the
+    """A `SentenceTts`. `model`: another voice's ONNX file. `voice_tone_map`: tone -> {"speed", "pitch", "movement"
+    (factors), "gain_db"}. `narrator`, `fallback`: espeak-ng's voices for narrators, and for everything else when the
     package is missing."""
 
     info = TtsInfo("hibari", sample_rate_hz=RATE_HZ, voices=(VOICE,), tones=tuple(TONES), word_times="exact")
@@ -87,7 +87,7 @@ class Hibari:
         self._speaks = False
 
     async def warm_up(self) -> None:
-        """Raises ConfigError for a model file or an espeak-ng voice that is none. Without the package hibari-tts
+        """Raises ConfigError for an invalid model file or an unknown espeak-ng voice. Without the package hibari-tts
         espeak-ng speaks, and `info.note` says so."""
         await self._espeak.warm_up()
         try:
@@ -108,7 +108,8 @@ class Hibari:
         await self._espeak.close()
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes | SpokenWord, None]:
-        """EngineError for a text over 10,000 characters, an unknown voice or language, or when the voice fails."""
+        """Raises EngineError for a text over 10,000 characters, an unknown voice or language, or when the voice
+        fails."""
         if not self._ready:
             raise EngineError("hibari is not running.")
         if len(text) > TEXT_MAX_CHARACTERS:
@@ -163,7 +164,7 @@ class Hibari:
 
 
 def _manner(wish: object, usual: Manner) -> Manner:
-    """From an entry of `voice_tone_map`; ValueError or TypeError."""
+    """The manner for an entry of `voice_tone_map`. Raises ValueError or TypeError."""
     if not isinstance(wish, Mapping):
         raise TypeError(f"must be an object with {', '.join(LIMITS)}.")
     if unknown := sorted(set(wish) - LIMITS.keys()):

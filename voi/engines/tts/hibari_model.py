@@ -1,9 +1,9 @@
-"""hibari-tts: a neural English voice on one CPU thread, text to sound with the times of its words. Blocks; not for the
-event loop.
+"""hibari-tts: a neural English voice on one CPU thread, from text to sound with word times. It blocks: do not call it
+on the event loop.
 
-The network gives a duration for each phoneme, and for each frame a spectrum and a pitch, of which the package makes
-sound. So a tone of voice is made where people make it: durations, pitch and its movement are changed before the sound
-exists, and formants stay where they are.
+The network computes a duration for each phoneme, and a spectrum and a pitch for each frame; the package turns these
+into sound. A tone of voice changes durations, pitch and pitch movement before the sound exists, so formants stay as
+they are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,17 +22,17 @@ DURATION_FRAMES = "/CumSum_output_0"
 """The value inside the network that holds where each phoneme ends, in frames of FRAME_MS."""
 FRAME_MS = 25
 LAG_MS = 50
-"""The durations end that much later than what is heard: the median over 34 pauses of sentences in three speeds, whose
+"""The network's durations end this much later than the sound: median over 34 pauses in sentences at three speeds, whose
 silence was measured (55 ms at their beginning, 41 at their end)."""
 LEAD_MS, TAIL_MS = 20, 40
-"""The network begins and ends with some 300 ms of near silence; so much of it is kept beside the voice."""
+"""The network's sound begins and ends with some 300 ms of near silence; this much of it is kept."""
 VOICE_AMPLITUDE = 0.006
 GAIN = 2.0
-"""It speaks at half the level of other voices: peaks of 0.25 to 0.37."""
+"""The network speaks at half the level of other voices: peaks of 0.25 to 0.37."""
 VOICED_HZ = 40.0
-"""A lower pitch means that the frame has none."""
+"""A lower value means that the frame has no pitch."""
 PHONEMES_MAX = 400
-"""Longer texts are cut before: the network was trained on sentences."""
+"""Longer texts are cut: the network was trained on sentences."""
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 
 Floats = npt.NDArray[np.float32]
@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How something is said: factors of speed, pitch and the pitch's movement, and decibels."""
+    """How a text is spoken: factors for speed, pitch and pitch movement, and a gain in decibels."""
 
     speed: float = 1.0
     pitch: float = 1.0
@@ -50,7 +50,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """`pcm`: s16le mono at 24 kHz. `words`: all words of the text, or none where they cannot be told apart."""
+    """`pcm`: s16le mono at 24 kHz. `words`: all words of the text, or none when their times cannot be found."""
 
     pcm: bytes
     words: tuple[SpokenWord, ...]
@@ -58,7 +58,7 @@ class Spoken:
 
 class HibariModel:
     """The voice of one ONNX file (`path` None: the one in the package). Raises ImportError without the package hibari,
-    and whatever onnxruntime raises for a file that is no such model."""
+    and onnxruntime's errors for a file that is no such model."""
 
     def __init__(self, path: str | None = None) -> None:
         import hibari
@@ -78,8 +78,8 @@ class HibariModel:
         self._random = np.random.default_rng(0)
 
     def speak(self, text: str, manner: Manner) -> Spoken:
-        """One sentence or clause. Words that it cannot read, such as those of other alphabets, are left out; a text of
-        nothing else is no sound."""
+        """Speak one sentence or clause. Words that the network cannot read, such as those in other alphabets, are left
+        out; a text of only such words has no sound."""
         words = text.split()
         phonemes = self._phonemes(text)
         known = len(phonemes) == len(words)
@@ -100,7 +100,8 @@ class HibariModel:
         return Spoken(from_float(sound[first:last]), tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
 
     def _phonemes(self, text: str) -> list[str]:
-        """Of each word, as spaces part them; fewer or more than the words where numbers are left to be read."""
+        """The phonemes of each word, split at spaces. Where numbers are not spelled out, there may be fewer or more
+        items than words."""
         g2p = self._tts.g2p
         found, word = [], ""
         for token in g2p.phonemize_tokens(g2p.tokenize(self._normalize(text))):
@@ -111,7 +112,7 @@ class HibariModel:
         return [*found, word]
 
     def _ids(self, phonemes: Sequence[str]) -> tuple[list[int], list[tuple[int, int]]]:
-        """The network's input, and where in it each word's own sounds begin and end, without its punctuation."""
+        """The network's input, and for each word where its sounds begin and end in it, without punctuation."""
         vocabulary = self._tts.vocab
         ids, places = [0], []
         for number, word in enumerate(phonemes):
@@ -138,7 +139,7 @@ def bent(f0: Floats, manner: Manner) -> Floats:
 
 
 def voiced_span(sound: Floats) -> tuple[int, int]:
-    """First sample and the one behind the last, of the voice and a little quiet beside it."""
+    """First sample of the voice with a little quiet around it, and the sample after its last."""
     loud = np.flatnonzero(np.abs(sound) > VOICE_AMPLITUDE * GAIN)
     if not len(loud):
         return 0, 0
@@ -149,7 +150,7 @@ def voiced_span(sound: Floats) -> tuple[int, int]:
 def _timed(
     words: Sequence[str], places: Sequence[tuple[int, int]], ends_ms: Floats, first_ms: float, total_ms: float
 ) -> Iterator[SpokenWord]:
-    """`ends_ms`: of each phoneme, in the sound as it was before `first_ms` of it were left out."""
+    """`ends_ms`: end of each phoneme in the whole sound. `first_ms`: how much of its beginning is left out."""
     for word, (start, end) in zip(words, places, strict=True):
         starts_at = ends_ms[start - 1] - first_ms
         ends_at = ends_ms[max(start, end) - 1] - first_ms

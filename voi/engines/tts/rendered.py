@@ -1,7 +1,7 @@
 """Phrases whose sound was made in advance (`voi voice render`): played at once, also when the engine is busy or down.
 
-A file is named by a digest of all that the sound depends on: the model's configuration, the words, voice, tone, speed,
-language and role. So a phrase, voice or model that was changed is spoken by the engine again until it is rendered anew.
+A file's name is a digest of everything that the sound depends on: the model's configuration, the words, voice, tone,
+speed, language and role. So when a phrase, voice or model changes, the engine speaks until it is rendered again.
 """
 
 import asyncio
@@ -26,13 +26,12 @@ FOLDER = "rendered"
 CHUNK_MS = 200
 MODEL_FILES = ("checkpoint", "config", "tokenizer")
 KEPT_BYTES = 16 * 2**20
-"""Of sounds kept in memory: some six minutes of 24 kHz."""
+"""Most sound kept in memory: some six minutes at 24 kHz."""
 
 
 def depends_on(engine: str, options: Mapping[str, Any]) -> str:
-    """All of a model that sound depends on, as text. `options`: what its engine is made with. The files among them
-    count with size and time, since a checkpoint may be trained further; voices come and go, and are forgotten by name.
-    """
+    """Everything of a model that its sound depends on, as text. `options`: those of its engine. Files among them count
+    with size and time, since a checkpoint may be trained further. Voices do not count: see `forget`."""
     stamps = []
     for option in MODEL_FILES:
         try:
@@ -51,8 +50,8 @@ def file_name(model: str, depends: str, text: str, voice: VoiceSpec) -> str:
 
 
 def forget(greetings_dir: Path, models: Iterable[str]) -> int:
-    """Delete what was rendered for these models, because voices of theirs are no longer what they were. How many files
-    that were. Raises ConfigError. Blocks."""
+    """Delete what was rendered for these models, because their voices have changed. Returns the number of files. Raises
+    ConfigError. Blocks."""
     rendered = re.compile(f"({'|'.join(re.escape(_prefix(model)) for model in models)})[0-9a-f]{{24}}[.]wav")
     gone = 0
     try:
@@ -70,7 +69,7 @@ def _prefix(model: str) -> str:
 
 
 def save(path: Path, pcm: bytes, rate_hz: int) -> None:
-    """Whole or not at all. Raises ConfigError. Blocks."""
+    """Write a sound file, all of it or nothing. Raises ConfigError. Blocks."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +82,7 @@ def save(path: Path, pcm: bytes, rate_hz: int) -> None:
 
 
 class Rendered:
-    """`Tts`: a provider of either kind, and the phrases rendered for it. `options`: what it was made with;
+    """A `Tts`: a provider of either kind, and the phrases rendered for it. `options`: those of its engine.
     `greetings_dir`: the operator's folder of sounds."""
 
     def __init__(
@@ -123,7 +122,7 @@ class Rendered:
         await self.inner.close()
 
     async def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
-        """As the engine's own. Where that takes a text as it grows, only what comes before its first word is played."""
+        """Like the engine's. With a `ContextTts`, rendered phrases play only before the engine's first word."""
         count, start_ms = 0, 0
         async for text in texts:
             if pcm := await self._rendered(text, voice):
@@ -167,7 +166,7 @@ class Rendered:
         return self._kept[file]
 
     def _look(self) -> None:
-        """What is in the folder, when it has changed. One system call; a folder has some dozens of files at most."""
+        """List the folder if it has changed. Usually one system call; a folder has some dozens of files at most."""
         try:
             changed = os.stat(self._folder).st_mtime_ns
             if changed != self._seen:

@@ -1,7 +1,7 @@
-"""Is a recording good enough to clone a voice from? What is wrong with it, and what to do about it.
+"""Is a recording good enough to clone a voice from? Says what is wrong with it, and what to do about it.
 
-Everything that is in the recording becomes part of the voice: its noise, its echo, its clipping. Speech is told from
-the rest by the VAD; the noise is what there is between the words.
+Everything in the recording becomes part of the voice: its noise, its echo, its clipping. The VAD finds the speech; the
+noise is the sound between the words.
 """
 
 import math
@@ -17,7 +17,7 @@ from voi.audio.sample import Sample
 from voi.engines.base import STT_RATE_HZ, Vad
 
 SHORTEST_S, SHORTEST_SPEECH_S = 3.0, 2.0
-"""Of all samples of a voice together."""
+"""Least sound, and least speech in it, of all samples of a voice together."""
 LONGEST_S = 30.0
 GOOD_SPEECH_S = 6.0
 SILENT_DBFS, FAINT_DBFS = -55.0, -35.0
@@ -38,7 +38,7 @@ of 1961, and more where sound passed the telephone's 8 kHz."""
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What was measured, `problems` (it cannot be used) and `advice` (it can, but better is possible)."""
+    """Measurements of a sample, `problems` (it cannot be used) and `advice` (it can be used but could be better)."""
 
     length_s: float
     speech_s: float
@@ -50,7 +50,7 @@ class Quality:
 
 
 def judge(sample: Sample, vad: Vad) -> Quality:
-    """Blocks for some 4 ms per second of sound."""
+    """Measure and judge a sample. Blocks for some 4 ms per second of sound."""
     sound = to_float(resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ))
     windows = sound[: len(sound) // vad.info.window_samples * vad.info.window_samples].reshape(
         -1, vad.info.window_samples
@@ -93,7 +93,7 @@ def judge(sample: Sample, vad: Vad) -> Quality:
 
 
 def too_little(qualities: Sequence[Quality]) -> tuple[str, str]:
-    """What is wrong, and what could be better, with the length of one voice's samples together; "" for nothing."""
+    """The problem and the advice about the total length of one voice's samples; "" for none."""
     length_s, speech_s = sum(each.length_s for each in qualities), sum(each.speech_s for each in qualities)
     if length_s < SHORTEST_S or speech_s < SHORTEST_SPEECH_S:
         heard = f"{length_s:.1f} s with {speech_s:.1f} s of speech"
@@ -104,8 +104,8 @@ def too_little(qualities: Sequence[Quality]) -> tuple[str, str]:
 
 
 def clipped_share(samples: NDArray[np.float32]) -> float:
-    """Share of samples in flat tops: runs of three or more equal ones at the loudest level, which is near full scale or
-    was before somebody turned the recording down."""
+    """Share of samples in flat tops: runs of three or more equal samples at the loudest level, which is near full scale
+    or was before the recording was turned down."""
     if not len(samples):
         return 0.0
     peak = float(np.abs(samples).max())
@@ -120,7 +120,7 @@ def clipped_share(samples: NDArray[np.float32]) -> float:
 
 
 def _probabilities(windows: NDArray[np.float32], vad: Vad) -> NDArray[np.float64]:
-    """Of speech, for each window (windows, samples)."""
+    """Probability of speech for each of `windows` (windows, samples)."""
     stream = vad.open()
     try:
         heard = [stream.probability(from_float(window)) for window in windows]
@@ -140,8 +140,8 @@ def _brightness_db(windows: NDArray[np.float32]) -> float:
 
 
 def _snr_db(probabilities: NDArray[np.float64], powers: NDArray[np.float64]) -> float:
-    """Speech is heard with the noise under it, so the noise is taken off. Where nobody ever pauses, the quietest
-    windows stand for the noise."""
+    """Speech to noise. Sound with speech includes the noise, so that is subtracted. In a recording without a pause the
+    quietest windows count as noise."""
     speech = probabilities >= SPEECH
     if not speech.any():
         return 0.0

@@ -1,5 +1,5 @@
-"""Is it one person? Told from the sound alone, without a model: two stretches of speech are compared by how their
-spectra are distributed.
+"""Is it one person? Judged from the sound alone, without a model: two stretches of speech are compared by the
+distribution of their spectra.
 
 Each stretch is a cloud of cepstra (MFCC, Davis and Mermelstein 1980). The generalised likelihood ratio says how much
 better two Gaussians describe both than one does; over the penalty that the Bayesian information criterion takes for the
@@ -21,9 +21,10 @@ FRAME_SAMPLES, HOP_SAMPLES, FFT_SAMPLES = 400, 160, 512  # 25 ms every 10 ms
 BANDS, BAND_RANGE_HZ, CEPSTRA = 24, (60.0, 7_600.0), 12
 PREEMPHASIS = 0.97
 LOUD_SHARE = 0.03
-"""Of the power that 5 % of the frames have: quieter ones say more about the room than about the person."""
+"""Least power of a frame, as a share of the power that 5 % of the frames exceed: quieter frames say more about the room
+than about the person."""
 SIDE_FRAMES = (200, 400)
-"""At least and at most this much speech on each side: a ratio from less says which words were spoken."""
+"""Least and most frames of speech on each side: with less, the ratio depends on which words were spoken."""
 STEP_FRAMES = 50
 OTHER_SPEAKER = 2.2
 """`apartness` from which on it is hardly one person. Measured on six readers and speakers: of one person, at any place
@@ -46,7 +47,7 @@ def cepstra(sample: Sample) -> NDArray[np.float64]:
 
 
 def apartness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
-    """Of the first 2 to 4 s of speech in each; 0.0 when one has less."""
+    """How different two sounds' speakers are, from the first 2 to 4 s of speech of each; 0.0 when one has less."""
     least, most = SIDE_FRAMES
     if min(len(one), len(other)) < least:
         return 0.0

@@ -1,4 +1,4 @@
-"""Tones that are voices: for each, the `voice_tone_map` of a model names one."""
+"""Tones that are voices: a model's `voice_tone_map` names a voice for each tone."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,8 @@ from voi.engines.base import AS_IT_IS, VoiceSpec
 
 
 def voice_in_tone(spec: VoiceSpec, tone_map: Mapping[str, str]) -> str | None:
-    """Who speaks: the voice of the character's tone, or else of the neutral one; a narrator's own; None: the first."""
+    """The voice to speak with: for a character that of its tone, else that of the neutral tone; for a narrator its own.
+    None: the model's first."""
     if spec.role == "narrator" or spec.tone == AS_IT_IS:
         return spec.voice
     return tone_map.get(spec.tone) or tone_map.get("neutral") or spec.voice

@@ -1,4 +1,4 @@
-"""When the words of a text are spoken, where the voice does not tell: in proportion to their characters."""
+"""Estimated word times, for voices that have none: in proportion to the words' characters."""
 
 import re
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ LOUD = 300
 
 
 class Sounding:
-    """How long the sound is by now, and between which moments there is any."""
+    """Tracks the length of a sound, and when it begins and ends to be audible."""
 
     __slots__ = ("_first_bytes", "_last_bytes", "_n_bytes", "_odd", "_rate_hz")
 
@@ -24,7 +24,7 @@ class Sounding:
         self._odd = b""
 
     def take(self, pcm: bytes) -> bytes:
-        """More sound. Returns it in whole samples: what comes over a network may end inside of one."""
+        """Take more sound. Returns it in whole samples: a network chunk may end within a sample."""
         pcm = self._odd + pcm
         self._odd = pcm[len(pcm) & ~1 :]
         pcm = pcm[: len(pcm) & ~1]
@@ -42,7 +42,7 @@ class Sounding:
         return self._ms(self._n_bytes)
 
     def estimated(self, text: str) -> tuple[SpokenWord, ...]:
-        """The words of all that sound."""
+        """The words of `text`, which is spoken by all the sound so far."""
         if self._n_bytes == 0:
             return ()
         heard = self._first_bytes >= 0
@@ -53,7 +53,7 @@ class Sounding:
 
 
 def estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
-    """The words of a text that is spoken in that time, each where its characters are in the text."""
+    """The words of a text spoken between the two times, each at the place of its characters in the text."""
     text = text.strip()
     length_ms, whole = end_ms - start_ms, max(1, len(text))
     return tuple(
@@ -65,12 +65,12 @@ def estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
 
 
 def letters(text: str) -> int:
-    """Letters and digits; 1 at least, so that everything counts."""
+    """Number of letters and digits, at least 1."""
     return max(1, sum(map(str.isalnum, text)))
 
 
 def shared_out(weights: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
-    """The span in as many parts as there are weights, each as long as its weight is heavy."""
+    """Split the time span into one part for each weight, in proportion to the weights."""
     whole, before, spans = max(1, sum(weights)), 0, []
     for weight in weights:
         after = before + weight

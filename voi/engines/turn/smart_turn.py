@@ -1,7 +1,7 @@
-"""smart-turn v3: has the person finished, judged by intonation and phrasing? A Whisper-tiny encoder with a head.
+"""smart-turn v3 judges by intonation and phrasing whether the person has finished. A Whisper-tiny encoder with a head.
 
-One worker thread with one ONNX thread, first come, first served. Several sounds judged in one run cost as much as one
-after the other (25 ms each, alone or in a batch of 8), and the first would wait for the last.
+One worker thread with one ONNX thread, first come, first served. A batch is no faster than one sound after the other
+(25 ms each, alone or in a batch of 8), and in a batch the first would wait for the last.
 Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi models pull smart-turn`.
 """
 
@@ -29,16 +29,17 @@ POOLED = "sum_1"
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """`base`: the model's own probability that the turn is complete. `vector`: float32 [384]."""
+    """`base`: the model's own probability 0..1 that the turn is complete. `vector`: the pooled encoder output, float32
+    [384]."""
 
     base: float
     vector: npt.NDArray[np.float32]
 
 
 class SmartTurn:
-    """`TurnDetector`. `model_path`, or the newest `smart-turn-v3*.onnx` in `models_dir`.
+    """A `TurnDetector`. The weights: `model_path`, or the newest `smart-turn-v3*.onnx` in `models_dir`.
 
-    EngineError on construction where the weights or onnxruntime are missing.
+    Raises EngineError on construction when the weights or onnxruntime are missing.
     """
 
     info = TurnInfo("smart-turn")
@@ -85,15 +86,16 @@ class SmartTurn:
 
     @property
     def weights(self) -> Path:
-        """The file."""
+        """The file of the weights."""
         return self._path
 
     async def probability(self, pcm: bytes) -> float:
-        """EngineError (retryable) when too many wait, or after 5 s."""
+        """Raises EngineError (retryable) when too many wait, or after 5 s."""
         return (await self.hear(pcm)).base
 
     async def hear(self, pcm: bytes) -> Heard:
-        """EngineError (retryable) when too many wait, or after 5 s."""
+        """Probability and encoder output for 16 kHz sound. Raises EngineError (retryable) when too many wait, or after
+        5 s."""
         if self._closed or self._session is None:
             raise EngineError("Turn detection is not running.")
         if self._waiting >= LONGEST_QUEUE:
@@ -116,7 +118,7 @@ class SmartTurn:
         return Heard(float(probability.item()), vector[0])
 
     async def close(self) -> None:
-        """What still waits is cancelled."""
+        """Cancels what still waits."""
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._session = None

@@ -1,4 +1,4 @@
-"""Log-mel features as Whisper defines them, over 8 s: what smart-turn v3 listens to.
+"""Log-mel features as Whisper defines them, over 8 s: the input of smart-turn v3.
 
 Definition: openai/whisper audio.py (25 ms Hann window, 10 ms hop, 80 Slaney mel bands, log10 within 80 dB of the peak,
 scaled to about -1..1), after the waveform is brought to zero mean and unit variance, as transformers'

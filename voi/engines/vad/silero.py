@@ -1,4 +1,4 @@
-"""Silero VAD v6: is somebody speaking in these 32 ms? Computed inline, compiled where it can be, else in numpy."""
+"""Silero VAD v6: the probability of speech in 32 ms of sound. Computed inline, compiled if possible, else in numpy."""
 
 import importlib
 from dataclasses import replace
@@ -16,7 +16,7 @@ _WINDOW_BYTES = WINDOW_SAMPLES * 2
 
 
 def _kernel() -> Any:
-    """The compiled module, or None where Voi was installed without a compiler."""
+    """The compiled module, or None if Voi was installed without a compiler."""
     try:
         return importlib.import_module("voi.engines.vad._silero")
     except ImportError:
@@ -24,7 +24,7 @@ def _kernel() -> Any:
 
 
 class SileroStream:
-    """One caller: 64 samples of context and the LSTM's memory, 1,280 bytes."""
+    """State of one caller: 64 samples of context and the LSTM's memory, 1,280 bytes."""
 
     __slots__ = ("_compute", "_state")
 
@@ -33,7 +33,7 @@ class SileroStream:
         self._state = np.zeros(STATE_FLOATS, np.float32)
 
     def probability(self, window: bytes) -> float:
-        """Probability 0..1 of speech in 512 samples (1,024 bytes); EngineError for any other length."""
+        """Probability 0..1 of speech in 512 samples (1,024 bytes). Raises EngineError for any other length."""
         try:
             return self._compute(self._state, window)  # type: ignore[no-any-return]
         except ValueError as error:
@@ -47,7 +47,7 @@ class SileroStream:
 
 
 class Silero:
-    """`Vad`. `compiled` False forces numpy, True insists on the kernel; None takes the kernel where there is one."""
+    """A `Vad`. `compiled`: False uses numpy, True requires the compiled kernel, None prefers the kernel."""
 
     info = VadInfo("silero", window_samples=WINDOW_SAMPLES)
 
@@ -74,4 +74,4 @@ class Silero:
         return SileroStream(self._compute)
 
     async def close(self) -> None:
-        """The weights go with the object."""
+        """Nothing to release: the weights are freed with the object."""

@@ -1,6 +1,6 @@
-"""What the voice judge measures of a short sound: its spectrum, its pitch, and how sure the VAD was of it.
+"""The voice judge's features of a short sound: its spectrum, its pitch, and the VAD's probabilities.
 
-All of it is indifferent to loudness; the spectrum alone would learn the microphone, so it never judges alone.
+None of them depends on loudness. The spectrum alone would learn the microphone, so it is never used alone.
 Mel scale: 2595 log10(1 + f/700) (O'Shaughnessy). Pitch: the highest peak of the autocorrelation, normalised as in
 Boersma (1993), by the window's own autocorrelation.
 """
@@ -18,18 +18,18 @@ FRAME_SAMPLES = 512  # 32 ms
 HOP_SAMPLES = 160  # 10 ms
 BANDS = 20
 LOWEST_HZ, HIGHEST_HZ = 100, 3_800
-"""What a telephone lets through."""
+"""The band of a telephone."""
 PITCH_LOW_HZ, PITCH_HIGH_HZ = 70, 400
 VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as pitched."""
 _QUIET = 1e-8
 _FLOOR_DB = -50.0
-"""Below the loudest band of the sound: what lies under it is the room."""
+"""Relative to the loudest band of the sound: what is lower is the room."""
 SIZE = 2 * BANDS + 6 + 6 + 4
 
 
 def features(pcm: bytes, probabilities: Array) -> Array:
-    """[SIZE] of the sound `pcm` (16 kHz s16le, 64 ms or more) and of its VAD windows' `probabilities`."""
+    """Features, shape [SIZE], of `pcm` (16 kHz s16le, 64 ms or more) and the `probabilities` of its VAD windows."""
     wave = np.frombuffer(pcm, "<i2").astype(np.float32) / 32_768
     if len(wave) < 2 * FRAME_SAMPLES:
         wave = np.pad(wave, (0, 2 * FRAME_SAMPLES - len(wave)))
@@ -47,7 +47,7 @@ def _mel(power: Array) -> Array:
 
 
 def _pitch(power: Array) -> Array:
-    """How periodic the sound is, how high, and how steadily so."""
+    """How periodic the sound is, its pitch, and how steady both are."""
     correlation = np.fft.irfft(power)[:, :FRAME_SAMPLES]
     shortest, longest = RATE_HZ // PITCH_HIGH_HZ, RATE_HZ // PITCH_LOW_HZ
     normal = correlation[:, shortest:longest] / (correlation[:, :1] + _QUIET) / _window_correlation()[shortest:longest]
@@ -73,7 +73,7 @@ def _vad(probabilities: Array) -> Array:
 
 
 def _envelope(power: Array) -> Array:
-    """A cough bursts and decays; speech swells and goes on."""
+    """Features of the loudness over time: a cough bursts and decays; speech swells and goes on."""
     decibels = 10 * np.log10(power.sum(1) + _QUIET)
     decibels = np.maximum(decibels, decibels.max() - 40)
     third = max(1, len(decibels) // 3)

@@ -1,8 +1,9 @@
-"""Is it a person's voice, and does it want the floor? Small logistic regressions, for each length of voice one.
+"""Judges whether a sound is a person's voice, and whether the person wants the floor. Small logistic regressions, one
+for each length of voice.
 
-One part looks at the spectrum, the pitch and the VAD (`features.py`), the other at what smart-turn's encoder makes of
-the sound, where smart-turn runs: their log-odds are averaged. The weights are in `weights.npz`, their card beside them;
-`tools/fit_voice_judge.py` fits them.
+One regression uses the spectrum, the pitch and the VAD (`features.py`); if smart-turn runs, a second one uses the
+output of its encoder, and the log-odds of both are averaged. The weights are in `weights.npz`, described in
+`weights.md`; `tools/fit_voice_judge.py` fits them.
 """
 
 import asyncio
@@ -22,25 +23,25 @@ from voi.errors import EngineError
 
 WEIGHTS = Path(__file__).with_name("weights.npz")
 LENGTHS_MS = (160, 256, 448, 640)
-"""Of voice; a sound is judged by the weights of the longest that it reaches."""
+"""Lengths of voice; a sound is judged with the weights of the longest that it reaches."""
 WITHOUT_ENCODER_MS = (256, 640)
-"""At these moments of a barge-in the encoder is not asked again: it costs 25 ms, and what it said still counts."""
+"""At these lengths of a barge-in the encoder is not run again: it costs 25 ms, and its last result still counts."""
 ENCODER_DEADLINE_S = 0.1
-"""Longer it is not waited for: the reply has to be lowered, or stopped, soon."""
+"""Longest wait for the encoder: the reply has to be lowered or stopped soon."""
 PREROLL_WINDOWS = 15
-"""Sound before the voice that the VAD and the encoder hear as well: 480 ms."""
+"""Sound before the voice that the VAD and the encoder also get: 480 ms."""
 LONGEST_QUEUE = 256
 _WINDOW_BYTES = WINDOW_SAMPLES * 2
 _WINDOW_MS = 32
 _VOICED = 0.5
 
 Encoder = Callable[[bytes], Awaitable[Any]]
-"""Gives an object whose `vector` is what smart-turn's encoder makes of 16 kHz sound, float32 [384]."""
+"""Takes 16 kHz sound; returns an object whose `vector` is the output of smart-turn's encoder, float32 [384]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Logistic:
-    """Log-odds of standardised inputs."""
+    """A logistic regression: log-odds from standardized inputs."""
 
     mean: Array
     scale: Array
@@ -52,8 +53,8 @@ class Logistic:
 
 
 def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) -> tuple[bytes, Array, bytes]:
-    """The newest `voice_ms` of sound that end with a voiced window; the VAD's probabilities there; and the same sound
-    with what came before it, for the encoder. `probability` is that of a VAD stream which has heard nothing yet."""
+    """The newest `voice_ms` of sound that end with a voiced window, the VAD's probabilities for it, and the same sound
+    with its preroll, for the encoder. `probability`: the method of a fresh VAD stream."""
     windows = [pcm[at : at + _WINDOW_BYTES] for at in range(0, len(pcm) - _WINDOW_BYTES + 1, _WINDOW_BYTES)]
     count = max(2, min(voice_ms, LENGTHS_MS[-1]) // _WINDOW_MS)
     windows = windows[-(PREROLL_WINDOWS + 2 * count + PREROLL_WINDOWS) :]
@@ -66,12 +67,12 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 
 
 class BuiltInVoiceJudge:
-    """`VoiceJudge`. `encoder`, where there is one, is not asked at `WITHOUT_ENCODER_MS`."""
+    """A `VoiceJudge`. The `encoder`, if there is one, is not run at `WITHOUT_ENCODER_MS`."""
 
     info = EngineInfo("voice-judge")
 
     def __init__(self, *, weights: str | Path = WEIGHTS) -> None:
-        """Raises EngineError without weights."""
+        """Raises EngineError when the weights are missing."""
         try:
             with np.load(weights) as file:
                 stored = {name: file[name].astype(np.float32) for name in file.files}
@@ -117,7 +118,7 @@ class BuiltInVoiceJudge:
         return features(sound, probabilities), whole
 
     def probability(self, what: str, length_ms: int, measured: Array, vector: Array | None) -> float:
-        """0..1; where nothing is known of `what` at that length, 0.5."""
+        """Probability 0..1 of `what`; 0.5 when there are no weights for it at that length."""
         odds = []
         for part, values in (("features", measured), ("encoder", vector)):
             logistic = self._parts.get((what, str(length_ms), part))
@@ -126,7 +127,7 @@ class BuiltInVoiceJudge:
         return 1 / (1 + float(np.exp(-np.mean(odds)))) if odds else 0.5
 
     async def close(self) -> None:
-        """What still waits is cancelled."""
+        """Cancels what still waits."""
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
 
 
