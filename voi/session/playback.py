@@ -1,10 +1,9 @@
-"""The voice going out: one playback clock for the whole conversation, and the fence for sound of stale replies.
+"""Sends the agent's sound: one playback clock for the whole conversation, and the fence for sound of stale replies.
 
-Sound is handed to the door 350 to 450 ms ahead of the moment it is heard: late enough that a stop wastes little, early
-enough that neither the network nor a busy moment here makes a gap. While a reply is lowered, as perhaps the person is
-interrupting, the lead shrinks to 150 to 200 ms, so that both the lowering and its end are heard the sooner. The clock
-assumes that the client plays what it gets at once and without gaps, so what it says of played sound is an estimate; a
-client's own word goes before it.
+Sound is given to the door 350 to 450 ms before it is heard: late enough that a stop wastes little, early enough that
+neither the network nor a busy moment of the server makes a gap. While a reply is ducked, the lead shrinks to 150 to
+200 ms, so that both the ducking and its end are heard sooner. The clock assumes that the client plays what it gets at
+once and without gaps, so played times are estimates. A client's own report takes precedence.
 """
 
 import asyncio
@@ -20,18 +19,18 @@ from voi.session.gain import GAINS_DB
 from voi.session.reply_sound import ReplySound
 
 LEAD_MS = 350
-"""More is sent when less than this is ahead of the listener's ear…"""
+"""More sound is sent when the client has less than this left to play."""
 CHUNK_MS = 100
-"""…and so much at a time, so that the lead is between 350 and 450 ms right after sending."""
+"""How much is sent at a time, so that the lead is between 350 and 450 ms right after sending."""
 DUCKED_LEAD_MS = 150
 DUCKED_CHUNK_MS = 50
-"""The same while the reply is lowered."""
+"""How much is sent at a time while the reply is ducked."""
 ROOM_HIGH_MS = 4_000
-"""Unsent sound of one reply from which on its making has to wait…"""
+"""With more unsent sound of one reply than this, the TTS has to wait (backpressure)."""
 ROOM_LOW_MS = 2_000
-"""…until no more than this is left."""
+"""The TTS goes on when no more unsent sound than this is left."""
 BACKLOG_HIGH_MS = 1_000
-"""So much sound may wait in the door for a slow network before the speaker holds back."""
+"""How much sound may wait in the door for a slow network before the playback stops sending."""
 BACKLOG_RETRY_MS = 50
 
 
@@ -86,22 +85,22 @@ class Playback:
         self._room_low_bytes = ms_to_bytes(ROOM_LOW_MS, rate_hz)
         self._backlog_high_bytes = ms_to_bytes(BACKLOG_HIGH_MS, rate_hz)
         self._speeches: dict[int, ReplySound] = {}
-        """Those that are wanted, by reply. This is the fence."""
+        """The speeches that are wanted, by reply. This is the fence."""
         self._line: deque[ReplySound] = deque()
-        """Released speeches in the order in which they are heard, until all their sound is sent…"""
+        """Released speeches in the order in which they are heard, until all their sound is sent."""
         self._sent: list[ReplySound] = []
-        """…and from then on until it is played."""
+        """Speeches whose sound is all sent, until it is played."""
         self._ends_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
 
     # ---- a reply's sound in -------------------------------------------------------------------------
 
     def open(self, reply: int) -> None:
-        """Expect sound for that reply. It stays unheard until `release`."""
+        """Accept sound for that reply. It is not heard before `release`."""
         self._speeches[reply] = ReplySound(reply, self._rate_hz)
 
     def put(self, reply: int, pcm: bytes) -> bool:
-        """Take sound at the door's rate. False: sound of that reply is not wanted any more, and it was dropped."""
+        """Take sound (s16le mono) at the door's rate. False: the reply is stopped, and the sound was dropped."""
         speech = self._speeches.get(reply)
         if speech is None:
             return False
@@ -117,7 +116,7 @@ class Playback:
         return True
 
     async def room(self, reply: int, most_ms: int = 0) -> None:
-        """Wait until the reply's next sound is wanted, unless less than `most_ms` of it is unsent."""
+        """Wait until the reply's next sound is wanted. Returns at once if less than `most_ms` of it is unsent."""
         speech = self._speeches.get(reply)
         if speech and len(speech.buffer) >= ms_to_bytes(most_ms, self._rate_hz):
             await speech.roomy.wait()
@@ -129,7 +128,7 @@ class Playback:
             self._pump()
 
     def rewind(self, reply: int) -> bool:
-        """Forget the reply's sound if it is still muted; False: it is too late."""
+        """Drop the reply's sound if it is still muted. False: the reply was released, and nothing was dropped."""
         speech = self._speeches.get(reply)
         if speech is None or speech.message_id is not None:
             return False
@@ -139,14 +138,14 @@ class Playback:
         return True
 
     def made_ms(self, reply: int) -> int:
-        """Length of the sound that was put for that reply."""
+        """Length in ms of the sound that was put for that reply."""
         speech = self._speeches.get(reply)
         return speech.made_bytes * 1_000 // self._bytes_per_s if speech else 0
 
     # ---- what the conversation wants of it ----------------------------------------------------------
 
     def release(self, reply: int, message_id: int) -> None:
-        """Let it be heard, after what is in line already."""
+        """Let the reply be heard, after the speeches that are in line already."""
         speech = self._speeches.get(reply)
         if speech and speech.message_id is None:
             speech.message_id = message_id
@@ -154,12 +153,12 @@ class Playback:
             self._pump()
 
     def mark_words(self, reply: int, starts_ms: Iterable[int]) -> None:
-        """Words of that reply begin there, in ms of its sound: where it goes on after it was lowered."""
+        """Note where words of that reply begin, in ms of its sound. `resume` goes back to one of these places."""
         if speech := self._speeches.get(reply):
             speech.mark_words(starts_ms)
 
     def duck(self, reply: int, level: DuckLevel) -> None:
-        """Lower what is sent from now on; what was sent ahead is still heard as it is."""
+        """Lower the sound that is sent from now on. Sound that was sent before is heard as it is."""
         if speech := self._speeches.get(reply):
             speech.duck(level)
             if speech.message_id is not None:
@@ -167,7 +166,7 @@ class Playback:
             self._pump()
 
     def resume(self, reply: int) -> None:
-        """As loud as before; after a deep duck from the beginning of the word in which it went down."""
+        """Play on at full volume. After a deep duck, go back to the beginning of the word in which it began."""
         if speech := self._speeches.get(reply):
             speech.resume()
             if speech.message_id is not None:
@@ -175,7 +174,7 @@ class Playback:
             self._pump()
 
     def stop(self, reply: int) -> ReplyStopped:
-        """Drop the reply's sound here and at the door; what of it was heard (an estimate)."""
+        """Drop the reply's sound here and at the door. Returns how much of it was heard, an estimate."""
         speech = self._speeches.pop(reply, None)
         if speech is None:
             return ReplyStopped(reply, 0)
@@ -212,7 +211,7 @@ class Playback:
     # ---- sending ------------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        """Do what is due, arm the timer for what comes next, then tell what happened."""
+        """Send what is due, arm the timer for what comes next, then tell the facts."""
         self._disarm()
         now_s = self._clock()
         facts: list[Fact] = []
@@ -234,7 +233,8 @@ class Playback:
             self._tell(fact)
 
     def _send_due(self, now_s: float, facts: list[Fact]) -> float | None:
-        """Send what is due; the seconds until more is, None when nothing can be sent before something happens."""
+        """Send what is due and append the facts. Returns the seconds until more is due; None: something has to happen
+        first."""
         while self._line:
             speech = self._line[0]
             lead_ms = DUCKED_LEAD_MS if speech.level else LEAD_MS
@@ -247,7 +247,7 @@ class Playback:
                         return BACKLOG_RETRY_MS / 1_000
                 self._send(speech, now_s, facts)
             if not speech.whole or (speech.level == "deep" and self._paced):
-                return None  # nobody heard the last of it while it is so low
+                return None  # the end of a reply that is ducked deep was not heard
             self._line.popleft()
             self._sent.append(speech)
             if speech.message_id is not None:

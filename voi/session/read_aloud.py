@@ -1,4 +1,4 @@
-"""A text read aloud by one engine, sentence by sentence, outside of any conversation."""
+"""Reads a text aloud with one TTS engine, sentence by sentence, outside of any conversation."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
@@ -18,8 +18,9 @@ from voi.text.speakable import has_speech, speakable
 async def read_aloud(
     text: AsyncIterator[str], tts: Tts, spec: VoiceSpec, spoken: Spoken
 ) -> AsyncGenerator[bytes, None]:
-    """PCM at `tts.info.sample_rate_hz`, as the text arrives. One sentence at a time is asked for, so a long text takes
-    no more of the engine than somebody who talks. Raises ClientError for a text without any word, EngineError."""
+    """PCM (s16le mono) at `tts.info.sample_rate_hz`, as the text arrives. One sentence is requested at a time, so a
+    long text loads the engine no more than a conversation does. Raises ClientError for a text without any word,
+    EngineError if the engine fails."""
     if spoken.detects:
         await asyncio.to_thread(language.load)
     spoke = False
@@ -34,7 +35,7 @@ async def read_aloud(
 
 
 async def sentences(text: AsyncIterator[str], spoken: Spoken) -> AsyncIterator[tuple[str, str]]:
-    """The sentences of a text, speakable, and the language of each."""
+    """The sentences of a text as (speakable text, language)."""
     cutter = Cutter(spoken.now)
 
     def said(cut: list[str]) -> Iterator[tuple[str, str]]:
@@ -52,8 +53,9 @@ async def sentences(text: AsyncIterator[str], spoken: Spoken) -> AsyncIterator[t
 def chosen_voice(
     voice: str | None, tone: str, speed: float, wish: str | None, tone_map: Mapping[str, Any]
 ) -> VoiceSpec:
-    """Whoever names a voice means it: what `tone_map` has for `neutral` does not take its place, and the tones of
-    somebody else are no tones of that voice. `wish`: the language. Raises ClientError."""
+    """The voice for a request. A caller who names a voice gets exactly that one: the voice that `tone_map` has for
+    `neutral` does not replace it, and other voices do not serve as its tones. `wish`: the language asked for. Raises
+    ClientError for what the model does not have."""
     if voice is None or not isinstance(tone_map.get("neutral"), str):
         return VoiceSpec(voice, tone, speed, wish)
     if tone == "neutral":

@@ -1,12 +1,12 @@
-"""Keeps one conversation on disk, for those who opted in: DIR/2026-11-21/CONVERSATION_ID/ with
+"""Records one conversation on disk, if the operator turned it on. The folder DIR/2026-11-21/CONVERSATION_ID/ has
 
     journal.jsonl   the script, then every fact with the actions it caused (`voi.core.journal`); `voi replay` reads it
     user.wav        the person, 16 kHz, on the audio clock: `audio_ms` of the facts is a place in it
     agent.wav       what the person heard of the agent, 24 kHz, on the conversation's clock
     turns.jsonl     each turn's latencies
 
-The event loop only appends to a queue; one thread a recording wakes up twice a second and writes. When the disk is
-slow, sound is dropped (its place stays, silent), facts are not.
+The event loop only appends to a queue; one thread per recording wakes up twice a second and writes. When the disk is
+slow, sound is dropped (silence takes its place), but facts are not.
 """
 
 import asyncio
@@ -37,13 +37,13 @@ from voi.session.observer import Observer
 USER_RATE_HZ = 16_000
 AGENT_RATE_HZ = 24_000
 WRITE_EVERY_S = 0.5
-"""A killed process loses no more than this."""
+"""A killed process loses at most this much."""
 WAITING_SOUND_LIMIT_BYTES = 4 * 1024 * 1024
-"""About 50 s of both sides."""
+"""Sound that may wait for the disk: about 50 s of both sides."""
 WAITING_FACTS_LIMIT = 20_000
-"""About 5 minutes of a lively conversation: a disk that stands still so long will not come back."""
+"""Facts that may wait for the disk: about 5 minutes of a lively conversation. After that the recording is given up."""
 SEAM_MS = 40
-"""Pieces of the agent's sound that begin so near to the end of the one before belong together."""
+"""Pieces of the agent's sound that begin within this distance of the previous one's end are joined."""
 NAME_MAX = 100
 CLOSE_TIMEOUT_S = 10
 
@@ -71,8 +71,8 @@ class _Step:
 
 
 class Recorder(Observer):
-    """Records one conversation from `begin` to `close`. Never blocks and never raises: a recording that cannot be
-    written is logged and given up (`problem` says why), and the conversation goes on.
+    """Records one conversation from `begin` to `close`. Never blocks and never raises. A recording that cannot be
+    written is logged and given up (`problem` says why); the conversation goes on.
 
     Call on the event loop, `begin` first. All times are ms since the conversation began.
     """
@@ -107,7 +107,7 @@ class Recorder(Observer):
         self._queue.append(_Step(now_ms, fact, tuple(actions)))
 
     def user_sound(self, pcm: bytes) -> None:
-        """The person's sound as the ears got it: s16le at 16 kHz, without gaps, any length, even half a sample."""
+        """The person's sound: s16le mono at 16 kHz, without gaps, any length, even half a sample."""
         pcm = self._half_sample + pcm
         whole_bytes = len(pcm) - len(pcm) % SAMPLE_BYTES
         self._half_sample = pcm[whole_bytes:]
@@ -115,8 +115,8 @@ class Recorder(Observer):
         self._user_samples += whole_bytes // SAMPLE_BYTES
 
     def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
-        """Sound that the person will hear from `at_ms` on. Sound that begins before the end of earlier sound, by more
-        than a seam, replaces its rest."""
+        """Sound (s16le mono) that the person hears from `at_ms` on. Sound that begins more than `SEAM_MS` before the
+        end of earlier sound replaces the rest of that."""
         self._keep_sound(_AgentSound(pcm, rate_hz, at_ms))
 
     def turn(self, times: TurnTimes) -> None:
@@ -166,7 +166,7 @@ class Recorder(Observer):
             self._queue.clear()
 
     def _write_waiting(self, files: "_Files") -> None:
-        for _ in range(len(self._queue)):  # what comes meanwhile is for the next time
+        for _ in range(len(self._queue)):  # what arrives meanwhile is written next time
             item = self._queue.popleft()
             match item:
                 case _Sound():
@@ -186,7 +186,7 @@ class Recorder(Observer):
 
 
 class _Track:
-    """A WAV file to which sound is added by place. What follows on is gathered and written in one go."""
+    """A WAV file to which sound is added at given positions. Adjacent sound is collected and written at once."""
 
     def __init__(self, path: Path, rate_hz: int, limit_bytes: int) -> None:
         self.wav = WavWriter(path, rate_hz, limit_bytes)
@@ -204,14 +204,14 @@ class _Track:
         self._gathered += pcm
 
     def cut(self, samples: int) -> None:
-        """Leave out what was added from that sample on."""
+        """Remove the sound from that sample on."""
         if samples < self.end_samples:
             self.flush()
             self.wav.cut(samples)
             self._start_samples = samples
 
     def flush(self) -> bool:
-        """False: the file is full."""
+        """Write the collected sound. False: the file is full."""
         fits = self.wav.write_at(self._start_samples, bytes(self._gathered))
         self._start_samples = self.end_samples
         self._gathered.clear()
@@ -239,7 +239,7 @@ class _Files:
         if isinstance(step.fact, PlaybackStarted):
             self._playing = step.fact.reply
         if any(isinstance(action, Stop) and action.reply == self._playing for action in step.actions):
-            self._agent.cut(ms_to_samples(step.now_ms, AGENT_RATE_HZ))  # sent ahead, and never heard
+            self._agent.cut(ms_to_samples(step.now_ms, AGENT_RATE_HZ))  # sent ahead, but not heard
 
     def agent_sound(self, sound: _AgentSound) -> None:
         start_samples = ms_to_samples(max(0, sound.at_ms), AGENT_RATE_HZ)
@@ -255,14 +255,14 @@ class _Files:
         self._write_line(self._turns, line)
 
     def flush(self) -> bool:
-        """False: the recording has reached its limit."""
+        """Write everything to disk. False: the recording has reached its size limit."""
         self._journal.flush()
         self._turns.flush()
         fits = self.user.flush() & self._agent.flush()
         return fits and self._text_bytes + self.user.wav.data_bytes + self._agent.wav.data_bytes <= self._limit_bytes
 
     def _write_line(self, file: TextIO, line: Mapping[str, Any]) -> None:
-        # escaped to ASCII, for a model may write half a surrogate pair, which UTF-8 cannot hold
+        # escaped to ASCII, because a model may write half a surrogate pair, which UTF-8 cannot hold
         self._text_bytes += file.write(json.dumps(line, separators=(",", ":")) + "\n")
 
     def __enter__(self) -> "_Files":
@@ -279,7 +279,7 @@ def _open_private(path: Path) -> TextIO:
 
 
 def prepare(recordings_dir: Path) -> None:
-    """Make the folder, and see whether it can be written to: better now than in the first call. Raises ConfigError."""
+    """Create the folder and test that it can be written to, before the first call needs it. Raises ConfigError."""
     try:
         recordings_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=recordings_dir):
@@ -292,8 +292,8 @@ def prepare(recordings_dir: Path) -> None:
 
 
 def sweep(recordings_dir: Path, keep_days: int, today: date | None = None) -> int:
-    """Delete recordings of days more than `keep_days` ago; 0 keeps all. Returns how many days' folders went. Blocks on
-    the disk. Only folders named like a day are touched, and no link is followed. Raises OSError."""
+    """Delete recordings older than `keep_days` days; 0 keeps all. Returns how many folders (one per day) were deleted.
+    Blocks on the disk. Only folders named like a date are touched, and no link is followed. Raises OSError."""
     if keep_days <= 0 or not recordings_dir.is_dir():
         return 0
     first_kept = (today or datetime.now().date()) - timedelta(days=keep_days)

@@ -1,4 +1,4 @@
-"""One reply's sound on its way: what waits to be sent, what was sent and may have to be sent again, what was heard."""
+"""One reply's sound: what waits to be sent, what was sent and may have to be sent again, and what was heard."""
 
 import asyncio
 from bisect import bisect_right
@@ -13,17 +13,17 @@ from voi.core.actions import DuckLevel
 from voi.session.gain import GAINS_DB, Gain
 
 KEPT_MS = 1_200
-"""Sound before the place where it went down that is kept, to go back to the beginning of a word…"""
+"""How much sound from before a duck is kept, to go back to the beginning of a word."""
 REPEATED_MAX_MS = 4_000
-"""…and at most so much is sent a second time."""
+"""How much sound is sent a second time at most."""
 VALLEY_MS = 500
-"""Where no word times are known, the quietest place within this is taken for a word's beginning."""
+"""If no word times are known, the quietest place within this distance is taken for the beginning of a word."""
 _FRAME_MS = 20
 
 
 @dataclass(slots=True)
 class _Sent:
-    """A stretch of sound that was sent: when it begins to be heard, where it lies in the reply, and how loud it was."""
+    """A stretch of sent sound: when it begins to be heard, where it lies in the reply, and at which volume."""
 
     start_s: float
     at_bytes: int
@@ -63,28 +63,28 @@ class ReplySound:
         self.buffer = bytearray()
         self.made_bytes = 0
         self.sent_bytes = 0
-        """Position up to which it was sent."""
+        """Position up to which the sound was sent."""
         self.repeated_bytes = 0
-        """So much of it was sent twice."""
+        """How much of the sound was sent twice."""
         self.ends_s = 0.0
         """When the last sound that was sent will have been played."""
         self.whole = False
         """All sound was given."""
         self.level: DuckLevel | None = None
-        """How low it goes out."""
+        """How far the sound is ducked; None: full volume."""
         self.roomy = asyncio.Event()
         self.roomy.set()
         self._rate_hz = rate_hz
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._gain = Gain(rate_hz)
         self._sent: deque[_Sent] = deque()
-        """Not heard to its end yet, as far as is known."""
+        """Sent stretches that are not known to have been heard to their end."""
         self._heard_bytes = 0
         self._kept = bytearray()
-        """The newest of what was sent, as it was made."""
+        """The newest part of the sent sound, at full volume."""
         self._kept_max = self._bytes_of(KEPT_MS)
         self._deep_bytes: int | None = None
-        """Position at which it went down deep."""
+        """Position at which the deep duck began; None: not ducked deep."""
         self._words: list[int] = []
         """Positions at which words begin."""
 
@@ -94,7 +94,7 @@ class ReplySound:
     # ---- out --------------------------------------------------------------------------------------
 
     def take(self, size: int, start_s: float) -> bytes:
-        """The next `size` bytes, at the gain, which begin to be heard at `start_s`."""
+        """Take the next `size` bytes, with the gain applied. They begin to be heard at `start_s`."""
         pcm = bytes(memoryview(self.buffer)[:size])
         del self.buffer[:size]
         self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
@@ -106,30 +106,30 @@ class ReplySound:
         return self._gain.apply(pcm)
 
     def forget_heard(self, now_s: float) -> None:
-        """What was heard to its end needs no more than one number."""
+        """Replace the stretches that were heard to their end by one number."""
         while self._sent and self._sent[0].start_s + self._sent[0].size_bytes / self._bytes_per_s <= now_s:
             self._heard_bytes = max(self._heard_bytes, self._end_of(self._sent.popleft(), now_s))
 
     def _end_of(self, sent: _Sent, now_s: float) -> int:
-        """Position up to which this was heard by now; 0 where it was too low."""
+        """Position up to which this stretch has been heard; 0 if it was ducked too low."""
         if not sent.loud or now_s <= sent.start_s:
             return 0
         return sent.at_bytes + min(sent.size_bytes, round((now_s - sent.start_s) * self._bytes_per_s))
 
     def heard_ms(self, now_s: float) -> int:
-        """How far it was heard: the last sample that was played and not lowered deep."""
+        """How far the sound was heard, in ms: up to the last sample that was played and not ducked deep."""
         heard = max((self._end_of(sent, now_s) for sent in self._sent), default=0)
         return round(max(self._heard_bytes, heard) / self._bytes_per_s * 1_000)
 
     @property
     def loud_ms(self) -> int | None:
-        """Beyond that it was sent too low to be heard. None: nothing was."""
+        """From here on, in ms, the sound was ducked too low to be heard. None: it was not."""
         return None if self._deep_bytes is None else round(self._deep_bytes / self._bytes_per_s * 1_000)
 
     # ---- louder and lower ---------------------------------------------------------------------------
 
     def mark_words(self, starts_ms: Iterable[int]) -> None:
-        """Words begin there: ms of the reply's sound, later than those that are known."""
+        """Note where words begin, in ms of the reply's sound. They come after those noted before."""
         self._words += (self._bytes_of(start_ms) for start_ms in starts_ms)
 
     def duck(self, level: DuckLevel) -> None:
@@ -139,7 +139,7 @@ class ReplySound:
             self._deep_bytes = self.sent_bytes
 
     def resume(self) -> None:
-        """As loud as before; what was sent deep is sent again, from the beginning of its first word."""
+        """Go on at full volume. Sound that was ducked deep is sent again, from the beginning of its first word."""
         deep, self._deep_bytes, self.level = self._deep_bytes, None, None
         self._gain.set(0)
         if deep is None or deep == self.sent_bytes:
@@ -152,7 +152,7 @@ class ReplySound:
         self.repeated_bytes += back
 
     def _word_before(self, position: int) -> int:
-        """Where the word begins that is spoken at this position."""
+        """Position at which the word that is spoken at `position` begins."""
         if index := bisect_right(self._words, position):
             word = self._words[index - 1]
             if position - word <= self._kept_max:

@@ -1,7 +1,7 @@
 """Makes the sound of one reply: its pieces of text, in order, through the TTS into the playback.
 
-Pieces that follow each other in one voice and tone go to the engine as one growing text, each when the engine asks for
-it; another voice, tone or language begins the next."""
+Successive pieces in one voice, tone and language go to the engine as one growing text, each when the engine asks for
+it. A change of voice, tone or language begins another text."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -23,19 +23,19 @@ from voi.text.language import Spoken
 from voi.text.speakable import speakable
 
 PIECES_MAX = 256
-"""Pieces that may wait for their sound; the reading of the LLM's answer waits beyond. About half an hour of speech."""
+"""How many pieces may wait for their sound, about half an hour of speech. Beyond, reading the LLM's answer waits."""
 
 PIECE_MAX_MS = 20_000
-"""A piece is voiced to its end without a pause, so that the times of its words are known before they are heard; but no
-more than so much of it is held."""
+"""A piece is voiced to its end without a pause, so that the times of its words are known before they are heard. At most
+this much unsent sound of it is held."""
 
 ReplyFact = ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten | ReplyFailed
-"""What the work on a reply tells."""
+"""The facts that the work on a reply tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A clause or sentence, in whose voice and in which tone it is to be said."""
+    """A clause or sentence to be said, with its voice and tone."""
 
     number: int
     text: str
@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class _Next:
-    """A piece as it will be said: `text` is speakable, or "" where nothing of it is."""
+    """A piece as it will be said. `text`: its speakable form; "" if there is nothing to say."""
 
     piece: Piece
     text: str
@@ -92,13 +92,13 @@ class ReplyVoice:
         self._on_sound = on_sound
         self._queue: asyncio.Queue[Piece | None] = asyncio.Queue(PIECES_MAX)
         self._next: _Next | None = None
-        """Taken from the queue, and given to no engine yet."""
+        """Taken from the queue, but not given to an engine yet."""
         self._ended = False
         self._void_below = 0
 
     @property
     def language(self) -> str:
-        """What the reply is thought to be in, before any of it was read."""
+        """Expected language of the reply, before any of it was read."""
         return self._spoken.now
 
     def can_say(self, voice: Voice) -> bool:
@@ -107,15 +107,15 @@ class ReplyVoice:
     # ---- for the writer of the reply ------------------------------------------------------------------
 
     async def put(self, piece: Piece) -> None:
-        """Say this after what was put before."""
+        """Say this piece after those put before. Waits while `PIECES_MAX` pieces are queued."""
         await self._queue.put(piece)
 
     async def end(self) -> None:
-        """There are no more pieces."""
+        """Mark the end of the pieces."""
         await self._queue.put(None)
 
     def drop_waiting(self) -> list[Piece]:
-        """Take back the pieces that no engine was given."""
+        """Remove and return the pieces that were not given to an engine yet."""
         dropped = [self._next.piece] if self._next else []
         self._next = None
         while not self._queue.empty():
@@ -124,7 +124,7 @@ class ReplyVoice:
         return dropped
 
     def abandon(self, below: int) -> None:
-        """Sound of pieces with smaller numbers is not wanted any more, not even of the one being made."""
+        """Drop the sound of all pieces numbered below `below`, even of the piece that is being voiced."""
         self._void_below = below
 
     # ---- the making -----------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class ReplyVoice:
         self._speaker.finish(self._reply)
 
     async def _peek(self) -> "_Next | None":
-        """What is to be said next, which stays the next; None: nothing more."""
+        """The next piece, without taking it; None: there are no more."""
         if self._next is None and not self._ended:
             piece = await self._queue.get()
             self._next = self._as_said(piece) if piece else None
@@ -152,7 +152,7 @@ class ReplyVoice:
         return _Next(piece, speakable(piece.text, code).strip(), choice, spec)
 
     async def _run(self, first: "_Next") -> None:
-        """Voice the next pieces that one engine is to say in one voice."""
+        """Voice the next pieces that share an engine, a voice, a tone and a language."""
         choice = first.choice
         tts = self._tts.get(choice.model)
         if tts is None:
@@ -180,7 +180,7 @@ class ReplyVoice:
             self._put(silence(after_ms, self._rate_hz))
 
     async def _texts(self, first: "_Next", said: "list[_Next]", most: int) -> AsyncIterator[str]:
-        """Texts of the next pieces that sound as the first does, taken one by one as the engine asks for them."""
+        """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them."""
         while len(said) < most and (coming := await self._peek()) is not None:
             alike = (coming.choice, coming.spec) == (first.choice, first.spec)
             if not alike or (said and first.piece.number < self._void_below):
@@ -199,15 +199,15 @@ class ReplyVoice:
         self._tell(PieceVoiced(self._reply, coming.piece.number, start_ms, spoken.end_ms - spoken.start_ms, words))
 
     async def play(self, piece: int, pcm: bytes) -> None:
-        """Give that piece a sound that is there already, at the door's rate."""
+        """Use ready-made sound for that piece: PCM at the door's rate."""
         self._tell(PieceVoiced(self._reply, piece, 0, len(pcm) // 2 * 1_000 // self._rate_hz))
-        step = self._rate_hz * 2  # a second
+        step = self._rate_hz * 2  # one second
         for start in range(0, len(pcm), step):
             self._put(pcm[start : start + step])
             await self._speaker.room(self._reply)
 
     def _put(self, pcm: bytes) -> bool:
-        """False: the reply's sound is not wanted any more."""
+        """Give sound to the playback. False: the reply was stopped."""
         if pcm:
             self._on_sound(self._reply)
         return self._speaker.put(self._reply, pcm)

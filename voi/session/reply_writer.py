@@ -1,8 +1,8 @@
 """Writes one reply: the LLM's stream through guard and parser, cut into pieces that are shown and handed to the voice.
 
-A denial found while nothing of the reply was released is tried again, and nobody notices; one found later stops the
-voice at the next piece and gives up gracefully. An answer without a word is asked for once more. Tools are called when
-the answer is whole and no denial.
+After a denial that is found while the reply is still muted, the model is asked again, and the person notices nothing. A
+denial found later stops the voice at the next piece and gives up gracefully. After an answer without a word the model
+is asked once more. Tools are called when the answer is complete and no denial.
 """
 
 import asyncio
@@ -32,24 +32,24 @@ from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
-"""A model that goes on for longer (twenty minutes of speech) is cut off."""
+"""Longest reply (twenty minutes of speech). A longer one is cut off."""
 BASE_TEMPERATURE = 0.5
-"""First try of an agent that has a control agent and no temperature of its own."""
+"""Temperature of the first try if an agent has a control agent and no temperature of its own."""
 
 BUDGET_S = 30.0
-"""For the first words of one reply, however often they are asked for: a try that fails leaves its time to the next. The
-longest that a server may set for one try, and as long as the core waits (`Script.reply_timeout_ms`)."""
+"""Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
+the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
 THINKING_EVERY_S = 1.0
 
 _BEGIN_WITH_THOUGHTS: set[str] = set()
-"""Models whose prompt's template opens their thoughts, so that only the closing tag is seen: learnt from replies."""
+"""Models whose prompt template opens their thoughts, so that only the closing tag is seen. Learned from replies."""
 
 log = logging.getLogger(__name__)
 
 
 class ReplyWriter:
-    """Writes one reply; its `answer` or `say` is the body of a task of its own. Both raise VoiError. `on_failure` is
-    told of what went wrong and was mended, or left as it is."""
+    """Writes one reply. `answer` or `say` is the body of its task; both raise VoiError. `on_failure` is told of
+    failures after which the reply goes on."""
 
     __slots__ = (
         "_agent",
@@ -93,22 +93,22 @@ class ReplyWriter:
         self._on_token = on_token
         self._on_failure = on_failure
         self._told: list[Piece] = []
-        """Pieces of the present try."""
+        """Pieces of the current try."""
         self._count = 0
-        """Pieces of all tries."""
+        """Number of pieces of all tries."""
         self._tone = "neutral"
         self._began = False
-        """Some text of the present try came."""
+        """Some text of the current try has arrived."""
         self._finish: FinishReason | None = None
-        """How the present try ended; None: it did not say."""
+        """How the current try ended; None: the model did not say."""
         self._calls: list[ToolCall] = []
-        """Of the present try."""
+        """Tool calls of the current try."""
         self._began_s = self._thought_s = asyncio.get_running_loop().time()
 
     # ---- an answer ----------------------------------------------------------------------------------
 
     async def answer(self, messages: tuple[Message, ...]) -> None:
-        """Have the agent answer the messages."""
+        """Write the agent's answer to the messages. Raises VoiError if all tries fail."""
         control = self._control
         if control is None:
             await self._try(messages, self._agent.temperature)
@@ -161,7 +161,7 @@ class ReplyWriter:
         try:
             return await write(self._within_budget(request))
         except EngineError as error:
-            # before its first text the LLM asks a second time by itself; afterwards only we know what was released
+            # before its first text the LLM engine retries by itself; after that only this class knows what was released
             if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
                 raise
             self._failed("llm", f"{error} It is asked once more.")
@@ -169,11 +169,11 @@ class ReplyWriter:
 
     @property
     def _left_ms(self) -> int:
-        """Of the budget."""
+        """What is left of the budget, in ms."""
         return round((self._began_s + BUDGET_S - asyncio.get_running_loop().time()) * 1_000)
 
     def _within_budget(self, request: LlmRequest) -> LlmRequest:
-        """Raises EngineError when no time is left."""
+        """The request, limited to what is left of the budget. Raises EngineError if nothing is left."""
         if self._left_ms <= 0:
             raise EngineError(f"LLM model {request.model[:80]!r} did not answer in time.")
         return replace(request, first_token_ms=self._left_ms)
@@ -254,7 +254,7 @@ class ReplyWriter:
         return True
 
     def _take_back(self) -> bool:
-        """Make as if nothing had been written yet. False: something was released."""
+        """Withdraw all that was written. False: some of it was released, and stays."""
         if self._told and not self._speaker.rewind(self._reply):
             return False
         self._voice.drop_waiting()
@@ -264,7 +264,7 @@ class ReplyWriter:
         return True
 
     async def _give_up(self, control: ControlAgent) -> None:
-        """Say what the control agent has for this, after the piece that is being spoken."""
+        """Say the control agent's phrase for this case, after the piece that is being spoken."""
         self._blank(self._voice.drop_waiting())
         if control.giveup_response:
             await self._say([ReplySegment(random.choice(control.giveup_response), "character", self._tone)])
@@ -276,7 +276,7 @@ class ReplyWriter:
     # ---- a phrase -----------------------------------------------------------------------------------
 
     async def say(self, text: str, tone: str, file: str | None, greetings_dir: Path | None, rate_hz: int) -> None:
-        """Say the words as they are: from the sound file where there is one that can be played, else by the voice."""
+        """Say the words exactly: from the sound file if one is named and can be played, else by TTS."""
         sound = b""
         if file is not None:
             try:

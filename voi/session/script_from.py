@@ -8,11 +8,12 @@ from voi.core.options import CallOptions
 from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
 
 JUDGED_BARGE_IN_MS = 416
-"""`barge_in_ms` where an agent does not say and voices are judged: so long it takes to tell words from a "yeah"."""
+"""Default of `barge_in_ms` with a voice judge: the voice it takes to tell words from a "yeah"."""
 
 
 def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = False) -> Script:
-    """Draws one greeting, reminder and apology at random. `judges_voices`: there is a judge of voices."""
+    """The script of one conversation. One greeting, reminder and apology are drawn at random. `judges_voices`: the
+    server has a voice judge."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)

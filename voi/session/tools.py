@@ -9,14 +9,14 @@ from voi.errors import VoiError
 from voi.tasks import Tasks
 
 Tool = Callable[[str], Awaitable[str]]
-"""Takes the arguments, JSON as the model wrote it, and returns what the model is told. Raises VoiError."""
+"""Takes the arguments, JSON as the model wrote it, and returns the result, a text for the model. Raises VoiError."""
 RESULT_MAX_CHARACTERS = 20_000
 NO_SUCH_TOOL = "There is no tool of that name."
 BROKE = "The tool broke."
 
 
 class ToolRunner:
-    """Of one conversation. `timeout_ms`: a tool that takes longer is cancelled."""
+    """Runs the tools of one conversation. `timeout_ms`: a tool that takes longer is cancelled."""
 
     def __init__(
         self, tools: Mapping[str, Tool], tasks: Tasks, tell: Callable[[ToolReturned], None], timeout_ms: int

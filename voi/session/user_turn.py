@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 JUDGE_DEADLINE_S = 3.0
-"""A judge that takes longer comes too late for any pause."""
+"""A judge that takes longer is too late for any pause, and is cancelled."""
 TRANSCRIPT_DEADLINE_S = 90.0
-"""A transcript that takes longer is no use even to the history. More than the core's longest wait for one."""
+"""A transcript that takes longer is of no use even to the history. This is more than the core's longest wait."""
 
 
 class UserTurn:
-    """The ears, and the tasks of the utterance that is being heard; they end with it at the latest."""
+    """The person's sound, and the tasks of the current utterance, which end with it at the latest."""
 
     __slots__ = (
         "_agent",
@@ -66,7 +66,7 @@ class UserTurn:
         self._history = history
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: dict[asyncio.Task[None], SttStream] = {}
-        """Transcripts that were not ready when their turn ended."""
+        """Tasks whose transcript was not ready when the turn ended, with their streams."""
         self.ears = AudioInput(
             vad=engines.vad,
             stt=engines.stt,
@@ -81,7 +81,7 @@ class UserTurn:
         )
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """A newer task of the same name takes the place of the older, whose answer would be stale."""
+        """Start a task. An older task of the same name is cancelled: its answer would be stale."""
         if older := self._tasks.pop(name, None):
             older.cancel()
         self._tasks[name] = self._all_tasks.start(work, name)
@@ -116,7 +116,7 @@ class UserTurn:
         self._begin(self._transcribe_now(action), "words so far")
 
     async def _transcribe_now(self, action: TranscribeNow) -> None:
-        """A failure is told when the whole transcript is asked for."""
+        """Tell the words so far. A failure is ignored here; it is told when the final transcript is asked for."""
         try:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
                 text = await self.ears.transcribe()
@@ -128,7 +128,7 @@ class UserTurn:
             self._tell(Heard(action.utterance, text))
 
     def judge_turn(self, action: JudgeTurn) -> None:
-        """Ask the audio judge at once, and the judge of the words as soon as there are any."""
+        """Ask the turn model if `action.text` is "", else the completeness agent."""
         if not action.text:
             if self._engines.turn:
                 ask = partial(self._engines.turn.probability, self.ears.turn_sound())

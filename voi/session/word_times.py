@@ -1,5 +1,4 @@
-"""When the words of a reply are heard, told of the words as they are written, of which the voice said others: "$5" is
-spoken as "five dollars"."""
+"""Maps the times of spoken words to the words as written. The two differ: "$5" is spoken as "five dollars"."""
 
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -7,12 +6,12 @@ from difflib import SequenceMatcher
 from voi.dialogue import SpokenWord
 
 _UNPARTED, _SYMBOLS = "\u2e80", "\U0001f000"
-"""From the one to the other (Chinese, Japanese, Korean) spaces do not part words."""
+"""Between these code points (Chinese, Japanese, Korean) spaces do not separate words."""
 
 
 def as_written(text: str, spoken: Sequence[SpokenWord]) -> tuple[SpokenWord, ...]:
-    """All words of `text` (as spaces part it), in order, with the times of what was `spoken` for them. Empty where
-    nothing was spoken, or where the words of the text are not parted by spaces."""
+    """All words of `text` (split at spaces), in order, with the times of what was `spoken` for them. Empty if nothing
+    was spoken, or if spaces do not separate the words of the text."""
     written = text.split()
     if not spoken or not written or any(_UNPARTED <= letter < _SYMBOLS for letter in text):
         return ()
@@ -25,7 +24,7 @@ def as_written(text: str, spoken: Sequence[SpokenWord]) -> tuple[SpokenWord, ...
     ours, theirs = [_bare(word) for word in written], [_bare(word.text) for word in spoken]
     for _, start, end, from_, to in SequenceMatcher(None, ours, theirs, autojunk=False).get_opcodes():
         if start == end:
-            if found:  # what was said besides belongs to the word before
+            if found:  # unmatched spoken words belong to the word before
                 last = found[-1]
                 found[-1] = SpokenWord(last.text, last.start_ms, spoken[to - 1].end_ms, last.estimated)
         else:
@@ -34,7 +33,8 @@ def as_written(text: str, spoken: Sequence[SpokenWord]) -> tuple[SpokenWord, ...
 
 
 def _over(written: Sequence[str], spoken: Sequence[SpokenWord], now_ms: int) -> list[SpokenWord]:
-    """The written words over the time of the spoken ones: one for one, else in proportion to their length."""
+    """Spread the written words over the time of the spoken ones: one by one if their numbers are equal, else in
+    proportion to their length."""
     if not spoken:
         return [SpokenWord(word, now_ms, now_ms, True) for word in written]
     if len(written) == len(spoken):
