@@ -1,4 +1,4 @@
-"""How many conversations there may be, and whether there may be new ones."""
+"""Admission: limits on the number of conversations, and whether new ones are accepted."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from voi.session.events import Ended
 
 
 class Refused(VoiError):
-    """No conversation now, through no fault of the client: the server is full, starting or stopping."""
+    """The conversation is not admitted, through no fault of the client: the server is full, starting or stopping."""
 
     def __init__(self, reason: EndReason, words: str = "") -> None:
         super().__init__(words or reason.value)
@@ -16,8 +16,8 @@ class Refused(VoiError):
 
 
 class Admission:
-    """`active` conversations of at most `max_conversations`, and of each app at most `max_per_app` (0: all). Closed
-    until the server is ready, and when it stops."""
+    """Counts the `active` conversations: at most `max_conversations`, and at most `max_per_app` of each app (0: no
+    limit per app). Closed until the server is ready, and again when it stops."""
 
     def __init__(self, max_conversations: int, max_per_app: int = 0) -> None:
         self.max_conversations = max_conversations
@@ -30,7 +30,7 @@ class Admission:
         self._closed_because = None
 
     def close(self, because: EndReason = EndReason.DRAINING) -> None:
-        """Refuse all that come from now on."""
+        """Refuse all new conversations, for that reason."""
         self._closed_because = because
 
     def admit(self, app: str) -> None:

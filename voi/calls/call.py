@@ -1,12 +1,13 @@
-"""One call: a conversation's life from its admission to its end, whatever door it comes through, and between doors.
+"""One call: a conversation's life from its admission to its end. It does not depend on the kind of door, and can
+outlive one.
 
-    admitted    it has a place; its client has still to say what it wants
-    started     its session runs
-    over        its place is free again
+    admitted    the call has a place; its client has not said yet what it wants
+    started     the call's session runs
+    over        the call's place is free again
 
-It fails when its session does, is drained when the server stops, and is hung up by its client or by its own rules. The
-door that it has at its end is told why (`Ended`). A call has one person and one door at a time; `Line` is where it
-would have more.
+A call fails when its session fails, is drained when the server stops, and is hung up by its client or by the agent's
+limits. The door that it has at its end is told why (`Ended`). A call has one person and one door at a time; `Line` is
+the place to change for more than one.
 """
 
 import asyncio
@@ -35,16 +36,16 @@ from voi.tasks import Tasks
 log = logging.getLogger(__name__)
 
 HANG_UP_TIMEOUT_S = 10.0
-"""A conversation that has not ended so long after its client left is cancelled."""
+"""A conversation that has not ended this long after its client left is cancelled."""
 
 
 OpenSession = Callable[[str, Door, Agent, Config, CallOptions], Session]
 """Makes the session of the call with that id; it does not run yet. Raises ClientError for an agent that this server
-cannot be."""
+cannot run."""
 
 
 class CallMetrics(Protocol):
-    """What is counted of calls."""
+    """Counters of calls."""
 
     def began(self, mode: str) -> None: ...
 
@@ -57,18 +58,18 @@ class CallMetrics(Protocol):
 
 @dataclass(frozen=True)
 class Services:
-    """What every call needs of the server."""
+    """What every call needs from the server."""
 
     configs: ConfigStore
     open_session: OpenSession
     metrics: CallMetrics
     tasks: Tasks
-    """Own the conversations."""
+    """Owns the tasks of the conversations."""
 
 
 class Call:
-    """Made by `Calls.admit`. Everything is called on the event loop and returns at once. `client`: who is at the other
-    end, for the log."""
+    """Made by `Calls.admit`. All methods are called on the event loop and return at once. `client`: names the client in
+    the log."""
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_on_over", "_services", "_task", "_timer", "app",
@@ -88,13 +89,13 @@ class Call:
         self.app = app
         self.client = client
         self.session: Session | None = None
-        """From `open` to the end: what a door gives sound and facts to."""
+        """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False
         self._services = services
         self._on_over = on_over
         self._line = Line(door)
         self._beginning = ("", "")
-        """The mode, and whose agent it is."""
+        """The mode and the agent's name, for the log."""
         self._hung_up = False
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -112,8 +113,8 @@ class Call:
     # ---- the beginning ------------------------------------------------------------------------------
 
     def open(self, agent_name: str, agent_config: str | None, options: CallOptions) -> Session:
-        """Make the session. `agent_config`: JSON text of an agent that the client brings, instead of one of ours of
-        that name. Raises ClientError."""
+        """Make the session. `agent_name`: an agent of the server. `agent_config`: JSON text of an agent that the client
+        brings, used instead of `agent_name`. Raises ClientError if the agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
         agent = parse_client_agent(agent_config, config) if agent_config else config.agent(agent_name)
         self.session = self._services.open_session(self.id, self._line, agent, config, options)
@@ -121,7 +122,7 @@ class Call:
         return self.session
 
     def start(self) -> None:
-        """Have it run, after `open`."""
+        """Start the session. Call `open` first."""
         assert self.session is not None, "open the call first"
         mode, whose = self._beginning
         self._services.metrics.began(mode)
@@ -130,7 +131,8 @@ class Call:
         self._task = self._context.run(self._services.tasks.start, work, name)
 
     def refuse(self, ended: Ended, error: BaseException | None = None) -> None:
-        """No conversation comes of it, and the client is told why. `error`: a fault of ours."""
+        """End the call before it has started, and tell the client why. `error`: the fault of the server, if it is
+        one."""
         refused(self._services.metrics, ended, self.client, error)
         self._line.tell(ended)
         self._leave()
@@ -158,8 +160,9 @@ class Call:
     # ---- doors --------------------------------------------------------------------------------------
 
     def attach(self, door: CallDoor) -> None:
-        """Go on through this door: it is told what no door was told. A door that the call still has is told that it was
-        replaced. Raises ClientError when the call is over, ValueError for sound of another rate."""
+        """Go on through this door. It is told the events that were kept while there was no door. A door that the call
+        still has is told that it was replaced. Raises ClientError if the call is over, ValueError if the door has
+        another sample rate."""
         if self.over or self._hung_up or self._line.ended:
             raise ClientError("That conversation is over.")
         before = self._line.door
@@ -172,7 +175,7 @@ class Call:
             log.warning("%d events of the time without a door were forgotten", self._line.forgotten)
 
     def detach(self, door: CallDoor, wait_s: float) -> None:
-        """That door is lost. The call goes on without, for `wait_s` seconds at most; 0: it is hung up."""
+        """The connection of that door was lost. The call waits up to `wait_s` seconds for another door; 0: hang up."""
         if door is not self._line.door or self.over:
             return
         if wait_s <= 0 or not self.started:
@@ -188,7 +191,7 @@ class Call:
     # ---- the end ------------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
-        """The client is gone, or done."""
+        """The client has left, or wants to end the call."""
         self._hung_up = True
         if self.session is None or self._task is None:
             self._leave()
@@ -197,7 +200,7 @@ class Call:
         self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
 
     def end(self, reason: EndReason, words: str = "") -> None:
-        """End it from our side, at whatever stage it is; the door is told why."""
+        """End the call from the server's side, at any stage. The door is told `reason` and `words`."""
         if self.session is None or self._task is None:
             self._line.tell(Ended(reason, words))
             self._leave()
@@ -206,17 +209,17 @@ class Call:
         self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
 
     def fail(self, error: Exception) -> None:
-        """A fault outside of the session, in what its door made of a message, ends it."""
+        """End the call because of an error outside of the session, in the door's handling of a message."""
         if self._task is None:
             ended, level = ended_by(error, self.id)
             self.refuse(ended, error if level >= logging.ERROR else None)
             return
         self._failed(error)
-        # not at once: a task cancelled before its first step never comes to its `finally`
+        # not at once: a task that is cancelled before its first step never reaches its `finally`
         asyncio.get_running_loop().call_soon(self._task.cancel)
 
     def too_many_mistakes(self) -> None:
-        """Too many messages of the client could not be used."""
+        """Hang up because too many messages of the client could not be used."""
         self._services.metrics.failed(EndReason.TOO_MANY_MISTAKES)
         log.info("failed %s (%s)", self.client, EndReason.TOO_MANY_MISTAKES)
         self._line.tell(Ended(EndReason.TOO_MANY_MISTAKES))
@@ -252,7 +255,7 @@ class Call:
 
 
 def refused(metrics: CallMetrics, ended: Ended, client: str, error: BaseException | None = None) -> None:
-    """Count and log somebody who gets no conversation."""
+    """Count and log a client that gets no conversation."""
     metrics.refused(ended.reason)
     level = logging.ERROR if error else logging.INFO
     log.log(level, "refused %s (%s): %s", client, ended.reason, without_words(ended.words), exc_info=error)

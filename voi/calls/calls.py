@@ -1,4 +1,4 @@
-"""All calls of one server: who may come, who is there, and how they are let go when it stops."""
+"""All calls of one server: admits them, keeps them, and ends them when the server stops."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ from voi.session.events import Ended
 log = logging.getLogger(__name__)
 
 FAREWELL_TIMEOUT_S = 5.0
-"""How long conversations that were told to end may take for it."""
+"""How long conversations may take to end after they were told to."""
 
 
 class Calls:
@@ -23,7 +23,7 @@ class Calls:
         self.admission = admission
         self.services = services
         self.gone = 0
-        """Clients that are gone again, those included that got no conversation."""
+        """How many clients have left, including those that got no conversation."""
         self._live: dict[str, Call] = {}
 
     def __len__(self) -> int:
@@ -33,18 +33,18 @@ class Calls:
         return iter(list(self._live.values()))
 
     def find(self, call_id: str) -> Call | None:
-        """The call of that id, if it is not over."""
+        """The call of that id; None if there is none or it is over."""
         return self._live.get(call_id)
 
     def admit(self, app: str, client: str, door: CallDoor, call_id: str = "") -> Call:
-        """A place for a call of that app, through that door. Raises Refused."""
+        """Admit a call of that app through that door. `call_id` "": make a new id. Raises Refused."""
         self.admission.admit(app)
         call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget)
         self._live[call.id] = call
         return call
 
     def refuse(self, door: CallDoor, ended: Ended, client: str) -> None:
-        """Tell somebody who is not admitted why."""
+        """Tell a client that is not admitted why."""
         refused(self.services.metrics, ended, client)
         door.tell(ended)
         self.gone += 1
@@ -55,7 +55,8 @@ class Calls:
         self.gone += 1
 
     async def drain(self, grace_s: float, hurry: asyncio.Event) -> None:
-        """Refuse newcomers, give conversations `grace_s` (less when `hurry` is set), then end those that are left."""
+        """Refuse new calls, wait up to `grace_s` seconds for calls to end (less once `hurry` is set), then end the
+        rest."""
         self.admission.close()
         self._end([call for call in self if not call.started])
         tasks = self.services.tasks
@@ -71,7 +72,7 @@ class Calls:
             call.end(EndReason.DRAINED)
 
     async def _quiet(self, timeout_s: float, hurry: asyncio.Event) -> None:
-        """Wait for the last conversation, for the time to pass, or for somebody in a hurry."""
+        """Wait until the last call is over, the time has passed, or `hurry` is set."""
         waits: set[asyncio.Task[Any]] = {
             asyncio.create_task(self.services.tasks.join()),
             asyncio.create_task(hurry.wait()),

@@ -1,4 +1,4 @@
-"""What a conversation's failure means: how it ended, in words for the client, and how loudly to log it."""
+"""Maps the error that ended a conversation to an end reason, words for the client, and a log level."""
 
 import asyncio
 import logging
@@ -13,8 +13,8 @@ _QUOTED = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'')
 
 
 def ended_by(error: BaseException, conversation_id: str) -> tuple[Ended, int]:
-    """How that error ends a conversation, and the level of its log line. This is the one place where failures become
-    words for the client; what is nobody's fault but ours is not described."""
+    """How that error ends a conversation, and the level of its log line. This is the only place where failures become
+    words for the client. A fault of the server is not described to the client."""
     error = _first(error)
     match error:
         case Refused():
@@ -32,14 +32,14 @@ def ended_by(error: BaseException, conversation_id: str) -> tuple[Ended, int]:
 
 
 def without_words(text: str) -> str:
-    """What an error says of a client's mistake, for the log: without what it quotes of that client, whose prompt it may
-    be."""
-    lines = [line for line in text.splitlines() if not line.startswith("    ")]  # these show a line of its JSON
+    """The text of an error about a client's mistake, for the log, without the lines that quote the client's input,
+    which may be its prompt."""
+    lines = [line for line in text.splitlines() if not line.startswith("    ")]  # these quote its JSON
     return _QUOTED.sub('"…"', "\n".join(lines))
 
 
 def _first(error: BaseException) -> BaseException:
-    """The first cause in what an exception group holds."""
+    """The first exception within an exception group, however deep; any other error as it is."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

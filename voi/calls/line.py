@@ -1,4 +1,4 @@
-"""Between a session and the door that its call has at the moment, or none: what is told meanwhile is kept."""
+"""Connects a session to its call's current door. Without a door, events are kept for the next one."""
 
 from collections import deque
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from voi.session.door import Door
 from voi.session.events import AgentMessage, Ended, Event, UserMessage
 
 KEPT_MAX = 256
-"""Events that are kept for a door to come. Beyond, the oldest are forgotten."""
+"""How many events are kept for the next door. Beyond that the oldest are dropped."""
 
 
 class CallDoor(Door, Protocol):
-    """A door that a call can be given, and lose."""
+    """A door that can be attached to a call and detached from it."""
 
     async def aclose(self) -> None:
-        """Nothing is told to this door any more: give back what it holds."""
+        """Release what the door holds. It is told no more events."""
 
 
 class Line:
-    """`Door` for a session. Without a door of its own it drops sound and keeps the rest, so that the next door is told
-    every event that no door was told, once and in order; of a message that grew, its newest state alone.
+    """The session's `Door`. While no door is attached it drops sound and keeps the other events, so that the next door
+    is told each of them once and in order. Of a message that grew, only the newest state is kept.
 
     All doors of one call have the same `output_rate_hz`.
     """
@@ -33,9 +33,9 @@ class Line:
         self.output_rate_hz = door.output_rate_hz
         self.door: CallDoor | None = door
         self.ended: Ended | None = None
-        """The last event of all, once it was told."""
+        """The final event, once it was told."""
         self.forgotten = 0
-        """Events that no door was told, for there were too many."""
+        """How many events were dropped because too many were kept."""
         self._tell: Callable[[Event], Any] = door.tell
         self._kept: deque[Event] = deque()
 
@@ -50,7 +50,7 @@ class Line:
             self._tell(event)
 
     def attach(self, door: CallDoor) -> None:
-        """Tell `door` what was kept, and everything from now on. Raises ValueError for sound of another rate."""
+        """Tell `door` the kept events, and all later ones. Raises ValueError if it has another sample rate."""
         if door.output_rate_hz != self.output_rate_hz:
             raise ValueError(f"this call has doors of {self.output_rate_hz} Hz, not of {door.output_rate_hz} Hz")
         self.door, self._tell = door, door.tell

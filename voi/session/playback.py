@@ -37,7 +37,7 @@ BACKLOG_RETRY_MS = 50
 class Playback:
     """Paces sound into the door. All methods but `room` return at once; `tell` is called with facts synchronously.
 
-    `clock` tells seconds. `paced` False: sound is handed over as it is made, and is played from its end on.
+    `clock`: monotonic seconds. `paced` False: sound is handed over as it is made, and is played from its end on.
     `on_sent(pcm, start_s)` gets the sound with the moment it begins to be heard.
     """
 

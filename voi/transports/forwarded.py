@@ -1,8 +1,8 @@
-"""Who is behind a proxy: its word is taken where the operator trusts that proxy, and nobody else's ever.
+"""Finds the client's address behind proxies. Forwarding headers are believed only from proxies the operator trusts.
 
-`X-Forwarded-For: CLIENT, PROXY…` and `Forwarded: for=CLIENT, for=PROXY…` (RFC 7239). Each proxy adds the address that
-it was called from at the end, so the list is read from there; whatever stands before the first address that is not a
-trusted proxy's may be invented.
+The headers are `X-Forwarded-For: CLIENT, PROXY…` and `Forwarded: for=CLIENT, for=PROXY…` (RFC 7239). Each proxy appends
+the address that called it, so the list is read from its end. The first address there that is not a trusted proxy is the
+client; everything before it may be forged.
 """
 
 import re
@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 ENTRIES_MAX = 32
-"""More proxies in a row there are not."""
+"""How many entries are read at most, from the end of the list."""
 _FOR = re.compile(r'(?:\A|;)\s*for=(?:"([^"]*)"|([^\s;"]*))', re.IGNORECASE)
 
 Address = IPv4Address | IPv6Address
 
 
 class TrustedProxies:
-    """`networks`: addresses and networks such as 10.0.0.0/8. Raises ValueError for what is neither."""
+    """The proxies that the operator trusts. `networks`: IP addresses and networks such as 10.0.0.0/8. Raises ValueError
+    for anything else."""
 
     def __init__(self, networks: Iterable[str]) -> None:
         self._networks = tuple(ip_network(network) for network in networks)
@@ -26,12 +27,12 @@ class TrustedProxies:
         return bool(self._networks)
 
     def trusts(self, peer: str) -> bool:
-        """Is this the IP address of a trusted proxy?"""
+        """True if `peer` is the IP address of a trusted proxy."""
         return self._trusts(_address(peer))
 
     def client_of(self, peer: str, headers: Callable[[str], Iterable[str]]) -> str:
-        """Address of the client that the connection from `peer` (an IP address) is for. `headers` gives all values of a
-        header's lower-case name, in their order."""
+        """IP address of the client behind the connection from `peer` (an IP address). `headers` returns all values of a
+        header, by its lower-case name, in order."""
         if not self._networks or not self._trusts(_address(peer)):
             return peer
         by_x, by_rfc = (
@@ -39,11 +40,11 @@ class TrustedProxies:
             self._first_stranger(map(_for_of, _entries(headers("forwarded")))),
         )
         if by_x and by_rfc and by_x != by_rfc:
-            return peer  # a proxy that writes only one of the two lets the other through, from anybody
+            return peer  # a proxy that writes only one of the two passes the other on from any client
         return by_x or by_rfc or peer
 
     def _first_stranger(self, entries: Iterable[str]) -> str:
-        """The last address that no trusted proxy has, or the first of all; "" where there is none to be had."""
+        """The last address that is not a trusted proxy; the first one if all are; "" if there are none."""
         found = ""
         for entry in entries:
             address = _address(entry)
@@ -59,7 +60,7 @@ class TrustedProxies:
 
 
 def _entries(values: Iterable[str]) -> list[str]:
-    """The last first."""
+    """The entries of a header's values, last one first."""
     entries = [entry.strip() for value in values for entry in value.split(",")]
     return entries[: -ENTRIES_MAX - 1 : -1]
 
@@ -70,7 +71,7 @@ def _for_of(element: str) -> str:
 
 
 def _address(text: str) -> Address | None:
-    """Of `1.2.3.4`, `1.2.3.4:80`, `::1` and `[::1]:80`."""
+    """The IP address in `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; None: it is no address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -1,13 +1,13 @@
-"""Listeners: what brings callers in besides the WebSocket at /ws, such as a telephone or another protocol.
+"""Listeners: ways for callers to connect besides the WebSocket at /ws, such as a telephone or another protocol.
 
 A package adds one with an entry point of the group "voi.listeners":
 
     [project.entry-points."voi.listeners"]
     raw_pcm = "my_package.raw_pcm:RawPcmListener"
 
-It names a factory: called with `Services` and the keyword options of VOI_LISTENERS, it gives an object that fulfils
-`Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
-(`Calls.admit`), opens and starts it, and tells it when the caller is gone.
+The entry point names a factory. It is called with `Services` and the keyword options from VOI_LISTENERS, and returns a
+`Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted (`Calls.admit`),
+opens and starts it, and hangs it up when the caller has left.
 """
 
 import inspect
@@ -22,12 +22,13 @@ from voi.errors import ConfigError, VoiError
 
 GROUP = "voi.listeners"
 BUILT_IN: Mapping[str, str] = {}
-"""Voi's own by name, as "module:factory"."""
+"""Voi's own listeners by name, as "module:factory"."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """What a listener needs of the server. `authenticate` finds the app that a token is for; it raises ClientError."""
+    """What a listener needs from the server. `authenticate` returns the app that a token is for, or raises
+    ClientError."""
 
     calls: Calls
     authenticate: Callable[[str], str]
@@ -37,15 +38,15 @@ class Listener(Protocol):
     """Both methods are called on the event loop."""
 
     async def start(self) -> None:
-        """Take callers from now on. Raises OSError when its address is taken, ConfigError."""
+        """Start to take callers. Raises OSError if the address is taken, ConfigError for wrong options."""
 
     async def close(self) -> None:
-        """Take no more; the calls under way are drained by the server. Safe to call twice, and without `start`."""
+        """Stop taking callers. The server drains the calls under way. Safe to call twice, and without `start`."""
 
 
 async def start_listeners(wanted: Mapping[str, Mapping[str, Any]], services: Services) -> list[Listener]:
-    """All that are named, with their options. Raises ConfigError for an unknown name, wrong options or a place that is
-    taken; then none is left listening."""
+    """Start the named listeners with their options. Raises ConfigError for an unknown name, wrong options or an address
+    that is taken; then no listener is left running."""
     started: list[Listener] = []
     try:
         for name, options in wanted.items():
@@ -80,7 +81,7 @@ def _made(name: str, options: Mapping[str, Any], services: Services) -> Listener
         inspect.signature(factory).bind(services, **options)
     except TypeError as error:
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be made with these options: {error}.") from None
-    except Exception as error:  # a package of somebody else may fail in any way
+    except Exception as error:  # a third-party package may fail in any way
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be loaded: {type(error).__name__}: {error}.") from error
     listener: Listener = factory(services, **options)
     return listener

@@ -1,6 +1,7 @@
-"""From uvicorn's HTTP to our WebSockets, on the same port: about a quarter of the CPU that an ASGI WebSocket costs.
+"""Upgrades uvicorn's HTTP connections to picows WebSockets on the same port, at about a quarter of the CPU cost of an
+ASGI WebSocket.
 
-uvicorn parses the upgrade request and hands the transport over to what `protocol_for` made (`uvicorn.Config(ws=…)`).
+uvicorn parses the upgrade request and hands the transport to the protocol of `protocol_for` (`uvicorn.Config(ws=…)`).
 """
 
 import asyncio
@@ -18,27 +19,27 @@ from voi.transports.websocket import GOING_AWAY, Accept, Request, SocketLimits, 
 
 _READ_BUFFER_BYTES = 8 * 1024
 UNSENT_BYTES = 16 * 1024
-"""Given to the operating system and not on its way yet, at most. For a client that reads slowly it would take
-megabytes, a minute of sound that nobody can stop any more; so they stay here, where `backlog_bytes` counts them."""
+"""How much unsent data the operating system may hold. For a client that reads slowly it would take megabytes, a minute
+of sound that can no longer be stopped. With this limit the data stays here, where `backlog_bytes` counts it."""
 _picows_logger = logging.getLogger("voi.picows")
-_picows_logger.setLevel(logging.CRITICAL)  # it calls every mistake of a client an error
-_PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # an adapter: of a Logger it would make a child per connection
+_picows_logger.setLevel(logging.CRITICAL)  # picows logs every mistake of a client as an error
+_PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # picows makes a child per connection of a bare Logger
 
 
 def protocol_for(
     routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies
 ) -> Callable[..., asyncio.BaseProtocol]:
-    """What `uvicorn.Config(ws=…)` takes. Other paths than those of `routes` are answered with 404."""
+    """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404."""
 
     def make(*_: Any, server_state: Any = None, **__: Any) -> asyncio.BaseProtocol:
-        """Of what uvicorn gives, only its set of connections matters: at its end it tells them (`shutdown`)."""
+        """Of uvicorn's arguments only its set of connections is used: uvicorn calls `shutdown` on each at its end."""
         return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()))
 
     return make
 
 
 class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
-    """picows' server protocol, made to take a transport over in the middle of its life."""
+    """picows' server protocol, able to take over a transport that is already open."""
 
     def __init__(
         self, routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies, connections: set[Any]
@@ -85,7 +86,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
-        """The upgrade request, once, from uvicorn; all that follows comes through `get_buffer`."""
+        """Receive the upgrade request, once, from uvicorn. All later data comes through `get_buffer`."""
         rest = memoryview(data)
         while rest:
             room = self.get_buffer(-1)
@@ -95,7 +96,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
             super().buffer_updated(taken)
         transport = self.transport.underlying_transport
         transport.set_protocol(self)
-        if not transport.is_closing():  # uvloop picks the way of reading when reading starts
+        if not transport.is_closing():  # uvloop chooses how to read when reading starts
             transport.pause_reading()
             transport.resume_reading()
 
@@ -111,6 +112,6 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         self._socket = None
 
     def shutdown(self) -> None:
-        """uvicorn is going down."""
+        """Called by uvicorn when it stops."""
         if self._socket is not None:
             self._socket.close(GOING_AWAY, "The server is shutting down")

@@ -1,5 +1,6 @@
-"""A WebSocket (RFC 6455) for doors. picows frames and unmasks in C; what the RFC and hostile peers ask for beyond that
-is here: reassembly, close handshake, keep-alive, and limits on size, rate and backlog. No extensions are offered.
+"""A WebSocket (RFC 6455) for doors. picows frames and unmasks in C. This module adds what the RFC and hostile peers
+require beyond that: reassembly, close handshake, keep-alive, and limits on size, rate and backlog. It offers no
+extensions.
 """
 
 import asyncio
@@ -22,26 +23,28 @@ INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013
 
 _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5000)})
-"""Those that may be sent (RFC 6455, 7.4, and the IANA registry): 1004 to 1006 and 1015 are no codes of close frames."""
+"""Codes that a close frame may carry (RFC 6455, 7.4, and the IANA registry). 1004 to 1006 and 1015 may not be sent."""
 RATE_WINDOW_S = 5.0
-"""A network that stalled delivers seconds of sound at once; that must not look like a flood."""
+"""Period over which the message rate is measured. A network that stalled delivers seconds of sound at once, which must
+not look like a flood."""
 
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
     max_message_bytes: int = 8 * 1024 * 1024
-    """Of one message, fragmented or not; more closes with 1009."""
+    """Largest message, fragmented or not. A larger one closes with 1009."""
     max_messages_per_s: int = 200
-    """Frames of any kind, on average over `RATE_WINDOW_S`; more closes with 1008."""
+    """Limit on frames of any kind, on average over `RATE_WINDOW_S`. More close with 1008."""
     max_backlog_bytes: int = 4 * 1024 * 1024
-    """Given to the socket and not taken by the network; more closes with 1008."""
+    """Limit on data given to the socket and not taken by the network. More closes with 1008."""
     stalled_after_s: float = 20.0
-    """A client that reads nothing of what is waiting for it for so long (half as long again at most) is closed with
-    1008, even if it goes on sending. One that reads slowly is not."""
+    """A client that reads none of its waiting data for this long (up to half as long again) is closed with 1008, even
+    if it goes on sending. A client that reads slowly is not closed."""
     ping_after_s: float = 12.0
-    """Quiet peers are pinged, and dropped when the next such period brings no byte either: gone after 36 s at most."""
+    """A peer that is quiet for this long is pinged, and dropped if the next such period brings no byte either: after
+    36 s at most."""
     close_wait_s: float = 2.0
-    """How long the peer may take to answer our close frame before the connection is dropped."""
+    """How long the peer may take to answer a close frame before the connection is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +57,20 @@ class Request:
 
 
 class Receiver(Protocol):
-    """What a door's end of a connection is told, on the event loop."""
+    """What a door is told about its connection, on the event loop."""
 
     def received(self, message: bytes | str) -> None:
-        """A whole message: bytes of a binary one, str of a text one. Not called after `close`."""
+        """A complete message: bytes for a binary one, str for a text one. Not called after `close`."""
 
     def lost(self) -> None:
-        """The connection is gone, by whomever. Called once, last."""
+        """The connection is gone, whichever side closed it. Called once, last."""
 
 
 Accept = Callable[["WebSocket", Request], Receiver]
 
 
 class WebSocket(WSListener):
-    """One open connection. Sending never blocks and never raises; once closed, what is sent is dropped."""
+    """One open connection. Sending never blocks and never raises. After the close, messages are dropped."""
 
     def __init__(self, accept: Accept, request: Request, limits: SocketLimits) -> None:
         self._accept = accept
@@ -84,19 +87,19 @@ class WebSocket(WSListener):
         self._paused = False
         self._sent_bytes = 0
         self._taken_bytes = 0
-        """By the network, when we last looked."""
+        """Bytes that the network had taken at the last check."""
         self._looks_without_reading = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._pinged = False
         self.heard = False
-        """Bytes arrived since the keep-alive last looked."""
+        """True if bytes arrived since the last keep-alive check."""
         self.closed = False
-        """We, or the peer, said goodbye."""
+        """True once either side has started the close."""
 
     # -- for doors
 
     def send(self, message: bytes) -> None:
-        """One binary message."""
+        """Send one binary message."""
         self._send(WSMsgType.BINARY, message)
 
     @property
@@ -105,7 +108,7 @@ class WebSocket(WSListener):
         return 0 if self._transport is None else self._transport.underlying_transport.get_write_buffer_size()
 
     def close(self, code: int, reason: str = "") -> None:
-        """Say goodbye; the connection goes when the peer has answered or `close_wait_s` have passed."""
+        """Send a close frame. The connection ends when the peer has answered or `close_wait_s` have passed."""
         if self.closed or self._transport is None:
             return
         self._transport.send_close(code, _reason(reason))  # type: ignore[arg-type]  # the stub wants the enum only
@@ -194,7 +197,7 @@ class WebSocket(WSListener):
             self._fail("A message could not be handled")
 
     def _take_fragment(self, frame: WSFrame, kind: WSMsgType) -> None:
-        """A part of a fragmented message, or a text message (RFC 6455, 5.4)."""
+        """Take a fragment of a message, or a text message (RFC 6455, 5.4)."""
         parts = self._fragments
         if (kind is WSMsgType.CONTINUATION) is (parts is None):
             self.close(PROTOCOL_ERROR, "A message began in the middle of another, or a continuation continues none")
@@ -210,7 +213,7 @@ class WebSocket(WSListener):
             self._deliver(bytes(parts), is_text=self._fragments_are_text)
 
     def _too_fast(self) -> bool:
-        """The count reached the limit: did that take less than the window?"""
+        """The count of frames reached the limit. True if that took less time than the window."""
         now = self._loop.time()
         too_fast = now - self._frames_since < RATE_WINDOW_S
         self._frames, self._frames_since = 0, now
@@ -219,7 +222,8 @@ class WebSocket(WSListener):
         return too_fast
 
     def _look_at_reader(self) -> None:
-        """Twice in `stalled_after_s`. Headers are not counted, so what looks taken may shrink."""
+        """Check whether the peer reads, twice per `stalled_after_s`. Frame headers are not counted, so the bytes taken
+        may seem to shrink."""
         backlog_bytes = self.backlog_bytes
         taken_bytes = self._sent_bytes - backlog_bytes
         stalled = backlog_bytes > 0 and taken_bytes <= self._taken_bytes
@@ -268,14 +272,14 @@ class WebSocket(WSListener):
 
 
 def _answer_to(close: WSFrame) -> tuple[Any, bytes]:
-    """The code of the peer's close frame, echoed; 1000 where it has none, 1002 where that code may not be sent."""
+    """The close code to answer with: the peer's own; 1000 if it sent none, 1002 if that code may not be sent."""
     payload = close.get_payload_as_bytes()
     code = int.from_bytes(payload[:2]) if payload else NORMAL
     return (code if code in _CLOSE_CODES else PROTOCOL_ERROR), b""
 
 
 def _reason(text: str) -> bytes:
-    """At most 123 bytes (RFC 6455, 5.5), cut between characters."""
+    """The text in UTF-8, cut between characters to at most 123 bytes (RFC 6455, 5.5)."""
     return text.encode("utf-8", "replace")[:123].decode("utf-8", "ignore").encode()
 
 

@@ -1,6 +1,6 @@
-"""One connection of a Voi client, from its arrival to its end: token, `init`, messages, and the mistakes of the wire.
+"""One connection of a Voi client, from its arrival to its end: token, `init`, messages, and errors in the protocol.
 
-What becomes of the conversation is the call's business (`voi.calls.call`).
+The call (`voi.calls.call`) manages the conversation.
 """
 
 import asyncio
@@ -23,16 +23,17 @@ from voi.transports.websocket import Request, WebSocket
 log = logging.getLogger(__name__)
 
 MISTAKES_BURST = 100
-"""A client that sends more messages which cannot be used is sent away…"""
+"""A client that sends more unusable messages than this is disconnected."""
 MISTAKES_PER_S = 1
-"""…where so many a second are forgiven: a small fault in a client must not end a long conversation."""
+"""How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
 LOST_DOOR_WAIT_S = 0.0
-"""How long a call waits for another connection when it lost its own. 0: it ends, for clients cannot come back yet."""
+"""How long a call waits for another connection after it lost its own. 0: it ends, as clients cannot reconnect yet."""
 
 
 @dataclass(frozen=True)
 class VoiWebSockets:
-    """What listens at /ws. `authenticate` finds the app in a URL's raw query; it raises ClientError."""
+    """Accepts connections at /ws. `authenticate` returns the app that a URL's raw query has a token for, or raises
+    ClientError."""
 
     calls: Calls
     authenticate: Callable[[str], str]
@@ -46,7 +47,7 @@ class VoiWebSockets:
 
 
 class VoiConnection:
-    """`voi.transports.websocket.Receiver`. Whatever goes wrong here ends at most this connection."""
+    """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
         "_begun", "_call", "_client", "_context", "_door", "_ears", "_mistaken_at_s", "_mistakes", "_query", "_sound",
@@ -62,7 +63,7 @@ class VoiConnection:
         self._call: Call | None = None
         self._begun = False
         self._sound: Callable[[bytes], None] | None = None
-        """Takes the person's sound, once there is a conversation."""
+        """Takes the person's sound, once the conversation has begun."""
         self._mistakes = 0.0
         self._mistaken_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
@@ -102,7 +103,7 @@ class VoiConnection:
             self._call.refuse(Ended(EndReason.BAD_START, f"Error in start_conversation: {why}"))
 
     def _begin(self, call: Call, message: bytes | str) -> None:
-        """The first message. Sound may come before it (a microphone that is faster than its client): it is dropped."""
+        """Handle the first message. Sound that comes before it, from a microphone that starts early, is dropped."""
         if isinstance(message, str):
             raise ClientError("the first message must be an init message in a binary frame; this one was text.")
         init = wire.parse(message)
@@ -141,7 +142,7 @@ class VoiConnection:
             call.fail(error)
 
     def _correct(self, call: Call, error: ClientError) -> None:
-        """A message could not be used; the conversation goes on."""
+        """Tell the client that its message could not be used. The conversation goes on, unless there were too many."""
         self._ears.calls.services.metrics.mistake()
         now_s = asyncio.get_running_loop().time()
         self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1

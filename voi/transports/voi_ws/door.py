@@ -1,4 +1,4 @@
-"""The Voi door: a session's view of a Voi client, and the client's messages turned into calls on the session."""
+"""The Voi door: sends a session's events to a Voi client, and turns the client's messages into calls on the session."""
 
 import asyncio
 import logging
@@ -24,12 +24,12 @@ from voi.transports.websocket import NORMAL, WebSocket
 log = logging.getLogger(__name__)
 
 UPDATE_MS = 100
-"""An answer that grows is shown no more often."""
+"""Shortest time between two updates of an answer that grows."""
 MAX_INVOCATIONS = 2
 INVOKE_TIMEOUT_S = 120.0
 ENCODE_TIMEOUT_S = 30.0
 MAX_SPEECH_BYTES = 10 * 60 * wire.OUTPUT_RATE_HZ * 2
-"""Of a speech that is gathered to be sent whole: ten minutes."""
+"""Longest speech that is collected to be sent whole: ten minutes."""
 BLOCK_BYTES = wire.OUTPUT_BLOCK_SAMPLES * 2
 
 _TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
@@ -39,18 +39,18 @@ _TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
 
 
 class NotInThisMode(ClientError):
-    """A message that has no place in a conversation of this mode."""
+    """A message that is not allowed in this mode of conversation."""
 
 
 @dataclass(slots=True)
 class _Speech:
     header: bytes
-    """What every audio frame of this speech begins with."""
+    """The beginning of every audio frame of this speech."""
     size_bytes: int = 0
     odd: bytes = b""
-    """Half a sample, waiting for its other half: the client loses frames of odd length."""
+    """Half a sample, kept until its other half arrives, because the client drops frames of odd length."""
     whole: bytearray = field(default_factory=bytearray)
-    """All of it, where the client wants it in one piece."""
+    """All sound so far, if the client wants it in one piece."""
 
 
 def _encode(pcm: bytes) -> bytes:
@@ -83,16 +83,16 @@ class VoiDoor:
         self._speeches: dict[int, _Speech] = {}
         self._encoding: dict[int, asyncio.Task[Any]] = {}
         self._updated_id = -1
-        """The answer that was shown last, and when."""
+        """Id of the answer that was shown last."""
         self._updated_s = 0.0
         self._waiting: events.AgentMessage | None = None
-        """Its newest state, where that is still to be shown."""
+        """Its newest state, if that is still to be shown."""
         self._update: asyncio.TimerHandle | None = None
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
     def open(self, session: Session, init: wire.Init) -> Callable[[bytes], None]:
-        """The session is ready: tell the client, and pass on what it sends from now on. Returns what takes its sound.
-        Raises ClientError when that cannot be decoded here."""
+        """The session is ready: tell the client, and pass its messages on from now on. Returns the function that takes
+        its sound. Raises ClientError if its audio format cannot be decoded here."""
         self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
@@ -100,11 +100,11 @@ class VoiDoor:
         return self._intake.sound
 
     async def quiet(self) -> None:
-        """Wait until nothing is being decoded, encoded or asked."""
+        """Wait until no decoding, encoding or `invoke_llm` is under way."""
         await self._tasks.join()
 
     async def aclose(self) -> None:
-        """Cancel what the door is still doing. Its conversation is over."""
+        """Cancel the door's tasks. Its conversation is over."""
         self._stop_waiting()
         intake, self._session, self._intake = self._intake, None, None
         await self._tasks.close()
@@ -114,7 +114,8 @@ class VoiDoor:
     # ---- from the client ------------------------------------------------------------------------
 
     def receive(self, message: wire.ClientMessage) -> None:
-        """Raises ClientError for what has no place in this conversation; it goes on all the same."""
+        """Handle a message of the client. Raises ClientError for one that is not allowed here; the conversation goes
+        on."""
         session, intake = self._session, self._intake
         if session is None or intake is None:
             return  # before the beginning or after the end
@@ -154,7 +155,7 @@ class VoiDoor:
     # ---- to the client ----------------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
-        """What the protocol has no word for is let pass."""
+        """Send the event to the client. An event without a message in the protocol is ignored."""
         if self._waiting is not None and type(event) in _BEHIND_MESSAGES:
             self._send_waiting()
         match event:
@@ -167,7 +168,7 @@ class VoiDoor:
             case events.StatusChanged(status):
                 if status is not Status.RESPONSE_CREATED or self._mode != "call":
                     self._connection.send(_STATUS_FRAMES[status])
-                # else it makes the client lock its controls, and in a call there is nothing to wait for
+                # otherwise the client would lock its controls, and in a call there is nothing to wait for
             case events.SoundEnded(message_id):
                 self._end_speech(message_id)
             case events.SoundCleared(message_id):
@@ -178,8 +179,8 @@ class VoiDoor:
                 self._end(event)
 
     def _show_answer(self, message: events.AgentMessage) -> None:
-        """Each piece of an answer sends its whole text, so a long one would send megabytes: what grows is shown at most
-        every UPDATE_MS, and in the end."""
+        """Each update sends the answer's whole text, which would be megabytes for a long one. So a growing answer is
+        shown at most every UPDATE_MS, and at its end."""
         now_s = asyncio.get_running_loop().time()
         wait_s = UPDATE_MS / 1_000 - (now_s - self._updated_s)
         if message.message_id != self._updated_id or message.final or wait_s <= 0:
@@ -209,7 +210,7 @@ class VoiDoor:
 
     def _end(self, event: events.Ended) -> None:
         code, words = ending(event)
-        if words and code != NORMAL:  # that nobody spoke, or the time is over, is no error
+        if words and code != NORMAL:  # silence, or the end of the time limit, is no error
             self.report_error(words)
         self._connection.close(code, words)
 
@@ -254,8 +255,8 @@ class VoiDoor:
         self._connection.send(wire.speech_done(message_id))
 
     def _clear(self, message_id: int) -> None:
-        """What was sent already is dropped by the client itself: it asked for the interruption, or is told of it by
-        the status `user_interrupt`."""
+        """Drop the sound that was not sent. The client drops what it has: it asked for the interruption, or is told of
+        it by the status `user_interrupt`."""
         self._speeches.pop(message_id, None)
         encoding = self._encoding.pop(message_id, None)
         if encoding is not None:
@@ -275,5 +276,5 @@ def _checked_image(url: str | None) -> str:
 _BEHIND_MESSAGES = (
     events.UserMessage, events.StatusChanged, events.SoundEnded, events.SoundCleared, events.ErrorReported, events.Ended
 )  # fmt: skip
-"""What clients want to hear of only when they know the messages before it."""
+"""Events that are sent only after all waiting messages, because clients must know those first."""
 _STATUS_FRAMES = {status: wire.status(status.value) for status in Status}

@@ -1,4 +1,4 @@
-"""How a conversation ends on the Voi WebSocket: the close code, and the words where the reason brings none."""
+"""How a conversation ends on the Voi WebSocket: its close code, and default words for each reason."""
 
 from voi.core.end_reason import EndReason
 from voi.session.events import Ended
@@ -32,6 +32,6 @@ _ENDINGS: dict[EndReason, tuple[int, str]] = {
 
 
 def ending(ended: Ended) -> tuple[int, str]:
-    """Close code, and words for the client; no words: nothing to say beside the close."""
+    """Close code, and words for the client; "": nothing to say beyond the close."""
     code, words = _ENDINGS[ended.reason]
     return code, ended.words or words

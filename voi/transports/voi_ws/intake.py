@@ -1,4 +1,4 @@
-"""Sound from the client on its way to the ears: in order, decoded where it comes in a container, never much at once."""
+"""Passes the client's sound to the session: in order, decoded if it comes in a container, in small slices."""
 
 import asyncio
 import logging
@@ -15,11 +15,11 @@ log = logging.getLogger(__name__)
 
 BYTES_PER_S = INPUT_RATE_HZ * 2
 SLICE_BYTES = BYTES_PER_S // 2
-"""Heard in one go: the VAD computes inline, and half a second of sound costs it about a millisecond."""
+"""How much is passed on at once. The VAD computes inline, and half a second of sound costs it about a millisecond."""
 MAX_PENDING_BYTES = 16 * 1024 * 1024
-"""Received and not yet heard."""
+"""Limit on sound that was received and not passed on yet."""
 BURST_S = 120
-"""How far sound may run ahead of the clock: a recording may be uploaded whole, but not for ever."""
+"""How far sound may run ahead of real time: a recording may be uploaded at once, but not without end."""
 
 Hear = Callable[[bytes], None]
 ReportError = Callable[[str], None]
@@ -27,23 +27,25 @@ ReportError = Callable[[str], None]
 
 class Intake(Protocol):
     def sound(self, payload: bytes) -> None:
-        """Take a piece of the person's sound."""
+        """Take the next bytes of the person's sound, of any length."""
 
     def then(self, call: Callable[[], None]) -> None:
-        """Call it once all sound so far was heard."""
+        """Run `call` once all sound so far was passed on."""
 
     async def aclose(self) -> None: ...
 
 
 def open_intake(input_format: InputFormat, hear: Hear, complain: ReportError, tasks: Tasks) -> Intake:
-    """Raises ClientError when this server cannot decode that format."""
+    """The intake for that format. `hear` takes PCM; `complain` tells the client of errors. Raises ClientError if this
+    server cannot decode the format."""
     if input_format == "pcm16":
         return PcmIntake(hear, complain, tasks)
     return MediaIntake(input_format, hear, complain, tasks)
 
 
 class PcmIntake:
-    """Small pieces are heard at once; a large one, and what comes behind it, by a task that lets others have turns."""
+    """Passes small pieces on at once. A large piece, and what comes after it, is passed on by a task that yields to
+    others."""
 
     def __init__(self, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
         self._hear = hear
@@ -102,13 +104,13 @@ class PcmIntake:
                 self._pending_bytes -= len(item)
                 for start in range(0, len(item), SLICE_BYTES):
                     self._hear(item[start : start + SLICE_BYTES])
-                    await asyncio.sleep(0)  # others' turn
+                    await asyncio.sleep(0)  # let other tasks run
         finally:
             self._working = False
 
 
 class MediaIntake:
-    """webm, mp4 or ogg, decoded in a thread of its own. Raises ClientError when this server cannot."""
+    """Decodes webm, mp4 or ogg in a thread of its own. Raises ClientError if this server cannot decode."""
 
     def __init__(self, container: Container, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
         self._complain = complain
@@ -140,7 +142,7 @@ class MediaIntake:
             await self._decoder.drain()
         except TimeoutError:
             self._complain("Your sound takes long to decode; some of it may come too late for this answer.")
-        await asyncio.sleep(0)  # what the decoder's thread gave last is behind us in the loop's queue
+        await asyncio.sleep(0)  # the decoder thread's last callbacks are still in the loop's queue
         call()
 
     async def aclose(self) -> None:

@@ -6,8 +6,8 @@ Every frame, both ways, is one binary WebSocket message:
     bytes 4..4+N    metadata: one JSON object in UTF-8 with a "type"
     bytes 4+N..     payload: sound of `audio` frames, else nothing that matters
 
-The browser client appends the nine characters `undefined` to every frame that has no payload, so a payload is looked at
-for `audio` alone. Unknown fields are let pass. All else that is wrong is a `ClientError`.
+The browser client appends the nine characters `undefined` to every frame that has no payload, so only the payload of
+`audio` is read. Unknown fields are ignored. Every other mistake is a `ClientError`.
 """
 
 import json
@@ -22,21 +22,21 @@ from voi.dialogue import Role
 from voi.errors import ClientError
 
 OUTPUT_RATE_HZ = 24_000
-"""Sound to the client: s16le, mono, an even number of bytes a frame."""
+"""Sound to the client: s16le, mono, an even number of bytes per frame."""
 OUTPUT_BLOCK_SAMPLES = 128
-"""The client's player keeps a rest shorter than this for itself, so a speech has to end on a whole block."""
+"""The client's player never plays a rest shorter than this, so a speech has to end on a whole block."""
 INPUT_RATE_HZ = 16_000
 
 MAX_TEXT_CHARS = 20_000
 MAX_LLM_MESSAGES = 200
 MAX_SPEECH_S = 24 * 3600
 FIRST_LOCAL_ID = 1_000
-"""From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n), and a message of ours with such a
-number would replace one…"""
+"""From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n). A message of the server with such a
+number would replace one of them."""
 SKIPPED_IDS = 1_000_000
-"""…so ours go on that much higher."""
+"""Offset that is added to message ids from `FIRST_LOCAL_ID` on."""
 MAX_RETURNED_IMAGE_CHARS = 64 * 1024
-"""A picture given as a longer data: URL is not sent back: it would hold up the sound, and the client has it."""
+"""A picture as a longer `data:` URL is not sent back: it would delay the sound, and the client has it."""
 
 _CHAT = CallOptions(mode="chat", input_rate_hz=INPUT_RATE_HZ)
 InputFormat = Literal["pcm16", "webm", "mp4", "ogg"]
@@ -82,7 +82,8 @@ class CreateResponse:
 
 @dataclass(frozen=True, slots=True)
 class Interrupt:
-    """`speech_id` None: the client does not know which; `interrupted_at_ms` None: nor how much was heard of it."""
+    """The client stopped a speech. `speech_id` None: it does not know which one. `interrupted_at_ms`: how much was
+    played; None: it does not know."""
 
     speech_id: int | None
     interrupted_at_ms: int | None
@@ -98,7 +99,7 @@ class InvokeLlm:
 ClientMessage = Init | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
 
 PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
-"""How nearly every frame of a call begins."""
+"""The beginning of nearly every frame of a call."""
 _CREATE_RESPONSE = CreateResponse()
 
 
@@ -119,12 +120,12 @@ def parse(frame: bytes) -> ClientMessage:
 
 
 def type_of(message: ClientMessage) -> str:
-    """The wire's name for it."""
+    """The message's "type" in the protocol."""
     return _TYPES[type(message)]
 
 
 def split(frame: bytes) -> tuple[Json, bytes]:
-    """Metadata and payload of a frame of either direction. Raises ClientError."""
+    """Metadata and payload of a frame in either direction. Raises ClientError if the frame is malformed."""
     if len(frame) < 4:
         raise ClientError(f"A message has at least 4 bytes, this one {len(frame)}: the metadata's length is missing.")
     end = 4 + int.from_bytes(frame[:4], "big")
@@ -133,7 +134,7 @@ def split(frame: bytes) -> tuple[Json, bytes]:
     try:
         metadata = orjson.loads(frame[4:end])
     except orjson.JSONDecodeError as error:
-        # only the position: the parser's own text may quote what the person said
+        # only the position: the parser's text may quote what the person said
         raise ClientError(f"The message's metadata is not valid JSON (at character {error.pos}).") from None
     if not isinstance(metadata, dict):
         raise ClientError("The message's metadata is not a JSON object.")
@@ -141,7 +142,7 @@ def split(frame: bytes) -> tuple[Json, bytes]:
 
 
 def join(metadata: Mapping[str, Any], payload: bytes = b"") -> bytes:
-    """A frame of either direction."""
+    """The frame, for either direction, with that metadata and payload."""
     try:
         text = orjson.dumps(metadata)
     except TypeError:  # half a surrogate pair, as a model may write it; escaped it is legal JSON
@@ -234,7 +235,7 @@ def _string(metadata: Json, field: str, kind: str) -> str:
 
 
 def _switch(metadata: Json, field: str) -> bool:
-    """A boolean of init; missing or null is true, as the client's own defaults are."""
+    """A boolean field of `init`. Missing or null means true, as in the client's own defaults."""
     value = metadata.get(field)
     if not isinstance(value, bool | None):
         raise ClientError(f"init: {field} is true or false.")
@@ -282,7 +283,7 @@ def speech_done(message_id: int) -> bytes:
 
 
 def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
-    """The same id again replaces the message in the client's window."""
+    """The frame that shows a message. The same id again replaces the message in the client's window."""
     images = [url for url in image_urls if len(url) <= MAX_RETURNED_IMAGE_CHARS]
     content: list[Json] = [{"type": "text", "text": text}] if text or not images else []
     content += [{"type": "image_url", "image_url": {"url": url}} for url in images]
@@ -290,18 +291,18 @@ def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] 
 
 
 def shown_id(message_id: int) -> int:
-    """The number that clients know a message by."""
+    """The number by which clients know the message."""
     return message_id if message_id < FIRST_LOCAL_ID else message_id + SKIPPED_IDS
 
 
 def message_id_of(shown: int) -> int:
-    """The message that clients know by that number."""
+    """The message id behind the number that clients use. Inverse of `shown_id`."""
     return shown if shown < FIRST_LOCAL_ID + SKIPPED_IDS else shown - SKIPPED_IDS
 
 
 def audio_header(message_id: int) -> bytes:
-    """What comes before the sound in every audio frame of the speech with that message's id. On the wire it is a JSON
-    string: the client's player throws at numbers."""
+    """The part before the sound in every audio frame of the speech with that message id. The id is sent as a JSON
+    string, because the client's player throws on numbers."""
     return join({"type": "audio", "speech_id": str(shown_id(message_id))})
 
 
