@@ -7,7 +7,7 @@
                 case AudioEvent(speech_id, pcm): ...     # s16le, mono, 24 kHz
                 case MessageEvent(role="assistant"): ...
 
-Every failure is a `ClientError`, worded for whoever runs the client.
+Every failure is a `ClientError`, worded for the person who runs the client.
 """
 
 import asyncio
@@ -28,10 +28,10 @@ from voi.transports.voi_ws import wire
 INPUT_RATE_HZ = wire.INPUT_RATE_HZ
 OUTPUT_RATE_HZ = wire.OUTPUT_RATE_HZ
 MAX_FRAME_BYTES = 64 * 1024 * 1024
-"""Of the server; a whole speech may come in one frame."""
+"""Largest frame taken from the server: a whole speech may come in one frame."""
 CLOSE_TIMEOUT_S = 3.0
 HEARTBEAT_S = 30.0
-"""A server that does not answer a ping within half of it is gone."""
+"""Interval of pings. A server that does not answer within half of it counts as gone."""
 
 
 # ---- what the server says -------------------------------------------------------------------------
@@ -46,14 +46,14 @@ class StatusEvent:
 
 @dataclass(frozen=True, slots=True)
 class SpeechDoneEvent:
-    """All sound of the assistant message with that id has come, if it has any."""
+    """All sound of the assistant message with that id has arrived, if it has any."""
 
     speech_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class MessageEvent:
-    """The same id again replaces the message."""
+    """A message of the dialogue. The same id again replaces the message."""
 
     message_id: int
     role: Role
@@ -91,8 +91,8 @@ Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseE
 
 
 class VoiClient:
-    """One conversation, which is ready once made (`init_done` has come). Iterating gives what the server says until the
-    conversation ends; afterwards `close_code` and `close_reason` tell how."""
+    """One conversation, ready as soon as it is made (`init_done` has arrived). Iterating gives the server's events
+    until the conversation ends; then `close_code` and `close_reason` say how it ended."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse, early: Sequence[Event] = ()) -> None:
         self._socket = socket
@@ -118,10 +118,10 @@ class VoiClient:
         insecure: bool = False,
         timeout_s: float = 15.0,
     ) -> AsyncIterator[Self]:
-        """Connect and begin a conversation; it is closed at the end of the `async with`.
+        """Connect and begin a conversation. It is closed at the end of the `async with`.
 
-        `agent_config`: a whole agent as JSON text, instead of one that the server knows. `insecure`: take any
-        certificate of a `wss` server, as is needed for self-signed ones in development. Raises ClientError when the
+        `agent_config`: a whole agent as JSON text, instead of one that the server knows. `insecure`: accept any
+        certificate of a `wss` server, as is needed for self-signed ones in development. Raises ClientError if the
         server cannot be reached or refuses.
         """
         init = {
@@ -163,27 +163,27 @@ class VoiClient:
     # ---- what the person does -------------------------------------------------------------------
 
     async def send_audio(self, payload: bytes) -> None:
-        """Sound of the person: s16le, mono, 16 kHz, or a piece of the `input_audio_format` chosen."""
+        """Send sound of the person: s16le, mono, 16 kHz, or a piece in the chosen `input_audio_format`."""
         await self._send({"type": "audio"}, payload)
 
     async def send_text(self, text: str) -> None:
-        """Typed text; `create_response` asks for the answer."""
+        """Send typed text. `create_response` then asks for an answer."""
         await self._send({"type": "text", "content": text})
 
     async def send_image(self, url: str) -> None:
-        """A picture (http, https or data URL), before the text or the request for an answer that it belongs to."""
+        """Send a picture (http, https or data URL), before the text or the request for an answer that it belongs to."""
         await self._send({"type": "image_url", "image_url": url})
 
     async def create_response(self) -> None:
         await self._send({"type": "create_response"})
 
     async def interrupt(self, speech_id: str | None, played_ms: int | None) -> None:
-        """Playback of that speech was stopped after so much of it."""
+        """Tell the server that playback of that speech was stopped after `played_ms`; None: not known."""
         seconds = None if played_ms is None else played_ms / 1000
         await self._send({"type": "interrupt", "speech_id": speech_id, "interrupted_at": seconds})
 
     async def invoke_llm(self, model: str, prompt: str, messages: Sequence[dict[str, str]]) -> None:
-        """Ask a model something beside the conversation; answered by LlmResponseEvent or ErrorEvent."""
+        """Ask a model a question outside of the conversation. Answered by LlmResponseEvent or ErrorEvent."""
         await self._send({"type": "invoke_llm", "model": model, "prompt": prompt, "messages": list(messages)})
 
     async def close(self) -> None:
@@ -212,7 +212,7 @@ class VoiClient:
         return event
 
     async def _next(self) -> Event | None:
-        """None when the conversation has ended. Raises ClientError for what is not of the protocol."""
+        """The next event; None when the conversation has ended. Raises ClientError for a malformed frame."""
         while True:
             frame = await self._socket.receive()
             match frame.type:
@@ -232,7 +232,8 @@ class VoiClient:
 
 
 def parse(frame: bytes) -> Event | None:
-    """What the server says in a frame; None for types that this client does not know. Raises ClientError."""
+    """The event in a frame; None for a type that this client does not know. Raises ClientError for a malformed
+    frame."""
     metadata, payload = wire.split(frame)
     try:
         match metadata["type"]:

@@ -1,4 +1,4 @@
-"""What is said, by whom: the one shape of a message, for the history, the LLM and the doors."""
+"""Messages of a dialogue, in the one form that the history, the LLM and the doors share."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """`url`: https, or `data:image/…;base64,` (user turns only)."""
+    """A picture, in user messages only. `url`: https, or `data:image/…;base64,`."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A mark: the message was spoken, for `audio_ms`. The sound itself stays where it was heard."""
+    """Marks a message as spoken, `audio_ms` long. The sound itself is not kept here."""
 
     audio_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """The model wants a tool to run. `call_id` is the model's own; `arguments` is JSON as the model wrote it."""
+    """The model calls a tool. `call_id`: the model's own id. `arguments`: JSON as the model wrote it."""
 
     call_id: str
     name: str
@@ -38,7 +38,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What came of that call. `failed`: `text` says why."""
+    """The result of a tool call. `failed`: the tool failed, and `text` says why."""
 
     call_id: str
     text: str
@@ -50,8 +50,8 @@ Part = Text | Image | Sound | ToolCall | ToolResult
 
 @dataclass(frozen=True, slots=True, init=False)
 class Message:
-    """One turn of a dialogue. `Message("user", "Look.", [url])` is short for its text and its pictures as parts; an
-    empty text is no part."""
+    """One turn of a dialogue. `Message("user", "Look.", [url])` is short for a message with its text and pictures as
+    parts; an empty text adds no part."""
 
     role: Role
     parts: tuple[Part, ...]
@@ -81,9 +81,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word of a reply as it is written, with its punctuation and without spaces around it, and when it is spoken:
-    from `start_ms` to `end_ms` of the sound of the piece of text that it is in. `estimated`: the voice did not tell;
-    the times are in proportion to the letters."""
+    """A word of a reply as written, with its punctuation and without spaces, and when it is spoken: from `start_ms` to
+    `end_ms`, counted from the start of the sound of its piece of text. `estimated`: the engine gave no times, so they
+    are estimated in proportion to the letters."""
 
     text: str
     start_ms: int
@@ -93,7 +93,7 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words to be said as they are. `file`: pre-recorded sound of them, a path that the loader has checked."""
+    """Words to be said exactly. `file`: pre-recorded sound of them, a path that the loader has checked."""
 
     text: str
     tone: str = "neutral"

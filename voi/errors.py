@@ -1,16 +1,16 @@
-"""Who is to blame, and what to do next. Every error that a person may see is one of these."""
+"""The errors that a person may see. Each says who caused it and what to do next."""
 
 
 class VoiError(Exception):
-    """Base of all errors that Voi raises on purpose. The text is written for the person to blame."""
+    """Base of all errors that Voi raises on purpose. The text is written for the person who can fix the cause."""
 
 
 class ClientError(VoiError):
-    """The caller sent something wrong: a frame, a token, audio, text. Ends at most that conversation."""
+    """The client sent something wrong: a frame, a token, audio, text. It ends at most that conversation."""
 
 
 class NameTaken(ClientError):
-    """There is something of that name already."""
+    """The name is already in use."""
 
 
 class ConfigError(VoiError):
@@ -30,7 +30,7 @@ class EngineError(VoiError):
 
 
 class EngineBroken(EngineError):
-    """The engine cannot go on as it is, for nobody: whoever keeps it going has to make it anew."""
+    """The engine has failed for all callers and has to be made again. Its supervisor does that."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)

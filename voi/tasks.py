@@ -1,4 +1,4 @@
-"""The tasks that something owns: named, started here, and gone when it is closed."""
+"""The tasks of one owner: named, started here, and cancelled when the owner closes."""
 
 import asyncio
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 FAULT = "Voi made a mistake. It is written in the server's log; please try again."
-"""What a client is told of a fault in Voi."""
+"""What a client is told about a fault in Voi."""
 CANCELS_MAX = 3
 CANCEL_S = 1.0
 
@@ -15,10 +15,10 @@ log = logging.getLogger(__name__)
 
 
 class Tasks:
-    """Keeps what it starts alive, and cancels what is left at the end.
+    """Keeps the tasks that it starts alive, and cancels the rest at the end.
 
-    `conversation`: the id of the one that the tasks belong to; it stands in their names and log lines. `log_words`:
-    what people said may be written to the log.
+    `conversation`: id of the conversation that the tasks belong to, for their names and log lines. `log_words`: what
+    people said may be written to the log.
     """
 
     __slots__ = ("_conversation", "_tasks", "log", "log_words", "on_failed")
@@ -26,7 +26,7 @@ class Tasks:
     def __init__(self, conversation: str = "", *, log_words: bool = False) -> None:
         self._conversation = conversation
         self.on_failed: Callable[[BaseException], None] | None = None
-        """Is given what escapes from a task; None: it is logged."""
+        """Called with an exception that a task raises; None: it is logged."""
         self._tasks: set[asyncio.Task[Any]] = set()
         self.log = logging.LoggerAdapter(log, {"conversation": conversation} if conversation else {})
         self.log_words = log_words
@@ -41,13 +41,13 @@ class Tasks:
         return task
 
     async def join(self) -> None:
-        """Wait until all are done, those included that they start meanwhile."""
+        """Wait until all tasks are done, including tasks that they start meanwhile."""
         while tasks := self._others():
             await asyncio.wait(tasks)
             await asyncio.sleep(0)  # for `_done`
 
     async def close(self) -> None:
-        """Cancel all and wait until they are gone, however long they take for their own end."""
+        """Cancel all tasks and wait, without a limit, until they have ended."""
         tasks = self._others()
         for task in tasks:
             task.cancel()
@@ -55,8 +55,8 @@ class Tasks:
             await asyncio.wait(tasks)
 
     async def dismiss(self) -> None:
-        """Cancel all, more than once if need be, for a library may have swallowed the first cancellation. What is still
-        at work after `CANCELS_MAX * CANCEL_S` is logged and left."""
+        """Cancel all tasks, again if needed, because a library may have swallowed the first cancellation. Tasks that
+        still run after `CANCELS_MAX * CANCEL_S` seconds are logged and left."""
         for _ in range(CANCELS_MAX):
             tasks = self._others()
             for task in tasks:
@@ -81,7 +81,7 @@ class Tasks:
             self.fault(f"{task.get_name()} failed", error)
 
     def fault(self, what: str, error: BaseException) -> None:
-        """There is a fault in Voi. What is logged is its kind and place: its text may hold what somebody said."""
+        """Log a fault in Voi by its kind and place. Its text is left out, because it may hold what people said."""
         words = f": {error}" if self.log_words else ""
         places = "".join(traceback.format_tb(error.__traceback__))
         self.log.error("a fault in Voi; %s: %s%s\n%s", what, type(error).__name__, words, places)

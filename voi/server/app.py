@@ -1,4 +1,4 @@
-"""The HTTP side of the server: alive? ready? how busy? and tokens for other services."""
+"""The HTTP side of the server: health, readiness, metrics, and tokens for other services."""
 
 import time
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from voi.server.metrics import Metrics
 from voi.server.voices import VoiceDesk, voices_router
 
 TOKEN_HEADER = "Voi-Token"
-"""The token's place in the answer to `curl -I -X POST`, which shows headers only."""
+"""Header that repeats the token in the response, for `curl -I -X POST`, which shows headers only."""
 
 
 ENGINES = ("VAD", "STT", "TTS", "turn detection", "LLM")
@@ -27,16 +27,16 @@ _STATES = ("loading", "ready", "left out")
 
 @dataclass
 class Readiness:
-    """What /health tells. `engines`: what the start said of each, by name; `supervised`: those that may be restarting
-    now."""
+    """What /health reports. `engines`: the start's last report on each engine, by name. `supervised`: engines that may
+    be restarting at the moment."""
 
     state: Literal["starting", "ready", "stopping", "failed"] = "starting"
     engines: dict[str, str] = field(default_factory=dict)
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
 
     def note(self, progress: str) -> None:
-        """What the start says of an engine, like `STT moonshine: ready in 0.9 s`. Reasons are for the log only, and so
-        is what it says of agents and models."""
+        """Note a report of the start on an engine, such as `STT moonshine: ready in 0.9 s`. Reasons, and reports on
+        agents and models, are left to the log."""
         engine, colon, said = progress.partition(": ")
         if not colon or not engine.startswith(ENGINES):
             return

@@ -1,4 +1,5 @@
-"""Tokens that clients connect with (JWT, RFC 7519, HS256), and the key that other services ask for them with."""
+"""The tokens that clients connect with (JWT, RFC 7519, HS256), and the API key with which other services request
+them."""
 
 import hmac
 import re
@@ -19,7 +20,7 @@ _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
 def checked_app(app: str) -> str:
-    """The name, if an application may be called so. Raises ClientError."""
+    """The name itself, if it is a valid app name. Raises ClientError otherwise."""
     if not _APP.fullmatch(app):
         raise ClientError(
             "An app's name has 1 to 64 letters, digits, dots, dashes or underscores, and begins with a letter or digit."
@@ -28,8 +29,8 @@ def checked_app(app: str) -> str:
 
 
 def issue_token(app: str, secret: str, life_days: float = 1.0) -> str:
-    """A token for that app. It carries the end of its life twice: as the standard `exp`, and as `expire` in naive local
-    time, which is all that older servers look at. Raises ClientError."""
+    """A token for that app, valid for `life_days`. It holds its expiry twice: as the standard `exp`, and as `expire` in
+    naive local time, which is all that older servers read. Raises ClientError for an invalid app name."""
     checked_app(app)
     if not 0 < life_days <= MAX_LIFE_DAYS:
         raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
@@ -46,13 +47,14 @@ def issue_token(app: str, secret: str, life_days: float = 1.0) -> str:
 
 
 def check_token(token: str, secret: str) -> str:
-    """The app that the token is for. Raises ClientError; its text never contains the token."""
+    """The app that the token is for. Raises ClientError if the token is invalid or expired; its text never contains the
+    token."""
     if not token:
         raise ClientError("Token validation error: no token was given. Connect to /ws?token=TOKEN.")
     if len(token) > MAX_TOKEN_CHARS:
         raise ClientError("Token validation error: the token is too long to be one.")
     try:
-        # The skew is for the beginning: expired is expired.
+        # The skew applies to the beginning only: an expired token is expired.
         claims = jwt.decode(
             token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S,
             options={"verify_aud": False, "verify_exp": False},
@@ -74,7 +76,7 @@ def check_token(token: str, secret: str) -> str:
 
 
 def token_in(query: str) -> str:
-    """The value of `token` in a URL's raw query; "" if there is none. Percent-encoded, but a bare = or + is itself."""
+    """The value of `token` in a URL's raw query; "" if there is none. It is percent-decoded; a bare = or + stays."""
     for pair in query.split("&"):
         name, _, value = pair.partition("=")
         if name == "token":
@@ -83,13 +85,13 @@ def token_in(query: str) -> str:
 
 
 def is_key(given: str, key: str) -> bool:
-    """Whether it is the key, found out in constant time."""
+    """True if `given` is the key, compared in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())
 
 
 def _end_of_life(claims: Mapping[str, object]) -> datetime:
-    """By `exp` (seconds since 1970), or without it by `expire`: ISO 8601, without an offset the local time of the
-    issuer. Raises ClientError."""
+    """When the token expires: its `exp` (seconds since 1970) or, without that, its `expire` (ISO 8601; without an
+    offset, local time of the issuer). Raises ClientError if neither can be read."""
     seconds, expire = claims.get("exp"), claims.get("expire")
     if "exp" in claims:
         try:

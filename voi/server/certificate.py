@@ -20,8 +20,8 @@ _HOST_NAME = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 def write_self_signed(folder: Path, hosts: Sequence[str], days: int, *, force: bool = False) -> tuple[Path, Path]:
-    """Write cert.pem and key.pem (for its owner's eyes only) and return their paths. Raises ConfigError when one is
-    there already, unless `force`."""
+    """Write cert.pem and key.pem (readable by its owner only) and return their paths. Raises ConfigError if one of them
+    exists already, unless `force`."""
     cert_file, key_file = folder / "cert.pem", folder / "key.pem"
     there = [str(path) for path in (cert_file, key_file) if path.exists()]
     if there and not force:
@@ -37,7 +37,8 @@ def write_self_signed(folder: Path, hosts: Sequence[str], days: int, *, force: b
 
 
 def self_signed(hosts: Sequence[str], days: int) -> tuple[bytes, bytes]:
-    """Certificate and private key (PEM) for localhost, this machine's name, and `hosts`. Raises ConfigError."""
+    """Certificate and private key (PEM) for localhost, this machine's name, and `hosts`. Raises ConfigError for an
+    invalid host."""
     names = list(dict.fromkeys(["localhost", "127.0.0.1", "::1", socket.gethostname(), *hosts]))
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Voi, for development")])
@@ -78,7 +79,7 @@ def _name(host: str) -> x509.GeneralName:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Created with its final mode: nobody else gets to read it meanwhile."""
+    """Write the file, created with its final mode, so that no other user can read it meanwhile."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(content)

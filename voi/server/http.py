@@ -1,9 +1,9 @@
-"""uvicorn's HTTP protocol with what it lacks against connections that only take up room: a deadline for every state, a
-size for heads, and a bound on how many may wait. It also looks at upgrade requests as RFC 6455 wants it.
+"""uvicorn's HTTP protocol, hardened against connections that only take up room: a deadline for every state, a size
+limit for heads, and a bound on waiting connections. It also checks upgrade requests as RFC 6455 requires.
 
-A connection that waits for its request, or dawdles in its head or body, holds a file descriptor that a caller needs.
-So each state has its deadline, whatever trickles in; an address has only so many of them; and where all places for
-waiting connections are taken, the oldest gives way to the newest.
+A connection that waits for its request, or sends it slowly, holds a file descriptor that a caller needs. So each state
+has a deadline, each address has a limit of waiting connections, and when all places for waiting connections are taken,
+the oldest one is dropped for the newest.
 """
 
 import asyncio
@@ -17,15 +17,15 @@ from typing import Any, Literal
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD_TIMEOUT_S = 10.0
-"""Until a request's head is complete, from the connection's begin or the end of the request before."""
+"""Time until a request's head is complete, from the start of the connection or the end of the request before."""
 BODY_IDLE_TIMEOUT_S = 30.0
-"""Without any byte of a body that is wanted. Texts to be spoken may come as slowly as they are written."""
+"""Longest time without any byte of a body. Texts to be spoken may come as slowly as they are written."""
 REST_TIMEOUT_S = 5.0
-"""For the rest of a body that was answered already."""
+"""Time for the rest of a body after its request was answered."""
 MAX_HEAD_BYTES = 64 * 1024
 WAITING_MAX = 512
 WAITING_PER_ADDRESS_MAX = 64
-"""Of addresses other than this machine's and trusted proxies'."""
+"""Limit on waiting connections per address. This machine and trusted proxies have no limit."""
 DESCRIPTORS_RESERVE = 32
 LOG_EVERY_S = 60.0
 WEBSOCKET_VERSION = b"13"
@@ -36,20 +36,20 @@ _Wait = Literal["head", "body", "rest", ""]
 
 
 class Waiting:
-    """The connections of one server that wait for something to come. `trusted`: addresses of proxies, through which
-    many people come."""
+    """The connections of one server that wait for data. `trusted`: addresses of proxies, through which many people
+    connect."""
 
     def __init__(self, trusted: Callable[[str], bool] = lambda _: False) -> None:
         self._trusted = trusted
         self._connections: dict[HttpProtocol, str] = {}
-        """The oldest first, and the address that counts for each ("": none does)."""
+        """Connections, oldest first, each with the address that it counts for ("": it counts for none)."""
         self._by_address: Counter[str] = Counter()
         self._logged_s: dict[str, float] = {}
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         self._descriptors = limit - DESCRIPTORS_RESERVE if limit != resource.RLIM_INFINITY else None
 
     def enter(self, connection: "HttpProtocol", peer: str) -> bool:
-        """False: its address has too many; it is to be dropped."""
+        """Add a connection. False: its address has too many, so drop the connection."""
         address = "" if _is_own(peer) or self._trusted(peer) else peer
         if address and self._by_address[address] >= WAITING_PER_ADDRESS_MAX:
             self._log(connection, "address", f"{address} holds {WAITING_PER_ADDRESS_MAX} silent connections: no more")
@@ -64,7 +64,7 @@ class Waiting:
         return True
 
     def leave(self, connection: "HttpProtocol") -> None:
-        """It says something, or is gone."""
+        """Remove a connection that has sent its request, or is gone."""
         if connection in self._connections:
             address = self._connections.pop(connection)
             self._by_address[address] -= 1
@@ -72,14 +72,15 @@ class Waiting:
                 del self._by_address[address]
 
     def look_at_descriptors(self, connection: "HttpProtocol", transport: asyncio.Transport) -> None:
-        """Numbers of sockets are given out from the lowest on, so a high one means that nearly all are taken."""
+        """Log a warning if file descriptors run short. The lowest free number is given out first, so a high number
+        means that nearly all are taken."""
         socket = transport.get_extra_info("socket")
         if self._descriptors is not None and socket is not None and socket.fileno() >= self._descriptors:
             limit = self._descriptors + DESCRIPTORS_RESERVE
             self._log(connection, "descriptors", f"nearly all of {limit} file descriptors are taken: raise `ulimit -n`")
 
     def _log(self, connection: "HttpProtocol", kind: str, text: str) -> None:
-        """At most once a minute of each kind."""
+        """Log a warning, at most one per minute of each kind."""
         now_s = connection.loop.time()
         if now_s - self._logged_s.get(kind, -LOG_EVERY_S) >= LOG_EVERY_S:
             self._logged_s[kind] = now_s
@@ -87,7 +88,7 @@ class Waiting:
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection, until it is upgraded or gone."""
+    """One HTTP connection, until it is upgraded or gone."""
 
     def __init__(self, *args: Any, waiting: Waiting, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,8 +109,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self.parser is None:
             return
-        self._unset_keepalive_if_required()  # ours counts
-        if in_head and self._wait == "head":  # what came is all head: a body counts elsewhere
+        self._unset_keepalive_if_required()  # the deadlines of this class take its place
+        if in_head and self._wait == "head":  # all of it belongs to the head; a body is counted elsewhere
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.transport.abort()
@@ -149,13 +150,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._part()
 
     def _part(self) -> None:
-        """The parser knows us and we know it: left alone, the two would wait for the garbage collector."""
+        """Break the reference cycle with the parser, which only the garbage collector could free."""
         self.parser = None  # type: ignore[assignment]
 
     # ---- deadlines --------------------------------------------------------------------------------
 
     def _await(self, what: _Wait) -> None:
-        """From now on that is awaited; "": nothing, the request is being answered."""
+        """Set what the connection waits for, and its deadline; "": nothing, the request is being answered."""
         if what == self._wait:
             return
         entering = what and not self._wait
@@ -180,7 +181,7 @@ class HttpProtocol(HttpToolsProtocol):
     # ---- upgrades ---------------------------------------------------------------------------------
 
     def _upgrade_problem(self) -> tuple[int, str] | None:
-        """What RFC 6455, section 4.2.1, wants and is not there."""
+        """Status and text of the error if the request is no valid upgrade by RFC 6455, section 4.2.1; else None."""
         if self.cycle is not None and not self.cycle.response_complete:
             return 400, "An upgrade has to wait for the answer to the request before it."
         if self.scope["method"] != "GET":
@@ -210,4 +211,4 @@ def _is_own(peer: str) -> bool:
     try:
         return ip_address(peer).is_loopback
     except ValueError:
-        return True  # a socket in the file system
+        return True  # a Unix socket

@@ -1,4 +1,4 @@
-"""Logs: one line each, for people or for machines, with the conversation's id and without secrets."""
+"""Logs one line per event, for people or for machines, with the conversation's id and without secrets."""
 
 import json
 import logging
@@ -14,15 +14,15 @@ from voi.errors import VoiError
 
 HIDDEN = "***"
 _SECRETS = (
-    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # TOKEN itself stands in our own hints
+    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # the word TOKEN stands in Voi's own hints
     re.compile(r"(?i)(?<=bearer )[^\s\"']+"),
     re.compile(r"(?i)(?<=api-key: )[^\s\"']+"),
-    re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"),  # a JWT: base64 of {" begins so
+    re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"),  # a JWT: eyJ is the base64 of {"
 )
 
 
 class Redactor:
-    """Takes tokens out of any text, and the secrets that it knows."""
+    """Removes tokens and known secrets from text."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known = [secret for secret in secrets if len(secret) >= 8]
@@ -36,7 +36,8 @@ class Redactor:
 
 
 class _Formatter(logging.Formatter):
-    """Covers exceptions and libraries' lines too. `words`: the texts of exceptions may be told."""
+    """Formats all log lines, those of libraries included, and exceptions. `words`: the texts of exceptions may be
+    logged."""
 
     def __init__(self, redact: Redactor, words: bool) -> None:
         super().__init__()
@@ -77,8 +78,8 @@ class JsonFormatter(_Formatter):
 
 
 def trace(error: BaseException, *, words: bool, depth: int = 5) -> str:
-    """Where it came from, the first cause first. An exception's own text may repeat what somebody said, so it is told
-    only of those whose texts are ours or the operating system's, unless `words`."""
+    """Traceback of an error, first cause first. An exception's text may repeat what people said. Unless `words` is set,
+    it is logged only for exceptions of Voi and of the operating system."""
     parts = []
     before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if before is not None and depth:
@@ -97,7 +98,8 @@ def _conversation_of(record: logging.LogRecord) -> str:
 
 
 def set_up_logging(level: str, style: Literal["text", "json"], secrets: Iterable[str], *, words: bool = False) -> None:
-    """All logs of the process to standard error. Libraries are heard from warnings upward."""
+    """Send all logs of the process to standard error. Libraries log warnings and above. `words`: the texts of
+    exceptions may be logged."""
     formatter = JsonFormatter if style == "json" else TextFormatter
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(Redactor(secrets), words))

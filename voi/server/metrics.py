@@ -1,4 +1,4 @@
-"""What the server counts and measures, for Prometheus. Nothing in it names a person or repeats a word."""
+"""What the server counts and measures, for Prometheus. No metric names a person or holds what people said."""
 
 import gc
 import time
@@ -22,7 +22,7 @@ _PAUSE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class Metrics:
-    """`active`: how many conversations there are now."""
+    """All metrics of the server. `active` returns the current number of conversations."""
 
     def __init__(self, active: Callable[[], float]) -> None:
         self.registry = CollectorRegistry()
@@ -87,7 +87,7 @@ class Metrics:
                 histogram.observe(taken_ms / 1000)
 
     def watch_engines(self, engines: Mapping[str, Supervised[Any]]) -> None:
-        """By name."""
+        """Report the state and restarts of these engines, by name."""
         self.registry.register(_EngineStates(engines))
 
     def watch_garbage_collector(self) -> None:
@@ -103,13 +103,13 @@ class Metrics:
             self._gc_pause[info["generation"]].observe(time.perf_counter() - self._gc_started_s)
 
     def text(self, accept: str) -> tuple[bytes, str]:
-        """The exposition and its content type, in the newest format that `accept` (the request's header) names."""
+        """The metrics and their content type, in the newest format that `accept` (the request's header) allows."""
         encode, content_type = choose_encoder(accept)
         return encode(self.registry), content_type
 
 
 class TurnMetrics(Observer):
-    """Puts every turn's times into the histograms, and counts what failed. One for all conversations."""
+    """Puts each turn's times into the histograms, and counts failures. All conversations share one."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics

@@ -1,5 +1,5 @@
-"""An edited configuration, or a changed file of voices, and what runs: engines that can take new options, voices and
-tones do, without a restart."""
+"""Applies an edited configuration, or a changed file of voices, to running TTS engines, without a restart if the engine
+can take new options, voices and tones."""
 
 import logging
 from collections.abc import Mapping
@@ -14,8 +14,8 @@ log = logging.getLogger(__name__)
 
 
 async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> None:
-    """`tts`: what runs, by the names of its models; `before`: the configuration that is in use. Raises ConfigError when
-    `config` wants what that cannot; then what runs is as before."""
+    """Apply `config` to the running engines. `before`: the configuration in use. `tts`: the running engines by model
+    name. Raises ConfigError if an engine cannot take the change; then all engines stay as they were."""
     uses = list(config.voice_uses())
     problems: list[str] = []
     taken: list[str] = []
@@ -30,7 +30,7 @@ async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> N
                 taken.append(name)
         except ConfigError as error:
             problems += [f"{name}: {problem}" for problem in error.problems]
-        except EngineError as error:  # it is being made anew, of what its options are by then
+        except EngineError as error:  # it is restarting, and reads its options then
             log.warning("%s: %s", name, error)
             taken.append(name)
             judged.pop(name)
@@ -47,7 +47,8 @@ async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> N
 
 
 async def reconfigured(name: str, engine: Tts, options: Mapping[str, Any], used: Any) -> bool:
-    """Whether that engine, which can be reconfigured, took the options. Raises ConfigError, EngineError."""
+    """True if the engine took the new options. Raises ConfigError if they are wrong, EngineError if the engine
+    fails."""
     taken = await cast(Reconfigures, engine).reconfigure(options, used)
     if not taken:
         log.warning("%s takes its new options and voices with the next start", name)

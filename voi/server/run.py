@@ -1,4 +1,4 @@
-"""The server's life: configuration, port, engines, conversations, and a clean end."""
+"""Runs the server: configuration, port, engines, conversations, and a clean shutdown."""
 
 import asyncio
 import errno
@@ -58,8 +58,8 @@ Progress = Callable[[str], None]
 
 
 def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
-    """Serve until told to stop (SIGINT, SIGTERM; twice: at once). Raises ConfigError and EngineError when the server
-    cannot start. `on_ready` gets the address of the WebSocket."""
+    """Serve until told to stop by SIGINT or SIGTERM; a second signal stops at once. Raises ConfigError or EngineError
+    if the server cannot start. `on_ready` is given the URL of the WebSocket."""
     secrets = [secret.get_secret_value() for secret in (settings.token_secret_key, settings.api_key,
                                                         settings.litellm_api_key) if secret]  # fmt: skip
     set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
@@ -114,7 +114,7 @@ class Server:
         )
 
     def engine_secrets(self) -> list[str]:
-        """What the variables hold that options of engines refer to."""
+        """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
                 for value in values_of(each)]  # fmt: skip
@@ -137,8 +137,8 @@ class Server:
             raise self._failure
 
     def _heed_signals(self) -> None:
-        """SIGHUP reads the configuration again, as people expect of servers; left alone, it and SIGUSR1 and 2 would end
-        the process without a word to anybody. What `nohup` has ignored stays ignored."""
+        """Install signal handlers. SIGHUP reloads the configuration, as is usual for servers. By default it, SIGUSR1
+        and SIGUSR2 would end the process silently. Signals that `nohup` ignores stay ignored."""
         loop = asyncio.get_running_loop()
         if threading.current_thread() is threading.main_thread():
             for sig in HEEDED_SIGNALS:
@@ -159,7 +159,7 @@ class Server:
         await self._configs.reload()
 
     def stop(self) -> None:
-        """Stop in order; the second time: at once."""
+        """Stop gracefully; when called again, at once."""
         if self._http is not None:
             self._http.stop()
 
@@ -169,7 +169,7 @@ class Server:
         try:
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
-            if not http.should_exit:  # else what ends us may have ended an engine's process first
+            if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._failure = error
                 self.readiness.state = "failed"
                 http.should_exit = True
@@ -197,7 +197,7 @@ class Server:
         self._on_progress(text)
 
     async def _check_voices(self, config: Config) -> None:
-        """An edited configuration may use what runs. Raises ConfigError."""
+        """Check that the running engines can serve an edited configuration. Raises ConfigError if not."""
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
@@ -260,7 +260,7 @@ class Server:
             log_config=None,
             access_log=settings.log_level == "debug",
             server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),  # by default it trusts everybody on this machine
+            proxy_headers=bool(settings.trusted_proxies),  # by default uvicorn trusts every process on this machine
             forwarded_allow_ips=list(settings.trusted_proxies),
             timeout_graceful_shutdown=HTTP_END_TIMEOUT_S,
             ssl_certfile=settings.tls_cert_file,
@@ -298,7 +298,7 @@ class Server:
 
 
 class _Http(uvicorn.Server):
-    """uvicorn, with conversations that end before their port is closed."""
+    """uvicorn's server, which ends the conversations before it closes the port."""
 
     def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], hurry: asyncio.Event) -> None:
         super().__init__(config)
@@ -307,7 +307,7 @@ class _Http(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn's, with a deadline for TLS handshakes: asyncio's own is a minute."""
+        """Like uvicorn's, with a shorter deadline for TLS handshakes than asyncio's minute."""
         await self.lifespan.startup()
         protocol: Any = self.config.http_protocol_class
         make = partial(protocol, config=self.config, server_state=self.server_state, app_state={})
@@ -330,7 +330,7 @@ class _Http(uvicorn.Server):
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Called between two steps of the main thread, so the event loop has to be told of it."""
+        """Signal handler. It runs between two bytecodes of the main thread, so it has to wake up the event loop."""
         if not self.should_exit:
             log.info("%s: stopping. Once more to stop at once.", signal.Signals(sig).name)
         self._loop.call_soon_threadsafe(self.stop)
@@ -344,7 +344,7 @@ _NOT_LISTENING = {
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises ConfigError."""
+    """A listening socket on that address. Raises ConfigError if the address is invalid or taken."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

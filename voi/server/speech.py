@@ -1,7 +1,8 @@
-"""`POST /voices/NAME/speech`: a text, spoken by what runs, as a WAV file that a player can begin with while it is made.
+"""`POST /voices/NAME/speech`: a text spoken by a running TTS engine, as a WAV file that can be played while it is made.
 
-One sentence after the other is asked of the engine, which shares itself out among all who speak; so a request takes no
-more from callers than one more caller would, and there are two at most. Who goes away or takes nothing ends the work.
+Sentences are requested one by one from the engine, which divides its time between all requests. So a request costs
+other callers no more than one more call would. At most two run at once. A client that leaves, or stops reading, ends
+its request.
 """
 
 import asyncio
@@ -31,13 +32,13 @@ from voi.text.language import Spoken
 log = logging.getLogger(__name__)
 
 TEXT_MAX_CHARACTERS = 4_000
-"""Some five minutes of speech."""
+"""Longest text, about five minutes of speech."""
 BODY_MAX_BYTES = 64 * 1024
 BODY_TIMEOUT_S = 10.0
 SPEECH_TIMEOUT_S = 600.0
-"""For all of it: who plays while it is made takes as long as it lasts."""
+"""Time for the whole response: a client that plays while it receives takes as long as the speech lasts."""
 TAKING_TIMEOUT_S = 30.0
-"""For the client to take what is there."""
+"""Time for the client to read the sound that is ready."""
 AT_ONCE_MAX = 2
 PROBLEMS_MAX = 5
 
@@ -59,14 +60,14 @@ class Wish(FileModel):
 
 
 class SpeechDesk:
-    """Has texts spoken. `config` gives the present configuration, `tts` what speaks (None while starting)."""
+    """Has texts spoken. `config` returns the current configuration, `tts` the running engines (None while starting)."""
 
     def __init__(self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None]) -> None:
         self._config, self._tts = config, tts
         self._speaking = 0
 
     def response(self, voice: str, wish: Wish) -> Response:
-        """Raises HTTPException for what cannot be spoken."""
+        """The response with the sound. Raises HTTPException for what cannot be spoken."""
         engines = self._tts()
         if engines is None:
             raise HTTPException(503, "The server is starting.")
@@ -97,8 +98,8 @@ class SpeechDesk:
 
 
 class _Sound(Response):
-    """Begins with the first sound, so that what fails before has a status of its own. What fails later breaks the
-    transfer off: a file that seemed whole would be a lie."""
+    """Starts the response with the first sound, so that an earlier failure gets an error status. A later failure aborts
+    the transfer, so that the client does not take the file for complete."""
 
     def __init__(self, desk: SpeechDesk, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
         super().__init__()
@@ -111,7 +112,7 @@ class _Sound(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if tasks[0].done():
                 tasks[0].result()
-        except asyncio.CancelledError:  # the server stops; there is nobody above us to be told
+        except asyncio.CancelledError:  # the server stops, and no caller above needs to know
             log.warning("a speech over HTTP was broken off: the server stops")
         finally:
             for task in tasks:
@@ -143,7 +144,7 @@ class _Sound(Response):
 
 
 def speech_router(desk: SpeechDesk) -> APIRouter:
-    """To be included where the API key was asked for."""
+    """The route. Include it in a router that checks the API key."""
     router = APIRouter()
 
     @router.post("/{name}/speech")
@@ -154,7 +155,7 @@ def speech_router(desk: SpeechDesk) -> APIRouter:
 
 
 def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> tuple[str, str]:
-    """The model, and the voice as that calls it."""
+    """The model that has the voice, and the model's own name for it. Raises HTTPException if there is none."""
     if wanted is not None and wanted not in engines:
         raise HTTPException(404, f"No model of that name speaks; there are: {', '.join(engines) or 'none'}.")
     having = {
@@ -170,7 +171,7 @@ def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> tup
 
 
 async def _wish(request: Request) -> Wish:
-    """Raises HTTPException for anything that is wrong with the request itself."""
+    """The parsed request. Raises HTTPException if the request is wrong."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, 'Send application/json, such as {"text": "Good morning!"}.')
     body = bytearray()
@@ -208,7 +209,7 @@ def _refusal(error: Exception) -> HTTPException:
 
 
 async def _gone(receive: Receive) -> None:
-    """Returns when the client has gone away."""
+    """Return when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

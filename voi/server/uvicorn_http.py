@@ -1,7 +1,7 @@
-"""The HTTP protocol that uvicorn is given: ours, which limits silent connections, or where that does not fit its own.
+"""Chooses uvicorn's HTTP protocol: Voi's, which limits silent connections, or uvicorn's own if that does not fit.
 
-Ours is built on a class of uvicorn's that is not public. Where another uvicorn has another such class, the server
-starts all the same, over uvicorn's public settings; WebSockets go on working, and silent connections are not limited.
+Voi's is built on a class of uvicorn that is not public. If another version of uvicorn has a different class, the server
+still starts, with uvicorn's public settings. WebSockets work then too, but silent connections are not limited.
 """
 
 import logging
@@ -17,13 +17,13 @@ OVERRIDDEN = (
     "connection_made", "data_received", "on_message_begin", "on_headers_complete", "on_message_complete",
     "on_response_complete", "handle_websocket_upgrade", "connection_lost", "_unset_keepalive_if_required",
 )  # fmt: skip
-"""Its methods that ours overrides or calls."""
+"""Methods of uvicorn's class that Voi's overrides or calls."""
 
 log = logging.getLogger(__name__)
 
 
 def http_protocol(proxies: TrustedProxies) -> Any:
-    """For `uvicorn.Config(http=…)`."""
+    """The protocol for `uvicorn.Config(http=…)`."""
     if missing := _missing():
         log.warning("this uvicorn is another than Voi knows (%s): silent connections are not limited", missing)
         return "auto"
@@ -33,7 +33,7 @@ def http_protocol(proxies: TrustedProxies) -> Any:
 
 
 def _missing() -> str:
-    """What is not there as ours needs it; "": all is."""
+    """What uvicorn's class lacks for Voi's protocol; "": nothing."""
     try:
         base = getattr(import_module(UVICORNS_MODULE), UVICORNS_CLASS, None)
     except ImportError:

@@ -1,7 +1,7 @@
-"""Voices over HTTP: list, clone, hear and remove, for services that have the API key.
+"""Voices over HTTP: list, clone, listen to and remove voices, for services that have the API key.
 
-Cloning is done in a thread, one voice at a time; a few may wait. What runs learns the new voices at once; new tones are
-written into tts_models.json when that is asked for, and are spoken as soon as the server sees it (`new_voices`).
+Cloning runs in a thread, one voice at a time; a few may wait. Running engines learn the new voices at once. New tones
+are written into tts_models.json if the request asks for it, and are used once the server reloads it (`new_voices`).
 """
 
 import asyncio
@@ -37,12 +37,14 @@ UPLOAD_TIMEOUT_S = 60.0
 CLONING_TIMEOUT_S = 120.0
 WAITING_MAX = 4
 SAMPLES_LIMIT_S = 600.0
-"""Of all samples together, each of which has a limit of its own: a few bytes can be hours of silence."""
+"""Limit on all samples of a request together: a few bytes can decode to hours of silence. Each sample has its own limit
+too."""
 SAMPLE, TONE = "sample", "tone:"
 
 
 class VoiceDesk:
-    """Adds and removes voices. `config` gives the present configuration, `tts` what speaks (None while starting)."""
+    """Adds and removes voices. `config` returns the current configuration, `tts` the running engines (None while
+    starting)."""
 
     def __init__(
         self,
@@ -58,7 +60,7 @@ class VoiceDesk:
         self._cloners: dict[str, Any] = {}
 
     def listed(self) -> dict[str, dict[str, Any]]:
-        """Voices and tones of every model that speaks."""
+        """Voices and tones of every running model, by model name."""
         return {
             name: {"voices": list(info.voices), "tones": list(info.tones), "engine": info.name}
             for name, info in ((name, engine.info) for name, engine in (self._tts() or {}).items())
@@ -73,8 +75,8 @@ class VoiceDesk:
         force: bool,
         write: bool,
     ) -> dict[str, Any]:
-        """`tones`: tone -> (file's name, file); `write`: their map into tts_models.json. Raises ClientError,
-        ConfigError, HTTPException."""
+        """Clone a voice and return what was added. `tones`: tone -> (file name, file). `force`: replace a voice of that
+        name. `write`: write the tones into tts_models.json. Raises ClientError, ConfigError, HTTPException."""
         chosen, model = self._model(model_name)
         if write and model.voice_tone_map and not force:
             raise HTTPException(409, f"{chosen} has a voice_tone_map already; with force it is replaced.")
@@ -127,7 +129,7 @@ class VoiceDesk:
         raise HTTPException(404, f"There is no model of that name that clones voices; there are: {known}.")
 
     def _sharing(self, model: TtsModel) -> dict[str, TtsModel]:
-        """Models with the same file of voices."""
+        """The models that use the same file of voices, by name."""
         models = self._config().tts_models
         return {name: each for name, each in models.items() if each.engine == XTTS and each.voices == model.voices}
 
@@ -146,7 +148,7 @@ class VoiceDesk:
         return users
 
     def _remove(self, model: TtsModel, name: str) -> None:
-        """In the thread: torch is loaded here."""
+        """Runs in the thread, because it loads torch."""
         from voi.engines.tts.xtts import cloning_file
 
         cloning_file.remove(_file(model, "voices"), name)
@@ -154,7 +156,7 @@ class VoiceDesk:
     def _add(
         self, model: TtsModel, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool
     ) -> Any:
-        """In the thread: torch and the encoders are loaded here, on the first voice."""
+        """Runs in the thread, because the first voice loads torch and the encoders."""
         from voi.audio.decode_apart import read_sample_apart
         from voi.engines.tts.xtts.cloning import Cloner
         from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
@@ -175,8 +177,8 @@ class VoiceDesk:
         return add_voice(cloner, _file(model, "voices"), name, recordings, vad, force=force)
 
     async def _teach(self, model: TtsModel, *, changed: bool) -> None:
-        """Whatever runs and has this file of voices. One that cannot learn speaks with the new voices after a restart.
-        `changed`: a voice is another one now, so what was rendered must not be played."""
+        """Tell the running engines that use this file of voices. An engine that cannot learn them has the new voices
+        after a restart. `changed`: an existing voice was replaced, so cached sound must not be played."""
         models = self._sharing(model)
         if changed:
             await asyncio.to_thread(forget, self._settings.greetings_dir, list(models))
@@ -186,7 +188,7 @@ class VoiceDesk:
                 continue
             try:
                 await reconfigured(name, engine, each.engine_options(), ())
-            except VoiError as error:  # it is being restarted, and reads the file when it begins anew
+            except VoiError as error:  # it is restarting, and reads the file then
                 log.warning("%s: %s", name, error)
 
     @asynccontextmanager
@@ -201,7 +203,7 @@ class VoiceDesk:
             self._waiting -= 1
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
-        """The thread cannot be stopped, so nobody else begins before it has ended."""
+        """Run `work` in the thread. A thread cannot be stopped, so no other work begins before it has ended."""
         task = asyncio.ensure_future(asyncio.to_thread(work))
         try:
             async with asyncio.timeout(CLONING_TIMEOUT_S):
@@ -215,7 +217,7 @@ class VoiceDesk:
 
 
 def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
-    """`authorized`: the dependency that wants the API key."""
+    """The routes. `authorized`: the dependency that checks the API key."""
     router = APIRouter(prefix="/voices", dependencies=[authorized])
 
     @router.get("")
@@ -264,7 +266,7 @@ class _Form:
 
 
 async def _form(request: Request) -> _Form:
-    """Raises HTTPException for anything that is wrong with the request itself."""
+    """The parsed form. Raises HTTPException if the request is wrong."""
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise HTTPException(415, "Send multipart/form-data, as curl -F name=Robin -F sample=@robin.wav does.")
     if int(request.headers.get("content-length", "0") or 0) > BODY_MAX_BYTES:
@@ -288,7 +290,7 @@ async def _form(request: Request) -> _Form:
 
 
 def _limited(receive: Any) -> Any:
-    """The request's body, as long as it keeps to its limit, whatever it said of its length."""
+    """`receive`, which fails once the body exceeds its limit. The Content-Length header is not trusted."""
     taken = 0
 
     async def receive_some() -> Any:
@@ -303,7 +305,7 @@ def _limited(receive: Any) -> Any:
 
 
 class _Told:
-    """Failures as answers. What is wrong with this server's files is for its log."""
+    """Turns failures into HTTP responses. Errors in the server's files go to its log instead."""
 
     def __enter__(self) -> None: ...
 
