@@ -1,7 +1,7 @@
 """Access to FFmpeg's codecs through PyAV, which is an extra: `./install.sh media`.
 
-Licences: PyAV itself is BSD-3-Clause. Its wheels bundle FFmpeg built with GPL parts (x264, x265), so whoever passes on
-an installation with this extra passes on GPL code. Voi itself bundles none of it.
+Licences: PyAV itself is BSD-3-Clause. Its wheels bundle FFmpeg built with GPL parts (x264, x265), so if you
+distribute an installation with this extra, you distribute GPL code. Voi itself bundles none of it.
 """
 
 from types import ModuleType

@@ -25,7 +25,7 @@ RATE_HZ = 16_000
 WAITING_LIMIT_BYTES = 16 * 1024 * 1024
 """Compressed bytes not yet decoded, an MP4 with its index at the end among them: 30 minutes at 64 kb/s."""
 AHEAD_LIMIT_MS = 300_000
-"""Sound may come out that far ahead of the wall clock: nobody speaks faster than they live, so more is a bomb."""
+"""Decoded sound may be this far ahead of the wall clock: people speak in real time, so more is a decompression bomb."""
 GIVEN_LIMIT_PIECES = 64
 """Pieces of PCM (20 ms each, usually) on their way to the event loop; the worker waits when it falls behind."""
 HEAD_BYTES = 8

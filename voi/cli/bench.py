@@ -14,7 +14,7 @@ LIVE_ROUNDS = 3
 
 def bench(
     speech: Annotated[
-        Path | None, typer.Option("--in", help="A WAV file of somebody speaking; without it, espeak-ng speaks.")
+        Path | None, typer.Option("--in", help="A WAV file with speech; without it, espeak-ng speaks.")
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=1_000, help="How often each thing is measured.")] = 10,
     llm: Annotated[str, typer.Option(help="LLM whose first text is timed; a provider may charge for it.")] = "echo",

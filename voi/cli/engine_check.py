@@ -26,7 +26,7 @@ from voi.text.language import AUTO
 
 
 def check_engines(config: Config, settings: Settings, problems: Problems) -> None:
-    """Adds to `problems`; of what nobody uses only warnings."""
+    """Adds to `problems`; engines that no agent uses only cause warnings."""
     for where, kind, name, options, needed in _engines(config, settings):
         found = problems.errors if needed else problems.warnings
         if name not in registry.names(kind):
@@ -40,8 +40,8 @@ def check_engines(config: Config, settings: Settings, problems: Problems) -> Non
 
 
 async def try_engines(config: Config, settings: Settings, problems: Problems) -> None:
-    """Start what agents speak with, as `voi serve` does, and ask it for their voices, tones and languages; adds to
-    `problems`. Tells of agents whose language nobody hears."""
+    """Start the agents' TTS engines as `voi serve` does, and check the agents' voices, tones and languages; adds to
+    `problems`. Also reports agents whose language no STT engine knows."""
     voices: dict[str, Tts] = {}
     used = {use.tts_model for use in config.voice_uses()}
     for name in sorted(used & config.tts_models.keys()):

@@ -18,15 +18,15 @@ def standard_input() -> io.FileIO:
 
 
 async def read_ahead(pieces: Iterator[T]) -> AsyncGenerator[T, None]:
-    """Raises what `pieces` raises. A daemon thread takes at most 32 pieces ahead; when nobody wants more, it is left to
-    itself, and ends with the read in which it is, or with the process."""
+    """The pieces, read by a daemon thread at most 32 ahead. Raises what `pieces` raises. When the caller stops, the
+    thread ends after its current read, or with the process."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Queue[tuple[T] | BaseException | None] = asyncio.Queue()
     room = threading.Semaphore(AHEAD_PIECES)
     stopped = False
 
     def tell(what: tuple[T] | BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the caller is gone
             loop.call_soon_threadsafe(ready.put_nowait, what)
 
     def work() -> None:
@@ -36,7 +36,7 @@ async def read_ahead(pieces: Iterator[T]) -> AsyncGenerator[T, None]:
                 room.acquire()
                 if stopped:
                     return
-        except BaseException as error:  # whoever asked gets it
+        except BaseException as error:  # raised in the caller
             tell(error)
         else:
             tell(None)

@@ -20,8 +20,8 @@ STANDARD_OUTPUT = Path("-")
 
 @asynccontextmanager
 async def sound_to(out: Path | None, rate_hz: int, raw: bool) -> AsyncIterator[Put]:
-    """`put` takes s16le mono at that rate. A file is there when it is whole, or not at all. Raises ConfigError: the
-    file cannot be written, there is no speaker; SystemExit(0): whoever listened to the pipe has heard enough."""
+    """Yields `put`, which takes s16le mono at that rate. A file appears only when it is complete. Raises ConfigError
+    when the file cannot be written or there is no speaker; SystemExit(0) when the reader closes the pipe."""
     if out is None:
         async with _speaker(rate_hz) as put:
             yield put
@@ -63,13 +63,13 @@ def _opened(path: Path, called: Path | None = None) -> io.FileIO:
 
 
 def _put_into(file: io.FileIO, path: Path) -> Put:
-    """Unbuffered: nothing is left that would be tried again at the end, when the listener is gone or the disk full."""
+    """Unbuffered, so that nothing is left to be written at the end, when the reader is gone or the disk is full."""
 
     def write(pcm: bytes) -> None:
         left = memoryview(pcm)
         while left:
             written = file.write(left)
-            if written is None:  # somebody else made the pipe so that nobody waits for it
+            if written is None:  # another process made the pipe non-blocking
                 raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
             left = left[written:]
 
@@ -85,8 +85,8 @@ def _put_into(file: io.FileIO, path: Path) -> Put:
 
 
 async def _in_a_thread_of_its_own(work: Callable[[], None]) -> None:
-    """The end of the process waits for asyncio's threads, even after Ctrl+C, and one that writes into a full pipe ends
-    when its listener wants it to."""
+    """Run blocking work in a daemon thread. The process would wait for asyncio's own threads at its end, even after
+    Ctrl+C, and a write into a full pipe may never end."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[None] = loop.create_future()
 
@@ -102,7 +102,7 @@ async def _in_a_thread_of_its_own(work: Callable[[], None]) -> None:
             work()
         except Exception as error:
             told = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the caller is gone
             loop.call_soon_threadsafe(settle, told)
 
     threading.Thread(target=run, name="writing sound", daemon=True).start()

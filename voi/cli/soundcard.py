@@ -11,7 +11,7 @@ from voi.errors import ConfigError
 
 FRAME_MS = 20
 WAITING_FRAMES_MAX = 100
-"""Microphone frames that the network has not taken yet; older ones are dropped: late sound helps nobody."""
+"""Most microphone frames that wait for the network; older ones are dropped, since late sound is useless."""
 SPEAKER_LIMIT_BYTES = ms_to_bytes(600_000, OUTPUT_RATE_HZ)
 
 

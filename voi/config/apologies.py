@@ -1,6 +1,6 @@
 """What an agent says when an answer failed, unless its author wrote something else: in the languages of XTTS.
 
-They are polite and name nobody's gender, neither the speaker's nor the listener's.
+They are polite and show no one's gender, neither the agent's nor the person's.
 """
 
 from voi.text.language import AUTO

@@ -13,7 +13,7 @@ from voi.errors import ClientError
 
 @dataclass(frozen=True, slots=True)
 class VoiceUse:
-    """Somebody wants to speak so. `where`: for error messages, like `agents.json: $.friend.voices.character`."""
+    """A voice that an agent names. `where`: for error messages, like `agents.json: $.friend.voices.character`."""
 
     where: str
     tts_model: str

@@ -16,8 +16,8 @@ LOOK_EVERY_S = 0.05
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Alone with that file, among all who ask here; the lock is a file beside it. ConfigError when others take longer
-    than 10 s. Blocks. Raises OSError."""
+    """Hold the lock of that file, which is a file beside it. Raises ConfigError when another process holds it for
+    longer than 10 s, OSError. Blocks."""
     deadline_s = time.monotonic() + LOCK_DEADLINE_S
     with path.with_name(f".{path.name}.lock").open("w") as file:
         while True:
@@ -26,15 +26,15 @@ def locked(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline_s:
-                    raise ConfigError(f"{path} is being changed by somebody else; try again.") from None
+                    raise ConfigError(f"{path} is being changed by another process; try again.") from None
                 time.sleep(LOOK_EVERY_S)
         yield
 
 
 def replace_file(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Written beside the file and renamed: whoever reads it meanwhile, and a machine that fails, has all of the old or
-    all of the new. Its permissions stay. For whoever has it `locked`, since what a crash left is written over. Raises
-    OSError."""
+    """Replace the file's content: `write` writes a temporary file beside it, which is then renamed. Readers, and a
+    machine that crashes, have the old or the new content, never a mixture. Permissions stay. Call it inside `locked`,
+    since it overwrites a temporary file that a crash left. Raises OSError."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         with partial.open("wb") as file:

@@ -1,5 +1,5 @@
-"""Settings of a server: from the environment and the file .env (the environment wins). Four names are the contract's;
-all others begin with VOI_."""
+"""Settings of a server, from the environment and the file .env (the environment wins). Four names have no prefix; all
+others begin with VOI_."""
 
 import os
 from collections.abc import Mapping
@@ -55,7 +55,8 @@ class Settings(BaseSettings):
     }
 
     token_secret_key: SecretStr | None = Field(default=None, validation_alias="TOKEN_SECRET_KEY")
-    """Signs the tokens that clients connect with; whoever knows it can make tokens. At least 32 random characters."""
+    """Signs the tokens that clients connect with; anyone who knows it can make tokens. At least 32 random
+    characters."""
     api_key: SecretStr | None = Field(default=None, validation_alias="API_KEY")
     """Lets your services ask for tokens (POST /integrations/APP) and read /metrics. At least 16 random characters."""
 
@@ -66,9 +67,9 @@ class Settings(BaseSettings):
     litellm_config_file: Path = Path("litellm_config.yaml")
     """Without an address: LLMs that LiteLLM calls from inside the server (needs the extra `litellm`)."""
     llm_first_token_timeout_s: float = Field(default=20, gt=0, le=30)
-    """An LLM that has not begun its answer by then, tried again or not, has failed: the caller hears the apology."""
+    """An LLM that has not begun its answer by then, second try included, has failed: the caller hears the apology."""
     llm_next_token_timeout_s: float = Field(default=15, gt=0, le=30)
-    """The same for one that falls silent in the middle of its answer."""
+    """The same for an LLM that stops in the middle of its answer."""
 
     agents_file: Path = Path("agents.json")
     """The agents."""
@@ -91,7 +92,7 @@ class Settings(BaseSettings):
     """Private key of the certificate (PEM)."""
     trusted_proxies: Names = ()
     """Addresses or networks, between commas, of proxies whose X-Forwarded-For or Forwarded header says who the client
-    is, such as 127.0.0.1,10.0.0.0/8; nothing: nobody's does."""
+    is, such as 127.0.0.1,10.0.0.0/8; empty: no proxy is trusted."""
     cors_origins: Names = ()
     """Web origins, between commas, whose pages may call the HTTP endpoints; * for all, nothing for none."""
     metrics: bool = True
@@ -100,18 +101,18 @@ class Settings(BaseSettings):
     max_conversations: int = Field(default=200, ge=1, le=100_000)
     """More conversations at once are refused."""
     max_conversations_per_app: int = Field(default=0, ge=0, le=100_000)
-    """So many of them for each app that tokens are made for; 0: all."""
+    """Most conversations at once of each app that tokens are made for; 0: no limit for an app."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
-    """A client that has not said what it wants by then is sent away."""
+    """A client that has not sent `init` by then is disconnected."""
     listeners: dict[str, dict[str, Any]] = {}
-    """What brings callers in besides the WebSocket, of packages that add such (entry points `voi.listeners`): name ->
-    options, as JSON."""
+    """Transports besides the WebSocket, from packages that add them (entry points `voi.listeners`): name -> options, as
+    JSON."""
     shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
     """Running conversations may last this long after the server was told to stop."""
     max_frame_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
     """Largest message of a client; pictures are the largest."""
     max_messages_per_s: int = Field(default=200, ge=10, le=100_000)
-    """A client that sends more for long is sent away. Sound in 20 ms frames is 50 a second."""
+    """A client that keeps sending more is disconnected. Sound in 20 ms frames is 50 messages a second."""
 
     language: Language = "en"
     """ISO code of the language of agents that name none, or "auto" to detect it."""
@@ -128,10 +129,9 @@ class Settings(BaseSettings):
     """Where models for a GPU compute: auto (a GPU where there is one), cpu, cuda, cuda:1. A model of tts_models.json
     may name another in its options."""
     engine_processes: bool = True
-    """Models for a GPU run in processes of their own, which are ended and started anew when the GPU hangs; each takes
-    some 400 MB more."""
+    """Models for a GPU run in worker processes, which are restarted when the GPU hangs; each takes some 400 MB more."""
     turn_engine: str = "smart-turn"
-    """Semantic end-of-turn detection, used when its weights are in the models folder; none: silence alone decides."""
+    """Semantic turn detection, used when its weights are in the models folder; none: silence and words alone decide."""
     voice_engine: str = "voice-judge"
     """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
     a voice for long enough interrupts the agent."""
@@ -139,16 +139,16 @@ class Settings(BaseSettings):
     record: bool = False
     """Keep conversations: what happened, and both sides as WAV. Ask the people who speak."""
     recordings_dir: Path = Path("recordings")
-    """Where they are kept."""
+    """Folder of the recordings."""
     recording_limit_mb: int = Field(default=100, ge=1, le=1_000_000)
     """A conversation's recording stops growing at this size."""
     recordings_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older recordings are deleted; 0: never."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
-    """What is logged at all."""
+    """Least level that is logged."""
     log_format: Literal["text", "json"] = "text"
-    """For people or for machines."""
+    """text for people, json for machines."""
     log_words: bool = False
     """Log what people and agents say. Private: for debugging only."""
 

@@ -98,8 +98,8 @@ class TtsModel(FileModel):
 
 
 def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems: Problems) -> dict[str, TtsModel]:
-    """The models in that file's JSON. A model that nobody uses and whose files are missing is left out with a
-    warning; one that an agent uses (`used`) is a mistake."""
+    """The models in that file's JSON. A model whose files are missing is left out with a warning if no agent uses it;
+    if one does (`used`), it is a mistake."""
     models = {}
     for name, value in raw.items():
         if is_comment(name):

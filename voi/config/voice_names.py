@@ -1,4 +1,4 @@
-"""Names of voices: which are the same. é may be written as one character or as two, and nobody sees which."""
+"""Compares names of voices: é may be written as one character or as two, which look the same."""
 
 import unicodedata
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Writes a tone map into tts_models.json, as whoever made voices of tones asks for."""
+"""Writes a tone map into tts_models.json, when voices for tones were made."""
 
 import json
 from collections.abc import Mapping

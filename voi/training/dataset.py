@@ -57,7 +57,7 @@ def fitting(
                 f"{sample.audio}: {sample.duration_ms} ms; at most {limits.wav_samples * 1000 // limits.rate_hz} fit"
             )
         elif not (folder / sample.audio).is_file():
-            left_out.append(f"{sample.audio}: the file is gone; prepare the recordings anew")
+            left_out.append(f"{sample.audio}: the file is gone; prepare the recordings again")
         else:
             items.append(Item(folder / sample.audio, torch.tensor(tokens, dtype=torch.int32), sample))
     return items, left_out
@@ -67,7 +67,7 @@ def read_sound(path: Path, rate_hz: int) -> Tensor:
     """Shape (n,), float32. ConfigError for what `prepare` did not write."""
     pcm, found_hz = read_wav(path)
     if found_hz != rate_hz:
-        raise ConfigError(f"{path} has {found_hz} Hz instead of {rate_hz}. Prepare the recordings anew.")
+        raise ConfigError(f"{path} has {found_hz} Hz instead of {rate_hz}. Prepare the recordings again.")
     return torch.from_numpy(to_float(pcm))
 
 
@@ -125,8 +125,8 @@ class Positions:
 
 
 def training_loader(rounds: Rounds, positions: Positions, batch_size: int, workers: int) -> DataLoader[dict[str, Any]]:
-    """Ends with torch's RuntimeError when no batch comes for READ_LIMIT_S: processes that read lose it where the shared
-    memory is full, and nobody would ever say so."""
+    """Raises torch's RuntimeError when no batch comes for READ_LIMIT_S: reader processes silently lose a batch when the
+    shared memory is full."""
     limit_s = READ_LIMIT_S if workers else 0
     return DataLoader(
         rounds, batch_size, sampler=positions, collate_fn=collated, num_workers=workers, timeout=limit_s,
@@ -148,7 +148,7 @@ def scoring_loader(items: Sequence[Item], limits: ClipLimits) -> DataLoader[dict
 def _example(item: Item, limits: ClipLimits, chance: random.Random | None) -> dict[str, Any]:
     wav = read_sound(item.path, limits.rate_hz)
     if not 0 < len(wav) <= limits.wav_samples:  # a GPU would say no more than that an index is out of range
-        raise ConfigError(f"{item.path} is not as long as its manifest says. Prepare the recordings anew.")
+        raise ConfigError(f"{item.path} is not as long as its manifest says. Prepare the recordings again.")
     least, most = limits.conditioning_samples
     length = (least + most) // 2 if chance is None else chance.randint(least, most)
     if length > len(wav):

@@ -31,7 +31,7 @@ def voices(samples: Sequence[Sample]) -> list[str]:
 
 def tone_map(samples: Sequence[Sample]) -> dict[str, str]:
     """Speakers called `Robin neutral`, `Robin warm`, `Robin whispering`, … are the tones of one voice, when one of them
-    is neutral and there is nobody else."""
+    is neutral and there are no other speakers."""
     speakers = _speakers(samples)
     named = [match for speaker in speakers if (match := re.fullmatch(r"(.+)[ _-]([^\W_]+)", speaker))]
     found = {match[2].lower(): match[0] for match in named}

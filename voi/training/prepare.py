@@ -190,7 +190,7 @@ def _before(out: Path) -> list[Sample]:
 
 
 def _dealing_before(out: Path) -> dict[str, Any] | None:
-    """The choices by which that was dealt; None where nobody says."""
+    """The choices by which that was dealt; None if its report is missing."""
     try:
         found = json.loads((out / REPORT).read_text("utf-8"))
     except (OSError, ValueError):

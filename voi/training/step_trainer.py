@@ -28,7 +28,7 @@ Tell = Callable[[str], None]
 
 
 class Stopped(Exception):
-    """Somebody asked for it; all is saved."""
+    """Training was interrupted (Ctrl-C, SIGTERM); everything is saved."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The guards, with ears of their own: what a hypothesis's words are checked against. Belongs to the model's thread."""
+"""Runs the guards with their own VAD, against which a hypothesis's words are checked. Only for the model's thread."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ BEFORE_TAIL_MS = 200  # a word's time may be off by so much
 
 
 class Acceptance:
-    """Runs the passes of a batch, and drops the words that nobody can have said."""
+    """Runs the passes of a batch, and drops hallucinated words."""
 
     def __init__(self) -> None:
         self._vad = Silero()

@@ -200,12 +200,12 @@ class Whisper:
         """Until closed."""
         try:
             await self._serve_batches()
-        except Exception as error:  # nobody may wait for an engine that has ended
+        except Exception as error:  # no stream may wait for an engine that has ended
             self._break(f"Speech recognition failed: {type(error).__name__}.")
             raise
 
     def _break(self, why: str) -> None:
-        """To be made anew is up to whoever keeps this engine going, as is finding out that the device hangs."""
+        """Fail all streams. The supervisor restarts the engine, and also detects a device that hangs."""
         self._broken = why
         for stream in list(self._streams):
             stream.fail(EngineBroken(why))

@@ -1,7 +1,7 @@
-"""Words that nobody said. Whisper, trained on subtitles, answers noise with stock phrases, its own prompt, or loops.
+"""Removes hallucinations. Whisper, trained on subtitles, answers noise with stock phrases, its own prompt, or loops.
 
-The same words may also be meant, so doubt alone drops nothing: a doubtful text stays where enough voice was heard for
-it to have been said. Pure, but for `Voice`, which asks the VAD.
+A person may also say such words, so doubt alone drops nothing: a doubtful text stays when enough voice was heard for
+it. Pure, except for `Voice`, which asks the VAD.
 
 In sound of a word or two the model's own marks say nothing: of words cut from recorded speech, 150 to 420 ms long, base
 transcribed 23 of 44 rightly, those with probabilities down to exp(-2.0) and chances of silence up to 0.83, and so it
@@ -64,8 +64,7 @@ class Voice:
 
 
 def believable(hypothesis: Hypothesis, prompt: str, voice: Voice, *, all_new: bool) -> tuple[Word, ...]:
-    """The words of `hypothesis` as far as somebody can have said them. `all_new`: there are none before them in the
-    pass."""
+    """The words of `hypothesis` that a person can have said. `all_new`: no words come before them in the pass."""
     unrepeated = _without_loops(hypothesis.words, voice)
     words = _without_phantoms(unrepeated, prompt, voice)
     text = bare(text_of(words))
@@ -83,7 +82,7 @@ def believable(hypothesis: Hypothesis, prompt: str, voice: Voice, *, all_new: bo
 
 
 def _without_loops(words: tuple[Word, ...], voice: Voice) -> tuple[Word, ...]:
-    """Of each loop the first round, but where so much voice was heard that somebody repeats himself."""
+    """Only the first round of each loop, unless there is enough voice for a person to have repeated it."""
     compresses = compression_ratio(text_of(words)) > LOOP_RATIO
 
     def said(start: int, end: int) -> bool:
@@ -94,7 +93,7 @@ def _without_loops(words: tuple[Word, ...], voice: Voice) -> tuple[Word, ...]:
 
 
 def _without_phantoms(words: tuple[Word, ...], prompt: str, voice: Voice) -> tuple[Word, ...]:
-    """Without the sentences at the end and at the beginning that nobody said; one at least is left.
+    """The words without hallucinated sentences at the end and the beginning; at least one sentence is left.
 
     With the times of tiny.en, "Thanks for watching!", "Thank you.", "Okay." or "you" put after and before sentences of
     the tests, in quiet and noise, were dropped in 70 of 74 and in 23 of 24 cases; really said, in none of 27 and 18."""

@@ -18,7 +18,8 @@ class ModelThread:
         threading.Thread(target=self._run, name=name, daemon=True).start()
 
     def call(self, function: Callable[..., T], *arguments: Any) -> "asyncio.Future[T]":
-        """To be awaited on the running loop. Where nobody waits any more, the answer is dropped."""
+        """Call the function on the thread. The future belongs to the running loop; if it is cancelled, the result is
+        dropped."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
 
@@ -41,7 +42,7 @@ class ModelThread:
             try:
                 loop.call_soon_threadsafe(tell, result, error)
             except RuntimeError:
-                return  # the loop is closed: nobody is left to tell
+                return  # the loop is closed: the caller is gone
 
         self._calls.put(work)
         return future

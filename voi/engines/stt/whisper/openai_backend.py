@@ -50,7 +50,7 @@ class OpenAiBackend:
             if not torch.cuda.is_available():
                 raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.")
             torch.cuda.set_device(self._device)
-            torch.backends.cuda.enable_cudnn_sdp(False)  # it plans anew for each length of prompt
+            torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a new plan for each length of prompt
         self._dims, state = read(path)
         weights = {name: tensor.to(self._device, self._precision) for name, tensor in state.items()}
         del state

@@ -159,8 +159,7 @@ class Decoder:
         self.positions = torch.zeros_like(self.tokens)
         self.starts = torch.zeros_like(self.tokens)
         self._numbers = torch.arange(max(rows, dims.n_text_ctx), device=like["device"])
-        # By position, over all places: added to scores it hides what comes later. Made of booleans it would be made
-        # anew in each layer.
+        # The causal mask, added to the scores. With booleans torch would make this tensor again in each layer.
         self._hidden = torch.full((dims.n_text_ctx, dims.n_text_ctx), -torch.inf, **like).triu(1)
 
     def listen(self, features: Tensor) -> None:

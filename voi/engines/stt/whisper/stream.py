@@ -10,10 +10,10 @@ from voi.engines.stt.whisper.sound import to_samples
 from voi.engines.stt.whisper.turns import Urgency, Waiting
 from voi.errors import EngineError
 
-LONGEST_BUFFER_MS = 600_000  # of sound that waits to be transcribed, an utterance
+LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
 PARTIAL_EVERY_MS = 400
 TAIL_WITHOUT_PARTIALS_MS = 8_000
-"""Where nobody asked for partials: passes so far apart keep the tail short that a flush has to decode."""
+"""Interval of passes without `on_partial`: they keep the tail short that a flush has to decode."""
 FLUSH_DEADLINE_S = 30.0
 
 
@@ -54,10 +54,10 @@ class WhisperStream:
         self._update()
 
     async def flush(self) -> Transcript:
-        """EngineError when the model failed, took too long, or the utterance was closed. After a failure of the device
-        (`retryable`) the sound is still there, and another flush may succeed.
+        """Raises EngineError when the model failed, took too long, or the utterance was closed. After a failure of the
+        device (`retryable`) the sound is still there, and another flush may succeed.
 
-        The last words stay open: where more is fed, the next flush hears them anew in their sentence."""
+        The last words stay open: when more is fed, the next flush transcribes them again in their sentence."""
         if not self._error and self._listening.covered < self._listening.heard:
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             entry = (self._listening.heard, done)

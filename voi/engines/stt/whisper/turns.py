@@ -1,9 +1,9 @@
-"""Whose pass is next, and with whom it is batched. Pure.
+"""Chooses the streams of the next batch of passes. Pure.
 
-A flush (FINAL) goes before a pause (PAUSE: the flush is likely to follow) and that before a PARTIAL; within one
-urgency, who waits longest. But what has waited for `STALE_MS` is overdue and goes by its age alone: before all that is
-not, and with finals on a quarter of their batch. So a final waits for as little as possible, and nobody is starved. A
-batch without finals is kept short for the final that may come while it runs.
+A flush (FINAL) goes before a pause (PAUSE: a flush is likely to follow), and a pause before a PARTIAL; within one
+urgency, the stream that waits longest goes first. A pass that has waited for `STALE_MS` is overdue and goes by its age
+alone: before all that are not, and in a quarter of the rows of a batch of finals. So a final waits as little as
+possible, and no stream starves. A batch without finals is kept short, for a final that may come while it runs.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,7 +19,7 @@ SHORT_BATCH_MS = 40
 """What a batch of partials may take: a final that comes meanwhile waits for it, and then for its own pass. Both are to
 stay under 100 ms on a GPU."""
 ONE_FACTOR = 1.5
-"""Or so many times what a single row takes: where that is longer, keeping the others waiting helps nobody."""
+"""A batch may also take this many times what a single row takes: a shorter batch would then gain nothing."""
 PARTIAL_DUTY = 0.5
 """The device's time that partials may have, so that finals mostly find it free."""
 FORGET = 0.99
@@ -98,7 +98,7 @@ def _smoothed(known: float | None, new: float) -> float:
 
 
 def next_batch(waiting: Sequence[Waiting[T]], pace: Pace, now_ms: float) -> list[T]:
-    """Who goes now; nobody where nothing waits or partials are to pause until `pace.partials_from_ms`."""
+    """The streams that go now; none when nothing waits, or when partials pause until `pace.partials_from_ms`."""
     ordered = sorted(waiting, key=lambda wish: (wish.urgency, wish.since_ms))
     finals = [wish for wish in ordered if wish.urgency is Urgency.FINAL]
     others = [wish for wish in ordered if wish.urgency is not Urgency.FINAL]

@@ -1,4 +1,4 @@
-"""Where Whisper's weights are, and how to get them. Nothing here is called while somebody speaks."""
+"""Where Whisper's weights are, and how to download them. Nothing here is called during a conversation."""
 
 import errno
 import json

@@ -1,13 +1,13 @@
 """Continuous batching: sentences of all callers advance together and join and leave at any step.
 
-`step` is one round: forget who left, let in who waits, one code for everybody, then sound for whoever has enough
-codes. A sentence's first window is computed at once. Further ones go together, every few steps, one group a round, so
-that nobody's next code waits for the sound of all others.
+`step` is one round: drop cancelled sentences, admit waiting ones, compute one code for each, then sound for those with
+enough codes. A sentence's first window is computed at once. Further windows are computed together, every few steps, one
+group a round, so that no sentence's next code waits for the sound of all others.
 
-Where there is not enough for all at once, the earliest deadline goes first (Liu and Layland 1973): a sentence's is the
-moment when its listener has heard all sound before it. Who has ten seconds in hand lets a newcomer pass, and still
-nobody waits for ever, for deadlines do not move. One thread calls `step`; `submit` and `Job.cancel` may be called from
-anywhere.
+When there is not enough for all, the earliest deadline goes first (Liu and Layland 1973). A sentence's deadline is the
+moment when its listener has heard all sound before it. A sentence with ten seconds of sound ahead lets a new one pass,
+but none waits forever, since deadlines do not move. One thread calls `step`; any thread may call `submit` and
+`Job.cancel`.
 """
 
 import threading
@@ -97,7 +97,7 @@ class Batch:
         self._steps = 0
         self._behind = False  # there was more sound to compute than one round takes
         self._retired: EngineError | None = None
-        self._door = threading.Lock()  # held for an instant: nobody slips in while it is being closed
+        self._door = threading.Lock()  # held for an instant: no job is submitted while it is being closed
 
     @property
     def busy(self) -> bool:

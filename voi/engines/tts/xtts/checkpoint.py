@@ -60,8 +60,8 @@ class VoiceLatents:
 
 
 def load_tensors(path: Path, *, mapped: bool = True) -> Any:
-    """What `torch.save` wrote, tensors and plain containers only, on the CPU. `mapped`: the tensors stay in the file,
-    and whoever writes into it then ends the process (SIGBUS). ConfigError."""
+    """What `torch.save` wrote, tensors and plain containers only, on the CPU. `mapped`: the tensors stay in the file;
+    if another process writes into it, this one ends (SIGBUS). Raises ConfigError."""
     try:
         with torch.serialization.safe_globals([(_Forgotten, name) for name in _FORGOTTEN]):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and zipfile.is_zipfile(path))
@@ -128,6 +128,6 @@ def load_voices(path: Path) -> dict[str, VoiceLatents]:
         if not isinstance(conditioning, Tensor) or not isinstance(embedding, Tensor) or conditioning.dim() != 3:
             raise ConfigError(f"{path}: the voice {name!r} has no gpt_cond_latent and speaker_embedding.")
         if not (conditioning.isfinite().all() and embedding.isfinite().all()):
-            raise ConfigError(f"{path}: the voice {name!r} holds what are no numbers; clone it anew.")
+            raise ConfigError(f"{path}: the voice {name!r} holds what are no numbers; clone it again.")
         voices[str(name)] = VoiceLatents(str(name), conditioning[0].float(), embedding.flatten().float())
     return voices

@@ -1,8 +1,8 @@
 """The GPT's state for all callers on the device, and one step for all of them.
 
 Each caller has a slot; the step works on slots 0 to n - 1, where n is rounded up to one of a few sizes so that each
-size is recorded once. Slots without a caller go along and harm nothing: they write where nobody looks. All that a step
-needs lies on the device; only the drawn codes come back.
+size is recorded once. Slots without a caller are computed too; their results are never read. All that a step
+needs is on the device; only the drawn codes come back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -86,7 +86,7 @@ class Decoder:
         self._fill_buffers: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def record(self) -> Iterator[None]:
-        """Every shape, one between two yields; whoever is speaking meanwhile is not disturbed."""
+        """Record every shape, one between two yields, so that running sentences go on meanwhile."""
         for rows in reversed(self._row_sizes):
             for length in reversed(self._lengths):
                 with self._standing_still():

@@ -77,7 +77,7 @@ class DeviceThread:
             self._wake.notify()
 
     def make_room(self, asking: Tenant) -> bool:
-        """On the thread: have the tenant who was used longest ago unload. False: nobody can."""
+        """On the thread: unload the least recently used tenant that can unload. False: none can."""
         with self._lock:
             others = sorted((t for t in self._tenants if t is not asking), key=lambda tenant: tenant.last_used_s)
         return any(tenant.make_room() for tenant in others)
@@ -154,7 +154,7 @@ class DeviceThread:
             except StopIteration as done:
                 result = done.value
                 _settle(future, lambda: result)
-            except BaseException as error:  # whoever asked gets it
+            except BaseException as error:  # raised in the caller
                 if future.set_running_or_notify_cancel():
                     future.set_exception(error)
         work.close()
@@ -173,7 +173,7 @@ def _settle(future: "Future[Any]", work: Callable[[], Any]) -> None:
         return
     try:
         future.set_result(work())
-    except BaseException as error:  # whoever asked gets it
+    except BaseException as error:  # raised in the caller
         future.set_exception(error)
 
 

@@ -47,13 +47,13 @@ RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
 class Xtts:
     """`Tts`. `checkpoint`, `config`, `tokenizer`, `voices`: files in the original layout (tokenizer: vocab.json beside
     the configuration when left out). `voice_tone_map`: tone -> name of the voice that has it, for the character; a
-    narrator keeps his own voice. `avg_text_len`: characters in one go, at most what the language takes.
+    narrator keeps its own voice. `avg_text_len`: characters spoken at once, at most what the language takes.
 
     `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
-    sentences at the same time; `most_waiting`: that may wait for one. `memory_mb`: more is not taken. `seed`: the same
-    text then always has the same codes, whoever else speaks (all slots are then computed at full length at every step,
-    for in half precision other shapes are rounded otherwise). `temperature`, `top_k`, `top_p`, `repetition_penalty`,
-    `greedy`: instead of those in config.json.
+    sentences at the same time. `most_waiting`: sentences that may wait for a slot. `memory_mb`: most memory to use.
+    `seed`: the same text then always has the same codes, regardless of other callers (all slots are then computed at
+    full length at every step, since in half precision other shapes round differently). `temperature`, `top_k`, `top_p`,
+    `repetition_penalty`, `greedy`: instead of those in config.json.
     """
 
     info = TtsInfo("xtts", gpu=True, pings=True, reconfigures=True, sample_rate_hz=RATE_HZ)

@@ -81,7 +81,7 @@ class Gpt(nn.Module):
         batch = len(codes)
         rows = torch.arange(batch, device=codes.device)
         unseen = torch.arange(length, device=codes.device) > places[:, None]
-        # Added to the scores: of true and false torch would make this anew in each layer.
+        # Added to the scores. With booleans torch would make this tensor again in each layer.
         mask = torch.zeros(batch, length, device=codes.device, dtype=keys.dtype).masked_fill(unseen, -torch.inf)
         mask = mask[:, None, None]
         hidden = (self.mel_embedding(codes) + self.mel_position(done))[:, None]

@@ -38,7 +38,7 @@ def free_bytes(device: torch.device) -> int:
     """Free memory of the device; on the CPU that of the machine, or what its container may still take."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    meminfo = Path("/proc/meminfo")  # Linux; elsewhere nobody can say, and nothing is refused
+    meminfo = Path("/proc/meminfo")  # Linux; elsewhere it is unknown, and nothing is refused
     if not meminfo.exists():
         return 2**62
     available = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))

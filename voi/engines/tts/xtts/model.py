@@ -1,7 +1,7 @@
 """One XTTS checkpoint on a device, ready to speak: files to a running batch.
 
-Two steps, for whoever speaks on the same device meanwhile: `read` may take long and needs no device; `place` is done on
-the device's thread, in pieces between which others go on.
+Loading has two steps, so that other models on the same device can go on: `read` may take long and needs no device;
+`place` runs on the device's thread, in pieces between which the others run.
 """
 
 from collections.abc import Generator, Iterator

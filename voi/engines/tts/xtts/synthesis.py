@@ -108,7 +108,7 @@ class Synthesis:
 
     def _post(self, what: Any, value: Any) -> None:
         """On the batch's thread."""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the caller is gone
             self._loop.call_soon_threadsafe(what, value)
 
     def _sounded(self, samples: Samples) -> None:

@@ -1,4 +1,4 @@
-"""Latents to sound, window by window; windows of one size, whoever they belong to, go through the network together.
+"""Latents to sound, window by window; windows of one size, of all callers, go through the network together.
 
 The network stays in single precision where the GPT has half. Rounding after each of its layers is heard, not corrected
 by what follows: at full size it leaves noise 54 dB below the sound in float16, 36 dB in bfloat16. (On CUDA cuDNN
