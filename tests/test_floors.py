@@ -1,4 +1,4 @@
-"""The house keeps its floors: every file imports only from floors below its own."""
+"""The code keeps its floors: every file imports only from floors below its own."""
 
 import ast
 import sys
@@ -94,7 +94,7 @@ def objection(room: str, imported: str) -> str:
     return "sideways from " if ROOMS[other] == ROOMS[room] and ROOMS[room] not in OPEN_FLOORS else ""
 
 
-def test_there_is_a_house() -> None:
+def test_there_is_code() -> None:
     assert {room_of(module_name(path)) for path in FILES} == set(ROOMS)
 
 

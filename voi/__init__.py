@@ -1,3 +1,3 @@
-"""Voi: a realtime voice-agent backend. `docs/architecture.md` is the map of the house."""
+"""Voi: a realtime voice-agent backend. `docs/architecture.md` is the map of the code."""
 
 __version__ = "0.1.0"

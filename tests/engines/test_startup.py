@@ -90,17 +90,17 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
     Fake.together = 5
     notes: list[str] = []
     model = {"engine": "fake", "options": {"size": 3}, "avg_text_len": 50}
-    house = await start_engines(*configured({"a": speaks(voice="bob")}, {"speaker": model}), notes.append)
-    assert house.turn is not None
-    assert list(house.tts) == ["speaker"]
-    speaker: Any = house.tts["speaker"]
+    engines = await start_engines(*configured({"a": speaks(voice="bob")}, {"speaker": model}), notes.append)
+    assert engines.turn is not None
+    assert list(engines.tts) == ["speaker"]
+    speaker: Any = engines.tts["speaker"]
     assert speaker.inner.inner.options == {"size": 3, "avg_text_len": 50}
     told = {"VAD fake", "STT fake", "turn detection fake", "voice judge fake", "TTS speaker, fake", "LLM"}
     assert {note.split(":")[0] for note in notes} == told
     assert all("ready in" in note and note.endswith(" s") for note in notes)
-    assert sorted(house.supervised) == ["STT fake", "TTS speaker, fake"]
+    assert sorted(engines.supervised) == ["STT fake", "TTS speaker, fake"]
     assert speaker.inner.supervisor.deadline_s == DEADLINE_S
-    await house.close()
+    await engines.close()
     assert [engine.closed for engine in Fake.made] == [1] * 5
 
 
@@ -110,29 +110,29 @@ async def test_one_that_runs_without_its_gpu_is_given_time(
     monkeypatch.setattr(Fake, "info", replace(Fake.info, gpu=True))
     monkeypatch.setattr(placement, "slow_note", lambda info, _: "it is slow" if info.gpu else "")
     notes: list[str] = []
-    house = await start_engines(*configured({"a": speaks()}, SPEAKER, engine_processes=False), notes.append)
+    engines = await start_engines(*configured({"a": speaks()}, SPEAKER, engine_processes=False), notes.append)
     assert any(note.startswith("TTS speaker, fake: ready in ") and note.endswith("; it is slow") for note in notes)
-    assert {engine.supervisor.deadline_s for engine in house.supervised.values()} == {SLOW_DEADLINE_S}
-    await house.close()
+    assert {engine.supervisor.deadline_s for engine in engines.supervised.values()} == {SLOW_DEADLINE_S}
+    await engines.close()
 
 
 async def test_what_can_be_done_without_is_left_out(configured: Configure) -> None:
     notes: list[str] = []
     models = SPEAKER | {"spare": {"engine": "unheard-of"}, "second": {"engine": "failing"}}
-    house = await start_engines(*configured({"a": speaks()}, models, turn_engine="failing"), notes.append)
-    assert house.turn is None
-    assert list(house.tts) == ["speaker"]
+    engines = await start_engines(*configured({"a": speaks()}, models, turn_engine="failing"), notes.append)
+    assert engines.turn is None
+    assert list(engines.tts) == ["speaker"]
     left_out = sorted(note for note in notes if "left out" in note)
     assert left_out[0].startswith("TTS second, failing: left out. No weights.")
     assert "There is no tts engine 'unheard-of'" in left_out[1]
     assert left_out[2].startswith("turn detection failing: left out. No weights.")
-    await house.close()
+    await engines.close()
 
 
 async def test_no_turn_detection_asked_for(configured: Configure) -> None:
-    house = await start_engines(*configured({"a": speaks()}, SPEAKER, turn_engine="none"), lambda _: None)
-    assert house.turn is None
-    await house.close()
+    engines = await start_engines(*configured({"a": speaks()}, SPEAKER, turn_engine="none"), lambda _: None)
+    assert engines.turn is None
+    await engines.close()
 
 
 async def test_every_mistake_is_told_and_nothing_is_left_running(configured: Configure) -> None:
@@ -210,11 +210,11 @@ async def test_a_start_that_is_cancelled_leaves_nothing_running(configured: Conf
 async def test_a_language_that_is_not_heard(configured: Configure) -> None:
     notes: list[str] = []
     agents = {"a": {"llm_model": "echo", "language": "de"}, "b": speaks() | {"language": "en-GB"}}
-    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    engines = await start_engines(*configured(agents, SPEAKER), notes.append)
     assert [note for note in notes if "hears only en" in note] == [
         "Agent a speaks de, and STT fake hears only en: it can be typed to, not spoken to."
     ]
-    await house.close()
+    await engines.close()
 
 
 async def test_a_language_that_is_not_spoken(configured: Configure) -> None:
@@ -226,36 +226,36 @@ async def test_a_language_that_is_not_spoken(configured: Configure) -> None:
 async def test_detection_is_ready_before_the_first_conversation(configured: Configure) -> None:
     pytest.importorskip("py3langid")
     agents = {"a": speaks() | {"language": "auto"}}
-    house = await start_engines(*configured(agents, SPEAKER), lambda _: None)
+    engines = await start_engines(*configured(agents, SPEAKER), lambda _: None)
     assert language._load.cache_info().currsize == 1
-    await house.close()
+    await engines.close()
 
 
 async def test_llms_that_do_not_answer_are_a_note(configured: Configure) -> None:
     agents = {"a": speaks() | {"llm_model": "m"}, "b": speaks() | {"llm_model": "n"}}
     notes: list[str] = []
-    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    engines = await start_engines(*configured(agents, SPEAKER), notes.append)
     assert any("Nothing here serves LLM model 'm'" in note for note in notes)
-    await house.close()
+    await engines.close()
     async with FakeOpenAi(models=("m",)) as server:
         notes.clear()
-        house = await start_engines(*configured(agents, SPEAKER, litellm_api_base=server.base_url), notes.append)
+        engines = await start_engines(*configured(agents, SPEAKER, litellm_api_base=server.base_url), notes.append)
         assert any("'n' is not in the list" in note for note in notes)
         assert not any("'m'" in note for note in notes)
-        await house.close()
+        await engines.close()
 
 
 async def test_the_embedded_engines(configured: Configure) -> None:
     """Those that Voi comes with, as a fresh server starts them."""
     embedded = {"vad_engine": "silero", "stt_engine": "moonshine", "turn_engine": "smart-turn"}
     models = {"espeak": {"engine": "espeak", "language": "en"}}
-    house = await start_engines(*configured({"a": speaks("espeak")}, models, **embedded), lambda _: None)
-    assert (house.vad.info.name, house.stt.info.name, house.tts["espeak"].info.name) == (
+    engines = await start_engines(*configured({"a": speaks("espeak")}, models, **embedded), lambda _: None)
+    assert (engines.vad.info.name, engines.stt.info.name, engines.tts["espeak"].info.name) == (
         "silero",
         "moonshine",
         "espeak",
     )
-    await house.close()
+    await engines.close()
 
 
 async def test_agents_choose_what_hears_them(configured: Configure) -> None:
@@ -265,20 +265,20 @@ async def test_agents_choose_what_hears_them(configured: Configure) -> None:
     options = {"stt.big": {"engine": "fake", "model": "large"}, "stt.fake": {"model": "usual"}}
     notes: list[str] = []
     config, settings = configured(agents, SPEAKER, engine_options=options)
-    house = await start_engines(config, settings, notes.append)
-    a, b, c = (house.of(config.agents[name]) for name in "abc")
-    assert a is house
+    engines = await start_engines(config, settings, notes.append)
+    a, b, c = (engines.of(config.agents[name]) for name in "abc")
+    assert a is engines
     big: Any = b.stt
-    usual: Any = house.stt
+    usual: Any = engines.stt
     assert (usual.engine.options, big.engine.options) == ({"model": "usual"}, {"model": "large"})
-    assert (b.turn, b.vad is house.vad, c.stt is b.stt, c.turn is house.turn) == (None, True, True, True)
-    assert (house.vad.info.name, c.vad.info.name) == ("fake", "silero")
+    assert (b.turn, b.vad is engines.vad, c.stt is b.stt, c.turn is engines.turn) == (None, True, True, True)
+    assert (engines.vad.info.name, c.vad.info.name) == ("fake", "silero")
     assert any(note.startswith("STT big, fake: ready in") for note in notes)
-    assert not_running(config, house) == []
+    assert not_running(config, engines) == []
     other, _ = configured(agents | {"d": speaks() | {"engines": {"stt": "moonshine"}}}, SPEAKER)
-    (problem,) = not_running(other, house)
+    (problem,) = not_running(other, engines)
     assert "d: The stt engine 'moonshine' is not running; the server must be restarted" in problem
-    await house.close()
+    await engines.close()
     assert [engine.closed for engine in Fake.made] == [1] * len(Fake.made)
 
 
@@ -291,9 +291,9 @@ async def test_an_stt_engine_that_an_agent_names_has_to_run(configured: Configur
 async def test_a_language_that_the_agents_own_engine_does_not_hear(configured: Configure) -> None:
     agents = {"a": {"llm_model": "echo", "language": "de", "engines": {"stt": "moonshine"}}, "b": speaks()}
     notes: list[str] = []
-    house = await start_engines(*configured(agents, SPEAKER), notes.append)
+    engines = await start_engines(*configured(agents, SPEAKER), notes.append)
     assert "Agent a speaks de, and STT moonshine hears only en: it can be typed to, not spoken to." in notes
-    await house.close()
+    await engines.close()
 
 
 async def test_secrets_reach_the_engine_and_nothing_else(
@@ -302,11 +302,11 @@ async def test_secrets_reach_the_engine_and_nothing_else(
     monkeypatch.setenv("FAKE_KEY", "sk-123456789")
     model = {"engine": "fake", "options": {"api_key": "${FAKE_KEY}", "headers": {"auth": {"env": "FAKE_KEY"}}}}
     config, settings = configured({"a": speaks()}, {"speaker": model})
-    house = await start_engines(config, settings, lambda _: None)
-    rendered: Any = house.tts["speaker"]
+    engines = await start_engines(config, settings, lambda _: None)
+    rendered: Any = engines.tts["speaker"]
     assert rendered.inner.engine.options == {"api_key": "sk-123456789", "headers": {"auth": "sk-123456789"}}
     assert "sk-123456789" not in repr(config) + repr(rendered.options)
-    await house.close()
+    await engines.close()
     monkeypatch.delenv("FAKE_KEY")
     with pytest.raises(ConfigError, match="TTS speaker, fake: options: the environment variable FAKE_KEY is not set"):
         await start_engines(config, settings, lambda _: None)
@@ -327,7 +327,7 @@ async def test_options_of_an_llm_of_another_package(configured: Configure, monke
     options = {"llm.parrot": {"key": "${PARROT_KEY}"}, "llm.loud": {"engine": "parrot", "volume": 11}}
     agents = {"a": speaks() | {"llm_model": "parrot"}, "b": speaks() | {"llm_model": "loud"}}
     notes: list[str] = []
-    house = await start_engines(*configured(agents, SPEAKER, engine_options=options), notes.append)
+    engines = await start_engines(*configured(agents, SPEAKER, engine_options=options), notes.append)
     assert sorted(made, key=str) == [{"key": "sk-parrot"}, {"volume": 11}]
     assert any(note.startswith("LLM: ready in") for note in notes)
-    await house.close()
+    await engines.close()

@@ -34,6 +34,9 @@ class FakeEngines:
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
 
+    def llm_name(self, model: str) -> str:
+        return self.llm.info.name
+
     @property
     def open_streams(self) -> int:
         """Everything that somebody has opened and not closed."""

@@ -25,7 +25,7 @@ from voi.engines.tts.espeak import Espeak
 from voi.errors import EngineError
 from voi.server import speech as module
 from voi.server.http import HttpProtocol, Waiting
-from voi.server.speech import SpeechDesk, speech_router
+from voi.server.speech import SpeechService, speech_router
 
 HEADER = header(ENDLESS_BYTES, 24_000)
 
@@ -84,7 +84,7 @@ class RunningServer:
 async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterator[RunningServer]:
     config = Config(agents={}, control_agents={}, completeness_agents={}, tts_models=models)
     app = FastAPI()
-    app.include_router(speech_router(SpeechDesk(lambda: config, lambda: tts)), prefix="/voices")
+    app.include_router(speech_router(SpeechService(lambda: config, lambda: tts)), prefix="/voices")
     http = uvicorn.Config(app, log_config=None, lifespan="off")
     http.load()
     state = ServerState()

@@ -23,7 +23,7 @@ from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.server import voices as module
 from voi.server.new_voices import take_over
-from voi.server.voices import VoiceDesk, voices_router
+from voi.server.voices import VoiceService, voices_router
 
 pytestmark = pytest.mark.integration
 
@@ -65,7 +65,7 @@ async def running(tmp_path: Path) -> AsyncIterator[RunningServer]:
         SupervisedTts(lambda: engine), "mine", "xtts", configs.current.tts_models["mine"].engine_options(), tmp_path
     )
     configs.check = lambda config: take_over(config, configs.current, {"mine": wrapped})
-    desk = VoiceDesk(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
+    desk = VoiceService(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
 
     def authorized(api_key: str | None = Header(default=None, alias="API-Key")) -> None:
         if api_key != KEY["API-Key"]:

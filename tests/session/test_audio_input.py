@@ -24,7 +24,7 @@ class Caller:
         self.facts: list[Fact] = []
         self.sound = bytearray()
         self.open = False
-        self.ears = AudioInput(
+        self.audio_input = AudioInput(
             vad=self.vad, stt=self.stt, stt_options=SttOptions(), rate_hz=rate_hz, tell=self.tell, pushed=pushed,
             keeps_turn=True, on_sound=self.sound.extend,
         )  # fmt: skip
@@ -36,105 +36,105 @@ class Caller:
         self.facts.append(fact)
         if isinstance(fact, UserStarted | VoicePushed) and not self.open:
             self.open = True
-            self.ears.listen(len(self.facts))
+            self.audio_input.listen(len(self.facts))
 
     def end(self) -> None:
         self.open = False
-        self.ears.end_utterance()
+        self.audio_input.end_utterance()
 
 
 def test_speech_becomes_facts_and_a_transcription_with_its_preroll() -> None:
     caller = Caller()
-    caller.ears.hear(silence(640) + tone(480) + silence(128))
+    caller.audio_input.hear(silence(640) + tone(480) + silence(128))
     assert caller.facts[0] == UserStarted(640)
     assert [fact for fact in caller.facts if isinstance(fact, QuietGrew)] == [QuietGrew(ms) for ms in (32, 64, 96, 128)]
     assert SpeechGrew(480) in caller.facts
     assert Heard(1, "one two") in caller.facts
     # The 480 ms up to the moment of the onset (96 ms of them voice), and all that came after.
     assert bytes(caller.stt.streams[0].pcm) == silence(384) + tone(480) + silence(128)
-    assert caller.ears.turn_sound() == bytes(caller.stt.streams[0].pcm)
+    assert caller.audio_input.turn_sound() == bytes(caller.stt.streams[0].pcm)
 
 
 def test_the_next_utterance_does_not_begin_with_the_last_ones_words() -> None:
     caller = Caller()
-    caller.ears.hear(tone(480) + silence(192))
+    caller.audio_input.hear(tone(480) + silence(192))
     caller.end()
     assert caller.vad.streams[0].resets == 1
-    caller.ears.hear(silence(64) + tone(320))
+    caller.audio_input.hear(silence(64) + tone(320))
     assert bytes(caller.stt.streams[1].pcm) == silence(256) + tone(320)
     assert caller.stt.open_streams == 1
 
 
 def test_an_onset_at_the_end_of_a_turn_is_not_lost() -> None:
     caller = Caller()
-    caller.ears.hear(tone(480) + silence(192) + tone(64))
+    caller.audio_input.hear(tone(480) + silence(192) + tone(64))
     caller.end()
-    caller.ears.hear(tone(320))
+    caller.audio_input.hear(tone(320))
     assert bytes(caller.stt.streams[1].pcm) == silence(192) + tone(64) + tone(320)
 
 
 def test_turn_sound_keeps_the_last_eight_seconds() -> None:
     caller = Caller()
-    caller.ears.hear(tone(10_016))
-    assert len(caller.ears.turn_sound()) == 8_000 * 32
+    caller.audio_input.hear(tone(10_016))
+    assert len(caller.audio_input.turn_sound()) == 8_000 * 32
     caller.end()
-    assert caller.ears.turn_sound() == b""
+    assert caller.audio_input.turn_sound() == b""
 
 
 def test_push_to_talk_keeps_short_untrailed_and_quiet_sound() -> None:
     caller = Caller(pushed=True)
     for part in (tone(50), silence(13), tone(30)):
-        caller.ears.hear(part)
-    caller.ears.all_given()
+        caller.audio_input.hear(part)
+    caller.audio_input.all_given()
     assert caller.facts[0] == VoicePushed()
     assert not any(isinstance(fact, UserStarted | SpeechGrew | QuietGrew) for fact in caller.facts)
     heard = bytes(caller.stt.streams[0].pcm)
     assert heard == tone(50) + silence(13) + tone(30) + silence(96 - 93)
-    caller.ears.hear(tone(20))
+    caller.audio_input.hear(tone(20))
     assert caller.facts.count(VoicePushed()) == 2
 
 
 def test_what_is_pushed_is_the_utterance_and_nothing_else() -> None:
     caller = Caller(pushed=True, rate_hz=48_000)
     for _ in range(2):
-        caller.ears.hear(tone(97, 48_000))  # of which resampling keeps the last back until all is given
-        caller.ears.all_given()
+        caller.audio_input.hear(tone(97, 48_000))  # of which resampling keeps the last back until all is given
+        caller.audio_input.all_given()
         caller.end()
     assert [len(stream.pcm) // 32 for stream in caller.stt.streams] == [128, 128]
 
 
 def test_after_an_utterance_sound_is_pushed_anew() -> None:
     caller = Caller(pushed=True)
-    caller.ears.hear(tone(50))
+    caller.audio_input.hear(tone(50))
     caller.end()
-    caller.ears.hear(tone(50))
+    caller.audio_input.hear(tone(50))
     assert caller.facts == [VoicePushed()] * 2
 
 
 async def test_an_stt_that_does_not_open_is_told_when_asked() -> None:
     caller = Caller(fault=True)
-    caller.ears.hear(tone(480))
+    caller.audio_input.hear(tone(480))
     with pytest.raises(EngineError, match="out of memory"):
-        await caller.ears.transcribe()
+        await caller.audio_input.transcribe()
 
 
 async def test_the_next_utterance_is_heard_when_the_stt_is_well_again() -> None:
     caller = Caller(fault=True)
-    caller.ears.hear(tone(480) + silence(192))
+    caller.audio_input.hear(tone(480) + silence(192))
     caller.end()
     del caller.stt.open  # type: ignore[attr-defined]
-    caller.ears.hear(tone(640))
-    assert await caller.ears.transcribe() == "one two three"
+    caller.audio_input.hear(tone(640))
+    assert await caller.audio_input.transcribe() == "one two three"
 
 
 async def test_an_stt_that_fails_while_it_is_fed_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     caller = Caller()
-    caller.ears.hear(tone(320))
+    caller.audio_input.hear(tone(320))
     monkeypatch.setattr(FakeSttStream, "feed", caller.refuse)
-    caller.ears.hear(tone(320))
+    caller.audio_input.hear(tone(320))
     assert caller.stt.open_streams == 0
     with pytest.raises(EngineError, match="out of memory"):
-        await caller.ears.transcribe()
+        await caller.audio_input.transcribe()
 
 
 class Restarted(FakeStt):
@@ -157,44 +157,44 @@ async def test_an_engine_that_was_restarted_is_told_the_utterance_again() -> Non
     """Whisper's process was killed in the middle of a sentence and back after three seconds; all that was said after
     that was lost."""
     caller = Caller()
-    caller.stt = caller.ears._stt = Restarted("one two three four five six")
-    caller.ears.hear(silence(64) + tone(480) + silence(96) + tone(480))
-    assert await caller.ears.transcribe() == "one two three four five"
+    caller.stt = caller.audio_input._stt = Restarted("one two three four five six")
+    caller.audio_input.hear(silence(64) + tone(480) + silence(96) + tone(480))
+    assert await caller.audio_input.transcribe() == "one two three four five"
     first, second = caller.stt.streams
     assert first.pcm == second.pcm
     assert caller.stt.open_streams == 1
-    caller.ears.hear(tone(256))
-    assert await caller.ears.transcribe() == "one two three four five six"
+    caller.audio_input.hear(tone(256))
+    assert await caller.audio_input.transcribe() == "one two three four five six"
     caller.end()
     assert caller.stt.open_streams == 0
-    caller.ears.hear(silence(640) + tone(320))
+    caller.audio_input.hear(silence(640) + tone(320))
     assert len(caller.stt.streams[-1].pcm) < len(first.pcm)  # nothing of the utterance before
 
 
 async def test_as_long_as_it_does_not_work_it_is_asked_once_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Restarted, "failures", 3)
     caller = Caller()
-    caller.stt = caller.ears._stt = Restarted("one two three four five six")
-    caller.ears.hear(tone(480))
+    caller.stt = caller.audio_input._stt = Restarted("one two three four five six")
+    caller.audio_input.hear(tone(480))
     with pytest.raises(EngineError, match="was restarted"):
-        await caller.ears.transcribe()
+        await caller.audio_input.transcribe()
     assert len(caller.stt.streams) == 2
-    caller.ears.hear(tone(480))
+    caller.audio_input.hear(tone(480))
     with pytest.raises(EngineError, match="was restarted"):
-        await caller.ears.transcribe()
-    caller.ears.hear(tone(320))
-    assert await caller.ears.transcribe() == "one two three four five six"
+        await caller.audio_input.transcribe()
+    caller.audio_input.hear(tone(320))
+    assert await caller.audio_input.transcribe() == "one two three four five six"
 
 
 async def test_an_utterance_that_has_ended_is_not_told_again() -> None:
     caller = Caller()
-    caller.stt = caller.ears._stt = Restarted("one two three")
-    caller.ears.hear(tone(480))
-    transcript = asyncio.ensure_future(caller.ears.transcribe())
+    caller.stt = caller.audio_input._stt = Restarted("one two three")
+    caller.audio_input.hear(tone(480))
+    transcript = asyncio.ensure_future(caller.audio_input.transcribe())
     await asyncio.sleep(0)
-    assert caller.ears.leave_stream() is caller.stt.streams[0]
+    assert caller.audio_input.leave_stream() is caller.stt.streams[0]
     caller.end()
-    caller.ears.hear(silence(640) + tone(320))  # the next one has begun
+    caller.audio_input.hear(silence(640) + tone(320))  # the next one has begun
     with pytest.raises(EngineError, match="was restarted"):
         await transcript
     assert len(caller.stt.streams) == 2
@@ -203,15 +203,15 @@ async def test_an_utterance_that_has_ended_is_not_told_again() -> None:
 def test_the_stt_is_told_which_sound_is_speech(monkeypatch: pytest.MonkeyPatch) -> None:
     caller, told = Caller(), []
     monkeypatch.setattr(FakeSttStream, "feed", lambda _, pcm, speech: told.append((len(pcm) // 32, speech)))
-    caller.ears.hear(silence(320) + tone(96) + silence(160))
+    caller.audio_input.hear(silence(320) + tone(96) + silence(160))
     assert told == [(416, True), *[(32, True)] * 3, *[(32, False)] * 2]
 
 
 async def test_transcribe_gives_the_text_so_far() -> None:
     caller = Caller()
-    assert await caller.ears.transcribe() == ""
-    caller.ears.hear(tone(640))
-    assert await caller.ears.transcribe() == "one two three"
+    assert await caller.audio_input.transcribe() == ""
+    caller.audio_input.hear(tone(640))
+    assert await caller.audio_input.transcribe() == "one two three"
 
 
 async def test_the_language_heard_is_the_usual_one_of_the_next_utterance(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,15 +229,15 @@ async def test_the_language_heard_is_the_usual_one_of_the_next_utterance(monkeyp
     monkeypatch.setattr(caller.stt, "open", open_)
     monkeypatch.setattr(FakeSttStream, "flush", flush)
     for utterance in (1, 2):
-        caller.ears.listen(utterance)
-        assert await caller.ears.transcribe() == "Ja"
+        caller.audio_input.listen(utterance)
+        assert await caller.audio_input.transcribe() == "Ja"
     assert [options.usual for options in opened] == [None, "de"]
 
 
 def test_closing_gives_everything_back() -> None:
     caller = Caller()
-    caller.ears.hear(tone(640))
-    caller.ears.close()
+    caller.audio_input.hear(tone(640))
+    caller.audio_input.close()
     assert (caller.vad.open_streams, caller.stt.open_streams) == (0, 0)
 
 
@@ -256,9 +256,9 @@ def cut(sound: bytes, sizes: Sequence[int]) -> list[bytes]:
 def test_byte_by_byte_gives_the_same_facts(rate_hz: int) -> None:
     sound = resample(SOUND, 16_000, rate_hz)[: rate_hz // 4 * 2]
     whole, drops = Caller(rate_hz=rate_hz), Caller(rate_hz=rate_hz)
-    whole.ears.hear(sound)
+    whole.audio_input.hear(sound)
     for i in range(len(sound)):
-        drops.ears.hear(sound[i : i + 1])
+        drops.audio_input.hear(sound[i : i + 1])
     assert drops.facts == whole.facts
     assert drops.sound == whole.sound
 
@@ -268,8 +268,8 @@ def test_byte_by_byte_gives_the_same_facts(rate_hz: int) -> None:
 def test_cutting_makes_no_difference(sizes: list[int], rate_hz: int) -> None:
     sound = resample(SOUND, 16_000, rate_hz)
     whole, parts = Caller(rate_hz=rate_hz), Caller(rate_hz=rate_hz)
-    whole.ears.hear(sound)
+    whole.audio_input.hear(sound)
     for part in cut(sound, sizes):
-        parts.ears.hear(part)
+        parts.audio_input.hear(part)
     assert parts.facts == whole.facts
     assert parts.stt.streams[0].pcm == whole.stt.streams[0].pcm

@@ -850,7 +850,7 @@ async def test_an_engine_that_fails_is_logged_and_counted_without_words(caplog: 
         await ask(call)
         await call.until(lambda: call.door.all(events.ErrorReported))
     (failure, *_) = Counting.seen
-    assert (failure.kind, failure.engine, failure.model) == ("llm", "openai_compatible", "fake")
+    assert (failure.kind, failure.engine, failure.model) == ("llm", "fake", "fake")
     (record, *_) = [record for record in caplog.records if record.levelname == "WARNING"]
     assert "llm failed after" in record.getMessage()
     assert "check LITELLM_API_KEY" in record.getMessage()

@@ -8,7 +8,7 @@ Failures are `EngineError`.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from voi.dialogue import Message, SpokenWord, ToolCall, Voice
@@ -186,8 +186,7 @@ class Stt(Engine, Protocol):
 @dataclass(frozen=True, slots=True)
 class LlmRequest:
     """One completion. `temperature` None: the model's default. `first_token_ms`: how long the first token may take, if
-    less than the provider's own limit. `options`: further options of a plug-in LLM, by its own names; the OpenAI and
-    LiteLLM clients take none."""
+    less than the provider's own limit."""
 
     model: str
     messages: tuple[Message, ...]
@@ -195,7 +194,6 @@ class LlmRequest:
     json_mode: bool = False
     max_tokens: int | None = None
     first_token_ms: int | None = None
-    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "nothing"]

@@ -58,6 +58,15 @@ class Engines:
                 chosen[kind] = self.others[kind, name]
         return replace(self, **chosen) if chosen else self
 
+    def llm_name(self, model: str) -> str:
+        """Name of the engine that serves this LLM, for the log and the metrics; "none" where none does."""
+        if not isinstance(self.llm, LlmRouter):
+            return self.llm.info.name
+        try:
+            return self.llm.provider_of(model)
+        except EngineError:
+            return "none"
+
     async def close(self) -> None:
         engines = [self.vad, self.stt, self.turn, self.voice, self.llm, *self.tts.values(), *self.others.values()]
         every = {id(engine): engine for engine in engines if engine is not None}

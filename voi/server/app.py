@@ -15,7 +15,7 @@ from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.auth import is_key, issue_token
 from voi.server.metrics import Metrics
-from voi.server.voices import VoiceDesk, voices_router
+from voi.server.voices import VoiceService, voices_router
 
 TOKEN_HEADER = "Voi-Token"
 """Header that repeats the token in the response, for `curl -I -X POST`, which shows headers only."""
@@ -56,7 +56,7 @@ class HttpSettings:
 
 
 def create_app(
-    settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics, voices: VoiceDesk
+    settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics, voices: VoiceService
 ) -> FastAPI:
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:

@@ -33,7 +33,7 @@ from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.uvicorn_http import http_protocol
-from voi.server.voices import VoiceDesk
+from voi.server.voices import VoiceService
 from voi.session.door import Door
 from voi.session.observer import Observer
 from voi.session.recording import Recorder, prepare, sweep
@@ -105,7 +105,7 @@ class Server:
             self.readiness,
             self.admission,
             self.metrics,
-            VoiceDesk(
+            VoiceService(
                 self.settings,
                 lambda: self._configs.current,
                 lambda: self._engines.tts if self._engines else None,

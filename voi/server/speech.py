@@ -59,7 +59,7 @@ class Wish(FileModel):
     model: str | None = None
 
 
-class SpeechDesk:
+class SpeechService:
     """Has texts spoken. `config` returns the current configuration, `tts` the running engines (None while starting)."""
 
     def __init__(self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None]) -> None:
@@ -101,7 +101,7 @@ class _Sound(Response):
     """Starts the response with the first sound, so that an earlier failure gets an error status. A later failure aborts
     the transfer, so that the client does not take the file for complete."""
 
-    def __init__(self, desk: SpeechDesk, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, desk: SpeechService, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
         super().__init__()
         self._desk, self._rate_hz, self._chunks = desk, rate_hz, chunks
 
@@ -143,7 +143,7 @@ class _Sound(Response):
             log.warning("a speech over HTTP was broken off: %s", str(error) or "its client took too long")
 
 
-def speech_router(desk: SpeechDesk) -> APIRouter:
+def speech_router(desk: SpeechService) -> APIRouter:
     """The route. Include it in a router that checks the API key."""
     router = APIRouter()
 

@@ -27,7 +27,7 @@ from voi.engines.base import Tts, Vad
 from voi.engines.tts.rendered import depends_on, forget
 from voi.errors import ClientError, ConfigError, NameTaken, VoiError
 from voi.server.new_voices import reconfigured
-from voi.server.speech import SpeechDesk, speech_router
+from voi.server.speech import SpeechService, speech_router
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ too."""
 SAMPLE, TONE = "sample", "tone:"
 
 
-class VoiceDesk:
+class VoiceService:
     """Adds and removes voices. `config` returns the current configuration, `tts` the running engines (None while
     starting)."""
 
@@ -54,7 +54,7 @@ class VoiceDesk:
         vad: Callable[[], Vad | None],
     ) -> None:
         self._settings, self._config, self._tts, self._vad = settings, config, tts, vad
-        self.speech = SpeechDesk(config, tts)
+        self.speech = SpeechService(config, tts)
         self._turn = asyncio.Lock()
         self._waiting = 0
         self._cloners: dict[str, Any] = {}
@@ -216,7 +216,7 @@ class VoiceDesk:
             raise
 
 
-def voices_router(desk: VoiceDesk, authorized: Any) -> APIRouter:
+def voices_router(desk: VoiceService, authorized: Any) -> APIRouter:
     """The routes. `authorized`: the dependency that checks the API key."""
     router = APIRouter(prefix="/voices", dependencies=[authorized])
 

@@ -42,7 +42,7 @@ class AgentTurn:
         "_spoken",
         "_tasks",
         "_tell",
-        "speaker",
+        "playback",
     )
 
     def __init__(
@@ -52,7 +52,7 @@ class AgentTurn:
         engines: "Engines",
         config: Config,
         agent: Agent,
-        speaker: Playback,
+        playback: Playback,
         rate_hz: int,
         greetings_dir: Path | None,
         on_token: Callable[[int], None],
@@ -71,7 +71,7 @@ class AgentTurn:
         self._on_sound = on_sound
         self._on_failure = on_failure
         self._tasks: dict[int, tuple[asyncio.Task[None], ...]] = {}
-        self.speaker = speaker
+        self.playback = playback
 
     def start_reply(self, action: StartReply) -> None:
         if action.messages and action.messages[-1].role == "user":
@@ -83,12 +83,14 @@ class AgentTurn:
         self._begin(action.reply, lambda writer: writer.say(action.text, action.tone, action.file, folder, rate_hz))
 
     def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
-        engines, agent, speaker, tell = self._engines, self._agent, self.speaker, self._tell
-        speaker.open(reply)
-        voice = ReplyVoice(reply, agent, engines.tts, speaker, self._rate_hz, tell, self._on_sound, self._spoken)
+        engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
+        playback.open(reply)
+        voice = ReplyVoice(reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken)
         control = self._config.control_of(agent)
-        writer = ReplyWriter(reply, agent, control, engines.llm, voice, speaker, tell, self._on_token, self._on_failure)
-        llm = (engines.llm.info.name, agent.llm_model)
+        writer = ReplyWriter(
+            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure
+        )
+        llm = (engines.llm_name(agent.llm_model), agent.llm_model)
         tts = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()}))
         self._tasks[reply] = (
             self._all_tasks.start(self._work(reply, "llm", *llm, lambda: work(writer)), f"reply {reply}"),
@@ -104,25 +106,25 @@ class AgentTurn:
             await work()
         except VoiError as error:
             took_ms = round((loop.time() - began_s) * 1_000)
-            self._on_failure(Failure(kind, getattr(error, "engine", "") or engine, model, str(error), took_ms))
+            self._on_failure(Failure(kind, engine, model, str(error), took_ms))
             self._tell(ReplyFailed(reply, str(error)))
         except Exception as error:
             self._all_tasks.fault(f"reply {reply} fails", error)
             self._tell(ReplyFailed(reply, FAULT))
 
     def release(self, action: Release) -> None:
-        self.speaker.release(action.reply, action.message_id)
+        self.playback.release(action.reply, action.message_id)
 
     def duck(self, action: Duck) -> None:
-        self.speaker.duck(action.reply, action.level)
+        self.playback.duck(action.reply, action.level)
 
     def resume(self, action: Resume) -> None:
-        self.speaker.resume(action.reply)
+        self.playback.resume(action.reply)
 
     def stop(self, action: Stop) -> None:
         for task in self._tasks.pop(action.reply, ()):
             task.cancel()
-        self._tell(self.speaker.stop(action.reply))
+        self._tell(self.playback.stop(action.reply))
 
     def forget(self, reply: int) -> None:
         """It was played to its end."""
@@ -133,4 +135,4 @@ class AgentTurn:
             for task in tasks:
                 task.cancel()
         self._tasks.clear()
-        self.speaker.close()
+        self.playback.close()

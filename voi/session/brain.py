@@ -89,7 +89,7 @@ class PipelineBrain:
             around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,
             around.greetings_dir, on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
         )  # fmt: skip
-        self.hear = turn.ears.hear
+        self.hear = turn.audio_input.hear
         self.forget = replying.forget
 
     def act(self, action: BrainAction) -> None:

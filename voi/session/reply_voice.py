@@ -61,10 +61,10 @@ class ReplyVoice:
         "_ended",
         "_next",
         "_on_sound",
+        "_playback",
         "_queue",
         "_rate_hz",
         "_reply",
-        "_speaker",
         "_spoken",
         "_tell",
         "_tts",
@@ -76,7 +76,7 @@ class ReplyVoice:
         reply: int,
         agent: Agent,
         tts: Mapping[str, Tts],
-        speaker: Playback,
+        playback: Playback,
         rate_hz: int,
         tell: Callable[[ReplyFact], None],
         on_sound: Callable[[int], None],
@@ -86,7 +86,7 @@ class ReplyVoice:
         self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
         self._spoken = spoken
         self._tts = tts
-        self._speaker = speaker
+        self._playback = playback
         self._rate_hz = rate_hz
         self._tell = tell
         self._on_sound = on_sound
@@ -135,7 +135,7 @@ class ReplyVoice:
             await asyncio.to_thread(language.load)
         while (coming := await self._peek()) is not None:
             await self._run(coming)
-        self._speaker.finish(self._reply)
+        self._playback.finish(self._reply)
 
     async def _peek(self) -> "_Next | None":
         """The next piece, without taking it; None: there are no more."""
@@ -160,7 +160,7 @@ class ReplyVoice:
         narrator = choice if isinstance(choice, NarratorChoice) else None
         before_ms, after_ms = (narrator.leading_silence_ms, narrator.trailing_silence_ms) if narrator else (0, 0)
         self._put(silence(before_ms, self._rate_hz))
-        start_ms = self._speaker.made_ms(self._reply)
+        start_ms = self._playback.made_ms(self._reply)
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
         said: list[_Next] = []
         texts = self._texts(first, said, most=1 if before_ms or after_ms else PIECES_MAX)
@@ -170,9 +170,9 @@ class ReplyVoice:
                     return
                 if isinstance(item, TextSpoken):
                     self._tell_voiced(said[item.text], item, start_ms)
-                    await self._speaker.room(self._reply)
+                    await self._playback.room(self._reply)
                 elif self._put(resampler.push(item)):
-                    await self._speaker.room(self._reply, PIECE_MAX_MS)
+                    await self._playback.room(self._reply, PIECE_MAX_MS)
                 else:
                     return
         if said and first.piece.number >= self._void_below:
@@ -190,7 +190,7 @@ class ReplyVoice:
                 said.append(coming)
                 yield coming.text
             else:
-                now_ms = self._speaker.made_ms(self._reply)
+                now_ms = self._playback.made_ms(self._reply)
                 self._tell(PieceVoiced(self._reply, coming.piece.number, now_ms, 0))
 
     def _tell_voiced(self, coming: "_Next", spoken: TextSpoken, run_start_ms: int) -> None:
@@ -204,10 +204,10 @@ class ReplyVoice:
         step = self._rate_hz * 2  # one second
         for start in range(0, len(pcm), step):
             self._put(pcm[start : start + step])
-            await self._speaker.room(self._reply)
+            await self._playback.room(self._reply)
 
     def _put(self, pcm: bytes) -> bool:
         """Give sound to the playback. False: the reply was stopped."""
         if pcm:
             self._on_sound(self._reply)
-        return self._speaker.put(self._reply, pcm)
+        return self._playback.put(self._reply, pcm)

@@ -62,8 +62,8 @@ class ReplyWriter:
         "_llm",
         "_on_failure",
         "_on_token",
+        "_playback",
         "_reply",
-        "_speaker",
         "_tell",
         "_thought_s",
         "_told",
@@ -78,7 +78,7 @@ class ReplyWriter:
         control: ControlAgent | None,
         llm: Llm,
         voice: ReplyVoice,
-        speaker: Playback,
+        playback: Playback,
         tell: Callable[[ReplyFact], None],
         on_token: Callable[[int], None],
         on_failure: Callable[[Failure], None] = lambda failure: None,
@@ -88,7 +88,7 @@ class ReplyWriter:
         self._control = control
         self._llm = llm
         self._voice = voice
-        self._speaker = speaker
+        self._playback = playback
         self._tell = tell
         self._on_token = on_token
         self._on_failure = on_failure
@@ -255,7 +255,7 @@ class ReplyWriter:
 
     def _take_back(self) -> bool:
         """Withdraw all that was written. False: some of it was released, and stays."""
-        if self._told and not self._speaker.rewind(self._reply):
+        if self._told and not self._playback.rewind(self._reply):
             return False
         self._voice.drop_waiting()
         self._voice.abandon(self._count)

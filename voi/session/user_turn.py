@@ -42,7 +42,7 @@ class UserTurn:
         "_on_failure",
         "_tasks",
         "_tell",
-        "ears",
+        "audio_input",
     )
 
     def __init__(
@@ -67,7 +67,7 @@ class UserTurn:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: dict[asyncio.Task[None], SttStream] = {}
         """Tasks whose transcript was not ready when the turn ended, with their streams."""
-        self.ears = AudioInput(
+        self.audio_input = AudioInput(
             vad=engines.vad,
             stt=engines.stt,
             stt_options=SttOptions(
@@ -87,17 +87,17 @@ class UserTurn:
         self._tasks[name] = self._all_tasks.start(work, name)
 
     def listen(self, action: Listen) -> None:
-        self.ears.listen(action.utterance)
+        self.audio_input.listen(action.utterance)
 
     def transcribe(self, action: Transcribe) -> None:
-        self.ears.all_given()
+        self.audio_input.all_given()
         self._begin(self._transcribe(action), "transcript")
 
     async def _transcribe(self, action: Transcribe) -> None:
         began_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(TRANSCRIPT_DEADLINE_S):
-                text = await self.ears.transcribe()
+                text = await self.audio_input.transcribe()
         except (TimeoutError, EngineError) as error:
             words = str(error) or "The transcript took too long."
             self._failed("stt", self._engines.stt.info.name, words, began_s)
@@ -119,7 +119,7 @@ class UserTurn:
         """Tell the words so far. A failure is ignored here; it is told when the final transcript is asked for."""
         try:
             async with asyncio.timeout(JUDGE_DEADLINE_S):
-                text = await self.ears.transcribe()
+                text = await self.audio_input.transcribe()
         except (TimeoutError, EngineError) as error:
             self._all_tasks.log.info("no words so far: %s", str(error) or "they took too long")
         except Exception as error:
@@ -131,7 +131,7 @@ class UserTurn:
         """Ask the turn model if `action.text` is "", else the completeness agent."""
         if not action.text:
             if self._engines.turn:
-                ask = partial(self._engines.turn.probability, self.ears.turn_sound())
+                ask = partial(self._engines.turn.probability, self.audio_input.turn_sound())
                 self._begin(self._judge(action, "audio", ask), "audio judge")
         elif agent := self._config.completeness_of(self._agent):
             ask = partial(llm_checks.completeness, self._engines.llm, agent, self._history(), action.text)
@@ -139,7 +139,9 @@ class UserTurn:
 
     def judge_voice(self, action: JudgeVoice) -> None:
         if judge := self._engines.voice:
-            self._begin(self._judge_voice(action, judge, self.ears.turn_sound()), f"voice judge {action.voice_ms}")
+            self._begin(
+                self._judge_voice(action, judge, self.audio_input.turn_sound()), f"voice judge {action.voice_ms}"
+            )
 
     async def _judge_voice(self, action: JudgeVoice, judge: VoiceJudge, pcm: bytes) -> None:
         began_s = asyncio.get_running_loop().time()
@@ -166,13 +168,17 @@ class UserTurn:
             self._tell(TurnJudged(action.utterance, action.pause, judge, probability, action.quiet_ms))
 
     def end_utterance(self, action: EndUtterance) -> None:
-        if action.late and (task := self._tasks.pop("transcript", None)) and (stream := self.ears.leave_stream()):
+        if (
+            action.late
+            and (task := self._tasks.pop("transcript", None))
+            and (stream := self.audio_input.leave_stream())
+        ):
             self._late[task] = stream
             task.add_done_callback(self._end_late)
             if len(self._late) > LATE_MAX:
                 next(iter(self._late)).cancel()
         self._cancel()
-        self.ears.end_utterance()
+        self.audio_input.end_utterance()
 
     def _end_late(self, task: asyncio.Task[None]) -> None:
         if stream := self._late.pop(task, None):
@@ -188,4 +194,4 @@ class UserTurn:
         for task in list(self._late):
             task.cancel()
             self._end_late(task)
-        self.ears.close()
+        self.audio_input.close()

@@ -50,13 +50,13 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_begun", "_call", "_client", "_context", "_door", "_ears", "_mistaken_at_s", "_mistakes", "_query", "_sound",
-        "_timer", "id",
+        "_begun", "_call", "_client", "_context", "_door", "_listener", "_mistaken_at_s", "_mistakes", "_query",
+        "_sound", "_timer", "id",
     )  # fmt: skip
 
-    def __init__(self, ears: VoiWebSockets, socket: WebSocket, request: Request) -> None:
+    def __init__(self, listener: VoiWebSockets, socket: WebSocket, request: Request) -> None:
         self.id = new_call_id()
-        self._ears = ears
+        self._listener = listener
         self._query = request.query
         self._client = request.peer or "an unknown address"
         self._door = VoiDoor(socket)
@@ -82,20 +82,20 @@ class VoiConnection:
     # ---- the beginning ----------------------------------------------------------------------------
 
     def _arrive(self) -> None:
-        calls = self._ears.calls
+        calls = self._listener.calls
         try:
-            app = self._ears.authenticate(self._query)
+            app = self._listener.authenticate(self._query)
             self._call = calls.admit(app, self._client, self._door, self.id)
         except Refused as refused:
             calls.refuse(self._door, refused.ended, self._client)
         except ClientError as error:
             calls.refuse(self._door, Ended(EndReason.TOKEN_REFUSED, str(error)), self._client)
         else:
-            wait_s = self._ears.init_timeout_s
+            wait_s = self._listener.init_timeout_s
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._too_late, context=self._context)
 
     def _too_late(self) -> None:
-        self._refuse(f"no init message came within {self._ears.init_timeout_s:g} s.")
+        self._refuse(f"no init message came within {self._listener.init_timeout_s:g} s.")
 
     def _refuse(self, why: str) -> None:
         self._stop_timer()
@@ -143,7 +143,7 @@ class VoiConnection:
 
     def _correct(self, call: Call, error: ClientError) -> None:
         """Tell the client that its message could not be used. The conversation goes on, unless there were too many."""
-        self._ears.calls.services.metrics.mistake()
+        self._listener.calls.services.metrics.mistake()
         now_s = asyncio.get_running_loop().time()
         self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1
         self._mistaken_at_s = now_s
