@@ -9,5 +9,5 @@ conversation_id: ContextVar[str] = ContextVar("conversation_id", default="")
 
 
 def new_call_id() -> str:
-    """A new id, such as 20261128-194122-1f0a9c3e. Ids sort by time."""
+    """A new id, such as 20261128-194122-1f0a9c3e. Ids sort by time (UTC) and are hard to guess."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}"

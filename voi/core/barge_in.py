@@ -21,10 +21,10 @@ WORDS_AT_MS = (256, 448)
 LIKELY_VOICE = 0.6
 """From this probability on the reply is ducked so far that the person need not talk over it."""
 SURE_VOICE = 0.8
-"""From this probability on the reply may be stopped."""
+"""From this probability on words stop the reply, and so does voice of `barge_in_ms`."""
 LASTING_VOICE = 0.7
 LASTING_MS = 128
-"""How much more voice stops the reply after a sure verdict."""
+"""A probability from `LASTING_VOICE` to `SURE_VOICE` stops the reply only after this much more voice."""
 WANTS_FLOOR = 0.5
 SURE_FLOOR = 0.85
 """From this probability on a single word that is no backchannel is enough."""
@@ -89,7 +89,7 @@ class BargeIn:
 
     @property
     def is_noise(self) -> bool:
-        """True if enough sound was judged and it is not a voice."""
+        """True if the sound was judged to be no voice."""
         return self.voice is not None and self.voice < NO_VOICE
 
 

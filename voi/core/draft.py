@@ -38,8 +38,8 @@ class Draft:
         return f"{self.prefix} {spoken}".strip()
 
     def show(self, text: str, *, final: bool, correct: bool) -> list[Show]:
-        """The action, if any, that shows the message as it is now. None is needed when nothing is new. A text that
-        withdraws words already shown is shown only if it is `final` or `correct` says so."""
+        """The action that shows the message as it is now, or none. None is needed when nothing is new, unless the text
+        is `final`. A text that withdraws words already shown is shown only with `correct`."""
         if self.message_id is None:
             self.message_id = next(self._message_ids)
         seen = self.shown

@@ -96,7 +96,7 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
     digits = digits_at_end(text)
     short = len(text.split()) <= SHORT_WORDS
     filler = has_filler_end(text)
-    cut_short = short and not filler and text.rstrip().endswith(",")  # transcribers end "Today," so
+    cut_short = short and not filler and text.rstrip().endswith(",")  # STT engines end short answers so: "Today,"
     unfinished = score is not None and score <= UNFINISHED and not cut_short
     return {
         "bias": 1.0,

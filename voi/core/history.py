@@ -61,7 +61,8 @@ class History:
                 entry.image_urls = ()
 
     def set_text(self, message_id: int, text: str) -> None:
-        """Replace a message's text; "" removes the message. An unknown id is ignored: its message was forgotten."""
+        """Replace a message's text. "" removes the message, unless it called tools. An unknown id is ignored: its
+        message was forgotten."""
         for index in range(len(self._entries) - 1, -1, -1):
             if self._entries[index].message_id == message_id:
                 if text or self._entries[index].calls:

@@ -33,10 +33,10 @@ BrainAction = (
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a conversation gives its brain. `tell` takes its facts; `playback` its sound, at `rate_hz`. `history` tells
-    what was said so far, without what the person is saying. `on_user_sound` is given the person's sound as it was
-    heard, where somebody wants it; `on_token` and `on_sound` the number of a reply whose first text and any of whose
-    sound arrive; `on_failure` what broke."""
+    """What a conversation gives its brain. `tell` takes the brain's facts; `playback` takes its sound, at `rate_hz`.
+    `history` returns the dialogue so far, without what the person is saying at the moment. The brain calls
+    `on_user_sound`, if there is one, with the person's sound (16 kHz PCM); `on_token` with a reply's number at its
+    first text; `on_sound` with a reply's number at each sound of it; and `on_failure` with each failure."""
 
     tasks: Tasks
     tell: Callable[[Fact], None]

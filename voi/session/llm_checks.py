@@ -42,7 +42,8 @@ async def _ask(llm: Llm, judge: ControlAgent | CompletenessAgent, text: str) -> 
 async def complete(
     llm: Llm, request: LlmRequest, max_characters: int, note: Callable[[LlmEvent], None] = lambda event: None
 ) -> str:
-    """The whole answer's text, up to so many characters; `note` is told of all else. Raises EngineError."""
+    """Text of the complete answer, cut to that many characters. `note` is called with all other events. Raises
+    EngineError."""
     parts: list[str] = []
     characters = 0
     async with aclosing(llm.stream(request)) as events:  # type: ignore[type-var]

@@ -37,8 +37,8 @@ BACKLOG_RETRY_MS = 50
 class Playback:
     """Paces sound into the door. All methods but `room` return at once; `tell` is called with facts synchronously.
 
-    `clock`: monotonic seconds. `paced` False: sound is handed over as it is made, and is played from its end on.
-    `on_sent(pcm, start_s)` gets the sound with the moment it begins to be heard.
+    `clock`: returns monotonic seconds. `paced` False: sound is handed over as it is made, and its playing time counts
+    from when it is complete. `on_sent(pcm, start_s)` is given the sound and the time at which it begins to be heard.
     """
 
     __slots__ = (

@@ -52,7 +52,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
             _PICOWS_LOG,
             True,  # disconnect_on_exception
             5.0,  # handshake timeout, s; the request is complete already
-            False,  # enable_auto_ping: a task for each connection; ours is a timer
+            False,  # enable_auto_ping: it needs a task for each connection; `WebSocket` uses a timer
             0,
             0,
             WSAutoPingStrategy.PING_WHEN_IDLE,
