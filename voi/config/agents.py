@@ -1,4 +1,4 @@
-"""The agents of agents.json that talk, and those that a client brings along."""
+"""The agents that talk: those of agents.json, and those that a client sends."""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
@@ -75,12 +75,12 @@ class Agent(Prompted):
         return round(self.duration_limit_s * 1000)
 
     def greeting_phrases(self) -> tuple[Phrase, ...]:
-        """One of these opens the conversation; none: the agent waits to be spoken to. `echo` always greets."""
+        """One of these opens the conversation; none: the agent waits for the person. `echo` always greets."""
         phrases = self.greetings.spoken() if self.greetings else ()
         return phrases or ((Phrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
 
     def apology_phrase(self) -> Phrase | None:
-        """Something to say when an answer failed: the agent's own words, or a default where its language has one."""
+        """A phrase for a failed answer: the agent's own, or its language's default; None: there is none."""
         if self.apology is not None:
             return draw(self.apology.spoken())
         default = apology_in(self.language)

@@ -1,4 +1,4 @@
-"""What an agent says when an answer failed, unless its author wrote something else: in the languages of XTTS.
+"""Default apologies for failed answers, in the languages of XTTS.
 
 They are polite and show no one's gender, neither the agent's nor the person's.
 """
@@ -28,5 +28,6 @@ APOLOGIES = {
 
 
 def apology_in(language: str | None) -> str | None:
-    """`language`: an ISO code, with a region or without; English for AUTO and None, and None for one not listed."""
+    """The apology in that language. `language`: an ISO code, with or without a region; AUTO and None: English. Returns
+    None for other languages."""
     return APOLOGIES.get("en" if language is None or language == AUTO else primary(language))

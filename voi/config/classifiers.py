@@ -1,4 +1,4 @@
-"""Agents that judge: control agents, is this reply a denial? Completeness agents: has the person finished?"""
+"""Agents that judge: control agents (is this reply a denial?) and completeness agents (has the person finished?)."""
 
 from collections.abc import Iterable
 from typing import Self
@@ -29,7 +29,7 @@ _COMMON_WORDS = frozenset(_COMMON.split())
 
 
 def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
-    """Denial phrases that harmless sentences contain: a letter or two, or a common word alone."""
+    """Those denial phrases that harmless sentences contain: a letter or two, or a single common word."""
     return [
         phrase
         for phrase in phrases

@@ -1,4 +1,4 @@
-"""The agents that clients bring along."""
+"""The agents that clients send."""
 
 from collections.abc import Collection
 
@@ -13,9 +13,9 @@ CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 
 
 def parse_client_agent(json_text: str, config: Config) -> Agent:
-    """The agent that a client brings along (`agent_config`: JSON text of one agent). It may use what this server has
-    configured and nothing else: other models and agents are refused, and files are not opened (the words of such a
-    greeting are spoken by the voice). Raises ClientError with all that is wrong."""
+    """The agent that a client sends (`agent_config`: JSON text of one agent). It may use only what this server has
+    configured: other models and agents are refused, and files are not opened (the voice speaks the text of such a
+    greeting). Raises ClientError with all mistakes."""
     source, problems = "agent_config", Problems(limit=20)
     try:
         if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:

@@ -1,4 +1,4 @@
-"""Everything that the operator and the prompt designer have configured, checked and ready: one immutable snapshot."""
+"""The whole checked configuration, of agents and of TTS models: one immutable snapshot."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,8 +24,8 @@ class VoiceUse:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`llm_models`: models that clients may ask for by name; `any_llm_model`: they may ask for any.
-    `language`: ISO code, of agents and voices that name none."""
+    """`llm_models`: models that clients may ask for by name. `any_llm_model`: they may ask for any. `language`: ISO
+    code for agents and voices that name none."""
 
     agents: Mapping[str, Agent]
     control_agents: Mapping[str, ControlAgent]
@@ -64,19 +64,19 @@ class Config:
         return self.tts_models[agent.voices.character.model].tones
 
     def finished(self, agent: Agent) -> Agent:
-        """The agent with its templates filled in and its language settled: its own, its voice's, or the server's."""
+        """The agent with its templates filled in and its language set: its own, its voice's, or the server's."""
         model = self.tts_models.get(agent.voices.character.model) if agent.voices else None
         language = agent.language or (model.language if model else None) or self.language
         return agent.rendered(self.tones_of(agent)).model_copy(update={"language": language})
 
     def voice_uses(self) -> Iterator[VoiceUse]:
-        """Every voice and tone that the agents name, to be checked against the engines."""
+        """Every voice and tone that the agents name, for checks against the engines."""
         for name, agent in self.agents.items():
             yield from voice_uses_of(agent, self.agents_source, (name,))
 
 
 def voice_uses_of(agent: Agent, source: str, path: Path = ()) -> Iterator[VoiceUse]:
-    """The same for one agent, at `path` in `source` (`agent_config` and () for one that a client brought)."""
+    """The same for one agent, at `path` in `source` (`agent_config` and () for one that a client sent)."""
     for role, choice in agent.voices_by_role().items():
         where = f"{source}: {json_path((*path, 'voices', role))}"
         tones = agent.tones() if role == "character" else ()

@@ -1,4 +1,4 @@
-"""Which engines hear an agent's conversation: the settings' choice, or the agent's own; and the options of each."""
+"""The VAD, turn and STT engines of an agent: the settings' choice or the agent's own; and the options of each."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,8 +36,8 @@ def usual_engines(settings: "Settings") -> dict[ChosenKind, str]:
 
 
 def named_engine(settings: "Settings", kind: str, name: str) -> tuple[str, dict[str, Any]]:
-    """The registry's name of the engine and its options, from VOI_ENGINE_OPTIONS: an entry with "engine" gives that
-    engine another name, so that one may be loaded twice, with other options."""
+    """The engine's name in the registry and its options, from VOI_ENGINE_OPTIONS. An entry with "engine" gives that
+    engine another name, so that one engine can be loaded twice with different options."""
     options: Mapping[str, Any] = settings.engine_options.get(f"{kind}.{name}", {})
     given = {option: value for option, value in options.items() if option != "engine"}
     if kind == "stt" and name == settings.stt_engine:

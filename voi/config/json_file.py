@@ -1,4 +1,4 @@
-"""Reads a JSON object from a file or a text, and says exactly where it is not one."""
+"""Reads a JSON object from a file or a text, and reports the exact place of a mistake."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from voi.errors import ConfigError
 
 FILE_MAX_BYTES = 8 * 1024 * 1024
 DEEPEST = 32
-"""More nesting than that is no configuration, and hard on everything that walks it."""
+"""Deepest nesting: no configuration needs more, and recursive code could not walk it."""
 M = TypeVar("M", bound=BaseModel)
 _SHOWN_CHARACTERS = 100
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -33,14 +33,14 @@ _TOO_DEEP = f"{{}}: is nested deeper than {DEEPEST} levels"
 
 
 class _Object(dict[str, Any]):
-    """A JSON object that remembers which of its keys were given twice."""
+    """A JSON object that remembers its duplicate keys."""
 
     twice: tuple[str, ...] = ()
 
 
 def read_object(path: Path, problems: Problems, *, missing: str) -> dict[str, Any]:
-    """The JSON object in that file. Raises ConfigError when there is none to be had (`missing`: what to do about a
-    file that is not there); lesser mistakes go to `problems`."""
+    """The JSON object in that file. Raises ConfigError when it cannot be read (`missing`: advice for a missing file);
+    lesser mistakes go to `problems`."""
     try:
         if path.exists() and not path.is_file():
             raise ConfigError(f"{path}: is no file; a device or a pipe may never end")
@@ -89,9 +89,9 @@ def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
 
 
 def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: Problems) -> M | None:
-    """`raw` (at `path` in the document) as that model, or None and the reasons in `problems`. Fields that the model
-    does not know (it must forbid extras) are left out with a warning, since people's files carry keys of their own; but
-    one whose name is nearly that of a known field is a mistake."""
+    """`raw` (at `path` in the document) as that model; None with the reasons in `problems`. Unknown fields (the model
+    must forbid extras) are left out with a warning, since people's files have keys of their own; but a name close to
+    that of a known field is a mistake."""
     try:
         return model.model_validate(raw)
     except ValidationError as failed:
@@ -164,7 +164,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _shown(text: str, pos: int) -> str:
-    """The line of the mistake, cut to what fits on a terminal, with a caret below the place."""
+    """The line of the mistake, cut to the width of a terminal, with a caret below the place."""
     start = text.rfind("\n", 0, pos) + 1
     end = text.find("\n", pos)
     line = text[start : end if end >= 0 else len(text)].replace("\t", " ").rstrip()
@@ -177,7 +177,7 @@ def _shown(text: str, pos: int) -> str:
 
 
 def _unclosed(text: str) -> str:
-    """Where the innermost bracket opened that the text never closes; "" when there is none."""
+    """Says where the innermost bracket opens that is never closed; "" when there is none."""
     opened: list[int] = []
     at = 0
     while at < len(text):
@@ -204,7 +204,7 @@ def _line(text: str, at: int) -> int:
 
 
 def _cure(text: str, pos: int) -> str:
-    """A word on the commonest slips of people who write JSON by hand."""
+    """Advice for the most common mistakes in JSON that is written by hand."""
     word = _WORD.match(text, pos)
     if word and word[0] in _PYTHON_WORDS:
         return f" (JSON writes {word[0]} as {_PYTHON_WORDS[word[0]]})"
@@ -252,7 +252,7 @@ def _fields_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model in `Voices | None`, `tuple[Example, ...]` and their likes."""
+    """The model in `Voices | None`, `tuple[Example, ...]` and similar annotations."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     return next((found for part in get_args(annotation) if (found := _model_in(part))), None)

@@ -26,7 +26,8 @@ _ONLY_CONTROL_HAS = {"denial_phrases", "denial_classes", "giveup_after", "giveup
 
 
 def load_config(settings: Settings) -> Config:
-    """Raises ConfigError with every mistake in both files. Reads files: not for the event loop."""
+    """The configuration. Raises ConfigError with every mistake in both files. Reads files: do not call it on the event
+    loop."""
     problems = Problems()
     config = read_config(settings, problems)
     problems.raise_if_any()
@@ -34,7 +35,7 @@ def load_config(settings: Settings) -> Config:
 
 
 def read_config(settings: Settings, problems: Problems) -> Config:
-    """What can be read of both files; of use only when no mistakes are added to `problems`."""
+    """What can be read of both files; valid only if no mistakes are added to `problems`."""
     source = str(settings.agents_file)
     try:
         raw_agents = read_object(
@@ -98,7 +99,7 @@ def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping
 
 
 def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, AgentEntry]:
-    """All agents by name. A judge that stands in place inside an agent is named "AGENT.FIELD"."""
+    """All agents by name. A judge that is written inside an agent is named "AGENT.FIELD"."""
     found: dict[str, AgentEntry] = {}
     wanted: dict[str, Kind] = {}
     for name, value in raw.items():
@@ -122,7 +123,7 @@ def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, 
 
 
 def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
-    """What sort of agent this is, by its fields and by how others refer to it."""
+    """The kind of agent, by its fields and by how others refer to it."""
     if raw.keys() & _ONLY_TALKERS_HAVE or ("llm_model" in raw and not wanted):
         return "agent"
     if raw.get("model") == PATTERN_MATCHING or raw.keys() & _ONLY_CONTROL_HAS:
@@ -156,7 +157,7 @@ def _read(model: type[M], name: str, entry: AgentEntry, into: dict[str, M], sour
 
 
 def _fitting(agents: dict[str, M], source: str, problems: Problems) -> dict[str, M]:
-    """Those whose templates do not grow beyond all bounds; the others are told of."""
+    """The agents whose filled-in templates stay within the limit; the others go to `problems`."""
     fitting = {}
     for name, agent in agents.items():
         try:

@@ -1,4 +1,4 @@
-"""The objects inside an agent of agents.json, and what all models of Voi's files have in common."""
+"""The objects inside an agent of agents.json, and the base of all models of Voi's files."""
 
 import json
 import random
@@ -18,7 +18,7 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class FileModel(BaseModel):
-    """An object in a file that people write: frozen, null means absent, unknown fields are found out."""
+    """An object in a file that people write: frozen; null means absent; unknown fields are reported."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
@@ -187,5 +187,5 @@ class TurnSettings(_TurnFields):
 
 
 def draw(phrases: tuple[Phrase, ...]) -> Phrase | None:
-    """One of them at random, None of none."""
+    """One of them at random; None if there are none."""
     return random.choice(phrases) if phrases else None

@@ -1,4 +1,4 @@
-"""Collects every mistake in a file of the operator's before anything is refused, each with its place and its cure."""
+"""Collects every mistake in a configuration file before it is refused, each with its place and its remedy."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ _LONGEST_QUOTE = 60
 
 @dataclass
 class Problems:
-    """Mistakes (`errors`: the file is refused) and oddities (`warnings`) of one load. `limit` bounds what is kept, for
-    input that a stranger wrote."""
+    """Mistakes (`errors`: the file is refused) and oddities (`warnings`) of one load. `limit`: most of them that are
+    kept, for untrusted input."""
 
     errors: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ def did_you_mean(name: str, known: Iterable[str], *, list_them: bool = True) -> 
 
 
 def quoted(value: object) -> str:
-    """A value of a JSON document as it stands there, shortened; printable whatever it holds."""
+    """A value of a JSON document as text, shortened and always printable."""
     if isinstance(value, dict | list):
         return "an object" if isinstance(value, dict) else "an array"
     if isinstance(value, str) and len(value) > _LONGEST_QUOTE:
@@ -76,8 +76,8 @@ def quoted(value: object) -> str:
 
 
 def explain(error: ErrorDetails, unknown_siblings: Iterable[str] = (), *, quote: bool = True) -> str:
-    """What is wrong and what would be right, for one of pydantic's errors. `unknown_siblings`: keys beside a missing
-    one that nothing knows, perhaps misspelt. `quote`: say what was there instead, unless it may be a secret."""
+    """What is wrong and what would be right, for one of pydantic's errors. `unknown_siblings`: unknown keys beside a
+    missing one, perhaps misspelt. `quote`: repeat the wrong value; False if it may be a secret."""
     kind = error["type"]
     context: Mapping[str, Any] = error.get("ctx") or {}
     instead = f", not {quoted(error.get('input'))}" if quote else ""

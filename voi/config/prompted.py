@@ -13,13 +13,13 @@ from voi.dialogue import Message
 from voi.errors import ConfigError
 
 PHRASE_MAX_CHARACTERS = 5_000
-"""About five minutes of speech, said in one go."""
+"""About five minutes of speech."""
 PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")
 """Fields of an agent that hold phrases to be said as they are."""
 
 
 class Prompted(FileModel):
-    """Whatever an LLM is told to be."""
+    """An agent that an LLM plays."""
 
     system_prompt: Lines = ()
     """A text, or an array of lines. May contain the templates that the documentation lists."""
@@ -28,7 +28,7 @@ class Prompted(FileModel):
     """Values for {vars:name} in the prompt, the examples and the greetings."""
 
     def prompt(self) -> tuple[Message, ...]:
-        """The system prompt and the examples, as they stand before the history."""
+        """The system prompt and the examples, which come before the history."""
         system = "\n".join(self.system_prompt)
         return (
             *((Message("system", system),) if system.strip() else ()),
@@ -41,7 +41,7 @@ class Prompted(FileModel):
 
     @property
     def speaks_json(self) -> bool:
-        """Replies are JSON objects: the prompt asks for JSON, by a message format or in its own words."""
+        """Whether replies are JSON objects: the prompt asks for JSON, by a message format or in its own words."""
         return any("json" in line.casefold() for line in self.system_prompt)
 
     def templated(self) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -54,8 +54,8 @@ class Prompted(FileModel):
                 yield field, tuple(choice.content for choice in phrases.choices)
 
     def rendered(self, tones: Iterable[str] = DEFAULT_TONES) -> Self:
-        """The same agent with its templates filled in. `tones`: what its voice can do. Raises ConfigError when more
-        comes of them than can be meant."""
+        """The same agent with its templates filled in. `tones`: those of its voice. Raises ConfigError when the result
+        is too long."""
         tones = tuple(tones)
         left = RENDERED_MAX_CHARACTERS
 

@@ -1,5 +1,5 @@
-"""Do the names in agents.json mean something: of other agents, TTS models, voices, tones, sound files? Looks at the
-unchecked JSON, so that a mistake elsewhere in an agent hides none of these."""
+"""Checks the names in agents.json: of other agents, TTS models, voices, tones and sound files. Works on the unchecked
+JSON, so that a mistake elsewhere in an agent hides none of these."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +27,7 @@ _WHAT = {
 
 @dataclass(frozen=True, slots=True)
 class AgentEntry:
-    """An agent as it stands in the file, and where."""
+    """An agent's unchecked JSON, and its place in the file."""
 
     raw: dict[str, Any]
     path: JsonPath
@@ -36,8 +36,8 @@ class AgentEntry:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the names may mean. `model_names`: of tts_models.json, even of models that could not be read (somebody else
-    complains of those); None when the file itself could not. `greetings_dir`: the only folder for sound files."""
+    """The known names. `model_names`: those of tts_models.json, also of models with mistakes (which are reported
+    elsewhere); None when the file could not be read. `greetings_dir`: the only folder for sound files."""
 
     entries: Mapping[str, AgentEntry]
     models: Mapping[str, TtsModel]
@@ -62,7 +62,8 @@ def voices_in(entry: AgentEntry) -> Iterator[tuple[JsonPath, str, dict[str, Any]
 
 
 def sound_places(greetings_dir: Path, file: str) -> list[Path]:
-    """Where in that folder the file may be, named relative to it or to the working folder; none: it is outside."""
+    """Paths in that folder where the file may be: its name is relative to that folder or to the working folder. Empty:
+    it is outside."""
     root = greetings_dir.resolve()
     return [place for place in ((root / file).resolve(), Path(file).resolve()) if place.is_relative_to(root)]
 
@@ -82,7 +83,8 @@ def _check_agents(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: 
 
 
 def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
-    """What only the engine knows, such as the voices in a file, is looked at when it runs (`startup.unspeakable`)."""
+    """Check one agent's voices. What only the engine knows, such as the voices in a file, is checked when it runs
+    (`startup.unspeakable`)."""
     for path, name, choice in voices_in(entry):
         if known.model_names is not None and name not in known.model_names:
             text = f"{quoted(name)} is no model of tts_models.json{did_you_mean(name, known.model_names)}"

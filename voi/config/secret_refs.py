@@ -1,6 +1,6 @@
 """Secrets in options of engines: references to environment variables, which .env may set too.
 
-"${ELEVENLABS_API_KEY}", also inside of a text, and {"env": "ELEVENLABS_API_KEY"} stand for what the variable holds.
+"${ELEVENLABS_API_KEY}", also inside a longer text, and {"env": "ELEVENLABS_API_KEY"} stand for the variable's value.
 They are resolved when an engine is made, so that no configuration, log, error or digest ever holds a value.
 """
 
@@ -23,8 +23,8 @@ _SECRET_NAME = re.compile(
 
 
 def resolved(options: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """The options with values in the place of references. Raises ConfigError that names every variable which is not
-    set; `where`: whose options they are."""
+    """The options with references replaced by values. `where`: the options' place, for the error. Raises ConfigError
+    that names every variable that is not set."""
     names = set(_names(options))
     if not names:
         return dict(options)
@@ -44,13 +44,13 @@ def missing_variables(options: Mapping[str, Any]) -> list[str]:
 
 
 def values_of(options: Mapping[str, Any]) -> list[str]:
-    """What the variables hold that the options refer to, to be kept out of logs."""
+    """Values of the variables that the options refer to, so that they can be kept out of logs."""
     environment = {**dotenv_values(ENV_FILE), **os.environ} if ENV_FILE.is_file() else dict(os.environ)
     return [value for name in set(_names(options)) if (value := environment.get(name))]
 
 
 def plain_secrets(options: Mapping[str, Any]) -> list[tuple[str | int, ...]]:
-    """Where the options hold what looks like a secret and is no reference."""
+    """Paths in the options of values that look like secrets and are no references."""
     return list(_plain(options, ()))
 
 

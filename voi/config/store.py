@@ -1,5 +1,5 @@
-"""The current configuration of a running server: edited files are picked up, broken edits are not. The files of voices
-that it names are part of it: the command replaces voices in them, and no line of JSON tells."""
+"""The current configuration of a running server: it takes over edited files, but not broken edits. It also watches the
+files of voices, since `voi voice` changes them without changing the JSON."""
 
 import asyncio
 import logging
@@ -19,9 +19,9 @@ _Stamp = tuple[int, int, int] | None
 
 
 class ConfigStore:
-    """`current` is the last good configuration; conversations that run keep the one they began with.
+    """`current` is the last good configuration; running conversations keep the one with which they began.
 
-    `check` may look at a new configuration before it is taken over (do its voices exist?), and raises ConfigError.
+    `check` checks a new configuration before it is taken over (do its voices exist?), and raises ConfigError.
     """
 
     def __init__(self, settings: Settings, check: Callable[[Config], Awaitable[None]] | None = None) -> None:
@@ -33,7 +33,7 @@ class ConfigStore:
         self._seen = self._settled = named | before
 
     async def watch(self, interval_s: float = 0.5) -> None:
-        """Look for edits until cancelled. A task's body."""
+        """Look for edits until cancelled. Run it as a task."""
         while True:
             await asyncio.sleep(interval_s)
             try:
@@ -73,7 +73,7 @@ class ConfigStore:
         return True
 
     def _load(self) -> tuple[Config, dict[Path, _Stamp]]:
-        """With all files that it is made of: those of voices as they are before anybody reads them."""
+        """The configuration, with the stamps of all its files; those of voice files are taken before they are read."""
         config = load_config(self.settings)
         voices = {file for model in config.tts_models.values() if (file := model.voices_file)}
         return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices))

@@ -10,7 +10,7 @@ from voi.config.tones import DEFAULT_TONES
 from voi.errors import ConfigError
 
 RENDERED_MAX_CHARACTERS = 100_000
-"""Of a prompt or an example: some 25,000 tokens, which go to the model with each turn."""
+"""Longest prompt or example: some 25,000 tokens, which go to the model with each turn."""
 VOICE_TONE = "character_agent_message_format_voice_tone"
 NARRATOR_COMMENTS = "character_agent_message_format_narrator_comments"
 
@@ -47,9 +47,9 @@ def render(
     *,
     most: int = RENDERED_MAX_CHARACTERS,
 ) -> str:
-    """`text` with its templates filled in. `tones`: what the speaking voice can do. What a variable holds is not
-    rendered again. Raises ConfigError when more than `most` characters would come of it, before they are there: a few
-    kilobytes of `{vars:x}` can stand for gigabytes."""
+    """`text` with its templates filled in. `tones`: those of the voice. Values of variables are not rendered again.
+    Raises ConfigError when the result would have more than `most` characters, before it is made: a few kilobytes of
+    `{vars:x}` can stand for gigabytes."""
     tone_format_given = False
     length = len(text)
     if length > most:
@@ -87,7 +87,7 @@ def asks_for_tone(text: str) -> bool:
 
 
 def oddities(text: str, variables: Mapping[str, Any]) -> list[str]:
-    """Templates that look meant but are not known; `render` leaves them as they are."""
+    """Unknown templates, perhaps misspelt; `render` leaves them as they are."""
     found = []
     for name in dict.fromkeys(_VARIABLE.findall(text)):
         if name not in variables:

@@ -1,4 +1,4 @@
-"""Tones of voice: which ones there are to speak in."""
+"""Names of tones of voice."""
 
 import unicodedata
 from collections.abc import Mapping
@@ -6,15 +6,15 @@ from typing import Any
 
 DEFAULT_TONES = ("neutral", "warm", "excited", "sad")
 TONE_LONGEST = 64
-"""Characters; of what an LLM answers no more is looked at."""
+"""Longest name in characters; more of an LLM's answer is ignored."""
 
 
 def folded(tone: str) -> str:
-    """A tone's name as it is looked up: how an LLM capitalises it, or composes its letters, makes no other tone of it
+    """A tone's name in the form for look-up: capitals, or how an LLM composes letters, make no difference
     (`core/reply_json` reads tones in lower case)."""
     return unicodedata.normalize("NFC", tone).strip().lower()
 
 
 def tones_of(tone_map: Mapping[str, Any]) -> tuple[str, ...]:
-    """Of a model with that `voice_tone_map`."""
+    """The tones of a model with that `voice_tone_map`."""
     return tuple(dict.fromkeys(("neutral", *tone_map))) if tone_map else DEFAULT_TONES

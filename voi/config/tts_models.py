@@ -1,4 +1,4 @@
-"""The models of tts_models.json: what can speak."""
+"""The TTS models of tts_models.json."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -71,12 +71,12 @@ class TtsModel(FileModel):
 
     @property
     def voices_file(self) -> Path | None:
-        """Of voices that come, go and are replaced while it speaks."""
+        """The file of voices, which may change while the engine runs; None: there is none."""
         return Path(self.voices) if isinstance(self.voices, str) else None
 
     @property
     def voices_of_tones(self) -> tuple[str, ...]:
-        """Voices that the tones are."""
+        """Voices that the tone map names."""
         return tuple(voice for voice in self.voice_tone_map.values() if isinstance(voice, str))
 
     @property
@@ -86,7 +86,7 @@ class TtsModel(FileModel):
 
     @property
     def known_tones(self) -> frozenset[str] | None:
-        """Tones that phrases may name; None: only the engine knows, which a plug-in brought."""
+        """Tones that phrases may name; None: only the plug-in's engine knows them."""
         if not self.voice_tone_map and self.engine not in (XTTS, ESPEAK):
             return None
         return frozenset((*DEFAULT_TONES, *self.voice_tone_map))
@@ -126,7 +126,7 @@ def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems:
 
 
 def _lacking(model: TtsModel, raw: dict[str, Any]) -> list[tuple[str, str]]:
-    """Files that XTTS needs and cannot have: field and what is wrong."""
+    """Files that XTTS needs and that are missing: the field, and what is wrong."""
     found = []
     for field in _FILE_FIELDS:
         path = getattr(model, field)
