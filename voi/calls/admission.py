@@ -27,6 +27,7 @@ class Admission:
         self._closed_because: EndReason | None = EndReason.STARTING
 
     def open(self) -> None:
+        """Admit conversations from now on."""
         self._closed_because = None
 
     def close(self, because: EndReason = EndReason.DRAINING) -> None:
@@ -51,6 +52,7 @@ class Admission:
         self._by_app[app] += 1
 
     def leave(self, app: str) -> None:
+        """Give back a place that `admit` took for that app."""
         self.active -= 1
         self._by_app[app] -= 1
         if not self._by_app[app]:

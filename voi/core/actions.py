@@ -155,6 +155,8 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class SendStatus:
+    """Tell the client the status of the agent's response."""
+
     status: Status
 
 

@@ -84,11 +84,15 @@ class VoicePushed:
 
 @dataclass(frozen=True, slots=True)
 class TextTyped:
+    """The person typed text. It is part of their message; AnswerAsked then asks for the answer."""
+
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImageGiven:
+    """The person sent a picture. `url`: https, or a `data:` URL."""
+
     url: str
 
 
