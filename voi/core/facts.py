@@ -91,7 +91,7 @@ class TextTyped:
 
 @dataclass(frozen=True, slots=True)
 class ImageGiven:
-    """The person sent a picture. `url`: https, or a `data:` URL."""
+    """The person sent a picture. `url`: http, https or `data:`."""
 
     url: str
 
