@@ -15,7 +15,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture, in user messages only. `url`: https, or `data:image/…;base64,`."""
+    """A picture, in user messages only. `url`: http, https, or `data:image/…;base64,`."""
 
     url: str
 
