@@ -58,6 +58,13 @@ class Fetches(Protocol):
         text from time to time. Raises EngineError."""
 
 
+class Encodes(Protocol):
+    """Optional: the method of turn detectors whose `info.encodes` is true."""
+
+    async def hear(self, pcm: bytes) -> Any:
+        """For 16 kHz sound, an object whose `vector` is the encoder's output, float32 [384]. Raises EngineError."""
+
+
 # ---- voice activity ---------------------------------------------------------------------------
 
 

@@ -47,7 +47,9 @@ class VadInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo(EngineInfo):
-    """A turn detector."""
+    """A turn detector. `encodes`: it has `Encodes.hear`, so that the voice judge can share its encoder."""
+
+    encodes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from voi.config.config import Config, VoiceUse
 from voi.config.engine_choice import CHOSEN, NONE, ChosenKind, named_engine, usual_engines
 from voi.config.settings import Settings
 from voi.engines import registry
-from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
+from voi.engines.base import Encodes, Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
 from voi.engines.llm.limits import LlmLimits
@@ -106,8 +106,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         if voice is not None
     }
     engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, hearing)
-    if isinstance(voice, BuiltInVoiceJudge):
-        voice.encoder = getattr(turn, "hear", None)
+    if isinstance(voice, BuiltInVoiceJudge) and turn is not None and turn.info.encodes:
+        voice.encoder = cast(Encodes, turn).hear
     problems = unspeakable(uses, tts)
     if problems:
         await engines.close()

@@ -42,7 +42,7 @@ class SmartTurn:
     Raises EngineError on construction when the weights or onnxruntime are missing.
     """
 
-    info = TurnInfo("smart-turn")
+    info = TurnInfo("smart-turn", encodes=True)
 
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
         if find_spec("onnxruntime") is None:
