@@ -1,5 +1,5 @@
-"""A recording from outside, decoded in a process of its own: one that crashes FFmpeg costs its sender an error and the
-server nothing. The process gets the file's bytes and nothing else, and is bounded in memory and time.
+"""Decodes an untrusted recording in a separate process: if it crashes FFmpeg, its sender gets an error, and the server
+goes on. The process gets only the file's bytes, and its memory and time are limited.
 
     python -m voi.audio.decode_apart < recording      the sample rate (unsigned 32-bit) and float32, little-endian
 """
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 def read_sample_apart(data: bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sample:
-    """As `voi.audio.sample.read_sample`, of bytes. Blocks: not for the event loop. Raises ClientError, also for a file
-    that crashes the decoder or keeps it busy for over 30 s; ConfigError: PyAV is missing."""
+    """Like `voi.audio.sample.read_sample`, from bytes. Blocks: do not call it on the event loop. Raises ClientError,
+    also for a file that crashes the decoder or keeps it busy for over 30 s; ConfigError when PyAV is missing."""
     command = [sys.executable, "-m", "voi.audio.decode_apart", f"{limit_s:g}"]
     try:
         done = subprocess.run(command, input=data, capture_output=True, timeout=DEADLINE_S, check=False)
@@ -45,7 +45,7 @@ def read_sample_apart(data: bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sample
 
 
 def main() -> int:
-    """In the process."""
+    """Runs in the separate process. Returns its exit code."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (DEADLINE_S, DEADLINE_S))

@@ -1,4 +1,4 @@
-"""Cuts a stream of PCM into windows of one exact length, however it arrives."""
+"""Cuts a stream of PCM, in chunks of any length, into windows of one exact length."""
 
 from voi.audio.pcm import SAMPLE_BYTES
 
@@ -13,7 +13,7 @@ class Framer:
         self._waiting = b""
 
     def push(self, pcm: bytes) -> list[bytes]:
-        """The windows that are full now."""
+        """Take PCM of any length; returns the windows that are full now."""
         if self._waiting:
             pcm = self._waiting + pcm
         size = self.window_bytes
@@ -22,6 +22,6 @@ class Framer:
         return [pcm[start : start + size] for start in range(0, whole_bytes, size)]
 
     def flush(self) -> bytes:
-        """The waiting rest filled up with silence to one window; b"" when nothing waits."""
+        """The rest, filled with silence to one window; b"" when there is none."""
         rest, self._waiting = self._waiting, b""
         return rest + bytes(self.window_bytes - len(rest)) if rest else b""

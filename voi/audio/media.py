@@ -3,8 +3,8 @@
 A browser's MediaRecorder sends one file in pieces; push-to-talk clients send a file for each press, and some a whole
 file in each message. So a piece that begins like a new file ends the file before it.
 
-Input is hostile: the container is the one named and never guessed (FFmpeg's playlist formats can open other files),
-only sound codecs are let in, and memory is bounded before and after decoding.
+Input is untrusted: the container is the one named and never guessed (FFmpeg's playlist formats can open other files),
+only sound codecs are allowed, and memory is bounded before and after decoding.
 """
 
 import asyncio
@@ -23,16 +23,16 @@ Container = Literal["webm", "mp4", "ogg"]
 
 RATE_HZ = 16_000
 WAITING_LIMIT_BYTES = 16 * 1024 * 1024
-"""Compressed bytes not yet decoded, an MP4 with its index at the end among them: 30 minutes at 64 kb/s."""
+"""Most compressed bytes that wait to be decoded, such as an MP4 with its index at the end: 30 minutes at 64 kb/s."""
 AHEAD_LIMIT_MS = 300_000
 """Decoded sound may be this far ahead of the wall clock: people speak in real time, so more is a decompression bomb."""
 GIVEN_LIMIT_PIECES = 64
-"""Pieces of PCM (20 ms each, usually) on their way to the event loop; the worker waits when it falls behind."""
+"""Backpressure: most pieces of PCM (usually 20 ms each) on their way to the event loop; then the worker waits."""
 HEAD_BYTES = 8
-"""Enough to know a container by."""
+"""Enough bytes to recognize a container."""
 GATHER_BYTES = 65_536
 BAD_PACKETS_MAX = 50
-"""Broken packets that are skipped in one file, as a lossy network leaves them, before the file is given up."""
+"""Most broken packets that are skipped in one file, as from a lossy network, before the file fails."""
 CLOSE_TIMEOUT_S = 5
 CHANNELS_MAX = 8
 
@@ -47,7 +47,7 @@ _FORMATS: dict[Container, str] = {"webm": "matroska", "mp4": "mp4", "ogg": "ogg"
 
 
 def begins_file(piece: bytes | bytearray, container: Container) -> bool:
-    """Does that piece look like the first one of a file?"""
+    """Whether that piece looks like the first one of a file."""
     match container:
         case "webm":
             return piece.startswith(b"\x1a\x45\xdf\xa3")  # the EBML header's id (RFC 8794, section 11.2.1)
@@ -58,9 +58,9 @@ def begins_file(piece: bytes | bytearray, container: Container) -> bool:
 
 
 class MediaDecoder:
-    """One caller's compressed sound. Make and use it on the event loop; it decodes in a thread of its own.
+    """Decodes one caller's compressed sound. Make and use it on the event loop; it decodes in its own thread.
 
-    `on_pcm` is given the sound (s16le, mono, 16 kHz) and `on_error` a ClientError for each file that cannot be decoded
+    `on_pcm` gets the sound (s16le, mono, 16 kHz), and `on_error` a ClientError for each file that cannot be decoded
     (the next file may be fine); both are called on the event loop. Raises ConfigError when PyAV is missing.
     """
 
@@ -104,7 +104,7 @@ class MediaDecoder:
             self._changed.notify()
 
     async def drain(self, timeout_s: float = 5.0) -> None:
-        """Return when everything pushed so far was decoded and given to `on_pcm`. Raises TimeoutError."""
+        """Wait until everything pushed so far was decoded and passed to `on_pcm`. Raises TimeoutError."""
         with self._changed:
             if self._starving or not self._thread.is_alive():
                 return
@@ -113,7 +113,7 @@ class MediaDecoder:
         await asyncio.wait_for(done, timeout_s)
 
     async def close(self) -> None:
-        """Stop decoding and end the thread; nothing is given any more. Safe to call twice."""
+        """Stop decoding and end the thread; the callbacks are not called any more. Safe to call twice."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -170,7 +170,7 @@ class MediaDecoder:
                 self._waiting_bytes -= len(self._pieces.popleft() or b"")
 
     def read(self, size: int) -> bytes:
-        """FFmpeg's way to the bytes of the present file: at most `size`, at least one, or none at its end."""
+        """FFmpeg reads the current file's bytes here: at most `size`, at least one, or none at its end."""
         with self._changed:
             if not self._await_piece():
                 return b""
@@ -181,7 +181,7 @@ class MediaDecoder:
             return piece[:size]
 
     def _source(self) -> Any:
-        """A file-like object. An MP4 with its index at the end is gathered first, for FFmpeg has to seek in it."""
+        """A file-like object. An MP4 with its index at the end is collected first, since FFmpeg has to seek in it."""
         head = bytearray()
         while len(head) < HEAD_BYTES and (piece := self.read(HEAD_BYTES - len(head))):
             head += piece

@@ -9,10 +9,9 @@ BOXES_MAX = 100
 
 
 def layout(data: bytes | bytearray) -> Layout:
-    """What the beginning of an MP4 tells: "stream" when its index (moov) comes before its sound (mdat), as in
-    fragmented and fast-start files; "whole" when it comes after it and both are there now; "unknown" while more is
-    needed.
-    Junk is a "stream" too: its decoder will say what is wrong."""
+    """The layout, from the beginning of an MP4. "stream": its index (moov) comes before its sound (mdat), as in
+    fragmented and fast-start files. "whole": the index comes after the sound, and both are there. "unknown": more bytes
+    are needed. Junk is a "stream" too: the decoder will say what is wrong."""
     at, sound_seen = 0, False
     for _ in range(BOXES_MAX):
         if at + 8 > len(data):

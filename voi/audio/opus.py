@@ -15,8 +15,8 @@ BIT_RATE = 32_000
 
 
 def encode_ogg_opus(pcm: bytes, rate_hz: int, bit_rate: int = BIT_RATE) -> bytes:
-    """PCM (s16le mono) as a whole Ogg/Opus file; b"" for no sound. Computes for about 1/200 of the sound's length: call
-    it in a worker thread. Raises ConfigError when PyAV is missing."""
+    """PCM (s16le mono) as a complete Ogg/Opus file; b"" for no sound. Takes about 1/200 of the sound's length: call it
+    in a worker thread. Raises ConfigError when PyAV is missing."""
     av = load_av()
     if not pcm:
         return b""

@@ -1,4 +1,4 @@
-"""Sample-rate conversion for live sound: a polyphase windowed-sinc filter that waits for at most 3 ms of what follows.
+"""Sample-rate conversion for live sound: a polyphase windowed-sinc filter with a delay of at most 3 ms.
 
 Libraries made for files (libsoxr among them) work on large blocks: from 8 to 16 kHz the first sound comes out after
 120 ms, which the caller would hear as a slower answer. Here a block is about one millisecond (up to 10 ms for 44.1 kHz
@@ -75,7 +75,7 @@ class Resampler:
         self._waiting = np.zeros(self._bank.side_samples if self._bank else 0)
 
     def push(self, pcm: bytes) -> bytes:
-        """Sound at the output rate: all of it but the last few milliseconds, which need what comes next."""
+        """The sound at the output rate, except for the last few milliseconds, which need the next input."""
         if self._half_sample:
             pcm = self._half_sample + pcm
         whole_bytes = len(pcm) - len(pcm) % SAMPLE_BYTES
@@ -110,6 +110,6 @@ class Resampler:
 
 
 def resample(pcm: bytes, in_rate_hz: int, out_rate_hz: int) -> bytes:
-    """A whole sound at another rate. Raises ValueError as Resampler does."""
+    """A whole sound at another rate. Raises ValueError like Resampler."""
     resampler = Resampler(in_rate_hz, out_rate_hz)
     return resampler.push(pcm) + resampler.flush()

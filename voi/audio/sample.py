@@ -1,9 +1,9 @@
-"""A recording in whatever format, as float samples: whole, or in pieces while it is being decoded. Needs the extra
-`media` for all but WAV.
+"""Reads a recording in any format as float samples: whole, or in pieces while it is being decoded. Needs the extra
+`media` for all formats but WAV.
 
-Input is hostile. FFmpeg never opens anything itself: it is handed bytes, only containers that carry their sound within
-are let in (playlists and `concat` scripts would name other files), and only sound decoders are. Memory is bounded by
-`limit_s`, whatever a header says.
+Input is untrusted. FFmpeg never opens anything itself: it gets bytes. Only containers with their sound inside are
+allowed (playlists and `concat` scripts name other files), and only sound decoders. `limit_s` bounds the memory,
+whatever a header says.
 """
 
 import io
@@ -24,9 +24,9 @@ from voi.errors import ClientError, ConfigError
 
 LENGTH_LIMIT_S = 300
 BYTES_LIMIT = 64 * 1024 * 1024
-"""Of a recording that is taken whole."""
+"""Largest recording that is read whole."""
 SPOOL_LIMIT_BYTES = 4 * 1024**3
-"""Of an MP4 in a pipe: its index may come last, so it is put on the disk first."""
+"""Largest MP4 in a pipe: its index may come last, so it is first written to the disk."""
 FORMATS = (
     "wav", "w64", "aiff", "caf", "au", "flac", "mp3", "ogg", "matroska", "webm", "mov", "mp4", "m4a", "aac", "amr",
     "asf", "avi", "mpegts", "mpeg", "flv", "ac3", "wv", "tta",
@@ -56,8 +56,8 @@ class Sample(NamedTuple):
 
 
 def read_sample(source: Path | bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sample:
-    """A whole recording. Blocks: not for the event loop. Raises ClientError: no sound in it, more than 64 MiB or
-    `limit_s`; ConfigError: PyAV is missing."""
+    """A whole recording. Blocks: do not call it on the event loop. Raises ClientError when there is no sound in it, or
+    more than 64 MiB or `limit_s`; ConfigError when PyAV is missing."""
     name = source.name if isinstance(source, Path) else "The sound"
     try:
         size = source.stat().st_size if isinstance(source, Path) else len(source)
@@ -73,8 +73,8 @@ def read_sample(source: Path | bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sam
 
 
 def sound_pieces(file: BinaryIO, name: str, *, limit_s: float = float("inf")) -> Iterator[Sample]:
-    """A recording in pieces of at least 200 ms (but the last), all at the same rate, as they are decoded; also from a
-    pipe. `name`: what it is called in errors. Raises as `read_sample`, and OSError."""
+    """A recording in pieces of at least 200 ms (except the last), all at the same rate, as they are decoded; also from
+    a pipe. `name`: its name in errors. Raises like `read_sample`, and OSError."""
     try:
         av = load_av()
     except ConfigError:

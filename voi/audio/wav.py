@@ -1,4 +1,4 @@
-"""WAV files: reads every usual kind as PCM (s16le mono), and writes s16le mono that is a whole file at any moment.
+"""WAV files: reads every usual kind as PCM (s16le mono), and writes s16le mono files that are valid at any moment.
 
 Source of the layout: Microsoft/IBM "Multimedia Programming Interface and Data Specifications 1.0" (RIFF WAVE) and
 Microsoft's WAVEFORMATEXTENSIBLE.
@@ -21,11 +21,11 @@ from voi.errors import ClientError
 
 HEADER_BYTES = 44
 FILE_LIMIT_BYTES = 256 * 1024 * 1024
-"""What `read_wav` takes into memory at most: 2.3 hours at 16 kHz."""
+"""Largest file that `read_wav` reads: 2.3 hours at 16 kHz."""
 DATA_MAX_BYTES = 2**32 - 1 - HEADER_BYTES
 """Sizes are 32-bit in a WAV file."""
 ENDLESS_BYTES = 0x7FFF_FFFF - HEADER_BYTES
-"""What a header says of a stream, whose length is not known yet; readers take what comes."""
+"""The size in the header of a stream, whose length is not known yet; readers read to its end."""
 CHANNELS_MAX = 32
 RATE_RANGE_HZ = (1_000, 384_000)
 
@@ -61,7 +61,7 @@ def parse_wav(data: bytes) -> tuple[bytes, int]:
 
 
 def read_wav(path: Path) -> tuple[bytes, int]:
-    """As `parse_wav`, of a file. Raises ClientError, for a file that cannot be read too."""
+    """Like `parse_wav`, from a file. Raises ClientError, also for a file that cannot be read."""
     try:
         size = path.stat().st_size
         if size > FILE_LIMIT_BYTES:
@@ -121,7 +121,7 @@ def _samples(kind: int, bits: int, body: bytes) -> NDArray[np.floating]:
 
 
 def header(data_bytes: int, rate_hz: int) -> bytes:
-    """The first 44 bytes of a file with so much s16le mono sound."""
+    """The first 44 bytes of a file with `data_bytes` of s16le mono sound."""
     return struct.pack(
         "<4sI4s4sIHHIIHH4sI",
         b"RIFF",
@@ -159,11 +159,11 @@ class WavWriter:
 
     @property
     def samples(self) -> int:
-        """Length so far."""
+        """Length so far, in samples."""
         return self.data_bytes // SAMPLE_BYTES
 
     def write(self, pcm: bytes) -> bool:
-        """Append. False: the limit is reached, and what is beyond it was left out."""
+        """Append PCM. False: the limit is reached, and the rest was left out."""
         return self.write_at(self.samples, pcm)
 
     def write_at(self, start_samples: int, pcm: bytes) -> bool:
@@ -181,7 +181,7 @@ class WavWriter:
         return len(fitting) == len(pcm)
 
     def cut(self, samples: int) -> None:
-        """Leave out everything from that sample on."""
+        """Truncate the file at that sample."""
         if samples < self.samples:
             self.data_bytes = samples * SAMPLE_BYTES
             self._write_header()

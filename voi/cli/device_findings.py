@@ -1,4 +1,4 @@
-"""What `voi doctor` says of devices: what they have, what the configured engines take of it, and what would fit."""
+"""What `voi doctor` says about devices: their memory, what the configured engines take of it, and what would fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ CPU = "cpu"
 
 @dataclass(slots=True)
 class Meter:
-    """Made before a small engine is warmed up; tells afterwards what that took."""
+    """Measures the memory that warming up a small engine takes. Make it before the warm-up."""
 
     _own: int = field(init=False)
 
@@ -27,8 +27,8 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an engine for a GPU computes. `gpu`: its number, None for the CPU. `wrong`: why it cannot run there;
-    `pity`: why it does not run where it was made for."""
+    """Where an engine for a GPU computes. `gpu`: the GPU's number; None: the CPU. `wrong`: why it cannot run there.
+    `pity`: why it runs on the CPU although it is made for a GPU."""
 
     gpu: int | None = None
     wrong: str = ""

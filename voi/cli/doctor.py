@@ -1,4 +1,4 @@
-"""`voi doctor`: what is here, what can run, and what to do about the rest."""
+"""`voi doctor`: what this machine has, what can run, and what to do about the rest."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,7 +1,7 @@
-"""What `voi check` finds out about engines: are there such, are their secrets at hand, and would they start?
+"""What `voi check` checks about engines: do they exist, are their secrets set, and would they start?
 
-The small ones are made and warmed up as `voi serve` does it; of those for a GPU, and of services that cost money, only
-the packages and options are looked at.
+Small engines are made and warmed up as `voi serve` does it. For engines that need a GPU, and for services that cost
+money, only the packages and options are checked.
 """
 
 import asyncio
@@ -75,14 +75,14 @@ def _tell_unheard(config: Config, settings: Settings, problems: Problems) -> Non
     hears: dict[str, Any] = {}
     for name in {agent.engines.stt or settings.stt_engine for agent in config.agents.values()}:
         engine, _ = named_engine(settings, "stt", name)
-        with contextlib.suppress(ConfigError, EngineError):  # told of elsewhere
+        with contextlib.suppress(ConfigError, EngineError):  # reported elsewhere
             hears[name] = SimpleNamespace(info=info_of(registry.find("stt", engine), engine))
     if settings.stt_engine in hears:
         problems.warnings += unheard(config, hears, hears[settings.stt_engine])
 
 
 def _engines(config: Config, settings: Settings) -> Iterator[tuple[str, registry.Kind, str, Mapping[str, Any], bool]]:
-    """Where it is named, kind, name in the registry, options, and whether it is used."""
+    """For each engine: where it is named, its kind, its name in the registry, its options, and whether it is used."""
     for kind in CHOSEN:
         for name in sorted(config.engines_offered.get(kind, ())):
             if name != NONE or kind != "turn":

@@ -1,5 +1,5 @@
-"""What `voi doctor` finds out about the engines: the small ones are really loaded, run once and closed; of those for a
-GPU packages, options, files and memory are looked at, which takes no time."""
+"""What `voi doctor` finds out about the engines. Small ones are really loaded, run once and closed; for those that need
+a GPU only packages, options, files and memory are checked, which is quick."""
 
 import asyncio
 import time
@@ -27,7 +27,7 @@ FOR_GPU = ("whisper", "faster-whisper", "xtts")
 
 
 async def engines(settings: Settings, config: Config | None, on_progress: Callable[[str], None]) -> list[Finding]:
-    """VAD, STT, turn detection, every TTS model (espeak where none is configured), LLMs, and what plug-ins bring."""
+    """VAD, STT, turn detection, every TTS model (espeak if none is configured), LLMs, and plug-ins."""
     found = []
     look = _Look(settings)
     offered = config.engines_offered if config else {}

@@ -14,7 +14,7 @@ from voi.errors import ConfigError
 async def running(
     kind: registry.Kind, name: str, settings: Settings, options: Mapping[str, Any] | None = None
 ) -> AsyncIterator[Any]:
-    """Raises ConfigError, EngineError."""
+    """A warm engine, closed at the end. Raises ConfigError, EngineError."""
     factory = registry.find(kind, name)
     engine = registry.build(factory, kind, name, engine_options(factory, settings.models_dir, settings.device, options))
     try:
@@ -25,7 +25,7 @@ async def running(
 
 
 async def speaker(model: str | None, settings: Settings) -> tuple[str, Mapping[str, Any]]:
-    """Engine and options of a model of tts_models.json, or of an engine by its own name; without either, of the file's
+    """Engine and options of a model of tts_models.json, or of an engine by its own name; without a name, of the file's
     first model, or else hibari. Raises ConfigError."""
     from voi.cli.voice_models import read_models
 

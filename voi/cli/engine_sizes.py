@@ -16,7 +16,7 @@ from voi.engines.tts.xtts.need import WORKSPACE_BYTES, slot_bytes
 from voi.errors import ConfigError, EngineError
 
 CONTEXT_MIB = 400
-"""CUDA's own, for each process."""
+"""CUDA's own memory in each process."""
 WORKSPACE_MIB = WORKSPACE_BYTES // MIB
 """Results between the layers and recorded graphs, for each model: Whisper's is taken to be like XTTS's."""
 CONDITIONING_PLACES = 32
@@ -71,7 +71,7 @@ WHISPERS = {
 
 
 def xtts_size(layout: Layout, weights_mib: float, bytes_each: int, slots: int) -> Size:
-    """As the engine counts before it allocates."""
+    """XTTS's memory, computed as the engine does before it allocates."""
     return Size(weights_mib, slot_bytes(layout, CONDITIONING_PLACES, bytes_each) / MIB, slots + 1)
 
 
@@ -80,8 +80,8 @@ def published_xtts(bytes_each: int) -> Size:
 
 
 def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, gpu: bool) -> Size:
-    """Of a configured engine (whisper, faster-whisper or xtts). Raises ConfigError, EngineError for files that are
-    missing or no such files."""
+    """The memory of a configured engine (whisper, faster-whisper or xtts). Raises ConfigError, EngineError for files
+    that are missing or invalid."""
     bytes_each = bytes_of_a_number(options, gpu=gpu)
     if name == "xtts":
         return _xtts(options, bytes_each, gpu)
@@ -101,7 +101,7 @@ def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, g
 
 
 def bytes_of_a_number(options: Mapping[str, Any], *, gpu: bool) -> int:
-    """By the option `precision`."""
+    """Bytes of one number, by the option `precision`."""
     return {"float32": 4, "float16": 2, "bfloat16": 2}.get(str(options.get("precision")), 2 if gpu else 4)
 
 

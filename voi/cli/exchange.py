@@ -21,9 +21,9 @@ from voi.core.vad_edges import VadEdges
 from voi.engines.vad.silero import Silero
 
 SETTLE_S = 1.0
-"""An answer is over when it has been played out and nothing has come for so long."""
+"""An answer is over when it has been played and nothing has come for this time."""
 ANOTHER_ANSWER_S = 5.0
-"""A sound made into an answer that interrupted nothing by then, nor was answered, was no question."""
+"""A sound over an answer that has not interrupted it by then, and was not answered, was no question."""
 HEARD_LIMIT_S = 3600
 QUIET_DBFS = -50.0
 QUIET_BELOW_LOUDEST_DB = 30.0
@@ -44,7 +44,7 @@ class Printer(Protocol):
 
 
 class SoundOutput(Protocol):
-    """Something that is really heard."""
+    """A real output device."""
 
     def play(self, pcm: bytes) -> None: ...
 
@@ -53,13 +53,13 @@ class SoundOutput(Protocol):
 
 
 class HeardSound:
-    """Knows what has been heard of the sound given to it, which plays at the pace of life (on `speaker`, if any)."""
+    """Tracks how much of its sound has been heard. It plays in real time (on `speaker`, if there is one)."""
 
     def __init__(self, speaker: SoundOutput | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._speaker = speaker
         self._clock = clock
         self.ends_s = 0.0
-        """When all that was given so far will have been heard."""
+        """When all sound so far will have been heard."""
         self.heard = bytearray()
         """s16le, mono, 24 kHz; pauses between speeches are left out. Up to HEARD_LIMIT_S."""
 
@@ -84,9 +84,9 @@ class HeardSound:
 
 
 class Hearing:
-    """Tells voice from quiet in frames of 16 kHz sound, by the embedded VAD and the server's rule that voice lasts.
-    Until that has heard any voice, by level: within 30 dB of the loudest frame so far, and above -50 dBFS; so a file of
-    mere tones has an end, too."""
+    """Tells voice from quiet in frames of 16 kHz sound, by the embedded VAD and the server's rule for its edges. Until
+    the VAD has found voice, by level: within 30 dB of the loudest frame so far, and above -50 dBFS; so a file with only
+    tones has an end, too."""
 
     def __init__(self) -> None:
         vad = Silero()
@@ -107,7 +107,7 @@ class Hearing:
 
 
 class Exchange:
-    """Takes what both sides say, in order, and knows when the answer to the person's last words is over."""
+    """Takes what both sides say, in order, and decides when the answer to the person's last words is over."""
 
     def __init__(self, playback: HeardSound, printer: Printer, clock: Callable[[], float] = time.monotonic) -> None:
         self._playback = playback
@@ -128,11 +128,11 @@ class Exchange:
         """The agent could not give one of the answers."""
 
     def expect(self) -> None:
-        """A question begins: nothing that was said so far is its answer."""
+        """A question begins: nothing said so far is its answer."""
         self._underway = self._ended = ""
 
     def spoke(self) -> None:
-        """The person's voice was sent just now (or their question, where it was typed)."""
+        """The person's voice (or typed question) was sent just now."""
         self._question_s = self._clock()
         # what they have said of this question so far may well be its whole transcript
         kept = () if self._latency_told else (_TRANSCRIPT,)
@@ -179,7 +179,7 @@ class Exchange:
             self.tell_latency()
 
     def _end(self, how: str) -> None:
-        """What is said of failures is followed by an apology without `response_done`, if by anything."""
+        """End the answer. After a failure at most an apology follows, without `response_done`."""
         self._underway, self._ended, self._ended_s = "", how, self._clock()
         self.failed |= self._complained
 
@@ -209,7 +209,7 @@ class Exchange:
 
     @property
     def silent_s(self) -> float:
-        """How long neither side has said anything and nothing was playing; below 0 while something is."""
+        """Seconds in which neither side said anything and nothing was playing; below 0 while something is playing."""
         return self._clock() - max(self._last_event_s, self._question_s, self._playback.ends_s)
 
     def _mark(self, step: str) -> None:

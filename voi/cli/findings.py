@@ -27,14 +27,14 @@ HEALTH_LIMIT_BYTES = 100_000
 class State(StrEnum):
     OK = "ok"
     MISSING = "missing"
-    """Something Voi can do without."""
+    """Missing, but optional."""
     WRONG = "wrong"
     """`voi serve` will not work, or not safely."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at. `cure`: what to do about it, where there is something to do."""
+    """The result of one check. `cure`: what to do about it; empty if nothing."""
 
     group: str
     what: str
@@ -207,7 +207,7 @@ def _port(settings: Settings) -> Finding:
 
 
 def _voi_at(settings: Settings) -> str:
-    """What a server of Voi that listens there says of itself; "" when it is none."""
+    """The status of a Voi server that listens there; "" when there is none."""
     import ssl
     import urllib.error
     import urllib.request

@@ -1,4 +1,4 @@
-"""Whisper's weights that are not here yet: `voi serve` fetches them at its start, and `voi doctor` says so before."""
+"""Missing weights of Whisper: `voi serve` downloads them at its start, and `voi doctor` says so before."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ _FIND = {"whisper": checkpoint, "faster-whisper": converted}
 
 
 def to_fetch(engine: str, options: Mapping[str, Any], models_dir: Path) -> str | None:
-    """The size of Whisper that the start would fetch; None where it has all, or what it lacks cannot be fetched."""
+    """The size of Whisper that the start would download; None when nothing is missing, or it cannot be downloaded."""
     model = str(options.get("model", "small"))
     size = ALIASES.get(model, model)
     if engine not in _FIND or size not in SIZES:
@@ -27,7 +27,7 @@ def to_fetch(engine: str, options: Mapping[str, Any], models_dir: Path) -> str |
 
 
 def hindrance(size: str, models_dir: Path) -> str:
-    """Why the start cannot put it there; empty where it can, given a connection."""
+    """Why the start cannot store it; empty if it can, given a connection."""
     folder = models_dir.absolute()
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
@@ -39,6 +39,6 @@ def hindrance(size: str, models_dir: Path) -> str:
 
 
 def published_size(size: str, options: Mapping[str, Any], *, gpu: bool) -> Size:
-    """The memory that it will take, by what is published of it."""
+    """The memory that it will take, from published figures."""
     name = "large-v3" if size in ("large-v1", "large-v2") else size.removesuffix(".en")
     return WHISPERS[name].size(bytes_of_a_number(options, gpu=gpu), int(options.get("max_batch", WHISPER_CALLERS)))

@@ -1,5 +1,5 @@
-"""What the NVIDIA driver and the installed packages say of GPUs. Asks the driver's own tool and reads files: torch is
-not imported, which takes seconds."""
+"""What the NVIDIA driver and the installed packages say about GPUs. It runs the driver's own tool and reads files;
+torch is not imported, since that takes seconds."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
 
 
 def _visible(uuids: Sequence[str]) -> list[int]:
-    """Numbers of the GPUs that CUDA_VISIBLE_DEVICES leaves to us, in its order: up to the first that is none."""
+    """Numbers of the GPUs in CUDA_VISIBLE_DEVICES, in its order, up to the first invalid one."""
     wish = os.environ.get("CUDA_VISIBLE_DEVICES")
     if wish is None:
         return list(range(len(uuids)))
@@ -89,13 +89,13 @@ def _visible(uuids: Sequence[str]) -> list[int]:
 
 
 def order_is_doubtful(driver: Driver) -> bool:
-    """Whether CUDA may number the GPUs otherwise than we do: by itself it counts the fastest first."""
+    """Whether CUDA may number the GPUs differently: by default it counts the fastest first."""
     names = {gpu.device.partition(", ")[2] for gpu in driver.gpus}
     return len(names) > 1 and os.environ.get("CUDA_DEVICE_ORDER") != "PCI_BUS_ID"
 
 
 def driver_wanted(driver: Driver) -> int:
-    """The oldest driver that the installed torch's CUDA runs with, where this one is older; else 0."""
+    """The oldest driver version that the installed torch's CUDA supports, if this driver is older; else 0."""
     oldest = _OLDEST_DRIVERS.get(int((_torch_cuda() or "0").partition(".")[0]), 0)
     major = driver.version.partition(".")[0]
     return oldest if major.isdecimal() and int(major) < oldest else 0

@@ -33,7 +33,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Values of one figure, in `unit`. `meaning`: what its median implies."""
+    """Measured values of one figure, in `unit`. `meaning`: what the median implies."""
 
     engine: str
     what: str
@@ -71,7 +71,7 @@ def measure_vad(vad: Vad, pcm: bytes) -> list[Measured]:
 
 
 async def measure_stt(stt: Stt, vad: Vad, pcm: bytes, rounds: int, live_rounds: int, on: Progress) -> list[Measured]:
-    """The whole recording at once; and in real time, how long the final text takes when the speech has just ended."""
+    """Times of transcribing the whole recording at once, and of the final text after speech in real time."""
     # By level: VADs doubt that synthetic voices are speech.
     windows = [(window, rms_dbfs(window) > QUIET_DBFS) for window in _windows(vad, pcm)]
     while windows and not windows[-1][1]:

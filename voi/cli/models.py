@@ -107,7 +107,7 @@ def _show(name: str, size_mb: int, about: str, present: bool) -> None:
 
 
 def pull(weights: Weights, models_dir: Path) -> None:
-    """Fetch into `models_dir`; nothing to do where the right file is there. OSError, ValueError or BadZipFile."""
+    """Download into `models_dir`, unless the right file is there. Raises OSError, ValueError or BadZipFile."""
     target = models_dir / weights.file
     if target.is_file() and _sha256(target.read_bytes()) == weights.sha256:
         typer.echo(f"{target} is there already.")

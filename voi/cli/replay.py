@@ -58,9 +58,8 @@ def replay(
 
 
 def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action, ...], Decision | None]]":
-    """Each step of a journal with the actions that the core of today answers it with, and why it took a silence for the
-    end of the turn, where it did. A last line that was cut off, as
-    a killed process leaves it, is let pass. Raises ClientError."""
+    """Each step of a journal, with the actions of today's core and, if the step ended a turn, the reason. A last line
+    that was cut off, as by a killed process, is ignored. Raises ClientError."""
     from voi.core.conversation import Conversation
     from voi.core.journal import decode_entry, decode_script
     from voi.errors import ClientError

@@ -65,7 +65,7 @@ async def _transcribe(
     raw_rate_hz: int | None,
     as_json: bool,
 ) -> bool:
-    """False: some of the sources could not be read; the others were."""
+    """Transcribe all sources. Returns False when some of them could not be read."""
     from voi.cli.engine_of import running
     from voi.cli.utterances import utterances
     from voi.config.engine_choice import named_engine

@@ -1,4 +1,4 @@
-"""The models of tts_models.json as commands about voices need them: also one whose file of voices is yet to come."""
+"""The models of tts_models.json for the commands about voices: also a model whose file of voices does not exist yet."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel
 
 
 def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list[str]:
-    """Who names this voice of these models: places in the two files."""
+    """Places in the two files that name this voice of these models."""
     found = [
         f"the tone {tone} of {name}"
         for name, model in models.items()
@@ -139,15 +139,15 @@ def _names(model: TtsModel) -> tuple[str, ...]:
 
 
 def sharing(models: Mapping[str, TtsModel], voices: str | Path) -> dict[str, TtsModel]:
-    """Those that have this file of voices."""
+    """The models that use this file of voices."""
     return {
         name: model for name, model in models.items() if isinstance(model.voices, str) and _same(model.voices, voices)
     }
 
 
 def forget_rendered(settings: Settings, voices: str | Path) -> int:
-    """Phrases that were made in advance with this file of voices, one of which is no longer what it was. Raises
-    ConfigError."""
+    """Delete the rendered phrases of all models with this file of voices, because a voice in it has changed. Returns
+    their number. Raises ConfigError."""
     return forget(settings.greetings_dir, sharing(read_models(settings.tts_models_file), voices))
 
 

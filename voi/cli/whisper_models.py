@@ -52,7 +52,7 @@ def by_hand(name: str, models_dir: Path) -> str:
 
 
 def pull(name: str, models_dir: Path) -> None:
-    """Fetch into `models_dir`; goes on where an earlier try broke off. OSError, ValueError."""
+    """Download into `models_dir`; resumes a broken download. Raises OSError, ValueError."""
     kind = next(kind for kind in _KINDS if name.removeprefix(kind) in (*SIZES, *ALIASES))
     find, get, _ = _KINDS[kind]
     size = name.removeprefix(kind)
