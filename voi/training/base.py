@@ -11,13 +11,13 @@ DVAE, MEL_STATS = "dvae.pth", "mel_stats.pth"
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """The folder of XTTS-v2 as it is published. `dvae` and `mel_stats` turn sound into the codes that it learns."""
+    """The folder of XTTS-v2 as published. `dvae` and `mel_stats`: files that turn sound into the codes to learn."""
 
     folder: Path
 
     @classmethod
     def at(cls, folder: Path) -> "Base":
-        """ConfigError naming all files that are missing."""
+        """The base in that folder. Raises ConfigError that names all missing files."""
         lacking = [name for name in (MODEL, CONFIG, VOCABULARY, DVAE, MEL_STATS) if not (folder / name).is_file()]
         if lacking:
             raise ConfigError(

@@ -1,7 +1,7 @@
-"""Coqui's XTTS and trainer, through one door: where they are missing it says what to do. Importing it takes seconds.
+"""The only import of Coqui's XTTS and trainer; when they are missing, it says what to do. Importing it takes seconds.
 
-torchaudio built for CUDA cannot load its library beside a CPU build of torch. XTTS calls nothing of that library, so
-there it is left out, and the rest of torchaudio, which is plain torch, works.
+torchaudio built for CUDA cannot load its library with a CPU build of torch. XTTS does not need that library, so then it
+is left out, and the rest of torchaudio, which is plain torch, works.
 """
 
 import sys

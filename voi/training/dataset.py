@@ -1,4 +1,4 @@
-"""The recordings as the trainer takes them: tokens, sound, and the slice of the sound that stands for the voice."""
+"""The recordings in the trainer's form: tokens, sound, and the slice of the sound that conditions the voice."""
 
 import random
 import signal
@@ -19,12 +19,12 @@ from voi.errors import ConfigError, VoiError
 from voi.training.manifest import Sample
 
 READ_LIMIT_S = 120
-"""For a batch; reading one takes milliseconds, on a disk of the network perhaps seconds."""
+"""Deadline of reading a batch, which takes milliseconds, or perhaps seconds from a network disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipLimits:
-    """What the model takes. `conditioning_samples`: least and most of a recording that shows its voice."""
+    """Limits of the model. `conditioning_samples`: shortest and longest slice that conditions the voice, in samples."""
 
     wav_samples: int
     text_tokens: int
@@ -44,7 +44,8 @@ class Item:
 def fitting(
     samples: Sequence[Sample], folder: Path, encode: Callable[[str, str], list[int]], unknown: int, limits: ClipLimits
 ) -> tuple[list[Item], list[str]]:
-    """Those that the model can take, and why the others cannot be. Coqui's own data set would skip them unsaid."""
+    """The recordings that the model can take, and why the others are left out. Coqui's own data set skips those
+    silently."""
     items, left_out = [], []
     for sample in samples:
         tokens = encode(sample.text, sample.language)
@@ -64,7 +65,7 @@ def fitting(
 
 
 def read_sound(path: Path, rate_hz: int) -> Tensor:
-    """Shape (n,), float32. ConfigError for what `prepare` did not write."""
+    """Samples, shape (n,), float32. Raises ConfigError for a file that `prepare` did not write."""
     pcm, found_hz = read_wav(path)
     if found_hz != rate_hz:
         raise ConfigError(f"{path} has {found_hz} Hz instead of {rate_hz}. Prepare the recordings again.")
@@ -72,11 +73,11 @@ def read_sound(path: Path, rate_hz: int) -> Tensor:
 
 
 class Rounds(Dataset[dict[str, Any]]):
-    """An endless row of recordings: each round has every one once, in an order of its own. What stands at a position
-    depends on `seed` and the position alone, so that training that was resumed goes on just as it would have.
+    """An endless sequence of recordings: each round has every recording once, in its own order. The item at a position
+    depends only on `seed` and the position, so that resumed training goes on exactly as without the break.
 
-    One that cannot be read stands there as its `error`: raised in a process of torch's loader, it would come out of
-    that as a traceback."""
+    A recording that cannot be read is returned as its `error`: raised in a process of torch's loader, it would come out
+    as a traceback."""
 
     def __init__(self, items: Sequence[Item], limits: ClipLimits, seed: int) -> None:
         self._items = items
@@ -112,7 +113,7 @@ class Once(Dataset[dict[str, Any]]):
 
 
 class Positions:
-    """A sampler: the row's positions from one to another."""
+    """A sampler: a range of positions in the sequence."""
 
     def __init__(self, start: int, end: int) -> None:
         self.start, self.end = start, end
@@ -135,13 +136,13 @@ def training_loader(rounds: Rounds, positions: Positions, batch_size: int, worke
 
 
 def _leave_signals(_worker: int) -> None:
-    """Ctrl-C is for the process that trains, which ends the others with SIGTERM."""
+    """Ignore Ctrl-C in reader processes: the training process handles it and ends them with SIGTERM."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def scoring_loader(items: Sequence[Item], limits: ClipLimits) -> DataLoader[dict[str, Any]]:
-    """One at a time: then a score depends neither on a batch size nor on who else is in the batch."""
+    """One recording at a time, so that a score does not depend on the batch."""
     return DataLoader(Once(items, limits), 1, collate_fn=collated)
 
 
@@ -165,7 +166,7 @@ def _example(item: Item, limits: ClipLimits, chance: random.Random | None) -> di
 
 def collated(examples: list[dict[str, Any]]) -> dict[str, Any]:
     """The batch that GPTTrainer takes: `padded_text` (b, t), `wav` (b, 1, n), `conditioning` (b, 1, 1, m), lengths
-    (b,), `cond_idxs` (b, 2). Where one is an `error`, that alone."""
+    (b,), `cond_idxs` (b, 2). If an example is an `error`, only that error."""
     if spoilt := next((each for each in examples if "error" in each), None):
         return spoilt
     texts, wavs = [each["text"] for each in examples], [each["wav"] for each in examples]

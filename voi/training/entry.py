@@ -14,8 +14,8 @@ NEUTRAL = "neutral"
 
 
 def entry(samples: Sequence[Sample]) -> dict[str, Any]:
-    """Of a model that was trained on those, at least one. It names no `avg_text_len`, at which longer sentences would
-    be cut: the limits of the base hold."""
+    """The entry of a model that was trained on `samples` (at least one). It sets no `avg_text_len`, which would cut
+    longer sentences: the limits of the base apply."""
     language = Counter(sample.language for sample in samples).most_common(1)[0][0]
     made: dict[str, Any] = {"engine": "xtts", "language": language, **FILES}
     if tones := tone_map(samples):
@@ -24,8 +24,8 @@ def entry(samples: Sequence[Sample]) -> dict[str, Any]:
 
 
 def voices(samples: Sequence[Sample]) -> list[str]:
-    """The speakers, in the order in which the file of voices has them: of tones neutral first, else those with the most
-    speech. Who names no voice, as a narrator may, speaks with the first."""
+    """The speakers in the order of the file of voices: with tones, neutral first; else those with the most speech
+    first. The first is the default voice."""
     return list(tone_map(samples).values()) or _speakers(samples)
 
 
@@ -41,7 +41,7 @@ def tone_map(samples: Sequence[Sample]) -> dict[str, str]:
 
 
 def _speakers(samples: Sequence[Sample]) -> list[str]:
-    """Those with the most speech first."""
+    """The speakers, those with the most speech first."""
     spoken_ms: Counter[str] = Counter()
     for sample in samples:
         spoken_ms[sample.speaker] += sample.duration_ms

@@ -1,4 +1,4 @@
-"""What training has changed: the base and the trained model on the test recordings, which neither has seen."""
+"""Compares the base and the trained model on the test recordings, which neither has seen."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ FOLDER = "test"
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`clips`: where the sentences lie as recorded, and as either model says them."""
+    """The scores of both models. `clips`: folder with the sentences as recorded, and as each model speaks them."""
 
     base: Scores
     trained: Scores
@@ -42,8 +42,8 @@ class Comparison:
 @disk_told("The evaluation")
 @gpu_memory_told(OTHERWISE)
 def evaluate(run: Run, checkpoint: Path | None = None, clips: int = 5, seed: int = 1) -> Comparison:
-    """Score both and let both speak. ConfigError when there is nothing to test with, and of the disk; EngineError when
-    the GPU's memory is full."""
+    """Score both models and let both speak. Raises ConfigError when there are no test recordings, or for trouble with
+    the disk; EngineError when the GPU's memory is full."""
     base = Base.at(run.base)
     trained = checkpoint or run.folder / BEST
     if not trained.is_file():

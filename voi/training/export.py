@@ -1,4 +1,4 @@
-"""From a run to a folder that tts_models.json can name, in the layout in which XTTS-v2 is published."""
+"""Exports a run to a folder that tts_models.json can name, in the layout of the published XTTS-v2."""
 
 import json
 import shutil
@@ -28,8 +28,8 @@ ENTRY = "tts_models.json"
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """`entry`: for tts_models.json, paths as they are from where the command was run. `voices`: those that were
-    trained, by name; they come first in the file, so that an agent that names no voice gets one of them."""
+    """`entry`: for tts_models.json, with paths relative to the command's working folder. `voices`: names of the trained
+    voices; they come first in the file, so that an agent that names no voice gets one of them."""
 
     folder: Path
     name: str
@@ -48,7 +48,7 @@ def export(
 ) -> Exported:
     """Write model.pth (weights only, nothing of the optimiser), config.json, vocab.json and speakers_xtts.pth.
 
-    `checkpoint`: instead of the best one. `base_voices`: keep the voices that came with the base. ConfigError.
+    `checkpoint`: instead of the best one. `base_voices`: keep the voices of the base. Raises ConfigError.
     """
     base = Base.at(run.base)
     source = checkpoint or (run.folder / BEST)
@@ -78,7 +78,7 @@ def export(
 
 
 def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:
-    """Coqui's Xtts with those weights, its sizes and vocabulary from the folder. ConfigError."""
+    """Coqui's Xtts with those weights; its sizes and vocabulary come from the folder. Raises ConfigError."""
     config = XttsConfig()
     config.load_json(str(folder / CONFIG))
     config.model_args.tokenizer_file = str(folder / VOCABULARY)

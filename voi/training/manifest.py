@@ -1,4 +1,4 @@
-"""The manifest: what `prepare` writes and training reads. One JSON object a line, one line a recording."""
+"""The manifest, which `prepare` writes and training reads: JSON objects, one line for each recording."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -23,14 +23,14 @@ class Sample:
 
 
 def write(folder: Path, samples: list[Sample]) -> None:
-    """Replace the folder's manifest, whole or not at all."""
+    """Replace the folder's manifest, all of it or nothing."""
     partial = folder / f".{FILE}.partial"
     partial.write_text("".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in samples), "utf-8")
     partial.replace(folder / FILE)
 
 
 def read(folder: Path) -> list[Sample]:
-    """ConfigError when there is none, or something in it cannot be used."""
+    """The samples of a folder. Raises ConfigError when there is no manifest, or something in it cannot be used."""
     try:
         lines = (folder / FILE).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

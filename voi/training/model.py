@@ -1,4 +1,4 @@
-"""XTTS as Coqui's trainer sees it: set up from a checkpoint's folder, and scored on recordings."""
+"""XTTS for Coqui's trainer: set up from a checkpoint's folder, and scored on recordings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ CONDITIONING_SAMPLES = (66_150, 132_300)
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Cross entropy in nats, of the codes of the sound and of the text: mean of the recordings' means."""
+    """Cross entropy in nats of the sound's codes and of the text: the mean of the recordings' means."""
 
     sound: float
     text: float
@@ -62,7 +62,7 @@ def limits_of(config: Any) -> ClipLimits:
 
 
 class TrainedXtts(GPTTrainer):
-    """Coqui's GPTTrainer, with weights that are read safely and all there."""
+    """Coqui's GPTTrainer, with weights that are read safely and completely."""
 
     def __init__(self, config: Any, state: Mapping[str, Tensor], path: Path) -> None:
         dvae = Path(config.model_args.dvae_checkpoint)
@@ -92,7 +92,7 @@ def _mel_stats(path: Path) -> Tensor:
 
 @torch.inference_mode()
 def scores(model: TrainedXtts, loader: DataLoader[Any]) -> Scores:
-    """On all recordings of the loader, with nothing left to chance. Leaves the GPT in the mode in which it was."""
+    """Scores on all recordings of the loader, without randomness. Leaves the GPT in its mode (training or not)."""
     training = model.xtts.gpt.training
     model.eval()
     device = next(model.parameters()).device

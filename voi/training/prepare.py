@@ -1,4 +1,4 @@
-"""From recordings as they are to a folder that can be trained on, and a report of what was left out and why."""
+"""Prepares recordings: writes a folder for training, and a report of what was left out and why."""
 
 import hashlib
 import json
@@ -26,13 +26,13 @@ WAVS = "wavs"
 REPORT = "report.json"
 DEALT_BY = "dealt_by"
 LITTLE_MS = 120_000
-"""Less speech than that rarely moves a voice; advice says so."""
+"""With less speech training rarely changes a voice; advice says so."""
 EXAMPLES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A recording that was left out: which, why in a word, and why in words."""
+    """A recording that was left out: its name, the reason as one word, and the reason as text."""
 
     name: str
     kind: str
@@ -41,8 +41,8 @@ class Dropped:
 
 @dataclass
 class Report:
-    """What became of the recordings. `snr_db`: of those that were kept. `dealt_anew`: other choices than last time have
-    moved what was there."""
+    """The result for all recordings. `snr_db`: of those that were kept. `dealt_anew`: other choices than last time have
+    moved recordings to other splits."""
 
     kept: list[Sample] = field(default_factory=list)
     snr_db: list[float] = field(default_factory=list)
@@ -94,7 +94,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """`speaker`, `language`: of recordings that do not say. `by_speaker`: hold out whole speakers, not sentences."""
+    """`speaker`, `language`: for recordings that name none. `by_speaker`: hold out whole speakers, not sentences."""
 
     speaker: str = "speaker"
     language: str = "en"
@@ -104,11 +104,11 @@ class Choices:
     seed: str = ""
 
     def of_dealing(self) -> dict[str, Any]:
-        """Those by which recordings are dealt."""
+        """The choices that decide the splits."""
         return {name: getattr(self, name) for name in ("validation_share", "test_share", "by_speaker", "seed")}
 
     def group(self, sample: Sample) -> str:
-        """What stays together: the same for all recordings of a sentence, however it is written; or a speaker."""
+        """The group that stays in one split: a sentence, however it is written; or a speaker."""
         return sample.speaker if self.by_speaker else "".join(c for c in sample.text.casefold() if c.isalnum())
 
 
@@ -120,11 +120,11 @@ def prepare(
     on_progress: Callable[[int], None] = lambda _: None,
     vad: Vad | None = None,
 ) -> Report:
-    """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits, and what
-    is in a manifest of the same choices stays on its side, whatever is recorded besides.
+    """Write `out`/manifest.jsonl, wavs/ and report.json. The same recordings give the same files and splits. With the
+    same choices, recordings of an older manifest stay in their splits when new ones are added.
 
-    `on_progress` is told how many recordings were looked at; `vad` tells speech from noise (Silero's, if not given).
-    ConfigError when none is usable, and then nothing of an older manifest is touched; and of the disk.
+    `on_progress` gets the number of recordings checked so far. `vad` tells speech from noise (default: Silero). Raises
+    ConfigError when no recording is usable (an older manifest is then unchanged), or for trouble with the disk.
     """
     vad = vad or Silero()
     choices = choices or Choices()
@@ -161,7 +161,7 @@ def prepare(
 def _prepared(
     recording: Recording, out: Path, choices: Choices, seen: dict[str, str], vad: Vad
 ) -> tuple[Sample, float]:
-    """And its signal to noise ratio in dB."""
+    """The prepared sample, and its signal-to-noise ratio in dB. Raises Unusable."""
     language = transcript.language_code(recording.language or choices.language)
     text = transcript.cleaned(recording.text)
     if not text:

@@ -25,18 +25,18 @@ TEXT_COLUMNS = ("text", "transcription", "transcript", "normalized_text", "sente
 SPEAKER_COLUMNS = ("speaker", "speaker_name", "speaker_id", "client_id")
 LANGUAGE_COLUMNS = ("language", "lang", "locale")
 PLAIN_FOLDERS = ("wavs", "wav", "audio", "clips")
-"""Subfolders that hold sound and name no speaker."""
+"""Names of subfolders that are no speakers."""
 TABLE = "metadata.csv"
 TEXT_LIMIT_BYTES = 100_000
 TABLE_LIMIT_BYTES = 256 * 1024 * 1024
 NAME_LIMIT = 200
-"""Characters of a speaker's name and of what a message calls a recording."""
+"""Most characters of a speaker's name, and of a recording's name in messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """One, as found; nothing of it is checked. `name`: for messages. `sound`: a file, or the bytes of one, or None for
-    what is no sound."""
+    """One recording as found, unchecked. `name`: for messages. `sound`: a file, or the bytes of one; None: there is no
+    sound."""
 
     name: str
     sound: Path | bytes | None
@@ -48,7 +48,7 @@ class Recording:
 def find(source: Path, sound_column: str | None = None, text_column: str | None = None) -> Iterator[Recording]:
     """All recordings of a folder, a table or a parquet file (or a folder of them), in an order that is always the same.
 
-    ConfigError when there are none that could be read at all. Columns are found by their usual names when not given.
+    Raises ConfigError when none can be read. Columns that are not given are found by their usual names.
     """
     if not source.exists():
         raise ConfigError(f"There is no {source}. Name a folder of recordings, a metadata.csv or a parquet file.")
@@ -82,7 +82,7 @@ def _folder(folder: Path) -> Iterator[Recording]:
 
 
 def _beside(sound: Path, folder: Path) -> str:
-    """The transcript in the .txt beside that sound; empty when there is none."""
+    """The transcript in the .txt file beside that sound; empty when there is none."""
     file = sound.with_suffix(".txt")
     if not _is_inside(file, folder):
         return ""
@@ -128,7 +128,7 @@ def _table(file: Path, sound_column: str | None, text_column: str | None) -> Ite
 
 
 def _columns(header: list[str], file: Path, sound_column: str | None, text_column: str | None) -> dict[str, int]:
-    """Which column has what. ConfigError naming those that there are."""
+    """Index of each needed column. Raises ConfigError that lists the existing columns."""
     wanted = {
         "sound": (sound_column.lower(),) if sound_column else SOUND_COLUMNS,
         "text": (text_column.lower(),) if text_column else TEXT_COLUMNS,
@@ -166,7 +166,7 @@ def _inside(folder: Path, name: str) -> Path | None:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """Is that a file of the folder, and no link out of it?"""
+    """Whether that is a file in the folder, and no link out of it."""
     try:
         return path.is_file() and path.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, a circle of links
@@ -174,7 +174,7 @@ def _is_inside(path: Path, folder: Path) -> bool:
 
 
 def _shown(name: str) -> str:
-    """A name that does no harm to a terminal: one line of printable characters."""
+    """A name that is safe for a terminal: one line of printable characters."""
     return "".join(c if c.isprintable() else " " for c in name)[:NAME_LIMIT].strip()
 
 

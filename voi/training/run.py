@@ -1,4 +1,4 @@
-"""A training run's folder: what was asked for, how it went, its checkpoints."""
+"""A training run's folder: its options, its progress, its checkpoints."""
 
 import fcntl
 import json
@@ -15,7 +15,7 @@ from voi.errors import ConfigError
 ASKED, PROGRESS, BEST, CLIPS = "run.json", "progress.jsonl", "best.pth", "clips"
 PRECISIONS = ("fp32", "bf16")
 ROUNDS = 10
-"""Times that training sees each recording when no number of steps is given."""
+"""How often training sees each recording when no number of steps is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Run:
 
     @classmethod
     def start(cls, folder: Path, base: Path, data: Path, options: Options) -> "Run":
-        """Begin one, or go on with it. ConfigError when something else was trained in that folder."""
+        """Begin a run, or go on with it. Raises ConfigError when something else was trained in that folder."""
         run = cls(folder, base.resolve(), data.resolve())
         if (folder / ASKED).is_file():
             other = cls.at(folder)
@@ -90,7 +90,7 @@ class Run:
 
     @classmethod
     def at(cls, folder: Path) -> "Run":
-        """ConfigError when there is none."""
+        """The run in that folder. Raises ConfigError when there is none."""
         try:
             raw = json.loads((folder / ASKED).read_text("utf-8"))
             return cls(folder, Path(raw["base"]), Path(raw["data"]))
@@ -99,7 +99,7 @@ class Run:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """While nothing else trains in this folder. ConfigError when something does."""
+        """Hold the folder's lock. Raises ConfigError when another process trains in it."""
         lock = os.open(self.folder, os.O_RDONLY)
         _locks.add(lock)
         try:
@@ -113,11 +113,11 @@ class Run:
             os.close(lock)
 
     def last_checkpoint(self) -> Path | None:
-        """The one with the most steps."""
+        """The checkpoint with the most steps."""
         return next(iter(self._checkpoints()), None)
 
     def checkpoint_before(self, path: Path) -> Path | None:
-        """The one with the most steps but that."""
+        """The checkpoint with the most steps, except `path`."""
         return next((other for other in self._checkpoints() if other.name != path.name), None)
 
     def _checkpoints(self) -> list[Path]:
@@ -130,7 +130,7 @@ class Run:
         return [numbered[number] for number in sorted(numbered, reverse=True)]
 
     def progress(self) -> list[dict[str, Any]]:
-        """The evaluations so far, oldest first, without a last line that a power cut tore."""
+        """The evaluations so far, oldest first, without an incomplete last line."""
         try:
             *lines, _ = (self.folder / PROGRESS).read_text("utf-8").split("\n")
         except FileNotFoundError:
@@ -141,7 +141,7 @@ class Run:
             raise ConfigError(f"{self.folder / PROGRESS} is broken: {error}. Delete that line.") from error
 
     def forget_after(self, step: int) -> None:
-        """Drop evaluations of steps that are trained again, since they came after the last checkpoint."""
+        """Drop the evaluations after that step, since these steps are trained again."""
         kept = [entry for entry in self.progress() if entry["step"] <= step]
         _write(self.folder / PROGRESS, "".join(json.dumps(entry) + "\n" for entry in kept))
 
@@ -154,7 +154,7 @@ _locks: set[int] = set()
 
 
 def _let_go() -> None:
-    """A forked process, one that reads recordings, holds no lock: it may outlive this one, if that is killed."""
+    """Release the lock in a forked process (one that reads recordings): it may outlive this one if that is killed."""
     while _locks:
         os.close(_locks.pop())
 
@@ -163,7 +163,7 @@ os.register_at_fork(after_in_child=_let_go)
 
 
 def _write(path: Path, text: str) -> None:
-    """All of it or nothing."""
+    """Write a file, all of it or nothing."""
     partial = path.with_name(f".{path.name}.partial")
     partial.write_text(text, "utf-8")
     partial.replace(path)

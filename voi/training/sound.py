@@ -1,4 +1,4 @@
-"""One recording's sound: decoded, judged, cut of the silence around it, and brought to what XTTS learns from."""
+"""One recording's sound: decoded, checked, trimmed of the silence around it, and converted to the format of XTTS."""
 
 import io
 from dataclasses import dataclass
@@ -14,20 +14,20 @@ from voi.engines.tts.sample_quality import VERY_NOISY_DB, judge
 from voi.errors import ConfigError
 
 RATE_HZ = 22_050
-"""What XTTS's codes are made from (`audio.sample_rate` of its config.json)."""
+"""Sample rate of XTTS's input (`audio.sample_rate` of its config.json)."""
 MIN_MS = 1_000
-"""Shorter ones teach little; the trainer itself takes none under 0.5 s."""
+"""Shorter recordings teach little; the trainer itself takes none under 0.5 s."""
 MAX_MS = 11_600
 """255 995 samples at 22.05 kHz: the trainer's `max_wav_length`."""
 DECODE_LIMIT_S = 60
-"""Longer files are not even decoded: they want cutting into sentences."""
+"""Longer files are not decoded: they have to be cut into sentences."""
 MIN_RATE_HZ = 16_000
 KEPT_SILENCE_MS = 150
 FRAME_MS = 20
 SILENT_DBFS = -45.0
 """Loudest frame of a recording that counts as silent."""
 BELOW_PEAK_DB = 35.0
-"""Frames softer than the loudest by more than that are silence."""
+"""Frames softer than the loudest by more than this are silence."""
 MIN_SPEECH_SHARE = 0.3
 CLIPPED_LEVEL = 0.985
 CLIPPED_RUN = 3
@@ -45,8 +45,8 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`samples`: (n,), int16, mono at RATE_HZ. `speech_ms`: of them, without the pauses. `recorded`: all that was
-    decoded."""
+    """`samples`: (n,), int16, mono at RATE_HZ. `speech_ms`: their length without pauses. `recorded`: the whole decoded
+    sound."""
 
     samples: NDArray[np.int16]
     speech_ms: int
@@ -58,8 +58,8 @@ class Sound:
 
 
 def read(source: Path | bytes | None) -> Sound:
-    """Decode (whatever libsndfile reads: wav, flac, mp3, ogg…), check and convert. Raises Unusable; ConfigError when
-    the libraries for it are missing."""
+    """Decode (every format of libsndfile: wav, flac, mp3, ogg…), check and convert. Raises Unusable; ConfigError when
+    the libraries are missing."""
     try:
         import soundfile
         import soxr
@@ -87,7 +87,8 @@ def read(source: Path | bytes | None) -> Sound:
 
 
 def snr_db(sound: Sound, vad: Vad) -> float:
-    """Between the speech and the noise beside it; Unusable when there is no speech, or too much noise."""
+    """Signal-to-noise ratio in dB, of the speech to the noise around it. Raises Unusable when there is no speech, or
+    too much noise."""
     # Of all of it: what is cut off beside the speech is where the noise is heard alone.
     quality = judge(sound.recorded, vad)
     if not quality.speech_s:
@@ -98,8 +99,8 @@ def snr_db(sound: Sound, vad: Vad) -> float:
 
 
 def trimmed(samples: NDArray[np.float32]) -> tuple[NDArray[np.int16], int]:
-    """`samples`: (n,) at RATE_HZ, in [-1, 1]. Cuts the silence around the speech, and says how many ms are not silence;
-    Unusable when too little is left."""
+    """The samples without the silence around the speech, and how many ms of them are not silence. `samples`: (n,) at
+    RATE_HZ, in [-1, 1]. Raises Unusable when too little is left."""
     levels = _frame_levels_dbfs(samples)
     loudest = float(levels.max()) if len(levels) else -np.inf
     if loudest < SILENT_DBFS:

@@ -1,4 +1,4 @@
-"""Who goes where: training, validation (while training) and test (after it, seen by nothing before)."""
+"""Assigns recordings to splits: training, validation (used during training) and test (used only after it)."""
 
 import hashlib
 from collections import Counter
@@ -8,7 +8,7 @@ from voi.errors import ConfigError
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
-"""What is needed most comes first."""
+"""The most needed split comes first."""
 
 
 def deal(
@@ -18,12 +18,12 @@ def deal(
     seed: str = "",
     dealt_before: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """A split for each group, by a hash of its name; those of `dealt_before` (group: split) stay where they are, or a
-    model that was trained before would be judged by what it has seen.
+    """A split for each group, by a hash of its name. Groups in `dealt_before` (group: split) keep their split, so that
+    a model is never tested with recordings that it was trained on.
 
-    Groups keep together what must not be on both sides: recordings of one sentence, or of one speaker. A split that the
-    hash leaves empty gets one of the others, if one can be spared that is not of `dealt_before`. First comes training,
-    then validation, which it cannot do without, and then the test.
+    A group is what must not be in two splits: the recordings of one sentence, or of one speaker. A split that the hash
+    leaves empty gets a group of another split that can spare one, if it is not in `dealt_before`: first training, then
+    validation, which training needs, then the test.
     """
     if min(validation_share, test_share) < 0 or validation_share + test_share > 0.5:
         raise ConfigError("The shares for validation and test must be at least 0 and at most 0.5 together.")

@@ -1,4 +1,4 @@
-"""Coqui's trainer as Voi drives it: by steps, resumed exactly, stopped cleanly, with its own evaluations and clips."""
+"""Coqui's trainer, changed for Voi: it counts steps, resumes exactly, stops cleanly, and evaluates and speaks clips."""
 
 import math
 import shutil
@@ -33,8 +33,8 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`loss` of `best_step` is the least on the validation recordings; None before the first evaluation.
-    `finished`: all steps were done."""
+    """The result of training. `loss`: the lowest on the validation recordings, at `best_step`; None before the first
+    evaluation. `finished`: all steps were done."""
 
     steps: int
     best_step: int | None
@@ -49,8 +49,8 @@ class Outcome:
 class StepTrainer(Trainer):
     """Coqui's trainer, counting steps instead of epochs; one of its epochs is the whole run.
 
-    Its checkpoints are `checkpoint_STEPS.pth`, so many steps having been done; they are written whole or not at all,
-    and training that goes on from one does on the CPU, to the bit, what it would have done without a break.
+    Its checkpoints are `checkpoint_STEPS.pth`, named by the steps done, and written all or nothing. On the CPU,
+    training that is resumed from one gives the same bits as without the break.
     """
 
     def __init__(
@@ -97,10 +97,10 @@ class StepTrainer(Trainer):
         return config, {}
 
     def save_training_script(self) -> None:
-        """Not kept: it would be the `voi` command."""
+        """Does nothing: the script would be the `voi` command."""
 
     def restore_model(self) -> None:
-        """All of the checkpoint or nothing: Coqui's takes what fits and leaves the rest as it was."""
+        """Restore the whole checkpoint or fail: Coqui's method takes what fits and leaves the rest unchanged."""
         path = Path(self.args.restore_path)
         try:
             saved = load_tensors(path)
@@ -159,7 +159,7 @@ class StepTrainer(Trainer):
         return Outcome(self.total_steps_done, step, loss, finished)
 
     def _need_room(self, model: TrainedXtts) -> None:
-        """Say what the run takes of the disk. ConfigError when there is not as much: better now than after hours."""
+        """Say how much disk space the run needs. Raises ConfigError when there is less: better now than after hours."""
         weights, checkpoint = sizes_bytes(model)
         self._tell(f"A checkpoint takes {checkpoint / 1e9:.1f} GB, the best weights {weights / 1e9:.1f} GB.")
         # A new file is there beside those that it replaces, for a moment.
@@ -193,7 +193,7 @@ class StepTrainer(Trainer):
             raise Stopped
 
     def _evaluate(self, passed_s: float) -> None:
-        """`passed_s`: of the steps since the last time."""
+        """Evaluate. `passed_s`: time of the steps since the last evaluation."""
         step = self.total_steps_done
         found = scores(self._xtts, scoring_loader(self._items[VALIDATION], self._limits))
         # With accumulation the trainer divides the loss.
@@ -219,7 +219,7 @@ class StepTrainer(Trainer):
         self._losses.clear()
 
     def _speak_clips(self, step: int) -> None:
-        """The first validation sentences as the model says them now, beside how they were recorded."""
+        """Save the first validation sentences as the model speaks them now, beside the recordings."""
         if not self._options.clips:
             return
         folder = self._run.folder / CLIPS / f"step_{step:06}"
@@ -239,8 +239,8 @@ class StepTrainer(Trainer):
 
 
 def sizes_bytes(model: TrainedXtts) -> tuple[int, int]:
-    """Of the file of the best weights and of a checkpoint: that has the DVAE too, and AdamW's two moments of whatever
-    is trained, each as large as that."""
+    """Sizes of the file of the best weights, and of a checkpoint. The latter also has the DVAE and AdamW's two moments,
+    each as large as the trained weights."""
     state = model.state_dict()
     trained = sum(parameter.nbytes for parameter in model.xtts.gpt.parameters())
     weights = sum(value.nbytes for value in weights_of(model.xtts.state_dict()).values())

@@ -1,4 +1,4 @@
-"""One recording's text: cleaned, and checked to be what XTTS can learn to say in that language."""
+"""One recording's text: cleaned, and checked to be text that XTTS can learn to speak in that language."""
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ SCRIPTS = {
 DENSE = ("zh-cn", "ja", "ko")
 """A character is a syllable or more."""
 FOREIGN_SHARE = 0.3
-"""Of the letters; a name or two in another script is no mistake."""
+"""Largest share of letters in another script: a name or two is no mistake."""
 RATE_PER_S = (4.0, 30.0)
 DENSE_RATE_PER_S = (1.5, 15.0)
 """Characters per second of speech. Reading aloud has 12 to 18 (English), 4 to 7 where a character is a syllable."""
@@ -30,7 +30,7 @@ _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
 
 
 def language_code(name: str) -> str:
-    """As XTTS writes it: `en-US` and `EN` are en, `zh` is zh-cn. Unusable when it speaks no such language."""
+    """XTTS's code of a language: `en-US` and `EN` are en, `zh` is zh-cn. Raises Unusable for other languages."""
     code = name.strip().lower().replace("_", "-")
     code = "zh-cn" if code.split("-")[0] == "zh" else code.split("-")[0]
     if code not in SCRIPTS:
@@ -39,7 +39,8 @@ def language_code(name: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Composed characters, one line, single spaces, no invisible characters, no quotation marks around it all."""
+    """The text with composed characters, on one line, with single spaces, without invisible characters and without
+    quotation marks around it."""
     text = unicodedata.normalize("NFC", text)
     text = "".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C")
     text = _SPACES.sub(" ", text).strip()
@@ -49,7 +50,7 @@ def cleaned(text: str) -> str:
 
 
 def check(text: str, language: str, speech_ms: int) -> None:
-    """Is that cleaned text likely what is said in `speech_ms` of speech? Unusable."""
+    """Raises Unusable unless the cleaned text is likely what is said in `speech_ms` of speech."""
     if not text:
         raise Unusable("no text", "there is no transcript")
     if found := _MARKUP.search(text):

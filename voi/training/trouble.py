@@ -1,4 +1,4 @@
-"""What goes wrong around training, in words: the disk, the GPU's memory, the processes that read recordings."""
+"""Turns trouble around training into clear errors: the disk, the GPU's memory, the processes that read recordings."""
 
 import re
 from collections.abc import Iterator
@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from voi.errors import ConfigError, EngineError
 
 _READERS = re.compile(r"DataLoader worker \(pid|DataLoader timed out|shared memory|</?torch_")
-"""In torch's messages: of a reader that was killed, and of shared memory that is full."""
+"""Matches torch's messages about a killed reader process, or full shared memory."""
 
 OTHERWISE = "CUDA_VISIBLE_DEVICES=1 takes the second one, CUDA_VISIBLE_DEVICES=-1 none: a CPU is slow and suffices."
-"""Where a GPU is not needed."""
+"""Advice for commands that do not need a GPU."""
 
 
 @contextmanager
 def disk_told(what: str) -> Iterator[None]:
-    """`what` meets a folder that is full, read-only or gone: ConfigError."""
+    """Raises ConfigError when a folder is full, read-only or gone. `what`: what failed, for the error."""
     try:
         yield
     except OSError as error:
@@ -25,7 +25,7 @@ def disk_told(what: str) -> Iterator[None]:
 
 @contextmanager
 def gpu_memory_told(advice: str) -> Iterator[None]:
-    """EngineError where the GPU's memory is full."""
+    """Raises EngineError with `advice` when the GPU's memory is full."""
     import torch
 
     try:
@@ -39,7 +39,7 @@ def gpu_memory_told(advice: str) -> Iterator[None]:
 
 @contextmanager
 def readers_told() -> Iterator[None]:
-    """ConfigError where a process that reads recordings was ended, or has no memory to hand them over in."""
+    """Raises ConfigError when a process that reads recordings was killed, or the shared memory is full."""
     try:
         yield
     except RuntimeError as error:

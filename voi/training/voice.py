@@ -1,4 +1,4 @@
-"""A voice as XTTS keeps it, and what it says: for clips to listen to, and for the voices of an exported model."""
+"""Voices (latents) of XTTS, and speech with them: for clips, and for the voices of an exported model."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from voi.training.dataset import Item, read_sound
 from voi.training.manifest import Sample
 
 REFERENCE_S = 30
-"""Of a speaker's recordings, for the voice's latents; XTTS was made for up to 30 s."""
+"""Most sound of a speaker for the voice's latents; XTTS was made for up to 30 s."""
 CHUNK_S = 6
 
 
@@ -21,7 +21,7 @@ CHUNK_S = 6
 def latents(xtts: Any, sounds: Sequence[Tensor], rate_hz: int) -> tuple[Tensor, Tensor]:
     """A voice, from recordings of it, each (n,): latents for the GPT (1, 32, width) and for the vocoder (1, 512, 1).
 
-    As Coqui's `get_conditioning_latents`, which reads files through torchaudio; these are read already.
+    Like Coqui's `get_conditioning_latents`, which reads files through torchaudio; these are already read.
     """
     device = next(xtts.parameters()).device
     wavs = [sound[None].to(device) for sound in sounds]
@@ -33,7 +33,7 @@ def latents(xtts: Any, sounds: Sequence[Tensor], rate_hz: int) -> tuple[Tensor, 
 
 @torch.inference_mode()
 def speak(xtts: Any, text: str, language: str, voice: tuple[Tensor, Tensor], seed: int = 0) -> Tensor:
-    """Shape (n,), float32, at the model's output rate. The model must be in evaluation mode."""
+    """The speech, shape (n,), float32, at the model's output rate. The model must be in evaluation mode."""
     torch.manual_seed(seed)
     xtts.gpt.init_gpt_for_inference(kv_cache=xtts.args.kv_cache, use_deepspeed=False)
     try:
@@ -58,8 +58,8 @@ def references(samples: Iterable[Sample], speaker: str, data: Path, rate_hz: int
 
 
 def spoken(xtts: Any, items: Sequence[Item], known: Sequence[Sample], data: Path, seed: int) -> Iterator[bytes]:
-    """What each of `items` says, as a WAV file in the voice of its speaker's recordings in `known` (its own, if there
-    are none). The model must be in evaluation mode."""
+    """Each text of `items` spoken, as a WAV file, in the voice of its speaker's recordings in `known` (or of the item
+    itself if there are none). The model must be in evaluation mode."""
     rate_hz, out_hz = xtts.config.audio.sample_rate, xtts.args.output_sample_rate
     voices: dict[str, tuple[Tensor, Tensor]] = {}
     for item in items:

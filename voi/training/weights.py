@@ -1,4 +1,4 @@
-"""A model's weights: read, given to a model, written. Nothing in a file is ever run."""
+"""Reads and writes a model's weights, and loads them into a model. No code in a file is ever run."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -14,12 +14,12 @@ from voi.training.base import CONFIG
 
 _OF_TRAINER = ("dvae.", "torch_mel_spectrogram_style_encoder.", "torch_mel_spectrogram_dvae.")
 _OF_INFERENCE = ("gpt.gpt_inference.", "gpt.gpt.wte.")
-"""Second names of weights that are there under their first."""
+"""Prefixes of duplicate names of weights."""
 
 
 def load_state(path: Path) -> dict[str, Tensor]:
-    """The model's weights by the names of the published checkpoint, from that, from a training checkpoint or from an
-    exported one. ConfigError."""
+    """The model's weights by the names of the published checkpoint, read from that, from a training checkpoint or from
+    an exported one. Raises ConfigError."""
     raw = load_tensors(path)
     state = raw.get("model", raw) if isinstance(raw, Mapping) else None
     if not isinstance(state, Mapping) or not any(isinstance(value, Tensor) for value in state.values()):
@@ -28,7 +28,7 @@ def load_state(path: Path) -> dict[str, Tensor]:
 
 
 def weights_of(state: Mapping[str, object]) -> dict[str, Tensor]:
-    """Without what only the trainer needs, and without second names."""
+    """The weights without those that only the trainer needs, and without duplicate names."""
     return {
         name: value
         for key, value in state.items()
@@ -39,8 +39,8 @@ def weights_of(state: Mapping[str, object]) -> dict[str, Tensor]:
 
 
 def put(model: torch.nn.Module, state: Mapping[str, Tensor], path: Path) -> None:
-    """Give all weights to an Xtts. ConfigError when they are not just those that it has: Coqui's loader lets some be
-    missing, and those would stay random."""
+    """Load all weights into an Xtts. Raises ConfigError unless they are exactly those of the model: Coqui's loader
+    accepts missing ones, which would stay random."""
     try:
         missing, unexpected = model.load_state_dict(dict(state), strict=False)
     except RuntimeError as error:
@@ -54,15 +54,15 @@ def put(model: torch.nn.Module, state: Mapping[str, Tensor], path: Path) -> None
 
 
 def save(content: object, path: Path) -> None:
-    """torch.save, all of it or nothing. ConfigError."""
+    """torch.save, all of it or nothing. Raises ConfigError."""
     with whole(path) as partial:
         torch.save(content, partial)
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Where to write what shall stand at `path`; it gets there when all of it is on the disk, not before. ConfigError
-    when there is no room, and then what stood there still does."""
+    """Yields a temporary path to write to; it becomes `path` when all of it is on the disk. Raises ConfigError when
+    there is no room; the old file then stays."""
     partial = path.with_name(f".{path.name}.partial")
     try:
         yield partial
@@ -78,6 +78,6 @@ def whole(path: Path) -> Iterator[Path]:
 
 
 def clear_partial(folder: Path) -> None:
-    """Remove what was being written when a process was killed."""
+    """Remove temporary files of a process that was killed."""
     for partial in folder.glob(".*.partial"):
         partial.unlink(missing_ok=True)

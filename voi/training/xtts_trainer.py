@@ -23,9 +23,9 @@ LEFT_OUT_SHOWN = 5
 
 
 def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = print) -> Outcome:
-    """Train, or go on with the run in `folder` from its last checkpoint. Returns when all steps are done, or when it
-    was interrupted (Ctrl-C, SIGTERM), having saved. ConfigError; EngineError when the GPU's memory does not suffice or
-    the loss is no number any more."""
+    """Train, or go on with the run in `folder` from its last checkpoint. Returns when all steps are done, or after
+    saving when it was interrupted (Ctrl-C, SIGTERM). Raises ConfigError; EngineError when the GPU's memory is too small
+    or the loss becomes NaN."""
     samples = manifest.read(data)
     advice = (
         f"Else take a smaller --batch-size than {options.batch_size} and a greater --accumulate, which gives the same "
@@ -39,8 +39,8 @@ def train(base: Base, data: Path, folder: Path, options: Options, tell: Tell = p
 
 
 def settings(options: Options, folder: Path) -> dict[str, Any]:
-    """Of Coqui's configuration. Optimiser and learning rate are those of its recipe for XTTS-v2, whose scheduler does
-    nothing in the first 900,000 updates and is left out."""
+    """Settings for Coqui's configuration. Optimizer and learning rate are those of its recipe for XTTS-v2; its
+    scheduler is left out, since it does nothing in the first 900,000 updates."""
     return {
         "output_path": str(folder),
         "run_name": folder.name,
