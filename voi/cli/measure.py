@@ -75,7 +75,7 @@ async def measure_stt(stt: Stt, vad: Vad, pcm: bytes, rounds: int, live_rounds: 
     # By level: VADs doubt that synthetic voices are speech.
     windows = [(window, rms_dbfs(window) > QUIET_DBFS) for window in _windows(vad, pcm)]
     while windows and not windows[-1][1]:
-        windows.pop()  # in the silence after the speech, the text would be made before anybody asks for it
+        windows.pop()  # in the silence after the speech, the text would be ready before `flush` asks for it
     if not windows:
         raise ClientError("There is no speech in the recording, only silence.")
     window_s = vad.info.window_samples / STT_RATE_HZ

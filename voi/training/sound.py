@@ -92,7 +92,7 @@ def snr_db(sound: Sound, vad: Vad) -> float:
     # Of all of it: what is cut off beside the speech is where the noise is heard alone.
     quality = judge(sound.recorded, vad)
     if not quality.speech_s:
-        raise Unusable("no speech", "nobody is heard to speak in it")
+        raise Unusable("no speech", "there is no speech in it")
     if quality.snr_db < VERY_NOISY_DB:
         raise Unusable("noisy", f"about {quality.snr_db:.0f} dB between speech and noise; at least {VERY_NOISY_DB:g}")
     return quality.snr_db

@@ -54,7 +54,7 @@ def check(text: str, language: str, speech_ms: int) -> None:
     if not text:
         raise Unusable("no text", "there is no transcript")
     if found := _MARKUP.search(text):
-        raise Unusable("odd text", f"nobody says {found.group()!r}: write what is spoken")
+        raise Unusable("odd text", f"{found.group()!r} cannot be spoken: write what is said")
     if "\ufffd" in text:
         raise Unusable("odd text", "some of it could not be read; save transcripts as UTF-8")
     letters = [c for c in text if c.isalpha()]

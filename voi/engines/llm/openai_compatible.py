@@ -102,7 +102,7 @@ class OpenAiCompatible:
         listed, models = await self.models(), list(models)
         if models and not listed:
             names = ", ".join(map(shown_name, models))
-            return [f"The server at LITELLM_API_BASE lists no models, so nobody knows yet whether it has {names}."]
+            return [f"The server at LITELLM_API_BASE lists no models, so it is unknown yet whether it has {names}."]
         return [
             f"LLM model {shown_name(model)} is not in the list of the server at LITELLM_API_BASE. "
             "Agents that use it will fail."

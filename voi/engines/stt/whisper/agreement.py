@@ -10,7 +10,7 @@ from itertools import takewhile
 from voi.engines.stt.whisper.words import Word, agreed
 
 EDGE_MS = 400
-"""A word so close to the end of the sound is heard without what follows it: it proves nothing to the next pass."""
+"""A word so close to the end of the sound is decoded without what follows it, so it does not count as agreement."""
 
 
 class Agreement:
@@ -33,7 +33,7 @@ class Agreement:
         self.confirm(count)
 
     def confirm(self, count: int) -> None:
-        """Confirm the first so many tentative words, agreed upon or not."""
+        """Confirm the first `count` tentative words, agreed upon or not."""
         self.confirmed += self.tentative[:count]
         self.tentative = self.tentative[count:]
         self._sure = max(0, self._sure - count)

@@ -1,4 +1,4 @@
-"""cuBLAS for CTranslate2, which multiplies with it on a GPU, does not bring it, and knows only its name."""
+"""Loads cuBLAS for CTranslate2, which needs it on a GPU, does not ship it, and looks it up by name."""
 
 import contextlib
 import ctypes
@@ -11,7 +11,7 @@ CURE = f"It needs {LIBRARY} of CUDA 12: pip install nvidia-cublas-cu12."
 
 
 def load_cublas() -> bool:
-    """So that it is found by its name: the system's, or else the one that pip brought. False: there is none."""
+    """Load cuBLAS so that it is found by its name: the system's, or else pip's. Returns False when there is none."""
     if sys.platform != "linux":
         return True  # who knows
     for name in (LIBRARY, *(str(folder / LIBRARY) for folder in _folders_of_pip())):

@@ -1,4 +1,4 @@
-"""One file from the web: resumed where it broke off, checked, and put in its place in one step. Blocks."""
+"""Downloads one file: resumes a broken download, checks the content, and renames it into place. Blocks."""
 
 import hashlib
 import http.client

@@ -1,7 +1,7 @@
 """Whisper STT: one model on one device, shared by all callers.
 
-All state lives on the event loop. One thread is given batches of windows and gives back what they say; while it works,
-wishes gather, so batches grow with the load by themselves. `turns.py` says who goes next.
+All state lives on the event loop. One thread gets batches of windows and returns their text; while it works, requests
+collect, so batches grow with the load by themselves. `turns.py` chooses the next batch.
 """
 
 import asyncio
@@ -77,9 +77,9 @@ class Whisper:
     async def fetch(
         cls, on_progress: Callable[[str], None], *, model: str = "small", models_dir: str | Path = "models", **_: Any
     ) -> None:
-        """Get the weights that an engine with these options lacks: before a server's first start, and never later.
+        """Download the weights that an engine with these options lacks, before a server's first start.
 
-        EngineError where they cannot be had."""
+        Raises EngineError when that fails."""
         loop = asyncio.get_running_loop()
         # A daemon's thread, since a download must not keep a server that is told to end.
         thread = ModelThread(f"fetching for {cls.name}")
@@ -102,7 +102,7 @@ class Whisper:
             self._serving = asyncio.create_task(self._serve(), name=self.name)
 
     def open(self, options: SttOptions, on_partial: Callable[[Transcript], None] | None) -> WhisperStream:
-        """EngineError for a language that the model does not know, or where it is not running."""
+        """Raises EngineError for a language that the model does not know, or when the engine is not running."""
         if self._broken:
             raise EngineBroken(self._broken)
         if self._closed or self._serving is None:
@@ -117,7 +117,7 @@ class Whisper:
         return stream
 
     async def ping(self) -> None:
-        """Returns when the model's thread is done with what it is at."""
+        """Returns when the model's thread has finished its current step."""
         if self._thread is not None:
             await self._thread.call(lambda: None)
 
@@ -276,6 +276,6 @@ class FasterWhisper(Whisper):
 
 
 def prompt_of(options: SttOptions) -> str:
-    """What the model is shown before the sound: the agent's prompt, and the words to listen for."""
+    """The text that the model gets before the sound: the agent's prompt and its hot words."""
     hot_words = ", ".join(word.strip() for word in options.hot_words if word.strip())
     return " ".join(part for part in (options.prompt.strip(), f"{hot_words}." if hot_words else "") if part)

@@ -127,13 +127,13 @@ class Batch:
         self._waiting.append(job)
 
     def retire(self, error: EngineError) -> None:
-        """Nothing is taken any more, and what is there ends with this error. On the thread."""
+        """Refuse new sentences, and end all present ones with this error. Call it on the thread."""
         with self._door:
             self._retired = error
         self.fail(error)
 
     def step(self) -> None:
-        """One round. Without anybody there it does nothing."""
+        """One round. Does nothing without sentences."""
         while self._abandoned:
             self._decoder.release(self._abandoned.pop())
         self._forget_cancelled()
@@ -146,7 +146,7 @@ class Batch:
         self._leave()
 
     def fail(self, error: EngineError) -> None:
-        """End everybody's sentence with this error: nothing is known of the device's state."""
+        """End every sentence with this error, since the device's state is unknown."""
         with self._door:
             waiting, self._waiting = self._waiting, []
         jobs = [*(row.job for row in self._rows.values()), *waiting]

@@ -1,8 +1,8 @@
 """XTTS-v2 as an engine: texts in, sound out, all callers on one batch.
 
-On the event loop a text is cut into parts that the model can take; each part is a job for the batch, which hands
-sound back from the device's thread. The next part is given in when the last has all its codes, so that it is ready when
-the listener gets there, and no more than two parts of a caller's sound are ever held.
+On the event loop a text is cut into parts that the model can take; each part is a job for the batch, which returns
+sound from the device's thread. The next part is submitted when the last has all its codes, so that it is ready in time,
+and at most two parts of a caller's sound are buffered.
 """
 
 import asyncio
@@ -105,8 +105,8 @@ class Xtts:
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
 
     async def warm_up(self) -> None:
-        """ConfigError for files that are missing, broken or don't belong together, a voice of the tone map that is not
-        among the voices, or a language that the model does not speak; EngineError when memory does not suffice."""
+        """Raises ConfigError for files that are missing, broken or don't belong together, a tone's voice that does not
+        exist, or a language that the model does not speak; EngineError when there is not enough memory."""
         if self._running is not None:
             return
         missing = [f"xtts: {what}: there is no file {file}." for what, file in self._files.items() if not file.exists()]
@@ -252,8 +252,8 @@ class Xtts:
         await asyncio.wrap_future(worker.call(stop))
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        """No sound for a text of which the model knows no letter. EngineError for one over 10,000 characters, an
-        unknown voice or language, when too many speak, or when the model fails."""
+        """No sound for a text of which the model knows no letter. Raises EngineError for a text over 10,000 characters,
+        an unknown voice or language, when too many callers speak, or when the model fails."""
         if len(text) > LONGEST_TEXT:
             raise EngineError(f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.")
         running, worker = await self._awake(), self._worker
@@ -315,7 +315,7 @@ class Xtts:
         return True
 
     async def ping(self) -> None:
-        """Returns when the device's thread is done with what it is at."""
+        """Returns when the device's thread has finished its current step."""
         if self._worker is not None:
             await asyncio.wrap_future(self._worker.call(lambda: None))
 

@@ -51,7 +51,7 @@ class Synthesis:
         self._job: Job | None = None
 
     async def sound(self, parts: Sequence[Part]) -> AsyncGenerator[bytes, None]:
-        """PCM. EngineError when the batch is full, fails, or gives no sound for a minute."""
+        """PCM. Raises EngineError when the batch is full, fails, or yields no sound for a minute."""
         self._parts = parts
         self._give_in()
         while self._heard < len(parts):
@@ -68,7 +68,7 @@ class Synthesis:
                 yield rest.astype("<i2").tobytes()
 
     def stop(self) -> None:
-        """Whatever is not spoken yet never will be."""
+        """Stop: what is not spoken yet is dropped."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
