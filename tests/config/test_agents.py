@@ -1,4 +1,5 @@
 import json
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.config.conftest import load
+from voi.config import json_file
 from voi.config.agents import Agent
 from voi.config.apologies import APOLOGIES
 from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
+from voi.config.problems import did_you_mean
 from voi.config.store import Config, voice_uses_of
 from voi.dialogue import Message, Phrase
 from voi.errors import ClientError
@@ -257,3 +260,31 @@ def test_a_client_may_name_engines_that_are_loaded(config: Config) -> None:
         parse_client_agent(json.dumps({"llm_model": "echo", "engines": {"stt": "whisper", "vad": "silero"}}), offered)
     assert '"whisper" is no stt engine of this server' in str(caught.value)
     assert '"silero" is no vad engine of this server' in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"examples": [{"usr": "a"}] * 4_000},
+        {"examples": [{}] * 8_000},
+        {f"key{number}": 1 for number in range(4_500)},
+        {"examples": [{"user": "a", "agent": {"choices": [{"txt": 1}] * 3_000}}]},
+    ],
+)
+def test_a_client_cannot_make_voi_look_for_names_without_end(
+    fields: dict[str, object], config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each comparison of two names takes 30 µs; 16 million of them would stop every call for minutes."""
+    compared = 0
+
+    def count(name: str, known: Iterable[str], **options: bool) -> str:
+        nonlocal compared
+        names = list(known)
+        compared += len(names)
+        return did_you_mean(name, names, **options)
+
+    monkeypatch.setattr(json_file, "did_you_mean", count)
+    with pytest.raises(ClientError) as refused:
+        parse_client_agent(json.dumps({"llm_model": "echo"} | fields), config)
+    assert compared < 10_000
+    assert len(str(refused.value).splitlines()) <= 45

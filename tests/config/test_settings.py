@@ -131,3 +131,12 @@ def test_the_example_as_it_stands_is_valid_and_holds_no_secret() -> None:
     with pytest.raises(ConfigError):
         settings.require_token_secret()
     assert unknown_variables() == []
+
+
+@pytest.mark.parametrize("url", ["http://", "https://[::1", "http://a:70000", "localhost:4000"])
+def test_an_address_of_the_llm_that_no_request_could_use_is_refused_at_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITELLM_API_BASE", url)
+    with pytest.raises(ConfigError, match="LITELLM_API_BASE"):
+        load_settings()

@@ -35,3 +35,12 @@ def test_of_two_messages_that_become_one_the_newest_pictures_stay():
     draft.take_back(HistoryEntry(7, "user", "What is this?", ("https://pictures.example/old.png",)))
     assert draft.image_urls == newest
     assert (draft.message_id, draft.prefix) == (7, "What is this? And these?")
+
+
+def test_the_pictures_of_one_message_share_a_limit() -> None:
+    draft = Draft(count())
+    url = "data:image/png;base64," + "A" * 7_900_000
+    answers = [draft.add(ImageGiven(url)) for _ in range(3)]
+    assert answers[:2] == [None, None]
+    assert "too large together" in (answers[2] or "")
+    assert len(draft.image_urls) == 2

@@ -17,6 +17,7 @@ FILE_MAX_BYTES = 8 * 1024 * 1024
 DEEPEST = 32
 """Deepest nesting: no configuration needs more, and recursive code could not walk it."""
 M = TypeVar("M", bound=BaseModel)
+_UNKNOWN_MAX = 100
 _SHOWN_CHARACTERS = 100
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _WORD = re.compile(r"[A-Za-z]+")
@@ -98,20 +99,27 @@ def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: P
         errors = failed.errors(include_url=False)
     unknown = [error for error in errors if error["type"] == "extra_forbidden"]
     wrong = [error for error in errors if error["type"] != "extra_forbidden"]
-    missing = [error["loc"] for error in wrong if error["type"] == "missing"]
+    missing = {str(error["loc"][-1]) for error in wrong if error["type"] == "missing"}
+    if problems.limit is not None:  # untrusted: every hint takes time, and few are shown
+        if len(unknown) > _UNKNOWN_MAX:
+            problems.error(source, path, f"has more than {_UNKNOWN_MAX} fields that Voi does not know")
+            return None
+        wrong = wrong[: problems.limit]
+    beside: dict[JsonPath, list[str]] = {}
+    for error in unknown:
+        beside.setdefault(error["loc"][:-1], []).append(str(error["loc"][-1]))
     for error in unknown:
         *parent, key = error["loc"]
         if not is_comment(str(key)):
             hint = did_you_mean(str(key), _fields_at(model, parent), list_them=False)
-            if any(hint == did_you_mean(str(key), [str(loc[-1])], list_them=False) for loc in missing if hint):
+            if any(hint == did_you_mean(str(key), [name], list_them=False) for name in missing if hint):
                 continue  # what is said of the missing field names this one
             if hint:
                 problems.error(source, (*path, *error["loc"]), f"is no field that Voi knows{hint}")
             else:
                 problems.warn(source, (*path, *error["loc"]), "is no field that Voi knows, and is ignored")
     for error in wrong:
-        siblings = [str(other["loc"][-1]) for other in unknown if other["loc"][:-1] == error["loc"][:-1]]
-        problems.error(source, (*path, *error["loc"]), explain(error, siblings))
+        problems.error(source, (*path, *error["loc"]), explain(error, beside.get(error["loc"][:-1], [])))
     if wrong:
         return None
     try:

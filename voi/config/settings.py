@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -172,6 +173,12 @@ class Settings(BaseSettings):
     def _is_url(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
+        try:
+            usable = not value or (urlsplit(value).hostname and (urlsplit(value).port or True))
+        except ValueError:
+            usable = False
+        if not usable:
+            raise ValueError("is not a URL like http://localhost:4000 or https://host/v1")
         return value.rstrip("/") if value else None
 
     @field_validator("trusted_proxies")

@@ -11,6 +11,8 @@ TYPED_MAX_CHARACTERS = 20_000
 """Limit on the typed text of one message."""
 IMAGES_MAX = 8
 """Limit on the pictures of one message."""
+IMAGES_MAX_CHARACTERS = 16_000_000
+"""Limit on their data URLs, together: one picture of the largest size and several photographs."""
 
 
 class Draft:
@@ -57,6 +59,8 @@ class Draft:
         if isinstance(part, ImageGiven):
             if len(self.image_urls) >= IMAGES_MAX:
                 return f"A message has at most {IMAGES_MAX} pictures; this one was left out."
+            if sum(map(len, self.image_urls)) + len(part.url) > IMAGES_MAX_CHARACTERS:
+                return "The pictures of one message are too large together; this one was left out. Send smaller ones."
             self.image_urls += (part.url,)
             return None
         whole = self.with_speech(part.text.strip())

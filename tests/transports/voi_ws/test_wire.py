@@ -134,6 +134,10 @@ def test_server_goldens(made: bytes, golden: bytes) -> None:
         (frame(b'{"type":"interrupt","speech_id":"1","interrupted_at":true}'), "interrupted_at"),
         (frame(b'{"type":"invoke_llm","prompt":"p","messages":[]}'), "model is required"),
         (frame(b'{"type":"invoke_llm","model":"m","prompt":"p","messages":{}}'), "messages is a list"),
+        (
+            frame(b'{"type":"invoke_llm","model":"m","prompt":"%b","messages":[]}' % (b"p" * 200_001)),
+            "more than 200,000 characters",
+        ),
         (frame(b'{"type":"invoke_llm","model":"m","prompt":"p","messages":[{"role":"root","content":""}]}'), "roles"),
         (frame(b'{"type":"invoke_llm","model":"m","prompt":"p","messages":[7]}'), "roles"),
     ],

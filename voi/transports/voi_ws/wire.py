@@ -29,6 +29,8 @@ INPUT_RATE_HZ = 16_000
 
 MAX_TEXT_CHARS = 20_000
 MAX_LLM_MESSAGES = 200
+MAX_LLM_CHARACTERS = 200_000
+"""Of the prompt and all messages of one `invoke_llm`: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
 FIRST_LOCAL_ID = 1_000
 """From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n). A message of the server with such a
@@ -222,9 +224,10 @@ def _read_invoke_llm(metadata: Json) -> InvokeLlm:
             raise ClientError(
                 'invoke_llm: each message is {"role": "user", "content": "…"}; roles are system, user, assistant.'
             )
-    return InvokeLlm(
-        _string(metadata, "model", "invoke_llm"), _string(metadata, "prompt", "invoke_llm"), tuple(messages)
-    )
+    model, prompt = _string(metadata, "model", "invoke_llm"), _string(metadata, "prompt", "invoke_llm")
+    if len(prompt) + sum(len(message["content"]) for message in messages) > MAX_LLM_CHARACTERS:
+        raise ClientError(f"invoke_llm: the prompt and the messages have more than {MAX_LLM_CHARACTERS:,} characters.")
+    return InvokeLlm(model, prompt, tuple(messages))
 
 
 def _string(metadata: Json, field: str, kind: str) -> str:

@@ -43,8 +43,12 @@ async def test_thirty_two_scripted_callers() -> None:
                 waiting = asyncio.ensure_future(stream.flush())
                 await asyncio.sleep(0)
                 stream.close()
-                with pytest.raises(EngineError, match="closed"):
-                    await waiting
+                (answer,) = await asyncio.gather(waiting, return_exceptions=True)
+                if isinstance(answer, EngineError):
+                    assert "closed" in str(answer), (number, utterance)
+                else:  # all of it had been heard before the hang-up
+                    assert not isinstance(answer, BaseException)
+                    assert answer.text == said(*words), (number, utterance)
             else:
                 assert (await stream.flush()).text == said(*words), (number, utterance)
                 stream.close()
