@@ -32,10 +32,17 @@ HIDDEN = [
     ('[TOOL_CALLS]f{"city": "Bonn"}Sunny.', "Sunny."),
     ('get_weather({"city": "Bonn"})', ""),
     ('get_weather({"city": "Bonn)"})\nIt rains.', "It rains."),
+    ("<think/>Hi.", "Hi."),
+    ("<antThinking>plan</antThinking>Hi.", "Hi."),
+    ('<function=f>{"a": 1}</function>It rains.', "It rains."),
+    ('{"type": "function", "function": {"name": "f", "arguments": "{}"}}', ""),
+    ('{"id": "call_1", "type": "function", "function": {"name": "f", "arguments": {}}}\nIt rains.', "It rains."),
+    ("<tool_response>{}</tool_response>It rains.", "It rains."),
     ("```tool_code\nprint(f())\n```\nIt rains.", "It rains."),
 ]
 
 SPOKEN = [
+    '{"type": "poem", "title": "Rain"}',
     "Hello there, how are you?",
     "I think, therefore I am.",
     "a < b and c > d, x <3 you",

@@ -8,14 +8,20 @@ beginning of a line: `{"name": …, "arguments": …}` and `name({…})`.
 
 import re
 
-THOUGHTS = ("think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad")
-CALLS = ("tool_call", "tool_calls", "function_call", "function_calls", "tool_code", "tool_use", "invoke")
+THOUGHTS = (
+    "think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad", "antthinking",
+    "inner_monologue",
+)  # fmt: skip
+CALLS = (
+    "tool_call", "tool_calls", "function_call", "function_calls", "function", "tool_code", "tool_use", "invoke",
+    "tool_response", "tool_result",
+)  # fmt: skip
 HIDDEN_MAX_CHARACTERS = 100_000
 """How much hidden text is kept at most. Only text that may turn out not to be a tool call is kept."""
 _TAG_MAX_CHARACTERS = 100
 _BRACKETS = {"[THINK]": "[/THINK]", "[TOOL_CALLS]": "", "[TOOL_REQUEST]": "[END_TOOL_REQUEST]"}
 _FENCES = ("```tool_code", "```tool_call", "```tool_calls")
-_CALL_KEYS = frozenset({"name", "tool", "tool_name", "function", "tool_calls", "function_call", "action"})
+_CALL_KEYS = frozenset({"name", "tool", "tool_name", "function", "tool_calls", "function_call", "action", "type", "id"})
 _ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "action_input", "tool_calls", "function_call")
 
 _NAMES = "|".join((*THOUGHTS, *CALLS))
@@ -120,7 +126,9 @@ class Unspoken:
             self._line_begins = text.endswith("\n") or (self._line_begins and not text.strip())
 
     def _enter(self, mark: re.Match[str], out: list[str]) -> None:
-        if mark["open"]:
+        if mark["open"] and mark[0].endswith("/>"):
+            self._trims = True  # `<think/>` hides nothing but itself
+        elif mark["open"]:
             self._ends_at = f"</{mark['open'].lower()}>"
         elif mark["bracket"]:
             self._ends_at = _BRACKETS[mark["bracket"].upper()] or "\n"
