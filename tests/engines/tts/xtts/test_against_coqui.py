@@ -89,7 +89,7 @@ def test_the_sound_is_that_of_the_references_stream(model: Running, coqui: Any, 
     ("language", "text"),
     [
         ("en", "I don't know, Mr. Smith; it was 5 o'clock & late!"), ("de", "Das sind 12 Häuser, Dr. Weiß."),
-        ("fr", "Il y a 21 maisons, Dr. Dupont."), ("pl", "Mam 5 kotów."), ("zh-cn", "我有3个苹果。"),
+        ("fr", "Il y a 12 maisons, Dr. Dupont."), ("pl", "Mam 5 kotów."), ("zh-cn", "我有3个苹果。"),
         ("es", "¿Qué tal está usted? Muy bien, señor."),
         ("fr", "L'été dernier, nous étions à la plage."), ("de", "Schöne Grüße aus München, Frau Müller."),
         ("it", "Perché non vieni con noi?"), ("pt", "Não há de quê, até amanhã."), ("pl", "Zażółć gęślą jaźń."),
