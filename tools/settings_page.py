@@ -13,6 +13,8 @@ BEGIN, END = "<!-- settings: begin -->\n", "<!-- settings: end -->\n"
 def _default(value: object) -> str:
     if value is None or value in ((), ""):
         return ""
+    if isinstance(value, tuple):
+        value = ",".join(value)
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

@@ -16,7 +16,7 @@ from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
 from voi.config.problems import did_you_mean
 from voi.config.store import Config, voice_uses_of
 from voi.dialogue import Message, Phrase
-from voi.errors import ClientError
+from voi.errors import ClientError, ConfigError
 
 TONE = "{character_agent_message_format_voice_tone}"
 
@@ -136,7 +136,7 @@ def test_the_language_is_the_agents_the_voices_or_the_servers(monkeypatch: pytes
         {"german": {"engine": "mine", "language": "de"}},
     )
     assert [agent.language for agent in config.agents.values()] == ["pt-BR", "de", "fr"]
-    assert parse_client_agent('{"llm_model": "m"}', config).language == "fr"
+    assert parse_client_agent('{"llm_model": "m"}', "app", config).language == "fr"
 
 
 def test_null_means_absent() -> None:
@@ -170,7 +170,7 @@ CLIENT = {
 
 
 def test_a_clients_agent_is_rendered_and_opens_no_file(config: Config) -> None:
-    found = parse_client_agent(json.dumps(CLIENT), config)
+    found = parse_client_agent(json.dumps(CLIENT), "app", config)
     assert found.speaks_json
     assert "asterisks" in found.prompt()[0].text
     assert found.greeting_phrases() == (Phrase("hey", "warm"), Phrase("yo", "warm"))
@@ -185,7 +185,7 @@ def test_a_clients_agent_may_use_only_what_the_server_has(config: Config) -> Non
         "voices": {"character": {"model": "espeek"}, "narrator": {"model": "xtts"}},
     }
     with pytest.raises(ClientError) as caught:
-        parse_client_agent(json.dumps(wrong), config)
+        parse_client_agent(json.dumps(wrong), "app", config)
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[1] for line in lines] == [
         "$.control_agent",
@@ -199,7 +199,35 @@ def test_a_clients_agent_may_use_only_what_the_server_has(config: Config) -> Non
 
 def test_a_clients_agent_may_not_bring_a_judge(config: Config) -> None:
     with pytest.raises(ClientError, match=r"\$\.control_agent: must be text, not an object"):
-        parse_client_agent(json.dumps(CLIENT | {"control_agent": SERVER["filter"]}), config)
+        parse_client_agent(json.dumps(CLIENT | {"control_agent": SERVER["filter"]}), "app", config)
+
+
+def test_which_apps_may_bring_agents_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_CLIENT_AGENT_APPS", "shop, game")
+    granted = load(SERVER)
+    assert parse_client_agent('{"llm_model": "echo"}', "game", granted).llm_model == "echo"
+    with pytest.raises(ClientError, match='clients of the app "app" may bring no agents of their own'):
+        parse_client_agent('{"llm_model": "echo"}', "app", granted)
+    monkeypatch.setenv("VOI_CLIENT_AGENT_APPS", "-")
+    with pytest.raises(ClientError, match="may bring no agents"):
+        parse_client_agent('{"llm_model": "echo"}', "game", load(SERVER))
+
+
+def test_which_fields_agents_of_clients_have_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_CLIENT_AGENT_FIELDS", "llm_model,system_prompt")
+    limited = load(SERVER)
+    text = '{"llm_model": "echo", "system_prompt": ["Hi"], "comment": "theirs"}'
+    assert parse_client_agent(text, "app", limited).llm_model == "echo"
+    wrong = '{"llm_model": "echo", "voices": {"character": {"model": "espeak"}}, "turn": {}}'
+    with pytest.raises(ClientError) as caught:
+        parse_client_agent(wrong, "app", limited)
+    assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == ["$.voices", "$.turn"]
+
+
+def test_a_misspelt_field_of_clients_agents_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_CLIENT_AGENT_FIELDS", "llm_model,sytem_prompt")
+    with pytest.raises(ConfigError, match=r'VOI_CLIENT_AGENT_FIELDS: "sytem_prompt" is no field of an agent.*system'):
+        load(SERVER)
 
 
 def test_judges_models_are_the_servers_too_and_settings_open_more(
@@ -211,7 +239,7 @@ def test_judges_models_are_the_servers_too_and_settings_open_more(
     monkeypatch.setenv("VOI_CLIENT_LLM_MODELS", "*")
     anything = load(SERVER)
     assert anything.allows_llm("whatever")
-    assert parse_client_agent('{"llm_model": "whatever"}', anything).llm_model == "whatever"
+    assert parse_client_agent('{"llm_model": "whatever"}', "app", anything).llm_model == "whatever"
 
 
 @pytest.mark.parametrize(
@@ -228,7 +256,7 @@ def test_judges_models_are_the_servers_too_and_settings_open_more(
 )  # fmt: skip
 def test_hostile_agents_are_refused_in_few_words(config: Config, text: str) -> None:
     with pytest.raises(ClientError) as caught:
-        parse_client_agent(text, config)
+        parse_client_agent(text, "app", config)
     str(caught.value).encode()
     assert len(str(caught.value)) < 4_000
 
@@ -245,7 +273,7 @@ FIELDS = st.sampled_from([*Agent.model_fields, "model", "odd"])
 @given(fields=st.dictionaries(FIELDS, VALUES, max_size=6))
 def test_whatever_a_client_sends_is_an_agent_or_a_client_error(config: Config, fields: dict[str, Any]) -> None:
     try:
-        found = parse_client_agent(json.dumps({"llm_model": "echo"} | fields), config)
+        found = parse_client_agent(json.dumps({"llm_model": "echo"} | fields), "app", config)
     except ClientError as error:
         str(error).encode()
     else:
@@ -255,9 +283,11 @@ def test_whatever_a_client_sends_is_an_agent_or_a_client_error(config: Config, f
 def test_a_client_may_name_engines_that_are_loaded(config: Config) -> None:
     offered = replace(config, engines_offered={"stt": frozenset({"moonshine", "big"}), "turn": frozenset({"none"})})
     named = {"llm_model": "echo", "engines": {"stt": "big", "turn": "none"}}
-    assert parse_client_agent(json.dumps(named), offered).engines.stt == "big"
+    assert parse_client_agent(json.dumps(named), "app", offered).engines.stt == "big"
     with pytest.raises(ClientError) as caught:
-        parse_client_agent(json.dumps({"llm_model": "echo", "engines": {"stt": "whisper", "vad": "silero"}}), offered)
+        parse_client_agent(
+            json.dumps({"llm_model": "echo", "engines": {"stt": "whisper", "vad": "silero"}}), "app", offered
+        )
     assert '"whisper" is no stt engine of this server' in str(caught.value)
     assert '"silero" is no vad engine of this server' in str(caught.value)
 
@@ -285,6 +315,6 @@ def test_a_client_cannot_make_voi_look_for_names_without_end(
 
     monkeypatch.setattr(json_file, "did_you_mean", count)
     with pytest.raises(ClientError) as refused:
-        parse_client_agent(json.dumps({"llm_model": "echo"} | fields), config)
+        parse_client_agent(json.dumps({"llm_model": "echo"} | fields), "app", config)
     assert compared < 10_000
     assert len(str(refused.value).splitlines()) <= 45

@@ -119,7 +119,7 @@ def test_what_templates_expand_to_is_bounded(fields: dict[str, Any]) -> None:
     assert "characters once its templates are filled in" in problem
     config = load({"server": {"llm_model": "echo"}})
     with pytest.raises(ClientError, match="once its templates are filled in"):
-        parse_client_agent(json.dumps(agent), config)
+        parse_client_agent(json.dumps(agent), "app", config)
 
 
 def test_unknown_fields_are_a_warning() -> None:

@@ -92,7 +92,12 @@ def test_weak_api_keys_are_refused() -> None:
 
 
 def test_both_secrets_are_looked_at_at_once() -> None:
-    assert load_settings(token_secret_key=GOOD, api_key=GOOD).require_secrets() == (GOOD, GOOD)
+    assert load_settings(token_secret_key=GOOD, api_key=GOOD).require_secrets() == ((GOOD,), GOOD)
+    old = GOOD[::-1]
+    both = load_settings(token_secret_key=GOOD, old_token_secret_key=old, api_key=GOOD)
+    assert both.require_secrets() == ((GOOD, old), GOOD)
+    with pytest.raises(ConfigError, match=r"^VOI_OLD_TOKEN_SECRET_KEY is only 3 characters"):
+        load_settings(token_secret_key=GOOD, old_token_secret_key="abc", api_key=GOOD).require_secrets()
     with pytest.raises(ConfigError) as caught:
         load_settings(api_key="abc").require_secrets()
     assert [problem.split()[0] for problem in caught.value.problems] == ["TOKEN_SECRET_KEY", "API_KEY"]
@@ -120,6 +125,8 @@ def test_every_setting_is_described_and_in_the_example_with_its_default() -> Non
     for name, field in Settings.model_fields.items():
         assert field.description, name
         default = "" if field.default in (None, ()) else str(field.default)
+        if isinstance(field.default, tuple):
+            default = ",".join(field.default)
         assert given[env_name(name)].lower() == default.lower(), name
 
 

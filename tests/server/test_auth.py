@@ -89,6 +89,18 @@ def test_refusals_say_why_and_do_not_repeat_the_token(token: str, says: str) -> 
     assert not token or token not in str(caught.value)
 
 
+def test_while_a_key_is_replaced_both_are_valid() -> None:
+    old = "the-key-of-before-" * 3
+    for signed_with in (SECRET, old):
+        assert check_token(issue_token("app", signed_with), SECRET, old) == "app"
+    with pytest.raises(ClientError, match="not issued by this server"):
+        check_token(issue_token("app", old), SECRET)
+    with pytest.raises(ClientError, match="not issued by this server"):
+        check_token(issue_token("app", "somebody-else-" * 4), SECRET, old)
+    with pytest.raises(ClientError, match="expired"):
+        check_token(legacy(app="a", expire=naive(-1)), old, SECRET)
+
+
 @given(st.text(max_size=200) | st.binary(max_size=100).map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_fuzz(token: str) -> None:
     with pytest.raises(ClientError):

@@ -116,7 +116,7 @@ class Call:
         """Make the session. `agent_name`: an agent of the server. `agent_config`: JSON text of an agent that the client
         brings, used instead of `agent_name`. Raises ClientError if the agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
-        agent = parse_client_agent(agent_config, config) if agent_config else config.agent(agent_name)
+        agent = parse_client_agent(agent_config, self.app, config) if agent_config else config.agent(agent_name)
         self.session = self._services.open_session(self.id, self._line, agent, config, options)
         self._beginning = (options.mode, "its own agent" if agent_config else agent_name)
         return self.session

@@ -12,15 +12,21 @@ from voi.errors import ClientError, ConfigError
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 
 
-def parse_client_agent(json_text: str, config: Config) -> Agent:
-    """The agent that a client sends (`agent_config`: JSON text of one agent). It may use only what this server has
-    configured: other models and agents are refused, and files are not opened (the voice speaks the text of such a
-    greeting). Raises ClientError with all mistakes."""
+def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
+    """The agent that a client of `app` sends (`agent_config`: JSON text of one agent). It may use only what this server
+    has configured: other models and agents are refused, and files are not opened (the voice speaks the text of such a
+    greeting). Raises ClientError with all mistakes, or if clients of this app may bring no agents."""
     source, problems = "agent_config", Problems(limit=20)
+    if not config.client_agents.allow_app(app):
+        raise ClientError(f"{source}: clients of the app {quoted(app)} may bring no agents of their own to this server")
     try:
         if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
             raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")
         raw = parse_object(json_text, source, problems)
+        for name in raw:
+            if name in Agent.model_fields and not config.client_agents.allow_field(name):
+                problems.error(source, (name,), "may not be set by clients of this server")
+        problems.raise_if_any()
         agent = validated(Agent, raw, source, (), problems)
         if agent is not None:
             _check_means(agent, config, source, problems)

@@ -23,6 +23,20 @@ class VoiceUse:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientAgents:
+    """Who may bring agents of their own (`agent_config`), and with which fields; "*": all."""
+
+    apps: frozenset[str] = frozenset("*")
+    fields: frozenset[str] = frozenset("*")
+
+    def allow_app(self, app: str) -> bool:
+        return "*" in self.apps or app in self.apps
+
+    def allow_field(self, field: str) -> bool:
+        return "*" in self.fields or field in self.fields
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """`llm_models`: models that clients may ask for by name. `any_llm_model`: they may ask for any. `language`: ISO
     code for agents and voices that name none."""
@@ -33,6 +47,7 @@ class Config:
     tts_models: Mapping[str, TtsModel]
     llm_models: frozenset[str] = frozenset()
     any_llm_model: bool = False
+    client_agents: ClientAgents = ClientAgents()
     language: str = "en"
     warnings: tuple[str, ...] = ()
     agents_source: str = "agents.json"

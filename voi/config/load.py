@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlAgent, ordinary_phrases
-from voi.config.config import Config
+from voi.config.config import ClientAgents, Config
 from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.json_file import is_comment, read_object, validated
-from voi.config.problems import Problems, quoted
+from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import Prompted
 from voi.config.references import JUDGES, AgentEntry, Kind, Known, check_references, sound_places, voices_in
 from voi.config.settings import Settings
@@ -74,6 +74,12 @@ def read_config(settings: Settings, problems: Problems) -> Config:
             problems.warn(source, (*entries[name].path, "denial_phrases"), text)
     talking, control, completeness = (_fitting(kind, source, problems) for kind in (talking, control, completeness))
 
+    fields = {*Agent.model_fields, "*"}
+    for name in settings.client_agent_fields:
+        if name not in fields:
+            oddity = f"{quoted(name)} is no field of an agent{did_you_mean(name, fields)}"
+            problems.errors.append(f"environment: VOI_CLIENT_AGENT_FIELDS: {oddity}")
+
     judges = [judge.model for judge in (*control.values(), *completeness.values())]
     named = {*(agent.llm_model for agent in talking.values()), *judges, *settings.client_llm_models}
     config = Config(
@@ -83,6 +89,7 @@ def read_config(settings: Settings, problems: Problems) -> Config:
         tts_models=MappingProxyType(models),
         llm_models=frozenset((EMBEDDED_MODELS | named) - {PATTERN_MATCHING, "*"}),
         any_llm_model="*" in settings.client_llm_models,
+        client_agents=ClientAgents(frozenset(settings.client_agent_apps), frozenset(settings.client_agent_fields)),
         language=settings.language,
         warnings=tuple(problems.warnings),
         agents_source=source,

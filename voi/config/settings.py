@@ -58,6 +58,8 @@ class Settings(BaseSettings):
     token_secret_key: SecretStr | None = Field(default=None, validation_alias="TOKEN_SECRET_KEY")
     """Signs the tokens that clients connect with; anyone who knows it can make tokens. At least 32 random
     characters."""
+    old_token_secret_key: SecretStr | None = None
+    """The TOKEN_SECRET_KEY of before, while it is being replaced: tokens that it signed are still accepted."""
     api_key: SecretStr | None = Field(default=None, validation_alias="API_KEY")
     """Lets your services ask for tokens (POST /integrations/APP) and read /metrics. At least 16 random characters."""
 
@@ -82,6 +84,10 @@ class Settings(BaseSettings):
     """Folder of weights that engines look into."""
     client_llm_models: Names = ()
     """LLMs, between commas, that clients may name in agents of their own, besides those of agents.json; * for any."""
+    client_agent_apps: Names = ("*",)
+    """Apps, between commas, whose clients may bring agents of their own (agent_config); * for all, - for none."""
+    client_agent_fields: Names = ("*",)
+    """Fields, between commas, that such agents may have, such as llm_model,prompt,voices; * for all of an agent's."""
 
     host: str = "127.0.0.1"
     """Address to listen at; 0.0.0.0 for the whole network (then give a certificate, or put a TLS proxy in front)."""
@@ -197,22 +203,28 @@ class Settings(BaseSettings):
             raise ValueError("VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE belong together: give both or neither")
         return self
 
-    def require_secrets(self) -> tuple[str, str]:
-        """The token secret and the API key. Raises ConfigError with what is wrong with either."""
+    def require_secrets(self) -> tuple[tuple[str, ...], str]:
+        """The token secrets, today's first, and the API key. Raises ConfigError with what is wrong with any."""
         problems, found = [], []
-        for require in (self.require_token_secret, self.require_api_key):
+        for require in (self.require_token_secret, self.old_token_secret, self.require_api_key):
             try:
                 found.append(require())
             except ConfigError as error:
                 problems += error.problems
         if problems:
             raise ConfigError(problems)
-        token_secret, api_key = found
-        return token_secret, api_key
+        token_secret, old, api_key = found
+        return tuple(secret for secret in (token_secret, old) if secret), api_key or ""
 
     def require_token_secret(self) -> str:
         """The secret that signs tokens. Raises ConfigError when there is none, or a weak one."""
         return _strong(self.token_secret_key, "TOKEN_SECRET_KEY", SECRET_LENGTH)
+
+    def old_token_secret(self) -> str:
+        """The secret that signed tokens before; "" if none does any more. Raises ConfigError when it is a weak one."""
+        if self.old_token_secret_key is None:
+            return ""
+        return _strong(self.old_token_secret_key, env_name("old_token_secret_key"), SECRET_LENGTH)
 
     def require_api_key(self) -> str:
         """The key of POST /integrations/APP and /metrics. Raises ConfigError when there is none, or a weak one."""

@@ -4,7 +4,7 @@ them."""
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
@@ -46,19 +46,15 @@ def issue_token(app: str, secret: str, life_days: float = 1.0) -> str:
     return jwt.encode(claims, secret, algorithm=ALGORITHM)
 
 
-def check_token(token: str, secret: str) -> str:
-    """The app that the token is for. Raises ClientError if the token is invalid or expired; its text never contains the
-    token."""
+def check_token(token: str, *secrets: str) -> str:
+    """The app that the token is for. One of `secrets` has signed it. Raises ClientError if the token is invalid or
+    expired; its text never contains the token."""
     if not token:
         raise ClientError("Token validation error: no token was given. Connect to /ws?token=TOKEN.")
     if len(token) > MAX_TOKEN_CHARS:
         raise ClientError("Token validation error: the token is too long to be one.")
     try:
-        # The skew applies to the beginning only: an expired token is expired.
-        claims = jwt.decode(
-            token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S,
-            options={"verify_aud": False, "verify_exp": False},
-        )  # fmt: skip
+        claims = _claims(token, secrets)
     except jwt.InvalidAlgorithmError:
         raise ClientError(f"Token validation error: the token is not signed with {ALGORITHM}.") from None
     except jwt.InvalidSignatureError:
@@ -73,6 +69,24 @@ def check_token(token: str, secret: str) -> str:
     if not isinstance(app, str) or not _APP.fullmatch(app):
         raise ClientError("Token validation error: the token does not name the app that it is for.")
     return app
+
+
+def _claims(token: str, secrets: Sequence[str]) -> Mapping[str, object]:
+    """What the token says. Raises the last secret's error if none of them has signed it."""
+    for secret in secrets[:-1]:
+        try:
+            return _decoded(token, secret)
+        except jwt.InvalidSignatureError:
+            continue
+    return _decoded(token, secrets[-1])
+
+
+def _decoded(token: str, secret: str) -> Mapping[str, object]:
+    # The skew applies to the beginning only: an expired token is expired.
+    return jwt.decode(
+        token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S,
+        options={"verify_aud": False, "verify_exp": False},
+    )  # fmt: skip
 
 
 def token_in(query: str) -> str:

@@ -60,8 +60,8 @@ Progress = Callable[[str], None]
 def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; a second signal stops at once. Raises ConfigError or EngineError
     if the server cannot start. `on_ready` is given the URL of the WebSocket."""
-    secrets = [secret.get_secret_value() for secret in (settings.token_secret_key, settings.api_key,
-                                                        settings.litellm_api_key) if secret]  # fmt: skip
+    given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
+    secrets = [secret.get_secret_value() for secret in given if secret]
     set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
     for warning in unknown_variables():
         log.warning("%s", warning)
@@ -88,7 +88,7 @@ class Server:
         self._failure: VoiError | None = None
         """Why the server could not start."""
         self._tasks = Tasks()
-        token_secret, api_key = settings.require_secrets()
+        token_secrets, api_key = settings.require_secrets()
         self._configs = ConfigStore(settings)
         if settings.record:
             prepare(settings.recordings_dir)
@@ -96,12 +96,12 @@ class Server:
             log.warning("%s", warning)
         self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
         self._listeners: list[Listener] = []
-        self._door_services = DoorServices(self.calls, lambda token: check_token(token, token_secret))
+        self._door_services = DoorServices(self.calls, lambda token: check_token(token, *token_secrets))
         self._voi_ws = VoiWebSockets(
-            self.calls, lambda query: check_token(token_in(query), token_secret), settings.init_timeout_s
+            self.calls, lambda query: check_token(token_in(query), *token_secrets), settings.init_timeout_s
         )
         self._app = create_app(
-            HttpSettings(token_secret, api_key, settings.cors_origins, settings.metrics),
+            HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
             self.admission,
             self.metrics,
