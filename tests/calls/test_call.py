@@ -58,9 +58,9 @@ class World:
     def current(self) -> Any:
         return self.fake.config
 
-    def open_session(self, conversation_id: str, door: Any, agent: Any, config: Any, options: Any) -> Session:
+    def open_session(self, conversation_id: str, line: Any, agent: Any, config: Any, options: Any) -> Session:
         return Session(
-            conversation_id=conversation_id, door=door, agent=agent, config=config, options=options,
+            conversation_id=conversation_id, line=line, agent=agent, config=config, options=options,
             engines=self.fake.engines, clock=asyncio.get_running_loop().time,  # type: ignore[arg-type]
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ from voi.core.facts import HungUp
 from voi.core.options import CallOptions
 from voi.session.brain import MakeBrain, PipelineBrain
 from voi.session.latency import TurnTimes
+from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
 
@@ -122,7 +123,7 @@ class Call:
         self.loop = asyncio.get_running_loop()
         self.session = Session(
             conversation_id="test",
-            door=self.door,
+            line=Line(self.door),
             agent=parsed,
             config=self.config,
             engines=self.engines,  # type: ignore[arg-type]

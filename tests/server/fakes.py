@@ -13,8 +13,8 @@ from voi.core.facts import Fact, HungUp
 from voi.core.options import CallOptions
 from voi.server.auth import check_token, token_in
 from voi.server.metrics import Metrics
-from voi.session.door import Door
 from voi.session.events import Ended
+from voi.session.line import Line
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiWebSockets
@@ -26,9 +26,9 @@ API_KEY = "Zm93kd03kDkw8sKw92jd"
 class FakeSession:
     """Runs until it is hung up, ended, or told to fail."""
 
-    def __init__(self, conversation_id: str, door: Door, agent: Agent, options: CallOptions) -> None:
+    def __init__(self, conversation_id: str, line: Line, agent: Agent, options: CallOptions) -> None:
         self.conversation_id = conversation_id
-        self.door = door
+        self.line = line
         self.agent = agent
         self.options = options
         self.heard = bytearray()
@@ -51,7 +51,7 @@ class FakeSession:
 
     def end(self, reason: EndReason, words: str = "") -> None:
         if not self.stubborn:
-            self.door.tell(Ended(reason, words))
+            self.line.end(Ended(reason, words))
             self.finish()
 
     def finish(self, error: BaseException | None = None) -> None:
@@ -102,11 +102,11 @@ class Sessions:
         self.error: Exception | None = None
 
     def __call__(
-        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions
+        self, conversation_id: str, line: Line, agent: Agent, config: Config, options: CallOptions
     ) -> FakeSession:
         if self.error is not None:
             raise self.error
-        self.opened.append(FakeSession(conversation_id, door, agent, options))
+        self.opened.append(FakeSession(conversation_id, line, agent, options))
         return self.opened[-1]
 
 

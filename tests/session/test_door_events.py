@@ -10,6 +10,7 @@ from voi.core import facts as was
 from voi.session import events
 from voi.session.door_events import DoorEvents
 from voi.session.events import AgentText, Event, SpeechStarted, SpeechStopped, UserMessage
+from voi.session.line import Line
 
 
 class Told(list[Event]):
@@ -76,7 +77,7 @@ async def test_a_cough_lowers_the_sound_for_a_while() -> None:
 
 def test_pieces_wait_for_the_release_and_stale_ones_are_dropped() -> None:
     door = Told()
-    told = DoorEvents(door)
+    told = DoorEvents(Line(door))
     told.started(1)
     told.started(2)
     told.fact(was.ReplyText(1, 0, "Taken back."))
@@ -97,7 +98,7 @@ def test_pieces_wait_for_the_release_and_stale_ones_are_dropped() -> None:
 
 def test_only_what_goes_on_is_an_increment() -> None:
     door = Told()
-    told = DoorEvents(door)
+    told = DoorEvents(Line(door))
     for message_id, text in ((0, "tell"), (0, "tell me"), (0, "sell me"), (1, "so")):
         told.show(do.Show(message_id, "user", text, final=False))
     assert [event.added for event in door if isinstance(event, UserMessage)] == ["tell", " me", None, "so"]
@@ -105,7 +106,7 @@ def test_only_what_goes_on_is_an_increment() -> None:
 
 def test_speech_that_its_turn_outlives_or_not_stops_once() -> None:
     door = Told()
-    told = DoorEvents(door)
+    told = DoorEvents(Line(door))
     for fact in (was.UserStarted(100), was.SpeechGrew(200), was.QuietGrew(32), was.SpeechGrew(300), was.QuietGrew(32),
                  was.QuietGrew(64), was.QuietGrew(96)):  # fmt: skip
         told.fact(fact)

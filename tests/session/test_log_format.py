@@ -7,19 +7,19 @@ from tests.fakes.clock import in_virtual_time
 from voi.core.actions import Show, StartReply
 from voi.core.facts import AnswerAsked, Heard, PieceVoiced, TextTyped
 from voi.dialogue import Message, SpokenWord
-from voi.session.log_format import line
+from voi.session.log_format import log_line
 
 
 def test_words_are_told_by_their_length() -> None:
-    assert line(Heard(1, "my secret", 2), words=False) == "Heard(utterance=1, text=<9>, pause=2)"
-    assert "secret" not in line(StartReply(1, (Message("user", "my secret"),), False), words=False)
-    assert "secret" not in line(Show(1, "user", "my secret", ("http://secret",)), words=False)
-    assert "secret" not in line(PieceVoiced(1, 0, 0, 500, (SpokenWord("secret", 0, 500),)), words=False)
-    assert line(Heard(1, "", 2), words=False) == "Heard(utterance=1, text='', pause=2)"
+    assert log_line(Heard(1, "my secret", 2), words=False) == "Heard(utterance=1, text=<9>, pause=2)"
+    assert "secret" not in log_line(StartReply(1, (Message("user", "my secret"),), False), words=False)
+    assert "secret" not in log_line(Show(1, "user", "my secret", ("http://secret",)), words=False)
+    assert "secret" not in log_line(PieceVoiced(1, 0, 0, 500, (SpokenWord("secret", 0, 500),)), words=False)
+    assert log_line(Heard(1, "", 2), words=False) == "Heard(utterance=1, text='', pause=2)"
 
 
 def test_unless_they_are_asked_for() -> None:
-    assert "my secret" in line(Heard(1, "my secret", 2), words=True)
+    assert "my secret" in log_line(Heard(1, "my secret", 2), words=True)
 
 
 @in_virtual_time

@@ -16,6 +16,7 @@ from voi.core.facts import Fact
 from voi.engines.base import VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.tts.adapter import TtsAdapter
+from voi.session.line import Line
 from voi.session.phrases import fixed_pieces
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
@@ -110,7 +111,7 @@ async def test_a_greeting_asks_the_voice_for_just_these(config: Config) -> None:
     agent = config.agents["ada"]
     asked: list[tuple[str, str, VoiceSpec]] = []
     facts: list[Fact] = []
-    speaker = Playback(FakeDoor(), facts.append, asyncio.get_running_loop().time, paced=False)
+    speaker = Playback(Line(FakeDoor()), facts.append, asyncio.get_running_loop().time, paced=False)
     tts: Any = {name: TtsAdapter(Recorder(name, asked)) for name in config.tts_models}
     phrase = agent.greeting_phrases()[0]
     speaker.open(1)
@@ -129,7 +130,7 @@ async def test_a_voice_without_a_language_speaks_each_sentence_in_its_own(config
     pytest.importorskip("py3langid")
     agent = config.agents["ada"].model_copy(update={"language": "auto"})
     asked: list[tuple[str, str, VoiceSpec]] = []
-    speaker = Playback(FakeDoor(), lambda _: None, asyncio.get_running_loop().time, paced=False)
+    speaker = Playback(Line(FakeDoor()), lambda _: None, asyncio.get_running_loop().time, paced=False)
     tts: Any = {name: TtsAdapter(Recorder(name, asked)) for name in config.tts_models}
     speaker.open(1)
     voice = ReplyVoice(1, agent, tts, speaker, 24_000, lambda _: None, lambda _: None, Spoken("auto", "en"))

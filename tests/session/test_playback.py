@@ -11,6 +11,7 @@ from tests.fakes.door import FakeDoor
 from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplySounded
 from voi.session import events
+from voi.session.line import Line
 from voi.session.playback import (
     BACKLOG_HIGH_MS,
     CHUNK_MS,
@@ -36,7 +37,7 @@ class Stage:
         self.facts: list[tuple[int, Fact]] = []
         self.sounded: list[int] = []
         self.sent: list[tuple[int, int]] = []
-        self.speaker = Playback(self.door, self.tell, self.loop.time, paced=paced, on_sent=self.on_sent)
+        self.speaker = Playback(Line(self.door), self.tell, self.loop.time, paced=paced, on_sent=self.on_sent)
 
     @property
     def now_ms(self) -> int:

@@ -18,6 +18,7 @@ from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
 from voi.errors import EngineError
 from voi.session import reply_writer
 from voi.session.failure import Failure
+from voi.session.line import Line
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
 from voi.session.reply_writer import ReplyWriter
@@ -46,7 +47,7 @@ class Work:
         self.facts: list[Fact] = []
         self.failures: list[Failure] = []
         persona = Agent(llm_model="fake", voices={"character": {"model": "fake"}}, language="en", **agent)
-        self.speaker = Playback(self.door, self.facts.append, asyncio.get_running_loop().time)
+        self.speaker = Playback(Line(self.door), self.facts.append, asyncio.get_running_loop().time)
         self.speaker.open(1)
         if released:
             self.speaker.release(1, 1)

@@ -19,7 +19,6 @@ from typing import Protocol
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
-from voi.calls.line import CallDoor, Line
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
@@ -30,6 +29,7 @@ from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.door import Door
 from voi.session.events import Ended
+from voi.session.line import Line
 from voi.session.session import Session
 from voi.tasks import Tasks
 
@@ -39,7 +39,7 @@ HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended this long after its client left is cancelled."""
 
 
-OpenSession = Callable[[str, Door, Agent, Config, CallOptions], Session]
+OpenSession = Callable[[str, Line, Agent, Config, CallOptions], Session]
 """Makes the session of the call with that id; it does not run yet. Raises ClientError for an agent that this server
 cannot run."""
 
@@ -81,7 +81,7 @@ class Call:
         call_id: str,
         app: str,
         client: str,
-        door: CallDoor,
+        door: Door,
         services: Services,
         on_over: "Callable[[Call], None]",
     ) -> None:
@@ -107,7 +107,7 @@ class Call:
         return self._task is not None
 
     @property
-    def door(self) -> CallDoor | None:
+    def door(self) -> Door | None:
         return self._line.door
 
     # ---- the beginning ------------------------------------------------------------------------------
@@ -134,14 +134,14 @@ class Call:
         """End the call before it has started, and tell the client why. `error`: the fault of the server, if it is
         one."""
         refused(self._services.metrics, ended, self.client, error)
-        self._line.tell(ended)
+        self._line.end(ended)
         self._leave()
 
     async def _run(self, session: Session) -> None:
         began_s = asyncio.get_running_loop().time()
         try:
             await session.run()
-            self._line.tell(Ended(EndReason.FINISHED))
+            self._line.end(Ended(EndReason.FINISHED))
         except asyncio.CancelledError as error:
             self._failed(error)
             raise
@@ -159,7 +159,7 @@ class Call:
 
     # ---- doors --------------------------------------------------------------------------------------
 
-    def attach(self, door: CallDoor) -> None:
+    def attach(self, door: Door) -> None:
         """Go on through this door. It is told the events that were kept while there was no door. A door that the call
         still has is told that it was replaced. Raises ClientError if the call is over, ValueError if the door has
         another sample rate."""
@@ -174,7 +174,7 @@ class Call:
         if self._line.forgotten:
             log.warning("%d events of the time without a door were forgotten", self._line.forgotten)
 
-    def detach(self, door: CallDoor, wait_s: float) -> None:
+    def detach(self, door: Door, wait_s: float) -> None:
         """The connection of that door was lost. The call waits up to `wait_s` seconds for another door; 0: hang up."""
         if door is not self._line.door or self.over:
             return
@@ -185,7 +185,7 @@ class Call:
         self._close(door)
         self._later(wait_s, lambda: self.end(EndReason.NO_DOOR))
 
-    def _close(self, door: CallDoor) -> None:
+    def _close(self, door: Door) -> None:
         self._services.tasks.start(door.aclose(), f"door of {self.id}")
 
     # ---- the end ------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ class Call:
     def end(self, reason: EndReason, words: str = "") -> None:
         """End the call from the server's side, at any stage. The door is told `reason` and `words`."""
         if self.session is None or self._task is None:
-            self._line.tell(Ended(reason, words))
+            self._line.end(Ended(reason, words))
             self._leave()
             return
         self.session.end(reason, words)
@@ -222,7 +222,7 @@ class Call:
         """Hang up because too many messages of the client could not be used."""
         self._services.metrics.failed(EndReason.TOO_MANY_MISTAKES)
         log.info("failed %s (%s)", self.client, EndReason.TOO_MANY_MISTAKES)
-        self._line.tell(Ended(EndReason.TOO_MANY_MISTAKES))
+        self._line.end(Ended(EndReason.TOO_MANY_MISTAKES))
         self.hang_up()
 
     def _failed(self, error: BaseException) -> None:
@@ -234,7 +234,7 @@ class Call:
         self._services.metrics.failed(ended.reason)
         trace = error if level >= logging.ERROR else None
         log.log(level, "failed %s (%s): %s", self.client, ended.reason, without_words(ended.words), exc_info=trace)
-        self._line.tell(ended)
+        self._line.end(ended)
 
     def _leave(self) -> None:
         self._stop_timer()

@@ -8,8 +8,8 @@ from typing import Any
 from voi.calls.admission import Admission
 from voi.calls.call import Call, Services, refused
 from voi.calls.call_id import new_call_id
-from voi.calls.line import CallDoor
 from voi.core.end_reason import EndReason
+from voi.session.door import Door
 from voi.session.events import Ended
 
 log = logging.getLogger(__name__)
@@ -36,14 +36,14 @@ class Calls:
         """The call of that id; None if there is none or it is over."""
         return self._live.get(call_id)
 
-    def admit(self, app: str, client: str, door: CallDoor, call_id: str = "") -> Call:
+    def admit(self, app: str, client: str, door: Door, call_id: str = "") -> Call:
         """Admit a call of that app through that door. `call_id` "": make a new id. Raises Refused."""
         self.admission.admit(app)
         call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget)
         self._live[call.id] = call
         return call
 
-    def refuse(self, door: CallDoor, ended: Ended, client: str) -> None:
+    def refuse(self, door: Door, ended: Ended, client: str) -> None:
         """Tell a client that is not admitted why."""
         refused(self.services.metrics, ended, client)
         door.tell(ended)

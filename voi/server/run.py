@@ -34,7 +34,7 @@ from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
-from voi.session.door import Door
+from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
@@ -204,7 +204,7 @@ class Server:
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
-        self, conversation_id: str, door: Door, agent: Agent, config: Config, options: CallOptions
+        self, conversation_id: str, line: Line, agent: Agent, config: Config, options: CallOptions
     ) -> Session:
         assert self._engines is not None, "nobody is admitted before the engines are warm"
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
@@ -212,7 +212,7 @@ class Server:
         settings = self.settings
         return Session(
             conversation_id=conversation_id,
-            door=door,
+            line=line,
             agent=agent,
             config=config,
             engines=self._engines.of(agent),

@@ -1,4 +1,4 @@
-"""What a session needs of its door, the transport that the client is connected through (`voi/transports/`)."""
+"""What a conversation needs of a door, the transport that its client is connected through (`voi/transports/`)."""
 
 from typing import Protocol
 
@@ -16,3 +16,6 @@ class Door(Protocol):
 
     def tell(self, event: Event) -> None:
         """Take the next event. Returns at once and never raises. A door whose client has left drops the event."""
+
+    async def aclose(self) -> None:
+        """Release what the door holds. It is told no more events."""

@@ -5,20 +5,20 @@ from voi.core import facts as was
 from voi.core.facts import Fact
 from voi.core.vad_edges import VadRules
 from voi.session import events
-from voi.session.door import Door
 from voi.session.events import AgentText
+from voi.session.line import Line
 
 PAUSE_MS = VadRules().pause_ms
 """Shorter quiet is not reported: a single unvoiced window can fall inside a word."""
 
 
 class DoorEvents:
-    """Tells one door. Pieces of a reply that is not released are kept, and told on its release."""
+    """Tells the door of one line. Pieces of a reply that is not released are kept, and told on its release."""
 
-    __slots__ = ("_door", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text")
+    __slots__ = ("_line", "_pieces", "_released", "_speech_ends_ms", "_started_ms", "_user_message_id", "_user_text")
 
-    def __init__(self, door: Door) -> None:
-        self._door = door
+    def __init__(self, line: Line) -> None:
+        self._line = line
         self._started_ms: int | None = None
         """When the person's voice set in, on the audio clock; None while they are silent."""
         self._speech_ends_ms = 0
@@ -40,13 +40,13 @@ class DoorEvents:
                     self._speech_stopped()
             case was.UserStarted():
                 self._started_ms = self._speech_ends_ms = fact.audio_ms
-                self._door.tell(events.SpeechStarted(fact.audio_ms))
+                self._line.now.tell(events.SpeechStarted(fact.audio_ms))
             case was.ReplyText():
                 self._reply_text(fact)
 
     def _speech_stopped(self) -> None:
         self._started_ms = None
-        self._door.tell(events.SpeechStopped(self._speech_ends_ms))
+        self._line.now.tell(events.SpeechStopped(self._speech_ends_ms))
 
     def _reply_text(self, fact: was.ReplyText) -> None:
         if (message_id := self._released.get(fact.reply)) is not None:
@@ -58,16 +58,16 @@ class DoorEvents:
                 pieces.pop(fact.piece, None)
 
     def _tell_piece(self, message_id: int, fact: was.ReplyText) -> None:
-        self._door.tell(AgentText(message_id, fact.piece, fact.text, fact.voice, fact.tone, fact.spoken))
+        self._line.now.tell(AgentText(message_id, fact.piece, fact.text, fact.voice, fact.tone, fact.spoken))
 
     def show(self, action: do.Show) -> None:
         if action.role != "user":
-            self._door.tell(events.AgentMessage(action.message_id, action.text, action.final))
+            self._line.now.tell(events.AgentMessage(action.message_id, action.text, action.final))
             return
         seen = self._user_text if action.message_id == self._user_message_id else ""
         added = action.text[len(seen) :] if action.text.startswith(seen) else None
         self._user_message_id, self._user_text = action.message_id, action.text
-        self._door.tell(events.UserMessage(action.message_id, action.text, action.image_urls, action.final, added))
+        self._line.now.tell(events.UserMessage(action.message_id, action.text, action.image_urls, action.final, added))
 
     def started(self, reply: int) -> None:
         self._pieces[reply] = {}

@@ -8,7 +8,7 @@ _WORDS = frozenset(
 )
 
 
-def line(thing: Any, *, words: bool) -> str:
+def log_line(thing: Any, *, words: bool) -> str:
     """One log line for `thing`, a fact or an action. `words` False: texts are replaced by their length."""
     if words:
         return repr(thing)

@@ -14,8 +14,8 @@ from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
 from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplySounded, ReplyStopped
 from voi.session import events
-from voi.session.door import Door
 from voi.session.gain import GAINS_DB
+from voi.session.line import Line
 from voi.session.reply_sound import ReplySound
 
 LEAD_MS = 350
@@ -46,13 +46,13 @@ class Playback:
         "_bytes_per_s",
         "_chunk_bytes",
         "_clock",
-        "_door",
         "_ducked_chunk_bytes",
         "_ends_s",
         "_line",
         "_loop",
         "_on_sent",
         "_paced",
+        "_queue",
         "_rate_hz",
         "_room_high_bytes",
         "_room_low_bytes",
@@ -64,20 +64,20 @@ class Playback:
 
     def __init__(
         self,
-        door: Door,
+        line: Line,
         tell: Callable[[Fact], None],
         clock: Callable[[], float],
         *,
         paced: bool = True,
         on_sent: Callable[[bytes, float], None] | None = None,
     ) -> None:
-        self._door = door
+        self._line = line
         self._tell = tell
         self._clock = clock
         self._paced = paced
         self._on_sent = on_sent
         self._loop = asyncio.get_running_loop()
-        self._rate_hz = rate_hz = door.output_rate_hz
+        self._rate_hz = rate_hz = line.output_rate_hz
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
         self._chunk_bytes = ms_to_bytes(CHUNK_MS, rate_hz)
         self._ducked_chunk_bytes = ms_to_bytes(DUCKED_CHUNK_MS, rate_hz)
@@ -86,7 +86,7 @@ class Playback:
         self._backlog_high_bytes = ms_to_bytes(BACKLOG_HIGH_MS, rate_hz)
         self._speeches: dict[int, ReplySound] = {}
         """The speeches that are wanted, by reply. This is the fence."""
-        self._line: deque[ReplySound] = deque()
+        self._queue: deque[ReplySound] = deque()
         """Released speeches in the order in which they are heard, until all their sound is sent."""
         self._sent: list[ReplySound] = []
         """Speeches whose sound is all sent, until it is played."""
@@ -149,7 +149,7 @@ class Playback:
         speech = self._speeches.get(reply)
         if speech and speech.message_id is None:
             speech.message_id = message_id
-            self._line.append(speech)
+            self._queue.append(speech)
             self._pump()
 
     def mark_words(self, reply: int, starts_ms: Iterable[int]) -> None:
@@ -162,7 +162,7 @@ class Playback:
         if speech := self._speeches.get(reply):
             speech.duck(level)
             if speech.message_id is not None:
-                self._door.tell(events.SoundLowered(speech.message_id, GAINS_DB[level]))
+                self._line.now.tell(events.SoundLowered(speech.message_id, GAINS_DB[level]))
             self._pump()
 
     def resume(self, reply: int) -> None:
@@ -170,7 +170,7 @@ class Playback:
         if speech := self._speeches.get(reply):
             speech.resume()
             if speech.message_id is not None:
-                self._door.tell(events.SoundLowered(speech.message_id, 0.0))
+                self._line.now.tell(events.SoundLowered(speech.message_id, 0.0))
             self._pump()
 
     def stop(self, reply: int) -> ReplyStopped:
@@ -179,7 +179,7 @@ class Playback:
         if speech is None:
             return ReplyStopped(reply, 0)
         speech.roomy.set()
-        for place in (self._line, self._sent):
+        for place in (self._queue, self._sent):
             if speech in place:
                 place.remove(speech)
         if not speech.sent_bytes or speech.message_id is None:
@@ -194,7 +194,7 @@ class Playback:
         if speech.ends_s == self._ends_s:
             self._ends_s = now_s
         played_ms = max(0, played_ms)
-        self._door.tell(events.SoundCleared(speech.message_id, played_ms))
+        self._line.now.tell(events.SoundCleared(speech.message_id, played_ms))
         self._pump()
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
         return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
@@ -204,7 +204,7 @@ class Playback:
         for speech in self._speeches.values():
             speech.roomy.set()
         self._speeches.clear()
-        self._line.clear()
+        self._queue.clear()
         self._sent.clear()
         self._disarm()
 
@@ -223,7 +223,7 @@ class Playback:
                 facts.append(ReplyPlayed(speech.reply))
                 if speech.message_id is not None:
                     played_ms = speech.sent_bytes * 1_000 // self._bytes_per_s
-                    self._door.tell(events.SoundPlayed(speech.message_id, played_ms))
+                    self._line.now.tell(events.SoundPlayed(speech.message_id, played_ms))
         if self._sent:
             end_s = min(speech.ends_s for speech in self._sent) - now_s
             wait_s = end_s if wait_s is None else min(wait_s, end_s)
@@ -235,23 +235,23 @@ class Playback:
     def _send_due(self, now_s: float, facts: list[Fact]) -> float | None:
         """Send what is due and append the facts. Returns the seconds until more is due; None: something has to happen
         first."""
-        while self._line:
-            speech = self._line[0]
+        while self._queue:
+            speech = self._queue[0]
             lead_ms = DUCKED_LEAD_MS if speech.level else LEAD_MS
             while len(speech.buffer) >= SAMPLE_BYTES:
                 if self._paced:
                     early_s = self._ends_s - now_s - lead_ms / 1_000
                     if early_s >= 0:
                         return early_s
-                    if self._door.backlog_bytes > self._backlog_high_bytes:
+                    if self._line.now.backlog_bytes > self._backlog_high_bytes:
                         return BACKLOG_RETRY_MS / 1_000
                 self._send(speech, now_s, facts)
             if not speech.whole or (speech.level == "deep" and self._paced):
                 return None  # the end of a reply that is ducked deep was not heard
-            self._line.popleft()
+            self._queue.popleft()
             self._sent.append(speech)
             if speech.message_id is not None:
-                self._door.tell(events.SoundEnded(speech.message_id))
+                self._line.now.tell(events.SoundEnded(speech.message_id))
                 if speech.sent_bytes and not self._paced:
                     speech.ends_s = self._ends_s = now_s + speech.sent_bytes / self._bytes_per_s
         return None
@@ -270,7 +270,7 @@ class Playback:
             speech.roomy.set()
         if first:
             facts.append(PlaybackStarted(speech.reply))
-        self._door.tell(events.Sound(speech.message_id, pcm))
+        self._line.now.tell(events.Sound(speech.message_id, pcm))
         if self._on_sent:
             self._on_sent(pcm, start_s)
 

@@ -26,11 +26,11 @@ from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
 from voi.session import events, llm_checks
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
-from voi.session.door import Door
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure
 from voi.session.latency import Latency
-from voi.session.log_format import line
+from voi.session.line import Line
+from voi.session.log_format import log_line
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
@@ -46,18 +46,18 @@ EARLY_FACTS_MAX = 64
 
 
 class Session:
-    """One conversation through one door. `run` is its whole life. Every other method may be called before, during and
-    after `run`, on the event loop, and returns at once.
+    """One conversation. `run` is its whole life. Every other method may be called before, during and after `run`, on
+    the event loop, and returns at once.
 
-    `clock`: monotonic seconds. `observers` see every step; one that fails is reported to `on_observer_failed` by its
-    class name. `language`: what an agent without a language of its own hears and speaks. `log_words`: what people said
-    may be written to the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears
-    the person and makes the replies.
+    `line`: has the door that is told what happens. `clock`: monotonic seconds. `observers` see every step; one that
+    fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
+    hears and speaks. `log_words`: what people said may be written to the log. `tools`: those that the agent may call,
+    by name. `make_brain`: makes the part that hears the person and makes the replies.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_brain", "_clock", "_config", "_conversation", "_door", "_ended", "_engines",
-        "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_make_brain", "_observers", "_options",
+        "__weakref__", "_agent", "_brain", "_clock", "_config", "_conversation", "_ended", "_engines", "_events",
+        "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain", "_observers", "_options",
         "_playback", "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools",
         "conversation_id",
     )  # fmt: skip
@@ -66,7 +66,7 @@ class Session:
         self,
         *,
         conversation_id: str,
-        door: Door,
+        line: Line,
         agent: Agent,
         config: Config,
         engines: "Engines",
@@ -83,7 +83,7 @@ class Session:
         if agent.language is None and language:
             agent = agent.model_copy(update={"language": language})
         self.conversation_id = conversation_id
-        self._door = door
+        self._line = line
         self._agent = agent
         self._config = config
         self._engines = engines
@@ -97,7 +97,7 @@ class Session:
         self._tools = tools or {}
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
-        self._events = DoorEvents(door)
+        self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._brain: Brain | None = None
         self._playback: Playback | None = None
@@ -122,11 +122,11 @@ class Session:
             await self._observers.close()
 
     async def _live(self) -> None:
-        agent, observers, rate_hz = self._agent, self._observers, self._door.output_rate_hz
+        agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._start_s = self._clock()
         on_sent = self._observe_sent if observers.wants("agent_sound") else None
         paced = self._options.stream_output_audio
-        self._playback = playback = Playback(self._door, self.tell, self._clock, paced=paced, on_sent=on_sent)
+        self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.messages,
@@ -158,7 +158,7 @@ class Session:
         if not self._ended.is_set():
             self.tell(was.HungUp())
             self._ended.set()
-            self._door.tell(events.Ended(reason, words))
+            self._line.end(events.Ended(reason, words))
 
     def _failed(self, failure: Failure) -> None:
         self._tasks.log.warning("%s", failure)
@@ -166,7 +166,7 @@ class Session:
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
         at_ms = round((start_s - self._start_s) * 1_000)
-        self._observers.agent_sound(pcm, self._door.output_rate_hz, at_ms)
+        self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     # ---- facts in, actions out ----------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class Session:
         log = self._tasks.log
         if log.isEnabledFor(logging.DEBUG):
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
-                log.debug("%s %s", sign, line(thing, words=self._tasks.log_words))
+                log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
         if self._observers.wants_steps:
             self._observers.step(now_ms, fact, actions)
         for action in actions:
@@ -244,13 +244,13 @@ class Session:
             case do.Show():
                 door_events.show(action)
             case do.SendStatus():
-                self._door.tell(events.StatusChanged(action.status))
+                self._line.now.tell(events.StatusChanged(action.status))
             case do.ReportError():
-                self._door.tell(events.ErrorReported(action.error))
+                self._line.now.tell(events.ErrorReported(action.error))
             case do.HangUp():
                 self._tasks.log.info("the conversation ends: %s", action.reason)
                 self._ended.set()
-                self._door.tell(events.Ended(action.reason))
+                self._line.end(events.Ended(action.reason))
             case _:
                 brain.act(action)
 

@@ -26,6 +26,7 @@ from voi.engines.base import Speech, TextSpoken, Tts, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.startup import start_engines
 from voi.errors import EngineError
+from voi.session.line import Line
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
 from voi.text.language import Spoken
@@ -257,7 +258,7 @@ async def test_what_it_refuses_and_how_it_ends(tts: Tts) -> None:
 async def test_a_reply_of_a_conversation_tells_when_its_words_are_heard(tts: Tts) -> None:
     """Of the words as they are written, through the session's own code."""
     facts: list[Fact] = []
-    speaker = Playback(FakeDoor(), facts.append, asyncio.get_running_loop().time, paced=False)
+    speaker = Playback(Line(FakeDoor()), facts.append, asyncio.get_running_loop().time, paced=False)
     agent = Agent(llm_model="echo", voices={"character": {"model": "cloud"}}, language="en")  # type: ignore[arg-type]
     speaker.open(1)
     voice = ReplyVoice(1, agent, {"cloud": tts}, speaker, 24_000, facts.append, lambda _: None, Spoken("en"))

@@ -18,7 +18,7 @@ READ_BYTES = 3_200
 
 
 class RawPcmDoor:
-    """`CallDoor` for one caller."""
+    """`Door` for one caller."""
 
     output_rate_hz = 24_000
 

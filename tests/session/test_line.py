@@ -3,12 +3,12 @@
 import pytest
 
 from tests.fakes.door import FakeDoor
-from voi.calls import line as line_module
-from voi.calls.line import Line
 from voi.core.actions import Status
 from voi.core.end_reason import EndReason
 from voi.session import events
+from voi.session import line as line_module
 from voi.session.events import AgentMessage, AgentText, Ended, StatusChanged, UserMessage
+from voi.session.line import Line
 
 CREATED = StatusChanged(Status.RESPONSE_CREATED)
 
@@ -20,13 +20,13 @@ def told(door: FakeDoor) -> list[events.Event]:
 async def test_the_next_door_is_told_what_none_was_told_once_and_in_order() -> None:
     first, second = FakeDoor(), FakeDoor()
     line = Line(first)
-    line.tell(CREATED)
+    line.now.tell(CREATED)
     line.detach()
-    line.tell(AgentText(1, 0, "Hello."))
-    line.tell(events.Sound(1, b"abcd"))
-    line.tell(events.SoundEnded(1))
+    line.now.tell(AgentText(1, 0, "Hello."))
+    line.now.tell(events.Sound(1, b"abcd"))
+    line.now.tell(events.SoundEnded(1))
     line.attach(second)
-    line.tell(AgentText(1, 1, "There."))
+    line.now.tell(AgentText(1, 1, "There."))
     assert told(first) == [CREATED]
     assert told(second) == [AgentText(1, 0, "Hello."), events.SoundEnded(1), AgentText(1, 1, "There.")]
 
@@ -40,7 +40,7 @@ async def test_of_a_message_that_grew_only_its_newest_state_is_kept() -> None:
         AgentMessage(2, "Once", final=False), UserMessage(3, "so", added="so"), UserMessage(3, "no"),
         AgentMessage(2, "Once upon"), UserMessage(1, "tell me more", added=" more"),
     ):  # fmt: skip
-        line.tell(event)
+        line.now.tell(event)
     line.attach(door)
     assert told(door) == [
         UserMessage(3, "no"), AgentMessage(2, "Once upon"), UserMessage(1, "tell me more", added="tell me more"),
@@ -53,7 +53,7 @@ async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     line = Line(FakeDoor())
     line.detach()
     for number in range(10):
-        line.tell(AgentText(1, number, "x"))
+        line.now.tell(AgentText(1, number, "x"))
     line.attach(door)
     assert told(door) == [AgentText(1, number, "x") for number in (7, 8, 9)]
     assert line.forgotten == 7
@@ -62,8 +62,9 @@ async def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_nothing_comes_after_the_end() -> None:
     door = FakeDoor()
     line = Line(door)
-    for event in (Ended(EndReason.FINISHED), CREATED, Ended(EndReason.FAULT)):
-        line.tell(event)
+    line.end(Ended(EndReason.FINISHED))
+    line.now.tell(CREATED)
+    line.end(Ended(EndReason.FAULT))
     assert told(door) == [Ended(EndReason.FINISHED)]
     assert line.ended == Ended(EndReason.FINISHED)
 
@@ -72,8 +73,8 @@ async def test_backlog_and_rate_are_those_of_the_door() -> None:
     door = FakeDoor(8_000)
     line = Line(door)
     door.backlog_bytes = 7
-    assert (line.output_rate_hz, line.backlog_bytes) == (8_000, 7)
+    assert (line.output_rate_hz, line.now.backlog_bytes) == (8_000, 7)
     line.detach()
-    assert line.backlog_bytes == 0
+    assert line.now.backlog_bytes == 0
     with pytest.raises(ValueError, match="8000 Hz, not of 24000 Hz"):
         line.attach(FakeDoor(24_000))
