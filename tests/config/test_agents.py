@@ -261,6 +261,22 @@ def test_hostile_agents_are_refused_in_few_words(config: Config, text: str) -> N
     assert len(str(caught.value)) < 4_000
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"examples": [{}] * 2_000}, {"greetings": {"choices": [{}] * 2_000}}, {"apology": [1] * 2_000},
+        {"system_prompt": ["x"] * 2_000}, {"odd": [[{"a": {}}]] * 700}, {"vars": {f"v{n}": "x" for n in range(2_000)}},
+    ],
+)  # fmt: skip
+def test_an_agent_of_thousands_of_values_is_not_even_looked_at(
+    fields: dict[str, object], config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each value takes time to check: 64 KiB of empty objects hold 30,000."""
+    monkeypatch.setattr(Agent, "model_validate", lambda _: pytest.fail("it was checked"))
+    with pytest.raises(ClientError, match="more than 2,000 values"):
+        parse_client_agent(json.dumps({"llm_model": "echo"} | fields), "app", config)
+
+
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),

@@ -39,8 +39,20 @@ def test_syntax_errors_name_line_column_and_cure(text: str, place: str, cure: st
     assert cure in message
 
 
-def test_numbers_that_json_lacks_are_refused() -> None:
-    assert "NaN" in refusal('{"a": NaN}')
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ('{"a": "NaN",\n  "b": NaN}', ":2:8:", "NaN is no number of JSON"),
+        ('{"a": [1, -Infinity]}', ":1:11:", "-Infinity is no number of JSON"),
+        ('{"a\\"Infinity": Infinity}', ":1:17:", "Infinity is no number of JSON"),
+        ('{"a": ' + "9" * 4_301 + "}", ":1:7:", "so many digits"),
+    ],
+)
+def test_numbers_that_json_lacks_are_shown(text: str, place: str, said: str) -> None:
+    first, shown, caret = refusal(text).splitlines()
+    assert place in first
+    assert said in first
+    assert shown[caret.index("^")] in "NI-9"
 
 
 def test_other_values_than_objects_are_refused() -> None:

@@ -138,10 +138,81 @@ async def test_upgrades_that_are_none(
         assert b"Sec-WebSocket-Version: 13" in answer
 
 
-async def test_an_upgrade_does_not_overtake_an_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+HEALTH = "GET /health HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize("behind", [UPGRADE, "GET / HTTP/1.1\r\n\r\n", "no HTTP\r\n\r\n"])
+async def test_nothing_overtakes_an_answer(behind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
-        answer = await answer_to(running.port, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n" + UPGRADE)
-        assert not answer.startswith(b"HTTP/1.1 101")
+        answer = await answer_to(running.port, HEALTH + behind + HEALTH)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+        assert answer.count(b"HTTP/1.1 ") == 1
+        assert b"connection: close" in answer
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        ("GET /health HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+        ("GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", 400),
+        ("GET /health HTTP/1.0\r\nHost: a\r\nhost: a\r\n\r\n", 400),
+        ("GET /health HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n", 400),
+        ("GET /health HTTP/1.1\r\nHost: a/b\r\nConnection: close\r\n\r\n", 400),
+        ("GET /health HTTP/1.0\r\n\r\n", 200),
+        ("GET /health HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n", 200),
+        ("GET /health HTTP/1.1\r\nHost: [::1]:8765\r\nConnection: close\r\n\r\n", 200),
+        ("POST /ws HTTP/1.1\r\nTransfer-Encoding: chunked\r\nHost: a\r\n\r\nno chunk\r\n", 400),
+    ],
+)
+async def test_the_host_of_a_request(
+    request_: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        answer = await answer_to(running.port, request_)
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+
+async def test_requests_do_not_pile_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        answer = await answer_to(running.port, HEALTH * 6_000)
+        assert http.PIPELINE_MAX <= answer.count(b"HTTP/1.1 200 ") <= http.PIPELINE_MAX + 2
+
+
+async def test_an_answer_that_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "UNREAD_TIMEOUT_S", 0.1)
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(HEALTH.encode())
+        await asyncio.wait_for(reader.readuntil(b"}"), 5)
+        assert running.server._http is not None
+        (connection,) = running.server._http.server_state.connections
+        connection.pause_writing()
+        await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+
+
+def test_who_waits_longest_gives_up_a_descriptor_of_the_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = (100, 100)
+    monkeypatch.setattr("resource.getrlimit", lambda _: limits)
+    waiting, dropped = Waiting(), []
+
+    def connection(name: str, descriptor: int) -> Any:
+        transport = SimpleNamespace(
+            abort=lambda: dropped.append(name), get_extra_info=lambda _: SimpleNamespace(fileno=lambda: descriptor)
+        )
+        made = cast(Any, Connection())
+        made.transport = transport
+        return made
+
+    for name, descriptor in (("first", 20), ("second", 67)):
+        each = connection(name, descriptor)
+        waiting.spare_descriptors(each, each.transport)
+        waiting.enter(each, "192.0.2.1")
+    assert dropped == []
+    third = connection("third", 68)
+    waiting.spare_descriptors(third, third.transport)
+    assert dropped == ["first"]
 
 
 async def test_a_head_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.errors import ClientError, ConfigError
 
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
+CLIENT_AGENT_MAX_VALUES = 2_000
+"""Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
+30,000, and a prompt of that size in lines has some 1,000."""
 
 
 def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
@@ -22,7 +25,7 @@ def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
     try:
         if len(json_text.encode("utf-8", "replace")) > CLIENT_AGENT_LIMIT_BYTES:
             raise ConfigError(f"{source}: is larger than {CLIENT_AGENT_LIMIT_BYTES // 1024} KiB")
-        raw = parse_object(json_text, source, problems)
+        raw = parse_object(json_text, source, problems, max_values=CLIENT_AGENT_MAX_VALUES)
         for name in raw:
             if name in Agent.model_fields and not config.client_agents.allow_field(name):
                 problems.error(source, (name,), "may not be set by clients of this server")

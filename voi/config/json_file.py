@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +22,8 @@ _UNKNOWN_MAX = 100
 _SHOWN_CHARACTERS = 100
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _WORD = re.compile(r"[A-Za-z]+")
+_DIGITS_MAX = sys.get_int_max_str_digits() or 4_300
+_NO_JSON_NUMBER = re.compile(rf"{_STRING.pattern}|(-?Infinity|NaN|[0-9]{{{_DIGITS_MAX + 1},}})")
 _COMMA_TOO_MANY = re.compile(r",\s*[}\]]")
 _PYTHON_WORDS = {
     "True": "true",
@@ -61,22 +64,26 @@ def read_object(path: Path, problems: Problems, *, missing: str) -> dict[str, An
     return parse_object(text, str(path), problems)
 
 
-def parse_object(text: str, source: str, problems: Problems) -> dict[str, Any]:
-    """The same from a text. Raises ConfigError with line and column when it is not a JSON object."""
+def parse_object(text: str, source: str, problems: Problems, *, max_values: int = FILE_MAX_BYTES) -> dict[str, Any]:
+    """The same from a text. Raises ConfigError with line and column when it is not a JSON object, or one of more than
+    `max_values` texts, numbers, arrays and objects."""
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         pos = error.pos
         if (too_many := _COMMA_TOO_MANY.match(text, pos)) is not None:
             pos = too_many.end() - 1  # Python 3.13 names the comma, earlier ones the bracket after it
-        place = f"{source}:{_line(text, pos)}:{pos - text.rfind(chr(10), 0, pos)}"
-        raise ConfigError(f"{place}: not valid JSON: {error.msg}{_cure(text, pos)}{_shown(text, pos)}") from None
+        raise _invalid(text, source, pos, f"{error.msg}{_cure(text, pos)}") from None
     except RecursionError:
         raise ConfigError(_TOO_DEEP.format(source)) from None
-    except ValueError as error:
-        raise ConfigError(f"{source}: not valid JSON: {error}") from None
+    except ValueError:  # of a number; it does not say where
+        found = next(found for found in _NO_JSON_NUMBER.finditer(text) if found[1])
+        what = f"{found[1]} is no number of JSON" if len(found[1]) < 10 else "a number of so many digits cannot be read"
+        raise _invalid(text, source, found.start(1), what) from None
     if not isinstance(value, dict):
         raise ConfigError(f"{source}: $: must be an object {{…}}, not {quoted(value)}")
+    if has_more_values(value, max_values):
+        raise ConfigError(f"{source}: has more than {max_values:,} values, which is no configuration")
     if depth(value) > DEEPEST:
         raise ConfigError(_TOO_DEEP.format(source))
     try:
@@ -140,8 +147,23 @@ def depth(value: Any) -> int:
     deepest, level = 0, [value]
     while containers := [item for item in level if isinstance(item, dict | list)]:
         deepest += 1
-        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+        level = [child for item in containers for child in _children(item)]
     return deepest
+
+
+def has_more_values(value: Any, limit: int) -> bool:
+    """Whether it consists of more than `limit` values, itself included. Not recursive."""
+    count, level = 0, [value]
+    while level and count <= limit:
+        count += len(level)
+        level = [child for item in level for child in _children(item)]
+    return count > limit
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _opener_of(text: str, pos: int) -> int | None:
@@ -168,7 +190,12 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a number that JSON has")
+    raise ValueError(name)
+
+
+def _invalid(text: str, source: str, pos: int, what: str) -> ConfigError:
+    place = f"{source}:{_line(text, pos)}:{pos - text.rfind(chr(10), 0, pos)}"
+    return ConfigError(f"{place}: not valid JSON: {what}{_shown(text, pos)}")
 
 
 def _shown(text: str, pos: int) -> str:

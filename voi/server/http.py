@@ -1,13 +1,16 @@
 """uvicorn's HTTP protocol, hardened against connections that only take up room: a deadline for every state, a size
-limit for heads, and a bound on waiting connections. It also checks upgrade requests as RFC 6455 requires.
+limit for heads, and a bound on waiting connections. It also checks requests as RFC 9112 requires, and upgrades as
+RFC 6455 does.
 
 A connection that waits for its request, or sends it slowly, holds a file descriptor that a caller needs. So each state
 has a deadline, each address has a limit of waiting connections, and when all places for waiting connections are taken,
-the oldest one is dropped for the newest.
+the oldest one is dropped for the newest. So it is when file descriptors run short: the last ones are a reserve, which
+no silent connection keeps from a client with a token.
 """
 
 import asyncio
 import logging
+import re
 import resource
 from collections import Counter
 from collections.abc import Callable
@@ -22,14 +25,22 @@ BODY_IDLE_TIMEOUT_S = 30.0
 """Longest time without any byte of a body. Texts to be spoken may come as slowly as they are written."""
 REST_TIMEOUT_S = 5.0
 """Time for the rest of a body after its request was answered."""
+UNREAD_TIMEOUT_S = 30.0
+"""Longest time in which the client takes nothing of an answer that is larger than the buffers."""
 MAX_HEAD_BYTES = 64 * 1024
+PIPELINE_MAX = 16
+"""Most requests that may come before the first of them is answered. They are parsed at once, and kept."""
 WAITING_MAX = 512
 WAITING_PER_ADDRESS_MAX = 64
 """Limit on waiting connections per address. This machine and trusted proxies have no limit."""
 DESCRIPTORS_RESERVE = 32
+"""The last file descriptors, which only connections that sent a request may keep."""
 LOG_EVERY_S = 60.0
 WEBSOCKET_VERSION = b"13"
 """RFC 6455, section 4.1."""
+
+_HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=\[\]:]*")
+"""RFC 3986, section 3.2.2, and a port."""
 
 log = logging.getLogger(__name__)
 _Wait = Literal["head", "body", "rest", ""]
@@ -57,11 +68,15 @@ class Waiting:
         self._connections[connection] = address
         self._by_address[address] += 1
         if len(self._connections) > WAITING_MAX:
-            oldest = next(iter(self._connections))
             self._log(connection, "full", f"{WAITING_MAX} connections say nothing: the oldest are dropped")
+            self._drop_oldest()
+        return True
+
+    def _drop_oldest(self) -> None:
+        oldest = next(iter(self._connections), None)
+        if oldest is not None:
             self.leave(oldest)
             oldest.transport.abort()
-        return True
 
     def leave(self, connection: "HttpProtocol") -> None:
         """Remove a connection that has sent its request, or is gone."""
@@ -71,13 +86,15 @@ class Waiting:
             if not self._by_address[address]:
                 del self._by_address[address]
 
-    def look_at_descriptors(self, connection: "HttpProtocol", transport: asyncio.Transport) -> None:
-        """Log a warning if file descriptors run short. The lowest free number is given out first, so a high number
-        means that nearly all are taken."""
+    def spare_descriptors(self, connection: "HttpProtocol", transport: asyncio.Transport) -> None:
+        """A new connection. If it took one of the last file descriptors, log a warning, and drop the connection that
+        has waited longest. The lowest free number is given out first, so a high number means that nearly all are
+        taken."""
         socket = transport.get_extra_info("socket")
         if self._descriptors is not None and socket is not None and socket.fileno() >= self._descriptors:
             limit = self._descriptors + DESCRIPTORS_RESERVE
             self._log(connection, "descriptors", f"nearly all of {limit} file descriptors are taken: raise `ulimit -n`")
+            self._drop_oldest()
 
     def _log(self, connection: "HttpProtocol", kind: str, text: str) -> None:
         """Log a warning, at most one per minute of each kind."""
@@ -95,19 +112,23 @@ class HttpProtocol(HttpToolsProtocol):
         self._waiting = waiting
         self._wait: _Wait = ""
         self._deadline: asyncio.TimerHandle | None = None
+        self._unread: asyncio.TimerHandle | None = None
         self._head_bytes = 0
+        self._refused: tuple[int, str] | None = None
 
     # ---- uvicorn's events -------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._waiting.look_at_descriptors(self, transport)
+        self._waiting.spare_descriptors(self, transport)
         self._await("head")
 
     def data_received(self, data: bytes) -> None:
+        if self._refused is not None:
+            return
         in_head = self._wait == "head"
         super().data_received(data)
-        if self.parser is None:
+        if self.parser is None or self._refused is not None:
             return
         self._unset_keepalive_if_required()  # the deadlines of this class take its place
         if in_head and self._wait == "head":  # all of it belongs to the head; a body is counted elsewhere
@@ -123,6 +144,12 @@ class HttpProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._await("body")
+        problem = self._host_problem()
+        if len(self.pipeline) >= PIPELINE_MAX:
+            problem = f"More than {PIPELINE_MAX} requests wait for their answers."
+        if problem:
+            self._refused = 400, problem
+            raise ValueError(problem)  # the parser passes it on, and uvicorn calls send_400_response
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -132,20 +159,35 @@ class HttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._unset_keepalive_if_required()
-        if not self.transport.is_closing() and not self.pipeline:
+        if self.transport.is_closing():
+            self._arm(REST_TIMEOUT_S)  # who does not read what is left keeps no connection open
+        elif not self.pipeline:
             self._await("rest" if self.cycle is not None and self.cycle.more_body else "head")
 
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(*(self._refused or (400, msg)))
+
     def handle_websocket_upgrade(self) -> None:
-        if problem := self._upgrade_problem():
-            self._await("")
-            self._refuse_upgrade(*problem)
-            return
         self._await("")
+        if problem := self._upgrade_problem():
+            self._refuse(*problem)
+            return
         super().handle_websocket_upgrade()
         self._part()
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._unread is None:
+            self._unread = self.loop.call_later(UNREAD_TIMEOUT_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_unread()
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._await("")
+        self._disarm()
+        self._stop_unread()
         super().connection_lost(exc)
         self._part()
 
@@ -178,11 +220,23 @@ class HttpProtocol(HttpToolsProtocol):
             self._deadline.cancel()
             self._deadline = None
 
-    # ---- upgrades ---------------------------------------------------------------------------------
+    def _stop_unread(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+    # ---- what is refused -------------------------------------------------------------------------------
+
+    def _host_problem(self) -> str:
+        """What is wrong with the header Host, by RFC 9112, section 3.2; "": nothing."""
+        hosts = self._values(b"host")
+        if len(hosts) > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
+            return "A request has one Host."
+        return "" if all(map(_HOST.fullmatch, hosts)) else "The Host is no name or address."
 
     def _upgrade_problem(self) -> tuple[int, str] | None:
         """Status and text of the error if the request is no valid upgrade by RFC 6455, section 4.2.1; else None."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self._answering:
             return 400, "An upgrade has to wait for the answer to the request before it."
         if self.scope["method"] != "GET":
             return 400, "A WebSocket begins with GET."
@@ -197,7 +251,22 @@ class HttpProtocol(HttpToolsProtocol):
     def _values(self, name: bytes) -> list[bytes]:
         return [value.strip() for key, value in self.headers if key == name]
 
-    def _refuse_upgrade(self, status: int, text: str) -> None:
+    @property
+    def _answering(self) -> bool:
+        """Whether an earlier request still has no complete answer."""
+        return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer the request with an error, and hang up. Answers go out in the order of their requests, so behind one
+        that is still being answered there is no error: the connection ends after that answer."""
+        self._refused = status, text
+        self._await("")
+        if self._answering:
+            self.cycle.keep_alive = False
+            return
+        if self.pipeline or (self.cycle is not None and self.cycle.response_started and self.cycle.more_body):
+            self.transport.abort()  # a body that broke off, behind or in the middle of an answer
+            return
         reason = {400: "Bad Request", 426: "Upgrade Required"}[status]
         head = (
             f"HTTP/1.1 {status} {reason}\r\nSec-WebSocket-Version: {WEBSOCKET_VERSION.decode()}\r\n"
@@ -205,6 +274,7 @@ class HttpProtocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + text.encode())
         self.transport.close()
+        self._arm(REST_TIMEOUT_S)
 
 
 def _is_own(peer: str) -> bool:

@@ -16,6 +16,7 @@ UVICORNS_CLASS = "HttpToolsProtocol"
 OVERRIDDEN = (
     "connection_made", "data_received", "on_message_begin", "on_headers_complete", "on_message_complete",
     "on_response_complete", "handle_websocket_upgrade", "connection_lost", "_unset_keepalive_if_required",
+    "send_400_response", "pause_writing", "resume_writing",
 )  # fmt: skip
 """Methods of uvicorn's class that Voi's overrides or calls."""
 
