@@ -405,7 +405,8 @@ def test_whatever_the_files_hold_is_a_config_or_a_config_error(folder: Path, age
     except ConfigError as error:
         problems = error.problems
     assert bool(agents_found) != bool(problems)
-    assert all("\n" not in problem for problem in problems)
+    lines = [line for problem in problems for line in problem.splitlines()[1:]]
+    assert all(line.startswith("    ") for line in lines), "only the place of a mistake in JSON is shown below it"
 
 
 def test_rules_about_the_whole_are_told_beside_unknown_fields() -> None:
