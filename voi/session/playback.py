@@ -14,9 +14,8 @@ from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
 from voi.core.actions import DuckLevel
 from voi.core.facts import Fact, PlaybackStarted, ReplyPlayed, ReplySounded, ReplyStopped
 from voi.session import events
-from voi.session.gain import GAINS_DB
 from voi.session.line import Line
-from voi.session.reply_sound import ReplySound
+from voi.session.reply_sound import GAINS_DB, ReplySound
 
 LEAD_MS = 350
 """More sound is sent when the client has less than this left to play."""

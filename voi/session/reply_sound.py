@@ -1,4 +1,4 @@
-"""One reply's sound: what waits to be sent, what was sent and may have to be sent again, and what was heard."""
+"""One reply's sound: what waits to be sent and how loud, what was sent and may be sent again, and what was heard."""
 
 import asyncio
 from bisect import bisect_right
@@ -8,10 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voi.audio.pcm import SAMPLE_BYTES, to_int16
+from voi.audio.pcm import SAMPLE_BYTES, from_scaled, to_int16
 from voi.core.actions import DuckLevel
-from voi.session.gain import GAINS_DB, Gain
 
+GAINS_DB: dict[DuckLevel, float] = {"soft": -6.0, "deep": -20.0}
+"""Soft: still easy to follow. Deep: below the voice of the person who speaks; it counts as not heard."""
+RAMP_MS = 20
+"""The volume changes this slowly, because a sudden step is heard as a click."""
 KEPT_MS = 1_200
 """How much sound from before a duck is kept, to go back to the beginning of a word."""
 REPEATED_MAX_MS = 4_000
@@ -19,6 +22,33 @@ REPEATED_MAX_MS = 4_000
 VALLEY_MS = 500
 """If no word times are known, the quietest place within this distance is taken for the beginning of a word."""
 _FRAME_MS = 20
+
+
+class _Gain:
+    """The gain of one stream of sound at `rate_hz`."""
+
+    __slots__ = ("_now", "_step", "_target")
+
+    def __init__(self, rate_hz: int) -> None:
+        self._now = self._target = 1.0
+        self._step = 1_000 / (RAMP_MS * rate_hz)
+        """Largest change of the gain from one sample to the next: from 0 to 1 within `RAMP_MS`."""
+
+    def set(self, gain_db: float) -> None:
+        """Ramp to that gain from the next sample on; 0 dB leaves the sound as it is."""
+        self._target = 10 ** (gain_db / 20)
+
+    def apply(self, pcm: bytes) -> bytes:
+        """Take the next sound, s16le mono, and return it with the gain applied."""
+        if self._now == self._target == 1.0:
+            return pcm
+        samples = to_int16(pcm)
+        distance = self._target - self._now
+        steps = np.minimum(np.arange(1, len(samples) + 1) * self._step, abs(distance))
+        gains = self._now + np.sign(distance) * steps
+        if len(samples):
+            self._now = self._target if steps[-1] >= abs(distance) else float(gains[-1])
+        return from_scaled(samples * gains)
 
 
 @dataclass(slots=True)
@@ -76,7 +106,7 @@ class ReplySound:
         self.roomy.set()
         self._rate_hz = rate_hz
         self._bytes_per_s = rate_hz * SAMPLE_BYTES
-        self._gain = Gain(rate_hz)
+        self._gain = _Gain(rate_hz)
         self._sent: deque[_Sent] = deque()
         """Sent stretches that are not known to have been heard to their end."""
         self._heard_bytes = 0

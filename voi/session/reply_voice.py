@@ -13,11 +13,11 @@ from voi.audio.resample import Resampler
 from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
 from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, ReplyWritten, ToolCalled
+from voi.core.ledger import as_written
 from voi.dialogue import Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
 from voi.errors import EngineError
 from voi.session.playback import Playback
-from voi.session.word_times import as_written
 from voi.text import language
 from voi.text.language import Spoken
 from voi.text.speakable import speakable
