@@ -15,7 +15,7 @@ from voi.engines import registry
 from voi.engines.base import Encodes, Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
-from voi.engines.llm.limits import LlmLimits
+from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.router import LlmRouter
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised

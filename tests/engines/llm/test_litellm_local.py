@@ -14,8 +14,8 @@ from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, event
 from voi.dialogue import Message
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
-from voi.engines.llm import retry
-from voi.engines.llm.limits import LlmLimits
+from voi.engines.llm import attempts
+from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.litellm_local import LiteLlmLocal
 from voi.errors import ConfigError, EngineError
 
@@ -29,7 +29,7 @@ if importlib.util.find_spec("litellm") is None:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "RETRY_DELAY_S", 0.001)
+    monkeypatch.setattr(attempts, "RETRY_DELAY_S", 0.001)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message, Text, ToolCall, ToolResult
 from voi.engines.base import Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
-from voi.engines.llm import openai_compatible, retry
-from voi.engines.llm.limits import LlmLimits
+from voi.engines.llm import openai_compatible
+from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
 from voi.engines.llm.pictures import Pictures
 from voi.errors import ConfigError, EngineError
@@ -25,7 +25,7 @@ HASTY = LlmLimits(first_token_timeout_ms=100, next_token_timeout_ms=100)
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "RETRY_DELAY_S", 0.001)
+    monkeypatch.setattr(attempts, "RETRY_DELAY_S", 0.001)
 
 
 @pytest.fixture

@@ -15,13 +15,13 @@ from typing import Any
 
 from voi.engines.base import LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
-from voi.engines.llm.chat_format import ChunkReader, chat_messages, chat_request, has_images
-from voi.engines.llm.limits import LlmLimits, StreamDeadline
+from voi.engines.llm.attempts import LlmLimits, Passing, StreamDeadline, with_one_retry
+from voi.engines.llm.chat_reply import ChunkReader
+from voi.engines.llm.chat_request import chat_messages, chat_request, has_images
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
 from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import refusal, shown_name
-from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import EngineError
 
 NAME = "litellm_local"

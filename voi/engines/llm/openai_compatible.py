@@ -16,13 +16,12 @@ import orjson
 
 from voi.engines.base import LlmEvent, LlmRequest, Usage
 from voi.engines.info import LlmInfo
-from voi.engines.llm.chat_format import chat_request, has_images
-from voi.engines.llm.limits import LlmLimits, StreamDeadline
+from voi.engines.llm.attempts import LlmLimits, Passing, StreamDeadline, with_one_retry
+from voi.engines.llm.chat_reply import ReplyReader
+from voi.engines.llm.chat_request import chat_request, has_images
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
 from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, shown_name
-from voi.engines.llm.reply_reader import ReplyReader
-from voi.engines.llm.retry import Passing, with_one_retry
 from voi.errors import ConfigError, EngineError
 
 NAME = "openai_compatible"

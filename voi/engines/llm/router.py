@@ -9,7 +9,7 @@ from voi.config.secret_refs import resolved
 from voi.engines import registry
 from voi.engines.base import Llm, LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
-from voi.engines.llm.limits import LlmLimits
+from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.refusal import shown_name
 from voi.errors import EngineError
 

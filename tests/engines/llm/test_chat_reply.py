@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.llm.sse import SseParser
+from voi.engines.llm.chat_reply import SseParser
 from voi.errors import EngineError
 
 STREAM = (

@@ -1,0 +1,60 @@
+"""Requests in the format of OpenAI chat completions. No I/O.
+
+https://platform.openai.com/docs/api-reference/chat
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from voi.dialogue import Image, Message, Text
+from voi.engines.base import LlmRequest
+
+
+def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
+    """The fields of a streamed completion."""
+    fields: dict[str, Any] = {
+        "model": request.model,
+        "messages": chat_messages(request.messages),
+        "stream": True,
+    }
+    if request.temperature is not None:
+        fields["temperature"] = request.temperature
+    if request.max_tokens is not None:
+        fields["max_tokens"] = request.max_tokens
+    if json_mode:
+        fields["response_format"] = {"type": "json_object"}
+    return fields
+
+
+def chat_messages(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """Messages in the API's format: images become content parts, and each tool result a message of its own."""
+    return [field for message in messages for field in _message(message)]
+
+
+def has_images(request: LlmRequest) -> bool:
+    return any(message.image_urls for message in request.messages)
+
+
+def _message(message: Message) -> Iterator[dict[str, Any]]:
+    for result in message.tool_results:
+        yield {"role": "tool", "tool_call_id": result.call_id, "content": result.text}
+    calls = [
+        {"id": call.call_id, "type": "function", "function": {"name": call.name, "arguments": call.arguments or "{}"}}
+        for call in message.tool_calls
+    ]
+    if calls:
+        yield {"role": message.role, "content": message.text or None, "tool_calls": calls}
+    elif message.role != "tool":
+        yield {"role": message.role, "content": _content(message)}
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    if not message.image_urls:
+        return message.text
+    parts: list[dict[str, Any]] = []
+    for part in message.parts:
+        if isinstance(part, Image):
+            parts.append({"type": "image_url", "image_url": {"url": part.url}})
+        elif isinstance(part, Text):
+            parts.append({"type": "text", "text": part.text})
+    return parts
