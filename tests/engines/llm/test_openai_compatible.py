@@ -11,7 +11,7 @@ from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message, Text, ToolCall, ToolResult
 from voi.engines.base import Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
-from voi.engines.llm import openai_compatible
+from voi.engines.llm import attempts, openai_compatible
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
 from voi.engines.llm.pictures import Pictures
