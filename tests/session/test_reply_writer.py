@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -88,6 +89,19 @@ async def test_a_model_that_never_ends_is_cut_off(monkeypatch: pytest.MonkeyPatc
 
 
 @in_virtual_time
+async def test_a_huge_delta_leaves_the_loop_to_others_and_is_cut_off() -> None:
+    work = Work([TextDelta(f"It is {'very ' * 40}late. " * 500), Finished("stop")], control=PHRASES)
+    work.llm.first_s = 0
+    writing = asyncio.create_task(work.writer.answer(ASKED))
+    written = [0]
+    while not writing.done():
+        await asyncio.sleep(0)
+        written.append(len(work.text))
+    assert max(later - earlier for earlier, later in pairwise(written)) <= 2 * reply_writer.STRIDE_CHARACTERS
+    assert reply_writer.REPLY_MAX_CHARACTERS <= len(work.text) <= reply_writer.REPLY_MAX_CHARACTERS + 1_000
+
+
+@in_virtual_time
 async def test_the_agents_limits_are_the_requests() -> None:
     work = Work("Once.", max_tokens=77, temperature=0.25, system_prompt="Answer in JSON.")
     await work.answer()
@@ -144,6 +158,18 @@ async def test_of_what_was_denied_nothing_more_is_voiced() -> None:
     work.llm.token_s = 0.001
     await work.answer()
     assert [text for text, _ in work.tts.spoken] == ["I know a story.", "Once."]
+
+
+@in_virtual_time
+async def test_a_judging_llm_holds_back_no_more_than_a_sentence() -> None:
+    fine = '{"class": "fine"}'
+    work = Work("I know a story. There are hens in it. Do you like hens?", fine, '{"class": "denial"}', control=JUDGE)
+    await work.answer()
+    assert work.text == "I know a story.Let us not."
+    first_voiced = next(fact for fact in work.facts if isinstance(fact, PieceVoiced))
+    assert first_voiced.piece == 0
+    assert [text for text, _ in work.tts.spoken] == ["I know a story.", "Let us not."]
+    assert work.llm.open_streams == 0
 
 
 @in_virtual_time

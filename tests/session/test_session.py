@@ -395,12 +395,12 @@ async def test_a_control_agent_may_be_an_llm() -> None:
         "model": "judge", "system_prompt": 'Answer in JSON: {"class": "denial" or "fine"}.',
         "denial_classes": ["denial"],
     }  # fmt: skip
-    llm = FakeLlm("I will not.", '{"class": "denial"}', STORY, '{"class": "fine"}')
+    llm = FakeLlm("I will not.", '{"class": "denial"}', STORY, '{"class": "fine"}', '{"class": "fine"}')
     async with Call(mode="chat", engines=FakeEngines(llm=llm), control=control) as call:
         await typed(call)
-        assert [request.model for request in llm.requests] == ["fake", "judge", "fake", "judge"]
+        assert [request.model for request in llm.requests] == ["fake", "judge", "fake", "judge", "judge"]
         assert llm.requests[1].json_mode
-        assert llm.requests[3].messages[-1].text == STORY
+        assert [request.messages[-1].text for request in llm.requests[3:]] == [STORY[:33], STORY]
         assert call.answers == [STORY]
 
 

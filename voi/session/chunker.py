@@ -1,11 +1,12 @@
-"""Turns a reply's fragments into pieces to be spoken, checked by the guard, each in one voice and one tone."""
+"""Turns a reply's text into pieces to be spoken, checked by the guard, each in one voice and one tone."""
 
 from collections import deque
 from collections.abc import Iterable
 
 from voi.core.guard import PatternGuard
-from voi.core.reply_parser import ReplySegment
+from voi.core.reply_parser import ReplyParser, ReplySegment
 from voi.core.sentences import Cutter
+from voi.core.unspoken import Unspoken
 from voi.dialogue import Voice
 
 
@@ -68,3 +69,62 @@ class Chunker:
 
     def _cut_rest(self) -> list[ReplySegment]:
         return [ReplySegment(text, self._voice, self._tone) for text in self._cutter.close()]
+
+
+class ReplyReading:
+    """Reads an LLM's answer as it is written: `feed` text, get the pieces to be said; `close` gives the rest.
+
+    `phrases`: denial phrases, which no piece contains. `language`: decides where sentences end. `opened`: the model is
+    known to begin in the middle of a thought. Sans-I/O.
+    """
+
+    __slots__ = ("_chunker", "_json_expected", "_language", "_narrated", "_parser", "_phrases", "_unspoken", "tone")
+
+    def __init__(
+        self,
+        json_expected: bool = False,
+        *,
+        narrated: bool = True,
+        phrases: Iterable[str] = (),
+        language: str = "en",
+        opened: bool = False,
+    ) -> None:
+        self._json_expected = json_expected
+        self._narrated = narrated
+        self._phrases = phrases
+        self._language = language
+        self._unspoken = Unspoken(opened=opened)
+        self.tone = "neutral"
+        """Of the newest text."""
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget the text so far: it was a thought."""
+        self._parser = ReplyParser(self._json_expected, narrated=self._narrated)
+        self._chunker = Chunker(PatternGuard(self._phrases) if self._phrases else None, self._language)
+
+    @property
+    def denied(self) -> bool:
+        """A denial phrase was found. Nothing comes out after that."""
+        return self._chunker.denied
+
+    @property
+    def thought_first(self) -> bool:
+        """A thought ended without a beginning: the pieces given out before it must be withdrawn."""
+        return self._unspoken.thought_first
+
+    def feed(self, text: str) -> list[ReplySegment]:
+        known = self.thought_first
+        spoken = self._unspoken.feed(text)
+        if self.thought_first and not known:
+            self.start_over()
+        return self._pieces(self._parser.feed(spoken))
+
+    def close(self) -> list[ReplySegment]:
+        rest = self._parser.feed(self._unspoken.close()) + self._parser.close()
+        return self._pieces(rest) + self._chunker.close()
+
+    def _pieces(self, segments: list[ReplySegment]) -> list[ReplySegment]:
+        if segments:
+            self.tone = segments[-1].tone
+        return self._chunker.feed(segments)

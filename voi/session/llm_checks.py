@@ -1,13 +1,13 @@
 """Questions that an LLM answers with one JSON object: is this reply a denial, has the person finished?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.core.completeness import parse_completeness
 from voi.core.guard import denied_class
 from voi.dialogue import Message
-from voi.engines.base import Llm, LlmEvent, LlmRequest, TextDelta
+from voi.engines.base import Llm, LlmRequest, TextDelta
 from voi.errors import EngineError
 
 LOG_MESSAGES_MAX = 20
@@ -39,20 +39,15 @@ async def _ask(llm: Llm, judge: ControlAgent | CompletenessAgent, text: str) -> 
     return await complete(llm, request, ANSWER_MAX_CHARACTERS)
 
 
-async def complete(
-    llm: Llm, request: LlmRequest, max_characters: int, note: Callable[[LlmEvent], None] = lambda event: None
-) -> str:
-    """Text of the complete answer, cut to that many characters. `note` is called with all other events. Raises
-    EngineError."""
+async def complete(llm: Llm, request: LlmRequest, max_characters: int) -> str:
+    """Text of the complete answer, cut to that many characters. Raises EngineError."""
     parts: list[str] = []
     characters = 0
     async with aclosing(llm.stream(request)) as events:  # type: ignore[type-var]
         async for event in events:
-            if not isinstance(event, TextDelta):
-                note(event)
-                continue
-            parts.append(event.text)
-            characters += len(event.text)
-            if characters >= max_characters:
-                break
+            if isinstance(event, TextDelta):
+                parts.append(event.text)
+                characters += len(event.text)
+                if characters >= max_characters:
+                    break
     return "".join(parts)[:max_characters]

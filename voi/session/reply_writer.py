@@ -8,27 +8,25 @@ is asked once more. Tools are called when the answer is complete and no denial.
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
 from voi.core.facts import ReplyText, ReplyThinking, ReplyWritten, ToolCalled
-from voi.core.guard import PatternGuard, RetryPlan
+from voi.core.guard import RetryPlan
 from voi.core.reply_parser import ReplyParser, ReplySegment
-from voi.core.unspoken import Unspoken
 from voi.dialogue import Message, ToolCall
 from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
 from voi.errors import EngineError, VoiError
-from voi.session.chunker import Chunker
+from voi.session.chunker import Chunker, ReplyReading
 from voi.session.failure import Failure, FailureKind
-from voi.session.llm_checks import complete, is_denial
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
+from voi.session.sentence_judge import SentenceJudge
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
@@ -36,6 +34,8 @@ REPLY_MAX_CHARACTERS = 20_000
 BASE_TEMPERATURE = 0.5
 """Temperature of the first try if an agent has a control agent and no temperature of its own."""
 
+STRIDE_CHARACTERS = 1_000
+"""Longest text that is read without giving the event loop a turn: some 10 ms of work."""
 BUDGET_S = 30.0
 """Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
@@ -59,6 +59,7 @@ class ReplyWriter:
         "_control",
         "_count",
         "_finish",
+        "_judge",
         "_llm",
         "_on_failure",
         "_on_token",
@@ -99,6 +100,8 @@ class ReplyWriter:
         self._tone = "neutral"
         self._began = False
         """Some text of the current try has arrived."""
+        self._judge: SentenceJudge | None = None
+        """Of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
         """How the current try ended; None: the model did not say."""
         self._calls: list[ToolCall] = []
@@ -154,18 +157,15 @@ class ReplyWriter:
         return good
 
     async def _try_again_if_broken(self, request: LlmRequest) -> bool:
-        write: Callable[[LlmRequest], Awaitable[bool]] = self._try_streamed
-        if (control := self._control) and not control.matches_patterns:
-            write = partial(self._try_judged, control)
         self._began = False
         try:
-            return await write(self._within_budget(request))
+            return await self._try_once(self._within_budget(request))
         except EngineError as error:
             # before its first text the LLM engine retries by itself; after that only this class knows what was released
             if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
                 raise
             self._failed("llm", f"{error} It is asked once more.")
-        return await write(self._within_budget(request))
+        return await self._try_once(self._within_budget(request))
 
     @property
     def _left_ms(self) -> int:
@@ -186,37 +186,72 @@ class ReplyWriter:
         took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
         self._on_failure(Failure(kind, self._llm.info.name, self._agent.llm_model, what, took_ms))
 
-    async def _try_streamed(self, request: LlmRequest) -> bool:
-        unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
-        parser, pieces = self._reading()
-        characters = 0
+    async def _try_once(self, request: LlmRequest) -> bool:
+        self._judge = self._new_judge()
+        try:
+            return await self._write(request)
+        finally:
+            if self._judge:
+                await self._judge.close()
+
+    async def _write(self, request: LlmRequest) -> bool:
+        reading = ReplyReading(
+            self._agent.speaks_json,
+            narrated=self._voice.can_say("narrator"),
+            phrases=self._control.denial_phrases if self._control else (),
+            language=self._voice.language,
+            opened=request.model in _BEGIN_WITH_THOUGHTS,
+        )
+        async with aclosing(self._texts(request)) as texts:
+            async for text in texts:
+                pieces = reading.feed(text)
+                self._tone = reading.tone
+                if reading.thought_first and request.model not in _BEGIN_WITH_THOUGHTS:
+                    log.warning("%s thinks aloud before its replies; they begin behind its </think> now", request.model)
+                    _BEGIN_WITH_THOUGHTS.add(request.model)
+                    await self._start_over()
+                if not pieces:
+                    self._thinks()
+                await self._pass_on(pieces)
+                if reading.denied or (self._judge and self._judge.is_over):
+                    break
+        await self._pass_on(reading.close())
+        return not reading.denied and (self._judge is None or await self._judge.passed())
+
+    async def _texts(self, request: LlmRequest) -> AsyncGenerator[str]:
+        """The answer's text in short parts, up to the longest reply. What else the model tells is noted."""
+        left = most = REPLY_MAX_CHARACTERS
         self._finish, self._calls = None, []
         async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
             async for event in events:
                 if not isinstance(event, TextDelta):
                     self._note(event)
                     continue
-                if not characters:
+                if left == most:
                     self._began = True
                     self._on_token(self._reply)
-                characters += len(event.text)
-                text = unspoken.feed(event.text)
-                if not text:
-                    self._thinks()
-                if unspoken.thought_first and request.model not in _BEGIN_WITH_THOUGHTS:
-                    log.warning("%s thinks aloud before its replies; they begin behind its </think> now", request.model)
-                    _BEGIN_WITH_THOUGHTS.add(request.model)
-                    self._take_back()
-                    parser, pieces = self._reading()
-                await self._feed(pieces, parser.feed(text))
-                if pieces.denied:
-                    return False
-                if characters > REPLY_MAX_CHARACTERS:
-                    self._finish = "length"
-                    break
-        await self._feed(pieces, parser.feed(unspoken.close()) + parser.close())
-        await self._put_all(pieces.close())
-        return not pieces.denied
+                for at in range(0, len(event.text), STRIDE_CHARACTERS):
+                    if left <= 0:
+                        self._finish = "length"
+                        return
+                    if at:
+                        await asyncio.sleep(0)
+                    part = event.text[at : at + STRIDE_CHARACTERS]
+                    left -= len(part)
+                    yield part
+
+    def _new_judge(self) -> SentenceJudge | None:
+        control = self._control
+        if control is None or control.matches_patterns:
+            return None
+        return SentenceJudge(self._llm, control, self._put_all)
+
+    async def _start_over(self) -> None:
+        """Withdraw what the current try has written so far; it goes on."""
+        if self._judge:
+            await self._judge.close()
+            self._judge = self._new_judge()
+        self._take_back()
 
     def _note(self, event: LlmEvent) -> None:
         match event:
@@ -233,25 +268,6 @@ class ReplyWriter:
         if now_s - self._thought_s >= THINKING_EVERY_S:
             self._thought_s = now_s
             self._tell(ReplyThinking(self._reply))
-
-    def _reading(self) -> tuple[ReplyParser, Chunker]:
-        guard = PatternGuard(self._control.denial_phrases) if self._control else None
-        return self._parser(self._agent.speaks_json), Chunker(guard, self._voice.language)
-
-    async def _try_judged(self, control: ControlAgent, request: LlmRequest) -> bool:
-        self._finish, self._calls = None, []
-        answer = await complete(self._llm, request, REPLY_MAX_CHARACTERS, self._note)
-        self._on_token(self._reply)
-        parser = self._parser(self._agent.speaks_json)
-        unspoken = Unspoken(opened=request.model in _BEGIN_WITH_THOUGHTS)
-        spoken = unspoken.feed(answer) + unspoken.close()
-        segments = parser.feed(spoken) + parser.close()
-        text = "".join(segment.text for segment in segments)
-        if text.strip() and await is_denial(self._llm, control, text):
-            self._tone = segments[-1].tone
-            return False
-        await self._say(segments)
-        return True
 
     def _take_back(self) -> bool:
         """Withdraw all that was written. False: some of it was released, and stays."""
@@ -289,12 +305,9 @@ class ReplyWriter:
             await self._voice.play(0, sound)
             await self._voice.end()
             return
-        parser = self._parser(False)
+        parser = ReplyParser(False, narrated=self._voice.can_say("narrator"))
         await self._say([ReplySegment(part.text, part.voice, tone) for part in parser.feed(text) + parser.close()])
         await self._end()
-
-    def _parser(self, json_expected: bool) -> ReplyParser:
-        return ReplyParser(json_expected, narrated=self._voice.can_say("narrator"))
 
     # ---- both ---------------------------------------------------------------------------------------
 
@@ -303,10 +316,11 @@ class ReplyWriter:
         await self._put_all(pieces.feed(segments))
         await self._put_all(pieces.close())
 
-    async def _feed(self, pieces: Chunker, segments: list[ReplySegment]) -> None:
-        if segments:
-            self._tone = segments[-1].tone
-            await self._put_all(pieces.feed(segments))
+    async def _pass_on(self, pieces: list[ReplySegment]) -> None:
+        if self._judge:
+            self._judge.put(pieces)
+        else:
+            await self._put_all(pieces)
 
     async def _put_all(self, segments: list[ReplySegment]) -> None:
         for segment in segments:
