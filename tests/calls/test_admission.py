@@ -3,6 +3,7 @@
 import pytest
 
 from voi.calls.admission import Admission, Refused
+from voi.calls.load import Load
 from voi.core.end_reason import EndReason
 
 
@@ -47,3 +48,17 @@ def test_an_app_takes_no_more_than_its_share() -> None:
         admission.leave(app)
     assert admission.active == 0
     assert not admission._by_app, "apps that left are forgotten"
+
+
+def test_a_server_without_time_for_it_refuses_and_says_when_to_come_back() -> None:
+    class Busy(Load):
+        def admit(self, active: int) -> bool:
+            return active < 1
+
+    admission = Admission(5, load=Busy(lambda: 0.0))
+    admission.open()
+    admission.admit("app")
+    with pytest.raises(Refused, match=r"too busy for another conversation. Try again in 10 seconds") as refused:
+        admission.admit("app")
+    assert refused.value.ended.reason is EndReason.OVERLOADED
+    assert admission.active == 1

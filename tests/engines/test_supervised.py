@@ -15,6 +15,7 @@ from voi.engines.base import SttOptions, Transcript, VoiceSpec
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.supervised import TRIAL_TEXT, SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
+from voi.engines.waits import FEWEST
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 DEADLINE_S = 0.05
@@ -43,6 +44,8 @@ class Factory:
 async def _do(what: object) -> None:
     if what is HANG:
         await asyncio.sleep(1e6)
+    if isinstance(what, float):
+        await asyncio.sleep(what)
     if isinstance(what, Exception):
         raise what
 
@@ -623,6 +626,18 @@ async def test_hearing() -> None:
     assert stt.info.languages == ("en",)
     stream.close()
     assert factory.made[0].streams == 0
+    await stt.close()
+
+
+@in_virtual_time
+async def test_how_long_calls_wait_for_the_first_sound_and_for_a_transcript_is_known() -> None:
+    tts, _ = await tts_of({"say": {"hello": [0.02, b"a", 0.04, b"b"]}})
+    stt, _ = await stt_of({"on_flush": 0.03})
+    for _ in range(FEWEST):
+        await said(tts)
+        await heard(stt)
+    assert (round(tts.waits.recent_s, 2), round(stt.waits.recent_s, 2)) == (0.02, 0.03)
+    await tts.close()
     await stt.close()
 
 

@@ -85,6 +85,7 @@ async def serving(
         monkeypatch.setattr(run, "start_engines", start)
     elif engines is not None:
         monkeypatch.setattr(run, "start_engines", engines)
+    settings.setdefault("admit_by_load", False)  # others on the machine that tests must not refuse calls
     given = load_settings(token_secret_key=SECRET, api_key=API_KEY, port=0, shutdown_grace_s=0.05, **settings)
     thresholds = gc.get_threshold()
     running = RunningServer(given)

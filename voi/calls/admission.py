@@ -1,7 +1,9 @@
-"""Admission: limits on the number of conversations, and whether new ones are accepted."""
+"""Admission: limits on the number of conversations, whether the server has time for one more, and whether new ones are
+accepted at all."""
 
 from collections import Counter
 
+from voi.calls.load import TRY_AGAIN_S, Load
 from voi.core.end_reason import EndReason
 from voi.errors import VoiError
 from voi.session.events import Ended
@@ -17,10 +19,12 @@ class Refused(VoiError):
 
 class Admission:
     """Counts the `active` conversations: at most `max_conversations`, and at most `max_per_app` of each app (0: no
-    limit per app). Closed until the server is ready, and again when it stops."""
+    limit per app), and no more than its `load` allows (None: any). Closed until the server is ready, and again when it
+    stops."""
 
-    def __init__(self, max_conversations: int, max_per_app: int = 0) -> None:
+    def __init__(self, max_conversations: int, max_per_app: int = 0, load: Load | None = None) -> None:
         self.max_conversations = max_conversations
+        self._load = load
         self._max_per_app = max_per_app or max_conversations
         self._by_app: Counter[str] = Counter()
         self.active = 0
@@ -47,6 +51,11 @@ class Admission:
             raise Refused(
                 EndReason.APP_LIMIT,
                 f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.",
+            )
+        if self._load is not None and not self._load.admit(self.active):
+            raise Refused(
+                EndReason.OVERLOADED,
+                f"The server is too busy for another conversation. Try again in {TRY_AGAIN_S} seconds.",
             )
         self.active += 1
         self._by_app[app] += 1

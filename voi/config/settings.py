@@ -109,6 +109,8 @@ class Settings(BaseSettings):
     """More conversations at once are refused."""
     max_conversations_per_app: int = Field(default=0, ge=0, le=100_000)
     """Most conversations at once of each app that tokens are made for; 0: no limit for an app."""
+    admit_by_load: bool = True
+    """Refuse new conversations while the server is too busy for them, so that those under way do not suffer."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not sent `init` by then is disconnected."""
     listeners: dict[str, dict[str, Any]] = {}

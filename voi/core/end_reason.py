@@ -39,5 +39,7 @@ class EndReason(StrEnum):
     DRAINING = "draining"
     """The server stops and admits no more conversations."""
     SERVER_FULL = "server_full"
+    OVERLOADED = "overloaded"
+    """The server has no time for it; those under way would suffer."""
     APP_LIMIT = "app_limit"
     """The client's app has reached its limit of conversations."""

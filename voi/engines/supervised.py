@@ -27,6 +27,7 @@ from voi.engines.device import GENERAL
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.supervisor import CLOSE_DEADLINE_S, SLOW_DEADLINE_S, Supervisor
 from voi.engines.tts.adapter import one_text
+from voi.engines.waits import Waits
 from voi.errors import EngineError
 
 TRIAL_TEXT = "Yes."
@@ -60,6 +61,8 @@ class Supervised(Generic[E]):
         self._note_of, self._note = note, ""
         self.streams = 0
         """Streams under way."""
+        self.waits = Waits(lambda: asyncio.get_running_loop().time())
+        """For final transcripts, or for the first sound of a text."""
 
     @property
     def name(self) -> str:
@@ -151,14 +154,17 @@ class SupervisedTts(Supervised["SentenceTts | ContextTts"]):
         engine = self.inner
         with self._one_more():
             speech = cast("SentenceTts", engine).stream(text, voice)
+            self.waits.begin(speech)
             try:
                 while True:
                     async with self.supervisor.call(self, engine):
                         item = await anext(speech, None)
+                    self.waits.end(speech)
                     if item is None:
                         return
                     yield item
             finally:
+                self.waits.end(speech)
                 await _end(speech, self.supervisor.deadline_s)
 
     def open(self, voice: VoiceSpec) -> "SupervisedContext":
@@ -178,8 +184,7 @@ class SupervisedContext:
         self._counted = tts._one_more()
         self._counted.__enter__()
         self._owed = asyncio.Event()
-        self._finished = False
-        self._closed = False
+        self._finished = self._sounded = self._closed = False
         try:
             self._context = self._engine.open(voice)
         except Exception as error:
@@ -187,6 +192,8 @@ class SupervisedContext:
             tts.supervisor.judge(error, tts, self._engine)
 
     async def say(self, text: str) -> None:
+        if not self._sounded:
+            self._tts.waits.begin(self)
         async with self._tts.supervisor.call(self._tts, self._engine):
             await self._context.say(text)
         self._owed.set()
@@ -212,8 +219,11 @@ class SupervisedContext:
                     item = await step
                 if item is None:
                     return
-                if isinstance(item, bytes) and not self._finished:
-                    self._owed.clear()
+                if isinstance(item, bytes):
+                    self._sounded = True
+                    tts.waits.end(self)
+                    if not self._finished:
+                        self._owed.clear()
                 yield item
         finally:
             if step is not None and not step.done():
@@ -225,6 +235,7 @@ class SupervisedContext:
         if self._closed:
             return
         self._closed = True
+        self._tts.waits.end(self)
         self._counted.__exit__(None, None, None)
         try:
             async with asyncio.timeout(CLOSE_DEADLINE_S):
@@ -291,8 +302,12 @@ class SupervisedStream:
     async def flush(self) -> Transcript:
         supervisor = self._stt.supervisor
         supervisor.check(self._stt, self._engine)
-        async with supervisor.call(self._stt, self._engine):
-            return await self._stream.flush()
+        self._stt.waits.begin(self)
+        try:
+            async with supervisor.call(self._stt, self._engine):
+                return await self._stream.flush()
+        finally:
+            self._stt.waits.end(self)
 
     def close(self) -> None:
         counted, self._counted = self._counted, None

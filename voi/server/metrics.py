@@ -10,6 +10,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from voi.calls.load import LoadLevel
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import Supervised
 from voi.session.failure import Failure
@@ -57,6 +58,14 @@ class Metrics:
             "voi_gc_pause_seconds", "Pauses for garbage collection", ["generation"], buckets=_PAUSE_BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
+        self.loop_late = Histogram(
+            "voi_event_loop_late_seconds", "How late the event loop ran something that was due",
+            buckets=_PAUSE_BUCKETS_S, registry=self.registry,
+        ).observe  # fmt: skip
+        self._load_level = Gauge(
+            "voi_load_level", "0: normal; 1: optional work is given up; 2: new conversations are refused as well",
+            registry=self.registry,
+        )  # fmt: skip
         ProcessCollector(registry=self.registry)
         self._step = {step: self._steps.labels(step) for step in STEPS}
         self._gc_started_s = 0.0
@@ -73,6 +82,9 @@ class Metrics:
 
     def mistake(self) -> None:
         self._mistakes.inc()
+
+    def load_changed(self, level: LoadLevel) -> None:
+        self._load_level.set(level)
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()

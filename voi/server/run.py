@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from types import FrameType
@@ -18,6 +19,7 @@ import uvloop
 from voi.calls.admission import Admission
 from voi.calls.call import Services
 from voi.calls.calls import Calls
+from voi.calls.load import Load, LoadLevel
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.secret_refs import values_of
@@ -29,6 +31,7 @@ from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.auth import check_token, token_in
+from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
@@ -77,7 +80,9 @@ class Server:
     def __init__(self, settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
         self.settings = settings
         self.readiness = Readiness()
-        self.admission = Admission(settings.max_conversations, settings.max_conversations_per_app)
+        self.load = Load(time.monotonic, self._load_changed)
+        load = self.load if settings.admit_by_load else None
+        self.admission = Admission(settings.max_conversations, settings.max_conversations_per_app, load)
         self.metrics = Metrics(lambda: self.admission.active)
         self._turn_metrics = TurnMetrics(self.metrics)
         self.hurry = asyncio.Event()
@@ -178,6 +183,8 @@ class Server:
         self.metrics.watch_engines(self._engines.supervised)
         self._configs.check = self._check_voices
         garbage.settle()
+        watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
+        self._tasks.start(watch, "load")
         self._tasks.start(self._configs.watch(), "configuration")
         self._tasks.start(self._sweep_recordings(), "recordings")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
@@ -191,6 +198,10 @@ class Server:
         self.admission.open()
         self.readiness.state = "ready"
         self._on_ready(self._address(listener))
+
+    def _load_changed(self, level: LoadLevel, why: str) -> None:
+        self.metrics.load_changed(level)
+        log_level(level, why)
 
     def _progress(self, text: str) -> None:
         self.readiness.note(text)

@@ -27,6 +27,7 @@ _ENDINGS: dict[EndReason, tuple[int, str]] = {
     EndReason.STARTING: (TRY_AGAIN_LATER, "The server is starting. Try again in a moment."),
     EndReason.DRAINING: (TRY_AGAIN_LATER, _LEAVING),
     EndReason.SERVER_FULL: (TRY_AGAIN_LATER, ""),
+    EndReason.OVERLOADED: (TRY_AGAIN_LATER, ""),
     EndReason.APP_LIMIT: (TRY_AGAIN_LATER, ""),
 }
 

@@ -1,0 +1,115 @@
+"""The load of a server: when optional work is given up, when calls are refused, and when that is undone."""
+
+import pytest
+
+from voi.calls.load import (
+    ALWAYS_ADMITTED,
+    CALL_CORE,
+    CALM_S,
+    MEASURED_CALLS,
+    SAMPLE_EVERY_S,
+    UNFELT_S,
+    WINDOW,
+    Limits,
+    Load,
+    LoadLevel,
+)
+
+LIMITS = Limits()
+
+
+class Server:
+    """A server on a virtual clock; `levels` are those that it was told of."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+        self.levels: list[LoadLevel] = []
+        self.whys: list[str] = []
+        self.load = Load(lambda: self.now_s, self._changed)
+
+    def _changed(self, level: LoadLevel, why: str) -> None:
+        self.levels.append(level)
+        self.whys.append(why)
+
+    def run(
+        self, seconds: float, late_s: float = 0.0, core: float = 0.0, engine_wait_s: float = 0.0, calls: int = 0
+    ) -> None:
+        for _ in range(round(seconds / SAMPLE_EVERY_S)):
+            self.now_s += SAMPLE_EVERY_S
+            self.load.sample(late_s, core, engine_wait_s, "stt moonshine" if engine_wait_s else "", calls)
+
+
+@pytest.mark.parametrize("measure", ["late_s", "core", "engine_wait_s"])
+def test_each_measure_has_two_levels(measure: str) -> None:
+    busy, full = getattr(LIMITS, {"late_s": "loop_late_s"}.get(measure, measure))
+    server = Server()
+    server.run(10, **{measure: busy * 0.99})
+    assert server.load.level is LoadLevel.NORMAL
+    server.run(3, **{measure: busy * 1.01})
+    assert server.load.level is LoadLevel.BUSY
+    server.run(3, **{measure: full * 1.01})
+    assert server.load.level is LoadLevel.FULL
+    assert server.levels == [LoadLevel.BUSY, LoadLevel.FULL]
+
+
+def test_a_single_hiccup_is_no_load() -> None:
+    server = Server()
+    server.run(3)
+    server.run(SAMPLE_EVERY_S, late_s=2.0)
+    server.run(3)
+    assert server.levels == []
+
+
+def test_what_was_given_up_is_undone_step_by_step_when_the_load_has_stayed_low() -> None:
+    server = Server()
+    server.run(3, late_s=0.2)
+    assert server.load.level is LoadLevel.FULL
+    server.run(WINDOW * SAMPLE_EVERY_S + CALM_S - 1)
+    assert server.load.level is LoadLevel.FULL
+    server.run(2)
+    assert server.load.level is LoadLevel.BUSY
+    server.run(CALM_S + 1)
+    assert server.load.level is LoadLevel.NORMAL
+    assert [level.name for level in server.levels] == ["FULL", "BUSY", "NORMAL"]
+
+
+def test_a_load_at_its_limit_does_not_swing() -> None:
+    server = Server()
+    busy = LIMITS.core[0]
+    for _ in range(20):
+        server.run(3, core=busy * 1.02)
+        server.run(3, core=busy * 0.9)
+    assert server.levels == [LoadLevel.BUSY]
+
+
+def test_a_full_server_refuses_but_for_the_first_calls() -> None:
+    server = Server()
+    server.run(3, late_s=0.2, calls=50)
+    assert not server.load.admit(50)
+    assert server.load.admit(ALWAYS_ADMITTED - 1)
+
+
+def test_a_crowd_that_comes_at_once_is_not_admitted_whole() -> None:
+    server = Server()
+    server.run(3)
+    admitted = sum(server.load.admit(active) for active in range(1_000))
+    assert admitted == round(LIMITS.core[1] / CALL_CORE)
+
+
+def test_calls_that_do_not_show_yet_are_reckoned_at_what_the_others_cost() -> None:
+    server = Server()
+    calls = MEASURED_CALLS * 5
+    server.run(5, core=0.2, calls=calls)
+    more = sum(server.load.admit(calls + n) for n in range(1_000))
+    assert more == pytest.approx((LIMITS.core[1] - 0.2) / (0.2 / calls), abs=1)
+    # the same, once they show: there is room for none
+    server.run(UNFELT_S + 1, core=0.89, calls=calls + more)
+    assert sum(server.load.admit(calls + more + n) for n in range(100)) <= 5
+
+
+def test_the_log_is_told_what_was_measured() -> None:
+    server = Server()
+    server.run(3, late_s=0.01, core=0.5)
+    server.run(3, late_s=0.01, core=0.5, engine_wait_s=2.0)
+    measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine lets calls wait 2.0 s"
+    assert server.whys == [measured]

@@ -1,0 +1,137 @@
+"""How loaded this server is, and what follows: optional work is given up first, then new calls are refused.
+
+Three things are watched: how late the event loop is, how much of a core its thread takes, and how long engines on this
+machine let a call wait. A rise counts at once. A fall counts after `CALM_S`, so that the server does not swing between
+two levels. The share of a core is also used to look ahead: calls that were admitted a moment ago cost nothing yet, so
+each is reckoned at what the others cost.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class LoadLevel(IntEnum):
+    NORMAL = 0
+    BUSY = 1
+    """Optional work is given up: partial transcripts, speculation, second judges."""
+    FULL = 2
+    """New calls are refused as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on a server is BUSY, and FULL. A turn must stay within 100 ms of what it takes on an idle server; the
+    event loop has a part in that at some three places (sound in, text, sound out)."""
+
+    loop_late_s: tuple[float, float] = (0.020, 0.050)
+    """How late the event loop is, in the worst tenth of a window."""
+    core: tuple[float, float] = (0.75, 0.90)
+    """Share of one core that the event loop's thread takes. Queues grow without bound as it nears 1."""
+    engine_wait_s: tuple[float, float] = (0.75, 1.5)
+    """How long an engine lets a call wait for a final transcript, or for the first sound of a text."""
+
+
+SAMPLE_EVERY_S = 0.1
+WINDOW = 20
+"""How many samples are looked at: two seconds."""
+CALM_S = 5.0
+"""The load is under a level's limits this long before that level is left."""
+CALM_SHARE = 0.8
+"""A level is left when all is under this share of its limits."""
+UNFELT_S = 2.0
+"""A call's cost shows in the samples after so long: one window."""
+CALL_CORE = 0.004
+"""Share of a core that a call is reckoned at until there is a measure; many calls took 0.002 to 0.0025 each."""
+MEASURED_CALLS = 20
+"""From so many calls on the cost of one is a measure, and not mostly what the server does anyway."""
+ALWAYS_ADMITTED = 2
+"""So few calls are not the cause of any load, and refusing them would end none."""
+TRY_AGAIN_S = 10
+
+
+class Load:
+    """The load of one server. `clock`: monotonic seconds. `on_change` is told a new level and why."""
+
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        on_change: Callable[[LoadLevel, str], None] = lambda level, why: None,
+        limits: Limits | None = None,
+    ) -> None:
+        self.level = LoadLevel.NORMAL
+        self._clock = clock
+        self._on_change = on_change
+        self._limits = limits or Limits()
+        self._late_s: deque[float] = deque(maxlen=WINDOW)
+        self._core: deque[float] = deque(maxlen=WINDOW)
+        self._engine_wait_s = 0.0
+        self._engine = ""
+        self._calm_since_s: float | None = None
+        self._felt_calls = 0
+        """How many calls had shown in the samples at the last one."""
+        self._admitted_s: deque[float] = deque()
+        """When the calls were admitted that do not show in the samples yet."""
+
+    def sample(self, late_s: float, core: float, engine_wait_s: float = 0.0, engine: str = "", calls: int = 0) -> None:
+        """Take a sample, every `SAMPLE_EVERY_S`. `late_s`: how late the event loop ran this. `core`: share of a core
+        that its thread took since the last sample. `engine_wait_s`: longest wait for an engine, for `engine`. `calls`:
+        how many are live."""
+        now_s = self._clock()
+        self._late_s.append(late_s)
+        self._core.append(core)
+        self._engine_wait_s, self._engine = engine_wait_s, engine
+        while self._admitted_s and now_s - self._admitted_s[0] > UNFELT_S:
+            self._admitted_s.popleft()
+        self._felt_calls = max(0, calls - len(self._admitted_s))
+        self._judge(now_s)
+
+    @property
+    def loop_late_s(self) -> float:
+        """How late the event loop was in the worst tenth of the window."""
+        ordered = sorted(self._late_s)
+        return ordered[len(ordered) * 9 // 10] if len(ordered) == WINDOW else 0.0
+
+    @property
+    def core(self) -> float:
+        """Share of a core that the event loop's thread took in the window."""
+        return sum(self._core) / WINDOW if len(self._core) == WINDOW else 0.0
+
+    def admit(self, active: int) -> bool:
+        """Whether one more call fits beside `active` others; it is counted if it does."""
+        fits = active < ALWAYS_ADMITTED or (self.level < LoadLevel.FULL and self._foreseen() <= self._limits.core[1])
+        if fits:
+            self._admitted_s.append(self._clock())
+        return fits
+
+    def _foreseen(self) -> float:
+        """The share of a core with the calls that do not show yet, and one more."""
+        a_call = self.core / self._felt_calls if self._felt_calls >= MEASURED_CALLS else CALL_CORE
+        return self.core + (len(self._admitted_s) + 1) * a_call
+
+    def _judge(self, now_s: float) -> None:
+        measured = (
+            (self.loop_late_s, self._limits.loop_late_s),
+            (self.core, self._limits.core),
+            (self._engine_wait_s, self._limits.engine_wait_s),
+        )
+        level = LoadLevel(max(sum(value > limit for limit in limits) for value, limits in measured))
+        calm = LoadLevel(max(sum(value > limit * CALM_SHARE for limit in limits) for value, limits in measured))
+        if level > self.level:
+            self._calm_since_s = None
+            self._become(level)
+        elif calm >= self.level:
+            self._calm_since_s = None
+        elif self._calm_since_s is None:
+            self._calm_since_s = now_s
+        elif now_s - self._calm_since_s >= CALM_S:
+            self._calm_since_s = now_s
+            self._become(LoadLevel(self.level - 1))
+
+    def _become(self, level: LoadLevel) -> None:
+        self.level = level
+        why = f"the event loop is {self.loop_late_s * 1000:.0f} ms late and takes {self.core:.0%} of a core"
+        if self._engine:
+            why += f"; {self._engine} lets calls wait {self._engine_wait_s:.1f} s"
+        self._on_change(level, why)
