@@ -53,6 +53,7 @@ STEPS = st.one_of(
     st.tuples(st.just("unheard"), st.sampled_from(TEXTS)),
     st.tuples(st.just("late")),
     st.tuples(st.just("interrupt"), st.none() | st.integers(0, 8), st.none() | st.sampled_from((0, 500, 5_000))),
+    st.tuples(st.just("load"), st.booleans()),
 )
 
 
@@ -145,6 +146,8 @@ def take(world: World, step: tuple) -> None:  # noqa: C901  # one case for each 
             assert sum(text.count(words) for text in texts) == 1, "late words are lost, or doubled"
         case ("interrupt", message_id, played_ms):
             world.tell(was.Interrupted(message_id, played_ms))
+        case ("load", busy):
+            world.tell(was.LoadChanged(busy))
 
 
 SCRIPTS = {

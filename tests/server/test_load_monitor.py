@@ -13,9 +13,11 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import API_KEY
 from tests.server.serving import Person, fake_engines, serving
-from voi.calls.load import SAMPLE_EVERY_S, Load, LoadLevel
+from voi.calls.load import SAMPLE_EVERY_S, WINDOW, Load, LoadLevel
+from voi.core.facts import Fact, LoadChanged
 from voi.engines.supervised import Supervised
 from voi.server.load_monitor import log_level, monitor
+from voi.session.session import Session
 
 
 class Told(Load):
@@ -90,3 +92,31 @@ async def test_an_overloaded_server_sends_new_callers_away_and_says_when_to_come
         await Person.arrive(running.port)
         _, _, body = await running.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
         assert b'voi_connections_refused_total{reason="overloaded"} 1.0' in body
+
+
+async def test_conversations_are_told_that_the_server_is_busy_and_when_it_is_no_longer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[tuple[str, bool]] = []
+    tell = Session.tell
+
+    def listen_in(session: Session, fact: Fact) -> None:
+        if isinstance(fact, LoadChanged):
+            told.append((session.conversation_id, fact.busy))
+        tell(session, fact)
+
+    monkeypatch.setattr(Session, "tell", listen_in)
+    async with serving(tmp_path, monkeypatch, fake_engines(), admit_by_load=True) as running:
+        await Person.arrive(running.port)
+        load = running.server.load
+        for _ in range(WINDOW):
+            load.sample(late_s=0.03, core=0.1)
+        assert load.level is LoadLevel.BUSY
+        await Person.arrive(running.port)
+        with overloaded(load):
+            _, _, body = await running.http("GET", "/metrics?format=prometheus", f"API-Key: {API_KEY}\r\n")
+        assert b"voi_load_level 1.0" in body
+        load._become(LoadLevel.NORMAL)
+    (first, _), (second, _), *last = told
+    assert told == [(first, True), (second, True), *last]
+    assert sorted(last) == sorted([(first, False), (second, False)])

@@ -55,6 +55,17 @@ def test_speech_becomes_facts_and_a_transcription_with_its_preroll() -> None:
     assert caller.audio_input.turn_sound() == bytes(caller.stt.streams[0].pcm)
 
 
+def test_words_on_the_way_are_told_only_if_they_are_wanted() -> None:
+    caller = Caller()
+    caller.tell(UserStarted(0))
+    caller.end()
+    caller.audio_input.listen(7, partials=False)
+    caller.open = True
+    caller.audio_input.hear(silence(640) + tone(480) + silence(128))
+    assert bytes(caller.stt.streams[-1].pcm)
+    assert not any(isinstance(fact, Heard) for fact in caller.facts)
+
+
 def test_the_next_utterance_does_not_begin_with_the_last_ones_words() -> None:
     caller = Caller()
     caller.audio_input.hear(tone(480) + silence(192))

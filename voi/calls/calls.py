@@ -9,6 +9,7 @@ from voi.calls.admission import Admission
 from voi.calls.call import Call, Services, refused
 from voi.calls.call_id import new_call_id
 from voi.core.end_reason import EndReason
+from voi.core.facts import LoadChanged
 from voi.session.door import Door
 from voi.session.events import Ended
 
@@ -42,6 +43,12 @@ class Calls:
         call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget)
         self._live[call.id] = call
         return call
+
+    def load_changed(self, *, busy: bool) -> None:
+        """Tell all conversations that the server has become busy, or is no longer."""
+        for call in self:
+            if call.session is not None:
+                call.session.tell(LoadChanged(busy))
 
     def refuse(self, door: Door, ended: Ended, client: str) -> None:
         """Tell a client that is not admitted why."""

@@ -22,9 +22,11 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Open a transcription for this utterance. It begins with the pre-roll, the sound from just before now."""
+    """Open a transcription for this utterance. It begins with the pre-roll, the sound from just before now.
+    `partials`: its words are wanted while it grows."""
 
     utterance: int
+    partials: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,13 +45,23 @@ class Conversation(ToolRules):
         """Wall time at which the person's voice was last heard."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
+        self._busy = False
+        """The server is: optional work is left out."""
+
+    @property
+    def _speculates(self) -> bool:
+        return self.script.turn.speculate and not self._busy
+
+    @rule(was.LoadChanged)
+    def _on_load_changed(self, fact: was.LoadChanged) -> None:
+        self._busy = fact.busy
 
     # ---- speech and silence (calls) -------------------------------------------------------------------
 
     def _listen(self) -> Turn:
         self._utterances += 1
         self._turn = Turn(self._utterances)
-        self._emit(do.Listen(self._utterances))
+        self._emit(do.Listen(self._utterances, partials=not self._busy))
         return self._turn
 
     def _end_utterance(self) -> None:
@@ -102,7 +112,7 @@ class Conversation(ToolRules):
         if self.state is State.HEARING:
             self._go(State.PAUSED)
             self._asked = asked_by(self.history.last_text("assistant"))
-        if fact.quiet_ms >= ask_after_ms(self.script.turn):
+        if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
@@ -155,8 +165,9 @@ class Conversation(ToolRules):
             self._try_answer()
         elif self.state is State.PAUSED:
             if turn.final:
-                self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
-                if self.script.turn.speculate and worth_answering(turn.final):
+                if not self._busy:
+                    self._emit(do.JudgeTurn(turn.utterance, turn.pause, turn.final, turn.quiet_ms))
+                if self._speculates and worth_answering(turn.final):
                     self._speculate(turn.final)
             self._maybe_end_turn(turn)
 

@@ -127,9 +127,9 @@ def logit(probability: float) -> float:
     return min(LOGIT_MAX, max(-LOGIT_MAX, math.log(bounded / (1 - bounded))))
 
 
-def ask_after_ms(policy: TurnPolicy) -> int:
-    """Silence in ms after which the pause's transcript is asked for."""
-    return min(policy.speculate_after_ms, policy.min_silence_ms) if policy.speculate else policy.min_silence_ms
+def ask_after_ms(policy: TurnPolicy, *, speculate: bool) -> int:
+    """Silence in ms after which the pause's transcript is asked for. `speculate`: an answer is to begin early."""
+    return min(policy.speculate_after_ms, policy.min_silence_ms) if speculate else policy.min_silence_ms
 
 
 def worth_answering(text: str) -> bool:

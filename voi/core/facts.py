@@ -234,6 +234,14 @@ class DeadlinePassed:
 
 
 @dataclass(frozen=True, slots=True)
+class LoadChanged:
+    """The server became `busy`, or is no longer. While it is, the conversation asks for no optional work: no partial
+    transcripts, no speculation, no second judge of the end of a turn."""
+
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The client has left."""
 
@@ -242,5 +250,5 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | TranscriptFailed | DeadlinePassed | HungUp
+    | TranscriptFailed | DeadlinePassed | LoadChanged | HungUp
 )  # fmt: skip

@@ -25,6 +25,7 @@ from voi.config.config import Config, voice_uses_of
 from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
+from voi.core.facts import LoadChanged
 from voi.core.options import CallOptions
 from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
@@ -201,6 +202,7 @@ class Server:
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
+        self.calls.load_changed(busy=level >= LoadLevel.BUSY)
         log_level(level, why)
 
     def _progress(self, text: str) -> None:
@@ -221,7 +223,7 @@ class Server:
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
             raise ClientError("\n".join(problems))
         settings = self.settings
-        return Session(
+        session = Session(
             conversation_id=conversation_id,
             line=line,
             agent=agent,
@@ -234,6 +236,9 @@ class Server:
             language=settings.language,
             log_words=settings.log_words,
         )
+        if self.load.level >= LoadLevel.BUSY:
+            session.tell(LoadChanged(busy=True))
+        return session
 
     def _observers(self, conversation_id: str) -> list[Observer]:
         settings = self.settings

@@ -34,6 +34,7 @@ class AudioInput:
         "_framer",
         "_kept",
         "_on_sound",
+        "_partials",
         "_preroll",
         "_push_told",
         "_pushed",
@@ -76,6 +77,7 @@ class AudioInput:
         self._fault: EngineError | None = None
         self._utterance = 0
         """Number of the utterance that is being heard; 0: none."""
+        self._partials = True
         self._kept: deque[tuple[bytes, bool]] = deque(maxlen=KEPT_MS // window_ms)
         """Its newest windows, each with whether it is voice."""
         self._preroll: deque[bytes] = deque(maxlen=0 if pushed else PREROLL_MS // window_ms)
@@ -107,9 +109,11 @@ class AudioInput:
 
     # ---- the utterance ------------------------------------------------------------------------------
 
-    def listen(self, utterance: int) -> None:
-        """Begin a transcription with the pre-roll. If that fails, `transcribe` raises the error."""
+    def listen(self, utterance: int, *, partials: bool = True) -> None:
+        """Begin a transcription with the pre-roll. `partials`: tell its words while it grows. If it fails, `transcribe`
+        raises the error."""
         self._utterance = utterance
+        self._partials = partials
         self._kept.extend((window, True) for window in self._preroll)
         if self._turn is not None:
             self._turn.extend(self._preroll)
@@ -119,7 +123,8 @@ class AudioInput:
         """Open a transcription of the utterance and feed it the kept sound. If that fails, note the error."""
         self._drop_stream()
         try:
-            self._stt_stream = self._stt.open(self._stt_options, partial(self._on_partial, self._utterance))
+            on_partial = partial(self._on_partial, self._utterance) if self._partials else None
+            self._stt_stream = self._stt.open(self._stt_options, on_partial)
         except EngineError as error:
             self._fault = error
         for voiced, windows in groupby(self._kept, key=itemgetter(1)):

@@ -87,7 +87,7 @@ class UserTurn:
         self._tasks[name] = self._all_tasks.start(work, name)
 
     def listen(self, action: Listen) -> None:
-        self.audio_input.listen(action.utterance)
+        self.audio_input.listen(action.utterance, partials=action.partials)
 
     def transcribe(self, action: Transcribe) -> None:
         self.audio_input.all_given()
