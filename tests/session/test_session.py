@@ -466,7 +466,7 @@ def test_one_that_was_heard_or_is_hopeless_is_not(breaks_after: str, retryable: 
     @in_virtual_time
     async def run() -> None:
         engines = FakeEngines(llm=BreakingLlm("There was a hen. And a fox It", "No."))
-        engines.llm.breaks_after, engines.llm.attemptsable = breaks_after, retryable  # type: ignore[attr-defined]
+        engines.llm.breaks_after, engines.llm.retryable = breaks_after, retryable  # type: ignore[attr-defined]
         async with Call(mode="chat", engines=engines) as call:
             await typed(call)
             assert call.door.errors() == ["It broke off."]
