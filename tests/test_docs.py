@@ -121,6 +121,7 @@ def test_every_message_is_documented() -> None:
     types = set(wire._TYPES.values())
     sent = (
         wire.init_done("x"), wire.status("x"), wire.message(0, "user", "x"), wire.message(0, "user", "", ("http://x",)),
+        wire.message(0, "assistant", "She nods.", narrated=((0, 9),)),
         wire.llm_response("x"), wire.error("x"), wire.audio_header(0), wire.speech_done(0),
     )  # fmt: skip
     heads = [wire.split(frame)[0] for frame in sent]

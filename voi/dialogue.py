@@ -9,6 +9,26 @@ Voice = Literal["character", "narrator"]
 
 
 @dataclass(frozen=True, slots=True)
+class ReplySegment:
+    """A fragment of the agent's reply (not a sentence): words that one voice says in one tone."""
+
+    text: str
+    voice: Voice = "character"
+    tone: str = "neutral"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyForm:
+    """The form in which the agent's prompt asks for replies. `text_key`: of the JSON object; "" for plain text.
+    `tone_key`: "" if the object has no tone. `comment_mark` stands around a narrator's comment."""
+
+    text_key: str = ""
+    tone_key: str = ""
+    tone_first: bool = True
+    comment_mark: str = "*"
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     text: str
 

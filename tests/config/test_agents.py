@@ -15,7 +15,7 @@ from voi.config.apologies import APOLOGIES
 from voi.config.client_agent import CLIENT_AGENT_LIMIT_BYTES, parse_client_agent
 from voi.config.problems import did_you_mean
 from voi.config.store import Config, voice_uses_of
-from voi.dialogue import Message, Phrase
+from voi.dialogue import Message, Phrase, ReplyForm
 from voi.errors import ClientError, ConfigError
 
 TONE = "{character_agent_message_format_voice_tone}"
@@ -334,3 +334,28 @@ def test_a_client_cannot_make_voi_look_for_names_without_end(
         parse_client_agent(json.dumps({"llm_model": "echo"} | fields), "app", config)
     assert compared < 10_000
     assert len(str(refused.value).splitlines()) <= 45
+
+
+STORY_JSON = '{"text": "Hi.", "mood": "a", "voice_tone": "warm"}'
+
+
+@pytest.mark.parametrize(
+    ("prompt", "examples", "form"),
+    [
+        ("You are a bro.", [], ReplyForm()),
+        ("{character_agent_message_format_voice_tone}", [], ReplyForm("text", "voice_tone")),
+        ("{prompt_pattern:character_agent_message_format_narrator_comments}", [], ReplyForm("text", "voice_tone")),
+        ('Answer in JSON: {"text": "…", "voice_tone": "…"}.', [], ReplyForm("text", "voice_tone", tone_first=False)),
+        ('Answer in JSON: {"text": "…"}.', [], ReplyForm("text")),
+        ("Answer in JSON.", [], ReplyForm("text")),
+        ("Answer in JSON.", [STORY_JSON], ReplyForm("text", "voice_tone", tone_first=False)),
+        ("Answer in JSON.", ['{"tone": "warm", "answer": "It is late."}'], ReplyForm("answer", "tone")),
+        ("Comment like this: @she nods@ Yes.", [], ReplyForm(comment_mark="@")),
+        ("Comment like this: *she nods* Yes. Mail a@b.de or c@d.de", [], ReplyForm()),
+        ("Mail a@b.de, and greet @all and @us", [], ReplyForm()),
+    ],
+)
+def test_the_form_of_replies_is_what_the_prompt_asks_for(prompt: str, examples: list[str], form: ReplyForm) -> None:
+    said = [{"user": "Hello", "assistant": example} for example in examples]
+    found = Agent(llm_model="x", system_prompt=[prompt], examples=said)  # type: ignore[arg-type]
+    assert found.rendered().reply_form == form

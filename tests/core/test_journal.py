@@ -108,7 +108,15 @@ def test_how_it_reads() -> None:
         "text": "hello",
         "pause": 2,
         "actions": [
-            {"action": "Show", "message_id": 0, "role": "user", "text": "hello", "image_urls": [], "final": True},
+            {
+                "action": "Show",
+                "message_id": 0,
+                "role": "user",
+                "text": "hello",
+                "image_urls": [],
+                "final": True,
+                "narrated": [],
+            },
             {"action": "SendStatus", "status": "response_done"},
         ],
     }

@@ -7,7 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from voi.core.reply_json import PROSE_HOLD_CHARACTERS, TONE_HOLD_CHARACTERS
-from voi.core.reply_parser import ReplyParser, ReplySegment
+from voi.core.reply_parser import ReplyParser
+from voi.dialogue import ReplySegment
 
 
 def parse(text, json_expected=True, sizes=()):

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core.guard import PatternGuard
-from voi.core.reply_parser import ReplyParser, ReplySegment
+from voi.core.reply_parser import ReplyParser
+from voi.dialogue import ReplySegment
 from voi.session.chunker import Chunker
 
 SEGMENTS = [

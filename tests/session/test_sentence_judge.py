@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm
 from voi.config.classifiers import ControlAgent
-from voi.core.reply_parser import ReplySegment
+from voi.dialogue import ReplySegment
 from voi.engines.base import LlmEvent, LlmRequest, TextDelta
 from voi.errors import EngineError
 from voi.session.sentence_judge import CONTEXT_MAX_CHARACTERS, JUDGED_AT_ONCE, SentenceJudge

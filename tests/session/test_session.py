@@ -331,6 +331,21 @@ async def test_without_a_narrator_comments_are_shown_and_not_spoken() -> None:
         assert "She turns away." in call.answers[0]
 
 
+@in_virtual_time
+async def test_the_model_is_shown_its_own_form() -> None:
+    engines = FakeEngines(llm=FakeLlm('{"voice_tone": "sad", "text": "I must go. *sighs*"}'))
+    greetings = {"choices": ["Hello! *waves*"], "voice_tone": "warm"}
+    prompt = 'Answer in JSON: {"voice_tone": "…", "text": "…"}'
+    async with Call(mode="chat", greet=True, engines=engines, greetings=greetings, system_prompt=prompt) as call:
+        await asyncio.sleep(3)
+        await typed(call)
+        await typed(call)
+        said = [message.text for message in engines.llm.requests[1].messages if message.role == "assistant"]
+    assert said == [
+        '{"voice_tone": "warm", "text": "Hello! *waves*"}', '{"voice_tone": "sad", "text": "I must go. *sighs*"}'
+    ]  # fmt: skip
+
+
 CONTROL = {"model": "pattern_matching", "denial_phrases": ["as an AI"], "giveup_response": "Let us talk of foxes."}
 
 

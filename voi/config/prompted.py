@@ -1,6 +1,7 @@
 """What all agents that an LLM plays have in common: a prompt, examples, and templates in them."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Self
 
@@ -9,13 +10,18 @@ from pydantic import Field
 from voi.config.parts import Example, FileModel, Lines, Phrases, Variables
 from voi.config.templates import RENDERED_MAX_CHARACTERS, asks_for_tone, render
 from voi.config.tones import DEFAULT_TONES
-from voi.dialogue import Message
+from voi.dialogue import Message, ReplyForm
 from voi.errors import ConfigError
 
 PHRASE_MAX_CHARACTERS = 5_000
 """About five minutes of speech."""
 PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")
 """Fields of an agent that hold phrases to be said as they are."""
+
+_TONE_KEYS = ("voice_tone", "tone")
+_KEY = re.compile(r"""["'](voice_tone|tone|text)["']""")
+_COMMENT = re.compile(r"(?<![\w*])\*[^\s*][^*\n]*\*(?![\w*])")
+_AT_COMMENT = re.compile(r"(?<![\w.@])@[^\s@][^@\n]*[^\s@]@(?!\w)")
 
 
 class Prompted(FileModel):
@@ -43,6 +49,23 @@ class Prompted(FileModel):
     def speaks_json(self) -> bool:
         """Whether replies are JSON objects: the prompt asks for JSON, by a message format or in its own words."""
         return any("json" in line.casefold() for line in self.system_prompt)
+
+    @property
+    def reply_form(self) -> ReplyForm:
+        """The form in which the prompt asks for replies: that of its JSON examples, else of what it says in words."""
+        prompt = "\n".join(self.system_prompt)
+        examples = [example.assistant for example in self.examples]
+        mark = "@" if _AT_COMMENT.search(prompt) and not _COMMENT.search("\n".join((prompt, *examples))) else "*"
+        if not self.speaks_json:
+            return ReplyForm(comment_mark=mark)
+        fields = next((fields for text in examples if (fields := _fields(text))), None)
+        if fields is None:
+            fields = dict.fromkeys(_KEY.findall(prompt), "")
+        tone = next((name for name in fields if name in _TONE_KEYS), "")
+        texts = sorted((name for name in fields if name not in _TONE_KEYS), key=lambda name: -len(fields[name]))
+        text = "text" if "text" in texts or not texts else texts[0]
+        order = list(fields)
+        return ReplyForm(text, tone, not tone or text not in order or order.index(tone) < order.index(text), mark)
 
     def templated(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         """The texts that may contain templates, by field."""
@@ -87,6 +110,15 @@ class Prompted(FileModel):
                 )
                 update[name] = phrases.model_copy(update={"choices": choices})
         return self.model_copy(update=update)
+
+
+def _fields(example: str) -> dict[str, str]:
+    """The texts in an example's JSON object, by name; {} if it is none."""
+    try:
+        fields = json.loads(example)
+    except (ValueError, RecursionError):
+        return {}
+    return {key: text for key, text in fields.items() if isinstance(text, str)} if isinstance(fields, dict) else {}
 
 
 def _in_format(assistant: str, wants_tone: bool) -> str:

@@ -146,13 +146,15 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """Show a message. The same id again replaces it. `final` False: more of it is still to come."""
+    """Show a message. The same id again replaces it. `final` False: more of it is still to come. `narrated`: where in
+    the text the narrator speaks, begin and end index of each comment."""
 
     message_id: int
     role: Role
     text: str
     image_urls: tuple[str, ...] = ()
     final: bool = True
+    narrated: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """The dialogue as the LLM sees it: what the person said, and what they heard of the agent. Bounded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from voi.dialogue import Image, Message, Role, Text, ToolCall, ToolResult
+from voi.core.reply_form import in_form
+from voi.dialogue import Image, Message, ReplyForm, ReplySegment, Role, Text, ToolCall, ToolResult
 
 IMAGES_MAX_CHARACTERS = 32_000_000
 """Pictures may be `data:` URLs of megabytes each. Beyond this total the oldest messages lose their pictures."""
@@ -15,28 +16,34 @@ class HistoryEntry:
     role: Role
     text: str
     image_urls: tuple[str, ...] = ()
+    segments: tuple[ReplySegment, ...] = ()
+    """The text of an agent's message with its voices and tones, if it was made of such."""
     calls: tuple[ToolCall, ...] = ()
     """Tools that the message called. Such a message stays however little of it was heard."""
     results: tuple[ToolResult, ...] = ()
     """What each of these tools returned."""
 
-    def messages(self) -> Iterator[Message]:
-        """The entry as messages for the LLM, its tool calls and results included."""
+    def messages(self, form: ReplyForm | None) -> Iterator[Message]:
+        """The entry as messages for the LLM, its tool calls and results included. `form`: of the agent's words; None:
+        as people read them."""
         if self.text or self.image_urls or self.calls:
-            text = (Text(self.text),) if self.text else ()
+            written = in_form(self.segments, form) if form and self.segments else self.text
+            text = (Text(written),) if written else ()
             yield Message(self.role, (*text, *map(Image, self.image_urls), *self.calls))
         if self.results:
             yield Message("tool", self.results)
 
 
 class History:
-    """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten."""
+    """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten. `form`: how the agent was
+    told to write."""
 
-    __slots__ = ("_entries", "_limit")
+    __slots__ = ("_entries", "_form", "_limit")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, form: ReplyForm = ReplyForm()) -> None:  # noqa: B008
         self._entries: list[HistoryEntry] = []
         self._limit = limit
+        self._form = form
 
     def __iter__(self) -> Iterator[HistoryEntry]:
         return iter(self._entries)
@@ -60,13 +67,13 @@ class History:
             if characters > IMAGES_MAX_CHARACTERS:
                 entry.image_urls = ()
 
-    def set_text(self, message_id: int, text: str) -> None:
+    def set_text(self, message_id: int, text: str, segments: Iterable[ReplySegment] = ()) -> None:
         """Replace a message's text. "" removes the message, unless it called tools. An unknown id is ignored: its
         message was forgotten."""
         for index in range(len(self._entries) - 1, -1, -1):
             if self._entries[index].message_id == message_id:
                 if text or self._entries[index].calls:
-                    self._entries[index].text = text
+                    self._entries[index].text, self._entries[index].segments = text, tuple(segments)
                 else:
                     del self._entries[index]
                 return
@@ -99,4 +106,9 @@ class History:
         return next((entry.text for entry in reversed(self._entries) if entry.role == role), "")
 
     def messages(self) -> tuple[Message, ...]:
-        return tuple(message for entry in self._entries for message in entry.messages())
+        """For the agent's LLM: the agent's words have the form that its prompt asks for."""
+        return tuple(message for entry in self._entries for message in entry.messages(self._form))
+
+    def log(self) -> tuple[Message, ...]:
+        """For those who judge the dialogue: all words as people read them."""
+        return tuple(message for entry in self._entries for message in entry.messages(None))

@@ -4,39 +4,37 @@ Words are those of the text as written. A voice may report others: "$5" is spoke
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
-from voi.dialogue import SpokenWord
+from voi.core.reply_form import OWN_WORD, join
+from voi.dialogue import ReplySegment, SpokenWord, Voice
 
 MS_PER_CHARACTER = 65
 """Estimate while no piece's sound length is known: English is spoken at about 15 characters a second."""
 
-_OWN_WORD = "\u2e80"
-"""From this code point on (CJK) each character counts as a word, as no spaces stand between words."""
-
 _EMOJI = "\U0001f000"
 """From this code point on spaces part words again."""
-
-_CLOSES = ",.;:!?…)]}"
-"""These follow a word without a space, even where a change of voice or tone split a sentence before them."""
 
 
 class Ledger:
     """One reply's pieces of text and where each lies in the reply's sound."""
 
-    __slots__ = ("_sounds", "_spoken", "_texts", "_words")
+    __slots__ = ("_segments", "_sounds", "_spoken", "_words")
 
     def __init__(self) -> None:
-        self._texts: dict[int, str] = {}
+        self._segments: dict[int, ReplySegment] = {}
         self._spoken: set[int] = set()
         self._sounds: dict[int, tuple[int, int]] = {}
         self._words: dict[int, tuple[SpokenWord, ...]] = {}
 
-    def text(self, piece: int, text: str, spoken: bool = True) -> None:
+    def text(
+        self, piece: int, text: str, spoken: bool = True, voice: Voice = "character", tone: str = "neutral"
+    ) -> None:
         """Record the text of a piece; pieces count from 0. `spoken` False: it is shown only; with "" it withdraws the
         piece and its sound."""
-        self._texts[piece] = text
+        self._segments[piece] = ReplySegment(text, voice, tone)
         if spoken:
             self._spoken.add(piece)
         else:
@@ -56,29 +54,38 @@ class Ledger:
 
     def full_text(self) -> str:
         """The text of all pieces, joined."""
-        return join(self._texts[piece] for piece in sorted(self._texts))
+        return join(segment.text for segment in self.segments())
+
+    def segments(self) -> list[ReplySegment]:
+        """All pieces, in order."""
+        return [self._segments[piece] for piece in sorted(self._segments) if self._segments[piece].text]
 
     def heard(self, played_ms: int) -> str:
-        """The text that was heard when `played_ms` of the sound were played: the words that were spoken to their end.
+        """The text that was heard when that much of the sound was played."""
+        return join(segment.text for segment in self.heard_segments(played_ms))
+
+    def heard_segments(self, played_ms: int) -> list[ReplySegment]:
+        """What was heard when `played_ms` of the sound were played: the words that were spoken to their end.
         Where a piece's word times or length are not known, the words are estimated in proportion to the characters.
         Text that is only shown counts as heard together with what precedes it.
         """
-        kept: list[str] = []
+        kept: list[ReplySegment] = []
         rate_ms = self._ms_per_character()
         end_ms = 0
-        for piece in sorted(self._texts):
-            text = self._texts[piece]
+        for piece in sorted(self._segments):
+            text = self._segments[piece].text
             if piece in self._spoken:
                 start_ms, audio_ms = self._sounds.get(piece) or (end_ms, round(len(text) * rate_ms))
                 end_ms = start_ms + audio_ms
                 if played_ms < end_ms:
                     if part := self._heard_of(piece, text, played_ms - start_ms, audio_ms):
-                        kept.append(part)
+                        kept.append(replace(self._segments[piece], text=part))
                     if part != text.rstrip():
                         break
                     continue
-            kept.append(text)
-        return join(kept)
+            if text:
+                kept.append(self._segments[piece])
+        return kept
 
     def _heard_of(self, piece: int, text: str, played_ms: int, audio_ms: int) -> str:
         """The part of the piece's text that was spoken in the first `played_ms` of its sound."""
@@ -91,29 +98,20 @@ class Ledger:
         if spoken == len(words):
             return text.rstrip()
         word, (begin, end) = words[spoken], spans[spoken]
-        if played_ms > word.start_ms and max(text[begin:end]) >= _OWN_WORD:  # written without spaces: many words in one
+        if played_ms > word.start_ms and max(text[begin:end]) >= OWN_WORD:  # written without spaces: many words in one
             length = (end - begin) * (played_ms - word.start_ms) // max(1, word.end_ms - word.start_ms)
             return text[:begin] + _whole_words(text[begin:end], length)
         return text[:begin].rstrip()
 
     def _ms_per_character(self) -> float:
         """Speaking rate of the other pieces, without the pauses around the speech where word times are known."""
-        characters = sum(len(self._texts.get(piece, "")) for piece in self._sounds)
+        characters = sum(len(self._segments[piece].text) for piece in self._sounds if piece in self._segments)
         speech_ms = sum(self._speech_ms(piece) for piece in self._sounds)
         return speech_ms / characters if characters and speech_ms else MS_PER_CHARACTER
 
     def _speech_ms(self, piece: int) -> int:
         words = self._words.get(piece)
         return words[-1].end_ms - words[0].start_ms if words else self._sounds[piece][1]
-
-
-def join(texts: Iterable[str]) -> str:
-    """Join pieces of text; two that have no space between them get one."""
-    whole = ""
-    for text in texts:
-        bare = whole and text and not (whole[-1].isspace() or text[0].isspace() or text[0] in _CLOSES)
-        whole += f" {text}" if bare and whole[-1] < _OWN_WORD else text
-    return whole.strip()
 
 
 def _word_spans(text: str) -> list[tuple[int, int]]:
@@ -123,7 +121,7 @@ def _word_spans(text: str) -> list[tuple[int, int]]:
 
 def _whole_words(text: str, length: int) -> str:
     """The words of `text` that end within its first `length` characters."""
-    while 0 < length < len(text) and not (text[length].isspace() or text[length - 1] >= _OWN_WORD):
+    while 0 < length < len(text) and not (text[length].isspace() or text[length - 1] >= OWN_WORD):
         length -= 1
     return text[:length]
 
@@ -135,7 +133,7 @@ def as_written(text: str, spoken: Sequence[SpokenWord]) -> tuple[SpokenWord, ...
     """All words of `text` (split at spaces), in order, with the times of what was `spoken` for them. Empty if nothing
     was spoken, or if spaces do not separate the words of the text."""
     written = text.split()
-    if not spoken or not written or any(_OWN_WORD <= letter < _EMOJI for letter in text):
+    if not spoken or not written or any(OWN_WORD <= letter < _EMOJI for letter in text):
         return ()
     if len(written) == len(spoken):
         return tuple(

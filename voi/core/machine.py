@@ -35,7 +35,7 @@ class Machine:
     def __init__(self, script: Script) -> None:
         self.script = script
         self.state = State.IDLE
-        self.history = History(script.history_limit_messages)
+        self.history = History(script.history_limit_messages, script.reply_form)
         self._out: list[Action] = []
         self._message_ids = count()
         self._tools = Tools(self.history, script, self._out)

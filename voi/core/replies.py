@@ -5,13 +5,14 @@ much was heard is not known yet) or past. Facts that carry any other number are 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.ledger import Ledger
+from voi.core.reply_form import join, narrated
 from voi.core.script import Script
 from voi.core.tools import ROUNDS_MAX, Tools
 from voi.dialogue import Message, Phrase, ToolCall
@@ -224,7 +225,7 @@ class Replies:
             return
         match fact:
             case was.ReplyText():
-                reply.ledger.text(fact.piece, fact.text, fact.spoken)
+                reply.ledger.text(fact.piece, fact.text, fact.spoken, fact.voice, fact.tone)
                 if not fact.spoken:  # shown only; "": withdrawn, together with its sound
                     reply.sounded = bool(fact.text)
                 self._show(reply)
@@ -342,14 +343,20 @@ class Replies:
             played_ms = min(reply.told_ms, played_ms + CLOCK_AHEAD_MS)
         if reply.loud_ms is not None:
             played_ms = min(played_ms, reply.loud_ms)
-        full, heard = reply.ledger.full_text(), reply.ledger.heard(played_ms)
+        everything, kept = reply.ledger.segments(), reply.ledger.heard_segments(played_ms)
+        full, heard = reply.ledger.full_text(), join(segment.text for segment in kept)
         whole = heard == full
         if reply.message_id is not None and (reply.cut or not whole or not full):
-            self._history.set_text(reply.message_id, full if whole else heard + CUT_MARK if heard else "")
+            if whole:
+                self._history.set_text(reply.message_id, full, everything)
+            elif heard:
+                last = replace(kept[-1], text=kept[-1].text.rstrip() + CUT_MARK)
+                self._history.set_text(reply.message_id, heard + CUT_MARK, (*kept[:-1], last))
+            else:
+                self._history.set_text(reply.message_id, "")
             if full:
-                self._out.append(
-                    do.Show(reply.message_id, "assistant", full if whole or reply.stays else heard + INTERRUPTED)
-                )
+                shown, text = (everything, full) if whole or reply.stays else (kept, heard + INTERRUPTED)
+                self._out.append(do.Show(reply.message_id, "assistant", text, narrated=narrated(shown)))
         reply.cut = not whole
         return heard
 
@@ -363,8 +370,10 @@ class Replies:
     def _show(self, reply: Reply) -> None:
         text = reply.ledger.full_text()
         if reply.message_id is not None and text:
-            self._history.set_text(reply.message_id, text)
-            self._out.append(do.Show(reply.message_id, "assistant", text, final=reply.written))
+            segments = reply.ledger.segments()
+            self._history.set_text(reply.message_id, text, segments)
+            show = do.Show(reply.message_id, "assistant", text, final=reply.written, narrated=narrated(segments))
+            self._out.append(show)
 
     def _finish(self, reply: Reply, status: Status) -> None:
         """Send the answer's terminal status, once. An answer without any text counts as cancelled."""

@@ -1,26 +1,16 @@
 """Parses the stream of an LLM's reply into text to be said, each part with its voice and tone."""
 
 import re
-from dataclasses import dataclass
 
 from voi.core.narrator import NarratorSplitter
 from voi.core.reply_json import NEUTRAL, JsonUnwrapper
-from voi.dialogue import Voice
+from voi.dialogue import ReplySegment
 
 _STRIDE_CHARACTERS = 1_024
 """Longest text fed to a parser at once. The parsers delete the front of their buffer, so a short buffer keeps the time
 linear."""
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class ReplySegment:
-    """A fragment of the reply (not a sentence): words that one voice says in one tone."""
-
-    text: str
-    voice: Voice = "character"
-    tone: str = NEUTRAL
 
 
 class ReplyParser:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from voi.core.options import CallOptions
-from voi.dialogue import Message, Phrase
+from voi.dialogue import Message, Phrase, ReplyForm
 from voi.turn_policy import TurnPolicy
 
 PLAYBACK_LAG_MAX_MS = 2_000
@@ -15,6 +15,8 @@ class Script(CallOptions):
 
     prompt: tuple[Message, ...] = ()
     """System prompt and few-shot examples, before the history."""
+    reply_form: ReplyForm = field(default_factory=ReplyForm)
+    """How the prompt asks for replies. The model is shown its own earlier words in this form."""
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
     reminder: Phrase | None = None

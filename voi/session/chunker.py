@@ -4,10 +4,10 @@ from collections import deque
 from collections.abc import Iterable
 
 from voi.core.guard import PatternGuard
-from voi.core.reply_parser import ReplyParser, ReplySegment
+from voi.core.reply_parser import ReplyParser
 from voi.core.sentences import Cutter
 from voi.core.unspoken import Unspoken
-from voi.dialogue import Voice
+from voi.dialogue import ReplySegment, Voice
 
 
 class Chunker:

@@ -62,7 +62,7 @@ class DoorEvents:
 
     def show(self, action: do.Show) -> None:
         if action.role != "user":
-            self._line.now.tell(events.AgentMessage(action.message_id, action.text, action.final))
+            self._line.now.tell(events.AgentMessage(action.message_id, action.text, action.final, action.narrated))
             return
         seen = self._user_text if action.message_id == self._user_message_id else ""
         added = action.text[len(seen) :] if action.text.startswith(seen) else None

@@ -46,11 +46,13 @@ class UserMessage:
 
 @dataclass(frozen=True, slots=True)
 class AgentMessage:
-    """The agent's message so far, or as far as it was heard. It replaces the earlier text of that id."""
+    """The agent's message so far, or as far as it was heard. It replaces the earlier text of that id. `narrated`: where
+    in the text the narrator speaks, begin and end index of each comment."""
 
     message_id: int
     text: str
     final: bool = True
+    narrated: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from voi.config.agents import Agent
 from voi.config.config import Config
-from voi.core.reply_parser import ReplyParser, ReplySegment
-from voi.dialogue import Phrase
+from voi.core.reply_parser import ReplyParser
+from voi.dialogue import Phrase, ReplySegment
 from voi.engines.base import VoiceSpec
 from voi.session.chunker import Chunker
 from voi.text.language import Spoken

@@ -17,8 +17,8 @@ from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
 from voi.core.facts import ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.core.guard import RetryPlan
-from voi.core.reply_parser import ReplyParser, ReplySegment
-from voi.dialogue import Message, ToolCall
+from voi.core.reply_parser import ReplyParser
+from voi.dialogue import Message, ReplySegment, ToolCall
 from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading

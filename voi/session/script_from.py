@@ -21,6 +21,7 @@ def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = Fal
     return Script(
         **chosen,
         prompt=agent.prompt(),
+        reply_form=agent.reply_form,
         greeting=draw(agent.greeting_phrases()),
         turn=turn,
         reminder=agent.reminder_phrase(),

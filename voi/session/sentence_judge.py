@@ -9,7 +9,7 @@ import re
 from collections.abc import Awaitable, Callable
 
 from voi.config.classifiers import ControlAgent
-from voi.core.reply_parser import ReplySegment
+from voi.dialogue import ReplySegment
 from voi.engines.base import Llm
 from voi.errors import EngineError
 from voi.session.llm_checks import is_denial

@@ -129,7 +129,7 @@ class Session:
         self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
-            self._greetings_dir, self._conversation.history.messages,
+            self._greetings_dir, self._conversation.history.log,
             on_user_sound=observers.user_sound if observers.wants("user_sound") else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
         )  # fmt: skip

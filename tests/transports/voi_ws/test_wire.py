@@ -86,10 +86,22 @@ SERVER_GOLDENS = [
         wire.message(1, "user", ""),
         b'\x00\x00\x00\x4d{"type":"message","role":"user","content":[{"type":"text","text":""}],"id":1}',
     ),
+    (
+        wire.message(2, "assistant", "Oh! she nods", narrated=((4, 12),)),
+        b'\x00\x00\x00\xb4{"type":"message","role":"assistant","content":[{"type":"text","text":"Oh! she nods"}],'
+        b'"id":2,"voices":[{"voice":"character","text":"Oh! "},{"voice":"narrator","text":"she nods"}]}',
+    ),
     (wire.audio_header(12), b'\x00\x00\x00\x21{"type":"audio","speech_id":"12"}'),
     (wire.llm_response("yes"), b'\x00\x00\x00\x27{"type":"llm_response","content":"yes"}'),
     (wire.error("no"), b'\x00\x00\x00\x1d{"type":"error","error":"no"}'),
 ]
+
+
+def test_the_voices_of_a_message_are_its_text() -> None:
+    text = "😀 hi. She nods. Bye. He goes"
+    voices = wire.split(wire.message(2, "assistant", text, narrated=((6, 15), (21, 28))))[0]["voices"]
+    assert "".join(part["text"] for part in voices) == text
+    assert [part["text"] for part in voices if part["voice"] == "narrator"] == [text[6:15], text[21:28]]
 
 
 @pytest.mark.parametrize(("made", "golden"), SERVER_GOLDENS)

@@ -186,7 +186,9 @@ class VoiDoor:
         if message.message_id != self._updated_id or message.final or wait_s <= 0:
             self._stop_waiting()
             self._updated_id, self._updated_s = message.message_id, now_s
-            self._connection.send(wire.message(message.message_id, "assistant", message.text))
+            self._connection.send(
+                wire.message(message.message_id, "assistant", message.text, narrated=message.narrated)
+            )
             return
         if self._waiting is None:
             self._update = asyncio.get_running_loop().call_later(wait_s, self._send_waiting)
@@ -197,7 +199,9 @@ class VoiDoor:
         self._stop_waiting()
         if message is not None:
             self._updated_s = asyncio.get_running_loop().time()
-            self._connection.send(wire.message(message.message_id, "assistant", message.text))
+            self._connection.send(
+                wire.message(message.message_id, "assistant", message.text, narrated=message.narrated)
+            )
 
     def _stop_waiting(self) -> None:
         self._waiting = None

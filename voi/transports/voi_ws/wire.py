@@ -11,7 +11,7 @@ The browser client appends the nine characters `undefined` to every frame that h
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -285,12 +285,34 @@ def speech_done(message_id: int) -> bytes:
     return join({"type": "status", "status": "speech_done", "speech_id": str(shown_id(message_id))})
 
 
-def message(message_id: int, role: Role, text: str, image_urls: tuple[str, ...] = ()) -> bytes:
-    """The frame that shows a message. The same id again replaces the message in the client's window."""
+def message(
+    message_id: int,
+    role: Role,
+    text: str,
+    image_urls: tuple[str, ...] = (),
+    narrated: Sequence[tuple[int, int]] = (),
+) -> bytes:
+    """The frame that shows a message. The same id again replaces the message in the client's window. `narrated`: where
+    in the text the narrator speaks."""
     images = [url for url in image_urls if len(url) <= MAX_RETURNED_IMAGE_CHARS]
     content: list[Json] = [{"type": "text", "text": text}] if text or not images else []
     content += [{"type": "image_url", "image_url": {"url": url}} for url in images]
-    return join({"type": "message", "role": role, "content": content, "id": shown_id(message_id)})
+    metadata: Json = {"type": "message", "role": role, "content": content, "id": shown_id(message_id)}
+    if narrated:
+        metadata["voices"] = list(_by_voice(text, narrated))
+    return join(metadata)
+
+
+def _by_voice(text: str, narrated: Sequence[tuple[int, int]]) -> Iterator[Json]:
+    """The text in parts of one voice each. Parts and not positions, because clients count characters differently."""
+    end = 0
+    for begin, next_end in narrated:
+        if begin > end:
+            yield {"voice": "character", "text": text[end:begin]}
+        yield {"voice": "narrator", "text": text[begin:next_end]}
+        end = next_end
+    if text[end:]:
+        yield {"voice": "character", "text": text[end:]}
 
 
 def shown_id(message_id: int) -> int:

@@ -1,0 +1,63 @@
+"""Writes what was said of a reply: as one text for people, and for the model in the form that the prompt asks for."""
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from voi.dialogue import ReplyForm, ReplySegment
+
+OWN_WORD = "\u2e80"
+"""From this code point on (CJK) each character counts as a word, as no spaces stand between words."""
+
+_CLOSES = ",.;:!?…)]}"
+"""These follow a word without a space, even where a change of voice or tone split a sentence before them."""
+
+
+def join(texts: Iterable[str]) -> str:
+    """Join pieces of text; two that have no space between them get one."""
+    whole = ""
+    for text in texts:
+        whole += f"{_gap(whole, text)}{text}"
+    return whole.strip()
+
+
+def narrated(segments: Sequence[ReplySegment]) -> tuple[tuple[int, int], ...]:
+    """Where in the joined text the narrator speaks: begin and end index of each comment."""
+    places: list[tuple[int, int]] = []
+    whole, goes_on = "", False
+    for segment in segments:
+        text = segment.text if whole else segment.text.lstrip()
+        whole += _gap(whole, text)
+        begin = len(whole) + len(text) - len(text.lstrip())
+        whole += text
+        if not text.strip():
+            continue
+        if segment.voice == "narrator":
+            places.append((places.pop()[0] if goes_on else begin, len(whole.rstrip())))
+        goes_on = segment.voice == "narrator"
+    return tuple(places)
+
+
+def in_form(segments: Sequence[ReplySegment], form: ReplyForm) -> str:
+    """The segments as the model should have written them: comments between marks, and a JSON object for each tone."""
+    if not form.text_key:
+        return _marked(segments, form.comment_mark)
+    objects = []
+    for tone, group in groupby(segments, key=lambda segment: segment.tone):
+        text = _marked(list(group), form.comment_mark)
+        fields = [(form.tone_key, tone), (form.text_key, text)] if form.tone_key else [(form.text_key, text)]
+        objects.append(json.dumps(dict(fields if form.tone_first else reversed(fields)), ensure_ascii=False))
+    return "\n".join(objects)
+
+
+def _marked(segments: Sequence[ReplySegment], mark: str) -> str:
+    runs = []
+    for voice, group in groupby(segments, key=lambda segment: segment.voice):
+        text = join(segment.text for segment in group)
+        runs.append(f"{mark}{text}{mark}" if voice == "narrator" and text else text)
+    return join(runs)
+
+
+def _gap(before: str, text: str) -> str:
+    bare = before and text and not (before[-1].isspace() or text[0].isspace() or text[0] in _CLOSES)
+    return " " if bare and before[-1] < OWN_WORD else ""
