@@ -13,6 +13,7 @@ from voi import __version__
 from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
+from voi.server.audit import Audit
 from voi.server.auth import is_key, issue_token
 from voi.server.metrics import Metrics
 from voi.server.voices import VoiceService, voices_router
@@ -67,6 +68,8 @@ def create_app(
             allow_headers=["API-Key"],
             expose_headers=[TOKEN_HEADER],
         )
+
+    app.add_middleware(Audit)
 
     def authorized(api_key: Annotated[str | None, Header(alias="API-Key")] = None) -> None:
         if api_key is None:

@@ -1,0 +1,72 @@
+"""What managers do is on record: one log line for each request with an API key that changes something, or is refused.
+
+A manager is whoever has the API key. The line names the key by a fingerprint, so that after a change of keys it shows
+which one was used, and never the key itself.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Callable
+from urllib.parse import quote
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("voi.audit")
+
+_READS = ("GET", "HEAD", "OPTIONS")
+_FINGERPRINT_CHARS = 8
+_PATH_MAX = 200
+_REFUSED = (401, 403)
+REFUSED_EVERY_S = 1.0
+"""Refused requests are logged this often at most: somebody who guesses keys must not fill the disk."""
+
+
+class Audit:
+    """ASGI middleware."""
+
+    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.monotonic) -> None:
+        self._app = app
+        self._clock = clock
+        self._refused_s = -REFUSED_EVERY_S
+        self._unlogged = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._note(scope, message["status"])
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+    def _note(self, scope: Scope, status: int) -> None:
+        key = next((value for name, value in scope["headers"] if name == b"api-key"), b"")
+        if status in _REFUSED:
+            self._note_refused(scope, key, status)
+        elif key and scope["method"] not in _READS:
+            log.info("%s", _line(scope, key, status))
+
+    def _note_refused(self, scope: Scope, key: bytes, status: int) -> None:
+        now_s = self._clock()
+        if now_s - self._refused_s < REFUSED_EVERY_S:
+            self._unlogged += 1
+            return
+        more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
+        self._refused_s, self._unlogged = now_s, 0
+        log.warning("%s%s", _line(scope, key, status), more)
+
+
+def fingerprint(key: bytes) -> str:
+    """Names a key without telling it."""
+    return hashlib.sha256(key).hexdigest()[:_FINGERPRINT_CHARS]
+
+
+def _line(scope: Scope, key: bytes, status: int) -> str:
+    client = scope.get("client")
+    path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
+    by = f"with the key {fingerprint(key)}" if key else "without a key"
+    return f"{scope['method']} {path} from {client[0] if client else 'an unknown address'} {by}: {status}"
