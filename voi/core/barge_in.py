@@ -1,4 +1,4 @@
-"""Judges a sound over the agent's speech: is it a voice, and does it want the floor? Evidence in, a verdict out.
+"""A sound over the agent's speech: is it a voice, and does it want the floor?
 
 The reply is ducked at once and stopped only on sure evidence. A cough can be told from a voice within 160 ms, but only
 the words or the length tell "okay" from "okay, but". So lasting voice stops the reply, later if it sounds like a
@@ -9,8 +9,12 @@ and go on.
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from voi.core.actions import DuckLevel
+from voi.core import actions as do
+from voi.core.actions import Action, DuckLevel
 from voi.core.facts import VoiceJudged
+from voi.core.replies import Replies, Reply
+from voi.core.script import Script
+from voi.core.turn import Turn
 from voi.core.turn_text import is_backchannel, spoken_words
 from voi.turn_policy import TurnPolicy
 
@@ -124,3 +128,80 @@ def verdict(
     if quiet_ms >= QUIET_MS or (quiet_ms >= QUIET_OF_NOISE_MS and (voice is None or voice < LIKELY_VOICE)):
         return Verdict.RESUME
     return None
+
+
+class BargeIns:
+    """Ducks the reply at once when a sound sets in over it, collects evidence and decides: stop it, or resume it.
+
+    With a voice judge (`Script.judges_voices`) `verdict` decides. Without one, words or lasting voice stop the reply,
+    and it is ducked "deep" from the onset on. Actions are appended to `out`; the conversation carries out the verdicts.
+    """
+
+    __slots__ = ("_newest", "_out", "_replies", "_script")
+
+    def __init__(self, replies: Replies, script: Script, out: list[Action]) -> None:
+        self._replies = replies
+        self._script = script
+        self._out = out
+        self._newest = BargeIn(0)
+        """The newest possible barge-in. It is kept while its reply sounds, as it may continue."""
+
+    def begins(self, reply: Reply, now_ms: int) -> None:
+        """Voice sets in over that reply."""
+        known = self._newest
+        barge_in = self._newest = known.begins(now_ms) if known.reply == reply.number else BargeIn(reply.number)
+        if not self._script.judges_voices:
+            self._duck("deep")
+        elif not barge_in.is_noise:
+            self._duck("deep" if barge_in.likely else "soft")
+
+    def _duck(self, level: DuckLevel) -> None:
+        if self._newest.ducked != level:
+            self._newest.ducked = level
+            self._out.append(do.Duck(self._newest.reply, level))
+
+    def grows(self, turn: Turn, before_ms: int, now_ms: int, *, lasting: bool) -> Verdict | None:
+        """The stretch of voice has grown from `before_ms`. `lasting`: it is long enough to stop a reply."""
+        if not self._script.judges_voices:
+            return Verdict.STOP if lasting else None
+        if passes(before_ms, turn.stretch_ms, JUDGED_AT_MS):
+            self._out.append(do.JudgeVoice(turn.utterance, turn.stretch_ms))
+        if passes(before_ms, turn.stretch_ms, WORDS_AT_MS):
+            self._out.append(do.TranscribeNow(turn.utterance))
+        return self.weigh(turn, now_ms)
+
+    def judged(self, fact: VoiceJudged, turn: Turn, now_ms: int) -> Verdict | None:
+        self._newest.judged(fact)
+        if self._newest.likely:
+            self._duck("deep")
+        return self.weigh(turn, now_ms)
+
+    def weigh(self, turn: Turn, now_ms: int) -> Verdict | None:
+        """Decide by all that is known of the sound so far. None: wait."""
+        answers = self._replies.asks(now_ms)
+        if not self._script.judges_voices:
+            if turn.text and (answers or not is_backchannel(turn.text)):
+                return Verdict.STOP
+            return Verdict.RESUME if turn.final is not None and turn.quiet_ms else None
+        barge_in = self._newest
+        barge_in.voice_ms = barge_in.earlier_ms + turn.voice_ms
+        final = turn.final is not None
+        decided = verdict(barge_in, turn.text, turn.quiet_ms, self._script.turn, answers=answers, final=final)
+        if decided is Verdict.STOP:
+            turn.voice = barge_in.voice
+        elif decided is Verdict.RESUME and turn.text and barge_in.likely:
+            self._out.append(do.NoteBackchannel(barge_in.reply, turn.text))
+        return decided
+
+    def overdue(self, turn: Turn | None) -> Verdict:
+        """It lasts too long. Decide by what is known."""
+        speaks = turn is not None and turn.quiet_ms == 0
+        voice = not self._script.judges_voices or self._newest.voice is None or self._newest.likely
+        return Verdict.STOP if speaks and voice else Verdict.RESUME
+
+    def resume(self, now_ms: int) -> None:
+        """The sound was no interruption: give the reply its volume back."""
+        if self._newest.ducked:
+            self._replies.resume()
+        self._newest.ducked = None
+        self._newest.resumed_ms = now_ms

@@ -7,54 +7,146 @@ lasted long enough to end the turn (`endpoint.py`), so the engines work during t
 is a possible barge-in: the reply is ducked, words or lasting voice stop it, and anything else resumes it. A stopped
 reply is cut to what was heard before anything else is answered. Work is fenced by number: facts about any reply,
 utterance or pause other than the current one are stale and change nothing.
+
+Each method that begins with `_on_` is one rule. `RULES`, at the end, says which fact or deadline each of them answers.
 """
+
+from collections.abc import Callable
+from itertools import count
 
 from voi.core import actions as do
 from voi.core import facts as was
-from voi.core.actions import Status
-from voi.core.deadlines import Due
+from voi.core.actions import Action, Status
+from voi.core.barge_in import BargeIns, Verdict
+from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
+from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
+from voi.core.facts import Fact
+from voi.core.history import History
 from voi.core.late import LateWords
-from voi.core.machine import rule
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
-from voi.core.replies import ReplyGrew
+from voi.core.replies import Replies, ReplyGrew
 from voi.core.script import Script
-from voi.core.state import State
-from voi.core.tool_rules import ToolRules
+from voi.core.state import TRANSITIONS, State
+from voi.core.tools import Tools
 from voi.core.turn import Turn
 from voi.core.words import same_words
-from voi.dialogue import Message
+from voi.dialogue import Message, Phrase
 
 
-class Conversation(ToolRules):
+class Conversation:
     """One conversation. The session calls `handle` for every fact, and with DeadlinePassed at `deadline_ms`."""
 
     _decide = staticmethod(decide)
 
     def __init__(self, script: Script) -> None:
-        super().__init__(script)
-        self._late = LateWords(self.history, script, self._out)
-        self._utterances = 0
+        self.script = script
+        self.state = State.IDLE
+        self.history = History(script.history_limit_messages, script.reply_form)
         self.pace = Pace()
         self.why: Decision | None = None
         """Why the newest answered turn was judged to have ended."""
+        self._out: list[Action] = []
+        self._message_ids = count()
+        self._tools = Tools(self.history, script, self._out)
+        self._replies = Replies(self.history, self._tools, script, self._out, self._message_ids)
+        self._barge_ins = BargeIns(self._replies, script, self._out)
+        self._late = LateWords(self.history, script, self._out)
+        self._draft = Draft(self._message_ids)
+        self._turn: Turn | None = None
+        self._utterances = 0
         self._asked = Asked()
+        self._clocks = Clocks()
+        self._now_ms = 0
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
-        """The server is: optional work is left out."""
+        """The server is busy: optional work is left out."""
+
+    # ---- the machine ----------------------------------------------------------------------------------
+
+    def handle(self, fact: Fact, now_ms: int) -> list[Action]:
+        """Handle one fact. `now_ms`: monotonic time, never smaller than in the call before. Returns the actions to
+        carry out, in order."""
+        if self.state is State.CLOSED:
+            return []
+        self._now_ms = now_ms
+        RULES[type(fact)](self, fact)
+        actions = self._out[:]
+        self._out.clear()
+        return actions
+
+    @property
+    def deadline_ms(self) -> int | None:
+        """The latest time, in ms, at which to pass DeadlinePassed to `handle`; None when nothing can fall due."""
+        due = self._next_due()
+        return due[0] if due else None
+
+    def _next_due(self) -> tuple[int, Due] | None:
+        """What falls due first, with its time in ms."""
+        reply, speculation = self._replies.released, self._replies.speculation
+        if speculation and speculation.awaited and self.state is State.PAUSED:
+            reply = speculation
+        reply_ms = reply.deadline_ms if reply else None
+        return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms)
+
+    def _on_deadline(self, _: was.DeadlinePassed) -> None:
+        due = self._next_due()
+        if due and due[0] <= self._now_ms:
+            RULES[due[1]](self)
+
+    def _go(self, state: State) -> None:
+        if state is self.state:
+            return
+        if (self.state, state) not in TRANSITIONS:
+            raise RuntimeError(f"no way from {self.state} to {state}: a fault in voi.core, please report it")
+        self.state = state
+        self._clocks.state_since_ms = self._now_ms
+
+    def _emit(self, action: Action) -> None:
+        self._out.append(action)
+
+    # ---- beginning, limits and end --------------------------------------------------------------------
+
+    def _on_opened(self, fact: was.Opened) -> None:
+        self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
+        if fact.greet and self.script.greeting:
+            self._say(self.script.greeting)
+
+    def _on_duration_limit(self) -> None:
+        self._on_hung_up()
+        self._emit(do.HangUp(EndReason.DURATION_LIMIT))
+
+    def _on_idle_limit(self) -> None:
+        self._on_hung_up()
+        self._emit(do.HangUp(EndReason.IDLE_LIMIT))
+
+    def _on_reminder_due(self) -> None:
+        self._clocks.reminders += 1
+        if self.script.reminder:
+            self._say(self.script.reminder)
+
+    def _on_load_changed(self, fact: was.LoadChanged) -> None:
+        self._busy = fact.busy
 
     @property
     def _speculates(self) -> bool:
         return self.script.turn.speculate and not self._busy
 
-    @rule(was.LoadChanged)
-    def _on_load_changed(self, fact: was.LoadChanged) -> None:
-        self._busy = fact.busy
+    def _say(self, phrase: Phrase) -> None:
+        self._go(State.ANSWERING)
+        self._replies.say(phrase, self._now_ms)
+
+    def _on_hung_up(self, _: was.HungUp | None = None) -> None:
+        self._replies.drop_speculation()
+        self._replies.stop()
+        self._cancel_owed()
+        self._end_utterance()
+        self._go(State.CLOSED)
 
     # ---- speech and silence (calls) -------------------------------------------------------------------
 
@@ -69,12 +161,11 @@ class Conversation(ToolRules):
             self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
             self._turn = None
 
-    @rule(was.UserStarted)
     def _on_user_started(self, _: was.UserStarted) -> None:
         if self.script.mode != "call":
             return
         self._clocks.user_acted(self._now_ms)
-        self._clocks.ears_ms = self._now_ms
+        self._clocks.vad_ms = self._now_ms
         if self._turn:
             self.pace.went_on(self._turn.quiet_ms)
         turn = self._turn or self._listen()
@@ -83,31 +174,30 @@ class Conversation(ToolRules):
         if reply and self.state is State.ANSWERING:
             if not self._replies.asks(self._now_ms) and reply.cuts_off(self._now_ms):
                 self.pace.went_on(self._now_ms - self._voice_ms)
-            self._barge_in_begins(reply)
+            self._go(State.BARGE_IN)
+            self._barge_ins.begins(reply, self._now_ms)
         elif self.state is not State.BARGE_IN:
             self._go(State.HEARING)
 
-    @rule(was.SpeechGrew)
     def _on_speech_grew(self, fact: was.SpeechGrew) -> None:
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
-        self._clocks.ears_ms = self._voice_ms = self._now_ms
+        self._clocks.vad_ms = self._voice_ms = self._now_ms
         before_ms, turn.stretch_ms, turn.quiet_ms = turn.stretch_ms, fact.speech_ms, 0
         lasting = fact.speech_ms >= self.script.turn.barge_in_ms
         if lasting:
             self._replies.drop_speculation()
         if self.state is State.BARGE_IN:
-            self._barge_in_grows(turn, before_ms, lasting=lasting)
+            self._end_barge_in(self._barge_ins.grows(turn, before_ms, self._now_ms, lasting=lasting))
         elif self.state is State.PAUSED or (self.state is State.WAITING and not self._answer_owed):
             self._go(State.HEARING)
 
-    @rule(was.QuietGrew)
     def _on_quiet_grew(self, fact: was.QuietGrew) -> None:
         turn = self._turn
         if turn is None or self.script.mode != "call":
             return
-        self._clocks.ears_ms = self._now_ms
+        self._clocks.vad_ms = self._now_ms
         turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
@@ -117,7 +207,7 @@ class Conversation(ToolRules):
         if self.state is State.PAUSED:
             self._maybe_end_turn(turn)
         elif self.state is State.BARGE_IN and self.script.judges_voices:
-            self._weigh_barge_in(turn)
+            self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
         if self._turn is turn and turn.wants_verdict():
             self._emit(do.JudgeTurn(turn.utterance, turn.pause, "", turn.quiet_ms))
 
@@ -131,7 +221,6 @@ class Conversation(ToolRules):
 
     # ---- what they said -------------------------------------------------------------------------------
 
-    @rule(was.Heard)
     def _on_heard(self, fact: was.Heard) -> None:
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
@@ -144,7 +233,7 @@ class Conversation(ToolRules):
         self._clocks.user_acted(self._now_ms)
         is_final = turn.heard(fact)
         if self.state is State.BARGE_IN:
-            self._weigh_barge_in(turn)
+            self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
             return
         speculation = self._replies.speculation
         if speculation and not same_words(self._draft.with_speech(fact.text), speculation.answers):
@@ -171,30 +260,27 @@ class Conversation(ToolRules):
                     self._speculate(turn.final)
             self._maybe_end_turn(turn)
 
-    @rule(was.TranscriptFailed)
     def _on_transcript_failed(self, fact: was.TranscriptFailed) -> None:
         turn = self._turn
         if turn and (fact.utterance, fact.pause) == (turn.utterance, turn.pause):
             self._emit(do.ReportError(fact.message))
             turn.give_up()
             if self.state is State.BARGE_IN:
-                self._weigh_barge_in(turn)
+                self._end_barge_in(self._barge_ins.weigh(turn, self._now_ms))
             else:
                 self._on_final(turn)
 
-    @rule(was.TurnJudged)
     def _on_turn_judged(self, fact: was.TurnJudged) -> None:
         turn = self._turn
         if turn and turn.judged(fact) and self.state is State.PAUSED:
             self._maybe_end_turn(turn)
 
-    @rule(was.VoiceJudged)
     def _on_voice_judged(self, fact: was.VoiceJudged) -> None:
         turn = self._turn
         if turn is None or fact.utterance != turn.utterance:
             return
         if self.state is State.BARGE_IN:
-            self._voice_judged_in_barge_in(fact, turn)
+            self._end_barge_in(self._barge_ins.judged(fact, turn, self._now_ms))
         else:
             turn.voice_judged(fact)
             if self.state is State.PAUSED and turn.final is not None:
@@ -230,13 +316,11 @@ class Conversation(ToolRules):
         else:
             self._try_answer()
 
-    @rule(Due.SOUND_LOST)
     def _on_sound_lost(self) -> None:
         """Sound stopped arriving in the middle of a turn. Treat it as silence."""
         if self._turn:
             self._await_transcript(self._turn)
 
-    @rule(Due.NO_TRANSCRIPT)
     def _on_no_transcript(self) -> None:
         if self._turn and self._turn.final is None:
             self._turn.give_up(late=True)
@@ -300,7 +384,6 @@ class Conversation(ToolRules):
             spoken = self._turn.text if self._turn and self.script.stream_user_stt else ""
             self._show_draft(self._draft.with_speech(spoken), correct=True)
 
-    @rule(was.TextTyped, was.ImageGiven)
     def _on_message_part(self, fact: was.TextTyped | was.ImageGiven) -> None:
         self._clocks.user_acted(self._now_ms)
         self._replies.drop_speculation()  # it was asked without this
@@ -309,7 +392,6 @@ class Conversation(ToolRules):
         elif isinstance(fact, was.TextTyped):
             self._show_prefix()
 
-    @rule(was.VoicePushed)
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
         self._clocks.user_acted(self._now_ms)
         self._replies.stop()
@@ -318,7 +400,6 @@ class Conversation(ToolRules):
             self._listen()
         self._go(State.HEARING)
 
-    @rule(was.AnswerAsked)
     def _on_answer_asked(self, _: was.AnswerAsked) -> None:
         self._clocks.user_acted(self._now_ms)
         if self.state is State.WAITING:
@@ -339,6 +420,35 @@ class Conversation(ToolRules):
 
     # ---- interruption ---------------------------------------------------------------------------------------
 
+    def _end_barge_in(self, verdict: Verdict | None) -> None:
+        """Carry out what was decided about a sound over the reply. None: nothing yet."""
+        match verdict:
+            case Verdict.STOP:
+                self._emit(do.SendStatus(Status.USER_INTERRUPT))
+                self._replies.stop()
+                self._after_reply()
+            case Verdict.RESUME:
+                self._end_utterance()
+                self._go(State.ANSWERING)
+                self._barge_ins.resume(self._now_ms)
+
+    def _on_barge_in_over(self) -> None:
+        self._end_barge_in(self._barge_ins.overdue(self._turn))
+
+    def _on_interrupted(self, fact: was.Interrupted) -> None:
+        """The client stopped the agent."""
+        self._clocks.user_acted(self._now_ms)
+        if self._replies.plays(fact.message_id):
+            self._tools.waive()
+            self._replies.stop(fact.played_ms)
+            self._after_reply()
+        elif self.state is State.ANSWERING and not self._replies.released:
+            self._tools.waive()  # the person does not want to wait for the tools' results
+            self._replies.cancel_carried()
+            self._after_reply()
+        elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
+            self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
+
     def _after_reply(self) -> None:
         """The released reply is over, played or stopped: decide whose turn it is now."""
         turn = self._turn
@@ -354,19 +464,15 @@ class Conversation(ToolRules):
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
-    @rule(was.ReplyText, was.PieceVoiced, was.ReplyWritten, was.ReplySounded, was.PlaybackStarted)
-    @rule(was.ReplyThinking, was.ToolCalled)
     def _on_reply_grew(self, fact: ReplyGrew) -> None:
         self._replies.note(fact, self._now_ms)
         if self._turn and self.state is State.PAUSED:
             self._maybe_end_turn(self._turn)
 
-    @rule(was.ReplyPlayed)
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         if self._replies.played(fact.reply):
             self._after_reply()
 
-    @rule(was.ReplyStopped)
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
         cut = self._replies.stopped(fact)
         if cut is None:
@@ -380,7 +486,6 @@ class Conversation(ToolRules):
         elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
             self._on_final(self._turn)
 
-    @rule(was.ReplyFailed)
     def _on_reply_failed(self, fact: was.ReplyFailed) -> None:
         if self._replies.speculation and self._replies.speculation.number == fact.reply:
             if self._replies.speculation.awaited and self.state is State.PAUSED:
@@ -391,7 +496,6 @@ class Conversation(ToolRules):
         elif self._replies.released and self._replies.released.number == fact.reply:
             self._give_up_reply(fact.message)
 
-    @rule(Due.SILENT_REPLY)
     def _on_silent_reply(self) -> None:
         if self._replies.released is None:
             self._try_answer()  # the one that was awaited in a pause
@@ -404,3 +508,79 @@ class Conversation(ToolRules):
             self._say(self.script.apology)
         else:
             self._after_reply()
+
+    # ---- tools --------------------------------------------------------------------------------------------------
+
+    def _on_tool_returned(self, fact: was.ToolReturned) -> None:
+        if self._tools.returned(fact):
+            self._tell_results()
+
+    def _on_tool_late(self) -> None:
+        if self._tools.give_up(self._now_ms):
+            self._tell_results()
+
+    def _tell_results(self) -> None:
+        """Have the agent speak on with the results: at once, or after the current reply. If the person says something
+        before, that answer takes the results into account."""
+        self._replies.drop_speculation()  # it was asked without their results
+        reply = self._replies.released
+        if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
+            self._go_on()
+        elif self.state is State.ANSWERING and reply and reply.written and not self._draft.begun:
+            self._replies.go_on(self.script.prompt + self.history.messages())
+
+    def _go_on(self) -> None:
+        """Begin the reply that follows tools."""
+        self._tools.owed = False
+        reply = self._replies.speculation
+        if reply is None or not reply.goes_on:
+            self._replies.drop_speculation()
+            reply = self._replies.go_on(self.script.prompt + self.history.messages())
+        self._replies.announce_going_on(reply)
+        self._go(State.ANSWERING)
+        self._replies.release(reply, self._now_ms)
+
+
+RULES: dict[type[Fact] | Due, Callable[..., None]] = {
+    # its life
+    was.Opened: Conversation._on_opened,
+    was.DeadlinePassed: Conversation._on_deadline,
+    was.HungUp: Conversation._on_hung_up,
+    was.LoadChanged: Conversation._on_load_changed,
+    Due.DURATION_LIMIT: Conversation._on_duration_limit,
+    Due.IDLE_LIMIT: Conversation._on_idle_limit,
+    Due.REMINDER: Conversation._on_reminder_due,
+    # the person's speech
+    was.UserStarted: Conversation._on_user_started,
+    was.SpeechGrew: Conversation._on_speech_grew,
+    was.QuietGrew: Conversation._on_quiet_grew,
+    was.Heard: Conversation._on_heard,
+    was.TranscriptFailed: Conversation._on_transcript_failed,
+    was.TurnJudged: Conversation._on_turn_judged,
+    was.VoiceJudged: Conversation._on_voice_judged,
+    Due.SOUND_LOST: Conversation._on_sound_lost,
+    Due.NO_TRANSCRIPT: Conversation._on_no_transcript,
+    # what they type and press
+    was.TextTyped: Conversation._on_message_part,
+    was.ImageGiven: Conversation._on_message_part,
+    was.VoicePushed: Conversation._on_voice_pushed,
+    was.AnswerAsked: Conversation._on_answer_asked,
+    was.Interrupted: Conversation._on_interrupted,
+    Due.BARGE_IN_OVER: Conversation._on_barge_in_over,
+    # the agent's replies
+    was.ReplyText: Conversation._on_reply_grew,
+    was.PieceVoiced: Conversation._on_reply_grew,
+    was.ReplyWritten: Conversation._on_reply_grew,
+    was.ReplySounded: Conversation._on_reply_grew,
+    was.ReplyThinking: Conversation._on_reply_grew,
+    was.ToolCalled: Conversation._on_reply_grew,
+    was.PlaybackStarted: Conversation._on_reply_grew,
+    was.ReplyPlayed: Conversation._on_reply_played,
+    was.ReplyStopped: Conversation._on_reply_stopped,
+    was.ReplyFailed: Conversation._on_reply_failed,
+    Due.SILENT_REPLY: Conversation._on_silent_reply,
+    # tools
+    was.ToolReturned: Conversation._on_tool_returned,
+    Due.TOOL_LATE: Conversation._on_tool_late,
+}
+"""The rule for each fact, which is passed to it, and for each deadline. At a deadline a rule is passed nothing."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
+from operator import itemgetter
 
 from voi.core.script import Script
 from voi.core.state import State
@@ -26,7 +27,7 @@ class Clocks:
     opened_ms: int = 0
     user_active_ms: int = 0
     """When the person last spoke, typed or acted, or when the agent's speech after that ended."""
-    ears_ms: int = 0
+    vad_ms: int = 0
     """When the VAD last reported on a turn's sound."""
     state_since_ms: int = 0
     reminders: int = 0
@@ -43,16 +44,19 @@ class Clocks:
             self.user_active_ms = now_ms
 
 
-def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: int | None) -> list[tuple[int, Due]]:
-    """All that can fall due in this state: pairs of wall time in ms and what falls due."""
+def next_due(
+    script: Script, state: State, clocks: Clocks, reply_ms: int | None, tools_ms: int | None
+) -> tuple[int, Due] | None:
+    """What falls due first in this state, with its wall time in ms; None: nothing can. `reply_ms`, `tools_ms`: when the
+    reply and the tools that are waited for will have taken too long."""
     if state is State.CLOSED:
-        return []
+        return None
     policy = script.turn
     due: list[tuple[int, Due]] = []
     if script.duration_limit_ms:
         due.append((clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT))
-    if reply_deadline_ms is not None:
-        due.append((reply_deadline_ms, Due.SILENT_REPLY))
+    if reply_ms is not None:
+        due.append((reply_ms, Due.SILENT_REPLY))
     if state is State.IDLE or (state is State.HEARING and script.mode == "chat"):
         if script.idle_limit_ms:
             due.append((clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT))
@@ -60,9 +64,11 @@ def deadlines(script: Script, state: State, clocks: Clocks, reply_deadline_ms: i
         if reminding and script.reminder and script.reminder_after_ms:
             due.append((clocks.state_since_ms + script.reminder_after_ms, Due.REMINDER))
     elif state in (State.HEARING, State.PAUSED):
-        due.append((clocks.ears_ms + policy.audio_timeout_ms, Due.SOUND_LOST))
+        due.append((clocks.vad_ms + policy.audio_timeout_ms, Due.SOUND_LOST))
     elif state is State.WAITING:
         due.append((clocks.state_since_ms + policy.transcript_timeout_ms, Due.NO_TRANSCRIPT))
     elif state is State.BARGE_IN:
         due.append((clocks.state_since_ms + policy.barge_in_timeout_ms, Due.BARGE_IN_OVER))
-    return due
+    if tools_ms is not None:
+        due.append((tools_ms, Due.TOOL_LATE))
+    return min(due, key=itemgetter(0), default=None)

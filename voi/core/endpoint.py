@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from voi.core.endpoint_weights import WEIGHTS
 from voi.core.expects import Expects, expects
 from voi.core.series import digits_at_end, digits_due, spells
-from voi.core.turn import Turn
+from voi.core.turn import Signs, Turn
 from voi.core.turn_text import completeness, ends_open, has_filler_end
 from voi.turn_policy import TurnPolicy
 
@@ -65,7 +65,8 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
     no shorter silence ends the turn."""
     quiet_ms = turn.quiet_ms
     probability = turn.verdicts[-1][1] if turn.verdicts else None
-    by_words = completeness(turn.final) if turn.final else None
+    signs_now = None if turn.final is None else _signs_now(turn, turn.final, asked)
+    by_words = signs_now.by_words if signs_now else None
 
     def decided(evidence: float, enough_ms: int, because: str) -> Decision:
         return Decision(quiet_ms >= enough_ms, quiet_ms, evidence, enough_ms, probability, by_words, because)
@@ -74,10 +75,9 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
         if turn.agent_judgement >= 0.5:
             return decided(LOGIT_MAX, policy.min_silence_ms, "the completeness agent says so")
         return decided(-LOGIT_MAX, policy.max_silence_ms, "the completeness agent says that more will come")
-    if turn.final is None:
+    if signs_now is None:
         return decided(0.0, policy.max_silence_ms, "the words are not known yet")
-    said = signs(turn.final, turn.verdicts, asked)
-    evidence = weigh(said)
+    said, evidence = signs_now.said, signs_now.evidence
     if said["complete_number"]:
         return decided(evidence, policy.min_silence_ms, "the number is complete")
     stretch, paced = STRETCH[policy.eagerness], policy.eagerness == "auto"
@@ -86,6 +86,15 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
     wanted_ms = round(stretch * (policy.silence_ms - MS_PER_LOG_ODDS * evidence))
     enough_ms = min(cap_ms, max(policy.min_silence_ms, floor_ms if paced else 0, wanted_ms))
     return decided(evidence, enough_ms, "evidence" if quiet_ms < cap_ms else "nobody waits longer")
+
+
+def _signs_now(turn: Turn, text: str, asked: Asked) -> Signs:
+    """The turn's signs, read once for each transcript and verdict: they stay the same while the silence grows."""
+    of = (text, len(turn.verdicts), asked)
+    if turn.signs is None or turn.signs.of != of:
+        said = signs(text, turn.verdicts, asked)
+        turn.signs = Signs(of, completeness(text) if text else None, said, weigh(said))
+    return turn.signs
 
 
 def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[str, float]:

@@ -33,7 +33,7 @@ class _Round:
 class Tools:
     """The tools of one conversation. RunTool actions are appended to `out`."""
 
-    __slots__ = ("_history", "_out", "_rounds", "_timeout_ms", "owed")
+    __slots__ = ("_history", "_out", "_rounds", "_timeout_ms", "deadline_ms", "owed")
 
     def __init__(self, history: History, script: Script, out: list[Action]) -> None:
         self._history = history
@@ -41,6 +41,8 @@ class Tools:
         self._timeout_ms = script.tool_timeout_ms
         self._rounds: dict[int, _Round] = {}
         """The rounds with running tools, by reply."""
+        self.deadline_ms: int | None = None
+        """When the next running tool will have taken too long; None: no tool is running."""
         self.owed = False
         """Results arrived that the person was not told about yet."""
 
@@ -49,13 +51,10 @@ class Tools:
         """True if tools are running whose results the person waits for."""
         return any(not each.waived for each in self._rounds.values())
 
-    @property
-    def deadline_ms(self) -> int | None:
-        return min((each.deadline_ms for each in self._rounds.values()), default=None)
-
     def run(self, reply: int, message_id: int, calls: tuple[ToolCall, ...], now_ms: int) -> None:
         """Run the calls of a reply that is released and complete."""
         self._rounds[reply] = _Round(message_id, {call.call_id: None for call in calls}, now_ms + self._timeout_ms)
+        self._note_deadline()
         self._history.set_tools(message_id, calls, tuple(ToolResult(call.call_id, RUNNING) for call in calls))
         self._out += [do.RunTool(reply, call.call_id, call.name, call.arguments) for call in calls]
 
@@ -70,6 +69,7 @@ class Tools:
         if not all(each.results.values()):
             return False
         del self._rounds[fact.reply]
+        self._note_deadline()
         self.owed = self.owed or not each.waived
         return not each.waived
 
@@ -89,3 +89,6 @@ class Tools:
         self.owed = False
         for each in self._rounds.values():
             each.waived = True
+
+    def _note_deadline(self) -> None:
+        self.deadline_ms = min((each.deadline_ms for each in self._rounds.values()), default=None)

@@ -9,6 +9,18 @@ JUDGED_AT_MS = 64
 cut more people off when it was measured (docs/turn-taking.md)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for the end of the turn and against it (`endpoint.py`). `of`: what they depend on."""
+
+    of: object
+    by_words: float | None
+    """Probability that the words are complete, by their end; None: it cannot be told."""
+    said: dict[str, float]
+    evidence: float
+    """Their weighted sum, in log-odds."""
+
+
 @dataclass(slots=True)
 class Turn:
     """One utterance, while it is being heard."""
@@ -34,6 +46,8 @@ class Turn:
     """The transcription failed or took too long, so what was said is not known."""
     late: bool = False
     """The transcript took too long, and may still arrive."""
+    signs: Signs | None = None
+    """The signs by the newest transcript and verdicts."""
     stretch_ms: int = 0
     """Length of the current stretch of voice."""
     earlier_ms: int = 0

@@ -6,7 +6,7 @@ def words(text: str) -> list[str]:
 
 
 def same_words(a: str, b: str | None) -> bool:
-    return b is not None and words(a) == words(b)
+    return b is not None and (a == b or words(a) == words(b))
 
 
 def continues(text: str, earlier: str) -> bool:
