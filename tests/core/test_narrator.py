@@ -27,6 +27,9 @@ def merged(pieces):
         "2 * 3 = 6 and 4 * 5",
         "*a note\n\nand the next paragraph* here",
         "2*3*4",
+        "我有2*3*4个",
+        "*un*believable",
+        "联系@小明 和@小红",
         "*an unpaired marker goes on",
         "a footnote* here",
         "Price*: *Terms apply.",
@@ -58,6 +61,12 @@ def test_nothing_of_this_switches_the_voice(text):
         ("*a **b** c* d", [("a **b** c", "narrator"), (" d", "character")]),
         ("@she wrote to bob@x.org@ Hi", [("she wrote to bob@x.org", "narrator"), (" Hi", "character")]),
         ("*Note: *she smiles* Hi", [("*Note: ", "character"), ("she smiles", "narrator"), (" Hi", "character")]),
+        ("*smiles*Hello", [("smiles", "narrator"), ("Hello", "character")]),
+        (
+            "你好*她微笑着*今天好吗？",
+            [("你好", "character"), ("她微笑着", "narrator"), ("今天好吗？", "character")],
+        ),
+        ("はい*うなずく*そうです", [("はい", "character"), ("うなずく", "narrator"), ("そうです", "character")]),
         ("*one* *two*", [("one", "narrator"), (" ", "character"), ("two", "narrator")]),
     ],
 )

@@ -6,11 +6,13 @@ list bullet and `**bold**` are left alone. Whether an opened comment is closed i
 until then, at most `HOLD_CHARACTERS`, and is ordinary text if it never closes.
 
 An agent without a narrator did not ask the model for comments. Its asterisks may be emphasis, as in "I *really* mean
-it", whose words must not be lost, or stage directions, as in "*sighs* Fine.", which must not be spoken.
+it" and "*Note: we close at nine.*", whose words must not be lost, or stage directions, as in "*sighs* Fine.", which
+must not be spoken (`stage_directions.py`).
 """
 
 import re
 
+from voi.core.stage_directions import is_direction
 from voi.dialogue import Voice
 
 HOLD_CHARACTERS = 400
@@ -20,28 +22,21 @@ _MARKER = re.compile(r"[*@]")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _BEFORE_AT = frozenset("._-+@/\\")
 """An @ after one of these is part of an address."""
-
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_ACTION = re.compile(r"[^\W_]{3,}(?:s|ing)", re.IGNORECASE)
-"""Verbs of stage directions, such as sighs or laughing. The words below only look like them."""
-_NO_ACTIONS = frozenset(
-    {"this", "his", "its", "always", "perhaps", "sometimes", "yes", "thanks", "less", "unless", "thus", "plus",
-     "across", "during", "thing", "nothing", "something", "anything", "everything", "being", "having", "king"}
-)  # fmt: skip
-_THIRD_PERSON = frozenset({"he", "she", "they", "his", "her", "hers", "their", "its"})
-_EMPHASIS_MAX_WORDS = 5
+_LINE_CHARACTERS = 24
+_NO_SPACES_FROM = "\u0e00"
+"""From this code point on (Thai, Chinese, Japanese …) a comment may stand between words without a space."""
 
 
 class NarratorSplitter:
     """`feed` text as it streams in, get (text, voice) as soon as the voice is known. Sans-I/O; never raises."""
 
-    __slots__ = ("_before", "_buffer", "_narrated", "_sentence")
+    __slots__ = ("_before", "_buffer", "_line", "_narrated")
 
     def __init__(self, narrated: bool = True) -> None:
         self._buffer = ""
         self._before = " "  # the character before the buffer
         self._narrated = narrated
-        self._sentence = ""  # its last character that is no space: "" at the beginning and after the end of a line
+        self._line = ""  # the end of what precedes the buffer in its line
 
     def feed(self, text: str) -> list[tuple[str, Voice]]:
         self._buffer += text
@@ -51,7 +46,7 @@ class NarratorSplitter:
         """Everything that was held back. After this the splitter can be fed another text."""
         out = self._split(final=True)
         self._before = " "
-        self._sentence = ""
+        self._line = ""
         return out
 
     def _split(self, final: bool) -> list[tuple[str, Voice]]:
@@ -68,15 +63,13 @@ class NarratorSplitter:
                 self._say(out, 2 if self._buffer[1:2] == self._buffer[0] else 1)
             else:
                 end = self._closing(final)
-                if end is None:
+                if end is None or (end > 0 and not self._narrated and not final and not self._after(end)):
                     break
-                if end > 0 and not self._narrated and _is_emphasis(self._buffer[1:end], self._sentence):
-                    self._say(out, end + 1)
-                elif end > 0:
+                if end > 0 and (self._narrated or is_direction(self._buffer[1:end], self._line, self._after(end))):
                     out.append((self._buffer[1:end], "narrator"))
                     self._drop(end + 1)
                 else:
-                    self._say(out, -end)
+                    self._say(out, end + 1 if end > 0 else -end)
         return out
 
     def _say(self, out: list[tuple[str, Voice]], length: int) -> None:
@@ -85,13 +78,16 @@ class NarratorSplitter:
 
     def _drop(self, length: int) -> None:
         self._before = self._buffer[length - 1]
-        said = self._buffer[:length].rstrip(" \t")
-        self._sentence = "" if said.endswith("\n") else said[-1:] or self._sentence
+        self._line = (self._line + self._buffer[:length]).rpartition("\n")[2][-_LINE_CHARACTERS:]
         self._buffer = self._buffer[length:]
+
+    def _after(self, end: int) -> str:
+        """The first character behind a comment that is no space; "": it is not known."""
+        return self._buffer[end + 1 :].lstrip(" \t")[:1]
 
     def _opens(self) -> bool:
         marker, follower, before = self._buffer[0], self._buffer[1:2], self._before
-        if before.isalnum() or before in ("_", marker) or (marker == "@" and before in _BEFORE_AT):
+        if before == marker or _is_part_of_word(before, marker) or (marker == "@" and before in _BEFORE_AT):
             return False
         return bool(follower) and not follower.isspace() and follower != marker
 
@@ -113,7 +109,8 @@ class NarratorSplitter:
                 continue
             if _BLANK_LINE.search(text, 0, at):
                 return -1
-            if not before.isspace() and not (after.isalnum() or after == "_"):
+            new_word = marker == "*" and after.isupper() and not (before.isupper() or before.isdigit())  # *smiles*Hello
+            if not before.isspace() and (new_word or not _is_part_of_word(after, marker)):
                 return at if any(map(str.isalpha, text[1:at])) else -1
             if not (before.isalnum() or after.isspace()):
                 return -at  # another one opens here: the first was unpaired
@@ -123,13 +120,8 @@ class NarratorSplitter:
         return None
 
 
-def _is_emphasis(text: str, sentence: str) -> bool:
-    """True if the text is emphasis; False if it is a stage direction. `sentence`: the last character of what precedes
-    it in this sentence."""
-    words = [word.lower() for word in _WORD.findall(text)]
-    if text[-1] in "!?":
+def _is_part_of_word(char: str, marker: str) -> bool:
+    """Is a marker beside this character inside a word?"""
+    if char == "_":
         return True
-    acts = words[0] in _THIRD_PERSON or (_ACTION.fullmatch(words[0]) is not None and words[0] not in _NO_ACTIONS)
-    if sentence.isalnum() or sentence == ",":
-        return len(words) == 1 or (len(words) <= _EMPHASIS_MAX_WORDS and not acts)
-    return len(words) == 1 and not acts
+    return char.isalnum() and (marker == "@" or char < _NO_SPACES_FROM or char.isdigit())

@@ -1,0 +1,189 @@
+"""Without a narrator: which words between asterisks are spoken."""
+
+import pytest
+
+from voi.core.narrator import NarratorSplitter
+from voi.dialogue import Voice
+
+SPOKEN = """
+*Note: please arrive ten minutes early.*
+*New York:* It is late.
+*New York* is big.
+*Note*: please come.
+*Please arrive ten minutes early.*
+*Never* do that again.
+I *really* mean it.
+That *looks* fine.
+He *smiles* a lot.
+I gave it to *her*.
+Have you read *War and Peace*?
+The *business class* seats are gone.
+*Warning:* hot.
+*5 pm* sharp.
+*We close at nine.* Bye.
+*Bitte kommen Sie um neun.*
+*Wichtig:* Wir schließen.
+*Nie* wieder.
+*Es ist spät.*
+*Il est tard.*
+*Très important :* venez tôt.
+*Importante:* cierre.
+这是*非常*重要的。
+*绝对*不要这样做。
+*注意：请提前十分钟到。*
+*请提前到。*
+これは*とても*大事です。
+Это *очень* важно.
+*Внимание:* мы закрыты.
+I told you *that we never ever close before nine o'clock*.
+*so* glad you came
+*Really?* I had no idea.
+*Thanks!* That helps.
+The song is *Wings of Desire*.
+*The Great Gatsby* It is a novel.
+*This is important.* Read it.
+I have *three* apples, *two* pears.
+*Terms and conditions apply.*
+*Opening hours:* nine to five
+*I laughed so hard.*
+*The Crying Game* It is a film.
+*Achtung:* Der Laden schließt.
+*Attention :* fermé.
+*Note* that we are closed.
+*Important:* bring your passport.
+*Step one:* open the door.
+You should *definitely* go, and *never* look back.
+*Sehr* gern!
+*Guten Morgen!* Wie geht es?
+*Merci beaucoup!*
+*Das weiß ich nicht.*
+*Je ne sais pas.*
+She *laughs* all day.
+Who *sighs* there?
+It *takes* time.
+*Monday to Friday* we are open.
+*Ten minutes* is enough.
+*Please* do come.
+*Every* time.
+Es ist *nicht* wahr, *gar nicht*.
+*Ни в коем случае!*
+你*真的*这么想吗？
+私は*絶対*に行く。
+*ご注意:* 閉店です。
+*Is that so?* I see.
+*I told you so.*
+*You are late.*
+*Our address is 5 Main Street.*
+It is *her* book, not *his*.
+*Chapter One:* The Fox.
+The word is *serendipity*.
+The answer: *forty-two*.
+*Don't* touch it.
+*Always* ask first.
+*The office opens at nine.*
+""".strip().splitlines()
+"""Emphasis, labels, titles and whole sentences."""
+
+SILENT = """
+*lächelt*
+*lächelt* Hallo.
+*Lächelt* Hallo.
+*sourit* Bonjour.
+*Sourit* Bonjour.
+*微笑*
+*微笑*你好。
+*微笑* 你好。
+你好*微笑*今天好吗？
+*轻轻地抱住你*你好
+*smiles softly*
+*smiles softly* Hello.
+*Smiles softly.* Hello.
+*smiles*Hello
+*smiles* Hello
+Hello! *waves* Nice.
+Well, *sighs* I don't know.
+Hello there, *smiling softly* my friend
+*her eyes widened* Really?
+*She looks away.* No.
+*nickt langsam* Ja.
+*schaut aus dem Fenster* Es regnet.
+*sonríe* Hola.
+*улыбается* Привет!
+*Улыбается* Привет!
+*にっこり笑う*こんにちは
+*미소를 짓는다* 안녕하세요
+*hoche la tête* D'accord.
+*leans back in the chair* So.
+*Takes your hand* You came.
+*Robin smiles.* Hello.
+*gasps!* No.
+*sospira* Va bene.
+*mosolyog* Szia!
+*gülümser* Merhaba
+*يبتسم* مرحبا
+*मुस्कुराते हुए* नमस्ते
+*pauses for a moment, thinking*
+Hello *smiles* how are you?
+Na *lächelt* du bist ja da
+*slowly nods*
+*clears throat* Ahem.
+*laughs out loud* Ha!
+*eyes widen*
+*thinking* Hmm.
+*grinst breit* Na gut.
+*Räuspert sich* Also.
+*zwinkert*
+*seufzend* Na gut.
+*soupire* Bon.
+*hausse les épaules* Je ne sais pas.
+*en souriant* Bonjour
+*suspira* Bueno.
+*asiente con la cabeza* Sí.
+*ri* Que bom!
+*glimlacht* Hoi.
+*uśmiecha się* Cześć.
+*вздыхает* Ладно.
+*кивает головой*
+*点点头* 好的。
+*叹气*唉。
+*うなずく*はい。
+*웃음* 네.
+*looks around nervously* Where?
+*walks over to the window* It rains.
+*Raises an eyebrow* Really.
+*chuckling* Good one.
+*giggles*
+*rolls eyes* Fine.
+*a long pause* Yes.
+*his voice trembles* I know.
+*He takes your hand.* Come.
+*Sie lächelt.* Komm.
+*Elle sourit.* Viens.
+*他笑了。*好。
+*winks*;) Hi
+*blushes*... Oh.
+*tips hat* Howdy.
+*beep boop* I am a robot.
+*stage whisper* Hey.
+""".strip().splitlines()
+"""What the character does."""
+
+
+def split(text: str, size: int) -> list[tuple[str, Voice]]:
+    splitter = NarratorSplitter(narrated=False)
+    pieces = [piece for at in range(0, len(text), size) for piece in splitter.feed(text[at : at + size])]
+    return pieces + splitter.close()
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize("text", SPOKEN)
+def test_no_word_is_lost(text: str, size: int) -> None:
+    assert {voice for _, voice in split(text, size)} == {"character"}
+    assert "".join(piece for piece, _ in split(text, size)) == text
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize("text", SILENT)
+def test_what_the_character_does_is_not_spoken(text: str, size: int) -> None:
+    begin = text.index("*") + 1
+    assert (text[begin : text.index("*", begin)], "narrator") in split(text, size)
