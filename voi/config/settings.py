@@ -158,6 +158,8 @@ class Settings(BaseSettings):
     """Least level that is logged."""
     log_format: Literal["text", "json"] = "text"
     """text for people, json for machines."""
+    trace_words: bool = False
+    """Put what people and agents say into traces as well. Private: for debugging only."""
     log_words: bool = False
     """Log what people and agents say. Private: for debugging only."""
 

@@ -36,6 +36,7 @@ from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
+from voi.server.tracing import Tracing, close_provider, make_provider
 from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
 from voi.session.line import Line
@@ -95,6 +96,7 @@ class Server:
         """Why the server could not start."""
         self._tasks = Tasks()
         token_secrets, api_key = settings.require_secrets()
+        self._traces = make_provider()
         self._configs = ConfigStore(settings)
         if settings.record:
             prepare(settings.recordings_dir)
@@ -139,6 +141,8 @@ class Server:
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
                 await self._close_engines()
+                if self._traces is not None:
+                    await close_provider(self._traces)
         if self._failure is not None:
             raise self._failure
 
@@ -231,7 +235,7 @@ class Server:
             engines=self._engines.of(agent),
             options=options,
             greetings_dir=settings.greetings_dir,
-            observers=self._observers(conversation_id),
+            observers=self._observers(conversation_id, agent),
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
             log_words=settings.log_words,
@@ -240,9 +244,12 @@ class Server:
             session.tell(LoadChanged(busy=True))
         return session
 
-    def _observers(self, conversation_id: str) -> list[Observer]:
+    def _observers(self, conversation_id: str, agent: Agent) -> list[Observer]:
         settings = self.settings
         observers: list[Observer] = [self._turn_metrics]
+        if self._traces is not None:
+            about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
+            observers.append(Tracing(self._traces.get_tracer("voi"), about, words=settings.trace_words))
         if settings.record:
             limit_bytes = settings.recording_limit_mb * 1024 * 1024
             observers.append(Recorder(settings.recordings_dir, conversation_id, limit_bytes))
