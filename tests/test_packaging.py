@@ -24,6 +24,7 @@ IMPORTED_AS = {
     "dotenv": "python-dotenv",
     "hibari": "hibari-tts",
     "jwt": "pyjwt",
+    "opentelemetry": "opentelemetry-api",
     "trainer": "coqui-tts-trainer",
     "whisper": "openai-whisper",
     "yaml": "pyyaml",
