@@ -18,7 +18,7 @@ from uvicorn.server import ServerState
 from tests.transports.raw_client import BINARY, CLOSE, PING, PONG, TEXT, RawClient, frame
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.upgrade import protocol_for
-from voi.transports.websocket import Request, SocketLimits, WebSocket
+from voi.transports.websocket import MESSAGES_PER_TURN, Request, SocketLimits, WebSocket
 
 
 class Keeper:
@@ -239,6 +239,21 @@ async def test_a_flood_of_messages_is_refused() -> None:
         client.writer.write(frame(PONG) * 100)
         client.send(PING, b"within the burst? no, one too many")
         assert await client.close_code() == 1008
+
+
+async def test_messages_that_arrive_together_take_turns_with_others() -> None:
+    async with serving() as served:
+        client = await RawClient.connect(served.port)
+        sent = [str(number).encode() for number in range(900)]
+        client.writer.write(b"".join(frame(BINARY, message) for message in sent))
+        most = before = 0
+        while len(served.doors[0].got) < len(sent):
+            await asyncio.sleep(0)
+            most = max(most, len(served.doors[0].got) - before)
+            before = len(served.doors[0].got)
+        assert served.doors[0].got == sent
+        assert most <= 2 * MESSAGES_PER_TURN
+        client.drop()
 
 
 async def test_a_client_that_does_not_read_is_closed_by_size_or_by_time() -> None:

@@ -20,7 +20,7 @@ from voi.errors import EngineError
 from voi.session.playback import Playback
 from voi.text import language
 from voi.text.language import Spoken
-from voi.text.speakable import speakable
+from voi.text.speakable import is_prepared, prepare, speakable
 
 PIECES_MAX = 256
 """How many pieces may wait for their sound, about half an hour of speech. Beyond, reading the LLM's answer waits."""
@@ -133,6 +133,8 @@ class ReplyVoice:
         """Voice the pieces until `end`. Raises EngineError."""
         if self._spoken.detects:
             await asyncio.to_thread(language.load)
+        if not is_prepared(self.language):  # a client's agent may speak a language that no other one does
+            await asyncio.to_thread(prepare, self.language)
         while (coming := await self._peek()) is not None:
             await self._run(coming)
         self._playback.finish(self._reply)

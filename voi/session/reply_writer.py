@@ -36,6 +36,8 @@ BASE_TEMPERATURE = 0.5
 
 STRIDE_CHARACTERS = 1_000
 """Longest text that is read without giving the event loop a turn: some 10 ms of work."""
+STRIDE_PIECES = 8
+"""The same for what is shown and handed to the voice."""
 BUDGET_S = 30.0
 """Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
@@ -234,9 +236,9 @@ class ReplyWriter:
                     if left <= 0:
                         self._finish = "length"
                         return
-                    if at:
-                        await asyncio.sleep(0)
                     part = event.text[at : at + STRIDE_CHARACTERS]
+                    if at or (most - left + len(part)) // STRIDE_CHARACTERS > (most - left) // STRIDE_CHARACTERS:
+                        await asyncio.sleep(0)  # small deltas may all be there already, too
                     left -= len(part)
                     yield part
 
@@ -331,6 +333,8 @@ class ReplyWriter:
             self._tell(ReplyText(self._reply, piece.number, piece.text, piece.voice, spoken, piece.tone))
             if spoken:
                 await self._voice.put(piece)
+            if self._count % STRIDE_PIECES == 0:
+                await asyncio.sleep(0)
 
     async def _end(self) -> None:
         self._tell(ReplyWritten(self._reply))

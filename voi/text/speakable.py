@@ -42,8 +42,17 @@ def speakable(text: str, language: str = "en") -> str:
 
 
 def prepare(language: str) -> None:
-    """Loads what a language needs (babel's data, patterns), so that its first sentence is as quick as the others."""
+    """Loads what a language needs (babel's data, patterns), so that its first sentence is as quick as the others. Takes
+    up to a tenth of a second."""
     speakable("1 2,5 10:30 5 km 5 €, Dr. 3/4 3.5.2024", language)
+    _PREPARED.add(language)
+
+
+def is_prepared(language: str) -> bool:
+    return language in _PREPARED
+
+
+_PREPARED: set[str] = set()
 
 
 def _read(text: str, language: str) -> str:

@@ -103,7 +103,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     def buffer_updated(self, nbytes: int) -> None:
         socket = self._socket
         if socket is not None:
-            socket.heard = True
+            socket.bytes_arrived()
         super().buffer_updated(nbytes)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -5,6 +5,7 @@ extensions.
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -27,6 +28,10 @@ _CLOSE_CODES = frozenset({*range(1000, 1004), *range(1007, 1015), *range(3000, 5
 RATE_WINDOW_S = 5.0
 """Period over which the message rate is measured. A network that stalled delivers seconds of sound at once, which must
 not look like a flood."""
+
+MESSAGES_PER_TURN = 16
+"""How many messages of one client are handled in one turn of the event loop. A thousand may arrive at once; the others
+wait, so that other callers do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,10 @@ class WebSocket(WSListener):
         self._frames_max = int(limits.max_messages_per_s * RATE_WINDOW_S)
         self._frames = 0
         self._frames_since = self._loop.time()
+        self._handled = 0
+        """Messages handled since bytes arrived."""
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        """Messages for the next turns, and whether each is text. Bounded: nothing more is read meanwhile."""
         self._paused = False
         self._sent_bytes = 0
         self._taken_bytes = 0
@@ -91,7 +100,7 @@ class WebSocket(WSListener):
         self._looks_without_reading = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._pinged = False
-        self.heard = False
+        self._heard = False
         """True if bytes arrived since the last keep-alive check."""
         self.closed = False
         """True once either side has started the close."""
@@ -101,6 +110,11 @@ class WebSocket(WSListener):
     def send(self, message: bytes) -> None:
         """Send one binary message."""
         self._send(WSMsgType.BINARY, message)
+
+    def bytes_arrived(self) -> None:
+        """Call it before picows parses them."""
+        self._heard = True
+        self._handled = 0
 
     @property
     def backlog_bytes(self) -> int:
@@ -183,6 +197,26 @@ class WebSocket(WSListener):
     # -- inside
 
     def _deliver(self, payload: bytes, *, is_text: bool) -> None:
+        self._handled += 1
+        if self._handled <= MESSAGES_PER_TURN and not self._waiting:
+            self._hand_over(payload, is_text)
+            return
+        if not self._waiting and self._transport is not None:
+            self._transport.underlying_transport.pause_reading()
+            self._loop.call_soon(self._hand_over_waiting)
+        self._waiting.append((payload, is_text))
+
+    def _hand_over_waiting(self) -> None:
+        for _ in range(min(MESSAGES_PER_TURN, len(self._waiting))):
+            if not self.closed:
+                self._hand_over(*self._waiting[0])
+            self._waiting.popleft()
+        if self._waiting:
+            self._loop.call_soon(self._hand_over_waiting)
+        elif self._transport is not None and not self._transport.underlying_transport.is_closing():
+            self._transport.underlying_transport.resume_reading()
+
+    def _hand_over(self, payload: bytes, is_text: bool) -> None:
         receiver = self._receiver
         if receiver is None:
             return
@@ -239,7 +273,7 @@ class WebSocket(WSListener):
         self.close(POLICY_VIOLATION, "You do not read what you are sent")
 
     def _keep_alive(self) -> None:
-        if self.heard:
+        if self._heard:
             self._pinged = False
         elif self._pinged:
             log.info("A client is gone without a goodbye")
@@ -248,7 +282,7 @@ class WebSocket(WSListener):
         elif self._transport is not None:
             self._transport.send_ping(b"")
             self._pinged = True
-        self.heard = False
+        self._heard = False
         self._arm("ping", self._limits.ping_after_s, self._keep_alive)
 
     def _fail(self, what: str) -> None:

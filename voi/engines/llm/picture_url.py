@@ -30,6 +30,8 @@ def checked_picture_url(url: str) -> str:
         if header is None or url.find(":", header.end()) >= 0:  # a colon is in every address, and never in base64
             raise ClientError("image_url: a picture in a data: URL begins with data:image/…;base64,")
         return url
+    if len(url) > URL_MAX_CHARACTERS:
+        raise ClientError(f"image_url: the address of a picture has at most {URL_MAX_CHARACTERS} characters.")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
@@ -37,8 +39,6 @@ def checked_picture_url(url: str) -> str:
         raise ClientError("image_url: this is no address of a picture.") from None
     if parts.scheme not in ("http", "https"):
         raise ClientError("image_url: a picture is given as an http(s) URL or as data:image/…;base64,…")
-    if len(url) > URL_MAX_CHARACTERS:
-        raise ClientError(f"image_url: the address of a picture has at most {URL_MAX_CHARACTERS} characters.")
     if "@" in parts.netloc or "\\" in url or any(c.isspace() for c in url) or port == 0:
         raise ClientError("image_url: this is no address of a picture.")
     if not _PUBLIC_NAME.fullmatch(host) or _INTERNAL_NAME.fullmatch(host):
