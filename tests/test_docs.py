@@ -23,6 +23,7 @@ from voi.config.schema import FILES, json_schema
 from voi.config.settings import Settings, env_name, load_settings
 from voi.core.actions import Status
 from voi.core.options import CallOptions
+from voi.engines.registry import tts_info
 from voi.transports import websocket
 from voi.transports.voi_ws import wire
 
@@ -104,7 +105,7 @@ def test_examples_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tts_models_file=ROOT / "tts_models.example.json",
         litellm_config_file=ROOT / "litellm_config.example.yaml",
     )
-    config = load_config(settings)
+    config = load_config(settings, tts_info)
     assert {"echo", "eliza"} <= config.agents.keys()
     import yaml
 

@@ -169,7 +169,7 @@ class TestVoice:
 
     def test_no_model_that_clones(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 1
-        assert "has no models of the engine xtts" in capsys.readouterr().err
+        assert "has no models that clone voices" in capsys.readouterr().err
 
     def test_render(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("voice", "render", "ada") == 0
@@ -187,13 +187,14 @@ class TestVoice:
         from voi.config.load import load_config
         from voi.config.settings import load_settings
         from voi.engines.info import TtsInfo
+        from voi.engines.registry import tts_info
         from voi.engines.tts.adapter import just
         from voi.engines.tts.rendered import Rendered
         from voi.session.phrases import fixed_pieces
 
         await asyncio.to_thread(run, "voice", "render", "ada")
         settings = load_settings()
-        config = load_config(settings)
+        config = load_config(settings, tts_info)
         model = config.tts_models["plain"]
 
         class Silent:

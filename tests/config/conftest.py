@@ -10,6 +10,7 @@ import pytest
 from voi.config.load import load_config
 from voi.config.settings import PREFIX, Settings
 from voi.config.store import Config
+from voi.engines.registry import tts_info
 from voi.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,7 @@ def write(agents: Any, tts_models: Any = ESPEAK) -> Settings:
 
 
 def load(agents: Any, tts_models: Any = ESPEAK) -> Config:
-    return load_config(write(agents, tts_models))
+    return load_config(write(agents, tts_models), tts_info)
 
 
 def problems(agents: Any, tts_models: Any = ESPEAK) -> list[str]:

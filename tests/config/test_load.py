@@ -12,6 +12,7 @@ from voi.config.client_agent import parse_client_agent
 from voi.config.load import load_config
 from voi.config.settings import Settings
 from voi.core.reply_parser import ReplyParser
+from voi.engines.registry import tts_info
 from voi.errors import ClientError, ConfigError
 
 PATTERN = {"model": "pattern_matching", "denial_phrases": ["as an AI"]}
@@ -241,12 +242,12 @@ def test_unknown_agents_are_the_clients_mistake() -> None:
 
 def test_missing_files_say_what_to_do(folder: Path) -> None:
     with pytest.raises(ConfigError, match=r"agents\.json: there is no such file; copy agents\.example\.json"):
-        load_config(Settings())
+        load_config(Settings(), tts_info)
     Path("agents.json").write_text('{"a": {"llm_model": "echo"}}')
-    assert load_config(Settings()).tts_models == {}
+    assert load_config(Settings(), tts_info).tts_models == {}
     Path("agents.json").write_text('{"a": {"llm_model": "echo", "voices": {"character": {"model": "x"}}}}')
     with pytest.raises(ConfigError) as caught:
-        load_config(Settings())
+        load_config(Settings(), tts_info)
     assert len(caught.value.problems) == 1
     assert "copy tts_models.example.json" in caught.value.problems[0]
 
@@ -256,7 +257,7 @@ def test_unreadable_text_is_reported_for_both_files_at_once() -> None:
     assert [line.split(" ")[0] for line in found] == ["agents.json:1:2:", "tts_models.json:1:7:"]
     Path("agents.json").write_bytes(b'{\n"a": "\xff"}')
     with pytest.raises(ConfigError, match=r"agents\.json:2: is not UTF-8"):
-        load_config(Settings())
+        load_config(Settings(), tts_info)
 
 
 def test_a_byte_order_mark_is_no_mistake() -> None:
@@ -364,7 +365,7 @@ def test_other_engines_take_options_and_need_no_files() -> None:
 
 def test_the_example_files_load_on_a_bare_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(agents_file=ROOT / "agents.example.json", tts_models_file=ROOT / "tts_models.example.json")
-    config = load_config(settings)
+    config = load_config(settings, tts_info)
     assert set(config.agents) == {"echo", "eliza", "friend", "storyteller"}
     assert all("gpt-4o-mini" in warning for warning in config.warnings), config.warnings
     friend, storyteller = config.agents["friend"], config.agents["storyteller"]

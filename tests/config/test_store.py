@@ -8,6 +8,7 @@ import pytest
 
 from tests.config.conftest import write
 from voi.config.store import Config, ConfigStore
+from voi.engines.registry import tts_info
 from voi.errors import ConfigError
 
 ONE, TWO = {"one": {"llm_model": "echo"}}, {"two": {"llm_model": "echo"}}
@@ -25,7 +26,7 @@ async def settle(store: ConfigStore) -> bool:
 
 
 async def test_edits_are_taken_over() -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     before = store.current
     assert not await settle(store)
     write(TWO)
@@ -36,7 +37,7 @@ async def test_edits_are_taken_over() -> None:
 
 
 async def test_the_tts_file_is_watched_too() -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     write(ONE, {"espeak": {"engine": "espeak"}, "other": {"engine": "other"}})
     assert await settle(store)
     assert "other" in store.current.tts_models
@@ -45,7 +46,7 @@ async def test_the_tts_file_is_watched_too() -> None:
 async def test_the_files_of_voices_are_watched_too() -> None:
     """Those of the models that the present configuration has."""
     put("model.pth", "config.json", "a.pth", "b.pth")
-    store = ConfigStore(write(ONE, {"mine": MODEL}))
+    store = ConfigStore(write(ONE, {"mine": MODEL}), tts_info)
     checked: list[Config] = []
 
     async def check(config: Config) -> None:
@@ -70,7 +71,7 @@ async def test_the_files_of_voices_are_watched_too() -> None:
 
 async def test_voices_that_change_while_they_are_taken_over_are_looked_at_again() -> None:
     put("model.pth", "config.json", "a.pth")
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     texts = iter(["x", "xx"])
 
     async def check(config: Config) -> None:
@@ -84,7 +85,7 @@ async def test_voices_that_change_while_they_are_taken_over_are_looked_at_again(
 
 
 async def test_a_broken_edit_keeps_the_last_good_one_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     with caplog.at_level(logging.WARNING):
         write('{"one": {"llm_model": 3}')
         for _ in range(4):
@@ -105,7 +106,7 @@ async def test_a_broken_edit_keeps_the_last_good_one_and_says_so_once(caplog: py
 
 
 async def test_a_file_that_is_still_being_written_is_left_alone(caplog: pytest.LogCaptureFixture) -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     for text in ('{"two"', '{"two": {"llm_', '{"two": {"llm_model": "echo"}}'):
         write(text)
         assert not await store.poll()
@@ -114,7 +115,7 @@ async def test_a_file_that_is_still_being_written_is_left_alone(caplog: pytest.L
 
 
 async def test_an_edit_of_the_same_length_is_seen() -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     write(TWO)
     status = os.stat("agents.json")
     os.utime("agents.json", ns=(status.st_atime_ns, status.st_mtime_ns + 1))
@@ -125,7 +126,7 @@ async def test_the_server_may_refuse_an_edit(caplog: pytest.LogCaptureFixture) -
     async def check(config: Config) -> None:
         raise ConfigError("there is no such voice")
 
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     store.check = check
     write(TWO)
     assert not await settle(store)
@@ -135,13 +136,13 @@ async def test_the_server_may_refuse_an_edit(caplog: pytest.LogCaptureFixture) -
 
 def test_a_broken_start_is_an_error() -> None:
     with pytest.raises(ConfigError):
-        ConfigStore(write("{"))
+        ConfigStore(write("{"), tts_info)
 
 
 async def test_watching_goes_on_after_a_fault_of_ours(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = ConfigStore(write(ONE))
+    store = ConfigStore(write(ONE), tts_info)
     looks = asyncio.Queue[int]()
 
     async def poll() -> bool:

@@ -16,6 +16,7 @@ from voi.config.settings import Settings, load_settings
 from voi.engines import placement, registry
 from voi.engines.info import TtsInfo
 from voi.engines.llm.echo import Echo
+from voi.engines.registry import tts_info
 from voi.engines.startup import not_running, start_engines
 from voi.engines.supervisor import DEADLINE_S, SLOW_DEADLINE_S
 from voi.errors import ConfigError, EngineError
@@ -74,7 +75,7 @@ def configured(tmp_path: Path) -> Configure:
             litellm_config_file=tmp_path / "litellm_config.yaml",
             **(defaults | settings),
         )
-        return load_config(loaded), loaded
+        return load_config(loaded, tts_info), loaded
 
     return make
 

@@ -15,6 +15,7 @@ from voi.config.load import load_config
 from voi.config.settings import load_settings
 from voi.engines.base import VoiceSpec
 from voi.engines.llm.echo import Echo
+from voi.engines.registry import tts_info
 from voi.engines.startup import Engines
 from voi.engines.supervised import SupervisedTts
 from voi.engines.supervisor import Supervisor
@@ -84,7 +85,7 @@ async def test_a_spoken_apology_that_was_rendered(tmp_path: Path, monkeypatch: p
     shared_engines, _ = await engines(tmp_path)
     write_config(tmp_path)
     config = load_config(
-        load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json")
+        load_settings(agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json"), tts_info
     )
     for piece in fixed_pieces(config.agents["echo"], config):
         save(tmp_path / FOLDER / file_name("voice", depends_on("fake", {}), piece.text, piece.voice), RENDERED, 24_000)

@@ -16,6 +16,7 @@ from voi.config.settings import load_settings
 from voi.config.store import ConfigStore
 from voi.dialogue import Voice
 from voi.engines.base import AS_IT_IS, VoiceSpec
+from voi.engines.registry import tts_info
 from voi.engines.supervised import SupervisedTts
 from voi.engines.tts.adapter import just, sound_of
 from voi.engines.tts.rendered import Rendered, depends_on, file_name, save
@@ -58,7 +59,7 @@ async def running(tmp_path: Path) -> AsyncIterator[RunningServer]:
     settings = load_settings(
         agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json", greetings_dir=tmp_path
     )
-    configs = ConfigStore(settings)
+    configs = ConfigStore(settings, tts_info)
     engine = Xtts(**files, device="cpu", greedy=True)
     await engine.warm_up()
     wrapped = Rendered(

@@ -15,6 +15,7 @@ from voi.config.settings import load_settings
 from voi.core.facts import Fact
 from voi.engines.base import VoiceSpec
 from voi.engines.info import TtsInfo
+from voi.engines.registry import tts_info
 from voi.engines.tts.adapter import TtsAdapter
 from voi.session.line import Line
 from voi.session.phrases import fixed_pieces
@@ -59,7 +60,8 @@ def config(tmp_path: Path) -> Config:
     return load_config(
         load_settings(
             agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json", greetings_dir=tmp_path
-        )
+        ),
+        tts_info,
     )
 
 

@@ -21,6 +21,7 @@ import pytest
 from tests.training import tiny_base
 from voi.config.problems import Problems
 from voi.config.tts_models import tts_models
+from voi.engines.registry import tts_info
 from voi.errors import ConfigError, EngineError
 
 pytest.importorskip("soundfile", reason="the extra `train` is not installed")
@@ -323,7 +324,7 @@ def test_an_entry_is_right_where_it_is_read(run: Run, tmp_path: Path, monkeypatc
 def test_the_entry_is_one_that_tts_models_takes(exported: Exported) -> None:
     file = exported.folder / "tts_models.json"
     problems = Problems()
-    models = tts_models(json.loads(file.read_text()), file, {"robin"}, problems)
+    models = tts_models(json.loads(file.read_text()), file, {"robin"}, tts_info, problems)
     assert not problems.errors
     assert models["robin"].engine_options()["checkpoint"] == str(exported.folder / "model.pth")
     assert models["robin"].language == "en"

@@ -107,8 +107,9 @@ def _tts_models(settings: "Settings") -> list[tuple[str, str, dict[str, Any]]]:
     """Name, engine and options of each model in tts_models.json; espeak alone where there are none."""
     from voi.config.load import read_config
     from voi.config.problems import Problems
+    from voi.engines.registry import tts_info
 
-    models = read_config(settings, Problems()).tts_models if settings.tts_models_file.exists() else {}
+    models = read_config(settings, tts_info, Problems()).tts_models if settings.tts_models_file.exists() else {}
     found = [(name, model.engine, model.engine_options()) for name, model in models.items()]
     return found or [("espeak", "espeak", {})]
 

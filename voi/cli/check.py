@@ -22,6 +22,7 @@ def check(
     from voi.config.load import read_config
     from voi.config.problems import Problems
     from voi.config.settings import load_settings, unknown_variables
+    from voi.engines.registry import tts_info
     from voi.errors import ConfigError
 
     problems = Problems()
@@ -31,7 +32,7 @@ def check(
         problems.errors += error.problems
     else:
         problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
-        config = read_config(settings, problems)
+        config = read_config(settings, tts_info, problems)
         check_engines(config, settings, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))

@@ -145,6 +145,7 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
     from voi.config.load import read_config
     from voi.config.problems import Problems
     from voi.config.settings import unknown_variables
+    from voi.engines.registry import tts_info
 
     found = []
     there = ENV_FILE.is_file()
@@ -169,7 +170,7 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
         found.append(Finding("configuration", "LITELLM_API_KEY", State.MISSING, detail))
 
     problems = Problems()
-    config = read_config(settings, problems)
+    config = read_config(settings, tts_info, problems)
     found += [Finding("configuration", "mistake", State.WRONG, text) for text in problems.errors]
     found += [Finding("configuration", "oddity", State.MISSING, text) for text in problems.warnings]
     if problems.errors:

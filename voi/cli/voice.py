@@ -32,26 +32,26 @@ def add(
     from voi.cli.voice_models import cloning_model, forget_rendered
     from voi.config.settings import load_settings
     from voi.config.write_tones import write_tone_map
-    from voi.engines import registry
 
     settings = load_settings()
     tones = {"neutral": samples} | _tones(tone or [])
-    model_name, old, files = cloning_model(settings, model)
+    model_name, old, cloner = cloning_model(settings, model)
     if write and old.voice_tone_map and not force:
         raise typer.BadParameter(f"{model_name} has a voice_tone_map already; with --force it is replaced.")
 
-    from voi.audio.sample import read_sample
-    from voi.engines.tts.xtts.cloning import Cloner
-    from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
+    cloner.names()  # a package that is missing, or a broken file of voices, is told before recordings are read
 
-    recordings = {which: [Recording(path.name, read_sample(path)) for path in paths] for which, paths in tones.items()}
-    typer.secho(f"Cloning {name} with {files['checkpoint'].name} …", dim=True, err=True)
-    cloner = Cloner(files["checkpoint"], files["config"])
+    from voi.audio.sample import read_sample
+    from voi.engines import registry
+    from voi.engines.tts.cloning import NamedSample, add_voice
+
+    samples_of = {tone: [NamedSample(path.name, read_sample(path)) for path in paths] for tone, paths in tones.items()}
+    typer.secho(f"Cloning {name} with {model_name} …", dim=True, err=True)
     vad = registry.create("vad", settings.vad_engine)
-    added = add_voice(cloner, files["voices"], name, recordings, vad, force=force)
+    added = add_voice(cloner, name, samples_of, vad, force=force)
     for text in added.advice:
         typer.secho(f"advice: {text}", fg="yellow", err=True)
-    typer.echo(f"{files['voices']}: {', '.join(added.voices)}")
+    typer.echo(f"{cloner.place}: {', '.join(added.voices)}")
     if added.tone_map and write:
         write_tone_map(settings.tts_models_file, model_name, added.tone_map, force=force)
         typer.echo(f"{settings.tts_models_file}: {model_name} speaks in the tones {', '.join(added.tone_map)}.")
@@ -62,7 +62,7 @@ def add(
     else:
         typer.echo(f'Agents use it as: "voices": {{"character": {{"model": "{model_name}", "voice": "{name}"}}}}')
     if added.replaced:
-        _tell_forgotten(forget_rendered(settings, files["voices"]))
+        _tell_forgotten(forget_rendered(settings, cloner))
 
 
 @voice.command("list")
@@ -131,17 +131,15 @@ def remove(
     from voi.errors import ClientError
 
     settings = load_settings()
-    _, _, files = cloning_model(settings, model)
-    from voi.engines.tts.xtts import cloning_file  # it needs torch
-
-    models = sharing(read_models(settings.tts_models_file), files["voices"])
+    _, _, cloner = cloning_model(settings, model)
+    models = sharing(read_models(settings.tts_models_file), cloner)
     using = {name: users(settings.agents_file, models, name) for name in names}
     used = [f"{name} is used by {', '.join(places)}" for name, places in using.items() if places]
     if used and not force:
         raise ClientError(f"{'; '.join(used)}. Give those another voice first, or use --force.")
-    cloning_file.remove(files["voices"], *names)
-    typer.echo(f"{files['voices']}: removed {', '.join(names)}")
-    _tell_forgotten(forget_rendered(settings, files["voices"]))
+    cloner.remove(*names)
+    typer.echo(f"{cloner.place}: removed {', '.join(names)}")
+    _tell_forgotten(forget_rendered(settings, cloner))
 
 
 @voice.command()
@@ -154,9 +152,10 @@ def render(
     from voi.cli.render import render_agent
     from voi.config.load import load_config
     from voi.config.settings import load_settings
+    from voi.engines.registry import tts_info
 
     settings = load_settings()
-    asyncio.run(render_agent(load_config(settings), settings, agent, force, typer.echo))
+    asyncio.run(render_agent(load_config(settings, tts_info), settings, agent, force, typer.echo))
 
 
 def _tell_forgotten(files: int) -> None:

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.settings import Settings
-from voi.config.tts_models import ESPEAK, XTTS, TtsModel
+from voi.config.tts_models import TtsModel
 from voi.config.voice_names import composed, known_as
 from voi.engines import registry
+from voi.engines.base import VoiceCloner
+from voi.engines.tts.cloning import cloner_of
 from voi.engines.tts.rendered import forget
-from voi.errors import ConfigError
-
-_FILES = ("checkpoint", "config", "tokenizer", "voices")
+from voi.errors import ConfigError, EngineError
 
 
 def read_models(file: Path) -> dict[str, TtsModel]:
@@ -25,39 +24,28 @@ def read_models(file: Path) -> dict[str, TtsModel]:
     for name, value in raw.items():
         model = None if is_comment(name) else validated(TtsModel, value, str(file), (name,), problems)
         if model is not None:
-            found[name] = model.model_copy(update=_absolute(model, file.parent))
+            found[name] = model.beside(file)
     problems.raise_if_any()
     return found
 
 
-def one_model(file: Path, wanted: str | None, engine: str | None = None) -> tuple[str, TtsModel]:
-    """The model of that name; without one, the only model of that engine. Raises ConfigError."""
+def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel, VoiceCloner]:
+    """The model of that name, or without one, the only model that voices can be added to; and its voices. Raises
+    ConfigError, EngineError."""
+    file = settings.tts_models_file
     models = read_models(file)
-    if wanted is not None:
-        if wanted not in models:
-            raise ConfigError(f"{file}: there is no model {quoted(wanted)}{did_you_mean(wanted, models)}")
-        if engine is not None and models[wanted].engine != engine:
-            raise ConfigError(f"{file}: {quoted(wanted)} is a model of {models[wanted].engine}, and not of {engine}.")
-        return wanted, models[wanted]
-    fitting = [name for name, model in models.items() if engine in (None, model.engine)]
-    if len(fitting) != 1:
-        kind = f" of the engine {engine}" if engine else ""
-        which = f"say with --model which one is meant: {', '.join(fitting)}" if fitting else "it needs one"
-        raise ConfigError(f"{file} has {len(fitting) or 'no'} models{kind}: {which}.")
-    return fitting[0], models[fitting[0]]
-
-
-def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel, Mapping[str, Path]]:
-    """A model that voices can be added to, and its files. Raises ConfigError."""
-    name, model = one_model(settings.tts_models_file, wanted, XTTS)
-    files = {field: getattr(model, field) for field in ("checkpoint", "config", "voices")}
-    wrong = [field for field, path in files.items() if not isinstance(path, str)]
-    if wrong:
-        raise ConfigError(f"{settings.tts_models_file}: $.{name}.{wrong[0]}: must name a file.")
-    missing = [path for field, path in files.items() if field != "voices" and not Path(path).exists()]
-    if missing:
-        raise ConfigError(f"{settings.tts_models_file}: $.{name}: there is no file {missing[0]}.")
-    return name, model, {field: Path(path) for field, path in files.items()}
+    if wanted is None:
+        fitting = [name for name, model in models.items() if _clones(model.engine)]
+        if len(fitting) != 1:
+            which = f"say with --model which one is meant: {', '.join(fitting)}" if fitting else "it needs one"
+            raise ConfigError(f"{file} has {len(fitting) or 'no'} models that clone voices: {which}.")
+        wanted = fitting[0]
+    if wanted not in models:
+        raise ConfigError(f"{file}: there is no model {quoted(wanted)}{did_you_mean(wanted, models)}")
+    model = models[wanted]
+    if (cloner := cloner_of(model.engine, model.engine_options())) is None:
+        raise ConfigError(f"{file}: {quoted(wanted)} is a model of {model.engine}, which clones no voices.")
+    return wanted, model, cloner
 
 
 def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list[str]:
@@ -82,12 +70,13 @@ def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list
 
 def own_voices(model: TtsModel) -> tuple[str, ...]:
     """Of a model whose voices are no file: those that it names, or that its engine has; () where only a running engine
-    knows."""
+    knows. Raises ConfigError, EngineError."""
     if isinstance(model.voices, tuple):
         return model.voices
-    if model.engine != ESPEAK:
+    info = registry.tts_info(model.engine)
+    if info is None or info.gpu or info.cloud:
         return ()
-    return registry.create("tts", ESPEAK, model.engine_options()).info.voices  # type: ignore[no-any-return]
+    return registry.create("tts", model.engine, model.engine_options()).info.voices  # type: ignore[no-any-return]
 
 
 def model_with_voice(file: Path, voice: str) -> str:
@@ -112,50 +101,41 @@ class Listed:
 def listed_voices(model: TtsModel) -> Listed:
     """What `voi voice list` shows. Needs no package that is not installed: where one is missing, the note says so.
     Raises ConfigError."""
-    note = "none yet" if _has_file(model) else "the engine's own voices"
+    note = "none yet" if _clones(model.engine) else "the engine's own voices"
     try:
         names = _names(model)
-    except ModuleNotFoundError as error:
-        names, note = (), f"{model.voices}: to read it, the package {error.name} is needed: ./install.sh {model.engine}"
+    except EngineError as error:
+        names, note = (), str(error)
     tones = model.voice_tone_map.items()
     return Listed(
         {name: tuple(tone for tone, named in tones if named == name) for name in names}, "" if names else note
     )
 
 
-def _has_file(model: TtsModel) -> bool:
-    return model.engine == XTTS and isinstance(model.voices, str)
+def _clones(engine: str) -> bool:
+    info = registry.tts_info(engine)
+    return info is not None and info.clones
 
 
 def _names(model: TtsModel) -> tuple[str, ...]:
-    if not _has_file(model):
+    if not _clones(model.engine):
         return own_voices(model)
-    file = Path(str(model.voices))
-    if not file.exists():
-        return ()
-    from voi.engines.tts.xtts import cloning_file  # it needs torch
-
-    return cloning_file.names(file)
+    cloner = cloner_of(model.engine, model.engine_options())
+    return cloner.names() if cloner else ()
 
 
-def sharing(models: Mapping[str, TtsModel], voices: str | Path) -> dict[str, TtsModel]:
-    """The models that use this file of voices."""
+def sharing(models: Mapping[str, TtsModel], cloner: VoiceCloner) -> dict[str, TtsModel]:
+    """The models whose voices are kept in the same place. Raises ConfigError, EngineError."""
     return {
-        name: model for name, model in models.items() if isinstance(model.voices, str) and _same(model.voices, voices)
+        name: model
+        for name, model in models.items()
+        if _clones(model.engine)
+        and (other := cloner_of(model.engine, model.engine_options())) is not None
+        and other.place == cloner.place
     }
 
 
-def forget_rendered(settings: Settings, voices: str | Path) -> int:
-    """Delete the rendered phrases of all models with this file of voices, because a voice in it has changed. Returns
-    their number. Raises ConfigError."""
-    return forget(settings.greetings_dir, sharing(read_models(settings.tts_models_file), voices))
-
-
-def _same(one: str | Path, other: str | Path) -> bool:
-    return Path(one).resolve() == Path(other).resolve()
-
-
-def _absolute(model: TtsModel, folder: Path) -> dict[str, Any]:
-    return {
-        field: str((folder / path).absolute()) for field in _FILES if isinstance(path := getattr(model, field), str)
-    }  # fmt: skip
+def forget_rendered(settings: Settings, cloner: VoiceCloner) -> int:
+    """Delete the rendered phrases of all models that share these voices, because one of them has changed. Returns their
+    number. Raises ConfigError, EngineError."""
+    return forget(settings.greetings_dir, sharing(read_models(settings.tts_models_file), cloner))

@@ -17,7 +17,7 @@ from voi.config.prompted import Prompted
 from voi.config.references import JUDGES, AgentEntry, Kind, Known, check_references, sound_places, voices_in
 from voi.config.settings import Settings
 from voi.config.templates import oddities
-from voi.config.tts_models import TtsModel, tts_models
+from voi.config.tts_models import Declared, TtsModel, tts_models
 from voi.errors import ConfigError
 
 M = TypeVar("M", bound=Prompted)
@@ -25,16 +25,16 @@ _ONLY_TALKERS_HAVE = {"voices", "greetings"}
 _ONLY_CONTROL_HAS = {"denial_phrases", "denial_classes", "giveup_after", "giveup_response", "temperature_multiplier"}
 
 
-def load_config(settings: Settings) -> Config:
-    """The configuration. Raises ConfigError with every mistake in both files. Reads files: do not call it on the event
-    loop."""
+def load_config(settings: Settings, declared: Declared) -> Config:
+    """The configuration. `declared`: what TTS engines say of themselves. Raises ConfigError with every mistake in both
+    files. Reads files: do not call it on the event loop."""
     problems = Problems()
-    config = read_config(settings, problems)
+    config = read_config(settings, declared, problems)
     problems.raise_if_any()
     return config
 
 
-def read_config(settings: Settings, problems: Problems) -> Config:
+def read_config(settings: Settings, declared: Declared, problems: Problems) -> Config:
     """What can be read of both files; valid only if no mistakes are added to `problems`."""
     source = str(settings.agents_file)
     try:
@@ -46,8 +46,8 @@ def read_config(settings: Settings, problems: Problems) -> Config:
         raw_agents = None
     entries = _entries(raw_agents or {}, source, problems)
     used = {model for entry in entries.values() for _, model, _ in voices_in(entry)}
-    models, model_names = _load_tts_models(settings, used, problems)
-    known = Known(entries, models, model_names, settings.greetings_dir)
+    models, model_names = _load_tts_models(settings, used, declared, problems)
+    known = Known(entries, models, model_names, settings.greetings_dir, declared)
     for entry in entries.values():
         check_references(entry, known, source, problems)
 
@@ -139,7 +139,7 @@ def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
 
 
 def _load_tts_models(
-    settings: Settings, used: set[str], problems: Problems
+    settings: Settings, used: set[str], declared: Declared, problems: Problems
 ) -> tuple[dict[str, TtsModel], Iterable[str] | None]:
     """The models, and the names that agents may use: None when the file is unreadable, which is reported."""
     file = settings.tts_models_file
@@ -150,7 +150,7 @@ def _load_tts_models(
     except ConfigError as error:
         problems.errors += error.problems
         return {}, None
-    return tts_models(raw, file, used, problems), [name for name in raw if not is_comment(name)]
+    return tts_models(raw, file, used, declared, problems), [name for name in raw if not is_comment(name)]
 
 
 def _read(model: type[M], name: str, entry: AgentEntry, into: dict[str, M], source: str, problems: Problems) -> None:

@@ -12,7 +12,7 @@ from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import PHRASE_FIELDS
 from voi.config.templates import asks_for_tone
 from voi.config.tones import folded
-from voi.config.tts_models import TtsModel
+from voi.config.tts_models import Declared, TtsModel
 
 Kind = Literal["agent", "control", "completeness"]
 JUDGES: Mapping[str, Kind] = {"control_agent": "control", "completeness_agent": "completeness"}
@@ -37,12 +37,14 @@ class AgentEntry:
 @dataclass(frozen=True, slots=True)
 class Known:
     """The known names. `model_names`: those of tts_models.json, also of models with mistakes (which are reported
-    elsewhere); None when the file could not be read. `greetings_dir`: the only folder for sound files."""
+    elsewhere); None when the file could not be read. `greetings_dir`: the only folder for sound files. `declared`: what
+    TTS engines say of themselves."""
 
     entries: Mapping[str, AgentEntry]
     models: Mapping[str, TtsModel]
     model_names: Iterable[str] | None
     greetings_dir: Path
+    declared: Declared
 
 
 def check_references(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
@@ -96,7 +98,7 @@ def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Proble
         if isinstance(model.voices, tuple) and isinstance(voice, str) and voice not in model.voices:
             text = f"{quoted(voice)} is no voice of {quoted(name)}{did_you_mean(voice, model.voices)}"
             problems.error(source, (*path, "voice"), text)
-        tones = model.known_tones
+        tones = model.known_tones(known.declared)
         if path[-1] != "character" or tones is None:
             continue
         for place, shown in _example_tones(entry):

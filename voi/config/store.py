@@ -9,6 +9,7 @@ from pathlib import Path
 from voi.config.config import Config, VoiceUse, voice_uses_of
 from voi.config.load import load_config
 from voi.config.settings import Settings
+from voi.config.tts_models import Declared
 from voi.errors import ConfigError
 
 __all__ = ["Config", "ConfigStore", "VoiceUse", "load_config", "voice_uses_of"]
@@ -24,10 +25,13 @@ class ConfigStore:
     `check` checks a new configuration before it is taken over (do its voices exist?), and raises ConfigError.
     """
 
-    def __init__(self, settings: Settings, check: Callable[[Config], Awaitable[None]] | None = None) -> None:
-        """Loads the files at once. Raises ConfigError."""
+    def __init__(
+        self, settings: Settings, declared: Declared, check: Callable[[Config], Awaitable[None]] | None = None
+    ) -> None:
+        """Loads the files at once. `declared`: what TTS engines say of themselves. Raises ConfigError."""
         self.settings = settings
         self.check = check
+        self._declared = declared
         before = _stamps((settings.agents_file, settings.tts_models_file))
         self.current, named = self._load()
         self._seen = self._settled = named | before
@@ -74,7 +78,7 @@ class ConfigStore:
 
     def _load(self) -> tuple[Config, dict[Path, _Stamp]]:
         """The configuration, with the stamps of all its files; those of voice files are taken before they are read."""
-        config = load_config(self.settings)
+        config = load_config(self.settings, self._declared)
         voices = {file for model in config.tts_models.values() if (file := model.voices_file)}
         return config, _stamps((self.settings.agents_file, self.settings.tts_models_file, *voices))
 

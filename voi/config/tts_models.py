@@ -1,8 +1,8 @@
 """The TTS models of tts_models.json."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from pydantic import BeforeValidator, Field
 
@@ -12,9 +12,24 @@ from voi.config.problems import Problems, quoted
 from voi.config.tones import DEFAULT_TONES, TONE_LONGEST, folded, tones_of
 from voi.text.language import AUTO
 
-XTTS, ESPEAK = "xtts", "espeak"
-_FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
-_NEEDED_BY_XTTS = ("checkpoint", "config", "voices")
+USUAL_ENGINE = "xtts"
+"""The engine of a model that names none, as in files that are older than Voi."""
+FILE_FIELDS = ("checkpoint", "config", "tokenizer", "voices")
+"""Fields with a path that is relative to tts_models.json."""
+
+
+class Declaration(Protocol):
+    """What an engine says of its models before one runs; the fields of `voi.engines.info.TtsInfo`."""
+
+    @property
+    def files(self) -> Mapping[str, bool]: ...
+
+    @property
+    def maps_tones(self) -> bool: ...
+
+
+Declared = Callable[[str], Declaration | None]
+"""The declaration of the TTS engine of that name; None: there is none. It may import code, so it blocks."""
 
 
 def _file_or_names(value: Any) -> Any:
@@ -49,7 +64,7 @@ ToneMap = Annotated[
 class TtsModel(FileModel):
     """One way to speak: an engine, its files and its options. Paths are relative to tts_models.json."""
 
-    engine: str = Field(default=XTTS, min_length=1)
+    engine: str = Field(default=USUAL_ENGINE, min_length=1)
     """Which engine runs it: espeak needs no files; others are xtts and those that plug-ins bring."""
     language: Language | None = None
     """Language that it speaks, when the agent names none; "auto" to detect it."""
@@ -84,12 +99,17 @@ class TtsModel(FileModel):
         """Tones that a prompt may offer."""
         return tones_of(self.voice_tone_map)
 
-    @property
-    def known_tones(self) -> frozenset[str] | None:
-        """Tones that phrases may name; None: only the plug-in's engine knows them."""
-        if not self.voice_tone_map and self.engine not in (XTTS, ESPEAK):
-            return None
-        return frozenset((*DEFAULT_TONES, *self.voice_tone_map))
+    def known_tones(self, declared: Declared) -> frozenset[str] | None:
+        """Tones that phrases may name; None: only the running engine knows them."""
+        engine = None if self.voice_tone_map else declared(self.engine)
+        if self.voice_tone_map or (engine is not None and engine.maps_tones):
+            return frozenset((*DEFAULT_TONES, *self.voice_tone_map))
+        return None
+
+    def beside(self, file: Path) -> "TtsModel":
+        """The model with absolute paths. `file`: the tts_models.json that it stands in."""
+        paths = {field: path for field in FILE_FIELDS if isinstance(path := getattr(self, field), str)}
+        return self.model_copy(update={field: str((file.parent / path).absolute()) for field, path in paths.items()})
 
     def engine_options(self) -> dict[str, Any]:
         """Keyword options for the engine's factory: every field that is set, and `options`."""
@@ -97,9 +117,11 @@ class TtsModel(FileModel):
         return self.model_dump(exclude=unset, exclude_defaults=True) | self.options
 
 
-def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems: Problems) -> dict[str, TtsModel]:
-    """The models in that file's JSON. A model whose files are missing is left out with a warning if no agent uses it;
-    if one does (`used`), it is a mistake."""
+def tts_models(
+    raw: dict[str, Any], file: Path, used: Collection[str], declared: Declared, problems: Problems
+) -> dict[str, TtsModel]:
+    """The models in that file's JSON. A model that lacks a file which its engine declares is left out with a warning if
+    no agent uses it; if one does (`used`), it is a mistake."""
     models = {}
     for name, value in raw.items():
         if is_comment(name):
@@ -107,14 +129,9 @@ def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems:
         model = validated(TtsModel, value, str(file), (name,), problems)
         if model is None:
             continue
-        model = model.model_copy(
-            update={
-                field: str((file.parent / path).absolute())
-                for field in _FILE_FIELDS
-                if isinstance(path := getattr(model, field), str)
-            }
-        )
-        lacking = _lacking(model, value) if model.engine == XTTS else []
+        model = model.beside(file)
+        engine = declared(model.engine)
+        lacking = _lacking(model, value, engine.files) if engine else []
         for field, text in lacking:
             if name in used:
                 problems.error(str(file), (name, field), text)
@@ -125,15 +142,17 @@ def tts_models(raw: dict[str, Any], file: Path, used: Collection[str], problems:
     return models
 
 
-def _lacking(model: TtsModel, raw: dict[str, Any]) -> list[tuple[str, str]]:
-    """Files that XTTS needs and that are missing: the field, and what is wrong."""
+def _lacking(model: TtsModel, raw: dict[str, Any], files: Mapping[str, bool]) -> list[tuple[str, str]]:
+    """Files that the engine declares and that are missing: the field, and what is wrong."""
     found = []
-    for field in _FILE_FIELDS:
-        path = getattr(model, field)
-        if path is None and field in _NEEDED_BY_XTTS:
-            found.append((field, f'is missing: the engine {XTTS} needs it (other engines are chosen by "engine")'))
+    for field, needed in files.items():
+        path = getattr(model, field, None)
+        if path is None and needed:
+            found.append(
+                (field, f'is missing: the engine {model.engine} needs it (other engines are chosen by "engine")')
+            )
         elif isinstance(path, tuple):
-            found.append((field, f"must be a file for the engine {XTTS}"))
+            found.append((field, f"must be a file for the engine {model.engine}"))
         elif path is not None and not Path(path).exists():
             found.append((field, f"{quoted(raw[field])}: there is no file {path}"))
     return found

@@ -7,10 +7,11 @@ not block it: a provider that computes does so on its own threads (only the VAD 
 Failures are `EngineError`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from voi.audio.sample import Sample
 from voi.dialogue import Message, SpokenWord, ToolCall, Voice
 from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
 
@@ -56,6 +57,36 @@ class Fetches(Protocol):
     async def fetch(self, on_progress: Callable[[str], None], **options: Any) -> None:
         """Download the files that an engine with these options needs and does not have. `on_progress` gets a line of
         text from time to time. Raises EngineError."""
+
+
+class VoiceCloner(Protocol):
+    """The voices of one model, which are made from recordings. All methods block: call them on a thread, one at a time.
+    All raise ConfigError when what the model's options name cannot be used, EngineError when a package is missing or
+    the engine fails."""
+
+    @property
+    def place(self) -> str:
+        """Where the voices are kept, such as a file's path. Models with the same place share their voices."""
+        ...
+
+    def names(self) -> tuple[str, ...]:
+        """Names of the voices that there are now."""
+        ...
+
+    def add(self, voices: Mapping[str, Sequence[Sample]], *, force: bool = False) -> None:
+        """Make a voice of each name from recordings of it, and keep all of them or none. `force`: replace voices of
+        these names. Raises NameTaken, ClientError for recordings that cannot be used."""
+
+    def remove(self, *names: str) -> None:
+        """Delete these voices, all or none. Raises ClientError for one that does not exist, or has to stay."""
+
+
+class Clones(Protocol):
+    """Optional: the method of TTS engine classes whose `info.clones` is true."""
+
+    def cloner(self, **options: Any) -> VoiceCloner:
+        """The voices of a model with these options (those of the engine). Reads nothing yet. Raises ConfigError."""
+        ...
 
 
 class Encodes(Protocol):

@@ -83,6 +83,14 @@ class TtsInfo(EngineInfo):
     """exact: it yields `SpokenWord`; none: word times are estimated in proportion to the text."""
     text_max_characters: int | None = None
     """Longer texts are cut between words before the engine gets them; None: any length."""
+    clones: bool = False
+    """Its class implements `voi.engines.base.Clones`: voices can be added to its models."""
+    files: Mapping[str, bool] = field(default_factory=dict)
+    """Fields of a model in tts_models.json that name files which must exist. True: the field is needed; False: it may
+    be left out. A model that lacks one is left out, or is a mistake where an agent uses it."""
+    maps_tones: bool = False
+    """Its tones are those of the model's `voice_tone_map` and the four default ones, so that `voi check` can tell a
+    tone that does not exist. False: only the running engine knows them."""
 
 
 def info_of(factory: Callable[..., Any], name: str) -> EngineInfo:

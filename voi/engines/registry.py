@@ -16,6 +16,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
+from voi.engines.info import TtsInfo, info_of
 from voi.errors import ConfigError, EngineError
 
 GROUP = "voi.engines"
@@ -73,6 +74,16 @@ def find(kind: Kind, name: str) -> Callable[..., Any]:
     if not callable(factory):
         raise EngineError(f"The {kind} engine {name} is no factory: its entry point must name one.")
     return factory  # type: ignore[no-any-return]
+
+
+def tts_info(name: str) -> TtsInfo | None:
+    """What a TTS engine declares of itself before one is made. None: there is none of that name, or its code cannot be
+    imported. Blocks like `find`."""
+    try:
+        info = info_of(find("tts", name), name)
+    except (ConfigError, EngineError):
+        return None
+    return info if isinstance(info, TtsInfo) else None
 
 
 def create(kind: Kind, name: str, options: Mapping[str, Any] | None = None) -> Any:

@@ -27,6 +27,7 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import LoadChanged
 from voi.core.options import CallOptions
+from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
@@ -97,7 +98,7 @@ class Server:
         self._tasks = Tasks()
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
-        self._configs = ConfigStore(settings)
+        self._configs = ConfigStore(settings, tts_info)
         if settings.record:
             prepare(settings.recordings_dir)
         for warning in self._configs.current.warnings:

@@ -8,8 +8,8 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request
@@ -17,15 +17,17 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect
 
+from voi.audio.decode_apart import read_sample_apart
 from voi.config.config import Config, voice_uses_of
 from voi.config.settings import Settings
 from voi.config.tones import folded
-from voi.config.tts_models import XTTS, TtsModel
+from voi.config.tts_models import TtsModel
 from voi.config.voice_names import composed, known_as
 from voi.config.write_tones import write_tone_map
-from voi.engines.base import Tts, Vad
-from voi.engines.tts.rendered import depends_on, forget
-from voi.errors import ClientError, ConfigError, NameTaken, VoiError
+from voi.engines.base import Tts, Vad, VoiceCloner
+from voi.engines.tts.cloning import Added, NamedSample, add_voice, cloner_of
+from voi.engines.tts.rendered import forget
+from voi.errors import ClientError, ConfigError, EngineError, NameTaken, VoiError
 from voi.server.new_voices import reconfigured
 from voi.server.speech import SpeechService, speech_router
 
@@ -40,6 +42,15 @@ SAMPLES_LIMIT_S = 600.0
 """Limit on all samples of a request together: a few bytes can decode to hours of silence. Each sample has its own limit
 too."""
 SAMPLE, TONE = "sample", "tone:"
+
+
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Voices that can be changed. `chosen`: the model that they were asked for by; `models`: all that share them."""
+
+    chosen: str
+    cloner: VoiceCloner
+    models: Mapping[str, TtsModel]
 
 
 class VoiceService:
@@ -57,7 +68,6 @@ class VoiceService:
         self.speech = SpeechService(config, tts)
         self._turn = asyncio.Lock()
         self._waiting = 0
-        self._cloners: dict[str, Any] = {}
 
     def listed(self) -> dict[str, dict[str, Any]]:
         """Voices and tones of every running model, by model name."""
@@ -76,21 +86,22 @@ class VoiceService:
         write: bool,
     ) -> dict[str, Any]:
         """Clone a voice and return what was added. `tones`: tone -> (file name, file). `force`: replace a voice of that
-        name. `write`: write the tones into tts_models.json. Raises ClientError, ConfigError, HTTPException."""
-        chosen, model = self._model(model_name)
-        if write and model.voice_tone_map and not force:
-            raise HTTPException(409, f"{chosen} has a voice_tone_map already; with force it is replaced.")
+        name. `write`: write the tones into tts_models.json. Raises ClientError, ConfigError, EngineError,
+        HTTPException."""
+        shelf = await self._shelf(model_name)
+        if write and shelf.models[shelf.chosen].voice_tone_map and not force:
+            raise HTTPException(409, f"{shelf.chosen} has a voice_tone_map already; with force it is replaced.")
         vad = self._vad()
         if vad is None:
             raise HTTPException(503, "The server is starting.")
         async with self._alone():
-            added = await self._in_thread(partial(self._add, model, name, tones, vad, force))
-            await self._teach(model, changed=bool(added.replaced))
+            added = await self._in_thread(partial(_add, shelf.cloner, name, tones, vad, force))
+            await self._teach(shelf.models, changed=bool(added.replaced))
             written = bool(write and added.tone_map)
             if written:
-                await self._write(chosen, added.tone_map, force)
+                await self._write(shelf.chosen, added.tone_map, force)
         return {
-            "model": chosen,
+            "model": shelf.chosen,
             "voices": list(added.voices),
             "voice_tone_map": added.tone_map,
             "written": written,
@@ -107,34 +118,34 @@ class VoiceService:
             raise HTTPException(500, told) from None
 
     async def remove(self, name: str, model_name: str | None) -> dict[str, Any]:
-        chosen, model = self._model(model_name)
-        if users := self._users(model, name):
+        """Remove a voice and return what was removed. Raises ClientError, ConfigError, EngineError, HTTPException."""
+        shelf = await self._shelf(model_name)
+        if users := self._users(shelf.models, name):
             raise HTTPException(409, f"{name} is used by {', '.join(users)}.")
         async with self._alone():
-            await self._in_thread(partial(self._remove, model, name))
-            await self._teach(model, changed=True)
-        return {"model": chosen, "removed": name}
+            await self._in_thread(partial(shelf.cloner.remove, name))
+            await self._teach(shelf.models, changed=True)
+        return {"model": shelf.chosen, "removed": name}
 
     # ---- how --------------------------------------------------------------------------------------
 
-    def _model(self, wanted: str | None) -> tuple[str, TtsModel]:
-        models = {name: model for name, model in self._config().tts_models.items() if model.engine == XTTS}
-        if wanted is None and len(models) == 1:
-            return next(iter(models.items()))
-        if wanted in models:
-            return wanted, models[wanted]
-        known = ", ".join(models) or "none"
-        if wanted is None:
-            raise HTTPException(400, f"Say which model the voice is for; those that clone: {known}.")
-        raise HTTPException(404, f"There is no model of that name that clones voices; there are: {known}.")
-
-    def _sharing(self, model: TtsModel) -> dict[str, TtsModel]:
-        """The models that use the same file of voices, by name."""
+    async def _shelf(self, wanted: str | None) -> "_Shelf":
+        """The voices that a request is about. Raises HTTPException."""
         models = self._config().tts_models
-        return {name: each for name, each in models.items() if each.engine == XTTS and each.voices == model.voices}
+        cloners = await asyncio.to_thread(_cloners, models)  # it may import an engine
+        if wanted is None and len(cloners) == 1:
+            wanted = next(iter(cloners))
+        if wanted not in cloners:
+            known = ", ".join(cloners) or "none"
+            if wanted is None:
+                raise HTTPException(400, f"Say which model the voice is for; those that clone: {known}.")
+            raise HTTPException(404, f"There is no model of that name that clones voices; there are: {known}.")
+        place = cloners[wanted].place
+        return _Shelf(
+            wanted, cloners[wanted], {name: models[name] for name, other in cloners.items() if other.place == place}
+        )
 
-    def _users(self, model: TtsModel, voice: str) -> list[str]:
-        models = self._sharing(model)
+    def _users(self, models: Mapping[str, TtsModel], voice: str) -> list[str]:
         users = [
             f"the tone {tone} of {name}"
             for name, each in models.items()
@@ -147,39 +158,9 @@ class VoiceService:
                 users.append(f"the agent {name}")
         return users
 
-    def _remove(self, model: TtsModel, name: str) -> None:
-        """Runs in the thread, because it loads torch."""
-        from voi.engines.tts.xtts import cloning_file
-
-        cloning_file.remove(_file(model, "voices"), name)
-
-    def _add(
-        self, model: TtsModel, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool
-    ) -> Any:
-        """Runs in the thread, because the first voice loads torch and the encoders."""
-        from voi.audio.decode_apart import read_sample_apart
-        from voi.engines.tts.xtts.cloning import Cloner
-        from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
-
-        recordings: dict[str, list[Recording]] = {}
-        left_s = SAMPLES_LIMIT_S
-        for tone, files in tones.items():
-            for label, data in files:
-                sample = _decoded(read_sample_apart, label, data)
-                left_s -= sample.length_s
-                if left_s < 0:
-                    raise ClientError(f"{label}: with it there are more than {SAMPLES_LIMIT_S:g} s of samples.")
-                recordings.setdefault(tone, []).append(Recording(label, sample))
-        checkpoint, config = _file(model, "checkpoint"), _file(model, "config")
-        this = depends_on(XTTS, {"checkpoint": checkpoint, "config": config})
-        cloner = self._cloners.get(this) or Cloner(checkpoint, config)
-        self._cloners = {this: cloner}
-        return add_voice(cloner, _file(model, "voices"), name, recordings, vad, force=force)
-
-    async def _teach(self, model: TtsModel, *, changed: bool) -> None:
-        """Tell the running engines that use this file of voices. An engine that cannot learn them has the new voices
-        after a restart. `changed`: an existing voice was replaced, so cached sound must not be played."""
-        models = self._sharing(model)
+    async def _teach(self, models: Mapping[str, TtsModel], *, changed: bool) -> None:
+        """Tell the running engines of these models, which share their voices. An engine that cannot learn them has the
+        new voices after a restart. `changed`: an existing voice was replaced, so cached sound must not be played."""
         if changed:
             await asyncio.to_thread(forget, self._settings.greetings_dir, list(models))
         for name, each in models.items():
@@ -320,15 +301,34 @@ class _Told:
         return False
 
 
-def _decoded(read_sample: Callable[..., Any], label: str, data: bytes) -> Any:
-    try:
-        return read_sample(data)
-    except ClientError as error:
-        raise ClientError(f"{label}: {error}") from None
+def _cloners(models: Mapping[str, TtsModel]) -> dict[str, VoiceCloner]:
+    """The voices of each model that voices can be added to. Blocks: it may import an engine's code."""
+    found = {}
+    for name, model in models.items():
+        try:
+            cloner = cloner_of(model.engine, model.engine_options())
+        except (ConfigError, EngineError):  # the start has said so
+            continue
+        if cloner is not None:
+            found[name] = cloner
+    return found
 
 
-def _file(model: TtsModel, field: str) -> Path:
-    path = getattr(model, field)
-    if not isinstance(path, str):
-        raise ConfigError(f"tts_models.json: {field} must name a file.")
-    return Path(path)
+def _add(
+    cloner: VoiceCloner, name: str, tones: Mapping[str, Sequence[tuple[str, bytes]]], vad: Vad, force: bool
+) -> Added:
+    """Decode the samples and make the voice. Blocks: a cloner's first voice may load a model. Raises ClientError,
+    ConfigError, EngineError."""
+    samples: dict[str, list[NamedSample]] = {}
+    left_s = SAMPLES_LIMIT_S
+    for tone, files in tones.items():
+        for label, data in files:
+            try:
+                sample = read_sample_apart(data)
+            except ClientError as error:
+                raise ClientError(f"{label}: {error}") from None
+            left_s -= sample.length_s
+            if left_s < 0:
+                raise ClientError(f"{label}: with it there are more than {SAMPLES_LIMIT_S:g} s of samples.")
+            samples.setdefault(tone, []).append(NamedSample(label, sample))
+    return add_voice(cloner, name, samples, vad, force=force)

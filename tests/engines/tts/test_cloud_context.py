@@ -24,6 +24,7 @@ from voi.dialogue import SpokenWord
 from voi.engines import registry
 from voi.engines.base import Speech, TextSpoken, Tts, VoiceSpec
 from voi.engines.info import TtsInfo
+from voi.engines.registry import tts_info
 from voi.engines.startup import start_engines
 from voi.errors import EngineError
 from voi.session.line import Line
@@ -203,7 +204,7 @@ async def tts(service: tuple[Service, str], tmp_path: Path, monkeypatch: pytest.
         agents_file=tmp_path / "agents.json", tts_models_file=tmp_path / "tts_models.json", turn_engine="none",
         greetings_dir=tmp_path,
     )  # fmt: skip
-    engines = await start_engines(load_config(settings), settings, lambda _: None)
+    engines = await start_engines(load_config(settings, tts_info), settings, lambda _: None)
     yield engines.tts["cloud"]
     await engines.close()
 

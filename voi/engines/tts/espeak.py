@@ -51,7 +51,7 @@ class Espeak:
     these names, or {"rate", "pitch", "range", "voice"} (rate a factor, pitch and range 0 to 100). `avg_text_len`: the
     most characters of a part."""
 
-    info = TtsInfo("espeak", sample_rate_hz=RATE_HZ, voices=_DEFAULT_VOICES, word_times="exact")
+    info = TtsInfo("espeak", sample_rate_hz=RATE_HZ, voices=_DEFAULT_VOICES, word_times="exact", maps_tones=True)
 
     def __init__(
         self,

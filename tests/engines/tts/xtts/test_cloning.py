@@ -11,7 +11,7 @@ import torch
 
 from tests.engines.tts.xtts import tiny, tiny_cloning
 from voi.audio.sample import Sample, read_sample
-from voi.engines.tts.xtts.cloning import Cloner, Lengths
+from voi.engines.tts.xtts.cloning import Lengths, VoiceEncoders
 from voi.engines.tts.xtts.cloning_sound import resample
 from voi.errors import ClientError, ConfigError
 
@@ -26,8 +26,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="module")
-def cloner(files: dict[str, Path]) -> Cloner:
-    return Cloner(files["checkpoint"], files["config"])
+def cloner(files: dict[str, Path]) -> VoiceEncoders:
+    return VoiceEncoders(files["checkpoint"], files["config"])
 
 
 def of(name: str, seconds: float | None = None) -> Sample:
@@ -36,7 +36,7 @@ def of(name: str, seconds: float | None = None) -> Sample:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Cloner]:
+def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, VoiceEncoders]:
     """Coqui's Xtts and ours."""
     full = tiny_cloning.make(tmp_path_factory.mktemp("full"), **FULL_SIZE)
     coqui = tiny.reference(full)
@@ -46,7 +46,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Cloner]:
     # Spectra are Coqui's own, as ours are; all that is learnt comes from the file.
     assert not [key for key in missing if ("conditioning" in key or "speaker" in key) and "torch_spec" not in key]
     coqui.eval()
-    return coqui, Cloner(full["checkpoint"], full["config"])
+    return coqui, VoiceEncoders(full["checkpoint"], full["config"])
 
 
 @pytest.mark.integration
@@ -63,7 +63,11 @@ class TestAgainstCoqui:
         ],
     )
     def test_the_same_latents(
-        self, both: tuple[Any, Cloner], names: tuple[str, ...], how: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+        self,
+        both: tuple[Any, VoiceEncoders],
+        names: tuple[str, ...],
+        how: dict[str, Any],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         coqui, cloner = both
 
@@ -107,13 +111,13 @@ def test_lengths_come_from_the_configuration(files: dict[str, Path], tmp_path: P
     config = tmp_path / "config.json"
     raw = json.loads(files["config"].read_text())
     config.write_text(json.dumps(raw | {"gpt_cond_len": 30, "max_ref_len": 30, "sound_norm_refs": True}))
-    assert Cloner(files["checkpoint"], config).lengths == Lengths(30, 4, 30, True)
+    assert VoiceEncoders(files["checkpoint"], config).lengths == Lengths(30, 4, 30, True)
     config.write_text(json.dumps(raw | {"gpt_cond_chunk_len": 0}))
     with pytest.raises(ConfigError, match="gpt_cond_chunk_len"):
-        Cloner(files["checkpoint"], config)
+        VoiceEncoders(files["checkpoint"], config)
 
 
-def test_only_so_much_is_used(cloner: Cloner) -> None:
+def test_only_so_much_is_used(cloner: VoiceEncoders) -> None:
     """What lies behind the limits changes nothing."""
     long = Sample(resample(torch.from_numpy(of("jfk.wav").samples), 16_000, 22_050).numpy(), 22_050)
     ours, theirs = cloner.latents("a", [long]), cloner.latents("a", [Sample(long.samples[: 10 * 22_050], 22_050)])
@@ -121,7 +125,7 @@ def test_only_so_much_is_used(cloner: Cloner) -> None:
     assert torch.equal(ours.embedding, theirs.embedding)
 
 
-def test_too_short(cloner: Cloner) -> None:
+def test_too_short(cloner: VoiceEncoders) -> None:
     with pytest.raises(ClientError, match=r"shorter than 0\.33 s"):
         cloner.latents("a", [of("spk1_snt1.wav", 0.3)])
 
@@ -129,7 +133,7 @@ def test_too_short(cloner: Cloner) -> None:
 def test_a_checkpoint_without_encoders(tmp_path: Path) -> None:
     stripped = tiny.make(tmp_path)
     with pytest.raises(ConfigError, match="cannot clone voices: it lacks"):
-        Cloner(stripped["checkpoint"], stripped["config"])
+        VoiceEncoders(stripped["checkpoint"], stripped["config"])
 
 
 def test_encoders_of_another_model(files: dict[str, Path], tmp_path: Path) -> None:
@@ -138,4 +142,4 @@ def test_encoders_of_another_model(files: dict[str, Path], tmp_path: Path) -> No
     state.pop("hifigan_decoder.speaker_encoder.fc.bias")
     torch.save({"model": state}, broken)
     with pytest.raises(ConfigError, match="its encoders are not XTTS-v2's"):
-        Cloner(broken, files["config"])
+        VoiceEncoders(broken, files["config"])

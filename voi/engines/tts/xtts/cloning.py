@@ -45,7 +45,7 @@ class Lengths:
             raise ConfigError("XTTS configuration: gpt_cond_len, gpt_cond_chunk_len, max_ref_len cannot be used.")
 
 
-class Cloner:
+class VoiceEncoders:
     """The encoders of one checkpoint. Loads at once, and everything blocks: not for the event loop.
 
     ConfigError for files that are broken, belong to another model or were stripped of these encoders.

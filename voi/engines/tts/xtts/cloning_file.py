@@ -4,8 +4,7 @@ An entry is what Coqui's own file has: `gpt_cond_latent` (1, places, width) and 
 this order, float32.
 """
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,40 +12,14 @@ from typing import Any
 import torch
 
 from voi.config.safe_file import locked, replace_file
-from voi.config.voice_names import composed, known_as
+from voi.config.voice_names import checked_name, known_as, refuse_taken
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_tensors, load_voices
-from voi.errors import ClientError, ConfigError, NameTaken
-
-NAME_LONGEST = 64
-NAME_MARKS = " -_.,'()+"
-
-
-def checked_name(name: str) -> str:
-    """The name in composed form (é is one character), if a voice may be called so. ClientError."""
-    name = composed(name)
-    kinds = [unicodedata.category(char)[0] for char in name]  # letters, marks (the vowels of Hindi), numbers
-    right = all(kind in "LMN" or char in NAME_MARKS for kind, char in zip(kinds, name, strict=True))
-    if len(name) > NAME_LONGEST or not right or kinds[:1] not in (["L"], ["N"]) or name != name.strip():
-        raise ClientError(
-            f"A voice's name has 1 to {NAME_LONGEST} letters, digits, blanks or -_.,'()+, a letter or digit first."
-        )
-    return name
+from voi.errors import ClientError, ConfigError
 
 
 def names(path: Path) -> tuple[str, ...]:
     """Of a file that need not be there yet. ConfigError when it is no file of voices."""
     return tuple(load_voices(path)) if path.exists() else ()
-
-
-def refuse_taken(wanted: Iterable[str], there: Iterable[str], *, force: bool) -> None:
-    """NameTaken for a name that there is already, unless it is to be replaced, or that is too like another one."""
-    alike = {name.casefold(): name for name in there}
-    for name in wanted:
-        other = alike.get(name.casefold(), name)
-        if other != name:
-            raise NameTaken(f"There is a voice {other!r}, which differs from {name!r} only in upper and lower case.")
-        if name.casefold() in alike and not force:
-            raise NameTaken(f"There is a voice {name!r} already; with force it is replaced.")
 
 
 def store(path: Path, voices: Mapping[str, VoiceLatents], *, force: bool = False) -> None:

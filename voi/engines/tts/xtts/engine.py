@@ -20,6 +20,7 @@ from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.tts.tone_map import voice_in_tone
+from voi.engines.tts.xtts.cloner import XttsCloner
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.layout import Layout, Sampling
@@ -56,7 +57,17 @@ class Xtts:
     `repetition_penalty`, `greedy`: instead of those in config.json.
     """
 
-    info = TtsInfo("xtts", gpu=True, pings=True, reconfigures=True, sample_rate_hz=RATE_HZ)
+    info = TtsInfo(
+        "xtts",
+        gpu=True,
+        pings=True,
+        reconfigures=True,
+        sample_rate_hz=RATE_HZ,
+        clones=True,
+        files={"checkpoint": True, "config": True, "tokenizer": False, "voices": True},
+        maps_tones=True,
+    )
+    cloner = XttsCloner
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
-"""Adding voices: from files to the file of voices, and from there into the engine."""
+"""XTTS's voices: from samples to the file of voices, and from there into the engine."""
 
+import os
 import pickle
 import threading
 from pathlib import Path
@@ -12,18 +13,19 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 
 import torch
 
+from tests.engines.tts.test_cloning import AUDIO, samples
 from tests.engines.tts.xtts import tiny, tiny_cloning
 from voi.audio.sample import Sample, read_sample
+from voi.config.voice_names import checked_name
 from voi.engines.base import VoiceSpec
-from voi.engines.tts.xtts import cloning_file
+from voi.engines.tts.cloning import add_voice
+from voi.engines.tts.xtts import cloning, cloning_file
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices
-from voi.engines.tts.xtts.cloning import Cloner
-from voi.engines.tts.xtts.cloning_voice import Recording, add_voice
+from voi.engines.tts.xtts.cloner import XttsCloner
+from voi.engines.tts.xtts.cloning import VoiceEncoders
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.errors import ClientError, ConfigError
-
-AUDIO = Path(__file__).parents[3] / "data" / "audio"
 
 
 @pytest.fixture
@@ -32,21 +34,17 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 @pytest.fixture
-def cloner(files: dict[str, Path]) -> Cloner:
-    return Cloner(files["checkpoint"], files["config"])
-
-
-def recordings(*names: str) -> list[Recording]:
-    return [Recording(name, read_sample(AUDIO / name)) for name in names]
+def cloner(files: dict[str, Path]) -> XttsCloner:
+    return XttsCloner(**files)
 
 
 def voice(name: str = "x") -> VoiceLatents:
     return VoiceLatents(name, torch.randn(tiny.CONDITIONING, tiny.WIDTH), torch.randn(512))
 
 
-async def test_a_voice_with_tones_is_added_and_speaks(files: dict[str, Path], cloner: Cloner) -> None:
-    tones = {"neutral": recordings("austen-0870.wav"), "warm": recordings("spk1_snt1.wav", "spk1_snt2.wav")}
-    added = add_voice(cloner, files["voices"], "Ada", tones, Silero())
+async def test_a_voice_with_tones_is_added_and_speaks(files: dict[str, Path], cloner: XttsCloner) -> None:
+    tones = {"neutral": samples("austen-0870.wav"), "warm": samples("spk1_snt1.wav", "spk1_snt2.wav")}
+    added = add_voice(cloner, "Ada", tones, Silero())
     assert added.voices == ("Ada", "Ada warm")
     assert added.tone_map == {"neutral": "Ada", "warm": "Ada warm"}
     other = "it does not sound like austen-0870.wav: another person, microphone or room?"
@@ -108,9 +106,9 @@ async def test_another_file_may_be_copied_over_the_voices_that_speak(files: dict
         await engine.close()
 
 
-def test_what_is_stored_is_what_the_encoders_gave(files: dict[str, Path], cloner: Cloner) -> None:
-    add_voice(cloner, files["voices"], "Ada", {"neutral": recordings("jfk.wav")}, Silero())
-    expected = cloner.latents("Ada", [read_sample(AUDIO / "jfk.wav")])
+def test_what_is_stored_is_what_the_encoders_gave(files: dict[str, Path], cloner: XttsCloner) -> None:
+    add_voice(cloner, "Ada", {"neutral": samples("jfk.wav")}, Silero())
+    expected = VoiceEncoders(files["checkpoint"], files["config"]).latents("Ada", [read_sample(AUDIO / "jfk.wav")])
     stored = load_voices(files["voices"])["Ada"]
     assert torch.equal(stored.conditioning, expected.conditioning)
     assert torch.equal(stored.embedding, expected.embedding)
@@ -122,86 +120,11 @@ def test_what_is_stored_is_what_the_encoders_gave(files: dict[str, Path], cloner
     }
 
 
-def test_all_problems_are_told_and_nothing_is_stored(files: dict[str, Path], cloner: Cloner) -> None:
-    before = files["voices"].read_bytes()
-    tones = {"neutral": recordings("noise2.wav"), "warm": recordings("austen-0880.wav")}
-    with pytest.raises(ClientError) as caught:
-        add_voice(cloner, files["voices"], "Ada", tones, Silero())
-    assert str(caught.value).splitlines() == [
-        "noise2.wav: no speech is heard in it.",
-        "austen-0880.wav: too short: 3.0 s with 2.5 s of speech, and 3 s are the least. "
-        "Record more, or give several samples.",
-    ]
-    assert files["voices"].read_bytes() == before
-
-
-def test_two_people(files: dict[str, Path], cloner: Cloner) -> None:
-    austen, beside = recordings("austen-0870.wav", "jfk.wav")
-    both = Recording("both.wav", Sample(np.concatenate([austen.sample.samples, beside.sample.samples]), 16_000))
-    for given, says in (
-        ([austen, beside], ["jfk.wav: it does not sound like austen-0870.wav"]),
-        ([both], ["both.wav: its sound changes"]),
-        ([austen, *recordings("austen-0880.wav")], []),
-    ):
-        advice = add_voice(cloner, files["voices"], "Ada", {"neutral": given}, Silero(), force=True).advice
-        advice = [text for text in advice if "sound like" in text or "sound changes" in text]
-        assert [text[: len(start)] for text, start in zip(advice, says, strict=True)] == says
-
-
-@pytest.mark.parametrize(
-    ("name", "tones", "says"),
-    [
-        ("", {"neutral": 1}, "A voice's name"),
-        ("../evil", {"neutral": 1}, "A voice's name"),
-        ("Ada\n", {"neutral": 1}, "A voice's name"),
-        ("x" * 65, {"neutral": 1}, "A voice's name"),
-        ("Ada", {"warm/": 1, "neutral": 1}, "A voice's name"),
-        ("Ada", {"warm": 1}, "at least one sample"),
-        ("Ada", {"neutral": 21}, "At most 20"),
-        ("Robin", {"neutral": 1}, "already"),
-        ("Robin", {"neutral": 1, "warm": 1}, "already"),
-    ],
-)
-def test_refusals(files: dict[str, Path], cloner: Cloner, name: str, tones: dict[str, int], says: str) -> None:
-    given = {tone: recordings("jfk.wav") * count for tone, count in tones.items()}
-    with pytest.raises(ClientError, match=says):
-        add_voice(cloner, files["voices"], name, given, Silero())
-
-
-class TestNames:
-    @pytest.mark.parametrize("name", ["Ada", "ada 2", "2nd", "Zoë", "आदित्य", "李娜", "Ada (warm), v1.2", "x" * 64])
-    def test_names(self, name: str) -> None:
-        assert cloning_file.checked_name(name) == name
-
-    @pytest.mark.parametrize(
-        "name",
-        [
-            "",
-            " ",
-            "../x",
-            "a/b",
-            "a\\b",
-            "a\n",
-            "a\0",
-            "-x",
-            ".x",
-            "x ",
-            " x",
-            "a\u202eb",
-            "a\u200bb",
-            "😀",
-            "\u0301a",
-            "x" * 65,
-        ],
-    )
-    def test_no_names(self, name: str) -> None:
-        with pytest.raises(ClientError, match="A voice's name"):
-            cloning_file.checked_name(name)
-
+class TestFile:
     def test_one_name_has_one_form(self, tmp_path: Path) -> None:
         path = tmp_path / "voices.pth"
         composed, apart = "Zo\u00eb", "Zoe\u0308"
-        assert cloning_file.checked_name(apart) == composed
+        assert checked_name(apart) == composed
         cloning_file.store(path, {composed: voice(), "Ada": voice()})
         for name, says in (("ada", "only in upper and lower case"), ("ADA", "only in upper"), ("Ada", "already")):
             with pytest.raises(ClientError, match=says):
@@ -211,8 +134,6 @@ class TestNames:
         cloning_file.remove(path, apart)
         assert cloning_file.names(path) == ("Ada",)
 
-
-class TestFile:
     def test_begins_and_grows(self, tmp_path: Path) -> None:
         path = tmp_path / "new" / "voices.pth"
         assert cloning_file.names(path) == ()
@@ -290,8 +211,43 @@ class TestFile:
         assert sorted(entry.name for entry in tmp_path.iterdir()) == [".voices.pth.lock", "voices.pth"]
 
 
-def test_a_sample_is_not_changed(cloner: Cloner) -> None:
+def test_a_sample_is_not_changed(cloner: XttsCloner) -> None:
     sample = read_sample(AUDIO / "jfk.wav")
     copy = Sample(sample.samples.copy(), sample.rate_hz)
-    cloner.latents("a", [sample])
+    cloner.add({"a": [sample]})
     assert np.array_equal(sample.samples, copy.samples)
+
+
+def test_the_encoders_are_loaded_once_and_again_when_their_file_changes(
+    files: dict[str, Path], cloner: XttsCloner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+
+    class Counted(VoiceEncoders):
+        def __init__(self, *paths: Path) -> None:
+            loaded.append(paths)
+            super().__init__(*paths)
+
+    monkeypatch.setattr(cloning, "VoiceEncoders", Counted)
+    sample = read_sample(AUDIO / "jfk.wav")
+    cloner.add({"a": [sample]})
+    XttsCloner(**files).add({"b": [sample]})
+    assert len(loaded) == 1
+    os.utime(files["checkpoint"], (1, 1))
+    cloner.add({"c": [sample]})
+    assert len(loaded) == 2
+
+
+def test_files_that_are_missing(files: dict[str, Path], cloner: XttsCloner) -> None:
+    files["checkpoint"].unlink()
+    with pytest.raises(ConfigError, match=r"there is no file .*model\.pth"):
+        cloner.add({"a": [read_sample(AUDIO / "jfk.wav")]})
+
+
+def test_models_with_one_file_of_voices_share_them(files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(files["voices"].parent)
+    other = XttsCloner(checkpoint="x.pth", config="x.json", voices=files["voices"].name)
+    assert other.place == XttsCloner(**files).place
+    assert other.names() == tiny.VOICES
+    with pytest.raises(ConfigError, match="must name a file"):
+        XttsCloner(checkpoint="x.pth", config="x.json", voices=["a", "b"])  # type: ignore[arg-type]
