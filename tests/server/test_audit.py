@@ -56,6 +56,14 @@ async def test_changes_are_on_record_and_reads_are_not(caplog: pytest.LogCapture
     assert KEY.decode() not in caplog.text
 
 
+async def test_a_key_as_bearer_is_the_same_key(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "voi.audit")
+    scope = request("POST", "/voices", b"")
+    scope["headers"].append((b"authorization", b"Bearer " + KEY))
+    await audited((scope, 201))
+    assert caplog.messages == [f"POST /voices from 10.1.2.3 with the key {fingerprint(KEY)}: 201"]
+
+
 async def test_who_guesses_keys_is_told_of_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     guess = request("GET", "/metrics", b"guess"), 403

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.server.fakes import SECRET
 from voi.errors import ClientError
-from voi.server.auth import MAX_TOKEN_CHARS, check_token, checked_app, is_key, issue_token, token_in
+from voi.server.auth import MAX_TOKEN_CHARS, bearer, check_token, checked_app, is_key, issue_token, token_in
 
 
 def legacy(**claims: Any) -> str:
@@ -160,3 +160,8 @@ def test_keys() -> None:
     assert not is_key("abd", "abc")
     assert not is_key("", "abc")
     assert not is_key("\ud800é", "abc")
+
+
+def test_a_bearer_is_a_key() -> None:
+    assert bearer("Bearer abc") == bearer("bearer  abc ") == "abc"
+    assert bearer("Basic abc") is bearer("") is None

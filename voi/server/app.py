@@ -14,7 +14,7 @@ from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
 from voi.server.audit import Audit
-from voi.server.auth import is_key, issue_token
+from voi.server.auth import bearer, is_key, issue_token
 from voi.server.metrics import Metrics
 from voi.server.voices import VoiceService, voices_router
 
@@ -71,10 +71,14 @@ def create_app(
 
     app.add_middleware(Audit)
 
-    def authorized(api_key: Annotated[str | None, Header(alias="API-Key")] = None) -> None:
-        if api_key is None:
+    def authorized(
+        api_key: Annotated[str | None, Header(alias="API-Key")] = None,
+        authorization: Annotated[str | None, Header()] = None,
+    ) -> None:
+        key = api_key if api_key is not None else bearer(authorization or "")
+        if key is None:
             raise HTTPException(401, "The header API-Key is missing.")
-        if not is_key(api_key, settings.api_key):
+        if not is_key(key, settings.api_key):
             raise HTTPException(403, "The API key is wrong.")
 
     @app.get("/")

@@ -7,10 +7,12 @@ which one was used, and never the key itself.
 import hashlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import quote
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from voi.server.auth import bearer
 
 log = logging.getLogger("voi.audit")
 
@@ -44,7 +46,7 @@ class Audit:
         await self._app(scope, receive, noting)
 
     def _note(self, scope: Scope, status: int) -> None:
-        key = next((value for name, value in scope["headers"] if name == b"api-key"), b"")
+        key = _key(scope["headers"])
         if status in _REFUSED:
             self._note_refused(scope, key, status)
         elif key and scope["method"] not in _READS:
@@ -58,6 +60,13 @@ class Audit:
         more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
         self._refused_s, self._unlogged = now_s, 0
         log.warning("%s%s", _line(scope, key, status), more)
+
+
+def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The API key, from either of its headers; b"": there is none."""
+    found = dict(headers)
+    authorization = found.get(b"authorization", b"").decode("latin-1")
+    return found.get(b"api-key") or (bearer(authorization) or "").encode("latin-1")
 
 
 def fingerprint(key: bytes) -> str:

@@ -98,6 +98,12 @@ def token_in(query: str) -> str:
     return ""
 
 
+def bearer(authorization: str) -> str | None:
+    """The key in a header `Authorization: Bearer KEY`; None: it holds none."""
+    scheme, _, key = authorization.partition(" ")
+    return key.strip() if scheme.lower() == "bearer" else None
+
+
 def is_key(given: str, key: str) -> bool:
     """True if `given` is the key, compared in constant time."""
     return hmac.compare_digest(given.encode("utf-8", "replace"), key.encode())

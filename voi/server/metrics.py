@@ -141,8 +141,15 @@ class _EngineStates(Collector):
         up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
         restarts = CounterMetricFamily("voi_engine_restarts", "Tries to make a failed engine anew", labels=["engine"])
         errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
+        streams = GaugeMetricFamily("voi_engine_streams", "Streams of an engine under way", labels=["engine"])
+        waits = GaugeMetricFamily(
+            "voi_engine_wait_seconds", "Nine of ten of the newest calls waited less for their first result",
+            labels=["engine"],
+        )  # fmt: skip
         for name, engine in self._engines.items():
             up.add_metric([name], 0 if engine.restarting else 1)
             restarts.add_metric([name], engine.supervisor.restarts)
             errors.add_metric([name], engine.supervisor.errors)
-        return [up, restarts, errors]
+            streams.add_metric([name], engine.streams)
+            waits.add_metric([name], engine.waits.recent_s)
+        return [up, restarts, errors, streams, waits]

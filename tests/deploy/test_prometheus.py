@@ -1,0 +1,198 @@
+"""deploy/prometheus and deploy/grafana: every metric that they name exists, alerts fire when they should, and a real
+Prometheus scrapes a real server with them."""
+
+import asyncio
+import json
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import yaml
+
+from tests.fakes.engines import FakeTts
+from tests.server.fakes import API_KEY
+from tests.server.serving import Person, fake_engines, serving
+from voi.core.end_reason import EndReason
+from voi.engines.supervised import SupervisedTts
+from voi.server.metrics import Metrics
+from voi.session.failure import Failure
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+RULES = DEPLOY / "prometheus" / "voi.rules.yml"
+DASHBOARD = DEPLOY / "grafana" / "voi.json"
+PROMETHEUS, PROMTOOL = shutil.which("prometheus"), shutil.which("promtool")
+installed = pytest.mark.skipif(
+    not (PROMETHEUS and PROMTOOL), reason="Prometheus is not installed: apt-get install prometheus"
+)
+START_S = 20.0
+
+
+def alerts() -> dict[str, dict[str, Any]]:
+    (group,) = yaml.safe_load(RULES.read_text())["groups"]
+    return {rule["alert"]: rule for rule in group["rules"]}
+
+
+def dashboard_expressions() -> list[str]:
+    return [target["expr"] for panel in json.loads(DASHBOARD.read_text())["panels"] for target in panel["targets"]]
+
+
+async def exposed() -> set[str]:
+    """Names of all series that a server exposes once everything has happened."""
+    metrics = Metrics(lambda: 1)
+    metrics.began("call")
+    metrics.refused(EndReason.SERVER_FULL)
+    metrics.failed(EndReason.FAULT)
+    metrics.observer_failed("Recorder")
+    metrics.engine_failed(Failure("llm", "litellm", "m", "It broke.", 5))
+    metrics.watch_engines({"TTS voice, fake": SupervisedTts(FakeTts)})
+    return set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
+
+
+@pytest.mark.parametrize("expression", [*(rule["expr"] for rule in alerts().values()), *dashboard_expressions()])
+def test_every_metric_that_is_named_exists(expression: str) -> None:
+    named = set(re.findall(r"\b(?:voi|process)_\w+", expression)) | set(re.findall(r"\bup\b", expression))
+    assert named
+    assert named - {"up"} <= asyncio.run(exposed())
+
+
+def test_every_alert_says_what_to_do() -> None:
+    for name, rule in alerts().items():
+        assert rule["annotations"].keys() == {"summary", "do"}, name
+        assert rule["labels"]["severity"] in ("page", "ticket"), name
+
+
+def test_panels_have_ids_of_their_own_and_do_not_overlap() -> None:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    taken: set[tuple[int, int]] = set()
+    for panel in panels:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken, panel["title"]
+        assert max(x for x, _ in cells) < 24
+        taken |= cells
+
+
+FIRING: dict[str, dict[str, str]] = {
+    "VoiIsDown": {'up{job="voi"}': "0x40"},
+    "VoiEngineIsDown": {'voi_engine_up{engine="TTS xtts"}': "0x40"},
+    "VoiEngineKeepsFailing": {'voi_engine_restarts_total{engine="TTS xtts"}': "0+1x40"},
+    "VoiAnswersFail": {'voi_engine_failures_total{kind="llm",engine="litellm"}': "0+2x40"},
+    "VoiRefusesCalls": {'voi_connections_refused_total{reason="overloaded"}': "0+1x40"},
+    "VoiIsBusy": {"voi_load_level": "1x40"},
+    "VoiAnswersLate": {
+        'voi_turn_step_seconds_bucket{step="first_sent",le="2.0"}': "0+1x40",
+        'voi_turn_step_seconds_bucket{step="first_sent",le="3.0"}': "0+20x40",
+        'voi_turn_step_seconds_bucket{step="first_sent",le="+Inf"}': "0+20x40",
+        'voi_turn_step_seconds_count{step="first_sent"}': "0+20x40",
+    },
+    "VoiConversationsFail": {'voi_conversations_failed_total{reason="fault"}': "0+1x40"},
+    "VoiObserversFail": {'voi_observer_failures_total{observer="Recorder"}': "0+1x40"},
+}
+QUIET: dict[str, str] = {
+    'up{job="voi"}': "1x40", 'voi_engine_up{engine="TTS xtts"}': "1x40",
+    'voi_engine_restarts_total{engine="TTS xtts"}': "1x40",
+    'voi_engine_failures_total{kind="llm",engine="litellm"}': "3x40",
+    'voi_connections_refused_total{reason="token_refused"}': "0+5x40", "voi_load_level": "0x40",
+    'voi_conversations_failed_total{reason="client_fault"}': "0+1x40",
+    'voi_turn_step_seconds_bucket{step="first_sent",le="2.0"}': "0+20x40",
+    'voi_turn_step_seconds_bucket{step="first_sent",le="+Inf"}': "0+20x40",
+    'voi_turn_step_seconds_count{step="first_sent"}': "0+20x40",
+}  # fmt: skip
+"""A healthy server, seen every minute."""
+
+
+def firing(tmp_path: Path, series: dict[str, str], alert: str, *, fires: bool) -> subprocess.CompletedProcess[str]:
+    """What promtool says of whether that alert fires after 30 minutes of these series."""
+    assert PROMTOOL
+    test = {
+        "rule_files": [str(RULES)],
+        "evaluation_interval": "1m",
+        "tests": [
+            {
+                "interval": "1m",
+                "input_series": [{"series": name, "values": values} for name, values in series.items()],
+                "promql_expr_test": [
+                    {
+                        "expr": f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)',
+                        "eval_time": "30m",
+                        "exp_samples": [{"labels": "{}", "value": int(fires)}],
+                    }
+                ],
+            }
+        ],
+    }
+    (tmp_path / "test.yml").write_text(yaml.safe_dump(test))
+    command = [PROMTOOL, "test", "rules", str(tmp_path / "test.yml")]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@installed
+@pytest.mark.parametrize("alert", alerts())
+def test_each_alert_fires_when_it_should_and_not_on_a_healthy_server(alert: str, tmp_path: Path) -> None:
+    told = firing(tmp_path, FIRING[alert], alert, fires=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+    told = firing(tmp_path, QUIET, alert, fires=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+async def asked(http: aiohttp.ClientSession, url: str) -> Any:
+    async with http.get(url) as response:
+        return (await response.json())["data"]
+
+
+@installed
+@pytest.mark.integration
+async def test_a_real_prometheus_scrapes_a_server_with_the_example(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert PROMETHEUS
+    port = free_port()
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        config = (DEPLOY / "prometheus" / "prometheus.example.yml").read_text()
+        config = config.replace("/etc/prometheus/voi-api-key", str(tmp_path / "key"))
+        config = config.replace("localhost:8765", f"127.0.0.1:{running.port}").replace("15s", "1s")
+        (tmp_path / "prometheus.yml").write_text(config)
+        (tmp_path / "key").write_text(API_KEY)
+        shutil.copy(RULES, tmp_path)
+        await Person.arrive(running.port)
+        process = await asyncio.create_subprocess_exec(
+            PROMETHEUS, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
+            f"--web.listen-address=127.0.0.1:{port}", stderr=asyncio.subprocess.DEVNULL,
+        )  # fmt: skip
+        base = f"http://127.0.0.1:{port}/api/v1"
+        try:
+            async with aiohttp.ClientSession() as http, asyncio.timeout(START_S):
+                while True:
+                    try:
+                        found = await asked(http, f"{base}/query?query=voi_conversations_active")
+                    except aiohttp.ClientError:
+                        found = {"result": []}
+                    if found["result"]:
+                        break
+                    await asyncio.sleep(0.2)
+                assert found["result"][0]["value"][1] == "1"
+                (target,) = (await asked(http, f"{base}/targets"))["activeTargets"]
+                assert (target["health"], target["lastError"]) == ("up", "")
+                (group,) = (await asked(http, f"{base}/rules"))["groups"]
+                assert [rule["name"] for rule in group["rules"]] == list(alerts())
+                for expression in dashboard_expressions():
+                    query = expression.replace("$instance", ".*")
+                    async with http.get(f"{base}/query", params={"query": query}) as response:
+                        assert response.status == 200, (query, await response.text())
+        finally:
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.wait(), 10)
