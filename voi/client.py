@@ -7,23 +7,30 @@
                 case AudioEvent(speech_id, pcm): ...     # s16le, mono, 24 kHz
                 case MessageEvent(role="assistant"): ...
 
+With `resume=True` it survives a lost connection: it connects again and the conversation goes on, with nothing lost and
+nothing twice (docs/resumption.md). What is sent meanwhile is kept and sent then.
+
 Every failure is a `ClientError`, worded for the person who runs the client.
 """
 
 import asyncio
+import random
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain, repeat
 from typing import Any, Self
 
 import aiohttp
 from yarl import URL
 
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.core.options import Mode
 from voi.dialogue import Role
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.outgoing import Outgoing
 
 INPUT_RATE_HZ = wire.INPUT_RATE_HZ
 OUTPUT_RATE_HZ = wire.OUTPUT_RATE_HZ
@@ -32,6 +39,14 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 CLOSE_TIMEOUT_S = 3.0
 HEARTBEAT_S = 30.0
 """Interval of pings. A server that does not answer within half of it counts as gone."""
+RESUMING_HEARTBEAT_S = 4.0
+"""The same for a client that can come back."""
+BACK_OFF_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
+"""Waits before the tries to connect again; the last over and over, each with up to a quarter more at random."""
+RESUME_ATTEMPT_S = 5.0
+"""Longest time for one try."""
+COME_BACK = frozenset({1001, 1006, 1012, 1013})
+"""Close codes after which a client that can come back does so: a proxy or the server is restarted, or full."""
 
 
 # ---- what the server says -------------------------------------------------------------------------
@@ -84,7 +99,16 @@ class ErrorEvent:
     error: str
 
 
-Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ErrorEvent
+@dataclass(frozen=True, slots=True)
+class ResumedEvent:
+    """The connection was lost and is back. `away_s`: how long it was away. `lost_ms`: the person's sound from that time
+    that was too much to keep."""
+
+    away_s: float
+    lost_ms: int = 0
+
+
+Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ErrorEvent | ResumedEvent
 
 
 # ---- the client -----------------------------------------------------------------------------------
@@ -94,9 +118,22 @@ class VoiClient:
     """One conversation, ready as soon as it is made (`init_done` has arrived). Iterating gives the server's events
     until the conversation ends; then `close_code` and `close_reason` say how it ended."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse, early: Sequence[Event] = ()) -> None:
+    def __init__(
+        self,
+        socket: aiohttp.ClientWebSocketResponse,
+        reconnect: Callable[[float], Awaitable[aiohttp.ClientWebSocketResponse]] | None = None,
+    ) -> None:
         self._socket = socket
-        self._early = list(early)
+        self._reconnect = reconnect
+        """Connects again, within so many seconds; None: this client does not come back."""
+        self._early: list[Event] = []
+        self._outgoing = Outgoing()
+        self._resume_id = ""
+        self._resume_within_s = 0.0
+        self._received = 0
+        """How many messages of the server arrived, `init_done` included."""
+        self._away = False
+        self._closing = False
         self.close_code: int | None = None
         self.close_reason = ""
 
@@ -116,15 +153,17 @@ class VoiClient:
         stream_output_audio: bool = True,
         input_audio_format: wire.InputFormat = "pcm16",
         insecure: bool = False,
+        resume: bool = False,
         timeout_s: float = 15.0,
     ) -> AsyncIterator[Self]:
         """Connect and begin a conversation. It is closed at the end of the `async with`.
 
         `agent_config`: a whole agent as JSON text, instead of one that the server knows. `insecure`: accept any
-        certificate of a `wss` server, as is needed for self-signed ones in development. Raises ClientError if the
-        server cannot be reached or refuses.
+        certificate of a `wss` server, as is needed for self-signed ones in development. `resume`: come back by itself
+        after a lost connection, for as long as the server waits; the events have to be read for that. Raises
+        ClientError if the server cannot be reached or refuses.
         """
-        init = {
+        init: dict[str, Any] = {
             "type": "init",
             "agent_name": agent_name,
             "agent_config": agent_config,
@@ -135,9 +174,15 @@ class VoiClient:
             "init_greeting": init_greeting,
             "input_audio_format": input_audio_format,
         }
+        heartbeat_s = HEARTBEAT_S
+        if resume:
+            init["resumable"], heartbeat_s = True, RESUMING_HEARTBEAT_S
         async with aiohttp.ClientSession() as http:
-            socket = await _open(http, url, token, insecure, timeout_s)
-            client = cls(socket)
+
+            async def connected(within_s: float) -> aiohttp.ClientWebSocketResponse:
+                return await _open(http, url, token, insecure, within_s, heartbeat_s)
+
+            client = cls(await connected(timeout_s), connected if resume else None)
             try:
                 await client._begin(init, timeout_s)
                 yield client
@@ -145,7 +190,7 @@ class VoiClient:
                 await client.close()
 
     async def _begin(self, init: dict[str, Any], timeout_s: float) -> None:
-        await self._send(init)
+        await self._put(wire.join(init))
         try:
             async with asyncio.timeout(timeout_s):
                 while (event := await self._next()) is not None:
@@ -188,6 +233,7 @@ class VoiClient:
 
     async def close(self) -> None:
         """End the conversation. Safe to call twice."""
+        self._closing = True
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
                 await self._socket.close(message=b"Normal closure")
@@ -195,8 +241,20 @@ class VoiClient:
             self.close_reason = self.close_reason or "the server did not answer the close"
 
     async def _send(self, metadata: dict[str, Any], payload: bytes = b"") -> None:
+        frame = wire.join(metadata, payload)
+        if not self._resume_id:
+            await self._put(frame)
+            return
+        if self.close_code is not None:
+            raise ClientError("The connection to the server is gone.")
+        self._outgoing.add(frame, len(payload) if metadata["type"] == "audio" else None)
+        if not self._away:
+            with suppress(ClientError):  # it is kept, and sent again when the connection is back
+                await self._put(frame)
+
+    async def _put(self, frame: bytes) -> None:
         try:
-            await self._socket.send_bytes(wire.join(metadata, payload))
+            await self._socket.send_bytes(frame)
         except (ConnectionError, aiohttp.ClientError):
             raise ClientError("The connection to the server is gone.") from None
 
@@ -218,17 +276,83 @@ class VoiClient:
             match frame.type:
                 case aiohttp.WSMsgType.BINARY:
                     event = parse(frame.data)
+                    self._received += 1
+                    if event == StatusEvent("init_done"):
+                        self._note_resume_id(frame.data)
                     if event is not None:
                         return event
                 case aiohttp.WSMsgType.TEXT:
                     raise ClientError("The server sent text; it does not speak the Voi protocol.")
-                case aiohttp.WSMsgType.ERROR:
+                case aiohttp.WSMsgType.ERROR if not self._may_come_back(frame):
                     raise ClientError(f"The connection to the server broke: {frame.data}.")
                 case _:
+                    if self._may_come_back(frame) and (event := await self._come_back()):
+                        return event
                     if frame.type is aiohttp.WSMsgType.CLOSE:
-                        self.close_reason = str(frame.extra or "")
-                    self.close_code = self._socket.close_code
+                        self.close_reason = self.close_reason or str(frame.extra or "")
+                    self.close_code = self.close_code or self._socket.close_code
                     return None
+
+    # ---- coming back ----------------------------------------------------------------------------
+
+    def _note_resume_id(self, frame: bytes) -> None:
+        if self._reconnect is not None:
+            metadata, _ = wire.split(frame)
+            self._resume_id = str(metadata.get("resume_id") or "")
+            self._resume_within_s = float(metadata.get("resume_within_s") or 0)
+
+    def _may_come_back(self, frame: aiohttp.WSMessage) -> bool:
+        """True if the connection was lost, or the server asks to come back. False: the conversation is over."""
+        if not self._resume_id or self._closing:
+            return False
+        return frame.type is not aiohttp.WSMsgType.CLOSE or frame.data in COME_BACK
+
+    async def _come_back(self) -> ResumedEvent | None:
+        """Connect again and resume, until it succeeds or the server waits no longer. None: the conversation is over,
+        and `close_code` and `close_reason` say why."""
+        loop = asyncio.get_running_loop()
+        lost_s, self._away = loop.time(), True
+        for wait_s in chain(BACK_OFF_S, repeat(BACK_OFF_S[-1])):
+            if loop.time() - lost_s + wait_s > self._resume_within_s:
+                break
+            await asyncio.sleep(wait_s * random.uniform(1, 1.25))
+            try:
+                async with asyncio.timeout(RESUME_ATTEMPT_S):
+                    if await self._try_to_resume():
+                        away_s = loop.time() - lost_s
+                        lost_bytes, self._outgoing.lost_bytes = self._outgoing.lost_bytes, 0
+                        return ResumedEvent(away_s, lost_bytes * 1_000 // (INPUT_RATE_HZ * SAMPLE_BYTES))
+            except (ClientError, TimeoutError, ConnectionError, aiohttp.ClientError):
+                continue  # not yet
+            if self.close_code is not None:
+                return None
+        self.close_code = self.close_code or 1006
+        self.close_reason = "the connection was lost and did not come back in time"
+        return None
+
+    async def _try_to_resume(self) -> bool:
+        """False: the server refused; `close_code` is set if it is for good."""
+        assert self._reconnect is not None
+        socket = await self._reconnect(RESUME_ATTEMPT_S)
+        resume = {"type": "resume", "resume_id": self._resume_id, "received": self._received}
+        await socket.send_bytes(wire.join(resume))
+        error = ""
+        while True:
+            frame = await socket.receive()
+            if frame.type is not aiohttp.WSMsgType.BINARY:
+                if frame.type is aiohttp.WSMsgType.CLOSE and frame.data not in COME_BACK:
+                    self.close_code, self.close_reason = frame.data, error or str(frame.extra or "")
+                await socket.close()
+                return False
+            metadata, _ = wire.split(frame.data)
+            if metadata.get("status") == "resumed":
+                break
+            error = str(metadata.get("error", ""))
+        self._outgoing.rewind(metadata["received_messages"], metadata["received_audio_bytes"])
+        for again in self._outgoing.again():
+            await socket.send_bytes(again)
+        self._received, self._socket, self._away = metadata["sent"], socket, False
+        return True
 
 
 def parse(frame: bytes) -> Event | None:
@@ -258,7 +382,7 @@ def parse(frame: bytes) -> Event | None:
 
 
 async def _open(
-    http: aiohttp.ClientSession, url: str, token: str, insecure: bool, timeout_s: float
+    http: aiohttp.ClientSession, url: str, token: str, insecure: bool, timeout_s: float, heartbeat_s: float
 ) -> aiohttp.ClientWebSocketResponse:
     try:
         address = URL(url)
@@ -270,7 +394,7 @@ async def _open(
     here = f"{address.scheme}://{address.authority}{address.path}"  # without the token
     try:
         async with asyncio.timeout(timeout_s):
-            return await http.ws_connect(address, max_msg_size=MAX_FRAME_BYTES, ssl=not insecure, heartbeat=HEARTBEAT_S)
+            return await http.ws_connect(address, max_msg_size=MAX_FRAME_BYTES, ssl=not insecure, heartbeat=heartbeat_s)
     except aiohttp.ClientConnectorCertificateError as error:
         raise ClientError(
             f"The certificate of {here} is not to be trusted ({_reason(error.certificate_error)}). For a self-signed "

@@ -1,6 +1,7 @@
 """A session, a socket and a configuration that do what a test says."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from voi.calls.admission import Admission
@@ -10,6 +11,7 @@ from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact, HungUp
+from voi.core.history import HistoryEntry
 from voi.core.options import CallOptions
 from voi.server.auth import check_token, token_in
 from voi.server.metrics import Metrics
@@ -18,6 +20,7 @@ from voi.session.line import Line
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiWebSockets
+from voi.transports.voi_ws.resumption import Resumables
 
 SECRET = "kq3Jd82hDkSl20dkEEl1kqPzmVbTYw91xZ"
 API_KEY = "Zm93kd03kDkw8sKw92jd"
@@ -35,6 +38,9 @@ class FakeSession:
         self.told: list[Fact] = []
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.stubborn = False
+        self.held = 0
+        self.unheard: list[dict[int, int]] = []
+        """What each return of the client brought."""
 
     async def run(self) -> None:
         await self.over
@@ -53,6 +59,15 @@ class FakeSession:
         if not self.stubborn:
             self.line.end(Ended(reason, words))
             self.finish()
+
+    def hold(self) -> None:
+        self.held += 1
+
+    def go_on(self, unheard: Mapping[int, int]) -> None:
+        self.unheard.append(dict(unheard))
+
+    def dialogue(self) -> list[HistoryEntry]:
+        return [HistoryEntry(0, "assistant", "Hello."), HistoryEntry(1, "user", "Hi.")]
 
     def finish(self, error: BaseException | None = None) -> None:
         if self.over.done():
@@ -73,6 +88,9 @@ class FakeSocket:
         self.frames: list[bytes] = []
         self.close_code = 0
         self.backlog_bytes = 0
+        self.parted = False
+        self.on_pong: Callable[[bytes], None] | None = None
+        self.pings: list[bytes] = []
 
     @property
     def closed(self) -> bool:
@@ -82,8 +100,12 @@ class FakeSocket:
         if not self.closed:
             self.frames.append(message)
 
+    def ping(self, payload: bytes) -> None:
+        self.pings.append(payload)
+
     def close(self, code: int, reason: str = "") -> None:
         self.close_code = self.close_code or code
+        self.parted = True
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -125,6 +147,9 @@ def some_calls(sessions: Sessions, *, max_conversations: int = 3) -> Calls:
     return Calls(admission, Services(Configs(), sessions, metrics, Tasks()))  # type: ignore[arg-type]
 
 
-def voi_ws(sessions: Sessions, *, init_timeout_s: float = 5.0, max_conversations: int = 3) -> VoiWebSockets:
+def voi_ws(
+    sessions: Sessions, *, init_timeout_s: float = 5.0, max_conversations: int = 3, resume_s: float = 0
+) -> VoiWebSockets:
     calls = some_calls(sessions, max_conversations=max_conversations)
-    return VoiWebSockets(calls, lambda query: check_token(token_in(query), SECRET), init_timeout_s)
+    resumables = Resumables(resume_s)
+    return VoiWebSockets(calls, lambda query: check_token(token_in(query), SECRET), init_timeout_s, resumables)

@@ -13,7 +13,7 @@ the place to change for more than one.
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -54,6 +54,10 @@ class CallMetrics(Protocol):
     def refused(self, reason: EndReason) -> None: ...
 
     def mistake(self) -> None: ...
+
+    def lost(self) -> None: ...
+
+    def resumed(self) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class Call:
     @property
     def started(self) -> bool:
         return self._task is not None
+
+    @property
+    def ending(self) -> bool:
+        """It is over, or about to be."""
+        return self.over or self._hung_up or self._line.ended is not None
 
     @property
     def door(self) -> Door | None:
@@ -163,7 +172,7 @@ class Call:
         """Go on through this door. It is told the events that were kept while there was no door. A door that the call
         still has is told that it was replaced. Raises ClientError if the call is over, ValueError if the door has
         another sample rate."""
-        if self.over or self._hung_up or self._line.ended:
+        if self.ending:
             raise ClientError("That conversation is over.")
         before = self._line.door
         self._line.attach(door)
@@ -184,6 +193,26 @@ class Call:
         self._line.detach()
         self._close(door)
         self._later(wait_s, lambda: self.end(EndReason.NO_DOOR))
+
+    def stand_still(self) -> None:
+        """The client seems to be away: time stands still for the conversation until `go_on`."""
+        if self.session is not None and not self.ending:
+            self.session.hold()
+
+    def hold(self, wait_s: float) -> None:
+        """The client of the call's door was lost, and the door can get it back: the call stands still for up to
+        `wait_s` seconds, or until `go_on`."""
+        if self.session is None or self._task is None or self.ending:
+            self.hang_up()
+            return
+        self.session.hold()
+        self._later(wait_s, lambda: self.end(EndReason.NO_DOOR))
+
+    def go_on(self, unheard: Mapping[int, int]) -> None:
+        """The client is back, on the same door. `unheard`: bytes of sound, by message id, that it is sent again."""
+        if self.session is not None and not self.ending:
+            self._stop_timer()
+            self.session.go_on(unheard)
 
     def _close(self, door: Door) -> None:
         self._services.tasks.start(door.aclose(), f"door of {self.id}")

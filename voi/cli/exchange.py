@@ -13,6 +13,7 @@ from voi.client import (
     Event,
     LlmResponseEvent,
     MessageEvent,
+    ResumedEvent,
     SpeechDoneEvent,
     StatusEvent,
 )
@@ -173,6 +174,9 @@ class Exchange:
                 self._printer.say("error", error)
                 if self._underway:
                     self._end("error")
+            case ResumedEvent(away_s, lost_ms):
+                lost = f"; {lost_ms / 1000:.1f} s of what you said meanwhile are lost" if lost_ms else ""
+                self._printer.say("line", f"was cut for {away_s:.1f} s and is back{lost}")
             case LlmResponseEvent(content):
                 self._printer.say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:

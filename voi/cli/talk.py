@@ -70,6 +70,7 @@ def talk(
             "agent_name": agent,
             "mode": chosen,
             "insecure": insecure,
+            "resume": True,
             "init_greeting": greeting if greeting is not None else text is None and in_file is None,
         },
         timeout_s=timeout,

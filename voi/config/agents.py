@@ -16,9 +16,12 @@ from voi.config.parts import (
     TurnSettings,
     VoiceChoice,
     Voices,
+    WelcomeBack,
+    WelcomeBackOrText,
     draw,
 )
 from voi.config.prompted import PHRASE_FIELDS, Prompted
+from voi.config.welcomes import welcome_in
 from voi.dialogue import Phrase, Voice
 
 if TYPE_CHECKING:
@@ -65,10 +68,17 @@ class Agent(Prompted):
     """Hang up after that many seconds; 0: never."""
     apology: PhrasesOrText | None = None
     """Said when an answer failed."""
+    welcome_back: WelcomeBackOrText | None = None
+    """Said in calls when the person's connection was lost for a while and is back."""
 
     @property
     def idle_limit_ms(self) -> int:
         return round(self.idle_limit_s * 1000)
+
+    @property
+    def welcome_after_ms(self) -> int:
+        """Shortest time away after which the person is told that they are heard again."""
+        return (self.welcome_back or WelcomeBack()).after_ms
 
     @property
     def duration_limit_ms(self) -> int:
@@ -85,6 +95,16 @@ class Agent(Prompted):
             return draw(self.apology.spoken())
         default = apology_in(self.language)
         return Phrase(default) if default else None
+
+    def welcome_phrase(self) -> Phrase | None:
+        """A phrase for a person who is back: the agent's own, or its language's default; None: there is none."""
+        return draw(self.welcome_phrases())
+
+    def welcome_phrases(self) -> tuple[Phrase, ...]:
+        if self.welcome_back is not None and "choices" in self.welcome_back.model_fields_set:
+            return self.welcome_back.spoken()
+        default = welcome_in(self.language)
+        return (Phrase(default, self.welcome_back.voice_tone if self.welcome_back else "neutral"),) if default else ()
 
     def reminder_phrase(self) -> Phrase | None:
         return draw(self.idle_reminder.spoken()) if self.idle_reminder else None
@@ -107,7 +127,7 @@ class Agent(Prompted):
         update = {}
         for field in PHRASE_FIELDS:
             phrases: Phrases | None = getattr(self, field)
-            if phrases is not None:
+            if phrases is not None and phrases.choices:
                 choices = tuple(
                     choice.model_copy(update={"file": resolve(choice.file)}) if choice.file else choice
                     for choice in phrases.choices

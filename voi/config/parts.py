@@ -150,6 +150,23 @@ class IdleReminder(Phrases):
         return round(self.after_s * 1000)
 
 
+class WelcomeBack(Phrases):
+    """Said in calls when the person's connection was lost for long and is back. Without choices: a sentence in the
+    agent's language."""
+
+    after_s: float = Field(default=10, gt=0, le=3_600)
+    """Shortest time away, in seconds, after which it is said."""
+
+    @property
+    def after_ms(self) -> int:
+        return round(self.after_s * 1000)
+
+
+WelcomeBackOrText = Annotated[
+    WelcomeBack, BeforeValidator(_choices, json_schema_input_type=str | list[str] | WelcomeBack)
+]
+"""What is said to a person who is back, or just a text or an array of texts."""
+
 FORMER_TURN_NAMES = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
 """Names that files written for earlier versions use."""
 

@@ -15,7 +15,7 @@ from voi.errors import ConfigError
 
 PHRASE_MAX_CHARACTERS = 5_000
 """About five minutes of speech."""
-PHRASE_FIELDS = ("greetings", "idle_reminder", "apology")
+PHRASE_FIELDS = ("greetings", "idle_reminder", "apology", "welcome_back")
 """Fields of an agent that hold phrases to be said as they are."""
 
 _TONE_KEYS = ("voice_tone", "tone")
@@ -103,7 +103,7 @@ class Prompted(FileModel):
         )
         for name in PHRASE_FIELDS:
             phrases: Phrases | None = getattr(self, name, None)
-            if phrases is not None:
+            if phrases is not None and phrases.choices:
                 choices = tuple(
                     choice.model_copy(update={"content": filled(choice.content, name, PHRASE_MAX_CHARACTERS)})
                     for choice in phrases.choices

@@ -113,6 +113,8 @@ class Settings(BaseSettings):
     """Refuse new conversations while the server is too busy for them, so that those under way do not suffer."""
     init_timeout_s: float = Field(default=10, gt=0, le=300)
     """A client that has not sent `init` by then is disconnected."""
+    resume_s: float = Field(default=60, ge=0, le=3_600)
+    """A client that asked for it may come back within that time after its connection was lost; 0: no client may."""
     listeners: dict[str, dict[str, Any]] = {}
     """Transports besides the WebSocket, from packages that add them (entry points `voi.listeners`): name -> options, as
     JSON."""

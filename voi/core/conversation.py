@@ -23,7 +23,7 @@ from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
 from voi.core.facts import Fact
-from voi.core.history import History
+from voi.core.history import History, HistoryEntry
 from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
@@ -117,6 +117,15 @@ class Conversation:
         if fact.greet and self.script.greeting:
             self._say(self.script.greeting)
 
+    def _on_came_back(self, fact: was.CameBack) -> None:
+        self._clocks.came_back(self._now_ms)
+        if self.script.mode != "call" or fact.away_ms < self.script.welcome_back_after_ms:
+            return
+        if self.state is State.IDLE and self.script.welcome_back:
+            self._say(self.script.welcome_back)
+        else:
+            self._clocks.welcome_owed = self.state is State.ANSWERING
+
     def _on_duration_limit(self) -> None:
         self._on_hung_up()
         self._emit(do.HangUp(EndReason.DURATION_LIMIT))
@@ -147,6 +156,13 @@ class Conversation:
         self._cancel_owed()
         self._end_utterance()
         self._go(State.CLOSED)
+
+    def dialogue(self) -> tuple[HistoryEntry, ...]:
+        """The messages so far, with what the person is saying at the moment as far as it was shown."""
+        draft, said = self._draft, tuple(self.history)
+        if draft.message_id is None or draft.shown is None:
+            return said
+        return (*said, HistoryEntry(draft.message_id, "user", draft.shown, draft.image_urls))
 
     # ---- speech and silence (calls) -------------------------------------------------------------------
 
@@ -460,7 +476,11 @@ class Conversation:
             self._go_on()
         elif self.state is State.ANSWERING and not self._tools.awaited:
             self._clocks.agent_spoke(self._now_ms)
-            self._go(State.IDLE)
+            if self._clocks.welcome_owed and self.script.welcome_back:
+                self._clocks.welcome_owed = False
+                self._say(self.script.welcome_back)
+            else:
+                self._go(State.IDLE)
 
     # ---- what becomes of replies ------------------------------------------------------------------------------
 
@@ -544,6 +564,7 @@ class Conversation:
 RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     # its life
     was.Opened: Conversation._on_opened,
+    was.CameBack: Conversation._on_came_back,
     was.DeadlinePassed: Conversation._on_deadline,
     was.HungUp: Conversation._on_hung_up,
     was.LoadChanged: Conversation._on_load_changed,

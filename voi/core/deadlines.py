@@ -32,10 +32,17 @@ class Clocks:
     state_since_ms: int = 0
     reminders: int = 0
     """How many reminders were given since the person was last active."""
+    welcome_owed: bool = False
+    """The person is back after a long absence and was not told so yet, because a reply goes on."""
 
     def user_acted(self, now_ms: int) -> None:
         """The person spoke, typed or acted."""
-        self.user_active_ms, self.reminders = now_ms, 0
+        self.user_active_ms, self.reminders, self.welcome_owed = now_ms, 0, False
+
+    def came_back(self, now_ms: int) -> None:
+        """The person's connection is back: nobody was idle, and no sound is missing yet."""
+        self.user_active_ms = self.vad_ms = self.state_since_ms = now_ms
+        self.reminders = 0
 
     def agent_spoke(self, now_ms: int) -> None:
         """The agent is silent again. A person who listened was not idle, so idle time starts here, but not after a

@@ -216,6 +216,16 @@ class ReplyFailed:
     message: str
 
 
+# ---- the connection -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CameBack:
+    """The client's connection was lost, and is back after `away_ms`, in which the conversation's time stood still."""
+
+    away_ms: int
+
+
 # ---- the rest ---------------------------------------------------------------------------------------
 
 
@@ -250,5 +260,5 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | TranscriptFailed | DeadlinePassed | LoadChanged | HungUp
+    | TranscriptFailed | CameBack | DeadlinePassed | LoadChanged | HungUp
 )  # fmt: skip

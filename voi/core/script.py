@@ -25,6 +25,9 @@ class Script(CallOptions):
     reminders_max: int = 2
     apology: Phrase | None = None
     """Said when an answer failed."""
+    welcome_back: Phrase | None = None
+    """Said after the client was away for at least `welcome_back_after_ms` (call mode)."""
+    welcome_back_after_ms: int = 0
     idle_limit_ms: int = 0
     """Hang up after this much mutual silence; 0: never."""
     duration_limit_ms: int = 0

@@ -42,6 +42,13 @@ class Metrics:
         self._mistakes = Counter(
             "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
         )
+        self._lost = Counter(
+            "voi_connections_lost", "Connections that broke while their conversation waits for the client",
+            registry=self.registry,
+        )  # fmt: skip
+        self._resumed = Counter(
+            "voi_connections_resumed", "Conversations that went on over another connection", registry=self.registry
+        )  # fmt: skip
         self._observer_failures = Counter(
             "voi_observer_failures", "Observers (recordings, say) that failed in a conversation",
             ["observer"], registry=self.registry,
@@ -85,6 +92,12 @@ class Metrics:
 
     def load_changed(self, level: LoadLevel) -> None:
         self._load_level.set(level)
+
+    def lost(self) -> None:
+        self._lost.inc()
+
+    def resumed(self) -> None:
+        self._resumed.inc()
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()

@@ -50,6 +50,7 @@ from voi.transports.listeners import Listener, close_listeners, start_listeners
 from voi.transports.listeners import Services as DoorServices
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.connection import VoiWebSockets
+from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.websocket import SocketLimits
 
 log = logging.getLogger(__name__)
@@ -107,7 +108,10 @@ class Server:
         self._listeners: list[Listener] = []
         self._door_services = DoorServices(self.calls, lambda token: check_token(token, *token_secrets))
         self._voi_ws = VoiWebSockets(
-            self.calls, lambda query: check_token(token_in(query), *token_secrets), settings.init_timeout_s
+            self.calls,
+            lambda query: check_token(token_in(query), *token_secrets),
+            settings.init_timeout_s,
+            Resumables(settings.resume_s),
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),

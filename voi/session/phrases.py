@@ -23,14 +23,15 @@ class FixedPiece:
 
 
 def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
-    """The pieces of all greetings, reminders and apologies without a sound file. The phrases that replace a denied
-    reply are included in every tone that a reply may have."""
+    """The pieces of all greetings, reminders, apologies and welcomes without a sound file. The phrases that replace a
+    denied reply are included in every tone that a reply may have."""
     spoken = [*agent.greeting_phrases()]
     spoken += agent.idle_reminder.spoken() if agent.idle_reminder else ()
     if agent.apology is not None:
         spoken += agent.apology.spoken()
     elif (apology := agent.apology_phrase()) is not None:
         spoken.append(apology)
+    spoken += agent.welcome_phrases()
     for phrase in spoken:
         if phrase.file is None:
             yield from _pieces(agent, config, _segments(agent, phrase))

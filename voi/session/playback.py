@@ -8,7 +8,7 @@ once and without gaps, so played times are estimates. A client's own report take
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from voi.audio.pcm import SAMPLE_BYTES, ms_to_bytes
 from voi.core.actions import DuckLevel
@@ -47,6 +47,7 @@ class Playback:
         "_clock",
         "_ducked_chunk_bytes",
         "_ends_s",
+        "_held",
         "_line",
         "_loop",
         "_on_sent",
@@ -91,6 +92,7 @@ class Playback:
         """Speeches whose sound is all sent, until it is played."""
         self._ends_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
+        self._held = False
 
     # ---- a reply's sound in -------------------------------------------------------------------------
 
@@ -198,6 +200,27 @@ class Playback:
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
         return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
 
+    # ---- the client is away -------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The client is away: send nothing and tell nothing until `go_on`. The clock has to stand still meanwhile."""
+        self._held = True
+        self._disarm()
+
+    def go_on(self, away_s: float, unheard: Mapping[int, int]) -> None:
+        """The client is back after `away_s`, in which it played what it had received. `unheard`: how many bytes of a
+        message's sound did not reach it, by message id; the door sends it these again, at once."""
+        self._held = False
+        at_s = self._clock()
+        for speech in (*self._sent, *self._queue):
+            if speech.sent_bytes and speech.message_id is not None:
+                missing = unheard.get(speech.message_id, 0)
+                if not self._paced and missing:
+                    missing = speech.sent_bytes
+                at_s = max(at_s, speech.came_back(away_s, missing, at_s))
+        self._ends_s = at_s
+        self._pump()
+
     def close(self) -> None:
         """Drop everything."""
         for speech in self._speeches.values():
@@ -211,6 +234,8 @@ class Playback:
 
     def _pump(self) -> None:
         """Send what is due, arm the timer for what comes next, then tell the facts."""
+        if self._held:
+            return
         self._disarm()
         now_s = self._clock()
         facts: list[Fact] = []

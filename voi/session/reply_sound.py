@@ -151,6 +151,37 @@ class ReplySound:
         heard = max((self._end_of(sent, now_s) for sent in self._sent), default=0)
         return round(max(self._heard_bytes, heard) / self._bytes_per_s * 1_000)
 
+    def came_back(self, away_s: float, unheard_bytes: int, from_s: float) -> float:
+        """The client was away for `away_s`, in which it played what it had received. It is sent the last
+        `unheard_bytes` again, and hears them from `from_s` on, or once it has played the rest. Returns when it will
+        have heard all that was sent."""
+        unheard_bytes = min(unheard_bytes, self.sent_bytes + self.repeated_bytes)
+        later: list[_Sent] = []
+        left = unheard_bytes
+        while left > 0 and self._sent:
+            sent = self._sent.pop()
+            if sent.size_bytes > left:
+                known = sent.size_bytes - left
+                self._sent.append(_Sent(sent.start_s, sent.at_bytes, known, sent.loud))
+                sent = _Sent(sent.start_s, sent.at_bytes + known, left, sent.loud)
+            later.append(sent)
+            left -= sent.size_bytes
+        if left > 0:  # it was taken for heard
+            first_bytes = later[-1].at_bytes if later else self.sent_bytes
+            later.append(_Sent(from_s, max(0, first_bytes - left), min(left, first_bytes), loud=True))
+        for sent in self._sent:
+            sent.start_s -= away_s
+        self.ends_s -= away_s
+        if later:
+            last = self._sent[-1] if self._sent else None
+            self.ends_s = max(from_s, last.start_s + last.size_bytes / self._bytes_per_s if last else from_s)
+            self._heard_bytes = min(self._heard_bytes, min(sent.at_bytes for sent in later))
+            for sent in reversed(later):
+                sent.start_s = self.ends_s
+                self.ends_s += sent.size_bytes / self._bytes_per_s
+                self._sent.append(sent)
+        return self.ends_s
+
     @property
     def loud_ms(self) -> int | None:
         """From here on, in ms, the sound was ducked too low to be heard. None: it was not."""

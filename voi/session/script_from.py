@@ -12,8 +12,7 @@ JUDGED_BARGE_IN_MS = 416
 
 
 def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = False) -> Script:
-    """The script of one conversation. One greeting, reminder and apology are drawn at random. `judges_voices`: the
-    server has a voice judge."""
+    """The script of one conversation. Each phrase is drawn at random. `judges_voices`: the server has a voice judge."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
@@ -28,6 +27,8 @@ def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = Fal
         reminder_after_ms=agent.idle_reminder.after_ms if agent.idle_reminder else 0,
         reminders_max=agent.idle_reminder.max_times if agent.idle_reminder else 0,
         apology=agent.apology_phrase(),
+        welcome_back=agent.welcome_phrase(),
+        welcome_back_after_ms=agent.welcome_after_ms,
         idle_limit_ms=agent.idle_limit_ms,
         duration_limit_ms=agent.duration_limit_ms,
         playback_lag_max_ms=PLAYBACK_LAG_MAX_MS if options.stream_output_audio else None,

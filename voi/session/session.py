@@ -20,12 +20,14 @@ from voi.core.actions import Action
 from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
+from voi.core.history import HistoryEntry
 from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
 from voi.session import events, llm_checks
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
+from voi.session.clock import ConversationClock
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure
 from voi.session.latency import Latency
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
+
+AWAY_MIN_S = 1.0
+"""A client that did not answer for less than this was not away: a network stood still for a moment."""
 
 
 class Session:
@@ -89,7 +94,7 @@ class Session:
         self._engines = engines
         self._options = options
         self._greetings_dir = greetings_dir
-        self._clock = clock
+        self._clock = ConversationClock(clock)
         self._start_s = 0.0
         self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
         self._latency = Latency()
@@ -159,6 +164,30 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._line.end(events.Ended(reason, words))
+
+    # ---- the client is away -------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The client's connection is lost, and it may come back. Until `go_on`, time stands still for the conversation:
+        no sound is sent and nothing falls due. What engines are doing goes on."""
+        if self._playback and not self._ended.is_set():
+            self._clock.stop()
+            self._playback.hold()
+            self._disarm()
+
+    def go_on(self, unheard: Mapping[int, int]) -> None:
+        """The client is back. `unheard`: how many bytes of a message's sound had not reached it, by message id; the
+        door sends it these again. Does nothing without `hold`."""
+        if self._playback and self._clock.stopped:
+            away_s = self._clock.go_on()
+            self._playback.go_on(away_s, unheard)
+            if away_s >= AWAY_MIN_S:
+                self.tell(was.CameBack(round(away_s * 1_000)))
+            self._arm()
+
+    def dialogue(self) -> tuple[HistoryEntry, ...]:
+        """The messages of both sides so far, as clients are shown them."""
+        return self._conversation.dialogue()
 
     def _failed(self, failure: Failure) -> None:
         self._tasks.log.warning("%s", failure)
@@ -268,7 +297,7 @@ class Session:
     def _arm(self) -> None:
         """Make the timer fire at the core's deadline or before. A timer that fires early is armed again."""
         due_ms = self._conversation.deadline_ms
-        if due_ms is None or self._ended.is_set() or (self._timer and self._timer_ms <= due_ms):
+        if due_ms is None or self._clock.stopped or self._ended.is_set() or (self._timer and self._timer_ms <= due_ms):
             return
         self._disarm()
         wait_s = max(0.001, due_ms / 1_000 - (self._clock() - self._start_s))

@@ -100,6 +100,10 @@ class WebSocket(WSListener):
         self._looks_without_reading = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._pinged = False
+        self.on_pong: Callable[[bytes], None] | None = None
+        """Given the payload of each pong."""
+        self.parted = False
+        """Either side ended the connection on purpose. False: it broke, and the client may come back."""
         self._heard = False
         """True if bytes arrived since the last keep-alive check."""
         self.closed = False
@@ -116,6 +120,11 @@ class WebSocket(WSListener):
         self._heard = True
         self._handled = 0
 
+    def ping(self, payload: bytes) -> None:
+        """Ping the client, which answers with that payload (up to 125 bytes) when it has read all that came before."""
+        if not self.closed and self._transport is not None:
+            self._transport.send_ping(payload)
+
     @property
     def backlog_bytes(self) -> int:
         """Bytes that the network has not taken yet."""
@@ -126,7 +135,7 @@ class WebSocket(WSListener):
         if self.closed or self._transport is None:
             return
         self._transport.send_close(code, _reason(reason))  # type: ignore[arg-type]  # the stub wants the enum only
-        self.closed = True
+        self.closed = self.parted = True
         self._fragments = None
         self._stop_timers()
         self._arm("close", self._limits.close_wait_s, self._abort)
@@ -174,10 +183,14 @@ class WebSocket(WSListener):
                 self._give_up_on_reader()
         elif kind is WSMsgType.CLOSE:
             self.closed = True
-            transport.send_close(*_answer_to(frame))
+            code, words = _answer_to(frame)
+            self.parted = code == NORMAL
+            transport.send_close(code, words)
             transport.disconnect()
         elif kind is not WSMsgType.PONG:
             self._take_fragment(frame, kind)
+        elif self.on_pong is not None:
+            self.on_pong(frame.get_payload_as_bytes())
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.closed = True
@@ -271,6 +284,7 @@ class WebSocket(WSListener):
     def _give_up_on_reader(self) -> None:
         log.info("A client does not read what it is sent: %d bytes wait for it", self.backlog_bytes)
         self.close(POLICY_VIOLATION, "You do not read what you are sent")
+        self.parted = False  # more likely the network stands still
 
     def _keep_alive(self) -> None:
         if self._heard:

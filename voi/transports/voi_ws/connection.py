@@ -7,18 +7,22 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from voi.calls.admission import Refused
-from voi.calls.call import Call
+from voi.calls.call import Call, refused
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.core.end_reason import EndReason
 from voi.errors import ClientError
 from voi.session.events import Ended
+from voi.session.session import Session
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
-from voi.transports.websocket import Request, WebSocket
+from voi.transports.voi_ws.endings import ending
+from voi.transports.voi_ws.outbox import Outbox
+from voi.transports.voi_ws.resumption import GONE, RESUME_GONE, Resumable, Resumables
+from voi.transports.websocket import POLICY_VIOLATION, Request, WebSocket
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +30,7 @@ MISTAKES_BURST = 100
 """A client that sends more unusable messages than this is disconnected."""
 MISTAKES_PER_S = 1
 """How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
-LOST_DOOR_WAIT_S = 0.0
-"""How long a call waits for another connection after it lost its own. 0: it ends, as clients cannot reconnect yet."""
+_FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.OVERLOADED})
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class VoiWebSockets:
     calls: Calls
     authenticate: Callable[[str], str]
     init_timeout_s: float
+    resumables: Resumables = field(default_factory=lambda: Resumables(0))
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -50,8 +54,8 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_begun", "_call", "_client", "_context", "_door", "_listener", "_mistaken_at_s", "_mistakes", "_query",
-        "_sound", "_timer", "id",
+        "_app", "_begun", "_call", "_client", "_context", "_door", "_full", "_listener", "_mistaken_at_s", "_mistakes",
+        "_query", "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
     def __init__(self, listener: VoiWebSockets, socket: WebSocket, request: Request) -> None:
@@ -59,8 +63,14 @@ class VoiConnection:
         self._listener = listener
         self._query = request.query
         self._client = request.peer or "an unknown address"
+        self._socket = socket
         self._door = VoiDoor(socket)
+        self._app = ""
         self._call: Call | None = None
+        self._full: Refused | None = None
+        """There is no place for another conversation; the client may still resume one."""
+        self._resumable: Resumable | None = None
+        """Its conversation, if the client may come back."""
         self._begun = False
         self._sound: Callable[[bytes], None] | None = None
         """Takes the person's sound, once the conversation has begun."""
@@ -84,48 +94,129 @@ class VoiConnection:
     def _arrive(self) -> None:
         calls = self._listener.calls
         try:
-            app = self._listener.authenticate(self._query)
-            self._call = calls.admit(app, self._client, self._door, self.id)
+            self._app = self._listener.authenticate(self._query)
+            self._call = calls.admit(self._app, self._client, self._door, self.id)
         except Refused as refused:
-            calls.refuse(self._door, refused.ended, self._client)
+            if refused.ended.reason not in _FULL or not self._listener.resumables.knock(self._app):
+                calls.refuse(self._door, refused.ended, self._client)
+                return
+            self._full = refused
         except ClientError as error:
             calls.refuse(self._door, Ended(EndReason.TOKEN_REFUSED, str(error)), self._client)
-        else:
-            wait_s = self._listener.init_timeout_s
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._too_late, context=self._context)
+            return
+        wait_s = self._listener.init_timeout_s
+        self._timer = asyncio.get_running_loop().call_later(wait_s, self._too_late, context=self._context)
 
     def _too_late(self) -> None:
         self._refuse(f"no init message came within {self._listener.init_timeout_s:g} s.")
 
     def _refuse(self, why: str) -> None:
         self._stop_timer()
-        if self._call is not None:
+        if self._full is not None:
+            self._listener.calls.refuse(self._door, self._full.ended, self._client)
+            self._knocked()
+        elif self._call is not None:
             self._call.refuse(Ended(EndReason.BAD_START, f"Error in start_conversation: {why}"))
 
-    def _begin(self, call: Call, message: bytes | str) -> None:
+    def _begin(self, call: Call | None, message: bytes | str) -> None:
         """Handle the first message. Sound that comes before it, from a microphone that starts early, is dropped."""
         if isinstance(message, str):
             raise ClientError("the first message must be an init message in a binary frame; this one was text.")
         init = wire.parse(message)
         if isinstance(init, wire.Audio):
             return
+        if isinstance(init, wire.Resume):
+            self._resume(init)
+            return
         if not isinstance(init, wire.Init):
             raise ClientError(f"the first message must be init, not {wire.type_of(init)}.")
+        if call is None:
+            raise ClientError("there is no place.")
         session = call.open(init.agent_name, init.agent_config, init.options)
-        self._sound = self._door.open(session, init)
+        if init.resumable and self._listener.resumables.within_s:
+            self._open_resumable(call, session, init)
+        else:
+            self._sound = self._door.open(session, init)
         self._stop_timer()
         self._begun = True
         call.start()
+
+    # ---- clients that come back -------------------------------------------------------------------
+
+    def _open_resumable(self, call: Call, session: Session, init: wire.Init) -> None:
+        options = init.options
+        outbox = Outbox(
+            self._socket, call.stand_still, lambda: call.go_on({}),
+            streams=options.mode == "call", pcm=options.stream_output_audio,
+        )  # fmt: skip
+        resumables = self._listener.resumables
+        resumable = Resumable(call, self._door, outbox, self)
+        done = wire.init_done(init.agent_name, resumable.id, resumables.within_s)
+        self._door.send_through(outbox)
+        resumable.sound = self._door.open(session, init, done)
+        resumables.add(resumable)
+        self._resumable = resumable
+
+    def _resume(self, resume: wire.Resume) -> None:
+        """Take over the conversation that the client had over another connection."""
+        resumable = self._listener.resumables.find(resume.resume_id, self._app)
+        self._stop_timer()
+        self._knocked()
+        own, self._call = self._call, None
+        if own is not None:
+            own.hang_up()  # it has not begun, and gives its place back
+        if resumable is None:
+            refused(self._listener.calls.services.metrics, Ended(EndReason.NO_DOOR, GONE), self._client)
+            self._door.report_error(GONE)
+            self._socket.close(RESUME_GONE, GONE)
+            return
+        outbox, received = resumable.outbox, resume.received
+        if received is not None and not outbox.may_have(received):
+            words = f"resume: so many messages were never sent: {received}."
+            refused(self._listener.calls.services.metrics, Ended(EndReason.BAD_START, words), self._client)
+            self._door.report_error(words)
+            self._socket.close(POLICY_VIOLATION, words)
+            return
+        call = resumable.call
+        conversation_id.set(call.id)
+        if resumable.connection is not None:
+            resumable.connection.replace()
+        call.stand_still()
+        played = None
+        if resume.speech_id is not None and resume.played_ms is not None:
+            played = (wire.shown_id(resume.speech_id), resume.played_ms)
+        sent = outbox.rewind(received, played, resumable.door.dialogue())
+        self._socket.send(wire.resumed(sent, resumable.messages, resumable.audio_bytes))
+        unheard = outbox.attach(self._socket)
+        self._call, self._door, self._resumable, self._begun = call, resumable.door, resumable, True
+        resumable.connection = self
+        call.go_on(unheard)
+        self._listener.calls.services.metrics.resumed()
+        log.info("the client is back from %s", self._client)
+
+    def _knocked(self) -> None:
+        if self._full is not None:
+            self._full = None
+            self._listener.resumables.leave(self._app)
+
+    def replace(self) -> None:
+        """The client came back over another connection before this one was known to be lost."""
+        code, words = ending(Ended(EndReason.REPLACED))
+        self._socket.on_pong = None
+        self._call = self._resumable = None
+        self._socket.close(code, words)
 
     # ---- messages ---------------------------------------------------------------------------------
 
     def _received(self, message: bytes | str) -> None:
         call = self._call
-        if call is None or call.over:
+        if (call is None and self._full is None) or (call is not None and call.over):
             return
         try:
-            if not self._begun:
+            if call is None or not self._begun:
                 self._begin(call, message)
+            elif self._resumable is not None:
+                self._take(self._resumable, message)
             elif isinstance(message, str):
                 raise ClientError("messages are binary frames; this one was text.")
             elif self._sound is not None and message.startswith(wire.PLAIN_AUDIO):
@@ -133,13 +224,35 @@ class VoiConnection:
             else:
                 self._door.receive(wire.parse(message))
         except ClientError as error:
-            if self._begun:
+            if call is not None and self._begun:
                 self._correct(call, error)
             else:
                 self._refuse(str(error))
         except Exception as error:
             self._stop_timer()
-            call.fail(error)
+            if self._call is None:
+                raise
+            self._call.fail(error)
+
+    def _take(self, resumable: Resumable, message: bytes | str) -> None:
+        """Handle a message of a client that may come back, and count it."""
+        resumable.outbox.alive = True
+        if isinstance(message, bytes) and message.startswith(wire.PLAIN_AUDIO):
+            resumable.audio_bytes += len(message) - len(wire.PLAIN_AUDIO)
+            resumable.sound(message[len(wire.PLAIN_AUDIO) :])
+            return
+        try:
+            if isinstance(message, str):
+                raise ClientError("messages are binary frames; this one was text.")
+            parsed = wire.parse(message)
+        except ClientError:
+            resumable.messages += 1
+            raise
+        if isinstance(parsed, wire.Audio):
+            resumable.audio_bytes += len(parsed.payload)
+        else:
+            resumable.messages += 1
+        resumable.door.receive(parsed)
 
     def _correct(self, call: Call, error: ClientError) -> None:
         """Tell the client that its message could not be used. The conversation goes on, unless there were too many."""
@@ -158,8 +271,19 @@ class VoiConnection:
 
     def _lost(self) -> None:
         self._stop_timer()
-        if self._call is not None:
-            self._call.detach(self._door, LOST_DOOR_WAIT_S)
+        self._knocked()
+        call, resumable = self._call, self._resumable
+        if call is None:
+            return
+        if resumable is None or self._socket.parted or call.ending:
+            call.detach(self._door, 0)
+            return
+        resumable.connection = None
+        resumable.outbox.detach()
+        wait_s = self._listener.resumables.within_s
+        call.hold(wait_s)
+        self._listener.calls.services.metrics.lost()
+        log.info("the connection of %s was lost; it may come back within %g s", self._client, wait_s)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

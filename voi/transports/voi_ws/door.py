@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from voi.audio.opus import encode_ogg_opus
 from voi.core import facts
@@ -19,7 +19,7 @@ from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.intake import Intake, open_intake
-from voi.transports.websocket import NORMAL, WebSocket
+from voi.transports.websocket import NORMAL
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +36,17 @@ _TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
     "chat": frozenset({wire.Audio, wire.Text, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
     "call": frozenset({wire.Audio, wire.ImageUrl, wire.Interrupt, wire.InvokeLlm}),
 }
+
+
+class Connection(Protocol):
+    """What the door sends through: a WebSocket, or an outbox."""
+
+    @property
+    def backlog_bytes(self) -> int: ...
+
+    def send(self, message: bytes) -> None: ...
+
+    def close(self, code: int, reason: str = "") -> None: ...
 
 
 class NotInThisMode(ClientError):
@@ -67,11 +78,13 @@ class VoiDoor:
 
     def __init__(
         self,
-        connection: WebSocket,
+        connection: Connection,
         *,
         encode: Callable[[bytes], bytes] = _encode,
     ) -> None:
-        self._connection = connection
+        self._connection: Connection = connection
+        self.on_closed: Callable[[], None] | None = None
+        """Called once, when the door is closed."""
         self._mode: Mode = "chat"
         self._encode = encode
         self._whole = False
@@ -90,14 +103,24 @@ class VoiDoor:
         self._update: asyncio.TimerHandle | None = None
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
-    def open(self, session: Session, init: wire.Init) -> Callable[[bytes], None]:
-        """The session is ready: tell the client, and pass its messages on from now on. Returns the function that takes
-        its sound. Raises ClientError if its audio format cannot be decoded here."""
+    def open(self, session: Session, init: wire.Init, done: bytes | None = None) -> Callable[[bytes], None]:
+        """The session is ready: tell the client by `done` (by default `init_done`), and pass its messages on from now
+        on. Returns the function that takes its sound. Raises ClientError if its audio format cannot be decoded here."""
         self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
-        self._connection.send(wire.init_done(init.agent_name))
+        self._connection.send(wire.init_done(init.agent_name) if done is None else done)
         return self._intake.sound
+
+    def dialogue(self) -> Iterator[bytes]:
+        """Frames that show all messages so far."""
+        for entry in self._session.dialogue() if self._session is not None else ():
+            if entry.text or entry.image_urls:
+                yield wire.message(entry.message_id, entry.role, entry.text, entry.image_urls)
+
+    def send_through(self, connection: Connection) -> None:
+        """Send over another connection from now on."""
+        self._connection = connection
 
     async def quiet(self) -> None:
         """Wait until no decoding, encoding or `invoke_llm` is under way."""
@@ -105,6 +128,9 @@ class VoiDoor:
 
     async def aclose(self) -> None:
         """Cancel the door's tasks. Its conversation is over."""
+        on_closed, self.on_closed = self.on_closed, None
+        if on_closed is not None:
+            on_closed()
         self._stop_waiting()
         intake, self._session, self._intake = self._intake, None, None
         await self._tasks.close()

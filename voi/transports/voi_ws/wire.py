@@ -32,6 +32,7 @@ MAX_LLM_MESSAGES = 200
 MAX_LLM_CHARACTERS = 200_000
 """Of the prompt and all messages of one `invoke_llm`: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
+MAX_RESUME_ID_CHARS = 200
 FIRST_LOCAL_ID = 1_000
 """From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n). A message of the server with such a
 number would replace one of them."""
@@ -50,12 +51,26 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Init:
-    """The first message. `agent_config`: a whole agent as JSON text, instead of one that the server knows."""
+    """The first message. `agent_config`: a whole agent as JSON text, instead of one that the server knows. `resumable`:
+    the client wants to come back if it loses its connection."""
 
     agent_name: str
     agent_config: str | None = None
     options: CallOptions = _CHAT
     input_audio_format: InputFormat = "pcm16"
+    resumable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """The first message on a new connection of a conversation that goes on. `received`: how many messages of the server
+    arrived, all connections together; None: the client has lost what it had. `speech_id` and `played_ms`: for a client
+    whose player lost sound that had arrived: how much of which speech was heard."""
+
+    resume_id: str
+    received: int | None = None
+    speech_id: int | None = None
+    played_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +113,7 @@ class InvokeLlm:
     messages: tuple[Json, ...]
 
 
-ClientMessage = Init | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
+ClientMessage = Init | Resume | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
 
 PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
 """The beginning of nearly every frame of a call."""
@@ -115,6 +130,8 @@ def parse(frame: bytes) -> ClientMessage:
         raise ClientError("The message has no type.")
     if kind == "audio":
         return Audio(payload)
+    if kind == "resume":
+        return _read_resume(metadata)
     read = _READERS.get(kind)
     if read is None:
         raise ClientError(f"Unknown message type {_quoted(kind)}. Known are: audio, {', '.join(_READERS)}.")
@@ -176,7 +193,21 @@ def _read_init(metadata: Json) -> Init:
             input_rate_hz=INPUT_RATE_HZ,
         ),
         input_audio_format=input_format,
+        resumable=_switch(metadata, "resumable", default=False),
     )
+
+
+def _read_resume(metadata: Json) -> Resume:
+    received = metadata.get("received")
+    if received is not None and (type(received) is not int or not 0 <= received < 2**53):
+        raise ClientError("resume: received is the number of messages that arrived, or null.")
+    resume_id = _string(metadata, "resume_id", "resume")
+    if len(resume_id) > MAX_RESUME_ID_CHARS:
+        raise ClientError("resume: resume_id is not one that this server gave.")
+    played_ms = metadata.get("played_ms")
+    if played_ms is not None and (type(played_ms) is not int or not 0 <= played_ms <= MAX_SPEECH_S * 1000):
+        raise ClientError("resume: played_ms is a whole number of milliseconds, or null.")
+    return Resume(resume_id, received, _speech_id("resume", metadata), played_ms)
 
 
 def _read_text(metadata: Json) -> Text:
@@ -194,21 +225,24 @@ def _read_image_url(metadata: Json) -> ImageUrl:
 
 
 def _read_interrupt(metadata: Json) -> Interrupt:
-    speech_id = metadata.get("speech_id")
-    if isinstance(speech_id, str) and speech_id.isascii() and speech_id.isdigit() and len(speech_id) <= 9:
-        number: int | None = message_id_of(int(speech_id))
-    elif isinstance(speech_id, int | float) and not isinstance(speech_id, bool) and 0 <= speech_id < 10**9:
-        number = message_id_of(int(speech_id))
-    elif speech_id is None or speech_id == "":
-        number = None
-    else:
-        raise ClientError(f"interrupt: speech_id {_quoted(speech_id)} is not the id of a speech.")
-    seconds = metadata.get("interrupted_at")
+    number, seconds = _speech_id("interrupt", metadata), metadata.get("interrupted_at")
     if seconds is None:
         return Interrupt(number, None)
     if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= MAX_SPEECH_S:
         raise ClientError(f"interrupt: interrupted_at is a number of seconds from 0 to {MAX_SPEECH_S}, or null.")
     return Interrupt(number, round(seconds * 1000))
+
+
+def _speech_id(kind: str, metadata: Json) -> int | None:
+    """The message id that `speech_id` names; None if it names none."""
+    speech_id = metadata.get("speech_id")
+    if isinstance(speech_id, str) and speech_id.isascii() and speech_id.isdigit() and len(speech_id) <= 9:
+        return message_id_of(int(speech_id))
+    if isinstance(speech_id, int | float) and not isinstance(speech_id, bool) and 0 <= speech_id < 10**9:
+        return message_id_of(int(speech_id))
+    if speech_id is None or speech_id == "":
+        return None
+    raise ClientError(f"{kind}: speech_id {_quoted(speech_id)} is not the id of a speech.")
 
 
 def _read_invoke_llm(metadata: Json) -> InvokeLlm:
@@ -237,12 +271,12 @@ def _string(metadata: Json, field: str, kind: str) -> str:
     return value
 
 
-def _switch(metadata: Json, field: str) -> bool:
-    """A boolean field of `init`. Missing or null means true, as in the client's own defaults."""
+def _switch(metadata: Json, field: str, *, default: bool = True) -> bool:
+    """A boolean field of `init`. Missing or null means `default`, mostly true, as in the client's own defaults."""
     value = metadata.get(field)
     if not isinstance(value, bool | None):
         raise ClientError(f"init: {field} is true or false.")
-    return value is not False
+    return default if value is None else value
 
 
 def _quoted(value: object) -> str:
@@ -260,6 +294,7 @@ _READERS: dict[str, Callable[[Json], ClientMessage]] = {
 }
 _TYPES: dict[type[ClientMessage], str] = {
     Init: "init",
+    Resume: "resume",
     Audio: "audio",
     Text: "text",
     ImageUrl: "image_url",
@@ -272,8 +307,19 @@ _TYPES: dict[type[ClientMessage], str] = {
 # ---- server -> client -----------------------------------------------------------------------------
 
 
-def init_done(agent_name: str) -> bytes:
-    return join({"type": "status", "status": "init_done", "agent_name": agent_name})
+def init_done(agent_name: str, resume_id: str = "", resume_within_s: float = 0) -> bytes:
+    """`resume_id`: for clients that want to come back."""
+    metadata: Json = {"type": "status", "status": "init_done", "agent_name": agent_name}
+    if resume_id:
+        metadata |= {"resume_id": resume_id, "resume_within_s": resume_within_s}
+    return join(metadata)
+
+
+def resumed(sent: int, messages: int, audio_bytes: int) -> bytes:
+    """The conversation goes on. `sent`: the number of the last message that is not sent again. `messages` and
+    `audio_bytes`: what arrived from the client since `init`: messages other than audio, and sound."""
+    return join({"type": "status", "status": "resumed", "sent": sent,
+                 "received_messages": messages, "received_audio_bytes": audio_bytes})  # fmt: skip
 
 
 def status(name: str) -> bytes:

@@ -1,0 +1,214 @@
+"""A client that is away: nothing is sent, nothing falls due, and the playback clock knows what was heard."""
+
+import asyncio
+
+import pytest
+
+from tests.fakes.call import Call, FakeEngines
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.door import FakeDoor
+from tests.fakes.engines import FakeLlm
+from voi.core.facts import AnswerAsked, Fact, ReplyPlayed, TextTyped
+from voi.session.clock import ConversationClock
+from voi.session.events import Sound
+from voi.session.line import Line
+from voi.session.playback import Playback
+
+MS = 48
+"""Bytes of 24 kHz PCM in a millisecond."""
+STORY = "Once upon a time there was a fox. It ran away into the wood."
+
+
+class Stage:
+    def __init__(self, *, paced: bool = True) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.clock = ConversationClock(self.loop.time)
+        self.door = FakeDoor()
+        self.facts: list[Fact] = []
+        self.playback = Playback(Line(self.door), self.facts.append, self.clock, paced=paced)
+
+    def say(self, reply: int, ms: int) -> None:
+        self.playback.open(reply)
+        self.playback.put(reply, bytes(ms * MS))
+        self.playback.finish(reply)
+        self.playback.release(reply, reply)
+
+    def hold(self) -> None:
+        self.clock.stop()
+        self.playback.hold()
+
+    def go_on(self, **unheard_ms: int) -> None:
+        unheard = {int(key[1:]): ms * MS for key, ms in unheard_ms.items()}
+        self.playback.go_on(self.clock.go_on(), unheard)
+
+
+@in_virtual_time
+async def test_no_sound_is_sent_while_the_client_is_away() -> None:
+    stage = Stage()
+    stage.say(1, 3_000)
+    await asyncio.sleep(1)
+    before_ms = stage.door.played_ms(1)
+    stage.hold()
+    await asyncio.sleep(20)
+    stage.playback.put(1, b"")
+    assert stage.door.played_ms(1) == before_ms
+    assert ReplyPlayed(1) not in stage.facts
+    stage.go_on()
+    await asyncio.sleep(3)
+    assert stage.door.played_ms(1) == 3_000
+    assert ReplyPlayed(1) in stage.facts
+    stage.playback.close()
+
+
+@in_virtual_time
+async def test_what_was_received_was_played_while_away_and_what_was_not_is_heard_afterwards() -> None:
+    stage = Stage()
+    stage.say(1, 5_000)
+    await asyncio.sleep(1)
+    sent_ms = stage.door.played_ms(1)
+    stage.hold()
+    await asyncio.sleep(10)
+    stage.go_on(_1=600)  # the last 600 ms of what was sent never arrived
+    assert stage.playback.stop(1).played_ms == sent_ms - 600
+    stage.say(2, 5_000)
+    await asyncio.sleep(1)
+    sent_ms = stage.door.played_ms(2)
+    stage.hold()
+    await asyncio.sleep(10)
+    stage.go_on(_2=600)
+    await asyncio.sleep(0.2)
+    assert stage.playback.stop(2).played_ms == pytest.approx(sent_ms - 400, abs=1)
+    stage.playback.close()
+
+
+@in_virtual_time
+async def test_a_short_cut_is_shorter_than_what_the_player_holds() -> None:
+    stage = Stage()
+    stage.say(1, 5_000)
+    await asyncio.sleep(1)
+    sent_ms = stage.door.played_ms(1)
+    stage.hold()
+    await asyncio.sleep(0.1)
+    stage.go_on(_1=100)
+    heard_ms = stage.playback.stop(1).played_ms
+    assert heard_ms == pytest.approx(1_100, abs=1)
+    assert sent_ms - heard_ms > 200
+
+
+@in_virtual_time
+async def test_a_reply_that_was_sent_but_did_not_arrive_is_not_over() -> None:
+    stage = Stage()
+    stage.say(1, 1_000)
+    await asyncio.sleep(0.9)
+    stage.hold()
+    await asyncio.sleep(5)
+    stage.go_on(_1=1_000)
+    await asyncio.sleep(0.9)
+    assert ReplyPlayed(1) not in stage.facts
+    await asyncio.sleep(0.2)
+    assert ReplyPlayed(1) in stage.facts
+    stage.playback.close()
+
+
+@in_virtual_time
+async def test_whole_speeches_that_did_not_arrive_are_played_from_their_beginning() -> None:
+    stage = Stage(paced=False)
+    stage.say(1, 2_000)
+    await asyncio.sleep(1.5)
+    stage.hold()
+    await asyncio.sleep(5)
+    stage.go_on(_1=50)
+    await asyncio.sleep(1.9)
+    assert ReplyPlayed(1) not in stage.facts
+    await asyncio.sleep(0.2)
+    assert ReplyPlayed(1) in stage.facts
+
+
+@in_virtual_time
+async def test_nobody_is_idle_while_away_and_nobody_is_greeted_twice() -> None:
+    reminder = {"choices": ["Are you there?"], "after_s": 5}
+    async with Call(greet=True, greetings={"choices": ["Hello."]}, idle_reminder=reminder, idle_limit_s=30) as call:
+        await call.until(lambda: call.answers == ["Hello."])
+        await asyncio.sleep(2)
+        call.session.hold()
+        await asyncio.sleep(1_000)
+        assert call.answers == ["Hello."]
+        call.session.go_on({})
+        await asyncio.sleep(3)
+        assert call.answers == ["Hello.", "We were cut off for a moment. I can hear you again."]
+        await asyncio.sleep(8)
+        assert call.answers[-1] == "Are you there?"
+
+
+@in_virtual_time
+@pytest.mark.parametrize(
+    ("given", "away_s", "said"),
+    [(None, 9, []), ({"after_s": 4}, 5, ["We were cut off for a moment. I can hear you again."]),
+     ("There you are.", 11, ["There you are."]), ([], 100, [])],
+)  # fmt: skip
+async def test_what_is_said_to_a_person_who_is_back(given: object, away_s: float, said: list[str]) -> None:
+    async with Call(**({} if given is None else {"welcome_back": given})) as call:
+        await asyncio.sleep(1)
+        call.session.hold()
+        await asyncio.sleep(away_s)
+        call.session.go_on({})
+        await asyncio.sleep(5)
+        assert call.answers == said
+
+
+@in_virtual_time
+async def test_a_reply_goes_on_first_and_a_person_who_speaks_is_told_nothing() -> None:
+    for speaks in (False, True):
+        async with Call(engines=FakeEngines(llm=FakeLlm(STORY)), welcome_back="There you are.") as call:
+            await call.speak(1_000)
+            await call.until(lambda call=call: call.door.all(Sound))
+            await asyncio.sleep(1)
+            call.session.hold()
+            await asyncio.sleep(20)
+            call.session.go_on({})
+            if speaks:
+                await call.speak(1_000)
+            await call.quiet(6_000)
+            assert call.answers[0] == STORY or speaks
+            assert ("There you are." in call.answers) is not speaks
+
+
+@in_virtual_time
+async def test_a_turn_that_was_cut_goes_on() -> None:
+    async with Call() as call:
+        await call.speak(600)
+        call.session.hold()
+        await asyncio.sleep(30)  # far beyond `audio_timeout_ms`
+        call.session.go_on({})
+        await call.speak(600)
+        await call.until(lambda: call.answers)
+        assert call.said == ["tell me a story please now"]
+        assert len(call.engines.llm.requests) == 1
+
+
+@in_virtual_time
+async def test_an_answer_is_made_while_the_client_is_away_and_heard_when_it_is_back() -> None:
+    async with Call(mode="chat") as call:
+        call.session.tell(TextTyped("Hello"))
+        call.session.tell(AnswerAsked())
+        call.session.hold()
+        await asyncio.sleep(5)
+        assert call.answers
+        assert not call.door.all(Sound)
+        call.session.go_on({})
+        await asyncio.sleep(5)
+        assert call.door.played_ms(1) > 2_000
+
+
+@in_virtual_time
+async def test_holding_twice_and_going_on_without_holding() -> None:
+    async with Call() as call:
+        call.session.go_on({})
+        call.session.hold()
+        call.session.hold()
+        call.session.go_on({})
+        call.session.go_on({})
+        await call.speak(1_200)
+        await call.until(lambda: call.answers)
+    call.session.hold()
+    call.session.go_on({})
