@@ -93,6 +93,7 @@ async def test_silent_connections_keep_nobody_out(tmp_path: Path, monkeypatch: p
 class Connection:
     def __init__(self) -> None:
         self.loop = SimpleNamespace(time=lambda: 1.0)
+        self.transport = SimpleNamespace(get_extra_info=lambda _: None)
 
 
 def test_an_address_has_only_so_many_silent_connections() -> None:
@@ -192,27 +193,38 @@ async def test_an_answer_that_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
         writer.close()
 
 
-def test_who_waits_longest_gives_up_a_descriptor_of_the_reserve(monkeypatch: pytest.MonkeyPatch) -> None:
-    limits = (100, 100)
-    monkeypatch.setattr("resource.getrlimit", lambda _: limits)
+def test_silent_connections_do_not_keep_the_last_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (100, 100))
     waiting, dropped = Waiting(), []
 
-    def connection(name: str, descriptor: int) -> Any:
-        transport = SimpleNamespace(
+    def enter(name: str, descriptor: int) -> None:
+        connection = cast(Any, Connection())
+        connection.transport = SimpleNamespace(
             abort=lambda: dropped.append(name), get_extra_info=lambda _: SimpleNamespace(fileno=lambda: descriptor)
         )
-        made = cast(Any, Connection())
-        made.transport = transport
-        return made
+        waiting.enter(connection, "127.0.0.1")
 
-    for name, descriptor in (("first", 20), ("second", 67)):
-        each = connection(name, descriptor)
-        waiting.spare_descriptors(each, each.transport)
-        waiting.enter(each, "192.0.2.1")
+    for descriptor in range(20, 60):
+        enter(f"low {descriptor}", descriptor)
     assert dropped == []
-    third = connection("third", 68)
-    waiting.spare_descriptors(third, third.transport)
-    assert dropped == ["first"]
+    for descriptor in range(68, 68 + 16):
+        enter(f"high {descriptor}", descriptor)
+    assert dropped == [f"low {descriptor}" for descriptor in range(20, 36)], "the oldest make room"
+    enter("high 84", 84)
+    enter("high 85", 85)
+    assert dropped[16:] == ["high 68", "high 69"], "half of the reserve stays free"
+
+
+def test_silent_connections_have_half_of_the_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
+    waiting, dropped = Waiting(), []
+    for number in range(160):
+        connection = cast(Any, Connection())
+        connection.transport = SimpleNamespace(
+            abort=lambda number=number: dropped.append(number), get_extra_info=lambda _: None
+        )
+        waiting.enter(connection, "127.0.0.1")
+    assert dropped == list(range(10))
 
 
 async def test_a_head_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ MAX_HEAD_BYTES = 64 * 1024
 PIPELINE_MAX = 16
 """Most requests that may come before the first of them is answered. They are parsed at once, and kept."""
 WAITING_MAX = 512
+"""Limit on waiting connections. It is half of the file descriptors, if that is less."""
 WAITING_PER_ADDRESS_MAX = 64
 """Limit on waiting connections per address. This machine and trusted proxies have no limit."""
 DESCRIPTORS_RESERVE = 32
@@ -57,7 +58,11 @@ class Waiting:
         self._by_address: Counter[str] = Counter()
         self._logged_s: dict[str, float] = {}
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        self._descriptors = limit - DESCRIPTORS_RESERVE if limit != resource.RLIM_INFINITY else None
+        bounded = limit != resource.RLIM_INFINITY
+        self._descriptors = limit - DESCRIPTORS_RESERVE if bounded else None
+        self._max = min(WAITING_MAX, limit // 2) if bounded else WAITING_MAX
+        self._in_reserve: dict[HttpProtocol, None] = {}
+        """Those of the connections that have one of the last file descriptors, oldest first."""
 
     def enter(self, connection: "HttpProtocol", peer: str) -> bool:
         """Add a connection. False: its address has too many, so drop the connection."""
@@ -67,34 +72,37 @@ class Waiting:
             return False
         self._connections[connection] = address
         self._by_address[address] += 1
-        if len(self._connections) > WAITING_MAX:
-            self._log(connection, "full", f"{WAITING_MAX} connections say nothing: the oldest are dropped")
-            self._drop_oldest()
+        if len(self._connections) > self._max:
+            self._log(connection, "full", f"{self._max} connections say nothing: the oldest are dropped")
+            self._drop(next(iter(self._connections)))
+        if connection in self._connections and self._took_of_reserve(connection):
+            self._in_reserve[connection] = None
+            half_full = len(self._in_reserve) > DESCRIPTORS_RESERVE // 2
+            self._drop(next(iter(self._in_reserve if half_full else self._connections)))
         return True
 
-    def _drop_oldest(self) -> None:
-        oldest = next(iter(self._connections), None)
-        if oldest is not None:
-            self.leave(oldest)
-            oldest.transport.abort()
+    def _drop(self, connection: "HttpProtocol") -> None:
+        self.leave(connection)
+        connection.transport.abort()
 
     def leave(self, connection: "HttpProtocol") -> None:
         """Remove a connection that has sent its request, or is gone."""
         if connection in self._connections:
+            self._in_reserve.pop(connection, None)
             address = self._connections.pop(connection)
             self._by_address[address] -= 1
             if not self._by_address[address]:
                 del self._by_address[address]
 
-    def spare_descriptors(self, connection: "HttpProtocol", transport: asyncio.Transport) -> None:
-        """A new connection. If it took one of the last file descriptors, log a warning, and drop the connection that
-        has waited longest. The lowest free number is given out first, so a high number means that nearly all are
-        taken."""
-        socket = transport.get_extra_info("socket")
-        if self._descriptors is not None and socket is not None and socket.fileno() >= self._descriptors:
-            limit = self._descriptors + DESCRIPTORS_RESERVE
-            self._log(connection, "descriptors", f"nearly all of {limit} file descriptors are taken: raise `ulimit -n`")
-            self._drop_oldest()
+    def _took_of_reserve(self, connection: "HttpProtocol") -> bool:
+        """Whether the connection has one of the last file descriptors; that is logged. The lowest free number is given
+        out first, so a high one means that nearly all are taken."""
+        socket = connection.transport.get_extra_info("socket")
+        if self._descriptors is None or socket is None or socket.fileno() < self._descriptors:
+            return False
+        limit = self._descriptors + DESCRIPTORS_RESERVE
+        self._log(connection, "descriptors", f"nearly all of {limit} file descriptors are taken: raise `ulimit -n`")
+        return True
 
     def _log(self, connection: "HttpProtocol", kind: str, text: str) -> None:
         """Log a warning, at most one per minute of each kind."""
@@ -120,7 +128,6 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._waiting.spare_descriptors(self, transport)
         self._await("head")
 
     def data_received(self, data: bytes) -> None:

@@ -31,9 +31,11 @@ def protocol_for(
 ) -> Callable[..., asyncio.BaseProtocol]:
     """The protocol factory for `uvicorn.Config(ws=…)`. Paths that are not in `routes` are answered with 404."""
 
+    unwanted: dict[WebSocket, None] = {}
+
     def make(*_: Any, server_state: Any = None, **__: Any) -> asyncio.BaseProtocol:
         """Of uvicorn's arguments only its set of connections is used: uvicorn calls `shutdown` on each at its end."""
-        return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()))
+        return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()), unwanted)
 
     return make
 
@@ -42,7 +44,12 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     """picows' server protocol, able to take over a transport that is already open."""
 
     def __init__(
-        self, routes: Mapping[str, Accept], limits: SocketLimits, proxies: TrustedProxies, connections: set[Any]
+        self,
+        routes: Mapping[str, Accept],
+        limits: SocketLimits,
+        proxies: TrustedProxies,
+        connections: set[Any],
+        unwanted: dict[WebSocket, None],
     ) -> None:
         super().__init__(
             None,  # host and port: client side only
@@ -65,6 +72,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         self._limits = limits
         self._proxies = proxies
         self._connections = connections
+        self._unwanted = unwanted
         self._peer = ""
         self._socket: WebSocket | None = None
 
@@ -74,7 +82,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         if accept is None:
             return None
         client = self._proxies.client_of(self._peer, lambda name: request.headers.getall(name, ()))
-        self._socket = WebSocket(accept, Request(unquote(path), query, client), self._limits)
+        self._socket = WebSocket(accept, Request(unquote(path), query, client), self._limits, self._unwanted)
         return self._socket
 
     def connection_made(self, transport: asyncio.Transport) -> None:

@@ -33,6 +33,10 @@ MESSAGES_PER_TURN = 16
 """How many messages of one client are handled in one turn of the event loop. A thousand may arrive at once; the others
 wait, so that other callers do not."""
 
+UNWANTED_MAX = 64
+"""How many clients that were refused may take their time to close. Beyond, the first of them are dropped: otherwise
+they could hold all file descriptors."""
+
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
@@ -77,8 +81,12 @@ Accept = Callable[["WebSocket", Request], Receiver]
 class WebSocket(WSListener):
     """One open connection. Sending never blocks and never raises. After the close, messages are dropped."""
 
-    def __init__(self, accept: Accept, request: Request, limits: SocketLimits) -> None:
+    def __init__(
+        self, accept: Accept, request: Request, limits: SocketLimits, unwanted: dict["WebSocket", None] | None = None
+    ) -> None:
+        """`unwanted`: one for all sockets of a server."""
         self._accept = accept
+        self._unwanted = {} if unwanted is None else unwanted
         self._request = request
         self._limits = limits
         self._loop = asyncio.get_running_loop()
@@ -140,6 +148,15 @@ class WebSocket(WSListener):
         self._stop_timers()
         self._arm("close", self._limits.close_wait_s, self._abort)
 
+    def refuse(self) -> None:
+        """The client gets no conversation, and was told so: it is one of `UNWANTED_MAX` that may take their time."""
+        if self._transport is not None:
+            self._unwanted[self] = None
+            if len(self._unwanted) > UNWANTED_MAX:
+                first = next(iter(self._unwanted))
+                del self._unwanted[first]
+                first._abort()
+
     def _send(self, kind: WSMsgType, message: bytes) -> None:
         transport = self._transport
         if self.closed or transport is None:
@@ -194,6 +211,7 @@ class WebSocket(WSListener):
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self.closed = True
+        self._unwanted.pop(self, None)
         self._stop_timers()
         self._fragments = None
         self._transport = None

@@ -47,6 +47,8 @@ class VoiWebSockets:
         """`voi.transports.websocket.Accept`."""
         connection = VoiConnection(self, socket, request)
         connection.arrive()
+        if connection.refused:
+            socket.refuse()
         return connection
 
 
@@ -79,6 +81,11 @@ class VoiConnection:
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
         self._context.run(conversation_id.set, self.id)
+
+    @property
+    def refused(self) -> bool:
+        """After `arrive`: the client got no call."""
+        return self._call is None
 
     def arrive(self) -> None:
         self._context.run(self._arrive)
