@@ -1,0 +1,204 @@
+"""What reads bytes of others: each takes any bytes, and raises nothing but the errors that it says it raises.
+
+`tests/fuzz/test_targets.py` tries some thousand mutations of the seeds each time; `tools/fuzz.py` as many as one likes,
+guided by the code that they reach.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from voi.audio.wav import parse_wav, to_wav
+from voi.config.agents import Agent
+from voi.config.client_agent import parse_client_agent
+from voi.config.config import Config
+from voi.core.facts import Heard
+from voi.core.journal import decode_entry, decode_script, encode_entry, encode_script
+from voi.core.reply_parser import ReplyParser
+from voi.core.script import Script
+from voi.core.sentences import Cutter
+from voi.engines.base import LlmRequest
+from voi.engines.llm.attempts import LlmLimits
+from voi.engines.llm.chat_reply import ReplyReader
+from voi.errors import VoiError
+from voi.server.auth import check_token, issue_token, token_in
+from voi.text.speakable import speakable
+from voi.transports.forwarded import TrustedProxies
+from voi.transports.voi_ws import wire
+
+SECRET = "fuzzing-is-no-secret-" * 3
+SHOWN_MAX = 300_000
+"""No text may grow beyond what is kept of an answer."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """`run` takes any bytes. `seeds`: well-formed input to begin with."""
+
+    run: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+
+
+def _quietly(run: Callable[[], object]) -> None:
+    try:
+        run()
+    except VoiError as error:
+        str(error).encode()  # its words can be sent to a client
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _wire(data: bytes) -> None:
+    _quietly(lambda: wire.parse(data))
+
+
+def _message(data: bytes) -> None:
+    """A frame whose length is right, so that its metadata is read."""
+    _wire(len(data).to_bytes(4, "big") + data + b"undefined")
+
+
+def _token(data: bytes) -> None:
+    _quietly(lambda: check_token(token_in(data.decode("latin-1")), SECRET, SECRET[::-1]))
+
+
+@cache
+def _config() -> Config:
+    agent = Agent.model_validate({"llm_model": "echo"})
+    return Config(
+        agents={"echo": agent}, control_agents={}, completeness_agents={}, tts_models={}, llm_models=frozenset({"echo"})
+    )
+
+
+def _agent(data: bytes) -> None:
+    _quietly(lambda: parse_client_agent(_text(data), "app", _config()))
+
+
+def _journal(data: bytes) -> None:
+    try:
+        line = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    _quietly(lambda: decode_entry(line))
+    _quietly(lambda: decode_script(line))
+
+
+def _llm_stream(data: bytes) -> None:
+    """The first byte says at which step the rest arrives."""
+    step = max(1, data[0]) if data else 1
+
+    def read() -> None:
+        reader = ReplyReader(LlmRequest("m", []), LlmLimits())
+        for at in range(1, len(data), step):
+            for _ in reader.feed(data[at : at + step]):
+                pass
+        for _ in reader.lost():
+            pass
+        for _ in reader.end():
+            pass
+
+    _quietly(read)
+
+
+def _reply(data: bytes) -> None:
+    """The first byte says whether JSON is expected and at which step the rest arrives."""
+    first, text = data[0] if data else 0, _text(data[1:])
+    step = 1 + first // 2
+    parser = ReplyParser(json_expected=bool(first & 1))
+    segments = [each for at in range(0, len(text), step) for each in parser.feed(text[at : at + step])] + parser.close()
+    assert sum(len(segment.text) for segment in segments) <= 2 * len(text) + 100
+
+
+def _sentences(data: bytes) -> None:
+    first, text = data[0] if data else 0, _text(data[1:])
+    step = 1 + first // 4
+    cutter = Cutter(language=("en", "de", "fr", "zh")[first % 4])
+    pieces = [each for at in range(0, len(text), step) for each in cutter.feed(text[at : at + step])] + cutter.close()
+    kept = "".join("".join(pieces).split())
+    assert kept == "".join(text.split()), "the cutter loses or adds characters"
+
+
+def _speakable(data: bytes) -> None:
+    first, text = data[0] if data else 0, _text(data[1:])
+    said = speakable(text, ("en", "de", "fr", "es", "it", "pt", "zh", "ja", "ru", "hi")[first % 10])
+    assert len(said) < SHOWN_MAX
+
+
+def _wav(data: bytes) -> None:
+    _quietly(lambda: parse_wav(data))
+
+
+def _forwarded(data: bytes) -> None:
+    name, _, value = data.partition(b"\n")
+    headers = {name.decode("latin-1").lower(): [value.decode("latin-1")]}
+    TrustedProxies(["127.0.0.1", "10.0.0.0/8"]).client_of("127.0.0.1", lambda wanted: headers.get(wanted.lower(), []))
+
+
+def _sse(*deltas: object) -> bytes:
+    lines = [f"data: {json.dumps({'choices': [{'index': 0, 'delta': delta}]})}\n\n" for delta in deltas]
+    return b"\x05" + "".join(lines).encode() + b"data: [DONE]\n\n"
+
+
+MESSAGES: tuple[dict[str, object], ...] = (
+    {"type": "init", "agent_name": "echo", "agent_config": None, "mode": "call", "init_greeting": True},
+    {"type": "text", "content": "hello"},
+    {"type": "interrupt", "speech_id": "3", "interrupted_at": 1.5},
+    {"type": "invoke_llm", "model": "echo", "prompt": "p", "messages": [{"role": "user", "content": "x"}]},
+    {"type": "image_url", "image_url": "https://example.com/a.png"},
+    {"type": "create_response"},
+)
+
+TARGETS: dict[str, Target] = {
+    "wire": Target(_wire, (*map(wire.join, MESSAGES), wire.join({"type": "audio"}, b"\0\1"))),
+    "message": Target(_message, tuple(json.dumps(message).encode() for message in MESSAGES)),
+    "token": Target(_token, (f"token={issue_token('app', SECRET)}&x=1".encode(), b"token=a.b.c")),
+    "agent": Target(
+        _agent,
+        (
+            b'{"llm_model": "echo", "system_prompt": ["{vars:a}", "{include:b}"], "vars": {"a": "x"}, "examples": []}',
+            b'{"llm_model": "echo", "greetings": {"choices": ["hi", {"content": "yo"}]}, "turn": {"silence_ms": 500}}',
+        ),
+    ),
+    "journal": Target(
+        _journal,
+        (
+            json.dumps(encode_script(Script())).encode(),
+            json.dumps(encode_entry(5, Heard(1, "hello", 1), ())).encode(),
+            b'{"t": 1, "fact": "HungUp", "actions": [{"action": "Stop", "reply": 1}]}',
+        ),
+    ),
+    "llm stream": Target(
+        _llm_stream,
+        (
+            _sse({"content": "Hi "}, {"content": "there", "reasoning_content": "hm"}),
+            _sse({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]}),
+            b'\x03data: {"error": {"message": "no", "code": 429}}\n\n',
+        ),
+    ),
+    "reply": Target(
+        _reply,
+        (
+            b'\x01{"voice_tone": "warm", "message": "Hello *smiles* there. <think>no</think>"}',
+            b"\x02*waves* Hello! [TOOL_CALLS] f({})\n```json\n{}\n```",
+            b"\x00<think>plan</think>Hi. voice_tone: warm",
+        ),
+    ),
+    "sentences": Target(
+        _sentences,
+        (b"\x05Hello, Dr. Smith. It is 3.5 km, isn't it? Yes!", "\x06Am 3. Mai. 你好。再见！".encode()),
+    ),
+    "speakable": Target(
+        _speakable,
+        (
+            b"\x00It costs $9.50/mo on 2024-05-03 at 3:30 p.m. EST, see https://a.io/x_y or call 1-800-555-0199.",
+            "\x01Am 3. Mai um 14:30 Uhr kostet es 1.234,50 € (ca. 5 %).".encode(),
+        ),
+    ),
+    "wav": Target(_wav, (to_wav(b"\0\1" * 50, 16_000), b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0")),
+    "forwarded": Target(
+        _forwarded,
+        (b'forwarded\nfor="[2001:db8::1]:80";proto=https, for=10.1.1.1', b"x-forwarded-for\n1.2.3.4, 10.0.0.1"),
+    ),
+}  # fmt: skip
