@@ -84,7 +84,7 @@ class RunningServer:
 async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterator[RunningServer]:
     config = Config(agents={}, control_agents={}, completeness_agents={}, tts_models=models)
     app = FastAPI()
-    app.include_router(speech_router(SpeechService(lambda: config, lambda: tts)), prefix="/voices")
+    app.include_router(speech_router(SpeechService(lambda: config, lambda: tts), lambda _: None))
     http = uvicorn.Config(app, log_config=None, lifespan="off")
     http.load()
     state = ServerState()
@@ -220,7 +220,7 @@ async def test_refusals(monkeypatch: pytest.MonkeyPatch) -> None:
             got, told, _ = await running.ask(body, voice)
             assert (got, says in json.loads(told)["detail"]) == (status, True), told
         assert (await running.ask({"text": "Hello."}, "bert", "text/plain"))[0] == 415
-        monkeypatch.setattr(module, "BODY_TIMEOUT_S", 0.02)
+        monkeypatch.setattr(module.BODY, "timeout_s", 0.02)
         reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
         writer.write(b"POST /voices/bert/speech HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n")
         writer.write(b"Content-Length: 9\r\n\r\n{")

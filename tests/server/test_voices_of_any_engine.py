@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI, Request
 
 from tests.fakes.cloning_engine import Parrot, bring
 from voi.cli import main
@@ -38,6 +38,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def anybody(request: Request) -> None: ...
+
+
 @pytest.fixture
 async def client(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     settings = load_settings(greetings_dir=folder)
@@ -48,7 +51,7 @@ async def client(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     }
     service = VoiceService(settings, lambda: configs.current, lambda: engines, Silero)
     app = FastAPI()
-    app.include_router(voices_router(service, Depends(lambda: None)))
+    app.include_router(voices_router(service, anybody))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://voi") as client:
         yield client
 

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
@@ -71,11 +71,8 @@ def create_app(
 
     app.add_middleware(Audit)
 
-    def authorized(
-        api_key: Annotated[str | None, Header(alias="API-Key")] = None,
-        authorization: Annotated[str | None, Header()] = None,
-    ) -> None:
-        key = api_key if api_key is not None else bearer(authorization or "")
+    def authorized(request: Request) -> None:
+        key = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))
         if key is None:
             raise HTTPException(401, "The header API-Key is missing.")
         if not is_key(key, settings.api_key):
@@ -107,7 +104,7 @@ def create_app(
         response.headers["Cache-Control"] = "no-store"
         return {"token": token}
 
-    app.include_router(voices_router(voices, Depends(authorized)))
+    app.include_router(voices_router(voices, authorized))
 
     if settings.metrics:
 

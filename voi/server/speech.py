@@ -13,19 +13,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AfterValidator, Field
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from voi.audio.wav import ENDLESS_BYTES, header
 from voi.config.config import Config, VoiceUse
-from voi.config.json_file import parse_object, validated
 from voi.config.parts import FileModel, Language
-from voi.config.problems import Problems
 from voi.config.tones import TONE_LONGEST, folded
 from voi.config.voice_names import known_as
 from voi.engines.base import Tts
 from voi.engines.startup import unspeakable
-from voi.errors import ClientError, ConfigError, EngineError
+from voi.errors import ClientError, EngineError
+from voi.server.bodies import BodyLimits, body_route
 from voi.session.read_aloud import chosen_voice, read_aloud
 from voi.text.language import Spoken
 
@@ -33,14 +31,14 @@ log = logging.getLogger(__name__)
 
 TEXT_MAX_CHARACTERS = 4_000
 """Longest text, about five minutes of speech."""
-BODY_MAX_BYTES = 64 * 1024
-BODY_TIMEOUT_S = 10.0
+BODY = BodyLimits(
+    "application/json", 'Send application/json, such as {"text": "Good morning!"}.', max_bytes=64 * 1024, timeout_s=10.0
+)
 SPEECH_TIMEOUT_S = 600.0
 """Time for the whole response: a client that plays while it receives takes as long as the speech lasts."""
 TAKING_TIMEOUT_S = 30.0
 """Time for the client to read the sound that is ready."""
 AT_ONCE_MAX = 2
-PROBLEMS_MAX = 5
 
 
 def _short_enough(text: str) -> str:
@@ -143,13 +141,13 @@ class _Sound(Response):
             log.warning("a speech over HTTP was broken off: %s", str(error) or "its client took too long")
 
 
-def speech_router(desk: SpeechService) -> APIRouter:
-    """The route. Include it in a router that checks the API key."""
-    router = APIRouter()
+def speech_router(desk: SpeechService, check: Callable[[Request], None]) -> APIRouter:
+    """The route. `check`: raises HTTPException for callers without the API key."""
+    router = APIRouter(route_class=body_route(BODY, check))
 
-    @router.post("/{name}/speech")
-    async def speech(name: str, request: Request) -> Response:
-        return desk.response(name, await _wish(request))
+    @router.post("/voices/{name}/speech")
+    async def speech(name: str, wish: Wish) -> Response:
+        return desk.response(name, wish)
 
     return router
 
@@ -168,36 +166,6 @@ def _model_of(voice: str, wanted: str | None, engines: Mapping[str, Tts]) -> tup
     if len(having) > 1:
         raise HTTPException(400, f"{', '.join(having)} have a voice of that name: say which `model` is meant.")
     return next(iter(having.items()))
-
-
-async def _wish(request: Request) -> Wish:
-    """The parsed request. Raises HTTPException if the request is wrong."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, 'Send application/json, such as {"text": "Good morning!"}.')
-    body = bytearray()
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            async for piece in request.stream():
-                body += piece
-                if len(body) > BODY_MAX_BYTES:
-                    raise HTTPException(413, f"At most {BODY_MAX_BYTES // 1024} KiB are taken.")
-    except TimeoutError:
-        raise HTTPException(408, f"The request did not come within {BODY_TIMEOUT_S:g} s.") from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The request was not whole.") from None
-    problems = Problems(limit=PROBLEMS_MAX)
-    try:
-        raw = parse_object(body.decode("utf-8"), "request", problems)
-        if not raw.keys() <= Wish.model_fields.keys():
-            raise ConfigError(f"request: the fields are {', '.join(Wish.model_fields)}.")
-        wish = validated(Wish, raw, "request", (), problems)
-        problems.raise_if_any()
-    except UnicodeDecodeError:
-        raise HTTPException(400, "The request is not UTF-8 text.") from None
-    except ConfigError as error:
-        raise HTTPException(400, str(error)) from None
-    assert wish is not None, "or there are problems"
-    return wish
 
 
 def _refusal(error: Exception) -> HTTPException:

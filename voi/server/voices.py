@@ -10,12 +10,11 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Depends, Form, HTTPException, Request
+from pydantic import BaseModel, ConfigDict, model_validator
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException
-from starlette.requests import ClientDisconnect
 
 from voi.audio.decode_apart import read_sample_apart
 from voi.config.config import Config, voice_uses_of
@@ -25,17 +24,23 @@ from voi.config.tts_models import TtsModel
 from voi.config.voice_names import composed, known_as
 from voi.config.write_tones import write_tone_map
 from voi.engines.base import Tts, Vad, VoiceCloner
-from voi.engines.tts.cloning import Added, NamedSample, add_voice, cloner_of
+from voi.engines.tts.cloning import NEUTRAL, SAMPLES_MOST, Added, NamedSample, add_voice, cloner_of
 from voi.engines.tts.rendered import forget
 from voi.errors import ClientError, ConfigError, EngineError, NameTaken, VoiError
+from voi.server.bodies import BodyLimits, body_route
 from voi.server.new_voices import reconfigured
 from voi.server.speech import SpeechService, speech_router
 
 log = logging.getLogger(__name__)
 
-BODY_MAX_BYTES = 64 * 1024 * 1024
-SAMPLES_MAX = 20
-UPLOAD_TIMEOUT_S = 60.0
+FORM = BodyLimits(
+    "multipart/form-data",
+    "Send multipart/form-data, as curl -F name=Robin -F sample=@robin.wav does.",
+    max_bytes=64 * 1024 * 1024,
+    timeout_s=60.0,
+    what="The samples",
+)
+FORM_LIMITS: Any = {"max_files": SAMPLES_MOST, "max_fields": 10, "max_part_size": 1_000}
 CLONING_TIMEOUT_S = 120.0
 WAITING_MAX = 4
 SAMPLES_LIMIT_S = 600.0
@@ -197,92 +202,72 @@ class VoiceService:
             raise
 
 
-def voices_router(desk: VoiceService, authorized: Any) -> APIRouter:
-    """The routes. `authorized`: the dependency that checks the API key."""
-    router = APIRouter(prefix="/voices", dependencies=[authorized])
+class VoiceForm(BaseModel):
+    """The form of `POST /voices`: these fields, and files that are called `sample` or `tone:NAME`, each any number of
+    times."""
 
-    @router.get("")
+    model_config = ConfigDict(extra="allow")
+
+    name: str = ""
+    model: str | None = None
+    force: bool = False
+    write: bool = False
+
+    @model_validator(mode="after")
+    def _has_samples(self) -> Self:
+        for key, values in self._others():
+            if not all(isinstance(value, UploadFile) for value in values):
+                raise ValueError("The fields are name, model, force, write, and files: sample, tone:NAME.")
+            if _tone(key) is None:
+                raise ValueError(f"Files are called {SAMPLE} or {TONE}NAME, such as {TONE}warm.")
+        if not self.name or not any(_tone(key) == NEUTRAL for key, _ in self._others()):
+            raise ValueError("A name and at least one sample are needed.")
+        return self
+
+    async def tones(self) -> dict[str, list[tuple[str, bytes]]]:
+        """The files of each tone: name and content."""
+        tones: dict[str, list[tuple[str, bytes]]] = {}
+        for key, files in self._others():
+            for file in files:
+                label = (file.filename or "sample").replace("\\", "/").rsplit("/", 1)[-1][:64]
+                tones.setdefault(_tone(key) or NEUTRAL, []).append((label, await file.read()))
+        return tones
+
+    def _others(self) -> list[tuple[str, list[Any]]]:
+        """What was sent beside the fields."""
+        sent = (self.model_extra or {}).items()
+        return [(key, value if isinstance(value, list) else [value]) for key, value in sent]
+
+
+def _tone(key: str) -> str | None:
+    """The tone of a file with that name; None: no file is called so."""
+    if key == SAMPLE:
+        return NEUTRAL
+    return (folded(key.removeprefix(TONE)) or None) if key.startswith(TONE) else None
+
+
+def voices_router(desk: VoiceService, check: Callable[[Request], None]) -> APIRouter:
+    """The routes. `check`: raises HTTPException for callers without the API key."""
+    router = APIRouter(dependencies=[Depends(check)])
+    forms = APIRouter(route_class=body_route(FORM, check))
+
+    @router.get("/voices")
     async def listed() -> dict[str, Any]:
         return {"models": desk.listed()}
 
-    @router.post("", status_code=201)
-    async def add(request: Request) -> dict[str, Any]:
-        form = await _form(request)
+    @forms.post("/voices", status_code=201, form_limits=FORM_LIMITS)
+    async def add(form: Annotated[VoiceForm, Form()]) -> dict[str, Any]:
         with _Told():
-            return await desk.add(form.name, form.model, form.tones, force=form.force, write=form.write)
+            return await desk.add(form.name, form.model, await form.tones(), force=form.force, write=form.write)
 
-    @router.delete("/{name}")
+    @router.delete("/voices/{name}")
     async def remove(name: str, model: str | None = None) -> dict[str, Any]:
         with _Told():
             return await desk.remove(name, model)
 
-    router.include_router(speech_router(desk.speech))
+    router.include_router(forms)
+    router.include_router(speech_router(desk.speech, check))
     return router
-
-
-class _Form:
-    """multipart/form-data: `name`, `model`, `force`, `write`, and files `sample` and `tone:NAME`."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.model: str | None = None
-        self.force = self.write = False
-        self.tones: dict[str, list[tuple[str, bytes]]] = {}
-
-    async def take(self, key: str, value: UploadFile | str) -> None:
-        if isinstance(value, UploadFile):
-            tone = "neutral" if key == SAMPLE else folded(key.removeprefix(TONE))
-            if key != SAMPLE and not (key.startswith(TONE) and tone):
-                raise HTTPException(400, f"Files are called {SAMPLE} or {TONE}NAME, such as {TONE}warm.")
-            label = (value.filename or "sample").replace("\\", "/").rsplit("/", 1)[-1][:64]
-            self.tones.setdefault(tone, []).append((label, await value.read()))
-        elif key == "name":
-            self.name = value
-        elif key == "model":
-            self.model = value or None
-        elif key in ("force", "write"):
-            setattr(self, key, value.lower() in ("1", "true", "yes"))
-        else:
-            raise HTTPException(400, "The fields are name, model, force, write, and files: sample, tone:NAME.")
-
-
-async def _form(request: Request) -> _Form:
-    """The parsed form. Raises HTTPException if the request is wrong."""
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        raise HTTPException(415, "Send multipart/form-data, as curl -F name=Robin -F sample=@robin.wav does.")
-    if int(request.headers.get("content-length", "0") or 0) > BODY_MAX_BYTES:
-        raise HTTPException(413, f"At most {BODY_MAX_BYTES // 2**20} MiB are taken.")
-    limited = Request(request.scope, _limited(request.receive))
-    form = _Form()
-    try:
-        async with asyncio.timeout(UPLOAD_TIMEOUT_S):
-            async with limited.form(max_files=SAMPLES_MAX, max_fields=10, max_part_size=1_000) as parts:
-                for key, value in parts.multi_items():
-                    await form.take(key, value)
-    except TimeoutError:
-        raise HTTPException(408, f"The samples did not come within {UPLOAD_TIMEOUT_S:g} s.") from None
-    except MultiPartException as error:
-        raise HTTPException(400, error.message) from None
-    except ClientDisconnect:
-        raise HTTPException(400, "The request was not whole.") from None
-    if not form.name or "neutral" not in form.tones:
-        raise HTTPException(400, "A name and at least one sample are needed.")
-    return form
-
-
-def _limited(receive: Any) -> Any:
-    """`receive`, which fails once the body exceeds its limit. The Content-Length header is not trusted."""
-    taken = 0
-
-    async def receive_some() -> Any:
-        nonlocal taken
-        message = await receive()
-        taken += len(message.get("body", b""))
-        if taken > BODY_MAX_BYTES:
-            raise HTTPException(413, f"At most {BODY_MAX_BYTES // 2**20} MiB are taken.")
-        return message
-
-    return receive_some
 
 
 class _Told:
