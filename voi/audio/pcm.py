@@ -70,3 +70,55 @@ def rms_dbfs(pcm: bytes) -> float:
     samples = to_int16(pcm).astype(np.float64)
     rms = math.sqrt(float(samples @ samples) / len(samples)) if len(samples) else 0.0
     return max(SILENCE_DBFS, 20 * math.log10(rms / FULL_SCALE)) if rms else SILENCE_DBFS
+
+
+# ---- a sound that grows -------------------------------------------------------------------------
+
+LOUD = 300
+"""Samples beyond this (of 32,768; -41 dBFS) are speech and not the hiss between."""
+
+
+class Sounding:
+    """The length of a sound that comes piece by piece, and when it begins and ends to be audible."""
+
+    __slots__ = ("_first_bytes", "_last_loud", "_n_bytes", "_odd", "_rate_hz")
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._n_bytes = 0
+        self._first_bytes = -1
+        self._last_loud = (b"", 0)
+        """The last piece with a loud sample, and where it begins: only the end of the sound asks for more."""
+        self._odd = b""
+
+    def take(self, pcm: bytes) -> bytes:
+        """Take more sound. Returns it in whole samples: a network chunk may end within a sample."""
+        if self._odd:
+            pcm, self._odd = self._odd + pcm, b""
+        if len(pcm) % SAMPLE_BYTES:
+            pcm, self._odd = pcm[:-1], pcm[-1:]
+        samples = to_int16(pcm)
+        if len(samples) and (samples.max() > LOUD or samples.min() < -LOUD):
+            if self._first_bytes < 0:
+                self._first_bytes = self._n_bytes + int(_loud(samples)[0]) * SAMPLE_BYTES
+            self._last_loud = pcm, self._n_bytes
+        self._n_bytes += len(pcm)
+        return pcm
+
+    @property
+    def ms(self) -> int:
+        return bytes_to_ms(self._n_bytes, self._rate_hz)
+
+    @property
+    def audible_ms(self) -> tuple[int, int]:
+        """From when to when it is audible; all of it if nothing is."""
+        if self._first_bytes < 0:
+            return 0, self.ms
+        pcm, start_bytes = self._last_loud
+        end_bytes = start_bytes + (int(_loud(to_int16(pcm))[-1]) + 1) * SAMPLE_BYTES
+        return bytes_to_ms(self._first_bytes, self._rate_hz), bytes_to_ms(end_bytes, self._rate_hz)
+
+
+def _loud(samples: NDArray[np.int16]) -> NDArray[np.intp]:
+    """Indexes of the loud samples."""
+    return np.flatnonzero((samples > LOUD) | (samples < -LOUD))

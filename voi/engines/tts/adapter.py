@@ -1,17 +1,23 @@
-"""Turns both kinds of TTS provider into a `Tts`: texts in as they come, sound and word times out."""
+"""Turns both kinds of TTS provider into a `Tts`: texts in as they come, sound and word times out.
+
+Where a voice gives no word times, they are estimated in proportion to the words' characters.
+"""
 
 import asyncio
+import re
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing
 from typing import cast
 
+from voi.audio.pcm import Sounding, ms_to_bytes
 from voi.dialogue import SpokenWord
 from voi.engines.base import ContextTts, SentenceTts, Speech, TextSpoken, TtsContext, VoiceSpec
 from voi.engines.info import TtsInfo
-from voi.engines.tts.word_times import Sounding, estimated, letters, shared_out
 from voi.errors import EngineError
 
+CHUNK_MS = 200
+"""Sound that was made before comes in pieces of this length."""
 FED_AHEAD_MAX = 64
 """Backpressure: the most texts that a context may have taken and not spoken yet; the next one waits."""
 
@@ -33,57 +39,85 @@ class TtsAdapter:
         await self.inner.close()
 
     def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
-        if self.info.contexts:
-            return _in_one_context(cast(ContextTts, self.inner), texts, voice)
-        return _by_sentence(cast(SentenceTts, self.inner), texts, voice)
+        """See `Tts.speak`. In one context, sound that was made before plays only until the engine's first word."""
+        return (self._in_one_context if self.info.contexts else self._by_sentence)(texts, voice)
 
+    async def made_before(self, text: str, voice: VoiceSpec) -> bytes:
+        """Sound of that text that need not be made: PCM at `info.sample_rate_hz`; b"": there is none."""
+        return b""
 
-async def _by_sentence(
-    tts: SentenceTts, texts: AsyncIterator[str], voice: VoiceSpec
-) -> AsyncGenerator[bytes | TextSpoken, None]:
-    index, start_ms = 0, 0
-    async for text in texts:
-        sounding = Sounding(tts.info.sample_rate_hz)
-        words: list[SpokenWord] = []
-        for part in parts_of(text, tts.info.text_max_characters):
-            part_ms = sounding.ms
-            async with aclosing(one_text(tts, part, voice)) as speech:
-                async for item in speech:
-                    if isinstance(item, bytes):
-                        if pcm := sounding.take(item):
+    async def _by_sentence(
+        self, texts: AsyncIterator[str], voice: VoiceSpec
+    ) -> AsyncGenerator[bytes | TextSpoken, None]:
+        tts = cast(SentenceTts, self.inner)
+        index, start_ms = 0, 0
+        async for text in texts:
+            sounding = Sounding(tts.info.sample_rate_hz)
+            words: list[SpokenWord] = []
+            if made := await self.made_before(text, voice):
+                for pcm in self._in_chunks(made):
+                    yield sounding.take(pcm)
+            for part in () if made else parts_of(text, tts.info.text_max_characters):
+                part_ms = sounding.ms
+                async with aclosing(cast(AsyncGenerator[Speech, None], tts.stream(part, voice))) as speech:
+                    async for item in speech:
+                        if not isinstance(item, bytes):
+                            words.append(SpokenWord(item.text, part_ms + item.start_ms, part_ms + item.end_ms))
+                        elif pcm := sounding.take(item):
                             yield pcm
-                    else:
-                        words.append(SpokenWord(item.text, part_ms + item.start_ms, part_ms + item.end_ms))
-        yield TextSpoken(index, start_ms, start_ms + sounding.ms, tuple(words) or sounding.estimated(text))
-        index, start_ms = index + 1, start_ms + sounding.ms
+            yield TextSpoken(index, start_ms, start_ms + sounding.ms, tuple(words) or _estimated_in(sounding, text))
+            index, start_ms = index + 1, start_ms + sounding.ms
 
-
-async def _in_one_context(
-    tts: ContextTts, texts: AsyncIterator[str], voice: VoiceSpec
-) -> AsyncGenerator[bytes | TextSpoken, None]:
-    context = tts.open(voice)
-    marks = _Marks(tts.info.sample_rate_hz)
-    feeder: asyncio.Task[None] | None = None
-    try:
-        feeder = asyncio.create_task(
-            _feed(context, texts, marks, tts.info.text_max_characters), name="text for a voice"
-        )
-        async for item in _until_failed(context, feeder):
-            if isinstance(item, bytes):
-                if pcm := marks.sounding.take(item):
-                    yield pcm
-            else:
-                marks.words.append(item)
-            for spoken in marks.spoken():
+    async def _in_one_context(
+        self, texts: AsyncIterator[str], voice: VoiceSpec
+    ) -> AsyncGenerator[bytes | TextSpoken, None]:
+        tts = cast(ContextTts, self.inner)
+        index, start_ms = 0, 0
+        async for text in texts:
+            made = await self.made_before(text, voice)
+            if not made:
+                break
+            sounding = Sounding(tts.info.sample_rate_hz)
+            for pcm in self._in_chunks(made):
+                yield sounding.take(pcm)
+            yield TextSpoken(index, start_ms, start_ms + sounding.ms, _estimated_in(sounding, text))
+            index, start_ms = index + 1, start_ms + sounding.ms
+        else:
+            return
+        context = tts.open(voice)
+        marks = _Marks(tts.info.sample_rate_hz, index, start_ms)
+        feeder: asyncio.Task[None] | None = None
+        try:
+            rest = _chain(text, texts)
+            feeder = asyncio.create_task(
+                _feed(context, rest, marks, tts.info.text_max_characters), name="text for a voice"
+            )
+            async for item in _until_failed(context, feeder):
+                if isinstance(item, bytes):
+                    if pcm := marks.sounding.take(item):
+                        yield pcm
+                else:
+                    marks.words.append(item)
+                for spoken in marks.spoken():
+                    yield spoken
+            await feeder
+            for spoken in marks.rest():
                 yield spoken
-        await feeder
-        for spoken in marks.rest():
-            yield spoken
-    finally:
-        if feeder is not None:
-            feeder.cancel()
-            await asyncio.gather(feeder, return_exceptions=True)
-        await context.aclose()
+        finally:
+            if feeder is not None:
+                feeder.cancel()
+                await asyncio.gather(feeder, return_exceptions=True)
+            await context.aclose()
+
+    def _in_chunks(self, pcm: bytes) -> Iterator[bytes]:
+        step = ms_to_bytes(CHUNK_MS, self.info.sample_rate_hz)
+        return (pcm[start : start + step] for start in range(0, len(pcm), step))
+
+
+async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
+    yield first
+    async for text in rest:
+        yield text
 
 
 async def _feed(context: TtsContext, texts: AsyncIterator[str], marks: "_Marks", longest: int | None) -> None:
@@ -117,15 +151,15 @@ async def _until_failed(context: TtsContext, feeder: asyncio.Task[None]) -> Asyn
 
 class _Marks:
     """Maps a context's sound and words to its texts. Words are matched to texts by counting letters, since voices may
-    split words differently."""
+    split words differently. `first`, `start_ms`: number and time of the context's first text in the whole speech."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, first: int, start_ms: int) -> None:
         self.sounding = Sounding(rate_hz)
         self.words: deque[SpokenWord] = deque()
         """Words of texts that were not reported yet."""
         self._texts: deque[str] = deque()
         """Texts that were not reported yet."""
-        self._told = 0
+        self._next, self._start_ms = first, start_ms
         self._end_ms = 0
         self._roomy = asyncio.Event()
 
@@ -141,9 +175,9 @@ class _Marks:
         """Newly finished texts: all their words are known and all their sound was yielded."""
         found = []
         while self._texts:
-            wanted, count = letters(self._texts[0]), 0
+            wanted, count = _letters(self._texts[0]), 0
             for word in self.words:
-                wanted -= letters(word.text)
+                wanted -= _letters(word.text)
                 count += 1
                 if wanted <= 0:
                     break
@@ -156,19 +190,22 @@ class _Marks:
     def rest(self) -> list[TextSpoken]:
         """At the end of the sound: the remaining texts, with times estimated by their letters."""
         last_ms = self.sounding.ms
-        shares = shared_out([letters(text) for text in self._texts], self._end_ms, last_ms)
+        shares = _shared_out([_letters(text) for text in self._texts], self._end_ms, last_ms)
         found = []
         for start_ms, end_ms in shares:
-            found.append(self._mark(start_ms, end_ms, estimated(self._texts[0], start_ms, end_ms)))
+            found.append(self._mark(start_ms, end_ms, _estimated(self._texts[0], start_ms, end_ms)))
         return found
 
     def _mark(self, start_ms: int, end_ms: int, words: tuple[SpokenWord, ...]) -> TextSpoken:
         self._texts.popleft()
         self._roomy.set()
-        self._told += 1
+        self._next += 1
         self._end_ms = end_ms
         own = tuple(SpokenWord(w.text, w.start_ms - start_ms, w.end_ms - start_ms, w.estimated) for w in words)
-        return TextSpoken(self._told - 1, start_ms, end_ms, own)
+        return TextSpoken(self._next - 1, self._start_ms + start_ms, self._start_ms + end_ms, own)
+
+
+# ---- single texts -----------------------------------------------------------------------------------
 
 
 def parts_of(text: str, longest: int | None) -> list[str]:
@@ -214,3 +251,39 @@ async def sound_of(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -
         async for item in speech:
             if isinstance(item, bytes):
                 yield item
+
+
+# ---- word times that the voice does not give --------------------------------------------------------
+
+
+def _estimated_in(sounding: Sounding, text: str) -> tuple[SpokenWord, ...]:
+    """The words of `text`, which is spoken by all of that sound."""
+    return _estimated(text, *sounding.audible_ms) if sounding.ms else ()
+
+
+def _estimated(text: str, start_ms: int, end_ms: int) -> tuple[SpokenWord, ...]:
+    """The words of a text spoken between the two times, each at the place of its characters in the text."""
+    text = text.strip()
+    length_ms, whole = end_ms - start_ms, max(1, len(text))
+    return tuple(
+        SpokenWord(
+            word.group(), start_ms + length_ms * word.start() // whole, start_ms + length_ms * word.end() // whole, True
+        )
+        for word in re.finditer(r"\S+", text)
+    )
+
+
+def _letters(text: str) -> int:
+    """Number of letters and digits, at least 1."""
+    return max(1, sum(map(str.isalnum, text)))
+
+
+def _shared_out(weights: Sequence[int], start_ms: int, end_ms: int) -> list[tuple[int, int]]:
+    """Split the time span into one part for each weight, in proportion to the weights."""
+    whole, before, spans = max(1, sum(weights)), 0, []
+    for weight in weights:
+        after = before + weight
+        length_ms = end_ms - start_ms
+        spans.append((start_ms + length_ms * before // whole, start_ms + length_ms * after // whole))
+        before = after
+    return spans

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from voi.audio.pcm import LOUD
 from voi.audio.resample import Resampler
 from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, Speech, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.tts.espeak_library import EspeakLibrary, Prosody, WordBegins, library
-from voi.engines.tts.word_times import LOUD
 from voi.errors import ConfigError, EngineError
 
 RATE_HZ = 24_000

@@ -9,21 +9,17 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping
-from contextlib import aclosing
-from dataclasses import astuple, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, cast
 
 from voi.audio.wav import read_wav, to_wav
-from voi.engines.base import ContextTts, Reconfigures, SentenceTts, TextSpoken, VoiceSpec
-from voi.engines.info import TtsInfo
-from voi.engines.tts.adapter import TtsAdapter, just
-from voi.engines.tts.word_times import Sounding
+from voi.engines.base import ContextTts, Reconfigures, SentenceTts, VoiceSpec
+from voi.engines.tts.adapter import TtsAdapter
 from voi.errors import ClientError, ConfigError
 
 FOLDER = "rendered"
-CHUNK_MS = 200
 MODEL_FILES = ("checkpoint", "config", "tokenizer")
 KEPT_BYTES = 16 * 2**20
 """Most sound kept in memory: some six minutes at 24 kHz."""
@@ -81,8 +77,8 @@ def save(path: Path, pcm: bytes, rate_hz: int) -> None:
         partial.unlink(missing_ok=True)
 
 
-class Rendered:
-    """A `Tts`: a provider of either kind, and the phrases rendered for it. `options`: those of its engine.
+class Rendered(TtsAdapter):
+    """A `Tts` over a provider of either kind, and the phrases rendered for it. `options`: those of its engine.
     `greetings_dir`: the operator's folder of sounds."""
 
     def __init__(
@@ -93,19 +89,14 @@ class Rendered:
         options: Mapping[str, Any],
         greetings_dir: Path,
     ) -> None:
-        self.inner = inner
+        super().__init__(inner)
         self.options = options
-        self._spoken = TtsAdapter(inner)
         self._model, self._engine = model, engine
         self._of = (model, depends_on(engine, options))
         self._folder = greetings_dir / FOLDER
         self._seen = -1
         self._there: frozenset[str] = frozenset()
         self._kept: dict[str, bytes] = {}
-
-    @property
-    def info(self) -> TtsInfo:
-        return self.inner.info
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
         """See `Reconfigures`."""
@@ -115,43 +106,7 @@ class Rendered:
         self._of = (self._model, depends_on(self._engine, self.options))
         return True
 
-    async def warm_up(self) -> None:
-        await self.inner.warm_up()
-
-    async def close(self) -> None:
-        await self.inner.close()
-
-    async def speak(self, texts: AsyncIterator[str], voice: VoiceSpec) -> AsyncGenerator[bytes | TextSpoken, None]:
-        """Like the engine's. With a `ContextTts`, rendered phrases play only before the engine's first word."""
-        count, start_ms = 0, 0
-        async for text in texts:
-            if pcm := await self._rendered(text, voice):
-                speech = self._played(text, pcm)
-            else:
-                given = _chain(text, texts) if self.info.contexts else just(text)
-                speech = self._spoken.speak(given, voice)
-            last = TextSpoken(0, 0, 0)
-            async with aclosing(speech):
-                async for item in speech:
-                    if isinstance(item, TextSpoken):
-                        last = item
-                        item = replace(
-                            item,
-                            text=count + item.text,
-                            start_ms=start_ms + item.start_ms,
-                            end_ms=start_ms + item.end_ms,
-                        )
-                    yield item
-            count, start_ms = count + last.text + 1, start_ms + last.end_ms
-
-    async def _played(self, text: str, pcm: bytes) -> AsyncGenerator[bytes | TextSpoken, None]:
-        rate_hz = self.info.sample_rate_hz
-        sounding, step = Sounding(rate_hz), rate_hz * 2 * CHUNK_MS // 1_000
-        for start in range(0, len(pcm), step):
-            yield sounding.take(pcm[start : start + step])
-        yield TextSpoken(0, 0, sounding.ms, sounding.estimated(text))
-
-    async def _rendered(self, text: str, voice: VoiceSpec) -> bytes:
+    async def made_before(self, text: str, voice: VoiceSpec) -> bytes:
         self._look()
         if not self._there:
             return b""
@@ -182,9 +137,3 @@ class Rendered:
         except ClientError:
             return b""  # the engine speaks instead
         return pcm if rate_hz == self.info.sample_rate_hz else b""
-
-
-async def _chain(first: str, rest: AsyncIterator[str]) -> AsyncIterator[str]:
-    yield first
-    async for text in rest:
-        yield text
