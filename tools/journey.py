@@ -5,6 +5,10 @@
 Runs a whole server in this process with a fake language model behind HTTP and espeak as its voice. The way of a frame:
 10 ms of silence that complete no VAD window, from the socket on. The way of a sentence: from the first byte that the
 language model sends to the first sound on the client's socket. `docs/architecture.md` walks both.
+
+Files that only look on stand apart (`BESIDE`): observers, which are told numbers and times, clocks, which say when
+something is late, and what these ask. One that is ever handed sound or words of the sentence is on the way like any
+other file.
 """
 
 import asyncio
@@ -27,17 +31,36 @@ SECRET = "journey-" * 8
 FRAME = bytes(320)
 """10 ms at 16 kHz; two of them still complete no window of 32 ms."""
 LLM_WAIT_S = 0.5
+WORDS = "Hello there."
+BESIDE = {
+    "session/latency.py": "observer: how long each step of a turn took",
+    "session/observer.py": "observer: tells the others",
+    "server/metrics.py": "observer: histograms and counters",
+    "engines/waits.py": "clock: how long calls wait for an engine",
+    "server/load_monitor.py": "clock: how late the event loop is, every second",
+    "calls/load.py": "clock: whether the server is too busy",
+    "server/run.py": "clock: asks the load monitor, and looks whether the server is to stop",
+    "config/store.py": "clock: looks twice a second whether the configuration was edited",
+    "core/deadlines.py": "clock: when the conversation falls due",
+    "tasks.py": "owner of the tasks: told when one begins and ends",
+}
 sys.path.insert(0, str(ROOT))
 
 
-async def passed(during: Callable[[], Awaitable[Any]]) -> list[str]:
-    """Files of Voi in which functions were called meanwhile, in order."""
-    files: dict[str, None] = {}
+async def passed(during: Callable[[], Awaitable[Any]]) -> tuple[list[str], dict[str, str]]:
+    """Files of Voi in which functions were called meanwhile, in order: those on the way, and those beside it with what
+    they do."""
+    way: dict[str, None] = {}
+    beside: dict[str, str] = {}
 
     def note(frame: FrameType, event: str, _: object) -> None:
         name = frame.f_code.co_filename
         if event == "call" and name.startswith(PACKAGE):
-            files[name.removeprefix(PACKAGE)] = None
+            file = name.removeprefix(PACKAGE)
+            if (looks_on := beside_by(frame)) and not carries(frame):
+                beside[file] = looks_on
+            else:
+                way[file] = None
 
     sys.setprofile(note)
     threading.setprofile(note)
@@ -46,7 +69,27 @@ async def passed(during: Callable[[], Awaitable[Any]]) -> list[str]:
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
-    return list(files)
+    return list(way), {file: looks_on for file, looks_on in beside.items() if file not in way}
+
+
+def beside_by(frame: FrameType) -> str:
+    """Why this call is beside the way: by its own file, or by the one that it is called from; "": it is not."""
+    file = frame.f_code.co_filename.removeprefix(PACKAGE)
+    if file in BESIDE:
+        return BESIDE[file]
+    caller: FrameType | None = frame
+    while (caller := caller.f_back) is not None:
+        asks = caller.f_code.co_filename.removeprefix(PACKAGE)
+        if asks in BESIDE:
+            return f"asked by {asks}"
+    return ""
+
+
+def carries(frame: FrameType) -> bool:
+    """Whether this call is given sound, or words of the sentence, themselves or in a fact or an action."""
+    given = [frame.f_locals.get(name) for name in frame.f_code.co_varnames[: frame.f_code.co_argcount]]
+    given += [getattr(value, "text", None) for value in given] + [getattr(value, "pcm", None) for value in given]
+    return any(isinstance(value, bytes) or (isinstance(value, str) and WORDS in value) for value in given)
 
 
 def frame(metadata: dict[str, Any], payload: bytes = b"") -> bytes:
@@ -62,7 +105,7 @@ async def main() -> None:
         await answer.prepare(request)
         asked.set()
         await go.wait()
-        for content, reason in (("Hello there. ", None), ("How are you?", None), (None, "stop")):
+        for content, reason in ((f"{WORDS} ", None), ("How are you?", None), (None, "stop")):
             delta = {} if content is None else {"content": content}
             chunk = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "m",
                      "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]}  # fmt: skip
@@ -131,10 +174,13 @@ async def visit(asked: asyncio.Event, go: asyncio.Event) -> None:
     await serving
 
 
-def show(what: str, files: list[str]) -> None:
-    print(f"{what}: {len(files)} files")
-    for file in files:
+def show(what: str, found: tuple[list[str], dict[str, str]]) -> None:
+    way, beside = found
+    print(f"{what}: {len(way)} files")
+    for file in way:
         print(f"    voi/{file}")
+    for file, looks_on in beside.items():
+        print(f"    (beside) voi/{file}: {looks_on}")
 
 
 if __name__ == "__main__":

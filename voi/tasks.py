@@ -4,6 +4,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 FAULT = "Voi made a mistake. It is written in the server's log; please try again."
@@ -34,10 +35,13 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
+    def start(
+        self, work: Coroutine[Any, Any, Any], name: str, on_failed: Callable[[BaseException], None] | None = None
+    ) -> asyncio.Task[Any]:
+        """`on_failed`: called with an exception that this task raises, in place of the owner's."""
         task = asyncio.get_running_loop().create_task(work, name=f"{self._conversation} {name}".strip())
         self._tasks.add(task)
-        task.add_done_callback(self._done)
+        task.add_done_callback(partial(self._done, on_failed))
         return task
 
     async def join(self) -> None:
@@ -71,12 +75,12 @@ class Tasks:
         current = asyncio.current_task()
         return [task for task in self._tasks if task is not current and not task.done()]
 
-    def _done(self, task: asyncio.Task[Any]) -> None:
+    def _done(self, on_failed: Callable[[BaseException], None] | None, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if task.cancelled() or (error := task.exception()) is None:
             return
-        if self.on_failed:
-            self.on_failed(error)
+        if on_failed := on_failed or self.on_failed:
+            on_failed(error)
         else:
             self.fault(f"{task.get_name()} failed", error)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,25 +91,24 @@ class AgentTurn:
         writer = ReplyWriter(
             reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure
         )
-        llm = (engines.llm_name(agent.llm_model), agent.llm_model)
-        tts = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()}))
+        now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (
-            self._all_tasks.start(self._work(reply, "llm", *llm, lambda: work(writer)), f"reply {reply}"),
-            self._all_tasks.start(self._work(reply, "tts", tts, "", voice.speak), f"voice {reply}"),
+            self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, "llm", now_s)),
+            self._all_tasks.start(voice.speak(), f"voice {reply}", partial(self._broke, reply, "tts", now_s)),
         )
 
-    async def _work(
-        self, reply: int, kind: FailureKind, engine: str, model: str, work: Callable[[], Coroutine[Any, Any, None]]
-    ) -> None:
-        loop = asyncio.get_running_loop()
-        began_s = loop.time()
-        try:
-            await work()
-        except VoiError as error:
-            took_ms = round((loop.time() - began_s) * 1_000)
+    def _broke(self, reply: int, kind: FailureKind, began_s: float, error: BaseException) -> None:
+        """A task of that reply has failed."""
+        if isinstance(error, VoiError):
+            agent = self._agent
+            if kind == "llm":
+                engine, model = self._engines.llm_name(agent.llm_model), agent.llm_model
+            else:
+                engine, model = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()})), ""
+            took_ms = round((asyncio.get_running_loop().time() - began_s) * 1_000)
             self._on_failure(Failure(kind, engine, model, str(error), took_ms))
             self._tell(ReplyFailed(reply, str(error)))
-        except Exception as error:
+        else:
             self._all_tasks.fault(f"reply {reply} fails", error)
             self._tell(ReplyFailed(reply, FAULT))
 

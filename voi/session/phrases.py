@@ -52,7 +52,7 @@ def _pieces(agent: Agent, config: Config, segments: list[ReplySegment]) -> Itera
     cut, choices = Chunker(language=spoken.now), agent.voices_by_role()
     for piece in cut.feed(segments) + cut.close():
         choice = choices.get(piece.voice)
-        text = speakable(piece.text, language := spoken.of(piece.text)).strip()
+        text = speakable(piece.text.strip(), language := spoken.of(piece.text)).strip()
         if choice is not None and has_speech(piece.text) and text:
             yield FixedPiece(
                 choice.model, text, VoiceSpec(choice.voice, piece.tone, choice.speed, language, piece.voice)

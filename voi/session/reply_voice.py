@@ -149,9 +149,9 @@ class ReplyVoice:
 
     def _as_said(self, piece: Piece) -> "_Next":
         choice = self._choices[piece.voice]
-        code = self._spoken.of(piece.text)
+        code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
-        return _Next(piece, speakable(piece.text, code).strip(), choice, spec)
+        return _Next(piece, speakable(piece.text.strip(), code).strip(), choice, spec)
 
     async def _run(self, first: "_Next") -> None:
         """Voice the next pieces that share an engine, a voice, a tone and a language."""

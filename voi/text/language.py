@@ -41,13 +41,9 @@ class Spoken:
     def __init__(self, wish: str | None, usual: str = "en") -> None:
         wish = wish or usual
         self.detects = wish == AUTO
-        self._now = wish if not self.detects else "en" if usual == AUTO else usual
-        self._heard = ""
-
-    @property
-    def now(self) -> str:
+        self.now = wish if not self.detects else "en" if usual == AUTO else usual
         """The language of what was read last, or the one to begin with."""
-        return self._now
+        self._heard = ""
 
     def hear(self, text: str) -> None:
         """What the other one said: the answer is probably in its language."""
@@ -59,8 +55,8 @@ class Spoken:
             heard, self._heard = self._heard, ""
             for said in (heard, text):
                 if said:
-                    self._now = likeliest(said, self._now)
-        return self._now
+                    self.now = likeliest(said, self.now)
+        return self.now
 
 
 def likeliest(text: str, present: str) -> str:

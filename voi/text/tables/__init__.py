@@ -4,7 +4,7 @@ The cutter of sentences reads the same tables as the normaliser, so both know th
 """
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 
 from voi.text.tables.shape import Language
@@ -19,6 +19,7 @@ ORDINAL_POINT = frozenset(
 """Languages that write "3." for an ordinal (CLDR, number symbols and rule-based formats)."""
 
 
+@lru_cache(maxsize=256)  # asked for every sentence
 def primary(language: str) -> str:
     """`en-US`, `en_GB` and `EN` are all en; `cmn` and `yue` are written as zh."""
     code = language.replace("_", "-").split("-", 1)[0].strip().lower() or "en"
