@@ -33,7 +33,10 @@ def test_channels_are_averaged(channels: int) -> None:
     assert np.allclose(samples, 0.125, atol=1e-3)
 
 
-@pytest.mark.parametrize("recording", [wav(9), wav(64), wav(tag=0x6969), wav(bits=0), b"", b"RIFFxxxx", wav()[:20]])
+@pytest.mark.parametrize(
+    "recording",
+    [wav(0), wav(9), wav(64), wav(255), wav(tag=0x6969), wav(bits=0), b"", b"RIFFxxxx", wav()[:20]],
+)
 def test_what_cannot_be_decoded_is_the_senders_fault(recording: bytes) -> None:
     with pytest.raises(ClientError):
         read_sample_apart(recording)

@@ -9,10 +9,11 @@ import resource
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 
-from voi.audio.sample import LENGTH_LIMIT_S, Sample, read_sample
+from voi.audio.sample import BYTES_LIMIT, LENGTH_LIMIT_S, Sample, read_sample
 from voi.errors import ClientError, ConfigError
 
 DEADLINE_S = 30
@@ -42,6 +43,22 @@ def read_sample_apart(data: bytes, *, limit_s: float = LENGTH_LIMIT_S) -> Sample
         raise ClientError("The sound cannot be decoded: its file is broken.")
     (rate_hz,) = struct.unpack_from("<I", done.stdout)
     return Sample(np.frombuffer(done.stdout, "<f4", offset=4).astype(np.float32), rate_hz)
+
+
+def read_file_apart(path: Path, *, limit_s: float = LENGTH_LIMIT_S) -> Sample:
+    """The same from a file; errors begin with its name. Raises ClientError also when it cannot be read, or has more
+    than 64 MiB."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(BYTES_LIMIT + 1)
+    except OSError as error:
+        raise ClientError(f"{path.name} cannot be read: {error.strerror or type(error).__name__}.") from None
+    if len(data) > BYTES_LIMIT:
+        raise ClientError(f"{path.name} has more than {BYTES_LIMIT // 2**20} MiB.")
+    try:
+        return read_sample_apart(data, limit_s=limit_s)
+    except ClientError as error:
+        raise ClientError(f"{path.name}: {error}") from None
 
 
 def main() -> int:

@@ -41,11 +41,13 @@ def add(
 
     cloner.names()  # a package that is missing, or a broken file of voices, is told before recordings are read
 
-    from voi.audio.sample import read_sample
+    from voi.audio.decode_apart import read_file_apart
     from voi.engines import registry
     from voi.engines.tts.cloning import NamedSample, add_voice
 
-    samples_of = {tone: [NamedSample(path.name, read_sample(path)) for path in paths] for tone, paths in tones.items()}
+    samples_of = {
+        tone: [NamedSample(path.name, read_file_apart(path)) for path in paths] for tone, paths in tones.items()
+    }
     typer.secho(f"Cloning {name} with {model_name} …", dim=True, err=True)
     vad = registry.create("vad", settings.vad_engine)
     added = add_voice(cloner, name, samples_of, vad, force=force)

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from voi.audio.media import Container, MediaDecoder
+from voi.audio.media import Container
+from voi.audio.media_apart import DecoderProcess
 from voi.errors import ClientError, ConfigError
 from voi.tasks import Tasks
 from voi.transports.voi_ws.wire import INPUT_RATE_HZ, InputFormat
@@ -110,14 +111,14 @@ class PcmIntake:
 
 
 class MediaIntake:
-    """Decodes webm, mp4 or ogg in a thread of its own. Raises ClientError if this server cannot decode."""
+    """Decodes webm, mp4 or ogg in a process of its own. Raises ClientError if this server cannot decode."""
 
     def __init__(self, container: Container, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
         self._complain = complain
         self._tasks = tasks
         self._refusing = False
         try:
-            self._decoder = MediaDecoder(container, hear, lambda error: complain(str(error)))
+            self._decoder = DecoderProcess(container, hear, lambda error: complain(str(error)))
         except ConfigError as error:
             log.error("%s", error)
             raise ClientError(
@@ -142,7 +143,6 @@ class MediaIntake:
             await self._decoder.drain()
         except TimeoutError:
             self._complain("Your sound takes long to decode; some of it may come too late for this answer.")
-        await asyncio.sleep(0)  # the decoder thread's last callbacks are still in the loop's queue
         call()
 
     async def aclose(self) -> None:

@@ -1,0 +1,270 @@
+"""Decodes one caller's compressed sound in a process of its own: a file that crashes FFmpeg costs its sender an error,
+and the server goes on. Same use as `voi.audio.media.MediaDecoder`, which that process runs. Needs the extra `media`.
+
+    python -m voi.audio.media_apart CONTAINER      standard input and output are one socket
+
+Both ways go messages: a kind (1 byte), a length (4 bytes, big-endian), and so many bytes.
+
+    to the process      P: a piece of the file.  D: answer once all before it was decoded, with the same bytes.
+    from the process    S: sound, s16le, mono, 16 kHz.  E: an error for the sender.  D: the answer.
+
+A process takes some 40 MB and a fifth of a second to start; sound that comes meanwhile waits.
+"""
+
+import asyncio
+import logging
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from voi.audio.ffmpeg import require_av
+from voi.audio.media import WAITING_LIMIT_BYTES, Container, MediaDecoder, begins_file
+from voi.errors import ClientError
+
+PIECE, DRAIN, SOUND, ERROR = b"P", b"D", b"S", b"E"
+HEAD_BYTES = 5
+MESSAGE_MAX_BYTES = WAITING_LIMIT_BYTES
+STARTS_MAX = 4
+"""A caller whose files crash that many processes is not decoded any more."""
+MEMORY_LIMIT_BYTES = 2 * 1024**3
+"""Address space: FFmpeg reserves much more than it uses."""
+CPU_LIMIT_S = 600
+"""A caller who speaks for ten hours needs some minutes."""
+DRAIN_TIMEOUT_S = 5.0
+SENT_BYTES = 32 * 1024
+"""How much sound the socket holds: about as much is taken in one turn of the event loop, one to two seconds. The VAD
+computes inline."""
+
+log = logging.getLogger(__name__)
+
+
+class DecoderProcess:
+    """Make and use it on the event loop. `on_pcm` gets the sound, and `on_error` a ClientError for each file that
+    cannot be decoded (the next file may be fine). Raises ConfigError when PyAV is missing."""
+
+    def __init__(
+        self, container: Container, on_pcm: Callable[[bytes], None], on_error: Callable[[ClientError], None]
+    ) -> None:
+        require_av()
+        self._container = container
+        self._on_pcm = on_pcm
+        self._on_error = on_error
+        self._loop = asyncio.get_running_loop()
+        self._starts = 0
+        self._unsent: list[bytes] = []
+        """Messages for a process that is still starting."""
+        self._unsent_bytes = 0
+        self._broken = False
+        """The process has died. What comes is dropped until another file begins."""
+        self._closed = False
+        self._drains: dict[bytes, asyncio.Future[None]] = {}
+        self._drained = 0
+        self._transport: asyncio.Transport | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._starting = self._start()
+
+    def _start(self) -> "asyncio.Task[None]":
+        self._starts += 1
+        return self._loop.create_task(self._run(), name="media decoder")
+
+    async def _run(self) -> None:
+        ours, its = socket.socketpair()
+        command = [sys.executable, "-m", "voi.audio.media_apart", self._container]
+        its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_BYTES)
+        try:
+            with its:
+                self._process = await asyncio.to_thread(
+                    lambda: subprocess.Popen(command, stdin=its.fileno(), stdout=its.fileno())
+                )
+            ours.setblocking(False)
+            transport, _ = await self._loop.create_unix_connection(lambda: _Line(self._take, self._died), sock=ours)
+        except OSError as error:
+            ours.close()
+            log.error("the decoder of compressed sound does not start: %s", error.strerror or type(error).__name__)
+            self._died()
+            return
+        self._transport = transport
+        transport.writelines(self._unsent)
+        self._unsent.clear()
+        self._unsent_bytes = 0
+
+    # ---- on the event loop ----------------------------------------------------------------------
+
+    def push(self, piece: bytes) -> None:
+        """Take the next bytes. Never blocks. Raises ClientError when too much waits to be decoded."""
+        if self._closed or not piece:
+            return
+        if self._broken:
+            if self._starts >= STARTS_MAX or not begins_file(piece, self._container):
+                return
+            self._broken = False
+            self._starting = self._start()
+        waiting = self._transport.get_write_buffer_size() if self._transport else self._unsent_bytes
+        if waiting + len(piece) > WAITING_LIMIT_BYTES:
+            raise ClientError(
+                f"The sound comes faster than it can be decoded: {WAITING_LIMIT_BYTES} bytes are waiting already."
+            )
+        self._send(PIECE, piece)
+
+    async def drain(self, timeout_s: float = DRAIN_TIMEOUT_S) -> None:
+        """Wait until everything pushed so far was decoded and passed to `on_pcm`. Raises TimeoutError."""
+        if self._closed or self._broken:
+            return
+        self._drained += 1
+        name = self._drained.to_bytes(8, "big")
+        done = self._drains[name] = self._loop.create_future()
+        self._send(DRAIN, name)
+        try:
+            await asyncio.wait_for(done, timeout_s)
+        finally:
+            self._drains.pop(name, None)
+
+    async def close(self) -> None:
+        """Stop decoding and end the process; the callbacks are not called any more. Safe to call twice."""
+        self._closed = True
+        self._release_drains()
+        await asyncio.gather(self._starting, return_exceptions=True)
+        if self._transport is not None:
+            self._transport.abort()
+        if self._process is not None:
+            self._process.kill()
+            await asyncio.to_thread(self._process.wait)
+
+    def _send(self, kind: bytes, data: bytes) -> None:
+        message = kind + len(data).to_bytes(4, "big") + data
+        if self._transport is not None:
+            self._transport.write(message)
+        else:
+            self._unsent.append(message)
+            self._unsent_bytes += len(message)
+
+    def _take(self, kind: bytes, data: bytes) -> None:
+        if self._closed:
+            return
+        if kind == SOUND:
+            self._on_pcm(data)
+        elif kind == ERROR:
+            self._on_error(ClientError(data.decode("utf-8", "replace")))
+        elif kind == DRAIN and (done := self._drains.get(data)) and not done.done():
+            done.set_result(None)
+
+    def _died(self) -> None:
+        """The process ended, which nobody wanted."""
+        self._transport = None
+        self._unsent.clear()
+        self._unsent_bytes = 0
+        if self._closed:
+            return
+        self._broken = True
+        self._release_drains()
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            self._loop.run_in_executor(None, process.wait)
+        log.warning("compressed sound from a client ended its decoder; it gets another for its next file")
+        self._on_error(ClientError(f"The sound cannot be decoded as {self._container}: its file is broken."))
+
+    def _release_drains(self) -> None:
+        for done in self._drains.values():
+            if not done.done():
+                done.set_result(None)
+
+
+class _Messages:
+    """Takes bytes cut anywhere, and gives complete messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> Iterator[tuple[bytes, bytes]]:
+        self._buffer += data
+        at = 0
+        while len(self._buffer) >= at + HEAD_BYTES:
+            end = at + HEAD_BYTES + int.from_bytes(self._buffer[at + 1 : at + HEAD_BYTES], "big")
+            if len(self._buffer) < end:
+                break
+            yield bytes(self._buffer[at : at + 1]), bytes(self._buffer[at + HEAD_BYTES : end])
+            at = end
+        del self._buffer[:at]
+
+
+class _Line(asyncio.Protocol):
+    def __init__(self, take: Callable[[bytes, bytes], None], lost: Callable[[], None]) -> None:
+        self._take = take
+        self._lost = lost
+        self._messages = _Messages()
+        self._loop = asyncio.get_running_loop()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what one read gave, and lets the loop have a turn before the next."""
+        self._transport.pause_reading()
+        self._loop.call_soon(self._read_on)
+        for kind, payload in self._messages.feed(data):
+            self._take(kind, payload)
+
+    def _read_on(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+
+
+# ---- the process ----------------------------------------------------------------------------------
+
+
+async def _serve(container: Container) -> None:
+    """Decode what comes on standard input until it ends. Writing blocks while the server does not read: then nothing
+    is read here either, and the server refuses what its sender sends."""
+    line = socket.socket(fileno=os.dup(0))
+    line.setblocking(True)
+
+    def tell(kind: bytes, data: bytes) -> None:
+        line.sendall(kind + len(data).to_bytes(4, "big") + data)
+
+    decoder = MediaDecoder(container, lambda pcm: tell(SOUND, pcm), lambda error: tell(ERROR, str(error).encode()))
+    messages, drains = _Messages(), asyncio.Queue[bytes]()
+
+    async def answer_drains() -> None:
+        while True:
+            name = await drains.get()
+            await decoder.drain(CPU_LIMIT_S)
+            await asyncio.sleep(0)  # the thread's last callbacks are still in the loop's queue
+            tell(DRAIN, name)
+
+    answering = asyncio.create_task(answer_drains())
+    while data := await asyncio.to_thread(line.recv, 1 << 16):
+        for kind, payload in messages.feed(data):
+            if kind == DRAIN:
+                drains.put_nowait(payload)
+                continue
+            try:
+                decoder.push(payload)
+            except ClientError as error:
+                tell(ERROR, str(error).encode())
+    answering.cancel()
+
+
+def main() -> None:
+    """Runs in the separate process."""
+    for sent_to_all in (signal.SIGINT, signal.SIGTERM):  # the server may go on for a while; with it the socket ends
+        signal.signal(sent_to_all, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
+    try:
+        asyncio.run(_serve(cast(Container, sys.argv[1])))
+    finally:
+        os._exit(0)  # the decoder's thread may be in the middle of a file
+
+
+if __name__ == "__main__":
+    main()
