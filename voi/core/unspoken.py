@@ -1,263 +1,282 @@
 """Removes what models write but must not be spoken: thoughts, and tool calls that are printed as text. Streaming:
 `feed` deltas, get the remaining text.
 
-Thoughts stand between tags (`<think>`, `[THINK]`), in channels (`<|channel|>analysis`), or before a lone closing tag if
-the prompt template already opened them. Tool calls stand between tags too, after `[TOOL_CALLS]`, or bare at the
-beginning of a line: `{"name": …, "arguments": …}` and `name({…})`.
+Thoughts and calls are recognized by their notation (`notations.py`). A reply that only speaks of such marks keeps them.
+Where a decision needs the next characters, text is held back. The same text comes out however it is split into deltas;
+only a thought that ends without a beginning may have been given out before.
 """
 
 import re
 
-THOUGHTS = (
-    "think", "thinking", "thought", "thoughts", "reasoning", "reflection", "analysis", "scratchpad", "antthinking",
-    "inner_monologue",
-)  # fmt: skip
-CALLS = (
-    "tool_call", "tool_calls", "function_call", "function_calls", "function", "tool_code", "tool_use", "invoke",
-    "tool_response", "tool_result",
-)  # fmt: skip
-HIDDEN_MAX_CHARACTERS = 100_000
-"""How much hidden text is kept at most. Only text that may turn out not to be a tool call is kept."""
-_TAG_MAX_CHARACTERS = 100
-_BRACKETS = {"[THINK]": "[/THINK]", "[TOOL_CALLS]": "", "[TOOL_REQUEST]": "[END_TOOL_REQUEST]"}
-_FENCES = ("```tool_code", "```tool_call", "```tool_calls")
-_CALL_KEYS = frozenset({"name", "tool", "tool_name", "function", "tool_calls", "function_call", "action", "type", "id"})
-_ARGUMENT_KEYS = ("arguments", "parameters", "args", "input", "action_input", "tool_calls", "function_call")
+from voi.core.notations import MARK_MAX_CHARACTERS, TRIGGER, Family, Found, is_call, look
 
-_NAMES = "|".join((*THOUGHTS, *CALLS))
-_MARK = re.compile(
-    rf"<(?P<open>{_NAMES})\b[^<>]{{0,{_TAG_MAX_CHARACTERS}}}>"
-    rf"|</(?P<close>{_NAMES})\s*>"
-    r"|(?P<bracket>\[THINK\]|\[TOOL_CALLS\]|\[TOOL_REQUEST\])|(?P<unbracket>\[/THINK\])"
-    r"|(?P<fence>^```tool_(?:code|calls?))"
-    r"|<\|(?P<token>[a-z_]{1,30})\|>",
-    re.IGNORECASE | re.MULTILINE,
-)
-_MAY_BE_TAG = re.compile(r"</?(?P<name>[A-Za-z_]*)(?P<rest>[^<>A-Za-z_][^<>]*)?\Z")
-_MAY_BE_TOKEN = re.compile(r"<\|?[a-z_]{0,30}\|?\Z", re.IGNORECASE)
-_FIRST_KEY = re.compile(r'\{\s*"(?P<key>[^"\\]*)"')
-_MAY_BE_FIRST_KEY = re.compile(r'\{\s*(?:"[^"\\]*)?\Z')
-_CALL = re.compile(r"[A-Za-z_][\w.]*\(\s*\{")
-_MAY_BE_CALL = re.compile(r"[A-Za-z_][\w.]*(?:\(\s*)?\Z")
+HIDDEN_MAX_CHARACTERS = 100_000
+"""How much hidden text is kept at most. Only text that may turn out not to be hidden is kept."""
+_THOUGHT_MAX_CHARACTERS = 2_000
+"""A longer "Thought: …" without "Action:" or "Final Answer:" is given out."""
+_TAIL_CHARACTERS = 16
+
+_BRACKET = re.compile(r"[\"'\\\[\](){}\n]")
+_OPENING = re.compile(r"[\[({]")
+_ARGUMENT_LABEL = re.compile(r"\[(?:ARGS|CALL_ID|TOOL_CONTENT)\]\Z")
+_AFTER_THOUGHT = re.compile(r"^[*_ \t]{0,4}(?:Action|Final Answer)[*_ \t]{0,4}:", re.MULTILINE | re.IGNORECASE)
 
 
 class Unspoken:
     """The filter of one reply. `opened`: the model is known to begin in the middle of a thought."""
 
     __slots__ = (
-        "_buffer", "_channel", "_ends_at", "_last", "_line_begins", "_opened", "_shown", "_trims", "thought_first",
+        "_begin", "_buffer", "_depth", "_hidden", "_kind", "_no_calls", "_opened", "_quote", "_scanned",
+        "_shown", "_tail", "_trims", "_until", "thought_first",
     )  # fmt: skip
 
     def __init__(self, *, opened: bool = False) -> None:
         self._buffer = ""
-        self._ends_at = "</think>" if opened else ""
-        """What ends the current hidden part. "{" or "(": the matching bracket. "": the text is not hidden."""
+        self._tail = ""
+        """The end of what precedes the buffer; "\\n" after hidden text."""
+        self._hidden: Family = "thought" if opened else ""
+        """What is hidden at the moment, until its closing mark."""
+        self._until = ""
+        """The text that ends what is hidden, if no mark does."""
+        self._kind = ""
+        """What the buffer begins with, if it must be read further to tell: "call", "python", "calls" (a call follows
+        the mark), "thought", "channel"."""
+        self._begin = self._depth = self._scanned = 0
+        self._quote = ""
+        """Where the brackets of a call begin; how many are open at `_scanned` (-1: the first is closed there); the
+        quote that is open there."""
+        self._no_calls = 0
+        """In so many characters at the buffer's start no call is looked for: they are of an object that is none."""
         self._opened = opened
         self._shown = False
-        self._line_begins = True
-        self._trims, self._last = False, " "
-        """The newest text given out, and whether the white space after it is dropped, because text was hidden there."""
-        self._channel = False
-        """A channel was opened, and its name comes next."""
+        self._trims = False
+        """Text was hidden after white space, so that the white space behind it is dropped."""
         self.thought_first = False
         """A thought ended without a beginning: the text given out before was part of it and must be withdrawn."""
 
     def feed(self, delta: str) -> str:
         """Take the next text; return what may be spoken."""
         self._buffer += delta
-        out: list[str] = []
-        while self._step(out):
-            pass
-        text = "".join(out)
-        self._shown |= bool(text)
-        return text
+        return self._run(final=False)
 
     def close(self) -> str:
-        """End of the reply: return the rest. An unfinished hidden part stays hidden, unless `opened` was wrong."""
+        """End of the reply: return the rest. What is hidden and not ended stays hidden, unless `opened` was wrong."""
+        return self._run(final=True)
+
+    def _run(self, *, final: bool) -> str:
         out: list[str] = []
-        while self._buffer and (self._opened or not (self._ends_at or self._channel)):
-            self._give(out, len(self._buffer))
-        return "".join(out)
+        while self._step(out, final):
+            pass
+        text = "".join(out)
+        self._shown |= bool(text.strip())
+        return text
 
-    # ---- inside -----------------------------------------------------------------------------------
-
-    def _step(self, out: list[str]) -> bool:
+    def _step(self, out: list[str], final: bool) -> bool:
         """Advance by one step. False: more text is needed."""
-        if self._channel:
-            return self._read_channel()
-        if self._ends_at in ("{", "("):
-            return self._count_brackets(out)
-        if self._ends_at:
-            return self._hide()
-        if not self._buffer:
-            return False
-        if self._line_begins and (known := self._begins_call()) is not None:
-            return known
-        mark = _MARK.search(self._buffer)
-        if mark is None:
-            length = len(self._buffer)
-            self._give(out, length - self._may_begin())
-            return self._line_begins and 0 < len(self._buffer) < length  # the next line may begin with a call
-        if self._line_break_before(mark.start()):
-            self._give(out, self._buffer.index("\n") + 1)  # the beginning of the next line is looked at first
-            return True
-        self._give(out, mark.start())
-        self._buffer = self._buffer[mark.end() - mark.start() :]
-        self._enter(mark, out)
-        return True
+        if self._until:
+            return self._hide_until()
+        if self._hidden:
+            return self._hide(out, final)
+        match self._kind:
+            case "channel":
+                return self._read_channel()
+            case "thought":
+                return self._weigh_thought(out, final)
+            case "":
+                return self._read(out, final)
+            case _:
+                return self._weigh_call(out, final)
 
-    def _line_break_before(self, end: int) -> bool:
-        return "\n" in self._buffer[:end]
+    # ---- text -----------------------------------------------------------------------------------------
+
+    def _read(self, out: list[str], final: bool) -> bool:
+        text, base = self._tail + self._buffer, len(self._tail)
+        spoken_of = base
+        for trigger in TRIGGER.finditer(text, base):
+            at = trigger.start()
+            found = look(text, at, final=final) if at >= spoken_of else None
+            if found is None:
+                continue
+            if found == "wait" and not final:
+                self._give(out, at - base)
+                return False
+            if not isinstance(found, Found):
+                continue
+            if found.kind == "text":
+                spoken_of = found.end
+            if found.kind == "text" or (found.kind in ("call", "python") and at - base < self._no_calls):
+                continue
+            self._give(out, at - base)
+            self._enter(found, found.end - at, out)
+            return True
+        self._give(out, len(self._buffer))
+        return False
 
     def _give(self, out: list[str], length: int) -> None:
-        """Give out up to `length` characters, but stop where a line begins."""
-        text = self._buffer[:length]
-        if "\n" in text[:-1]:
-            length = text.index("\n") + 1
-            text = text[:length]
-        shown = text
-        if self._trims and self._last.isspace():
-            shown = text.lstrip()
+        """Give out `length` characters."""
+        text, self._buffer = self._buffer[:length], self._buffer[length:]
+        shown = text.lstrip() if self._trims else text
         if shown:
-            self._trims, self._last = False, shown[-1]
-        out.append(shown)
-        self._buffer = self._buffer[length:]
+            self._trims = False
         if text:
-            self._line_begins = text.endswith("\n") or (self._line_begins and not text.strip())
+            self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
+            self._no_calls -= length
+            out.append(shown)
 
-    def _enter(self, mark: re.Match[str], out: list[str]) -> None:
-        if mark["open"] and mark[0].endswith("/>"):
-            self._trims = True  # `<think/>` hides nothing but itself
-        elif mark["open"]:
-            self._ends_at = f"</{mark['open'].lower()}>"
-        elif mark["bracket"]:
-            self._ends_at = _BRACKETS[mark["bracket"].upper()] or "\n"
-            if self._ends_at == "\n":
-                self._ends_at = "("  # the calls themselves, as JSON, or the rest of the line
-        elif mark["fence"]:
-            self._ends_at = "```"
-        elif mark["token"]:
-            self._channel = mark["token"].lower() == "channel"
-            if mark["token"].lower() == "start":  # the name of a role comes next
-                self._ends_at = "<|"
-        elif mark["close"] and mark["close"].lower() in CALLS:
-            pass  # it belongs to a call within another one
-        else:  # an end without a beginning
-            self.thought_first = self._shown or bool("".join(out).strip())
-            out.clear()
-            self._trims, self._last = True, " "
-        self._line_begins = True
+    def _enter(self, found: Found, length: int, out: list[str]) -> None:
+        """A notation begins at the buffer's start; its mark is `length` characters long."""
+        match found.kind:
+            case "open":
+                self._skip(length)
+                self._hidden = found.family
+            case "close" if found.family == "thought":
+                self._skip(length)
+                self.thought_first |= self._shown or bool("".join(out).strip())
+                out.clear()
+                self._trims = True
+            case "until":
+                self._skip(length)
+                self._until = found.until
+            case "channel":
+                self._skip(length)
+                self._kind = "channel"
+            case "call" | "python" | "thought":
+                self._kind = "calls" if found.kind == "call" and found.family else found.kind
+                self._begin = self._scanned = length
+                self._depth, self._quote = 0, ""
+            case _:
+                self._skip(length)
 
-    def _hide(self) -> bool:
-        at = self._end_of_hidden()
-        if at is None:
-            if not self._opened:
-                self._buffer = self._buffer[-(len(self._ends_at) + _TAG_MAX_CHARACTERS) :]
-            elif len(self._buffer) > HIDDEN_MAX_CHARACTERS:
-                self._opened = False
-            return False
-        self._buffer = self._buffer[at:]
-        self._ends_at, self._opened, self._trims = "", False, True
-        return bool(self._buffer)
+    def _skip(self, length: int) -> None:
+        """Drop hidden text from the buffer's start."""
+        self._trims = self._trims or not self._tail or self._tail[-1].isspace()
+        self._buffer = self._buffer[length:]
+        self._no_calls -= length
+        if length:
+            self._tail = "\n"
 
-    def _end_of_hidden(self) -> int | None:
-        if self._ends_at.startswith("</"):
-            family = THOUGHTS if self._ends_at[2:-1] in THOUGHTS else CALLS
-            found = re.search(rf"</(?:{'|'.join(family)})\s*>", self._buffer, re.IGNORECASE)
-            return found.end() if found else None
-        at = self._buffer.upper().find(self._ends_at)
+    # ---- what is hidden ---------------------------------------------------------------------------------
+
+    def _hide(self, out: list[str], final: bool) -> bool:
+        for trigger in TRIGGER.finditer(self._buffer, self._scanned):
+            at = trigger.start()
+            if self._buffer[at] not in "<&◁[":
+                continue
+            found = look(self._buffer, at, final=final)
+            if found == "wait" and not final:
+                return self._keep_hidden(at)
+            if isinstance(found, Found) and (
+                found.kind == "end" or (found.kind, found.family) == ("close", self._hidden)
+            ):
+                self._hidden, self._opened, self._scanned = "", False, 0
+                self._skip(found.end)
+                return True
+        if final and self._opened:
+            self._hidden, self._opened, self._scanned = "", False, 0
+            return True
+        return self._keep_hidden(len(self._buffer))
+
+    def _keep_hidden(self, scanned: int) -> bool:
+        if self._opened and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:
+            self._scanned = scanned
+        else:
+            self._opened, self._scanned = False, min(scanned, 2)  # a mark is told by what precedes it, too
+            self._buffer = self._buffer[max(0, scanned - 2) :]
+        return False
+
+    def _hide_until(self) -> bool:
+        at = self._buffer.lower().find(self._until)
         if at < 0:
-            return None
-        return at if self._ends_at == "<|" else at + len(self._ends_at)
+            self._buffer = self._buffer[-len(self._until) :]
+            return False
+        self._skip(at if self._until == "<|" else at + len(self._until))
+        self._until = ""
+        return True
 
     def _read_channel(self) -> bool:
         """`analysis<|message|>…<|end|>`: all channels but `final` are hidden to their end."""
         name, found, rest = self._buffer.partition("<|message|>")
-        if not found:
-            if len(name) > _TAG_MAX_CHARACTERS:
-                self._channel, self._ends_at, self._buffer = False, "<|", ""
+        if not found and len(name) <= MARK_MAX_CHARACTERS:
             return False
-        self._channel = False
-        self._buffer = rest
+        self._kind, self._buffer = "", rest
         if name.strip().lower() != "final":
-            self._ends_at = "<|"
+            self._until = "<|"
         return True
 
-    # ---- calls at the beginning of a line -----------------------------------------------------------
-
-    def _begins_call(self) -> bool | None:
-        """True: a tool call begins here. False: more text is needed to tell. None: no call begins here."""
-        blank = len(self._buffer) - len(self._buffer.lstrip())
-        line = self._buffer[blank:]
-        if not line or _MAY_BE_FIRST_KEY.match(line) or (len(line) <= _TAG_MAX_CHARACTERS and _MAY_BE_CALL.match(line)):
-            return False
-        key = _FIRST_KEY.match(line)
-        if key and key["key"].lower() in _CALL_KEYS:
-            self._ends_at, self._buffer = "{", line
+    def _weigh_thought(self, out: list[str], final: bool) -> bool:
+        """ "Thought: …" is a thought if "Action:" or "Final Answer:" follows."""
+        if found := _AFTER_THOUGHT.search(self._buffer, self._begin):
+            self._kind = ""
+            self._skip(found.start())
             return True
-        if _CALL.match(line):
-            self._ends_at, self._buffer = "(", line
-            return True
-        self._line_begins = False
-        return None
-
-    def _count_brackets(self, out: list[str]) -> bool:
-        """Hide text up to the bracket that closes the first one. An object without arguments was no call, and is given
-        out."""
-        depth, quoted, begun, at = 0, False, False, 0
-        while at < len(self._buffer):
-            char = self._buffer[at]
-            if quoted:
-                at += char == "\\"
-                quoted = char != '"'
-            elif char == '"':
-                quoted = True
-            elif char in "{[(":
-                depth, begun = depth + 1, True
-            elif char in "}])":
-                depth -= 1
-            elif char == "\n" and not begun:
-                break
-            at += 1
-            if begun and depth <= 0:
-                break
-        else:
-            if len(self._buffer) > HIDDEN_MAX_CHARACTERS:
-                self._buffer = ""
+        if not final and len(self._buffer) <= _THOUGHT_MAX_CHARACTERS:
             return False
-        whole, self._buffer = self._buffer[:at], self._buffer[at:]
-        is_object, self._ends_at = self._ends_at == "{", ""
-        self._line_begins = True
-        if is_object and not any(f'"{key}"' in whole for key in _ARGUMENT_KEYS):
-            out.append(whole)
-            self._line_begins = False
-        else:
-            self._trims = True
+        self._kind = ""
+        self._give(out, self._begin)
+        return True
+
+    # ---- calls without marks ----------------------------------------------------------------------------
+
+    def _weigh_call(self, out: list[str], final: bool) -> bool:
+        """Read to the bracket that closes the first one. A text that is no call is given out."""
+        end = self._closing_bracket()
+        if end is None:
+            if not final and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:
+                return False
+            end, self._kind = len(self._buffer), "calls"
+        rest = self._buffer[end:]
+        if self._kind == "python":
+            after = rest.lstrip(" \t")
+            if not after and not final:
+                return False
+            if after[:1].islower() or after[:1] in tuple(".,:)?!-"):
+                return self._give_no_call(out, end)
+        elif self._kind == "call":
+            opening = _OPENING.search(self._buffer, self._begin)
+            if not opening or not is_call(self._buffer[opening.start() : end]):
+                return self._give_no_call(out, end)
+            if "```" in self._buffer[: opening.start()]:
+                after = rest.lstrip()
+                if not final and len(after) < 3 and "```".startswith(after):
+                    return False
+                end = len(self._buffer) - len(after) + 3 if after.startswith("```") else end
+        self._kind = ""
+        self._scanned = 0
+        self._skip(end)
+        return True
+
+    def _give_no_call(self, out: list[str], end: int) -> bool:
+        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, and no calls."""
+        opening = _OPENING.search(self._buffer)
+        self._kind, self._scanned = "", 0
+        self._no_calls = end
+        self._give(out, opening.end() if opening else end)
         return bool(self._buffer)
 
-    def _may_begin(self) -> int:
-        """How many characters at the end of the text may be the beginning of a mark."""
-        for opener in "<[`":
-            at = self._buffer.rfind(opener)
-            if opener == "`" and at >= 0:
-                at = self._buffer.rfind("```") if "```" in self._buffer[-20:] else self._buffer.rfind("\n", 0, at) + 1
-            if at < 0 or len(self._buffer) - at > _TAG_MAX_CHARACTERS:
+    def _closing_bracket(self) -> int | None:
+        """Index behind the bracket that closes the first one; None: it has not come yet."""
+        if self._depth < 0:
+            return self._scanned
+        for found in _BRACKET.finditer(self._buffer, self._scanned):
+            if found.start() < self._scanned:
                 continue
-            end = self._buffer[at:]
-            if opener == "<" and (_is_tag_so_far(end) or _MAY_BE_TOKEN.match(end)):
-                return len(end)
-            if opener == "[" and any(mark.startswith(end.upper()) for mark in (*_BRACKETS, "[/THINK]")):
-                return len(end)
-            if opener == "`" and any(fence.startswith(end) for fence in _FENCES):
-                return len(end)
-        return 0
-
-
-def _is_tag_so_far(text: str) -> bool:
-    found = _MAY_BE_TAG.match(text)
-    if found is None:
-        return False
-    name = found["name"].lower()
-    if found["rest"]:
-        return name in (*THOUGHTS, *CALLS)
-    return any(known.startswith(name) for known in (*THOUGHTS, *CALLS))
+            char = found[0]
+            self._scanned = found.end()
+            if char == "\\":
+                self._scanned = found.end() + 1
+            elif self._quote:
+                self._quote = "" if char == self._quote else self._quote
+            elif char in "\"'":
+                self._quote = char if self._depth else ""
+            elif char in "[({":
+                self._depth += 1
+            elif char == "\n":
+                if self._kind == "calls" and not self._depth and self._buffer[self._begin : found.start()].strip():
+                    return found.start()
+            else:
+                self._depth -= 1
+                if self._depth <= 0 and not _ARGUMENT_LABEL.search(self._buffer, 0, found.end()):
+                    self._depth = -1
+                    return found.end()
+        self._scanned = max(self._scanned, len(self._buffer))
+        return None
