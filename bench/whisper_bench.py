@@ -34,7 +34,7 @@ from voi.engines.stt.whisper.engine import Whisper
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
 from limits import Limits, best_of, measure_limits, synchronize  # type: ignore[import-not-found]
@@ -85,11 +85,11 @@ class BenchBackend(OpenAiBackend):
         ]
 
 
-def talk(each: Pass) -> tuple[Word, ...]:
+def talk(each: Pass) -> tuple[RawWord, ...]:
     """What the window shows after the prefix. Turns are so short that windows begin with them."""
     heard = min(TURN_MS, int(each.seconds * 1000)) // WORD_MS
     return tuple(
-        Word(f" {at * 2_654_435_761 % 2**32:08x}", (1_000 + at,), at * WORD_MS, (at + 1) * WORD_MS)
+        RawWord(f" {at * 2_654_435_761 % 2**32:08x}", (1_000 + at,), at * WORD_MS, (at + 1) * WORD_MS)
         for at in range(len(each.prefix), heard)
     )
 

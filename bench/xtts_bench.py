@@ -34,8 +34,8 @@ from voi.engines.tts.xtts.decoder import FILLS
 from voi.engines.tts.xtts.device_thread import cpu_threads
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES
-from voi.engines.tts.xtts.vocoder import Piece
-from voi.engines.tts.xtts.windows import Window
+from voi.engines.tts.xtts.vocoder import VocoderWindow
+from voi.engines.tts.xtts.windows import FrameWindow
 
 from limits import Limits, measure_limits, synchronize  # type: ignore[import-not-found]
 from xtts_limits import prefix_work, step_work, window_work  # type: ignore[import-not-found]
@@ -123,10 +123,10 @@ def parts(running: Any, limits: Limits, single_limits: Limits, callers: Sequence
         rows.append(measured(f"prefix of {prefix} places", batch, device, read, ideal_s))
     context, chunks = vocoder.plan.context, vocoder.plan.chunks
     voice = next(iter(running.voices.values()))
-    first = Window(0, chunks[0] + context, 0, chunks[0])
-    for window in (first, Window(100 - context, 100 + chunks[-1] + context, 100, 100 + chunks[-1])):
+    first = FrameWindow(0, chunks[0] + context, 0, chunks[0])
+    for window in (first, FrameWindow(100 - context, 100 + chunks[-1] + context, 100, 100 + chunks[-1])):
         for batch in sorted({1, vocoder.most_together}):
-            pieces = [Piece(0, layout.max_codes, running.stretch(1.0), window, voice.embedding)] * batch
+            pieces = [VocoderWindow(0, layout.max_codes, running.stretch(1.0), window, voice.embedding)] * batch
             ideal_s = single_limits.seconds(window_work(vocoder._net, batch, window.size, single))
             made = lambda p=pieces: vocoder.run(p)  # noqa: E731
             rows.append(measured(f"window of {window.size} frames", batch, device, made, ideal_s))

@@ -101,7 +101,7 @@ async def test_every_message_of_the_person() -> None:
         await voi.invoke_llm("m", "p", [{"role": "user", "content": "c"}])
     assert got == [
         wire.Audio(b"\1\2"),
-        wire.Text("grüß dich"),
+        wire.TypedText("grüß dich"),
         wire.ImageUrl("data:image/png;base64,AA=="),
         wire.CreateResponse(),
         wire.Interrupt(7, 930),

@@ -41,7 +41,7 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SpokenMark:
     """Marks a message as spoken, `audio_ms` long. The sound itself is not kept here."""
 
     audio_ms: int
@@ -65,7 +65,7 @@ class ToolResult:
     failed: bool = False
 
 
-Part = Text | Image | Sound | ToolCall | ToolResult
+Part = Text | Image | SpokenMark | ToolCall | ToolResult
 
 
 @dataclass(frozen=True, slots=True, init=False)

@@ -5,7 +5,7 @@ import pytest
 from voi.cli import device_findings
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
 from voi.cli.engine_sizes import WHISPERS, Size, published_xtts
-from voi.cli.findings import State
+from voi.cli.findings import Grade
 from voi.cli.gpus import Driver
 from voi.engines.device import MIB, Memory
 
@@ -56,9 +56,13 @@ def test_places(
 
 @pytest.mark.parametrize(
     ("free_mib", "slots", "state", "says"),
-    [(22_000, 16, State.OK, ""), (4_000, 16, State.MISSING, "Less is free"), (22_000, 160, State.WRONG, "more than")],
+    [
+        (22_000, 16, Grade.OK, ""),
+        (4_000, 16, Grade.MISSING, "Less is free"),
+        (22_000, 160, Grade.WRONG, "more than"),
+    ],
 )  # fmt: skip
-def test_engines_that_fit_alone_and_not_together(free_mib: int, slots: int, state: State, says: str) -> None:
+def test_engines_that_fit_alone_and_not_together(free_mib: int, slots: int, state: Grade, says: str) -> None:
     voice = published_xtts(2)
     wanted = engines(WHISPERS["small"].size(2), Size(voice.weights, voice.each, slots))
     _, together, _ = devices(driver(free_mib), wanted, processes=True)

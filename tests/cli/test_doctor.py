@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from voi.cli import engine_findings, findings, first_fetch, gpus
 from voi.cli.doctor import doctor
-from voi.cli.findings import State
+from voi.cli.findings import Grade
 from voi.cli.gpus import Driver
 from voi.engines.device import Memory
 
@@ -174,16 +174,21 @@ def test_a_wrong_key_of_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("driver", "torch_cuda", "state", "says"),
     [
-        (Driver(), "13.0", State.MISSING, "not needed"),
-        (Driver(RTX_3090, "580.1"), "13.0", State.OK, "RTX 3090; torch"),
-        (Driver(RTX_3090, "575.57.08"), "13.0", State.MISSING, "from 580 on, and this is 575.57.08: update the driver"),
-        (Driver(RTX_3090, "575.57.08"), "", State.MISSING, "built without CUDA"),
-        (Driver(fault="nvidia-smi fails: oh"), "13.0", State.MISSING, "run nvidia-smi"),
-        (Driver([*RTX_3090, Memory("cuda:1, H200", 0, 0)], "580.1"), "13.0", State.MISSING, "CUDA_DEVICE_ORDER"),
+        (Driver(), "13.0", Grade.MISSING, "not needed"),
+        (Driver(RTX_3090, "580.1"), "13.0", Grade.OK, "RTX 3090; torch"),
+        (
+            Driver(RTX_3090, "575.57.08"),
+            "13.0",
+            Grade.MISSING,
+            "from 580 on, and this is 575.57.08: update the driver",
+        ),
+        (Driver(RTX_3090, "575.57.08"), "", Grade.MISSING, "built without CUDA"),
+        (Driver(fault="nvidia-smi fails: oh"), "13.0", Grade.MISSING, "run nvidia-smi"),
+        (Driver([*RTX_3090, Memory("cuda:1, H200", 0, 0)], "580.1"), "13.0", Grade.MISSING, "CUDA_DEVICE_ORDER"),
     ],
 )
 def test_the_gpu_and_what_keeps_torch_from_it(
-    driver: Driver, torch_cuda: str, state: State, says: str, monkeypatch: pytest.MonkeyPatch
+    driver: Driver, torch_cuda: str, state: Grade, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
     monkeypatch.setattr(findings, "ask_driver", lambda: driver)

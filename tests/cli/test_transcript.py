@@ -2,7 +2,7 @@
 
 import io
 
-from voi.cli.transcript import Transcript
+from voi.cli.transcript import TranscriptLog
 
 
 class Terminal(io.StringIO):
@@ -28,7 +28,7 @@ class Terminal(io.StringIO):
 
 
 def talk(out: io.StringIO) -> None:
-    transcript = Transcript(lambda: 1.0, out, lambda: 40)
+    transcript = TranscriptLog(lambda: 1.0, out, lambda: 40)
     transcript.show(0, "you", "tell")
     transcript.show(0, "you", "Tell me more.")
     transcript.show(1, "agent", "Once upon")
@@ -58,7 +58,7 @@ def test_in_a_pipe_each_message_is_printed_once_when_it_is_done() -> None:
 
 def test_a_message_that_changes_later_is_printed_again() -> None:
     pipe = io.StringIO()
-    transcript = Transcript(lambda: 1.0, pipe)
+    transcript = TranscriptLog(lambda: 1.0, pipe)
     transcript.show(0, "you", "tel")
     transcript.show(1, "agent", "Yes?")
     transcript.show(0, "you", "tell me")

@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.engines import FakeStt, FakeSttStream, FakeVad, silence, tone
 from voi.cli.stt import _print
-from voi.cli.utterances import LEAD_MS, LONGEST_MS, Utterance, utterances
+from voi.cli.utterances import LEAD_MS, LONGEST_MS, TimedUtterance, utterances
 from voi.engines.base import SttOptions, TimedWord, Transcript
 
 BYTES_PER_MS = 32
@@ -25,7 +25,7 @@ class Timing(FakeStt):
         return stream
 
 
-async def heard(pcm: bytes) -> tuple[list[Utterance], list[bytes]]:
+async def heard(pcm: bytes) -> tuple[list[TimedUtterance], list[bytes]]:
     """The utterances of it, and the sound of each."""
     stt, vad = Timing(), FakeVad()
     chunks = (pcm[at : at + 6_400] for at in range(0, len(pcm), 6_400))

@@ -20,7 +20,7 @@ from voi.engines import frames, remote, supervisor, worker, worker_process
 from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, encode, pack
 from voi.engines.info import TtsInfo
-from voi.engines.messages import Close, Failed, Feed, Heard, Logged, Make, Ready, Speak, ToServer, ToWorker
+from voi.engines.messages import Close, Failed, Feed, FinalTranscript, Logged, Make, Ready, Speak, ToServer, ToWorker
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
@@ -427,7 +427,7 @@ MESSAGES = st.one_of(
     st.builds(Make, st.integers(), st.integers(), st.just("tts"), SAID, st.dictionaries(SAID, st.integers() | SAID)),
     st.builds(Speak, st.integers(), st.integers(), SAID, st.builds(VoiceSpec, st.none() | SAID, SAID)),
     st.builds(Feed, st.integers(), st.booleans(), st.binary(max_size=50)),
-    st.builds(Heard, st.integers(), st.builds(Transcript, SAID, words=st.just((TimedWord("a", 0, 1),)))),
+    st.builds(FinalTranscript, st.integers(), st.builds(Transcript, SAID, words=st.just((TimedWord("a", 0, 1),)))),
     st.builds(
         Ready, st.integers(), st.builds(TtsInfo, SAID, voices=st.just(("a", "b")), tone_voices=st.just({"w": "a"}))
     ),

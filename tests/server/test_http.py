@@ -10,7 +10,7 @@ import pytest
 from tests.server.fakes import API_KEY
 from tests.server.serving import Person, fake_engines, serving
 from voi.server import http
-from voi.server.http import Waiting
+from voi.server.http import WaitingConnections
 
 pytestmark = pytest.mark.integration
 
@@ -97,7 +97,7 @@ class Connection:
 
 
 def test_an_address_has_only_so_many_silent_connections() -> None:
-    waiting = Waiting(lambda address: address == "10.0.0.1")
+    waiting = WaitingConnections(lambda address: address == "10.0.0.1")
     connections = [cast(Any, Connection()) for _ in range(100)]
     entered = [waiting.enter(connection, "192.0.2.1") for connection in connections]
     assert entered == [True] * 64 + [False] * 36
@@ -195,7 +195,7 @@ async def test_an_answer_that_is_not_read(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_silent_connections_do_not_keep_the_last_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (100, 100))
-    waiting, dropped = Waiting(), []
+    waiting, dropped = WaitingConnections(), []
 
     def enter(name: str, descriptor: int) -> None:
         connection = cast(Any, Connection())
@@ -217,7 +217,7 @@ def test_silent_connections_do_not_keep_the_last_descriptors(monkeypatch: pytest
 
 def test_silent_connections_have_half_of_the_descriptors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("resource.getrlimit", lambda _: (300, 300))
-    waiting, dropped = Waiting(), []
+    waiting, dropped = WaitingConnections(), []
     for number in range(160):
         connection = cast(Any, Connection())
         connection.transport = SimpleNamespace(

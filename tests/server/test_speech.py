@@ -24,7 +24,7 @@ from voi.engines.tts.adapter import TtsAdapter
 from voi.engines.tts.espeak import Espeak
 from voi.errors import EngineError
 from voi.server import speech as module
-from voi.server.http import HttpProtocol, Waiting
+from voi.server.http import HttpProtocol, WaitingConnections
 from voi.server.speech import SpeechService, speech_router
 
 HEADER = header(ENDLESS_BYTES, 24_000)
@@ -89,7 +89,9 @@ async def serving(tts: dict[str, Tts] | None, **models: TtsModel) -> AsyncIterat
     http.load()
     state = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: HttpProtocol(http, state, {}, waiting=Waiting()), "127.0.0.1", 0)
+    server = await loop.create_server(
+        lambda: HttpProtocol(http, state, {}, waiting=WaitingConnections()), "127.0.0.1", 0
+    )
     running = RunningServer(server.sockets[0].getsockname()[1])
     try:
         yield running

@@ -24,7 +24,7 @@ from voi.training.dataset import (
     fitting,
     training_loader,
 )
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 
 LIMITS = ClipLimits(wav_samples=100_000, text_tokens=20, conditioning_samples=(20_000, 40_000), rate_hz=22_050)
 
@@ -34,7 +34,7 @@ def items(tmp_path: Path) -> list[Item]:
     made = []
     for number in range(5):
         path = put(tmp_path / f"{number}.wav", tone(1.5 + number / 2, hz=200 + 20 * number))
-        sample = Sample(path.name, f"text {number}", "Robin", "en", 1500 + 500 * number, "train")
+        sample = TrainingSample(path.name, f"text {number}", "Robin", "en", 1500 + 500 * number, "train")
         made.append(Item(path, torch.arange(3 + number, dtype=torch.int32), sample))
     return made
 
@@ -131,13 +131,13 @@ def test_what_the_model_cannot_take_is_told(tmp_path: Path) -> None:
         return [1 if c == "é" else 5 for c in text]
 
     samples = [
-        Sample("a.wav", "fits well", "Robin", "en", 2_000, "train"),
-        Sample("b.wav", "café", "Robin", "en", 2_000, "train"),
-        Sample("c.wav", "far too many letters in it", "Robin", "en", 2_000, "train"),
-        Sample("d.wav", "too long", "Robin", "en", 5_001, "train"),
+        TrainingSample("a.wav", "fits well", "Robin", "en", 2_000, "train"),
+        TrainingSample("b.wav", "café", "Robin", "en", 2_000, "train"),
+        TrainingSample("c.wav", "far too many letters in it", "Robin", "en", 2_000, "train"),
+        TrainingSample("d.wav", "too long", "Robin", "en", 5_001, "train"),
     ]
-    samples.append(Sample("e.wav", "is gone", "Robin", "en", 2_000, "train"))
-    samples.append(Sample("f.wav", "as much as it takes.", "Robin", "en", 5_000, "train"))
+    samples.append(TrainingSample("e.wav", "is gone", "Robin", "en", 2_000, "train"))
+    samples.append(TrainingSample("f.wav", "as much as it takes.", "Robin", "en", 5_000, "train"))
     for name in "abcdf":
         (tmp_path / f"{name}.wav").write_bytes(b"")
     items, left_out = fitting(samples, tmp_path, encode, 1, replace(LIMITS, rate_hz=20_000))
@@ -166,6 +166,6 @@ def test_a_recording_of_another_length_is_refused(items: list[Item], seconds: fl
 
 def test_sound_that_was_not_prepared_is_refused(tmp_path: Path) -> None:
     path = put(tmp_path / "a.wav", tone(1, 16_000), 16_000)
-    item = Item(path, torch.zeros(1), Sample("a.wav", "text", "Robin", "en", 1_000, "train"))
+    item = Item(path, torch.zeros(1), TrainingSample("a.wav", "text", "Robin", "en", 1_000, "train"))
     with pytest.raises(ConfigError, match="16000 Hz instead of 22050"):
         Once([item], LIMITS)[0]

@@ -1,11 +1,11 @@
 import pytest
 
 from voi.training.entry import entry, tone_map, voices
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 
 
-def said(speaker: str, duration_ms: int = 2_000, text: str = "the air is pure", language: str = "en") -> Sample:
-    return Sample("wavs/a.wav", text, speaker, language, duration_ms, "train")
+def said(speaker: str, duration_ms: int = 2_000, text: str = "the air is pure", language: str = "en") -> TrainingSample:
+    return TrainingSample("wavs/a.wav", text, speaker, language, duration_ms, "train")
 
 
 def test_it_names_files_and_the_usual_language() -> None:

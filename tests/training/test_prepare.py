@@ -16,7 +16,7 @@ from voi.audio.pcm import to_float
 from voi.audio.wav import read_wav
 from voi.errors import ConfigError
 from voi.training import manifest
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 from voi.training.prepare import Choices, Dropped, Report, prepare
 from voi.training.recordings import Recording, find
 from voi.training.splits import SPLITS, TEST
@@ -150,14 +150,14 @@ def test_mistakes_are_told_before_the_work(tmp_path: Path) -> None:
 
 
 def test_much_that_was_left_out_is_told() -> None:
-    kept = [Sample("a.wav", "text", "Robin", "en", 200_000, "train")]
+    kept = [TrainingSample("a.wav", "text", "Robin", "en", 200_000, "train")]
     for dropped, told in ((1, False), (2, True)):
         advice = Report(kept, dropped=[Dropped("b.wav", "noisy", "…")] * dropped).advice()
         assert any("More was left out than kept" in line for line in advice) is told
 
 
 def test_a_noisy_room_is_told() -> None:
-    report = Report([Sample("a.wav", "text", "Robin", "en", 200_000, "train")] * 3, snr_db=[12.0, 14.0, 30.0])
+    report = Report([TrainingSample("a.wav", "text", "Robin", "en", 200_000, "train")] * 3, snr_db=[12.0, 14.0, 30.0])
     assert any("half of it under 14 dB" in line for line in report.advice())
 
 
@@ -215,7 +215,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
 
 
 def test_a_broken_manifest_is_told_line_by_line(tmp_path: Path) -> None:
-    good = Sample("wavs/a.wav", "text", "Robin", "en", 1_000, "train")
+    good = TrainingSample("wavs/a.wav", "text", "Robin", "en", 1_000, "train")
     manifest.write(tmp_path, [good])
     assert manifest.read(tmp_path) == [good]
     (tmp_path / manifest.FILE).write_text(

@@ -21,7 +21,7 @@ from tests.training.sounds import put, tone
 from voi.training.base import Base
 from voi.training.coqui import GPTTrainer, GPTTrainerConfig
 from voi.training.dataset import ClipLimits, Item, Once, Rounds, scoring_loader
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 from voi.training.model import CONDITIONING_SAMPLES, TrainedXtts, config_for, limits_of, scores
 from voi.training.run import Options
 from voi.training.weights import load_state
@@ -90,7 +90,7 @@ def test_the_slice_that_shows_the_voice_is_coquis(tmp_path: Path, seconds: float
     from TTS.tts.layers.xtts.trainer import dataset as coquis
 
     path = put(tmp_path / "a.wav", tone(seconds))
-    sample = Sample("a.wav", "text", "Robin", "en", int(seconds * 1_000), "train")
+    sample = TrainingSample("a.wav", "text", "Robin", "en", int(seconds * 1_000), "train")
     item = Item(path, torch.zeros(3, dtype=torch.int32), sample)
     limits = ClipLimits(255_995, 200, CONDITIONING_SAMPLES, 22_050)
     least, most = CONDITIONING_SAMPLES
@@ -107,7 +107,7 @@ def test_scores_are_coquis_losses(base: Base, tmp_path: Path) -> None:
     config = config_for(base)
     model = TrainedXtts(config, load_state(base / "model.pth"), base / "model.pth").eval()
     tokens = torch.tensor(model.xtts.tokenizer.encode("the air is pure", "en"), dtype=torch.int32)
-    item = Item(put(tmp_path / "a.wav", tone(3.0)), tokens, Sample("a.wav", "", "Robin", "en", 3_000, "test"))
+    item = Item(put(tmp_path / "a.wav", tone(3.0)), tokens, TrainingSample("a.wav", "", "Robin", "en", 3_000, "test"))
     (raw,) = scoring_loader([item], limits_of(config))
     with torch.inference_mode():
         _, losses = GPTTrainer.eval_step(model, model.format_batch_on_device(raw), None)

@@ -145,7 +145,7 @@ def _plain_wav(file: BinaryIO, name: str, limit_s: float) -> Sample:
     return Sample(to_float(pcm), rate_hz)
 
 
-class _Pipe:
+class _PipeReader:
     """All that FFmpeg may do with a pipe: read on."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
@@ -164,7 +164,7 @@ def _from_pipe(file: BinaryIO, name: str, stack: ExitStack) -> Any:
     while len(head) < 12 and (more := read(12 - len(head))):
         head += more
     if head[4:8] != b"ftyp":  # how an MP4 begins (ISO 14496-12)
-        return _Pipe(head, read)
+        return _PipeReader(head, read)
     whole = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack
     whole.write(head)
     while piece := read(1 << 20):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, Size, published_xtts
-from voi.cli.findings import Finding, State
+from voi.cli.findings import Finding, Grade
 from voi.cli.gpus import NO_CUDA, Driver, torch_has_cuda
 from voi.engines.device import AUTO, MIB, machine_memory, own_memory_bytes
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
@@ -81,7 +81,7 @@ def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], process
         return []
     on_gpu = place is not None
     free_mib, total_mib = memory.free // MIB, memory.total // MIB
-    found = [Finding("devices", "memory", State.OK, f"{memory.device}: {free_mib:,} of {total_mib:,} MiB are free")]
+    found = [Finding("devices", "memory", Grade.OK, f"{memory.device}: {free_mib:,} of {total_mib:,} MiB are free")]
     here = [one for one in wanted if one.gpu == place]
     if here:
         each = [f"{one.label} {one.size.total(on_gpu):,}" for one in here]
@@ -91,12 +91,12 @@ def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], process
         detail += f", CUDA {CONTEXT_MIB * contexts:,}" if on_gpu else ""
         less = "a smaller Whisper, or fewer `slots` of XTTS and a smaller `max_batch` of Whisper, take less"
         if needed_mib > total_mib:
-            found.append(Finding("devices", "engines", State.WRONG, detail, f"That is more than there is: {less}."))
+            found.append(Finding("devices", "engines", Grade.WRONG, detail, f"That is more than there is: {less}."))
         elif needed_mib > free_mib:
             cure = f"Less is free now: end what else uses the device (a running Voi too); {less}."
-            found.append(Finding("devices", "engines", State.MISSING, detail, cure))
+            found.append(Finding("devices", "engines", Grade.MISSING, detail, cure))
         else:
-            found.append(Finding("devices", "engines", State.OK, detail))
+            found.append(Finding("devices", "engines", Grade.OK, detail))
     return [*found, _would_fit(free_mib, on_gpu)]
 
 
@@ -108,5 +108,5 @@ def _would_fit(free_mib: int, on_gpu: bool) -> Finding:
     xtts = f"XTTS-v2 with {sentences:,} sentences at a time" if sentences > 0 else "no XTTS-v2"
     slow = "" if on_gpu else ". On this CPU all of them are slow"
     return Finding(
-        "devices", "would fit", State.OK, f"each alone: {xtts}; Whisper, by passes at a time: {whispers}{slow}"
+        "devices", "would fit", Grade.OK, f"each alone: {xtts}; Whisper, by passes at a time: {whispers}{slow}"
     )

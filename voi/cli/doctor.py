@@ -17,7 +17,7 @@ def doctor(
     from voi.cli import findings
 
     found = findings.machine() + _configured()
-    ok = all(each.state is not findings.State.WRONG for each in found)
+    ok = all(each.state is not findings.Grade.WRONG for each in found)
     if as_json:
         typer.echo(findings.as_json(found, ok))
     else:
@@ -41,7 +41,7 @@ def _configured() -> "list[Finding]":
     try:
         settings = load_settings()
     except ConfigError as error:
-        return [findings.Finding("configuration", "mistake", findings.State.WRONG, text) for text in error.problems]
+        return [findings.Finding("configuration", "mistake", findings.Grade.WRONG, text) for text in error.problems]
     found, config = findings.configuration(settings)
     found += findings.system(settings)
     with Console(stderr=True).status("") as status:

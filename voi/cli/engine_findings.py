@@ -9,7 +9,7 @@ from typing import Any
 
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
 from voi.cli.engine_sizes import size_of_engine
-from voi.cli.findings import Finding, State
+from voi.cli.findings import Finding, Grade
 from voi.cli.first_fetch import hindrance, published_size, to_fetch
 from voi.cli.gpus import Driver, ask_driver, missing_packages
 from voi.config.config import Config
@@ -36,14 +36,14 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
     for kind in kinds:
         for called in [usual[kind], *sorted(offered.get(kind, frozenset()) - {usual[kind]})]:
             if kind == "turn" and called == NONE:
-                found.append(Finding("engines", "turn", State.OK, "none: silence and words decide"))
+                found.append(Finding("engines", "turn", Grade.OK, "none: silence and words decide"))
                 continue
             on_progress(f"Trying {kind} {called}")
             engine, options = named_engine(settings, kind, called)
             label = kind if called == usual[kind] else f"{kind} {called}"
             found.append(await look.at(kind, engine, options, needed=kind != "turn", label=label))
     if settings.voice_engine == NONE:
-        found.append(Finding("engines", "voice", State.OK, "none: whatever sounds like a voice interrupts"))
+        found.append(Finding("engines", "voice", Grade.OK, "none: whatever sounds like a voice interrupts"))
     else:
         on_progress(f"Trying voice {settings.voice_engine}")
         found.append(await look.at("voice", settings.voice_engine, {}, needed=False))
@@ -72,7 +72,7 @@ class _Look:
         self, kind: registry.Kind, name: str, options: Mapping[str, Any], *, needed: bool, label: str = ""
     ) -> Finding:
         label = label or kind
-        lacking = State.WRONG if needed else State.MISSING
+        lacking = Grade.WRONG if needed else Grade.MISSING
         try:
             if name in FOR_GPU and (missing := missing_packages(name)):
                 raise EngineError(f"It needs {', '.join(missing)}: ./install.sh {name}")
@@ -86,7 +86,7 @@ class _Look:
         except (EngineError, ConfigError) as error:
             return Finding("engines", label, lacking, name, str(error))
 
-    def _sized(self, label: str, name: str, options: Mapping[str, Any], lacking: State) -> Finding:
+    def _sized(self, label: str, name: str, options: Mapping[str, Any], lacking: Grade) -> Finding:
         device = str(options.get("device", AUTO))
         place = place_of(name, device, self.driver)
         if place.wrong:
@@ -107,7 +107,7 @@ class _Look:
             f"{name}: about {size.total(on_gpu):,} MiB on {where} ({size.weights:,.0f} for the model, {size.each:,.0f} "
             f"for each of {size.at_once} at a time); not loaded for this"
         )
-        return Finding("engines", label, State.MISSING if cure else State.OK, detail, cure)
+        return Finding("engines", label, Grade.MISSING if cure else Grade.OK, detail, cure)
 
 
 async def _tried(engine: Any, label: str, name: str, options: Mapping[str, Any]) -> Finding:
@@ -119,8 +119,8 @@ async def _tried(engine: Any, label: str, name: str, options: Mapping[str, Any])
         await engine.close()
     detail = f"{name}: ready in {time.monotonic() - began_s:.2f} s, {took}"
     if note := engine.info.note or slow_note(engine.info, options):
-        return Finding("engines", label, State.MISSING, detail, f"It works, but {note}.")
-    return Finding("engines", label, State.OK, detail)
+        return Finding("engines", label, Grade.MISSING, detail, f"It works, but {note}.")
+    return Finding("engines", label, Grade.OK, detail)
 
 
 async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
@@ -141,9 +141,9 @@ async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
         doubts = [str(error)]
     finally:
         await router.close()
-    state = State.MISSING if doubts else State.OK
+    state = Grade.MISSING if doubts else Grade.OK
     return [
-        Finding("engines", "llm", State.OK, "embedded: echo, eliza"),
+        Finding("engines", "llm", Grade.OK, "embedded: echo, eliza"),
         Finding("engines", "llm", state, f"{_llm_source(settings)}; {used}", "\n".join(doubts)),
     ]
 
@@ -164,4 +164,4 @@ def _brought() -> list[Finding]:
         for name in registry.names(kind)
         if name not in built_in
     ]
-    return [Finding("engines", "plug-ins", State.OK, ", ".join(brought))] if brought else []
+    return [Finding("engines", "plug-ins", Grade.OK, ", ".join(brought))] if brought else []

@@ -24,7 +24,7 @@ HEALTH_TIMEOUT_S = 3.0
 HEALTH_LIMIT_BYTES = 100_000
 
 
-class State(StrEnum):
+class Grade(StrEnum):
     OK = "ok"
     MISSING = "missing"
     """Missing, but optional."""
@@ -38,7 +38,7 @@ class Finding:
 
     group: str
     what: str
-    state: State
+    state: Grade
     detail: str
     cure: str = ""
 
@@ -48,12 +48,12 @@ class Finding:
 
 def machine() -> list[Finding]:
     """Python, processor, memory, GPU, and packages that are not needed by every server."""
-    found = [_python(), Finding("machine", "CPU", State.OK, _cpu())]
+    found = [_python(), Finding("machine", "CPU", Grade.OK, _cpu())]
     if memory_mb := _memory_mb():
         enough = memory_mb >= 1_000
         found.append(
             Finding(
-                "machine", "memory", State.OK if enough else State.MISSING, f"{memory_mb:,} MB",
+                "machine", "memory", Grade.OK if enough else Grade.MISSING, f"{memory_mb:,} MB",
                 "" if enough else "The embedded engines take about 300 MB; XTTS and Whisper need several GB.",
             )
         )  # fmt: skip
@@ -66,7 +66,7 @@ def _python() -> Finding:
     return Finding(
         "machine",
         "Python",
-        State.OK if new_enough else State.WRONG,
+        Grade.OK if new_enough else Grade.WRONG,
         detail,
         "" if new_enough else "Install Python 3.11.",
     )
@@ -92,13 +92,13 @@ def _memory_mb() -> int:
 def _gpu() -> Finding:
     torch, driver = _version("torch"), ask_driver()
     if driver.fault:
-        return Finding("machine", "GPU", State.MISSING, driver.fault, driver.cure)
+        return Finding("machine", "GPU", Grade.MISSING, driver.fault, driver.cure)
     if not driver.gpus:
-        return Finding("machine", "GPU", State.MISSING, f"none{f'; torch {torch}' if torch else ''}; not needed")
+        return Finding("machine", "GPU", Grade.MISSING, f"none{f'; torch {torch}' if torch else ''}; not needed")
     names = "; ".join(gpu.device for gpu in driver.gpus)
     if not torch:
         return Finding(
-            "machine", "GPU", State.OK, f"{names}; torch is not installed, and not needed by embedded engines"
+            "machine", "GPU", Grade.OK, f"{names}; torch is not installed, and not needed by embedded engines"
         )
     cure = "" if torch_has_cuda() else f"{NO_CUDA}."
     if oldest := driver_wanted(driver):
@@ -108,17 +108,17 @@ def _gpu() -> Finding:
             "CUDA may number them otherwise, the fastest first: set CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment of "
             "voi serve, and cuda:0 is the first one here."
         )
-    return Finding("machine", "GPU", State.MISSING if cure else State.OK, f"{names}; torch {torch}", cure)
+    return Finding("machine", "GPU", Grade.MISSING if cure else Grade.OK, f"{names}; torch {torch}", cure)
 
 
 def _sound() -> Finding:
     found = _package("sounddevice", "sound", "the microphone and speaker of this machine, for voi talk")
-    if found.state is State.OK:
+    if found.state is Grade.OK:
         try:
             import_module("sounddevice")
         except OSError:
             return Finding(
-                "machine", found.what, State.MISSING, "no PortAudio", "apt install libportaudio2, or the like."
+                "machine", found.what, Grade.MISSING, "no PortAudio", "apt install libportaudio2, or the like."
             )
     return found
 
@@ -126,8 +126,8 @@ def _sound() -> Finding:
 def _package(name: str, extra: str, purpose: str) -> Finding:
     has = _version(name)
     if has:
-        return Finding("machine", name, State.OK, f"{has}: {purpose}")
-    return Finding("machine", name, State.MISSING, f"not installed: {purpose}", f"./install.sh {extra}")
+        return Finding("machine", name, Grade.OK, f"{has}: {purpose}")
+    return Finding("machine", name, Grade.MISSING, f"not installed: {purpose}", f"./install.sh {extra}")
 
 
 def _version(name: str) -> str:
@@ -150,37 +150,37 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
     found = []
     there = ENV_FILE.is_file()
     if there:
-        found.append(Finding("configuration", ".env", State.OK, "found"))
+        found.append(Finding("configuration", ".env", Grade.OK, "found"))
     else:
         detail = f"{Path.cwd()} has none: only the environment counts"
         cure = "Run voi in the folder where Voi was installed, or make one there with ./install.sh."
-        found.append(Finding("configuration", ".env", State.MISSING, detail, cure))
-    found += [Finding("configuration", "environment", State.MISSING, text) for text in unknown_variables()]
+        found.append(Finding("configuration", ".env", Grade.MISSING, detail, cure))
+    found += [Finding("configuration", "environment", Grade.MISSING, text) for text in unknown_variables()]
     for name, require in (("TOKEN_SECRET_KEY", settings.require_token_secret), ("API_KEY", settings.require_api_key)):
         try:
             require()
-            found.append(Finding("configuration", name, State.OK, "set, strong"))
+            found.append(Finding("configuration", name, Grade.OK, "set, strong"))
         except ConfigError as error:
             wrong, _, cure = str(error).partition(". ")
-            found.append(Finding("configuration", name, State.WRONG, wrong.removeprefix(f"{name} "), cure))
+            found.append(Finding("configuration", name, Grade.WRONG, wrong.removeprefix(f"{name} "), cure))
     if settings.litellm_api_key and settings.litellm_api_key.get_secret_value():
-        found.append(Finding("configuration", "LITELLM_API_KEY", State.OK, "set"))
+        found.append(Finding("configuration", "LITELLM_API_KEY", Grade.OK, "set"))
     else:
         detail = "not set: only servers of LLMs that ask for no key will answer"
-        found.append(Finding("configuration", "LITELLM_API_KEY", State.MISSING, detail))
+        found.append(Finding("configuration", "LITELLM_API_KEY", Grade.MISSING, detail))
 
     problems = Problems()
     config = read_config(settings, tts_info, problems)
-    found += [Finding("configuration", "mistake", State.WRONG, text) for text in problems.errors]
-    found += [Finding("configuration", "oddity", State.MISSING, text) for text in problems.warnings]
+    found += [Finding("configuration", "mistake", Grade.WRONG, text) for text in problems.errors]
+    found += [Finding("configuration", "oddity", Grade.MISSING, text) for text in problems.warnings]
     if problems.errors:
         return found, None
     agents = f"{settings.agents_file}: {', '.join(config.agents)}"
     models = f"{settings.tts_models_file}: {', '.join(config.tts_models) or 'none'}"
     return [
         *found,
-        Finding("configuration", "agents", State.OK, agents),
-        Finding("configuration", "TTS models", State.OK, models),
+        Finding("configuration", "agents", Grade.OK, agents),
+        Finding("configuration", "TTS models", Grade.OK, models),
     ], config
 
 
@@ -201,10 +201,10 @@ def _port(settings: Settings) -> Finding:
             probe.bind(address)
     except OSError as error:
         if answer := _voi_at(settings):
-            return Finding("system", "port", State.OK, f"{where}: {answer}")
+            return Finding("system", "port", Grade.OK, f"{where}: {answer}")
         cure = "Stop what listens there, or set VOI_PORT and VOI_HOST."
-        return Finding("system", "port", State.WRONG, f"{where}: {error.strerror or error}", cure)
-    return Finding("system", "port", State.OK, f"{where} is free")
+        return Finding("system", "port", Grade.WRONG, f"{where}: {error.strerror or error}", cure)
+    return Finding("system", "port", Grade.OK, f"{where} is free")
 
 
 def _voi_at(settings: Settings) -> str:
@@ -240,16 +240,16 @@ def _certificate(settings: Settings) -> list[Finding]:
     cert, key = settings.tls_cert_file, settings.tls_key_file
     if cert is None or key is None:
         cure = "Browsers give no microphone to such a page from another machine: voi cert, or a TLS proxy in front."
-        return [Finding("system", "TLS", State.MISSING, "no certificate: ws and http only", cure)]
+        return [Finding("system", "TLS", Grade.MISSING, "no certificate: ws and http only", cure)]
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
         expires = x509.load_pem_x509_certificate(cert.read_bytes()).not_valid_after_utc
     except (OSError, ValueError) as error:
         detail = f"{cert} and {key}: {getattr(error, 'strerror', None) or type(error).__name__}"
-        return [Finding("system", "TLS", State.WRONG, detail, "Make a pair with voi cert, or correct VOI_TLS_….")]
+        return [Finding("system", "TLS", Grade.WRONG, detail, "Make a pair with voi cert, or correct VOI_TLS_….")]
     days = (expires - datetime.now(UTC)).days
-    state = State.WRONG if days < 0 else State.MISSING if days < CERTIFICATE_WARNING_DAYS else State.OK
-    return [Finding("system", "TLS", state, f"{cert}: {days} days left", "" if state is State.OK else "Renew it.")]
+    state = Grade.WRONG if days < 0 else Grade.MISSING if days < CERTIFICATE_WARNING_DAYS else Grade.OK
+    return [Finding("system", "TLS", state, f"{cert}: {days} days left", "" if state is Grade.OK else "Renew it.")]
 
 
 def _open_files(settings: Settings) -> list[Finding]:
@@ -263,7 +263,7 @@ def _open_files(settings: Settings) -> list[Finding]:
     enough = limit == resource.RLIM_INFINITY or limit >= needed
     detail = f"{limit} may be open, {needed} for {settings.max_conversations} conversations"
     cure = "" if enough else f"ulimit -n {needed}, or lower VOI_MAX_CONVERSATIONS."
-    return [Finding("system", "files", State.OK if enough else State.MISSING, detail, cure)]
+    return [Finding("system", "files", Grade.OK if enough else Grade.MISSING, detail, cure)]
 
 
 def _disk(settings: Settings) -> Finding:
@@ -276,7 +276,7 @@ def _disk(settings: Settings) -> Finding:
         cure = f"{there} is not writable: set VOI_RECORDINGS_DIR."
     elif free_mb < settings.recording_limit_mb:
         cure = "One conversation could fill the disk: lower VOI_RECORDING_LIMIT_MB or VOI_RECORDINGS_KEEP_DAYS."
-    state = State.OK if not cure else State.WRONG if settings.record else State.MISSING
+    state = Grade.OK if not cure else Grade.WRONG if settings.record else Grade.MISSING
     return Finding("system", "recordings", state, detail, cure)
 
 

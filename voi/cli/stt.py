@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from voi.cli.utterances import Utterance
+    from voi.cli.utterances import TimedUtterance
     from voi.config.settings import Settings
     from voi.engines.base import SttOptions
 
@@ -87,7 +87,7 @@ async def _transcribe(
     return all_read
 
 
-def _print(heard: "Utterance", source: str, as_json: bool, named: bool) -> None:
+def _print(heard: "TimedUtterance", source: str, as_json: bool, named: bool) -> None:
     if as_json:
         line = {"file": source, "start_s": heard.start_s, "end_s": heard.end_s, "text": heard.text}
         words = [

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voi.cli.transcript import Transcript
+from voi.cli.transcript import TranscriptLog
 from voi.core.options import Mode
 from voi.errors import ClientError, ConfigError
 
@@ -110,7 +110,7 @@ class Talker:
         self._timeout_s = timeout_s
         self._out_file = out_file
         self._began_s = time.monotonic()
-        self._transcript = Transcript(lambda: time.monotonic() - self._began_s)
+        self._transcript = TranscriptLog(lambda: time.monotonic() - self._began_s)
 
     async def type(self, text: str) -> None:
         """Type a text, or each line of standard input, and wait for the answers."""

@@ -13,7 +13,7 @@ _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 """The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
 
 
-class Transcript:
+class TranscriptLog:
     """`elapsed_s` gives the seconds since the conversation began, which stand before each line. Errors go to standard
     error. `width`: columns of the terminal, asked for at each change."""
 

@@ -18,7 +18,7 @@ LONG_MS, LONGEST_MS = 12_000, 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Utterance:
+class TimedUtterance:
     """All times from the start of the recording. `words`: empty where the engine does not tell times."""
 
     start_s: float
@@ -27,7 +27,7 @@ class Utterance:
     words: tuple[TimedWord, ...] = ()
 
 
-async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[Utterance]:
+async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[TimedUtterance]:
     """`chunks`: 16 kHz PCM; taken in a thread, since it may block. Raises EngineError, and what `chunks` raises."""
     pieces = read_ahead(chunks)
     window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
@@ -75,10 +75,10 @@ def _ended(pause_ms: int, length_ms: int) -> bool:
     return pause_ms >= PAUSE_MS or (pause_ms >= SHORT_PAUSE_MS and length_ms >= LONG_MS) or length_ms >= LONGEST_MS
 
 
-async def _finished(stream: SttStream, start_ms: int, end_ms: int) -> Utterance:
+async def _finished(stream: SttStream, start_ms: int, end_ms: int) -> TimedUtterance:
     try:
         heard = await stream.flush()
     finally:
         stream.close()
     words = (replace(word, start_ms=start_ms + word.start_ms, end_ms=start_ms + word.end_ms) for word in heard.words)
-    return Utterance(start_ms / 1_000, end_ms / 1_000, heard.text, tuple(words))
+    return TimedUtterance(start_ms / 1_000, end_ms / 1_000, heard.text, tuple(words))

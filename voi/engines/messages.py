@@ -55,14 +55,14 @@ class More:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
+class CancelCall:
     """Cancel that call."""
 
     call: int
 
 
 @dataclass(frozen=True, slots=True)
-class Listen:
+class OpenUtterance:
     """An utterance begins. Answered by any number of Partials if `partials`."""
 
     call: int
@@ -89,7 +89,7 @@ class Flush:
 
 
 @dataclass(frozen=True, slots=True)
-class EndUtterance:
+class CloseUtterance:
     call: int
 
 
@@ -127,13 +127,13 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class SpokenSound:
     call: int
     pcm: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class TimedSpokenWord:
     call: int
     word: SpokenWord
 
@@ -145,7 +145,7 @@ class Partial:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class FinalTranscript:
     call: int
     transcript: Transcript
 
@@ -175,6 +175,8 @@ class Logged:
     logger: str
 
 
-ToWorker = Make | Reconfigure | Speak | More | Stop | Listen | Feed | Flush | EndUtterance | Ping | Drop | Close
-Answer = Ready | Sound | Word | Partial | Heard | Done | Failed
+ToWorker = (
+    Make | Reconfigure | Speak | More | CancelCall | OpenUtterance | Feed | Flush | CloseUtterance | Ping | Drop | Close
+)
+Answer = Ready | SpokenSound | TimedSpokenWord | Partial | FinalTranscript | Done | Failed
 ToServer = Answer | Logged

@@ -14,23 +14,23 @@ from voi.engines.base import Speech, SttOptions, Transcript, VoiceSpec
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.messages import (
     Answer,
+    CancelCall,
+    CloseUtterance,
     Done,
-    EndUtterance,
     Failed,
     Feed,
+    FinalTranscript,
     Flush,
-    Heard,
-    Listen,
     Make,
     More,
+    OpenUtterance,
     Partial,
     Ping,
     Ready,
     Reconfigure,
-    Sound,
     Speak,
-    Stop,
-    Word,
+    SpokenSound,
+    TimedSpokenWord,
     WorkerKind,
 )  # fmt: skip
 from voi.engines.worker_process import WorkerProcess
@@ -94,14 +94,14 @@ class RemoteTts(_Remote):
                 match await process.answer(call):
                     case Done():
                         return
-                    case Sound(pcm=pcm):
+                    case SpokenSound(pcm=pcm):
                         process.send(More(call))
                         yield pcm
-                    case Word(word=word):
+                    case TimedSpokenWord(word=word):
                         yield word
         finally:
             process.forget(call)
-            process.send(Stop(call))  # does nothing if it has ended
+            process.send(CancelCall(call))  # does nothing if it has ended
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
         """See `Reconfigures`."""
@@ -145,7 +145,7 @@ class RemoteStream:
         self._call = self._process.number()
         self._fault: Exception | None = None
         """What failed between two calls; the next call raises it."""
-        self._process.offer(Listen(self._call, engine.number, options, partials=on_partial is not None))
+        self._process.offer(OpenUtterance(self._call, engine.number, options, partials=on_partial is not None))
         self._process.listen(self._call, self._hear)
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
@@ -155,14 +155,14 @@ class RemoteStream:
     async def flush(self) -> Transcript:
         self._told()
         try:
-            return (await self._process.ask(lambda call: Flush(call, self._call), Heard)).transcript
+            return (await self._process.ask(lambda call: Flush(call, self._call), FinalTranscript)).transcript
         except EngineError:
             self._told()  # why it could not begin says more than that it did not
             raise
 
     def close(self) -> None:
         self._process.ignore(self._call)
-        self._process.send(EndUtterance(self._call))
+        self._process.send(CloseUtterance(self._call))
 
     def _hear(self, answer: Answer) -> None:
         if isinstance(answer, Failed):

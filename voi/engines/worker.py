@@ -22,28 +22,28 @@ from voi.engines.device import slow_note
 from voi.engines.frames import Unframer, encode
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.messages import (
+    CancelCall,
     Close,
+    CloseUtterance,
     Done,
     Drop,
-    EndUtterance,
     Failed,
     Feed,
+    FinalTranscript,
     Flush,
-    Heard,
-    Listen,
     Logged,
     Make,
     More,
+    OpenUtterance,
     Partial,
     Ping,
     Ready,
     Reconfigure,
-    Sound,
     Speak,
-    Stop,
+    SpokenSound,
+    TimedSpokenWord,
     ToServer,
     ToWorker,
-    Word,
 )  # fmt: skip
 from voi.engines.tts.adapter import one_text
 from voi.errors import ConfigError, EngineBroken, EngineError
@@ -146,17 +146,17 @@ class Worker:
             case More():
                 if room := self._room.get(message.call):
                     room.release()
-            case Stop():
+            case CancelCall():
                 if task := self._tasks.get(message.call):
                     task.cancel()
-            case Listen():
+            case OpenUtterance():
                 self._guarded(message.call, lambda: self._listen(message))
             case Feed():
                 if stream := self._streams.get(message.call):
                     self._guarded(message.call, lambda: stream.feed(message.pcm, speech=message.speech))
             case Flush():
                 self._begin(message.call, self._flush(message))
-            case EndUtterance():
+            case CloseUtterance():
                 if ended := self._streams.pop(message.call, None):
                     self._guarded(message.call, ended.close)
             case Reconfigure():
@@ -228,12 +228,12 @@ class Worker:
             async for item in speech:
                 if isinstance(item, bytes):
                     await room.acquire()
-                    self._tell(Sound(call, item))
+                    self._tell(SpokenSound(call, item))
                 else:
-                    self._tell(Word(call, item))
+                    self._tell(TimedSpokenWord(call, item))
         self._tell(Done(call))
 
-    def _listen(self, message: Listen) -> None:
+    def _listen(self, message: OpenUtterance) -> None:
         def partial(transcript: Transcript) -> None:
             self._tell(Partial(message.call, transcript))
 
@@ -243,7 +243,7 @@ class Worker:
     async def _flush(self, message: Flush) -> None:
         if message.utterance not in self._streams:
             raise EngineError("This utterance was closed or never began.")
-        self._tell(Heard(message.call, await self._streams[message.utterance].flush()))
+        self._tell(FinalTranscript(message.call, await self._streams[message.utterance].flush()))
 
     async def _ping(self, message: Ping) -> None:
         engine = self._engines.get(message.engine)

@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 _Wait = Literal["head", "body", "rest", ""]
 
 
-class Waiting:
+class WaitingConnections:
     """The connections of one server that wait for data. `trusted`: addresses of proxies, through which many people
     connect."""
 
@@ -115,7 +115,7 @@ class Waiting:
 class HttpProtocol(HttpToolsProtocol):
     """One HTTP connection, until it is upgraded or gone."""
 
-    def __init__(self, *args: Any, waiting: Waiting, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, waiting: WaitingConnections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._waiting = waiting
         self._wait: _Wait = ""

@@ -46,8 +46,7 @@ from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.forwarded import TrustedProxies
-from voi.transports.listeners import Listener, close_listeners, start_listeners
-from voi.transports.listeners import Services as DoorServices
+from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.resumption import Resumables

@@ -80,7 +80,7 @@ class SpeechService:
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
         language = wish.language or (configured.language if configured else None)
-        return _Sound(
+        return _SpeechResponse(
             self,
             engine.info.sample_rate_hz,
             read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language)),
@@ -95,7 +95,7 @@ class SpeechService:
         self._speaking -= 1
 
 
-class _Sound(Response):
+class _SpeechResponse(Response):
     """Starts the response with the first sound, so that an earlier failure gets an error status. A later failure aborts
     the transfer, so that the client does not take the file for complete."""
 

@@ -28,9 +28,9 @@ def http_protocol(proxies: TrustedProxies) -> Any:
     if missing := _missing():
         log.warning("this uvicorn is another than Voi knows (%s): silent connections are not limited", missing)
         return "auto"
-    from voi.server.http import HttpProtocol, Waiting
+    from voi.server.http import HttpProtocol, WaitingConnections
 
-    return partial(HttpProtocol, waiting=Waiting(proxies.trusts))
+    return partial(HttpProtocol, waiting=WaitingConnections(proxies.trusts))
 
 
 def _missing() -> str:

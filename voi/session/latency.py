@@ -23,7 +23,7 @@ class TurnTimes:
         return asdict(self)
 
 
-class _Marks:
+class _Moments:
     """Moments of one reply, ms on the session's clock."""
 
     __slots__ = ("decided_ms", "sound_ms", "speculative", "speech_end_ms", "token_ms", "transcript_ms")
@@ -46,7 +46,7 @@ class Latency:
         self._speech_end_ms = 0
         self._quiet_ms = 0
         self._transcript_ms: int | None = None
-        self._replies: dict[int, _Marks] = {}
+        self._replies: dict[int, _Moments] = {}
         self._turns = 0
 
     def quiet(self, quiet_ms: int, now_ms: int) -> None:
@@ -65,7 +65,7 @@ class Latency:
         self._transcript_ms = now_ms
 
     def started(self, reply: int, *, speculative: bool) -> None:
-        self._replies[reply] = _Marks(speculative)
+        self._replies[reply] = _Moments(speculative)
 
     def token(self, reply: int, now_ms: int) -> None:
         marks = self._replies.get(reply)

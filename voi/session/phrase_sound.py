@@ -16,7 +16,7 @@ KEPT_MAX_BYTES = 64 * 1024 * 1024
 """Sound that is kept, since every caller hears the same greetings: twenty minutes at 24 kHz."""
 
 
-class _Kept:
+class _KeptSound:
     """Sound by file, its state on the disk, and rate; the least recently used is forgotten."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class _Kept:
                 self._bytes -= len(self._sounds.popitem(last=False)[1])
 
 
-_KEPT = _Kept()
+_KEPT = _KeptSound()
 
 
 async def load_phrase_sound(file: str, greetings_dir: Path | None, rate_hz: int) -> bytes:

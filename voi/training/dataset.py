@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from voi.audio.pcm import to_float
 from voi.audio.wav import read_wav
 from voi.errors import ConfigError, VoiError
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 
 READ_LIMIT_S = 120
 """Deadline of reading a batch, which takes milliseconds, or perhaps seconds from a network disk."""
@@ -38,11 +38,15 @@ class Item:
 
     path: Path
     tokens: Tensor
-    sample: Sample
+    sample: TrainingSample
 
 
 def fitting(
-    samples: Sequence[Sample], folder: Path, encode: Callable[[str, str], list[int]], unknown: int, limits: ClipLimits
+    samples: Sequence[TrainingSample],
+    folder: Path,
+    encode: Callable[[str, str], list[int]],
+    unknown: int,
+    limits: ClipLimits,
 ) -> tuple[list[Item], list[str]]:
     """The recordings that the model can take, and why the others are left out. Coqui's own data set skips those
     silently."""

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from voi.training.base import CONFIG, MODEL, SPEAKERS, VOCABULARY
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 
 FILES = {"checkpoint": MODEL, "config": CONFIG, "tokenizer": VOCABULARY, "voices": SPEAKERS}
 """Fields that name files, and the files, relative to the exported folder."""
 NEUTRAL = "neutral"
 
 
-def entry(samples: Sequence[Sample]) -> dict[str, Any]:
+def entry(samples: Sequence[TrainingSample]) -> dict[str, Any]:
     """The entry of a model that was trained on `samples` (at least one). It sets no `avg_text_len`, which would cut
     longer sentences: the limits of the base apply."""
     language = Counter(sample.language for sample in samples).most_common(1)[0][0]
@@ -23,13 +23,13 @@ def entry(samples: Sequence[Sample]) -> dict[str, Any]:
     return made
 
 
-def voices(samples: Sequence[Sample]) -> list[str]:
+def voices(samples: Sequence[TrainingSample]) -> list[str]:
     """The speakers in the order of the file of voices: with tones, neutral first; else those with the most speech
     first. The first is the default voice."""
     return list(tone_map(samples).values()) or _speakers(samples)
 
 
-def tone_map(samples: Sequence[Sample]) -> dict[str, str]:
+def tone_map(samples: Sequence[TrainingSample]) -> dict[str, str]:
     """Speakers called `Robin neutral`, `Robin warm`, `Robin whispering`, … are the tones of one voice, when one of them
     is neutral and there are no other speakers."""
     speakers = _speakers(samples)
@@ -40,7 +40,7 @@ def tone_map(samples: Sequence[Sample]) -> dict[str, str]:
     return {NEUTRAL: found.pop(NEUTRAL)} | found
 
 
-def _speakers(samples: Sequence[Sample]) -> list[str]:
+def _speakers(samples: Sequence[TrainingSample]) -> list[str]:
     """The speakers, those with the most speech first."""
     spoken_ms: Counter[str] = Counter()
     for sample in samples:

@@ -15,7 +15,7 @@ from voi.training import manifest
 from voi.training.base import CONFIG, MODEL, SPEAKERS, VOCABULARY, Base
 from voi.training.coqui import Xtts, XttsConfig
 from voi.training.entry import FILES, entry, voices
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 from voi.training.run import BEST, Run
 from voi.training.splits import TRAIN
 from voi.training.trouble import OTHERWISE, disk_told, gpu_memory_told
@@ -89,7 +89,7 @@ def load_for_speech(folder: Path, state: dict[str, Tensor], path: Path) -> Any:
     return xtts.train(False).to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _voice(xtts: Any, samples: list[Sample], speaker: str, data: Path) -> dict[str, Tensor]:
+def _voice(xtts: Any, samples: list[TrainingSample], speaker: str, data: Path) -> dict[str, Tensor]:
     rate_hz = xtts.config.audio.sample_rate
     conditioning, embedding = latents(xtts, references(samples, speaker, data, rate_hz), rate_hz)
     return {"gpt_cond_latent": conditioning, "speaker_embedding": embedding}

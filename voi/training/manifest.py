@@ -11,7 +11,7 @@ FILE = "manifest.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class TrainingSample:
     """`audio`: a 22.05 kHz mono 16-bit WAV, its path relative to the manifest's folder."""
 
     audio: str
@@ -22,14 +22,14 @@ class Sample:
     split: str
 
 
-def write(folder: Path, samples: list[Sample]) -> None:
+def write(folder: Path, samples: list[TrainingSample]) -> None:
     """Replace the folder's manifest, all of it or nothing."""
     partial = folder / f".{FILE}.partial"
     partial.write_text("".join(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in samples), "utf-8")
     partial.replace(folder / FILE)
 
 
-def read(folder: Path) -> list[Sample]:
+def read(folder: Path) -> list[TrainingSample]:
     """The samples of a folder. Raises ConfigError when there is no manifest, or something in it cannot be used."""
     try:
         lines = (folder / FILE).read_text("utf-8").splitlines()
@@ -38,7 +38,7 @@ def read(folder: Path) -> list[Sample]:
     problems, samples = [], []
     for number, line in enumerate(lines, 1):
         try:
-            sample = Sample(**json.loads(line))
+            sample = TrainingSample(**json.loads(line))
             texts = (sample.audio, sample.text, sample.speaker, sample.language)
             if not all(isinstance(value, str) for value in texts):
                 raise TypeError("audio, text, speaker and language must be text")
@@ -56,5 +56,5 @@ def read(folder: Path) -> list[Sample]:
     return samples
 
 
-def of_split(samples: list[Sample], split: str) -> list[Sample]:
+def of_split(samples: list[TrainingSample], split: str) -> list[TrainingSample]:
     return [sample for sample in samples if sample.split == split]

@@ -16,7 +16,7 @@ from voi.engines.tts.sample_quality import NOISY_DB
 from voi.engines.vad.silero import Silero
 from voi.errors import ConfigError
 from voi.training import manifest, sound, transcript
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 from voi.training.recordings import Recording
 from voi.training.sound import Unusable
 from voi.training.splits import SPLITS, TRAIN, deal
@@ -44,7 +44,7 @@ class Report:
     """The result for all recordings. `snr_db`: of those that were kept. `dealt_anew`: other choices than last time have
     moved recordings to other splits."""
 
-    kept: list[Sample] = field(default_factory=list)
+    kept: list[TrainingSample] = field(default_factory=list)
     snr_db: list[float] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
     dealt_anew: bool = False
@@ -107,7 +107,7 @@ class Choices:
         """The choices that decide the splits."""
         return {name: getattr(self, name) for name in ("validation_share", "test_share", "by_speaker", "seed")}
 
-    def group(self, sample: Sample) -> str:
+    def group(self, sample: TrainingSample) -> str:
         """The group that stays in one split: a sentence, however it is written; or a speaker."""
         return sample.speaker if self.by_speaker else "".join(c for c in sample.text.casefold() if c.isalnum())
 
@@ -133,7 +133,7 @@ def prepare(
     (out / WAVS).mkdir(parents=True, exist_ok=True)
     before = _before(out)
     seen: dict[str, str] = {}
-    usable: list[Sample] = []
+    usable: list[TrainingSample] = []
     for number, recording in enumerate(recordings, 1):
         try:
             sample, snr_db = _prepared(recording, out, choices, seen, vad)
@@ -160,7 +160,7 @@ def prepare(
 
 def _prepared(
     recording: Recording, out: Path, choices: Choices, seen: dict[str, str], vad: Vad
-) -> tuple[Sample, float]:
+) -> tuple[TrainingSample, float]:
     """The prepared sample, and its signal-to-noise ratio in dB. Raises Unusable."""
     language = transcript.language_code(recording.language or choices.language)
     text = transcript.cleaned(recording.text)
@@ -178,10 +178,10 @@ def _prepared(
     audio = f"{WAVS}/{stem}-{digest[:10]}.wav"
     (out / audio).write_bytes(to_wav(pcm, sound.RATE_HZ))
     speaker = recording.speaker or choices.speaker
-    return Sample(audio, text, speaker, language, heard.duration_ms, TRAIN), snr_db
+    return TrainingSample(audio, text, speaker, language, heard.duration_ms, TRAIN), snr_db
 
 
-def _before(out: Path) -> list[Sample]:
+def _before(out: Path) -> list[TrainingSample]:
     """What an earlier preparation wrote there."""
     try:
         return manifest.read(out)

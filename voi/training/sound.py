@@ -44,7 +44,7 @@ class Unusable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class PreparedSound:
     """`samples`: (n,), int16, mono at RATE_HZ. `speech_ms`: their length without pauses. `recorded`: the whole decoded
     sound."""
 
@@ -57,7 +57,7 @@ class Sound:
         return len(self.samples) * 1000 // RATE_HZ
 
 
-def read(source: Path | bytes | None) -> Sound:
+def read(source: Path | bytes | None) -> PreparedSound:
     """Decode (every format of libsndfile: wav, flac, mp3, ogg…), check and convert. Raises Unusable; ConfigError when
     the libraries are missing."""
     try:
@@ -83,10 +83,10 @@ def read(source: Path | bytes | None) -> Sound:
     recorded = np.clip(channels, -1, 1).mean(axis=1, dtype=np.float32)  # floats may go beyond full scale
     samples = soxr.resample(recorded, rate_hz, RATE_HZ, quality="VHQ") if rate_hz != RATE_HZ else recorded
     pcm, speech_ms = trimmed(np.asarray(samples, dtype=np.float32))
-    return Sound(pcm, speech_ms, Sample(recorded, rate_hz))
+    return PreparedSound(pcm, speech_ms, Sample(recorded, rate_hz))
 
 
-def snr_db(sound: Sound, vad: Vad) -> float:
+def snr_db(sound: PreparedSound, vad: Vad) -> float:
     """Signal-to-noise ratio in dB, of the speech to the noise around it. Raises Unusable when there is no speech, or
     too much noise."""
     # Of all of it: what is cut off beside the speech is where the noise is heard alone.

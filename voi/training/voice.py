@@ -10,7 +10,7 @@ from torch import Tensor
 from voi.audio.pcm import from_float
 from voi.audio.wav import to_wav
 from voi.training.dataset import Item, read_sound
-from voi.training.manifest import Sample
+from voi.training.manifest import TrainingSample
 
 REFERENCE_S = 30
 """Most sound of a speaker for the voice's latents; XTTS was made for up to 30 s."""
@@ -44,7 +44,7 @@ def speak(xtts: Any, text: str, language: str, voice: tuple[Tensor, Tensor], see
     return torch.as_tensor(wav).float().cpu().flatten()
 
 
-def references(samples: Iterable[Sample], speaker: str, data: Path, rate_hz: int) -> list[Tensor]:
+def references(samples: Iterable[TrainingSample], speaker: str, data: Path, rate_hz: int) -> list[Tensor]:
     """The longest recordings of that speaker, up to REFERENCE_S together."""
     chosen: list[Tensor] = []
     total_ms = 0
@@ -57,7 +57,7 @@ def references(samples: Iterable[Sample], speaker: str, data: Path, rate_hz: int
     return chosen
 
 
-def spoken(xtts: Any, items: Sequence[Item], known: Sequence[Sample], data: Path, seed: int) -> Iterator[bytes]:
+def spoken(xtts: Any, items: Sequence[Item], known: Sequence[TrainingSample], data: Path, seed: int) -> Iterator[bytes]:
     """Each text of `items` spoken, as a WAV file, in the voice of its speaker's recordings in `known` (or of the item
     itself if there are none). The model must be in evaluation mode."""
     rate_hz, out_hz = xtts.config.audio.sample_rate, xtts.args.output_sample_rate

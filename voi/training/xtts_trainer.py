@@ -66,7 +66,7 @@ def settings(options: Options, folder: Path) -> dict[str, Any]:
 
 
 def _train(
-    base: Base, data: Path, run: Run, samples: Sequence[manifest.Sample], options: Options, tell: Tell
+    base: Base, data: Path, run: Run, samples: Sequence[manifest.TrainingSample], options: Options, tell: Tell
 ) -> Outcome:
     config = config_for(base, **settings(options, run.folder))
     resumed = run.last_checkpoint() is not None
@@ -95,7 +95,12 @@ def _train(
 
 
 def _items(
-    model: TrainedXtts, samples: Sequence[manifest.Sample], split: str, data: Path, limits: ClipLimits, tell: Tell
+    model: TrainedXtts,
+    samples: Sequence[manifest.TrainingSample],
+    split: str,
+    data: Path,
+    limits: ClipLimits,
+    tell: Tell,
 ) -> list[Item]:
     tokenizer = model.xtts.tokenizer
     try:

@@ -5,9 +5,9 @@ A package adds one with an entry point of the group "voi.listeners":
     [project.entry-points."voi.listeners"]
     raw_pcm = "my_package.raw_pcm:RawPcmListener"
 
-The entry point names a factory. It is called with `Services` and the keyword options from VOI_LISTENERS, and returns a
-`Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted (`Calls.admit`),
-opens and starts it, and hangs it up when the caller has left.
+The entry point names a factory. It is called with `DoorServices` and the keyword options from VOI_LISTENERS, and
+returns a `Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
+(`Calls.admit`), opens and starts it, and hangs it up when the caller has left.
 """
 
 import inspect
@@ -26,7 +26,7 @@ BUILT_IN: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
-class Services:
+class DoorServices:
     """What a listener needs from the server. `authenticate` returns the app that a token is for, or raises
     ClientError."""
 
@@ -44,7 +44,7 @@ class Listener(Protocol):
         """Stop taking callers. The server drains the calls under way. Safe to call twice, and without `start`."""
 
 
-async def start_listeners(wanted: Mapping[str, Mapping[str, Any]], services: Services) -> list[Listener]:
+async def start_listeners(wanted: Mapping[str, Mapping[str, Any]], services: DoorServices) -> list[Listener]:
     """Start the named listeners with their options. Raises ConfigError for an unknown name, wrong options or an address
     that is taken; then no listener is left running."""
     started: list[Listener] = []
@@ -67,7 +67,7 @@ async def close_listeners(listeners: Sequence[Listener]) -> None:
         await listener.close()
 
 
-def _made(name: str, options: Mapping[str, Any], services: Services) -> Listener:
+def _made(name: str, options: Mapping[str, Any], services: DoorServices) -> Listener:
     brought = _brought()
     if name not in BUILT_IN and name not in brought:
         known = ", ".join((*BUILT_IN, *brought)) or "none is installed"

@@ -8,7 +8,7 @@ from voi.engines.stt.segments import (
     EARLIEST_CUT_MS,
     LONGEST_MS,
     ROLL_MS,
-    Utterance,
+    SegmentedUtterance,
     quietest,
 )
 
@@ -20,18 +20,18 @@ def noise(duration_ms: int, level: int = 3_000, seed: int = 0) -> bytes:
     return samples.astype("<i2").tobytes()
 
 
-def feed(utterance: Utterance, duration_ms: int, speech: bool) -> None:
+def feed(utterance: SegmentedUtterance, duration_ms: int, speech: bool) -> None:
     for at in range(0, duration_ms, 20):
         utterance.feed(noise(20, seed=at), speech)
 
 
-def transcribe_all(utterance: Utterance) -> None:
+def transcribe_all(utterance: SegmentedUtterance) -> None:
     while segment := utterance.waiting():
         utterance.take(segment, segment.speech_end, f"[{segment.speech_end // BYTES_PER_MS}]")
 
 
 def test_quiet_before_speech_is_not_kept_but_for_a_pre_roll() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     feed(utterance, 20_000, speech=False)
     assert utterance.waiting() is None
     feed(utterance, 100, speech=True)
@@ -39,7 +39,7 @@ def test_quiet_before_speech_is_not_kept_but_for_a_pre_roll() -> None:
 
 
 def test_a_long_pause_is_shortened() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     feed(utterance, 1_000, speech=True)
     feed(utterance, 10_000, speech=False)
     feed(utterance, 1_000, speech=True)
@@ -47,7 +47,7 @@ def test_a_long_pause_is_shortened() -> None:
 
 
 def test_a_short_pause_stays_as_it_was() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     pieces = [(noise(200, seed=1), True), (noise(300, seed=2), False), (noise(200, seed=3), True)]
     for pcm, speech in pieces:
         utterance.feed(pcm, speech)
@@ -55,7 +55,7 @@ def test_a_short_pause_stays_as_it_was() -> None:
 
 
 def test_short_segments_are_glued_and_long_ones_committed_at_a_pause() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     for _ in range(2):
         feed(utterance, 2_000, speech=True)
         feed(utterance, 400, speech=False)
@@ -70,7 +70,7 @@ def test_short_segments_are_glued_and_long_ones_committed_at_a_pause() -> None:
 
 
 def test_speech_without_a_pause_is_cut() -> None:
-    utterance = Utterance(10 * MINUTE_MS)
+    utterance = SegmentedUtterance(10 * MINUTE_MS)
     utterance.feed(noise(100_000), True)
     assert all(len(segment.audio) <= LONGEST_MS * BYTES_PER_MS for segment in (*utterance.closed, utterance.open))
     kept = sum(len(segment.audio) for segment in (*utterance.closed, utterance.open))
@@ -87,7 +87,7 @@ def test_it_is_cut_where_it_is_quietest() -> None:
 
 
 def test_a_transcript_that_ran_over_a_cut_is_not_taken() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     utterance.feed(noise(LONGEST_MS - 100), True)
     segment = utterance.waiting()
     assert segment is not None
@@ -99,7 +99,7 @@ def test_a_transcript_that_ran_over_a_cut_is_not_taken() -> None:
 
 
 def test_room_shrinks_with_what_waits_and_comes_back() -> None:
-    utterance = Utterance(MINUTE_MS)
+    utterance = SegmentedUtterance(MINUTE_MS)
     utterance.feed(noise(40_000), True)
     assert utterance.room == 20_000 * BYTES_PER_MS
     transcribe_all(utterance)
@@ -110,7 +110,7 @@ def test_room_shrinks_with_what_waits_and_comes_back() -> None:
 @given(st.lists(st.tuples(st.integers(1, 900), st.booleans()), max_size=30), st.randoms())
 def test_nothing_heard_is_ever_lost(pieces: list[tuple[int, bool]], random: "np.random.Generator") -> None:
     """Whatever is transcribed in between, all speech ends up in exactly one segment, and everything gets done."""
-    utterance = Utterance(10 * MINUTE_MS)
+    utterance = SegmentedUtterance(10 * MINUTE_MS)
     texts = 0
     spoken = 0
     for duration_ms, speech in pieces:

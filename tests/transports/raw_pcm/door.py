@@ -10,7 +10,7 @@ from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.events import Ended, Event, Sound
 from voi.tasks import Tasks
-from voi.transports.listeners import Services
+from voi.transports.listeners import DoorServices
 
 HEAD_TIMEOUT_S = 5.0
 HEAD_LIMIT_BYTES = 8_192
@@ -46,7 +46,7 @@ class RawPcmDoor:
 class RawPcmListener:
     """`Listener`."""
 
-    def __init__(self, services: Services, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, services: DoorServices, *, host: str = "127.0.0.1", port: int = 0) -> None:
         self._services = services
         self._place = host, port
         self._tasks = Tasks()

@@ -54,7 +54,7 @@ async def test_typed_text_and_pictures() -> None:
     door, _, session = opened()
     door.receive(wire.ImageUrl("https://a.example/b.png"))
     door.receive(wire.ImageUrl("data:image/png;base64,AAAA"))
-    door.receive(wire.Text("look"))
+    door.receive(wire.TypedText("look"))
     door.receive(wire.CreateResponse())
     assert session.log == [
         facts.ImageGiven("https://a.example/b.png"),
@@ -90,7 +90,12 @@ async def test_call_sound_goes_straight_to_the_ears() -> None:
 
 @pytest.mark.parametrize(
     ("mode", "message"),
-    [("call", wire.Text("x")), ("call", wire.CreateResponse()), ("call", wire.Init("x")), ("chat", wire.Init("x"))],
+    [
+        ("call", wire.TypedText("x")),
+        ("call", wire.CreateResponse()),
+        ("call", wire.Init("x")),
+        ("chat", wire.Init("x")),
+    ],
 )
 async def test_what_the_mode_has_no_place_for(mode: Mode, message: wire.ClientMessage) -> None:
     door, _, session = opened(mode)

@@ -34,7 +34,7 @@ CLIENT_GOLDENS: list[tuple[bytes, wire.ClientMessage]] = [
     (b'\x00\x00\x00\x26{"type":"init","agent_name":"x","n":1}', wire.Init("x")),
     (b'\x00\x00\x00\x10{"type":"audio"}\x01\x02\x03\x04', wire.Audio(b"\x01\x02\x03\x04")),
     (b'\x00\x00\x00\x12{ "type": "audio"}\x01\x02', wire.Audio(b"\x01\x02")),
-    (b'\x00\x00\x00\x22{"type":"text","content":"H\xc3\xa9llo"}', wire.Text("Héllo")),
+    (b'\x00\x00\x00\x22{"type":"text","content":"H\xc3\xa9llo"}', wire.TypedText("Héllo")),
     (b'\x00\x00\x00\x2e{"type":"image_url","image_url":"https://a/b"}', wire.ImageUrl("https://a/b")),
     (b'\x00\x00\x00\x25{"type":"image_url","image_url":null}', wire.ImageUrl(None)),
     (b'\x00\x00\x00\x1a{"type":"create_response"}', wire.CreateResponse()),

@@ -13,7 +13,7 @@ from pathlib import Path
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.info import SttInfo
 from voi.engines.stt.moonshine_model import MoonshineModel
-from voi.engines.stt.segments import BYTES_PER_MS, Segment, Utterance
+from voi.engines.stt.segments import BYTES_PER_MS, Segment, SegmentedUtterance
 from voi.errors import ConfigError, EngineError
 
 LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
@@ -31,7 +31,7 @@ class MoonshineStream:
     def __init__(self, engine: "Moonshine", on_partial: Callable[[Transcript], None] | None) -> None:
         self._engine = engine
         self._on_partial = on_partial
-        self._utterance = Utterance(LONGEST_BUFFER_MS)
+        self._utterance = SegmentedUtterance(LONGEST_BUFFER_MS)
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
         self._shown = ""
         self._partial_step = PARTIAL_EVERY_MS * BYTES_PER_MS

@@ -35,7 +35,7 @@ class Segment:
         return self.done_end >= self.speech_end
 
 
-class Utterance:
+class SegmentedUtterance:
     """The segments in order. `closed` ones will not grow; their text moves to `confirmed` once they are transcribed."""
 
     def __init__(self, longest_buffer_ms: int) -> None:

@@ -16,7 +16,7 @@ from voi.dialogue import SpokenWord
 from voi.engines.base import AS_IT_IS, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.engines.tts.espeak import PAUSE_AFTER_MS, Espeak, parts, plain
-from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, Manner, Spoken
+from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, Manner, SpokenPart
 from voi.errors import ConfigError, EngineError
 
 VOICE = "heart"
@@ -149,8 +149,8 @@ class Hibari:
                 yield pcm[start : start + CHUNK_BYTES]
             at_ms += len(pcm) * 1_000 // (RATE_HZ * 2)
 
-    async def _speak(self, part: str, manner: Manner) -> Spoken:
-        def work() -> Spoken:
+    async def _speak(self, part: str, manner: Manner) -> SpokenPart:
+        def work() -> SpokenPart:
             return _model(self._path).speak(part, manner)
 
         job = asyncio.get_running_loop().run_in_executor(_thread, work)

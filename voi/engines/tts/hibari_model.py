@@ -49,7 +49,7 @@ class Manner:
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class SpokenPart:
     """`pcm`: s16le mono at 24 kHz. `words`: all words of the text, or none when their times cannot be found."""
 
     pcm: bytes
@@ -77,7 +77,7 @@ class HibariModel:
         self._synth: Any = dsp.synth
         self._random = np.random.default_rng(0)
 
-    def speak(self, text: str, manner: Manner) -> Spoken:
+    def speak(self, text: str, manner: Manner) -> SpokenPart:
         """Speak one sentence or clause. Words that the network cannot read, such as those in other alphabets, are left
         out; a text of only such words has no sound."""
         words = text.split()
@@ -85,7 +85,7 @@ class HibariModel:
         known = len(phonemes) == len(words)
         ids, places = self._ids(phonemes)
         if len(ids) < 3:
-            return Spoken(b"", ())
+            return SpokenPart(b"", ())
         *network, ends = self._session.run(
             None, {"ids": np.asarray([ids], np.int64), "speed": np.asarray([manner.speed], np.float32)}
         )
@@ -94,10 +94,10 @@ class HibariModel:
         sound *= GAIN * 10 ** (manner.gain_db / 20)
         first, last = voiced_span(sound)
         if not known:
-            return Spoken(from_float(sound[first:last]), ())
+            return SpokenPart(from_float(sound[first:last]), ())
         first_ms, total_ms = first * 1_000 / RATE_HZ + LAG_MS, (last - first) * 1_000 / RATE_HZ
         ends_ms = ends.reshape(-1) * float(FRAME_MS)
-        return Spoken(from_float(sound[first:last]), tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
+        return SpokenPart(from_float(sound[first:last]), tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
 
     def _phonemes(self, text: str) -> list[str]:
         """The phonemes of each word, split at spaces. Where numbers are not spelled out, there may be fewer or more

@@ -28,7 +28,7 @@ POOLED = "sum_1"
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Encoded:
     """`base`: the model's own probability 0..1 that the turn is complete. `vector`: the pooled encoder output, float32
     [384]."""
 
@@ -93,7 +93,7 @@ class SmartTurn:
         """Raises EngineError (retryable) when too many wait, or after 5 s."""
         return (await self.hear(pcm)).base
 
-    async def hear(self, pcm: bytes) -> Heard:
+    async def hear(self, pcm: bytes) -> Encoded:
         """Probability and encoder output for 16 kHz sound. Raises EngineError (retryable) when too many wait, or after
         5 s."""
         if self._closed or self._session is None:
@@ -110,12 +110,12 @@ class SmartTurn:
         finally:
             self._waiting -= 1
 
-    def _judge(self, pcm: bytes) -> Heard:
+    def _judge(self, pcm: bytes) -> Encoded:
         try:
             probability, vector = self._session.run(None, {"input_features": log_mel(pcm)[None]})
         except Exception as error:  # onnxruntime's exceptions share no base class
             raise EngineError(f"Turn detection failed ({error}).", retryable=True) from error
-        return Heard(float(probability.item()), vector[0])
+        return Encoded(float(probability.item()), vector[0])
 
     async def close(self) -> None:
         """Cancels what still waits."""

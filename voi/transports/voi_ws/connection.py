@@ -132,7 +132,7 @@ class VoiConnection:
         init = wire.parse(message)
         if isinstance(init, wire.Audio):
             return
-        if isinstance(init, wire.Resume):
+        if isinstance(init, wire.ResumeCall):
             self._resume(init)
             return
         if not isinstance(init, wire.Init):
@@ -164,7 +164,7 @@ class VoiConnection:
         resumables.add(resumable)
         self._resumable = resumable
 
-    def _resume(self, resume: wire.Resume) -> None:
+    def _resume(self, resume: wire.ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
         resumable = self._listener.resumables.find(resume.resume_id, self._app)
         self._stop_timer()

@@ -33,7 +33,7 @@ MAX_SPEECH_BYTES = 10 * 60 * wire.OUTPUT_RATE_HZ * 2
 BLOCK_BYTES = wire.OUTPUT_BLOCK_SAMPLES * 2
 
 _TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
-    "chat": frozenset({wire.Audio, wire.Text, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
+    "chat": frozenset({wire.Audio, wire.TypedText, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
     "call": frozenset({wire.Audio, wire.ImageUrl, wire.Interrupt, wire.InvokeLlm}),
 }
 
@@ -150,7 +150,7 @@ class VoiDoor:
         match message:
             case wire.Audio(payload):
                 intake.sound(payload)
-            case wire.Text(content):
+            case wire.TypedText(content):
                 session.tell(facts.TextTyped(content))
             case wire.ImageUrl(url):
                 session.tell(facts.ImageGiven(_checked_image(url)))

@@ -62,7 +62,7 @@ class Init:
 
 
 @dataclass(frozen=True, slots=True)
-class Resume:
+class ResumeCall:
     """The first message on a new connection of a conversation that goes on. `received`: how many messages of the server
     arrived, all connections together; None: the client has lost what it had. `speech_id` and `played_ms`: for a client
     whose player lost sound that had arrived: how much of which speech was heard."""
@@ -81,7 +81,7 @@ class Audio:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class TypedText:
     content: str
 
 
@@ -113,7 +113,7 @@ class InvokeLlm:
     messages: tuple[Json, ...]
 
 
-ClientMessage = Init | Resume | Audio | Text | ImageUrl | CreateResponse | Interrupt | InvokeLlm
+ClientMessage = Init | ResumeCall | Audio | TypedText | ImageUrl | CreateResponse | Interrupt | InvokeLlm
 
 PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
 """The beginning of nearly every frame of a call."""
@@ -197,7 +197,7 @@ def _read_init(metadata: Json) -> Init:
     )
 
 
-def _read_resume(metadata: Json) -> Resume:
+def _read_resume(metadata: Json) -> ResumeCall:
     received = metadata.get("received")
     if received is not None and (type(received) is not int or not 0 <= received < 2**53):
         raise ClientError("resume: received is the number of messages that arrived, or null.")
@@ -207,14 +207,14 @@ def _read_resume(metadata: Json) -> Resume:
     played_ms = metadata.get("played_ms")
     if played_ms is not None and (type(played_ms) is not int or not 0 <= played_ms <= MAX_SPEECH_S * 1000):
         raise ClientError("resume: played_ms is a whole number of milliseconds, or null.")
-    return Resume(resume_id, received, _speech_id("resume", metadata), played_ms)
+    return ResumeCall(resume_id, received, _speech_id("resume", metadata), played_ms)
 
 
-def _read_text(metadata: Json) -> Text:
+def _read_text(metadata: Json) -> TypedText:
     content = _string(metadata, "content", "text")
     if len(content) > MAX_TEXT_CHARS:
         raise ClientError(f"text: {len(content)} characters are more than the {MAX_TEXT_CHARS} allowed.")
-    return Text(content)
+    return TypedText(content)
 
 
 def _read_image_url(metadata: Json) -> ImageUrl:
@@ -294,9 +294,9 @@ _READERS: dict[str, Callable[[Json], ClientMessage]] = {
 }
 _TYPES: dict[type[ClientMessage], str] = {
     Init: "init",
-    Resume: "resume",
+    ResumeCall: "resume",
     Audio: "audio",
-    Text: "text",
+    TypedText: "text",
     ImageUrl: "image_url",
     CreateResponse: "create_response",
     Interrupt: "interrupt",

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 
 JITTER_MS = 60
 
@@ -55,12 +55,12 @@ def read(each: Pass) -> Hypothesis:
     return Hypothesis(tuple(words), language=each.language or "en")
 
 
-def _word(number: int, start: int, end: int, length: int, mark: str) -> Word:
+def _word(number: int, start: int, end: int, length: int, mark: str) -> RawWord:
     jitter = (number * 7919 + length) % (2 * JITTER_MS + 1) - JITTER_MS
     samples_per_ms = BYTES_PER_MS // 2
     total_ms = length // samples_per_ms
     start_ms, end_ms = (min(total_ms, max(0, at // samples_per_ms + jitter)) for at in (start, end))
-    return Word(f" {name(number)}{mark and '-cut'}", (number,), start_ms, end_ms)
+    return RawWord(f" {name(number)}{mark and '-cut'}", (number,), start_ms, end_ms)
 
 
 @dataclass

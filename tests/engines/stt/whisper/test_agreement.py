@@ -1,9 +1,9 @@
 from voi.engines.stt.whisper.agreement import EDGE_MS, Agreement
-from voi.engines.stt.whisper.words import Word, text_of
+from voi.engines.stt.whisper.words import RawWord, text_of
 
 
-def words(text: str, each_ms: int = 300) -> list[Word]:
-    return [Word(f" {word}", (), at * each_ms, (at + 1) * each_ms) for at, word in enumerate(text.split())]
+def words(text: str, each_ms: int = 300) -> list[RawWord]:
+    return [RawWord(f" {word}", (), at * each_ms, (at + 1) * each_ms) for at, word in enumerate(text.split())]
 
 
 def test_what_two_passes_agree_on_is_confirmed() -> None:

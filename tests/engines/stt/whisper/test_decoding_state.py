@@ -17,7 +17,7 @@ from voi.engines.stt.whisper.decoding_state import (
 )
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis
 from voi.engines.stt.whisper.sound import PAUSE_MS, to_ms
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 
 
 def listen() -> DecodingState:
@@ -136,7 +136,7 @@ def test_a_doubtful_partial_is_not_taken() -> None:
     listening.sound.feed(speech(300, 300), True)
     window, each = listening.next_pass(may_be_final=False)
     assert each.temperatures == (0.0,)
-    doubtful = Hypothesis((Word(" mumble"),), avg_logprob=-1.3)
+    doubtful = Hypothesis((RawWord(" mumble"),), avg_logprob=-1.3)
     listening.take(window, doubtful, may_be_final=False)
     assert (listening.text(), listening.covered, listening.tried) == ("", 0, listening.heard)
     window, each = listening.next_pass(may_be_final=True)
@@ -146,7 +146,7 @@ def test_a_doubtful_partial_is_not_taken() -> None:
 
 
 def test_context_only_in_the_middle_of_a_sentence_and_never_after_doubt() -> None:
-    def trimmed(ending: str, *, doubt: bool) -> tuple[Word, ...]:
+    def trimmed(ending: str, *, doubt: bool) -> tuple[RawWord, ...]:
         listening = listen()
         for number in range(60):
             listening.sound.feed(Piece(number, 300).pcm + Piece(None, 50).pcm, True)
@@ -168,7 +168,7 @@ def test_what_is_tentative_goes_on_as_the_model_spaces_it() -> None:
         (("你好", "世", "界"), "你好世", "界"),
     ):
         listening = listen()
-        words = tuple(Word(text, (at,), 300 * at, 300 * at + 300) for at, text in enumerate(texts))
+        words = tuple(RawWord(text, (at,), 300 * at, 300 * at + 300) for at, text in enumerate(texts))
         for until_ms in (1_000, 1_100):
             listening.sound.feed(bytes((until_ms - to_ms(listening.sound.end)) * BYTES_PER_MS), True)
             window, _ = listening.next_pass(may_be_final=False)
@@ -198,7 +198,7 @@ def test_more_of_a_pause_asks_for_nothing_more() -> None:
     assert listening.heard == heard < listening.sound.end
 
 
-def take_words(listening: DecodingState, words: tuple[Word, ...], until_ms: int) -> None:
+def take_words(listening: DecodingState, words: tuple[RawWord, ...], until_ms: int) -> None:
     """Twice, so that they are confirmed."""
     for end_ms in (until_ms - 20, until_ms):
         listening.sound.feed(bytes((end_ms - to_ms(listening.sound.end)) * BYTES_PER_MS), True)
@@ -208,7 +208,7 @@ def take_words(listening: DecodingState, words: tuple[Word, ...], until_ms: int)
 
 def test_a_prefix_of_many_tokens_is_trimmed_before_the_window_is_long() -> None:
     listening = listen()
-    words = tuple(Word(f" {at}", (at,) * 16, 300 * at, 300 * at + 200) for at in range(9))
+    words = tuple(RawWord(f" {at}", (at,) * 16, 300 * at, 300 * at + 200) for at in range(9))
     take_words(listening, words, 7_000)
     assert listening.sound.start > 0
     assert len(listening.next_pass(may_be_final=False)[1].prefix) < len(words)
@@ -217,7 +217,7 @@ def test_a_prefix_of_many_tokens_is_trimmed_before_the_window_is_long() -> None:
 def test_the_cut_is_where_a_sentence_begins_between_two_words() -> None:
     listening = listen()
     texts = [" one", " two.", " three", " four", " five", " six", " seven"]
-    words = tuple(Word(text, (at,), 1_000 * at, 1_000 * at + 600) for at, text in enumerate(texts))
+    words = tuple(RawWord(text, (at,), 1_000 * at, 1_000 * at + 600) for at, text in enumerate(texts))
     take_words(listening, words, TRIM_OVER_MS + 100)
     assert to_ms(listening.sound.start) == 1_800
     assert [word.text for word in listening.next_pass(may_be_final=False)[1].prefix] == texts[2:]
@@ -228,7 +228,7 @@ def test_a_full_window_moves_on_by_seconds_at_least() -> None:
     listening = listen()
     listening.sound.feed(bytes((WINDOW_MS + 5_000) * BYTES_PER_MS), True)
     texts = [" one.", *(f" w{at}" for at in range(8))]
-    words = tuple(Word(text, (at,), 1_000 + 900 * at, 1_800 + 900 * at) for at, text in enumerate(texts))
+    words = tuple(RawWord(text, (at,), 1_000 + 900 * at, 1_800 + 900 * at) for at, text in enumerate(texts))
     window, _ = listening.next_pass(may_be_final=True)
     assert window.full
     listening.take(window, Hypothesis(words), may_be_final=True)
@@ -249,7 +249,7 @@ def test_the_context_is_what_is_nearest() -> None:
 
 def test_a_language_is_spoken_where_there_are_words_and_the_newest_is_the_usual_one() -> None:
     listening = DecodingState(language=None, prompt="", usual="fr")
-    for words, spoken in (((), None), ((Word(" ja"),), "de")):
+    for words, spoken in (((), None), ((RawWord(" ja"),), "de")):
         listening.sound.feed(speech(300), True)
         window, _ = listening.next_pass(may_be_final=True)
         listening.take(window, Hypothesis(words, language="de"), may_be_final=True)

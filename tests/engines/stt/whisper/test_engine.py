@@ -21,8 +21,8 @@ from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
 from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, PARTIAL_EVERY_MS, WhisperStream
-from voi.engines.stt.whisper.turns import STALE_MS, Urgency, Waiting
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.turns import STALE_MS, Urgency, WaitingPass
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 MAX_BATCH = 4
@@ -446,10 +446,10 @@ async def test_whose_final_waits_longest_counts_from_the_flush_on(
     monkeypatch.setattr(engine, "wake", lambda: None)
     stream = engine.open(SttOptions(), lambda _: None)
     stream.feed(speech(500))
-    assert stream.wish() == Waiting(stream, Urgency.PARTIAL, 100.0)
+    assert stream.wish() == WaitingPass(stream, Urgency.PARTIAL, 100.0)
     flush = asyncio.ensure_future(stream.flush())
     await asyncio.sleep(0)
-    assert stream.wish() == Waiting(stream, Urgency.FINAL, 900.0)
+    assert stream.wish() == WaitingPass(stream, Urgency.FINAL, 900.0)
     flush.cancel()
 
 
@@ -459,11 +459,11 @@ async def test_what_one_pass_cannot_take_is_as_urgent_as_a_pause(
     monkeypatch.setattr(engine, "wake", lambda: None)
     stream = engine.open(SttOptions(), None)
     stream.feed(bytes(28_000 * 32))
-    assert stream.wish() == Waiting(stream, Urgency.PARTIAL, ANY)
+    assert stream.wish() == WaitingPass(stream, Urgency.PARTIAL, ANY)
     stream.close()
     stream = engine.open(SttOptions(), None)
     stream.feed(bytes(28_001 * 32))
-    assert stream.wish() == Waiting(stream, Urgency.PAUSE, ANY)
+    assert stream.wish() == WaitingPass(stream, Urgency.PAUSE, ANY)
 
 
 async def test_a_doubtful_partial_is_not_tried_again_before_more_is_heard(
@@ -474,7 +474,7 @@ async def test_a_doubtful_partial_is_not_tried_again_before_more_is_heard(
     monkeypatch.setattr(engine, "wake", lambda: None)
     stream.feed(speech(500))
     stream.begin()
-    stream.take(Hypothesis((Word(" mumble"),), avg_logprob=-1.4))
+    stream.take(Hypothesis((RawWord(" mumble"),), avg_logprob=-1.4))
     assert (stream.wish(), heard) == (None, [])
     stream.feed(bytes(PARTIAL_EVERY_MS * 32))
     assert stream.wish() is not None
@@ -487,7 +487,7 @@ async def test_a_partial_is_shown_where_it_says_something_new(engine: Whisper, m
     for text in (" so", " so", ", my"):  # the second confirms the first
         stream.feed(bytes(PARTIAL_EVERY_MS * 32))
         stream.begin()
-        stream.take(Hypothesis((Word(text),)))
+        stream.take(Hypothesis((RawWord(text),)))
     assert heard == ["so", "so, my"]
 
 

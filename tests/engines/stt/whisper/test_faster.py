@@ -20,7 +20,7 @@ from voi.engines.stt.whisper.engine import FasterWhisper
 from voi.engines.stt.whisper.faster_backend import FasterBackend
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
 pytestmark = pytest.mark.integration
@@ -54,7 +54,7 @@ def tokens_of(hypothesis: Hypothesis) -> list[int]:
     return [token for word in hypothesis.words for token in word.tokens]
 
 
-PREFIX = (Word(" the", (264,), 0, 300), Word(" child", (1440,), 300, 700))
+PREFIX = (RawWord(" the", (264,), 0, 300), RawWord(" child", (1440,), 300, 700))
 PASSES = [
     Pass(sound("jfk"), language="en"),
     Pass(sound("spk1_snt1"), language="en", prefix=PREFIX, prompt="Dogs and children."),

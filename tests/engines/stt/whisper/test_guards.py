@@ -7,12 +7,12 @@ from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.guards import BRIEF_MS, Voice, believable
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word, text_of
+from voi.engines.stt.whisper.words import RawWord, text_of
 
 
 def heard(text: str, **scores: float) -> Hypothesis:
     """A word takes 300 ms."""
-    words = tuple(Word(f" {word}", (), 300 * at, 300 * (at + 1)) for at, word in enumerate(text.split()))
+    words = tuple(RawWord(f" {word}", (), 300 * at, 300 * (at + 1)) for at, word in enumerate(text.split()))
     return Hypothesis(words, compression_ratio=compression_ratio(text), **scores)  # type: ignore[arg-type]
 
 
@@ -197,12 +197,16 @@ def test_the_quiet_around_a_word_decides_nothing(before_ms: int, after_ms: int) 
 def test_the_judge_listens_under_the_last_sentence() -> None:
     said, other = sound("spk1_snt1"), sound("spk1_snt3")[400 * BYTES_PER_MS : 900 * BYTES_PER_MS]
     end_ms = len(said) // BYTES_PER_MS
-    words = (Word(" dog.", (), end_ms - 400, end_ms), Word(" Thank", (), end_ms, end_ms), Word(" you.", (), end_ms))
+    words = (
+        RawWord(" dog.", (), end_ms - 400, end_ms),
+        RawWord(" Thank", (), end_ms, end_ms),
+        RawWord(" you.", (), end_ms),
+    )
     backend = Saying(Hypothesis(words))
     after = [bytes(len(other)), sound("noise2")[: len(other)], other]
     heard_so = Acceptance().transcribe(backend, [Pass(said + rest) for rest in after])
     assert [text_of(each.words) for each in heard_so] == ["dog.", "dog.", "dog. Thank you."]
-    in_the_window = Pass(said + bytes(len(other)), prefix=(Word(" small", (), end_ms - 900, end_ms - 400),))
+    in_the_window = Pass(said + bytes(len(other)), prefix=(RawWord(" small", (), end_ms - 900, end_ms - 400),))
     assert text_of(Acceptance().transcribe(backend, [in_the_window])[0].words) == "dog."
 
 
@@ -210,7 +214,7 @@ def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
     doubtful = Saying(heard("stop", avg_logprob=-1.9, no_speech_prob=0.7))
     speech = sound("spk1_snt1")[12_000:]
     moment, longer = speech[: 32 * 300], speech[: 32 * (BRIEF_MS + 100)]
-    after = Pass(moment, prefix=(Word(" please", (), 0, 50),))
+    after = Pass(moment, prefix=(RawWord(" please", (), 0, 50),))
     assert [text_of(h.words) for h in Acceptance().transcribe(doubtful, [Pass(moment), Pass(longer), after])] == [
         "stop",
         "",
@@ -221,7 +225,7 @@ def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
 def test_the_judge_listens_after_the_prefix() -> None:
     pcm = sound("spk1_snt1") + bytes(32 * 2_000)
     said_ms = len(sound("spk1_snt1")) // 32
-    prefix = (Word(" dog.", (), said_ms - 400, said_ms + 200),)
+    prefix = (RawWord(" dog.", (), said_ms - 400, said_ms + 200),)
     hypothesis = Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
     assert hypothesis.words == ()
     assert replace(hypothesis, words=()) == hypothesis
@@ -244,5 +248,5 @@ def test_a_chance_of_silence_alone_is_doubt() -> None:
 
 def test_the_judge_forgives_a_word_that_seems_to_end_late() -> None:
     voice = sound("spk1_snt1")[12_000:][: 32 * 400]
-    prefix = (Word(" well,", (), 0, 300),)  # most of the voice came after it
+    prefix = (RawWord(" well,", (), 0, 300),)  # most of the voice came after it
     assert text_of(Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)

@@ -25,7 +25,7 @@ from voi.engines.stt.whisper.openai_backend import OpenAiBackend, alignment_head
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
 pytestmark = pytest.mark.integration
@@ -106,12 +106,14 @@ def test_the_same_tokens_as_the_reference(backend: OpenAiBackend, reference: Any
 def test_the_same_tokens_with_a_prompt_and_with_a_prefix(backend: OpenAiBackend, reference: Any) -> None:
     said = " the child almost"
     encoded = backend._tokenizer.encode(said)
-    prefix = (Word(said, tuple(encoded), 0, 1_000),)
+    prefix = (RawWord(said, tuple(encoded), 0, 1_000),)
     ours = backend.transcribe(
         [
             Pass(sound("spk1_snt1"), language="en", prompt="A lesson in small dogs."),
             Pass(sound("spk1_snt1"), language="en", prefix=prefix),
-            Pass(sound("spk1_snt1"), language="en", prompt="Dogs.", context=(Word(" once", (1564,)),), prefix=prefix),
+            Pass(
+                sound("spk1_snt1"), language="en", prompt="Dogs.", context=(RawWord(" once", (1564,)),), prefix=prefix
+            ),
         ]
     )
     most = 16 + 12 * len(sound("spk1_snt1")) // 32_000
@@ -133,7 +135,7 @@ def test_the_same_tokens_with_a_prompt_and_with_a_prefix(backend: OpenAiBackend,
 
 def test_text_must_follow_a_prefix_where_speech_went_on(backend: OpenAiBackend, reference: Any) -> None:
     """The reference suppresses the end there always."""
-    prefix = (Word(" dog.", tuple(backend._tokenizer.encode(" dog.")), 0, 300),)
+    prefix = (RawWord(" dog.", tuple(backend._tokenizer.encode(" dog.")), 0, 300),)
     ours = backend.transcribe([Pass(sound("spk1_snt1"), language="en", prefix=prefix, goes_on=True)])[0]
     theirs = decode(reference, sound("spk1_snt1"), language="en", prefix=list(prefix[0].tokens))
     assert tokens_of(ours) == [token for token in theirs.tokens if token < 50_257]
@@ -172,7 +174,7 @@ def test_the_usual_language_stays_unless_another_is_much_likelier(backend: OpenA
 
 
 def test_each_row_as_it_is_alone(backend: OpenAiBackend) -> None:
-    prefix = (Word(" dog", (3000,), 0, 300),)
+    prefix = (RawWord(" dog", (3000,), 0, 300),)
     passes = [
         Pass(sound("jfk"), language="en"),
         Pass(sound("spk1_snt2")[:6_400], prompt="Something to begin with, and longer than others."),

@@ -18,13 +18,13 @@ from voi.engines.cuda_graphs import Graphs
 from voi.engines.stt.whisper import openai_decoding
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
 pytestmark = pytest.mark.integration
 
 MOST_ROWS = 5
-DOG = (Word(" dog", (3000,), 0, 300),)
+DOG = (RawWord(" dog", (3000,), 0, 300),)
 # They end at different times, so that the places of the cache close up on the way.
 PASSES = [
     Pass(sound("spk1_snt1"), language="en"),

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from tests.engines.sounds import sound
 from voi.engines.stt.hallucination import bare
-from voi.engines.stt.whisper.decoding_state import DecodingState, Window
+from voi.engines.stt.whisper.decoding_state import DecodingState, PassWindow
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_ms, to_samples
 from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, TAIL_WITHOUT_PARTIALS_MS
-from voi.engines.stt.whisper.words import Word, text_of
+from voi.engines.stt.whisper.words import RawWord, text_of
 
 DATA = Path(__file__).parent / "data"
 NAMES = ("jfk", "austen-0870", "spk1_snt1")
@@ -33,16 +33,16 @@ SETTLED_MS = 500
 
 @dataclass(frozen=True)
 class Recording:
-    by_end: dict[int, tuple[Word, ...]]
+    by_end: dict[int, tuple[RawWord, ...]]
 
-    def heard_by(self, end_ms: int) -> tuple[Word, ...]:
+    def heard_by(self, end_ms: int) -> tuple[RawWord, ...]:
         return self.by_end[max((end for end in self.by_end if end <= end_ms), default=min(self.by_end))]
 
     @property
-    def final(self) -> tuple[Word, ...]:
+    def final(self) -> tuple[RawWord, ...]:
         return self.by_end[max(self.by_end)]
 
-    def stable(self) -> list[Word]:
+    def stable(self) -> list[RawWord]:
         """Words of the last hypothesis that no hypothesis contradicts which heard them well."""
         return [
             word
@@ -58,14 +58,16 @@ class Recording:
 @cache
 def recording(name: str) -> Recording:
     lines = (json.loads(line) for line in (DATA / f"{name}.jsonl").read_text().splitlines())
-    return Recording({end: tuple(Word(text, (), start, stop) for text, start, stop in words) for end, words in lines})
+    return Recording(
+        {end: tuple(RawWord(text, (), start, stop) for text, start, stop in words) for end, words in lines}
+    )
 
 
 @cache
 def joined(names: tuple[str, ...]) -> Recording:
     """As if they were one: each hypothesis behind the last one of what was said before."""
-    by_end: dict[int, tuple[Word, ...]] = {}
-    before: tuple[Word, ...] = ()
+    by_end: dict[int, tuple[RawWord, ...]] = {}
+    before: tuple[RawWord, ...] = ()
     offset_ms = 0
     for name in names:
         length_ms = len(sound(name)) // BYTES_PER_MS
@@ -81,15 +83,15 @@ def stable_in(names: tuple[str, ...]) -> list[str]:
     return [part for name in names for word in recording(name).stable() for part in bare(word.text).split()]
 
 
-def _middle(word: Word) -> float:
+def _middle(word: RawWord) -> float:
     return (word.start_ms + word.end_ms) / 2
 
 
-def _same_place(one: Word, other: Word) -> bool:
+def _same_place(one: RawWord, other: RawWord) -> bool:
     return bare(one.text) == bare(other.text) and abs(_middle(one) - _middle(other)) < 350
 
 
-def replay(recorded: Recording, window: Window, each: Pass) -> Hypothesis:
+def replay(recorded: Recording, window: PassWindow, each: Pass) -> Hypothesis:
     start_ms = to_ms(window.start)
     words = [word for word in recorded.heard_by(to_ms(window.end)) if _middle(word) > start_ms]
     after = continuation([bare(word.text) for word in each.prefix], [bare(word.text) for word in words])

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.engines.stt.whisper.sound import ROLL_MS, Sound, to_ms, to_samples
+from voi.engines.stt.whisper.sound import ROLL_MS, SoundBuffer, to_ms, to_samples
 
 
 def counting(ms: int, start: int = 1) -> bytes:
@@ -10,7 +10,7 @@ def counting(ms: int, start: int = 1) -> bytes:
 
 
 def test_sound_before_speech_is_kept_for_a_while() -> None:
-    sound = Sound()
+    sound = SoundBuffer()
     sound.feed(counting(2_000), speech=False)
     assert (sound.end, sound.speech_end) == (0, 0)
     sound.feed(counting(100), speech=True)
@@ -19,7 +19,7 @@ def test_sound_before_speech_is_kept_for_a_while() -> None:
 
 
 def test_long_pauses_are_shortened_and_times_know_it() -> None:
-    sound = Sound()
+    sound = SoundBuffer()
     sound.feed(counting(500), speech=True)
     sound.feed(counting(3_000), speech=False)
     assert sound.pausing
@@ -32,7 +32,7 @@ def test_long_pauses_are_shortened_and_times_know_it() -> None:
 
 
 def test_trimming() -> None:
-    sound = Sound()
+    sound = SoundBuffer()
     sound.feed(counting(1_000), speech=True)
     sound.trim(to_samples(400))
     assert (to_ms(sound.start), to_ms(sound.end)) == (400, 1_000)
@@ -44,7 +44,7 @@ def test_trimming() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.booleans()), max_size=20), st.integers(1, 999))
 def test_any_chunking_keeps_the_same(pieces: list[tuple[int, bool]], size: int) -> None:
-    whole, cut = Sound(), Sound()
+    whole, cut = SoundBuffer(), SoundBuffer()
     at = 1
     for samples, speech in pieces:
         pcm = (np.arange(at, at + samples) % 30_000).astype("<i2").tobytes()
@@ -57,7 +57,7 @@ def test_any_chunking_keeps_the_same(pieces: list[tuple[int, bool]], size: int) 
 
 
 def test_all_speech_is_kept() -> None:
-    sound = Sound()
+    sound = SoundBuffer()
     for at in range(50):
         sound.feed(counting(40, at * 640 + 1), speech=True)
         sound.feed(bytes(320), speech=False)
@@ -65,7 +65,7 @@ def test_all_speech_is_kept() -> None:
 
 
 def test_a_gap_lies_before_the_first_sample_that_was_kept_again_and_is_noted_once() -> None:
-    sound = Sound()
+    sound = SoundBuffer()
     sound.feed(counting(500), speech=True)
     sound.feed(counting(3_000), speech=False)
     for _ in range(20):

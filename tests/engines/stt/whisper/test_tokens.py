@@ -4,7 +4,7 @@ import pytest
 
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Pass
 from voi.engines.stt.whisper.tokens import beginning, choose_language, frames_of
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 
 PREVIOUS, START, NO_TIMES = 1_001, 1_002, 1_003
 ROOM = 220
@@ -21,8 +21,8 @@ class Letters:
         raise AssertionError(tokens)
 
 
-def words(*tokens: int) -> tuple[Word, ...]:
-    return tuple(Word("", (token,)) for token in tokens)
+def words(*tokens: int) -> tuple[RawWord, ...]:
+    return tuple(RawWord("", (token,)) for token in tokens)
 
 
 def test_nothing_before_the_transcript() -> None:

@@ -6,28 +6,28 @@ from voi.engines.stt.whisper.turns import (
     ONE_FACTOR,
     SHORT_BATCH_MS,
     STALE_MS,
-    Pace,
+    BatchPace,
     Urgency,
-    Waiting,
+    WaitingPass,
     next_batch,
 )
 
 FINAL, PAUSE, PARTIAL = Urgency
 
 
-def wish(who: str, urgency: Urgency, since_ms: float = 0) -> Waiting[str]:
-    return Waiting(who, urgency, since_ms)
+def wish(who: str, urgency: Urgency, since_ms: float = 0) -> WaitingPass[str]:
+    return WaitingPass(who, urgency, since_ms)
 
 
 def test_finals_go_alone_the_longest_waiting_first() -> None:
     waiting = [wish("p", PARTIAL), wish("late", FINAL, 30), wish("early", FINAL, 20), wish("pause", PAUSE)]
-    assert next_batch(waiting, Pace(8), now_ms=40) == ["early", "late"]
+    assert next_batch(waiting, BatchPace(8), now_ms=40) == ["early", "late"]
 
 
 def test_pauses_go_before_partials() -> None:
     waiting = [wish("p", PARTIAL), wish("pause", PAUSE, 30)]
-    assert next_batch(waiting, Pace(8), now_ms=40) == ["pause"], "what a row takes is not known yet"
-    pace = Pace(8)
+    assert next_batch(waiting, BatchPace(8), now_ms=40) == ["pause"], "what a row takes is not known yet"
+    pace = BatchPace(8)
     pace.learn([PARTIAL], SHORT_BATCH_MS, -SHORT_BATCH_MS)
     assert next_batch(waiting, pace, now_ms=40) == ["pause", "p"]
 
@@ -36,7 +36,7 @@ def test_pauses_go_before_partials() -> None:
 @pytest.mark.parametrize(("batch_ms", "row_ms", "rows"), [(20, 2, 10), (2, 1, 32), (50, 2, 14), (0, 1_200, 1)])
 def test_a_final_waits_for_one_short_batch_at_most(batch_ms: int, row_ms: int, rows: int, urgency: Urgency) -> None:
     """Whatever a device takes for a batch and for each row: batches of partials come to take what they may."""
-    pace = Pace(32)
+    pace = BatchPace(32)
     found = []
     for _ in range(20):
         chosen = next_batch([wish(f"p{at}", urgency) for at in range(40)], pace, now_ms=STALE_MS)
@@ -50,21 +50,21 @@ def test_a_final_waits_for_one_short_batch_at_most(batch_ms: int, row_ms: int, r
 
 
 def test_overdue_partials_go_along_with_finals_and_are_never_starved() -> None:
-    pace = Pace(4)
+    pace = BatchPace(4)
     finals = [wish(f"f{at}", FINAL, at) for at in range(9)]
     waiting = [*finals, wish("old", PARTIAL, 0), wish("new", PARTIAL, STALE_MS)]
     assert next_batch(waiting, pace, now_ms=STALE_MS) == ["f0", "f1", "f2", "old"]
 
 
 def test_a_slow_device_still_serves_one() -> None:
-    pace = Pace(16)
+    pace = BatchPace(16)
     for rows in (1, 2):
         pace.learn([PARTIAL] * rows, 3_000 * rows, -6_000)
     assert next_batch([wish("p", PARTIAL), wish("q", PARTIAL)], pace, now_ms=10) == ["p"]
 
 
 def test_partials_leave_the_device_time_for_others() -> None:
-    pace = Pace(8)
+    pace = BatchPace(8)
     pace.learn([PARTIAL] * 2, 100, 500)
     pace.learn([PAUSE, PARTIAL], 300, 500)  # which would have run anyway
     assert next_batch([wish("p", PARTIAL, 450)], pace, now_ms=510) == []
@@ -74,27 +74,27 @@ def test_partials_leave_the_device_time_for_others() -> None:
 
 
 def test_nobody_waits() -> None:
-    assert next_batch([], Pace(8), now_ms=0) == []
+    assert next_batch([], BatchPace(8), now_ms=0) == []
 
 
 def test_overdue_partials_get_a_quarter_and_no_place_stays_empty_for_them() -> None:
     finals = [wish(f"f{at}", FINAL, at) for at in range(9)]
     overdue = [wish(f"p{at}", PARTIAL, at) for at in range(3)]
-    assert next_batch([*finals, *overdue[:1]], Pace(8), STALE_MS + 9) == [f"f{at}" for at in range(7)] + ["p0"]
-    assert next_batch([*finals, *overdue], Pace(8), STALE_MS + 9) == [f"f{at}" for at in range(6)] + ["p0", "p1"]
+    assert next_batch([*finals, *overdue[:1]], BatchPace(8), STALE_MS + 9) == [f"f{at}" for at in range(7)] + ["p0"]
+    assert next_batch([*finals, *overdue], BatchPace(8), STALE_MS + 9) == [f"f{at}" for at in range(6)] + ["p0", "p1"]
 
 
 def test_what_is_overdue_goes_by_its_age() -> None:
     waiting = [wish("pause", PAUSE, 20), wish("talks on", PARTIAL, 10), wish("timely", PAUSE, 21)]
-    assert next_batch(waiting, Pace(8), now_ms=STALE_MS + 20) == ["talks on"]
-    pace = Pace(8)
+    assert next_batch(waiting, BatchPace(8), now_ms=STALE_MS + 20) == ["talks on"]
+    pace = BatchPace(8)
     for rows in (1, 2):
         pace.learn([PAUSE] * rows, 10 + rows, 0)
     assert next_batch(waiting, pace, now_ms=STALE_MS + 20) == ["talks on", "pause", "timely"]
 
 
 def test_a_batch_that_took_long_by_chance_is_forgotten() -> None:
-    pace = Pace(8)
+    pace = BatchPace(8)
     for rows, cost_ms in ((1, 50), (2, 5_000)):
         pace.learn([PARTIAL] * rows, cost_ms, 0)
     assert pace.partial_rows == 1
@@ -114,7 +114,7 @@ def waits_ms(
     """How long each caller waits for each answer in a minute, where each wishes anew so long after the last one.
 
     `cost_ms`: what a batch of so many rows takes."""
-    pace, now_ms = Pace(max_batch), 0.0
+    pace, now_ms = BatchPace(max_batch), 0.0
     since_ms = {who: at * 37.0 for at, who in enumerate(wants)}
     waits: dict[str, list[float]] = {who: [] for who in wants}
     while now_ms < 60_000:

@@ -1,8 +1,8 @@
-from voi.engines.stt.whisper.words import Word, agreed, joined, same, text_of
+from voi.engines.stt.whisper.words import RawWord, agreed, joined, same, text_of
 
 
-def words(*texts: str) -> tuple[Word, ...]:
-    return tuple(Word(text, (at,), at * 100, at * 100 + 100) for at, text in enumerate(texts))
+def words(*texts: str) -> tuple[RawWord, ...]:
+    return tuple(RawWord(text, (at,), at * 100, at * 100 + 100) for at, text in enumerate(texts))
 
 
 def test_text_is_as_the_model_spaces_it() -> None:
@@ -11,8 +11,8 @@ def test_text_is_as_the_model_spaces_it() -> None:
 
 
 def test_the_same_word_however_it_is_written() -> None:
-    assert same(Word(" To,"), Word(" to"))
-    assert not same(Word(" to"), Word(" two"))
+    assert same(RawWord(" To,"), RawWord(" to"))
+    assert not same(RawWord(" to"), RawWord(" two"))
 
 
 def test_how_many_words_both_begin_with() -> None:
@@ -30,7 +30,7 @@ def test_punctuation_goes_to_its_word() -> None:
 
 def test_a_joined_word_is_as_probable_as_its_least_probable_piece() -> None:
     for one, other in ((0.9, 0.4), (0.4, 0.9)):
-        assert joined([Word(" an", probability=one), Word("-ill", probability=other)])[0].probability == 0.4
+        assert joined([RawWord(" an", probability=one), RawWord("-ill", probability=other)])[0].probability == 0.4
 
 
 def test_a_mark_after_what_is_confirmed_does_not_hide_that_two_passes_agree() -> None:
@@ -53,6 +53,6 @@ def test_punctuation_alone_is_not_lost() -> None:
 
 
 def test_sentence_ends() -> None:
-    assert Word(" it.”").ends_sentence
-    assert Word("。").ends_sentence
-    assert not Word(" it,").ends_sentence
+    assert RawWord(" it.”").ends_sentence
+    assert RawWord("。").ends_sentence
+    assert not RawWord(" it,").ends_sentence

@@ -18,7 +18,7 @@ from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, alone, job, run
 from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts import model as model_module
-from voi.engines.tts.xtts.decoder import FILLS, Beginning
+from voi.engines.tts.xtts.decoder import FILLS, SentenceStart
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.memory import NoRoom
 from voi.engines.tts.xtts.model import Running
@@ -160,7 +160,7 @@ def test_with_a_seed_shapes_do_not_depend_on_company(files: dict[str, Path]) -> 
 def filled(running: Running, text: str) -> tuple[Tensor, Tensor]:
     """Keys and values of the text's prefix, as slot 0 then has them."""
     wish = job(running, text).job
-    entry = Beginning(0, wish.ids, wish.voice.conditioning, wish.sampling, wish.seed)
+    entry = SentenceStart(0, wish.ids, wish.voice.conditioning, wish.sampling, wish.seed)
     running.decoder.begin([entry])
     keys, values = running.decoder._keys[:, 0, :, : entry.places], running.decoder._values[:, 0, :, : entry.places]
     return keys.clone(), values.clone()

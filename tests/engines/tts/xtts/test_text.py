@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from voi.engines.tts.xtts.cutting import LONGEST, cut, language_code, spoken_ms
 from voi.engines.tts.xtts.layout import LANGUAGES
 from voi.engines.tts.xtts.spelling import spelled
-from voi.engines.tts.xtts.tokenizer import Tokenizer
+from voi.engines.tts.xtts.tokenizer import XttsTokenizer
 from voi.errors import EngineError
 
 
 @pytest.fixture(scope="module")
-def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> XttsTokenizer:
     from tests.engines.tts.xtts.tiny_vocabulary import vocabulary
 
-    return Tokenizer(vocabulary(Path(tmp_path_factory.mktemp("vocabulary"))), 120)
+    return XttsTokenizer(vocabulary(Path(tmp_path_factory.mktemp("vocabulary"))), 120)
 
 
 @given(st.text(alphabet="ab ,.!?。，\n", max_size=300), st.integers(2, 60))
@@ -91,7 +91,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
 @pytest.mark.parametrize("language", ["en", "de", "ar", "hi"])
-def test_hostile_text_becomes_ids_within_limits(tokenizer: Tokenizer, text: str, language: str) -> None:
+def test_hostile_text_becomes_ids_within_limits(tokenizer: XttsTokenizer, text: str, language: str) -> None:
     began_s = time.perf_counter()
     parts = tokenizer.parts(text, language, LONGEST[language])
     assert time.perf_counter() - began_s < 3
@@ -105,7 +105,7 @@ def test_hostile_text_becomes_ids_within_limits(tokenizer: Tokenizer, text: str,
 
 
 def test_no_part_is_as_long_as_what_the_model_cannot_take(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+    tokenizer: XttsTokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     longest = len(tokenizer.ids("zwxq zwxq.", "en")) - 2
     assert len(tokenizer.parts("zwxq zwxq.", "en", 250)) == 1
@@ -113,12 +113,12 @@ def test_no_part_is_as_long_as_what_the_model_cannot_take(
     assert len(tokenizer.parts("zwxq zwxq.", "en", 250)) == 2
 
 
-def test_characters_that_the_model_does_not_know_are_left_out(tokenizer: Tokenizer) -> None:
+def test_characters_that_the_model_does_not_know_are_left_out(tokenizer: XttsTokenizer) -> None:
     assert tokenizer._unknown in tokenizer._bpe.encode("a ☃ b").ids
     assert tokenizer._unknown not in tokenizer.ids("a ☃ b", "en")
 
 
-def test_a_number_is_never_cut(tokenizer: Tokenizer) -> None:
+def test_a_number_is_never_cut(tokenizer: XttsTokenizer) -> None:
     said = [part for part, _ in tokenizer.parts("Call 555 123 4567 or pay $1,234,567.89 by 12:30. " * 10, "en", 100)]
     assert not any(char.isdigit() for part in said for char in part)
     assert max(map(len, said)) <= 100
@@ -128,13 +128,13 @@ def test_a_number_is_never_cut(tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize(
     ("text", "ends"), [("No", "."), ("Hm…", "."), ("5", "."), ("A", "."), ("Why?", "?"), ("Привет", ".")]
 )
-def test_short_texts_end_with_a_mark(tokenizer: Tokenizer, text: str, ends: str) -> None:
+def test_short_texts_end_with_a_mark(tokenizer: XttsTokenizer, text: str, ends: str) -> None:
     [(_, ids)] = tokenizer.parts(text, "en", 250)
     assert ids[-2] == tokenizer._bpe.token_to_id(ends)
 
 
 @pytest.mark.parametrize("text", ["", "?", "…", "🎉", "\u0301", " \n"])
-def test_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
+def test_nothing_to_say(tokenizer: XttsTokenizer, text: str) -> None:
     assert tokenizer.parts(text, "en", 250) == []
 
 
@@ -142,14 +142,14 @@ UNKNOWN = ["สวัสดีครับ", "Ωμέγα!", "שלום, עולם.
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
-def test_of_letters_that_the_model_does_not_know_there_is_nothing_to_say(tokenizer: Tokenizer, text: str) -> None:
+def test_of_letters_that_the_model_does_not_know_there_is_nothing_to_say(tokenizer: XttsTokenizer, text: str) -> None:
     """Given a full stop alone, the model babbles."""
     assert tokenizer.ids(text, "en") == []
     assert tokenizer.parts(text * 40, "en", 250) == []
 
 
 @pytest.mark.parametrize("text", UNKNOWN)
-def test_words_of_such_letters_are_left_out_and_do_not_count(tokenizer: Tokenizer, text: str) -> None:
+def test_words_of_such_letters_are_left_out_and_do_not_count(tokenizer: XttsTokenizer, text: str) -> None:
     """How long a part may sound goes by its characters."""
     known = tokenizer.parts("Well, this is good - it is 5.", "en", 250)
     assert tokenizer.parts(f"{text} Well, this {text} is good - it {text} is 5.", "en", 250) == known
@@ -157,17 +157,17 @@ def test_words_of_such_letters_are_left_out_and_do_not_count(tokenizer: Tokenize
     assert [first, last] == tokenizer.parts("Some words. Some more.", "en", 12)
 
 
-def test_a_mark_that_stands_alone_is_no_word_that_is_left_out(tokenizer: Tokenizer) -> None:
+def test_a_mark_that_stands_alone_is_no_word_that_is_left_out(tokenizer: XttsTokenizer) -> None:
     [(part, ids)] = tokenizer.parts("كيف حالك ؟", "ar", 166)
     assert (part, ids[-2]) == ("كيف حالك ؟", tokenizer._bpe.token_to_id("؟"))
 
 
-def test_a_word_is_spoken_by_what_is_known_of_it(tokenizer: Tokenizer) -> None:
+def test_a_word_is_spoken_by_what_is_known_of_it(tokenizer: XttsTokenizer) -> None:
     [(part, ids)] = tokenizer.parts("Nguyễn", "en", 250)
     assert (part, ids) == ("Nguyễn", tokenizer.ids("nguyn.", "en"))
 
 
-def test_what_a_transliterator_does_not_know_is_not_spoken_either(tokenizer: Tokenizer) -> None:
+def test_what_a_transliterator_does_not_know_is_not_spoken_either(tokenizer: XttsTokenizer) -> None:
     pytest.importorskip("cutlet")
     assert tokenizer.parts("สวัสดี", "ja", 71) == []
     assert tokenizer.parts("สวัสดี 日本語", "ja", 71) == tokenizer.parts("日本語", "ja", 71) != []

@@ -7,7 +7,7 @@ Low-Latency Sequence-to-Sequence Speech Recognition and Translation (2020). Pure
 from collections.abc import Sequence
 from itertools import takewhile
 
-from voi.engines.stt.whisper.words import Word, agreed
+from voi.engines.stt.whisper.words import RawWord, agreed
 
 EDGE_MS = 400
 """A word so close to the end of the sound is decoded without what follows it, so it does not count as agreement."""
@@ -17,12 +17,12 @@ class Agreement:
     """Hypotheses given to `take` follow the confirmed words: they begin where `confirmed` ends."""
 
     def __init__(self) -> None:
-        self.confirmed: list[Word] = []
-        self.tentative: tuple[Word, ...] = ()
+        self.confirmed: list[RawWord] = []
+        self.tentative: tuple[RawWord, ...] = ()
         self._heard_until_ms = -1
         self._sure = 0  # of the tentative words, those well inside the sound
 
-    def take(self, words: Sequence[Word], heard_until_ms: int) -> None:
+    def take(self, words: Sequence[RawWord], heard_until_ms: int) -> None:
         """`heard_until_ms`: where the pass's sound ended. Hearing the same twice confirms nothing."""
         agreeing = agreed(self.tentative, words) if heard_until_ms > self._heard_until_ms else 0
         count = min(agreeing, self._sure)

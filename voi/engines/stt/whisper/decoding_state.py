@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from voi.engines.base import TimedWord, Transcript
 from voi.engines.stt.whisper.agreement import Agreement
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.sound import PAUSE_MS, Sound, to_ms, to_samples
-from voi.engines.stt.whisper.words import Word, text_of
+from voi.engines.stt.whisper.sound import PAUSE_MS, SoundBuffer, to_ms, to_samples
+from voi.engines.stt.whisper.words import RawWord, text_of
 
 WINDOW_MS = 28_000  # of the model's 30 s, so that the last word's end is still inside
 TRIM_OVER_MS = 15_000
@@ -35,7 +35,7 @@ FALLBACK = (0.0, 0.4, 0.8)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PassWindow:
     """What a pass covers: positions in the kept sound. `full`: there is more sound than it could take."""
 
     start: int
@@ -48,7 +48,7 @@ class DecodingState:
     doubtful to count."""
 
     def __init__(self, *, language: str | None, prompt: str, usual: str | None = None) -> None:
-        self.sound = Sound()
+        self.sound = SoundBuffer()
         self.covered = 0
         self.tried = 0
         self.language = language
@@ -92,11 +92,11 @@ class DecodingState:
 
     # ---- the next pass ----------------------------------------------------------------------------
 
-    def next_pass(self, *, may_be_final: bool) -> tuple[Window, Pass]:
+    def next_pass(self, *, may_be_final: bool) -> tuple[PassWindow, Pass]:
         """The window as it is now, from the first kept sound on."""
         sound = self.sound
         limit = sound.start + to_samples(WINDOW_MS)
-        window = Window(sound.start, min(sound.end, limit), self.overfull)
+        window = PassWindow(sound.start, min(sound.end, limit), self.overfull)
         return window, Pass(
             sound.read(window.end),
             language=self.language,
@@ -114,11 +114,11 @@ class DecodingState:
         return self.heard > self.sound.start + to_samples(WINDOW_MS)
 
     @property
-    def _inside(self) -> list[Word]:
+    def _inside(self) -> list[RawWord]:
         """The confirmed words in the window."""
         return self._agreement.confirmed[self._first_inside :]
 
-    def _goes_on(self, window: Window) -> bool:
+    def _goes_on(self, window: PassWindow) -> bool:
         inside, speech_end = self._inside, min(window.end, self.sound.speech_end)
         return bool(inside) and to_ms(speech_end) - inside[-1].end_ms >= GOES_ON_MS
 
@@ -126,13 +126,13 @@ class DecodingState:
     def _prefix_tokens(self) -> int:
         return sum(len(word.tokens) for word in self._inside)
 
-    def _context(self) -> tuple[Word, ...]:
+    def _context(self) -> tuple[RawWord, ...]:
         """The words before the window where they help, in the middle of a sentence: a new one owes little to the old.
         Not after a doubtful pass, since loops live on in their own context."""
         before = self._agreement.confirmed[: self._first_inside][-CONTEXT_WORDS:]
         return () if not before or self._misled or before[-1].ends_sentence else tuple(before)
 
-    def take(self, window: Window, hypothesis: Hypothesis, *, may_be_final: bool) -> None:
+    def take(self, window: PassWindow, hypothesis: Hypothesis, *, may_be_final: bool) -> None:
         """The answer to `next_pass`."""
         self.tried = max(self.tried, window.end)
         if hypothesis.doubtful and not may_be_final:
@@ -148,7 +148,7 @@ class DecodingState:
 
     # ---- trimming ---------------------------------------------------------------------------------
 
-    def _make_room(self, window: Window) -> None:
+    def _make_room(self, window: PassWindow) -> None:
         """More sound waits than the window holds: confirm what lies well inside, and move on."""
         limit_ms = to_ms(window.end) - FORCED_TAIL_MS
         self._agreement.confirm(sum(word.end_ms <= limit_ms for word in self._agreement.tentative))

@@ -19,7 +19,7 @@ from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Backend
 from voi.engines.stt.whisper.stream import WhisperStream
-from voi.engines.stt.whisper.turns import STALE_MS, Pace, Urgency, next_batch
+from voi.engines.stt.whisper.turns import STALE_MS, BatchPace, Urgency, next_batch
 from voi.engines.stt.whisper.weights import fetch_missing
 from voi.errors import ConfigError, EngineBroken, EngineError
 
@@ -67,7 +67,7 @@ class Whisper:
         self._serving: asyncio.Task[None] | None = None
         self._work = asyncio.Event()
         self._streams: dict[WhisperStream, None] = {}
-        self._pace = Pace(max_batch)
+        self._pace = BatchPace(max_batch)
         self._failures = 0
         """Batches that failed since one succeeded."""
         self._broken = ""

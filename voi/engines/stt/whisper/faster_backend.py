@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
 from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better
-from voi.engines.stt.whisper.tokens import Beginning, Said, beginning, choose_language, frames_of, timed_words
+from voi.engines.stt.whisper.tokens import PromptTokens, Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
 
@@ -110,7 +110,7 @@ class FasterBackend:
         self,
         passes: Sequence[Pass],
         features: NDArray[Any],
-        rows: Sequence[tuple[int, Beginning]],
+        rows: Sequence[tuple[int, PromptTokens]],
         temperature: float,
         language: str,
     ) -> dict[int, Hypothesis]:
@@ -174,7 +174,7 @@ class FasterBackend:
         return Tokenizer(self._vocabulary, self._model.is_multilingual, task="transcribe", language=language)
 
 
-def _after_prefix(result: Any, begin: Beginning) -> list[int]:
+def _after_prefix(result: Any, begin: PromptTokens) -> list[int]:
     """CTranslate2 gives the prefix back with what was decoded."""
     tokens: list[int] = result.sequences_ids[0][begin.prefix :]
     return tokens

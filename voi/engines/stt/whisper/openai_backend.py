@@ -19,11 +19,11 @@ from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
-from voi.engines.stt.whisper.openai_network import Decoder, Dimensions, Encoder
+from voi.engines.stt.whisper.openai_network import Dimensions, Encoder, TextDecoder
 from voi.engines.stt.whisper.passes import Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
 ENCODER_ROWS = 16  # more at once gain nothing on any device, and cost memory
@@ -56,7 +56,9 @@ class OpenAiBackend:
         del state
         try:
             self._encoder = Encoder(self._dims, weights)
-            decoder = Decoder(self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch)
+            decoder = TextDecoder(
+                self._dims, weights, alignment_heads(self._dims, size_of(self._model)), self._max_batch
+            )
         except KeyError as error:
             raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.") from error
         del weights  # of which the encoder and the decoder have joined some
@@ -155,7 +157,7 @@ class OpenAiBackend:
             temperature=row.temperature,
         )
 
-    def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[Word, ...]:
+    def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[RawWord, ...]:
         """The decoded words, with the times of the alignment."""
         assert decoded.attention is not None
         frames, before = frames_of(each), len(tokenizer.sot_sequence)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from voi.engines.cuda_graphs import Graphs
-from voi.engines.stt.whisper.openai_network import Decoder
+from voi.engines.stt.whisper.openai_network import TextDecoder
 
 
 @dataclass(slots=True)
@@ -45,11 +45,11 @@ class Decoded:
 
 
 class Decoding:
-    """Runs a `Decoder` for one batch after the other. `suppressed`: tokens that are never said; `blank`: those that may
-    not come first."""
+    """Runs a `TextDecoder` for one batch after the other. `suppressed`: tokens that are never said; `blank`: those that
+    may not come first."""
 
     def __init__(
-        self, decoder: Decoder, *, end_token: int, no_speech_token: int, suppressed: list[int], blank: list[int]
+        self, decoder: TextDecoder, *, end_token: int, no_speech_token: int, suppressed: list[int], blank: list[int]
     ) -> None:
         self.decoder = decoder
         self._end_token, self._no_speech_token = end_token, no_speech_token
@@ -74,7 +74,7 @@ class Decoding:
         return self._sizes
 
     def run(self, rows: Sequence[Row]) -> list[Decoded]:
-        """The rows' sound is in the decoder (`Decoder.listen`), in the same order."""
+        """The rows' sound is in the decoder (`TextDecoder.listen`), in the same order."""
         decoder = self.decoder
         device = decoder.tokens.device
         results = [Decoded() for _ in rows]

@@ -70,7 +70,7 @@ class Attention:
 _ATTENTION = ("query.weight", "query.bias", "key.weight", "value.weight", "value.bias", "out.weight", "out.bias")
 
 
-class Block:
+class ResidualBlock:
     """One layer: self-attention, in the decoder cross-attention, then two linear layers."""
 
     def __init__(self, weights: Mapping[str, Tensor], name: str, heads: int, *, cross: bool) -> None:
@@ -100,7 +100,7 @@ class Encoder:
         self.conv2 = (weights["encoder.conv2.weight"], weights["encoder.conv2.bias"])
         self.norm = (weights["encoder.ln_post.weight"], weights["encoder.ln_post.bias"])
         self.blocks = [
-            Block(weights, f"encoder.blocks.{layer}", dims.n_audio_head, cross=False)
+            ResidualBlock(weights, f"encoder.blocks.{layer}", dims.n_audio_head, cross=False)
             for layer in range(dims.n_audio_layer)
         ]
 
@@ -117,7 +117,7 @@ class Encoder:
         return norm(x, self.norm)
 
 
-class Decoder:
+class TextDecoder:
     """The text decoder with a cache of `rows` rows.
 
     `attention`: (rows, alignment heads, places, 1500), what the alignment heads looked at (before softmax), place 0 for
@@ -137,7 +137,7 @@ class Decoder:
         self.norm = (weights["decoder.ln.weight"], weights["decoder.ln.bias"])
         heads = dims.n_text_head
         self.blocks = [
-            Block(weights, f"decoder.blocks.{layer}", heads, cross=True) for layer in range(dims.n_text_layer)
+            ResidualBlock(weights, f"decoder.blocks.{layer}", heads, cross=True) for layer in range(dims.n_text_layer)
         ]
         self._aligned: list[tuple[Tensor, int]] = []
         """By layer: which heads are alignment heads, and the place of the first in `attention`."""

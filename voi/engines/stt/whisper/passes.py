@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voi.engines.stt.hallucination import LOOP_RATIO
-from voi.engines.stt.whisper.words import Word
+from voi.engines.stt.whisper.words import RawWord
 
 RATE_HZ = 16_000
 BYTES_PER_MS = RATE_HZ // 1000 * 2
@@ -30,8 +30,8 @@ class Pass:
     language: str | None = None
     usual: str | None = None
     prompt: str = ""
-    context: tuple[Word, ...] = ()
-    prefix: tuple[Word, ...] = ()
+    context: tuple[RawWord, ...] = ()
+    prefix: tuple[RawWord, ...] = ()
     goes_on: bool = False
     temperatures: tuple[float, ...] = (0.0,)
     cancelled: bool = False
@@ -51,7 +51,7 @@ class Pass:
 class Hypothesis:
     """`words` after the prefix, times from the start of the window. `avg_logprob` over the decoded tokens."""
 
-    words: tuple[Word, ...]
+    words: tuple[RawWord, ...]
     language: str = "en"
     avg_logprob: float = 0.0
     no_speech_prob: float = 0.0

@@ -15,7 +15,7 @@ _ROLL = ROLL_MS * BYTES_PER_MS
 _SAMPLES_PER_MS = BYTES_PER_MS // 2
 
 
-class Sound:
+class SoundBuffer:
     """`start`, `end`, `speech_end`: positions of the first kept sample still here, of the end, and of the end of the
     last speech (0: none yet)."""
 

@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 from voi.engines.base import Transcript
-from voi.engines.stt.whisper.decoding_state import DecodingState, Window
+from voi.engines.stt.whisper.decoding_state import DecodingState, PassWindow
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_samples
-from voi.engines.stt.whisper.turns import Urgency, Waiting
+from voi.engines.stt.whisper.turns import Urgency, WaitingPass
 from voi.errors import EngineError
 
 LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
@@ -35,7 +35,7 @@ class WhisperStream:
         self._on_partial = on_partial
         self._step = to_samples(PARTIAL_EVERY_MS if on_partial else TAIL_WITHOUT_PARTIALS_MS)
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
-        self._pass: tuple[Window, Pass, bool] | None = None
+        self._pass: tuple[PassWindow, Pass, bool] | None = None
         self._wish: tuple[Urgency, float] | None = None
         self._shown = ""
         self._error: EngineError | None = None
@@ -84,9 +84,9 @@ class WhisperStream:
 
     # ---- for the engine ---------------------------------------------------------------------------
 
-    def wish(self) -> Waiting["WhisperStream"] | None:
+    def wish(self) -> WaitingPass["WhisperStream"] | None:
         """What this caller needs next, and since when."""
-        return Waiting(self, *self._wish) if self._wish and not self._pass else None
+        return WaitingPass(self, *self._wish) if self._wish and not self._pass else None
 
     def _update(self) -> None:
         urgency = self._urgency()

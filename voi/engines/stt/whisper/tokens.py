@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voi.engines.stt.whisper.passes import Pass
-from voi.engines.stt.whisper.words import Word, joined
+from voi.engines.stt.whisper.words import RawWord, joined
 
 TEXT_CONTEXT = 448
 TOKENS_PER_S = 12  # three times as fast as fast talk; what runs on longer is a loop
@@ -22,7 +22,7 @@ SWITCH_PROBABILITY = 0.7
 it heard rightly, in two words or in a sentence, had 0.73 to 0.98."""
 
 
-class Tokenizer(Protocol):
+class WhisperTokenizer(Protocol):
     """What the tokenizers of openai-whisper and faster-whisper have in common."""
 
     @property
@@ -43,7 +43,7 @@ class Tokenizer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class PromptTokens:
     """`tokens`: prompt and context, the start of the transcript, the prefix. `start`: where in them the transcript
     starts. `prefix`: how many belong to the prefix. `most`: how many tokens may follow."""
 
@@ -63,7 +63,7 @@ class Said:
     logprob: float
 
 
-def beginning(each: Pass, tokenizer: Tokenizer) -> Beginning:
+def beginning(each: Pass, tokenizer: WhisperTokenizer) -> PromptTokens:
     """Of the prompt the first half of the room, of the context the end: what is nearest helps most."""
     room = TEXT_CONTEXT // 2 - 4
     prefix = [token for word in each.prefix for token in word.tokens][8 - room :]
@@ -74,14 +74,14 @@ def beginning(each: Pass, tokenizer: Tokenizer) -> Beginning:
         before = [tokenizer.sot_prev, *before]
     tokens = [*before, *tokenizer.sot_sequence, tokenizer.no_timestamps, *prefix]
     most = min(room - len(prefix), SHORTEST_TOKENS + int(TOKENS_PER_S * each.seconds))
-    return Beginning(tokens, len(before), len(prefix), most)
+    return PromptTokens(tokens, len(before), len(prefix), most)
 
 
 def frames_of(each: Pass) -> int:
     return max(1, min(30 * FRAMES_PER_S, round(each.seconds * FRAMES_PER_S)))
 
 
-def timed_words(said: Sequence[Said], tokenizer: Tokenizer) -> tuple[Word, ...]:
+def timed_words(said: Sequence[Said], tokenizer: WhisperTokenizer) -> tuple[RawWord, ...]:
     """The words; tokens that are no text are left out."""
     said = [each for each in said if each.token < tokenizer.eot]
     pieces, at = [], 0
@@ -90,7 +90,7 @@ def timed_words(said: Sequence[Said], tokenizer: Tokenizer) -> tuple[Word, ...]:
         at += len(tokens)
         probability = math.exp(sum(each.logprob for each in mine) / len(mine))
         start_ms, end_ms = (frame * 1000 // FRAMES_PER_S for frame in (mine[0].start, mine[-1].end))
-        pieces.append(Word(text, tuple(tokens), start_ms, end_ms, probability))
+        pieces.append(RawWord(text, tuple(tokens), start_ms, end_ms, probability))
     return joined(pieces)
 
 

@@ -37,7 +37,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(Generic[T]):
+class WaitingPass(Generic[T]):
     """One caller's wish, and since when."""
 
     who: T
@@ -45,7 +45,7 @@ class Waiting(Generic[T]):
     since_ms: float
 
 
-class Pace:
+class BatchPace:
     """What batches without finals take, learned: one row, each further one. And whose turn it is: from when on partials
     are welcome again, how many rows finals leave to what is overdue."""
 
@@ -97,7 +97,7 @@ def _smoothed(known: float | None, new: float) -> float:
     return new if known is None else 0.8 * known + 0.2 * new
 
 
-def next_batch(waiting: Sequence[Waiting[T]], pace: Pace, now_ms: float) -> list[T]:
+def next_batch(waiting: Sequence[WaitingPass[T]], pace: BatchPace, now_ms: float) -> list[T]:
     """The streams that go now; none when nothing waits, or when partials pause until `pace.partials_from_ms`."""
     ordered = sorted(waiting, key=lambda wish: (wish.urgency, wish.since_ms))
     finals = [wish for wish in ordered if wish.urgency is Urgency.FINAL]

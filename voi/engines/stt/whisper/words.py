@@ -7,7 +7,7 @@ _OPENING = frozenset("\"'“‘«¿¡([{-")
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class RawWord:
     """`text` as the model writes it, with the space before it where there is one. Times from the start of the window
     in a hypothesis, from the start of the kept sound in `DecodingState`."""
 
@@ -21,20 +21,20 @@ class Word:
     def ends_sentence(self) -> bool:
         return self.text.rstrip("\"'”’)]»").endswith((".", "!", "?", "。", "！", "？", "…"))
 
-    def later(self, by_ms: int) -> "Word":
+    def later(self, by_ms: int) -> "RawWord":
         return replace(self, start_ms=self.start_ms + by_ms, end_ms=self.end_ms + by_ms)
 
 
-def text_of(words: Iterable[Word]) -> str:
+def text_of(words: Iterable[RawWord]) -> str:
     return "".join(word.text for word in words).strip()
 
 
-def same(one: Word, other: Word) -> bool:
+def same(one: RawWord, other: RawWord) -> bool:
     """The same word, however it is written: case and punctuation change as more is heard."""
     return _bare(one.text) == _bare(other.text)
 
 
-def agreed(earlier: Sequence[Word], later: Sequence[Word]) -> int:
+def agreed(earlier: Sequence[RawWord], later: Sequence[RawWord]) -> int:
     """How many words both begin with."""
     count = 0
     for one, other in zip(earlier, later, strict=False):
@@ -44,13 +44,13 @@ def agreed(earlier: Sequence[Word], later: Sequence[Word]) -> int:
     return count
 
 
-def joined(pieces: Sequence[Word]) -> tuple[Word, ...]:
+def joined(pieces: Sequence[RawWord]) -> tuple[RawWord, ...]:
     """The pieces with punctuation put to the word it belongs to: the one before, for an opening mark the one after.
 
     So does a mark that comes first: the word before it was confirmed without it, and two passes are to agree on the
     word that follows whether they set the mark or not."""
-    words: list[Word] = []
-    opening: Word | None = None
+    words: list[RawWord] = []
+    opening: RawWord | None = None
     for piece in pieces:
         if not _bare(piece.text):
             alone = piece.text.strip()
@@ -72,9 +72,9 @@ def joined(pieces: Sequence[Word]) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _merge(one: Word, other: Word) -> Word:
+def _merge(one: RawWord, other: RawWord) -> RawWord:
     probability = min(one.probability, other.probability)
-    return Word(one.text + other.text, one.tokens + other.tokens, one.start_ms, other.end_ms, probability)
+    return RawWord(one.text + other.text, one.tokens + other.tokens, one.start_ms, other.end_ms, probability)
 
 
 def _bare(text: str) -> str:

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from voi.engines.tts.xtts.checkpoint import VoiceLatents
-from voi.engines.tts.xtts.decoder import FILLS, Beginning, Decoder
+from voi.engines.tts.xtts.decoder import FILLS, GptDecoder, SentenceStart
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.sampling import NOT_A_NUMBER
-from voi.engines.tts.xtts.vocoder import Piece, Vocoder
-from voi.engines.tts.xtts.windows import Stretch, Window
+from voi.engines.tts.xtts.vocoder import Vocoder, VocoderWindow
+from voi.engines.tts.xtts.windows import FrameWindow, Stretch
 from voi.errors import EngineError
 
 STEPS_BETWEEN_WINDOWS = 4
@@ -64,13 +64,13 @@ class _Row:
     frames_done: int = 0
     windows_done: int = 0
 
-    def window(self, vocoder: Vocoder) -> Window | None:
+    def window(self, vocoder: Vocoder) -> FrameWindow | None:
         stretch, codes = self.job.stretch, len(self.job.codes)
         total = stretch.frames(codes) if self.ended else None
         return vocoder.plan.next(self.windows_done, self.frames_done, stretch.settled(codes), total)
 
 
-Due = list[tuple[_Row, Window]]
+Due = list[tuple[_Row, FrameWindow]]
 
 
 class Batch:
@@ -79,7 +79,7 @@ class Batch:
 
     def __init__(
         self,
-        decoder: Decoder,
+        decoder: GptDecoder,
         vocoder: Vocoder,
         *,
         stop_code: int,
@@ -167,7 +167,7 @@ class Batch:
         free = [slot for slot in range(self._decoder.slots) if slot not in self._rows][:LET_IN_AT_ONCE]
         beginnings = []
         for slot, job in zip(free, self._next_in(len(free)), strict=False):
-            entry = Beginning(slot, job.ids, job.voice.conditioning, job.sampling, job.seed)
+            entry = SentenceStart(slot, job.ids, job.voice.conditioning, job.sampling, job.seed)
             self._rows[slot] = _Row(job, slot, entry.places, job.due_s)
             beginnings.append(entry)
         if beginnings:
@@ -237,7 +237,7 @@ class Batch:
         size = due[0][1].size
         group = [entry for entry in due if entry[1].size == size][: self._vocoder.most_together]
         pieces = [
-            Piece(row.slot, len(row.job.codes), row.job.stretch, window, row.job.voice.embedding)
+            VocoderWindow(row.slot, len(row.job.codes), row.job.stretch, window, row.job.voice.embedding)
             for row, window in group
         ]
         for (row, window), samples in zip(group, self._vocoder.run(pieces), strict=True):

@@ -29,7 +29,7 @@ FILLER_CODE = 1  # what Coqui's reference puts in the place of the prefix, and s
 
 
 @dataclass(frozen=True, slots=True)
-class Beginning:
+class SentenceStart:
     """A sentence to start in a slot. `ids`: text with its start and stop marks; `conditioning`: (places, width)."""
 
     slot: int
@@ -43,7 +43,7 @@ class Beginning:
         return len(self.conditioning) + len(self.ids)
 
 
-class Decoder:
+class GptDecoder:
     """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on who else is
     there (all rows and places at every step, one prefix at a time), nor on what is recorded already, so that rounding
     in half precision can't depend on it either. Belongs to one thread."""
@@ -118,7 +118,7 @@ class Decoder:
         """Rows that a step computes when this is the highest slot in use."""
         return next(size for size in self._row_sizes if size > highest_slot)
 
-    def begin(self, beginnings: Sequence[Beginning]) -> None:
+    def begin(self, beginnings: Sequence[SentenceStart]) -> None:
         """Read prefixes into the cache."""
         self._set(beginnings)
         ids = torch.tensor(list(chain.from_iterable(entry.ids for entry in beginnings))).to(self._device)
@@ -149,7 +149,7 @@ class Decoder:
         held_slots[: len(rows)] = to
         self._graphs.run(key, lambda: self._fill(hidden, held_slots))
 
-    def _set(self, beginnings: Sequence[Beginning]) -> None:
+    def _set(self, beginnings: Sequence[SentenceStart]) -> None:
         """One transfer of each kind, however many begin."""
         layout = self._layout
         rules = [entry.sampling for entry in beginnings]

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
 
-class Block(nn.Module):
+class GptLayer(nn.Module):
     """One layer. Hidden states are (batch, positions, width)."""
 
     def __init__(self, width: int, heads: int) -> None:
@@ -49,8 +49,8 @@ class Gpt(nn.Module):
         self.text_position = nn.Embedding(text_places, width)
         self.mel_embedding = nn.Embedding(codes, width)
         self.mel_position = nn.Embedding(code_places, width)
-        self.h = nn.ModuleList(Block(width, heads) for _ in range(layers))
-        self._blocks = tuple(cast(Block, block) for block in self.h)
+        self.h = nn.ModuleList(GptLayer(width, heads) for _ in range(layers))
+        self._blocks = tuple(cast(GptLayer, block) for block in self.h)
         self.ln_f = nn.LayerNorm(width)
         self.final_norm = nn.LayerNorm(width)
         self.mel_head = nn.Linear(width, codes)

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts.batch import Batch
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices, load_weights
-from voi.engines.tts.xtts.decoder import Decoder
+from voi.engines.tts.xtts.decoder import GptDecoder
 from voi.engines.tts.xtts.gpt import Gpt
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
 from voi.engines.tts.xtts.memory import NoRoom, check_fits
 from voi.engines.tts.xtts.need import MIB, Need, slot_bytes
-from voi.engines.tts.xtts.tokenizer import Tokenizer
+from voi.engines.tts.xtts.tokenizer import XttsTokenizer
 from voi.engines.tts.xtts.vocoder import Vocoder
 from voi.engines.tts.xtts.windows import Plan, Stretch, steady_chunks
 from voi.errors import ConfigError
@@ -46,9 +46,9 @@ class Running:
     """What a loaded model is made of."""
 
     layout: Layout
-    tokenizer: Tokenizer
+    tokenizer: XttsTokenizer
     voices: dict[str, VoiceLatents]
-    decoder: Decoder
+    decoder: GptDecoder
     vocoder: Vocoder
     batch: Batch
     graphs: Graphs
@@ -76,7 +76,7 @@ class Checkpoint:
 
     files: Files
     layout: Layout
-    tokenizer: Tokenizer
+    tokenizer: XttsTokenizer
     voices: dict[str, VoiceLatents]
     gpt: dict[str, Tensor]
     vocoder: dict[str, Tensor]
@@ -91,7 +91,7 @@ def read(files: Files, precision: str) -> Checkpoint:
     """ConfigError for files that are wrong."""
     dtype = getattr(torch, precision)
     layout = read_layout(files.config)
-    tokenizer = Tokenizer(files.tokenizer, layout.gpt_max_text_tokens)
+    tokenizer = XttsTokenizer(files.tokenizer, layout.gpt_max_text_tokens)
     voices = load_voices(files.voices)
     gpt, vocoder = load_weights(files.checkpoint)
     _check(layout, gpt, vocoder, voices, files)
@@ -124,7 +124,9 @@ def place(
         yield from _fill(gpt, checkpoint.gpt, checkpoint.files, to)
         yield from _fill(net, checkpoint.vocoder, checkpoint.files, to)
         graphs = Graphs(to, "XTTS")
-        decoder = Decoder(gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes)
+        decoder = GptDecoder(
+            gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes
+        )
         first = max(FIRST_CHUNK_FRAMES, net.context)
         plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
         vocoder = Vocoder(net, decoder.latents, plan, graphs)

@@ -9,7 +9,7 @@ from voi.errors import ConfigError
 from voi.text.speakable import has_speech, speakable
 
 
-class Tokenizer:
+class XttsTokenizer:
     """`longest`: ids that the model takes between its start and stop marks."""
 
     def __init__(self, vocabulary: Path, longest: int) -> None:

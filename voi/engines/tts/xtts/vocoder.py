@@ -15,19 +15,19 @@ from torch import Tensor
 
 from voi.engines.cuda_graphs import Graphs
 from voi.engines.tts.xtts.hifigan import HifiGan
-from voi.engines.tts.xtts.windows import Plan, Stretch, Window
+from voi.engines.tts.xtts.windows import FrameWindow, Plan, Stretch
 
 BATCHES = (1, 2, 4, 8)  # 8 of the longest windows are 300,000 samples in each of 32 channels: that fills any GPU
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class VocoderWindow:
     """One window to compute. `slot`: whose latents, `latents`: how many it has until now (or in all)."""
 
     slot: int
     latents: int
     stretch: Stretch
-    window: Window
+    window: FrameWindow
     embedding: Tensor
 
 
@@ -55,7 +55,7 @@ class Vocoder:
                 self._inputs[batch, size] = (frames, speakers)
                 yield
 
-    def run(self, pieces: Sequence[Piece]) -> list[NDArray[np.int16]]:
+    def run(self, pieces: Sequence[VocoderWindow]) -> list[NDArray[np.int16]]:
         """The new samples of each, scaled to int16. All have windows of one size; at most `most_together`."""
         size = pieces[0].window.size
         frames = self._frames(pieces)
@@ -74,7 +74,7 @@ class Vocoder:
             for p, row in zip(pieces, samples, strict=True)
         ]
 
-    def _frames(self, pieces: Sequence[Piece]) -> Tensor:
+    def _frames(self, pieces: Sequence[VocoderWindow]) -> Tensor:
         """(batch, width, frames): one gather and one product for all."""
         made = [piece.stretch.weights(piece.window.start, piece.window.stop, piece.latents) for piece in pieces]
         span = max(matrix.shape[1] for _, matrix in made)

@@ -78,7 +78,7 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class FrameWindow:
     """Compute frames start..stop, of which keep..keep_stop are new and exact."""
 
     start: int
@@ -104,7 +104,7 @@ class Plan:
         inner = {chunk + 2 * self.context for chunk in self.chunks}
         return tuple(sorted(inner | {self.chunks[0] + self.context}))
 
-    def next(self, window_number: int, done: int, settled: int, total: int | None) -> Window | None:
+    def next(self, window_number: int, done: int, settled: int, total: int | None) -> FrameWindow | None:
         """After `done` frames. `settled`: frames that can be made now; `total`: of the whole sentence, once known.
         None: not yet (or, with `total`, all is done)."""
         chunk = self.chunks[min(window_number, len(self.chunks) - 1)]
@@ -114,12 +114,12 @@ class Plan:
         stop = done + chunk + self.context
         if stop > (settled if total is None else total):
             return None
-        return Window(start, stop, done, done + chunk)
+        return FrameWindow(start, stop, done, done + chunk)
 
-    def _last(self, start: int, done: int, total: int) -> Window:
+    def _last(self, start: int, done: int, total: int) -> FrameWindow:
         """Up to the end. It begins earlier than it must where that gives it a size that other windows have too."""
         size = next((size for size in self.sizes if size >= total - start), total - start)
-        return Window(max(0, total - size), total, done, total)
+        return FrameWindow(max(0, total - size), total, done, total)
 
 
 def steady_chunks(first: int, growth: float, longest: int) -> tuple[int, ...]:
