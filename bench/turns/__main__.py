@@ -4,12 +4,15 @@ python -m bench.turns CLIPS                      the table, former rule first, a
 python -m bench.turns CLIPS --kinds order,short  some kinds
 python -m bench.turns CLIPS --reply-ms 700       when is the reply heard, if its sound is there 700 ms after the voice?
 python -m bench.turns CLIPS --keep FILE          keeps the judgements of a few clips, for the test
+python -m bench.turns CLIPS --live               some of the clips through a real server, in real time
+python -m bench.turns CLIPS --live --callers 16  that many calls at once, beside one at a time
 
 The engines (Silero, smart-turn in ./models, Moonshine) are asked once; their answers are kept under --cache. The first
 run of 205 clips takes ten minutes on two cores; later each of the 26 runs of all clips takes a few seconds.
 """
 
 import argparse
+import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,6 +22,7 @@ from bench.turns.baseline import OLD_POLICY, conversation_with, former_rule, sil
 from bench.turns.clips import OVER_AGENT, Clip, load_clips
 from bench.turns.judgements import Engines, Judgements
 from bench.turns.known import Keeping, save_known
+from bench.turns.live import PER_KIND, endpoint_p50_ms, play_live, sample, server
 from bench.turns.measures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
 from bench.turns.offline import Heard, Setting, play_all
 from voi.core.script import Script
@@ -36,9 +40,16 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--reply-ms", type=int)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--live", action="store_true")
+    parser.add_argument("--callers", type=int, default=1, help="with --live")
+    parser.add_argument("--think-ms", type=int, default=0, help="with --live: what the language model takes")
+    parser.add_argument("--per-kind", type=int, default=PER_KIND, help="with --live: clips of each kind")
     options = parser.parse_args()
     kinds = {kind for kind in options.kinds.split(",") if kind}
     clips = [clip for clip in load_clips(options.clips, kinds) if kinds or clip.kind not in OVER_AGENT]
+    if options.live:
+        _live(sample(clips, options.per_kind), options.think_ms, options.callers)
+        return
     engines = Engines(options.models)
     asked = [(clip, Judgements(clip, options.cache, engines, near=True)) for clip in clips]
     began_s = time.monotonic()
@@ -59,8 +70,7 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None) -> N
     former = Setting(make=conversation_with(former_rule), remember_pace=False)
     silence = Setting(make=conversation_with(silence_alone), remember_pace=False)
     product = Setting()
-    print("| policy | kind | pauses | cut | turns cut | ends | mean | median | p90 | > 1.2 s |")
-    print("|---|---|---|---|---|---|---|---|---|---|")
+    print(HEADER)
     for name, policy, setting in (
         ("former rule", OLD_POLICY, former),
         ("silence alone, 608", replace(OLD_POLICY), silence),
@@ -86,6 +96,28 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None) -> N
                 cuts = [f"{cut_at(points, ms):.0%}" for ms in CURVE_MEANS_MS]
                 print(f"| {name} | {kind} |", " | ".join(cuts), end=" | ")
                 print(" | ".join(f"{delay_at(points, cut):.0f}" for cut in CURVE_CUTS), "|")
+
+
+HEADER = "| policy | kind | pauses | cut | turns cut | ends | mean | median | p90 | > 1.2 s |\n" + "|---" * 10 + "|"
+
+
+def _live(clips: Sequence[Clip], think_ms: int, callers: int) -> None:
+    with server() as (recordings, token):
+        medians = []
+        for at_once in sorted({1, callers}):
+            called = asyncio.run(play_live(clips, think_ms, at_once, recordings, token))
+            medians.append(endpoint_p50_ms(called))
+            print(f"\n{len(clips)} clips, {at_once} at once\n\n{HEADER}")
+            for name, heard in (
+                ("decision", [one.decided for one in called]),
+                ("audible", [one.audible for one in called]),
+            ):
+                for kind in GROUPS:
+                    if mine := group(heard, kind):
+                        _row(name, kind, mine)
+            print(f"\nSilence before a decision, median: {medians[-1]:.0f} ms")
+        if len(medians) > 1:
+            print(f"With {callers} at once: {medians[-1] - medians[0]:+.0f} ms")
 
 
 def _row(name: str, kind: str, heard: list[Heard]) -> None:
