@@ -4,12 +4,14 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     from voi.core.actions import Action
+    from voi.core.barge_in import BargeIn
+    from voi.core.conversation import Conversation
     from voi.core.endpoint import Decision
     from voi.core.journal import JournalEntry
 
@@ -33,7 +35,7 @@ def replay(
         steps = facts = actions = differences = 0
         version = _version_of(lines.readline())
         lines.seek(0)
-        for entry, now, why in replayed(lines):
+        for entry, now, reasons in replayed(lines):
             facts += 1
             actions += len(entry.actions)
             if every or entry.actions or now != entry.actions or type(entry.fact).__name__ not in TICKS:
@@ -41,8 +43,8 @@ def replay(
                 typer.echo(f"{entry.now_ms / 1000:9.3f} < {told(entry.fact)}")
                 for action in entry.actions:
                     typer.echo(f"{'':9} > {told(action)}")
-                if why:
-                    typer.echo(f"{'':9} = {_reason(why)}")
+                for reason in reasons:
+                    typer.echo(f"{'':9} = {reason}")
             if now != entry.actions and version < VERSION:
                 differences += 1
             elif now != entry.actions:
@@ -57,14 +59,19 @@ def replay(
     typer.echo(f"The same: {facts} facts, {actions} actions{hidden}.")
 
 
-def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action, ...], Decision | None]]":
-    """Each step of a journal, with the actions of today's core and, if the step ended a turn, the reason. A last line
-    that was cut off, as by a killed process, is ignored. Raises ClientError."""
-    from voi.core.conversation import Conversation
-    from voi.core.journal import decode_entry, decode_script
+class Retold(NamedTuple):
+    """A step of a journal. `now`: what today's core does at it. `reasons`: why, a line for each decision."""
+
+    entry: "JournalEntry"
+    now: "tuple[Action, ...]"
+    reasons: tuple[str, ...]
+
+
+def replayed(lines: Iterable[str]) -> Iterator[Retold]:
+    """Each step of a journal. A last line that was cut off, as by a killed process, is ignored. Raises ClientError."""
     from voi.errors import ClientError
 
-    conversation: Conversation | None = None
+    retelling = Retelling()
     cut_off = ""
     for number, text in enumerate(lines, 1):
         if cut_off:
@@ -75,17 +82,43 @@ def replayed(lines: Iterable[str]) -> "Iterator[tuple[JournalEntry, tuple[Action
             cut_off = f"Line {number} of the journal is not JSON."
             continue
         try:
-            if conversation is None:
-                conversation = Conversation(decode_script(line))
-                continue
-            entry = decode_entry(line)
+            step = retelling.take(line)
         except ClientError as error:
             raise ClientError(f"Line {number}: {error}") from error
-        before = conversation.why
-        actions = tuple(conversation.handle(entry.fact, entry.now_ms))
-        yield entry, actions, conversation.why if conversation.why is not before else None
-    if conversation is None:
+        if step:
+            yield step
+    if not retelling.has_begun:
         raise ClientError(cut_off or "The journal is empty.")
+
+
+class Retelling:
+    """Tells a journal's facts to a fresh core, line by line."""
+
+    def __init__(self) -> None:
+        self._conversation: Conversation | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        return self._conversation is not None
+
+    def take(self, line: object) -> Retold | None:
+        """The step of a line, parsed; None for the first line, which holds the script. Raises ClientError."""
+        from voi.core.actions import Stop
+        from voi.core.conversation import Conversation
+        from voi.core.facts import HungUp, Interrupted
+        from voi.core.journal import decode_entry, decode_script
+        from voi.core.state import State
+
+        if self._conversation is None:
+            self._conversation = Conversation(decode_script(line))
+            return None
+        entry, core = decode_entry(line), self._conversation
+        before, contested = core.why, core.state is State.BARGE_IN
+        actions = tuple(core.handle(entry.fact, entry.now_ms))
+        reasons = [_why_ended(core.why)] if core.why and core.why is not before else []
+        if contested and core.state is not State.BARGE_IN and not isinstance(entry.fact, HungUp | Interrupted):
+            reasons.append(_why_over(core.barge_in, stops=any(isinstance(action, Stop) for action in actions)))
+        return Retold(entry, actions, tuple(reasons))
 
 
 def _version_of(first_line: str) -> int:
@@ -103,7 +136,7 @@ def told(thing: Any) -> str:
     return f"{type(thing).__name__} {' '.join(values)}".rstrip()
 
 
-def _reason(why: "Decision") -> str:
+def _why_ended(why: "Decision") -> str:
     """Why a silence was the end of the turn."""
     sound = "no verdict" if why.probability is None else f"{why.probability:.2f}"
     words = "unknown" if why.words is None else f"{why.words:.2f}"
@@ -111,6 +144,15 @@ def _reason(why: "Decision") -> str:
         f"the turn ends after {why.quiet_ms} ms: {why.because} (enough {why.enough_ms} ms, evidence "
         f"{why.evidence:+.2f}, sound {sound}, words {words})"
     )
+
+
+def _why_over(barge_in: "BargeIn", *, stops: bool) -> str:
+    """Why a sound over a reply stopped it, or did not."""
+    what = f"reply {barge_in.reply} {'is stopped' if stops else 'goes on'}"
+    if barge_in.voice is None:
+        return f"{what} (the sound was not judged: words or lasting voice stop a reply)"
+    floor = "unknown" if barge_in.floor is None else f"{barge_in.floor:.2f}"
+    return f"{what} (voice {barge_in.voice:.2f}, wants the floor {floor}, {barge_in.voice_ms} ms of voice)"
 
 
 def _short(value: Any) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from voi.cli.exchange import Exchange, SoundOutput
+    from voi.cli.why import Why
     from voi.client import VoiClient
 
 FRAME_MS = 20
@@ -49,6 +50,9 @@ def talk(
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Take any certificate, such as one from `voi cert`.")
     ] = False,
+    why: Annotated[
+        bool, typer.Option("--why", help="Tell why turns end and replies stop, from this machine's recordings.")
+    ] = False,
     timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Wait for an answer so long.")] = 30.0,
 ) -> None:
     """Talk to an agent. Prints who says what and how long each step took; exits with 1 if no answer came."""
@@ -75,6 +79,7 @@ def talk(
         },
         timeout_s=timeout,
         out_file=out_file,
+        recordings_dir=_own_recordings() if why else None,
     )
     if text is not None:
         asyncio.run(talker.type(text))
@@ -102,13 +107,26 @@ def _own_token() -> str:
         raise ConfigError([*error.problems, "Or give --token TOKEN (or VOI_TOKEN)."]) from None
 
 
+def _own_recordings() -> Path:
+    from voi.config.settings import load_settings
+
+    settings = load_settings()
+    if not settings.record:
+        raise ConfigError("--why reads what the server on this machine records: set VOI_RECORD=true and restart it.")
+    return settings.recordings_dir
+
+
 class Talker:
     """Holds one conversation. Raises ClientError when the server is not there, refuses, or does not answer."""
 
-    def __init__(self, wants: dict[str, Any], timeout_s: float, out_file: Path | None) -> None:
+    def __init__(
+        self, wants: dict[str, Any], timeout_s: float, out_file: Path | None, recordings_dir: Path | None = None
+    ) -> None:
+        """`recordings_dir`: where the server records, to tell why it decided what it did."""
         self._wants = wants
         self._timeout_s = timeout_s
         self._out_file = out_file
+        self._recordings_dir = recordings_dir
         self._began_s = time.monotonic()
         self._transcript = TranscriptLog(lambda: time.monotonic() - self._began_s)
 
@@ -174,24 +192,44 @@ class Talker:
         import asyncio
 
         from voi.cli.exchange import Exchange, HeardSound
+        from voi.cli.why import Why
         from voi.client import VoiClient
 
         playback = HeardSound(speaker)
         exchange = Exchange(playback, self._transcript)
+        why = Why(self._recordings_dir) if self._recordings_dir else None
         try:
             async with VoiClient.connect(**self._wants) as client, asyncio.TaskGroup() as group:
                 self._began_s = time.monotonic()
-                reader = group.create_task(_take_all(client, exchange), name="events")
+                tasks = [group.create_task(_take_all(client, exchange), name="events")]
+                if why:
+                    tasks.append(group.create_task(self._tell_why(why), name="why"))
                 yield client, exchange
-                reader.cancel()
+                for task in tasks:
+                    task.cancel()
             if exchange.failed:
                 raise ClientError("The agent could not answer; the error is above.")
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from None
         finally:
+            if why:
+                self._say_why(why)
             self._transcript.finish()
             if self._out_file and playback.heard:
                 self._save(bytes(playback.heard))
+
+    async def _tell_why(self, why: "Why") -> None:
+        import asyncio
+
+        from voi.cli.why import LOOK_EVERY_S
+
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            self._say_why(why)
+
+    def _say_why(self, why: "Why") -> None:
+        for reason in why.news():
+            self._transcript.say("why", reason)
 
     async def _greeting(self, client: "VoiClient", exchange: "Exchange") -> None:
         """Let the agent finish its greeting, if it has one, rather than talk over it."""

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import typer
 
-COLOURS = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black"}
+COLOURS = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black", "why": "bright_black"}
 _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 """The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
 
@@ -46,9 +46,10 @@ class TranscriptLog:
         self._newest, self._who = (message_id, line), who
 
     def say(self, who: str, words: str) -> None:
-        """Print something that does not change. A latency waits until the message that it is about is done."""
+        """Print something that does not change. A latency, or a reason, waits until the message that it is about is
+        done."""
         line = f"{self._elapsed_s():7.2f} s  {who:8} {words}"
-        if who == "latency" and self._newest is not None:
+        if who in ("latency", "why") and self._newest is not None:
             self._notes.append((who, line))
             return
         self.finish()

@@ -146,6 +146,11 @@ class BargeIns:
         self._newest = BargeIn(0)
         """The newest possible barge-in. It is kept while its reply sounds, as it may continue."""
 
+    @property
+    def newest(self) -> BargeIn:
+        """What is known of the newest possible barge-in."""
+        return self._newest
+
     def begins(self, reply: Reply, now_ms: int) -> None:
         """Voice sets in over that reply."""
         known = self._newest

@@ -17,7 +17,7 @@ from itertools import count
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
-from voi.core.barge_in import BargeIns, Verdict
+from voi.core.barge_in import BargeIn, BargeIns, Verdict
 from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
@@ -433,6 +433,11 @@ class Conversation:
         else:
             self._go(State.WAITING)
             self._try_answer()
+
+    @property
+    def barge_in(self) -> BargeIn:
+        """What is known of the newest sound over a reply."""
+        return self._barge_ins.newest
 
     # ---- interruption ---------------------------------------------------------------------------------------
 
