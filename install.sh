@@ -84,7 +84,7 @@ fill_secret() {
   local empty="^$1=[[:space:]]*(\"\"|'')?[[:space:]]*\$"
   grep -qE "$empty" .env || return 0
   (umask 077 && sed -E "s/$empty/$1=$(secret)/" .env >.env.new)
-  cat .env.new >.env  # not moved there: .env may be a link, or belong to somebody else
+  cat .env.new >.env  # not moved there: .env may be a link, or belong to another user
   rm .env.new
   chmod o-rwx .env
   say "Put a new random $1 into .env"

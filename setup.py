@@ -1,4 +1,4 @@
-"""The one compiled part: the VAD kernel. Without a compiler Voi installs all the same and computes it in numpy."""
+"""The one compiled part: the VAD kernel. Without a compiler Voi still installs, and computes it in numpy."""
 
 from setuptools import Extension, setup
 

@@ -7,7 +7,7 @@
 For each size: what one encoder pass and one decode step cost, beside what bytes and operations allow on this device;
 how long final transcripts take for N callers who talk at the same time, in real time, partials and all; and how long
 openai-whisper takes for the same passes, one at a time. Every pass decodes `--tokens` tokens, as a short tail has; its
-words are made up, since the guards judge words: one in 400 ms, the same in each pass, as of somebody who talks.
+words are made up, since the guards judge words: one in 400 ms, the same in each pass, as a person talks.
 """
 
 import argparse

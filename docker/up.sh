@@ -53,7 +53,7 @@ fi
 
 docker compose build
 docker compose run --rm --no-deps voi models pull smart-turn ||
-  say "Went on without the smart-turn weights: silence and words decide when somebody has finished."
+  say "Went on without the smart-turn weights: silence and words decide when a person has finished."
 docker compose up --detach --remove-orphans
 say "Voi is starting at https://$(sed -n 's/^DOMAIN=//p' .env): docker compose ps, docker compose logs voi"
 say "A token for your app: docker compose exec voi voi token my-app --expire 30"

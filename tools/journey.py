@@ -34,6 +34,7 @@ LLM_WAIT_S = 0.5
 WORDS = "Hello there."
 BESIDE = {
     "session/latency.py": "observer: how long each step of a turn took",
+    "session/clock.py": "clock: the time of the conversation",
     "session/observer.py": "observer: tells the others",
     "server/metrics.py": "observer: histograms and counters",
     "engines/waits.py": "clock: how long calls wait for an engine",

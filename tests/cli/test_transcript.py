@@ -10,7 +10,7 @@ class Terminal(io.StringIO):
         return True
 
     def screen(self) -> list[str]:
-        """The lines that somebody sees, of a terminal that knows the two sequences which are used."""
+        """The lines that a person sees, of a terminal that knows the two sequences which are used."""
         lines: list[str] = []
         for number, part in enumerate(self.getvalue().split("\x1b[")):
             text = part

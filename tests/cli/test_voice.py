@@ -68,7 +68,7 @@ class TestVoice:
         assert rate_hz == 24_000
         assert len(pcm) > 10_000
 
-        for name in ("Ada", "Robin"):  # whoever is named speaks, whatever the tones are
+        for name in ("Ada", "Robin"):  # the one that is named speaks, whatever the tones are
             assert run("voice", "say", name, "hello there.", "--language", "en", "--out", f"{name}.wav") == 0
         assert read_wav(Path("Ada.wav"))[0] != read_wav(Path("Robin.wav"))[0]
 

@@ -42,7 +42,7 @@ def test_what_a_crash_left_does_not_pile_up(tmp_path: Path) -> None:
 def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safe_file, "LOCK_DEADLINE_S", 0.02)
     monkeypatch.setattr(safe_file, "LOOK_EVERY_S", 0.005)
-    with locked(tmp_path / "a"), pytest.raises(ConfigError, match="somebody else"), locked(tmp_path / "a"):
+    with locked(tmp_path / "a"), pytest.raises(ConfigError, match="Another process"), locked(tmp_path / "a"):
         pass
 
 

@@ -452,7 +452,7 @@ HEARD_PIECES = [" ".join(PIECES[:count]) for count in range(6)]
         (3_000, None, 3),
         (3_000, 2_000, 2),
         (3_000, 1_000, 1),
-        (4_000, 1_000, 4),  # over 2 s behind our own clock: a browser that counted anew after an underrun
+        (4_000, 1_000, 4),  # over 2 s behind our own clock: a browser that counted from 0 after an underrun
         (3_000, 64, 3),
         (3_000, 9_000, 3),  # nobody can have heard what was not sent
         (3_000, 86_400_000, 3),
@@ -482,7 +482,7 @@ def test_a_later_word_may_go_on_and_not_back():
 
 
 @pytest.mark.parametrize(("told_ms", "pieces"), [(900, 2), (1_900, 1)])
-def test_after_a_cough_the_player_may_count_anew(told_ms: int, pieces: int):
+def test_after_a_cough_the_player_may_count_from_0(told_ms: int, pieces: int):
     world = World()
     world.say("Tell me a story, please.")
     reply = world.reply_with(*PIECES)
@@ -566,7 +566,7 @@ def test_an_apology_that_no_voice_could_say_can_still_be_read():
     world.check_settled()
 
 
-def test_a_failed_speculation_is_begun_anew():
+def test_a_failed_speculation_is_begun_again():
     world = World()
     world.speak(640)
     world.quiet(64)
@@ -647,7 +647,7 @@ def test_the_history_is_bounded():
 
 
 def paused_for_long(script: Script | None = None) -> tuple[World, int]:
-    """Somebody said a sentence and has been quiet for as long as anybody waits; the reply has no sound yet."""
+    """A person said a sentence and has been quiet for as long as any policy waits; the reply has no sound yet."""
     world = World(script, instant=False)
     world.say(SENTENCE)
     return world, world.last(do.StartReply).reply

@@ -120,7 +120,7 @@ def test_words_that_come_into_the_next_turn_stand_before_its_own():
     ]
 
 
-def test_a_speculation_begun_before_they_came_is_begun_anew():
+def test_a_speculation_begun_before_they_came_is_begun_again():
     world = answered_early()
     world.played(world.reply_with("What?"))
     world.speak(640)

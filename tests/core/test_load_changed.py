@@ -24,7 +24,7 @@ def test_a_busy_server_begins_no_early_answers_and_asks_no_second_judge(busy: bo
     assert any(judge.text for judge in world.said(do.JudgeTurn)) is not busy
     assert any(not judge.text for judge in world.said(do.JudgeTurn)), "the turn model judges the end of a turn first"
     world.quiet(2_500, 608)
-    assert world.released, "the turn is answered all the same"
+    assert world.released, "the turn is still answered"
     assert world.core.state is State.ANSWERING
 
 

@@ -59,7 +59,7 @@ def test_a_cough_over_a_speculation_costs_nothing():
     assert list(world.released) == [speculation]
 
 
-def test_a_speculation_that_failed_is_begun_anew():
+def test_a_speculation_that_failed_is_begun_again():
     world = World()
     world.speak(640)
     world.quiet(96)

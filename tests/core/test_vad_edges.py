@@ -33,7 +33,7 @@ def test_one_quiet_window_is_no_pause() -> None:
     ]
 
 
-def test_voice_after_a_pause_sets_in_anew() -> None:
+def test_voice_after_a_pause_sets_in_again() -> None:
     facts = hear(VadEdges(), "xxx..xxxx")
     assert facts == [UserStarted(0), QuietGrew(32), QuietGrew(64), UserStarted(160), SpeechGrew(128)]
 

@@ -55,7 +55,7 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
     assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other
 
 
-async def test_a_voice_is_made_anew_with_its_options_as_they_are_then() -> None:
+async def test_a_voice_is_restarted_with_its_options_as_they_are_then() -> None:
     given = {"device": "cpu", "size": 1}
     engine = Placement(False).engine("tts", "for-gpu", ForGpu, given)
     assert await engine.reconfigure({"voice_tone_map": {"neutral": "anna"}})
@@ -65,7 +65,7 @@ async def test_a_voice_is_made_anew_with_its_options_as_they_are_then() -> None:
     assert engine.make().options == {"device": "cpu", "voice_tone_map": {"neutral": "anna"}}
 
 
-async def test_options_that_come_while_an_engine_is_made_anew_are_what_it_is_made_with() -> None:
+async def test_options_that_come_while_an_engine_restarts_are_what_it_is_made_with() -> None:
     engine = Placement(False).engine("tts", "for-gpu", ForGpu, {"device": "cpu"})
     engine.supervisor.down = "It is being restarted."
     with pytest.raises(EngineError, match="being restarted"):

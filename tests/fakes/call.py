@@ -1,4 +1,4 @@
-"""A whole session on fake engines and a fake door, with somebody who speaks into it in virtual time."""
+"""A whole session on fake engines and a fake door, with a person who speaks into it in virtual time."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -29,7 +29,7 @@ RENDERED = b"\x11\x22" * 24_000
 
 
 class Fragile(FakeTts):
-    """Hangs or crashes for a text with that word, until it is made anew."""
+    """Hangs or crashes for a text with that word, until it is restarted."""
 
     def __init__(self) -> None:
         super().__init__(first_s=0.01, ms_per_character=10)

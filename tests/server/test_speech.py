@@ -241,7 +241,7 @@ async def test_a_request_that_breaks_off_is_nobodys_failure(caplog: pytest.LogCa
     assert not [record for record in caplog.records if record.exc_info]
 
 
-async def test_a_voice_is_meant_by_whoever_names_it() -> None:
+async def test_a_client_that_names_a_voice_gets_it() -> None:
     engine = FakeTts(first_s=0.0, speed=1e6)
     engine.info = replace(engine.info, tone_voices={"neutral": "anna", "warm": "anna"})
     async with serving({"voice": engine}) as running:

@@ -1,4 +1,4 @@
-"""A uvicorn whose private class is another: the server starts all the same."""
+"""A uvicorn whose private class is another: the server still starts."""
 
 import logging
 from pathlib import Path

@@ -15,7 +15,7 @@ from voi.session.audio_input import AudioInput
 
 
 class Caller:
-    """Audio input with somebody behind them who opens an utterance as soon as there is voice."""
+    """Audio input with a conversation behind it that opens an utterance as soon as there is voice."""
 
     def __init__(self, *texts: str, rate_hz: int = 16_000, pushed: bool = False, fault: bool = False) -> None:
         self.vad, self.stt = FakeVad(), FakeStt(*texts or ("one two three four five six",))
@@ -114,7 +114,7 @@ def test_what_is_pushed_is_the_utterance_and_nothing_else() -> None:
     assert [len(stream.pcm) // 32 for stream in caller.stt.streams] == [128, 128]
 
 
-def test_after_an_utterance_sound_is_pushed_anew() -> None:
+def test_after_an_utterance_sound_is_pushed_again() -> None:
     caller = Caller(pushed=True)
     caller.audio_input.hear(tone(50))
     caller.end()

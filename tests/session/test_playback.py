@@ -163,7 +163,7 @@ async def test_a_stop_before_any_sound_clears_nothing() -> None:
 
 
 @in_virtual_time
-async def test_the_clock_starts_anew_after_a_stop() -> None:
+async def test_the_clock_starts_again_after_a_stop() -> None:
     stage = Stage()
     stage.say(1, 2_000)
     await asyncio.sleep(0.1)
@@ -363,7 +363,7 @@ async def test_making_sound_waits_between_the_marks() -> None:
 
 
 @in_virtual_time
-async def test_a_stop_frees_whoever_waits_for_room() -> None:
+async def test_a_stop_frees_those_that_wait_for_room() -> None:
     stage = Stage()
     stage.say(1, ROOM_HIGH_MS, release=False)
     waiting = asyncio.ensure_future(stage.speaker.room(1))
@@ -480,7 +480,7 @@ async def test_of_a_reply_that_was_played_nothing_is_kept() -> None:
 
 
 @in_virtual_time
-async def test_close_frees_whoever_waits_for_room() -> None:
+async def test_close_frees_those_that_wait_for_room() -> None:
     stage = Stage()
     stage.say(1, ROOM_HIGH_MS, release=False)
     waiting = asyncio.ensure_future(stage.speaker.room(1))

@@ -25,7 +25,7 @@ ADAS = {"neutral": "Ada", "warm": "Ada warm"}
         ("de", "warm", {"neutral": {"rate": 1.1}, "warm": "en-us+f3"}, VoiceSpec("de", "warm")),
     ],
 )
-def test_whoever_names_a_voice_means_it(
+def test_a_named_voice_is_the_one_that_speaks(
     voice: str | None, tone: str, tone_map: dict[str, object], spec: VoiceSpec
 ) -> None:
     assert chosen_voice(voice, tone, 1.0, None, tone_map) == spec

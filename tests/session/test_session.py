@@ -91,7 +91,7 @@ async def test_without_speculation_the_answer_begins_at_the_end_of_the_turn() ->
 
 
 @in_virtual_time
-async def test_whoever_speaks_on_gets_one_answer_to_all_of_it() -> None:
+async def test_a_person_who_speaks_on_gets_one_answer_to_all_of_it() -> None:
     async with Call(engines=FakeEngines(stt=FakeStt("I like foxes a lot indeed"))) as call:
         await call.speak(600)
         await call.quiet(400)
@@ -577,7 +577,7 @@ async def test_hanging_up_ends_the_wait_for_late_words() -> None:
     engines = FakeEngines(stt=SlowStt(flush_s=1e6))
     async with Call(engines=engines) as call:
         await ask(call, quiet_ms=6_500)
-        assert engines.stt.open_streams == 1  # and `Call` sees to it that nothing is left
+        assert engines.stt.open_streams == 1  # and `Call` checks that nothing is left
 
 
 @in_virtual_time

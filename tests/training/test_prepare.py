@@ -122,7 +122,7 @@ def test_more_recordings_move_no_older_ones(tmp_path: Path) -> None:
     sides: dict[str, str] = {}
     for count in range(3, 12):
         report = prepare(spoken[:count], tmp_path, vad=Anything())
-        assert not report.dealt_anew
+        assert not report.redealt
         now = {sample.text: sample.split for sample in report.kept}
         assert sides.items() <= now.items()
         sides = now
@@ -132,12 +132,14 @@ def test_more_recordings_move_no_older_ones(tmp_path: Path) -> None:
     assert prepare([*spoken, again], tmp_path, vad=Anything()).kept[-1].split == TEST
 
 
-def test_other_choices_deal_anew_and_say_so(tmp_path: Path) -> None:
+def test_other_choices_deal_again_and_say_so(tmp_path: Path) -> None:
     spoken = [Recording(f"{i}", sentence(200 + 10 * i), f"this is sentence {'abcdef'[i]} of it") for i in range(6)]
     prepare(spoken, tmp_path, vad=Anything())
     other = Choices(test_share=0.4)
-    assert any("Dealt anew" in line for line in prepare(spoken, tmp_path, other, vad=Anything()).advice())
-    assert not prepare(spoken, tmp_path, other, vad=Anything()).dealt_anew
+    assert any(
+        "into other splits than last time" in line for line in prepare(spoken, tmp_path, other, vad=Anything()).advice()
+    )
+    assert not prepare(spoken, tmp_path, other, vad=Anything()).redealt
     (tmp_path / "report.json").unlink()  # nobody says by which choices: then nothing moves
     before = manifest.read(tmp_path)
     assert prepare(spoken, tmp_path, Choices(seed="b"), vad=Anything()).kept == before

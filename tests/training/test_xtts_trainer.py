@@ -102,7 +102,7 @@ def test_the_code_book_stands_still_after_an_evaluation(run: Run, base: Base) ->
 
 
 def test_the_base_is_left_as_it_was(base: Base, run: Run, exported: Exported) -> None:
-    """Coqui's own loader would write the published model.pth anew."""
+    """Coqui's own loader would write the published model.pth again."""
     loaded = torch.load(base / "model.pth", weights_only=False)
     assert type(loaded["config"]).__name__ == "XttsConfig"
 

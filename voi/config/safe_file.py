@@ -26,7 +26,7 @@ def locked(path: Path) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline_s:
-                    raise ConfigError(f"{path} is being changed by somebody else; try again.") from None
+                    raise ConfigError(f"Another process is changing {path}; try again.") from None
                 time.sleep(LOOK_EVERY_S)
         yield
 

@@ -254,7 +254,7 @@ class Supervisor:
             self.restarts += 1
             names, began_s = ", ".join(kept.name for kept in self._kept), _now_s()
             try:
-                engines = await self._warm_anew()
+                engines = await self._warm_new_ones()
             except Exception as error:
                 log.error("%s cannot be restarted (%s); next try in %g s", names, error, wait_s)
                 continue
@@ -264,7 +264,7 @@ class Supervisor:
             log.warning("%s: ready again after %.1f s", names, _now_s() - began_s)
             return
 
-    async def _warm_anew(self) -> list[Any]:
+    async def _warm_new_ones(self) -> list[Any]:
         engines: list[Any] = []
         try:
             async with self._loading:

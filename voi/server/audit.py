@@ -1,7 +1,7 @@
 """What managers do is on record: one log line for each request with an API key that changes something, or is refused.
 
-A manager is whoever has the API key. The line names the key by a fingerprint, so that after a change of keys it shows
-which one was used, and never the key itself.
+A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
+shows which one was used, and never the key itself.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
 REFUSED_EVERY_S = 1.0
-"""Refused requests are logged this often at most: somebody who guesses keys must not fill the disk."""
+"""Refused requests are logged this often at most: a client that guesses keys must not fill the disk."""
 
 
 class Audit:

@@ -152,7 +152,7 @@ class _EngineStates(Collector):
 
     def collect(self) -> Iterable[Metric]:
         up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
-        restarts = CounterMetricFamily("voi_engine_restarts", "Tries to make a failed engine anew", labels=["engine"])
+        restarts = CounterMetricFamily("voi_engine_restarts", "Tries to restart a failed engine", labels=["engine"])
         errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
         streams = GaugeMetricFamily("voi_engine_streams", "Streams of an engine under way", labels=["engine"])
         waits = GaugeMetricFamily(

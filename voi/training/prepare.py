@@ -41,13 +41,13 @@ class Dropped:
 
 @dataclass
 class Report:
-    """The result for all recordings. `snr_db`: of those that were kept. `dealt_anew`: other choices than last time have
+    """The result for all recordings. `snr_db`: of those that were kept. `redealt`: other choices than last time have
     moved recordings to other splits."""
 
     kept: list[TrainingSample] = field(default_factory=list)
     snr_db: list[float] = field(default_factory=list)
     dropped: list[Dropped] = field(default_factory=list)
-    dealt_anew: bool = False
+    redealt: bool = False
 
     @property
     def duration_ms(self) -> int:
@@ -55,10 +55,10 @@ class Report:
 
     def advice(self) -> list[str]:
         found = []
-        if self.dealt_anew:
+        if self.redealt:
             found.append(
-                "Dealt anew, by other choices than last time: what is held back now, a model that was trained on this "
-                "folder before may have seen."
+                "The recordings are dealt into other splits than last time, because the choices differ. A model that "
+                "was trained on this folder before may have seen what is held back now."
             )
         empty = [split for split in SPLITS if not manifest.of_split(self.kept, split)]
         if empty and self.kept:
@@ -144,8 +144,8 @@ def prepare(
         on_progress(number)
     if not usable:
         raise ConfigError(f"Of {len(report.dropped)} recordings none can be used.\n{report}")
-    report.dealt_anew = bool(before) and _dealing_before(out) not in (None, choices.of_dealing())
-    dealt_before = {} if report.dealt_anew else {choices.group(sample): sample.split for sample in before}
+    report.redealt = bool(before) and _dealing_before(out) not in (None, choices.of_dealing())
+    dealt_before = {} if report.redealt else {choices.group(sample): sample.split for sample in before}
     groups = [choices.group(sample) for sample in usable]
     dealt = deal(groups, choices.validation_share, choices.test_share, choices.seed, dealt_before)
     report.kept += [replace(sample, split=dealt[group]) for sample, group in zip(usable, groups, strict=True)]

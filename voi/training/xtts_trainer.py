@@ -70,7 +70,7 @@ def _train(
 ) -> Outcome:
     config = config_for(base, **settings(options, run.folder))
     resumed = run.last_checkpoint() is not None
-    # The trainer restores a resumed run itself; its model needs to be whole all the same.
+    # The trainer restores a resumed run itself; its model must still be complete.
     state = load_state(base / MODEL)
     model = TrainedXtts(config, state, base / MODEL)
     if not torch.allclose(state["mel_stats"].float(), model.xtts.mel_stats):

@@ -24,7 +24,7 @@ AS_DATA = f"data:image/png;base64,{b64encode(PNG).decode()}"
 
 
 class Server:
-    """Serves `body` to whoever connects, and counts them."""
+    """Serves `body` to each that connects, and counts them."""
 
     def __init__(self) -> None:
         self.head = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"

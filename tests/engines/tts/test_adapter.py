@@ -89,7 +89,7 @@ async def test_each_text_is_asked_for_when_the_one_before_was_spoken() -> None:
     assert tts.said == ["One."]
 
 
-async def test_whoever_leaves_stops_it() -> None:
+async def test_a_caller_that_leaves_stops_it() -> None:
     tts = Sentences()
     speech = TtsAdapter(tts).speak(just("One."), VoiceSpec())
     await anext(speech)

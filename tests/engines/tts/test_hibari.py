@@ -90,7 +90,7 @@ async def test_without_the_package_espeak_speaks(monkeypatch: pytest.MonkeyPatch
 
 
 async def test_callers_take_turns(tts: Hibari) -> None:
-    """Somebody with a long text does not keep the others waiting to its end."""
+    """A caller with a long text does not keep the others waiting to its end."""
     done: list[str] = []
 
     async def say(who: str, text: str) -> None:

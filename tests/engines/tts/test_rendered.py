@@ -89,7 +89,7 @@ async def test_anything_else_is_spoken(tts: Rendered, fake: Fake, tmp_path: Path
     assert await said(changed, "Hello.") == [b"live"]
 
 
-async def test_a_model_that_was_trained_further_speaks_anew(fake: Fake, tmp_path: Path) -> None:
+async def test_a_model_that_was_trained_further_speaks_itself_again(fake: Fake, tmp_path: Path) -> None:
     checkpoint = tmp_path / "model.pth"
     options = {"checkpoint": str(checkpoint)}
     checkpoint.write_bytes(b"old")

@@ -166,7 +166,7 @@ async def test_what_is_kept_is_bounded_and_the_dialogue_takes_its_place(monkeypa
 
 
 @in_virtual_time
-async def test_a_page_that_was_loaded_anew_is_shown_all_and_hears_the_rest_of_its_player() -> None:
+async def test_a_page_that_was_reloaded_is_shown_all_and_hears_the_rest_of_its_player() -> None:
     net = Net()
     outbox, _ = make(net)
     for number in range(10):

@@ -165,7 +165,7 @@ async def test_the_newer_connection_has_it_though_the_old_one_seems_alive() -> N
 
 
 @in_virtual_time
-async def test_a_page_that_was_loaded_anew_is_shown_the_dialogue() -> None:
+async def test_a_page_that_was_reloaded_is_shown_the_dialogue() -> None:
     async with running(resume_s=RESUME_S) as (door, sessions):
         first, _, resume_id = begin(door, sessions)
         first.connection.lost()

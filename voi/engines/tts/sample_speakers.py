@@ -70,7 +70,7 @@ def _ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def _spread(frames: NDArray[np.float64]) -> float:
-    """Log of the covariance's determinant; silence has some spread too, lest it be infinite."""
+    """Log of the covariance's determinant; silence is given some spread, so that it is finite."""
     covariance = np.cov(frames.T, bias=True) + 1e-6 * np.eye(frames.shape[1])
     return float(np.linalg.slogdet(covariance)[1])
 

@@ -27,7 +27,7 @@ PLAYER_BYTES = 2 * BYTES_PER_S
 KEPT_MAX_BYTES = 4 * 1024 * 1024
 KEPT_MAX = 4096
 """Limits on what is kept, sound included. Beyond them all of it is forgotten; a client that comes back is then shown
-the messages anew."""
+the messages again."""
 _COUNT_BYTES = 8
 
 
@@ -61,7 +61,7 @@ class Outbox:
     """Sends to one client over one connection after another. `on_silent` is called when nothing at all came from the
     client for a while, `on_heard` when something came after that.
 
-    `alive` is set by whoever takes the client's messages. `streams`: sound comes from the client all the time. `pcm`
+    The code that takes the client's messages sets `alive`. `streams`: sound comes from the client all the time. `pcm`
     False: speeches are sent as files.
     """
 

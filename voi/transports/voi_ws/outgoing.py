@@ -31,7 +31,7 @@ class _Item:
 
 class Outgoing:
     """The newest of what the client has sent. Messages are counted, sound is counted in bytes, so that sound can be
-    joined or cut anew. Beyond the limits the oldest is dropped, and lost if it did not arrive."""
+    joined or cut again. Beyond the limits the oldest is dropped, and lost if it did not arrive."""
 
     def __init__(self) -> None:
         self._kept: deque[_Item] = deque()

@@ -300,7 +300,7 @@ async def test_a_device_that_fails_again_is_broken(engine: Whisper, backend: Gat
         await other.flush()
     with pytest.raises(EngineBroken):
         engine.open(SttOptions(), None)
-    assert backend.loads == 1, "whoever keeps the engine going makes it anew"
+    assert backend.loads == 1, "its supervisor restarts the engine"
 
 
 async def test_a_listener_that_fails_does_not_stop_the_others(engine: Whisper) -> None:

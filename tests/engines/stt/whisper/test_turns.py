@@ -111,7 +111,7 @@ def test_a_batch_that_took_long_by_chance_is_forgotten() -> None:
 def waits_ms(
     wants: dict[str, tuple[Urgency, float]], cost_ms: Callable[[int], float], *, max_batch: int
 ) -> dict[str, list[float]]:
-    """How long each caller waits for each answer in a minute, where each wishes anew so long after the last one.
+    """How long each caller waits for each answer in a minute, where each asks again so long after the last one.
 
     `cost_ms`: what a batch of so many rows takes."""
     pace, now_ms = BatchPace(max_batch), 0.0

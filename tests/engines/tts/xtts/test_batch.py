@@ -1,4 +1,4 @@
-"""Whoever else is there, a sentence gets the codes and the sound that it gets alone."""
+"""With or without others, a sentence gets the codes and the sound that it gets alone."""
 
 import random
 
@@ -119,7 +119,7 @@ def test_nobody_is_let_in_before_who_came_earlier(model: Running) -> None:
     assert order == sorted(order)
 
 
-def test_whoever_runs_out_of_sound_first_is_let_in_first(model: Running) -> None:
+def test_the_one_that_runs_out_of_sound_first_is_let_in_first(model: Running) -> None:
     """Callers far ahead of their listeners (long texts) let newcomers pass, and are let in before who comes later."""
     order: list[float] = []
     ahead = [job(model, TEXTS[0], max_codes=4, due_s=100 + number % 5) for number in range(20)]
@@ -130,7 +130,7 @@ def test_whoever_runs_out_of_sound_first_is_let_in_first(model: Running) -> None
     assert order == sorted(order)
 
 
-def test_sound_goes_first_to_whoever_has_least_of_it(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sound_goes_first_to_the_one_with_least_of_it(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two sentences in step, the one whose listener needs it; the other one's waits for a round, not for ever."""
     monkeypatch.setattr(model.batch, "_clock", lambda: 50.0)
     rich, poor = (job(model, TEXTS[2], due_s=50.0) for _ in range(2))

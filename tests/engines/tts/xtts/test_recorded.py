@@ -141,7 +141,7 @@ def test_what_fills_up_a_group_of_prefixes_goes_where_nobody_looks(model: Runnin
         taped.batch.submit(said.job)
     for _ in range(4):
         taped.batch.step()
-    run(taped.batch, *three)  # read as four: the fourth's place was that of somebody who still speaks
+    run(taped.batch, *three)  # read as four: the fourth's place was that of a caller who still speaks
     for said, voice in zip(four, ("Robin", "Claire", "Robin", "Claire"), strict=True):
         assert said.codes == alone(model, TEXTS[2], voice=voice).codes
 

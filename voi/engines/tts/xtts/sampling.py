@@ -1,7 +1,7 @@
 """Drawing the next code, for every row by its own rules and its own randomness, in one go on the device.
 
 The order is that of Hugging Face's generation, which XTTS was tuned with: repetition penalty (Keskar et al. 2019), then
-temperature, top-k, top-p. Instead of a random generator each row has uniform numbers drawn beforehand from its own
+temperature, top-k, top-p. Instead of a random generator each row has uniform numbers, drawn in advance from its own
 seed, one for each step, and takes the code at that quantile: so a row's codes don't depend on who else is there.
 """
 
