@@ -12,7 +12,7 @@ from tests.server.fakes import API_KEY, SECRET
 from voi.calls.call_id import conversation_id
 from voi.errors import ClientError
 from voi.server.auth import issue_token
-from voi.server.logging import HIDDEN, Redactor, set_up_logging, trace
+from voi.server.logging import HIDDEN, Redactor, Seldom, set_up_logging, trace
 
 
 @pytest.fixture
@@ -116,3 +116,22 @@ def test_a_hint_of_our_own_is_no_secret() -> None:
     redact = Redactor()
     assert redact("Connect to /ws?token=TOKEN.") == "Connect to /ws?token=TOKEN."
     assert redact("/ws?token=TOKENs3cret&x=1 Token=abc") == f"/ws?token={HIDDEN}&x=1 Token={HIDDEN}"
+
+
+def test_what_strangers_can_cause_at_will_is_logged_seldom() -> None:
+    now_s = 0.0
+    seldom = Seldom(60.0, lambda: now_s)
+
+    def passes(message: str) -> str:
+        record = logging.LogRecord("uvicorn.error", logging.WARNING, "x.py", 1, message, (), None)
+        return record.getMessage() if seldom.filter(record) else ""
+
+    assert passes("Invalid HTTP request received.")
+    assert [passes("Invalid HTTP request received.") for _ in range(300)] == [""] * 300
+    assert passes("Something else.")
+    now_s = 61.0
+    assert passes("Invalid HTTP request received.") == (
+        "Invalid HTTP request received. (300 more since the last of these lines)"
+    )
+    now_s = 122.0
+    assert passes("Invalid HTTP request received.") == "Invalid HTTP request received."

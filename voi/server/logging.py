@@ -4,8 +4,9 @@ import json
 import logging
 import re
 import sys
+import time
 import traceback
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Literal
 
@@ -47,8 +48,8 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         raised = record.exc_info[1] if record.exc_info else None
         error = trace(raised, words=self._words) if raised else ""
-        time = datetime.fromtimestamp(record.created).astimezone()
-        return self._line(record, time, self._redact(record.getMessage()), self._redact(error))
+        at = datetime.fromtimestamp(record.created).astimezone()
+        return self._line(record, at, self._redact(record.getMessage()), self._redact(error))
 
     def _line(self, record: logging.LogRecord, time: datetime, message: str, error: str) -> str:
         raise NotImplementedError
@@ -75,6 +76,29 @@ class JsonFormatter(_Formatter):
         if error:
             line["error"] = error
         return json.dumps(line, ensure_ascii=False)
+
+
+class Seldom(logging.Filter):
+    """Lets the same message pass once in `every_s`, with how many were left out: what a stranger can cause at will must
+    not fill the disk."""
+
+    def __init__(self, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._clock = clock
+        self._passed: dict[str, tuple[float, int]] = {}
+        """When each message last passed, and how many did not since. As many as there are messages in the code."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now_s = self._clock()
+        passed_s, left_out = self._passed.get(record.msg, (now_s - self._every_s, 0))
+        if now_s - passed_s < self._every_s:
+            self._passed[record.msg] = passed_s, left_out + 1
+            return False
+        self._passed[record.msg] = now_s, 0
+        if left_out:
+            record.msg, record.args = f"{record.getMessage()} ({left_out} more since the last of these lines)", ()
+        return True
 
 
 def trace(error: BaseException, *, words: bool, depth: int = 5) -> str:
@@ -107,5 +131,6 @@ def set_up_logging(level: str, style: Literal["text", "json"], secrets: Iterable
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("voi").setLevel(level.upper())
+    logging.getLogger("uvicorn.error").filters[:] = [Seldom()]  # one line for each request that is no HTTP
     if level == "debug":
         logging.getLogger("uvicorn").setLevel(logging.INFO)
