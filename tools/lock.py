@@ -20,7 +20,19 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 LOCKS = ROOT / "locks"
 SERVER = ("media", "turn", "voice")
-EXTRAS = ("dev", "faster-whisper", "languages", "litellm", "otel", "sound", "train", "whisper", "xtts", "xtts-cjk")
+EXTRAS = (
+    "dev",
+    "faster-whisper",
+    "languages",
+    "litellm",
+    "otel",
+    "postgres",
+    "sound",
+    "train",
+    "whisper",
+    "xtts",
+    "xtts-cjk",
+)
 # What installs the rest. Python brings old ones into a new virtual environment, with known holes.
 INSTALLERS = ("pip", "setuptools", "wheel")
 # For their files alone: the tests compare with the ONNX model in it, and need none of its dependencies.
