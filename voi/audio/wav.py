@@ -6,11 +6,11 @@ Microsoft's WAVEFORMATEXTENSIBLE.
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,16 +145,42 @@ def to_wav(pcm: bytes, rate_hz: int) -> bytes:
     return header(len(pcm), rate_hz) + pcm
 
 
-class WavWriter:
-    """Writes a WAV file that only its owner may read. It is valid after every call, even if the process dies, because
-    the header is written again after the sound. Blocks on the disk: use it in a thread. Raises OSError."""
+class OpenFile(Protocol):
+    """What `WavWriter` needs of a file."""
 
-    def __init__(self, path: Path, rate_hz: int, limit_bytes: int = DATA_MAX_BYTES) -> None:
+    def seek(self, offset: int, /) -> int: ...
+
+    def write(self, data: bytes, /) -> int | None: ...
+
+    def truncate(self, size: int, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def new_private_file(path: Path) -> BinaryIO:
+    """A new file that only its owner may read. Raises OSError, also if the file exists."""
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
+    return os.fdopen(descriptor, "wb")
+
+
+class WavWriter:
+    """Writes a new WAV file that only its owner may read. It is valid after every call, even if the process dies,
+    because the header is written again after the sound. Blocks on the disk: use it in a thread. Raises OSError."""
+
+    def __init__(
+        self,
+        path: Path,
+        rate_hz: int,
+        limit_bytes: int = DATA_MAX_BYTES,
+        open_file: Callable[[Path], OpenFile] = new_private_file,
+    ) -> None:
+        """`open_file` makes the file."""
         self.rate_hz = rate_hz
         self.limit_bytes = min(limit_bytes, DATA_MAX_BYTES)
         self.data_bytes = 0
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0), 0o600)
-        self._file = os.fdopen(descriptor, "wb")
+        self._file = open_file(path)
         self._write_header()
 
     @property

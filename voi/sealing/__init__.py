@@ -1,0 +1,1 @@
+"""Encryption of what is kept: AES-256-GCM boxes, and files of such boxes."""
