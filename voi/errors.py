@@ -34,3 +34,11 @@ class EngineBroken(EngineError):
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=True)
+
+
+class StoreError(VoiError):
+    """The store of conversations could not be read or written: its disk, its server, or the way to it."""
+
+
+class RowRefused(StoreError):
+    """The store works, and does not take what it was given."""

@@ -1,0 +1,60 @@
+from typing import Any
+
+from tests.fakes.call import Call, FakeEngines
+from tests.fakes.clock import in_virtual_time
+from tests.fakes.engines import FakeStt
+from tests.store.calls import began
+from voi.session.failure import Failure
+from voi.store import observer
+from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.observer import CallObserver
+
+
+def watching(*, words: bool) -> tuple[CallObserver, list[Entry]]:
+    told: list[Entry] = []
+    return CallObserver(began(), told.append, words=words, clock_ms=lambda: 1_790_000_060_000), told
+
+
+def of(kind: type, told: list[Entry]) -> list[Any]:
+    return [entry for entry in told if isinstance(entry, kind)]
+
+
+@in_virtual_time
+async def test_a_call_is_told_as_it_happens() -> None:
+    looks_on, told = watching(words=True)
+    engines = FakeEngines(stt=FakeStt("tell me a story please now"))
+    async with Call(engines=engines, observers=[looks_on]) as call:
+        await call.speak(1_200)
+        await call.until(lambda: call.answers)
+        await call.quiet(6_000)
+    assert isinstance(told[0], Began)
+    shown = {entry.message_id: (entry.role, entry.text) for entry in of(WordsShown, told)}
+    assert ("user", "tell me a story please now") in shown.values()
+    assert [text for role, text in shown.values() if role == "assistant"] == call.answers
+    assert [entry.times for entry in of(TurnTaken, told)] == call.turns
+    (changed,) = of(Changed, told)
+    assert changed is told[-1]
+    values = changed.values
+    assert values["ended_ms"] == 1_790_000_060_000
+    assert values["answers"] == 1
+    assert 1_200 <= values["heard_ms"] <= 4_000
+    assert values["spoken_ms"] > 1_000
+    assert values["written_characters"] >= len(call.answers[0])
+
+
+@in_virtual_time
+async def test_words_are_kept_only_where_they_are_wanted() -> None:
+    looks_on, told = watching(words=False)
+    async with Call(observers=[looks_on]) as call:
+        await call.speak(1_200)
+        await call.until(lambda: call.answers)
+    assert of(WordsShown, told) == []
+    assert of(TurnTaken, told)
+
+
+async def test_failures_are_counted_and_bounded(monkeypatch: Any) -> None:
+    monkeypatch.setattr(observer, "FAILURES_MAX", 2)
+    looks_on, told = watching(words=True)
+    for _ in range(5):
+        looks_on.failure(Failure("llm", "openai", "gpt", "it failed", 10))
+    assert [entry.number for entry in of(Failed, told)] == [1, 2]

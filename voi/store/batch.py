@@ -1,0 +1,94 @@
+"""Writes entries of calls into the store, in one transaction."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from voi.store.agent_versions import note_version
+from voi.store.conversations import place_of
+from voi.store.database import Connection
+from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.keys import Keys, sealed
+from voi.store.people import PERSON_MAX, ensure_person
+from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
+from voi.store.upsert import insert_new, put
+
+
+async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], key_ids: dict[str, str]) -> None:
+    """Write the entries. `key_ids`: the key of each conversation that runs; new ones are added. Entries of
+    conversations that are not there (deleted while they ran) are left out."""
+    for entry in entries:
+        if isinstance(entry, Began):
+            key_ids[entry.conversation_id] = await _begin(connection, keys, entry)
+    rest = await _known(connection, [entry for entry in entries if not isinstance(entry, Began)], key_ids)
+    said = [entry for entry in rest if isinstance(entry, WordsShown)]
+    await put(connection, messages, [await _message(connection, keys, each, key_ids) for each in said])
+    taken = [entry for entry in rest if isinstance(entry, TurnTaken)]
+    await insert_new(
+        connection, turns, [{"conversation_id": each.conversation_id, **each.times.as_dict()} for each in taken]
+    )
+    await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, Failed)])
+    for entry in rest:
+        if isinstance(entry, Changed):
+            where = conversations.c.id == entry.conversation_id
+            await connection.execute(update(conversations).where(where).values(**entry.values))
+
+
+async def _begin(connection: Connection, keys: Keys, began: Began) -> str:
+    name = clean(began.person, PERSON_MAX)
+    person = await ensure_person(connection, keys, began.app, name, began.began_ms) if name else None
+    key_id = await keys.make(connection, person.id if person else "")
+    agent = clean(began.agent)
+    await note_version(connection, agent, began.agent_version, began.config, began.began_ms)
+    row = {
+        "id": began.conversation_id, "app": clean(began.app), "person_id": person.id if person else None,
+        "key_id": key_id, "door": clean(began.door), "agent": agent, "agent_version": began.agent_version,
+        "mode": began.mode, "began_ms": began.began_ms, "recording": began.recording, "told_ai": False,
+        "told_recording": False, "redacted": began.redacted, "answers": 0, "heard_ms": 0, "spoken_ms": 0,
+        "written_characters": 0,
+    }  # fmt: skip
+    await insert_new(connection, conversations, [row])
+    return key_id
+
+
+async def _known(connection: Connection, entries: list[Entry], key_ids: dict[str, str]) -> list[Entry]:
+    ids = {entry.conversation_id for entry in entries}
+    found = await connection.execute(
+        select(conversations.c.id, conversations.c.key_id).where(conversations.c.id.in_(ids))
+    )
+    known = {row.id: row.key_id for row in found}
+    key_ids |= known
+    return [entry for entry in entries if entry.conversation_id in known]
+
+
+async def _message(connection: Connection, keys: Keys, said: WordsShown, key_ids: dict[str, str]) -> dict[str, Any]:
+    key_id = key_ids[said.conversation_id]
+    key = await keys.find(connection, key_id)
+    # Without its key (deleted a moment ago) the words are written for nobody, never in plain.
+    words = "" if key_id and key is None else said.text
+    return {
+        "conversation_id": said.conversation_id, "message_id": said.message_id, "role": said.role, "at_ms": said.at_ms,
+        "words": sealed(key, words, place_of(said.conversation_id, said.message_id)),
+    }  # fmt: skip
+
+
+def _failure(failed: Failed) -> dict[str, Any]:
+    failure = failed.failure
+    return {
+        "conversation_id": failed.conversation_id, "number": failed.number, "kind": failure.kind,
+        "engine": clean(failure.engine), "model": clean(failure.model), "took_ms": failure.took_ms,
+    }  # fmt: skip
+
+
+def clean(text: str, most: int = NAME_MAX) -> str:
+    """A name as every database takes it: short, without NUL and half surrogate pairs."""
+    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def by_conversation(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries of each conversation, in order."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.conversation_id, []).append(entry)
+    return list(groups.values())

@@ -1,0 +1,102 @@
+"""What calls give the store to write. An entry replaces one with the same `key` that still waits to be written."""
+
+from collections.abc import Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from voi.session.failure import Failure
+from voi.session.latency import TurnTimes
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A conversation began. `person`: who the app says the caller is; "": it does not say. `config`: the agent's
+    definition, which is kept with its version. `data_key` is set once the conversation's key is stored: to the key, or
+    to None where nothing is encrypted."""
+
+    conversation_id: str
+    app: str
+    person: str
+    door: str
+    agent: str
+    agent_version: str
+    config: str
+    mode: str
+    began_ms: int
+    recording: str | None
+    redacted: bool
+    data_key: "Future[bytes | None]" = field(compare=False, default_factory=Future)
+
+    @property
+    def key(self) -> Hashable:
+        return "began", self.conversation_id
+
+    @property
+    def size(self) -> int:
+        return 400 + len(self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class WordsShown:
+    """A message, or a longer state of it."""
+
+    conversation_id: str
+    message_id: int
+    role: str
+    at_ms: int
+    text: str
+
+    @property
+    def key(self) -> Hashable:
+        return "words", self.conversation_id, self.message_id
+
+    @property
+    def size(self) -> int:
+        return 200 + len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnTaken:
+    conversation_id: str
+    times: TurnTimes
+
+    size = 200
+
+    @property
+    def key(self) -> Hashable:
+        return "turn", self.conversation_id, self.times.turn
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The `number`-th failure of an engine in that conversation."""
+
+    conversation_id: str
+    number: int
+    failure: Failure
+
+    size = 300
+
+    @property
+    def key(self) -> Hashable:
+        return "failed", self.conversation_id, self.number
+
+
+@dataclass(slots=True)
+class Changed:
+    """New values of columns of the conversation. One that waits takes up the values of the next. `last`: nothing more
+    will be told of the conversation."""
+
+    conversation_id: str
+    values: dict[str, Any]
+    last: bool = False
+
+    size = 300
+
+    @property
+    def key(self) -> Hashable:
+        return "changed", self.conversation_id
+
+
+Entry = Began | WordsShown | TurnTaken | Failed | Changed

@@ -1,0 +1,60 @@
+"""Brings a store to the tables of this version, with Alembic. Several processes may try at once; one does it."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import inspect, text
+
+from voi.errors import StoreError
+from voi.store.database import Connection, Database
+
+VERSIONS = Path(__file__).parent / "migrations"
+HEAD = "0001"
+"""The newest revision. Known without Alembic, whose import would delay every start."""
+_LOCK = 0x766F6973746F7265 >> 1
+"""PostgreSQL's advisory lock of Voi's migrations."""
+
+
+async def migrate(database: Database, target: str = HEAD) -> bool:
+    """Bring the store to that revision. True: something was to do. Raises StoreError, also for a store that a newer Voi
+    has made."""
+    async with database.writing() as connection:
+        if not database.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        current = await revision(connection)
+        if current == target:
+            return False
+        await connection.run_sync(_upgrade, target)
+        return True
+
+
+async def revision(connection: Connection) -> str | None:
+    """The store's revision; None: it is empty."""
+    if not await connection.run_sync(lambda sync: inspect(sync).has_table("alembic_version")):
+        return None
+    found: str | None = (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalar()
+    return found
+
+
+def _upgrade(connection: Any, target: str) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.runtime.migration import MigrationStep, RevisionStep
+    from alembic.script import ScriptDirectory
+    from alembic.util import CommandError
+
+    scripts = ScriptDirectory(str(VERSIONS))
+
+    def steps(current: tuple[str, ...], _: Any) -> list[RevisionStep]:
+        try:
+            newer = list(scripts.iterate_revisions(target, current or "base"))
+        except CommandError:
+            raise StoreError(
+                f"The store has revision {', '.join(current)}, which this Voi does not know: a newer one made it. "
+                "Use that version, or restore a backup into another store."
+            ) from None
+        return [MigrationStep.upgrade_from_script(scripts.revision_map, script) for script in reversed(newer)]
+
+    context = MigrationContext.configure(connection, opts={"fn": steps})
+    with Operations.context(context):
+        context.run_migrations()

@@ -1,0 +1,83 @@
+"""Looks on at one call and tells the store's writer. Does no work of its own on the event loop."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action
+from voi.core.facts import Fact
+from voi.core.script import Script
+from voi.session.failure import Failure
+from voi.session.latency import TurnTimes
+from voi.session.observer import Observer
+from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+
+FAILURES_MAX = 1_000
+"""Failures of one conversation that are kept."""
+WORDS_MAX = 100_000
+"""Longest message that is kept, in characters."""
+
+
+def now_ms() -> int:
+    """Ms since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class CallObserver(Observer):
+    """`words`: keep the transcript. `tell`: see `Writer.put`. `clock_ms`: ms since 1970."""
+
+    def __init__(
+        self, began: Began, tell: Callable[[Entry], None], *, words: bool, clock_ms: Callable[[], int] = now_ms
+    ) -> None:
+        self._id = began.conversation_id
+        self._began = began
+        self._tell = tell
+        self._words = words
+        self._clock_ms = clock_ms
+        self._answers = self._failures = 0
+        self._heard_ms = self._spoken_ms = self._written_characters = 0
+        self._listening_ms: int | None = None
+        self._now_ms = 0
+
+    def begin(self, script: Script) -> None:
+        self._tell(self._began)
+
+    def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
+        self._now_ms = now_ms
+        match fact:
+            case was.ReplyText():
+                self._written_characters += len(fact.text)
+            case was.PieceVoiced():
+                self._spoken_ms += fact.audio_ms
+        for action in actions:
+            match action:
+                case do.Show() if self._words:
+                    text = action.text[:WORDS_MAX]
+                    self._tell(WordsShown(self._id, action.message_id, action.role, now_ms, text))
+                case do.Listen():
+                    self._listening_ms = now_ms
+                case do.EndUtterance():
+                    self._heard(now_ms)
+
+    def _heard(self, now_ms: int) -> None:
+        if self._listening_ms is not None:
+            self._heard_ms += now_ms - self._listening_ms
+            self._listening_ms = None
+
+    def turn(self, times: TurnTimes) -> None:
+        self._answers += 1
+        self._tell(TurnTaken(self._id, times))
+
+    def failure(self, failure: Failure) -> None:
+        self._failures += 1
+        if self._failures <= FAILURES_MAX:
+            self._tell(Failed(self._id, self._failures, failure))
+
+    async def close(self) -> None:
+        self._heard(self._now_ms)
+        values = {
+            "ended_ms": self._clock_ms(), "answers": self._answers, "heard_ms": self._heard_ms,
+            "spoken_ms": self._spoken_ms, "written_characters": self._written_characters,
+        }  # fmt: skip
+        self._tell(Changed(self._id, values))

@@ -1,0 +1,145 @@
+"""The tables of the store. `migrations/versions` makes them; a test compares the two.
+
+Times are ms since 1970, UTC. What people say or are called is in columns of the type `Sealed`: bytes that `keys.Keys`
+makes and reads, encrypted where the operator has set a key. A row's `key_id` names the key.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+
+NAME_MAX = 200
+"""Longest name of an app, agent, model or voice."""
+
+metadata = MetaData()
+Sealed = LargeBinary
+
+data_keys = Table(
+    "data_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("parent_id", String(32), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Index("data_keys_by_parent", "parent_id"),
+)
+"""Keys, each sealed with its parent ("": the operator's). No backup of the data holds this table: see `backup`."""
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("lookup", LargeBinary, nullable=False),
+    Column("name", Sealed, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Index("people_by_lookup", "app", "lookup", unique=True),
+)
+"""Who an app says a caller is. `lookup`: keyed hash of that name, to find the row by."""
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(NAME_MAX), primary_key=True),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("person_id", String(32)),
+    Column("key_id", String(32), nullable=False),
+    Column("door", String(NAME_MAX), nullable=False),
+    Column("agent", String(NAME_MAX), nullable=False),
+    Column("agent_version", String(32), nullable=False),
+    Column("mode", String(16), nullable=False),
+    Column("began_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+    Column("end_reason", String(40)),
+    Column("recording", String(400)),
+    Column("told_ai", Boolean, nullable=False),
+    Column("told_recording", Boolean, nullable=False),
+    Column("redacted", Boolean, nullable=False),
+    Column("answers", Integer, nullable=False),
+    Column("heard_ms", BigInteger, nullable=False),
+    Column("spoken_ms", BigInteger, nullable=False),
+    Column("written_characters", BigInteger, nullable=False),
+    Index("conversations_by_begin", "began_ms"),
+    Index("conversations_by_person", "person_id"),
+    Index("conversations_by_app", "app", "began_ms"),
+)
+"""One conversation. What it used: `heard_ms` of sound was transcribed, `spoken_ms` of sound made, `written_characters`
+written by the language model, in `answers` answers. `recording`: folder below VOI_RECORDINGS_DIR. `told_ai`,
+`told_recording`: the agent said at its first words that it is an AI, that the call is recorded. `ended_ms` null: it
+runs, or its server died."""
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("message_id", Integer, nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("words", Sealed, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "message_id"),
+)
+"""The transcript. `at_ms`: since the conversation began."""
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("speculative", Boolean, nullable=False),
+    Column("endpoint_ms", Integer, nullable=False),
+    Column("transcript_ms", Integer),
+    Column("first_token_ms", Integer),
+    Column("first_sound_ms", Integer),
+    Column("first_sent_ms", Integer),
+    PrimaryKeyConstraint("conversation_id", "turn"),
+)
+"""The latencies of each answer: `voi.session.latency.TurnTimes`."""
+
+failures = Table(
+    "failures",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("engine", String(NAME_MAX), nullable=False),
+    Column("model", String(NAME_MAX), nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "number"),
+)
+
+agent_versions = Table(
+    "agent_versions",
+    metadata,
+    Column("agent", String(NAME_MAX), nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("config", Text, nullable=False),
+    PrimaryKeyConstraint("agent", "version"),
+)
+"""What an agent of agents.json was when somebody talked to it. `config`: JSON."""
+
+saved_states = Table(
+    "saved_states",
+    metadata,
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("name", String(NAME_MAX), nullable=False),
+    Column("person_id", String(32)),
+    Column("key_id", String(32), nullable=False),
+    Column("saved_ms", BigInteger, nullable=False),
+    Column("state", Sealed, nullable=False),
+    PrimaryKeyConstraint("app", "name"),
+    Index("saved_states_by_person", "person_id"),
+)
+"""Conversations that go on another day, by the name that the app gave them."""
+
+OF_A_CONVERSATION = (messages, turns, failures)
+"""Tables whose rows belong to one conversation by `conversation_id`."""
