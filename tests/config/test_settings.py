@@ -147,3 +147,21 @@ def test_an_address_of_the_llm_that_no_request_could_use_is_refused_at_once(
     monkeypatch.setenv("LITELLM_API_BASE", url)
     with pytest.raises(ConfigError, match="LITELLM_API_BASE"):
         load_settings()
+
+
+def test_the_key_of_the_store_is_strong(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().store_secrets() == ()
+    assert load_settings(store_key=GOOD, old_store_key=GOOD[::-1]).store_secrets() == (GOOD, GOOD[::-1])
+    with pytest.raises(ConfigError, match="VOI_OLD_STORE_KEY is only 3"):
+        load_settings(store_key=GOOD, old_store_key="abc").store_secrets()
+
+
+def test_recordings_are_not_encrypted_without_a_place_for_their_keys() -> None:
+    with pytest.raises(ConfigError, match="VOI_STORE_KEY needs a store"):
+        load_settings(store="off", record=True, store_key=GOOD)
+
+
+def test_the_log_is_kept_free_of_the_stores_secrets() -> None:
+    settings = load_settings(store_url="postgresql://voi:pass%20word@db/voi", store_key=GOOD)
+    assert settings.secrets_of_the_store() == [GOOD, "pass word"]
+    assert "pass" not in repr(settings)

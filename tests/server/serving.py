@@ -86,6 +86,7 @@ async def serving(
     elif engines is not None:
         monkeypatch.setattr(run, "start_engines", engines)
     settings.setdefault("admit_by_load", False)  # others on the machine that tests must not refuse calls
+    settings.setdefault("store", "off")
     given = load_settings(token_secret_key=SECRET, api_key=API_KEY, port=0, shutdown_grace_s=0.05, **settings)
     thresholds = gc.get_threshold()
     running = RunningServer(given)

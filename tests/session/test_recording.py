@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import date
 from pathlib import Path
 
@@ -11,13 +12,15 @@ import pytest
 
 from tests.audio.sounds import likeness, speech
 from voi.audio.resample import resample
-from voi.audio.wav import read_wav
+from voi.audio.wav import parse_wav, read_wav
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.journal import JournalEntry, decode_entry, decode_script
 from voi.core.script import Script
 from voi.dialogue import Phrase
-from voi.errors import ConfigError
+from voi.errors import ConfigError, StoreError
+from voi.sealing.box import new_key
+from voi.sealing.file import pages_of
 from voi.session import recording
 from voi.session.latency import TurnTimes
 from voi.session.recording import Recorder, prepare, sweep
@@ -276,3 +279,33 @@ def test_sweep(tmp_path: Path) -> None:
     assert left == ["2025-01-01x", "2025-05-05", "2025-06-06", "2026-01-10", "2026-02-01", "2026-13-77", "notes"]
     assert (outside / "kept").exists()
     assert sweep(tmp_path / "missing", 30) == 0
+
+
+async def test_with_a_key_nothing_is_readable_without_it(tmp_path: Path) -> None:
+    key, data_key = new_key(), Future[bytes | None]()
+    recorder = Recorder(tmp_path, "c1", LIMIT_BYTES, data_key)
+    recorder.begin(SCRIPT)
+    entry = JournalEntry(90, was.Heard(1, "planted words"), ())
+    recorder.step(*entry)
+    recorder.user_sound(speech())
+    await asyncio.sleep(0.05)
+    assert not recorder.folder.exists()  # its key is not stored yet
+    data_key.set_result(key)
+    await recorder.close()
+    files = {path.name: path for path in recorder.folder.iterdir()}
+    assert set(files) == {f"{name}.sealed" for name in ("user.wav", "agent.wav", "journal.jsonl", "turns.jsonl")}
+    assert not any(b"planted" in path.read_bytes() or b"RIFF" in path.read_bytes() for path in files.values())
+    _, line = b"".join(pages_of(files["journal.jsonl.sealed"], key)).splitlines()
+    assert decode_entry(json.loads(line)) == entry
+    assert parse_wav(b"".join(pages_of(files["user.wav.sealed"], key))) == (speech(), 16_000)
+
+
+async def test_without_its_key_a_recording_is_given_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data_key = Future[bytes | None]()
+    recorder = Recorder(tmp_path, "c1", LIMIT_BYTES, data_key)
+    recorder.begin(SCRIPT)
+    data_key.set_exception(StoreError("no"))
+    await eventually(lambda: recorder.problem)
+    await recorder.close()
+    assert "the key to encrypt it with could not be stored" in caplog.text
+    assert not recorder.folder.exists()

@@ -73,11 +73,11 @@ class Services:
 
 class Call:
     """Made by `Calls.admit`. All methods are called on the event loop and return at once. `client`: names the client in
-    the log."""
+    the log. `person`: who the app says the caller is, in the app's own words; "": it does not say."""
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_on_over", "_services", "_task", "_timer", "app",
-        "client", "id", "over", "session",
+        "client", "id", "over", "person", "session",
     )  # fmt: skip
 
     def __init__(
@@ -88,9 +88,11 @@ class Call:
         door: Door,
         services: Services,
         on_over: "Callable[[Call], None]",
+        person: str = "",
     ) -> None:
         self.id = call_id
         self.app = app
+        self.person = person
         self.client = client
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
@@ -99,7 +101,7 @@ class Call:
         self._on_over = on_over
         self._line = Line(door)
         self._beginning = ("", "")
-        """The mode and the agent's name, for the log."""
+        """The mode, and the agent's name; "": one that the client brought."""
         self._hung_up = False
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -116,6 +118,17 @@ class Call:
         return self.over or self._hung_up or self._line.ended is not None
 
     @property
+    def agent_name(self) -> str:
+        """The agent of agents.json; "": one that the client brought, or none yet."""
+        return self._beginning[1]
+
+    @property
+    def end_reason(self) -> EndReason | None:
+        """Why the call ended, once it has."""
+        told = self._line.ended.reason if self._line.ended else None
+        return EndReason.CLIENT_HUNG_UP if self._hung_up and told in (None, EndReason.FINISHED) else told
+
+    @property
     def door(self) -> Door | None:
         return self._line.door
 
@@ -126,8 +139,8 @@ class Call:
         brings, used instead of `agent_name`. Raises ClientError if the agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
         agent = parse_client_agent(agent_config, self.app, config) if agent_config else config.agent(agent_name)
+        self._beginning = (options.mode, "" if agent_config else agent_name)
         self.session = self._services.open_session(self.id, self._line, agent, config, options)
-        self._beginning = (options.mode, "its own agent" if agent_config else agent_name)
         return self.session
 
     def start(self) -> None:
@@ -135,7 +148,7 @@ class Call:
         assert self.session is not None, "open the call first"
         mode, whose = self._beginning
         self._services.metrics.began(mode)
-        log.info("%s of app %s from %s begins with %s", mode, self.app, self.client, whose)
+        log.info("%s of app %s from %s begins with %s", mode, self.app, self.client, whose or "its own agent")
         work, name = self._run(self.session), f"conversation {self.id}"
         self._task = self._context.run(self._services.tasks.start, work, name)
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from voi.calls.admission import Admission
@@ -25,6 +25,8 @@ class Calls:
         self.services = services
         self.gone = 0
         """How many clients have left, including those that got no conversation."""
+        self.on_over: Callable[[Call], None] = lambda call: None
+        """Told each call that is over."""
         self._live: dict[str, Call] = {}
 
     def __len__(self) -> int:
@@ -37,10 +39,11 @@ class Calls:
         """The call of that id; None if there is none or it is over."""
         return self._live.get(call_id)
 
-    def admit(self, app: str, client: str, door: Door, call_id: str = "") -> Call:
-        """Admit a call of that app through that door. `call_id` "": make a new id. Raises Refused."""
+    def admit(self, app: str, client: str, door: Door, call_id: str = "", person: str = "") -> Call:
+        """Admit a call of that app through that door. `call_id` "": make a new id. `person`: see `Call`. Raises
+        Refused."""
         self.admission.admit(app)
-        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget)
+        call = Call(call_id or new_call_id(), app, client, door, self.services, self._forget, person)
         self._live[call.id] = call
         return call
 
@@ -60,6 +63,7 @@ class Calls:
         del self._live[call.id]
         self.admission.leave(call.app)
         self.gone += 1
+        self.on_over(call)
 
     async def drain(self, grace_s: float, hurry: asyncio.Event) -> None:
         """Refuse new calls, wait up to `grace_s` seconds for calls to end (less once `hurry` is set), then end the

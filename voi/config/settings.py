@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -156,6 +156,19 @@ class Settings(BaseSettings):
     recordings_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older recordings are deleted; 0: never."""
 
+    store: Literal["off", "facts", "words"] = "facts"
+    """What the store keeps of each conversation: facts (who called which agent when, for how long, how it ended, how
+    quick the answers were), words (the transcript too), or nothing (off)."""
+    store_url: str = Field(default="sqlite:data/voi.db", repr=False)
+    """Where: sqlite:FILE, or postgresql://user:password@host/name (needs the extra `postgres`)."""
+    store_key: SecretStr | None = None
+    """Encrypts transcripts, sound and people's names. At least 32 random characters. Who loses it cannot read them
+    again."""
+    old_store_key: SecretStr | None = None
+    """The key before it, until `voi store rekey` has been run."""
+    store_keep_days: int = Field(default=30, ge=0, le=36_500)
+    """Older conversations are deleted from the store; 0: never."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""
     log_format: Literal["text", "json"] = "text"
@@ -208,6 +221,30 @@ class Settings(BaseSettings):
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
             raise ValueError("VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE belong together: give both or neither")
         return self
+
+    @model_validator(mode="after")
+    def _recordings_have_their_keys(self) -> Self:
+        if self.store_key is not None and self.store == "off" and self.record:
+            raise ValueError("VOI_STORE_KEY needs a store, which keeps the keys of recordings: set VOI_STORE")
+        return self
+
+    def store_secrets(self) -> tuple[str, ...]:
+        """The key of the store, and the one before it; none: nothing is encrypted. Raises ConfigError for a weak
+        one."""
+        if self.store_key is None:
+            return ()
+        given = {"store_key": self.store_key, "old_store_key": self.old_store_key}
+        return tuple(_strong(key, env_name(field), SECRET_LENGTH) for field, key in given.items() if key is not None)
+
+    def secrets_of_the_store(self) -> list[str]:
+        """What the log must not hold: its keys, and the password in its address."""
+        url = self.store_url
+        try:
+            password = unquote(urlsplit(url).password or "")
+        except ValueError:
+            password = url
+        keys = [key.get_secret_value() for key in (self.store_key, self.old_store_key) if key]
+        return [secret for secret in (*keys, password) if secret]
 
     def require_secrets(self) -> tuple[tuple[str, ...], str]:
         """The token secrets, today's first, and the API key. Raises ConfigError with what is wrong with any."""

@@ -95,9 +95,9 @@ def create_app(
         )
 
     @app.post("/integrations/{app_name}", dependencies=[Depends(authorized)])
-    async def integrations(app_name: str, response: Response) -> dict[str, str]:
+    async def integrations(app_name: str, response: Response, person: str = "") -> dict[str, str]:
         try:
-            token = issue_token(app_name, settings.token_secret)
+            token = issue_token(app_name, settings.token_secret, person=person)
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
         response.headers[TOKEN_HEADER] = token

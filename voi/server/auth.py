@@ -16,6 +16,7 @@ ALGORITHM = "HS256"
 MAX_TOKEN_CHARS = 4096
 CLOCK_SKEW_S = 10
 MAX_LIFE_DAYS = 3650.0
+PERSON_MAX = 200
 _APP = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
 
@@ -28,16 +29,20 @@ def checked_app(app: str) -> str:
     return app
 
 
-def issue_token(app: str, secret: str, life_days: float = 1.0) -> str:
-    """A token for that app, valid for `life_days`. It holds its expiry twice: as the standard `exp`, and as `expire` in
+def issue_token(app: str, secret: str, life_days: float = 1.0, person: str = "") -> str:
+    """A token for that app, valid for `life_days`. `person`: whom it is for, in the app's own words (the claim `sub`),
+    up to 200 characters. It holds its expiry twice: as the standard `exp`, and as `expire` in
     naive local time, which is all that older servers read. Raises ClientError for an invalid app name."""
     checked_app(app)
     if not 0 < life_days <= MAX_LIFE_DAYS:
         raise ClientError(f"A token lives more than 0 and at most {MAX_LIFE_DAYS:.0f} days.")
+    if len(person) > PERSON_MAX:
+        raise ClientError(f"The name of a person has at most {PERSON_MAX} characters.")
     now = datetime.now(UTC)
     end = now + timedelta(days=life_days)
     claims = {
         "app": app,
+        **({"sub": person} if person else {}),
         "expire": end.astimezone().replace(tzinfo=None).isoformat(),
         "exp": end,
         "iat": now,
@@ -87,6 +92,12 @@ def _decoded(token: str, secret: str) -> Mapping[str, object]:
         token, secret, algorithms=[ALGORITHM], leeway=CLOCK_SKEW_S,
         options={"verify_aud": False, "verify_exp": False},
     )  # fmt: skip
+
+
+def person_in(token: str) -> str:
+    """Whom a token that `check_token` accepted is for, beside its app; "": it does not say."""
+    person = jwt.decode(token, options={"verify_signature": False}).get("sub", "")
+    return person[:PERSON_MAX] if isinstance(person, str) else ""
 
 
 def token_in(query: str) -> str:

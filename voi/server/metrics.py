@@ -57,6 +57,13 @@ class Metrics:
             "voi_engine_failures", "Failures of an LLM, voice, ear or judge in a conversation", ["kind", "engine"],
             registry=self.registry,
         )  # fmt: skip
+        self._store_failures = Counter(
+            "voi_store_failures", "Transactions of the store that failed", registry=self.registry
+        )
+        self._store_lost = Counter(
+            "voi_store_lost", "Entries that were never stored, because too many waited", registry=self.registry
+        )
+        self._store_waiting = Gauge("voi_store_waiting", "Entries that wait to be stored", registry=self.registry)
         self._steps = Histogram(
             "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
             ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
@@ -101,6 +108,15 @@ class Metrics:
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()
+
+    def store_failed(self) -> None:
+        self._store_failures.inc()
+
+    def store_lost(self, entries: int) -> None:
+        self._store_lost.inc(entries)
+
+    def watch_store(self, waiting: Callable[[], float]) -> None:
+        self._store_waiting.set_function(waiting)
 
     def engine_failed(self, failure: Failure) -> None:
         self._engine_failures.labels(failure.kind, failure.engine or "unknown").inc()

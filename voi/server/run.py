@@ -32,7 +32,8 @@ from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
-from voi.server.auth import check_token, token_in
+from voi.server.auth import check_token, person_in, token_in
+from voi.server.kept_calls import KeptCalls
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
@@ -42,7 +43,6 @@ from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
 from voi.session.line import Line
 from voi.session.observer import Observer
-from voi.session.recording import Recorder, prepare, sweep
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.forwarded import TrustedProxies
@@ -57,7 +57,6 @@ log = logging.getLogger(__name__)
 ENGINES_CLOSE_TIMEOUT_S = 10.0
 HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
-SWEEP_EVERY_S = 3600
 HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 Progress = Callable[[str], None]
@@ -68,6 +67,7 @@ def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], Non
     if the server cannot start. `on_ready` is given the URL of the WebSocket."""
     given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
     secrets = [secret.get_secret_value() for secret in given if secret]
+    secrets += settings.secrets_of_the_store()
     set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
     for warning in unknown_variables():
         log.warning("%s", warning)
@@ -99,11 +99,12 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
-        if settings.record:
-            prepare(settings.recordings_dir)
+        self.kept = KeptCalls(settings, self.metrics)
+        self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
         self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
+        self.calls.on_over = self.kept.over
         self._listeners: list[Listener] = []
         self._door_services = DoorServices(self.calls, lambda token: check_token(token, *token_secrets))
         self._voi_ws = VoiWebSockets(
@@ -111,6 +112,7 @@ class Server:
             lambda query: check_token(token_in(query), *token_secrets),
             settings.init_timeout_s,
             Resumables(settings.resume_s),
+            lambda query: person_in(token_in(query)),
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
@@ -144,6 +146,7 @@ class Server:
                 self._forget_signals()
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
+                await self.kept.close()
                 await self._close_engines()
                 if self._traces is not None:
                     await close_provider(self._traces)
@@ -181,6 +184,7 @@ class Server:
 
     async def _start(self, http: "_Http", listener: socket.socket) -> None:
         try:
+            await self.kept.open()
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -195,7 +199,6 @@ class Server:
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
         self._tasks.start(self._configs.watch(), "configuration")
-        self._tasks.start(self._sweep_recordings(), "recordings")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
@@ -239,7 +242,7 @@ class Server:
             engines=self._engines.of(agent),
             options=options,
             greetings_dir=settings.greetings_dir,
-            observers=self._observers(conversation_id, agent),
+            observers=self._observers(conversation_id, agent, options.mode),
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
             log_words=settings.log_words,
@@ -248,29 +251,12 @@ class Server:
             session.tell(LoadChanged(busy=True))
         return session
 
-    def _observers(self, conversation_id: str, agent: Agent) -> list[Observer]:
-        settings = self.settings
+    def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
         observers: list[Observer] = [self._turn_metrics]
         if self._traces is not None:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
-            observers.append(Tracing(self._traces.get_tracer("voi"), about, words=settings.trace_words))
-        if settings.record:
-            limit_bytes = settings.recording_limit_mb * 1024 * 1024
-            observers.append(Recorder(settings.recordings_dir, conversation_id, limit_bytes))
-        return observers
-
-    async def _sweep_recordings(self) -> None:
-        while True:
-            try:
-                days = await asyncio.to_thread(
-                    sweep, self.settings.recordings_dir, self.settings.recordings_keep_days
-                )  # fmt: skip
-            except OSError as error:
-                log.error("old recordings could not be deleted: %s", error)
-            else:
-                if days:
-                    log.info("the recordings of %d days were deleted: VOI_RECORDINGS_KEEP_DAYS", days)
-            await asyncio.sleep(SWEEP_EVERY_S)
+            observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
+        return [*observers, *self.kept.observers(self.calls.find(conversation_id), conversation_id, agent, mode)]
 
     def _uvicorn_config(self) -> uvicorn.Config:
         settings = self.settings

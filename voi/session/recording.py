@@ -5,11 +5,15 @@
     agent.wav       what the person heard of the agent, 24 kHz, on the conversation's clock
     turns.jsonl     each turn's latencies
 
+Where the operator has set a key, the files are encrypted while they are written (`voi.sealing.file`), and are named
+user.wav.sealed and so on; `voi calls export` reads them.
+
 The event loop only appends to a queue; one thread per recording wakes up twice a second and writes. When the disk is
 slow, sound is dropped (silence takes its place), but facts are not.
 """
 
 import asyncio
+import io
 import json
 import logging
 import re
@@ -17,20 +21,24 @@ import shutil
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, BinaryIO, TextIO, cast
 
 from voi.audio.pcm import SAMPLE_BYTES, ms_to_samples
 from voi.audio.resample import Resampler
-from voi.audio.wav import WavWriter
+from voi.audio.wav import OpenFile, WavWriter, new_private_file
 from voi.core.actions import Action, Stop
 from voi.core.facts import Fact, PlaybackStarted
 from voi.core.journal import encode_entry, encode_script
 from voi.core.script import Script
-from voi.errors import ConfigError
+from voi.errors import ConfigError, StoreError
+from voi.sealing.file import SUFFIX, SealedFile
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
 
@@ -46,6 +54,8 @@ SEAM_MS = 40
 """Pieces of the agent's sound that begin within this distance of the previous one's end are joined."""
 NAME_MAX = 100
 CLOSE_TIMEOUT_S = 10
+KEY_TIMEOUT_S = 60
+"""How long a recording that is to be encrypted waits for its key to be stored."""
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +87,21 @@ class Recorder(Observer):
     Call on the event loop, `begin` first. All times are ms since the conversation began.
     """
 
-    def __init__(self, recordings_dir: Path, conversation_id: str, limit_bytes: int) -> None:
+    def __init__(
+        self,
+        recordings_dir: Path,
+        conversation_id: str,
+        limit_bytes: int,
+        data_key: "Future[bytes | None] | None" = None,
+    ) -> None:
+        """`data_key`: what the files are encrypted with, once it is stored; its result None, or no future: they are
+        not. Nothing is written before it is there."""
         name = re.sub(r"[^A-Za-z0-9_-]", "_", conversation_id)[:NAME_MAX] or "conversation"
         self.folder = recordings_dir / datetime.now().date().isoformat() / name
         self.problem: str | None = None
         self._conversation_id = conversation_id
         self._limit_bytes = limit_bytes
+        self._data_key = data_key
         self._queue: deque[_Sound | _AgentSound | _Step | Script | Mapping[str, Any]] = deque()
         self._user_samples = 0
         self._half_sample = b""
@@ -152,11 +171,14 @@ class Recorder(Observer):
 
     def _work(self) -> None:
         try:
-            with _Files(self.folder, self._limit_bytes) as files:
+            key = self._data_key.result(KEY_TIMEOUT_S) if self._data_key else None
+            with _Files(self.folder, self._limit_bytes, key) as files:
                 last = False
                 while not last and not self.problem:
                     last = self._closing.wait(WRITE_EVERY_S)
                     self._write_waiting(files)
+        except (StoreError, FutureTimeout):
+            self._give_up("the key to encrypt it with could not be stored")
         except OSError as error:
             self._give_up(f"{error.filename or self.folder} cannot be written: {error.strerror}")
         except Exception:
@@ -188,8 +210,8 @@ class Recorder(Observer):
 class _Track:
     """A WAV file to which sound is added at given positions. Adjacent sound is collected and written at once."""
 
-    def __init__(self, path: Path, rate_hz: int, limit_bytes: int) -> None:
-        self.wav = WavWriter(path, rate_hz, limit_bytes)
+    def __init__(self, path: Path, rate_hz: int, limit_bytes: int, open_file: "Callable[[Path], OpenFile]") -> None:
+        self.wav = WavWriter(path, rate_hz, limit_bytes, open_file)
         self._gathered = bytearray()
         self._start_samples = 0
 
@@ -219,19 +241,22 @@ class _Track:
 
 
 class _Files:
-    """The folder and its files. Blocks; raises OSError."""
+    """The folder and its files; with a key they are encrypted, and their names end in `.sealed`. Blocks; raises
+    OSError."""
 
-    def __init__(self, folder: Path, limit_bytes: int) -> None:
+    def __init__(self, folder: Path, limit_bytes: int, key: bytes | None = None) -> None:
         folder.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder.parent.mkdir(mode=0o700, exist_ok=True)
         folder.mkdir(mode=0o700)
         self._limit_bytes = limit_bytes
         self._playing: int | None = None
         self._resampler: Resampler | None = None
-        self.user = _Track(folder / "user.wav", USER_RATE_HZ, limit_bytes)
-        self._agent = _Track(folder / "agent.wav", AGENT_RATE_HZ, limit_bytes)
-        self._journal = _open_private(folder / "journal.jsonl")
-        self._turns = _open_private(folder / "turns.jsonl")
+        suffix = SUFFIX if key else ""
+        open_sound: Callable[[Path], OpenFile] = partial(SealedFile, key=key) if key else new_private_file
+        self.user = _Track(folder / f"user.wav{suffix}", USER_RATE_HZ, limit_bytes, open_sound)
+        self._agent = _Track(folder / f"agent.wav{suffix}", AGENT_RATE_HZ, limit_bytes, open_sound)
+        self._journal = _open_private(folder / f"journal.jsonl{suffix}", key)
+        self._turns = _open_private(folder / f"turns.jsonl{suffix}", key)
         self._text_bytes = 0
 
     def step(self, step: _Step) -> None:
@@ -273,7 +298,9 @@ class _Files:
             closable.close()
 
 
-def _open_private(path: Path) -> TextIO:
+def _open_private(path: Path, key: bytes | None) -> TextIO:
+    if key:
+        return io.TextIOWrapper(cast(BinaryIO, SealedFile(path, key)), encoding="ascii")
     path.touch(mode=0o600, exist_ok=False)
     return path.open("a", encoding="ascii")
 

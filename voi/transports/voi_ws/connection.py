@@ -42,6 +42,8 @@ class VoiWebSockets:
     authenticate: Callable[[str], str]
     init_timeout_s: float
     resumables: Resumables = field(default_factory=lambda: Resumables(0))
+    person_of: Callable[[str], str] = lambda query: ""
+    """Whom that token is for, beside the app; "": it does not say."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -102,7 +104,8 @@ class VoiConnection:
         calls = self._listener.calls
         try:
             self._app = self._listener.authenticate(self._query)
-            self._call = calls.admit(self._app, self._client, self._door, self.id)
+            person = self._listener.person_of(self._query)
+            self._call = calls.admit(self._app, self._client, self._door, self.id, person)
         except Refused as refused:
             if refused.ended.reason not in _FULL or not self._listener.resumables.knock(self._app):
                 calls.refuse(self._door, refused.ended, self._client)

@@ -1,0 +1,127 @@
+"""What a whole server keeps of its calls."""
+
+import asyncio
+import importlib.util
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.server.fakes import SECRET
+from tests.server.serving import Person, fake_engines, serving
+from tests.transports.raw_client import RawClient
+from voi.errors import ConfigError
+from voi.server.auth import issue_token
+
+pytestmark = pytest.mark.integration
+if importlib.util.find_spec("sqlalchemy") is None:
+    pytest.skip("./install.sh brings what the store needs", allow_module_level=True)
+KEY = "kT9-store-key-of-the-tests-zQ4vB7xW2mN8"
+
+
+async def talk(port: int, words: str = "my planted words", person: str = "anna@example.org") -> None:
+    token = issue_token("shop", SECRET, person=person)
+    caller = Person(await RawClient.connect(port, f"/ws?token={token}"))
+    caller.say("init", agent_name="echo", agent_config=None, mode="chat")
+    await caller.until(lambda: caller.status("init_done"))
+    caller.say("text", content=words)
+    caller.say("create_response")
+    await caller.until(lambda: any(words in text for text in caller.texts.values()) and caller.status("speech_done"))
+    caller.client.drop()
+    await asyncio.sleep(0.1)
+
+
+async def stored(folder: Path, *secrets: str) -> list[Any]:
+    from voi.store.conversations import Filter, each_conversation
+    from voi.store.store import Store
+
+    store = Store(f"sqlite:{folder}/data/voi.db", secrets)
+    await store.open()
+    async with store.reading() as connection:
+        found = [kept async for kept in each_conversation(connection, store.keys, Filter())]
+    await store.close()
+    return found
+
+
+async def test_facts_are_kept_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        await talk(running.port)
+    (kept,) = await stored(tmp_path)
+    assert (kept.facts["app"], kept.facts["agent"], kept.facts["mode"]) == ("shop", "echo", "chat")
+    assert kept.facts["end_reason"] == "client_hung_up"
+    assert kept.facts["ended_ms"] >= kept.facts["began_ms"]
+    assert kept.facts["answers"] == 1
+    assert len(kept.turns) == 1
+    assert kept.transcript == ()
+    assert not (tmp_path / "recordings").exists()
+    assert b"planted" not in bytes_below(tmp_path / "data")
+
+
+def bytes_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+async def test_with_a_key_nothing_on_disk_holds_a_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_with: dict[str, Any] = {"store": "words", "record": True, "store_key": KEY}
+    async with serving(tmp_path, monkeypatch, fake_engines(), **kept_with) as running:
+        await talk(running.port)
+        everything = bytes_below(tmp_path / "data") + bytes_below(tmp_path / "recordings")
+    everything += bytes_below(tmp_path / "data") + bytes_below(tmp_path / "recordings")
+    assert b"planted" not in everything
+    assert b"anna" not in everything
+    assert b"RIFF" not in everything
+    (kept,) = await stored(tmp_path, KEY)
+    assert any("planted words" in said.words for said in kept.transcript)
+    folder = tmp_path / "recordings" / kept.facts["recording"]
+    assert {path.name for path in folder.iterdir()} == {
+        "user.wav.sealed", "agent.wav.sealed", "journal.jsonl.sealed", "turns.jsonl.sealed",
+    }  # fmt: skip
+
+
+async def test_a_call_that_is_cut_off_by_the_end_of_the_server_has_its_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
+        person = await Person.arrive(running.port)
+        running.server.stop()
+        await person.until(lambda: person.closed)
+    (kept,) = await stored(tmp_path)
+    assert kept.facts["end_reason"] == "drained"
+
+
+async def test_off_means_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="off") as running:
+        await talk(running.port)
+    assert not (tmp_path / "data").exists()
+
+
+async def test_a_store_that_cannot_be_opened_disturbs_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
+        await talk(running.port)
+        _, _, text = await running.http("GET", "/metrics?format=prometheus", "API-Key: Zm93kd03kDkw8sKw92jd\r\n")
+    assert "the store cannot be opened, and is tried again later" in caplog.text
+    assert "voi_store_failures_total" in text.decode()
+    assert "planted" not in caplog.text
+
+
+async def test_a_wrong_key_keeps_the_server_from_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="words", store_key=KEY) as running:
+        await talk(running.port)
+    with pytest.raises(ConfigError, match="not the key"):
+        async with serving(tmp_path, monkeypatch, fake_engines(), store="words", store_key=KEY[::-1]):
+            pass
+
+
+async def test_after_an_upgrade_without_its_packages_the_server_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("voi.store")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
+        await talk(running.port)
+    assert "Run ./install.sh" in caplog.text

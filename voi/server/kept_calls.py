@@ -1,0 +1,141 @@
+"""What the server keeps of its calls: facts and words in the store, sound in recordings."""
+
+import asyncio
+import logging
+from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+from voi.calls.call import Call
+from voi.config.agents import Agent
+from voi.config.settings import Settings
+from voi.errors import StoreError
+from voi.session.observer import Observer
+from voi.session.recording import Recorder, prepare, sweep
+from voi.tasks import Tasks
+
+if TYPE_CHECKING:
+    from voi.store.store import Store
+    from voi.store.writer import StoreMetrics, Writer
+
+SWEEP_EVERY_S = 3600
+
+log = logging.getLogger(__name__)
+
+
+class KeptCalls:
+    """Made before the server listens. Raises ConfigError for settings that cannot work."""
+
+    def __init__(self, settings: Settings, metrics: "StoreMetrics") -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._tasks = Tasks()
+        self._seen: set[str] = set()
+        """Ids of calls that the store is told of."""
+        self.store: Store | None = None
+        self._writer: Writer | None = None
+        if settings.record:
+            prepare(settings.recordings_dir)
+        secrets = settings.store_secrets()
+        if settings.store != "off":
+            self._make_store(secrets)
+
+    def _make_store(self, secrets: tuple[str, ...]) -> None:
+        try:
+            from voi.store.store import Store
+        except ModuleNotFoundError as error:  # after an upgrade without ./install.sh
+            log.warning("conversations are not stored: the package %s is missing. Run ./install.sh", error.name)
+            return
+        self.store = Store(self._settings.store_url, secrets)
+
+    async def open(self) -> None:
+        """Open the store and begin to write. A store that cannot be reached is tried again later. Raises ConfigError if
+        its key is wrong."""
+        self._tasks.start(self._sweep_recordings(), "recordings")
+        if self.store is None:
+            return
+        from voi.store.writer import Writer
+
+        try:
+            await self.store.open()
+        except StoreError as error:
+            log.error("the store cannot be opened, and is tried again later: %s", error)
+        self._writer = Writer(self.store, self._metrics)
+        self._tasks.start(self._writer.run(), "store")
+        if self._settings.store_keep_days:
+            self._tasks.start(self._sweep_store(self.store), "retention")
+
+    @property
+    def waiting(self) -> int:
+        """How many entries wait to be written."""
+        return 0 if self._writer is None else len(self._writer)
+
+    def observers(self, call: Call | None, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
+        """The observers of one conversation."""
+        settings = self._settings
+        stores = self._writer is not None and call is not None
+        data_key: Future[bytes | None] = Future()
+        recorder = None
+        if settings.record:
+            limit_bytes = settings.recording_limit_mb * 1024 * 1024
+            seals = stores and self.store is not None and self.store.keys.seals
+            recorder = Recorder(settings.recordings_dir, conversation_id, limit_bytes, data_key if seals else None)
+        found: list[Observer] = [recorder] if recorder else []
+        if self._writer is not None and call is not None:
+            from voi.store.agent_versions import version_of
+            from voi.store.entries import Began
+            from voi.store.observer import CallObserver, now_ms
+
+            version, config = version_of(agent)
+            folder = str(recorder.folder.relative_to(settings.recordings_dir)) if recorder else None
+            began = Began(
+                conversation_id, call.app, call.person, getattr(call.door, "kind", "app"), call.agent_name, version,
+                config if call.agent_name else "", mode, now_ms(), folder, False, data_key,
+            )  # fmt: skip
+            found.append(CallObserver(began, self._writer.put, words=settings.store == "words"))
+            self._seen.add(conversation_id)
+        return found
+
+    def over(self, call: Call) -> None:
+        """The call is over, and it is known why."""
+        if self._writer is not None and call.id in self._seen:
+            from voi.store.entries import Changed
+
+            self._seen.discard(call.id)
+            reason = call.end_reason
+            self._writer.put(Changed(call.id, {"end_reason": reason.value if reason else None}, last=True))
+
+    async def close(self) -> None:
+        """Write the rest, for some seconds at most."""
+        if self._writer is not None:
+            await self._writer.close()
+        await self._tasks.close()
+        if self.store is not None:
+            await self.store.close()
+
+    # ---- retention ----------------------------------------------------------------------------------
+
+    async def _sweep_recordings(self) -> None:
+        settings = self._settings
+        while True:
+            try:
+                days = await asyncio.to_thread(sweep, settings.recordings_dir, settings.recordings_keep_days)
+            except OSError as error:
+                log.error("old recordings could not be deleted: %s", error)
+            else:
+                if days:
+                    log.info("the recordings of %d days were deleted: VOI_RECORDINGS_KEEP_DAYS", days)
+            await asyncio.sleep(SWEEP_EVERY_S)
+
+    async def _sweep_store(self, store: "Store") -> None:
+        from voi.store.deletion import forget_older
+
+        while True:
+            try:
+                count = await forget_older(store, self._settings.recordings_dir, self._settings.store_keep_days)
+            except (StoreError, OSError) as error:
+                self._metrics.store_failed()
+                log.error("old conversations could not be deleted: %s", error)
+            else:
+                if count:
+                    log.info("%d conversations were deleted: VOI_STORE_KEEP_DAYS", count)
+            await asyncio.sleep(SWEEP_EVERY_S)
