@@ -15,7 +15,11 @@ NEW = "a-new-key-nF8sLq2Vx9Tz4Kp7Rw1Ym6"
 
 async def reopened(url: str, *secrets: str) -> Store:
     store = Store(url, secrets)
-    await store.open()
+    try:
+        await store.open()
+    except ConfigError:
+        await store.close()
+        raise
     return store
 
 

@@ -40,7 +40,8 @@ async def _begin(connection: Connection, keys: Keys, began: Began) -> str:
     person = await ensure_person(connection, keys, began.app, name, began.began_ms) if name else None
     key_id = await keys.make(connection, person.id if person else "")
     agent = clean(began.agent)
-    await note_version(connection, agent, began.agent_version, began.config, began.began_ms)
+    if began.agent_version:
+        await note_version(connection, agent, began.agent_version, began.config, began.began_ms)
     row = {
         "id": began.conversation_id, "app": clean(began.app), "person_id": person.id if person else None,
         "key_id": key_id, "door": clean(began.door), "agent": agent, "agent_version": began.agent_version,

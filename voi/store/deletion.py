@@ -11,7 +11,7 @@ from pathlib import Path
 from voi.store.conversations import Filter, forget_conversations, list_conversations
 from voi.store.observer import now_ms
 from voi.store.people import find_person, forget_person
-from voi.store.schema import saved_states
+from voi.store.schema import OF_A_PERSON
 from voi.store.store import Store
 
 AT_ONCE_MAX = 50
@@ -55,7 +55,8 @@ async def forget_everything_of(store: Store, recordings_dir: Path, app: str, nam
         return None
     count = await forget_matching(store, recordings_dir, Filter(person_id=person.id))
     async with store.writing() as connection:
-        await connection.execute(saved_states.delete().where(saved_states.c.person_id == person.id))
+        for table in OF_A_PERSON:
+            await connection.execute(table.delete().where(table.c.person_id == person.id))
         await forget_person(connection, store.keys, person)
     await store.database.shred()
     return count

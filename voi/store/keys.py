@@ -146,5 +146,10 @@ def opened(key: bytes | None, value: bytes, place: str) -> str | None:
     return None if key is None else unseal(key, value[1:], place.encode()).decode()
 
 
+def is_plain(value: bytes) -> bool:
+    """Whether the value can be read without a key."""
+    return value[:1] == _PLAIN
+
+
 def _place(key_id: str, parent_id: str) -> bytes:
     return f"key {key_id} {parent_id}".encode()

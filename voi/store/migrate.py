@@ -5,25 +5,30 @@ from typing import Any
 
 from sqlalchemy import inspect, text
 
-from voi.errors import StoreError
+from voi.errors import ConfigError
 from voi.store.database import Connection, Database
 
 VERSIONS = Path(__file__).parent / "migrations"
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision. Known without Alembic, whose import would delay every start."""
 _LOCK = 0x766F6973746F7265 >> 1
 """PostgreSQL's advisory lock of Voi's migrations."""
 
 
 async def migrate(database: Database, target: str = HEAD) -> bool:
-    """Bring the store to that revision. True: something was to do. Raises StoreError, also for a store that a newer Voi
-    has made."""
+    """Bring the store to that revision. True: something was to do. Raises StoreError; ConfigError for a store that was
+    made by a newer Voi."""
     async with database.writing() as connection:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         current = await revision(connection)
         if current == target:
             return False
+        if current is not None and current > HEAD:
+            raise ConfigError(
+                f"The store has revision {current}, and this Voi knows those up to {HEAD}: a newer one made it. "
+                "Use that version, or another store."
+            )
         await connection.run_sync(_upgrade, target)
         return True
 
@@ -41,18 +46,11 @@ def _upgrade(connection: Any, target: str) -> None:
     from alembic.operations import Operations
     from alembic.runtime.migration import MigrationStep, RevisionStep
     from alembic.script import ScriptDirectory
-    from alembic.util import CommandError
 
     scripts = ScriptDirectory(str(VERSIONS))
 
     def steps(current: tuple[str, ...], _: Any) -> list[RevisionStep]:
-        try:
-            newer = list(scripts.iterate_revisions(target, current or "base"))
-        except CommandError:
-            raise StoreError(
-                f"The store has revision {', '.join(current)}, which this Voi does not know: a newer one made it. "
-                "Use that version, or restore a backup into another store."
-            ) from None
+        newer = list(scripts.iterate_revisions(target, current or "base"))
         return [MigrationStep.upgrade_from_script(scripts.revision_map, script) for script in reversed(newer)]
 
     context = MigrationContext.configure(connection, opts={"fn": steps})

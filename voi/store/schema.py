@@ -141,5 +141,65 @@ saved_states = Table(
 )
 """Conversations that go on another day, by the name that the app gave them."""
 
+apps = Table(
+    "apps",
+    metadata,
+    Column("name", String(NAME_MAX), primary_key=True),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+)
+"""Apps that tokens were issued to. `revoked_ms`: tokens that were issued until then are not accepted."""
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(NAME_MAX), primary_key=True),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("person_id", String(32)),
+    Column("issued_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Column("revoked_ms", BigInteger),
+    Index("tokens_by_app", "app", "issued_ms"),
+    Index("tokens_by_person", "person_id"),
+)
+"""Issued tokens, by their claim `jti`; never the tokens themselves."""
+
+voices = Table(
+    "voices",
+    metadata,
+    Column("model", String(NAME_MAX), nullable=False),
+    Column("name", String(NAME_MAX), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("consent", Text, nullable=False),
+    PrimaryKeyConstraint("model", "name"),
+)
+"""Cloned voices. `consent`: who agreed to it, when and how; the operator's words."""
+
+phone_accounts = Table(
+    "phone_accounts",
+    metadata,
+    Column("name", String(NAME_MAX), primary_key=True),
+    Column("server", String(NAME_MAX), nullable=False),
+    Column("username", String(NAME_MAX), nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("password", Sealed, nullable=False),
+    Column("agent", String(NAME_MAX), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+)
+"""Where telephone calls come from: an account at a provider or exchange, and who answers."""
+
+memories = Table(
+    "memories",
+    metadata,
+    Column("person_id", String(32), nullable=False),
+    Column("name", String(NAME_MAX), nullable=False),
+    Column("saved_ms", BigInteger, nullable=False),
+    Column("words", Sealed, nullable=False),
+    PrimaryKeyConstraint("person_id", "name"),
+)
+"""What agents remember of a person, sealed with the person's key."""
+
 OF_A_CONVERSATION = (messages, turns, failures)
 """Tables whose rows belong to one conversation by `conversation_id`."""
+OF_A_PERSON = (memories, tokens, saved_states)
+"""Tables whose rows belong to one person by `person_id`, besides their conversations."""

@@ -1,0 +1,168 @@
+"""Tokens, memories, voices, phone accounts, versions of agents; and the migrations that make their tables."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.store.calls import BEGAN_MS, keep, kept, told
+from voi.config.agents import Agent
+from voi.errors import ConfigError, StoreError
+from voi.store import memories
+from voi.store.agent_versions import note_version, read_version, version_of
+from voi.store.migrate import HEAD, VERSIONS, migrate, revision
+from voi.store.people import ensure_person
+from voi.store.phone_accounts import PhoneAccount, forget_account, read_accounts, save_account
+from voi.store.schema import metadata
+from voi.store.store import Store
+from voi.store.tokens import (
+    Issued,
+    forget_expired,
+    list_tokens,
+    note_token,
+    read_revoked,
+    revoke_app,
+    revoke_token,
+)
+from voi.store.voices import forget_voice, list_voices, note_voice
+
+
+async def test_tokens_are_listed_and_revoked(store: Store) -> None:
+    async with store.writing() as connection:
+        for number, app in enumerate(("shop", "shop", "bank")):
+            issued = Issued(f"t{number}", app, "anna" if number else "", BEGAN_MS + number, BEGAN_MS + 1_000)
+            await note_token(connection, store.keys, issued)
+        assert [token["id"] for token in await list_tokens(connection)] == ["t2", "t1", "t0"]
+        assert [token["id"] for token in await list_tokens(connection, "bank")] == ["t2"]
+        assert await revoke_token(connection, "t0", BEGAN_MS + 5)
+        assert not await revoke_token(connection, "t0", BEGAN_MS + 6)
+        assert not await revoke_token(connection, "unknown", BEGAN_MS + 6)
+        await revoke_app(connection, "bank", BEGAN_MS + 10)
+        revoked = await read_revoked(connection, BEGAN_MS)
+        assert (await read_revoked(connection, BEGAN_MS + 2_000)).ids == frozenset()  # expired anyhow
+        await forget_expired(connection, BEGAN_MS + 1_001)
+        assert await list_tokens(connection) == []
+    assert revoked.has("t0", "shop", BEGAN_MS)
+    assert not revoked.has("t1", "shop", BEGAN_MS + 1)
+    assert revoked.has("t2", "bank", BEGAN_MS + 2)
+    assert not revoked.has("t3", "bank", BEGAN_MS + 11)  # a new one
+
+
+async def test_memories_are_a_persons_own(store: Store) -> None:
+    async with store.writing() as connection:
+        anna = await ensure_person(connection, store.keys, "shop", "anna", BEGAN_MS)
+        berta = await ensure_person(connection, store.keys, "shop", "berta", BEGAN_MS)
+        await memories.remember(connection, store.keys, anna, "tea", "green", BEGAN_MS)
+        await memories.remember(connection, store.keys, anna, "tea", "black", BEGAN_MS + 1)
+        await memories.remember(connection, store.keys, anna, "cat", "Mia", BEGAN_MS + 2)
+        assert await memories.recall(connection, store.keys, anna) == {"tea": "black", "cat": "Mia"}
+        assert await memories.recall(connection, store.keys, berta) == {}
+        await memories.unlearn(connection, anna, "tea")
+        assert await memories.recall(connection, store.keys, anna) == {"cat": "Mia"}
+        for name, words in (("", "x"), ("n" * 201, "x"), ("n", "x" * 20_001)):
+            with pytest.raises(StoreError):
+                await memories.remember(connection, store.keys, anna, name, words, BEGAN_MS)
+
+
+async def test_phone_accounts(store: Store, tmp_path: Path) -> None:
+    account = PhoneAccount("desk", "sip.example.org", "voi", "planted-password", "ada")
+    async with store.writing() as connection:
+        await save_account(connection, store.keys, PhoneAccount("desk", "old", "voi", "old", "ada"), BEGAN_MS)
+        await save_account(connection, store.keys, account, BEGAN_MS)
+        assert await read_accounts(connection, store.keys) == [account]
+    assert "planted" not in repr(account)
+    await store.database.shred()
+    assert (b"planted-password" in (tmp_path / "data" / "voi.db").read_bytes()) != store.keys.seals
+    async with store.writing() as connection:
+        await forget_account(connection, store.keys, "desk")
+        assert await read_accounts(connection, store.keys) == []
+
+
+async def test_voices(store: Store) -> None:
+    async with store.writing() as connection:
+        await note_voice(connection, "xtts", "Ada", "Ada herself, by letter, 2026-11-01", BEGAN_MS)
+        await note_voice(connection, "xtts", "Ada", "Ada herself, by letter, 2026-11-28", BEGAN_MS)
+        (voice,) = await list_voices(connection)
+        assert voice["consent"].endswith("28")
+        await forget_voice(connection, "xtts", "Ada")
+        assert await list_voices(connection) == []
+
+
+async def test_versions_of_agents(store: Store) -> None:
+    one, other = (Agent(llm_model="echo", system_prompt=prompt) for prompt in ("Be kind.", "Be brief."))
+    assert version_of(one) == version_of(one.model_copy()) != version_of(other)
+    version, config = version_of(one)
+    async with store.writing() as connection:
+        await note_version(connection, "ada", version, config, BEGAN_MS)
+        await note_version(connection, "ada", version, "later", BEGAN_MS)
+        assert await read_version(connection, "ada", version) == config
+        assert await read_version(connection, "ada", "unknown") is None
+    assert "Be kind." in config
+
+
+# ---- migrations
+
+
+def shape(sync: object) -> dict[str, object]:
+    from sqlalchemy import inspect
+
+    inspector = inspect(sync)
+    return {
+        name: (
+            [(column["name"], str(column["type"]), column["nullable"]) for column in inspector.get_columns(name)],
+            inspector.get_pk_constraint(name)["constrained_columns"],
+            sorted(
+                (index["name"], tuple(index["column_names"]), index["unique"]) for index in inspector.get_indexes(name)
+            ),
+        )
+        for name in inspector.get_table_names()
+        if name != "alembic_version"
+    }
+
+
+async def test_the_migrations_make_the_tables_of_the_schema(url: str, tmp_path: Path) -> None:
+    migrated, made = Store(url), Store(f"sqlite:{tmp_path}/made.db")
+    await migrated.open()
+    async with made.database.writing() as connection:
+        await connection.run_sync(metadata.create_all)
+        wanted = await connection.run_sync(shape)
+    async with migrated.reading() as connection:
+        assert await connection.run_sync(shape) == wanted
+        assert await revision(connection) == HEAD
+    await migrated.close()
+    await made.close()
+
+
+def test_head_is_the_newest_revision() -> None:
+    from alembic.script import ScriptDirectory
+
+    assert ScriptDirectory(str(VERSIONS)).get_current_head() == HEAD
+
+
+async def test_a_store_of_the_first_revision_keeps_its_conversations(url: str) -> None:
+    old = Store(url)
+    assert await migrate(old.database, "0001")
+    old.is_open = True
+    await keep(old, *told(person="anna"))
+    await old.close()
+    new = Store(url)
+    await new.open()
+    assert (await kept(new)).transcript[1].words == "planted words"
+    async with new.reading() as connection:
+        assert await revision(connection) == HEAD
+        assert await list_voices(connection) == []
+    assert not await migrate(new.database)
+    await new.close()
+
+
+async def test_a_store_of_a_newer_voi_is_told(url: str) -> None:
+    from sqlalchemy import text
+
+    store = Store(url)
+    await store.open()
+    async with store.writing() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    newer = Store(url)
+    with pytest.raises(ConfigError, match="a newer one made it"):
+        await newer.open()
+    await store.close()
+    await newer.close()

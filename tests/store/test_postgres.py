@@ -1,0 +1,138 @@
+"""The store on a real PostgreSQL: the same as on SQLite, shared by several processes, and away for a while."""
+
+import asyncio
+import importlib.util
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.store.calls import BEGAN_MS, began, keep, kept, told
+from tests.store.conftest import KEY, Counts
+from tests.store.postgres import Postgres, binaries, postgres
+from tests.store.test_writer import until, writing
+from voi.errors import RowRefused
+from voi.store import writer
+from voi.store.backup import back_up, restore
+from voi.store.conversations import Filter, each_conversation, list_conversations
+from voi.store.deletion import forget_everything_of, forget_older
+from voi.store.entries import WordsShown
+from voi.store.migrate import migrate
+from voi.store.people import ensure_person
+from voi.store.store import Store
+from voi.store.tokens import Issued, list_tokens, note_token, read_revoked, revoke_token
+
+pytestmark = pytest.mark.integration
+if importlib.util.find_spec("asyncpg") is None:
+    pytest.skip("./install.sh postgres brings the driver", allow_module_level=True)
+PROGRAMS = binaries()
+if PROGRAMS is None:
+    pytest.skip("no PostgreSQL server is installed (Debian: apt-get install postgresql)", allow_module_level=True)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Postgres]:
+    assert PROGRAMS
+    with postgres(PROGRAMS) as running:
+        yield running
+
+
+@pytest.fixture
+async def pg(server: Postgres) -> AsyncIterator[Store]:
+    server.empty()
+    store = Store(server.url, (KEY,))
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_a_conversation_is_read_as_it_was_told(pg: Store) -> None:
+    await keep(pg, *told(person="anna", words="half a pair \ud83d and a NUL \0"))
+    found = await kept(pg)
+    assert found
+    assert [said.words for said in found.transcript] == ["Hello.", "half a pair ? and a NUL \0"]
+    assert found.turns[0]["endpoint_ms"] == 250
+    await keep(pg, began(), WordsShown("c1", 1, "user", 2_000, "newer words"))
+    assert (await kept(pg)).transcript[1].words == "newer words"
+
+
+async def test_lists_deletion_and_tokens(pg: Store, tmp_path: Path) -> None:
+    await keep(pg, *told("c1", person="anna"), *told("c2", began_ms=BEGAN_MS + 1), *told("c3", began_ms=BEGAN_MS + 2))
+    async with pg.writing() as connection:
+        await note_token(connection, pg.keys, Issued("t1", "shop", "anna", BEGAN_MS, BEGAN_MS + 1_000))
+        assert await revoke_token(connection, "t1", BEGAN_MS + 1)
+        assert not await revoke_token(connection, "t1", BEGAN_MS + 2)
+        assert (await read_revoked(connection, BEGAN_MS)).ids == {"t1"}
+    async with pg.reading() as connection:
+        assert [one.id async for one in each_conversation(connection, pg.keys, Filter(app="shop"))] == [
+            "c1",
+            "c2",
+            "c3",
+        ]
+    assert await forget_everything_of(pg, tmp_path, "shop", "anna") == 1
+    assert await forget_older(pg, tmp_path, 1, BEGAN_MS + 24 * 3_600_000 + 2) == 1
+    async with pg.reading() as connection:
+        assert [one.id for one in await list_conversations(connection, Filter())] == ["c3"]
+        assert await list_tokens(connection) == []
+
+
+async def test_nothing_of_what_was_said_is_in_the_database(pg: Store, server: Postgres) -> None:
+    await keep(pg, *told(person="anna@example.org"))
+    await pg.save("monday", "shop", {"said": "planted words"})
+    dump = server.dump()
+    assert b"CREATE TABLE public.conversations" in dump
+    for word in (b"planted words", b"anna@example.org", b"planted words".hex().encode(), b"anna@".hex().encode()):
+        assert word not in dump
+
+
+async def test_several_processes_make_the_tables_once(server: Postgres) -> None:
+    server.empty()
+    stores = [Store(server.url, (KEY,)) for _ in range(4)]
+    assert sorted(await asyncio.gather(*(migrate(store.database) for store in stores))) == [False, False, False, True]
+    await asyncio.gather(*(store.open() for store in stores[:1]))
+    await asyncio.gather(*(store.open() for store in stores))
+    for store in stores:
+        await store.close()
+
+
+async def test_two_servers_meet_the_same_person_at_once(pg: Store, server: Postgres) -> None:
+    async def meet(number: int) -> None:
+        for _ in range(3):  # the writer tries again as well
+            try:
+                await keep(pg, *told(f"c{number}", person="anna"))
+            except RowRefused:
+                continue
+            return
+
+    await asyncio.gather(*(meet(number) for number in range(4)))
+    async with pg.writing() as connection:
+        anna = await ensure_person(connection, pg.keys, "shop", "anna", BEGAN_MS)
+        assert len(await list_conversations(connection, Filter(person_id=anna.id))) == 4
+
+
+async def test_from_sqlite_to_postgresql(pg: Store, server: Postgres, sealed_store: Store, tmp_path: Path) -> None:
+    await keep(sealed_store, *told(person="anna"))
+    await back_up(sealed_store, tmp_path / "none", tmp_path / "voi.tar", tmp_path / "keys")
+    await restore(pg, tmp_path / "none", tmp_path / "voi.tar", tmp_path / "keys")
+    assert await kept(pg) == await kept(sealed_store)
+
+
+async def test_a_server_that_is_away_is_waited_for(
+    pg: Store, server: Postgres, counts: Counts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(writer, "RETRY_S", (0.05,))
+    await keep(pg, *told("c1"))
+    server.stop()
+    try:
+        async with writing(pg, counts) as keeper:
+            for entry in told("c2"):
+                keeper.put(entry)
+            await until(lambda: counts.failures >= 2)
+            server.start()
+            await keeper.close(20)
+        assert (await kept(pg, "c2")).transcript[1].words == "planted words"
+    finally:
+        if not counts.failures:
+            server.start()
+    assert counts.lost == 0
+    assert "planted" not in caplog.text

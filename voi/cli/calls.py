@@ -1,0 +1,209 @@
+"""`voi calls`: the conversations that are stored."""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from voi.config.settings import Settings
+    from voi.store.conversations import Filter, Kept
+    from voi.store.store import Store
+
+calls = typer.Typer(
+    help="The conversations of the store: list, show, export and delete them. Times are UTC.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Form(StrEnum):
+    JSONL = "jsonl"
+    CSV = "csv"
+    MESSAGES_CSV = "messages.csv"
+
+
+App = Annotated[str, typer.Option(help="Only those of this app.")]
+Agent = Annotated[str, typer.Option(help="Only those with this agent.")]
+Person = Annotated[str, typer.Option(help="Only those of this person of --app, as the app calls them.")]
+Since = Annotated[str | None, typer.Option(help="Only those that began at this date or time, or later.")]
+Until = Annotated[str | None, typer.Option(help="Only those that began before this date or time.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
+
+
+@calls.command("list")
+def list_calls(
+    app: App = "",
+    agent: Agent = "",
+    person: Person = "",
+    since: Since = None,
+    until: Until = None,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Not more than that.")] = 50,
+    as_json: AsJson = False,
+) -> None:
+    """List conversations, the newest first."""
+    from voi.cli.open_store import time_of, with_store
+
+    async def work(store: "Store", _: "Settings") -> "list[Kept]":
+        from voi.store.conversations import list_conversations
+
+        which = await _filter(store, app, agent, person, since, until)
+        async with store.reading() as connection:
+            return await list_conversations(connection, which, limit) if which else []
+
+    found = with_store(work)
+    if as_json:
+        from voi.store.export import with_dates
+
+        typer.echo(json.dumps([with_dates(kept.facts) for kept in found], indent=2, ensure_ascii=False))
+        return
+    for kept in found:
+        facts = kept.facts
+        ended = "runs, or was cut off" if facts["ended_ms"] is None else facts["end_reason"] or "-"
+        typer.echo(
+            f"{kept.id:26} {time_of(facts['began_ms'])} {_length(facts):>9}  {facts['app'] or '-'}  "
+            f"{facts['agent'] or 'own agent'}  {facts['answers']} answers  {ended}"
+        )
+
+
+@calls.command()
+def show(
+    conversation_id: Annotated[str, typer.Argument(metavar="ID", help="The conversation's id.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show one conversation: facts, transcript, latencies, failures."""
+    from voi.cli.open_store import time_of, with_store
+    from voi.errors import ClientError
+
+    async def work(store: "Store", _: "Settings") -> "Kept | None":
+        from voi.store.conversations import read_conversation
+
+        async with store.reading() as connection:
+            return await read_conversation(connection, store.keys, conversation_id)
+
+    kept = with_store(work)
+    if kept is None:
+        raise ClientError(f"There is no conversation {conversation_id!r} in the store.")
+    if as_json:
+        from voi.store.export import with_dates
+
+        typer.echo(json.dumps(with_dates(kept.as_dict()), indent=2, ensure_ascii=False))
+        return
+    for name, value in kept.facts.items():
+        typer.echo(f"{name.removesuffix('_ms'):20} {time_of(value) if name in ('began_ms', 'ended_ms') else value}")
+    for said in kept.transcript:
+        words = "(deleted)" if said.words is None else said.words
+        typer.echo(f"{said.at_ms / 1_000:8.2f}  {said.role:9} {words}")
+    for turn in kept.turns:
+        times = ", ".join(
+            f"{name} {value}" for name, value in turn.items() if name.endswith("_ms") and value is not None
+        )
+        typer.echo(f"answer {turn['turn']}: {times}")
+    for failure in kept.failures:
+        typer.echo(f"failed: {failure['kind']} of {failure['engine']} after {failure['took_ms']} ms")
+
+
+@calls.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The file; - for standard output.")] = Path("-"),
+    form: Annotated[
+        Form,
+        typer.Option("--format", help="jsonl: everything; csv: a line a conversation; messages.csv: a line a message."),
+    ] = Form.JSONL,
+    app: App = "",
+    agent: Agent = "",
+    person: Person = "",
+    since: Since = None,
+    until: Until = None,
+    recording: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Instead: that conversation's sound and journal, into the folder --out."),
+    ] = None,
+) -> None:
+    """Write conversations for other programs, the oldest first."""
+    from voi.cli.open_store import with_store
+
+    async def work(store: "Store", settings: "Settings") -> str:
+        from voi.store.export import export, export_recording
+
+        if recording is not None:
+            files = await export_recording(store, settings.recordings_dir, recording, out)
+            return f"{out}: {', '.join(file.name for file in files)}"
+        which = await _filter(store, app, agent, person, since, until)
+        if which is None:
+            return "0 conversations"
+        if str(out) == "-":
+            return f"{await export(store, which, sys.stdout, form.value)} conversations"
+        with open(out, "w", encoding="utf-8", newline="", opener=_private) as file:  # noqa: ASYNC230  # its own loop
+            return f"{out}: {await export(store, which, file, form.value)} conversations"
+
+    if recording is not None and str(out) == "-":
+        raise typer.BadParameter("a recording is a folder: say which with --out")
+    typer.echo(with_store(work), err=True)
+
+
+@calls.command()
+def delete(
+    conversation_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="The conversation's id.")] = None,
+    app: Annotated[str, typer.Option(help="The app that --person is of.")] = "",
+    person: Annotated[str, typer.Option(help="Everything that is known of this person of --app.")] = "",
+    older_than_days: Annotated[int | None, typer.Option(min=1, help="All that began longer ago.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a conversation, a person with all that is known of them, or what is old; sound and keys with it."""
+    from voi.cli.open_store import with_store
+    from voi.errors import ClientError
+
+    if sum((conversation_id is not None, bool(person), older_than_days is not None)) != 1:
+        raise typer.BadParameter("say one of: an ID, --person with --app, --older-than-days")
+    if person and not app:
+        raise typer.BadParameter("--person needs --app: apps call different people the same")
+
+    async def work(store: "Store", settings: "Settings") -> int | None:
+        from voi.store.conversations import Filter
+        from voi.store.deletion import forget_everything_of, forget_matching, forget_older
+
+        if older_than_days is not None:
+            return await forget_older(store, settings.recordings_dir, older_than_days)
+        if person:
+            return await forget_everything_of(store, settings.recordings_dir, app, person)
+        return await forget_matching(store, settings.recordings_dir, Filter(ids=[conversation_id or ""])) or None
+
+    count = with_store(work)
+    if count is None:
+        raise ClientError("There is nothing of that name in the store.")
+    typer.echo(json.dumps({"conversations": count}) if as_json else f"Deleted: {count} conversations.")
+
+
+async def _filter(
+    store: "Store", app: str, agent: str, person: str, since: str | None, until: str | None
+) -> "Filter | None":
+    """None: nobody of that name is known."""
+    from voi.cli.open_store import parse_date
+    from voi.store.conversations import Filter
+    from voi.store.people import find_person
+
+    person_id = ""
+    if person:
+        if not app:
+            raise typer.BadParameter("--person needs --app: apps call different people the same")
+        async with store.reading() as connection:
+            found = await find_person(connection, store.keys, app, person)
+        if found is None:
+            return None
+        person_id = found.id
+    return Filter(app, agent, person_id, parse_date(since), parse_date(until))
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _length(facts: dict[str, Any]) -> str:
+    return "-" if facts["ended_ms"] is None else f"{(facts['ended_ms'] - facts['began_ms']) / 1_000:.1f} s"

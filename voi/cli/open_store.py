@@ -1,0 +1,53 @@
+"""The store, for a command: opened, used, closed."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from voi.config.settings import Settings
+    from voi.store.store import Store
+
+T = TypeVar("T")
+COMMAND_TIMEOUT_S = 24 * 3_600.0
+"""A backup takes as long as it takes."""
+
+
+def with_store(work: "Callable[[Store, Settings], Awaitable[T]]") -> T:
+    """Run `work` with the store that the settings name. Raises ConfigError, StoreError."""
+    from voi.config.settings import load_settings
+    from voi.errors import ConfigError
+    from voi.store.store import Store
+
+    settings = load_settings()
+    if settings.store == "off":
+        raise ConfigError("VOI_STORE is off: there is no store.")
+
+    async def run() -> T:
+        store = Store(settings.store_url, settings.store_secrets(), COMMAND_TIMEOUT_S)
+        try:
+            await store.open()
+            return await work(store, settings)
+        finally:
+            await store.close()
+
+    return asyncio.run(run())
+
+
+def parse_date(text: str | None) -> int | None:
+    """Ms since 1970 of a date or time in ISO 8601; without a zone: UTC. Raises BadParameter."""
+    import typer
+
+    if text is None:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("a date looks like 2026-11-28 or 2026-11-28T14:30") from None
+    return int((given if given.tzinfo else given.replace(tzinfo=UTC)).timestamp() * 1_000)
+
+
+def time_of(ms: Any) -> str:
+    """A time for people, UTC."""
+    return f"{datetime.fromtimestamp(ms / 1_000, UTC):%Y-%m-%d %H:%M:%S}" if ms is not None else "-"
