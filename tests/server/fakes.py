@@ -107,6 +107,9 @@ class FakeSocket:
         self.close_code = self.close_code or code
         self.parted = True
 
+    def refuse(self) -> None:
+        """It may be dropped soon."""
+
     @property
     def sent(self) -> list[dict[str, Any]]:
         return [wire.split(frame)[0] for frame in self.frames]
