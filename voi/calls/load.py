@@ -85,7 +85,7 @@ class Load:
         while self._admitted_s and now_s - self._admitted_s[0] > UNFELT_S:
             self._admitted_s.popleft()
         self._felt_calls = max(0, calls - len(self._admitted_s))
-        self._judge(now_s)
+        self._set_level(now_s)
 
     @property
     def loop_late_s(self) -> float:
@@ -110,7 +110,7 @@ class Load:
         a_call = self.core / self._felt_calls if self._felt_calls >= MEASURED_CALLS else CALL_CORE
         return self.core + (len(self._admitted_s) + 1) * a_call
 
-    def _judge(self, now_s: float) -> None:
+    def _set_level(self, now_s: float) -> None:
         measured = (
             (self.loop_late_s, self._limits.loop_late_s),
             (self.core, self._limits.core),

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
+from voi.cli.transcript import TranscriptLog
 from voi.client import (
     OUTPUT_RATE_HZ,
     AudioEvent,
@@ -32,16 +33,6 @@ QUIET_BELOW_LOUDEST_DB = 30.0
 _BYTES_PER_S = OUTPUT_RATE_HZ * SAMPLE_BYTES
 
 _TRANSCRIPT, _TEXT, _SOUND = "transcript", "answer's text", "answer's sound"
-
-
-class Printer(Protocol):
-    """Where the exchange is printed."""
-
-    def show(self, message_id: int, who: str, words: str) -> None:
-        """A message; the same id again replaces it."""
-
-    def say(self, who: str, words: str) -> None:
-        """Something that does not change."""
 
 
 class SoundOutput(Protocol):
@@ -110,9 +101,11 @@ class Hearing:
 class Exchange:
     """Takes what both sides say, in order, and decides when the answer to the person's last words is over."""
 
-    def __init__(self, playback: HeardSound, printer: Printer, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, playback: HeardSound, transcript: TranscriptLog, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._playback = playback
-        self._printer = printer
+        self._transcript = transcript
         self._clock = clock
         self._shown: dict[int, str] = {}
         self._speech_id = ""
@@ -151,7 +144,7 @@ class Exchange:
                     self._underway = str(message_id)
                 if self._shown.get(message_id) != text:
                     self._shown[message_id] = text
-                    self._printer.show(message_id, "you" if role == "user" else "agent", text)
+                    self._transcript.show(message_id, "you" if role == "user" else "agent", text)
                     if role == "user":
                         self._steps_s.pop(_TRANSCRIPT, None)  # its last change counts
                         self._mark(_TRANSCRIPT)
@@ -171,14 +164,14 @@ class Exchange:
                 self._end("speech_done")
             case ErrorEvent(error):
                 self._complained = True
-                self._printer.say("error", error)
+                self._transcript.say("error", error)
                 if self._underway:
                     self._end("error")
             case ResumedEvent(away_s, lost_ms):
                 lost = f"; {lost_ms / 1000:.1f} s of what you said meanwhile are lost" if lost_ms else ""
-                self._printer.say("line", f"was cut for {away_s:.1f} s and is back{lost}")
+                self._transcript.say("line", f"was cut for {away_s:.1f} s and is back{lost}")
             case LlmResponseEvent(content):
-                self._printer.say("model", content)
+                self._transcript.say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:
             self.tell_latency()
 
@@ -194,7 +187,7 @@ class Exchange:
             steps = ", ".join(
                 f"{step} {max(0, round((at_s - self._question_s) * 1000))} ms" for step, at_s in self._steps_s.items()
             )
-            self._printer.say("latency", f"since the end of the question: {steps}")
+            self._transcript.say("latency", f"since the end of the question: {steps}")
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
         """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""

@@ -65,14 +65,14 @@ class Backoff:
             self._failed(kept, "gave nothing in time")
             raise EngineError(f"{kept.name} gave nothing for {self.deadline_s:g} s.", retryable=True) from None
         except Exception as error:
-            self.judge(error, kept, engine)
+            self.raise_error(error, kept, engine)
         self.gave()
 
     def gave(self) -> None:
         """Note that a call got something: the count of failures begins again."""
         self._in_a_row, self._wait_s = 0, FIRST_WAIT_S
 
-    def judge(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
+    def raise_error(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
         """Count an error of the engine and raise the error for its caller. A refusal, such as for an unknown voice, is
         no failure of the service."""
         if isinstance(error, ConfigError):

@@ -189,7 +189,7 @@ class SupervisedContext:
             self._context = self._engine.open(voice)
         except Exception as error:
             self._counted.__exit__(None, None, None)
-            tts.supervisor.judge(error, tts, self._engine)
+            tts.supervisor.raise_error(error, tts, self._engine)
 
     async def say(self, text: str) -> None:
         if not self._sounded:
@@ -268,7 +268,7 @@ class SupervisedStt(Supervised[Stt]):
             stream = engine.open(options, None if on_partial is None else partial)
         except Exception as error:
             counted.__exit__(None, None, None)
-            self.supervisor.judge(error, self, engine)
+            self.supervisor.raise_error(error, self, engine)
         return SupervisedStream(self, engine, stream, counted)
 
     async def _work(self, engine: Stt) -> None:
@@ -297,7 +297,7 @@ class SupervisedStream:
         try:
             self._stream.feed(pcm, speech=speech)
         except Exception as error:
-            self._stt.supervisor.judge(error, self._stt, self._engine)
+            self._stt.supervisor.raise_error(error, self._stt, self._engine)
 
     async def flush(self) -> Transcript:
         supervisor = self._stt.supervisor

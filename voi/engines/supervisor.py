@@ -141,14 +141,14 @@ class Supervisor:
                 self._suspect(kept, engine)
             raise
         except Exception as error:
-            self.judge(error, kept, engine)
+            self.raise_error(error, kept, engine)
         self.gave()
 
     def gave(self) -> None:
         """Note that a call got something from an engine."""
         self._gave_s = _now_s()
 
-    def judge(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
+    def raise_error(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
         """Decide what an error means for the engine that raised it: restart it, try it, or leave it. Raises the error
         for the engine's caller."""
         if isinstance(error, ConfigError):

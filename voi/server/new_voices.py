@@ -19,7 +19,7 @@ async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> N
     uses = list(config.voice_uses())
     problems: list[str] = []
     taken: list[str] = []
-    judged = dict(tts)
+    usable = dict(tts)
     for name, model in config.tts_models.items():
         engine = tts.get(name)
         if engine is None or not engine.info.reconfigures:
@@ -33,8 +33,8 @@ async def take_over(config: Config, before: Config, tts: Mapping[str, Tts]) -> N
         except EngineError as error:  # it is restarting, and reads its options then
             log.warning("%s: %s", name, error)
             taken.append(name)
-            judged.pop(name)
-    problems += unspeakable((use for use in uses if use.tts_model in judged or use.tts_model not in tts), judged)
+            usable.pop(name)
+    problems += unspeakable((use for use in uses if use.tts_model in usable or use.tts_model not in tts), usable)
     if not problems:
         return
     for name in taken:

@@ -99,12 +99,12 @@ class _SpeechResponse(Response):
     """Starts the response with the first sound, so that an earlier failure gets an error status. A later failure aborts
     the transfer, so that the client does not take the file for complete."""
 
-    def __init__(self, desk: SpeechService, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
+    def __init__(self, service: SpeechService, rate_hz: int, chunks: AsyncGenerator[bytes, None]) -> None:
         super().__init__()
-        self._desk, self._rate_hz, self._chunks = desk, rate_hz, chunks
+        self._service, self._rate_hz, self._chunks = service, rate_hz, chunks
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._desk.enter()
+        self._service.enter()
         tasks = [asyncio.create_task(self._speak(send)), asyncio.create_task(_gone(receive))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -116,7 +116,7 @@ class _SpeechResponse(Response):
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._desk.leave()
+            self._service.leave()
 
     async def _speak(self, send: Send) -> None:
         begun = False
@@ -141,13 +141,13 @@ class _SpeechResponse(Response):
             log.warning("a speech over HTTP was broken off: %s", str(error) or "its client took too long")
 
 
-def speech_router(desk: SpeechService, check: Callable[[Request], None]) -> APIRouter:
+def speech_router(service: SpeechService, check: Callable[[Request], None]) -> APIRouter:
     """The route. `check`: raises HTTPException for callers without the API key."""
     router = APIRouter(route_class=body_route(BODY, check))
 
     @router.post("/voices/{name}/speech")
     async def speech(name: str, wish: Wish) -> Response:
-        return desk.response(name, wish)
+        return service.response(name, wish)
 
     return router
 

@@ -246,27 +246,27 @@ def _tone(key: str) -> str | None:
     return (folded(key.removeprefix(TONE)) or None) if key.startswith(TONE) else None
 
 
-def voices_router(desk: VoiceService, check: Callable[[Request], None]) -> APIRouter:
+def voices_router(service: VoiceService, check: Callable[[Request], None]) -> APIRouter:
     """The routes. `check`: raises HTTPException for callers without the API key."""
     router = APIRouter(dependencies=[Depends(check)])
     forms = APIRouter(route_class=body_route(FORM, check))
 
     @router.get("/voices")
     async def listed() -> dict[str, Any]:
-        return {"models": desk.listed()}
+        return {"models": service.listed()}
 
     @forms.post("/voices", status_code=201, form_limits=FORM_LIMITS)
     async def add(form: Annotated[VoiceForm, Form()]) -> dict[str, Any]:
         with _Told():
-            return await desk.add(form.name, form.model, await form.tones(), force=form.force, write=form.write)
+            return await service.add(form.name, form.model, await form.tones(), force=form.force, write=form.write)
 
     @router.delete("/voices/{name}")
     async def remove(name: str, model: str | None = None) -> dict[str, Any]:
         with _Told():
-            return await desk.remove(name, model)
+            return await service.remove(name, model)
 
     router.include_router(forms)
-    router.include_router(speech_router(desk.speech, check))
+    router.include_router(speech_router(service.speech, check))
     return router
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from voi.audio.pcm import FULL_SCALE
 from voi.audio.sample import Sample
 from voi.engines.base import Vad
-from voi.engines.tts.sample_quality import VERY_NOISY_DB, judge
+from voi.engines.tts.sample_quality import VERY_NOISY_DB, quality_of
 from voi.errors import ConfigError
 
 RATE_HZ = 22_050
@@ -90,7 +90,7 @@ def snr_db(sound: PreparedSound, vad: Vad) -> float:
     """Signal-to-noise ratio in dB, of the speech to the noise around it. Raises Unusable when there is no speech, or
     too much noise."""
     # Of all of it: what is cut off beside the speech is where the noise is heard alone.
-    quality = judge(sound.recorded, vad)
+    quality = quality_of(sound.recorded, vad)
     if not quality.speech_s:
         raise Unusable("no speech", "there is no speech in it")
     if quality.snr_db < VERY_NOISY_DB:

@@ -8,7 +8,7 @@ import pytest
 from voi.audio.pcm import from_float, to_float
 from voi.audio.resample import resample
 from voi.audio.sample import Sample, read_sample
-from voi.engines.tts.sample_quality import clipped_share, judge, too_little
+from voi.engines.tts.sample_quality import clipped_share, quality_of, too_little
 from voi.engines.vad.silero import Silero
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -36,7 +36,7 @@ def noisy(sample: Sample, snr_db: float) -> Sample:
 
 
 def test_good_speech(speech: Sample, vad: Silero) -> None:
-    quality = judge(speech, vad)
+    quality = quality_of(speech, vad)
     assert quality.problems == quality.advice == ()
     assert quality.length_s == pytest.approx(7.1)
     assert 6 < quality.speech_s < 7
@@ -45,17 +45,17 @@ def test_good_speech(speech: Sample, vad: Silero) -> None:
 
 @pytest.mark.parametrize("name", ["noise2.wav", "noise3.wav"])
 def test_noise_is_no_speech(name: str, vad: Silero) -> None:
-    assert judge(read_sample(AUDIO / name), vad).problems == ("no speech is heard in it.",)
+    assert quality_of(read_sample(AUDIO / name), vad).problems == ("no speech is heard in it.",)
 
 
 def test_silence(vad: Silero) -> None:
-    assert "silent" in judge(Sample(np.zeros(4 * RATE_HZ, np.float32), RATE_HZ), vad).problems[0]
+    assert "silent" in quality_of(Sample(np.zeros(4 * RATE_HZ, np.float32), RATE_HZ), vad).problems[0]
 
 
 @pytest.mark.parametrize("snr_db", [20, 15, 10, 5])
 def test_noise_is_measured(speech: Sample, vad: Silero, snr_db: int) -> None:
     """Noise of a known level is found within 2 dB (the recording's own noise adds a little)."""
-    quality = judge(noisy(speech, snr_db), vad)
+    quality = quality_of(noisy(speech, snr_db), vad)
     assert quality.snr_db == pytest.approx(snr_db, abs=2)
     assert ["noisy" in text for text in quality.advice] == [True]
     assert ("very noisy" in quality.advice[0]) == (snr_db < 10)
@@ -67,7 +67,7 @@ def test_clipping(speech: Sample, vad: Silero) -> None:
     clipped = scaled(speech, 4 / peak)
     for sample in (clipped, scaled(clipped, 0.3)):  # turned down afterwards, it is as bad
         assert 0.02 < clipped_share(sample.samples) < 0.2
-        assert any("clipped" in text for text in judge(sample, vad).advice)
+        assert any("clipped" in text for text in quality_of(sample, vad).advice)
 
 
 def test_a_loud_tone_is_not_clipped() -> None:
@@ -80,7 +80,7 @@ def test_a_loud_tone_is_not_clipped() -> None:
 def test_loudness_alone_changes_nothing(name: str, level_db: int, vad: Silero) -> None:
     """But for clipping, and that is told as such."""
     sample = read_sample(AUDIO / name)
-    usual, other = judge(sample, vad), judge(scaled(sample, 10 ** (level_db / 20)), vad)
+    usual, other = quality_of(sample, vad), quality_of(scaled(sample, 10 ** (level_db / 20)), vad)
     assert other.speech_s == pytest.approx(usual.speech_s, abs=0.2)
     assert other.snr_db == pytest.approx(usual.snr_db, abs=1.5)
     assert other.clipped_share > 1e-4 or other.advice == usual.advice
@@ -91,21 +91,21 @@ def test_a_melody_is_no_speech_and_beside_speech_it_is_noise(speech: Sample, vad
     step = 2 ** (np.floor(at * 2) % 5 / 12)
     chords = sum(np.sin(2 * np.pi * hz * at * step) for hz in (220, 277, 330, 440))
     melody = (chords * np.sqrt((speech.samples**2).mean() / (chords**2).mean() / 10)).astype(np.float32)
-    assert judge(Sample(melody, RATE_HZ), vad).problems == ("no speech is heard in it.",)
-    quality = judge(Sample(speech.samples + melody, RATE_HZ), vad)
+    assert quality_of(Sample(melody, RATE_HZ), vad).problems == ("no speech is heard in it.",)
+    quality = quality_of(Sample(speech.samples + melody, RATE_HZ), vad)
     assert quality.snr_db == pytest.approx(10, abs=2)
     assert any("noisy" in text for text in quality.advice)
 
 
 def test_faint_and_mostly_silent(speech: Sample, vad: Silero) -> None:
     long = Sample(np.concatenate([speech.samples, np.zeros(12 * RATE_HZ, np.float32)]), RATE_HZ)
-    assert any("mostly silence" in text for text in judge(long, vad).advice)
-    assert any("faint" in text for text in judge(scaled(speech, 0.1), vad).advice)
+    assert any("mostly silence" in text for text in quality_of(long, vad).advice)
+    assert any("faint" in text for text in quality_of(scaled(speech, 0.1), vad).advice)
 
 
 def test_too_long(speech: Sample, vad: Silero) -> None:
     long = Sample(np.tile(speech.samples, 5), RATE_HZ)
-    assert any("too long (36 s)" in text for text in judge(long, vad).advice)
+    assert any("too long (36 s)" in text for text in quality_of(long, vad).advice)
 
 
 def test_what_passed_a_telephone(vad: Silero) -> None:
@@ -114,13 +114,13 @@ def test_what_passed_a_telephone(vad: Silero) -> None:
         wide = read_sample(AUDIO / name)
         narrow = resample(from_float(wide.samples), RATE_HZ, 8_000)
         for rate_hz in (8_000, 16_000, 24_000):
-            told = judge(Sample(to_float(resample(narrow, 8_000, rate_hz)), rate_hz), vad).advice
+            told = quality_of(Sample(to_float(resample(narrow, 8_000, rate_hz)), rate_hz), vad).advice
             assert [text[:38] for text in told] == ["there is hardly any sound above 5 kHz,"]
-        assert judge(wide, vad).advice == ()
-    assert "above 5 kHz" in judge(read_sample(AUDIO / "jfk.wav"), vad).advice[0]
+        assert quality_of(wide, vad).advice == ()
+    assert "above 5 kHz" in quality_of(read_sample(AUDIO / "jfk.wav"), vad).advice[0]
 
 
 def test_too_short_alone_and_enough_together(vad: Silero) -> None:
-    short = [judge(read_sample(AUDIO / f"spk1_snt{number}.wav"), vad) for number in (1, 3)]
+    short = [quality_of(read_sample(AUDIO / f"spk1_snt{number}.wav"), vad) for number in (1, 3)]
     assert "too short: 2.9 s" in too_little(short[:1])[0]
     assert too_little(short) == ("", "only 5.3 s of speech: with 6 s and more it is more like the person.")

@@ -1,4 +1,4 @@
-"""Adds a voice to a model, tone by tone: recordings are judged, then the model's `VoiceCloner` makes voices of them.
+"""Adds a voice to a model, tone by tone: recordings are checked, then the model's `VoiceCloner` makes voices of them.
 Blocks: not for the event loop."""
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from voi.config.voice_names import checked_name, refuse_taken
 from voi.engines import registry
 from voi.engines.base import Clones, Vad, VoiceCloner
 from voi.engines.info import TtsInfo, info_of
-from voi.engines.tts.sample_quality import LONGEST_S, judge, too_little
+from voi.engines.tts.sample_quality import LONGEST_S, quality_of, too_little
 from voi.engines.tts.sample_speakers import OTHER_SPEAKER, apartness, cepstra, greatest_change
 from voi.errors import ClientError
 
@@ -67,18 +67,18 @@ def add_voice(
         raise ClientError(f"At most {SAMPLES_MOST} samples can be used for a voice.")
     there = cloner.names()
     refuse_taken(wanted.values(), there, force=force)
-    advice = _judged(tones, vad) + _doubts(tones)
+    advice = _quality_advice(tones, vad) + _doubts(tones)
     cloner.add({voice: [each.sample for each in tones[tone]] for tone, voice in wanted.items()}, force=force)
     tone_map = {NEUTRAL: wanted[NEUTRAL]} | wanted if len(wanted) > 1 else {}
     made = tuple(wanted.values())
     return Added(made, tone_map, tuple(voice for voice in made if voice in there), advice)
 
 
-def _judged(tones: Mapping[str, Sequence[NamedSample]], vad: Vad) -> list[str]:
+def _quality_advice(tones: Mapping[str, Sequence[NamedSample]], vad: Vad) -> list[str]:
     """Advice. Raises ClientError with the problems of all samples."""
     problems, advice = [], []
     for tone, samples in tones.items():
-        qualities = [judge(each.sample, vad) for each in samples]
+        qualities = [quality_of(each.sample, vad) for each in samples]
         unusable = False
         for each, quality in zip(samples, qualities, strict=True):
             problems += [f"{each.label}: {text}" for text in quality.problems]

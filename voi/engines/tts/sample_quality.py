@@ -49,8 +49,8 @@ class Quality:
     advice: tuple[str, ...]
 
 
-def judge(sample: Sample, vad: Vad) -> Quality:
-    """Measure and judge a sample. Blocks for some 4 ms per second of sound."""
+def quality_of(sample: Sample, vad: Vad) -> Quality:
+    """Measure a sample, and say what is wrong with it. Blocks for some 4 ms per second of sound."""
     sound = to_float(resample(from_float(sample.samples), sample.rate_hz, STT_RATE_HZ))
     windows = sound[: len(sound) // vad.info.window_samples * vad.info.window_samples].reshape(
         -1, vad.info.window_samples

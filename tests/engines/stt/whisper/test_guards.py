@@ -173,10 +173,10 @@ class Saying:
         return [self.hypothesis for _ in passes]
 
 
-def test_the_judge_hears_for_himself() -> None:
-    judge, backend = Acceptance(), Saying(heard("Thank you."))
+def test_acceptance_asks_its_own_vad() -> None:
+    acceptance, backend = Acceptance(), Saying(heard("Thank you."))
     noise, voice, silence = (
-        judge.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
+        acceptance.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
     )
     assert [text_of(each.words) for each in (noise, voice, silence)] == ["", "Thank you.", ""]
 
@@ -194,7 +194,7 @@ def test_the_quiet_around_a_word_decides_nothing(before_ms: int, after_ms: int) 
         assert not Acceptance().transcribe(doubtful, [Pass(bytes(len(pcm)))])[0].words
 
 
-def test_the_judge_listens_under_the_last_sentence() -> None:
+def test_acceptance_listens_under_the_last_sentence() -> None:
     said, other = sound("spk1_snt1"), sound("spk1_snt3")[400 * BYTES_PER_MS : 900 * BYTES_PER_MS]
     end_ms = len(said) // BYTES_PER_MS
     words = (
@@ -222,7 +222,7 @@ def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
     ]
 
 
-def test_the_judge_listens_after_the_prefix() -> None:
+def test_acceptance_listens_after_the_prefix() -> None:
     pcm = sound("spk1_snt1") + bytes(32 * 2_000)
     said_ms = len(sound("spk1_snt1")) // 32
     prefix = (RawWord(" dog.", (), said_ms - 400, said_ms + 200),)
@@ -246,7 +246,7 @@ def test_a_chance_of_silence_alone_is_doubt() -> None:
     assert kept(certain_of_silence, voiced_ms=300) == "go on then"
 
 
-def test_the_judge_forgives_a_word_that_seems_to_end_late() -> None:
+def test_acceptance_forgives_a_word_that_seems_to_end_late() -> None:
     voice = sound("spk1_snt1")[12_000:][: 32 * 400]
     prefix = (RawWord(" well,", (), 0, 300),)  # most of the voice came after it
     assert text_of(Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)

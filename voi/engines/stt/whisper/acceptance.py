@@ -19,9 +19,9 @@ class Acceptance:
 
     def transcribe(self, backend: Backend, passes: Sequence[Pass]) -> list[Hypothesis]:
         hypotheses = backend.transcribe(passes)
-        return [self._judged(*pair) for pair in zip(passes, hypotheses, strict=True)]
+        return [self._accepted(*pair) for pair in zip(passes, hypotheses, strict=True)]
 
-    def _judged(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
+    def _accepted(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
         tail = memoryview(each.pcm)[start_ms * BYTES_PER_MS :]
         voice = Voice(lambda: self._voiced(tail), self._vad.info.window_samples * 2 // BYTES_PER_MS, start_ms)

@@ -63,7 +63,7 @@ class Whisper:
         self._device, self._precision, self._max_batch = device, precision, max_batch
         self._thread: ModelThread | None = None
         self._backend: Backend | None = None
-        self._judge: Acceptance | None = None
+        self._acceptance: Acceptance | None = None
         self._serving: asyncio.Task[None] | None = None
         self._work = asyncio.Event()
         self._streams: dict[WhisperStream, None] = {}
@@ -156,7 +156,7 @@ class Whisper:
         self._thread = ModelThread(self.name)
         try:
             async with asyncio.timeout(LOAD_DEADLINE_S):
-                backend, self._judge = await self._thread.call(self._loaded)
+                backend, self._acceptance = await self._thread.call(self._loaded)
         except TimeoutError:
             self._thread.end()
             self._thread = None
@@ -228,11 +228,11 @@ class Whisper:
 
     async def _run(self, batch: list[WhisperStream], urgencies: list[Urgency]) -> None:
         assert self._thread is not None
-        assert self._judge is not None
+        assert self._acceptance is not None
         started_ms = self.now_ms()
         passes = [stream.begin() for stream in batch]
         try:
-            answers = await self._thread.call(self._judge.transcribe, self._backend, passes)
+            answers = await self._thread.call(self._acceptance.transcribe, self._backend, passes)
         except Exception as error:  # whatever the device raises
             self._failures += 1
             log.error("a batch of Whisper failed", exc_info=error)
