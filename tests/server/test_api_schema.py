@@ -1,0 +1,41 @@
+"""The HTTP API against its own schema, by schemathesis: whatever a client sends, no answer is a server error."""
+
+import asyncio
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.server.fakes import API_KEY
+from tests.server.serving import fake_engines, serving
+
+ROOT = Path(__file__).parents[2]
+BESIDE = ROOT / ".venv-tools" / "bin" / "schemathesis"
+SCHEMATHESIS = shutil.which("schemathesis") or (str(BESIDE) if BESIDE.exists() else None)
+EXAMPLES = 30
+LIMIT_S = 240.0
+
+
+@pytest.mark.integration
+@pytest.mark.timeout(LIMIT_S + 60)
+@pytest.mark.skipif(
+    SCHEMATHESIS is None, reason="python3 -m venv .venv-tools && .venv-tools/bin/pip install schemathesis"
+)
+@pytest.mark.parametrize("key", [API_KEY, "a wrong one"])
+async def test_no_request_is_a_server_error(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SCHEMATHESIS
+    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+        schema = tmp_path / "openapi.json"
+        schema.write_text(json.dumps(running.server._app.openapi()))
+        process = await asyncio.create_subprocess_exec(
+            SCHEMATHESIS, "run", schema, "--url", f"http://127.0.0.1:{running.port}", "-H", f"API-Key: {key}",
+            "--phases", "fuzzing", "--max-examples", str(EXAMPLES), "--checks", "not_a_server_error", "--seed", "1",
+            "--exclude-path", "/ws", cwd=tmp_path, env=os.environ | {"NO_COLOR": "1"},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        told, _ = await asyncio.wait_for(process.communicate(), LIMIT_S)
+        assert process.returncode == 0, told.decode()[-4_000:]
+        status, _, _ = await running.http("GET", "/health")
+        assert status == 200
