@@ -165,6 +165,29 @@ def test_who_speaks_of_tones_is_heard(text):
     assert said(text, json_expected=False) == text
 
 
+@pytest.mark.parametrize(
+    ("reply", "segments"),
+    [
+        ('{"voice_tone": "sad", "text": ["Hi.", "Bye."]}', [("Hi.\nBye.", "sad")]),
+        ('{"text": ["Hi.", "Bye."], "voice_tone": "sad"}', [("Hi.\nBye.", "sad")]),
+        ('{"meta": {"voice_tone": "warm"}, "text": "Hi"}', [("Hi", "warm")]),
+        ('{"response": {"text": "Hi"}, "voice_tone": "warm"}', [("Hi", "warm")]),
+        ('{"text": {"value": "Hi"}, "voice_tone": "sad"}', [("Hi", "sad")]),
+        ('{"voice_tone": null, "text": "Hi"}', [("Hi", "neutral")]),
+        ('{"type": "text", "text": "Hi", "mood": "text"}', [("Hi", "neutral")]),
+        ('{"text": "A", "voice_tone": "sad"} {"text": "B", "voice_tone": "warm"}', [("A", "sad"), ("\nB", "warm")]),
+        ('[{"voice_tone": "warm", "text": "A"}, {"voice_tone": "sad", "text": "B"}]', [("A", "warm"), ("\nB", "sad")]),
+        (r'{"a": "x", "answer": "It\u0027s \"late\".\n\ud83d\ude00"}', [('It\'s "late".\n😀', "neutral")]),
+        (r'{"voice_tone": "warm", "text": "{\"text\": \"no\"}"}', [('{"text": "no"}', "warm")]),
+        ('{"thought": "say {hi}", "voice_tone": "warm", "text": "Hi"}', [("Hi", "warm")]),
+        ("{voice_tone: warm, text: a, b and c}", [("a, b and c", "warm")]),
+    ],
+)
+def test_where_the_keys_stand(reply, segments):
+    said = [ReplySegment(text, "character", tone) for text, tone in segments]
+    assert parse(reply) == parse(reply, sizes=[1] * len(reply)) == said
+
+
 def test_unasked_json_is_understood():
     assert parse('{"voice_tone": "warm", "text": "Hello there."}', json_expected=False) == WARM
 

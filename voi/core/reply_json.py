@@ -1,388 +1,194 @@
 """The spoken text inside a reply's JSON, `{"voice_tone": "warm", "text": "…"}`, while it streams in.
 
-Models wrap the object in prose and code fences, quote it wrongly, escape it wrongly, leave it unfinished, or forget it.
-So the parser reads what can be read and never raises: keys in any order, nested objects, single, curly, escaped and
-missing quotes, unescaped quotes in the text, several objects in a row. Everything else is plain text.
-
-Every decision depends on the characters alone, never on how they were split into deltas. Where a decision needs the
-next characters, text is held back, for a bounded number of characters.
+The reader looks for these keys and passes all else by, so it reads JSON as models write it: any order, nested or many
+objects, other or missing quotes, prose around it, no end. What is no JSON is plain text, perhaps behind a label
+(`voice_tone: warm`). Never raises; how the reply is split into deltas makes no difference.
 """
 
+import json
 import re
 from collections.abc import Callable
 
-from voi.core.tone_label import LABEL_MAX_CHARACTERS, label_of, may_be_label
-
 NEUTRAL = "neutral"
-
 PROSE_HOLD_CHARACTERS = 64
 """Where JSON is expected, up to this much text before the object is held back as a preface ("Here is the JSON:")."""
-
 TONE_HOLD_CHARACTERS = 600
 """Text that comes before its tone is held back up to this length, then said in the neutral tone."""
+_LABEL_MAX_CHARACTERS, _TONE_MAX_CHARACTERS = 120, 64
+_FIELD_MAX_CHARACTERS, _RAW_MAX_CHARACTERS = 700, 2_000
 
-_KEPT_CHARACTERS = 2_000  # of a value that may turn out to be the text
-_TONE_CHARACTERS = 64
-_KEY_HOLD_CHARACTERS = 64
-_DEPTH_MAX = 32
-
-_TEXT_KEYS = frozenset({"text"})
-_TONE_KEYS = frozenset({"voicetone", "tone"})
-_KNOWN_KEYS = _TEXT_KEYS | _TONE_KEYS
-
-_QUOTE = r"""\\?["'“”„‘’]"""
-_KEY = r"[\w .-]{0,40}"
-_SPACE = r"\s{0,200}"
-_HEAD = re.compile(rf"(```\w{{0,10}}{_SPACE})?(\{{?){_SPACE}({_QUOTE})?({_KEY})({_QUOTE})?{_SPACE}")
-_TAIL = re.compile(rf"{_SPACE}(,?){_SPACE}({_QUOTE})?({_KEY})({_QUOTE})?{_SPACE}")
-_KEY_FORM = re.compile(rf"""(?:({_QUOTE})([^"'“”\\\n]{{0,60}}){_QUOTE}|([\w.-]{{1,60}})){_SPACE}([:=])?""")
-_LITERAL = re.compile(r"(?:null|none|true|false)(?![\w ])", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|([^u]))", re.DOTALL)
-_ESCAPE_MAY_GROW = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?\Z")
-_LOW_SURROGATE = re.compile(r"\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE)
-_LOW_MAY_GROW = re.compile(r"(?:\\(?:u(?:d(?:[c-f][0-9a-f]?)?)?)?)?\Z", re.IGNORECASE)
+_Q, _S, _KEY = r"""\\?["'“”„‘’]""", r"\s{0,200}", r"[\w .-]{0,40}"
+_KNOWN, _NAMES = "(?:text|voice[_ -]?tone|tone)", ("text", "voicetone", "tone")
+_BEGIN = re.compile(rf"(?:```\w{{0,10}}{_S})?(\{{?){_S}({_Q})?({_KEY})({_Q})?{_S}([:=]|{_Q})?")
+_FIELD = re.compile(
+    rf"(?i)\{{|(?:{_Q}(?P<quoted>{_KNOWN}){_Q}|,{_S}(?P<bare>{_KNOWN}){_S}(?=[:=])){_S}[:=]?{_S}"
+    rf"(?P<list>\[{_S})?(?P<value>{_Q}|[^\s\\:=\[]|\\[^\"'“”„‘’])"
+)
+_MORE_IN_LIST = re.compile(rf"{_S},{_S}({_Q})")
+_OTHER_VALUE = re.compile(r"""[:=]\s*["'“]((?:\\.|[^"”\\])*)""", re.DOTALL)
+_TONE_END = re.compile(r"[\"'“”‘’\\,}\]\n]")
+_TAIL = re.compile(rf"{_S},?{_S}(?:{_Q})?{_KEY}(?:{_Q})?{_S}\\?")
+_END = re.compile(rf"(?i){_S},?{_S}(?:\Z|[}}\]`]|(?<=,){_S}[{{\[]|{_Q}{_KEY}{_Q}{_S}[:=]|{_Q}{_KNOWN}{_Q}{_S}{_Q})")
+_END_BEFORE_BARE_KEY = re.compile(rf"{_S},{_S}{_KEY}[:=]")
+_NO_VALUE = re.compile(r"[{},\]]|(?:null|none|true|false)(?![\w ])", re.IGNORECASE)
+_ESCAPE = re.compile(r"(?is)\\(?:ud[89ab][\da-f]{2}\\ud[c-f][\da-f]{2}|u[\da-f]{4}|([^u]))")
+_ESCAPE_MAY_GROW = re.compile(r"(?i)\\(?:u(?:[\da-f]{0,3}|d[89ab][\da-f]{2}(?:\\(?:ud?|ud[c-f][\da-f]?)?)?))?\Z")
 _CONTROLS = {"n": "\n", "r": "\n", "f": "\n", "t": "\t", "b": ""}
-_BARE_END = re.compile(r"[\\},\]\n]")
-_STRING_END = {
-    opening: re.compile(rf"[\\{closing}]")
-    for opening, closing in {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", "‘": "’", "’": "’"}.items()
-}
+_CLOSING = {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", "‘": "’", "’": "’", "": "},]\n"}
+_LABEL = re.compile(
+    r"(?i)[\s(\[*_#-]*voice(?:_?|(?P<words>[ -]))tone[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30})"
+    r"(?(words)(?=[\"'*_]*[)\].,;|\n]))[\"'*_)\].,;|]*\s*(?:\**text\**\s*[:=]\**\s*)?"
+)
+"""Of "voice tone" in two words a sentence may tell as well: the tone must be all that follows on the line."""
 
 
 class JsonUnwrapper:
     """`feed` deltas, get (text, tone) pairs to be said. Sans-I/O."""
 
     def __init__(self, json_expected: bool) -> None:
-        self._buffer = ""
+        self._preface = json_expected
+        self._buffer = self._held = self._raw = self._quote = ""
         self._out: list[tuple[str, str]] = []
-        self._final = False
-        self._said = False
-        self._after_label = JsonUnwrapper._preface if json_expected else JsonUnwrapper._prose
+        self._tone: str | None = None
         self._prose_tone = NEUTRAL
+        self._final = self._said = self._has_text = self._in_list = self._quoted_keys = False
         self._state: Callable[[JsonUnwrapper], bool] = JsonUnwrapper._label
         """Unbound, because a bound method makes a reference cycle that only the garbage collector can free."""
-        self._enter_object()
 
     def feed(self, delta: str) -> list[tuple[str, str]]:
         self._buffer += delta
-        return self._run()
-
-    def close(self) -> list[tuple[str, str]]:
-        self._final = True
-        self._run_states()
-        if self._state is JsonUnwrapper._string:
-            self._end_value()
-        self._end_object()
-        return self._run()
-
-    def _run(self) -> list[tuple[str, str]]:
-        self._run_states()
+        while self._buffer and self._state(self):  # False: more text is needed
+            pass
         out, self._out = self._out, []
         return out
 
-    def _run_states(self) -> None:
-        """Run states until one returns False: it needs more text. Each consumes what it can of the buffer."""
-        while self._buffer and self._state(self):
-            pass
+    def close(self) -> list[tuple[str, str]]:
+        self._final = True
+        out = self.feed("")
+        self._end_object()
+        return out + self._out
 
-    def _drop(self, length: int) -> None:
+    def _drop(self, length: int) -> bool:
         self._buffer = self._buffer[length:]
-
-    # ---- outside the object ---------------------------------------------------------------------------
-
-    def _label(self) -> bool:
-        """At the reply's beginning: a tone may stand there without JSON."""
-        if may_be_label(self._buffer[:LABEL_MAX_CHARACTERS]):
-            if len(self._buffer) < LABEL_MAX_CHARACTERS and not self._final:
-                return False
-            if label := label_of(self._buffer):
-                self._prose_tone, length = label
-                self._drop(length)
-        self._state = self._after_label
         return True
 
-    def _preface(self) -> bool:
-        """State: no text was given out yet and JSON is expected."""
-        for at, char in enumerate(self._buffer[: PROSE_HOLD_CHARACTERS + 1]):
-            if char in "{`\"'“":
-                start = self._object_at(at, any_key=True)
-                if start is None:
-                    return False
-                if start >= 0:
-                    return self._begin(start)
-        if len(self._buffer) <= PROSE_HOLD_CHARACTERS and not self._final:
+    def _label(self) -> bool:
+        letters = re.sub(r"[\s(\[*_#-]", "", self._buffer[:_LABEL_MAX_CHARACTERS]).lower()[:9]
+        if "voicetone".startswith(letters) and len(self._buffer) < _LABEL_MAX_CHARACTERS and not self._final:
             return False
+        if label := _LABEL.match(self._buffer[:_LABEL_MAX_CHARACTERS]):
+            self._prose_tone, self._buffer = label["tone"].lower(), self._buffer[label.end() :]
         self._state = JsonUnwrapper._prose
         return True
 
     def _prose(self) -> bool:
-        """State: plain text, which an object may still follow."""
-        at = _first(self._buffer, "{`")
-        if at:
-            self._speak(self._buffer[:at], self._prose_tone)
-            self._drop(at)
-            return True
-        start = self._object_at(0, any_key=False)
-        if start is None:
+        """State: plain text, which an object may follow. A preface to the object is not said."""
+        limit = PROSE_HOLD_CHARACTERS + 1 if self._preface else len(self._buffer)
+        for sign in re.finditer(r"[{`\"'“]" if self._preface else r"[{`]", self._buffer[:limit]):
+            if (begins := self._begins(sign.start())) is not False:
+                if begins or not self._preface:
+                    self._say("" if self._preface else self._buffer[: sign.start()], self._prose_tone, sign.start())
+                self._state = JsonUnwrapper._object if begins else self._state
+                return bool(begins)
+        if self._preface and len(self._buffer) < limit and not self._final:
             return False
-        if start >= 0:
-            return self._begin(start)
-        self._speak(self._buffer[0], self._prose_tone)
-        self._drop(1)
-        return True
+        self._preface = False
+        return self._say(self._buffer, self._prose_tone, len(self._buffer))
 
-    def _between(self) -> bool:
-        """State: after an object. Everything but another object is dropped."""
-        self._drop(_first(self._buffer, "{`"))
-        if not self._buffer:
+    def _begins(self, at: int) -> bool | None:
+        """Does an object begin there? None: more text is needed to tell."""
+        begin = _BEGIN.match(self._buffer, at)
+        assert begin is not None  # all its parts are optional
+        brace, opening, key, closing, follower = begin.groups()
+        name, any_key = "".join(c for c in key.casefold() if c.isalnum()), self._preface and bool(brace)
+        known, grows = name in _NAMES, not closing and any(one.startswith(name) for one in _NAMES)
+        reached = self._buffer[begin.end() :] in ("", "\\") and not (name and follower) and not self._final
+        if self._buffer[at] == "`" and not brace:
+            return None if (reached or "```".startswith(self._buffer[at:])) and not name and not self._final else False
+        if not brace and not (self._preface and opening):
             return False
-        start = self._object_at(0, any_key=False)
-        if start is None:
+        if reached:
+            return None if any_key or known or grows else False
+        self._quoted_keys = bool(opening)
+        if not name or not follower:
+            return any_key and (self._buffer[begin.end() :] or "}").startswith("}") and bool(opening or not name)
+        return (known or any_key) and (follower in ":=" or (known and bool(closing)))
+
+    def _object(self) -> bool:
+        """State: in an object or behind it. All but the two keys is passed by."""
+        field = _FIELD.search(self._buffer)
+        passed = max(0, field.start() if field else len(self._buffer) - (0 if self._final else _FIELD_MAX_CHARACTERS))
+        self._raw = (self._raw + self._buffer[:passed])[:_RAW_MAX_CHARACTERS]
+        self._drop(passed)
+        if field is None:
             return False
-        if start >= 0:
-            return self._begin(start)
-        self._drop(1)
-        return True
-
-    def _object_at(self, at: int, *, any_key: bool) -> int | None:
-        """Index of the first key of the object that begins at `at`. -1: no object begins there. None: more text is
-        needed to tell."""
-        text = self._buffer
-        head = _HEAD.match(text, at)
-        if head is None:
-            return -1
-        fence, brace, opening, key, closing = head.groups()
-        if text[at] == "`" and not brace:
-            partial = text.startswith("```"[: len(text) - at], at) if fence is None else head.end(1) == len(text)
-            return None if partial and len(text) - at < 240 and not self._final else -1
-        if not brace and not (any_key and opening):
-            return -1
-        name, follower = _name(key), text[head.end() : head.end() + 1]
-        known = name in _KNOWN_KEYS
-        first = head.start(3) if opening else head.start(4)
-        if not follower or (follower == "\\" and head.end() + 1 == len(text)):
-            growing = not closing and any(known_key.startswith(name) for known_key in _KNOWN_KEYS)
-            likely = (any_key and bool(brace)) or known or growing
-            if not self._final:
-                return None if likely else -1
-            return first if likely and any_key and brace and (opening or not name) else -1
-        if any_key and brace and not name and follower == "}":
-            return first
-        if not name or not (known or (any_key and brace)):
-            return -1
-        missing_colon = known and bool(closing) and follower in _STRING_END
-        return first if follower in ":=" or missing_colon else -1
-
-    # ---- inside the object --------------------------------------------------------------------------
-
-    def _enter_object(self) -> None:
-        self._stack = [("}", "")]  # closing bracket of each open container, and the key that an array belongs to
-        self._name = ""
-        self._tone: str | None = None
-        self._held = ""
-        self._kept = ""
-        self._fallback = ""
-        self._has_text = False
-        self._quoted_keys = True
-        self._delimiter = ""
-        self._escaped = False
-
-    def _begin(self, start: int) -> bool:
-        self._drop(start)
-        self._enter_object()
-        self._quoted_keys = self._buffer[:1] in _STRING_END or self._buffer[:1] == "\\"
-        self._state = JsonUnwrapper._item
-        return True
-
-    def _item(self) -> bool:
-        """State: a key, an array's next value, or a closing bracket comes next."""
-        self._buffer = self._buffer.lstrip(" \t\r\n,;")
-        if not self._buffer:
-            return False
-        char = self._buffer[0]
-        if char in "}]":
-            self._drop(1)
-            self._stack.pop()
-            if not self._stack:
+        if field[0] == "{":
+            if self._has_text:
                 self._end_object()
-                self._state = JsonUnwrapper._between
+            self._buffer = "," + self._buffer[1:]  # a key follows a comma, or the brace
             return True
-        closer, array_name = self._stack[-1]
-        if closer == "]":
-            self._name = array_name
-            self._state = JsonUnwrapper._value
-            return True
-        if char in "{[":
-            return self._nest("")
-        form = _KEY_FORM.match(self._buffer)
-        if form is None:
-            beginning = self._buffer[:_KEY_HOLD_CHARACTERS]
-            may_grow = (char == "\\" or char in _STRING_END) and "\n" not in beginning
-            if may_grow and len(beginning) < _KEY_HOLD_CHARACTERS and not self._final:
-                return False
-            self._drop(1)
-            return True
-        if form.end() == len(self._buffer) and not form[4] and not self._final:
+        begin = field.start("value") - passed
+        quote = field["value"] if field["value"][-1] in _CLOSING else ""
+        if not quote and len(self._buffer) - begin < len("false,") and not self._final:
             return False
-        self._name = _name(form[2] or form[3] or "")
-        self._drop(form.end())
-        if form[4] or self._name in _KNOWN_KEYS:
-            self._state = JsonUnwrapper._value
-        return True
-
-    def _nest(self, name: str) -> bool:
-        if len(self._stack) < _DEPTH_MAX:
-            self._stack.append(("}" if self._buffer[0] == "{" else "]", name))
-        self._drop(1)
-        self._state = JsonUnwrapper._item
-        return True
-
-    def _value(self) -> bool:
-        self._buffer = self._buffer.lstrip(" \t\r\n:=")
-        if not self._buffer or (self._buffer == "\\" and not self._final):
+        if not quote and _NO_VALUE.match(self._buffer, begin):
+            return self._drop(begin)
+        begin += len(quote)
+        if (field["quoted"] or field["bare"]).casefold() == "text":
+            return self._begin_text(begin, quote, in_list=bool(field["list"]))
+        tone = _TONE_END.split(self._buffer[begin : begin + _TONE_MAX_CHARACTERS], maxsplit=1)[0]
+        if begin + len(tone) + max(1, len(quote)) > len(self._buffer) and not self._final:
             return False
-        char = self._buffer[0]
-        if char in "{[":
-            return self._nest(self._name)
-        if char in ",}]":
-            self._state = JsonUnwrapper._item
-            return True
-        self._escaped = char == "\\" and self._buffer[1:2] in _STRING_END
-        quote = self._buffer[1] if self._escaped else char
-        self._delimiter = quote if quote in _STRING_END else ""
-        if not self._delimiter:
-            if len(self._buffer) < len("false,") and not self._final:
-                return False
-            if literal := _LITERAL.match(self._buffer):
-                self._drop(literal.end())
-                self._state = JsonUnwrapper._item
-                return True
-        self._drop((1 + self._escaped) if self._delimiter else 0)
-        self._kept = ""
-        if self._name in _TEXT_KEYS:
-            if self._said or self._held:
-                self._say("\n")
-            self._has_text = True
-        self._state = JsonUnwrapper._string
-        return True
+        self._tone = tone.strip().lower() or NEUTRAL
+        return self._say("", self._tone, begin + len(tone) + len(quote))
 
-    def _string(self) -> bool:
-        special = (_STRING_END[self._delimiter] if self._delimiter else _BARE_END).search(self._buffer)
-        if special is None or special.start():
-            length = special.start() if special else len(self._buffer)
-            self._take(self._buffer[:length])
-            self._drop(length)
-            return True
-        if self._buffer[0] == "\\" and not (self._escaped and self._buffer[1:2] in ("", self._delimiter)):
+    def _begin_text(self, at: int, quote: str, *, in_list: bool) -> bool:
+        self._quote, self._in_list, self._has_text, self._state = quote, in_list, True, JsonUnwrapper._text
+        return self._say("\n" if self._said or self._held else "", self._tone, at)
+
+    def _text(self) -> bool:
+        """State: in the value that is spoken."""
+        sign, length = self._quote[-1:], len(self._quote)
+        plain = re.split(rf"[\\{re.escape(_CLOSING[sign])}]", self._buffer, maxsplit=1)[0]
+        if plain:
+            return self._say(plain, self._tone, len(plain))
+        if self._buffer[0] == "\\" and not (length == 2 and self._buffer[1:2] in ("", sign)):
             return self._escape()
-        length = 0 if not self._delimiter else 1 + self._escaped
-        ends = self._ends(length)
-        if ends is None and not self._final:
+        if _TAIL.fullmatch(self._buffer, length) and not self._final:
             return False
-        if ends is False:
-            self._take(self._buffer[max(0, length - 1)])
-            self._drop(max(1, length))
-            return True
-        self._drop(length)
-        self._end_value()
-        self._state = JsonUnwrapper._item
-        return True
-
-    def _ends(self, length: int) -> bool | None:
-        """True if the quote (`length` characters) at the buffer's start ends the value. None: more text is needed."""
-        if not self._delimiter and self._buffer[0] != ",":
-            return True
-        if len(self._buffer) < length:
-            return None
-        if self._delimiter and self._name in _TONE_KEYS:  # no name of a tone has quotes in it
-            return True
-        tail = _TAIL.match(self._buffer, length)
-        assert tail is not None  # every part of it is optional
-        comma, opening, key, closing = tail.groups()
-        follower = self._buffer[tail.end() : tail.end() + 1]
-        in_array = bool(self._stack) and self._stack[-1][0] == "]"
-        if opening is None and key.strip() and self._quoted_keys and self._delimiter:
-            return False
-        if not follower or (follower == "\\" and tail.end() + 1 == len(self._buffer)):
-            return None
-        if opening is None and not key.strip():
-            return follower in "}]`" or (bool(comma) and follower in "{[")
-        if opening is None:
-            return bool(comma) and follower in ":="
-        if in_array and (comma or follower in ",]"):
-            return True
-        return bool(closing) and (follower in ":=" or (_name(key) in _KNOWN_KEYS and follower in _STRING_END))
+        if self._in_list and (more := _MORE_IN_LIST.match(self._buffer, length)):
+            return self._begin_text(more.end(), more[1], in_list=True)
+        ends = (_END,) if self._quoted_keys and sign else (_END, _END_BEFORE_BARE_KEY)
+        if (sign or self._buffer[0] == ",") and not any(end.match(self._buffer, length) for end in ends):
+            return self._say(self._buffer[max(0, length - 1)], self._tone, max(1, length))
+        self._state = JsonUnwrapper._object
+        return self._drop(length)
 
     def _escape(self) -> bool:
         """A backslash is at the buffer's start. A broken escape loses its backslash and keeps its letters."""
-        escape = _ESCAPE.match(self._buffer)
-        if escape is None:
-            if _ESCAPE_MAY_GROW.match(self._buffer) and not self._final:
-                return False
-            self._drop(len(self._buffer) if _ESCAPE_MAY_GROW.match(self._buffer) else 1)
-            return True
-        length, text = escape.end(), escape[2]
-        if text is None:
-            code = int(escape[1], 16)
-            if 0xD800 <= code < 0xDC00:
-                low = _LOW_SURROGATE.match(self._buffer, length)
-                if low is None and _LOW_MAY_GROW.match(self._buffer, length) and not self._final:
-                    return False
-                code = 0x10000 + ((code - 0xD800) << 10) + (int(low[1], 16) - 0xDC00) if low else 0xD800
-                length = low.end() if low else length
-            text = "" if 0xD800 <= code < 0xE000 else chr(code)
-        else:
-            text = _CONTROLS.get(text, text)
-        self._take(text)
-        self._drop(length)
-        return True
-
-    # ---- what it means --------------------------------------------------------------------------------
-
-    def _take(self, text: str) -> None:
-        if self._name in _TEXT_KEYS:
-            self._say(text)
-        else:
-            self._kept = (self._kept + text)[:_KEPT_CHARACTERS]
-
-    def _end_value(self) -> None:
-        if self._name in _TONE_KEYS:
-            self._release(self._kept.strip().lower()[:_TONE_CHARACTERS] or NEUTRAL)
-        elif self._name not in _TEXT_KEYS and self._delimiter and len(self._kept) > len(self._fallback):
-            self._fallback = self._kept
+        if (grows := _ESCAPE_MAY_GROW.match(self._buffer)) and not self._final:
+            return False
+        if escape := _ESCAPE.match(self._buffer):
+            return self._say(_unescaped(escape), self._tone, escape.end())
+        return self._drop(len(self._buffer) if grows else 1)
 
     def _end_object(self) -> None:
-        """An object without a text key gives the text of another key, and without a tone the neutral tone."""
-        if not self._has_text and self._fallback:
-            self._say(self._fallback)
-        self._fallback = ""
-        if self._tone is None:
-            self._release(NEUTRAL)
+        """An object without a text gives the longest of its other values."""
+        if not self._has_text and (others := _OTHER_VALUE.findall(self._raw)):
+            self._held += _ESCAPE.sub(_unescaped, max(others, key=len))
+        self._say("", self._tone or NEUTRAL)
+        self._tone, self._raw, self._has_text = None, "", False
 
-    def _release(self, tone: str) -> None:
-        self._tone = tone
-        held, self._held = self._held, ""
-        self._speak(held, tone)
-
-    def _say(self, text: str) -> None:
-        if self._tone is not None:
-            self._speak(text, self._tone)
-            return
-        self._held += text
-        if len(self._held) > TONE_HOLD_CHARACTERS:
-            self._release(NEUTRAL)
-
-    def _speak(self, text: str, tone: str) -> None:
-        if text:
-            self._out.append((text, tone))
-            self._said = True
+    def _say(self, text: str, tone: str | None, written: int = 0) -> bool:
+        """Say the text, which is `written` characters long in the buffer. Without a tone it is held, up to a limit."""
+        self._held += text.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")  # without halves of characters
+        if tone is None and len(self._held) > TONE_HOLD_CHARACTERS:
+            tone = self._tone = NEUTRAL
+        if tone is not None and self._held:
+            self._out.append((self._held, tone))
+            self._held, self._said = "", True
+        return self._drop(written)
 
 
-def _name(key: str) -> str:
-    """`Voice_Tone`, `voice tone` and `voiceTone` are one key."""
-    return "".join(c for c in key.casefold() if c.isalnum())
-
-
-def _first(text: str, chars: str) -> int:
-    """Index of the first of these characters, or the length of the text."""
-    return min((at for c in chars if (at := text.find(c)) >= 0), default=len(text))
+def _unescaped(escape: re.Match[str]) -> str:
+    return _CONTROLS.get(escape[1], escape[1]) if escape[1] else str(json.loads(f'"{escape[0]}"'))
