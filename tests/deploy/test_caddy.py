@@ -20,7 +20,7 @@ import pytest
 
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import RunningServer, fake_engines, serving
-from voi.client import AudioEvent, MessageEvent, VoiClient
+from voi.client import AudioEvent, MessageEvent, ResumedEvent, SpeechDoneEvent, VoiClient
 from voi.errors import ClientError
 from voi.server.auth import check_token, issue_token
 from voi.transports.voi_ws import wire
@@ -88,9 +88,16 @@ class Caddy:
     def address(self, path: str, scheme: str = "https") -> str:
         return f"{scheme}://localhost:{self.port}{path}"
 
-    def call(self) -> contextlib.AbstractAsyncContextManager[VoiClient]:
+    def call(self, *, resume: bool = False) -> contextlib.AbstractAsyncContextManager[VoiClient]:
         token = issue_token("test", SECRET)
-        return VoiClient.connect(self.address("/ws", "wss"), token=token, agent_name="echo", insecure=True)
+        address = self.address("/ws", "wss")
+        return VoiClient.connect(address, token=token, agent_name="echo", insecure=True, resume=resume)
+
+    async def reload(self) -> None:
+        """Take up a changed file."""
+        path = self.write(**{"max-age=31536000": "max-age=300"})
+        admin = f"127.0.0.1:{self.admin_port}"
+        await self.command("reload", "--config", str(path), "--adapter", "caddyfile", "--address", admin)
 
 
 def free_port() -> int:
@@ -245,9 +252,7 @@ async def test_a_reload_in_mid_call(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         caddy.call() as call,
     ):
         await converse(call, "before")
-        path = caddy.write(**{"max-age=31536000": "max-age=300"})
-        admin = f"127.0.0.1:{caddy.admin_port}"
-        await caddy.command("reload", "--config", str(path), "--adapter", "caddyfile", "--address", admin)
+        await caddy.reload()
         if keeps_calls():
             await converse(call, "after")
             return
@@ -263,3 +268,39 @@ async def test_a_reload_in_mid_call(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             await asyncio.sleep(0.05)
         async with caddy.call() as again:
             await converse(again, "after")
+
+
+async def test_a_client_that_comes_back_does_not_lose_its_call_by_a_reload(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the middle of an answer: its words and its sound come whole, and the conversation goes on."""
+    async with (
+        serving(tmp_path, monkeypatch, fake_engines(ms_per_character=60)) as server,
+        in_front_of(tmp_path, server.port) as caddy,
+        caddy.call(resume=True) as call,
+    ):
+        answer = "This is an answer of some length that is spoken while the proxy is told to read its file again."
+        await call.send_text(answer)
+        await call.create_response()
+        speech = "2"  # after the greeting and the person's words
+        sound_bytes = cuts = 0
+        reloading: asyncio.Task[None] | None = None
+        async with asyncio.timeout(30):
+            async for event in call:
+                match event:
+                    case AudioEvent(speech_id, payload) if speech_id == speech:
+                        sound_bytes += len(payload)
+                        if reloading is None and sound_bytes > 48_000:
+                            reloading = asyncio.create_task(caddy.reload())
+                    case ResumedEvent(away_s):
+                        cuts += 1
+                        assert away_s < 5
+                    case SpeechDoneEvent(speech_id) if speech_id == speech:
+                        break
+        assert reloading is not None
+        await reloading
+        expected_bytes = len(answer) * 60 * 48
+        assert expected_bytes <= sound_bytes < expected_bytes + 256  # a whole number of the player's blocks
+        assert cuts == (0 if keeps_calls() else 1)
+        await converse(call, "and on it goes")
+        assert await calls_at(server) == 1
