@@ -53,7 +53,7 @@ inside rm -rf /src /root/.cache
 printf '== what is in it\n'
 inside groupadd --gid 10001 voi
 inside useradd --uid 10001 --gid voi --home-dir /srv/voi --create-home voi
-mkdir -p "$root/srv/voi/config" "$root/srv/voi/models" "$root/srv/voi/recordings"
+mkdir -p "$root/srv/voi/config" "$root/srv/voi/models" "$root/srv/voi/recordings" "$root/srv/voi/data"
 cp "$repository/agents.example.json" "$root/srv/voi/config/agents.json"
 cp "$repository/tts_models.example.json" "$root/srv/voi/config/tts_models.json"
 chown -R 10001:10001 "$root/srv/voi"
@@ -90,7 +90,7 @@ for ((second = 0; ; second++)); do
 done
 "${as_voi[@]}" voi talk --agent eliza --text "I need a holiday" | tail -n 3
 written=$(find "$root" -xdev -newer "$root/before" -type f ! -path "$root/proc/*" ! -path "$root/dev/*" ! -path "$root/tmp/*" \
-  ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" -print)
+  ! -path "$root/serve.log" ! -path "$root/srv/voi/models/*" ! -path "$root/srv/voi/recordings/*" ! -path "$root/srv/voi/data/*" -print)
 [ -z "$written" ] || { printf 'written outside of volumes: %s\n' "$written" >&2; exit 1; }
 kill -TERM "$server"
 wait "$server" && server=

@@ -45,7 +45,8 @@ BACK_OFF_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
 """Waits before the tries to connect again; the last over and over, each with up to a quarter more at random."""
 RESUME_ATTEMPT_S = 5.0
 """Longest time for one try."""
-COME_BACK = frozenset({1001, 1006, 1012, 1013})
+SERVICE_RESTART = 1012
+COME_BACK = frozenset({1001, 1006, SERVICE_RESTART, 1013})
 """Close codes after which a client that can come back does so: a proxy or the server is restarted, or full."""
 
 
@@ -129,7 +130,7 @@ class VoiClient:
         self._early: list[Event] = []
         self._outgoing = Outgoing()
         self._resume_id = ""
-        self._resume_within_s = 0.0
+        self._resume_within_s = self._restart_within_s = 0.0
         self._received = 0
         """How many messages of the server arrived, `init_done` included."""
         self._away = False
@@ -286,7 +287,8 @@ class VoiClient:
                 case aiohttp.WSMsgType.ERROR if not self._may_come_back(frame):
                     raise ClientError(f"The connection to the server broke: {frame.data}.")
                 case _:
-                    if self._may_come_back(frame) and (event := await self._come_back()):
+                    restarts = frame.type is aiohttp.WSMsgType.CLOSE and frame.data == SERVICE_RESTART
+                    if self._may_come_back(frame) and (event := await self._come_back(restarts=restarts)):
                         return event
                     if frame.type is aiohttp.WSMsgType.CLOSE:
                         self.close_reason = self.close_reason or str(frame.extra or "")
@@ -300,6 +302,7 @@ class VoiClient:
             metadata, _ = wire.split(frame)
             self._resume_id = str(metadata.get("resume_id") or "")
             self._resume_within_s = float(metadata.get("resume_within_s") or 0)
+            self._restart_within_s = float(metadata.get("restart_within_s") or 0)
 
     def _may_come_back(self, frame: aiohttp.WSMessage) -> bool:
         """True if the connection was lost, or the server asks to come back. False: the conversation is over."""
@@ -307,13 +310,14 @@ class VoiClient:
             return False
         return frame.type is not aiohttp.WSMsgType.CLOSE or frame.data in COME_BACK
 
-    async def _come_back(self) -> ResumedEvent | None:
-        """Connect again and resume, until it succeeds or the server waits no longer. None: the conversation is over,
-        and `close_code` and `close_reason` say why."""
+    async def _come_back(self, *, restarts: bool) -> ResumedEvent | None:
+        """Connect again and resume, until it succeeds or the server waits no longer. `restarts`: the server said that
+        it is restarted. None: the conversation is over, and `close_code` and `close_reason` say why."""
         loop = asyncio.get_running_loop()
+        within_s = max(self._resume_within_s, self._restart_within_s if restarts else 0)
         lost_s, self._away = loop.time(), True
         for wait_s in chain(BACK_OFF_S, repeat(BACK_OFF_S[-1])):
-            if loop.time() - lost_s + wait_s > self._resume_within_s:
+            if loop.time() - lost_s + wait_s > within_s:
                 break
             await asyncio.sleep(wait_s * random.uniform(1, 1.25))
             try:

@@ -24,7 +24,7 @@ from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
 from voi.config.store import ConfigStore
 from voi.core.end_reason import EndReason
-from voi.core.facts import HungUp
+from voi.core.facts import Continued, HungUp
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.door import Door
@@ -39,9 +39,20 @@ HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended this long after its client left is cancelled."""
 
 
-OpenSession = Callable[[str, Line, Agent, Config, CallOptions], Session]
-"""Makes the session of the call with that id; it does not run yet. Raises ClientError for an agent that this server
-cannot run."""
+class OpenSession(Protocol):
+    def __call__(
+        self,
+        conversation_id: str,
+        line: Line,
+        agent: Agent,
+        config: Config,
+        options: CallOptions,
+        /,
+        continued: Continued | None = None,
+    ) -> Session:
+        """Make the session of the call with that id; it does not run yet. `continued`: what it goes on from. Raises
+        ClientError for an agent that this server cannot run."""
+        ...
 
 
 class CallMetrics(Protocol):
@@ -58,6 +69,8 @@ class CallMetrics(Protocol):
     def lost(self) -> None: ...
 
     def resumed(self) -> None: ...
+
+    def handed_over(self, *, kept: bool) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -134,13 +147,21 @@ class Call:
 
     # ---- the beginning ------------------------------------------------------------------------------
 
-    def open(self, agent_name: str, agent_config: str | None, options: CallOptions) -> Session:
+    def open(
+        self, agent_name: str, agent_config: str | None, options: CallOptions, continued: Continued | None = None
+    ) -> Session:
         """Make the session. `agent_name`: an agent of the server. `agent_config`: JSON text of an agent that the client
-        brings, used instead of `agent_name`. Raises ClientError if the agent is unknown, invalid or cannot be run."""
+        brings, used instead of `agent_name`. `continued`: what the conversation goes on from. Raises ClientError if the
+        agent is unknown, invalid or cannot be run."""
         config = self._services.configs.current
         agent = parse_client_agent(agent_config, self.app, config) if agent_config else config.agent(agent_name)
         self._beginning = (options.mode, "" if agent_config else agent_name)
-        self.session = self._services.open_session(self.id, self._line, agent, config, options)
+        open_session = self._services.open_session
+        self.session = (
+            open_session(self.id, self._line, agent, config, options)
+            if continued is None
+            else open_session(self.id, self._line, agent, config, options, continued=continued)
+        )
         return self.session
 
     def start(self) -> None:

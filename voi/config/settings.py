@@ -115,6 +115,11 @@ class Settings(BaseSettings):
     """A client that has not sent `init` by then is disconnected."""
     resume_s: float = Field(default=60, ge=0, le=3_600)
     """A client that asked for it may come back within that time after its connection was lost; 0: no client may."""
+    resume_restart_s: float = Field(default=300, ge=0, le=86_400)
+    """Such a client may also come back within that time after the server was stopped, to its next process; 0: none
+    may. What was said is kept meanwhile, encrypted with a secret that only the client has."""
+    resume_dir: Path = Path("data/resume")
+    """Folder for the calls that are kept for the server's next process."""
     listeners: dict[str, dict[str, Any]] = {}
     """Transports besides the WebSocket, from packages that add them (entry points `voi.listeners`): name -> options, as
     JSON."""

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Literal
 
 from voi.core.end_reason import EndReason
-from voi.dialogue import Message, Role
+from voi.dialogue import Message, ReplySegment, Role
 
 DuckLevel = Literal["soft", "deep"]
 
@@ -102,6 +102,14 @@ class SayPhrase:
 
 
 @dataclass(frozen=True, slots=True)
+class SayRest:
+    """Say the rest of a reply that was begun elsewhere (`Continued`). Release follows."""
+
+    reply: int
+    segments: tuple[ReplySegment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """The reply may be heard now. Clients know its speech by `message_id`."""
 
@@ -180,5 +188,5 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
+    | SayPhrase | SayRest | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
 )  # fmt: skip

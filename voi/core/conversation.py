@@ -12,7 +12,6 @@ Each method that begins with `_on_` is one rule. `RULES`, at the end, says which
 """
 
 from collections.abc import Callable
-from itertools import count
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -23,7 +22,8 @@ from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
 from voi.core.facts import Fact
-from voi.core.history import History, HistoryEntry
+from voi.core.history import History, HistoryEntry, MessageIds
+from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
@@ -49,7 +49,7 @@ class Conversation:
         self.why: Decision | None = None
         """Why the newest answered turn was judged to have ended."""
         self._out: list[Action] = []
-        self._message_ids = count()
+        self._message_ids = MessageIds()
         self._tools = Tools(self.history, script, self._out)
         self._replies = Replies(self.history, self._tools, script, self._out, self._message_ids)
         self._barge_ins = BargeIns(self._replies, script, self._out)
@@ -156,6 +156,55 @@ class Conversation:
         self._cancel_owed()
         self._end_utterance()
         self._go(State.CLOSED)
+
+    @property
+    def utterance(self) -> int:
+        """The utterance that is being heard; 0: none."""
+        return self._turn.utterance if self._turn else 0
+
+    @property
+    def settled(self) -> bool:
+        """Nobody is in the middle of saying something, and no reply in the middle of being written."""
+        reply = self._replies.released
+        return self.state is State.IDLE or (self.state is State.ANSWERING and reply is not None and reply.written)
+
+    def keep(self) -> Kept:
+        """The conversation as it is, to go on elsewhere with `Continued`. It must not go on here."""
+        turn, draft, reply = self._turn, self._draft, self._replies.kept()
+        waits = self._tools.keep()
+        text = draft.with_speech(turn.text if turn and self.state is not State.BARGE_IN else "")
+        ended = self.state in (State.PAUSED, State.WAITING)
+        begun = KeptDraft(text, draft.image_urls, draft.message_id, bool(turn) or draft.unanswered, ended)
+        released = self._replies.released
+        unwritten = released is not None and released.answers is not None and reply is None
+        return Kept(
+            messages=self.history.kept(),
+            next_id=self._message_ids.following,
+            draft=begun if text or draft.image_urls or draft.message_id is not None else None,
+            reply=reply,
+            owed=self._answer_owed or unwritten or waits,
+            announced=self._answer_owed or self._replies.terminal_owed,
+        )
+
+    def _on_continued(self, fact: was.Continued) -> None:
+        kept, draft = fact.kept, fact.kept.draft
+        self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
+        self.history.take_up(kept.messages)
+        self._message_ids.following = kept.next_id
+        if draft is not None:
+            self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
+            self._draft.message_id, self._draft.shown = draft.message_id, draft.text
+            self._draft.unanswered = bool(draft.text) and (draft.spoken or kept.owed)
+        if kept.reply is not None and self._replies.say_rest(kept.reply, fact.heard_ms, self._now_ms):
+            self._go(State.ANSWERING)
+        elif self._draft.unanswered:
+            self._answer_owed = kept.announced
+            self._go(State.WAITING)  # they may go on speaking; if nothing comes, the deadline has it answered
+            if draft is not None and draft.ended:
+                self._try_answer()
+        elif kept.owed:
+            self._replies.carry(announced=kept.announced)
+            self._go_on()
 
     def dialogue(self) -> tuple[HistoryEntry, ...]:
         """The messages so far, with what the person is saying at the moment as far as it was shown."""
@@ -570,6 +619,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     # its life
     was.Opened: Conversation._on_opened,
     was.CameBack: Conversation._on_came_back,
+    was.Continued: Conversation._on_continued,
     was.DeadlinePassed: Conversation._on_deadline,
     was.HungUp: Conversation._on_hung_up,
     was.LoadChanged: Conversation._on_load_changed,

@@ -7,6 +7,7 @@ received), not on the wall.
 
 from dataclasses import dataclass
 
+from voi.core.kept import Kept
 from voi.dialogue import SpokenWord, Voice
 
 # ---- what was heard -----------------------------------------------------------------------------
@@ -226,6 +227,15 @@ class CameBack:
     away_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Continued:
+    """The conversation goes on that was kept elsewhere, in place of Opened. `heard_ms`: how much of the sound of its
+    newest reply reached the person; None: all."""
+
+    kept: Kept
+    heard_ms: int | None = None
+
+
 # ---- the rest ---------------------------------------------------------------------------------------
 
 
@@ -260,5 +270,5 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | TranscriptFailed | CameBack | DeadlinePassed | LoadChanged | HungUp
+    | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | HungUp
 )  # fmt: skip

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
+from voi.core.kept import KeptMessage
 from voi.core.reply_form import in_form
 from voi.dialogue import Image, Message, ReplyForm, ReplySegment, Role, Text, ToolCall, ToolResult
 
@@ -34,6 +36,22 @@ class HistoryEntry:
             yield Message("tool", self.results)
 
 
+class MessageIds:
+    """Numbers the messages of both sides: 0, 1, 2, …"""
+
+    __slots__ = ("following",)
+
+    def __init__(self) -> None:
+        self.following = 0
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> int:
+        self.following += 1
+        return self.following - 1
+
+
 class History:
     """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten. `form`: how the agent was
     told to write."""
@@ -58,6 +76,25 @@ class History:
             del self._entries[0]
         if entry.image_urls:
             self._forget_images()
+
+    def kept(self) -> tuple[KeptMessage, ...]:
+        """All messages that say something."""
+        return tuple(
+            KeptMessage(
+                each.message_id,
+                Message(each.role, (*_text(each.text), *map(Image, each.image_urls), *each.calls, *each.results)),
+                each.segments,
+            )
+            for each in self._entries
+            if each.text or each.image_urls or each.calls
+        )
+
+    def take_up(self, messages: Iterable[KeptMessage]) -> None:
+        """Begin with these messages."""
+        for each in messages:
+            said, results = each.message, each.message.tool_results
+            text, urls, calls = said.text, said.image_urls, said.tool_calls
+            self.add(HistoryEntry(each.message_id, said.role, text, urls, each.segments, calls, results))
 
     def _forget_images(self) -> None:
         """Drop the oldest pictures beyond the limit. The newest message keeps its own: it is about to be answered."""
@@ -112,3 +149,7 @@ class History:
     def log(self) -> tuple[Message, ...]:
         """For those who judge the dialogue: all words as people read them."""
         return tuple(message for entry in self._entries for message in entry.messages(None))
+
+
+def _text(text: str) -> tuple[Text, ...]:
+    return (Text(text),) if text else ()

@@ -50,7 +50,7 @@ class JournalEntry(NamedTuple):
 
 
 def encode_script(script: Script) -> Json:
-    return {"voi": VERSION, "script": _encode(script)}
+    return {"voi": VERSION, "script": encode_value(script)}
 
 
 def decode_script(line: object) -> Script:
@@ -60,7 +60,7 @@ def decode_script(line: object) -> Script:
     version = line.get("voi")
     if version not in range(1, VERSION + 1):
         raise ClientError(f"The journal has version {version!r}; this Voi reads versions 1 to {VERSION}.")
-    script: Script = _decode(Script, _script_of_today(line["script"]), "script")
+    script: Script = decode_value(Script, _script_of_today(line["script"]), "script")
     return script
 
 
@@ -75,7 +75,7 @@ def encode_entry(now_ms: int, fact: Fact, actions: Iterable[Action]) -> Json:
     return {
         "t": now_ms,
         "fact": type(fact).__name__,
-        **_encode(fact),
+        **encode_value(fact),
         "actions": [encode_action(action) for action in actions],
     }
 
@@ -85,14 +85,14 @@ def decode_entry(line: object) -> JournalEntry:
     if not isinstance(line, Mapping):
         raise ClientError("A line of the journal is a JSON object.")
     values = dict(line)
-    now_ms: int = _decode(int, values.pop("t", None), "t")
-    actions: tuple[object, ...] = _decode(tuple[object, ...], values.pop("actions", []), "actions")
+    now_ms: int = decode_value(int, values.pop("t", None), "t")
+    actions: tuple[object, ...] = decode_value(tuple[object, ...], values.pop("actions", []), "actions")
     fact = _decode_named(FACTS, "fact", values)
     return JournalEntry(now_ms, fact, tuple(decode_action(action) for action in actions))
 
 
 def encode_action(action: Action) -> Json:
-    return {"action": type(action).__name__, **_encode(action)}
+    return {"action": type(action).__name__, **encode_value(action)}
 
 
 def decode_action(value: object) -> Action:
@@ -110,12 +110,12 @@ def decode_action(value: object) -> Action:
 # ---- dataclasses by their type hints --------------------------------------------------------------
 
 
-def _encode(value: Any) -> Any:
+def encode_value(value: Any) -> Any:
     if is_dataclass(value):
-        encoded = {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
+        encoded = {field.name: encode_value(getattr(value, field.name)) for field in fields(value)}
         return {"part": type(value).__name__, **encoded} if type(value) in _PARTS.values() else encoded
     if isinstance(value, tuple):
-        return [_encode(item) for item in value]
+        return [encode_value(item) for item in value]
     return value.value if isinstance(value, StrEnum) else value
 
 
@@ -124,7 +124,7 @@ def _decode_named(kinds: Mapping[str, type], key: str, values: Json) -> Any:
     kind = kinds.get(name) if isinstance(name, str) else None
     if kind is None:
         raise ClientError(f"The journal names no {key} that this Voi knows: {name!r}.")
-    return _decode(kind, values, name)
+    return decode_value(kind, values, name)
 
 
 @cache
@@ -132,7 +132,7 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _decode(hint: Any, value: Any, where: str) -> Any:
+def decode_value(hint: Any, value: Any, where: str) -> Any:
     """The value that `_encode` was given, of that type. Raises ClientError naming the place."""
     if hint is object:
         return value
@@ -150,17 +150,17 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
         if unknown:
             raise ClientError(f"The journal's {where} has fields that this Voi does not know: {sorted(unknown)}.")
         try:
-            return hint(**{name: _decode(hints[name], item, f"{where}.{name}") for name, item in value.items()})
+            return hint(**{name: decode_value(hints[name], item, f"{where}.{name}") for name, item in value.items()})
         except TypeError:
             raise ClientError(f"The journal's {where} lacks a field.") from None
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is tuple:
         if not isinstance(value, list):
             raise _wrong("list", where)
-        return tuple(_decode(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+        return tuple(decode_value(arguments[0], item, f"{where}[{index}]") for index, item in enumerate(value))
     if origin in (types.UnionType, typing.Union):
         (inner,) = (argument for argument in arguments if argument is not types.NoneType)
-        return None if value is None else _decode(inner, value, where)
+        return None if value is None else decode_value(inner, value, where)
     if origin is typing.Literal:
         if value in arguments and isinstance(value, str):
             return value
@@ -178,9 +178,9 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
 
 def _former_message(value: Mapping[str, Any], where: str) -> Message:
     """A message as version 1 wrote it: a text, and pictures."""
-    role = _decode(Role, value.get("role"), f"{where}.role")
-    text = _decode(str, value.get("text", ""), f"{where}.text")
-    image_urls = _decode(tuple[str, ...], value.get("image_urls", []), f"{where}.image_urls")
+    role = decode_value(Role, value.get("role"), f"{where}.role")
+    text = decode_value(str, value.get("text", ""), f"{where}.text")
+    image_urls = decode_value(tuple[str, ...], value.get("image_urls", []), f"{where}.image_urls")
     return Message(role, text, image_urls)
 
 

@@ -7,7 +7,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import groupby
+from typing import Self
 
+from voi.core.kept import KeptPiece
 from voi.core.reply_form import OWN_WORD, join
 from voi.dialogue import ReplySegment, SpokenWord, Voice
 
@@ -51,6 +54,35 @@ class Ledger:
     def all_voiced(self) -> bool:
         """True if the sound length of every piece is known."""
         return self._spoken <= self._sounds.keys()
+
+    def pieces(self) -> tuple[KeptPiece, ...]:
+        """All pieces, in order, as they are kept."""
+        kept = []
+        for number, segment in sorted(self._segments.items()):
+            if segment.text:
+                start_ms, audio_ms = self._sounds.get(number, (0, None))
+                words = self._words.get(number, ())
+                kept.append(KeptPiece(segment, number in self._spoken, start_ms, audio_ms, words))
+        return tuple(kept)
+
+    @classmethod
+    def of(cls, pieces: Sequence[KeptPiece]) -> Self:
+        """A ledger of kept pieces."""
+        ledger = cls()
+        for number, piece in enumerate(pieces):
+            ledger.text(number, piece.segment.text, piece.spoken, piece.segment.voice, piece.segment.tone)
+            if piece.spoken and piece.audio_ms is not None:
+                ledger.voiced(number, piece.start_ms, piece.audio_ms, piece.words)
+        return ledger
+
+    def rest(self, heard: Sequence[ReplySegment]) -> tuple[ReplySegment, ...]:
+        """What follows what was heard, joined where one voice goes on in one tone."""
+        segments = self.segments()
+        if heard:
+            begun, last = segments[len(heard) - 1], heard[-1]
+            segments = [replace(begun, text=begun.text[len(last.text) :].lstrip()), *segments[len(heard) :]]
+        runs = groupby((each for each in segments if each.text), key=lambda each: (each.voice, each.tone))
+        return tuple(ReplySegment(join(each.text for each in run), *how) for how, run in runs)
 
     def full_text(self) -> str:
         """The text of all pieces, joined."""

@@ -11,6 +11,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
+from voi.core.kept import KeptReply
 from voi.core.ledger import Ledger
 from voi.core.reply_form import join, narrated
 from voi.core.script import Script
@@ -164,6 +165,10 @@ class Replies:
             self._carried = False
             self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED))
 
+    def carry(self, *, announced: bool) -> None:
+        """An answer is to continue. `announced`: the client was told that it comes."""
+        self._carried = announced
+
     def go_on(self, messages: tuple[Message, ...]) -> Reply:
         """Start a muted reply that continues the answer. `messages` hold what its tools returned."""
         reply = self.start("", messages, muted=True)
@@ -187,6 +192,31 @@ class Replies:
         reply = self._new(None)
         self._out.append(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
         self.release(reply, now_ms)
+
+    def kept(self) -> KeptReply | None:
+        """The newest reply, for the case that the person has not heard all of it; None if it was cut."""
+        reply = self.released or next(reversed(self._past.values()), None)
+        if reply is None or reply.message_id is None or reply.cut or reply.number in self.stopping:
+            return None
+        pieces = reply.ledger.pieces()
+        return KeptReply(reply.message_id, pieces, reply.announced) if pieces else None
+
+    def say_rest(self, kept: KeptReply, heard_ms: int | None, now_ms: int) -> bool:
+        """Say what was not heard of a kept reply, under its id. False: nothing is left to be said."""
+        ledger = Ledger.of(kept.pieces)
+        heard = ledger.segments() if heard_ms is None else ledger.heard_segments(heard_ms)
+        rest = ledger.rest(heard)
+        if not rest:
+            if kept.announced:
+                self._out.append(do.SendStatus(Status.RESPONSE_DONE))
+            return False
+        reply = self.released = self._new(None)
+        reply.message_id, reply.announced = kept.message_id, kept.announced
+        for number, segment in enumerate(heard, -len(heard)):
+            reply.ledger.text(number, segment.text, False, segment.voice, segment.tone)
+        self._alive(reply, now_ms)
+        self._out += [do.SayRest(reply.number, rest), do.Release(reply.number, kept.message_id)]
+        return True
 
     def _new(self, answers: str | None) -> Reply:
         self._count += 1

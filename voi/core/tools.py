@@ -84,6 +84,16 @@ class Tools:
         ]
         return [True for fact in late if self.returned(fact)] != []
 
+    def keep(self) -> bool:
+        """Their process ends: the history says of running tools that they did not answer. True if the person waits for
+        results."""
+        waits = self.owed or self.awaited
+        for reply, each in list(self._rounds.items()):
+            for call_id, result in list(each.results.items()):
+                if result is None:
+                    self.returned(was.ToolReturned(reply, call_id, TOO_LATE, failed=True))
+        return waits
+
     def waive(self) -> None:
         """The person does not want to wait for the results of the running tools."""
         self.owed = False

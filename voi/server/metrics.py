@@ -49,6 +49,10 @@ class Metrics:
         self._resumed = Counter(
             "voi_connections_resumed", "Conversations that went on over another connection", registry=self.registry
         )  # fmt: skip
+        self._handed_over = Counter(
+            "voi_calls_handed_over", "Calls that were to be kept for the next process of the server", ["outcome"],
+            registry=self.registry,
+        )  # fmt: skip
         self._observer_failures = Counter(
             "voi_observer_failures", "Observers (recordings, say) that failed in a conversation",
             ["observer"], registry=self.registry,
@@ -105,6 +109,9 @@ class Metrics:
 
     def resumed(self) -> None:
         self._resumed.inc()
+
+    def handed_over(self, *, kept: bool) -> None:
+        self._handed_over.labels("kept" if kept else "failed").inc()
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()

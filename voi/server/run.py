@@ -19,13 +19,14 @@ import uvloop
 from voi.calls.admission import Admission
 from voi.calls.call import Services
 from voi.calls.calls import Calls
+from voi.calls.handover import Handover
 from voi.calls.load import Load, LoadLevel
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
-from voi.core.facts import LoadChanged
+from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines, unspeakable
@@ -49,6 +50,7 @@ from voi.transports.forwarded import TrustedProxies
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
 from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.connection import VoiWebSockets
+from voi.transports.voi_ws.leaving import hand_over
 from voi.transports.voi_ws.resumption import Resumables
 from voi.transports.websocket import SocketLimits
 
@@ -57,6 +59,7 @@ log = logging.getLogger(__name__)
 ENGINES_CLOSE_TIMEOUT_S = 10.0
 HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
+SWEEP_CALLS_EVERY_S = 60
 HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 Progress = Callable[[str], None]
@@ -112,6 +115,7 @@ class Server:
             lambda query: check_token(token_in(query), *token_secrets),
             settings.init_timeout_s,
             Resumables(settings.resume_s),
+            Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
             lambda query: person_in(token_in(query)),
         )
         self._app = create_app(
@@ -199,6 +203,7 @@ class Server:
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
         self._tasks.start(self._configs.watch(), "configuration")
+        self._tasks.start(self._sweep_calls(), "kept calls")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
@@ -228,7 +233,14 @@ class Server:
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
-        self, conversation_id: str, line: Line, agent: Agent, config: Config, options: CallOptions
+        self,
+        conversation_id: str,
+        line: Line,
+        agent: Agent,
+        config: Config,
+        options: CallOptions,
+        /,
+        continued: Continued | None = None,
     ) -> Session:
         assert self._engines is not None, "nobody is admitted before the engines are warm"
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
@@ -246,6 +258,7 @@ class Server:
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
             log_words=settings.log_words,
+            continued=continued,
         )
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))
@@ -257,6 +270,23 @@ class Server:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
             observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
         return [*observers, *self.kept.observers(self.calls.find(conversation_id), conversation_id, agent, mode)]
+
+    async def _sweep_calls(self) -> None:
+        """Delete kept calls whose clients did not come back in time."""
+        handover = self._voi_ws.handover
+        if handover is None:
+            return
+        try:
+            await asyncio.to_thread(handover.prepare)
+        except OSError as error:
+            log.warning("calls will not outlive a restart: %s cannot be made: %s", self.settings.resume_dir, error)
+        while True:
+            try:
+                if count := await asyncio.to_thread(handover.sweep):
+                    log.info("%d calls that nobody came back for were deleted", count)
+            except OSError as error:
+                log.error("kept calls could not be deleted: %s", error)
+            await asyncio.sleep(SWEEP_CALLS_EVERY_S)
 
     def _uvicorn_config(self) -> uvicorn.Config:
         settings = self.settings
@@ -297,6 +327,10 @@ class Server:
     async def _drain(self) -> None:
         if self.readiness.state != "failed":
             self.readiness.state = "stopping"
+        self.admission.close()
+        handover = self._voi_ws.handover
+        if handover is not None:
+            await hand_over(self._voi_ws.resumables, handover, self.metrics, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await close_listeners(self._listeners)
 

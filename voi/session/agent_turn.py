@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.agents import Agent
 from voi.config.config import Config
-from voi.core.actions import Duck, Release, Resume, SayPhrase, StartReply, Stop
+from voi.core.actions import Duck, Release, Resume, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
 from voi.session.failure import Failure, FailureKind
@@ -82,6 +82,9 @@ class AgentTurn:
     def say_phrase(self, action: SayPhrase) -> None:
         folder, rate_hz = self._greetings_dir, self._rate_hz
         self._begin(action.reply, lambda writer: writer.say(action.text, action.tone, action.file, folder, rate_hz))
+
+    def say_rest(self, action: SayRest) -> None:
+        self._begin(action.reply, lambda writer: writer.say_rest(action.segments))
 
     def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell

@@ -8,7 +8,7 @@ is asked once more. Tools are called when the answer is complete and no denial.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -309,6 +309,11 @@ class ReplyWriter:
             return
         parser = ReplyParser(False, narrated=self._voice.can_say("narrator"))
         await self._say([ReplySegment(part.text, part.voice, tone) for part in parser.feed(text) + parser.close()])
+        await self._end()
+
+    async def say_rest(self, segments: Iterable[ReplySegment]) -> None:
+        """Say what is left of a reply."""
+        await self._say(list(segments))
         await self._end()
 
     # ---- both ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.core.history import HistoryEntry
+from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
@@ -57,12 +58,13 @@ class Session:
     `line`: has the door that is told what happens. `clock`: monotonic seconds. `observers` see every step; one that
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `log_words`: what people said may be written to the log. `tools`: those that the agent may call,
-    by name. `make_brain`: makes the part that hears the person and makes the replies.
+    by name. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it goes on
+    from; None: it begins.
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_brain", "_clock", "_config", "_conversation", "_ended", "_engines", "_events",
-        "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain", "_observers", "_options",
+        "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_ended", "_engines",
+        "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain", "_observers", "_options",
         "_playback", "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools",
         "conversation_id",
     )  # fmt: skip
@@ -83,6 +85,7 @@ class Session:
         log_words: bool = False,
         tools: Mapping[str, Tool] | None = None,
         make_brain: MakeBrain = PipelineBrain,
+        continued: was.Continued | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -104,6 +107,7 @@ class Session:
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
+        self._continued = continued
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._ended = asyncio.Event()
@@ -145,7 +149,7 @@ class Session:
         timeout_ms = self._conversation.script.tool_timeout_ms
         self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
         try:
-            self._inbox.appendleft(was.Opened(self._options.greet))
+            self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             self._drain()
             await self._ended.wait()
         finally:
@@ -184,6 +188,20 @@ class Session:
             if away_s >= AWAY_MIN_S:
                 self.tell(was.CameBack(round(away_s * 1_000)))
             self._arm()
+
+    def settle(self) -> None:
+        """Have what the person is saying transcribed as far as they are, for `keep`."""
+        if self._brain and (utterance := self._conversation.utterance):
+            self._brain.act(do.TranscribeNow(utterance))
+
+    @property
+    def settled(self) -> bool:
+        """Nothing is in the middle of being heard or written: a good moment to be kept."""
+        return self._conversation.settled
+
+    def keep(self) -> Kept:
+        """The conversation as it is, to go on elsewhere. Call `hold` first; then it can only be ended here."""
+        return self._conversation.keep()
 
     def dialogue(self) -> tuple[HistoryEntry, ...]:
         """The messages of both sides so far, as clients are shown them."""
@@ -253,7 +271,7 @@ class Session:
                 )
                 door_events.started(action.reply)
                 brain.act(action)
-            case do.SayPhrase():
+            case do.SayPhrase() | do.SayRest():
                 door_events.started(action.reply)
                 brain.act(action)
             case do.Release():

@@ -238,3 +238,44 @@ async def test_pongs_that_nobody_asked_for_confirm_nothing() -> None:
     outbox.attach(again)
     assert again.deliver() == [sound(1)]
     outbox.close(1000)
+
+
+@in_virtual_time
+async def test_half_a_surrogate_pair_as_a_model_may_write_it() -> None:
+    net = Net()
+    outbox, _ = make(net)
+    frame = wire.message(0, "assistant", "\ud83d")
+    outbox.send(frame)
+    sent, frames, ends = outbox.moved()
+    again, _ = make(Net())
+    again.take_up(sent, frames, ends, 0)
+    line = Net()
+    again.rewind(0, None, ())
+    again.attach(line)
+    assert net.deliver() == line.deliver() == [frame]
+    outbox.close(1000)
+    again.close(1000)
+
+
+@in_virtual_time
+async def test_another_process_sends_what_is_missing_but_no_sound() -> None:
+    net = Net()
+    outbox, _ = make(net)
+    frames = [wire.status("response_created"), sound(1), wire.status("response_done"), sound(2), wire.speech_done(1)]
+    for frame in frames:
+        outbox.send(frame)
+    moved = outbox.moved()
+    outbox.leave(1012, "Come back.")
+    assert net.closed == (1012, "Come back.")
+    for received, lacks, again in (
+        (0, {1: 0}, [frames[0], frames[2]]), (2, {1: 100 * MS}, [frames[2]]), (3, {1: 100 * MS}, []),
+        (4, {}, [frames[4]]), (5, {}, []),
+    ):  # fmt: skip
+        other, line = make(Net())[0], Net()
+        assert other.take_up(*moved, received) == lacks
+        assert other.may_have(5)
+        assert not other.may_have(6)
+        other.rewind(received, None, ())
+        other.attach(line)
+        assert line.deliver() == again
+        other.close(1000)

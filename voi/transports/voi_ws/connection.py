@@ -6,6 +6,7 @@ The call (`voi.calls.call`) manages the conversation.
 import asyncio
 import contextvars
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -13,13 +14,16 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call, refused
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
+from voi.calls.handover import Handover
 from voi.core.end_reason import EndReason
+from voi.core.facts import CameBack, Continued
 from voi.errors import ClientError
 from voi.session.events import Ended
 from voi.session.session import Session
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
 from voi.transports.voi_ws.endings import ending
+from voi.transports.voi_ws.moved import Moved, heard_of, shown, unpack
 from voi.transports.voi_ws.outbox import Outbox
 from voi.transports.voi_ws.resumption import GONE, RESUME_GONE, Resumable, Resumables
 from voi.transports.websocket import POLICY_VIOLATION, Request, WebSocket
@@ -42,6 +46,8 @@ class VoiWebSockets:
     authenticate: Callable[[str], str]
     init_timeout_s: float
     resumables: Resumables = field(default_factory=lambda: Resumables(0))
+    handover: Handover | None = None
+    """What was kept of the server's last process, and is for its next; None: nothing."""
     person_of: Callable[[str], str] = lambda query: ""
     """Whom that token is for, beside the app; "": it does not say."""
 
@@ -58,8 +64,8 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_app", "_begun", "_call", "_client", "_context", "_door", "_full", "_listener", "_mistaken_at_s", "_mistakes",
-        "_query", "_resumable", "_socket", "_sound", "_timer", "id",
+        "_app", "_begun", "_call", "_client", "_context", "_door", "_full", "_listener", "_mistaken_at_s",
+        "_mistakes", "_person", "_query", "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
     def __init__(self, listener: VoiWebSockets, socket: WebSocket, request: Request) -> None:
@@ -69,7 +75,7 @@ class VoiConnection:
         self._client = request.peer or "an unknown address"
         self._socket = socket
         self._door = VoiDoor(socket)
-        self._app = ""
+        self._app = self._person = ""
         self._call: Call | None = None
         self._full: Refused | None = None
         """There is no place for another conversation; the client may still resume one."""
@@ -104,8 +110,8 @@ class VoiConnection:
         calls = self._listener.calls
         try:
             self._app = self._listener.authenticate(self._query)
-            person = self._listener.person_of(self._query)
-            self._call = calls.admit(self._app, self._client, self._door, self.id, person)
+            self._person = self._listener.person_of(self._query)
+            self._call = calls.admit(self._app, self._client, self._door, self.id, self._person)
         except Refused as refused:
             if refused.ended.reason not in _FULL or not self._listener.resumables.knock(self._app):
                 calls.refuse(self._door, refused.ended, self._client)
@@ -154,47 +160,48 @@ class VoiConnection:
     # ---- clients that come back -------------------------------------------------------------------
 
     def _open_resumable(self, call: Call, session: Session, init: wire.Init) -> None:
-        options = init.options
-        outbox = Outbox(
-            self._socket, call.stand_still, lambda: call.go_on({}),
-            streams=options.mode == "call", pcm=options.stream_output_audio,
+        outbox = self._outbox_of(call, init, self._socket)
+        resumable = Resumable(call, self._door, outbox, self, init)
+        handover = self._listener.handover
+        within_s, restart_within_s = self._listener.resumables.within_s, handover.life_s if handover else 0
+        self._keep_open(resumable, session, wire.init_done(init.agent_name, resumable.id, within_s, restart_within_s))
+
+    def _outbox_of(self, call: Call, init: wire.Init, socket: WebSocket | None) -> Outbox:
+        return Outbox(
+            socket, call.stand_still, lambda: call.go_on({}),
+            streams=init.options.mode == "call", pcm=init.options.stream_output_audio,
         )  # fmt: skip
-        resumables = self._listener.resumables
-        resumable = Resumable(call, self._door, outbox, self)
-        done = wire.init_done(init.agent_name, resumable.id, resumables.within_s)
-        self._door.send_through(outbox)
-        resumable.sound = self._door.open(session, init, done)
-        resumables.add(resumable)
+
+    def _keep_open(self, resumable: Resumable, session: Session, done: bytes) -> None:
+        self._door.send_through(resumable.outbox)
+        resumable.sound = self._door.open(session, resumable.init, done)
+        self._listener.resumables.add(resumable)
         self._resumable = resumable
 
     def _resume(self, resume: wire.ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
-        resumable = self._listener.resumables.find(resume.resume_id, self._app)
+        resumable = self._listener.resumables.find(resume.resume_id, self._app, self._person)
         self._stop_timer()
+        if resumable is None and self._listener.handover is not None:
+            work = self._fetch(self._listener.handover, resume)
+            self._listener.calls.services.tasks.start(work, f"resumption {self.id}")
+            return
         self._knocked()
-        own, self._call = self._call, None
-        if own is not None:
-            own.hang_up()  # it has not begun, and gives its place back
+        self._give_up_place()
         if resumable is None:
-            refused(self._listener.calls.services.metrics, Ended(EndReason.NO_DOOR, GONE), self._client)
-            self._door.report_error(GONE)
-            self._socket.close(RESUME_GONE, GONE)
+            self._refuse_resumption(RESUME_GONE, EndReason.NO_DOOR, GONE)
             return
         outbox, received = resumable.outbox, resume.received
         if received is not None and not outbox.may_have(received):
             words = f"resume: so many messages were never sent: {received}."
-            refused(self._listener.calls.services.metrics, Ended(EndReason.BAD_START, words), self._client)
-            self._door.report_error(words)
-            self._socket.close(POLICY_VIOLATION, words)
+            self._refuse_resumption(POLICY_VIOLATION, EndReason.BAD_START, words)
             return
         call = resumable.call
         conversation_id.set(call.id)
         if resumable.connection is not None:
             resumable.connection.replace()
         call.stand_still()
-        played = None
-        if resume.speech_id is not None and resume.played_ms is not None:
-            played = (wire.shown_id(resume.speech_id), resume.played_ms)
+        played = None if resume.played is None else (wire.shown_id(resume.played[0]), resume.played[1])
         sent = outbox.rewind(received, played, resumable.door.dialogue())
         self._socket.send(wire.resumed(sent, resumable.messages, resumable.audio_bytes))
         unheard = outbox.attach(self._socket)
@@ -203,6 +210,73 @@ class VoiConnection:
         call.go_on(unheard)
         self._listener.calls.services.metrics.resumed()
         log.info("the client is back from %s", self._client)
+
+    def _give_up_place(self) -> None:
+        """The call of this connection has not begun: the client goes on with another one."""
+        own, self._call = self._call, None
+        if own is not None:
+            own.hang_up()
+
+    def _refuse_resumption(self, code: int, reason: EndReason, words: str) -> None:
+        self._give_up_place()
+        refused(self._listener.calls.services.metrics, Ended(reason, words), self._client)
+        self._door.report_error(words)
+        self._socket.close(code, words)
+
+    async def _fetch(self, handover: Handover, resume: wire.ResumeCall) -> None:
+        """Go on with a call that another process of the server has kept."""
+        if self._full is not None:
+            self._refuse("there is no place.")  # the client tries again later
+            return
+        data: bytes | None = None
+        try:
+            data = await asyncio.to_thread(handover.take, resume.resume_id)
+            moved = unpack(data) if data is not None else None
+        except OSError as error:
+            log.error("calls of the process before cannot be read: %s", error)
+            moved = None
+        except ClientError as error:
+            log.error("%s", error)
+            moved = None
+        if self._call is None or self._socket.closed:
+            if data is not None:  # the connection was lost meanwhile; the client will come back once more
+                await asyncio.to_thread(handover.put, resume.resume_id, data)
+        elif moved is None or (moved.app, moved.person) != (self._app, self._person):
+            if data is not None and moved is not None:  # it is somebody else's, who may still ask for it
+                await asyncio.to_thread(handover.put, resume.resume_id, data)
+            self._refuse_resumption(RESUME_GONE, EndReason.NO_DOOR, GONE)
+        else:
+            try:
+                self._take_up(self._call, moved, resume)
+            except ClientError as error:
+                self._refuse(str(error))
+            except Exception as error:
+                self._call.fail(error)
+
+    def _take_up(self, call: Call, moved: Moved, resume: wire.ResumeCall) -> None:
+        init = wire.Init(moved.agent_name, moved.agent_config, moved.options, resumable=True)
+        outbox = self._outbox_of(call, init, None)
+        lacks = outbox.take_up(moved.sent, moved.frames, moved.ends, resume.received)
+        if resume.received is not None and not outbox.may_have(resume.received):
+            raise ClientError(f"resume: so many messages were never sent: {resume.received}.")
+        heard_ms = heard_of(moved, lacks, resume.played)
+        session = call.open(init.agent_name, init.agent_config, init.options, Continued(moved.kept, heard_ms))
+        resumable = Resumable(call, self._door, outbox, self, init, resume.resume_id)
+        resumable.messages, resumable.audio_bytes = moved.messages, moved.audio_bytes
+        sent = outbox.rewind(resume.received, None, shown(moved.kept))
+        self._keep_open(resumable, session, b"")
+        self._begun = True
+        self._socket.send(wire.resumed(sent, resumable.messages, resumable.audio_bytes))
+        outbox.attach(self._socket)
+        call.start()
+        away_ms = max(0, round((time.time() - moved.left_s) * 1_000))
+        session.tell(CameBack(away_ms))
+        self._listener.calls.services.metrics.resumed()
+        log.info("a call goes on that was kept %.1f s ago", away_ms / 1_000)
+
+    def let_go(self) -> None:
+        """The conversation leaves this process."""
+        self._call = self._resumable = None
 
     def _knocked(self) -> None:
         if self._full is not None:

@@ -104,12 +104,14 @@ class VoiDoor:
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
     def open(self, session: Session, init: wire.Init, done: bytes | None = None) -> Callable[[bytes], None]:
-        """The session is ready: tell the client by `done` (by default `init_done`), and pass its messages on from now
-        on. Returns the function that takes its sound. Raises ClientError if its audio format cannot be decoded here."""
+        """The session is ready: tell the client by `done` (b"": not at all; None: by `init_done`), and pass its
+        messages on from now on. Returns the function that takes its sound. Raises ClientError if its audio format
+        cannot be decoded here."""
         self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
-        self._connection.send(wire.init_done(init.agent_name) if done is None else done)
+        if done != b"":
+            self._connection.send(done or wire.init_done(init.agent_name))
         return self._intake.sound
 
     def dialogue(self) -> Iterator[bytes]:

@@ -6,12 +6,15 @@ before. Sound that nobody confirms stops the playback (`backlog_bytes`), so what
 """
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from voi.errors import ClientError
 from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.moved import MovedFrame, SpeechEnd
 
 BYTES_PER_S = wire.OUTPUT_RATE_HZ * 2
 CONFIRM_EVERY_S = 1.0
@@ -58,8 +61,8 @@ class _Frame:
 
 
 class Outbox:
-    """Sends to one client over one connection after another. `on_silent` is called when nothing at all came from the
-    client for a while, `on_heard` when something came after that.
+    """Sends to one client over one connection after another; `socket` None: it has none yet. `on_silent` is called when
+    nothing at all came from the client for a while, `on_heard` when something came after that.
 
     The code that takes the client's messages sets `alive`. `streams`: sound comes from the client all the time. `pcm`
     False: speeches are sent as files.
@@ -67,7 +70,7 @@ class Outbox:
 
     def __init__(
         self,
-        socket: Socket,
+        socket: Socket | None,
         on_silent: Callable[[], None],
         on_heard: Callable[[], None],
         *,
@@ -80,7 +83,7 @@ class Outbox:
         self._streams = streams
         self._pcm = pcm
         self._loop = asyncio.get_running_loop()
-        self._socket: Socket | None = socket
+        self._socket = socket
         self._closed = False
         self._base = 0
         """How many messages are not kept any more. The first that is kept has the next number."""
@@ -99,7 +102,8 @@ class Outbox:
         self._silent = False
         self._pinged_s = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        socket.on_pong = self._ponged
+        if socket is not None:
+            socket.on_pong = self._ponged
         self._arm()
 
     # ---- as a connection ----------------------------------------------------------------------------
@@ -113,7 +117,7 @@ class Outbox:
         """Send a frame of the Voi protocol, at once or when the client is back."""
         if self._closed:
             return
-        metadata, payload = wire.split(frame)
+        metadata, payload = _parts(frame)
         self._keep(self._frame(frame, metadata, payload))
         if self._socket is None:
             return
@@ -177,6 +181,50 @@ class Outbox:
         self._newest.clear()
         self._player.clear()
         self._kept_bytes = self._sound_bytes = self._player_bytes = 0
+
+    # ---- another process ----------------------------------------------------------------------------
+
+    def leave(self, code: int, reason: str) -> None:
+        """The conversation goes on in another process: nothing more is sent from here."""
+        self.close(code, reason)
+
+    def moved(self) -> tuple[int, tuple[MovedFrame, ...], tuple[SpeechEnd, ...]]:
+        """How many messages the client is known to have, those that followed, and how much sound of the newest
+        speeches was sent."""
+        frames = (
+            MovedFrame("", frame.speech_id, frame.at_bytes, len(frame.sound))
+            if frame.speech_id is not None
+            else MovedFrame(frame.data[4:].decode("utf-8", "surrogatepass"))
+            for frame in self._kept
+        )
+        return self._base, tuple(frames), tuple(SpeechEnd(*each) for each in self._ends.items())
+
+    def take_up(
+        self, sent: int, frames: Iterable[MovedFrame], ends: Iterable[SpeechEnd], received: int | None
+    ) -> dict[int, int]:
+        """Begin with what another process has sent, for a client that has `received` messages. Returns where, in bytes,
+        the sound of each speech ended for the client, by message id, for those that lack some. That sound is not sent
+        again, nor that it was complete."""
+        self._base = sent
+        self._ends = {each.speech_id: each.sent_bytes for each in ends}
+        lacks: dict[int, int] = {}
+        for number, frame in enumerate(frames, sent + 1):
+            if frame.speech_id is None:
+                text = frame.text.encode("utf-8", "surrogatepass")
+                data = len(text).to_bytes(4, "big") + text if text else b""
+                self._keep(self._frame(data, *_parts(data)) if data else _Frame(b""))
+                continue
+            self._keep(_Frame(b"", speech_id=frame.speech_id))
+            if number > (sent if received is None else received):
+                message_id = wire.message_id_of(frame.speech_id)
+                lacks[message_id] = min(lacks.get(message_id, frame.at_bytes), frame.at_bytes)
+        for message_id, at_bytes in lacks.items():
+            done = wire.speech_done(message_id)
+            for kept in self._kept:
+                if kept.data == done:
+                    kept.data = b""
+            self._ends[wire.shown_id(message_id)] = at_bytes
+        return lacks
 
     # ---- confirmation -------------------------------------------------------------------------------
 
@@ -244,7 +292,7 @@ class Outbox:
         that is not sent again."""
         again: list[_Frame] = []
         if received is None or received < self._base:
-            again += [self._frame(frame, *wire.split(frame)) for frame in dialogue]
+            again += [self._frame(frame, *_parts(frame)) for frame in dialogue]
         else:
             while self._base < received:
                 self._drop_first()
@@ -289,3 +337,13 @@ class Outbox:
             self._ping()
         self._arm()
         return unheard
+
+
+def _parts(frame: bytes) -> tuple[wire.Json, bytes]:
+    """Metadata and payload of a frame that the server made. Half a surrogate pair, which a model may write, is legal
+    JSON that `wire.split` does not take from clients."""
+    try:
+        return wire.split(frame)
+    except ClientError:
+        end = 4 + int.from_bytes(frame[:4], "big")
+        return json.loads(frame[4:end]), frame[end:]

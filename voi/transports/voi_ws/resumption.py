@@ -3,31 +3,43 @@
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from voi.calls.call import Call
+from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
 from voi.transports.voi_ws.outbox import Outbox
 
+SERVICE_RESTART = 1012
+"""Close code (IANA's registry): the server is restarted, and the client should connect again."""
+RESTARTING = "The server restarts. Connect again and resume."
 RESUME_GONE = 4004
 """Close code (RFC 6455 leaves 4000 to 4999 to applications): there is no such conversation, or not any more."""
 GONE = "There is no conversation to resume under that id: it is over, or its time to come back has passed."
 
 
 class Replaceable(Protocol):
+    """A connection, as the conversation sees it that it has."""
+
     def replace(self) -> None:
         """The client came back over another connection."""
+
+    def let_go(self) -> None:
+        """The conversation leaves this process: what still comes from the client is not for it."""
 
 
 class Resumable:
     """One conversation whose client may come back. It counts what arrives from the client, over all connections."""
 
-    __slots__ = ("audio_bytes", "call", "connection", "door", "id", "messages", "outbox", "sound")
+    __slots__ = ("audio_bytes", "call", "connection", "door", "id", "init", "messages", "outbox", "sound")
 
-    def __init__(self, call: Call, door: VoiDoor, outbox: Outbox, connection: Replaceable) -> None:
-        self.id = secrets.token_urlsafe(24)
+    def __init__(
+        self, call: Call, door: VoiDoor, outbox: Outbox, connection: Replaceable, init: wire.Init, resume_id: str = ""
+    ) -> None:
+        self.id = resume_id or secrets.token_urlsafe(24)
         self.call = call
+        self.init = init
         self.door = door
         self.outbox = outbox
         self.sound: Callable[[bytes], None] = lambda pcm: None
@@ -66,10 +78,13 @@ class Resumables:
             if not self._apps[resumable.call.app]:
                 del self._apps[resumable.call.app]
 
-    def find(self, resume_id: str, app: str) -> Resumable | None:
-        """The conversation of that id, if it is that app's and not over."""
+    def __iter__(self) -> Iterator[Resumable]:
+        return iter(list(self._all.values()))
+
+    def find(self, resume_id: str, app: str, person: str) -> Resumable | None:
+        """The conversation of that id, if it is that app's and that person's, and not over."""
         resumable = self._all.get(_key(resume_id))
-        if resumable is None or resumable.call.app != app or resumable.call.ending:
+        if resumable is None or resumable.call.ending or (resumable.call.app, resumable.call.person) != (app, person):
             return None
         return resumable
 

@@ -72,6 +72,11 @@ class ResumeCall:
     speech_id: int | None = None
     played_ms: int | None = None
 
+    @property
+    def played(self) -> tuple[int, int] | None:
+        """The message whose sound the player lost, and how many ms of it were heard."""
+        return None if self.speech_id is None or self.played_ms is None else (self.speech_id, self.played_ms)
+
 
 @dataclass(frozen=True, slots=True)
 class Audio:
@@ -307,11 +312,14 @@ _TYPES: dict[type[ClientMessage], str] = {
 # ---- server -> client -----------------------------------------------------------------------------
 
 
-def init_done(agent_name: str, resume_id: str = "", resume_within_s: float = 0) -> bytes:
-    """`resume_id`: for clients that want to come back."""
+def init_done(agent_name: str, resume_id: str = "", resume_within_s: float = 0, restart_within_s: float = 0) -> bytes:
+    """`resume_id`: for clients that want to come back, with how long they may be away, and how long after the server
+    was restarted (0: they may not)."""
     metadata: Json = {"type": "status", "status": "init_done", "agent_name": agent_name}
     if resume_id:
         metadata |= {"resume_id": resume_id, "resume_within_s": resume_within_s}
+    if resume_id and restart_within_s:
+        metadata["restart_within_s"] = restart_within_s
     return join(metadata)
 
 

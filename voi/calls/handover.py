@@ -1,0 +1,97 @@
+"""Hands calls over to the server's next process: each in a file of its own, sealed with its client's secret.
+
+The file's name is a hash of the secret, its content is encrypted with another (AES-256-GCM). So the folder tells nobody
+anything who does not have the secret, and the server itself keeps it in memory only. A file is taken once; its time of
+change is the time at which it expires. All methods block: call them in a thread.
+"""
+
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+MAX_BYTES = 16 * 1024 * 1024
+"""Limit on one call."""
+_NONCE_BYTES = 12
+_SUFFIX = ".call"
+
+
+class Handover:
+    """Keeps calls in `folder` for `life_s` seconds."""
+
+    def __init__(self, folder: Path, life_s: float, clock: Callable[[], float] = time.time) -> None:
+        self.life_s = life_s
+        self._folder = folder
+        self._clock = clock
+
+    def prepare(self) -> None:
+        """Make the folder. Raises OSError if that is not possible."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def put(self, secret: str, data: bytes) -> None:
+        """Keep a call. Raises OSError, ValueError if it is too large."""
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"a call of {len(data)} bytes is larger than the {MAX_BYTES} that are kept")
+        self.prepare()
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = nonce + AESGCM(_hash(secret, b"content")).encrypt(nonce, data, None)
+        path = self._path(secret)
+        partial = path.with_suffix(f".{secrets.token_hex(8)}.partial")
+        try:
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with open(descriptor, "wb") as file:
+                file.write(sealed)
+            expires_s = self._clock() + self.life_s
+            os.utime(partial, (expires_s, expires_s))
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def take(self, secret: str) -> bytes | None:
+        """Take the call of that secret; None if there is none, it has expired, or somebody else took it. Raises
+        OSError."""
+        path = self._path(secret)
+        taken = path.with_suffix(f".{secrets.token_hex(8)}.taken")
+        try:
+            path.rename(taken)  # of several who try, one succeeds
+        except FileNotFoundError:
+            return None
+        try:
+            expired = taken.stat().st_mtime < self._clock()
+            sealed = taken.read_bytes()
+        finally:
+            taken.unlink(missing_ok=True)
+        if expired:
+            return None
+        try:
+            return AESGCM(_hash(secret, b"content")).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None)
+        except InvalidTag:
+            return None
+
+    def sweep(self) -> int:
+        """Delete expired calls, and what a crash left. Returns how many calls were deleted. Raises OSError."""
+        count = 0
+        if not self._folder.is_dir():
+            return 0
+        for path in self._folder.iterdir():
+            limit_s = self._clock() if path.suffix == _SUFFIX else self._clock() - self.life_s
+            try:
+                if path.suffix in (_SUFFIX, ".partial", ".taken") and path.stat().st_mtime < limit_s:
+                    path.unlink()
+                    count += path.suffix == _SUFFIX
+            except FileNotFoundError:
+                continue  # somebody took it
+        return count
+
+    def _path(self, secret: str) -> Path:
+        return self._folder / f"{_hash(secret, b'name').hex()[:40]}{_SUFFIX}"
+
+
+def _hash(secret: str, purpose: bytes) -> bytes:
+    return hmac.digest(secret.encode("utf-8", "surrogatepass"), b"voi handover " + purpose, hashlib.sha256)

@@ -1,0 +1,60 @@
+"""What is kept of a conversation that goes on elsewhere: in the next process of the server, or on another day."""
+
+from dataclasses import dataclass
+
+from voi.dialogue import Message, ReplySegment, SpokenWord
+
+
+@dataclass(frozen=True, slots=True)
+class KeptMessage:
+    """A message of the history, with the tools that it called and their results. `segments`: the text of an agent's
+    message with its voices and tones."""
+
+    message_id: int
+    message: Message
+    segments: tuple[ReplySegment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptPiece:
+    """A piece of a reply. `audio_ms` None: its sound was not complete. `words`: when they sound, if that is known."""
+
+    segment: ReplySegment
+    spoken: bool
+    start_ms: int = 0
+    audio_ms: int | None = None
+    words: tuple[SpokenWord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptReply:
+    """The newest reply, of which the person may not have heard all. `announced`: its end was not reported yet."""
+
+    message_id: int
+    pieces: tuple[KeptPiece, ...]
+    announced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """The person's message in the making. `message_id` None: it was not shown yet. `spoken`: some of it was said, so it
+    wants an answer. `ended`: they had stopped speaking."""
+
+    text: str
+    image_urls: tuple[str, ...] = ()
+    message_id: int | None = None
+    spoken: bool = False
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A conversation. `next_id`: the id of its next message. `owed`: an answer was promised, and has no words yet;
+    `announced`: the client was told that it comes."""
+
+    messages: tuple[KeptMessage, ...] = ()
+    next_id: int = 0
+    draft: KeptDraft | None = None
+    reply: KeptReply | None = None
+    owed: bool = False
+    announced: bool = False

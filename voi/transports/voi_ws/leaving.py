@@ -1,0 +1,77 @@
+"""A planned restart of the server: the calls whose clients can come back are kept for its next process."""
+
+import asyncio
+import logging
+
+from voi.calls.call import CallMetrics
+from voi.calls.handover import Handover
+from voi.core.end_reason import EndReason
+from voi.session.session import Session
+from voi.transports.voi_ws.moved import Moved, pack
+from voi.transports.voi_ws.resumption import RESTARTING, SERVICE_RESTART, Resumable, Resumables
+
+SETTLE_S = 3.0
+"""How long a call may take to come to a good moment: the person's words are known, the reply is written."""
+LOOK_EVERY_S = 0.05
+AT_ONCE = 8
+"""How many calls are written at the same time."""
+
+log = logging.getLogger(__name__)
+
+
+async def hand_over(resumables: Resumables, handover: Handover, metrics: CallMetrics, hurry: asyncio.Event) -> None:
+    """Keep all calls that can be resumed, and tell their clients to come back. A call that cannot be kept ends. `hurry`
+    set: do not wait for good moments."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]  # others are in mid-container
+    kept = await asyncio.gather(*(_leave(each, handover, metrics, hurry, gate) for each in calls))
+    if calls:
+        log.info("%d of %d calls are kept for the next process", sum(kept), len(calls))
+
+
+async def _leave(
+    resumable: Resumable, handover: Handover, metrics: CallMetrics, hurry: asyncio.Event, gate: asyncio.Semaphore
+) -> bool:
+    call = resumable.call
+    session = call.session
+    if session is None or call.ending:
+        return False
+    await _settled(session, hurry)
+    if call.ending:
+        return False
+    try:
+        moved = _moved(resumable, session)
+        async with gate:
+            await asyncio.to_thread(lambda: handover.put(resumable.id, pack(moved)))
+    except (OSError, ValueError) as error:
+        log.error("call %s cannot be kept for the next process: %s", call.id, error)
+        metrics.handed_over(kept=False)
+        call.end(EndReason.DRAINED)
+        return False
+    metrics.handed_over(kept=True)
+    resumable.outbox.leave(SERVICE_RESTART, RESTARTING)
+    call.end(EndReason.DRAINED)
+    return True
+
+
+async def _settled(session: Session, hurry: asyncio.Event) -> None:
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + SETTLE_S
+    session.settle()
+    while not (session.settled or hurry.is_set() or loop.time() >= until_s):  # noqa: ASYNC110
+        await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _moved(resumable: Resumable, session: Session) -> Moved:
+    """The call as it is now. From here on it does nothing more in this process."""
+    session.hold()
+    if resumable.connection is not None:
+        resumable.connection.let_go()
+    sent, frames, ends = resumable.outbox.moved()
+    init = resumable.init
+    return Moved(
+        app=resumable.call.app, person=resumable.call.person,
+        agent_name=init.agent_name, agent_config=init.agent_config, options=init.options,
+        kept=session.keep(), sent=sent, frames=frames, ends=ends,
+        messages=resumable.messages, audio_bytes=resumable.audio_bytes,
+    )  # fmt: skip

@@ -1,0 +1,117 @@
+"""A call of a Voi client on its way to the server's next process, as bytes."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import orjson
+
+from voi.core.journal import decode_value, encode_value
+from voi.core.kept import Kept, KeptMessage
+from voi.core.options import CallOptions
+from voi.dialogue import Image, Message
+from voi.errors import ClientError
+from voi.transports.voi_ws import wire
+
+VERSION = 1
+PICTURES_MAX_CHARACTERS = 4_000_000
+"""Limit on the pictures that go along as `data:` URLs; the newest do."""
+
+
+@dataclass(frozen=True, slots=True)
+class MovedFrame:
+    """What was sent to the client and is not known to have arrived. `text`: the frame's metadata; "": it was replaced
+    by a newer one, or it is sound, which does not go along. For sound: its speech, where it lies in it, and how long it
+    is."""
+
+    text: str = ""
+    speech_id: int | None = None
+    at_bytes: int = 0
+    sound_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechEnd:
+    """How much sound of a speech was sent."""
+
+    speech_id: int
+    sent_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A call. `sent`: how many messages the client is known to have; `frames` follow. `ends`: of the newest speeches.
+    `messages` and `audio_bytes`: what arrived from the client. `left_s`: when the call left, in seconds since 1970."""
+
+    app: str
+    person: str
+    agent_name: str
+    agent_config: str | None
+    options: CallOptions
+    kept: Kept
+    sent: int
+    frames: tuple[MovedFrame, ...]
+    ends: tuple[SpeechEnd, ...]
+    messages: int
+    audio_bytes: int
+    left_s: float = field(default_factory=time.time)
+    version: int = VERSION
+
+
+def pack(moved: Moved) -> bytes:
+    """The call as bytes."""
+    slim = replace(moved, kept=replace(moved.kept, messages=_without_large_pictures(moved.kept.messages)))
+    value = encode_value(slim)
+    try:
+        return orjson.dumps(value)
+    except TypeError:  # half a surrogate pair, as a model may write it
+        return json.dumps(value).encode()
+
+
+def unpack(data: bytes) -> Moved:
+    """The call that `pack` was given. Raises ClientError if another version of Voi wrote it."""
+    try:
+        value = json.loads(data)
+    except ValueError:
+        raise ClientError("The call cannot be read.") from None
+    if not isinstance(value, dict) or value.get("version") != VERSION:
+        raise ClientError("The call was kept by another version of Voi.")
+    moved: Moved = decode_value(Moved, value, "call")
+    return moved
+
+
+def shown(kept: Kept) -> Iterator[bytes]:
+    """Frames that show the call's messages."""
+    for each in kept.messages:
+        if each.message.role != "tool" and (each.message.text or each.message.image_urls):
+            yield wire.message(each.message_id, each.message.role, each.message.text, each.message.image_urls)
+    draft = kept.draft
+    if draft is not None and draft.message_id is not None:
+        yield wire.message(draft.message_id, "user", draft.text, draft.image_urls)
+
+
+def heard_of(moved: Moved, lacks: Mapping[int, int], played: tuple[int, int] | None) -> int:
+    """How many ms of the newest reply's sound the person heard. `lacks`: where the sound ended for the client, in bytes
+    by message id, for the messages of which it lacks some. `played`: a message id, and how much of its sound the client
+    says it played."""
+    reply = moved.kept.reply
+    if reply is None:
+        return 0
+    sent = {wire.message_id_of(each.speech_id): each.sent_bytes for each in moved.ends}
+    ends_bytes = lacks.get(reply.message_id, sent.get(reply.message_id, 0))
+    if not moved.options.stream_output_audio:  # a file, which arrived or did not
+        return wire.MAX_SPEECH_S * 1_000 if ends_bytes else 0
+    heard_ms = ends_bytes * 1_000 // (wire.OUTPUT_RATE_HZ * 2)
+    return min(heard_ms, played[1]) if played is not None and played[0] == reply.message_id else heard_ms
+
+
+def _without_large_pictures(messages: tuple[KeptMessage, ...]) -> tuple[KeptMessage, ...]:
+    left, slim = PICTURES_MAX_CHARACTERS, []
+    for each in reversed(messages):
+        left -= sum(map(len, each.message.image_urls))
+        if left < 0 and each.message.image_urls:
+            parts = [part for part in each.message.parts if not isinstance(part, Image)]
+            each = replace(each, message=Message(each.message.role, parts))
+        slim.append(each)
+    return tuple(reversed(slim))
