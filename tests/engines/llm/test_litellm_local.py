@@ -114,11 +114,15 @@ async def test_cancelling_closes_the_request(server: FakeOpenAi, llm: LiteLlmLoc
 
 
 @pytest.mark.parametrize(
-    ("reply", "words"), [(Reply(hang_after=0), "did not answer in time"), (Reply(hang_after=1), "did not go on")]
+    ("reply", "words", "limits"),
+    [
+        (Reply(hang_after=0), "did not answer in time", LlmLimits(first_token_timeout_ms=50)),
+        (Reply(hang_after=1), "did not go on", LlmLimits(next_token_timeout_ms=50)),
+    ],
 )
-async def test_a_silent_provider(server: FakeOpenAi, file: Path, reply: Reply, words: str) -> None:
+async def test_a_silent_provider(server: FakeOpenAi, file: Path, reply: Reply, words: str, limits: LlmLimits) -> None:
     server.script(reply)
-    local = LiteLlmLocal(config_file=file, limits=LlmLimits(first_token_timeout_ms=500, next_token_timeout_ms=200))
+    local = LiteLlmLocal(config_file=file, limits=limits)
     assert words in str(await failure(local))
     await server.disconnects(1)
     await local.close()
