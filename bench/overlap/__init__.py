@@ -1,0 +1,1 @@
+"""Measures turn-taking on labelled clips: see docs/turn-taking.md. `python -m bench.turns` prints how."""
