@@ -6,9 +6,9 @@ Runs a whole server in this process with a fake language model behind HTTP and e
 10 ms of silence that complete no VAD window, from the socket on. The way of a sentence: from the first byte that the
 language model sends to the first sound on the client's socket. `docs/architecture.md` walks both.
 
-Files that only look on stand apart (`BESIDE`): observers, which are told numbers and times, clocks, which say when
-something is late, and what these ask. One that is ever handed sound or words of the sentence is on the way like any
-other file.
+Files that only look on stand apart (`BESIDE`), and so does what they call. Observers are told what happened and give
+nothing back. Clocks say when something is late and are given nothing: one that is ever handed sound or words of the
+sentence is on the way like any other file, and so is an observer that ever gives some back.
 """
 
 import asyncio
@@ -33,10 +33,11 @@ FRAME = bytes(320)
 LLM_WAIT_S = 0.5
 WORDS = "Hello there."
 BESIDE = {
-    "session/latency.py": "observer: how long each step of a turn took",
+    "session/latency.py": "clock: how long each step of a turn took",
     "session/clock.py": "clock: the time of the conversation",
     "session/observer.py": "observer: tells the others",
     "server/metrics.py": "observer: histograms and counters",
+    "store/": "observer: notes the call, and writes it now and then",
     "engines/waits.py": "clock: how long calls wait for an engine",
     "server/load_monitor.py": "clock: how late the event loop is, every second",
     "calls/load.py": "clock: whether the server is too busy",
@@ -54,14 +55,19 @@ async def passed(during: Callable[[], Awaitable[Any]]) -> tuple[list[str], dict[
     way: dict[str, None] = {}
     beside: dict[str, str] = {}
 
-    def note(frame: FrameType, event: str, _: object) -> None:
+    def note(frame: FrameType, event: str, result: object) -> None:
         name = frame.f_code.co_filename
-        if event == "call" and name.startswith(PACKAGE):
-            file = name.removeprefix(PACKAGE)
-            if (looks_on := beside_by(frame)) and not carries(frame):
-                beside[file] = looks_on
-            else:
-                way[file] = None
+        if event not in ("call", "return") or not name.startswith(PACKAGE):
+            return
+        file, looks_on = name.removeprefix(PACKAGE), beside_by(frame)
+        observes = "observer" in looks_on
+        if event == "return":
+            gives_back = observes and carries(result) and not beside_by(frame.f_back)
+            way.update({file: None} if gives_back else {})
+        elif looks_on and (observes or not given(frame)):
+            beside[file] = looks_on
+        else:
+            way[file] = None
 
     sys.setprofile(note)
     threading.setprofile(note)
@@ -73,24 +79,31 @@ async def passed(during: Callable[[], Awaitable[Any]]) -> tuple[list[str], dict[
     return list(way), {file: looks_on for file, looks_on in beside.items() if file not in way}
 
 
-def beside_by(frame: FrameType) -> str:
-    """Why this call is beside the way: by its own file, or by the one that it is called from; "": it is not."""
-    file = frame.f_code.co_filename.removeprefix(PACKAGE)
-    if file in BESIDE:
-        return BESIDE[file]
-    caller: FrameType | None = frame
-    while (caller := caller.f_back) is not None:
-        asks = caller.f_code.co_filename.removeprefix(PACKAGE)
-        if asks in BESIDE:
-            return f"asked by {asks}"
+def why_beside(file: str) -> str:
+    """What the file does beside the way; "": it is on it."""
+    return BESIDE.get(file) or BESIDE.get(file[: file.find("/") + 1], "")
+
+
+def beside_by(frame: FrameType | None) -> str:
+    """Why this call is beside the way: by its own file, or by one that it is called from; "": it is not."""
+    called = ""
+    while frame is not None:
+        file = frame.f_code.co_filename.removeprefix(PACKAGE)
+        if does := why_beside(file):
+            return f"called by {file}, {does}" if called not in ("", file) else does
+        called, frame = file, frame.f_back
     return ""
 
 
-def carries(frame: FrameType) -> bool:
-    """Whether this call is given sound, or words of the sentence, themselves or in a fact or an action."""
-    given = [frame.f_locals.get(name) for name in frame.f_code.co_varnames[: frame.f_code.co_argcount]]
-    given += [getattr(value, "text", None) for value in given] + [getattr(value, "pcm", None) for value in given]
-    return any(isinstance(value, bytes) or (isinstance(value, str) and WORDS in value) for value in given)
+def given(frame: FrameType) -> bool:
+    """Whether this call is given sound, or words of the sentence."""
+    return any(carries(frame.f_locals.get(name)) for name in frame.f_code.co_varnames[: frame.f_code.co_argcount])
+
+
+def carries(value: object) -> bool:
+    """Whether this is sound, or words of the sentence, itself or as a fact or an action."""
+    parts = (value, getattr(value, "text", None), getattr(value, "pcm", None))
+    return any(isinstance(part, bytes) or (isinstance(part, str) and WORDS in part) for part in parts)
 
 
 def frame(metadata: dict[str, Any], payload: bytes = b"") -> bytes:
