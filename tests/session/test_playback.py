@@ -22,6 +22,7 @@ from voi.session.playback import (
     ROOM_LOW_MS,
     Playback,
 )
+from voi.session.reply_sound import KEPT_MS, ReplySound
 
 MS = 48
 """Bytes of 24 kHz PCM in a millisecond."""
@@ -509,3 +510,14 @@ async def test_nothing_keeps_a_closed_speaker() -> None:
     del stage
     gc.collect()
     assert kept() is None
+
+
+@pytest.mark.parametrize("chunk_ms", [100, 10_000])
+def test_no_more_of_what_was_sent_is_kept_than_a_duck_can_ask_for(chunk_ms: int) -> None:
+    rate_hz = 24_000
+    sound = ReplySound(1, rate_hz)
+    sound.buffer += bytes(20 * rate_hz * 2)
+    for _ in range(20_000 // chunk_ms):
+        sound.take(chunk_ms * rate_hz // 1_000 * 2, 0.0)
+    kept_ms = sum(map(len, sound._kept)) * 1_000 // (2 * rate_hz)
+    assert KEPT_MS <= kept_ms < KEPT_MS + 100

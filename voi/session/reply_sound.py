@@ -70,6 +70,7 @@ class ReplySound:
         "_gain",
         "_heard_bytes",
         "_kept",
+        "_kept_bytes",
         "_kept_max",
         "_rate_hz",
         "_sent",
@@ -110,8 +111,9 @@ class ReplySound:
         self._sent: deque[_Sent] = deque()
         """Sent stretches that are not known to have been heard to their end."""
         self._heard_bytes = 0
-        self._kept = bytearray()
-        """The newest part of the sent sound, at full volume."""
+        self._kept: deque[bytes] = deque()
+        """The newest sent sound, at full volume, as it was sent."""
+        self._kept_bytes = 0
         self._kept_max = self._bytes_of(KEPT_MS)
         self._deep_bytes: int | None = None
         """Position at which the deep duck began; None: not ducked deep."""
@@ -128,12 +130,19 @@ class ReplySound:
         pcm = bytes(memoryview(self.buffer)[:size])
         del self.buffer[:size]
         self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
-        self._kept += pcm
-        if self._deep_bytes is None and len(self._kept) > 2 * self._kept_max:
-            del self._kept[: -self._kept_max]
+        self._keep(pcm)
         self.sent_bytes += size
         self.ends_s = start_s + size / self._bytes_per_s
         return self._gain.apply(pcm)
+
+    def _keep(self, pcm: bytes) -> None:
+        """Keep what was sent, for `resume`: the newest `KEPT_MS`, and all from the beginning of a deep duck on."""
+        if self._deep_bytes is None:
+            pcm = pcm[-self._kept_max :]
+        self._kept.append(pcm)
+        self._kept_bytes += len(pcm)
+        while self._deep_bytes is None and self._kept_bytes - len(self._kept[0]) >= self._kept_max:
+            self._kept_bytes -= len(self._kept.popleft())
 
     def forget_heard(self, now_s: float) -> None:
         """Replace the stretches that were heard to their end by one number."""
@@ -206,9 +215,11 @@ class ReplySound:
         if deep is None or deep == self.sent_bytes:
             return
         back = self.sent_bytes - max(self._word_before(deep), self.sent_bytes - self._bytes_of(REPEATED_MAX_MS))
-        back = min(back, len(self._kept))
-        self.buffer[:0] = self._kept[len(self._kept) - back :]
-        del self._kept[len(self._kept) - back :]
+        kept = b"".join(self._kept)
+        back = min(back, len(kept))
+        self.buffer[:0] = kept[len(kept) - back :]
+        self._kept = deque((kept[: len(kept) - back],))
+        self._kept_bytes = len(kept) - back
         self.sent_bytes -= back
         self.repeated_bytes += back
 
@@ -219,11 +230,11 @@ class ReplySound:
             if position - word <= self._kept_max:
                 return word
         frame = self._bytes_of(_FRAME_MS)
-        before = len(self._kept) - (self.sent_bytes - position)
+        before = self._kept_bytes - (self.sent_bytes - position)
         start = max(0, before - self._bytes_of(VALLEY_MS))
         frames = (before - start) // frame
         if frames < 1:
             return position
-        samples = to_int16(bytes(self._kept[before - frames * frame : before])).reshape(frames, -1)
+        samples = to_int16(b"".join(self._kept)[before - frames * frame : before]).reshape(frames, -1)
         quietest = int(np.square(samples, dtype=np.float64).sum(1).argmin())
         return position - (frames - quietest) * frame
