@@ -20,7 +20,18 @@ from voi.engines import frames, remote, supervisor, worker, worker_process
 from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, encode, pack
 from voi.engines.info import TtsInfo
-from voi.engines.messages import Close, Failed, Feed, FinalTranscript, Logged, Make, Ready, Speak, ToServer, ToWorker
+from voi.engines.messages import (
+    CallFailed,
+    Close,
+    Feed,
+    FinalTranscript,
+    Logged,
+    Make,
+    Ready,
+    Speak,
+    ToServer,
+    ToWorker,
+)
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
 from voi.engines.supervisor import Supervisor
@@ -431,7 +442,7 @@ MESSAGES = st.one_of(
     st.builds(
         Ready, st.integers(), st.builds(TtsInfo, SAID, voices=st.just(("a", "b")), tone_voices=st.just({"w": "a"}))
     ),
-    st.builds(Failed, st.integers(), st.just("config"), st.just(("one", "two"))),
+    st.builds(CallFailed, st.integers(), st.just("config"), st.just(("one", "two"))),
     st.just(Close()),
 )
 

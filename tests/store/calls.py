@@ -5,7 +5,7 @@ from typing import Any
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.store.batch import write
-from voi.store.conversations import Kept, read_conversation
+from voi.store.conversations import StoredConversation, read_conversation
 from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
 from voi.store.store import Store
 
@@ -37,6 +37,6 @@ async def keep(store: Store, *entries: Entry) -> None:
         await write(connection, store.keys, entries, {})
 
 
-async def kept(store: Store, conversation_id: str = "c1") -> Kept | None:
+async def kept(store: Store, conversation_id: str = "c1") -> StoredConversation | None:
     async with store.reading() as connection:
         return await read_conversation(connection, store.keys, conversation_id)

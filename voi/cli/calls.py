@@ -11,7 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from voi.config.settings import Settings
-    from voi.store.conversations import Filter, Kept
+    from voi.store.conversations import Filter, StoredConversation
     from voi.store.store import Store
 
 calls = typer.Typer(
@@ -50,7 +50,7 @@ def list_calls(
     """List conversations, the newest first."""
     from voi.cli.open_store import time_of, with_store
 
-    async def work(store: "Store", _: "Settings") -> "list[Kept]":
+    async def work(store: "Store", _: "Settings") -> "list[StoredConversation]":
         from voi.store.conversations import list_conversations
 
         which = await _filter(store, app, agent, person, since, until)
@@ -81,7 +81,7 @@ def show(
     from voi.cli.open_store import time_of, with_store
     from voi.errors import ClientError
 
-    async def work(store: "Store", _: "Settings") -> "Kept | None":
+    async def work(store: "Store", _: "Settings") -> "StoredConversation | None":
         from voi.store.conversations import read_conversation
 
         async with store.reading() as connection:

@@ -11,7 +11,7 @@ import logging
 from collections.abc import AsyncIterator
 from typing import Any, NoReturn
 
-from voi.engines.supervisor import DEADLINE_S, Kept, close_engine, warm_up
+from voi.engines.supervisor import DEADLINE_S, Supervisee, close_engine, warm_up
 from voi.errors import ConfigError, EngineError
 
 FAILURES_MAX = 3
@@ -42,20 +42,20 @@ class Backoff:
         left_s = self._refused_until_s - _now_s()
         return f"It failed {self._in_a_row} times in a row and is asked again in {left_s:.0f} s." if left_s > 0 else ""
 
-    async def warm_up(self, kept: Kept) -> None:
+    async def warm_up(self, kept: Supervisee) -> None:
         """Raises ConfigError, EngineError."""
         await warm_up(kept.engine)
 
-    async def close(self, kept: Kept) -> None:
+    async def close(self, kept: Supervisee) -> None:
         await close_engine(kept.engine)
 
-    def check(self, kept: Kept, engine: Any) -> None:
+    def check(self, kept: Supervisee, engine: Any) -> None:
         """Raises EngineError while calls are refused."""
         if down := self.down:
             raise EngineError(f"{kept.name} does not work now. {down}", retryable=True)
 
     @contextlib.asynccontextmanager
-    async def call(self, kept: Kept, engine: Any) -> AsyncIterator[None]:
+    async def call(self, kept: Supervisee, engine: Any) -> AsyncIterator[None]:
         """Wraps every wait for the engine with the deadline. Raises EngineError or ConfigError for anything that fails
         inside."""
         try:
@@ -72,7 +72,7 @@ class Backoff:
         """Note that a call got something: the count of failures begins again."""
         self._in_a_row, self._wait_s = 0, FIRST_WAIT_S
 
-    def raise_error(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
+    def raise_error(self, error: Exception, kept: Supervisee, engine: Any) -> NoReturn:
         """Count an error of the engine and raise the error for its caller. A refusal, such as for an unknown voice, is
         no failure of the service."""
         if isinstance(error, ConfigError):
@@ -87,7 +87,7 @@ class Backoff:
         self._failed(kept, "crashed")
         raise EngineError(f"{kept.name} crashed: {type(error).__name__}.", retryable=True) from error
 
-    def _failed(self, kept: Kept, how: str) -> None:
+    def _failed(self, kept: Supervisee, how: str) -> None:
         self.errors += 1
         self._in_a_row += 1
         if self._in_a_row < FAILURES_MAX or self.down:

@@ -156,7 +156,7 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class CallFailed:
     """A call failed. `blame`: selects the error that the server raises (ConfigError, EngineError, EngineBroken).
     `problems`: its lines."""
 
@@ -178,5 +178,5 @@ class Logged:
 ToWorker = (
     Make | Reconfigure | Speak | More | CancelCall | OpenUtterance | Feed | Flush | CloseUtterance | Ping | Drop | Close
 )
-Answer = Ready | SpokenSound | TimedSpokenWord | Partial | FinalTranscript | Done | Failed
+Answer = Ready | SpokenSound | TimedSpokenWord | Partial | FinalTranscript | Done | CallFailed
 ToServer = Answer | Logged

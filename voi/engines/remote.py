@@ -14,10 +14,10 @@ from voi.engines.base import Speech, SttOptions, Transcript, VoiceSpec
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.messages import (
     Answer,
+    CallFailed,
     CancelCall,
     CloseUtterance,
     Done,
-    Failed,
     Feed,
     FinalTranscript,
     Flush,
@@ -165,7 +165,7 @@ class RemoteStream:
         self._process.send(CloseUtterance(self._call))
 
     def _hear(self, answer: Answer) -> None:
-        if isinstance(answer, Failed):
+        if isinstance(answer, CallFailed):
             self._fault = self._process.error(answer)
         elif isinstance(answer, Partial) and self._on_partial is not None:
             self._on_partial(answer.transcript)

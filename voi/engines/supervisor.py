@@ -45,7 +45,7 @@ TRIED_LATELY_S = 5.0
 log = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
+class Supervisee(Protocol):
     """One engine, as its supervisor sees it (`supervised`). `engine`: the instance in use."""
 
     engine: Any
@@ -81,9 +81,9 @@ class Supervisor:
         self.errors = 0
         """Failed calls since the start. Refusals count; callers that left do not."""
         self._loading = loading or asyncio.Lock()
-        self._kept: list[Kept] = []
+        self._kept: list[Supervisee] = []
         """The engines that have been warm once."""
-        self._calls: dict[asyncio.Timeout, tuple[Kept, Any, float]] = {}
+        self._calls: dict[asyncio.Timeout, tuple[Supervisee, Any, float]] = {}
         """Calls under way, the oldest first: which engine, and when the call began (s)."""
         self._gave_s = float("-inf")
         """When a call last got anything."""
@@ -93,13 +93,13 @@ class Supervisor:
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def warm_up(self, kept: Kept) -> None:
+    async def warm_up(self, kept: Supervisee) -> None:
         """The first warm-up of an engine. Raises ConfigError, EngineError."""
         async with self._loading:
             await warm_up(kept.engine)
         self._kept.append(kept)
 
-    async def close(self, kept: Kept) -> None:
+    async def close(self, kept: Supervisee) -> None:
         """Close one engine, and stop all restarts."""
         self._closed = True
         for task in (self._mending, self._watching, *self._leaving):
@@ -111,13 +111,13 @@ class Supervisor:
 
     # ---- one call -----------------------------------------------------------------------------------
 
-    def check(self, kept: Kept, engine: Any) -> None:
+    def check(self, kept: Supervisee, engine: Any) -> None:
         """Raises EngineError unless that instance is in use and works."""
         if self.down or engine is not kept.engine:
             raise self._restarting(kept)
 
     @contextlib.asynccontextmanager
-    async def call(self, kept: Kept, engine: Any) -> AsyncIterator[None]:
+    async def call(self, kept: Supervisee, engine: Any) -> AsyncIterator[None]:
         """Wraps every wait for the engine with the deadline. Raises EngineError for anything that fails inside (but
         passes on ConfigError and cancellation)."""
         began_s = _now_s()
@@ -148,7 +148,7 @@ class Supervisor:
         """Note that a call got something from an engine."""
         self._gave_s = _now_s()
 
-    def raise_error(self, error: Exception, kept: Kept, engine: Any) -> NoReturn:
+    def raise_error(self, error: Exception, kept: Supervisee, engine: Any) -> NoReturn:
         """Decide what an error means for the engine that raised it: restart it, try it, or leave it. Raises the error
         for the engine's caller."""
         if isinstance(error, ConfigError):
@@ -182,7 +182,7 @@ class Supervisor:
                 return
             await asyncio.sleep(IMPATIENT_S)
 
-    async def _answers(self, kept: Kept, engine: Any) -> bool:
+    async def _answers(self, kept: Supervisee, engine: Any) -> bool:
         for limit_s in (kept.answer_s, ASKED_AGAIN_S):
             try:
                 async with asyncio.timeout(limit_s):
@@ -195,7 +195,7 @@ class Supervisor:
 
     # ---- failure and restart ------------------------------------------------------------------------
 
-    def _restarting(self, kept: Kept) -> EngineError:
+    def _restarting(self, kept: Supervisee) -> EngineError:
         return EngineError(self.down or f"{kept.name} was restarted.", retryable=True)
 
     def ended(self, why: str) -> None:
@@ -203,7 +203,7 @@ class Supervisor:
         if self._kept:
             self.fail(self._kept[0], why)
 
-    def fail(self, kept: Kept, why: str) -> EngineError:
+    def fail(self, kept: Supervisee, why: str) -> EngineError:
         """End all calls and restart the engines. `why`: a sentence. Returns the error that callers are to raise."""
         if not self.down and self._kept and not self._closed:
             log.error("%s Restarting: %s", why, ", ".join(one.name for one in self._kept))
@@ -214,7 +214,7 @@ class Supervisor:
             self._mend(self._restart)
         return EngineError(self.down or why, retryable=True)
 
-    def _suspect(self, kept: Kept, engine: Any) -> None:
+    def _suspect(self, kept: Supervisee, engine: Any) -> None:
         """Try the engine, unless that was done within the last `TRIED_LATELY_S`."""
         busy = self._mending is not None and not self._mending.done()
         fresh = not self.down and engine is kept.engine and kept in self._kept
@@ -231,7 +231,7 @@ class Supervisor:
 
         self._mending = _begin(after(), "mending engines")
 
-    async def _examine(self, kept: Kept) -> None:
+    async def _examine(self, kept: Supervisee) -> None:
         began_s = _now_s()
         try:
             async with asyncio.timeout(self.deadline_s):

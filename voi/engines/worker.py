@@ -22,12 +22,12 @@ from voi.engines.device import slow_note
 from voi.engines.frames import Unframer, encode
 from voi.engines.info import SttInfo, TtsInfo
 from voi.engines.messages import (
+    CallFailed,
     CancelCall,
     Close,
     CloseUtterance,
     Done,
     Drop,
-    Failed,
     Feed,
     FinalTranscript,
     Flush,
@@ -190,14 +190,14 @@ class Worker:
 
     def _fail(self, number: int, error: Exception) -> None:
         if isinstance(error, ConfigError):
-            self._tell(Failed(number, "config", tuple(error.problems)))
+            self._tell(CallFailed(number, "config", tuple(error.problems)))
         elif isinstance(error, EngineError) and not isinstance(error, EngineBroken):
-            self._tell(Failed(number, "engine", (str(error),), error.retryable))
+            self._tell(CallFailed(number, "engine", (str(error),), error.retryable))
         elif isinstance(error, EngineError):
-            self._tell(Failed(number, "broken", (str(error),)))
+            self._tell(CallFailed(number, "broken", (str(error),)))
         else:
             log.exception("an engine crashed", exc_info=error)
-            self._tell(Failed(number, "broken", (f"The engine crashed: {type(error).__name__}.",)))
+            self._tell(CallFailed(number, "broken", (f"The engine crashed: {type(error).__name__}.",)))
 
     def _ready(self, call: int, number: int, *, taken: bool = True) -> None:
         info = self._engines[number].info

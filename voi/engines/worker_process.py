@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from voi.engines.frames import Unframer, encode
-from voi.engines.messages import Answer, Close, Drop, Failed, Logged, ToServer, ToWorker
+from voi.engines.messages import Answer, CallFailed, Close, Drop, Logged, ToServer, ToWorker
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 COMMAND = (sys.executable, "-m", "voi.engines.worker")
@@ -141,7 +141,7 @@ class WorkerProcess:
         answer = await self._calls[number].get()
         if answer is None:
             raise EngineBroken(self._why_ended)
-        if isinstance(answer, Failed):
+        if isinstance(answer, CallFailed):
             raise self.error(answer)
         return answer
 
@@ -158,8 +158,8 @@ class WorkerProcess:
         finally:
             self.forget(number)
 
-    def error(self, told: Failed) -> Exception:
-        """The exception for a `Failed` message."""
+    def error(self, told: CallFailed) -> Exception:
+        """The exception for a `CallFailed` message."""
         text = "\n".join(told.problems)
         match told.blame:
             case "config":

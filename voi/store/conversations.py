@@ -14,7 +14,7 @@ LISTED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class StoredMessage:
     """One message of the transcript. `words` None: its key was deleted."""
 
     message_id: int
@@ -24,12 +24,12 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredConversation:
     """A conversation as it is stored. `facts`: the columns of the table, without those that name keys."""
 
     id: str
     facts: dict[str, Any]
-    transcript: tuple[Said, ...] = ()
+    transcript: tuple[StoredMessage, ...] = ()
     turns: tuple[dict[str, Any], ...] = ()
     failures: tuple[dict[str, Any], ...] = ()
 
@@ -61,13 +61,15 @@ class Filter:
         return query.where(table.id.in_(self.ids)) if self.ids else query
 
 
-async def list_conversations(connection: Connection, which: Filter, limit: int = LISTED_MAX) -> list[Kept]:
+async def list_conversations(
+    connection: Connection, which: Filter, limit: int = LISTED_MAX
+) -> list[StoredConversation]:
     """The newest first, without transcripts."""
     query = which.apply(select(conversations)).order_by(conversations.c.began_ms.desc()).limit(limit)
-    return [Kept(row.id, _facts(row)) for row in await connection.execute(query)]
+    return [StoredConversation(row.id, _facts(row)) for row in await connection.execute(query)]
 
 
-async def each_conversation(connection: Connection, keys: Keys, which: Filter) -> AsyncIterator[Kept]:
+async def each_conversation(connection: Connection, keys: Keys, which: Filter) -> AsyncIterator[StoredConversation]:
     """The oldest first, with transcripts; one at a time, however many there are."""
     query = which.apply(select(conversations.c.id)).order_by(conversations.c.began_ms, conversations.c.id)
     for conversation_id in (await connection.execute(query)).scalars().all():
@@ -75,7 +77,7 @@ async def each_conversation(connection: Connection, keys: Keys, which: Filter) -
             yield kept
 
 
-async def read_conversation(connection: Connection, keys: Keys, conversation_id: str) -> Kept | None:
+async def read_conversation(connection: Connection, keys: Keys, conversation_id: str) -> StoredConversation | None:
     """All of it; None: there is none of that id."""
     row = (await connection.execute(select(conversations).where(conversations.c.id == conversation_id))).first()
     return None if row is None else await _whole(connection, keys, row)
@@ -101,16 +103,16 @@ async def forget_conversations(connection: Connection, keys: Keys, which: Filter
     return [row.recording for row in rows]
 
 
-async def _whole(connection: Connection, keys: Keys, row: Any) -> Kept:
+async def _whole(connection: Connection, keys: Keys, row: Any) -> StoredConversation:
     key = await keys.find(connection, row.key_id)
     said = await connection.execute(
         select(messages).where(messages.c.conversation_id == row.id).order_by(messages.c.message_id)
     )
-    return Kept(
+    return StoredConversation(
         row.id,
         _facts(row),
         tuple(
-            Said(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
+            StoredMessage(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
             for one in said
         ),
         await _rows(connection, turns, turns.c.turn, row.id),

@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 from voi.errors import ClientError
 from voi.sealing.file import SUFFIX, pages_of
-from voi.store.conversations import Filter, Kept, each_conversation, key_of
+from voi.store.conversations import Filter, StoredConversation, each_conversation, key_of
 from voi.store.schema import conversations
 from voi.store.store import Store
 
@@ -39,7 +39,7 @@ async def export(store: Store, which: Filter, out: IO[str], form: Format) -> int
     return count
 
 
-def _messages(kept: Kept) -> Iterator[dict[str, Any]]:
+def _messages(kept: StoredConversation) -> Iterator[dict[str, Any]]:
     for said in kept.transcript:
         facts = {name: kept.facts[name] for name in ("app", "agent", "began_ms")}
         yield {

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
 from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better
-from voi.engines.stt.whisper.tokens import PromptTokens, Said, beginning, choose_language, frames_of, timed_words
+from voi.engines.stt.whisper.tokens import PromptTokens, SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
 
@@ -157,11 +157,11 @@ class FasterBackend:
         return hypotheses
 
     @staticmethod
-    def _said(tokens: Sequence[int], prefix: int, times: Any, frames: int) -> list[Said]:
+    def _said(tokens: Sequence[int], prefix: int, times: Any, frames: int) -> list[SaidToken]:
         starts = dict(reversed(times.alignments))  # of all the frames of a token, the first
         ends = [*(starts.get(prefix + at + 1, frames) for at in range(len(tokens)))]
         return [
-            Said(
+            SaidToken(
                 token,
                 starts.get(prefix + at, frames),
                 end,

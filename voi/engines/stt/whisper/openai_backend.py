@@ -21,7 +21,7 @@ from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions, Encoder, TextDecoder
 from voi.engines.stt.whisper.passes import Hypothesis, Pass, better
-from voi.engines.stt.whisper.tokens import Said, beginning, choose_language, frames_of, timed_words
+from voi.engines.stt.whisper.tokens import SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
@@ -165,7 +165,7 @@ class OpenAiBackend:
         first = len(row.tokens) - row.start - before - 1  # of those with a start, the first that was decoded
         return timed_words(
             [
-                Said(token, starts[first + at], starts[first + at + 1], logprob)
+                SaidToken(token, starts[first + at], starts[first + at + 1], logprob)
                 for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
             ],
             tokenizer,

@@ -54,7 +54,7 @@ class PromptTokens:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SaidToken:
     """A decoded token, and when it was said, in frames of the encoder."""
 
     token: int
@@ -81,7 +81,7 @@ def frames_of(each: Pass) -> int:
     return max(1, min(30 * FRAMES_PER_S, round(each.seconds * FRAMES_PER_S)))
 
 
-def timed_words(said: Sequence[Said], tokenizer: WhisperTokenizer) -> tuple[RawWord, ...]:
+def timed_words(said: Sequence[SaidToken], tokenizer: WhisperTokenizer) -> tuple[RawWord, ...]:
     """The words; tokens that are no text are left out."""
     said = [each for each in said if each.token < tokenizer.eot]
     pieces, at = [], 0
