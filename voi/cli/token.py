@@ -16,5 +16,21 @@ def token(
     from voi.config.settings import load_settings
     from voi.server.auth import issue_token
 
-    token = issue_token(app, load_settings().require_token_secret(), expire, person)
+    settings = load_settings()
+    token = issue_token(app, settings.require_token_secret(), expire, person)
     typer.echo(json.dumps({"app": app, "token": token, "expire_days": expire}) if as_json else token)
+    if settings.store != "off":
+        _note(token, settings.require_token_secret())
+
+
+def _note(token: str, secret: str) -> None:
+    """Note it in the store, so that it can be listed and revoked. It is printed and valid without."""
+    from voi.cli.open_store import with_store
+    from voi.errors import ConfigError, StoreError
+    from voi.server.auth import read_token
+    from voi.server.tokens import note_claims
+
+    try:
+        with_store(lambda store, _: note_claims(store, read_token(token, secret)))
+    except (ConfigError, StoreError) as error:
+        typer.secho(f"warning: the token is not in the store, and can only be revoked by its app: {error}", err=True)

@@ -16,6 +16,7 @@ from voi.errors import ClientError
 from voi.server.audit import Audit
 from voi.server.auth import bearer, is_key, issue_token
 from voi.server.metrics import Metrics
+from voi.server.tokens import Tokens, tokens_router
 from voi.server.voices import VoiceService, voices_router
 
 TOKEN_HEADER = "Voi-Token"
@@ -57,7 +58,12 @@ class HttpSettings:
 
 
 def create_app(
-    settings: HttpSettings, readiness: Readiness, admission: Admission, metrics: Metrics, voices: VoiceService
+    settings: HttpSettings,
+    readiness: Readiness,
+    admission: Admission,
+    metrics: Metrics,
+    tokens: Tokens,
+    voices: VoiceService,
 ) -> FastAPI:
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
@@ -100,10 +106,12 @@ def create_app(
             token = issue_token(app_name, settings.token_secret, person=person)
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
+        tokens.issued(token)
         response.headers[TOKEN_HEADER] = token
         response.headers["Cache-Control"] = "no-store"
         return {"token": token}
 
+    app.include_router(tokens_router(tokens, authorized))
     app.include_router(voices_router(voices, authorized))
 
     if settings.metrics:

@@ -33,12 +33,13 @@ from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
-from voi.server.auth import check_token, person_in, token_in
+from voi.server.auth import token_in
 from voi.server.kept_calls import KeptCalls
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
+from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
 from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
@@ -109,20 +110,22 @@ class Server:
         self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
         self.calls.on_over = self.kept.over
         self._listeners: list[Listener] = []
-        self._door_services = DoorServices(self.calls, lambda token: check_token(token, *token_secrets))
+        self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
+        self._door_services = DoorServices(self.calls, lambda token: tokens.check(token).app)
         self._voi_ws = VoiWebSockets(
             self.calls,
-            lambda query: check_token(token_in(query), *token_secrets),
+            lambda query: tokens.check(token_in(query)).app,
             settings.init_timeout_s,
             Resumables(settings.resume_s),
             Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
-            lambda query: person_in(token_in(query)),
+            lambda query: tokens.check(token_in(query)).person,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),
             self.readiness,
             self.admission,
             self.metrics,
+            tokens,
             VoiceService(
                 self.settings,
                 lambda: self._configs.current,
@@ -189,6 +192,7 @@ class Server:
     async def _start(self, http: "_Http", listener: socket.socket) -> None:
         try:
             await self.kept.open()
+            self._tasks.start(self._issued_tokens.run(), "tokens")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
