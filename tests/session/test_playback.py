@@ -3,6 +3,7 @@ import asyncio
 import gc
 import itertools
 import weakref
+from collections.abc import Sequence
 
 import pytest
 
@@ -512,12 +513,40 @@ async def test_nothing_keeps_a_closed_speaker() -> None:
     assert kept() is None
 
 
-@pytest.mark.parametrize("chunk_ms", [100, 10_000])
-def test_no_more_of_what_was_sent_is_kept_than_a_duck_can_ask_for(chunk_ms: int) -> None:
+@pytest.mark.parametrize(
+    ("chunk_ms", "words_ms", "most_ms"),
+    [
+        (100, [], KEPT_MS),
+        (10_000, [], KEPT_MS),
+        (100, range(0, 10_000, 250), KEPT_MS),  # not yet known for what is sent at the end
+        (100, range(0, 30_000, 250), 350),
+        (100, range(0, 30_000, 3_000), KEPT_MS),  # too long ago: a quiet place is looked for instead
+    ],
+)
+def test_no_more_of_what_was_sent_is_kept_than_a_duck_can_ask_for(
+    chunk_ms: int, words_ms: Sequence[int], most_ms: int
+) -> None:
     rate_hz = 24_000
     sound = ReplySound(1, rate_hz)
+    sound.mark_words(words_ms)
     sound.buffer += bytes(20 * rate_hz * 2)
     for _ in range(20_000 // chunk_ms):
         sound.take(chunk_ms * rate_hz // 1_000 * 2, 0.0)
-    kept_ms = sum(map(len, sound._kept)) * 1_000 // (2 * rate_hz)
-    assert KEPT_MS <= kept_ms < KEPT_MS + 100
+        kept_ms = sum(map(len, sound._kept)) * 1_000 // (2 * rate_hz)
+        assert kept_ms <= most_ms + 100
+
+
+@pytest.mark.parametrize("duck_ms", [400, 700, 2_300])
+def test_a_deep_duck_is_repeated_from_the_word_in_which_it_began(duck_ms: int) -> None:
+    rate_hz = 8_000
+    made = array.array("h", range(30_000)).tobytes()
+    sound = ReplySound(1, rate_hz)
+    sound.mark_words((0, 600, 2_250, 3_500))
+    sound.buffer += made
+    for _ in range(duck_ms // 100):
+        sound.take(100 * rate_hz // 1_000 * 2, 0.0)
+    sound.duck("deep")
+    sound.take(300 * rate_hz // 1_000 * 2, 0.0)
+    sound.resume()
+    word_ms = max(ms for ms in (0, 600, 2_250) if ms <= duck_ms)
+    assert bytes(sound.buffer) == made[word_ms * rate_hz // 1_000 * 2 :]

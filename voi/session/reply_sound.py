@@ -130,19 +130,30 @@ class ReplySound:
         pcm = bytes(memoryview(self.buffer)[:size])
         del self.buffer[:size]
         self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
-        self._keep(pcm)
         self.sent_bytes += size
+        self._keep(pcm)
         self.ends_s = start_s + size / self._bytes_per_s
         return self._gain.apply(pcm)
 
     def _keep(self, pcm: bytes) -> None:
-        """Keep what was sent, for `resume`: the newest `KEPT_MS`, and all from the beginning of a deep duck on."""
+        """Keep what was just sent, for `resume`, and drop what that cannot ask for any more."""
         if self._deep_bytes is None:
             pcm = pcm[-self._kept_max :]
         self._kept.append(pcm)
         self._kept_bytes += len(pcm)
-        while self._deep_bytes is None and self._kept_bytes - len(self._kept[0]) >= self._kept_max:
-            self._kept_bytes -= len(self._kept.popleft())
+        if self._deep_bytes is None:
+            unneeded_bytes = self._kept_bytes - (self.sent_bytes - self._repeatable_from())
+            while self._kept and len(self._kept[0]) <= unneeded_bytes:
+                dropped_bytes = len(self._kept.popleft())
+                self._kept_bytes -= dropped_bytes
+                unneeded_bytes -= dropped_bytes
+
+    def _repeatable_from(self) -> int:
+        """Position to which a duck that began now could go back: the present word's beginning where the words up to
+        here are known, else `KEPT_MS` ago."""
+        earliest = self.sent_bytes - self._kept_max
+        known = bisect_right(self._words, self.sent_bytes)
+        return max(earliest, self._words[known - 1]) if 0 < known < len(self._words) else earliest
 
     def forget_heard(self, now_s: float) -> None:
         """Replace the stretches that were heard to their end by one number."""
