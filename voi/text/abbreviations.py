@@ -146,6 +146,10 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
         return re.match(r"\s[XYZ]\b|\sAlpha\b", text[end : end + 7]) is not None
     if condition == "S":
         return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None
+    if condition == "T":
+        return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None and not scan.word_after(end)[:1].isupper()
+    if condition == "r":
+        return scan.kind == "roman" and scan.end in (at, at - 1)
     if condition == "N":
         return _NAME_BEFORE.search(text, max(0, at - 24), at) is not None and scan.word_after(end)[:1].isupper()
     return scan.word_after(end).lower() == condition

@@ -12,8 +12,10 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>|<!--[^<>]{0,1000}-->")
 _LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6])\b[^<>]{0,100}>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
 
+_ENDING = re.compile(r"(?<=[^\W\d_A-Z]{3})\((e?s|en?|in|innen|as?|os?|ne)\)(?![^\W\d_])")
+"""item(s), niño(s), Kunde(n): read with their endings."""
 _APOSTROPHES = "’‘‛ʼʹ′`´＇"
-_MEANT = frozenset("€£¥¢₹₽₩₺₴₪₫฿$%°+=<>|~^&@#*_/\\×÷±≈≤≥≠→⇒•◦▪‣·№§∞√²³")
+_MEANT = frozenset("⊖€£¥¢₹₽₩₺₴₪₫฿$%°+=<>|~^&@#*_/\\×÷±≈≤≥≠→⇒•◦▪‣·№§∞√²³")
 """Signs that later steps read or cut out."""
 _NAMES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8"}
 _NAMES |= {
@@ -67,10 +69,19 @@ def _folded(char: str) -> str:
 
 _FOLDING = _Folding()
 _MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
-_NEGATIVE_POWER = re.compile(r"(?<=\w)⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+)")
+_CHARGE = re.compile(r"(?<=[A-Za-z\d₀-₉])([¹²³⁴-⁷]?)([⁺⁻])(?![⁰¹²³⁴-⁹])")
+_POWER = re.compile(r"(?<=[\w)])(⁻?)([⁰¹²³⁴-⁹]{2,20}|(?<=⁻)[⁰¹²³⁴-⁹]|[⁰⁴-⁹])")
+_FOOTNOTE = re.compile(r"(?<=[^\W\d_]{3})[¹²³](?![\w⁺⁻])|(?<=[.,!?])[¹²³](?=\s|\Z)")
+"""A small figure after a whole word is no power."""
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_RAISED = re.compile("[⁰¹²³⁴-⁹⁺⁻]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
 _STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
+
+
+def _charge(match: re.Match[str]) -> str:
+    """Ca²⁺: Ca 2+; the minus is one that has no number behind it."""
+    return f" {match[1].translate(_POWERS)}{'+' if match[2] == '⁺' else '⊖'} "
 
 
 def plain_characters(text: str) -> str:
@@ -79,10 +90,13 @@ def plain_characters(text: str) -> str:
         text = html.unescape(_HUGE_ENTITY.sub(" ", text))
     if "<" in text:
         text = _TAG.sub("", _LINE_BREAK.sub("\n", _AUTOLINK.sub(r" \1 ", text)))
+    if ")" in text:
+        text = _ENDING.sub(r"\1", text)
     if not text.isprintable():
         text = _CONTROL.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
-    if "⁻" in text:
-        text = _NEGATIVE_POWER.sub(lambda power: f"^-{power[1].translate(_POWERS)}", text)
+    if not text.isascii() and _RAISED.search(text):
+        text = _CHARGE.sub(_charge, _FOOTNOTE.sub("", text))
+        text = _POWER.sub(lambda power: f"^{'-' * bool(power[1])}{power[2].translate(_POWERS)}", text)
     if "º" in text:
         text = _MEANT_DEGREES.sub("°", text)
     if not text.isascii():

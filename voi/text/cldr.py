@@ -10,8 +10,13 @@ from functools import cache, lru_cache
 from typing import Any
 
 from voi.text.tables.shape import Forms
+from voi.text.whole_numbers import whole
 
-_HOLDER = re.compile(r"\s*\{0\}\s*")
+NUMBER = "{0}"
+"""Where the number stands, in a form that has words before it too: "saatte {0} kilometre"."""
+_HOLDER = re.compile(r"\A\s*\{0\}\s*|\s*\{0\}\s*\Z")
+_WITHOUT_BLANKS = frozenset(("zh", "ja"))
+_DIGITS = re.compile(r"\d+")
 
 
 @cache
@@ -31,7 +36,12 @@ def plural(number: str, code: str) -> str:
 
 
 def form(number: str, forms: Forms, code: str) -> str:
-    """The form of a noun that the number takes."""
+    """The form of a noun that the number takes, without a place for the number."""
+    return " ".join(form_around(number, forms, code).replace(NUMBER, "").split())
+
+
+def form_around(number: str, forms: Forms, code: str) -> str:
+    """The same, with NUMBER where words stand on both sides of it."""
     category = plural(number, code)
     return forms.get(category) or forms.get("many" if category == "other" else "other") or forms["other"]
 
@@ -58,9 +68,15 @@ def unit(name: str, code: str) -> Forms | None:
     long = _locale(code)._data["unit_patterns"].get(name, {}).get("long")
     if not long:
         return None
-    found = {category: _HOLDER.sub(" ", text).strip() for category, text in dict(long).items()
+    blank = "" if code in _WITHOUT_BLANKS else " "
+    found = {category: _in_words(_HOLDER.sub("", text).strip().replace(" ", blank), code) for category, text in dict(long).items()
              if isinstance(text, str) and "{0}" in text and category not in ("per", "gender")}  # fmt: skip
     return found if "other" in found else None
+
+
+def _in_words(name: str, code: str) -> str:
+    """ "liters per 100 kilometers": CLDR writes some names with digits."""
+    return _DIGITS.sub(lambda digits: whole(digits[0], code), name.replace(NUMBER, "\0")).replace("\0", NUMBER)
 
 
 @cache

@@ -8,6 +8,11 @@ from voi.text.tables.en import STATES
 from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
+_MODEL = re.compile(r"([A-Za-z]{1,3})(\d{1,2})-(\d{4,5})([A-Za-z]{0,3})(?!\w)")
+_POSTCODE = re.compile(r"(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?!\w)")
+_NAMED_SERIES = re.compile(r"\d{1,6}-\d{3,6}(?![\w-]|[.,]\d)")
+_SECTION = re.compile(r"(401|403|457|501|529)\(([a-z])\)")
+_PLURAL = re.compile(r"(\d{1,3})'?s(?!\w)")
 _IBAN = re.compile(r"[A-Z]{2}\d\d(?:\s?[A-Z0-9]{4}){3,7}(?:\s?[A-Z0-9]{1,3})?(?!\w)")
 _SAME_LETTER = re.compile(r"([A-Z])\d-\1\d")
 _PLANE = re.compile(r"([AB])([23]\d\d)-(\d{3})(?!\w)")
@@ -70,6 +75,10 @@ def spelt(scan: Scan, at: int) -> Reading | None:
             or (first == "101" and scan.word_before(at)[:1].isupper())
         ):
             return pairs(first, language), at + 3, "code"
+    if before in _SERIES and (series := _NAMED_SERIES.match(scan.text, at)):  # item no. 88-4312
+        groups = series[0].split("-")
+        if len(groups[0]) != len(groups[1]):
+            return _groups(groups, scan), series.end(), "code"
     named = bool(language.digits_after) and _is_named(scan, at)
     if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
         if language.code == "en" and before in ("case", "card", "policy", "member", "number") and len(first) < 4:
@@ -97,6 +106,7 @@ def _groups(groups: list[str], scan: Scan) -> str:
     return (", " if scan.language.spaces else "、").join(one_by_one(group, scan.language) for group in groups)
 
 
+_SERIES = _set("no number item model part nr art nº n")
 _GERMAN_POST = re.compile(r"(?:,|\bin|D-|\n)\s?\d{5}\s[A-ZÄÖÜ]")
 _POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
 
@@ -126,6 +136,11 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     text = match[0]
     if plane := _PLANE.match(scan.text, at):  # A350-900
         return " ".join((plane[1], *(pairs(part, scan.language) for part in plane.groups()[1:]))), plane.end(), "code"
+    if scan.language.code == "en" and (model := _MODEL.match(scan.text, at)):  # i7-9700K
+        said = [" ".join(model[1]), cardinal(model[2], scan.language), _thousands(model[3], scan), " ".join(model[4])]
+        return " ".join(part for part in said if part), model.end(), "code"
+    if postcode := _POSTCODE.match(scan.text, at):  # SW1A 2AA
+        return ", ".join(_spell(part, scan) for part in postcode[0].split()), postcode.end(), "code"
     if iban := _IBAN.match(scan.text, at):
         return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
     if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
@@ -150,6 +165,59 @@ def cluster(scan: Scan, at: int) -> Reading | None:
         comma = ", " if language.spaces else "、"
         return comma.join(_spell(segment, scan) for segment in segments), match.end(), "code"
     return None
+
+
+def _thousands(digits: str, scan: Scan) -> str:
+    """9700: ninety-seven hundred, 13600: thirteen six hundred."""
+    if len(digits) == 4:
+        return pairs(digits, scan.language)
+    return f"{whole(digits[:2], scan.language.code)} {pairs(digits[2:], scan.language)}"
+
+
+def after_acronym(scan: Scan, at: int) -> Reading | None:
+    """RTX 4090, HTTP 502, S&P 500: English reads the numbers of models and standards by pairs."""
+    match = _AFTER_ACRONYM.match(scan.text, at)
+    if not match or scan.language.code != "en" or scan.shouted or not _ACRONYM_BEFORE.search(scan.text, max(0, at - 8), at):
+        return None
+    noun = scan.word_after(match.end())
+    if (noun.islower() and noun.endswith("s") and noun not in _VERBS) or noun == "people":
+        return None
+    return pairs(match[0], scan.language), match.end(), "code"
+
+
+_AFTER_ACRONYM = re.compile(r"[1-9]\d{2,3}(?![\w%]|[.,:/-]\d|\s?[-–]\s?\d)")
+_VERBS = _set(
+    "has is was does runs uses costs gets comes supports returns means says works needs needs allows this its as"
+)
+_ACRONYM_BEFORE = re.compile(r"(?<![\w.])[A-Z]{2,5}\s\Z")
+
+
+def section(scan: Scan, at: int) -> Reading | None:
+    """401(k), 501(c)."""
+    match = _SECTION.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    return f"{pairs(match[1], scan.language)} {match[2]}", match.end(), "code"
+
+
+def plural(scan: Scan, at: int) -> Reading | None:
+    """omega-3s, W-2s, 747s: several of a kind, and no seconds."""
+    match = _PLURAL.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    named = scan.text[at - 1 : at] == "-" and scan.text[at - 2 : at - 1].isalpha() and scan.word_before(at - 1) not in _AGES
+    plane = re.fullmatch("7[0-9]7", match[1])
+    if not named and not plane:
+        return None
+    said = pairs(match[1], scan.language) if plane else cardinal(match[1], scan.language)
+    return plural_of(said), match.end(), "code"
+
+
+_AGES = _set("mid early late pre post")
+
+
+def plural_of(said: str) -> str:
+    return f"{said[:-1]}ies" if said.endswith("y") else f"{said}es" if said.endswith("x") else f"{said}s"
 
 
 def _turns(segment: str) -> int:

@@ -5,18 +5,24 @@ import re
 from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 
+_A = "0-9A-Za-zÀ-ÖØ-öø-\u052f"
+"""Letters and digits of addresses: those of Chinese, Japanese and Korean are the sentence's, which has no blank there."""
+_W = f"{_A}_"
 _URL = (
-    r"(?<![\w@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{1,100}@)?|www\.(?=\w))(?:www\.)?"
-    r"(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){0,8})(?P<port>:\d{1,5})?(?P<path>/[^\s<>\"'()\[\]{}?#]{0,2000})?"
-    r"(?:[?#][^\s<>\"'()\[\]]{0,2000})?"
+    rf"(?<![{_W}@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{{1,100}}@)?|www\.(?=[{_W}]))(?:www\.)?"
+    rf"(?P<host>[{_W}-]{{1,63}}(?:\.[{_W}-]{{1,63}}){{0,8}})(?P<port>:\d{{1,5}})?"
+    r"(?P<path>/[^\s<>\"'()\[\]{}?#。、，]{0,2000})?(?:[?#][^\s<>\"'()\[\]。、，]{0,2000})?"
 )
-_EMAIL = r"(?<![\w.+%-])(?:mailto:)?(?P<name>[\w.+%-]{1,64})@(?P<mail>[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
+_EMAIL = (
+    rf"(?<![{_W}.+%-])(?:mailto:)?(?P<name>[{_W}.+%-]{{1,64}})@"
+    rf"(?P<mail>[{_W}-]{{1,63}}(?:\.[{_W}-]{{1,63}}){{0,7}}\.[A-Za-zÀ-ÖØ-öø-\u052f]{{2,24}})(?![{_W}])"
+)
 _DOTTED = (
-    r"(?<![\w@/\\-])(?<!\w\.)(?P<dotted>(?:[^\W_][\w-]{0,62})(?:\.[\w-]{1,63}){0,5}\.(?P<last>[A-Za-z]{2,10}|mp[34]|7z|h5))(?![\w@])"
-    r"(?P<rest>/[\w./-]{0,200})?"
+    rf"(?<![{_W}@/\\-])(?<![{_W}]\.)(?P<dotted>(?:[{_A}][{_W}-]{{0,62}})(?:\.[{_W}-]{{1,63}}){{0,5}}"
+    rf"\.(?P<last>[A-Za-z]{{2,10}}|mp[34]|7z|h5))(?![{_W}@])(?P<rest>/[{_W}./-]{{0,200}})?"
 )
 _PATH = (
-    r"(?<![\w/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|(?:~|\.{1,2})/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
+    r"(?<![0-9A-Za-z_À-ÖØ-öø-\u052f/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|(?:~|\.{1,2})/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
     r"|(?<!\w)(?P<windows>[A-Za-z]:\\[\w.\\ -]{0,100}\w)"
     r"|(?<![\w/.-])(?P<relative>[A-Za-z_][\w-]{0,62}(?:/[\w-]{1,62}){1,8}\.(?P<kind>[A-Za-z]{1,5}\d?))(?!\w)"
 )
@@ -65,7 +71,11 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
         port = f" {say['colon']} {match['port'][1:]}" if match["port"] and "colon" in say else ""
         return _host(match["host"], dot) + port + _path(path, dot, slash), match.start() + len(whole)
     if match["mail"]:
-        name = f" {dot} ".join(_words(part) for part in match["name"].strip(".").split(".") if part)
+        name = f" {dot} ".join(
+            f" {say['plus']} ".join(_words(part) for part in label.split("+") if part)
+            for label in match["name"].strip(".").split(".")
+            if label
+        )
         return f"{name} {say['at']} {_host(match['mail'], dot)}", match.end()
     if match["dotted"]:
         last, rest = match["last"], match["rest"] or ""

@@ -9,7 +9,7 @@ from voi.text.numerals import cardinal
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms, Language
 from voi.text.tables.shape import words as _set
-from voi.text.units import UNIT, forms_of, per, unit_forms, units
+from voi.text.units import forms_of, per, unit_forms, unit_pattern, units
 
 _SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
 _FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
@@ -20,7 +20,7 @@ _MINUTES_AFTER = _set(
     "left ago later remaining until till more break timer walk drive session call meeting ride nap "
     "delay wait run early late episode video"
 )
-_MINUTES_BEFORE = _set("in every wait last lasts took takes within snooze only about another just")
+_MINUTES_BEFORE = _set("prep cook bake time cooking total duration about in every wait last lasts took takes within snooze only about another just")
 _METERS_AFTER = _set(
     "tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay"
 )
@@ -41,8 +41,11 @@ def measure(scan: Scan, at: int) -> Reading | None:
     language = scan.language
     signed = scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == ' "'
     if signed and (reading := _by_sign(scan, at, digits, end)):
-        return reading
-    match = UNIT.match(scan.text, end)
+        said, stop, kind = reading
+        if "by" in language.say and (times := _TIMES.match(scan.text, stop)):  # 12" x 8"
+            return f"{said}{language.gap}{language.say['by']}", times.end(), "by"
+        return said, stop, kind
+    match = unit_pattern(language).match(scan.text, end)
     if not match:
         return None
     symbol, stop = match[0].strip(" -"), match.end()
@@ -74,15 +77,16 @@ def measure(scan: Scan, at: int) -> Reading | None:
         return None
     if symbol in ("m", "M") and _is_minutes(scan, stop, at):
         forms = unit_forms("duration-minute", language) or forms
+    if language.code == "en" and symbol in _VARIABLES and glued and _VARIABLE.match(scan.text, stop):
+        return None
     if (more := per(scan, stop))[0]:
         said, stop = quantity(scan, digits, forms, at, False), more[1]
         return f"{said}{more[0]}", stop, "measure"
     stop, full_stop = _past_point(scan, symbol, stop)
-    adjective = (
-        language.code == "en"
-        and bool(match[0][0] == "-" or scan.word_before(at).lower() in _ADJECTIVE)
-        and _noun_follows(scan, stop)
-    )
+    adjective = language.code == "en" and _is_adjective(scan, at, stop, match[0][0] == "-")
+    if "by" in language.say and (times := _TIMES.match(scan.text, stop)):  # 30 cm x 20 cm
+        said = quantity(scan, digits, forms, at, False)
+        return f"{said}{language.gap}{language.say['by']}", times.end(), "by"
     return quantity(scan, digits, forms, at, adjective) + full_stop, stop, "measure"
 
 
@@ -93,6 +97,33 @@ def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
     rest = scan.rest(stop)
     starts = rest[:1].isupper() and (not scan.language.starters or scan.word_after(stop) in scan.language.starters)
     return stop, "." if not rest or starts else ""
+
+
+def _is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
+    """A 5 km run, a 2h 35m layover, (14-oz), 12 oz cans: what stands before a noun stays in the singular."""
+    if hyphen and scan.text[stop : stop + 1] != ")":
+        return _noun_follows(scan, stop) or not scan.rest(stop)
+    if hyphen:
+        return True
+    if scan.word_after(stop).lower() in _HOLDERS and scan.text[stop : stop + 1] == " ":
+        return True
+    if _ARTICLE_MEASURE.search(scan.text, max(0, at - 16), at) and scan.kind == "measure":
+        return _noun_follows(scan, stop)
+    if scan.word_before(at).lower() not in _ADJECTIVE:
+        return False
+    return _noun_follows(scan, stop) or _MEASURE_NOUN.match(scan.text, stop) is not None
+
+
+_ARTICLE_MEASURE = re.compile(r"\b(?:an?|the|this|that|my|your|our)\s\d+\s?[a-z]{1,3}\s\Z", re.IGNORECASE)
+_MEASURE_NOUN = re.compile(r"\s\d+\s?(?:m|min|s|sec|in|oz)\s(?!long|away|ago|left|tall|wide|later|per|and|or|of|in)[a-z]{3}")
+_HOLDERS = _set(
+    "can cans bottle bottles bag bags pack packs box boxes jar jars tub tubs tin tins package packages glass glasses "
+    "carton cartons tank tanks battery batteries monitor monitors screen screens drive drives card cards charger "
+    "chargers charging bulb bulbs rope pipe pipes cable cables lens lenses bar bars dumbbell dumbbells kettlebell "
+    "mug mugs keg kegs refill refills"
+)
+_VARIABLES = frozenset("xyzn")
+_VARIABLE = re.compile(r"[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s|\Z")
 
 
 def _noun_follows(scan: Scan, stop: int) -> bool:
@@ -108,8 +139,10 @@ _NO_NOUNS = _set(
 
 def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) -> str:
     language = scan.language
-    noun = cldr.form("1" if adjective else digits, forms, language.code)
+    noun = cldr.form_around("1" if adjective else digits, forms, language.code)
     gap = language.gap
+    if cldr.NUMBER in noun:
+        return noun.replace(cldr.NUMBER, cardinal(digits, language))
     if language.code == "ar" and digits in ("1", "2"):
         return noun if noun != forms["other"] else f"{cardinal(digits, language)} {noun}"
     return f"{counted(digits, noun.split(' ')[0], language)}{gap}{noun}".replace("' ", "'").replace("  ", " ")
@@ -119,9 +152,11 @@ def _no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: i
     """Words and letters that are no units here."""
     code = scan.language.code
     if code == "en":
+        if symbol == "in":
+            return not glued or scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
         if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":
             return True
-        if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued:
+        if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued and scan.text[stop : stop + 1] != "/":
             return symbol not in ("day", "days", "V") or symbol in ("day", "days")
         if symbol in ("pt", "ct", "ha", "ac", "bar", "cal", "doz", "t", "dl", "L", "h", "J") and not glued:
             return (symbol in ("bar", "ha") and not glued) or symbol == "t"
@@ -151,6 +186,8 @@ def _is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
         return digits[3] == "0" and digits[0] in "12"
     if len(digits) != 2 or digits[1] != "0" or digits == "10":
         return False
+    if _PART_OF_DECADE.search(scan.text, max(0, at - 9), at):  # mid-20s, 1920s–30s
+        return True
     return (
         scan.word_before(at).lower()
         in _DECADE_BEFORE
@@ -162,6 +199,9 @@ def _is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
         )
         or scan.word_after(stop).lower() in _DECADE_AFTER
     )
+
+
+_PART_OF_DECADE = re.compile(r"\b(?:mid|early|late)[-\s]\Z|(?<=0s)\s?[-–—]\s?\Z|\bthe\s\d0s\s(?:and|or)\s\Z", re.IGNORECASE)
 
 
 def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
@@ -177,6 +217,27 @@ def _is_minutes(scan: Scan, stop: int, at: int) -> bool:
     if after in _METERS_AFTER:
         return False
     return after in _MINUTES_AFTER or before in _MINUTES_BEFORE
+
+
+def coordinate(scan: Scan, at: int) -> Reading | None:
+    """48°51'24"N: degrees, minutes and seconds of an arc."""
+    match = _COORDINATE.match(scan.text, at)
+    language = scan.language
+    if not match:
+        return None
+    said = []
+    for digits, name in zip(match.groups()[:3], ("angle-degree", "angle-arc-minute", "angle-arc-second"), strict=True):
+        forms = unit_forms(name, language)
+        if digits and forms is None:
+            return None
+        if digits and forms:
+            said.append(quantity(scan, digits.replace(",", ".").removeprefix("0") or "0", forms, at, False))
+    return language.gap.join(said) + (language.gap if match["side"] else ""), match.end(), "measure"
+
+
+_COORDINATE = re.compile(
+    r"(\d{1,3})°\s?(\d{1,2})\s?['′](?:\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:[\"″”]|''))?\s?(?P<side>(?=[NSEWO]\b))?"
+)
 
 
 def _by_sign(scan: Scan, at: int, digits: str, end: int) -> Reading | None:
@@ -211,10 +272,14 @@ def _quoted(scan: Scan, at: int) -> bool:
     """Does the sign close a quotation?"""
     before = scan.text[max(0, at - 200) : at]
     return (
-        before.count('"') % 2 == 1
+        len(_OPENING.findall(before)) > len(_CLOSING.findall(before))
         or before.count("“") > before.count("”")
-        or (before.count("'") % 2 == 1 and before.rstrip()[-1:] != "'" and before[-1:] == "'")
+        or (before.count("'") % 2 == 1 and before[-1:] == "'")
     )
+
+
+_OPENING = re.compile(r"(?:(?<=[\s(\[])|\A)\"(?=\S)")
+_CLOSING = re.compile(r"(?<=[^\s\d(\[])\"|(?<=\d)\"(?=[.,;:!?]?(?:\s|\Z))")
 
 
 def _power(scan: Scan, digits: str, symbol: str, stop: int) -> Reading | None:
@@ -233,9 +298,15 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
         return None
     digits, end = number
     language = scan.language
+    if language.code == "en" and _UNKNOWN.match(scan.text, end):  # 2x + 3, 3x²
+        return f"{cardinal(digits, language)} {scan.text[end]}", end + 1, "number"
     match = _TIMES.match(scan.text, end)
+    if match and _LETTERED.match(scan.text, end):
+        return None
     if match and "by" in language.say:
         times = ("×" in match[0] and language.say["times"]) or language.say["by"]
+        if "×" in match[0] and _RESOLUTION.match(scan.text, at):
+            times = language.say["by"]
         if "×" in match[0] and re.match(
             r"\d+(?:[.,]\d+)?(?:\s?[x×]\s?\d+)?\s?(?:cm|mm|m|ft|in|px|inch|km)\b",
             scan.text[match.end() : match.end() + 20],
@@ -250,6 +321,10 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     return None
 
 
+_UNKNOWN = re.compile(r"[xyzn](?:[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s\d)")
+_LETTERED = re.compile(r"X\d+[A-Z]")
+"""7950X3D"""
+_RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d.,+×])")
 _FOLD = {
     "en": " times",
     "de": "mal",

@@ -61,7 +61,7 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
     digits, end = number
     if scan.language.decimal == "." and (european := _EUROPEAN.match(scan.text, at)):
         digits, end = f"{european[1].replace('.', '')}.{european[2]}", european.end()
-    elif scan.language.decimal == "," and (dotted := re.compile(r"(\d+)\.(\d{1,2})(?![\d.,]\d)").match(scan.text, at)):
+    elif scan.language.decimal == "," and (dotted := re.compile(r"(\d+)\.(\d{1,2})(?!\d|[.,]\d)").match(scan.text, at)):
         digits, end = f"{dotted[1]}.{dotted[2]}", dotted.end()
     head = f"{scan.language.say['minus']}{scan.language.gap}" if minus else ""
     scale, stop = scale_after(scan, end)
@@ -71,9 +71,27 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
         said = say(second[0], money, over[0], scan.language)
         more, last = per(scan, over[1])
         return f"{first}{scan.joint()}{said}{more}", last, "money"
-    said = head + say(digits, money, scale, scan.language)
+    singular = scan.language.code == "en" and "." not in digits and _is_adjective(scan, start, stop)
+    said = head + say(digits, money, scale, scan.language, singular)
     more, stop = per(scan, stop)
     return f"{said}{more}", stop, "money"
+
+
+def _is_adjective(scan: Scan, start: int, stop: int) -> bool:
+    """A $150 fee, the $20 bill: the money in the singular."""
+    before, noun = scan.word_before(start).lower(), scan.word_after(stop)
+    if scan.text[stop : stop + 1] not in (" ", "-") or not noun.islower():
+        return False
+    return (before in _ARTICLES and noun not in _NO_NOUNS) or (before in _DEFINITE and noun in _PAID)
+
+
+_ARTICLES = _set("a an another every each one")
+_DEFINITE = _set("the my your his her our their this that its no")
+_PAID = _set(
+    "fee bill note deal gift coupon voucher discount card limit deposit charge fine budget prize bonus minimum plan "
+    "ticket tickets option version model credit refund tip fare offer laptop phone question"
+)
+_NO_NOUNS = _set("per and or of in on to at is are was were for from with by if than when as but off more less each")
 
 
 def after_number(scan: Scan, at: int) -> Reading | None:
@@ -123,11 +141,12 @@ def _scaled(scan: Scan, digits: str, scale: Forms | None) -> str:
     return f" {cldr.form(digits, scale, scan.language.code)}" if scale else ""
 
 
-def say(digits: str, money: Money, scale: Forms | None, language: Language) -> str:
+def say(digits: str, money: Money, scale: Forms | None, language: Language, singular: bool = False) -> str:
+    """`singular`: as it stands before a noun (English: a twenty dollar bill)."""
     gap = language.gap
     code = language.code
     if scale:
-        noun = cldr.form("1000000", money.major, code) if code not in _DE else money.major["other"]
+        noun = money.major["one"] if singular else cldr.form("1000000", money.major, code) if code not in _DE else money.major["other"]
         of = _OF.get(code, "") if _is_noun(scale, language) else ""
         noun = f"{of}{noun}" if of != "de " or noun[0] not in "aeiouéAEIOU" or code != "fr" else f"d'{noun}"
         times = cldr.form(digits, scale, code)
@@ -142,7 +161,7 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language) -> s
     cents = int(fraction or 0)
     parts = []
     if int(integer[:20] or 0) or not cents:
-        noun = cldr.form(integer, money.major, code)
+        noun = cldr.form("1" if singular else integer, money.major, code)
         parts.append(f"{_agreed(integer, noun, money, language)} {noun}")
     if cents:
         bare = bool(parts) and not language.cents_named

@@ -7,7 +7,7 @@ from voi.text.agreement import counted, gender
 from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
-from voi.text.units import UNIT, forms_of, units
+from voi.text.units import forms_of, unit_pattern, units
 
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
@@ -25,6 +25,7 @@ _BOOKS = _set(
     "ephesians philippians hebrews james peter revelation surah quran"
 )
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
+_CHAIN = re.compile(r"[1-9]\d?(?:-\d{1,2}){2,3}(?![\w-]|[.,:/]\d)")
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
 _DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
 _POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
@@ -79,7 +80,7 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         and scan.text[max(0, at - 200) : at].count('"') % 2 == 0
     ):
         return f"{said} inch", end + 1, "measure"
-    if (unit := UNIT.match(scan.text, end)) and (symbol := unit[0].strip()) and scan.text[end : end + 1] == " ":
+    if (unit := unit_pattern(language).match(scan.text, end)) and (symbol := unit[0].strip()) and scan.text[end : end + 1] == " ":
         forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
         if forms and language.gap and not symbol.isdigit() and len(symbol) > 1:
             stop = unit.end() - (symbol.endswith(".") and not scan.rest(unit.end()))
@@ -212,6 +213,9 @@ def span(scan: Scan, at: int) -> Reading | None:
                 f"{year(first, scan.language)} {scan.language.say['to']} {whole(str(int(second)), scan.language.code)}"
             )
             return said, match.end(), "year"
+    if chain := _CHAIN.match(scan.text, at):  # a 4-3-3 formation, a 12-4-1 record
+        gap = scan.language.gap or "、"
+        return gap.join(cardinal(part, scan.language) for part in chain[0].split("-")), chain.end(), "number"
     number = scan.number(at)
     if not number:
         return None

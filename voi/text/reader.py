@@ -12,6 +12,7 @@ from collections.abc import Callable
 from voi.text import cldr, codes, dates, measures, money, ordinals, ratios, telephone, times
 from voi.text.abbreviations import abbreviation, index_of, initials
 from voi.text.agreement import counted, gender, native_korean
+from voi.text.chemistry import formula
 from voi.text.electronic import electronic
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Reading, Scan
@@ -23,10 +24,18 @@ from voi.text.words import acronym, roman, roman_ordinal, special, state_or_stre
 Rule = Callable[[Scan, int], Reading | None]
 
 _TOKEN = re.compile(
-    r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
+    r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>!(?==)|[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
 )
 _TOKEN_ELIDED = re.compile(_TOKEN.pattern.replace("(?:['’][^\\W\\d_²³]+)*", ""))
 """Where an apostrophe ends a word: l'ing. Neri, l'A4."""
+_TOKEN_WIDE = re.compile(
+    _TOKEN.pattern.replace(
+        "(?P<word>[^\\W\\d_²³]+(?:['’][^\\W\\d_²³]+)*)",
+        "(?P<word>[A-Za-zÀ-ÖØ-öø-\u024f]+(?:['’][A-Za-z]+)*|[^\\W\\d_²³A-Za-zÀ-ÖØ-öø-\u024f]+)",
+    )
+)
+"""Where words in Latin letters stand between others without a blank: 请访问www.example.com。"""
+_TOKENS = {"fr": _TOKEN_ELIDED, "it": _TOKEN_ELIDED, "zh": _TOKEN_WIDE, "ja": _TOKEN_WIDE, "ko": _TOKEN_WIDE}
 _DIGITS = re.compile(r"\d+")
 
 RULES: dict[str, tuple[Rule, ...]] = {}
@@ -41,11 +50,14 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (".", dates.point),
     (":", times.clock),
     (" .a", times.hour_of_half),
+    (" a", times.military),
     (" a", times.with_h),
     (".", times.with_dot),
     (" .aº", dates.day_month),
     (" a.", dates.year_of),
     (" a", codes.street),
+    ("(", codes.section),
+    ("a'", codes.plural),
     ("/", measures.blood_pressure),
     ("/", dates.slash_day),
     (" -./#", telephone.telephone),
@@ -59,6 +71,8 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (".a", ratios.scientific),
     ("a,", ratios.ordinal_suffix),
     ("a.º -'", ordinals.ordinal_word),
+    (" .#,;:!?)", codes.after_acronym),
+    ("°", measures.coordinate),
     (" .,a-'°", measures.measure),
     ("a'", ratios.decade),
     (" .,ax", measures.dimensions),
@@ -71,7 +85,7 @@ def _by_follower() -> None:
     followers = {"-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%",
                  "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°",
                  "×": "x",
-                 "$": "$", "(": " "}  # fmt: skip
+                 "$": "$", "(": " ("}  # fmt: skip
     for char, kinds in followers.items():
         RULES[char] = tuple(rule for where, rule in _ORDER if set(where) & set(kinds))
     RULES["a"] = tuple(rule for where, rule in _ORDER if "a" in where)
@@ -88,7 +102,7 @@ def read(text: str, language: Language, day_first: bool) -> str:
     addresses = electronic(text, language)
     size = len(text)
     special_words = _special(language)
-    tokens = _TOKEN_ELIDED if language.code in ("fr", "it") else _TOKEN
+    tokens = _TOKENS.get(language.code, _TOKEN)
     while scan.at < size:
         at = scan.at
         if addresses and at in addresses:
@@ -158,7 +172,7 @@ def _small(digits: str, language: Language) -> str:
 
 def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     """A word that digits or a hyphen follow."""
-    if reading := codes.cluster(scan, at):
+    if (reading := formula(scan, at)) or (reading := codes.cluster(scan, at)):
         return reading
     if (
         (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == "."))
@@ -188,6 +202,8 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     if word.islower():
         return None
     if reading := state_or_street(scan, at, word, end):
+        return reading
+    if word[0].isupper() and not word.isupper() and not word[1:].islower() and (reading := formula(scan, at)):
         return reading
     if word[0].isupper() and (
         len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")

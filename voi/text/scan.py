@@ -77,10 +77,22 @@ class Scan:
         """The number that begins here (1234.50, without grouping signs, with a point), and its end."""
         if self.language.decimal == "," and (dotted := _DOTTED.match(self.text, at)):
             return f"{dotted[1]}.{dotted[2]}", dotted.end()
+        if self.language.decimal == "." and (spaced := _SPACED.match(self.text, at)):
+            return spaced[0].replace(" ", ""), spaced.end()
         found = self.numbers.match(self.text, at)
         return (plain_number(found[0], self.language.decimal), found.end()) if found else None
 
 
+    def stands_free(self, at: int) -> bool:
+        """Does nothing that is written together with what follows stand right before? Chinese, Japanese and Korean
+        write words and numbers without a blank."""
+        before = self.text[at - 1 : at] if at else ""
+        return not before.isalnum() or (before >= _WIDE and not before.isdigit())
+
+
+_WIDE = "\u2e80"
+_SPACED = re.compile(r"\d{1,3}(?: \d{3}){2,5}(?![\w-]| \d)|\d{1,3} 000(?![\w-]| \d)")
+"""Thousands with blanks between, as in tables and in science, where a comma is usual."""
 _DOTTED = re.compile(
     r"(\d+)\.(\d{1,2})(?=\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd|millones|millions|milioni)\b))"
 )
@@ -111,5 +123,5 @@ def plain_number(digits: str, decimal: str) -> str:
 def number_pattern(decimal: str, groups: str) -> re.Pattern[str]:
     """Numbers are matched from their first digit on and without backtracking: a million digits take linear time."""
     group = f"[{re.escape(groups)}]"
-    indian = r"\d{1,2}(?:,\d\d(?=,))++,\d{3}(?!\d)|" if decimal == "." else ""
+    indian = r"\d{1,2}(?:,\d\d(?=,)){1,6}+,\d{3}(?!\d)|" if decimal == "." else ""
     return re.compile(rf"(?:{indian}\d{{1,3}}(?:{group}\d{{3}})++(?!\d)|\d++)(?:{re.escape(decimal)}\d++)?+")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from voi.text import money, telephone
-from voi.text.numerals import cardinal, one_by_one
+from voi.text.numerals import cardinal, one_by_one, pairs
 from voi.text.ratios import decade
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
@@ -13,7 +13,7 @@ from voi.text.units import PER_WORDS, per, periods
 _NUMBERISH = frozenset(("number", "time", "date", "money", "measure", "year", "ordinal", "by", "fraction", "to"))
 _NAMES = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "٪": "percent", "‰": "permille",
-    "°": "degrees", "→": "arrow", "⇒": "arrow",
+    "°": "degrees", "⊖": "minus", "→": "arrow", "⇒": "arrow",
     "×": "times", "÷": "divided", "±": "plusminus", "≈": "about", "≤": "at_most", "≥": "at_least", "≠": "not_equal",
     "√": "root", "∞": "infinity", "№": "number", "§": "section", "²": "squared", "³": "cubed", "\\": "backslash",
 }  # fmt: skip
@@ -25,6 +25,9 @@ _COUNTED = re.compile(r"\d\s?[^\W\d_]+\Z")
 _CODE_NEXT = re.compile(r"[A-Z]\d\b")
 _CODE = re.compile(r"[A-Z]{1,4}-?\d")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
+_EQUALS = re.compile(r"=*")
+_PORT = re.compile(r":(\d{4,5})(?![\w.,:]*\w)")
+"""localhost:8080"""
 
 
 def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading | None:
@@ -43,7 +46,7 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         return f"{language.say['dot']}{language.gap}", at + 1, ""  # .NET, .env
     if char == "." and following.isalpha() and language.spaces:
         return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # no address: sentences without a blank
-    if char in ".:：'(" and not following.isdigit():
+    if char in ".:：'(!" and not following.isdigit() and following != "=":
         return None
     if char in money.SIGNS or char == "¢":
         return money.at_sign(scan, at) or ("", at + 1, "")
@@ -62,11 +65,32 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     if not said:
         return (" ", at + 1, scan.kind) if char in "~#\\/*^<>_|" else ("" if language.say else char, at + 1, "")
     gap = language.gap
-    return f"{gap}{said}{gap}", at + 1, "sign"
+    return f"{gap}{said}{gap}", at + 1, "number" if char in "²³" else "sign"
 
 
 def _gap(scan: Scan) -> str:
     return scan.language.gap
+
+
+def _unequal(scan: Scan, at: int, following: str) -> Reading | None:
+    return _joined(scan, at + len(_EQUALS.match(scan.text, at + 1)[0]) + 1, "not_equal")  # type: ignore[index]
+
+
+def _equals(scan: Scan, at: int, following: str) -> Reading | None:
+    """=, == and === are all one; => is an arrow."""
+    end = _EQUALS.match(scan.text, at).end()  # type: ignore[union-attr]
+    if scan.text[end : end + 1] == ">":
+        return _joined(scan, end + 1, "arrow")
+    return _joined(scan, end, "equals")
+
+
+def _ampersand(scan: Scan, at: int, following: str) -> Reading | None:
+    return _joined(scan, at + 1 + (following == "&"), "and")
+
+
+def _joined(scan: Scan, end: int, name: str) -> Reading | None:
+    said = scan.language.say.get(name)
+    return (f"{_gap(scan)}{said}{_gap(scan)}", end, "sign") if said else None
 
 
 def _plus(scan: Scan, at: int, following: str) -> Reading | None:
@@ -86,7 +110,7 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
         return scan.joint(), at + 1, "to"
     counts = following.isdigit() or (following != "" and following in money.SIGNS)
     if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and not (
-        before.isalnum() or (before and before in ")].,-")
+        not scan.stands_free(at) or (before and before in ")].,-")
     ):
         below = scan.language.say.get("below_zero")
         if below and re.match(r"\d+(?:\.\d+)?\s?(?:°|度)", text[at + 1 : at + 12]):
@@ -243,7 +267,8 @@ def _power(scan: Scan, at: int, following: str) -> Reading | None:
 def _apostrophe(scan: Scan, at: int, following: str) -> Reading | None:
     """'90s, '99."""
     match = _YEAR.match(scan.text, at + 1)
-    if not match or scan.text[at - 1 : at].isalnum() or scan.language.code != "en":
+    quarter = scan.kind == "code" and scan.end == at  # Q1'24
+    if not match or (scan.text[at - 1 : at].isalnum() and not quarter) or scan.language.code != "en":
         return None
     if match[1]:
         return decade(scan, at)
@@ -271,11 +296,14 @@ def _point(scan: Scan, at: int, following: str) -> Reading | None:
 def _colon(scan: Scan, at: int, following: str) -> Reading | None:
     if scan.kind in ("number", "to", "year") and scan.end == at:
         return f"{_gap(scan)}{scan.language.say.get('ratio', '')}{_gap(scan)}", at + 1, "to"
+    if "colon" in scan.language.say and (port := _PORT.match(scan.text, at)) and scan.word_before(at).islower():
+        said = pairs(port[1], scan.language) if len(port[1]) == 4 else one_by_one(port[1], scan.language)
+        return f" {scan.language.say['colon']} {said}", port.end(), "code"
     return None
 
 
 _RULES: dict[str, Callable[[Scan, int, str], Reading | None]] = {
     "+": _plus, "-": _minus, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": _slash, "<": _compare,
     ">": _compare, "*": _times, "^": _power, "'": _apostrophe, "(": _parenthesis, ".": _point, ":": _colon,
-    "：": _colon,
+    "：": _colon, "!": _unequal, "=": _equals, "&": _ampersand,
 }  # fmt: skip

@@ -7,12 +7,14 @@ from voi.text.scan import Reading, Scan
 
 _GROUPS = re.compile(
     r"(?P<plus>\+\s?\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,12}+"
-    r"(?:(?:[ ./-]|\s?[-–]\s?|\s)\(?\d{1,10}+\)?){0,9}+(?![\w@]|[.,-]\d)"
+    r"(?:(?:[ ./-]|\s?[-–]\s?|\s)\(?\d{1,10}+\)?){0,9}+(?![\w@]|[.,-]\d)",
+    re.ASCII,  # Japanese goes on without a blank
 )
 _LETTERS = re.compile(r"(?:\+?1-)?(8\d\d)-((?:[A-Z]{2,9}-?){1,4})(?![\w])")
 _EXTENSION = re.compile(r"\s?(?:x|ext\.?)\s?(\d{1,6})(?!\w)")
-_AIRCRAFT = re.compile(r"(7[0-9]7|3[0-9]0|A3\d\d)-(\d{3})(?![\w-])")
+_AIRCRAFT = re.compile(r"(7[0-9]7|3[0-9]0|A3\d\d)-(\d{3}|(?<=7-)\d{1,2})(?![\w-])")
 _NORTH_AMERICAN = ([3, 3, 4], [1, 3, 3, 4])
+_LONG_RUN = re.compile(r"\d{10,}+(?![\w@]|[.,]\d)", re.ASCII)
 _STROKE = re.compile(r"\d+/")
 _LONG = 10
 
@@ -97,6 +99,7 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
         and groups[0] == "1"
         and grouping
         and len(groups) == 4
+        and groups[-1] != "000"
         and separators <= {" ", "-", "."}
     ):
         return True
@@ -164,7 +167,7 @@ def _group(group: str, scan: Scan, area: bool) -> str:
 
 def plain_long(scan: Scan, at: int) -> Reading | None:
     """Ten digits and more without any mark: nobody counts to them."""
-    match = re.compile(r"\d{10,}+(?![\w@]|[.,]\d)").match(scan.text, at)
+    match = _LONG_RUN.match(scan.text, at)
     if not match or match[0].endswith("000000"):
         return None
     return (

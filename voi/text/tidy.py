@@ -7,6 +7,8 @@ _TABLE_MAX = 8_192
 _PUNCTUATION = frozenset(" .,!?;:'-。！？、，；：・।॥؟،؛۔¿¡…\u200c\u200d")
 _OPENING = re.compile(r"(?<=\w)\s+[(\[{]\s*(?=\w)|(?<=[.,!?;:])\s+[(\[{]\s*(?=\w)")
 _CLOSING = re.compile(r"(?<=\w)\s*[)\]}]\s+(?=\w)")
+_GLUED = re.compile(r"(?<=[\w)\]])[(\[]([^()\[\]{}]{0,40})[)\]](?=[\w\s.,;:!?)(\[]|\Z)")
+"""Right behind a word: list[0], f(x), 6(1)(f). Nothing is put in between, so no pause."""
 _DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
 _APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)|'{2,}")
 _HYPHEN = re.compile(r"(?<!\w)-+|-+(?!\w)|-{2,}")
@@ -35,7 +37,8 @@ _TABLES: dict[str, _Kept] = {}
 def tidy(text: str, keep: str = "") -> str:
     """`keep`: signs that the speech engine is trusted to read."""
     text = " ".join(text.split())
-    if "(" in text or "[" in text or "{" in text:
+    if ")" in text or "]" in text or "}" in text:
+        text = _GLUED.sub(r" \1 ", text)
         text = _CLOSING.sub(", ", _OPENING.sub(", ", text))
     text = _DASH.sub(", ", text).replace("…", "...")
     table = _TABLES.get(keep)

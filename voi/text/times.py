@@ -5,7 +5,7 @@ import unicodedata
 
 from voi.text import cldr
 from voi.text.agreement import counted, native_korean
-from voi.text.numerals import cardinal, whole
+from voi.text.numerals import cardinal, one_by_one, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import ZONES
 from voi.text.tables.shape import words as _set
@@ -31,7 +31,7 @@ _RATIO_CONTEXT = _set(
 
 
 def clock(scan: Scan, at: int) -> Reading | None:
-    match = (_CLOCK if scan.language.spaces else _CLOCK_WIDE).match(scan.text, at)
+    match = (_CLOCK if scan.language.gap else _CLOCK_WIDE).match(scan.text, at)
     if not match:
         return None
     hour, minute, second = int(match[1]), int(match[2]), match[3]
@@ -50,6 +50,11 @@ def clock(scan: Scan, at: int) -> Reading | None:
         )
     if minute > 59 or hour > 24:
         return None
+    if not second and not half and not zone and (part := _HUNDREDTHS.match(scan.text, match.end(2))):  # 3:42.15
+        said = time_of_day(scan, hour, minute, True, False, at)
+        gap = scan.language.gap
+        tail = one_by_one(part[1], scan.language)
+        return f"{said}{gap}{scan.language.say['point']}{gap}{tail}", part.end(), "time"
     if second:
         if int(second) > 59:
             return None
@@ -73,6 +78,7 @@ def clock(scan: Scan, at: int) -> Reading | None:
     return said, end, "time"
 
 
+_HUNDREDTHS = re.compile(r"[.,](\d{1,3})(?![\w.,:]*\d)")
 _NO_TIMES = frozenset((("16", "10"), ("21", "90")))
 
 
@@ -175,6 +181,21 @@ def hour_of_half(scan: Scan, at: int) -> Reading | None:
     if match["point"] and _ends(scan, match.end()):
         said += "."
     return said, match.end(), "time"
+
+
+def military(scan: Scan, at: int) -> Reading | None:
+    """0900 hrs, 1430 hours."""
+    match = _MILITARY.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    hour, minute = match[1], match[2]
+    said = f"zero {whole(hour[1], 'en')}" if hour[0] == "0" else whole(hour, "en")
+    rest = "hundred" if minute == "00" else f"zero {whole(minute[1], 'en')}" if minute[0] == "0" else whole(minute, "en")
+    stop = "." if match[0].endswith(".") and _ends(scan, match.end()) else ""
+    return f"{said} {rest} hours{stop}", match.end(), "time"
+
+
+_MILITARY = re.compile(r"([01]\d|2[0-3])([0-5]\d)\s?(?:hrs\.?|hours|h)(?![^\W_])")
 
 
 def with_h(scan: Scan, at: int) -> Reading | None:

@@ -44,6 +44,11 @@ UNIT = re.compile(
     r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
     r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/[hsuч]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
+UNIT_WIDE = re.compile(
+    r"[ -]?(?:[lL]/100\s?km(?![A-Za-z])|°\s?[CFcf]?(?![A-Za-z])"
+    r"|[A-Za-zμΩ]{1,8}(?![A-Za-z])(?:/[hs](?![A-Za-z]))?(?:[²³23](?!\d))?|(?:(?![A-Za-z])[^\W\d_]){1,8})"
+)
+"""Where words stand behind a symbol without a blank: 500mgを, 20km/hです."""
 _PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
 PER_WORDS = {
     "day",
@@ -116,6 +121,10 @@ def periods(code: str) -> frozenset[str]:
 def units(code: str) -> Mapping[str, str | Forms]:
     language = language_of(code)
     return {**COMMON, **(language.units if language else {})}
+
+
+def unit_pattern(language: Language) -> re.Pattern[str]:
+    return UNIT if language.gap else UNIT_WIDE
 
 
 def forms_of(symbol: str, language: Language) -> Forms | None:

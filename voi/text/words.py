@@ -4,11 +4,14 @@ import re
 
 from voi.text import cldr, slavic
 from voi.text.numerals import ordinal, whole
+from voi.text.pronounceable import is_pronounceable
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import COMPASS, SHOUTED, SOUNDS, STATES, STREETS
 from voi.text.tables.shape import words as _set
 from voi.text.units import forms_of
 
+_SPELT_MAX = 5
+"""Longer ones are words that somebody shouts."""
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
 _ROMAN = re.compile(r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
@@ -37,6 +40,7 @@ _STATE = re.compile(r"([A-Z]{2})(?=\s\d{5}\b|[\s.,;!?)]|$)")
 _TOWN_BEFORE = re.compile(r"[A-Z][a-z]+,\s\Z")
 _STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
 _STREET_WORD = re.compile(r"(?:Street|St\.?|Ave\.?|Avenue|Blvd\.?|Road|Rd\.?|Drive|Dr\.?|Lane|Ln\.?)\s\Z")
+_ALWAYS_STREETS = _set("Ave Blvd Hwy Pkwy Expy Fwy")
 _SLASHED_UNIT = re.compile(r"([^\W\d_]{1,5})/([hs]|min|hr|day|mo|yr|kg|l|L)\b(?!/)")
 
 
@@ -92,13 +96,15 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return None
     text = scan.text
     if word in COMPASS:
-        if re.search(r"\d°\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
+        if re.search(r"\d(?:°|['′]|[\"″”])\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
             return COMPASS[word].lower(), end, "address"
         house = len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at])
         if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end)[:1].isupper()):
             return COMPASS[word], end, "address"
     if word in STATES and _TOWN_BEFORE.search(text, max(0, at - 24), at) and _STATE.match(text, at):
         return STATES[word], end, "address"
+    if word in _ALWAYS_STREETS and text[end : end + 1] != "." and scan.word_before(at)[:1].isupper():
+        return STREETS[word], end, "address"
     if word in STREETS and text[end : end + 1] != "'" and _STREET_NAME.search(text, max(0, at - 48), at):
         stop = (
             end + 1
@@ -131,7 +137,7 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         and word not in ("C", "D", "L", "M")
         and (before[0].isupper() or word != "I")
     ):
-        return whole(str(value), code), end, "roman"
+        return _spoken(scan, value, end)
     if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
         stop = end + 1 if language.ordinal_point and scan.text[end : end + 1] == "." else end
         return _regnal(scan, value, before, stop), stop, "roman"
@@ -143,10 +149,24 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         and before[:1].isupper()
         and not before.isupper()
         and before not in _NO_NAMES
-        and word not in ("XX", "XXX")
+        and (word not in ("XX", "XXX") or _TITLE_BEFORE.search(scan.text, max(0, at - 40), at))
     ):
         return whole(str(value), code), end, "roman"
     return None
+
+
+_TITLE_BEFORE = re.compile(r"[A-Z][a-z]+\s(?:[a-z]{2,3}\s)?[A-Z][a-z]+\s\Z")
+"""World Cup XX, Expo of Arts XX; but "Size XX"."""
+_ROMAN_RANGE = re.compile(r"\s?[-–—]\s?([IVXLC]{1,7})(?!\w)")
+
+
+def _spoken(scan: Scan, value: int, end: int) -> Reading:
+    """A plain number, and the other end of a range: chapters III–V."""
+    said, code = whole(str(value), scan.language.code), scan.language.code
+    more = _ROMAN_RANGE.match(scan.text, end)
+    if more and _ROMAN.fullmatch(more[1]) and value_of(more[1]) > value:
+        return f"{said}{scan.joint()}{whole(str(value_of(more[1])), code)}", more.end(), "roman"
+    return said, end, "roman"
 
 
 def roman_ordinal(scan: Scan, at: int, word: str, end: int) -> Reading | None:
@@ -257,7 +277,8 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if letters in SHOUTED and _in_capitals(scan, at, match.end()):
         return None
     if letters not in language.spelt and _VOWEL.search(letters) and not _is_spelt_form(letters):
-        return None
+        if is_pronounceable(letters) or len(letters) > _SPELT_MAX:
+            return None
     end = match.end()
     if text[end : end + 2] == ". " and scan.rest(end + 1)[:1].islower():  # "an MS. in physics"
         end += 1

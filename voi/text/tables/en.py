@@ -3,7 +3,7 @@
 from voi.text.tables.shape import Clock, Language, Money, forms, words
 
 _TITLES = {
-    "Dr.": "Doctor", "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Mx.": "Mix", "Prof.": "Professor",
+    "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Mx.": "Mix", "Prof.": "Professor",
     "Capt.": "Captain", "Cpt.": "Captain", "Lt.": "Lieutenant", "Sgt.": "Sergeant", "Col.": "Colonel",
     "Maj.": "Major", "Cpl.": "Corporal", "Cmdr.": "Commander", "Adm.": "Admiral", "Sen.": "Senator",
     "Rep.": "Representative", "Gov.": "Governor", "Pres.": "President", "Hon.": "Honorable", "Supt.": "Superintendent",
@@ -133,7 +133,7 @@ SPELT = words(
     "OEM OS OTP PA POV ROI RSA SAAS SEO SQL SUV TBA UAE UAV UFO UI UK UN UPS URI URL USA USB USD UX VIP VOIP VPN "
     "YMCA EUR ETF ADHD AKA ASAP DNA RNA DOJ EPA HOA IOU IRL LGBTQ LLC MPH NPC OCD OMG PHD PTO RIP RPG SOS TSA UTC UV "
     "WWII AC DC IRC AM PM US LA ABC AAA AAC ACL ADA AED AFC AFK AGM AMA AMD ANC AOL APA APR APY ASL ATV AV BAC BIO "
-    "BMI BMW BYOB CAC CEU CGI CIF CMO COD CPA CRA CSA CSI CSV CVA DA DAO DEA DIN DJ DMV DUI DUID EAN "
+    "CET CEST EET EEST MSK BMI BMW BYOB CAC CEU CGI CIF CMO COD CPA CRA CSA CSI CSV CVA DA DAO DEA DIN DJ DMV DUI DUID EAN "
     "EDM EIN EMS EMT EOD "
     "EOM EP EPL ER ERP ESL ESP ESPN ESG EST ET FA FAA FCA FIFO FOB FOMO FWIW FYI FYA GI GIS GOP GUID HMO HBO HOV HR "
     "HUD IBS ICE ICYMI IDF IE IEEE IG IMF IMHO IMO IO IPTV ISS ITV IUD JIT KIA LAX LCA LOA LOL LPGA MA MCAT MMA MO MOU "
@@ -180,6 +180,11 @@ LANGUAGE = Language(
         "excl.": "excluding", "Univ.": "University", "i.e.": "that is,", "e.g.": "for example,", "eg.": "for example,",
         "nos.": "numbers", "vols.": "volumes", "avg.": "average", "Intl.": "International", "Natl.": "National",
         "Assoc.": "Association", "resp.": "respectively", "eds.": "editors", "qty.": "quantity", "temp.": "temperature",
+        "Bldg.": "Building", "Rm.": "Room", "rm.": "room", "chap.": "chapter", "esp.": "especially",
+        "equiv.": "equivalent", "asst.": "assistant", "Asst.": "Assistant", "Assn.": "Association", "mgr.": "manager",
+        "Mgr.": "Manager", "ref.": "reference", "Ref.": "Reference", "hosp.": "hospital", "Mtn.": "Mountain",
+        "Pkg.": "Package", "pkg.": "package", "pkgs.": "packages", "std.": "standard", "w.r.t.": "with respect to",
+        "orig.": "original", "abbr.": "abbreviation",
     },
     ending={
         "Jr.": "Junior", "Sr.": "Senior", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation",
@@ -187,16 +192,18 @@ LANGUAGE = Language(
         "Ave.": "Avenue", "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway", "Pkwy.": "Parkway",
         "govt.": "government", "misc.": "miscellaneous", "tel.": "telephone", "wt.": "weight", "hrs.": "hours",
         "al.": "al", "yrs.": "years", "mins.": "minutes", "secs.": "seconds", "dist.": "district", "lbs.": "pounds",
+        "mfg.": "manufacturing", "mgmt.": "management", "intl.": "international", "bldgs.": "buildings",
         "ext.": "extension", "Cres.": "Crescent", "mos.": "months", "wks.": "weeks", "mtg.": "meeting",
         "appt.": "appointment",
         "appts.": "appointments", "Sq.": "Square", "tsp.": "teaspoons", "tbsp.": "tablespoons", "a.k.a.": "A K A",
         "Ph.D.": "P H D", "PhD.": "P H D", "Psy.D.": "Psy D", "Ed.D.": "Ed D", "Th.D.": "T H D",
     },
     choices={
+        "Dr.": (("T", "Drive"), ("", "Doctor")),
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),
         "Rev.": (("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
         "rev.": (("9", "revision"), ("", "")),
-        "Gen.": (("G", "Gen"), ("A", "General"), ("", "General")),
+        "Gen.": (("G", "Gen"), ("9", "Generation"), ("A", "General"), ("", "General")),
         "Est.": (("9", "established"), ("in", "established"), ("", "Estimated")),
         "est.": (("9", "established"), ("in", "established"), ("", "estimated")),
         "No.": (("9", "number"), ("", "")),
@@ -261,7 +268,7 @@ LANGUAGE = Language(
         "megapixels"),
         "cal": "energy-calorie", "kcal": "energy-kilocalorie", "sq. ft.": "area-square-foot",
         "cu. ft.": "volume-cubic-foot",
-        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch",
+        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch", "in": "length-inch",
         "ft.": "length-foot",
         "oz.": "mass-ounce", "lb.": "mass-pound", "fl. oz.": "volume-fluid-ounce", "yd.": "length-yard",
         "mi.": "length-mile", "gal.": "volume-gallon",
@@ -276,6 +283,7 @@ LANGUAGE = Language(
         "temperature-celsius": forms("degree Celsius", "degrees Celsius"),
         "temperature-fahrenheit": forms("degree Fahrenheit", "degrees Fahrenheit"),
         "energy-british-thermal-unit": forms("B T U", "B T U's"),
+        "angle-arc-minute": forms("minute", "minutes"), "angle-arc-second": forms("second", "seconds"),
         "duration-month": forms("month", "months"), "power-kilowatt-hour": forms("kilowatt hour", "kilowatt hours"),
         "energy-kilowatt-hour": forms("kilowatt hour", "kilowatt hours"), "mass-metric-ton": forms("ton", "tons"),
         "mass-tonne": forms("ton", "tons"),
