@@ -13,12 +13,20 @@ Entry = tuple[re.Pattern[str], str, str]
 _FIRST = re.compile(r"[^\W\d_]+")
 _NUMBER_BEFORE = re.compile(r"\d\s?\Z")
 _NUMBER_AFTER = re.compile(r"\s?(?:[#№]?\d|[A-Z]{1,4}-?\d)")
+_CLEARLY_ROMAN = re.compile(r"\s(?:[IVXLC]{2,7}|[VX])\b")
 _ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
 _STREET_BEFORE = re.compile(
     r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
 )
 _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
+_DAY_AFTER = re.compile(r",?\s(?:(?:den|le|il|el|dia|d[.])\s)?\d|,?\s(?:um|om|à|a las|alle|às|ore|v|o|в)\s\d")
+_DAY_BEFORE = _set(
+    "am vom bis jeden on el del al los le du il dal sul na no da à de op van tot elke v ve ze do od o w we na z do od każdy "
+    "во в на с до по каждый"
+)
+"""What stands before a day of the week, where its short form may be something else."""
+_PREPOSITIONS = _set("na w we z ze przy od do po v ve při по на в при у")
 _CLOSERS = re.compile(r"[\s\"')\]”’»]+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
@@ -50,7 +58,8 @@ def _pattern(key: str, code: str) -> re.Pattern[str]:
 def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
     end = at + len(word)
     if scan.language.code == "de" and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":
-        return f"{word[:-3]}straße", end + 1, "abbreviation"
+        new = scan.word_after(end + 1) in scan.language.starters or _at_end(scan, end + 1)
+        return f"{word[:-3]}straße{'.' if new else ''}", end + 1, "abbreviation"
     entries = index_of(scan.language.code).get(word.casefold())
     for pattern, key, table in entries or ():
         match = pattern.match(scan.text, at)
@@ -86,6 +95,8 @@ def _something_follows(scan: Scan, end: int, key: str) -> bool:
         return rest[1:2].isupper()
     if rest.startswith(("et ", "y ", "e ", "und ", "en ", "i ")):  # M. et Mme Durand
         return key[0].isupper()
+    if key == "M." and rest.startswith(("le ", "la ", "l'")):  # M. le Ministre
+        return True
     return scan.text[end : end + 1].isspace() and rest != "" and (not rest[0].islower() or not rest[0].isascii())
 
 
@@ -101,6 +112,7 @@ def _ends_sentence(scan: Scan, end: int, key: str, said: str) -> bool:
         return False
     return (
         key[0].islower()
+        and not _CLEARLY_ROMAN.match(scan.text, end)
         and key not in _BEFORE_NAMES
         and (not scan.language.sentence_noun_capitals or key in scan.language.ending)
     )
@@ -146,6 +158,12 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
         return re.match(r"\s[XYZ]\b|\sAlpha\b", text[end : end + 7]) is not None
     if condition == "S":
         return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None
+    if condition == "d":
+        return _DAY_AFTER.match(text, end) is not None
+    if condition == "w":
+        return scan.word_before(at).lower() in _DAY_BEFORE
+    if condition == "p":
+        return scan.word_before(at).lower() in _PREPOSITIONS
     if condition == "T":
         return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None and not scan.word_after(end)[:1].isupper()
     if condition == "r":

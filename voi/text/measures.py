@@ -9,7 +9,7 @@ from voi.text.numerals import cardinal
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms, Language
 from voi.text.tables.shape import words as _set
-from voi.text.units import forms_of, per, unit_forms, unit_pattern, units
+from voi.text.units import forms_of, per, unit_forms, unit_of_words, unit_pattern, units
 
 _SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
 _FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
@@ -46,6 +46,8 @@ def measure(scan: Scan, at: int) -> Reading | None:
             return f"{said}{language.gap}{language.say['by']}", times.end(), "by"
         return said, stop, kind
     match = unit_pattern(language).match(scan.text, end)
+    if several := unit_of_words(scan.text, end, language.code):  # 2 c. à s.
+        return _of_words(scan, digits, several, at)
     if not match:
         return None
     symbol, stop = match[0].strip(" -"), match.end()
@@ -97,6 +99,15 @@ def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
     rest = scan.rest(stop)
     starts = rest[:1].isupper() and (not scan.language.starters or scan.word_after(stop) in scan.language.starters)
     return stop, "." if not rest or starts else ""
+
+
+def _of_words(scan: Scan, digits: str, found: tuple[str, int], at: int) -> Reading | None:
+    symbol, stop = found
+    forms = forms_of(symbol, scan.language)
+    if forms is None:
+        return None
+    stop, full_stop = _past_point(scan, symbol, stop)
+    return quantity(scan, digits, forms, at, False) + full_stop, stop, "measure"
 
 
 def _is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
@@ -324,7 +335,7 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
 _UNKNOWN = re.compile(r"[xyzn](?:[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s\d)")
 _LETTERED = re.compile(r"X\d+[A-Z]")
 """7950X3D"""
-_RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d.,+×])")
+_RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d+×]|[.,]\d)")
 _FOLD = {
     "en": " times",
     "de": "mal",

@@ -22,7 +22,7 @@ _RUSSIAN = re.compile(r"(\d{1,4})-(?:ый|ий|ой|й|я|ая|е|ое|го|ог
 _HUNGARIAN = re.compile(
     r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b"
 )
-_GERMAN_ER = re.compile(r"(\d{1,4})er\b")
+_GERMAN_ER = re.compile(r"(\d{1,4})(er[ns]?)\b")
 _TURKISH = re.compile(r"(\d{1,4})['’]?(?P<ending>inci|ıncı|uncu|üncü|nci|ncı|ncu|ncü)\b")
 
 _GERMAN_WEAK = _set(
@@ -55,7 +55,7 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
         return ordinal(match[1], language), match.end(), "ordinal"
     if code == "de" and (match := _GERMAN_ER.match(scan.text, at)):
         said = year(match[1], language) if len(match[1]) == 4 else cardinal(match[1], language)
-        return f"{said}er", match.end(), "ordinal"
+        return f"{said}{match[2]}", match.end(), "ordinal"
     if language.ordinal_point and (match := _POINT.match(scan.text, at)) and _is_ordinal(scan, match, at):
         return _with_point(scan, match, at), match.end(), "ordinal"
     return None
@@ -101,7 +101,8 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
             return True
         if not before:
             return False
-        determined = before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[
+        listed = before in scan.language.ordinal_after and after not in scan.language.starters
+        determined = listed or before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[
             -1:
         ] in (["und"], ["bis"], ["oder"])
         return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))

@@ -7,7 +7,7 @@ from voi.text.agreement import counted, gender
 from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
-from voi.text.units import forms_of, unit_pattern, units
+from voi.text.units import forms_of, unit_of_words, unit_pattern, units
 
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
@@ -80,9 +80,16 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         and scan.text[max(0, at - 200) : at].count('"') % 2 == 0
     ):
         return f"{said} inch", end + 1, "measure"
+    if several := unit_of_words(scan.text, end, language.code):
+        forms = forms_of(several[0], language)
+        if forms is not None:
+            noun = cldr.form("1", forms, language.code)
+            half = (top, bottom) == ("1", "2") and not integer and _HALF_OF.get(language.code)
+            said = half[gender(noun.split()[0], language) == "f"] if half else said
+            return f"{said} {noun}", several[1], "measure"
     if (unit := unit_pattern(language).match(scan.text, end)) and (symbol := unit[0].strip()) and scan.text[end : end + 1] == " ":
         forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
-        if forms and language.gap and not symbol.isdigit() and len(symbol) > 1:
+        if forms and language.gap and not symbol.isdigit() and (len(symbol) > 1 or symbol in "lLgh"):
             stop = unit.end() - (symbol.endswith(".") and not scan.rest(unit.end()))
             stop += (
                 scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code) and scan.rest(stop + 1) != ""

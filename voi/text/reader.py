@@ -47,6 +47,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("-", telephone.toll_free_words),
     ("-", codes.cluster),
     ("-", telephone.aircraft),
+    (".", telephone.tax_number),
     (".", dates.point),
     (":", times.clock),
     (" .a", times.hour_of_half),

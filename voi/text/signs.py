@@ -191,8 +191,11 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
         return " sur ", at + 1, "to"
     more, end = per(scan, at)
     before = _WORD_BEFORE.search(text, max(0, at - 24), at)
-    if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or not before):
+    alone = not before and (not at or text[at - 1].isspace() or text[at - 1] == "(")
+    if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or alone):
         return more, end, "measure"
+    if text[at - 1 : at] == "-" and language.say.get("or") and following.isalpha():  # Ober-/Unterhitze
+        return f" {language.say['or']} ", at + 1, ""
     left, after = before[0] if before else "", _WORD_AFTER.match(text, at + 1 + (following == " "))
     right = after[0] if after else ""
     if more and _COUNTED.search(text, max(0, at - 32), at):

@@ -41,6 +41,17 @@ def toll_free_words(scan: Scan, at: int) -> Reading | None:
     return f"{one}{_group(match[1], scan, True)}, {words}", end, "telephone"
 
 
+def tax_number(scan: Scan, at: int) -> Reading | None:
+    """Brazilian CPF and CNPJ."""
+    match = _TAX_NUMBER.match(scan.text, at)
+    if not match:
+        return None
+    return say_groups(scan, re.findall(r"\d+", match[0]), False), match.end(), "code"
+
+
+_TAX_NUMBER = re.compile(r"(?:\d{3}\.\d{3}\.\d{3}-\d\d|\d\d\.\d{3}\.\d{3}/\d{4}-\d\d)(?!\d)")
+
+
 def telephone(scan: Scan, at: int) -> Reading | None:
     if scan.text[at] not in "0+(" and _STROKE.match(scan.text, at):
         return None

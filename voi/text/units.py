@@ -127,6 +127,21 @@ def unit_pattern(language: Language) -> re.Pattern[str]:
     return UNIT if language.gap else UNIT_WIDE
 
 
+@cache
+def _of_words(code: str) -> re.Pattern[str] | None:
+    """Symbols with blanks, or with signs that no other unit has: "c. à s."."""
+    found = sorted((symbol for symbol in units(code) if re.search(r"[^\W\d_]\.?\s|\.\w", symbol)), key=len, reverse=True)
+    found = [symbol for symbol in found if "/" not in symbol]
+    return re.compile(rf"\s?({'|'.join(map(re.escape, found))})(?![^\W\d_])") if found else None
+
+
+def unit_of_words(text: str, end: int, code: str) -> tuple[str, int] | None:
+    """The symbol of several words that stands here, and its end."""
+    pattern = _of_words(code) if code != "en" else None
+    match = pattern.match(text, end) if pattern else None
+    return (match[1], match.end()) if match else None
+
+
 def forms_of(symbol: str, language: Language) -> Forms | None:
     """The forms of what a symbol stands for; None where the language has no name for it."""
     name = units(language.code).get(symbol)

@@ -72,12 +72,14 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     between = re.compile(r"\.?\s?[-–]\s?([^\W\d_]{2,5})\b\.?").match(text, end)
     if between and between[1] in scan.language.weekdays:
         return (
-            f"{full} {scan.language.say['to']} {scan.language.weekdays[between[1]]}",
+            f"{full}{scan.joint()}{scan.language.weekdays[between[1]]}",
             _past_point(text, between.end()),
             "date",
         )
     clear = scan.language.code != "en" or word not in ("Sat", "Sun", "Mon", "Wed")
     if text[end : end + 1] == "." and text[end + 1 : end + 2] in ("", " ", ","):
+        return None
+    if scan.language.code not in ("en", "de", "nl"):  # only a range is clear: "mar" is the sea as well
         return None
     if (clear and scan.language.code == "en") or re.match(
         r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5]

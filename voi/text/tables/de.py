@@ -19,7 +19,7 @@ LANGUAGE = Language(
         "am im zum zur beim vom ins ans der die das dem den des diesem diesen dieser jedem jeden "
         "jede jeder jedes meinem meinen mein meine "
         "dein sein seine seinem ihr ihre ihrem unser unsere unserem ein eine einem einen einer und "
-        "bis oder kein keine welche welcher"
+        "bis oder kein keine welche welcher ist war wird wurde als bin seit mit von auf"
     ),
     starters=words(
         "Der Die Das Den Dem Des Ein Eine Einen Einem Ich Du Er Sie Es Wir Ihr Ihre Mein Meine Sein "
@@ -68,18 +68,27 @@ LANGUAGE = Language(
         "s.u.": "siehe unten",
         "Mag.": "Magister", "Frl.": "Fräulein", "Hbf.": "Hauptbahnhof", "jr.": "junior", "lt.": "laut",
         "svw.": "so viel wie",
-        "min.": "minimal", "p.a.": "pro Jahr",
+        "min.": "minimal", "p.a.": "pro Jahr", "med.": "med", "phil.": "phil", "jur.": "jur", "nat.": "nat", "rer.": "rer",
+        "habil.": "habil", "Zi.": "Zimmer", "Whg.": "Wohnung", "Gem.": "Gemeinde", "Hs.": "Haus", "Gde.": "Gemeinde",
+        "Ges.": "Gesellschaft", "gem.": "gemäß", "insb.": "insbesondere", "insbes.": "insbesondere", "zw.": "zwischen",
+        "ugs.": "umgangssprachlich", "verh.": "verheiratet", "led.": "ledig", "wg.": "wegen", "öff.": "öffentlich",
+        "Verf.": "Verfasser", "Hrsg.": "Herausgeber", "Aufl.": "Auflage", "Jg.": "Jahrgang", "Bsp.": "Beispiel",
+        "Anm.": "Anmerkung", "Beil.": "Beilage", "Best.": "Bestell", "i.V.": "in Vertretung", "i.H.v.": "in Höhe von",
+        "u.E.": "unseres Erachtens", "n.V.": "nach Vereinbarung", "m.a.W.": "mit anderen Worten", "a.a.O.": "am angegebenen Ort",
+        "e.V.": "e V", "a.D.": "außer Dienst", "o.Ä.": "oder Ähnliches", "o.k.": "okay", "z.H.": "zu Händen",
+        "z.Hd.": "zu Händen", "b.z.w.": "beziehungsweise",
     },
     ending={
         "usw.": "und so weiter", "etc.": "et cetera", "usf.": "und so fort", "Str.": "Straße", "str.": "straße",
         "Std.": "Stunden",
         "Min.": "Minuten", "Sek.": "Sekunden", "Jh.": "Jahrhundert", "Jhd.": "Jahrhundert", "v.Chr.": "vor Christus",
         "n.Chr.": "nach Christus", "Co.": "Co", "u.v.m.": "und vieles mehr", "u.v.a.": "und viele andere",
-        "Pl.": "Platz", "MwSt.": "Mehrwertsteuer", "Mwst.": "Mehrwertsteuer", "ggü.": "gegenüber", "Mo.": "Montag",
-        "Di.": "Dienstag",
-        "Mi.": "Mittwoch", "Do.": "Donnerstag", "Sa.": "Samstag", "So.": "Sonntag",
+        "Pl.": "Platz", "MwSt.": "Mehrwertsteuer", "Mwst.": "Mehrwertsteuer", "ggü.": "gegenüber",
     },
     choices={
+        "Mo.": (("", "Montag"),), "Di.": (("", "Dienstag"),), "Mi.": (("", "Mittwoch"),),
+        "Do.": (("", "Donnerstag"),), "Sa.": (("", "Samstag"),), "So.": (("d", "Sonntag"), ("w", "Sonntag"), ("", "")),
+        "f.": (("#", "folgende"), ("A", "für"), ("", "")), "ff.": (("#", "fortfolgende"), ("", "")),
         "Mio.": (("", "Millionen"),), "Mrd.": (("", "Milliarden"),), "Tsd.": (("", "Tausend"),),
     },
     scales={
@@ -96,7 +105,8 @@ LANGUAGE = Language(
         "Kilo": forms("Kilo"), "Pkt.": forms("Punkt", "Punkte"), "Stk.": forms("Stück"), "EL": forms("Esslöffel"),
         "TL": forms("Teelöffel"), "U/min": forms("Umdrehung pro Minute", "Umdrehungen pro Minute"),
         "mmHg": forms("Millimeter Quecksilbersäule"),
-        "Ltr.": "volume-liter", "Pck.": forms("Päckchen"), "m/s": forms("Meter pro Sekunde"), "J.": forms("Jahr",
+        "Ltr.": "volume-liter", "Zi.": forms("Zimmer"), "Pers.": forms("Person", "Personen"), "Wo.": "duration-week",
+        "l/100 km": forms("Liter auf hundert Kilometer"), "l/100km": forms("Liter auf hundert Kilometer"), "Pck.": forms("Päckchen"), "m/s": forms("Meter pro Sekunde"), "J.": forms("Jahr",
         "Jahre"),
     },
     named_units={
@@ -104,7 +114,8 @@ LANGUAGE = Language(
         "Stunden"),
         "temperature-fahrenheit": forms("Grad Fahrenheit"), "mah": forms("Milliamperestunden"),
         "sound-decibel": forms("Dezibel"),
-        "area-square-meter": forms("Quadratmeter"), "volume-cubic-meter": forms("Kubikmeter"),
+        "area-square-meter": forms("Quadratmeter"), "angle-arc-minute": forms("Minute", "Minuten"),
+        "angle-arc-second": forms("Sekunde", "Sekunden"), "volume-cubic-meter": forms("Kubikmeter"),
     },
     money={
         "€": Money(forms("Euro"), forms("Cent")), "$": Money(forms("Dollar"), forms("Cent")),
@@ -136,6 +147,7 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("halb", "Halbe")},
     spelt=words(
+        "CO HIV NRW "
         "USA EU KI AG GmbH UNO ADAC AOK IBAN PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
         "VIP UVP EDV DB AGB OP CD DVD SUV EM WM FC IC RE AB URL SMS ISBN USt BMW EKG CDU SPD AfD FDP"
         ) - words("UNO GmbH PIN AfD USt UVP IC RE AB"),

@@ -36,6 +36,12 @@ LANGUAGE = Language(
         "Ilmo.": "ilustrísimo", "c/": "calle", "C/": "calle", "máx.": "máximo", "mín.": "mínimo", "ed.": "edición",
         "cf.": "compárese", "cta.": "cuenta",
         "dpto.": "departamento", "depto.": "departamento", "pza.": "plaza", "Pza.": "plaza", "incl.": "incluido",
+        "apdo.": "apartado", "urb.": "urbanización", "ctra.": "carretera", "esq.": "esquina", "km.": "kilómetro",
+        "ap.": "apartado", "ref.": "referencia", "Mtro.": "maestro", "Mtra.": "maestra", "Fr.": "fray", "Mons.": "monseñor",
+        "Pdte.": "presidente", "Pdta.": "presidenta", "ext.": "extensión", "tít.": "título", "párr.": "párrafo",
+        "col.": "colonia", "Col.": "colonia", "Licda.": "licenciada", "Arqta.": "arquitecta", "Prol.": "prolongación",
+        "Blvd.": "bulevar", "núm": "número", "cód.": "código", "admón.": "administración", "Cnel.": "coronel",
+        "Tte.": "teniente", "Sgto.": "sargento",
     },
     ending={
         "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "EE.UU.": "Estados Unidos",
@@ -47,8 +53,15 @@ LANGUAGE = Language(
         "ene.": "enero", "feb.": "febrero", "abr.": "abril", "jun.": "junio", "jul.": "julio", "ago.": "agosto",
         "sept.": "septiembre", "oct.": "octubre",
         "nov.": "noviembre", "dic.": "diciembre", "min.": "minutos", "seg.": "segundos",
+        "lun.": "lunes", "mié.": "miércoles", "jue.": "jueves", "vie.": "viernes", "sáb.": "sábado",
+        "Bs.As.": "Buenos Aires", "JJOO": "Juegos Olímpicos", "FF.AA.": "Fuerzas Armadas", "S.L.": "S L",
+        "vs.": "versus", "atte.": "atentamente", "p.d.": "posdata",
     },
-    choices={"p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", ""))},
+    choices={
+        "p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", "")), "ss.": (("#", "y siguientes"), ("", "")),
+        "mar.": (("d", "martes"), ("", "")), "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
+        "sec.": (("#", "segundos"), ("9", "sección"), ("", "")), "inc.": (("9", "inciso"), ("", "")),
+    },
     scales={
         "M": forms("millón", "millones"), "mil": forms("mil"), "millón": forms("millón", "millones"),
         "millones": forms("millón", "millones"), "mill.": forms("millón", "millones"),
@@ -56,6 +69,9 @@ LANGUAGE = Language(
     units={
         "sec": "duration-second", "seg": "duration-second", "seg.": "duration-second", "min.": "duration-minute",
         "km/h": forms("kilómetro por hora", "kilómetros por hora"),
+        "cda.": forms("cucharada", "cucharadas"), "cdas.": forms("cucharada", "cucharadas"),
+        "cdta.": forms("cucharadita", "cucharaditas"), "cdtas.": forms("cucharadita", "cucharaditas"),
+        "cdita.": forms("cucharadita", "cucharaditas"), "cditas.": forms("cucharadita", "cucharaditas"),
         "hs": "duration-hour", "h": "duration-hour", "CV": forms("caballo", "caballos"),
         "m/s": forms("metro por segundo", "metros por segundo"),
         "mmHg": forms("milímetro de mercurio", "milímetros de mercurio"), "pulg": "length-inch", "años": forms("año",
@@ -109,6 +125,8 @@ LANGUAGE = Language(
     phone_after=words("teléfono tel llama llame llamar número fax móvil celular whatsapp llámanos"),
     version_after=words("versión python ios android windows java"),
     score_after=words("ganó gana ganaron perdió perdieron empató empate venció marcador resultado victoria partido"),
+    weekdays={"lun": "lunes", "mar": "martes", "mié": "miércoles", "jue": "jueves", "vie": "viernes", "sáb": "sábado",
+        "dom": "domingo"},
     numbered=words(
         "art cap pág página capítulo número paso nivel habitación versión línea artículo piso tomo volumen sala "
         "opción pregunta ejercicio lección parte andén puerta clase acto punto"),

@@ -32,7 +32,11 @@ LANGUAGE = Language(
         "cf.": "confer", "St": "Saint", "Ste": "Sainte",
         "av.": "avenue", "bd": "boulevard", "bd.": "boulevard", "boul.": "boulevard", "pp.": "pages",
         "éd.": "édition", "apr.": "après", "max.": "maximum", "min.": "minimum",
-        "nos": "nos", "réf.": "référence", "sq.": "et suivant", "rdv": "rendez-vous", "RDV": "rendez-vous",
+        "nos": "nos", "réf.": "référence", "sq.": "et suivant", "rdv": "rendez-vous", "ndlr": "note de la rédaction", "c.-à-d": "c'est-à-dire", "al.": "alinéa",
+        "quest.": "question", "dir.": "direction", "not.": "notamment", "resp.": "respectivement", "ext.": "extérieur",
+        "int.": "intérieur", "ann.": "annexe", "coll.": "collection", "trad.": "traduction", "rte": "route",
+        "imm.": "immeuble", "bât.": "bâtiment", "esc.": "escalier", "apt.": "appartement",
+        "arr.": "arrondissement", "RDV": "rendez-vous",
     },
     ending={
         "etc.": "et cetera", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
@@ -43,7 +47,11 @@ LANGUAGE = Language(
         "ven.": "vendredi", "sam.": "samedi", "dim.": "dimanche", "TTC": "toutes taxes comprises",
         "svp": "s'il vous plaît", "SVP": "s'il vous plaît",
     },
-    choices={"p.": (("9", "page"), ("", ""))},
+    choices={
+        "p.": (("9", "page"), ("", "")), "s.": (("r", "siècle"), ("", "")),
+        "th.": (("9", "thermostat"), ("", "")), "mar.": (("d", "mardi"), ("w", "mardi"), ("", "")),
+        "suiv.": (("", "suivantes"),), "S.": (("A", "Saint"), ("", "")),
+    },
     scales={
         "k": forms("mille"), "K": forms("mille"), "M": forms("million", "millions"), "Md": forms("milliard",
         "milliards"), "Mds": forms("milliard", "milliards"),
@@ -59,7 +67,12 @@ LANGUAGE = Language(
         "j": "duration-day", "km/h": forms("kilomètre heure", "kilomètres heure"), "pouces": "length-inch",
         "CV": forms("cheval", "chevaux"),
         "c. à s.": forms("cuillère à soupe", "cuillères à soupe"), "c. à c.": forms("cuillère à café",
-        "cuillères à café"), "m/s": forms("mètre par seconde", "mètres par seconde"),
+        "cuillères à café"), "c.à.s.": forms("cuillère à soupe", "cuillères à soupe"),
+        "c.à.c.": forms("cuillère à café", "cuillères à café"), "c. à soupe": forms("cuillère à soupe",
+        "cuillères à soupe"), "c. à café": forms("cuillère à café", "cuillères à café"), "càs": forms("cuillère à soupe",
+        "cuillères à soupe"), "càc": forms("cuillère à café", "cuillères à café"),
+        "l/100 km": forms("litre aux cent kilomètres", "litres aux cent kilomètres"), "L/100 km": forms(
+        "litre aux cent kilomètres", "litres aux cent kilomètres"), "m/s": forms("mètre par seconde", "mètres par seconde"),
         "mmHg": forms("millimètre de mercure", "millimètres de mercure"), "heures": "duration-hour",
         "ans": forms("an", "ans"), "an": forms("an", "ans"),
     },
@@ -109,6 +122,7 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("demi", "demis"), "3": ("tiers", "tiers"), "4": ("quart", "quarts")},
     spelt=words(
+        "OM OL PSG CO CA CE AG RTL TF BNP HIV VIH IRM ORL UV AOC CEO DJ FM QI IRL "
         "USA UE IA SNCF TVA PDG ONU IBAN USB ADN EDF GPS SMS CV TGV TV DVD CD UK PC VIP API RATP HLM BD "
         "RH PME QCM OVNI PIB FAQ URL AI EU RER SUV RTT CAF SAV URSSAF CNRS ENA BMW FBI CIA"
         ) - words("ONU OVNI URSSAF SAV ENA CAF IBAN RDV CV"),
@@ -126,6 +140,8 @@ LANGUAGE = Language(
     phone_after=words("téléphone tél appelez appeler numéro fax portable mobile joindre"),
     version_after=words("version python ios android windows java"),
     score_after=words("gagné gagne battu bat perdu score victoire match mené mène nul"),
+    weekdays={"lun": "lundi", "mar": "mardi", "mer": "mercredi", "jeu": "jeudi", "ven": "vendredi", "sam": "samedi",
+        "dim": "dimanche"},
     numbered=words(
         "art chap p n page chapitre numéro étape niveau chambre version ligne article étage tome volume salle option "
         "question exercice leçon partie quai porte numéro classe acte point"),

@@ -36,11 +36,20 @@ LANGUAGE = Language(
         "p.zza": "piazza", "c.so": "corso", "S.": "San", "max.": "massimo", "min.": "minimo", "cfr.": "confronta",
         "gent.": "gentile", "gent.mo": "gentilissimo", "gent.ma": "gentilissima",
         "egr.": "egregio", "spett.": "spettabile", "rif.": "riferimento", "incl.": "incluso",
+        "segg.": "seguenti", "seg.": "seguente", "lett.": "lettera", "comm.": "commendatore", "rag.": "ragioniere",
+        "mons.": "monsignor", "sen.": "senatore", "gen.": "generale", "col.": "colonnello",
+        "b.go": "borgo", "l.go": "largo", "loc.": "località", "fraz.": "frazione", "prov.": "provincia", "int.": "interno",
+        "all.": "allegato", "par.": "paragrafo", "tab.": "tabella", "vs.": "contro", "min.a": "minuti", "ss.": "seguenti",
+        "d.lgs.": "decreto legislativo", "d.l.": "decreto legge", "n.b.": "nota bene", "c.d.": "cosiddetto",
     },
     ending={"ecc.": "eccetera", "a.C.": "avanti Cristo", "d.C.": "dopo Cristo", "S.p.A.": "S P A", "S.r.l.": "S R L",
         "Spa": "S P A", "Srl": "S R L", "gg.": "giorni", "ab.": "abitanti", "lun.": "lunedì", "mar.": "martedì",
         "mer.": "mercoledì", "gio.": "giovedì", "ven.": "venerdì", "sab.": "sabato", "dom.": "domenica"},
-    choices={"p.": (("9", "pagina"), ("", ""))},
+    choices={
+        "p.": (("9", "pagina"), ("", "")), "c.": (("9", "comma"), ("", "")), "co.": (("9", "comma"), ("", "")),
+        "sec.": (("#", "secondi"), ("R", "secolo"), ("", "secolo")), "s.": (("R", "secolo"), ("", "")),
+        "l.": (("9", "legge"), ("", "")),
+    },
     scales={
         "k": forms("mila"), "mln": forms("milione", "milioni"), "mld": forms("miliardo", "miliardi"),
         "mila": forms("mila"), "milione": forms("milione", "milioni"),
@@ -79,12 +88,14 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("mezzo", "mezzi"), "3": ("terzo", "terzi"), "4": ("quarto", "quarti")},
     spelt=words(
+        "CO TAC RMN HIV CGIL CISL PD AC BTP UV QI "
         "UE IVA USA ADSL CD DVD USB PC TV GPS SMS VIP URL API AI IA FBI CIA DNA INPS ISBN RAI UK EU CEO "
         "SUV") - words("IVA USA INPS RAI VIP"),
     roman_after=words(
         "cap capitolo parte tomo volume atto scena sezione fase tipo livello libro titolo allegato articolo "
         "guerra"),
     roman_ordinal_after=words(
+        "secolo sec Juan Felipe Alfonso Urbano Bonifacio "
         "Luigi Carlo Enrico Vittorio Emanuele Umberto Giovanni Paolo Pio Benedetto Elisabetta Caterina "
         "Napoleone Giorgio Edoardo Guglielmo Pietro Alessandro Federico Filippo Francesco Ferdinando "
         "Leopoldo Papa Leone Sisto Clemente Gregorio"),
@@ -95,6 +106,8 @@ LANGUAGE = Language(
     phone_after=words("telefono tel chiama chiamare chiami numero fax cellulare whatsapp"),
     version_after=words("versione python ios android windows java"),
     score_after=words("vinto vince perso perde battuto batte pareggio risultato punteggio vittoria partita"),
+    weekdays={"lun": "lunedì", "mar": "martedì", "mer": "mercoledì", "gio": "giovedì", "ven": "venerdì",
+        "sab": "sabato", "dom": "domenica"},
     numbered=words(
         "art cap pag n pagina capitolo numero passo livello camera stanza versione riga articolo piano tomo volume "
         "sala opzione domanda esercizio lezione parte binario porta classe atto punto passaggio"),

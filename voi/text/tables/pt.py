@@ -30,13 +30,29 @@ LANGUAGE = Language(
         "p.ex.": "por exemplo", "ex.": "exemplo", "nº": "número", "n.º": "número", "n.": "número", "av.": "avenida",
         "tel.": "telefone", "aprox.": "aproximadamente",
         "pág.": "página", "págs.": "páginas", "vol.": "volume", "cap.": "capítulo", "fig.": "figura",
-        "art.": "artigo", "eng.": "engenheiro", "máx.": "máximo", "mín.": "mínimo", "R.": "rua", "incl.": "incluído",
+        "art.": "artigo", "eng.": "engenheiro", "máx.": "máximo", "mín.": "mínimo", "incl.": "incluído",
         "Exmo.": "excelentíssimo", "Exma.": "excelentíssima", "núm.": "número",
+        "apto.": "apartamento", "ap.": "apartamento", "bl.": "bloco", "pça.": "praça", "trav.": "travessa",
+        "al.": "alameda", "rod.": "rodovia", "cj.": "conjunto", "Eng.ª": "engenheira", "Prof.ª": "professora",
+        "ref.": "referência", "cel.": "celular", "tb.": "também", "obs.": "observação", "ed.": "edição", "inc.": "inciso",
+        "Pe.": "padre", "Sto.": "Santo", "Sta.": "Santa", "S.": "São", "Dep.": "deputado", "Min.": "ministro",
+        "Pres.": "presidente", "Gen.": "general", "ilmo.": "ilustríssimo",
+        "cf.": "confira", "vs.": "versus", "adm.": "administração", "depto.": "departamento", "dpto.": "departamento",
+        "gov.": "governo", "tít.": "título", "par.": "parágrafo", "unid.": "unidade", 
     },
-    choices={"D.": (("f", "dona"), ("A", "dom"), ("", ""))},
+    choices={
+        "D.": (("f", "dona"), ("A", "dom"), ("", "")), "séc.": (("R", "século"), ("", "século")),
+        "sécs.": (("", "séculos"),), "p.": (("9", "página"), ("", "")), "pp.": (("9", "páginas"), ("", "")),
+        "R.": (("da", "rua"), ("das", "rua"), ("do", "rua"), ("dos", "rua"), ("p", "rua"), ("", "")),
+        "seg.": (("#", "segundos"), ("", "segunda")), "ter.": (("d", "terça"), ("w", "terça"), ("", "")),
+        "qua.": (("", "quarta"),), "qui.": (("", "quinta"),), "sex.": (("", "sexta"),), "sáb.": (("", "sábado"),),
+        "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
+    },
     ending={"etc.": "et cetera", "a.C.": "antes de Cristo", "d.C.": "depois de Cristo", "Ltda.": "limitada",
         "Cia.": "companhia", "S.A.": "S A", "EUA": "Estados Unidos", "hab.": "habitantes", "min.": "minutos",
-        "seg.": "segundos"},
+        "segs.": "seguintes", "séc.": "século", "Ltda": "limitada", "obs.": "observação", "jan.": "janeiro",
+        "fev.": "fevereiro", "mar.": "março", "abr.": "abril", "jun.": "junho", "jul.": "julho", "ago.": "agosto",
+        "set.": "setembro", "out.": "outubro", "nov.": "novembro", "dez.": "dezembro"},
     scales={"mil": forms("mil"), "mi": forms("milhão", "milhões"), "bi": forms("bilhão", "bilhões"),
         "milhão": forms("milhão", "milhões"), "milhões": forms("milhão", "milhões"), "bilhão": forms("bilhão",
         "bilhões"), "bilhões": forms("bilhão", "bilhões"), "M": forms("milhão", "milhões")},
@@ -58,24 +74,28 @@ LANGUAGE = Language(
     gender=Gender(
         feminine=words(
             "hora semana pessoa vez página libra horas semanas pessoas vezes páginas libras noite noites "
+            "colher colheres irmã irmãs maçã maçãs manhã manhãs "
             "mão mãos mulher mulheres parte partes tarde tardes flor flores luz cidade idade viagem "
             "viagens mensagem mensagens fase chave rede lei imagem imagens"),
         masculine=words(
             "dia dias mapa mapas problema problemas programa programas sistema sistemas tema temas "
-            "idioma idiomas clima planeta planetas poema drama sofá cinema diploma grama"),
+            "idioma idiomas clima planeta planetas poema drama sofá cinema diploma grama gramas miligrama "
+            "miligramas quilograma quilogramas micrograma microgramas"),
         feminine_endings=("a", "as", "ção", "ções", "são", "sões", "dade", "dades", "tude", "gem", "gens"),
     ),
     fractions={"2": ("meio", "meios"), "3": ("terço", "terços"), "4": ("quarto", "quartos")},
-    spelt=words("IA UE ONU CPF RG CEP TV CD DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP"),
+    spelt=words("CO HIV CF CLT STF OAB SP RJ MG TI RH CE PF PJ IR EUA MEI UTI INSS ONU IA UE ONU CPF RG CEP TV CD DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP EUA MEI UTI"),
     roman_after=words(
         "cap capítulo parte tomo volume ato cena seção fase tipo nível livro título anexo artigo século "
-        "guerra"),
+        "guerra inciso incisos séc séculos capítulos artigos copa"),
     roman_ordinal_after=words(
         "Pedro João Carlos Luís Filipe Afonso Manuel Henrique Isabel Catarina Maria Paulo Pio Bento "
         "Napoleão José Sebastião Elizabeth Papa"),
     digits_after=words("código pin pedido fatura reserva referência ticket conta protocolo cep senha cliente cpf"),
     phone_after=words("telefone tel ligue ligar número fax celular whatsapp"),
     score_after=words("ganhou venceu perdeu empatou placar resultado vitória jogo"),
+    weekdays={"seg": "segunda", "ter": "terça", "qua": "quarta", "qui": "quinta", "sex": "sexta", "sáb": "sábado",
+        "dom": "domingo"},
     numbered=words(
         "art cap pág página capítulo número passo nível quarto versão linha artigo andar tomo volume sala opção "
         "pergunta exercício lição parte porta classe ato ponto"),

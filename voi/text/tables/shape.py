@@ -68,7 +68,9 @@ class Language:
     choices: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
     """Abbreviations that stand for several words: (condition, word) in the order they are tried. Conditions: "9" a
     number follows; "A" a capital follows; "a" a small letter follows; "#" a number stands before; "S" the name of a
-    street stands before; "N" a name stands before; "" always. A word of "" leaves the text as it is."""
+    street stands before, "T" the same and no name after; "N" a name stands before; "R" a Roman number follows, "r" one
+    stands before; "d" a date or hour follows, "w" a word before says that it is a day; "p" a preposition stands before;
+    "f" a word in -a follows; another word: that word follows; "" always. A word of "" leaves the text as it is."""
     decimal: str = ","
     groups: str = ". '"
     decimals: str = "digits"
