@@ -51,7 +51,7 @@ def rules_of(language: str) -> SentenceRules:
         if key.endswith("."):
             sometimes |= {_bare(key), _bare(key).rpartition(".")[2], _bare(key.split(" ")[-1])} - {""}
             never |= _parts(key)
-    for key in table.before:
+    for key in (*table.before, *table.leading):
         if key.endswith("."):
             never |= {_bare(key), *_parts(key)}
             sometimes.discard(_bare(key))

@@ -70,7 +70,7 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
             said = _chosen(scan, at, end, scan.language.choices[key])
             if not said:
                 continue
-            ends = _ends_sentence(scan, end, key, said) or (
+            ends = _at_end(scan, end) if key in scan.language.leading else _ends_sentence(scan, end, key, said) or (
                 key == "St." and said == "Street" and _new_sentence(scan, end)
             )
         else:

@@ -40,11 +40,37 @@ def _listed(language: Language) -> dict[str, str]:
 _LISTED: dict[str, dict[str, str]] = {}
 
 
-def counted(number: str, noun: str, language: Language) -> str:
-    """`number` (1, 21, 2.5) in words as it stands before `noun`."""
+def counted(number: str, noun: str, language: Language, singular: str = "") -> str:
+    """`number` (1, 21, 2.5) in words as it stands before `noun`. `singular`: the noun's first form, which tells its
+    gender best; "" where it is not known."""
     said = cardinal(number, language)
     agree = _AGREE.get(language.code)
-    return said if agree is None or "." in number else agree(said, number, noun, gender(noun, language))
+    if agree is None or "." in number:
+        return said
+    kind = gender(singular or noun, language)
+    if not singular and said.endswith(("два", "dwa", "dva")):
+        kind = _of_plural(noun, language, kind)
+    return agree(said, number, noun, kind)
+
+
+def _of_plural(noun: str, language: Language, kind: str) -> str:
+    """Gender of the form after two: Russian минуты and недели are feminine, стола and окна are not; Polish lata and
+    Czech auta are neuter."""
+    if noun.lower() in _listed(language):
+        return kind
+    if language.code == "ru":
+        return "f" if noun.endswith(("ы", "и")) else "m"
+    if noun.endswith("a"):
+        return "n"
+    return "f" if noun.endswith(_FEMININE_PLURALS[language.code]) else kind
+
+
+_FEMININE_PLURALS = {
+    "pl": ("nki", "czki", "żki", "wki", "tki", "łki", "rki", "szki", "iny", "uty", "undy", "oby", "nice", "ści", "cje",
+           "ulki", "ony", "ery", "órki"),
+    "cs": ("nky", "čky", "žky", "vky", "tky", "lky", "rky", "šky", "lety", "iny", "uty", "undy", "oby", "nice", "žíce",
+           "osti", "ace", "ny", "hy", "ly"),
+}  # fmt: skip
 
 
 def _french(said: str, number: str, noun: str, kind: str) -> str:

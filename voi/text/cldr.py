@@ -57,6 +57,13 @@ def months(code: str) -> Mapping[str, int]:
     return {name: month for name, month in found.items() if not name[:1].isdigit() and len(name) > 1}
 
 
+@cache
+def whole_months(code: str) -> frozenset[str]:
+    """Names of months that are not shortened, in small letters."""
+    data = _locale(code).months
+    return frozenset(name.lower() for context in ("format", "stand-alone") for name in data[context]["wide"].values())
+
+
 def month(number: int, code: str) -> str:
     """As it stands in a date (Russian: мая)."""
     return str(_locale(code).months["format"]["wide"][number])

@@ -110,7 +110,7 @@ def day_month(scan: Scan, at: int) -> Reading | None:
     end = (
         match.end()
         if digits
-        else (match.end("point") if match["point"] and len(match["month"]) < 5 else match.end("month"))
+        else (match.end("point") if match["point"] and _is_short(match["month"], scan) else match.end("month"))
     )
     if scan.text[end : end + 1].isalpha():
         return None
@@ -131,7 +131,9 @@ def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
             return f"{_name(number, scan)}{scan.joint()}{_name(second, scan)}", point, "date"
     if scan.language.code == "hu" and (match := _HUNGARIAN_DAY.match(scan.text, end)):
         stop = "." if match[2] and not scan.rest(match.end()) else ""
-        return f"{word} {hungarian_day(int(match[1]), scan)}{stop}", match.end(), "date"
+        return f"{_name(number, scan)} {hungarian_day(int(match[1]), scan)}{stop}", match.end(), "date"
+    if scan.language.code == "hu" and (match := _HUNGARIAN_SUFFIX.match(scan.text, end)):  # márc. 5-én
+        return f"{_name(number, scan)} ", match.end(), "date"
     if scan.language.code == "en":
         match = _MONTH_THEN_DAY.match(scan.text, end)
         if match and _valid(int(match["day"]), number) and scan.language.code == "en":
@@ -175,7 +177,8 @@ def year_of(scan: Scan, at: int) -> Reading | None:
 
 
 _HUNGARIAN_YEAR = re.compile(r"([12]\d{3})\.\s([^\W\d_]+)")
-_HUNGARIAN_DAY = re.compile(r"\s(\d{1,2})(\.)?(?![\w\d-]|\.\d)")
+_HUNGARIAN_DAY = re.compile(r"\.?\s(\d{1,2})(\.)?(?![\w\d-]|\.\d)")
+_HUNGARIAN_SUFFIX = re.compile(r"\.\s(?=\d{1,2}\.?-)")
 _YEAR_OF = re.compile(r"([12]\d{3})\s?(г\.|году|года|год|r\.|roku|rok)(?![^\W\d_])")
 
 
@@ -189,6 +192,11 @@ def _english(scan: Scan, number: int, match: re.Match[str]) -> Reading:
         said = f"{said} to {ordinal(more['day'], language)}"
         return (f"{said}, {year(more['year'], language)}" if more["year"] else said), more.end(), "date"
     return said, match.end(), "date"
+
+
+def _is_short(word: str, scan: Scan) -> bool:
+    """ "Mar.", "sept.", but not "maja." at a sentence's end."""
+    return len(word) < 6 and word.lower() not in cldr.whole_months(scan.language.code)
 
 
 def month_number(scan: Scan, word: str) -> int | None:

@@ -156,7 +156,8 @@ def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) ->
         return noun.replace(cldr.NUMBER, cardinal(digits, language))
     if language.code == "ar" and digits in ("1", "2"):
         return noun if noun != forms["other"] else f"{cardinal(digits, language)} {noun}"
-    return f"{counted(digits, noun.split(' ')[0], language)}{gap}{noun}".replace("' ", "'").replace("  ", " ")
+    singular = forms.get("one", "").partition(" ")[0]
+    return f"{counted(digits, noun.partition(' ')[0], language, singular)}{gap}{noun}".replace("' ", "'").replace("  ", " ")
 
 
 def _no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
@@ -314,6 +315,8 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     match = _TIMES.match(scan.text, end)
     if match and _LETTERED.match(scan.text, end):
         return None
+    if match and _FOLD_BEFORE.match(scan.text, end) and language.code in _FOLD:  # 2x 500 mg
+        match = None
     if match and "by" in language.say:
         times = ("×" in match[0] and language.say["times"]) or language.say["by"]
         if "×" in match[0] and _RESOLUTION.match(scan.text, at):
@@ -328,11 +331,25 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     if match and "times" in language.say and language.code in _FOLD:
         more, stop = per(scan, match.end())
         word = _FOLD[language.code]
+        if language.code in ("hu", "cs"):  # kétszer, třikrát
+            said = _hungarian_times(digits, language) if language.code == "hu" else f"{cardinal(digits, language)}krát"
+            return said + more, stop, "measure"
+        if language.code == "ru":
+            said = cldr.form(digits, {"one": "раз", "few": "раза", "many": "раз", "other": "раза"}, "ru")
+            return f"{cardinal(digits, language)} {said}{more}", stop, "measure"
         return f"{counted(digits, word.strip(), language)}{word}{more}", stop, "measure"
     return None
 
 
+def _hungarian_times(digits: str, language: Language) -> str:
+    """-szor, -szer, -ször by the number's last vowel (A magyar helyesírás szabályai, 292)."""
+    said = {"2": "két"}.get(digits) or cardinal(digits, language)
+    last = next((char for char in reversed(said) if char in "aáeéiíoóöőuúüű"), "e")
+    return f"{said}{'szor' if last in 'aáoóuú' else 'ször' if last in 'öő' else 'szer'}"
+
+
 _UNKNOWN = re.compile(r"[xyzn](?:[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s\d)")
+_FOLD_BEFORE = re.compile(r"[xX×]\s\d")
 _LETTERED = re.compile(r"X\d+[A-Z]")
 """7950X3D"""
 _RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d+×]|[.,]\d)")
@@ -345,6 +362,10 @@ _FOLD = {
     "pt": " vezes",
     "nl": " keer",
     "pl": " razy",
+    "tr": " kez",
+    "hu": "",
+    "cs": "",
+    "ru": "",
 }
 
 

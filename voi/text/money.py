@@ -166,7 +166,7 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language, sing
     if cents:
         bare = bool(parts) and not language.cents_named
         noun = cldr.form(str(cents), money.minor, code)
-        said = whole(str(cents), code) if bare else _counted(str(cents), noun, language)
+        said = whole(str(cents), code) if bare else _counted(str(cents), noun, language, money.minor.get("one", ""))
         parts.append(said if bare else f"{said} {noun}")
     return language.money_joint.join(parts).replace("d' ", "d'")
 
@@ -181,11 +181,11 @@ def _is_noun(scale: Forms, language: Language) -> bool:
 
 
 def _agreed(digits: str, noun: str, money: Money, language: Language) -> str:
-    said = _counted(digits, noun, language)
+    said = _counted(digits, noun, language, money.major.get("one", ""))
     if language.code in _OF and len(digits) > 6 and digits.endswith("000000"):
         return f"{said} d'" if language.code == "fr" and noun[0] in "ae" else f"{said} {_OF[language.code].strip()}"
     return said
 
 
-def _counted(digits: str, noun: str, language: Language) -> str:
-    return counted(digits, noun, language)
+def _counted(digits: str, noun: str, language: Language, singular: str = "") -> str:
+    return counted(digits, noun, language, singular)

@@ -108,6 +108,10 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
         return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))
     if at == 0 or scan.text[:at].isspace():
         return after[:1].islower()
+    if code == "pl" and slavic.decade(int(match[1]), code, before, after):
+        return True
+    if after.startswith(tuple(scan.language.ordinal_nouns)) if code == "tr" else after in scan.language.ordinal_nouns:
+        return True
     return after[:1].islower() or (after[:1].isalpha() and not after[:1].isupper())
 
 
@@ -118,6 +122,12 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
         return ordinal(digits, scan.language) + _german_ending(scan, at, match.end(), after)
     if code in slavic.LANGUAGES and int(digits) < 100:
         before = scan.word_before(at).lower()
+        if chain := _CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # v 19. a 20. století
+            before = chain[1].lower()
+        if chain := _CHAIN_AFTER.match(scan.text, match.end()):
+            after = chain[1]
+        if plural := slavic.decade(int(digits), code, before, after):
+            return plural
         kind = gender(after, scan.language)
         if before in ("v", "ve", "na", "w", "we", "po", "o", "při", "przy") and after.endswith(
             ("e", "ě", "i", "í", "u", "ém", "ze")
@@ -127,6 +137,10 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
             return slavic.ordinal(int(digits), code, "genitive", kind)
         return slavic.ordinal(int(digits), code, "nominative", kind)
     return ordinal(digits, scan.language)
+
+
+_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s\d{1,3}\.\s(?:a|i|až|do|nebo|lub)\s\Z")
+_CHAIN_AFTER = re.compile(r"\s(?:a|i|až|do|nebo|lub)\s\d{1,3}\.\s([^\W\d_]+)")
 
 
 def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
@@ -155,6 +169,8 @@ def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
 def _russian(scan: Scan, match: re.Match[str]) -> str:
     ending = match[0].rpartition("-")[2]
     number = int(match[1])
+    if ending in ("е", "х") and number >= 10 and not number % 10 and number < 100:  # 80-е, в 90-х
+        return slavic.ordinal(number, "ru", "nominative" if ending == "е" else "genitive", "p")
     if number >= 100:
         return ordinal(match[1], scan.language)
     case = "genitive" if ending in ("го", "ого") else "locative" if ending in ("м", "ом") else "nominative"

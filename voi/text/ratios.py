@@ -191,7 +191,9 @@ def ratio(scan: Scan, at: int) -> Reading | None:
         return None
     gap = scan.language.gap
     number = match[1].replace(",", ".") if scan.language.decimal == "," else match[1].replace(",", "")
-    if scan.word_before(at).lower() in _BOOKS:  # Genesis 1:1
+    if scan.word_before(at).lower() in _BOOKS or (  # Genesis 1:1
+        not scan.language.say.get("score", "to") and scan.language.score_after & set(scan.words_before(5, at))
+    ):
         return cardinal(number, scan.language), match.end(), ""
     return f"{cardinal(number, scan.language)}{gap}{scan.language.say['ratio']}", match.end(), "to"
 

@@ -122,6 +122,8 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
         return (scan.language.gap), at + 1, ""
     if before.isdigit() and following.isupper() and scan.language.code == "de":  # A4-Format
         return "-", at + 1, ""
+    if scan.language.code == "hu" and following.islower() and scan.end == at and scan.kind in _NUMBERISH:
+        return "", at + 1, ""  # 500 mg-ot
     if before.isdigit() and following.isalpha() and scan.language.code != "en" and scan.end == at:
         return (
             (" ", at + 1, scan.kind)

@@ -26,11 +26,14 @@ _STEMS = {
         "dvacát třicát čtyřicát padesát šedesát sedmdesát osmdesát devadesát",
     ),
 }
-_ENDINGS = {  # case: masculine, feminine, neuter
-    "ru": {"nominative": ("ый", "ая", "ое"), "genitive": ("ого", "ой", "ого"), "locative": ("ом", "ой", "ом")},
-    "pl": {"nominative": ("y", "a", "e"), "genitive": ("ego", "ej", "ego"), "locative": ("ym", "ej", "ym")},
-    "cs": {"nominative": ("ý", "á", "é"), "genitive": ("ého", "é", "ého"), "locative": ("ém", "é", "ém")},
-}
+_ENDINGS = {  # case: masculine, feminine, neuter, plural
+    "ru": {"nominative": ("ый", "ая", "ое", "ые"), "genitive": ("ого", "ой", "ого", "ых"),
+           "locative": ("ом", "ой", "ом", "ых")},
+    "pl": {"nominative": ("y", "a", "e", "e"), "genitive": ("ego", "ej", "ego", "ych"),
+           "locative": ("ym", "ej", "ym", "ych")},
+    "cs": {"nominative": ("ý", "á", "é", "á"), "genitive": ("ého", "é", "ého", "ých"),
+           "locative": ("ém", "é", "ém", "ých")},
+}  # fmt: skip
 _IRREGULAR = {
     ("ru", 2): {"ый": "ой"}, ("ru", 6): {"ый": "ой"}, ("ru", 7): {"ый": "ой"}, ("ru", 8): {"ый": "ой"}, ("ru",
         0): {"ый": "ой"},
@@ -41,7 +44,10 @@ _IRREGULAR = {
     ("cs", 1): {"ý": "í", "á": "í", "é": "í", "ého": "ího", "ém": "ím"},
     ("cs", 3): {"ý": "í", "á": "í", "é": "í", "ého": "ího", "ém": "ím"},
 }  # fmt: skip
-_GENDERS = {"m": 0, "f": 1, "n": 2}
+_GENDERS = {"m": 0, "f": 1, "n": 2, "p": 3}
+"""Masculine, feminine, neuter; plural."""
+_DECADES = {"lata": "nominative", "lat": "genitive", "latach": "locative", "léta": "nominative", "let": "genitive",
+            "letech": "locative"}  # fmt: skip
 
 
 def ordinal(number: int, code: str, case: str = "nominative", gender: str = "m") -> str:
@@ -56,6 +62,12 @@ def ordinal(number: int, code: str, case: str = "nominative", gender: str = "m")
         return last
     first = whole(str(ten * 10), code) if code == "ru" else last
     return f"{first} {ordinal(one, code, case, gender)}"
+
+
+def decade(number: int, code: str, before: str, after: str) -> str:
+    """W latach 80.: osiemdziesiątych; v 90. letech: devadesátých. "" where no decade is meant."""
+    case = _DECADES.get(before if code == "pl" else after)
+    return ordinal(number, code, case, "p") if case and number >= 10 and not number % 10 else ""
 
 
 def year(digits: str, code: str, case: str) -> str:

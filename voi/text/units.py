@@ -42,7 +42,7 @@ COMMON: Mapping[str, str] = {
 _OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
 UNIT = re.compile(
     r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
-    r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/[hsuч]\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
+    r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/(?:sa|sn|[hsuчó])\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
 UNIT_WIDE = re.compile(
     r"[ -]?(?:[lL]/100\s?km(?![A-Za-z])|°\s?[CFcf]?(?![A-Za-z])"

@@ -1,5 +1,6 @@
 """Whole numbers in words, by num2words where it knows the language well, and by rules of our own where it does not."""
 
+import re
 from collections.abc import Callable
 from functools import lru_cache
 
@@ -25,6 +26,8 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
         return digits  # num2words does not know this language, or not this form in it
     if code in ("en", "pt"):
         said = said.replace(",", "")
+    elif code == "cs":
+        said = _CZECH_HUNDREDS.sub(r"\1 \2", said)
     elif code == "ar":
         said = said.replace(" و ", " و")
     elif code == "it" and said.endswith("tre") and said != "tre" and form == "cardinal":
@@ -38,6 +41,10 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
             else said
         )
     return said
+
+
+_CZECH_HUNDREDS = re.compile(r"(dvě|tři|čtyři|pět|šest|sedm|osm|devět)(stě|sta|set)")
+"""Written apart (Internetová jazyková příručka, "Číslovky")."""
 
 
 def known(code: str) -> bool:

@@ -130,9 +130,15 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     ):
         before = ""
     after = scan.word_after(end)
+    if chain := _ROMAN_CHAIN.match(scan.text, end):  # в XIX и XX веках
+        after = chain[1] if chain[1].lower() in language.roman_before else after
+    if chain := _ROMAN_CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # siglos XIX y XX
+        before = chain[1] if chain[1].lower() in language.roman_after else before
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
         return _century(scan, value, after, at), end, "roman"
-    if language.ordinal_point and code != "de" and scan.text[end : end + 1] == "." and scan.rest(end + 1)[:1].islower():
+    pointed = language.ordinal_point and code != "de" and scan.text[end : end + 1] == "."
+    named = code in ("hu", "tr") and not before and scan.word_after(end + 1)[:1].isupper() and len(word) > 1
+    if pointed and (named or scan.rest(end + 1)[:1].islower()):
         return ordinal(str(value), language), end + 1, "roman"
     if (
         before.lower() in language.roman_after
@@ -157,6 +163,8 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     return None
 
 
+_ROMAN_CHAIN = re.compile(r"(?:\s(?:и|i|a|e|et|y|és|ve|und|en)\s|\s?[-–]\s?)[IVXLC]{1,7}\.?\s([^\W\d_]+)")
+_ROMAN_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s[IVXLC]{1,7}\s(?:и|i|a|e|et|y|és|ve|und|en)\s\Z")
 _TITLE_BEFORE = re.compile(r"[A-Z][a-z]+\s(?:[a-z]{2,3}\s)?[A-Z][a-z]+\s\Z")
 """World Cup XX, Expo of Arts XX; but "Size XX"."""
 _ROMAN_RANGE = re.compile(r"\s?[-–—]\s?([IVXLC]{1,7})(?!\w)")
@@ -211,8 +219,9 @@ def _century(scan: Scan, value: int, after: str, at: int) -> str:
         case = (
             "locative"
             if after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w")
+            or after.lower() in ("веках", "wiekach")
             else "genitive"
-            if after.lower() in ("века", "wieku", "století") and after.lower() != "století"
+            if after.lower() in ("века", "wieku", "веков", "wieków", "století") and after.lower() != "století"
             else "nominative"
         )
         if code == "cs":

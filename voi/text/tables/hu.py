@@ -25,7 +25,10 @@ LANGUAGE = Language(
         "ún.": "úgynevezett", "tel.": "telefon", "prof.": "professzor", "id.": "idősebb", "ifj.": "ifjabb",
         "özv.": "özvegy", "vö.": "vesd össze", "ld.": "lásd", "old.": "oldal", "max.": "maximum", "min.": "minimum",
         "ui.": "ugyanis", "szt.": "szent", "Szt.": "Szent", "bp.": "Budapest", "Bp.": "Budapest", "u.": "utca",
-        "krt.": "körút", "sz.": "szám", "fszt.": "földszint", "em.": "emelet", "db.": "darab",
+        "krt.": "körút", "sz.": "szám", "fszt.": "földszint", "em.": "emelet", "db.": "darab", "ajtó.": "ajtó", "tsz.": "tételszám", "fej.": "fejezet", "köt.": "kötet",
+        "szerk.": "szerkesztő", "ford.": "fordító", "vm.": "valami", "vki.": "valaki", "ang.": "angol", "ném.": "német",
+        "rk.": "rakpart", "hrsz.": "helyrajzi szám", "okl.": "okleveles", "gr.": "gróf", "br.": "báró",
+        "tv.": "törvény", "bek.": "bekezdés", "par.": "paragrafus", "közp.": "központi", "hsz.": "házszám",
     },
     ending={"stb.": "és a többi", "Kft.": "k f t", "Zrt.": "z r t", "Nyrt.": "ny r t", "Bt.": "b t",
         "i.e.": "időszámításunk előtt", "i.sz.": "időszámításunk szerint", "Kr. e.": "Krisztus előtt",
@@ -44,5 +47,5 @@ LANGUAGE = Language(
     roman_ordinal_after=words("Péter Lajos Károly Henrik Erzsébet Napóleon János Pál"),
     digits_after=words("kód pin rendelés számla foglalás azonosító jelszó irányítószám kódja"),
     phone_after=words("telefon tel telefonszám hívja hívjon szám fax mobil"),
-    weekdays={},
+    ordinal_nouns=words("Kerület Világháború Liga Osztály Fesztivál"),
 )  # fmt: skip

@@ -22,13 +22,29 @@ LANGUAGE = Language(
     },
     before={
         "np.": "na przykład", "tzn.": "to znaczy", "tj.": "to jest", "tzw.": "tak zwany", "dr": "doktor",
-        "dr.": "doktor", "mgr": "magister", "inż.": "inżynier", "prof.": "profesor", "ul.": "ulica",
-        "al.": "aleja", "pl.": "plac", "os.": "osiedle", "nr": "numer", "ok.": "około", "godz.": "godzina",
+        "dr.": "doktor", "mgr": "magister", "inż.": "inżynier", "prof.": "profesor", "os.": "osiedle", "nr": "numer", "ok.": "około", "godz.": "godzina",
         "m.in.": "między innymi", "św.": "święty", "tel.": "telefon", "str.": "strona", "r.": "rok",
         "rozdz.": "rozdział",
         "ks.": "ksiądz", "gen.": "generał", "maks.": "maksymalnie", "min.": "minimum", "wg": "według",
         "zob.": "zobacz", "por.": "porównaj", "ww.": "wyżej wymieniony", "p.": "pan",
+        "rys.": "rysunek", "tab.": "tabela", "pkt.": "punkt", "poz.": "pozycja", "art.": "artykuł", "ust.": "ustęp",
+        "lek.": "lekarz", "med.": "medycyny", "hab.": "habilitowany", "woj.": "województwo", "pow.": "powiat",
+        "gm.": "gmina", "m.st.": "miasto stołeczne", "im.": "imienia", "wyd.": "wydanie", "zł.": "złotych",
+        "płk": "pułkownik", "kpt.": "kapitan", "ppłk": "podpułkownik", "red.": "redaktor",
+        "dn.": "dnia", "ang.": "angielski", "pol.": "polski", "nast.": "następny", "właśc.": "właściwie",
+        "ew.": "ewentualnie", "jw.": "jak wyżej", "pn.": "pod nazwą", "cd.": "ciąg dalszy",
+        "ds.": "do spraw", "szt.": "sztuk", "dyr.": "dyrektor", "przyp.": "przypis",
     },
+    choices={
+        "ul.": (("p", "ulicy"), ("", "ulica")), "al.": (("p", "alei"), ("", "aleja")), "pl.": (("p", "placu"), ("", "plac")),
+        "pon.": (("", "poniedziałek"),), "wt.": (("", "wtorek"),), "śr.": (("d", "środa"), ("w", "środę"), ("", "")),
+        "czw.": (("", "czwartek"),), "pt.": (("w", "piątek"), ("d", "piątek"), ("", "pod tytułem")), "sob.": (("w", "sobotę"), ("", "sobota")),
+        "niedz.": (("w", "niedzielę"), ("", "niedziela")), "ndz.": (("w", "niedzielę"), ("", "niedziela")),
+    },
+    leading=words("ul. al. pl."),
+    weekdays={"pon": "poniedziałek", "wt": "wtorek", "śr": "środa", "czw": "czwartek", "pt": "piątek", "sob": "sobota",
+        "ndz": "niedziela", "niedz": "niedziela", "Pon": "poniedziałek", "Wt": "wtorek", "Śr": "środa",
+        "Czw": "czwartek", "Pt": "piątek", "Sob": "sobota", "Ndz": "niedziela"},
     ending={"itd.": "i tak dalej", "itp.": "i tym podobne", "p.n.e.": "przed naszą erą", "n.e.": "naszej ery",
         "m.": "metr", "sp. z o.o.": "spółka z o o", "br.": "bieżącego roku", "tys.": "tysięcy"},
     scales={
@@ -56,7 +72,7 @@ LANGUAGE = Language(
     },
     gender=Gender(feminine=words(
         "godzina godziny minuta minuty sekunda sekundy osoba osoby noc noce rzecz rzeczy strony sprawy "
-        "kobiety książki"), masculine=words("mężczyzna tata kolega"), neuter=words("euro dziecko piętro"),
+        "kobiety książki"), masculine=words("mężczyzna tata kolega"), neuter=words("euro dziecko piętro lata"),
         feminine_endings=("a", "ść", "iny", "uty", "undy", "oby", "ki", "ony"), neuter_endings=("o", "e", "ę", "um")),
     fractions={"2": ("druga", "drugie"), "3": ("trzecia", "trzecie"), "4": ("czwarta", "czwarte")},
     spelt=words("UE USA AI TV CD DVD USB PC GPS SMS URL API PKO PKP"),
@@ -64,7 +80,9 @@ LANGUAGE = Language(
     roman_ordinal_after=words(
         "Jan Paweł Zygmunt Kazimierz Władysław Stanisław August Elżbieta Ludwik Karol Henryk Napoleon "
         "Pius Benedykt Katarzyna Bolesław Papież"),
-    roman_before=words("wiek wieku"),
+    roman_before=words("wiek wieku wieków wiekach"),
+    ordinal_nouns=words("Maja Stycznia Lutego Marca Kwietnia Czerwca Lipca Sierpnia Września Października Listopada "
+        "Grudnia Liceum Liga Dywizja Pułk Armia Korpus Festiwal Kongres Zjazd Edycja Miejsce Piętro"),
     digits_after=words("kod pin zamówienia zamówienie faktury faktura rezerwacji rezerwacja klienta hasło biletu"),
     phone_after=words("telefon tel zadzwoń numer numerem fax komórka"),
     score_after=words("wygrał wygrała wygrali przegrał przegrali wynik remis pokonał mecz"),

@@ -71,6 +71,8 @@ class Language:
     street stands before, "T" the same and no name after; "N" a name stands before; "R" a Roman number follows, "r" one
     stands before; "d" a date or hour follows, "w" a word before says that it is a day; "p" a preposition stands before;
     "f" a word in -a follows; another word: that word follows; "" always. A word of "" leaves the text as it is."""
+    leading: frozenset[str] = frozenset()
+    """Keys of `choices` that something always follows, like those of `before`."""
     decimal: str = ","
     groups: str = ". '"
     decimals: str = "digits"

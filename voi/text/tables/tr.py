@@ -1,6 +1,13 @@
 """Turkish."""
 
-from voi.text.tables.shape import Clock, Language, Money, forms, words
+from voi.text.tables.shape import Forms, Clock, Language, Money, forms, words
+
+
+
+def cldr_prefix(before: str, after: str) -> Forms:
+    """A unit with a word before the number: saatte yirmi kilometre."""
+    return forms(f"{before} {{0}} {after}")
+
 
 LANGUAGE = Language(
     code="tr",
@@ -28,15 +35,21 @@ LANGUAGE = Language(
         "Cad.": "cadde", "Sok.": "sokak", "Mah.": "mahalle", "Apt.": "apartman", "Alb.": "albay", "Gen.": "general",
         "yak.": "yaklaşık", "maks.": "maksimum", "min.": "minimum", "Müh.": "mühendis", "Yrd.": "yardımcı",
         "Öğr.": "öğretim", "Hz.": "Hazreti", "çev.": "çeviren", "böl.": "bölüm",
+        "yakl.": "yaklaşık", "şek.": "şekil", "Blv.": "bulvar", "Bul.": "bulvar", "Sk.": "sokak", "Kat.": "kat",
+        "tbl.": "tablo", "ör.": "örneğin", "krş.": "karşılaştırınız", "haz.": "hazırlayan",
+        "ort.": "ortalama", "Uzm.": "uzman", "Op.": "operatör", "Arş.": "araştırma", "Gör.": "görevlisi", "Yzb.": "yüzbaşı",
+        "Org.": "orgeneral", "Ecz.": "eczacı", "ank.": "Ankara", "İst.": "İstanbul", "md.": "madde",
     },
     ending={"vb.": "ve benzeri", "vs.": "vesaire", "vd.": "ve diğerleri", "M.Ö.": "milattan önce",
         "M.S.": "milattan sonra", "A.Ş.": "anonim şirketi", "Ltd.": "limitet", "Şti.": "şirketi", "dk.": "dakika",
         "sn.": "saniye", "TBMM": "Türkiye Büyük Millet Meclisi"},
     scales={"milyon": forms("milyon"), "milyar": forms("milyar"), "bin": forms("bin"), "mn": forms("milyon"),
         "M": forms("milyon")},
-    units={"km/s": forms("kilometre bölü saat"), "sa": "duration-hour", "dk": "duration-minute",
+    units={"km/s": forms("kilometre bölü saat"), "km/sa": cldr_prefix("saatte", "kilometre"),
+        "m/s": cldr_prefix("saniyede", "metre"), "m/sn": cldr_prefix("saniyede", "metre"),
+        "mph": cldr_prefix("saatte", "mil"), "tane": forms("tane"), "sa": "duration-hour", "dk": "duration-minute",
         "dk.": "duration-minute", "sn": "duration-second", "sn.": "duration-second",
-        "km/h": forms("kilometre bölü saat"), "adet": forms("adet")},
+        "km/h": cldr_prefix("saatte", "kilometre"), "adet": forms("adet")},
     named_units={"mass-kilogram": forms("kilo"), "temperature-celsius": forms("santigrat derece"),
         "angle-degree": forms("derece")},
     money={"₺": Money(forms("lira"), forms("kuruş")), "€": Money(forms("avro"), forms("sent")),
