@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from voi.text.tables import ORDINAL_POINT, language_of, primary
+from voi.text.tables.months import SHORT_MONTHS
+from voi.text.tables.unexpanded import UNEXPANDED
 
 
 def _words(text: str) -> frozenset[str]:
@@ -19,15 +21,15 @@ _SOMETIMES_LAST = _words(
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
     "usw bd nr str tel min max sec ext hrs hr mo yr wk oz lb lbs ft in sq"
 )
-_EVERYWHERE = _words("dr prof")
+_EVERYWHERE = _words("dr prof vs mr mrs")
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceRules:
     """Rules of one language. `never`: abbreviations, in lower case and without the last full stop, that never end a
-    sentence. `sometimes`: those that may. `ordinals`: "3." is an ordinal. `starters`: in a language that capitalizes
-    nouns, the words that show that a sentence begins. `ordinal_after`, `ordinal_nouns`: words before and after
-    ordinals."""
+    sentence. `sometimes`: those that may. `ordinals`: "3." is an ordinal. `starters`: the words that show that a
+    sentence begins; none: any capital does. `noun_capitals`: nouns begin with one. `ordinal_after`, `ordinal_nouns`,
+    `ordinal_stems`: words before and after ordinals, and the beginnings of the latter."""
 
     never: frozenset[str]
     sometimes: frozenset[str]
@@ -35,6 +37,8 @@ class SentenceRules:
     starters: frozenset[str] = frozenset()
     ordinal_after: frozenset[str] = frozenset()
     ordinal_nouns: frozenset[str] = frozenset()
+    ordinal_stems: tuple[str, ...] = ()
+    noun_capitals: bool = False
 
 
 @cache
@@ -46,6 +50,7 @@ def rules_of(language: str) -> SentenceRules:
     english = table.code == "en"
     never = set(_NEVER_LAST if english else _EVERYWHERE)
     sometimes = set(_SOMETIMES_LAST if english else ("etc",))
+    sometimes |= SHORT_MONTHS.get(table.code, frozenset()) | UNEXPANDED.get(table.code, frozenset())
     sometimes |= {_bare(key) for key in (*table.choices, *table.units, *table.scales) if key.endswith(".")}
     for key in table.ending:
         if key.endswith("."):
@@ -55,7 +60,9 @@ def rules_of(language: str) -> SentenceRules:
         if key.endswith("."):
             never |= {_bare(key), *_parts(key)}
             sometimes.discard(_bare(key))
-    if table.starters:  # "Min." is a minute and "min." is "at least": case does not tell, the next word does
+    if (
+        table.starters and not english
+    ):  # "Min." is a minute and "min." is "at least": case does not tell, the next word does
         minutes = {_bare(key) for key in (*table.units, *table.scales) if key.endswith(".")}
         never -= minutes
         sometimes |= minutes
@@ -65,7 +72,7 @@ def rules_of(language: str) -> SentenceRules:
     sometimes = {key for key in sometimes if len(key) > 1}
     return SentenceRules(
         frozenset(never), frozenset(sometimes - never), table.ordinal_point, table.starters, table.ordinal_after,
-        table.ordinal_nouns,
+        table.ordinal_nouns, table.ordinal_stems, table.sentence_noun_capitals,
     )  # fmt: skip
 
 

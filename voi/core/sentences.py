@@ -7,6 +7,7 @@ cutter waits for the next character.
 """
 
 import re
+from collections.abc import Iterator
 
 from voi.core.sentence_rules import rules_of
 
@@ -31,8 +32,13 @@ _HALVES_OF_DAY = frozenset(("a.m", "p.m", "am", "pm"))
 _ZONE = re.compile(r"\s(?:[A-Z]{1,3}T|GMT|UTC|E|ES|ED|P|PS|PD|C|CS|CD|M|MS|MD|G|GM|U|UT)?\b(?![^\W\d_])(?<!\s)")
 _ORDINAL = re.compile(r"\d{1,3}")
 _NEXT_WORD = re.compile(r"[\s\"'“„‘(\[*_]*([^\W\d_]+)")
+_NEXT_LETTER = re.compile(r"[\W_]*(?:([^\W\d_]+)|\d)")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s\d+\Z")
 _WORD = re.compile(r"[^\W_]")
+_VOWELLESS = re.compile(r"[b-df-hj-np-tv-xzščžćđźńśżбвгджзйклмнпрстфхцчшщ]{2,5}")
+"""An abbreviation in most languages, whether a table has it or not: mjr., płk., str."""
+_PART_CHARACTERS = 480
+_BLANK_BEFORE = re.compile(r"(?s:.*)[^\s](\s)(?=\S)")
 _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
 )
@@ -66,10 +72,11 @@ class Cutter:
         self._first = True
 
     def feed(self, text: str) -> list[str]:
-        self._buffer += text
         pieces: list[str] = []
-        while (end := self._cut()) is not None:
-            pieces.append(self._take(end))
+        for part in _parts(text):
+            self._buffer += part
+            while (end := self._cut()) is not None:
+                pieces.append(self._take(end))
         return pieces
 
     def close(self) -> list[str]:
@@ -151,12 +158,20 @@ class Cutter:
             return 0
         signs = text[at:end]
         if text[at] == "…" or signs.startswith(".."):
-            return self._before_new_sentence(end)
+            return self._before_new_sentence(end, capitals=not self._rules.noun_capitals)
         if text[at] != ".":
             return end
         word = _LAST_WORD.search(text, 0, at)
         last = word[0].casefold() if word else ""
         rules = self._rules
+        if "-" in last or (rules.noun_capitals and last.endswith(("str", "nr"))):  # Dipl.-Ing., Hauptstr.
+            last = (
+                last.rpartition("-")[2]
+                if "-" in last
+                else last[-3:].removeprefix("n")
+                if last.endswith("str")
+                else "nr"
+            )
         if last[-1:].isdigit():
             if not follower:
                 return None
@@ -170,7 +185,9 @@ class Cutter:
         if last in _HALVES_OF_DAY and (zone := _ZONE.match(text, end)):
             return None if zone.end() == len(text) else 0
         if last in rules.sometimes or (len(last) > 2 and last[-2] == "."):
-            return self._before_new_sentence(end)
+            return self._before_new_sentence(end, capitals=not rules.starters)
+        if _VOWELLESS.fullmatch(last):
+            return self._before_new_sentence(end, capitals=True)
         if "/" in last or "@" in last or last.startswith("www."):
             return end if follower else None
         return end
@@ -186,16 +203,19 @@ class Cutter:
             return 0
         if found.end() == len(text):  # the word may go on
             return None
+        if word in rules.ordinal_nouns or word.startswith(rules.ordinal_stems):
+            return 0
         if word in rules.starters:
             return end
-        if word in rules.ordinal_nouns or (len(word) > 1 and word.isupper()):
+        if len(word) > 1 and word.isupper():
             return 0
         before = _WORD_BEFORE.search(text, max(0, at - 40), at)
         return 0 if before and before[1].casefold() in rules.ordinal_after else end
 
-    def _before_new_sentence(self, end: int) -> int | None:
-        """`end` if what follows begins a sentence. 0: it does not. None: more text is needed to tell."""
-        if self._rules.starters:
+    def _before_new_sentence(self, end: int, *, capitals: bool) -> int | None:
+        """`end` if what follows begins a sentence: with any capital, or with one of the words that do. 0: it does not.
+        None: more text is needed to tell."""
+        if not capitals:
             return self._before_starter(end)
         for at in range(end, len(self._buffer)):
             char = self._buffer[at]
@@ -206,14 +226,20 @@ class Cutter:
         return None
 
     def _before_starter(self, end: int) -> int | None:
-        """Like `_before_new_sentence`, in a language that capitalizes nouns: only certain words show that a sentence
-        begins."""
-        found = _NEXT_WORD.match(self._buffer, end)
+        """Like `_before_new_sentence`: only certain words show that a sentence begins."""
+        found = _NEXT_LETTER.match(self._buffer, end)
+        if "\n" in self._buffer[end : found.start(1) if found else self._max]:
+            return end
         if found is None:
-            return None if self._buffer[end:].strip() == "" and "\n" not in self._buffer[end:] else end
-        if found.end() == len(self._buffer) and not found[1][0].islower():
             return None
-        return end if found[1] in self._rules.starters else 0
+        word = found[1]
+        if word is None or word[0].islower():  # a number, or the sentence goes on
+            return 0
+        if not word[0].isupper():  # a script without capitals
+            return end if _WIDE.match(word) else 0
+        if found.end() == len(self._buffer):
+            return None
+        return end if word in self._rules.starters else 0
 
     def _clause_end(self, at: int, sign: str) -> int | None:
         if len(sign) > 1:
@@ -222,6 +248,18 @@ class Cutter:
         if not follower:
             return None if self._buffer[at - 1 : at].isdigit() else at + 1
         return at + 1 if follower.isspace() or sign in "—–、，；：،" else 0
+
+
+def _parts(text: str) -> Iterator[str]:
+    """A long text in parts, each begun by white space: the buffer stays short, so that each piece costs the same. It is
+    as if the parts had come as tokens."""
+    start = 0
+    while len(text) - start > _PART_CHARACTERS:
+        found = _BLANK_BEFORE.search(text, start + 1, start + _PART_CHARACTERS)
+        end = start + _PART_CHARACTERS if found is None else found.start(1)
+        yield text[start:end]
+        start = end
+    yield text[start:] if start else text
 
 
 def _size(text: str) -> int:

@@ -13,7 +13,6 @@ Entry = tuple[re.Pattern[str], str, str]
 _FIRST = re.compile(r"[^\W\d_]+")
 _NUMBER_BEFORE = re.compile(r"\d\s?\Z")
 _NUMBER_AFTER = re.compile(r"\s?(?:[#№]?\d|[A-Z]{1,4}-?\d)")
-_CLEARLY_ROMAN = re.compile(r"\s(?:[IVXLC]{2,7}|[VX])\b")
 _ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
 _STREET_BEFORE = re.compile(
     r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
@@ -70,14 +69,12 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
             said = _chosen(scan, at, end, scan.language.choices[key])
             if not said:
                 continue
-            ends = _at_end(scan, end) if key in scan.language.leading else _ends_sentence(scan, end, key, said) or (
-                key == "St." and said == "Street" and _new_sentence(scan, end)
-            )
+            ends = _at_end(scan, end) if key in scan.language.leading else _ends_sentence(scan, end, key)
         else:
             said = getattr(scan.language, table)[key]
             if table == "before" and not _something_follows(scan, end, key):
                 continue
-            ends = _at_end(scan, end) if table == "before" else _ends_sentence(scan, end, key, said)
+            ends = _at_end(scan, end) if table == "before" else _ends_sentence(scan, end, key)
         if match[0][0].isupper() and key[0].islower():
             said = said[0].upper() + said[1:]
         if said.endswith(",") and scan.text[end : end + 1] == ",":
@@ -104,29 +101,18 @@ def _at_end(scan: Scan, end: int) -> bool:
     return not scan.rest(end).strip(" \"')]”’»")
 
 
-def _ends_sentence(scan: Scan, end: int, key: str, said: str) -> bool:
+def _ends_sentence(scan: Scan, end: int, key: str) -> bool:
     """The abbreviation's point ends the sentence as well, when nothing or a new sentence follows."""
     if _at_end(scan, end):
         return True
     if not scan.text[end : end + 1].isspace() or not scan.rest(end)[:1].isupper():
         return False
-    return (
-        key[0].islower()
-        and not _CLEARLY_ROMAN.match(scan.text, end)
-        and key not in _BEFORE_NAMES
-        and (not scan.language.sentence_noun_capitals or key in scan.language.ending)
-    )
+    if scan.language.starters:
+        return scan.word_after(end) in scan.language.starters and not _CLEARLY_ROMAN.match(scan.text, end)
+    return key[0].islower()
 
 
-def _new_sentence(scan: Scan, end: int) -> bool:
-    return scan.word_after(end) in _STARTERS
-
-
-_STARTERS = _set(
-    "The Then He She It We You I They This That There A An In On At Please My Your What Where When "
-    "How Is Are Do Can Would And But So"
-)
-_BEFORE_NAMES = frozenset(("no.", "s.", "p.", "г.", "д.", "v.", "apt.", "vol.", "ch.", "est.", "ste.", "max.", "min."))
+_CLEARLY_ROMAN = re.compile(r"\s(?:[IVXLC]{2,7}|[VX])\b")
 
 
 def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...]) -> str:
@@ -182,5 +168,6 @@ def initials(scan: Scan, at: int) -> Reading | None:
     if scan.language.code != "en" and not letters.isupper():
         return None
     rest = scan.rest(match.end())
-    ends = not _CLOSERS.sub("", rest) or (rest[0].isupper() and letters.islower())
+    new = scan.word_after(match.end()) in scan.language.starters
+    ends = not _CLOSERS.sub("", rest) or (rest[0].isupper() and (new or letters.islower()))
     return " ".join(letters.upper()) + ("." if ends else ""), match.end(), "acronym"

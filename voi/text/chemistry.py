@@ -26,7 +26,9 @@ def formula(scan: Scan, at: int) -> Reading | None:
     if any(symbol not in _ELEMENTS for symbol, _ in parts):
         return None
     small = sum(len(symbol) == 2 for symbol, _ in parts)
-    mixed = 0 < small and len(parts) > 1 and (small < len(parts) or any(number for _, number in parts) or "Cl" in match[0])
+    mixed = (
+        0 < small and len(parts) > 1 and (small < len(parts) or any(number for _, number in parts) or "Cl" in match[0])
+    )
     if not mixed and not _ORGANIC.fullmatch(match[0]):
         return None
     said = []

@@ -177,7 +177,12 @@ def _thousands(digits: str, scan: Scan) -> str:
 def after_acronym(scan: Scan, at: int) -> Reading | None:
     """RTX 4090, HTTP 502, S&P 500: English reads the numbers of models and standards by pairs."""
     match = _AFTER_ACRONYM.match(scan.text, at)
-    if not match or scan.language.code != "en" or scan.shouted or not _ACRONYM_BEFORE.search(scan.text, max(0, at - 8), at):
+    if (
+        not match
+        or scan.language.code != "en"
+        or scan.shouted
+        or not _ACRONYM_BEFORE.search(scan.text, max(0, at - 8), at)
+    ):
         return None
     noun = scan.word_after(match.end())
     if (noun.islower() and noun.endswith("s") and noun not in _VERBS) or noun == "people":
@@ -205,7 +210,9 @@ def plural(scan: Scan, at: int) -> Reading | None:
     match = _PLURAL.match(scan.text, at)
     if not match or scan.language.code != "en":
         return None
-    named = scan.text[at - 1 : at] == "-" and scan.text[at - 2 : at - 1].isalpha() and scan.word_before(at - 1) not in _AGES
+    named = (
+        scan.text[at - 1 : at] == "-" and scan.text[at - 2 : at - 1].isalpha() and scan.word_before(at - 1) not in _AGES
+    )
     plane = re.fullmatch("7[0-9]7", match[1])
     if not named and not plane:
         return None

@@ -20,7 +20,9 @@ _MINUTES_AFTER = _set(
     "left ago later remaining until till more break timer walk drive session call meeting ride nap "
     "delay wait run early late episode video"
 )
-_MINUTES_BEFORE = _set("prep cook bake time cooking total duration about in every wait last lasts took takes within snooze only about another just")
+_MINUTES_BEFORE = _set(
+    "prep cook bake time cooking total duration about in every wait last lasts took takes within snooze only about another just"
+)
 _METERS_AFTER = _set(
     "tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay"
 )
@@ -126,7 +128,9 @@ def _is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
 
 
 _ARTICLE_MEASURE = re.compile(r"\b(?:an?|the|this|that|my|your|our)\s\d+\s?[a-z]{1,3}\s\Z", re.IGNORECASE)
-_MEASURE_NOUN = re.compile(r"\s\d+\s?(?:m|min|s|sec|in|oz)\s(?!long|away|ago|left|tall|wide|later|per|and|or|of|in)[a-z]{3}")
+_MEASURE_NOUN = re.compile(
+    r"\s\d+\s?(?:m|min|s|sec|in|oz)\s(?!long|away|ago|left|tall|wide|later|per|and|or|of|in)[a-z]{3}"
+)
 _HOLDERS = _set(
     "can cans bottle bottles bag bags pack packs box boxes jar jars tub tubs tin tins package packages glass glasses "
     "carton cartons tank tanks battery batteries monitor monitors screen screens drive drives card cards charger "
@@ -157,7 +161,9 @@ def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) ->
     if language.code == "ar" and digits in ("1", "2"):
         return noun if noun != forms["other"] else f"{cardinal(digits, language)} {noun}"
     singular = forms.get("one", "").partition(" ")[0]
-    return f"{counted(digits, noun.partition(' ')[0], language, singular)}{gap}{noun}".replace("' ", "'").replace("  ", " ")
+    return f"{counted(digits, noun.partition(' ')[0], language, singular)}{gap}{noun}".replace("' ", "'").replace(
+        "  ", " "
+    )
 
 
 def _no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
@@ -213,7 +219,9 @@ def _is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
     )
 
 
-_PART_OF_DECADE = re.compile(r"\b(?:mid|early|late)[-\s]\Z|(?<=0s)\s?[-–—]\s?\Z|\bthe\s\d0s\s(?:and|or)\s\Z", re.IGNORECASE)
+_PART_OF_DECADE = re.compile(
+    r"\b(?:mid|early|late)[-\s]\Z|(?<=0s)\s?[-–—]\s?\Z|\bthe\s\d0s\s(?:and|or)\s\Z", re.IGNORECASE
+)
 
 
 def _is_minutes(scan: Scan, stop: int, at: int) -> bool:

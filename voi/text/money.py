@@ -146,7 +146,13 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language, sing
     gap = language.gap
     code = language.code
     if scale:
-        noun = money.major["one"] if singular else cldr.form("1000000", money.major, code) if code not in _DE else money.major["other"]
+        noun = (
+            money.major["one"]
+            if singular
+            else cldr.form("1000000", money.major, code)
+            if code not in _DE
+            else money.major["other"]
+        )
         of = _OF.get(code, "") if _is_noun(scale, language) else ""
         noun = f"{of}{noun}" if of != "de " or noun[0] not in "aeiouéAEIOU" or code != "fr" else f"d'{noun}"
         times = cldr.form(digits, scale, code)

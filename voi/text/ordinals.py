@@ -23,6 +23,10 @@ _HUNGARIAN = re.compile(
     r"(\d{1,3})\.?-?(?P<ending>[aáeé]n|[jv][éáe]n|[jv][ea]|é?ig|i|ai|t[őóu]l|ától|étől|jéig|áig|éig|jétől)\b"
 )
 _GERMAN_ER = re.compile(r"(\d{1,4})(er[ns]?)\b")
+_HINDI = re.compile(r"(\d{1,4})(वीं|वां|वाँ|वें|वा|ला|ली|ले|रा|री|रे|था|थी|थे|ठा|ठी|ठे)(?![^\W\d_])")
+_HINDI_STEMS = {"1": ("पह", "ला ली ले"), "2": ("दूस", "रा री रे"), "3": ("तीस", "रा री रे"), "4": ("चौ", "था थी थे"),
+                "6": ("छ", "ठा ठी ठे")}  # fmt: skip
+_HINDI_FIRST = {f"{digit}{end}": f"{stem}{end}" for digit, (stem, ends) in _HINDI_STEMS.items() for end in ends.split()}
 _TURKISH = re.compile(r"(\d{1,4})['’]?(?P<ending>inci|ıncı|uncu|üncü|nci|ncı|ncu|ncü)\b")
 
 _GERMAN_WEAK = _set(
@@ -51,6 +55,8 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
         return _russian(scan, match), match.end(), "ordinal"
     if code == "hu" and (match := _HUNGARIAN.match(scan.text, at)):
         return _hungarian(match[1], match["ending"], scan), match.end(), "ordinal"
+    if code == "hi" and (match := _HINDI.match(scan.text, at)):
+        return _HINDI_FIRST.get(match[0]) or f"{cardinal(match[1], language)}{match[2]}", match.end(), "ordinal"
     if code == "tr" and (match := _TURKISH.match(scan.text, at)):
         return ordinal(match[1], language), match.end(), "ordinal"
     if code == "de" and (match := _GERMAN_ER.match(scan.text, at)):
@@ -102,15 +108,17 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
         if not before:
             return False
         listed = before in scan.language.ordinal_after and after not in scan.language.starters
-        determined = listed or before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG or scan.words_before(1, at)[
-            -1:
-        ] in (["und"], ["bis"], ["oder"])
+        determined = (
+            listed
+            or before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG
+            or scan.words_before(1, at)[-1:] in (["und"], ["bis"], ["oder"])
+        )
         return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))
     if at == 0 or scan.text[:at].isspace():
         return after[:1].islower()
     if code == "pl" and slavic.decade(int(match[1]), code, before, after):
         return True
-    if after.startswith(tuple(scan.language.ordinal_nouns)) if code == "tr" else after in scan.language.ordinal_nouns:
+    if after in scan.language.ordinal_nouns or after.startswith(scan.language.ordinal_stems):
         return True
     return after[:1].islower() or (after[:1].isalpha() and not after[:1].isupper())
 

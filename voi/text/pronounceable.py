@@ -17,8 +17,12 @@ _CODAS = (
 )
 _VOWELS = r"(?:y?(?!aa|ii|uu)[aeiou]{1,3}y?|y(?=[^aeiou]|\Z)|(?<=[b-df-hj-np-tv-z])y)"
 _ONSET, _CODA = ("|".join(sorted(text.split(), key=len, reverse=True)) for text in (_ONSETS, _CODAS))
-_WORD = re.compile(f"(?:{_ONSET})?{_VOWELS}(?:(?:{_ONSET}|{_CODA}|(?:{_CODA})(?:{_ONSET})){_VOWELS})*(?:(?:{_CODA})s?)?")
-_AS_WORDS = frozenset("jpeg mpeg gmat lsat psat toefl crispr nvidia vlookup hlookup captcha nginx ascii yaml toml gzip wasm xbox".split())
+_WORD = re.compile(
+    f"(?:{_ONSET})?{_VOWELS}(?:(?:{_ONSET}|{_CODA}|(?:{_CODA})(?:{_ONSET})){_VOWELS})*(?:(?:{_CODA})s?)?"
+)
+_AS_WORDS = frozenset(
+    "jpeg mpeg gmat lsat psat toefl crispr nvidia vlookup hlookup captcha nginx ascii yaml toml gzip wasm xbox".split()
+)
 
 
 def is_pronounceable(letters: str) -> bool:

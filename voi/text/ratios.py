@@ -87,7 +87,11 @@ def fraction(scan: Scan, at: int) -> Reading | None:
             half = (top, bottom) == ("1", "2") and not integer and _HALF_OF.get(language.code)
             said = half[gender(noun.split()[0], language) == "f"] if half else said
             return f"{said} {noun}", several[1], "measure"
-    if (unit := unit_pattern(language).match(scan.text, end)) and (symbol := unit[0].strip()) and scan.text[end : end + 1] == " ":
+    if (
+        (unit := unit_pattern(language).match(scan.text, end))
+        and (symbol := unit[0].strip())
+        and scan.text[end : end + 1] == " "
+    ):
         forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
         if forms and language.gap and not symbol.isdigit() and (len(symbol) > 1 or symbol in "lLgh"):
             stop = unit.end() - (symbol.endswith(".") and not scan.rest(unit.end()))

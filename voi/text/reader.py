@@ -275,6 +275,8 @@ def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
         return _east_asian(scan, at, digits, end)
     if language.code == "ko":
         noun = scan.rest(end)
+        if noun.startswith("번") and not noun.startswith("번째") and not _OFTEN.search(text, max(0, at - 12), at):
+            return cardinal(digits, language)
         if (
             next((counter for counter in _longest(language) if noun.startswith(counter)), None)
             and digits.isdigit()
@@ -294,6 +296,10 @@ def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
         return cardinal(digits, language)
     said = counted(digits, noun, language)
     return _german_case(said, before, noun, language) if language.code == "de" and digits == "1" else said
+
+
+_OFTEN = re.compile(r"(?:하루|일주일|한 달|달|주|년|일년|매일|매주|총|약|에|당|각각|적어도|최소|최대)(?:에)?\s\Z")
+"""Before "2번" it is how often, else a number: 두 번, 이번."""
 
 
 def _german_case(said: str, before: str, noun: str, language: Language) -> str:

@@ -82,7 +82,6 @@ class Scan:
         found = self.numbers.match(self.text, at)
         return (plain_number(found[0], self.language.decimal), found.end()) if found else None
 
-
     def stands_free(self, at: int) -> bool:
         """Does nothing that is written together with what follows stand right before? Chinese, Japanese and Korean
         write words and numbers without a blank."""

@@ -190,7 +190,9 @@ def military(scan: Scan, at: int) -> Reading | None:
         return None
     hour, minute = match[1], match[2]
     said = f"zero {whole(hour[1], 'en')}" if hour[0] == "0" else whole(hour, "en")
-    rest = "hundred" if minute == "00" else f"zero {whole(minute[1], 'en')}" if minute[0] == "0" else whole(minute, "en")
+    rest = (
+        "hundred" if minute == "00" else f"zero {whole(minute[1], 'en')}" if minute[0] == "0" else whole(minute, "en")
+    )
     stop = "." if match[0].endswith(".") and _ends(scan, match.end()) else ""
     return f"{said} {rest} hours{stop}", match.end(), "time"
 

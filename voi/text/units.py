@@ -130,7 +130,9 @@ def unit_pattern(language: Language) -> re.Pattern[str]:
 @cache
 def _of_words(code: str) -> re.Pattern[str] | None:
     """Symbols with blanks, or with signs that no other unit has: "c. à s."."""
-    found = sorted((symbol for symbol in units(code) if re.search(r"[^\W\d_]\.?\s|\.\w", symbol)), key=len, reverse=True)
+    found = sorted(
+        (symbol for symbol in units(code) if re.search(r"[^\W\d_]\.?\s|\.\w", symbol)), key=len, reverse=True
+    )
     found = [symbol for symbol in found if "/" not in symbol]
     return re.compile(rf"\s?({'|'.join(map(re.escape, found))})(?![^\W\d_])") if found else None
 

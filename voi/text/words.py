@@ -218,7 +218,8 @@ def _century(scan: Scan, value: int, after: str, at: int) -> str:
     if code in slavic.LANGUAGES:
         case = (
             "locative"
-            if after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w")
+            if after.lower() in ("веке", "wieku")
+            and scan.word_before(at).lower() in ("в", "w")
             or after.lower() in ("веках", "wiekach")
             else "genitive"
             if after.lower() in ("века", "wieku", "веков", "wieków", "století") and after.lower() != "století"

@@ -1,9 +1,11 @@
 """Czech."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="cs",
+    starters=STARTERS["cs"],
     ordinal_point=True,
     decimals="number",
     clock=Clock("{h} hodin", "{h} {m}", zero="nula ", after=words("hodin hod")),

@@ -69,7 +69,7 @@ LANGUAGE = Language(
         "Mag.": "Magister", "Frl.": "Fräulein", "Hbf.": "Hauptbahnhof", "jr.": "junior", "lt.": "laut",
         "svw.": "so viel wie",
         "min.": "minimal", "p.a.": "pro Jahr", "med.": "med", "phil.": "phil", "jur.": "jur", "nat.": "nat", "rer.": "rer",
-        "habil.": "habil", "Zi.": "Zimmer", "Whg.": "Wohnung", "Gem.": "Gemeinde", "Hs.": "Haus", "Gde.": "Gemeinde",
+        "habil.": "habil", "bspw.": "beispielsweise", "Zi.": "Zimmer", "Whg.": "Wohnung", "Gem.": "Gemeinde", "Hs.": "Haus", "Gde.": "Gemeinde",
         "Ges.": "Gesellschaft", "gem.": "gemäß", "insb.": "insbesondere", "insbes.": "insbesondere", "zw.": "zwischen",
         "ugs.": "umgangssprachlich", "verh.": "verheiratet", "led.": "ledig", "wg.": "wegen", "öff.": "öffentlich",
         "Verf.": "Verfasser", "Hrsg.": "Herausgeber", "Aufl.": "Auflage", "Jg.": "Jahrgang", "Bsp.": "Beispiel",

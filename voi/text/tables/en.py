@@ -1,6 +1,7 @@
 """English."""
 
 from voi.text.tables.shape import Clock, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 _TITLES = {
     "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Mx.": "Mix", "Prof.": "Professor",
@@ -155,6 +156,7 @@ SHOUTED = words(
 
 LANGUAGE = Language(
     code="en",
+    starters=STARTERS["en"],
     decimal=".",
     groups=",",
     date="{month} {day}, {year}",
@@ -198,6 +200,7 @@ LANGUAGE = Language(
         "appts.": "appointments", "Sq.": "Square", "tsp.": "teaspoons", "tbsp.": "tablespoons", "a.k.a.": "A K A",
         "Ph.D.": "P H D", "PhD.": "P H D", "Psy.D.": "Psy D", "Ed.D.": "Ed D", "Th.D.": "T H D",
     },
+    leading=words("apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
     choices={
         "Dr.": (("T", "Drive"), ("", "Doctor")),
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),

@@ -1,9 +1,11 @@
 """Spanish."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="es",
+    starters=STARTERS["es"],
     date="{day} de {month} de {year}",
     parts_max=100,
     clock=Clock("{h}", "{h} y {m}", feminine=True, after=words("horas hora h")),

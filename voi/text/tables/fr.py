@@ -1,9 +1,11 @@
 """French."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="fr",
+    starters=STARTERS["fr"],
     decimals="number",
     day="first",
     first="premier",
@@ -25,7 +27,7 @@ LANGUAGE = Language(
         "M.": "Monsieur", "MM.": "Messieurs", "Mme": "Madame", "Mme.": "Madame", "Mmes": "Mesdames",
         "Mlle": "Mademoiselle", "Mlle.": "Mademoiselle",
         "Mlles": "Mesdemoiselles", "Dr": "Docteur", "Dr.": "Docteur", "Pr": "Professeur", "Pr.": "Professeur",
-        "Me": "Maître", "env.": "environ",
+        "Me": "Maître", "Me.": "Maître", "St.": "Saint", "Ste.": "Sainte", "env.": "environ",
         "p.ex.": "par exemple", "ex.": "exemple", "n°": "numéro", "N°": "numéro", "c.-à-d.": "c'est-à-dire",
         "c.à.d.": "c'est-à-dire", "càd": "c'est-à-dire",
         "tél.": "téléphone", "vol.": "volume", "chap.": "chapitre", "fig.": "figure", "art.": "article",

@@ -1,9 +1,11 @@
 """Hungarian."""
 
 from voi.text.tables.shape import Clock, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="hu",
+    starters=STARTERS["hu"],
     ordinal_point=True,
     decimals="parts",
     date="{year} {month} {day}",
@@ -47,5 +49,5 @@ LANGUAGE = Language(
     roman_ordinal_after=words("Péter Lajos Károly Henrik Erzsébet Napóleon János Pál"),
     digits_after=words("kód pin rendelés számla foglalás azonosító jelszó irányítószám kódja"),
     phone_after=words("telefon tel telefonszám hívja hívjon szám fax mobil"),
-    ordinal_nouns=words("Kerület Világháború Liga Osztály Fesztivál"),
+    ordinal_stems=("Kerület", "Világháború", "Liga", "Osztály", "Fesztivál", "Kongresszus", "Hadsereg"),
 )  # fmt: skip

@@ -1,9 +1,11 @@
 """Italian."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="it",
+    starters=STARTERS["it"],
     decimals="number",
     day="first",
     first="primo",

@@ -19,13 +19,16 @@ LANGUAGE = Language(
         "squared": "제곱", "cubed": "세제곱", "power": "의", "or": "또는", "arrow": "에서", "degrees": "도",
         "euros": "유로", "dollars": "달러", "pounds": "파운드", "parts": "분의", "and_parts": "과 ", "month": "월",
     },
-    units={"km": forms("킬로미터"), "km/h": forms("킬로미터"), "m": forms("미터"), "cm": forms("센티미터"),
+    units={"mg": forms("밀리그램"), "mm": forms("밀리미터"), "mL": forms("밀리리터"), "m/s": forms("초속 {0}미터"),
+        "mph": forms("시속 {0}마일"), "GHz": forms("기가헤르츠"), "Hz": forms("헤르츠"), "TB": forms("테라바이트"),
+        "kW": forms("킬로와트"), "W": forms("와트"), "V": forms("볼트"), "kcal": forms("킬로칼로리"),
+        "l/100km": forms("백 킬로미터당 {0}리터"), "km": forms("킬로미터"), "km/h": forms("시속 {0}킬로미터"), "m": forms("미터"), "cm": forms("센티미터"),
         "kg": forms("킬로그램"), "g": forms("그램"), "L": forms("리터"), "ml": forms("밀리리터"), "°C": forms("도"),
         "°": forms("도"), "m²": forms("제곱미터"), "GB": forms("기가바이트"), "MB": forms("메가바이트")},
     money={"₩": Money(forms("원")), "$": Money(forms("달러")), "€": Money(forms("유로")), "£": Money(forms("파운드"))},
     scales={"만": forms("만"), "억": forms("억")},
     counters=words(
-        "개월 개 명 살 시간 시 마리 권 잔 병 장 대 가지 달 그릇 송이 켤레 벌 채 척 자루 분께 사람 번째 "
+        "개월 개 명 살 시간 시 마리 권 잔 병 장 대 가지 달 그릇 송이 켤레 벌 채 척 자루 분께 사람 번째 번 "
         "군데 곳 통 갑 봉지 접시 줄 판 조각 쌍"),
     speaker_digits={"0": "공"},
     digits_after=words("번호 코드 비밀번호 주문번호 인증번호"),

@@ -1,9 +1,11 @@
 """Dutch."""
 
 from voi.text.tables.shape import Clock, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="nl",
+    starters=STARTERS["nl"],
     year="hundreds",
     clock=Clock("{h} uur", "{h} uur {m}", after=words("uur")),
     say={

@@ -1,9 +1,11 @@
 """Polish."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="pl",
+    starters=STARTERS["pl"],
     ordinal_point=True,
     decimals="number",
     clock=Clock("{h}", "{h} {m}", zero="zero "),

@@ -1,9 +1,11 @@
 """Portuguese, as in Brazil."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="pt",
+    starters=STARTERS["pt"],
     date="{day} de {month} de {year}",
     decimals="number",
     day="first",

@@ -1,9 +1,11 @@
 """Russian."""
 
 from voi.text.tables.shape import Clock, Gender, Language, Money, forms, words
+from voi.text.tables.starters import STARTERS
 
 LANGUAGE = Language(
     code="ru",
+    starters=STARTERS["ru"],
     decimals="parts",
     clock=Clock("{h} ноль-ноль", "{h} {m}", zero="ноль "),
     say={

@@ -103,11 +103,13 @@ class Language:
     ordinal_point: bool = False
     """"3." is an ordinal."""
     starters: frozenset[str] = frozenset()
-    """Words that begin sentences, where a capital alone says little (German)."""
+    """Words that begin sentences: after an abbreviation a capital alone says little."""
     ordinal_after: frozenset[str] = frozenset()
     """Articles and the like, in small letters, after which "3." before a capital is an ordinal."""
     ordinal_nouns: frozenset[str] = frozenset()
     """Nouns with a capital that follow ordinals."""
+    ordinal_stems: tuple[str, ...] = ()
+    """Beginnings of such nouns, in languages whose nouns take many endings."""
     ordinal_suffixes: Mapping[str, str] = field(default_factory=dict)
     """"er" to "m": what is written after an ordinal's digits, and its gender."""
     scales: Mapping[str, Forms] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """Turkish."""
 
 from voi.text.tables.shape import Forms, Clock, Language, Money, forms, words
-
+from voi.text.tables.starters import STARTERS
 
 
 def cldr_prefix(before: str, after: str) -> Forms:
@@ -11,6 +11,10 @@ def cldr_prefix(before: str, after: str) -> Forms:
 
 LANGUAGE = Language(
     code="tr",
+    starters=STARTERS["tr"],
+    ordinal_stems=("Kat", "Sınıf", "Bölüm", "Dönem", "Madde", "Gün", "Hafta", "Yıl", "Yüzyıl", "Dünya", "Ordu", "Tur",
+                   "Etap", "Peron", "Blok", "Cadde", "Sokak", "Sokağ", "Ulusal", "Uluslararası", "Lig", "Bölge", "Kolordu",
+                   "Sezon", "Bölüğ", "Olağan", "Geleneksel", "Levent", "Kongre", "Festival"),
     ordinal_point=True,
     ordinal_nouns=words(
         "Kat Sokak Cadde Dünya Bölge Lig Sınıf Bölüm Gün Hafta Ordu Murat Mahmut Mehmet Selim Yıl Madde "

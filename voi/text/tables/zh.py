@@ -24,7 +24,10 @@ LANGUAGE = Language(
         "month": "月",
     },
     units={
-        "公里": forms("公里"), "km": forms("公里"), "km/h": forms("公里每小时"), "m": forms("米"),
+        "公里": forms("公里"), "km²": forms("平方公里"), "m/s": forms("米每秒"), "mph": forms("英里每小时"), "t": forms("吨"),
+        "TB": forms("T B"), "GHz": forms("吉赫兹"), "MHz": forms("兆赫兹"), "Hz": forms("赫兹"), "kW": forms("千瓦"),
+        "kWh": forms("千瓦时"), "W": forms("瓦"), "V": forms("伏"), "kcal": forms("千卡"), "mAh": forms("毫安时"),
+        "cm²": forms("平方厘米"), "m³": forms("立方米"), "km": forms("公里"), "km/h": forms("公里每小时"), "m": forms("米"),
         "cm": forms("厘米"), "mm": forms("毫米"), "kg": forms("公斤"), "g": forms("克"), "mg": forms("毫克"),
         "L": forms("升"), "l": forms("升"), "ml": forms("毫升"), "mL": forms("毫升"), "h": forms("小时"),
         "min": forms("分钟"), "s": forms("秒"),
