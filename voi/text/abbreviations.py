@@ -21,7 +21,8 @@ _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
 _DAY_AFTER = re.compile(r",?\s(?:(?:den|le|il|el|dia|d[.])\s)?\d|,?\s(?:um|om|à|a las|alle|às|ore|v|o|в)\s\d")
 _DAY_BEFORE = _set(
-    "am vom bis jeden on el del al los le du il dal sul na no da à de op van tot elke v ve ze do od o w we na z do od każdy "
+    "am vom bis jeden on el del al los le du il dal sul na no da à de op van tot elke v ve ze do od o w we na z do "
+    "od każdy "
     "во в на с до по каждый"
 )
 """What stands before a day of the week, where its short form may be something else."""

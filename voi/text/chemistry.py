@@ -27,7 +27,7 @@ def formula(scan: Scan, at: int) -> Reading | None:
         return None
     small = sum(len(symbol) == 2 for symbol, _ in parts)
     mixed = (
-        0 < small and len(parts) > 1 and (small < len(parts) or any(number for _, number in parts) or "Cl" in match[0])
+        small > 0 and len(parts) > 1 and (small < len(parts) or any(number for _, number in parts) or "Cl" in match[0])
     )
     if not mixed and not _ORGANIC.fullmatch(match[0]):
         return None

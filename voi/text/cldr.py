@@ -76,7 +76,8 @@ def unit(name: str, code: str) -> Forms | None:
     if not long:
         return None
     blank = "" if code in _WITHOUT_BLANKS else " "
-    found = {category: _in_words(_HOLDER.sub("", text).strip().replace(" ", blank), code) for category, text in dict(long).items()
+    found = {category: _in_words(_HOLDER.sub("", text).strip().replace(" ", blank), code) for category,
+    text in dict(long).items()
              if isinstance(text, str) and "{0}" in text and category not in ("per", "gender")}  # fmt: skip
     return found if "other" in found else None
 

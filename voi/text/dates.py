@@ -125,10 +125,10 @@ def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     number = month_number(scan, word)
     if number is None or not (word[0].isupper() or scan.language.code != "en"):
         return None
-    if (more := _MONTH_AFTER.match(scan.text, end)) and (second := month_number(scan, more[1])):
-        if more[1][0].isupper() == word[0].isupper():  # May–June, Jan.-Mar.
-            point = more.end() - 1 if more[0].endswith(".") and not scan.rest(more.end()) else more.end()
-            return f"{_name(number, scan)}{scan.joint()}{_name(second, scan)}", point, "date"
+    more = _MONTH_AFTER.match(scan.text, end)  # May–June, Jan.-Mar.
+    if more and (second := month_number(scan, more[1])) and more[1][0].isupper() == word[0].isupper():
+        point = more.end() - 1 if more[0].endswith(".") and not scan.rest(more.end()) else more.end()
+        return f"{_name(number, scan)}{scan.joint()}{_name(second, scan)}", point, "date"
     if scan.language.code == "hu" and (match := _HUNGARIAN_DAY.match(scan.text, end)):
         stop = "." if match[2] and not scan.rest(match.end()) else ""
         return f"{_name(number, scan)} {hungarian_day(int(match[1]), scan)}{stop}", match.end(), "date"

@@ -6,7 +6,7 @@ from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 
 _A = "0-9A-Za-zÀ-ÖØ-öø-\u052f"
-"""Letters and digits of addresses: those of Chinese, Japanese and Korean are the sentence's, which has no blank there."""
+"""Letters and digits of addresses: those of Chinese, Japanese and Korean are the sentence's."""
 _W = f"{_A}_"
 _URL = (
     rf"(?<![{_W}@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{{1,100}}@)?|www\.(?=[{_W}]))(?:www\.)?"

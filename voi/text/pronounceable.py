@@ -11,8 +11,10 @@ _ONSETS = (
     "vr wr zh zw"
 )
 _CODAS = (
-    "b bb bt c ch ck ct d dd dst dth f ff ft fth g gg gh ght ghth gn h k l lb lc ld lf lg lk ll lm ln lp lt lth lch lsh lv m mb mm mn mp "
-    "mph mpt n nc nch nd ng ngth nk nn nt nth nx nz p ph pp pt pth q r rb rc rch rd rf rg rk rl rld rm rn rp rr rst rt rth "
+    "b bb bt c ch ck ct d dd dst dth f ff ft fth g gg gh ght ghth gn h k l lb lc ld lf lg lk ll lm ln lp lt lth lch "
+    "lsh lv m mb mm mn mp "
+    "mph mpt n nc nch nd ng ngth nk nn nt nth nx nz p ph pp pt pth q r rb rc rch rd rf rg rk rl rld rm rn rp rr rst "
+    "rt rth "
     "rtz rv s sc sh sk sm sp ss st t tch th tt tz v w wd wk wl wn x xt z zz"
 )
 _VOWELS = r"(?:y?(?!aa|ii|uu)[aeiou]{1,3}y?|y(?=[^aeiou]|\Z)|(?<=[b-df-hj-np-tv-z])y)"
@@ -21,7 +23,26 @@ _WORD = re.compile(
     f"(?:{_ONSET})?{_VOWELS}(?:(?:{_ONSET}|{_CODA}|(?:{_CODA})(?:{_ONSET})){_VOWELS})*(?:(?:{_CODA})s?)?"
 )
 _AS_WORDS = frozenset(
-    "jpeg mpeg gmat lsat psat toefl crispr nvidia vlookup hlookup captcha nginx ascii yaml toml gzip wasm xbox".split()
+    [
+        "jpeg",
+        "mpeg",
+        "gmat",
+        "lsat",
+        "psat",
+        "toefl",
+        "crispr",
+        "nvidia",
+        "vlookup",
+        "hlookup",
+        "captcha",
+        "nginx",
+        "ascii",
+        "yaml",
+        "toml",
+        "gzip",
+        "wasm",
+        "xbox",
+    ]
 )
 
 

@@ -9,7 +9,7 @@ or None.
 import re
 from collections.abc import Callable
 
-from voi.text import cldr, codes, dates, measures, money, ordinals, ratios, telephone, times
+from voi.text import cldr, codes, dates, dimensions, inches, measures, money, ordinals, ratios, telephone, times
 from voi.text.abbreviations import abbreviation, index_of, initials
 from voi.text.agreement import counted, gender, native_korean
 from voi.text.chemistry import formula
@@ -73,10 +73,10 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("a,", ratios.ordinal_suffix),
     ("a.º -'", ordinals.ordinal_word),
     (" .#,;:!?)", codes.after_acronym),
-    ("°", measures.coordinate),
+    ("°", inches.coordinate),
     (" .,a-'°", measures.measure),
     ("a'", ratios.decade),
-    (" .,ax", measures.dimensions),
+    (" .,ax", dimensions.dimensions),
     (" .,-–%$", ratios.span),
     (":., ", ratios.ratio),
 )

@@ -16,7 +16,9 @@ _SEPARATORS = re.compile(r"[^\d]")
 class Scan:
     """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended."""
 
-    __slots__ = ("at", "day_first", "end", "kind", "language", "lone", "numbers", "out", "shouted", "text")
+    __slots__ = (
+        "_number", "_number_at", "at", "day_first", "end", "kind", "language", "numbers", "out", "shouted", "text",
+    )  # fmt: skip
 
     def __init__(self, text: str, language: Language, day_first: bool) -> None:
         self.text = text
@@ -26,6 +28,8 @@ class Scan:
         self.out: list[str] = []
         self.kind = ""
         self.end = -1
+        self._number_at = -1
+        self._number: tuple[str, int] | None = None
         self.numbers = number_pattern(language.decimal, language.groups)
         self.shouted = text.isupper() and is_shouted(text, language)
 
@@ -75,6 +79,11 @@ class Scan:
 
     def number(self, at: int) -> tuple[str, int] | None:
         """The number that begins here (1234.50, without grouping signs, with a point), and its end."""
+        if self._number_at != at:  # several rules ask for the same one
+            self._number_at, self._number = at, self._number_from(at)
+        return self._number
+
+    def _number_from(self, at: int) -> tuple[str, int] | None:
         if self.language.decimal == "," and (dotted := _DOTTED.match(self.text, at)):
             return f"{dotted[1]}.{dotted[2]}", dotted.end()
         if self.language.decimal == "." and (spaced := _SPACED.match(self.text, at)):

@@ -218,8 +218,7 @@ def _century(scan: Scan, value: int, after: str, at: int) -> str:
     if code in slavic.LANGUAGES:
         case = (
             "locative"
-            if after.lower() in ("веке", "wieku")
-            and scan.word_before(at).lower() in ("в", "w")
+            if (after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w"))
             or after.lower() in ("веках", "wiekach")
             else "genitive"
             if after.lower() in ("века", "wieku", "веков", "wieków", "století") and after.lower() != "století"
@@ -288,9 +287,9 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return None
     if letters in SHOUTED and _in_capitals(scan, at, match.end()):
         return None
-    if letters not in language.spelt and _VOWEL.search(letters) and not _is_spelt_form(letters):
-        if is_pronounceable(letters) or len(letters) > _SPELT_MAX:
-            return None
+    spelt = letters in language.spelt or not _VOWEL.search(letters) or _is_spelt_form(letters)
+    if not spelt and (is_pronounceable(letters) or len(letters) > _SPELT_MAX):
+        return None
     end = match.end()
     if text[end : end + 2] == ". " and scan.rest(end + 1)[:1].islower():  # "an MS. in physics"
         end += 1

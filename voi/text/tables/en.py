@@ -134,7 +134,8 @@ SPELT = words(
     "OEM OS OTP PA POV ROI RSA SAAS SEO SQL SUV TBA UAE UAV UFO UI UK UN UPS URI URL USA USB USD UX VIP VOIP VPN "
     "YMCA EUR ETF ADHD AKA ASAP DNA RNA DOJ EPA HOA IOU IRL LGBTQ LLC MPH NPC OCD OMG PHD PTO RIP RPG SOS TSA UTC UV "
     "WWII AC DC IRC AM PM US LA ABC AAA AAC ACL ADA AED AFC AFK AGM AMA AMD ANC AOL APA APR APY ASL ATV AV BAC BIO "
-    "CET CEST EET EEST MSK BMI BMW BYOB CAC CEU CGI CIF CMO COD CPA CRA CSA CSI CSV CVA DA DAO DEA DIN DJ DMV DUI DUID EAN "
+    "CET CEST EET EEST MSK BMI BMW BYOB CAC CEU CGI CIF CMO COD CPA CRA CSA CSI CSV CVA DA DAO DEA DIN DJ DMV DUI "
+    "DUID EAN "
     "EDM EIN EMS EMT EOD "
     "EOM EP EPL ER ERP ESL ESP ESPN ESG EST ET FA FAA FCA FIFO FOB FOMO FWIW FYI FYA GI GIS GOP GUID HMO HBO HOV HR "
     "HUD IBS ICE ICYMI IDF IE IEEE IG IMF IMHO IMO IO IPTV ISS ITV IUD JIT KIA LAX LCA LOA LOL LPGA MA MCAT MMA MO MOU "
@@ -271,7 +272,8 @@ LANGUAGE = Language(
         "megapixels"),
         "cal": "energy-calorie", "kcal": "energy-kilocalorie", "sq. ft.": "area-square-foot",
         "cu. ft.": "volume-cubic-foot",
-        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch", "in": "length-inch",
+        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch",
+        "in": "length-inch",
         "ft.": "length-foot",
         "oz.": "mass-ounce", "lb.": "mass-pound", "fl. oz.": "volume-fluid-ounce", "yd.": "length-yard",
         "mi.": "length-mile", "gal.": "volume-gallon",

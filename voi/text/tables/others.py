@@ -1,7 +1,8 @@
 """Languages that are read in part: signs, numbers, dates, money and the usual abbreviations; of some only the
 abbreviations, for where sentences end.
 
-Abbreviations: Dansk Sprognævn, Retskrivningsordbogen; Språkrådet, Forkortelser; Svenska skrivregler; Kotimaisten kielten
+Abbreviations: Dansk Sprognævn, Retskrivningsordbogen; Språkrådet,
+    Forkortelser; Svenska skrivregler; Kotimaisten kielten
 keskus, Lyhenteet; Hrvatski pravopis (IHJJ); Pravidlá slovenského pravopisu (JÚĽŠ).
 """
 
@@ -55,7 +56,8 @@ _DA_NO = {
 
 LANGUAGES: dict[str, Language] = {
     "uk": _language(
-        "uk", ("крапка", "равлик", "скісна риска", "і", "відсотків", "градусів", "номер", "кома", "плюс", "мінус", "до"),
+        "uk", ("крапка", "равлик", "скісна риска", "і", "відсотків", "градусів", "номер", "кома", "плюс", "мінус",
+        "до"),
         ("євро", "доларів", "фунтів"),
         before={"вул.": "вулиця", "напр.": "наприклад", "див.": "дивись", "стор.": "сторінка",
                 "рис.": "рисунок", "ім.": "імені", "проф.": "професор", "акад.": "академік", "тел.": "телефон",
@@ -65,7 +67,8 @@ LANGUAGES: dict[str, Language] = {
                 "хв.": "хвилин", "год.": "годин", "ст.": "століття", "н.е.": "нашої ери", "рр.": "роки"},
     ),
     "sv": _language(
-        "sv", ("punkt", "snabel-a", "snedstreck", "och", "procent", "grader", "nummer", "komma", "plus", "minus", "till"),
+        "sv", ("punkt", "snabel-a", "snedstreck", "och", "procent", "grader", "nummer", "komma", "plus", "minus",
+        "till"),
         ("euro", "dollar", "pund"),
         before={"t.ex.": "till exempel", "bl.a.": "bland annat", "d.v.s.": "det vill säga", "dvs.": "det vill säga",
                 "ca": "cirka", "ca.": "cirka", "kl.": "klockan", "nr.": "nummer", "nr": "nummer", "s.k.": "så kallad",
@@ -81,7 +84,8 @@ LANGUAGES: dict[str, Language] = {
         krone=forms("krona", "kronor"),
     ),
     "da": _language(
-        "da", ("punktum", "snabel-a", "skråstreg", "og", "procent", "grader", "nummer", "komma", "plus", "minus", "til"),
+        "da", ("punktum", "snabel-a", "skråstreg", "og", "procent", "grader", "nummer", "komma", "plus", "minus",
+        "til"),
         ("euro", "dollar", "pund"),
         before={"f.eks.": "for eksempel", "fx.": "for eksempel", "ca.": "cirka", "kl.": "klokken", "nr.": "nummer",
                 "dvs.": "det vil sige", "d.v.s.": "det vil sige", "inkl.": "inklusive", "ekskl.": "eksklusive",
@@ -98,7 +102,8 @@ LANGUAGES: dict[str, Language] = {
         ordinal_nouns="Etage Sal Klasse Division Plads Verdenskrig Juledag Pinsedag",
     ),
     "no": _language(
-        "no", ("punktum", "krøllalfa", "skråstrek", "og", "prosent", "grader", "nummer", "komma", "pluss", "minus", "til"),
+        "no", ("punktum", "krøllalfa", "skråstrek", "og", "prosent", "grader", "nummer", "komma", "pluss", "minus",
+        "til"),
         ("euro", "dollar", "pund"),
         before={"f.eks.": "for eksempel", "ca.": "cirka", "kl.": "klokken", "nr.": "nummer", "dvs.": "det vil si",
                 "d.v.s.": "det vil si", "inkl.": "inklusive", "ekskl.": "eksklusive", "hhv.": "henholdsvis",
@@ -119,10 +124,12 @@ LANGUAGES: dict[str, Language] = {
         ("euroa", "dollaria", "puntaa"),
         before={"esim.": "esimerkiksi", "klo": "kello", "n.": "noin", "ns.": "niin sanottu", "mm.": "muun muassa",
                 "ks.": "katso", "vrt.": "vertaa", "puh.": "puhelin", "nro.": "numero", "nro": "numero", "s.": "sivu",
-                "tri.": "tohtori", "prof.": "professori", "ent.": "entinen", "kpl.": "kappaletta", "em.": "edellä mainittu",
+                "tri.": "tohtori", "prof.": "professori", "ent.": "entinen", "kpl.": "kappaletta",
+                "em.": "edellä mainittu",
                 "ko.": "kyseinen", "os.": "osoite", "toim.": "toimittanut", "maks.": "maksimi", "min.": "minimi",
                 "sis.": "sisältää", "alk.": "alkaen", "p.": "puhelin"},
-        ending={"jne.": "ja niin edelleen", "ym.": "ynnä muuta", "yms.": "ynnä muuta sellaista", "jms.": "ja muuta sellaista",
+        ending={"jne.": "ja niin edelleen", "ym.": "ynnä muuta", "yms.": "ynnä muuta sellaista",
+        "jms.": "ja muuta sellaista",
                 "tms.": "tai muuta sellaista", "eaa.": "ennen ajanlaskun alkua", "jaa.": "jälkeen ajanlaskun alun",
                 "eKr.": "ennen Kristusta", "jKr.": "jälkeen Kristuksen", "milj.": "miljoonaa", "mrd.": "miljardia"},
         ordinal_point=True, day="ordinal",
@@ -131,21 +138,25 @@ LANGUAGES: dict[str, Language] = {
         "sk", ("bodka", "zavináč", "lomka", "a", "percent", "stupňov", "číslo", "čiarka", "plus", "mínus", "až"),
         ("eur", "dolárov", "libier"),
         before={"napr.": "napríklad", "tzn.": "to znamená", "t.j.": "to jest", "tj.": "to jest", "tzv.": "takzvaný",
-                "č.": "číslo", "ul.": "ulica", "nám.": "námestie", "str.": "strana", "obr.": "obrázok", "tel.": "telefón",
-                "p.": "pán", "sv.": "svätý", "Ing.": "inžinier", "Mgr.": "magister", "MUDr.": "doktor", "JUDr.": "doktor",
+                "č.": "číslo", "ul.": "ulica", "nám.": "námestie", "str.": "strana", "obr.": "obrázok",
+                "tel.": "telefón",
+                "p.": "pán", "sv.": "svätý", "Ing.": "inžinier", "Mgr.": "magister", "MUDr.": "doktor",
+                "JUDr.": "doktor",
                 "PhDr.": "doktor", "prof.": "profesor", "doc.": "docent", "Bc.": "bakalár", "vr.": "vrátane",
                 "príp.": "prípadne", "resp.": "respektíve", "odst.": "odsek", "max.": "maximálne", "min.": "minimálne",
                 "tab.": "tabuľka", "gen.": "generál", "pozn.": "poznámka", "kap.": "kapitola",
                 "cca.": "cirka"},
         ending={"atď.": "a tak ďalej", "a i.": "a iné", "a pod.": "a podobne", "apod.": "a podobne", "hod.": "hodín",
                 "tis.": "tisíc", "mil.": "miliónov", "mld.": "miliárd", "s.r.o.": "s r o", "a.s.": "a s",
-                "pred n.l.": "pred naším letopočtom", "n.l.": "nášho letopočtu", "stor.": "storočie", "obyv.": "obyvateľov"},
+                "pred n.l.": "pred naším letopočtom", "n.l.": "nášho letopočtu", "stor.": "storočie",
+                "obyv.": "obyvateľov"},
         ordinal_point=True,
     ),
     "hr": _language(
         "hr", ("točka", "at", "kosa crta", "i", "posto", "stupnjeva", "broj", "zarez", "plus", "minus", "do"),
         ("eura", "dolara", "funti"),
-        before={"npr.": "na primjer", "tj.": "to jest", "tzv.": "takozvani", "br.": "broj", "ul.": "ulica", "str.": "stranica",
+        before={"npr.": "na primjer", "tj.": "to jest", "tzv.": "takozvani", "br.": "broj", "ul.": "ulica",
+        "str.": "stranica",
                 "tel.": "telefon", "gđa.": "gospođa", "g.": "gospodin", "dr.": "doktor", "prof.": "profesor",
                 "mr.": "magistar", "sv.": "sveti", "inž.": "inženjer", "usp.": "usporedi", "uklj.": "uključujući",
                 "odn.": "odnosno", "cca.": "oko", "max.": "maksimalno", "min.": "minimalno", "sl.": "slika",

@@ -24,7 +24,8 @@ LANGUAGE = Language(
     },
     before={
         "np.": "na przykład", "tzn.": "to znaczy", "tj.": "to jest", "tzw.": "tak zwany", "dr": "doktor",
-        "dr.": "doktor", "mgr": "magister", "inż.": "inżynier", "prof.": "profesor", "os.": "osiedle", "nr": "numer", "ok.": "około", "godz.": "godzina",
+        "dr.": "doktor", "mgr": "magister", "inż.": "inżynier", "prof.": "profesor", "os.": "osiedle", "nr": "numer",
+        "ok.": "około", "godz.": "godzina",
         "m.in.": "między innymi", "św.": "święty", "tel.": "telefon", "str.": "strona", "r.": "rok",
         "rozdz.": "rozdział",
         "ks.": "ksiądz", "gen.": "generał", "maks.": "maksymalnie", "min.": "minimum", "wg": "według",
@@ -38,9 +39,11 @@ LANGUAGE = Language(
         "ds.": "do spraw", "szt.": "sztuk", "dyr.": "dyrektor", "przyp.": "przypis",
     },
     choices={
-        "ul.": (("p", "ulicy"), ("", "ulica")), "al.": (("p", "alei"), ("", "aleja")), "pl.": (("p", "placu"), ("", "plac")),
+        "ul.": (("p", "ulicy"), ("", "ulica")), "al.": (("p", "alei"), ("", "aleja")), "pl.": (("p", "placu"), ("",
+        "plac")),
         "pon.": (("", "poniedziałek"),), "wt.": (("", "wtorek"),), "śr.": (("d", "środa"), ("w", "środę"), ("", "")),
-        "czw.": (("", "czwartek"),), "pt.": (("w", "piątek"), ("d", "piątek"), ("", "pod tytułem")), "sob.": (("w", "sobotę"), ("", "sobota")),
+        "czw.": (("", "czwartek"),), "pt.": (("w", "piątek"), ("d", "piątek"), ("", "pod tytułem")), "sob.": (("w",
+        "sobotę"), ("", "sobota")),
         "niedz.": (("w", "niedzielę"), ("", "niedziela")), "ndz.": (("w", "niedzielę"), ("", "niedziela")),
     },
     leading=words("ul. al. pl."),

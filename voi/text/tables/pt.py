@@ -36,11 +36,12 @@ LANGUAGE = Language(
         "Exmo.": "excelentíssimo", "Exma.": "excelentíssima", "núm.": "número",
         "apto.": "apartamento", "ap.": "apartamento", "bl.": "bloco", "pça.": "praça", "trav.": "travessa",
         "al.": "alameda", "rod.": "rodovia", "cj.": "conjunto", "Eng.ª": "engenheira", "Prof.ª": "professora",
-        "ref.": "referência", "cel.": "celular", "tb.": "também", "obs.": "observação", "ed.": "edição", "inc.": "inciso",
+        "ref.": "referência", "cel.": "celular", "tb.": "também", "obs.": "observação", "ed.": "edição",
+        "inc.": "inciso",
         "Pe.": "padre", "Sto.": "Santo", "Sta.": "Santa", "S.": "São", "Dep.": "deputado", "Min.": "ministro",
         "Pres.": "presidente", "Gen.": "general", "ilmo.": "ilustríssimo",
         "cf.": "confira", "vs.": "versus", "adm.": "administração", "depto.": "departamento", "dpto.": "departamento",
-        "gov.": "governo", "tít.": "título", "par.": "parágrafo", "unid.": "unidade", 
+        "gov.": "governo", "tít.": "título", "par.": "parágrafo", "unid.": "unidade",
     },
     choices={
         "D.": (("f", "dona"), ("A", "dom"), ("", "")), "séc.": (("R", "século"), ("", "século")),
@@ -87,7 +88,8 @@ LANGUAGE = Language(
         feminine_endings=("a", "as", "ção", "ções", "são", "sões", "dade", "dades", "tude", "gem", "gens"),
     ),
     fractions={"2": ("meio", "meios"), "3": ("terço", "terços"), "4": ("quarto", "quartos")},
-    spelt=words("CO HIV CF CLT STF OAB SP RJ MG TI RH CE PF PJ IR EUA MEI UTI INSS ONU IA UE ONU CPF RG CEP TV CD DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP EUA MEI UTI"),
+    spelt=words("CO HIV CF CLT STF OAB SP RJ MG TI RH CE PF PJ IR EUA MEI UTI INSS ONU IA UE ONU CPF RG CEP TV CD "
+                "DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP EUA MEI UTI"),
     roman_after=words(
         "cap capítulo parte tomo volume ato cena seção fase tipo nível livro título anexo artigo século "
         "guerra inciso incisos séc séculos capítulos artigos copa"),

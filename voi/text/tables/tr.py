@@ -1,6 +1,6 @@
 """Turkish."""
 
-from voi.text.tables.shape import Forms, Clock, Language, Money, forms, words
+from voi.text.tables.shape import Clock, Forms, Language, Money, forms, words
 from voi.text.tables.starters import STARTERS
 
 
@@ -13,7 +13,8 @@ LANGUAGE = Language(
     code="tr",
     starters=STARTERS["tr"],
     ordinal_stems=("Kat", "Sınıf", "Bölüm", "Dönem", "Madde", "Gün", "Hafta", "Yıl", "Yüzyıl", "Dünya", "Ordu", "Tur",
-                   "Etap", "Peron", "Blok", "Cadde", "Sokak", "Sokağ", "Ulusal", "Uluslararası", "Lig", "Bölge", "Kolordu",
+                   "Etap", "Peron", "Blok", "Cadde", "Sokak", "Sokağ", "Ulusal", "Uluslararası", "Lig", "Bölge",
+                   "Kolordu",
                    "Sezon", "Bölüğ", "Olağan", "Geleneksel", "Levent", "Kongre", "Festival"),
     ordinal_point=True,
     ordinal_nouns=words(
@@ -41,7 +42,8 @@ LANGUAGE = Language(
         "Öğr.": "öğretim", "Hz.": "Hazreti", "çev.": "çeviren", "böl.": "bölüm",
         "yakl.": "yaklaşık", "şek.": "şekil", "Blv.": "bulvar", "Bul.": "bulvar", "Sk.": "sokak", "Kat.": "kat",
         "tbl.": "tablo", "ör.": "örneğin", "krş.": "karşılaştırınız", "haz.": "hazırlayan",
-        "ort.": "ortalama", "Uzm.": "uzman", "Op.": "operatör", "Arş.": "araştırma", "Gör.": "görevlisi", "Yzb.": "yüzbaşı",
+        "ort.": "ortalama", "Uzm.": "uzman", "Op.": "operatör", "Arş.": "araştırma", "Gör.": "görevlisi",
+        "Yzb.": "yüzbaşı",
         "Org.": "orgeneral", "Ecz.": "eczacı", "ank.": "Ankara", "İst.": "İstanbul", "md.": "madde",
     },
     ending={"vb.": "ve benzeri", "vs.": "vesaire", "vd.": "ve diğerleri", "M.Ö.": "milattan önce",

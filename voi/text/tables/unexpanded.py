@@ -1,5 +1,5 @@
-"""Abbreviations that are read as they stand, in small letters and without the point: the cutter knows that they seldom end
-a sentence."""
+"""Abbreviations that are read as they stand, in small letters and without the point: the cutter knows that they seldom
+end a sentence."""
 
 from collections.abc import Mapping
 
@@ -13,15 +13,18 @@ UNEXPANDED: Mapping[str, frozenset[str]] = {
                 "zzt stellv betr bet bzgl gebr gegr gez hl hptm kgl kl lfd mtl pat pfd pkw sek urspr verw wöch zit"),
     "fr": words("ch adj adv app bibl cie doct ens exc fam gal gén hon inc inf lat mgr mme mus nat obs "
                 "orig peint phil prof prov rel sén sté ste subst suppl sté tech univ zool"),
-    "es": words("adj adv afmo antig arz atte bibl bol c/c cent col coord dir doc ed etim fam fdo fed gob gobno gral hist "
+    "es": words("adj adv afmo antig arz atte bibl bol c/c cent col coord dir doc ed etim fam fdo fed gob gobno gral "
+    "hist "
                 "lat loc ntra ntro num ob org orig pbro pl prov pte rte rvdo sec sig sra subdir supl tec trad univ "
                 "vid vda"),
     "it": words("agg att bibl cav cfr cit coll cod ed ediz franc gov imp ind ingl lat locuz mod naz "
-                "op orig pers pl pref priv pubbl racc reg rist segr sett sez sing spec stor succ suppl tec ted trad univ vd"),
+                "op orig pers pl pref priv pubbl racc reg rist segr sett sez sing spec stor succ suppl tec ted trad "
+                "univ vd"),
     "pt": words("adj adm adv arq cel compl coord dez dir doc ed engª etim fed fl fls gên hist ind jr km lat loc méd "
                 "mun nac op org orig port rel reg sec sing supl téc trad univ vda"),
     "nl": words("aant aanw adm afd afl alg bet bijl chr corr ev fa fig gld hoofdst inl inst jrg kath lat mnd ned "
-                "nl ontv oorspr opm penn plm prot prov publ red ref rk sec secr sept st techn toel uitg univ ver vert vs "
+                "nl ontv oorspr opm penn plm prot prov publ red ref rk sec secr sept st techn toel uitg univ ver "
+                "vert vs "
                 "wetensch wnd zgn"),
     "pl": words("abp adm arch bp dł dol franc geogr gosp hist hr inst jez kard kol łac mec med mies mjr mn nac "
                 "niem nr oddz odp ogr orkiestr por pow płk ppor przew ros ryc sekr sierż ss szer techn ted tur ub "
@@ -49,9 +52,12 @@ UNEXPANDED: Mapping[str, frozenset[str]] = {
     "fi": words("ao ap apul dipl dos ed engl erik evl fil harv henk hlö huom ins ip isl ital joht jatk kand kok "
                 "kt lat lis maist ml muist nim nyk oik op opp os par per pj pm päiv ransk rno ruots sairaanh seur siht "
                 "so synt tark tekn terv tekst tied toht tri ts ulk vt vs yht yl"),
-    "hr": words("akad arh bib dipl dr engl fiz fr geog god gosp hist ing inž izd izv jez kem knj kn kor lat lit mag mat med "
-                "minist mn narod njem npr nps obl pril polj red ref rus sc sek stud sv šk tal tbl teh tzn ur vol zn žup"),
-    "sk": words("angl arch biol blv čl čs dr fr franc gen hist hl inž kpt kr lat lit maď mjr ml mn mpor napr nár nem obv "
+    "hr": words("akad arh bib dipl dr engl fiz fr geog god gosp hist ing inž izd izv jez kem knj kn kor lat lit mag "
+    "mat med "
+                "minist mn narod njem npr nps obl pril polj red ref rus sc sek stud sv šk tal tbl teh tzn ur vol zn "
+                "žup"),
+    "sk": words("angl arch biol blv čl čs dr fr franc gen hist hl inž kpt kr lat lit maď mjr ml mn mpor napr nár nem "
+    "obv "
                 "odd odb ods okr pl plk por pplk písm poľ prekl red rím rndr ročn rus sekr slov spol šp súkr štát tal "
                 "tech tlač ukr univ vyd zák záp zast zväz phd thdr"),
 }  # fmt: skip

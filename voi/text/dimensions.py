@@ -1,0 +1,77 @@
+"""Sizes and multiples: 1920x1080, 10 x 12 ft, 3x; and the unknown in 2x + 3."""
+
+import re
+
+from voi.text import cldr
+from voi.text.agreement import counted
+from voi.text.numerals import cardinal
+from voi.text.scan import Reading, Scan
+from voi.text.tables.shape import Language
+from voi.text.units import per
+
+TIMES = re.compile(r"\s?[xX×](?![^\W\d_])\s?(?=\d)")
+_TIMES_WORD = re.compile(r"[xX×]\b")
+_UNKNOWN = re.compile(r"[xyzn](?:[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s\d)")
+_FOLD_BEFORE = re.compile(r"[xX×]\s\d")
+_LETTERED = re.compile(r"X\d+[A-Z]")
+"""7950X3D"""
+_RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d+×]|[.,]\d)")
+_FOLD = {
+    "en": " times",
+    "de": "mal",
+    "fr": " fois",
+    "es": " veces",
+    "it": " volte",
+    "pt": " vezes",
+    "nl": " keer",
+    "pl": " razy",
+    "tr": " kez",
+    "hu": "",
+    "cs": "",
+    "ru": "",
+}
+
+
+def dimensions(scan: Scan, at: int) -> Reading | None:
+    """1920x1080, 10 x 12, and 3x: three times."""
+    number = scan.number(at)
+    if not number:
+        return None
+    digits, end = number
+    language = scan.language
+    if language.code == "en" and _UNKNOWN.match(scan.text, end):  # 2x + 3, 3x²
+        return f"{cardinal(digits, language)} {scan.text[end]}", end + 1, "number"
+    match = TIMES.match(scan.text, end)
+    if match and _LETTERED.match(scan.text, end):
+        return None
+    if match and _FOLD_BEFORE.match(scan.text, end) and language.code in _FOLD:  # 2x 500 mg
+        match = None
+    if match and "by" in language.say:
+        times = ("×" in match[0] and language.say["times"]) or language.say["by"]
+        if "×" in match[0] and _RESOLUTION.match(scan.text, at):
+            times = language.say["by"]
+        if "×" in match[0] and re.match(
+            r"\d+(?:[.,]\d+)?(?:\s?[x×]\s?\d+)?\s?(?:cm|mm|m|ft|in|px|inch|km)\b",
+            scan.text[match.end() : match.end() + 20],
+        ):
+            times = language.say["by"]
+        return f"{cardinal(digits, language)}{language.gap}{times}", match.end(), "by"
+    match = _TIMES_WORD.match(scan.text, end)
+    if match and "times" in language.say and language.code in _FOLD:
+        more, stop = per(scan, match.end())
+        word = _FOLD[language.code]
+        if language.code in ("hu", "cs"):  # kétszer, třikrát
+            said = _hungarian_times(digits, language) if language.code == "hu" else f"{cardinal(digits, language)}krát"
+            return said + more, stop, "measure"
+        if language.code == "ru":
+            said = cldr.form(digits, {"one": "раз", "few": "раза", "many": "раз", "other": "раза"}, "ru")
+            return f"{cardinal(digits, language)} {said}{more}", stop, "measure"
+        return f"{counted(digits, word.strip(), language)}{word}{more}", stop, "measure"
+    return None
+
+
+def _hungarian_times(digits: str, language: Language) -> str:
+    """-szor, -szer, -ször by the number's last vowel (A magyar helyesírás szabályai, 292)."""
+    said = {"2": "két"}.get(digits) or cardinal(digits, language)
+    last = next((char for char in reversed(said) if char in "aáeéiíoóöőuúüű"), "e")
+    return f"{said}{'szor' if last in 'aáoóuú' else 'ször' if last in 'öő' else 'szer'}"

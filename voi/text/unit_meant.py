@@ -1,0 +1,94 @@
+"""Is that a unit here, and which: 20m minutes or meters, 30s seconds or a decade, 12A a room, 5 in. or "in"?"""
+
+import re
+
+from voi.text.scan import Scan
+from voi.text.tables.shape import words as _set
+
+_MINUTES_AFTER = _set(
+    "left ago later remaining until till more break timer walk drive session call meeting ride nap "
+    "delay wait run early late episode video"
+)
+_MINUTES_BEFORE = _set(
+    "prep cook bake time cooking total duration about in every wait last lasts took takes within snooze only about "
+    "another just"
+)
+_METERS_AFTER = _set(
+    "tall high wide long deep away apart from of sprint dash pool below above race freestyle hurdles relay"
+)
+_DECADE_BEFORE = _set("the his her their my your our its early mid late low high upper lower and to")
+_DECADE_AFTER = _set("music hits kid kids style fashion rock era pop sitcom nostalgia vibe movies tv")
+_COUNTED_AFTER_M = _set(
+    "people users downloads views subscribers followers customers dollars players copies units records rows"
+)
+_PART_OF_DECADE = re.compile(
+    r"\b(?:mid|early|late)[-\s]\Z|(?<=0s)\s?[-–—]\s?\Z|\bthe\s\d0s\s(?:and|or)\s\Z", re.IGNORECASE
+)
+
+
+def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
+    """Words and letters that are no units here."""
+    code = scan.language.code
+    if code == "en":
+        if symbol == "in":
+            return not glued or scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
+        if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":
+            return True
+        if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued and scan.text[stop : stop + 1] != "/":
+            return symbol not in ("day", "days", "V") or symbol in ("day", "days")
+        if symbol in ("pt", "ct", "ha", "ac", "bar", "cal", "doz", "t", "dl", "L", "h", "J") and not glued:
+            return (symbol in ("bar", "ha") and not glued) or symbol == "t"
+        if symbol == "s" and not glued:
+            return False
+        if symbol == "s":
+            return is_decade(scan, digits, stop, at)
+        if symbol == "t" or (symbol == "A" and glued):
+            return symbol == "t"
+        if symbol in ("m", "M", "b") and scan.word_after(stop).lower() in _COUNTED_AFTER_M:
+            return True
+        if symbol == "m" and scan.kind == "":
+            return False
+    elif (
+        symbol in ("A", "V", "t", "h", "m", "s", "g", "l", "a", "e", "o", "y")
+        and not glued
+        and code in ("es", "it", "pt", "fr", "pl", "cs", "ru")
+    ):
+        return symbol in ("a", "e", "o", "y", "A", "V")
+    if symbol == "s" and code == "en":
+        return False
+    return code != "en" and symbol in ("in", "mi", "pt") and not glued
+
+
+def is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
+    if len(digits) == 4:
+        return digits[3] == "0" and digits[0] in "12"
+    if len(digits) != 2 or digits[1] != "0" or digits == "10":
+        return False
+    if _PART_OF_DECADE.search(scan.text, max(0, at - 9), at):  # mid-20s, 1920s–30s
+        return True
+    return (
+        scan.word_before(at).lower()
+        in _DECADE_BEFORE
+        - (
+            {"the", "my", "your"}
+            if scan.word_after(stop).lower()
+            in ("timeout", "timer", "delay", "clip", "limit", "mark", "window", "countdown", "cooldown")
+            else set()
+        )
+        or scan.word_after(stop).lower() in _DECADE_AFTER
+    )
+
+
+def is_minutes(scan: Scan, stop: int, at: int) -> bool:
+    """Is this m minutes? Beside hours or seconds, or where one talks of time."""
+    if scan.language.code != "en":
+        return scan.kind == "measure" and bool(re.search(r"\d\s?(?:h|s)\s*\Z", scan.text[max(0, at - 6) : at]))
+    text = scan.text
+    if re.search(r"\d\s?(?:h|hr|hrs|d)\.?,?\s*(?:and\s)?\Z", text[max(0, at - 12) : at]) or re.match(
+        r"\s?\d{1,2}\s?s(?:ec)?\b", text[stop : stop + 8]
+    ):
+        return True
+    after, before = scan.word_after(stop).lower(), (scan.words_before(1, at) or [""])[0]
+    if after in _METERS_AFTER:
+        return False
+    return after in _MINUTES_AFTER or before in _MINUTES_BEFORE
