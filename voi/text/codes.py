@@ -9,6 +9,7 @@ from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
 _MODEL = re.compile(r"([A-Za-z]{1,3})(\d{1,2})-(\d{4,5})([A-Za-z]{0,3})(?!\w)")
+_SEATS = re.compile(r"(\d{1,3})([A-K])-(\d{1,3})?([A-K])")
 _POSTCODE = re.compile(r"(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?!\w)")
 _NAMED_SERIES = re.compile(r"\d{1,6}-\d{3,6}(?![\w-]|[.,]\d)")
 _SECTION = re.compile(r"(401|403|457|501|529)\(([a-z])\)")
@@ -24,7 +25,7 @@ _SPELT_AFTER = re.compile(
     re.IGNORECASE,
 )
 ROOM_WORDS = _set(
-    "room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
+    "seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
     "zimmer boeing seat row building flat block platform exit form line terminal"
 )
 _STREET = re.compile(
@@ -154,6 +155,10 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     )
     if _SAME_LETTER.fullmatch(text):  # Q1-Q3: a range
         return None
+    if seats := _SEATS.fullmatch(text):  # 14A-14C
+        ends = [f"{cardinal(seats[1], language)} {seats[2]}", seats[4]]
+        ends[1] = f"{cardinal(seats[3], language)} {ends[1]}" if seats[3] else ends[1]
+        return scan.joint().join(ends), match.end(), "code"
     is_code = capital and "." not in text and (
         (len(segments) > 1 and any(len(part) > 3 or (part[0] == "0" and len(part) > 1) for part in digits))
         or (len(segments) > 1 and any(map(_turns, segments)) and len(text) >= 5 and text.upper() == text)
@@ -195,6 +200,27 @@ _VERBS = _set(
     "has is was does runs uses costs gets comes supports returns means says works needs needs allows this its as"
 )
 _ACRONYM_BEFORE = re.compile(r"(?<![\w.])[A-Z]{2,5}\s\Z")
+
+
+def hyphened(scan: Scan, at: int) -> Reading | None:
+    """SHA-256, F-150, U-235: three digits behind capitals and a hyphen."""
+    match = _THREE.match(scan.text, at)
+    if not match or scan.language.code != "en" or not _CAPITALS_BEFORE.search(scan.text, max(0, at - 8), at):
+        return None
+    return pairs(match[0], scan.language), match.end(), "code"
+
+
+def room(scan: Scan, at: int) -> Reading | None:
+    """Room 1204B."""
+    match = _LETTERED_ROOM.match(scan.text, at)
+    if not match or scan.language.code != "en" or scan.word_before(at).lower() not in ROOM_WORDS:
+        return None
+    return f"{pairs(match[1], scan.language)} {match[2]}", match.end(), "code"
+
+
+_THREE = re.compile(r"[1-9]\d\d(?![\w%]|[.,:/-]\d)")
+_CAPITALS_BEFORE = re.compile(r"(?<!\w)[A-Z]{1,5}-\Z")
+_LETTERED_ROOM = re.compile(r"([1-9]\d{2,3})([A-Z])(?!\w)")
 
 
 def section(scan: Scan, at: int) -> Reading | None:

@@ -79,7 +79,9 @@ def point(scan: Scan, at: int) -> Reading | None:
 def slash_day(scan: Scan, at: int) -> Reading | None:
     """ "on 3/14": a month and a day, after a word that says so."""
     match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
-    if not match or scan.word_before().lower() not in (_ON if scan.language.code == "en" else _ON_ELSEWHERE):
+    before, days = scan.word_before(), scan.language.weekdays
+    dated = before in days or before in days.values() or f"{before}." in scan.language.choices
+    if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
         return None
     first, second = int(match[1]), int(match[2])
     if scan.language.code != "en":

@@ -19,7 +19,7 @@ _EMAIL = (
 )
 _DOTTED = (
     rf"(?<![{_W}@/\\-])(?<![{_W}]\.)(?P<dotted>(?:[{_A}][{_W}-]{{0,62}})(?:\.[{_W}-]{{1,63}}){{0,5}}"
-    rf"\.(?P<last>[A-Za-z]{{2,10}}|mp[34]|7z|h5))(?![{_W}@])(?P<rest>/[{_W}./-]{{0,200}})?"
+    rf"\.(?P<last>[A-Za-z]{{2,10}}|mp[34]|7z|h5))(?![{_W}@])(?P<rest>/[{_W}./-]{{0,200}})?(?P<query>[?#](?=\w)[^\s<>\"'()\[\]]{{1,500}})?"
 )
 _PATH = (
     r"(?<![0-9A-Za-z_À-ÖØ-öø-\u052f/.<~])(?P<unix>(?:~|\.{1,2})?(?:/[A-Za-z_.][\w.+-]{0,62}){2,12}+/?|(?:~|\.{1,2})/[\w./+-]{1,100}|/(?:usr|etc|var|tmp|home|opt|bin|dev|api|root|mnt|proc|sys|lib|data|v\d)(?:/[\w.+-]{1,62}){0,12}+(?!\w))"
@@ -30,7 +30,7 @@ _ALL = re.compile(f"{_EMAIL}|{_URL}|{_DOTTED}|{_PATH}", re.IGNORECASE)
 _HINT = re.compile(r"\w[.@]\w|/\w|:\\")
 _ENDINGS = _set(
     "com org net edu gov mil int info biz io ai dev app co uk de fr es it nl pl ru ch at eu us ca au in jp cn br "
-    "me tv xyz site online shop store tech cloud blog html htm css js ts json xml yaml yml toml csv txt pdf doc "
+    "ly gg gl fm cc ws me tv xyz site online shop store tech cloud blog html htm css js ts json xml yaml yml toml csv txt pdf doc "
     "docx xls xlsx ppt pptx png jpg jpeg gif svg mp3 mp4 wav zip gz tar exe py ipynb java rs go rb php cpp sh md "
     "sql log cfg ini env pt cz hu tr kr tw hk be se no dk fi ie nz za mx ar museum travel jobs coop "
     "pro name tsx jsx vue h5 "
@@ -39,7 +39,7 @@ _ENDINGS = _set(
 _SPELT_ENDINGS = _set(
     "uk de fr es nl pl ru ch eu us ca au jp cn br tv io ai js ts md py rb rs css html php sql pdf csv xml gz mp "
     "png jpg gif svg txt mp3 mp4 wav pt cz hu tr kr tw hk se dk nz za mx tsx jsx apk dmg iso dll htm "
-    "yml doc xls ppt avi mkv mov psd odt rtf"
+    "sh ly gg gl fm cc ws yml doc xls ppt avi mkv mov psd odt rtf"
 )
 _ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca int pt se ar is")
 _PATH_PARTS_MAX = 2
@@ -79,10 +79,16 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
         return f"{name} {say['at']} {_host(match['mail'], dot)}", match.end()
     if match["dotted"]:
         last, rest = match["last"], match["rest"] or ""
-        if not _is_ending(match["dotted"], last, match.string, match.end()):
+        if not _is_ending(match["dotted"], last):
             return "", match.end()
         bare = rest.rstrip(_TRAILING)
-        return _host(match["dotted"], dot) + _path(bare, dot, slash), match.end() - (len(rest) - len(bare))
+        query = match["query"]
+        end = (
+            match.end() - (len(query) - len(query.rstrip(_TRAILING)))
+            if query
+            else match.end() - (len(rest) - len(bare))
+        )
+        return _host(match["dotted"], dot) + _path(bare, dot, slash), end
     whole = match[0].rstrip(_TRAILING)
     if match["windows"]:
         drive, *parts = whole.split("\\")
@@ -104,7 +110,7 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
     return f" {slash} ".join(_host(part, dot) for part in whole.split("/")), match.start() + len(whole)
 
 
-def _is_ending(name: str, last: str, text: str, end: int) -> bool:
+def _is_ending(name: str, last: str) -> bool:
     """Is that the end of an address, and not two sentences without a blank between?"""
     if last.lower() not in _ENDINGS or not (
         last.islower()
@@ -112,16 +118,12 @@ def _is_ending(name: str, last: str, text: str, end: int) -> bool:
         or last.lower() in ("net", "js")
     ):
         return False
+    if name in ("x.ai", "t.co", "t.me", "x.com"):
+        return True
     host = name[: -len(last) - 1]
     if (host.isdigit() and last in _ENDINGS_THAT_ARE_WORDS) or (last in _ENDINGS_THAT_ARE_WORDS and len(host) <= 1):
         return False
-    return not (
-        len(host) == 1
-        and len(last) <= 2
-        and host.isalpha()
-        and name.count(".") == 1
-        and name not in ("x.ai", "t.co", "t.me")
-    )
+    return not (len(host) == 1 and len(last) <= 2 and host.isalpha() and name.count(".") == 1)
 
 
 def _host(host: str, dot: str) -> str:

@@ -16,6 +16,7 @@ from voi.text.unit_meant import is_minutes, is_no_unit
 from voi.text.units import forms_of, per, unit_forms, unit_of_words, unit_pattern, units
 
 _PAIR = re.compile(r"(\d{2,3})/(\d{2,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
+_HEIGHT = re.compile(r"([3-8])ft(\d{1,2})(?![\w.])")
 _VARIABLES = frozenset("xyzn")
 _VARIABLE = re.compile(r"[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s|\Z")
 
@@ -33,6 +34,8 @@ def measure(scan: Scan, at: int) -> Reading | None:
         if "by" in language.say and (times := TIMES.match(scan.text, stop)):  # 12" x 8"
             return f"{said}{language.gap}{language.say['by']}", times.end(), "by"
         return said, stop, kind
+    if language.code == "en" and (height := _HEIGHT.match(scan.text, at)):  # 6ft2
+        return f"{cardinal(height[1], language)} foot {cardinal(height[2], language)}", height.end(), "measure"
     match = unit_pattern(language).match(scan.text, end)
     if several := unit_of_words(scan.text, end, language.code):  # 2 c. à s.
         return _of_words(scan, digits, several, at)

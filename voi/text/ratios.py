@@ -32,6 +32,7 @@ _POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
 _MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd)\b)")
 _YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
 _SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
+_ERA = re.compile(r"\s(?:B\.C\.|A\.D\.|C\.E\.)")
 _DECADE = re.compile(r"'?(?P<century>1[1-9]|20)?(?P<tens>\d)0'?s\b")
 _ORDINAL = re.compile(r"(\d++)(?:,(?=\d{3}))?(\d*)(st|nd|rd|th)\b", re.IGNORECASE)
 
@@ -65,7 +66,9 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         or scan.word_after(match.end()).lower() in _RATING_WORDS
     ):  # fmt: skip
         return f"{cardinal(top, language)} {language.say['out_of']} {cardinal(bottom, language)}", match.end(), "ratio"
-    if not 0 < high < low:
+    if not integer and _is_season(top, bottom):  # 2010/11
+        return f"{year(top, language)}{language.gap}{cardinal(bottom.lstrip('0'), language)}", match.end(), "year"
+    if not 0 < high < low or (top[0] == "0" and len(top) > 1):
         return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
     if low > language.parts_max:
         return (
@@ -93,13 +96,22 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         and scan.text[end : end + 1] == " "
     ):
         forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
-        if forms and language.gap and not symbol.isdigit() and (len(symbol) > 1 or symbol in "lLgh"):
+        pointed = (
+            len(symbol) == 1 and f"{symbol}." in units(language.code) and scan.text[unit.end() : unit.end() + 1] == "."
+        )
+        if pointed:
+            forms = forms_of(f"{symbol}.", language)
+        if forms and language.gap and not symbol.isdigit() and (len(symbol) > 1 or symbol in "lLgh" or pointed):
             stop = unit.end() - (symbol.endswith(".") and not scan.rest(unit.end()))
             stop += (
                 scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code) and scan.rest(stop + 1) != ""
             )
             return f"{said} {cldr.form('2' if integer else '1', forms, language.code)}", stop, "measure"
     return said, end, "fraction"
+
+
+def _is_season(top: str, bottom: str) -> bool:
+    return len(top) == 4 and len(bottom) == 2 and 1900 < int(top) < 2100 and (int(top) + 1) % 100 == int(bottom)
 
 
 def _named(scan: Scan, top: str, bottom: str) -> str:
@@ -347,6 +359,7 @@ def year_alone(scan: Scan, at: int) -> Reading | None:
         digits[:2] in ("19", "20")
         or scan.word_before(at).lower() in language.year_after
         or after in ("BC", "BCE", "AD", "CE")
+        or _ERA.match(scan.text, match.end())
     ):
         if after.lower() in _QUANTITIES and digits[2:] != "00" and digits[:2] != "20":
             return None

@@ -58,6 +58,8 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" a.", dates.year_of),
     (" a", codes.street),
     ("(", codes.section),
+    ("a", codes.room),
+    (" .#,;:!?)", codes.hyphened),
     ("a'", codes.plural),
     ("/", measures.blood_pressure),
     ("/", dates.slash_day),

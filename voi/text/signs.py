@@ -151,6 +151,8 @@ def _dash(scan: Scan, at: int, following: str) -> Reading | None:
 
 
 def _about(scan: Scan, at: int, following: str) -> Reading | None:
+    if scan.text[at - 1 : at].isalpha() and following.isdigit() and "tilde" in scan.language.say:  # HEAD~3
+        return f" {scan.language.say['tilde']} ", at + 1, ""
     if following.isdigit() and scan.end == at and scan.kind in _NUMBERISH:  # 5〜10
         return scan.joint(), at + 1, "to"
     if following.isdigit() or (following in money.SIGNS and following):
@@ -185,6 +187,11 @@ def _at(scan: Scan, at: int, following: str) -> Reading | None:
     return f"{_gap(scan)}{scan.language.say['at']}{_gap(scan)}", at + 1, ""
 
 
+def right_word(text: str, at: int) -> str:
+    found = _WORD_AFTER.match(text, at + 1)
+    return found[0] if found else ""
+
+
 def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     text, language = scan.text, scan.language
     if (
@@ -196,6 +203,14 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     alone = not before and (not at or text[at - 1].isspace() or text[at - 1] == "(")
     if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or alone):
         return more, end, "measure"
+    if (
+        scan.kind in ("money", "measure")
+        and scan.end == at
+        and language.code == "en"
+        and right_word(text, at).islower()
+    ):
+        word = right_word(text, at)
+        return f" per {word}", at + 1 + len(word), "measure"
     if text[at - 1 : at] == "-" and language.say.get("or") and following.isalpha():  # Ober-/Unterhitze
         return f" {language.say['or']} ", at + 1, ""
     left, after = before[0] if before else "", _WORD_AFTER.match(text, at + 1 + (following == " "))

@@ -26,7 +26,7 @@ _CLOCK_CONTEXT = _set(
     "gegen nach vor alle ore às à a las os"
 )
 _RATIO_CONTEXT = _set(
-    "ratio scale odds format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala"
+    "ratio scale odds mix mixture dilution format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala"
 )
 
 
@@ -39,7 +39,7 @@ def clock(scan: Scan, at: int) -> Reading | None:
     end = match.end() if zone in ZONES or not zone else match.start("zone") - 1
     zone = zone if zone in ZONES else ""
     if ((match[1], match[2]) in _NO_TIMES and not half) or (
-        not half and scan.word_before(at).lower() in _RATIO_CONTEXT
+        not half and ({scan.word_before(at).lower(), scan.word_after(end).lower()} & _RATIO_CONTEXT)
     ):
         return None
     if scan.language.code == "en" and 24 < hour < 100 and minute < 60 and not second:  # ran it in 52:30

@@ -34,6 +34,8 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
             return not glued or scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
         if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":
             return True
+        if symbol in ("W", "A", "V", "J") and not glued and scan.text[at - 1 : at] == "-":  # I-80 W
+            return True
         if symbol in ("A", "V", "d", "w", "y", "day", "days") and not glued and scan.text[stop : stop + 1] != "/":
             return symbol not in ("day", "days", "V") or symbol in ("day", "days")
         if symbol in ("pt", "ct", "ha", "ac", "bar", "cal", "doz", "t", "dl", "L", "h", "J") and not glued:

@@ -51,6 +51,24 @@ UNIT_WIDE = re.compile(
 """Where words stand behind a symbol without a blank: 500mgを, 20km/hです."""
 _PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
 PER_WORDS = {
+    "side",
+    "portion",
+    "rep",
+    "set",
+    "round",
+    "acre",
+    "song",
+    "game",
+    "seat",
+    "ride",
+    "trip",
+    "load",
+    "pack",
+    "sheet",
+    "car",
+    "household",
+    "patient",
+    "dose",
     "day",
     "hour",
     "month",
@@ -175,6 +193,8 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
         return "", end
     language = scan.language
     symbol = match[1]
+    if symbol == "ea" and language.code == "en":
+        return " each", match.end()
     name = units(language.code).get(symbol) or units(language.code).get(symbol.lower())
     if isinstance(name, str):
         said = _per_of(name, language)

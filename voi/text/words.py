@@ -3,13 +3,14 @@
 import re
 
 from voi.text import cldr, slavic
-from voi.text.numerals import ordinal, whole
+from voi.text.numerals import cardinal, ordinal, whole
 from voi.text.pronounceable import is_pronounceable
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import COMPASS, SHOUTED, SOUNDS, STATES, STREETS
 from voi.text.tables.shape import words as _set
 from voi.text.units import forms_of
 
+_CODED = re.compile(r"-\d")
 _SPELT_MAX = 5
 """Longer ones are words that somebody shouts."""
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
@@ -24,10 +25,14 @@ _NO_NAMES = _set(
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
 _DIALOGUE = re.compile(
-    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
+    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
 )
 _SAID = {
     "w/o": "without",
+    "w/in": "within",
+    "y/y": "year over year",
+    "q/q": "quarter over quarter",
+    "m/m": "month over month",
     "w/": "with",
     "b/c": "because",
     "c/o": "care of",
@@ -38,9 +43,12 @@ _SAID = {
 }
 _STATE = re.compile(r"([A-Z]{2})(?=\s\d{5}\b|[\s.,;!?)]|$)")
 _TOWN_BEFORE = re.compile(r"[A-Z][a-z]+,\s\Z")
+_ROAD_BEFORE = re.compile(r"\b(?:I|US|SR|Route|Hwy|Highway)[-\s]\d{1,3}\s\Z")
+_NUMBERED_STREET = re.compile(r"\.?\s\d{1,3}(?:st|nd|rd|th)\s(?:St|Ave|Street|Avenue)\b")
 _STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
 _STREET_WORD = re.compile(r"(?:Street|St\.?|Ave\.?|Avenue|Blvd\.?|Road|Rd\.?|Drive|Dr\.?|Lane|Ln\.?)\s\Z")
 _ALWAYS_STREETS = _set("Ave Blvd Hwy Pkwy Expy Fwy")
+_APERTURE = re.compile(r"/(\d{1,2}(?:\.\d)?)([A-Z])?(?!\w)")
 _SLASHED_UNIT = re.compile(r"([^\W\d_]{1,5})/([hs]|min|hr|day|mo|yr|kg|l|L)\b(?!/)")
 
 
@@ -48,6 +56,9 @@ def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     """English signs in words (C++, w/o), and units that stand alone (km/h)."""
     text = scan.text
     follower = text[end : end + 1]
+    if word in ("f", "F") and follower == "/" and (stop := _APERTURE.match(text, end)):  # f/2.8L
+        letter = f" {stop[2]}" if stop[2] else ""
+        return f"{word} {cardinal(stop[1], scan.language)}{letter}", stop.end(), "code"
     if scan.language.code == "en" and follower in "+#/&" and (match := _DIALOGUE.match(text, at)):
         form = match[0]
         if form.endswith("++"):
@@ -100,6 +111,8 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if word in COMPASS:
         if re.search(r"\d(?:°|['′]|[\"″”])\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
             return COMPASS[word].lower(), end, "address"
+        if _ROAD_BEFORE.search(text, max(0, at - 16), at) or _NUMBERED_STREET.match(text, end):
+            return COMPASS[word], end + (text[end : end + 1] == "." and scan.rest(end + 1)[:1].isdigit()), "address"
         house = len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at])
         if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end)[:1].isupper()):
             return COMPASS[word], end, "address"
@@ -119,6 +132,8 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
 
 def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     match = _ROMAN.fullmatch(word)
+    if not match and (staged := _STAGED.fullmatch(word)) and scan.word_before(at).lower() in scan.language.roman_after:
+        return f"{whole(str(value_of(staged[1])), scan.language.code)} {staged[2]}", end, "roman"
     if not match or scan.shouted:
         return None
     language = scan.language
@@ -140,6 +155,8 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     named = code in ("hu", "tr") and not before and scan.word_after(end + 1)[:1].isupper() and len(word) > 1
     if pointed and (named or scan.rest(end + 1)[:1].islower()):
         return ordinal(str(value), language), end + 1, "roman"
+    if scan.text[end : end + 1] == "/":  # Series X/S
+        return None
     if (
         before.lower() in language.roman_after
         and word not in ("C", "D", "L", "M")
@@ -165,6 +182,8 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
 
 _ROMAN_CHAIN = re.compile(r"(?:\s(?:и|i|a|e|et|y|és|ve|und|en)\s|\s?[-–]\s?)[IVXLC]{1,7}\.?\s([^\W\d_]+)")
 _ROMAN_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s[IVXLC]{1,7}\s(?:и|i|a|e|et|y|és|ve|und|en)\s\Z")
+_STAGED = re.compile(r"(I{1,3}|IV|VI{0,3})([AB])")
+"""Stage IIIB"""
 _TITLE_BEFORE = re.compile(r"[A-Z][a-z]+\s(?:[a-z]{2,3}\s)?[A-Z][a-z]+\s\Z")
 """World Cup XX, Expo of Arts XX; but "Size XX"."""
 _ROMAN_RANGE = re.compile(r"\s?[-–—]\s?([IVXLC]{1,7})(?!\w)")
@@ -277,7 +296,7 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return _foreign(scan, letters, match.end())
     if letters == "OK":
         return f"okay{plural}", match.end(), "acronym"
-    if letters in SOUNDS or (
+    if (letters in SOUNDS and not _CODED.match(text, match.end())) or (
         scan.shouted
         and _VOWEL.search(letters)
         and (letters in SHOUTED or (len(text) > 5 and letters not in language.spelt))

@@ -133,7 +133,7 @@ SPELT = words(
     "ICU ID IDE IOS IOT IP IPA IPO IQ IRA IRS ISBN ISO ISP IT IV IVF KPI LED MBA MIA MIT MRI NBA NGO NIH NYC NYU OCR "
     "OEM OS OTP PA POV ROI RSA SAAS SEO SQL SUV TBA UAE UAV UFO UI UK UN UPS URI URL USA USB USD UX VIP VOIP VPN "
     "YMCA EUR ETF ADHD AKA ASAP DNA RNA DOJ EPA HOA IOU IRL LGBTQ LLC MPH NPC OCD OMG PHD PTO RIP RPG SOS TSA UTC UV "
-    "WWII AC DC IRC AM PM US LA ABC AAA AAC ACL ADA AED AFC AFK AGM AMA AMD ANC AOL APA APR APY ASL ATV AV BAC BIO "
+    "AES AC DC IRC AM PM US LA ABC AAA AAC ACL ADA AED AFC AFK AGM AMA AMD ANC AOL APA APR APY ASL ATV AV BAC BIO "
     "CET CEST EET EEST MSK BMI BMW BYOB CAC CEU CGI CIF CMO COD CPA CRA CSA CSI CSV CVA DA DAO DEA DIN DJ DMV DUI "
     "DUID EAN "
     "EDM EIN EMS EMT EOD "
@@ -190,7 +190,8 @@ LANGUAGE = Language(
         "orig.": "original", "abbr.": "abbreviation",
     },
     ending={
-        "Jr.": "Junior", "Sr.": "Senior", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation",
+        "WWII": "World War two", "WWI": "World War one", "YoY": "year over year", "QoQ": "quarter over quarter",
+        "MoM": "month over month", "Jr.": "Junior", "Sr.": "Senior", "Inc.": "Incorporated", "Ltd.": "Limited", "Corp.": "Corporation",
         "Co.": "Company", "Bros.": "Brothers", "dept.": "department", "etc.": "et cetera", "Esq.": "Esquire",
         "Ave.": "Avenue", "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway", "Pkwy.": "Parkway",
         "govt.": "government", "misc.": "miscellaneous", "tel.": "telephone", "wt.": "weight", "hrs.": "hours",
@@ -272,7 +273,7 @@ LANGUAGE = Language(
         "megapixels"),
         "cal": "energy-calorie", "kcal": "energy-kilocalorie", "sq. ft.": "area-square-foot",
         "cu. ft.": "volume-cubic-foot",
-        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch",
+        "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch", "c.": "volume-cup",
         "in": "length-inch",
         "ft.": "length-foot",
         "oz.": "mass-ounce", "lb.": "mass-pound", "fl. oz.": "volume-fluid-ounce", "yd.": "length-yard",
