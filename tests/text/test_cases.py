@@ -13,7 +13,7 @@ from voi.text.speakable import has_speech, speakable
 from voi.text.tables import KNOWN, language_of
 
 CASES = Path(__file__).parent / "cases"
-AT_LEAST = {"en": 60, "de": 60, "fr": 60, "es": 60, "it": 60}
+AT_LEAST = dict.fromkeys(("en", "de", "fr", "es", "it", "pt"), 60)
 READ_ALOUD = set('$€£¥₹₽%&@#*_+=<>/\\|~^°²³×÷±§№[]{}`"')
 MS_A_PIECE = 0.3
 
@@ -47,7 +47,8 @@ def test_nothing_is_left_that_would_be_read_as_a_sign_and_what_is_said_stays(
 WORDS = """
 0 1 2 7 10 21 42 99 100 007 1999 2024 10,000 1.000 3.5 3,5 $ € £ ¥ % ° # @ & * _ + = < > / \\ | ~ ^ - – — . , : ; ! ?
 ( ) ' " ² ½ × → km kg m s h GB °C am p.m. st th x 1st 3. No. Dr. z.B. etc. USA VPN XL IV a I Word word été você
-слово 字 が 한 हिन्दी كلمة www.a.com a@b.org /usr/bin 1/2 3:30 5-10 555-1234 +49 A4 B12 2x 90s '80s
+слово 字 が 한 हिन्दी كلمة l/100 km km/h 8,- != && ² ³⁺ 10²³ °C c. à s. f. (s) [0] (x) ×2160 20s X/S 401(k)
+www.a.com a@b.org /usr/bin 1/2 3:30 5-10 555-1234 +49 A4 B12 2x 90s '80s
 """
 PIECES = st.sampled_from([*WORDS.split(), " ", " ", " ", "\n", "\n- ", "** "])
 
@@ -80,6 +81,38 @@ def test_a_word_of_letters_is_changed_by_a_listed_class_alone(word: str, languag
 @pytest.mark.parametrize("word", ["Mai", "May", "set", "dot", "per", "no", "am", "in", "sat", "Will", "vol", "est"])
 def test_words_that_look_like_short_forms_stay(word: str) -> None:
     assert speakable(f"so {word} so") == f"so {word} so"
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=80), st.sampled_from([*KNOWN, "da", "sv", "no", "fi", "uk", "hr", "sk", "xx"]))
+@example("\ud800 5", "en")
+@example("٣⁻²³⁺", "ar")
+def test_no_text_at_all_is_too_strange(text: str, language: str) -> None:
+    assert isinstance(speakable(text, language), str)
+
+
+@pytest.mark.parametrize("text", ["- Tee für 3 €\n- Kaffee", "## Größe\nklein", "```js\nä = 1\n```\nso"])
+def test_lines_end_where_they_do_in_text_that_is_not_ascii(text: str) -> None:
+    assert speakable(text, "de") in ("Tee für drei Euro. Kaffee", "Größe. klein", "ä gleich eins. so")
+
+
+@pytest.mark.parametrize(
+    "unit", ["1-", "1 ", "v1.", "1,1", '1" x ', "NaCl", "2x+", "A1-", "1 000 ", "字1", "°'", "c. à s. "]
+)
+def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
+    """Eight times the text in eight times the time: twice as much is allowed for, quadratic would be 64."""
+
+    def spent_s(characters: int) -> float:
+        text = (unit * characters)[:characters]
+        runs_s = []
+        for _ in range(3):
+            began_s = time.process_time()
+            speakable(text, "fr" if "à" in unit else "en")
+            runs_s.append(time.process_time() - began_s)
+        return min(runs_s)
+
+    spent_s(500)
+    assert spent_s(8_000) < 16 * max(spent_s(1_000), 0.0005)
 
 
 @pytest.mark.parametrize("fence", ["```python", "```", "~~~js\n", "  ```python\n"])

@@ -38,6 +38,7 @@ _WORD = re.compile(r"[^\W_]")
 _VOWELLESS = re.compile(r"[b-df-hj-np-tv-xzščžćđźńśżбвгджзйклмнпрстфхцчшщ]{2,5}")
 """An abbreviation in most languages, whether a table has it or not: mjr., płk., str."""
 _PART_CHARACTERS = 480
+_SPACED_LETTERS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,3}\.\s)+[^\W\d_]\Z")
 _BLANK_BEFORE = re.compile(r"(?s:.*)[^\s](\s)(?=\S)")
 _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -178,6 +179,8 @@ class Cutter:
             if _LIST_NUMBER.search(text, 0, at):
                 return 0
             return self._after_number(at, end) if rules.ordinals and _ORDINAL.fullmatch(last) else end
+        if len(last) == 1 and (spaced := _SPACED_LETTERS.search(text, max(0, at - 16), at)):  # "и т. д.", "n. l."
+            last = "".join(spaced[0].split()).casefold()
         if last in rules.never and len(signs) == 1:
             return 0
         if len(last) == 1 and last.isalpha():

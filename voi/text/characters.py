@@ -50,7 +50,7 @@ def _folded(char: str) -> str:
         return _NAMES[char]
     if char in _APOSTROPHES and char != "`":
         return "'"
-    if char in _MEANT or char in "\n\t":
+    if char in _MEANT or char in "\n\t`":
         return char
     category = unicodedata.category(char)
     if category == "Nd":

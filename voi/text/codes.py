@@ -21,11 +21,12 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
 _SPELT_AFTER = re.compile(
     r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è"
-    r"|lautet|numéro|número|numero|nummer|n°|nº|n\.º|n\.|č\.|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
+    r"|lautet|le|el|il|o|der|die|numéro|número|numero|nummer|n°|nº|n\.º|n\.|č\.|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
     re.IGNORECASE,
 )
 ROOM_WORDS = _set(
-    "seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms flights hwy apartment apt unit "
+    "seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms flights hwy "
+    "apartment apt unit "
     "zimmer boeing seat row building flat block platform exit form line terminal"
 )
 _STREET = re.compile(
@@ -164,7 +165,7 @@ def cluster(scan: Scan, at: int) -> Reading | None:
         or (len(segments) > 1 and any(map(_turns, segments)) and len(text) >= 5 and text.upper() == text)
         or len(digits) > 1
         or (mixed and len(text) >= 5 and text.upper() == text)
-        or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)", segment) for segment in segments)
+        or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)|\d{7,}[A-Z]", segment) for segment in segments)
     )  # fmt: skip
     if is_code:
         comma = ", " if language.spaces else "、"

@@ -30,7 +30,8 @@ _ALL = re.compile(f"{_EMAIL}|{_URL}|{_DOTTED}|{_PATH}", re.IGNORECASE)
 _HINT = re.compile(r"\w[.@]\w|/\w|:\\")
 _ENDINGS = _set(
     "com org net edu gov mil int info biz io ai dev app co uk de fr es it nl pl ru ch at eu us ca au in jp cn br "
-    "ly gg gl fm cc ws me tv xyz site online shop store tech cloud blog html htm css js ts json xml yaml yml toml csv txt pdf doc "
+    "ly gg gl fm cc ws me tv xyz site online shop store tech cloud blog "
+    "html htm css js ts json xml yaml yml toml csv txt pdf doc "
     "docx xls xlsx ppt pptx png jpg jpeg gif svg mp3 mp4 wav zip gz tar exe py ipynb java rs go rb php cpp sh md "
     "sql log cfg ini env pt cz hu tr kr tw hk be se no dk fi ie nz za mx ar museum travel jobs coop "
     "pro name tsx jsx vue h5 "

@@ -90,6 +90,7 @@ def _symbol(scan: Scan, match: re.Match[str]) -> tuple[str, int, Forms | None]:
             return symbol, stop, None
         if f"{symbol}." in known:
             symbol, stop = f"{symbol}.", stop + 1
+            forms = forms_of(symbol, language)
     return symbol, stop, forms
 
 

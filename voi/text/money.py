@@ -17,6 +17,7 @@ _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
 _SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9}+)(?!\w)\.?")
 _MONEY_NEXT = re.compile(rf"\s?[{SIGNS}]")
 _TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
+_NO_CENTS = re.compile(r",[-–—]{1,2}(?![\w-])")
 _EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d\d)(?!\d)")
 CODES = _set(
     "USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD ZAR ILS THB AED"
@@ -59,6 +60,8 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
     if number is None:
         return None
     digits, end = number
+    if dashed := _NO_CENTS.match(scan.text, end):
+        end = dashed.end()
     if scan.language.decimal == "." and (european := _EUROPEAN.match(scan.text, at)):
         digits, end = f"{european[1].replace('.', '')}.{european[2]}", european.end()
     elif scan.language.decimal == "," and (dotted := re.compile(r"(\d+)\.(\d{1,2})(?!\d|[.,]\d)").match(scan.text, at)):
@@ -100,6 +103,8 @@ def after_number(scan: Scan, at: int) -> Reading | None:
     if not number:
         return None
     digits, end = number
+    if dashed := _NO_CENTS.match(scan.text, end):  # 8,- €
+        end = dashed.end()
     scale, stop = scale_after(scan, end)
     match = _AFTER.match(scan.text, stop)
     if not match:
@@ -132,7 +137,8 @@ def scale_after(scan: Scan, end: int) -> tuple[Forms | None, int]:
     glued = match[0][0] != " "
     forms = scales.get(written) or scales.get(match["scale"])
     money_follows = _MONEY_NEXT.match(scan.text, match.end("scale")) is not None
-    if forms is None or (len(match["scale"]) < 2 and not glued and not money_follows):
+    of_things = scan.language.code == "fr" and scan.text.startswith((" d'", " de "), match.end())
+    if forms is None or (len(match["scale"]) < 2 and not glued and not money_follows and not of_things):
         return None, end
     return forms, match.end() if written in scales else match.end("scale")
 

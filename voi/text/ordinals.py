@@ -90,7 +90,8 @@ def _latin(scan: Scan, match: re.Match[str]) -> str:
     noun = scan.word_after(match.end())
     if ending in ("ª", "a", "ra", "da", "ta"):
         return " ".join(f"{word[:-1]}a" if word.endswith("o") else word for word in said.split())
-    short = ending == "er" or bool(noun and scan.text[match.end() : match.end() + 1] == " ")
+    counts = bool(noun) and noun.lower() not in language.counted_stops and not (len(noun) == 1 and noun.isupper())
+    short = ending == "er" or bool(counts and scan.text[match.end() : match.end() + 1] == " ")
     return (
         said.removesuffix("o")
         if code == "es" and digits[-1:] in _SHORT_SPANISH and len(digits) == 1 and short

@@ -26,7 +26,8 @@ _CLOCK_CONTEXT = _set(
     "gegen nach vor alle ore às à a las os"
 )
 _RATIO_CONTEXT = _set(
-    "ratio scale odds mix mixture dilution format aspect verhältnis maßstab format rapport échelle proporción escala rapporto scala"
+    "ratio scale odds mix mixture dilution format aspect verhältnis maßstab format rapport échelle proporción escala "
+    "rapporto scala"
 )
 
 

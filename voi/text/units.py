@@ -79,7 +79,6 @@ PER_WORDS = {
     "night",
     "person",
     "user",
-    "seat",
     "mile",
     "room",
     "head",

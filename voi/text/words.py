@@ -155,7 +155,7 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     named = code in ("hu", "tr") and not before and scan.word_after(end + 1)[:1].isupper() and len(word) > 1
     if pointed and (named or scan.rest(end + 1)[:1].islower()):
         return ordinal(str(value), language), end + 1, "roman"
-    if scan.text[end : end + 1] == "/":  # Series X/S
+    if scan.text[end : end + 1] == "/" or (len(word) == 1 and _LONE_CAPITAL.match(scan.text, end)):  # Series X/S
         return None
     if (
         before.lower() in language.roman_after
@@ -184,6 +184,7 @@ _ROMAN_CHAIN = re.compile(r"(?:\s(?:и|i|a|e|et|y|és|ve|und|en)\s|\s?[-–]\s?)
 _ROMAN_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s[IVXLC]{1,7}\s(?:и|i|a|e|et|y|és|ve|und|en)\s\Z")
 _STAGED = re.compile(r"(I{1,3}|IV|VI{0,3})([AB])")
 """Stage IIIB"""
+_LONE_CAPITAL = re.compile(r"\s[A-Z](?![\w.'’])")
 _TITLE_BEFORE = re.compile(r"[A-Z][a-z]+\s(?:[a-z]{2,3}\s)?[A-Z][a-z]+\s\Z")
 """World Cup XX, Expo of Arts XX; but "Size XX"."""
 _ROMAN_RANGE = re.compile(r"\s?[-–—]\s?([IVXLC]{1,7})(?!\w)")
@@ -253,7 +254,7 @@ def _century(scan: Scan, value: int, after: str, at: int) -> str:
 def _regnal(scan: Scan, value: int, before: str, end: int) -> str:
     language = scan.language
     code = language.code
-    feminine = before.endswith(("a", "e", "th")) and before in _QUEENS
+    feminine = before in _QUEENS
     if code == "en":
         return f"the {ordinal(str(value), language)}"
     if code == "de":

@@ -67,7 +67,9 @@ LANGUAGE = Language(
     },
     scales={
         "M": forms("millón", "millones"), "mil": forms("mil"), "millón": forms("millón", "millones"),
-        "millones": forms("millón", "millones"), "mill.": forms("millón", "millones"),
+        "millones": forms("millón", "millones"), "mill.": forms("millón", "millones"), "bill.": forms("billón",
+        "billones"),
+        "billón": forms("billón", "billones"), "billones": forms("billón", "billones"),
     },
     units={
         "sec": "duration-second", "seg": "duration-second", "seg.": "duration-second", "min.": "duration-minute",

@@ -28,7 +28,8 @@ LANGUAGE = Language(
         "Mlle": "Mademoiselle", "Mlle.": "Mademoiselle",
         "Mlles": "Mesdemoiselles", "Dr": "Docteur", "Dr.": "Docteur", "Pr": "Professeur", "Pr.": "Professeur",
         "Me": "Maître", "Me.": "Maître", "St.": "Saint", "Ste.": "Sainte", "env.": "environ",
-        "p.ex.": "par exemple", "ex.": "exemple", "n°": "numéro", "N°": "numéro", "c.-à-d.": "c'est-à-dire",
+        "p.ex.": "par exemple", "ex.": "exemple", "n°": "numéro", "nº": "numéro", "Nº": "numéro", "N°": "numéro",
+        "c.-à-d.": "c'est-à-dire",
         "c.à.d.": "c'est-à-dire", "càd": "c'est-à-dire",
         "tél.": "téléphone", "vol.": "volume", "chap.": "chapitre", "fig.": "figure", "art.": "article",
         "cf.": "confer", "St": "Saint", "Ste": "Sainte",
@@ -140,7 +141,7 @@ LANGUAGE = Language(
         "Léopold Richard Marie"),
     roman_before=words("siècle siècles"),
     digits_after=words(
-        "code pin commande facture dossier réservation référence ticket billet client compte suivi "
+        "siret siren code pin commande facture dossier réservation référence ticket billet client compte suivi "
         "postal passe série"),
     phone_after=words("téléphone tél appelez appeler numéro fax portable mobile joindre"),
     version_after=words("version python ios android windows java"),

@@ -58,6 +58,8 @@ LANGUAGE = Language(
         "fev.": "fevereiro", "mar.": "março", "abr.": "abril", "jun.": "junho", "jul.": "julho", "ago.": "agosto",
         "set.": "setembro", "out.": "outubro", "nov.": "novembro", "dez.": "dezembro"},
     scales={"mil": forms("mil"), "mi": forms("milhão", "milhões"), "bi": forms("bilhão", "bilhões"),
+    "tri": forms("trilhão", "trilhões"),
+        "trilhão": forms("trilhão", "trilhões"), "trilhões": forms("trilhão", "trilhões"),
         "milhão": forms("milhão", "milhões"), "milhões": forms("milhão", "milhões"), "bilhão": forms("bilhão",
         "bilhões"), "bilhões": forms("bilhão", "bilhões"), "M": forms("milhão", "milhões")},
     units={"km/h": forms("quilômetro por hora", "quilômetros por hora"), "seg": "duration-second",
