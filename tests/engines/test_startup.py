@@ -199,7 +199,7 @@ async def test_voices_and_tones_that_do_not_exist(configured: Configure) -> None
 async def test_a_start_that_is_cancelled_leaves_nothing_running(configured: Configure) -> None:
     Fake.together = 100
     start = asyncio.create_task(start_engines(*configured({"a": speaks()}, SPEAKER), lambda _: None))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while len(Fake.made) < 5:  # noqa: ASYNC110 - the engines are made in no order
             await asyncio.sleep(0.001)
     start.cancel()

@@ -44,7 +44,8 @@ def name(number: int) -> str:
 
 def read(each: Pass) -> Hypothesis:
     samples = np.frombuffer(each.pcm, "<i2")
-    edges = np.flatnonzero(np.diff(samples, prepend=0, append=0)) if len(samples) else np.zeros(0, int)
+    a_ms = samples[:: BYTES_PER_MS // 2]  # a piece is of whole milliseconds, and so is what is shown of it
+    edges = np.flatnonzero(np.diff(a_ms, prepend=0, append=0)) * (BYTES_PER_MS // 2) if len(samples) else []
     last = each.prefix[-1].tokens[0] if each.prefix else -1
     words = []
     for start, end in itertools.pairwise(edges):

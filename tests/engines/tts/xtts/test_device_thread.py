@@ -60,7 +60,7 @@ async def test_a_ping_is_answered_between_two_rounds(worker: DeviceThread, tmp_p
     class Hanging(Steps):
         def step(self) -> None:
             begun.set()
-            go_on.wait(5)
+            go_on.wait(30)
             super().step()
 
     engine = Xtts(checkpoint=tmp_path, config=tmp_path, voices=tmp_path)
@@ -81,7 +81,7 @@ def test_rounds_go_on_between_the_pieces_of_what_is_loaded(worker: DeviceThread)
     go = threading.Event()
 
     def load(name: str) -> Generator[None, None, str]:
-        go.wait(5)
+        go.wait(30)
         for _ in range(3):
             log.append(name)
             yield
@@ -90,7 +90,7 @@ def test_rounds_go_on_between_the_pieces_of_what_is_loaded(worker: DeviceThread)
     first, second = worker.call_in_pieces(load("a")), worker.call_in_pieces(load("b"))
     worker.add(Steps(6, log))
     go.set()
-    assert (first.result(5), second.result(5)) == ("a", "b")
+    assert (first.result(30), second.result(30)) == ("a", "b")
     assert log[:12] == ["a", "round", "a", "round", "a", "round", "round", "b", "round", "b", "round", "b"]
 
 
@@ -105,19 +105,19 @@ def test_what_fails_or_is_no_longer_wanted_ends_alone(worker: DeviceThread) -> N
         try:
             while True:
                 began.set()
-                go.wait(5)
+                go.wait(30)
                 yield
         finally:
             closed.set()
 
     with pytest.raises(ValueError, match="broken"):
-        worker.call_in_pieces(fails()).result(5)
+        worker.call_in_pieces(fails()).result(30)
     future = worker.call_in_pieces(endless())
-    assert began.wait(5)
+    assert began.wait(30)
     assert future.cancel()
     go.set()
-    assert closed.wait(5)
-    assert worker.call(lambda: 7).result(5) == 7
+    assert closed.wait(30)
+    assert worker.call(lambda: 7).result(30) == 7
 
 
 def test_the_thread_holds_on_to_nothing_that_was_unloaded(worker: DeviceThread) -> None:
@@ -130,7 +130,7 @@ def test_the_thread_holds_on_to_nothing_that_was_unloaded(worker: DeviceThread) 
         yield
         return Model(2, [])
 
-    model: Any = worker.call_in_pieces(load()).result(5)
+    model: Any = worker.call_in_pieces(load()).result(30)
     worker.add(model)
     worker.wake()
     gone = weakref.ref(model)
@@ -141,7 +141,7 @@ def test_the_thread_holds_on_to_nothing_that_was_unloaded(worker: DeviceThread) 
         gc.collect()
         return gone() is None
 
-    assert worker.call(make_room).result(5)
+    assert worker.call(make_room).result(30)
 
 
 def test_who_was_used_longest_ago_makes_room_and_nobody_for_himself() -> None:
@@ -178,12 +178,12 @@ def test_what_was_asked_before_the_last_one_left_is_done() -> None:
         yield
         return "loaded"
 
-    waiting = one.call(lambda: go.wait(5))
+    waiting = one.call(lambda: go.wait(30))
     asked, in_pieces = one.call(lambda: 7), one.call_in_pieces(piece())
     one.leave(tenant)
     go.set()
-    assert waiting.result(5)
-    assert (asked.result(5), in_pieces.result(5)) == (7, "loaded")
+    assert waiting.result(30)
+    assert (asked.result(30), in_pieces.result(30)) == (7, "loaded")
     one._thread.join(5)
     assert not one._thread.is_alive()
 
@@ -195,7 +195,7 @@ def test_one_core_is_left_for_the_others(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_thread_computes_with_so_many(worker: DeviceThread) -> None:
-    assert worker.call(torch.get_num_threads).result(5) == cpu_threads()
+    assert worker.call(torch.get_num_threads).result(30) == cpu_threads()
 
 
 @pytest.mark.parametrize(
@@ -219,6 +219,6 @@ def test_a_failure_that_ends_all_work_on_the_device_is_told_as_such(
 
     worker.add(Failing(1, []))
     worker.wake()
-    assert heard.wait(5)
+    assert heard.wait(30)
     assert type(told[0]) is kind
     assert str(told[0]) == f"XTTS failed: {error}"

@@ -27,7 +27,7 @@ from voi.errors import ConfigError, EngineError
 async def quiet(tts: Xtts) -> None:
     """Until its batch has nothing to do."""
     assert tts._running is not None
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while tts._running.batch.busy:  # noqa: ASYNC110 -- another thread works it off
             await asyncio.sleep(0.005)
 

@@ -30,7 +30,7 @@ FULL = "CUDA out of memory. Tried to allocate 2.00 GiB."
 def unload(tts: Xtts) -> None:
     tts.last_used_s = float("-inf")
     assert tts._worker is not None
-    assert tts._worker.call(tts.make_room).result(5)
+    assert tts._worker.call(tts.make_room).result(30)
     assert tts._running is None
 
 
@@ -153,7 +153,7 @@ async def test_who_waits_for_a_model_that_loads_again_is_told_in_time_and_it_loa
     said = await say(tts)
     unload(tts)
     go = threading.Event()
-    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
+    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(30) and load_weights(path))
     monkeypatch.setattr(engine_module, "RELOAD_PATIENCE_S", 0.01)
     for _ in range(2):
         with pytest.raises(EngineError, match="is loading its model again") as told:
@@ -172,7 +172,7 @@ async def test_who_waits_for_a_model_that_loads_again_is_told_in_time_and_it_loa
 async def test_closing_while_it_loads_again_ends_who_waits(tts: Xtts, monkeypatch: pytest.MonkeyPatch) -> None:
     unload(tts)
     go = threading.Event()
-    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(5) and load_weights(path))
+    monkeypatch.setattr(model_module, "load_weights", lambda path: go.wait(30) and load_weights(path))
     speaking = asyncio.create_task(say(tts))
     await asyncio.sleep(0.01)
     await tts.close()

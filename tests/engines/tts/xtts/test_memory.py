@@ -93,6 +93,6 @@ def test_memory_that_runs_out_while_loading_is_told(files: dict[str, Path], monk
     def full(*_: object, **__: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nAnd more")
 
-    monkeypatch.setattr("voi.engines.tts.xtts.model.Decoder", full)
+    monkeypatch.setattr("voi.engines.tts.xtts.model.GptDecoder", full)
     with pytest.raises(NoRoom, match=r"does not fit on cpu: CUDA out of memory\. Tried to allocate 2\.00 GiB\.$"):
         tiny.load(files)

@@ -77,7 +77,7 @@ def voices_pth(folder: Path, seed: int = 0) -> Path:
 
 
 def state(
-    seed: int = 0, channels: int = 32, text_tokens: int | None = None, sizes: Mapping[str, Any] = ARGS
+    seed: int = 0, channels: int = 16, text_tokens: int | None = None, sizes: Mapping[str, Any] = ARGS
 ) -> dict[str, torch.Tensor]:
     """A state dict with the names and shapes of the published model.pth, random, but for what only cloning needs.
     `sizes`: config.json's `model_args`; `channels`: of the waveform decoder's first stage, 512 in XTTS-v2."""
@@ -171,7 +171,7 @@ def load(files: dict[str, Path], slots: int = 8, precision: str = "float32", sam
                 return done.value  # type: ignore[no-any-return]
 
 
-def reference(files: dict[str, Path], channels: int = 32) -> Any:
+def reference(files: dict[str, Path], channels: int = 16) -> Any:
     """Coqui's Xtts with the same weights."""
     xtts = need_coqui()
     from TTS.tts.configs.xtts_config import XttsConfig
