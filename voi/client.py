@@ -155,14 +155,16 @@ class VoiClient:
         input_audio_format: wire.InputFormat = "pcm16",
         insecure: bool = False,
         resume: bool = False,
+        session: str = "",
         timeout_s: float = 15.0,
     ) -> AsyncIterator[Self]:
         """Connect and begin a conversation. It is closed at the end of the `async with`.
 
         `agent_config`: a whole agent as JSON text, instead of one that the server knows. `insecure`: accept any
         certificate of a `wss` server, as is needed for self-signed ones in development. `resume`: come back by itself
-        after a lost connection, for as long as the server waits; the events have to be read for that. Raises
-        ClientError if the server cannot be reached or refuses.
+        after a lost connection, for as long as the server waits; the events have to be read for that. `session`: a name
+        under which the server saves the conversation at its end; where it has one of that name, it goes on, and its
+        messages come first. Raises ClientError if the server cannot be reached or refuses.
         """
         init: dict[str, Any] = {
             "type": "init",
@@ -176,6 +178,8 @@ class VoiClient:
             "input_audio_format": input_audio_format,
         }
         heartbeat_s = HEARTBEAT_S
+        if session:
+            init["session"] = session
         if resume:
             init["resumable"], heartbeat_s = True, RESUMING_HEARTBEAT_S
         async with aiohttp.ClientSession() as http:

@@ -13,9 +13,9 @@ the place to change for more than one.
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
@@ -25,6 +25,7 @@ from voi.config.config import Config
 from voi.config.store import ConfigStore
 from voi.core.end_reason import EndReason
 from voi.core.facts import Continued, HungUp
+from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.door import Door
@@ -90,7 +91,7 @@ class Call:
 
     __slots__ = (
         "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_on_over", "_services", "_task", "_timer", "app",
-        "client", "id", "over", "person", "session",
+        "client", "id", "over", "person", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -110,6 +111,8 @@ class Call:
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False
+        self.save: Callable[[Kept], Coroutine[Any, Any, None]] | None = None
+        """Saves the conversation at its end, to be continued another day."""
         self._services = services
         self._on_over = on_over
         self._line = Line(door)
@@ -193,6 +196,8 @@ class Call:
         finally:
             self._stop_timer()
             self.session = self._task = None
+            if self.save is not None and session.kept_for_later is not None:
+                self._services.tasks.start(self.save(session.kept_for_later), f"saving {self.id}")
             try:
                 if self._line.door is not None:
                     await self._line.door.aclose()

@@ -47,6 +47,9 @@ def talk(
     greeting: Annotated[
         bool | None, typer.Option(help="Have the agent greet. Default: only with the microphone.", show_default=False)
     ] = None,
+    session: Annotated[
+        str | None, typer.Option(help="Save the conversation under this name, or go on with the one of that name.")
+    ] = None,
     insecure: Annotated[
         bool, typer.Option("--insecure", help="Take any certificate, such as one from `voi cert`.")
     ] = False,
@@ -75,6 +78,7 @@ def talk(
             "mode": chosen,
             "insecure": insecure,
             "resume": True,
+            "session": session or "",
             "init_greeting": greeting if greeting is not None else text is None and in_file is None,
         },
         timeout_s=timeout,

@@ -119,6 +119,7 @@ class Server:
             Resumables(settings.resume_s),
             Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
             lambda query: tokens.check(token_in(query)).person,
+            self.kept.store,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),

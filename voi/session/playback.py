@@ -200,6 +200,13 @@ class Playback:
         repeated_ms = speech.repeated_bytes * 1_000 // self._bytes_per_s
         return ReplyStopped(reply, played_ms, speech.loud_ms, repeated_ms)
 
+    def heard_ms(self, message_id: int) -> int | None:
+        """How much of that message's sound was heard so far, an estimate; None: its speech is over."""
+        for speech in self._speeches.values():
+            if speech.message_id == message_id:
+                return speech.heard_ms(self._clock())
+        return None
+
     # ---- the client is away -------------------------------------------------------------------------
 
     def hold(self) -> None:

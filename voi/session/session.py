@@ -22,6 +22,7 @@ from voi.core.end_reason import EndReason
 from voi.core.facts import Fact
 from voi.core.history import HistoryEntry
 from voi.core.kept import Kept
+from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.engines.base import LlmRequest
@@ -66,7 +67,7 @@ class Session:
         "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_ended", "_engines",
         "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain", "_observers", "_options",
         "_playback", "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools",
-        "conversation_id",
+        "conversation_id", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +109,8 @@ class Session:
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
+        self.kept_for_later: Kept | None = None
+        """From the end of the conversation on: what was said and heard, to be continued another day."""
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._ended = asyncio.Event()
@@ -153,6 +156,7 @@ class Session:
             self._drain()
             await self._ended.wait()
         finally:
+            self._keep_for_later()
             self.tell(was.HungUp())
             self._ended.set()
             self._disarm()
@@ -203,6 +207,12 @@ class Session:
         """The conversation as it is, to go on elsewhere. Call `hold` first; then it can only be ended here."""
         return self._conversation.keep()
 
+    def _keep_for_later(self) -> None:
+        if self.kept_for_later is None and self._playback is not None:
+            kept = self._conversation.keep()
+            heard_ms = None if kept.reply is None else self._playback.heard_ms(kept.reply.message_id)
+            self.kept_for_later = for_later(kept, heard_ms)
+
     def dialogue(self) -> tuple[HistoryEntry, ...]:
         """The messages of both sides so far, as clients are shown them."""
         return self._conversation.dialogue()
@@ -246,6 +256,8 @@ class Session:
 
     def _take(self, fact: Fact) -> None:
         now_ms = self._now_ms()
+        if type(fact) is was.HungUp:
+            self._keep_for_later()
         self._mark(fact, now_ms)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
+from voi.calls import saved
 from voi.core.kept import Kept, KeptDraft, KeptMessage, KeptPiece, KeptReply
 from voi.core.options import CallOptions
 from voi.dialogue import Message, ReplySegment, SpokenWord, Text, ToolCall, ToolResult
 from voi.errors import ClientError
-from voi.transports.voi_ws import moved as module
 from voi.transports.voi_ws.moved import Moved, MovedFrame, SpeechEnd, heard_of, pack, shown, unpack
 
 KEPT = Kept(
@@ -25,7 +25,8 @@ KEPT = Kept(
 )  # fmt: skip
 CALL = Moved(
     app="app", person="ann",
-    agent_name="friend", agent_config=None, options=CallOptions(mode="call", greet=False), kept=KEPT, sent=7,
+    agent_name="friend", agent_config=None, session="",
+    options=CallOptions(mode="call", greet=False), kept=KEPT, sent=7,
     frames=(MovedFrame('{"type":"status"}'), MovedFrame(), MovedFrame("", 3, 4_800, 9_600)),
     ends=(SpeechEnd(3, 48_000),), messages=2, audio_bytes=640,
 )  # fmt: skip
@@ -36,7 +37,7 @@ def test_it_comes_out_as_it_went_in() -> None:
 
 
 def test_large_pictures_stay_behind_the_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PICTURES_MAX_CHARACTERS", 30)
+    monkeypatch.setattr(saved, "PICTURES_MAX_CHARACTERS", 30)
     again = unpack(pack(CALL))
     assert [len(each.message.image_urls) for each in again.kept.messages] == [0, 0, 1]
     assert again.kept.messages[0].message.text == "Look"

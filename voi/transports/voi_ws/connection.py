@@ -7,17 +7,20 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from voi.calls.admission import Refused
 from voi.calls.call import Call, refused
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover
+from voi.calls.saved import SavedStates, kept_in, place_of, state_of
 from voi.core.end_reason import EndReason
 from voi.core.facts import CameBack, Continued
-from voi.errors import ClientError
+from voi.core.kept import Kept
+from voi.errors import ClientError, StoreError
 from voi.session.events import Ended
 from voi.session.session import Session
 from voi.transports.voi_ws import wire
@@ -34,6 +37,8 @@ MISTAKES_BURST = 100
 """A client that sends more unusable messages than this is disconnected."""
 MISTAKES_PER_S = 1
 """How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
+EARLY_MESSAGES_MAX = 256
+"""How many messages may wait while a conversation is being loaded. More are dropped."""
 _FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.OVERLOADED})
 
 
@@ -50,6 +55,8 @@ class VoiWebSockets:
     """What was kept of the server's last process, and is for its next; None: nothing."""
     person_of: Callable[[str], str] = lambda query: ""
     """Whom that token is for, beside the app; "": it does not say."""
+    saved: SavedStates | None = None
+    """Conversations that are continued another day; None: none are."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -64,7 +71,7 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_app", "_begun", "_call", "_client", "_context", "_door", "_full", "_listener", "_mistaken_at_s",
+        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_mistaken_at_s",
         "_mistakes", "_person", "_query", "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
@@ -82,6 +89,8 @@ class VoiConnection:
         self._resumable: Resumable | None = None
         """Its conversation, if the client may come back."""
         self._begun = False
+        self._early: list[bytes | str] | None = None
+        """What came while the conversation was being loaded; None: it is not."""
         self._sound: Callable[[bytes], None] | None = None
         """Takes the person's sound, once the conversation has begun."""
         self._mistakes = 0.0
@@ -148,14 +157,69 @@ class VoiConnection:
             raise ClientError(f"the first message must be init, not {wire.type_of(init)}.")
         if call is None:
             raise ClientError("there is no place.")
-        session = call.open(init.agent_name, init.agent_config, init.options)
+        self._stop_timer()
+        if init.session:
+            self._wait(self._load(call, init))
+        else:
+            self._open(call, init)
+
+    def _open(self, call: Call, init: wire.Init, kept: Kept | None = None) -> None:
+        """Begin the conversation, or continue the one that was kept from another day."""
+        continued = Continued(kept) if kept is not None and kept.messages else None
+        session = call.open(init.agent_name, init.agent_config, init.options, continued)
         if init.resumable and self._listener.resumables.within_s:
             self._open_resumable(call, session, init)
         else:
             self._sound = self._door.open(session, init)
-        self._stop_timer()
+        if kept is not None:
+            self._door.show(shown(kept))
         self._begun = True
         call.start()
+
+    # ---- another day ------------------------------------------------------------------------------
+
+    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin the conversation in a task. Messages that come meanwhile are handled then."""
+        self._early = []
+        self._listener.calls.services.tasks.start(work, f"beginning of {self.id}")
+
+    def _heard_early(self) -> None:
+        early, self._early = self._early or [], None
+        for message in early:
+            self._received(message)
+
+    async def _load(self, call: Call, init: wire.Init) -> None:
+        """Load the conversation that `init` names, and go on with it."""
+        try:
+            self._keeps(call, init)
+            assert self._listener.saved is not None
+            state = await self._listener.saved.load(place_of(init.session, call.person), call.app)
+            if not call.over:
+                self._open(call, init, Kept() if state is None else kept_in(state))
+        except ClientError as error:
+            self._refuse(str(error))
+        except StoreError as error:
+            log.warning("a conversation cannot be loaded: %s", error)
+            words = "Error in start_conversation: the conversation cannot be loaded at the moment. Try again later."
+            call.refuse(Ended(EndReason.ENGINE_FAILED, words))
+        except Exception as error:
+            call.fail(error)
+        self._heard_early()
+
+    def _keeps(self, call: Call, init: wire.Init) -> None:
+        """Have the conversation saved at its end. Raises ClientError if this server has no store."""
+        saved = self._listener.saved
+        if saved is None:
+            raise ClientError("session: this server keeps no conversations (VOI_STORE is off).")
+
+        async def save(kept: Kept) -> None:
+            try:
+                await saved.save(place_of(init.session, call.person), call.app, state_of(kept), call.person)
+            except StoreError as error:
+                log.error("a conversation cannot be saved: %s", error)
+                self._listener.calls.services.metrics.handed_over(kept=False)
+
+        call.save = save
 
     # ---- clients that come back -------------------------------------------------------------------
 
@@ -183,8 +247,7 @@ class VoiConnection:
         resumable = self._listener.resumables.find(resume.resume_id, self._app, self._person)
         self._stop_timer()
         if resumable is None and self._listener.handover is not None:
-            work = self._fetch(self._listener.handover, resume)
-            self._listener.calls.services.tasks.start(work, f"resumption {self.id}")
+            self._wait(self._fetch(self._listener.handover, resume))
             return
         self._knocked()
         self._give_up_place()
@@ -252,9 +315,14 @@ class VoiConnection:
                 self._refuse(str(error))
             except Exception as error:
                 self._call.fail(error)
+        self._early = None  # what it sent before it knew what had arrived comes once more
 
     def _take_up(self, call: Call, moved: Moved, resume: wire.ResumeCall) -> None:
-        init = wire.Init(moved.agent_name, moved.agent_config, moved.options, resumable=True)
+        init = wire.Init(
+            moved.agent_name, moved.agent_config, moved.options, resumable=True, session=moved.session
+        )  # fmt: skip
+        if init.session:
+            self._keeps(call, init)
         outbox = self._outbox_of(call, init, None)
         lacks = outbox.take_up(moved.sent, moved.frames, moved.ends, resume.received)
         if resume.received is not None and not outbox.may_have(resume.received):
@@ -295,6 +363,10 @@ class VoiConnection:
     def _received(self, message: bytes | str) -> None:
         call = self._call
         if (call is None and self._full is None) or (call is not None and call.over):
+            return
+        if self._early is not None:
+            if len(self._early) < EARLY_MESSAGES_MAX:
+                self._early.append(message)
             return
         try:
             if call is None or not self._begun:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -119,6 +119,11 @@ class VoiDoor:
         for entry in self._session.dialogue() if self._session is not None else ():
             if entry.text or entry.image_urls:
                 yield wire.message(entry.message_id, entry.role, entry.text, entry.image_urls)
+
+    def show(self, frames: Iterable[bytes]) -> None:
+        """Send frames that show the messages of another day."""
+        for frame in frames:
+            self._connection.send(frame)
 
     def send_through(self, connection: Connection) -> None:
         """Send over another connection from now on."""

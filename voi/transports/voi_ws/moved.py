@@ -7,16 +7,14 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
+from voi.calls.saved import without_large_pictures
 from voi.core.journal import decode_value, encode_value
-from voi.core.kept import Kept, KeptMessage
+from voi.core.kept import Kept
 from voi.core.options import CallOptions
-from voi.dialogue import Image, Message
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
 
 VERSION = 1
-PICTURES_MAX_CHARACTERS = 4_000_000
-"""Limit on the pictures that go along as `data:` URLs; the newest do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +46,7 @@ class Moved:
     person: str
     agent_name: str
     agent_config: str | None
+    session: str
     options: CallOptions
     kept: Kept
     sent: int
@@ -61,7 +60,7 @@ class Moved:
 
 def pack(moved: Moved) -> bytes:
     """The call as bytes."""
-    slim = replace(moved, kept=replace(moved.kept, messages=_without_large_pictures(moved.kept.messages)))
+    slim = replace(moved, kept=replace(moved.kept, messages=without_large_pictures(moved.kept.messages)))
     value = encode_value(slim)
     try:
         return orjson.dumps(value)
@@ -104,14 +103,3 @@ def heard_of(moved: Moved, lacks: Mapping[int, int], played: tuple[int, int] | N
         return wire.MAX_SPEECH_S * 1_000 if ends_bytes else 0
     heard_ms = ends_bytes * 1_000 // (wire.OUTPUT_RATE_HZ * 2)
     return min(heard_ms, played[1]) if played is not None and played[0] == reply.message_id else heard_ms
-
-
-def _without_large_pictures(messages: tuple[KeptMessage, ...]) -> tuple[KeptMessage, ...]:
-    left, slim = PICTURES_MAX_CHARACTERS, []
-    for each in reversed(messages):
-        left -= sum(map(len, each.message.image_urls))
-        if left < 0 and each.message.image_urls:
-            parts = [part for part in each.message.parts if not isinstance(part, Image)]
-            each = replace(each, message=Message(each.message.role, parts))
-        slim.append(each)
-    return tuple(reversed(slim))

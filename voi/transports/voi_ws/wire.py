@@ -11,6 +11,7 @@ The browser client appends the nine characters `undefined` to every frame that h
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -33,6 +34,7 @@ MAX_LLM_CHARACTERS = 200_000
 """Of the prompt and all messages of one `invoke_llm`: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
 MAX_RESUME_ID_CHARS = 200
+_SESSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
 FIRST_LOCAL_ID = 1_000
 """From here on the browser client numbers bubbles of its own (1000 + n, 2000 + n). A message of the server with such a
 number would replace one of them."""
@@ -52,13 +54,15 @@ Json = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Init:
     """The first message. `agent_config`: a whole agent as JSON text, instead of one that the server knows. `resumable`:
-    the client wants to come back if it loses its connection."""
+    the client wants to come back if it loses its connection. `session`: the name under which the conversation is saved,
+    and continued another day; "": it is not."""
 
     agent_name: str
     agent_config: str | None = None
     options: CallOptions = _CHAT
     input_audio_format: InputFormat = "pcm16"
     resumable: bool = False
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,17 @@ def _read_init(metadata: Json) -> Init:
         ),
         input_audio_format=input_format,
         resumable=_switch(metadata, "resumable", default=False),
+        session=_session(metadata),
     )
+
+
+def _session(metadata: Json) -> str:
+    session = metadata.get("session")
+    if session is None or session == "":
+        return ""
+    if not isinstance(session, str) or not _SESSION.fullmatch(session):
+        raise ClientError("init: session is a name of 1 to 100 letters, digits, dots, dashes and underscores.")
+    return session
 
 
 def _read_resume(metadata: Json) -> ResumeCall:
