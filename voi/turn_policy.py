@@ -30,7 +30,7 @@ class TurnPolicy:
     )
     min_silence_ms: int = _ms(256, 0, 10_000, "Silence that is enough when the turn seems complete.")
     silence_ms: int = _ms(608, 0, 10_000, "Silence that is enough when nobody can tell whether the turn is complete.")
-    max_silence_ms: int = _ms(1_600, 100, 30_000, "Silence that is enough even in the middle of a sentence.")
+    max_silence_ms: int = _ms(2_240, 100, 30_000, "Silence that is enough even in the middle of a sentence.")
     barge_in_ms: int = _ms(
         300, 0, 10_000, "Speech over the agent that lasts this long interrupts it, words or not; after less it resumes."
     )

@@ -25,9 +25,11 @@ from bench.turns.known import Keeping, save_known
 from bench.turns.live import PER_KIND, endpoint_p50_ms, play_live, sample, server
 from bench.turns.measures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
 from bench.turns.offline import Heard, Setting, play_all
+from voi.core.endpoint import SURE_SHARE
 from voi.core.script import Script
 from voi.turn_policy import TurnPolicy
 
+LONGEST_MS = TurnPolicy().max_silence_ms
 SWEEP_MS = (256, 350, 450, 530, 608, 700, 800, 950, 1_100, 1_300)
 KEPT_KINDS = {"call_turn": 14, "dialogue_read": 2, "order": 8, "short": 6, "question": 3, "order_pause": 8, "digits": 3}
 
@@ -88,7 +90,8 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None) -> N
     print("|---|---|" + "---|" * (len(CURVE_MEANS_MS) + len(CURVE_CUTS)))
     for name, setting in (("silence alone", silence), ("product", product)):
         runs = [
-            heard(TurnPolicy(silence_ms=ms, max_silence_ms=max(1_600, round(ms / 0.6))), setting) for ms in SWEEP_MS
+            heard(TurnPolicy(silence_ms=ms, max_silence_ms=max(LONGEST_MS, round(ms / SURE_SHARE))), setting)
+            for ms in SWEEP_MS
         ]
         for kind in GROUPS:
             points = [Figures.of(group(run, kind)) for run in runs if group(run, kind)]

@@ -28,10 +28,10 @@ def product() -> list[Heard]:
 @pytest.mark.parametrize(
     ("kind", "cut", "mean_ms", "p90_ms"),
     [
-        ("natural", 0.25, 610, 960),
+        ("natural", 0.21, 590, 930),
         ("isolated", 0.5, 400, 670),
-        ("composites", 0.75, 460, 570),
-        ("digits", 0.34, 860, 1_390),
+        ("composites", 0.75, 440, 540),
+        ("digits", 0.17, 970, 1_410),
     ],
 )
 def test_bounds(product: list[Heard], kind: str, cut: float, mean_ms: float, p90_ms: float) -> None:

@@ -43,7 +43,7 @@ def test_every_mistake_is_reported_at_once() -> None:
         'agents.json: $.bro.llm_model: is missing (is "llm_modell" beside it meant to be this?)',
         'agents.json: $.bro.voices.character.speed: must be a number, not "fast"',
         "agents.json: $.bro.greetings.choices[1].content: must be text, not 3",
-        "agents.json: $.bro.turn: must have min_silence_ms ≤ silence_ms ≤ max_silence_ms, not 256, 50, 1600",
+        "agents.json: $.bro.turn: must have min_silence_ms ≤ silence_ms ≤ max_silence_ms, not 256, 50, 2240",
         'agents.json: $["filter.1"]: has a denial phrase without a word in it, which every reply would match: " \'\' "',
     ]  # fmt: skip
 

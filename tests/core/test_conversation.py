@@ -140,9 +140,10 @@ def test_the_completeness_agent_overrules_the_sound():
     world.hear("I would like to book a")
     world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", 0.99))
     world.tell(was.TurnJudged(ask.utterance, ask.pause, "agent", 0.0))
-    world.quiet(1_568, 64)
+    longest_ms = world.core.script.turn.max_silence_ms
+    world.quiet(longest_ms - 32, 64)
     assert not world.released
-    world.quiet(1_600, 1_568)
+    world.quiet(longest_ms, longest_ms - 32)
     assert world.released
 
 

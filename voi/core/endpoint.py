@@ -21,11 +21,19 @@ UNFINISHED, FINISHED = 0.25, 0.85
 """Bounds on the probability that the words are complete: below the first they plainly break off, above the second they
 are plainly complete."""
 SHORT_WORDS = 3
-MS_PER_LOG_ODDS = 800
+MS_PER_LOG_ODDS = 400
 """Silence that weighs as much as one unit of log-odds."""
 LOGIT_MAX = 4.0
-SURE_SHARE = 0.6
-"""Share of `max_silence_ms` that is enough unless the words plainly break off or a number is being said."""
+GOES_ON = -1.8
+"""Evidence at or below which the person will surely go on. Then, or where the words break off, the longest silence is
+waited for: hardly a turn ends so, and half of the pauses over 1.2 s begin so."""
+SURELY_GOES_ON = 0.011
+"""Probability of an end at or below which the turn model alone is as sure. It says no less than 0.005."""
+PATIENT_SHARE = 0.7
+"""Share of `max_silence_ms` that is enough after digits and letters, and where the words break off but the turn model
+hears an end."""
+SURE_SHARE = 0.41
+"""Share of `max_silence_ms` that is enough otherwise."""
 STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
 """Factor on the silence that is enough, by eagerness."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
@@ -81,9 +89,17 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
     if said["complete_number"]:
         return decided(evidence, policy.min_silence_ms, "the number is complete")
     stretch, paced = STRETCH[policy.eagerness], policy.eagerness == "auto"
-    goes_on = said["unfinished"] or said["filler"] or said["digits"] or said["letters"] or said["asked_series"]
-    cap_ms = policy.max_silence_ms if goes_on else max(policy.silence_ms, round(SURE_SHARE * policy.max_silence_ms))
+    breaks_off = said["unfinished"] or said["filler"]
+    sure = probability is not None and probability <= SURELY_GOES_ON and not said["answers"]
     wanted_ms = round(stretch * (policy.silence_ms - MS_PER_LOG_ODDS * evidence))
+    if said["digits"] or said["letters"] or said["asked_series"]:
+        cap_ms = round(PATIENT_SHARE * policy.max_silence_ms)
+    elif breaks_off or sure or evidence <= GOES_ON:
+        disputed = probability is not None and probability >= 0.5
+        cap_ms = round(PATIENT_SHARE * policy.max_silence_ms) if disputed else policy.max_silence_ms
+        wanted_ms = max(wanted_ms, round(stretch * cap_ms))
+    else:
+        cap_ms = max(policy.silence_ms, round(SURE_SHARE * policy.max_silence_ms))
     enough_ms = min(cap_ms, max(policy.min_silence_ms, floor_ms if paced else 0, wanted_ms))
     return decided(evidence, enough_ms, "evidence" if quiet_ms < cap_ms else "nobody waits longer")
 
