@@ -4,6 +4,7 @@ python -m bench.turns CLIPS                      the table, former rule first, a
 python -m bench.turns CLIPS --kinds order,short  some kinds
 python -m bench.turns CLIPS --reply-ms 700       when is the reply heard, if its sound is there 700 ms after the voice?
 python -m bench.turns CLIPS --keep FILE          keeps the judgements of a few clips, for the test
+python -m bench.turns CLIPS --plots docs         draws the curves
 python -m bench.turns CLIPS --live               some of the clips through a real server, in real time
 python -m bench.turns CLIPS --live --callers 16  that many calls at once, beside one at a time
 
@@ -25,12 +26,16 @@ from bench.turns.known import Keeping, save_known
 from bench.turns.live import PER_KIND, endpoint_p50_ms, play_live, sample, server
 from bench.turns.measures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
 from bench.turns.offline import Heard, Setting, play_all
+from bench.turns.plot import curve
 from voi.core.endpoint import SURE_SHARE
 from voi.core.script import Script
 from voi.turn_policy import TurnPolicy
 
 LONGEST_MS = TurnPolicy().max_silence_ms
 SWEEP_MS = (256, 350, 450, 530, 608, 700, 800, 950, 1_100, 1_300)
+DRAWN = ("natural", "composites")
+AIMS = {"natural": (550.0, 0.13), "composites": (500.0, 0.28)}
+"""Mean delay in ms, share of pauses cut."""
 KEPT_KINDS = {"call_turn": 14, "dialogue_read": 2, "order": 8, "short": 6, "question": 3, "order_pause": 8, "digits": 3}
 
 
@@ -42,6 +47,7 @@ def main() -> None:
     parser.add_argument("--models", type=Path, default=Path("models"))
     parser.add_argument("--reply-ms", type=int)
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--plots", type=Path, help="a folder for the curves, as SVG")
     parser.add_argument("--live", action="store_true")
     parser.add_argument("--callers", type=int, default=1, help="with --live")
     parser.add_argument("--think-ms", type=int, default=0, help="with --live: what the language model takes")
@@ -58,14 +64,14 @@ def main() -> None:
     if options.keep:
         _keep(options.keep, asked)
     else:
-        _report(asked, options.reply_ms)
+        _report(asked, options.reply_ms, options.plots)
     for _, judgements in asked:
         judgements.save()
     engines.close()
     print(f"\n{len(clips)} clips, {time.monotonic() - began_s:.0f} s")
 
 
-def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None) -> None:
+def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None, plots: Path | None) -> None:
     def heard(policy: TurnPolicy, setting: Setting) -> list[Heard]:
         return play_all(asked, lambda one: one.turn, replace(setting, script=Script(turn=policy), reply_ms=reply_ms))
 
@@ -85,14 +91,28 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None) -> N
         for kind in GROUPS:
             if mine := group(played, kind):
                 _row(name, kind, mine)
-    print("\n| policy | kind |", " | ".join(f"cut at mean {ms}" for ms in CURVE_MEANS_MS), end=" | ")
-    print(" | ".join(f"mean at cut {cut:.0%}" for cut in CURVE_CUTS), "|")
-    print("|---|---|" + "---|" * (len(CURVE_MEANS_MS) + len(CURVE_CUTS)))
+    curves: dict[str, list[list[Heard]]] = {}
     for name, setting in (("silence alone", silence), ("product", product)):
-        runs = [
+        curves[name] = [
             heard(TurnPolicy(silence_ms=ms, max_silence_ms=max(LONGEST_MS, round(ms / SURE_SHARE))), setting)
             for ms in SWEEP_MS
         ]
+    _print_curves(curves)
+    if plots:
+        former_run = heard(OLD_POLICY, former)
+        for kind in DRAWN:
+            lines = {name: [Figures.of(group(run, kind)) for run in runs] for name, runs in curves.items()}
+            was = Figures.of(group(former_run, kind))
+            marks = {"former rule": (was.mean_ms, was.cut)} | ({"aim": AIMS[kind]} if kind in AIMS else {})
+            drawn = curve(f"Pauses cut off, {kind}", lines, marks)
+            (plots / f"turns-{kind}.svg").write_text(drawn)
+
+
+def _print_curves(curves: dict[str, list[list[Heard]]]) -> None:
+    print("\n| policy | kind |", " | ".join(f"cut at mean {ms}" for ms in CURVE_MEANS_MS), end=" | ")
+    print(" | ".join(f"mean at cut {cut:.0%}" for cut in CURVE_CUTS), "|")
+    print("|---|---|" + "---|" * (len(CURVE_MEANS_MS) + len(CURVE_CUTS)))
+    for name, runs in curves.items():
         for kind in GROUPS:
             points = [Figures.of(group(run, kind)) for run in runs if group(run, kind)]
             if points:
