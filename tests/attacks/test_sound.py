@@ -52,11 +52,16 @@ async def test_streams(server: AttackedServer) -> None:
 
 def decoders_of(server: AttackedServer) -> list[int]:
     """Processes that decode for that server."""
+    return [pid for forks in children_of(server.process.pid) for pid in children_of(forks)]
+
+
+def children_of(pid: int) -> list[int]:
+    """Its children that decode, or start what does."""
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == server.process.pid and b"media_apart" in (folder / "cmdline").read_bytes():
+            if parent == pid and b"decoder_forks" in (folder / "cmdline").read_bytes():
                 found.append(int(folder.name))
     return found
 

@@ -1,14 +1,13 @@
 """Decodes one caller's compressed sound in a process of its own: a file that crashes FFmpeg costs its sender an error,
 and the server goes on. Same use as `voi.audio.media.MediaDecoder`, which that process runs. Needs the extra `media`.
 
-    python -m voi.audio.media_apart CONTAINER      standard input and output are one socket
-
-Both ways go messages: a kind (1 byte), a length (4 bytes, big-endian), and so many bytes.
+`decoder_forks.py` starts the process, with one end of a socket. Both ways go messages: a kind (1 byte), a length (4
+bytes, big-endian), and so many bytes.
 
     to the process      P: a piece of the file.  D: answer once all before it was decoded, with the same bytes.
     from the process    S: sound, s16le, mono, 16 kHz.  E: an error for the sender.  D: the answer.
 
-A process takes some 40 MB and a fifth of a second to start; sound that comes meanwhile waits.
+Sound that comes while the process starts waits for it.
 """
 
 import asyncio
@@ -17,11 +16,10 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from typing import cast
+from contextlib import suppress
 
+from voi.audio.decoder_forks import FORKS
 from voi.audio.ffmpeg import require_av
 from voi.audio.media import WAITING_LIMIT_BYTES, Container, MediaDecoder, begins_file
 from voi.errors import ClientError
@@ -36,9 +34,6 @@ MEMORY_LIMIT_BYTES = 2 * 1024**3
 CPU_LIMIT_S = 600
 """A caller who speaks for ten hours needs some minutes."""
 DRAIN_TIMEOUT_S = 5.0
-SENT_BYTES = 32 * 1024
-"""How much sound the socket holds: about as much is taken in one turn of the event loop, one to two seconds. The VAD
-computes inline."""
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +60,8 @@ class DecoderProcess:
         self._drains: dict[bytes, asyncio.Future[None]] = {}
         self._drained = 0
         self._transport: asyncio.Transport | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._pid: int | None = None
+        """Of the process while it holds its end of the socket."""
         self._starting = self._start()
 
     def _start(self) -> "asyncio.Task[None]":
@@ -73,19 +69,12 @@ class DecoderProcess:
         return self._loop.create_task(self._run(), name="media decoder")
 
     async def _run(self) -> None:
-        ours, its = socket.socketpair()
-        command = [sys.executable, "-m", "voi.audio.media_apart", self._container]
-        its.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SENT_BYTES)
         try:
-            with its:
-                self._process = await asyncio.to_thread(
-                    lambda: subprocess.Popen(command, stdin=its.fileno(), stdout=its.fileno())
-                )
+            ours, self._pid = await asyncio.to_thread(FORKS.decoder, self._container)
             ours.setblocking(False)
             transport, _ = await self._loop.create_unix_connection(lambda: _Line(self._take, self._died), sock=ours)
         except OSError as error:
-            ours.close()
-            log.error("the decoder of compressed sound does not start: %s", error.strerror or type(error).__name__)
+            log.error("the decoder of compressed sound does not start: %s", error.strerror or error)
             self._died()
             return
         self._transport = transport
@@ -130,10 +119,11 @@ class DecoderProcess:
         self._release_drains()
         await asyncio.gather(self._starting, return_exceptions=True)
         if self._transport is not None:
+            if self._pid is not None and not self._transport.is_closing():
+                with suppress(ProcessLookupError):
+                    os.kill(self._pid, signal.SIGKILL)
             self._transport.abort()
-        if self._process is not None:
-            self._process.kill()
-            await asyncio.to_thread(self._process.wait)
+        self._pid = None
 
     def _send(self, kind: bytes, data: bytes) -> None:
         message = kind + len(data).to_bytes(4, "big") + data
@@ -162,10 +152,7 @@ class DecoderProcess:
             return
         self._broken = True
         self._release_drains()
-        process, self._process = self._process, None
-        if process is not None:
-            process.kill()
-            self._loop.run_in_executor(None, process.wait)
+        self._pid = None
         log.warning("compressed sound from a client ended its decoder; it gets another for its next file")
         self._on_error(ClientError(f"The sound cannot be decoded as {self._container}: its file is broken."))
 
@@ -221,11 +208,9 @@ class _Line(asyncio.Protocol):
 # ---- the process ----------------------------------------------------------------------------------
 
 
-async def _serve(container: Container) -> None:
-    """Decode what comes on standard input until it ends. Writing blocks while the server does not read: then nothing
-    is read here either, and the server refuses what its sender sends."""
-    line = socket.socket(fileno=os.dup(0))
-    line.setblocking(True)
+async def _serve(container: Container, line: socket.socket) -> None:
+    """Decode what comes on `line` until it ends. Writing blocks while the server does not read: then nothing is read
+    here either, and the server refuses what its sender sends."""
 
     def tell(kind: bytes, data: bytes) -> None:
         line.sendall(kind + len(data).to_bytes(4, "big") + data)
@@ -253,18 +238,10 @@ async def _serve(container: Container) -> None:
     answering.cancel()
 
 
-def main() -> None:
-    """Runs in the separate process."""
-    for sent_to_all in (signal.SIGINT, signal.SIGTERM):  # the server may go on for a while; with it the socket ends
-        signal.signal(sent_to_all, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def serve(container: Container, line_fd: int) -> None:
+    """Runs in the separate process, until the server's end of the socket is closed."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT_BYTES, MEMORY_LIMIT_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
-    try:
-        asyncio.run(_serve(cast(Container, sys.argv[1])))
-    finally:
-        os._exit(0)  # the decoder's thread may be in the middle of a file
-
-
-if __name__ == "__main__":
-    main()
+    line = socket.socket(fileno=line_fd)
+    line.setblocking(True)
+    asyncio.run(_serve(container, line))
