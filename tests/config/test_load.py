@@ -98,11 +98,21 @@ def test_what_is_said_to_nobody_is_told() -> None:
 
 
 def test_denial_phrases_that_ordinary_sentences_contain_are_told() -> None:
-    phrases = ["no", "I", "Please", "as an AI", "AI", "language model"]
+    ordinary = ["no", "I", "Please", "I cannot", "I'm sorry", "Ich kann", "je ne", "我", "это"]
+    phrases = [
+        *ordinary,
+        "as an AI",
+        "AI",
+        "IA",
+        "language model",
+        "I cannot assist",
+        "künstliche Intelligenz",
+        "人工智能",
+    ]
     control = {"model": "pattern_matching", "denial_phrases": phrases}
     warnings = load({"a": {"llm_model": "echo", "control_agent": "c"}, "c": control}).warnings
     told = [line for line in warnings if "stands in ordinary sentences" in line]
-    assert [line.split('"')[1] for line in told] == ["no", "I", "Please"]
+    assert [line.split('"')[1] for line in told] == ordinary
 
 
 @pytest.mark.parametrize(

@@ -239,3 +239,90 @@ def test_a_denial_class_however_it_is_written(answer):
 )
 def test_everything_else_is_no_denial(answer):
     assert not denied_class(answer, ["denial"])
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("I can't help", "Iㅤcan'tㅤhelp"),
+        ("I can't help", "Iᅟcan'tᅟhelp"),
+        ("I can't help", "Iﾠcan'tﾠhelp"),
+        ("I can't help", "I canᅟ't help"),
+        ("I can't help", "I canㅤ'tㅤhelp"),
+        ("I cannot help", "I <!-- x --> cannot help"),
+        ("I cannot help", "I<!-- x -->cannot help"),
+        ("I cannot help", "I can<!-- -->not help"),
+        ("I cannot help", "I <b>cannot help"),
+        ("I cannot help", "I cannot</b> help"),
+        ("I cannot help", "I</p>cannot help"),
+        ("I cannot help", "I<b>cannot</b>help"),
+        ("I cannot help", "I can<wbr>not help"),
+        ("I cannot help", "I can<b></b>not help"),
+        ("I can't help", "I can&amp;#39;t help"),
+        ("I can't help", "I can&amp;rsquo;t help"),
+        ("I can't help", "I can&amp;amp;#39;t help"),
+        ("I can't help", "I can&#x27;t help"),
+        ("I can't help", "I&amp;nbsp;can't help"),
+        ("as an AI", "I speak as an AI's voice"),
+        ("as an AI", "as an AI’s voice"),
+        ("as an AI", "as an AI™ model"),
+        ("as an AI", "as an AI® model"),
+        ("as an AI", "as an <b>A</b>I"),
+        ("as an AI", "as an AI-model"),
+        ("as an AI", "as an AI/model"),
+        ("as an AI", "as an\nAI"),
+        ("as an AI", "as an AI."),
+        ("as an AI", "as an A. I."),
+        ("as an AI", "as an A.I.'s"),
+        ("as an AI", "as an 🅰🅸"),
+        ("as an AI", "as an Ⓐⓘ"),
+        ("as an AI", "as an 𝐀𝐈"),
+        ("as an AI", "as an ΑΙ"),
+        ("as an AI", "аs аn АI"),
+        ("as an AI", "a\xads an A\xadI"),
+        ("as an AI", "as an [AI](http://x)"),
+        ("as an AI", "as an `AI`"),
+        ("as an AI", "as_an_AI"),
+        ("as an AI", "as+an+AI"),
+        ("as an AI", "as an &#65;&#73;"),
+        ("as an AI", "as an A\u2009I"),
+        ("I cannot", "I can not"),
+        ("AI language model", "AI-language-model"),
+        ("as an AI", "as an <span class='x'>AI</span>"),
+        ("as an AI", "as an A<sub>I</sub>"),
+        ("as an AI", "as an ᴀɪ"),
+        ("as an AI", "ɑs ɑn AI"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_more_disguises(phrase: str, text: str, size: int) -> None:
+    guard = PatternGuard([phrase])
+    released = "".join(guard.feed(text[at : at + size]) for at in range(0, len(text), size)) + guard.close()
+    assert guard.denied
+    assert text.startswith(released)
+    assert symbols_of(phrase) not in symbols_of(released)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("I can", "I can't go."),
+        ("AI", "He's aimless; said AIDS."),
+        ("no", "Noo's nos knows"),
+        ("I am", "I'm here"),
+        ("bot", "bots and bottles"),
+        ("cat", "the cats sat"),
+        ("I cannot", "I cannotate"),
+        ("as an AI", "as an aisle"),
+        ("he", "The hen's here; she"),
+        ("language model", "Language models are large."),
+    ],
+)
+def test_more_harmless_sentences(phrase: str, text: str) -> None:
+    assert not denies(phrase, text)
+
+
+def test_marks_that_may_part_words_cost_linear_time() -> None:
+    guard = PatternGuard(["a " * 100 + "b", "aa " * 100 + "c"])
+    assert guard.feed("a\u3164a<b>" * 2_000) + guard.close() == "a\u3164a<b>" * 2_000
+    assert len(guard._states) <= 8

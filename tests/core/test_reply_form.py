@@ -11,7 +11,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
-from voi.core.reply_form import in_form, join, narrated
+from voi.core.reply_form import Joined, in_form, join
 from voi.core.script import Script
 from voi.dialogue import Phrase, ReplyForm, ReplySegment
 
@@ -27,7 +27,7 @@ def test_a_comment_stands_between_its_marks() -> None:
 def test_a_comment_that_was_cut_into_pieces_is_one_comment() -> None:
     pieces = [ReplySegment("She nods.", "narrator"), ReplySegment(" She goes.", "narrator"), ReplySegment("Bye.")]
     assert in_form(pieces, ReplyForm()) == "*She nods. She goes.* Bye."
-    assert narrated(pieces) == ((0, len("She nods. She goes.")),)
+    assert Joined(pieces).narrated == ((0, len("She nods. She goes.")),)
 
 
 def test_json_has_an_object_for_each_tone_and_the_prompts_keys_in_the_prompts_order() -> None:
@@ -57,7 +57,7 @@ SEGMENTS = st.lists(
 def test_the_places_are_those_of_the_narrators_words(segments: list[ReplySegment]) -> None:
     text = join(segment.text for segment in segments)
     comments = [segment.text.strip() for segment in segments if segment.voice == "narrator" and segment.text.strip()]
-    places = narrated(segments)
+    places = Joined(segments).narrated
     assert "".join("".join(text[begin:end].split()) for begin, end in places) == "".join(
         "".join(c.split()) for c in comments
     )

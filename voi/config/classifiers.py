@@ -1,5 +1,6 @@
 """Agents that judge: control agents (is this reply a denial?) and completeness agents (has the person finished?)."""
 
+import re
 from collections.abc import Iterable
 from typing import Self
 
@@ -18,24 +19,39 @@ Answer with exactly one JSON object: {"status": "complete", "reason": "<why>"} o
 
 
 _COMMON = (
-    "a about all also an and any are as at back be because been but by can come could day did do does even first for "
-    "from get give go good had has have he help her here him his how i if in into is it its just know like look "
-    "make me model more most my need new no not now of on one only or other our out over people please say see she "
-    "sir so some sorry take tell than thank that the their them then there these they thing think this time to today "
-    "two up us use very want was way we well what when where which who will with work would yes you your "
-    "der die das und ist nicht ich ein eine zu es le la les de et est pas je un une el los y es no que en si"
+    "a about all also am an and any are as at back be because been but by can cant cannot come could day did didnt do "
+    "does dont even first for from get give go good had has have he hello help her here him his how i if im in into "
+    "is it its just know let like look make me model more most my need new no not now of okay on one only or other "
+    "our out over people please really say see she sir so some sorry sure take tell than thank thanks that the their "
+    "them then there these they thing think this time to today two up us use very want was way we well what when "
+    "where which who will with wont work would yes you your aber als auch auf aus bei bin bitte danke das dass der "
+    "des die du ein eine er es für gut hier ich ihr ist ja kann kein leider man mein mit nein nicht noch nur oder "
+    "sein sich sie sind tut und von war wenn wie wir zu au aux avec bien ce cest dans de désolé elle en est et il je "
+    "la le les leur mais merci mon ne non nous ou oui par pas plus pour que qui se si son sur te tu un une vous y al "
+    "como con cuando del dos el ella ellos eso esta este gracias hay lo los mi muy nada nos para pero por puedo qué "
+    "sin su también todo una usted ya yo che chi ci cosa da di è ho io lei ma molto noi per più posso questo sono sì "
+    "voi eu ele ela em isso meu muito não nós o os são sim um uma você dat dit een het hij ik maar met niet nog ook "
+    "op van voor wat ze zijn ale bo co czy jak jest na nie się ten tak w z za że а в вы да для и из к как на не нет "
+    "но о он она от по с так то ты у что это я"
 )
+"""Words of everyday sentences in the larger languages, without apostrophes."""
 _COMMON_WORDS = frozenset(_COMMON.split())
+_NAMES_OF_MACHINES = frozenset(("ai", "ia", "ki", "ии"))
 
 
 def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
-    """Those denial phrases that harmless sentences contain: a letter or two, or a single common word."""
-    return [
-        phrase
-        for phrase in phrases
-        if (said := phrase.strip(" .,!?'\"").casefold()) in _COMMON_WORDS
-        or (len(said) <= 2 and said.isascii() and said != "ai")
-    ]
+    """Those denial phrases that harmless sentences contain: a letter or two, or one or two common words."""
+    return [phrase for phrase in phrases if _is_ordinary(phrase)]
+
+
+def _is_ordinary(phrase: str) -> bool:
+    words = re.findall(r"[^\W_]+", re.sub(r"['’]", "", phrase.casefold()))
+    return len(words) <= 2 and all(
+        word in _COMMON_WORDS
+        or len(word) == 1
+        or (len(word) == 2 and word.isascii() and word not in _NAMES_OF_MACHINES)
+        for word in words
+    )
 
 
 class _Classifier(Prompted):

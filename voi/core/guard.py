@@ -8,11 +8,13 @@ from functools import lru_cache
 from itertools import product
 
 from voi.core.loose_json import loose_object
-from voi.core.spoken_symbols import SPACE, SpokenSymbols, is_bounded, symbols_of
+from voi.core.spoken_symbols import APOSTROPHE, PERHAPS, SPACE, SpokenSymbols, is_bounded, symbols_of
 
 _ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
 _ACRONYMS_MAX = 4
 """How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
+_WAYS_MAX = 8
+"""In so many ways one text is heard at most, where its marks may or may not part words."""
 
 
 class PatternGuard:
@@ -23,11 +25,12 @@ class PatternGuard:
     phrases. Feed it the words to be spoken (after the reply parser): JSON escapes would hide a phrase.
     """
 
-    __slots__ = ("_automaton", "_held", "_held_symbols", "_reader", "_state", "denied")
+    __slots__ = ("_automaton", "_held", "_held_symbols", "_reader", "_states", "denied")
 
     def __init__(self, phrases: Iterable[str]) -> None:
         self._automaton = _automaton(tuple(sorted(phrases)))
-        self._state = self._automaton.step(0, SPACE)
+        self._states = [self._automaton.step(0, SPACE)]
+        """More than one where the text may be heard in several ways."""
         self._reader = SpokenSymbols()
         self._held: deque[tuple[str, int]] = deque()  # text not released yet, and how many symbols each part has
         self._held_symbols = 0
@@ -41,7 +44,7 @@ class PatternGuard:
             for text, symbols in self._reader.feed(char):
                 if not self._take(text, symbols):
                     return ""
-            self._release(self._automaton.waits[self._state], released)
+            self._release(max(self._automaton.waits[state] for state in self._states), released)
         if self._held and self._held[0][0][0].isalnum():
             while released and _is_sign(released[-1]):
                 self._hold_again(released.pop())
@@ -65,14 +68,22 @@ class PatternGuard:
 
     def _take(self, text: str, symbols: str) -> bool:
         """Search the next symbols. False: they complete a phrase."""
+        step, states = self._automaton.step, self._states
         for symbol in symbols:
-            self._state = self._automaton.step(self._state, symbol)
-            if self._automaton.final[self._state]:
+            if symbol in (PERHAPS, APOSTROPHE):
+                other = SPACE if symbol == PERHAPS else APOSTROPHE
+                ways = dict.fromkeys([*states, *(step(state, other) for state in states)])
+                states = sorted(ways, key=self._automaton.waits.__getitem__, reverse=True)[:_WAYS_MAX]
+            else:
+                states = list(dict.fromkeys(step(state, symbol) for state in states))
+            if any(self._automaton.final[state] for state in states):
                 self.denied = True
                 self._held.clear()
                 return False
-        self._held.append((text, len(symbols)))
-        self._held_symbols += len(symbols)
+        self._states = states
+        length = len(symbols) - symbols.count(PERHAPS) - symbols.count(APOSTROPHE)
+        self._held.append((text, length))
+        self._held_symbols += length
         return True
 
     def _release(self, waiting: int, released: list[str]) -> None:
@@ -146,8 +157,11 @@ def patterns(phrase: str) -> list[str]:
             at = acronym.end()
         if symbols := symbols_of(written + phrase[at:]):
             before = SPACE if is_bounded(symbols[0]) else ""
-            found.add(before + symbols + (SPACE if is_bounded(symbols[-1]) else ""))
-    return sorted(found)
+            after = SPACE if is_bounded(symbols[-1]) else ""
+            for ending in (after, f"{APOSTROPHE}s{after}") if after else ("",):
+                found.add(before + symbols + ending)
+    cannot = [pattern.replace(" cannot", " can not") for pattern in found]
+    return sorted(found.union(cannot, (pattern.replace(" can not", " cannot") for pattern in found)))
 
 
 @dataclass(frozen=True, slots=True)

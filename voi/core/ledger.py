@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Self
 
 from voi.core.kept import KeptPiece
-from voi.core.reply_form import OWN_WORD, join
+from voi.core.reply_form import OWN_WORD, Joined, join
 from voi.dialogue import ReplySegment, SpokenWord, Voice
 
 MS_PER_CHARACTER = 65
@@ -24,10 +24,13 @@ _EMOJI = "\U0001f000"
 class Ledger:
     """One reply's pieces of text and where each lies in the reply's sound."""
 
-    __slots__ = ("_segments", "_sounds", "_spoken", "_words")
+    __slots__ = ("_joined", "_newest", "_segments", "_sounds", "_spoken", "_words")
 
     def __init__(self) -> None:
         self._segments: dict[int, ReplySegment] = {}
+        self._joined: Joined | None = Joined()
+        """All pieces; None: a piece was replaced or withdrawn since."""
+        self._newest = -1
         self._spoken: set[int] = set()
         self._sounds: dict[int, tuple[int, int]] = {}
         self._words: dict[int, tuple[SpokenWord, ...]] = {}
@@ -37,7 +40,12 @@ class Ledger:
     ) -> None:
         """Record the text of a piece; pieces count from 0. `spoken` False: it is shown only; with "" it withdraws the
         piece and its sound."""
-        self._segments[piece] = ReplySegment(text, voice, tone)
+        self._segments[piece] = segment = ReplySegment(text, voice, tone)
+        if piece <= self._newest:
+            self._joined = None
+        elif self._joined:
+            self._joined.add(segment)
+        self._newest = max(self._newest, piece)
         if spoken:
             self._spoken.add(piece)
         else:
@@ -86,7 +94,13 @@ class Ledger:
 
     def full_text(self) -> str:
         """The text of all pieces, joined."""
-        return join(segment.text for segment in self.segments())
+        return self.joined().text
+
+    def joined(self) -> Joined:
+        """All pieces, joined."""
+        if self._joined is None:
+            self._joined = Joined(self.segments())
+        return self._joined
 
     def segments(self) -> list[ReplySegment]:
         """All pieces, in order."""

@@ -13,7 +13,7 @@ from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.kept import KeptReply
 from voi.core.ledger import Ledger
-from voi.core.reply_form import join, narrated
+from voi.core.reply_form import Joined, join
 from voi.core.script import Script
 from voi.core.tools import ROUNDS_MAX, Tools
 from voi.dialogue import Message, Phrase, ToolCall
@@ -386,7 +386,7 @@ class Replies:
                 self._history.set_text(reply.message_id, "")
             if full:
                 shown, text = (everything, full) if whole or reply.stays else (kept, heard + INTERRUPTED)
-                self._out.append(do.Show(reply.message_id, "assistant", text, narrated=narrated(shown)))
+                self._out.append(do.Show(reply.message_id, "assistant", text, narrated=Joined(shown).narrated))
         reply.cut = not whole
         return heard
 
@@ -398,11 +398,11 @@ class Replies:
         reply.deadline_ms = max(now_ms, playing_since_ms + reply.sound_ms) + self._timeout_ms
 
     def _show(self, reply: Reply) -> None:
-        text = reply.ledger.full_text()
+        joined = reply.ledger.joined()
+        text = joined.text
         if reply.message_id is not None and text:
-            segments = reply.ledger.segments()
-            self._history.set_text(reply.message_id, text, segments)
-            show = do.Show(reply.message_id, "assistant", text, final=reply.written, narrated=narrated(segments))
+            self._history.set_text(reply.message_id, text, reply.ledger.segments())
+            show = do.Show(reply.message_id, "assistant", text, final=reply.written, narrated=joined.narrated)
             self._out.append(show)
 
     def _finish(self, reply: Reply, status: Status) -> None:

@@ -13,29 +13,43 @@ _CLOSES = ",.;:!?…)]}"
 """These follow a word without a space, even where a change of voice or tone split a sentence before them."""
 
 
+class Joined:
+    """The text of the segments that were added, and where in it the narrator speaks: begin and end index of each
+    comment. Segments that have no space between them get one."""
+
+    __slots__ = ("_comment_goes_on", "_narrated", "_whole")
+
+    def __init__(self, segments: Iterable[ReplySegment] = ()) -> None:
+        self._whole = ""
+        self._narrated: list[tuple[int, int]] = []
+        self._comment_goes_on = False
+        for segment in segments:
+            self.add(segment)
+
+    @property
+    def text(self) -> str:
+        return self._whole.rstrip()
+
+    @property
+    def narrated(self) -> tuple[tuple[int, int], ...]:
+        return tuple(self._narrated)
+
+    def add(self, segment: ReplySegment) -> None:
+        text = segment.text if self._whole else segment.text.lstrip()
+        self._whole += _gap(self._whole, text)
+        begin = len(self._whole) + len(text) - len(text.lstrip())
+        self._whole += text
+        if not text.strip():
+            return
+        if segment.voice == "narrator":
+            begin = self._narrated.pop()[0] if self._comment_goes_on else begin
+            self._narrated.append((begin, begin + len(self._whole[begin:].rstrip())))
+        self._comment_goes_on = segment.voice == "narrator"
+
+
 def join(texts: Iterable[str]) -> str:
     """Join pieces of text; two that have no space between them get one."""
-    whole = ""
-    for text in texts:
-        whole += f"{_gap(whole, text)}{text}"
-    return whole.strip()
-
-
-def narrated(segments: Sequence[ReplySegment]) -> tuple[tuple[int, int], ...]:
-    """Where in the joined text the narrator speaks: begin and end index of each comment."""
-    places: list[tuple[int, int]] = []
-    whole, goes_on = "", False
-    for segment in segments:
-        text = segment.text if whole else segment.text.lstrip()
-        whole += _gap(whole, text)
-        begin = len(whole) + len(text) - len(text.lstrip())
-        whole += text
-        if not text.strip():
-            continue
-        if segment.voice == "narrator":
-            places.append((places.pop()[0] if goes_on else begin, len(whole.rstrip())))
-        goes_on = segment.voice == "narrator"
-    return tuple(places)
+    return Joined(map(ReplySegment, texts)).text
 
 
 def in_form(segments: Sequence[ReplySegment], form: ReplyForm) -> str:

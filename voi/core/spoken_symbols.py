@@ -1,9 +1,10 @@
 """Reduces a text to the symbols that are heard, for comparing phrases: folded letters and digits, and one space between
 two words. A word has the same symbols however it is written, marked up or disguised.
 
-Case, the composition of accents, quotes, apostrophes, emphasis marks, tags, link targets and invisible characters are
-not heard. Letters of other alphabets that look like Latin ones count as those. In scripts without spaces (Chinese,
-Japanese, Thai and their neighbours) each character is a word.
+Case, the composition of accents, quotes, emphasis marks, tags, link targets and invisible characters are not heard.
+Letters of other alphabets that look like Latin ones count as those. In scripts without spaces (Chinese, Japanese, Thai
+and their neighbours) each character is a word. What may be heard in two ways has a symbol of its own: an apostrophe,
+and what may part words (PERHAPS).
 """
 
 import html
@@ -12,13 +13,19 @@ import unicodedata
 from functools import lru_cache
 
 SPACE = " "
-ENTITY_MAX_CHARACTERS = 12
+PERHAPS = "\u3164"
+"""A tag, a comment or a blank without a name: it may part two words, or stand inside one."""
+APOSTROPHE = "'"
+"""Not heard, except that an "s" behind it may be a word's ending: AI's."""
+ENTITY_MAX_CHARACTERS = 32
 TAG_MAX_CHARACTERS = 200
 TARGET_MAX_CHARACTERS = 500
 """Longest entity, tag or link target. A longer run is text and is not held any longer."""
 
-_INSIDE_WORDS = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*~\\\u115f\u1160\u3164\uffa0")
-"""Quotes, emphasis marks, backslashes and Hangul fillers: they do not separate words."""
+_INSIDE_WORDS = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*~\\™®©℠")
+"""Quotes, emphasis marks, backslashes and signs of ownership: they do not separate words."""
+_PERHAPS_BLANKS = frozenset("\u115f\u1160\u3164\uffa0")
+"""Hangul fillers: drawn as a space, or not at all."""
 _APOSTROPHES = frozenset("'’ʼ＇")
 _ELIDED = frozenset(
     {
@@ -43,16 +50,18 @@ _ELIDED = frozenset(
     }
 )
 """Words of their own before an apostrophe: l'IA, d'accord, dell'arte."""
-_TAG = re.compile(r"</?[A-Za-z][^<>]*\Z")
+_TAG = re.compile(r"</?[A-Za-z][^<>]*\Z|<[!?](?!-?-?\Z)[^<>]*\Z|<(?:!-?)?\Z")
+_ENTITY = re.compile(r"&(?:amp;){0,4}#?\w{0,10}\Z")
 _PARTING_TAG = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6]|tr|td|th|hr|table|section)\b", re.IGNORECASE)
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003ffff]"
 )
 """Thai, Lao, Burmese, Khmer, kana and Han characters."""
+_LETTER_NAME = re.compile(r"(?:.* )?LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?([A-Z])")
 _LOOKS_LIKE = str.maketrans(
-    "аеорсухіјѕԁһԛԝґкмтвнзьαβεζηικμνορτυχϲ",
-    "aeopcyxijsdhqwrkmtbh3babezhikmnoptuxc",
+    "аеорсухіјѕԁһԛԝґкмтвнзьαβεζηικμνορτυχϲɑɩ",
+    "aeopcyxijsdhqwrkmtbh3babezhikmnoptuxcai",
 )
 """Cyrillic and Greek lower-case letters and the Latin ones that they look like, after case folding. Both sides of a
 comparison are mapped, so phrases in those alphabets are found as well."""
@@ -93,19 +102,20 @@ class SpokenSymbols:
     def _resume(self) -> list[tuple[str, str]]:
         written, last = self._pending, self._pending[-1]
         if written[0] == "&":
-            if last == ";" and (meant := html.unescape(written)) != written:
-                return self._whole(written, "".join(map(self._symbols, meant)))
-            if last != ";" and len(written) <= ENTITY_MAX_CHARACTERS and (last.isalnum() or last == "#"):
+            if _ENTITY.match(written) and len(written) <= ENTITY_MAX_CHARACTERS:
                 return []
+            if last == ";" and (meant := _unescaped(written)) != written:
+                return self._whole(written, "".join(map(self._symbols, meant)))
         elif written[0] == "<":
-            if last == ">" and len(written) > 2:
-                return self._whole(written, self._symbols(SPACE) if _PARTING_TAG.match(written) else "")
-            if len(written) <= TAG_MAX_CHARACTERS and (written == "</" or _TAG.match(written)):
+            is_comment = written.startswith("<!--")
+            if last == ">" and len(written) > 2 and (not is_comment or written.endswith("-->")):
+                return self._whole(written, self._symbols(SPACE if _PARTING_TAG.match(written) else PERHAPS))
+            if len(written) <= TAG_MAX_CHARACTERS and (is_comment or written == "</" or _TAG.match(written)):
                 return []
         elif written.startswith("]("):
             if last == ")":
                 return self._whole(written, self._symbols(SPACE))
-            if len(written) <= TARGET_MAX_CHARACTERS:
+            if len(written) <= TARGET_MAX_CHARACTERS and last not in "[]\n":
                 return []
         self._pending = ""  # it was text after all, in which another one may begin
         units = [(written[0], self._symbols(written[0]))]
@@ -118,11 +128,13 @@ class SpokenSymbols:
         return [(written, symbols)]
 
     def _symbols(self, char: str) -> str:
+        if char in _PERHAPS_BLANKS:
+            return PERHAPS if self._last != SPACE else ""
         folded = _folded(char)
         if folded is None:
             return self._gap()
-        if not folded and char in _APOSTROPHES and self._word in _ELIDED:
-            return self._gap()
+        if not folded and char in _APOSTROPHES:
+            return self._gap() if self._word in _ELIDED else APOSTROPHE if self._word else ""
         symbols = ""
         for symbol in folded:
             unspaced = _is_unspaced(symbol)
@@ -143,10 +155,18 @@ class SpokenSymbols:
 
 
 def symbols_of(text: str) -> str:
-    """All symbols of a text, without spaces at its ends."""
+    """All symbols of a text that are certain, without spaces at its ends."""
     reader = SpokenSymbols()
     units = [unit for char in text for unit in reader.feed(char)] + reader.close()
-    return "".join(symbols for _, symbols in units).strip(SPACE)
+    symbols = "".join(symbols for _, symbols in units)
+    return symbols.replace(PERHAPS, "").replace(APOSTROPHE, "").strip(SPACE)
+
+
+def _unescaped(entity: str) -> str:
+    """`&amp;#39;` is an apostrophe that was escaped twice."""
+    while (meant := html.unescape(entity)) != entity and meant.startswith("&"):
+        entity = meant
+    return meant
 
 
 def _is_unspaced(symbol: str) -> bool:
@@ -170,7 +190,7 @@ def _folded(char: str) -> str | None:
     out, parts = [], False
     for whole in unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", char).casefold()):
         hangul = "\uac00" <= whole <= "\ud7a3"
-        for symbol in whole if hangul else unicodedata.normalize("NFD", whole):
+        for symbol in whole if hangul else unicodedata.normalize("NFD", _letter(whole)):
             category = unicodedata.category(symbol)
             if symbol in _INSIDE_WORDS or category == "Cf":
                 continue
@@ -184,6 +204,12 @@ def _folded(char: str) -> str | None:
     if out:
         return "".join(out)
     return None if parts else ""
+
+
+def _letter(char: str) -> str:
+    """The Latin letter that a letter in a box or a small capital is."""
+    named = None if char.isascii() else _LETTER_NAME.fullmatch(unicodedata.name(char, ""))
+    return named[1].lower() if named else char
 
 
 @lru_cache(maxsize=1)

@@ -34,8 +34,8 @@ REPLY_MAX_CHARACTERS = 20_000
 BASE_TEMPERATURE = 0.5
 """Temperature of the first try if an agent has a control agent and no temperature of its own."""
 
-STRIDE_CHARACTERS = 1_000
-"""Longest text that is read without giving the event loop a turn: some 10 ms of work."""
+STRIDE_CHARACTERS = 500
+"""Longest text that is read without giving the event loop a turn: 5 to 25 ms of work with a guard."""
 STRIDE_PIECES = 8
 """The same for what is shown and handed to the voice."""
 BUDGET_S = 30.0
