@@ -255,3 +255,12 @@ def test_every_dependency_that_is_not_permissive_is_named() -> None:
     licences = {name: licence_of(name) for name in packages}
     odd = {name for name, text in licences.items() if COPYLEFT.search(text) or not PERMISSIVE.search(text)}
     assert {name: licences[name] for name in odd if f"`{name}`" not in page_words} == {}
+
+
+# ---- threats
+
+
+def test_every_test_that_the_page_of_threats_names_exists() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", page("security.md")))
+    assert len(named) > 20
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
