@@ -93,7 +93,7 @@ async def test_a_call_that_is_cut_off_by_the_end_of_the_server_has_its_reason(
 async def test_off_means_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(tmp_path, monkeypatch, fake_engines(), store="off") as running:
         await talk(running.port)
-    assert not list(tmp_path.rglob("*.db*"))
+    assert not (tmp_path / "data" / "voi.db").exists()
 
 
 async def test_a_store_that_cannot_be_opened_disturbs_nobody(
