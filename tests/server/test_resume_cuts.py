@@ -16,11 +16,14 @@ import pytest
 from tests.fakes.cutter import Cutter, cutting
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, silence
 from tests.server.fakes import SECRET
-from tests.server.serving import serving
+from tests.server.serving import Person, serving
+from tests.transports.raw_client import BINARY, RawClient
+from voi import client as voi_client
 from voi.client import AudioEvent, Event, MessageEvent, ResumedEvent, SpeechDoneEvent, StatusEvent, VoiClient
 from voi.engines.base import VoiceSpec
 from voi.engines.startup import Engines
 from voi.server.auth import issue_token
+from voi.transports.voi_ws.outbox import WINDOW_BYTES
 
 pytestmark = pytest.mark.integration
 
@@ -127,6 +130,7 @@ async def test_an_answer_that_is_cut_a_hundred_times(tmp_path: Path, monkeypatch
             assert heard.texts == whole.texts
             assert heard.statuses == whole.statuses
             assert heard.done == whole.done
+            assert max(heard.back_s) < 1
 
 
 def words(count: int) -> str:
@@ -197,3 +201,47 @@ async def test_a_call_goes_on_in_mid_word_and_the_answer_comes_once(
         assert len(fakes.stt.streams) == 1  # type: ignore[attr-defined]
         assert len(fakes.llm.requests) == 1  # type: ignore[attr-defined]
         assert max(listener.back_s) < 1.0
+
+
+async def test_connections_that_fall_silent_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-open ones: neither side is told. The client notices by its pings; the server may still hold the old one."""
+    monkeypatch.setattr(voi_client, "RESUMING_HEARTBEAT_S", 0.4)
+    write_agents(tmp_path)
+    async with serving(tmp_path, monkeypatch, engines()) as server, cutting(server.port) as cutter:
+        whole, heard = Listener(), Listener()
+        await tell_a_story(server.port, whole)
+
+        async def stall() -> None:
+            for after_s in (1.0, 2.5, 3.5):
+                await asyncio.sleep(after_s)
+                cutter.stall()
+
+        stalling = asyncio.create_task(stall())
+        await tell_a_story(cutter.port, heard)
+        await stalling
+        assert cutter.connections == 4
+        assert heard.sound == whole.sound
+        assert heard.statuses == whole.statuses
+        assert max(heard.back_s) < 1
+        assert len(server.server.calls) <= 1, "the old connections have no calls of their own"
+
+
+async def test_a_client_that_does_not_confirm_is_sent_a_bounded_amount(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_agents(tmp_path)
+    async with serving(tmp_path, monkeypatch, engines()) as server:
+        mute = Person(await RawClient.connect(server.port, f"/ws?token={issue_token('test', SECRET)}"))
+        mute.say("init", agent_name="teller", init_greeting=False, resumable=True)
+        mute.say("text", content="Tell me")
+        mute.say("create_response")
+        sound_bytes = 0
+        until_s = time.monotonic() + 9
+        while time.monotonic() < until_s:
+            with contextlib.suppress(TimeoutError):
+                opcode, payload = await mute.client.receive(0.5)
+                if opcode == BINARY:
+                    sound_bytes += len(payload)  # and no ping is answered
+        # it counts as away long before the window is full, and then its time stands still
+        assert 48_000 < sound_bytes < WINDOW_BYTES + 2 * 48_000
+        mute.client.drop()
