@@ -212,3 +212,17 @@ async def test_holding_twice_and_going_on_without_holding() -> None:
         await call.until(lambda: call.answers)
     call.session.hold()
     call.session.go_on({})
+
+
+@in_virtual_time
+async def test_whoever_is_back_was_not_idle() -> None:
+    """Neither the time away counts nor that before it: they have only just found the line again."""
+    async with Call(idle_reminder={"choices": ["Are you there?"], "after_s": 5}, idle_limit_s=7) as call:
+        await asyncio.sleep(4.5)
+        call.session.hold()
+        await asyncio.sleep(8)
+        call.session.go_on({})
+        await asyncio.sleep(4.5)
+        assert call.answers == []
+        await asyncio.sleep(1)
+        assert call.answers == ["Are you there?"]
