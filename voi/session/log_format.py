@@ -1,10 +1,24 @@
 """Formats facts and actions as log lines, without what people said unless the operator asked for it."""
 
+from collections.abc import Sized
 from dataclasses import fields
 from typing import Any
 
 _WORDS = frozenset(
-    {"text", "message", "messages", "error", "url", "image_urls", "reason", "words", "arguments", "result"}
+    {
+        "text",
+        "message",
+        "messages",
+        "error",
+        "url",
+        "image_urls",
+        "reason",
+        "words",
+        "arguments",
+        "result",
+        "segments",
+        "kept",
+    }
 )
 
 
@@ -15,6 +29,8 @@ def log_line(thing: Any, *, words: bool) -> str:
     parts = []
     for field in fields(thing):
         value = getattr(thing, field.name)
-        hidden = field.name in _WORDS and value
-        parts.append(f"{field.name}=<{len(value)}>" if hidden else f"{field.name}={value!r}")
+        if field.name in _WORDS and value:
+            parts.append(f"{field.name}=<{len(value) if isinstance(value, Sized) else '…'}>")
+        else:
+            parts.append(f"{field.name}={value!r}")
     return f"{type(thing).__name__}({', '.join(parts)})"
