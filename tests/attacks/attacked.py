@@ -17,6 +17,8 @@ from tests.server.serving import Person
 
 HELD_MAX_MS = 50.0
 """No client may keep the event loop for longer, in CPU time: frames of sound come every 20 ms."""
+CROWDED_MAX = 2.0
+"""Where many processes share the cores, and so their caches, the same work takes up to so many times the CPU time."""
 BLOCKED_MAX_MS = 500.0
 """A wait for a disk or for another thread. Generous: threads of a busy machine wait for each other."""
 START_TIMEOUT_S = 60
@@ -123,6 +125,11 @@ async def turn(person: Person) -> None:
     assert not person.errors
 
 
+def held_max_ms() -> float:
+    waiting = os.getloadavg()[0] / (os.cpu_count() or 1)
+    return HELD_MAX_MS * min(CROWDED_MAX, max(1.0, waiting))
+
+
 class Beside:
     """A healthy caller who has one turn after the other, while things are done to the server that they share."""
 
@@ -136,7 +143,7 @@ class Beside:
         """What has been done since the last call goes under that name."""
         seen = await self.server.looked()
         await self.server.forget()
-        if seen["held_ms"] > HELD_MAX_MS or seen["blocked_ms"] > BLOCKED_MAX_MS:
+        if seen["held_ms"] > held_max_ms() or seen["blocked_ms"] > BLOCKED_MAX_MS:
             self.harm[attack] = seen
         return seen
 

@@ -83,7 +83,8 @@ class Turns(Observer):
 
 
 class Call:
-    """`async with Call(...) as call:` — runs the session; the end hangs up and checks that nothing is left."""
+    """`async with Call(...) as call:` — runs the session; the end hangs up and checks that nothing is left. `shared`:
+    budgets that it shares with others."""
 
     def __init__(
         self,
@@ -98,6 +99,7 @@ class Call:
         observers: Sequence[Observer] = (),
         tools: Any = None,
         make_brain: MakeBrain = PipelineBrain,
+        shared: dict[str, Any] | None = None,
         **agent: Any,
     ) -> None:
         agent = {"llm_model": "fake", "voices": VOICES, "system_prompt": "You tell stories.", **agent}
@@ -134,6 +136,7 @@ class Call:
             tools=tools,
             make_brain=make_brain,
             clock=self.loop.time,
+            **(shared or {}),
         )
 
     async def __aenter__(self) -> Self:

@@ -10,7 +10,7 @@ from voi.calls.calls import Calls
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core.end_reason import EndReason
-from voi.core.facts import Fact, HungUp
+from voi.core.facts import Fact, HungUp, ImageGiven
 from voi.core.history import HistoryEntry
 from voi.core.options import CallOptions
 from voi.server.auth import check_token, token_in
@@ -54,6 +54,9 @@ class FakeSession:
         self.told.append(fact)
         if isinstance(fact, HungUp) and not self.stubborn:
             self.finish()
+
+    def show_picture(self, url: str) -> None:
+        self.tell(ImageGiven(url))
 
     def end(self, reason: EndReason, words: str = "") -> None:
         if not self.stubborn:

@@ -127,6 +127,13 @@ class Settings(BaseSettings):
     """Running conversations may last this long after the server was told to stop."""
     max_frame_bytes: int = Field(default=8 * 1024 * 1024, ge=64 * 1024, le=256 * 1024 * 1024)
     """Largest message of a client; pictures are the largest."""
+    pictures_mb: int = Field(default=1_024, ge=1, le=1_000_000)
+    """Memory for the pictures that all conversations hold, as clients sent them; more are refused. A conversation holds
+    at most 48 MB."""
+    invoke_llm_per_minute: int = Field(default=60, ge=0, le=1_000_000)
+    """How often the clients of an app may ask an LLM outside of their conversation (`invoke_llm`); 0: never."""
+    invoke_llm_max_tokens: int = Field(default=4_000, ge=1, le=100_000)
+    """Longest answer to such a question."""
     max_messages_per_s: int = Field(default=200, ge=10, le=100_000)
     """A client that keeps sending more is disconnected. Sound in 20 ms frames is 50 messages a second."""
 

@@ -213,6 +213,12 @@ class Conversation:
             return said
         return (*said, HistoryEntry(draft.message_id, "user", draft.shown, draft.image_urls))
 
+    @property
+    def picture_characters(self) -> int:
+        """Length of all picture URLs that the conversation holds."""
+        given = (url for urls in (self._draft.image_urls, *(e.image_urls for e in self.history)) for url in urls)
+        return sum(map(len, given))
+
     # ---- speech and silence (calls) -------------------------------------------------------------------
 
     def _listen(self) -> Turn:

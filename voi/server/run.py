@@ -43,6 +43,7 @@ from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
 from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
+from voi.session.budgets import PictureBudget, QuestionBudget
 from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
@@ -100,6 +101,8 @@ class Server:
         self._failure: VoiError | None = None
         """Why the server could not start."""
         self._tasks = Tasks()
+        self._pictures = PictureBudget(settings.pictures_mb * 2**20)
+        self._questions = QuestionBudget(settings.invoke_llm_per_minute)
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
@@ -251,6 +254,8 @@ class Server:
         if problems := unspeakable(voice_uses_of(agent, "agent_config"), self._engines.tts):
             raise ClientError("\n".join(problems))
         settings = self.settings
+        call = self.calls.find(conversation_id)
+        app = call.app if call else ""
         session = Session(
             conversation_id=conversation_id,
             line=line,
@@ -264,6 +269,9 @@ class Server:
             language=settings.language,
             log_words=settings.log_words,
             continued=continued,
+            pictures=self._pictures,
+            may_invoke=lambda: self._questions.take(app),
+            invoke_max_tokens=settings.invoke_llm_max_tokens,
         )
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))

@@ -36,6 +36,8 @@ BASE_TEMPERATURE = 0.5
 
 STRIDE_CHARACTERS = 500
 """Longest text that is read without giving the event loop a turn: 5 to 25 ms of work with a guard."""
+DELTA_CHARACTERS = 20
+"""A delta takes as much time as so many more characters."""
 STRIDE_PIECES = 8
 """The same for what is shown and handed to the voice."""
 BUDGET_S = 30.0
@@ -223,6 +225,7 @@ class ReplyWriter:
     async def _texts(self, request: LlmRequest) -> AsyncGenerator[str]:
         """The answer's text in short parts, up to the longest reply. What else the model tells is noted."""
         left = most = REPLY_MAX_CHARACTERS
+        stride = 0
         self._finish, self._calls = None, []
         async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
             async for event in events:
@@ -237,7 +240,9 @@ class ReplyWriter:
                         self._finish = "length"
                         return
                     part = event.text[at : at + STRIDE_CHARACTERS]
-                    if at or (most - left + len(part)) // STRIDE_CHARACTERS > (most - left) // STRIDE_CHARACTERS:
+                    stride += len(part) + DELTA_CHARACTERS
+                    if stride >= STRIDE_CHARACTERS:
+                        stride = 0
                         await asyncio.sleep(0)  # small deltas may all be there already, too
                     left -= len(part)
                     yield part

@@ -29,6 +29,7 @@ from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
 from voi.session import events, llm_checks
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
+from voi.session.budgets import PictureBudget
 from voi.session.clock import ConversationClock
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure
@@ -45,6 +46,8 @@ from voi.tasks import Tasks
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
+INVOKE_MAX_TOKENS = 4_000
+"""Longest answer to `invoke_llm`, where the settings name no other."""
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
@@ -60,14 +63,14 @@ class Session:
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `log_words`: what people said may be written to the log. `tools`: those that the agent may call,
     by name. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it goes on
-    from; None: it begins.
+    from; None: it begins. `pictures`: the server's memory for pictures. `may_invoke` is asked before each `invoke_llm`.
     """
 
     __slots__ = (
         "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_ended", "_engines",
-        "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain", "_observers", "_options",
-        "_playback", "_start_s", "_tasks", "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools",
-        "conversation_id", "kept_for_later",
+        "_events", "_fault", "_greetings_dir", "_inbox", "_invoke_max_tokens", "_latency", "_line", "_make_brain",
+        "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_start_s", "_tasks", "_telling", "_timer",
+        "_timer_ms", "_tool_runner", "_tools", "conversation_id", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -87,6 +90,9 @@ class Session:
         tools: Mapping[str, Tool] | None = None,
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
+        pictures: PictureBudget | None = None,
+        may_invoke: Callable[[], bool] = lambda: True,
+        invoke_max_tokens: int = INVOKE_MAX_TOKENS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -111,6 +117,9 @@ class Session:
         self._continued = continued
         self.kept_for_later: Kept | None = None
         """From the end of the conversation on: what was said and heard, to be continued another day."""
+        self._pictures = pictures
+        self._may_invoke = may_invoke
+        self._invoke_max_tokens = invoke_max_tokens
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._ended = asyncio.Event()
@@ -131,6 +140,8 @@ class Session:
             if not self._ended.is_set():
                 await self._live()
         finally:
+            if self._pictures is not None:
+                self._pictures.release(self.conversation_id)
             await self._observers.close()
 
     async def _live(self) -> None:
@@ -319,6 +330,17 @@ class Session:
         self._fault = self._fault or error
         self._ended.set()
 
+    def show_picture(self, url: str) -> None:
+        """The person shows a picture: its address, or the picture itself as a data: URL. Raises ClientError when the
+        server holds as many pictures as it can."""
+        held = self._conversation.picture_characters
+        added = len(url) if url.startswith("data:") else 0
+        if added and self._pictures is not None and not self._pictures.hold(self.conversation_id, held + added):
+            raise ClientError(
+                "image_url: the server holds as many pictures as it can. Send this one's address, or a smaller one."
+            )
+        self.tell(was.ImageGiven(url))
+
     # ---- the clock ----------------------------------------------------------------------------------
 
     def _now_ms(self) -> int:
@@ -388,13 +410,15 @@ class Session:
         is not offered or a malformed message, EngineError if the model fails or is too slow."""
         if not self._config.allows_llm(model):
             raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
+        if not self._may_invoke():
+            raise ClientError("invoke_llm: this app has asked as often as it may in a minute. Wait a little.")
         asked = [Message("system", prompt)] if prompt.strip() else []
         for number, message in enumerate(messages):
             role, content = message.get("role"), message.get("content")
             if role not in ("system", "user", "assistant") or not isinstance(content, str):
                 raise ClientError(f"invoke_llm: messages[{number}] needs a role and a text as its content.")
             asked.append(Message(role, content))
-        request = LlmRequest(model, tuple(asked))
+        request = LlmRequest(model, tuple(asked), max_tokens=self._invoke_max_tokens)
         try:
             async with asyncio.timeout(self._conversation.script.reply_timeout_ms / 1_000):
                 return await llm_checks.complete(self._engines.llm, request, REPLY_MAX_CHARACTERS)

@@ -32,6 +32,8 @@ not look like a flood."""
 MESSAGES_PER_TURN = 16
 """How many messages of one client are handled in one turn of the event loop. A thousand may arrive at once; the others
 wait, so that other callers do not."""
+MESSAGE_BYTES = 64 * 1024
+"""A larger message counts as several."""
 
 UNWANTED_MAX = 64
 """How many clients that were refused may take their time to close. Beyond, the first of them are dropped: otherwise
@@ -228,8 +230,8 @@ class WebSocket(WSListener):
     # -- inside
 
     def _deliver(self, payload: bytes, *, is_text: bool) -> None:
-        self._handled += 1
-        if self._handled <= MESSAGES_PER_TURN and not self._waiting:
+        before, self._handled = self._handled, self._handled + 1 + len(payload) // MESSAGE_BYTES
+        if before < MESSAGES_PER_TURN and not self._waiting:
             self._hand_over(payload, is_text)
             return
         if not self._waiting and self._transport is not None:
@@ -238,10 +240,11 @@ class WebSocket(WSListener):
         self._waiting.append((payload, is_text))
 
     def _hand_over_waiting(self) -> None:
-        for _ in range(min(MESSAGES_PER_TURN, len(self._waiting))):
+        handled = 0
+        while self._waiting and handled < MESSAGES_PER_TURN:
             if not self.closed:
                 self._hand_over(*self._waiting[0])
-            self._waiting.popleft()
+            handled += 1 + len(self._waiting.popleft()[0]) // MESSAGE_BYTES
         if self._waiting:
             self._loop.call_soon(self._hand_over_waiting)
         elif self._transport is not None and not self._transport.underlying_transport.is_closing():

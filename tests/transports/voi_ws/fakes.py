@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from voi.core.facts import Fact
+from voi.core.facts import Fact, ImageGiven
 from voi.transports.voi_ws import wire
 
 
@@ -41,6 +41,9 @@ class FakeSession:
 
     def tell(self, fact: Fact) -> None:
         self.log.append(fact)
+
+    def show_picture(self, url: str) -> None:
+        self.log.append(ImageGiven(url))
 
     async def invoke_llm(self, model: str, prompt: str, messages: list[dict[str, Any]]) -> str:
         if self.llm is not None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -33,7 +34,9 @@ MAX_JSONLESS_MODELS = 1_000
 NO_LIST = (404, 405, 501)
 """Statuses of servers without a model list."""
 FLOOD_BYTES = 16_384
-"""More bytes than this at once are no reply at the pace of speech."""
+"""How much is read at once: more is no reply at the pace of speech."""
+SLICE_BYTES = 65_536
+"""How much of a request with pictures is handed to the network at once."""
 REST_EVENTS_MAX = 16
 DRAIN_S = 0.05
 """Longest wait for the end of a response, after which its connection can be kept: it follows `[DONE]` at once or not at
@@ -130,12 +133,12 @@ class OpenAiCompatible:
                 return
             while not reader.done:
                 async with patience:
-                    chunk = await response.content.readany()
+                    chunk = await response.content.read(FLOOD_BYTES)
                 patience.got_bytes(len(chunk))
                 for event in reader.feed(chunk) if chunk else reader.lost():
                     patience.got(event)
                     yield event
-                if len(chunk) > FLOOD_BYTES:
+                if len(chunk) == FLOOD_BYTES:
                     await asyncio.sleep(0)  # what has arrived comes at once; let other calls run in between
             for event in await self._rest(response, reader):
                 yield event
@@ -157,7 +160,7 @@ class OpenAiCompatible:
         with suppress(TimeoutError, EngineError):
             async with asyncio.timeout(DRAIN_S):
                 while not response.content.at_eof() and len(events) < REST_EVENTS_MAX:
-                    events += reader.feed(await response.content.readany())
+                    events += reader.feed(await response.content.read(FLOOD_BYTES))
                     await asyncio.sleep(0)
         return [event for event in events if isinstance(event, Usage)]
 
@@ -186,13 +189,20 @@ class OpenAiCompatible:
             raise refused
 
     async def _post(self, request: LlmRequest, json_mode: bool) -> aiohttp.ClientResponse:
+        fields, headers = chat_request(request, json_mode=json_mode), self._headers
+        body: bytes | AsyncGenerator[bytes]
         try:
-            body = orjson.dumps(chat_request(request, json_mode=json_mode))
+            if has_images(request):
+                parts = await _in_parts(fields)
+                headers = headers | {"Content-Length": str(sum(map(len, parts)))}
+                body = _slices(parts)
+            else:
+                body = orjson.dumps(fields)
         except orjson.JSONEncodeError:
             raise EngineError(
                 "The conversation has text that is not valid Unicode, or settings that are not JSON."
             ) from None
-        return await self._open().post(self._url, data=body, headers=self._headers, allow_redirects=False)
+        return await self._open().post(self._url, data=body, headers=headers, allow_redirects=False)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -244,6 +254,25 @@ def completions_url(api_base: str) -> str:
         raise ConfigError("LITELLM_API_BASE has a user name or password in it: put the key in LITELLM_API_KEY.")
     path = parts.path.rstrip("/").removesuffix("/chat/completions") or "/v1"
     return f"{parts.scheme}://{parts.netloc}{path}/chat/completions"
+
+
+async def _in_parts(fields: dict[str, Any]) -> list[bytes]:
+    """The JSON of a request with pictures, which may have megabytes, without holding up the event loop for all of
+    them at once."""
+    messages = fields.pop("messages")
+    parts, before = [orjson.dumps(fields)[:-1]], b',"messages":['
+    for message in messages:
+        parts += (before, orjson.dumps(message))
+        before = b","
+        if len(parts[-1]) > FLOOD_BYTES:
+            await asyncio.sleep(0)
+    return [*parts, b"]}"]
+
+
+async def _slices(parts: list[bytes]) -> AsyncGenerator[bytes]:
+    for part in parts:
+        for at in range(0, len(part), SLICE_BYTES):
+            yield part[at : at + SLICE_BYTES]
 
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:

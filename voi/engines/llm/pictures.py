@@ -28,6 +28,7 @@ FETCHES_MAX = 16
 CACHE_MAX_CHARACTERS = 64 * 1024 * 1024
 """A picture stays in its conversation's history and would otherwise be fetched again for every answer."""
 FAILURES_MAX = 1_000
+_SCHEME_CHARACTERS = len("https:")
 LOST = "(There was a picture here; it could not be loaded.)"
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Pictures:
             await self._session.close()
 
     def _fetches(self, url: str) -> bool:
-        return url.lower().startswith(self._begin)
+        return url[:_SCHEME_CHARACTERS].lower().startswith(self._begin)
 
     def _inlined(self, message: Message) -> Message:
         if not any(map(self._fetches, message.image_urls)):

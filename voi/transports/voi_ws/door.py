@@ -160,7 +160,7 @@ class VoiDoor:
             case wire.TypedText(content):
                 session.tell(facts.TextTyped(content))
             case wire.ImageUrl(url):
-                session.tell(facts.ImageGiven(_checked_image(url)))
+                session.show_picture(_checked_image(url))
             case wire.CreateResponse():
                 intake.then(lambda: session.tell(facts.AnswerAsked()))
             case wire.Interrupt(speech_id, played_ms):

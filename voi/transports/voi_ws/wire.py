@@ -32,6 +32,10 @@ MAX_TEXT_CHARS = 20_000
 MAX_LLM_MESSAGES = 200
 MAX_LLM_CHARACTERS = 200_000
 """Of the prompt and all messages of one `invoke_llm`: as long as the longest answer that Voi reads."""
+LARGE_METADATA_BYTES = 64 * 1024
+MAX_METADATA_SIGNS = 100_000
+"""Most commas in larger metadata, and as many colons and brackets: a picture has a handful, texts have hundreds.
+Megabytes of them would take the parser a tenth of a second."""
 MAX_SPEECH_S = 24 * 3600
 MAX_RESUME_ID_CHARS = 200
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -159,14 +163,28 @@ def split(frame: bytes) -> tuple[Json, bytes]:
     end = 4 + int.from_bytes(frame[:4], "big")
     if end > len(frame):
         raise ClientError(f"The message says that its metadata has {end - 4} bytes, but only {len(frame) - 4} follow.")
+    if end > LARGE_METADATA_BYTES and _has_many_signs(frame, 4, end):
+        raise ClientError("The message's metadata has too many parts.")
     try:
-        metadata = orjson.loads(frame[4:end])
+        metadata = orjson.loads(memoryview(frame)[4:end])
     except orjson.JSONDecodeError as error:
         # only the position: the parser's text may quote what the person said
         raise ClientError(f"The message's metadata is not valid JSON (at character {error.pos}).") from None
     if not isinstance(metadata, dict):
         raise ClientError("The message's metadata is not a JSON object.")
     return metadata, frame[end:]
+
+
+def _has_many_signs(frame: bytes, start: int, end: int) -> bool:
+    """Whether there are more than `MAX_METADATA_SIGNS` of a sign. `find` passes megabytes without one in a moment."""
+    for sign in (b",", b":", b"[", b"{"):
+        at, count = frame.find(sign, start, end), 0
+        while at >= 0:
+            count += 1
+            if count > MAX_METADATA_SIGNS:
+                return True
+            at = frame.find(sign, at + 1, end)
+    return False
 
 
 def join(metadata: Mapping[str, Any], payload: bytes = b"") -> bytes:
@@ -299,6 +317,8 @@ def _switch(metadata: Json, field: str, *, default: bool = True) -> bool:
 
 
 def _quoted(value: object) -> str:
+    if isinstance(value, str):
+        value = value[:41]
     text = repr(value) if isinstance(value, str | int | float | None) else type(value).__name__
     return text if len(text) <= 40 else text[:40] + "…"
 

@@ -1,0 +1,54 @@
+"""What conversations share: the server's memory for pictures, and each app's questions to LLMs (`invoke_llm`)."""
+
+import time
+from collections.abc import Callable
+
+APPS_MAX = 1_000
+"""Most apps that are remembered. An app that asked nothing for a minute has its whole budget, and is forgotten."""
+PER_S = 60.0
+
+
+class PictureBudget:
+    """How many characters the pictures of all conversations together may have, as data: URLs."""
+
+    def __init__(self, max_characters: int) -> None:
+        self._max_characters = max_characters
+        self._held: dict[str, int] = {}
+        self.characters = 0
+        """Held at the moment."""
+
+    def hold(self, conversation_id: str, characters: int) -> bool:
+        """The conversation will hold that many characters in all. False: that is too much for the server, and it holds
+        what it held before."""
+        more = characters - self._held.get(conversation_id, 0)
+        if more > 0 and self.characters + more > self._max_characters:
+            return False
+        self._held[conversation_id] = characters
+        self.characters += more
+        return True
+
+    def release(self, conversation_id: str) -> None:
+        """The conversation is over."""
+        self.characters -= self._held.pop(conversation_id, 0)
+
+
+class QuestionBudget:
+    """How often each app's clients may ask an LLM outside of a conversation: `per_minute`, also all at once."""
+
+    def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._per_minute = per_minute
+        self._clock = clock
+        self._left: dict[str, tuple[float, float]] = {}
+        """By app: questions left, and when that was so."""
+
+    def take(self, app: str) -> bool:
+        """Whether the app may ask one more; it is counted if so."""
+        now_s = self._clock()
+        left, at_s = self._left.get(app, (float(self._per_minute), now_s))
+        left = min(float(self._per_minute), left + (now_s - at_s) * self._per_minute / PER_S)
+        if left < 1:
+            return False
+        self._left[app] = (left - 1, now_s)
+        if len(self._left) > APPS_MAX:
+            self._left = {name: at for name, at in self._left.items() if now_s - at[1] < PER_S}
+        return True
