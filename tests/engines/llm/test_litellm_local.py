@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.engines import texts
-from tests.fakes.openai_server import FakeOpenAi, Reply, event
+from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message
 from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
 from voi.engines.llm import attempts
@@ -228,3 +228,16 @@ async def test_how_an_answer_ends(server: FakeOpenAi, llm: LiteLlmLocal) -> None
 async def test_an_answer_that_is_not_whole_is_an_error(server: FakeOpenAi, llm: LiteLlmLocal, reply: Reply) -> None:
     server.script(reply)
     assert (await failure(llm)).retryable
+
+
+async def test_half_characters_cost_one_character(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    raw = [
+        b'data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
+        b'[{"index": 0, "delta": {"content": "A \\ud83d"}}]}\n\n',
+        b'data: {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": '
+        b'[{"index": 0, "delta": {"content": "\\ude42 b \\ud83d."}}]}\n\n',
+        event(chunk(None, "stop")),
+        b"data: [DONE]\n\n",
+    ]
+    server.script(Reply(raw=raw))
+    assert "".join(await texts(llm.stream(request()))) == "A 🙂 b �."
