@@ -1,8 +1,12 @@
 """Denied phrases are found as the voice says them."""
 
+import threading
+
 import pytest
 
+from voi.session import spoken_guard
 from voi.session.chunker import ReplyReading
+from voi.session.spoken_guard import SpokenGuard, prepare
 
 
 def read(text: str, phrases: list[str], language: str = "en", size: int = 3) -> tuple[str, bool]:
@@ -54,3 +58,19 @@ def test_a_piece_waits_only_while_its_end_may_become_a_phrase() -> None:
     reading = ReplyReading(phrases=["one fox two"])
     assert [piece.text for piece in reading.feed("Hello there. I see 1 fox. ")] == ["Hello there."]
     assert [piece.text for piece in reading.feed("There it is. ")] == [" I see 1 fox.", " There it is."]
+
+
+async def test_what_many_phrases_need_is_built_once_and_in_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[str] = []
+
+    def speakable(text: str, language: str) -> str:
+        built.append(threading.current_thread().name)
+        return text
+
+    monkeypatch.setattr(spoken_guard, "speakable", speakable)
+    phrases = [f"phrase number {number}" for number in range(50)]
+    for _ in range(3):
+        await prepare(phrases, "en")
+    SpokenGuard(phrases, "en")
+    assert len(built) == 50
+    assert threading.main_thread().name not in built

@@ -27,6 +27,7 @@ from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
 from voi.session.sentence_judge import SentenceJudge
+from voi.session.spoken_guard import prepare
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
@@ -199,10 +200,13 @@ class ReplyWriter:
                 await self._judge.close()
 
     async def _write(self, request: LlmRequest) -> bool:
+        phrases = self._control.denial_phrases if self._control else ()
+        if phrases:
+            await prepare(phrases, self._voice.language)
         reading = ReplyReading(
             self._agent.speaks_json,
             narrated=self._voice.can_say("narrator"),
-            phrases=self._control.denial_phrases if self._control else (),
+            phrases=phrases,
             language=self._voice.language,
             opened=request.model in _BEGIN_WITH_THOUGHTS,
         )
@@ -313,7 +317,12 @@ class ReplyWriter:
             await self._voice.end()
             return
         parser = ReplyParser(False, narrated=self._voice.can_say("narrator"))
-        await self._say([ReplySegment(part.text, part.voice, tone) for part in parser.feed(text) + parser.close()])
+        pieces = Chunker(language=self._voice.language)
+        for at in range(0, len(text), STRIDE_CHARACTERS):
+            await asyncio.sleep(0)
+            segments = parser.feed(text[at : at + STRIDE_CHARACTERS])
+            await self._put_all(pieces.feed(replace(segment, tone=tone) for segment in segments))
+        await self._put_all(pieces.feed(replace(segment, tone=tone) for segment in parser.close()) + pieces.close())
         await self._end()
 
     async def say_rest(self, segments: Iterable[ReplySegment]) -> None:

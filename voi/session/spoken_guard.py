@@ -1,13 +1,17 @@
 """The guard's second look, at the words as the voice says them: "$5" is denied by "five dollars", "Dr. Who" by "doctor
 who"."""
 
+import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from voi.core.guard import PatternGuard
 from voi.dialogue import ReplySegment
 from voi.text.speakable import speakable
+
+_CACHED_MAX = 64
+_PREPARED: set[tuple[tuple[str, ...], str]] = set()
 
 
 class SpokenGuard:
@@ -46,6 +50,17 @@ class SpokenGuard:
         return pieces
 
 
-@lru_cache(maxsize=64)
+async def prepare(phrases: Sequence[str], language: str) -> None:
+    """Build what all guards with these phrases share. Hundreds of phrases take 0.2 s, which the event loop cannot
+    spare."""
+    key = (tuple(phrases), language)
+    if key not in _PREPARED:
+        await asyncio.to_thread(lambda: (PatternGuard(phrases), SpokenGuard(phrases, language)))
+        if len(_PREPARED) >= _CACHED_MAX:
+            _PREPARED.clear()
+        _PREPARED.add(key)
+
+
+@lru_cache(maxsize=_CACHED_MAX)
 def _as_spoken(phrases: tuple[str, ...], language: str) -> tuple[str, ...]:
     return (*phrases, *(speakable(phrase, language) for phrase in phrases))
