@@ -2,6 +2,8 @@ VOI := .venv/bin/voi
 PYTHON_BIN := .venv/bin/python
 STAGES := lint types unit integration
 PYTEST := $(PYTHON_BIN) -m pytest -n 2 --dist worksteal
+# Empty: what was compiled is kept. Else every test process, and every `voi` that the tests start, compiles all of it again.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: help run install check test lint types unit integration coverage lock bench clean
 
