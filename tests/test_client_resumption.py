@@ -213,3 +213,22 @@ async def test_a_cut_in_the_middle_of_coming_back() -> None:
         assert [type(event) for event in events] == [ResumedEvent, StatusEvent, ResumedEvent]
         assert [each.get("received") for each in server.first] == [None, 1, 2]
     assert "the-id" not in json.dumps(server.first[0])
+
+
+async def test_what_came_behind_a_ping_that_cannot_be_answered_is_read() -> None:
+    gone = asyncio.Event()
+
+    async def pings(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(DONE)
+        await socket.ping(b"are you there?")
+        await socket.send_bytes(wire.status("response_created"))
+        await asyncio.sleep(0.05)
+        await drop(socket)
+        gone.set()
+
+    async with serving(pings, resumes(2)) as server, connect(server) as voi:
+        await gone.wait()
+        await asyncio.sleep(0.05)
+        events = [event async for event in voi]
+        assert [type(event) for event in events] == [StatusEvent, ResumedEvent]
+        assert server.first[1]["received"] == 2

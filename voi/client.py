@@ -15,8 +15,9 @@ Every failure is a `ClientError`, worded for the person who runs the client.
 
 import asyncio
 import random
+import secrets
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
@@ -177,15 +178,16 @@ class VoiClient:
             "init_greeting": init_greeting,
             "input_audio_format": input_audio_format,
         }
-        heartbeat_s = HEARTBEAT_S
+        heartbeat_s, query = HEARTBEAT_S, {"token": token}
         if session:
             init["session"] = session
         if resume:
             init["resumable"], heartbeat_s = True, RESUMING_HEARTBEAT_S
+            query["call"] = secrets.token_hex(8)  # a proxy of several workers knows the right one by it
         async with aiohttp.ClientSession() as http:
 
             async def connected(within_s: float) -> aiohttp.ClientWebSocketResponse:
-                return await _open(http, url, token, insecure, within_s, heartbeat_s)
+                return await _open(http, url, query, insecure, within_s, heartbeat_s)
 
             client = cls(await connected(timeout_s), connected if resume else None)
             try:
@@ -277,7 +279,10 @@ class VoiClient:
     async def _next(self) -> Event | None:
         """The next event; None when the conversation has ended. Raises ClientError for a malformed frame."""
         while True:
-            frame = await self._socket.receive()
+            try:
+                frame = await self._socket.receive()
+            except (ConnectionError, aiohttp.ClientError):
+                continue  # a ping cannot be answered, as the connection is lost; what came after it can be read
             match frame.type:
                 case aiohttp.WSMsgType.BINARY:
                     event = parse(frame.data)
@@ -390,18 +395,23 @@ def parse(frame: bytes) -> Event | None:
 
 
 async def _open(
-    http: aiohttp.ClientSession, url: str, token: str, insecure: bool, timeout_s: float, heartbeat_s: float
+    http: aiohttp.ClientSession,
+    url: str,
+    query: Mapping[str, str],
+    insecure: bool,
+    within_s: float,
+    heartbeat_s: float,
 ) -> aiohttp.ClientWebSocketResponse:
     try:
         address = URL(url)
         if address.scheme not in ("ws", "wss") or not address.host:
             raise ValueError
-        address = address.update_query(token=token)
+        address = address.update_query(query)
     except ValueError:
         raise ClientError(f"{url} is not a WebSocket address. Use one like ws://127.0.0.1:8765/ws.") from None
     here = f"{address.scheme}://{address.authority}{address.path}"  # without the token
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(within_s):
             return await http.ws_connect(address, max_msg_size=MAX_FRAME_BYTES, ssl=not insecure, heartbeat=heartbeat_s)
     except aiohttp.ClientConnectorCertificateError as error:
         raise ClientError(
@@ -418,7 +428,7 @@ async def _open(
     except (aiohttp.ClientError, OSError) as error:
         raise ClientError(f"Nothing answers at {here} ({_reason(error)}). Is the server running (voi serve)?") from None
     except TimeoutError:
-        raise ClientError(f"{here} did not answer within {timeout_s:g} s.") from None
+        raise ClientError(f"{here} did not answer within {within_s:g} s.") from None
 
 
 def _reason(error: BaseException) -> str:

@@ -304,3 +304,24 @@ async def test_a_client_that_comes_back_does_not_lose_its_call_by_a_reload(
         assert cuts == (0 if keeps_calls() else 1)
         await converse(call, "and on it goes")
         assert await calls_at(server) == 1
+
+
+async def test_clients_come_back_to_their_own_of_several_workers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        workers = [
+            await stack.enter_async_context(serving(tmp_path, monkeypatch, fake_engines(ms_per_character=10)))
+            for _ in range(3)
+        ]
+        caddy = await stack.enter_async_context(in_front_of(tmp_path, *(worker.port for worker in workers)))
+        calls = [await stack.enter_async_context(caddy.call(resume=True)) for _ in range(12)]
+        for number, call in enumerate(calls):
+            await converse(call, f"number {number} before")
+        shared = [await calls_at(server) for server in workers]
+        assert sum(shared) == 12
+        assert sorted(shared)[1] > 0, "they are shared out"
+        await caddy.reload()
+        for number, call in enumerate(calls):
+            await converse(call, f"number {number} after")
+        assert [await calls_at(server) for server in workers] == shared
