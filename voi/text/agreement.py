@@ -74,6 +74,8 @@ _FEMININE_PLURALS = {
 
 
 def _french(said: str, number: str, noun: str, kind: str) -> str:
+    if noun == "mille" and said.endswith(("cents", "vingts")):  # trois cent mille
+        return said[:-1]
     return f"{said}e" if kind == "f" and said.endswith("un") else said
 
 

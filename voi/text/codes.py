@@ -9,6 +9,8 @@ from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
 _MODEL = re.compile(r"([A-Za-z]{1,3})(\d{1,2})-(\d{4,5})([A-Za-z]{0,3})(?!\w)")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,7}(?![\w:])")
+_HEX = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){1,4}(?!\w)")
 _SEATS = re.compile(r"(\d{1,3})([A-K])-(\d{1,3})?([A-K])")
 _POSTCODE = re.compile(r"(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?!\w)")
 _NAMED_SERIES = re.compile(r"\d{1,6}-\d{3,6}(?![\w-]|[.,]\d)")
@@ -143,6 +145,14 @@ def cluster(scan: Scan, at: int) -> Reading | None:
         return " ".join(part for part in said if part), model.end(), "code"
     if postcode := _POSTCODE.match(scan.text, at):  # SW1A 2AA
         return ", ".join(_spell(part, scan) for part in postcode[0].split()), postcode.end(), "code"
+    if hexadecimal := _MAC.match(scan.text, at) or _HEX.match(scan.text, at):  # 00:1A:2B, 550e8400-e29b
+        parts = re.split("[:-]", hexadecimal[0])
+        if any(map(str.isdigit, hexadecimal[0])) and any(map(str.isalpha, hexadecimal[0])):
+            return (
+                (", " if scan.language.spaces else "、").join(_hex(part, scan) for part in parts),
+                hexadecimal.end(),
+                "code",
+            )
     if iban := _IBAN.match(scan.text, at):
         return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
     if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
@@ -171,6 +181,15 @@ def cluster(scan: Scan, at: int) -> Reading | None:
         comma = ", " if language.spaces else "、"
         return comma.join(_spell(segment, scan) for segment in segments), match.end(), "code"
     return None
+
+
+def address(scan: Scan, at: int) -> Reading | None:
+    """A MAC address or UUID that begins with a digit."""
+    return cluster(scan, at) if _MAC.match(scan.text, at) or _HEX.match(scan.text, at) else None
+
+
+def _hex(part: str, scan: Scan) -> str:
+    return scan.language.gap.join(char.upper() if char.isalpha() else whole(char, scan.language.code) for char in part)
 
 
 def _thousands(digits: str, scan: Scan) -> str:

@@ -67,6 +67,14 @@ def numeric(scan: Scan, at: int) -> Reading | None:
 
 def point(scan: Scan, at: int) -> Reading | None:
     """21.12. in languages that write ordinals with a point."""
+    if scan.language.code in ("ru", "pl") and (short := _DAY_MONTH_SHORT.match(scan.text, at)):
+        pointed = scan.language.ordinal_point and scan.text[short.end() : short.end() + 1] == "."
+        before = scan.word_before()
+        dated = (
+            before.lower() in _DATED or before in scan.language.weekdays or before in scan.language.weekdays.values()
+        )
+        if dated and not pointed and _valid(int(short[1]), int(short[2])):
+            return date(scan, int(short[1]), int(short[2]), "", at, short.end()), short.end(), "date"
     if not scan.language.ordinal_point or not (match := _DAY_MONTH_POINT.match(scan.text, at)):
         return None
     if not _valid(int(match[1]), int(match[2])):
@@ -76,10 +84,21 @@ def point(scan: Scan, at: int) -> Reading | None:
     return date(scan, int(match[1]), int(match[2]), "", at, match.end()) + stop, match.end(), "date"
 
 
+_DATED = _set("с со по до на к от пятницу среду субботу od do na dnia dniu przed po")
+_DAY_MONTH_SHORT = re.compile(
+    r"([1-9]|[0-2]\d|3[01])\.(0[1-9]|1[0-2])"
+    r"(?![\w.,]*\d|\s?(?:[%€₽$°]|(?:[кмс]?м|[км]?г|м?л|ч|т|[ГМ]Б|zł|[kmc]?m|[km]?g|m?l|h|s|t|[GM]B|tys|тыс|mln|млн)\b))"
+)
+"""7.03: a month has two figures; decimals have a comma."""
+_DAY_BEFORE = re.compile(r"([^\W\d_]+)\.?,\s\Z")
+
+
 def slash_day(scan: Scan, at: int) -> Reading | None:
     """ "on 3/14": a month and a day, after a word that says so."""
     match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
     before, days = scan.word_before(), scan.language.weekdays
+    if not before and (day := _DAY_BEFORE.search(scan.text, max(0, at - 16), at)):
+        before = day[1]
     dated = before in days or before in days.values() or f"{before}." in scan.language.choices
     if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
         return None

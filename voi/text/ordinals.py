@@ -14,7 +14,7 @@ _SUFFIXES = {
     "es": frozenset(("er", "º", "ª", "°", "ra", "ro", "do", "da", "to", "ta")),
     "it": frozenset(("º", "ª", "°")), "pt": frozenset(("º", "ª", "°", "o", "a")), "nl": frozenset(("e", "de", "ste")),
 }  # fmt: skip
-_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d]|\s?[-–]\s?\d{1,2}\.\s)")
+_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d]|-[A-ZÄÖÜ]|\s?[-–]\s?\d{1,2}\.\s)")
 _BEFORE_ANOTHER = re.compile(
     r"\s?[-–]\s?\d{1,2}\.\s[A-ZÄ]|\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]"
 )
@@ -103,8 +103,12 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
     """Not the end of a sentence, and not the number of a list's item."""
     before, after = scan.word_before(at).lower(), scan.word_after(match.end())
     code = scan.language.code
+    if scan.text[match.end() : match.end() + 1] == "-" and scan.text[match.end() + 1 : match.end() + 2].isalpha():
+        return code == "de"
+    if after in scan.language.ordinal_nouns or after.startswith(scan.language.ordinal_stems):
+        return True
     if code == "de":
-        if after in scan.language.ordinal_nouns or _BEFORE_ANOTHER.match(scan.text, match.end()):
+        if _BEFORE_ANOTHER.match(scan.text, match.end()):
             return True
         if not before:
             return False
@@ -118,8 +122,6 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
     if at == 0 or scan.text[:at].isspace():
         return after[:1].islower()
     if code == "pl" and slavic.decade(int(match[1]), code, before, after):
-        return True
-    if after in scan.language.ordinal_nouns or after.startswith(scan.language.ordinal_stems):
         return True
     return after[:1].islower() or (after[:1].isalpha() and not after[:1].isupper())
 

@@ -2,7 +2,7 @@
 
 import re
 
-from voi.text import cldr
+from voi.text import cldr, slavic
 from voi.text.agreement import counted, gender
 from voi.text.numerals import cardinal, one_by_one, ordinal, whole, year
 from voi.text.scan import Reading, Scan
@@ -59,6 +59,8 @@ def fraction(scan: Scan, at: int) -> Reading | None:
     integer, top, bottom = match["whole"], match["top"], match["bottom"]
     if (top, bottom) in _NAMED and not integer:
         return _named(scan, top, bottom), match.end(), "ratio"
+    if _HOUSE.search(scan.text, max(0, at - 32), at) and not integer:  # ul. Polnej 5/7
+        return f"{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "address"
     before = f"{cardinal(integer, language)} " if integer else ""
     high, low = int(top), int(bottom)
     if not integer and "out_of" in language.say and high <= low and (
@@ -108,6 +110,13 @@ def fraction(scan: Scan, at: int) -> Reading | None:
             )
             return f"{said} {cldr.form('2' if integer else '1', forms, language.code)}", stop, "measure"
     return said, end, "fraction"
+
+
+_HOUSE = re.compile(
+    r"\b(?:ul|al|pl|os|ulica|ulicy|ул|пер|просп|д|улица|улице|ulice|ulici|nám|via|viale|piazza|rue|calle|straße|str)\.?\s"
+    r"(?:[^\W\d_][\w.-]*,?\s){1,3}\Z",
+    re.IGNORECASE,
+)
 
 
 def _is_season(top: str, bottom: str) -> bool:
@@ -183,8 +192,8 @@ def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
     if code == "pt":
         name = said if bottom <= 10 else f"{whole(str(bottom), code)} avos"
         return name, name if name.endswith("s") else f"{name}s"
-    if code == "nl":
-        return said, said
+    if code in ("pl", "ru") and bottom < 100:
+        return slavic.ordinal(bottom, code, gender="f"), slavic.ordinal(bottom, code, "genitive", "p")
     return said, said
 
 

@@ -42,6 +42,7 @@ RULES: dict[str, tuple[Rule, ...]] = {}
 """By what follows the first run of digits; in this order: what is more particular comes before what it might be
 mistaken for."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
+    (":a", codes.address),
     ("-", dates.iso),
     ("/.-", dates.numeric),
     ("-", telephone.toll_free_words),

@@ -102,7 +102,7 @@ _WIDE = "\u2e80"
 _SPACED = re.compile(r"\d{1,3}(?: \d{3}){2,5}(?![\w-]| \d)|\d{1,3} 000(?![\w-]| \d)")
 """Thousands with blanks between, as in tables and in science, where a comma is usual."""
 _DOTTED = re.compile(
-    r"(\d+)\.(\d{1,2})(?=\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd|millones|millions|milioni)\b))"
+    r"(\d+)\.(\d{1,2})(?=\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|кг|г|км|м|см|мм|л|мл|мг|ГБ|МБ|zł|Kč|Ft|Mio|Mrd|millones|millions|milioni)\b))"
 )
 """A decimal point where a comma is usual, before a unit."""
 _LOUD = re.compile(r"[^\W\d_]{4,}")

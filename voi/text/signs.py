@@ -26,6 +26,7 @@ _CODE_NEXT = re.compile(r"[A-Z]\d\b")
 _CODE = re.compile(r"[A-Z]{1,4}-?\d")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
 _EQUALS = re.compile(r"=*")
+_COLOR = re.compile(r"#(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])([0-9A-Fa-f]{6})(?!\w)")
 _PORT = re.compile(r":(\d{4,5})(?![\w.,:]*\w)")
 """localhost:8080"""
 
@@ -173,6 +174,9 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
         return f"{head}{said}", match.end(), "code"
     if following.isdigit():
         return f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
+    if color := _COLOR.match(scan.text, at):  # #FF5733
+        digits = (char.upper() if char.isalpha() else cardinal(char, language) for char in color[1])
+        return language.gap.join(digits), color.end(), "code"
     if _CODE.match(scan.text, at + 1):  # order #A-1234
         named = scan.word_before(at).lower() in language.digits_after
         return "" if named else f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""

@@ -121,7 +121,7 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
             return True
         return len(groups) >= 3 and total >= 9
     if separators == {" "}:
-        if all(size == 4 for size in sizes) and len(groups) >= 3:
+        if len(groups) >= 3 and all(size == 4 for size in sizes[:-1]) and sizes[-1] <= 4 and total >= 10:
             return True
         if code == "es" and sizes in ([3, 3, 3], [3, 2, 2, 2], [2, 3, 2, 2]) and groups[0][0] in "6789":
             return sizes != [3, 3, 3] or scan.word_before(at).lower() in ("al", "teléfono", "número")

@@ -7,7 +7,7 @@ _TABLE_MAX = 8_192
 _PUNCTUATION = frozenset(" .,!?;:'-。！？、，；：・।॥؟،؛۔¿¡…\u200c\u200d")
 _OPENING = re.compile(r"(?<=\w)\s+[(\[{]\s*(?=\w)|(?<=[.,!?;:])\s+[(\[{]\s*(?=\w)")
 _CLOSING = re.compile(r"(?<=\w)\s*[)\]}]\s+(?=\w)")
-_GLUED = re.compile(r"(?<=[\w)\]])[(\[]([^()\[\]{}]{0,40})[)\]](?=[\w\s.,;:!?)(\[]|\Z)")
+_GLUED = re.compile(r"(?<=[\w)\]])[(\[]([^()\[\]{}]{0,120})[)\]](?=[\w\s.,;:!?)(\[]|\Z)")
 """Right behind a word: list[0], f(x), 6(1)(f). Nothing is put in between, so no pause."""
 _DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
 _APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)|'{2,}")

@@ -30,6 +30,8 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
     """Words and letters that are no units here."""
     code = scan.language.code
     if code == "en":
+        if symbol.rstrip(".") == "ac" and glued:  # 802.11ac
+            return True
         if symbol == "in":
             return not glued or scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
         if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":

@@ -28,6 +28,8 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
         said = said.replace(",", "")
     elif code == "cs":
         said = _CZECH_HUNDREDS.sub(r"\1 \2", said)
+    elif code == "ru" and said.startswith("одна тысяча"):
+        said = said[len("одна ") :]
     elif code == "ar":
         said = said.replace(" و ", " و")
     elif code == "it" and said.endswith("tre") and said != "tre" and form == "cardinal":

@@ -90,6 +90,9 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     clear = scan.language.code != "en" or word not in ("Sat", "Sun", "Mon", "Wed")
     if text[end : end + 1] == "." and text[end + 1 : end + 2] in ("", " ", ","):
         return None
+    if scan.language.code == "ru" and re.match(r"\s\d", text[end : end + 2]):
+        before = scan.word_before(at).lower() in ("в", "во", "на", "с")
+        return (_ACCUSATIVE.get(full, full) if before else full), end, "date"
     if scan.language.code not in ("en", "de", "nl"):  # only a range is clear: "mar" is the sea as well
         return None
     if (clear and scan.language.code == "en") or re.match(
@@ -97,6 +100,9 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     ):
         return full, end, "date"
     return None
+
+
+_ACCUSATIVE = {"среда": "среду", "пятница": "пятницу", "суббота": "субботу"}
 
 
 def _past_point(text: str, end: int) -> int:
@@ -148,9 +154,10 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if chain := _ROMAN_CHAIN.match(scan.text, end):  # в XIX и XX веках
         after = chain[1] if chain[1].lower() in language.roman_before else after
     if chain := _ROMAN_CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # siglos XIX y XX
-        before = chain[1] if chain[1].lower() in language.roman_after else before
+        listed = chain[1].lower() in language.roman_after or chain[1] in language.roman_ordinal_after
+        before = chain[1] if listed or chain[1].lower() in ("w", "в", "v", "ve") else before
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
-        return _century(scan, value, after, at), end, "roman"
+        return _century(scan, value, after, before), end, "roman"
     pointed = language.ordinal_point and code != "de" and scan.text[end : end + 1] == "."
     named = code in ("hu", "tr") and not before and scan.word_after(end + 1)[:1].isupper() and len(word) > 1
     if pointed and (named or scan.rest(end + 1)[:1].islower()):
@@ -233,19 +240,19 @@ def value_of(word: str) -> int:
     return total
 
 
-def _century(scan: Scan, value: int, after: str, at: int) -> str:
+def _century(scan: Scan, value: int, after: str, before: str) -> str:
     code = scan.language.code
     if code in slavic.LANGUAGES:
         case = (
             "locative"
-            if (after.lower() in ("веке", "wieku") and scan.word_before(at).lower() in ("в", "w"))
+            if (after.lower() in ("веке", "wieku") and before.lower() in ("в", "w"))
             or after.lower() in ("веках", "wiekach")
             else "genitive"
             if after.lower() in ("века", "wieku", "веков", "wieków", "století") and after.lower() != "století"
             else "nominative"
         )
         if code == "cs":
-            case = "locative" if scan.word_before(at).lower() in ("v", "ve") else "nominative"
+            case = "locative" if before.lower() in ("v", "ve") else "nominative"
             return slavic.ordinal(value, code, case, "n")
         return slavic.ordinal(value, code, case, "m")
     return ordinal(str(value), scan.language)

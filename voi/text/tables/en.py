@@ -209,6 +209,7 @@ LANGUAGE = Language(
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),
         "Rev.": (("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
         "rev.": (("9", "revision"), ("", "")),
+        "Cat.": (("9", "Category"), ("", "")), "cat.": (("9", "category"), ("", "")),
         "Gen.": (("G", "Gen"), ("9", "Generation"), ("A", "General"), ("", "General")),
         "Est.": (("9", "established"), ("in", "established"), ("", "Estimated")),
         "est.": (("9", "established"), ("in", "established"), ("", "estimated")),

@@ -100,7 +100,7 @@ LANGUAGE = Language(
         "cap capitolo parte tomo volume atto scena sezione fase tipo livello libro titolo allegato articolo "
         "guerra"),
     roman_ordinal_after=words(
-        "secolo sec Juan Felipe Alfonso Urbano Bonifacio "
+        "secolo secoli sec Juan Felipe Alfonso Urbano Bonifacio "
         "Luigi Carlo Enrico Vittorio Emanuele Umberto Giovanni Paolo Pio Benedetto Elisabetta Caterina "
         "Napoleone Giorgio Edoardo Guglielmo Pietro Alessandro Federico Filippo Francesco Ferdinando "
         "Leopoldo Papa Leone Sisto Clemente Gregorio"),

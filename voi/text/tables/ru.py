@@ -50,6 +50,10 @@ LANGUAGE = Language(
         "миллиарда", "миллиардов"),
     },
     units={
+        "Гц": "frequency-hertz", "кГц": "frequency-kilohertz", "МГц": "frequency-megahertz",
+        "ГГц": "frequency-gigahertz",
+        "ТБ": "digital-terabyte", "КБ": "digital-kilobyte", "А": "electric-ampere", "кВт·ч": "energy-kilowatt-hour",
+        "дм": "length-decimeter", "нм": "length-nanometer", "км²": "area-square-kilometer", "м³": "volume-cubic-meter",
         "км": "length-kilometer", "м": "length-meter", "см": "length-centimeter", "мм": "length-millimeter",
         "кг": "mass-kilogram", "г": "mass-gram", "мг": "mass-milligram", "л": "volume-liter",
         "мл": "volume-milliliter",

@@ -36,7 +36,8 @@ LANGUAGE = Language(
     },
     before={
         "Dr.": "doktor", "Prof.": "profesör", "Doç.": "doçent", "örn.": "örneğin", "Sn.": "Sayın", "Av.": "avukat",
-        "No.": "numara", "no.": "numara", "tel.": "telefon", "bkz.": "bakınız", "yy.": "yüzyıl", "s.": "sayfa",
+        "No.": "numara", "no.": "numara", "tel.": "telefon", "bkz.": "bakınız", "yy.": "yüzyıl", "yy.da": "yüzyılda",
+        "yy.ın": "yüzyılın", "yy.dan": "yüzyıldan", "yy.a": "yüzyıla", "s.": "sayfa",
         "Cad.": "cadde", "Sok.": "sokak", "Mah.": "mahalle", "Apt.": "apartman", "Alb.": "albay", "Gen.": "general",
         "yak.": "yaklaşık", "maks.": "maksimum", "min.": "minimum", "Müh.": "mühendis", "Yrd.": "yardımcı",
         "Öğr.": "öğretim", "Hz.": "Hazreti", "çev.": "çeviren", "böl.": "bölüm",
