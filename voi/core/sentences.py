@@ -162,6 +162,8 @@ class Cutter:
             return self._before_new_sentence(end, capitals=not self._rules.noun_capitals)
         if text[at] != ".":
             return end
+        if not follower and text[at - 1 : at].isspace():  # .312, .env
+            return None
         word = _LAST_WORD.search(text, 0, at)
         last = word[0].casefold() if word else ""
         rules = self._rules
@@ -249,7 +251,7 @@ class Cutter:
             return at + len(sign) - 1
         follower = self._buffer[at + 1 : at + 2]
         if not follower:
-            return None if self._buffer[at - 1 : at].isdigit() else at + 1
+            return None if self._buffer[at - 1 : at].isdigit() or sign == ":" else at + 1  # localhost:8080
         return at + 1 if follower.isspace() or sign in "—–、，；：،" else 0
 
 

@@ -93,16 +93,23 @@ _DAY_MONTH_SHORT = re.compile(
 _DAY_BEFORE = re.compile(r"([^\W\d_]+)\.?,\s\Z")
 
 
+_OTHER_END = re.compile(r"\s?(?:to|-|–|bis|à|a|al|do|tot)\s?(\d{1,2})/(\d{1,3})\b")
+
+
 def slash_day(scan: Scan, at: int) -> Reading | None:
     """ "on 3/14": a month and a day, after a word that says so."""
     match = re.compile(r"(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)").match(scan.text, at)
     before, days = scan.word_before(), scan.language.weekdays
-    if not before and (day := _DAY_BEFORE.search(scan.text, max(0, at - 16), at)):
-        before = day[1]
+    if not before and (named := _DAY_BEFORE.search(scan.text, max(0, at - 16), at)):
+        before = named[1]
     dated = before in days or before in days.values() or f"{before}." in scan.language.choices
     if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
         return None
     first, second = int(match[1]), int(match[2])
+    if (other := _OTHER_END.match(scan.text, match.end())) and not (
+        _valid(int(other[1]), int(other[2])) or _valid(int(other[2]), int(other[1]))
+    ):
+        return None  # from 7/10 to 19/20
     if scan.language.code != "en":
         plain = match[1][0] != "0" and first < second <= 10
         if plain or not _valid(first, second):

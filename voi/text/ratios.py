@@ -10,7 +10,8 @@ from voi.text.tables.shape import words as _set
 from voi.text.units import forms_of, unit_of_words, unit_pattern, units
 
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
-_RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3})(?![\w/]|[.,]\d)")
+_RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3}(?:[.,]\d)?)(?![\w/]|[.,]\d)")
+_HYPHENED = re.compile(r"(\d{1,3})-([1-7])/([23458]|16)(?![\w/]|[.,]\d)")
 _NAMED = {("24", "7"): ("24", "7"), ("9", "11"): ("9", "11"), ("50", "50"): ("50", "50"), ("20", "20"): ("20", "20")}
 _RATING_WORDS = _set(
     "rate rated rates rating score scored scores stars star review reviews gave give gives got "
@@ -42,9 +43,9 @@ def rating(scan: Scan, at: int) -> Reading | None:
     match = _RATING.match(scan.text, at)
     if not match or "out_of" not in scan.language.say:
         return None
-    first = match[1].replace(",", ".")
+    first, best = match[1].replace(",", "."), match[2].replace(",", ".")
     return (
-        f"{cardinal(first, scan.language)} {scan.language.say['out_of']} {cardinal(match[2], scan.language)}",
+        f"{cardinal(first, scan.language)} {scan.language.say['out_of']} {cardinal(best, scan.language)}",
         match.end(),
         "ratio",
     )
@@ -117,6 +118,14 @@ _HOUSE = re.compile(
     r"(?:[^\W\d_][\w.-]*,?\s){1,3}\Z",
     re.IGNORECASE,
 )
+
+
+def hyphened(scan: Scan, at: int) -> Reading | None:
+    """2-1/2 cups: two and a half."""
+    match = _HYPHENED.match(scan.text, at)
+    if not match or scan.language.code != "en" or int(match[2]) >= int(match[3]):
+        return None
+    return _parts(scan, int(match[2]), int(match[3]), match[1], match.end()), match.end(), "fraction"
 
 
 def _is_season(top: str, bottom: str) -> bool:
@@ -327,6 +336,17 @@ def version(scan: Scan, at: int) -> Reading | None:
         match.end(),
         "version",
     )
+
+
+def thousands(scan: Scan, at: int) -> Reading | None:
+    """1000s of birds, 10,000s."""
+    match = _THOUSANDS.match(scan.text, at)
+    if not match or scan.language.code != "en":
+        return None
+    return {"1": "", "10": "tens of ", "100": "hundreds of "}[match[1]] + "thousands", match.end(), "number"
+
+
+_THOUSANDS = re.compile(r"(10{0,2}),?000'?s(?!\w)")
 
 
 def decade(scan: Scan, at: int) -> Reading | None:

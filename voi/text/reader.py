@@ -43,6 +43,8 @@ RULES: dict[str, tuple[Rule, ...]] = {}
 mistaken for."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
+    ("-", ratios.hyphened),
+    ("a,'", ratios.thousands),
     ("-", dates.iso),
     ("/.-", dates.numeric),
     ("-", telephone.toll_free_words),

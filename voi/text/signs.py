@@ -172,7 +172,7 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
         word = scan.word_before(at).lower()
         head = "" if named and word in language.digits_after else f"{language.say.get('number', '')}{_gap(scan)}"
         return f"{head}{said}", match.end(), "code"
-    if following.isdigit():
+    if following.isdigit() or (following == " " and scan.word_before(at).islower()):  # the check # is
         return f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
     if color := _COLOR.match(scan.text, at):  # #FF5733
         digits = (char.upper() if char.isalpha() else cardinal(char, language) for char in color[1])

@@ -97,7 +97,7 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
     if code == "ru" and groups[0] == "8" and total == 11:
         return True
     if "." in separators and len(groups) == 2:
-        return False
+        return context and sizes == [3, 4] and code == "en"
     if sizes in _NORTH_AMERICAN and len(separators) <= 2 and not (code != "en" and thousands):
         return True
     if groups[0][0] == "0" and sizes[0] > 1 and total >= 7:

@@ -30,6 +30,8 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
     """Words and letters that are no units here."""
     code = scan.language.code
     if code == "en":
+        if symbol == "c." and glued:
+            return True
         if symbol.rstrip(".") == "ac" and glued:  # 802.11ac
             return True
         if symbol == "in":

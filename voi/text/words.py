@@ -25,11 +25,14 @@ _NO_NAMES = _set(
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
 _DIALOGUE = re.compile(
-    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
+    r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|b/w\b|r/t\b|o/w\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
 )
 _SAID = {
     "w/o": "without",
     "w/in": "within",
+    "b/w": "between",
+    "r/t": "round trip",
+    "o/w": "one way",
     "y/y": "year over year",
     "q/q": "quarter over quarter",
     "m/m": "month over month",
