@@ -123,7 +123,7 @@ def main() -> None:
 
 def _decode(container: Container, line: int) -> None:
     """Be the decoder; it does not return."""
-    from voi.audio.media_apart import serve
+    from voi.audio.decoder_process import serve
 
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     try:
