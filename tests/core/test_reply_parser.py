@@ -180,6 +180,7 @@ def test_who_speaks_of_tones_is_heard(text):
         (r'{"a": "x", "answer": "It\u0027s \"late\".\n\ud83d\ude00"}', [('It\'s "late".\n😀', "neutral")]),
         (r'{"voice_tone": "warm", "text": "{\"text\": \"no\"}"}', [('{"text": "no"}', "warm")]),
         ('{"thought": "say {hi}", "voice_tone": "warm", "text": "Hi"}', [("Hi", "warm")]),
+        ('{"reasoning": "They greet me, so I greet them.", "answer": "Hi."}', [("Hi.", "neutral")]),
         ("{voice_tone: warm, text: a, b and c}", [("a, b and c", "warm")]),
     ],
 )

@@ -10,6 +10,16 @@ from hypothesis import strategies as st
 from voi.core.unspoken import Unspoken
 
 HIDDEN = [
+    ('print(default_api.get_weather(city="Rome"))', ""),
+    ("get_weather(city=Rome)", ""),
+    ("Thought: Do I need a tool? No.\nAnswer: Hello there.", "Hello there."),
+    ("**Reasoning:** they greet.\n\n**Response:** Hi.", "Hi."),
+    ('{"tool": "search", "query": "Rome"}', ""),
+    ('{"type": "tool_use", "id": "x", "name": "f", "input": {}}', ""),
+    ('{"name": "f", "arguments": null}', ""),
+    ("Thinking: hm.\nFinal Answer: Yes.", "Yes."),
+    ('{"name": "f", "arguments": {}}</tool_call>Hi.', "Hi."),
+    ('[get_weather(city="Rome"),\n get_time()]', ""),
     ("<think>The user wants a story.</think>Once upon a time.", "Once upon a time."),
     ("<think>\nplan\n</think>\n\nHi.", "Hi."),
     ("<thinking>plan</thinking>Hi.", "Hi."),
@@ -173,6 +183,19 @@ ENDS_WITHOUT_BEGINNING = [
 ]
 
 SPOKEN = [
+    "Reasoning: because it rains.",
+    "Thinking: that is what I do.",
+    "Thoughts are free.",
+    'print("Hello") shows it.',
+    "Answer: yes.",
+    "Response: none.",
+    "Reply when you can.",
+    "Use my_function (really).",
+    '{"tool": "hammer"}',
+    "Actions speak.",
+    "Thinking hard: no.",
+    "snake_case is a style.",
+    "Call my_function() there.",
     '{"type": "poem", "title": "Rain"}',
     "Hello there, how are you?",
     "I think, therefore I am.",

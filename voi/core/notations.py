@@ -18,8 +18,8 @@ class Found(NamedTuple):
 
     open, close: of a thought, or of calls. end: of whatever is open. drop: a mark that is not spoken and hides nothing.
     channel: its name follows. call: brackets, of which `is_call` decides; python: brackets, and what follows them
-    decides. until: hidden up to and with the text `until`. thought: "Thought:", which is one if "Action:" or "Final
-    Answer:" follows. text: a mark that the reply only speaks of.
+    decides. until: hidden up to and with the text `until`. thought: "Thought:", which is one if "Action:" or
+    "Answer:" follows. text: a mark that the reply only speaks of.
     """
 
     kind: Kind
@@ -65,12 +65,13 @@ _OBJECT = re.compile(
     r"(?P<close>(?P=quote)\s{0,20}(?P<colon>:)?)?)?)?"
 )
 _PYTHON = re.compile(
-    r"(?P<list>\[\s{0,4})?(?P<name>[A-Za-z_][\w.]{0,60})?(?:(?P<open>\()\s{0,20}(?P<first>\{|\)|[\"'\d]|"
+    r"(?P<list>\[\s{0,4})?(?:print\(\s{0,4})?(?P<name>[A-Za-z_][\w.]{0,60})?(?:(?P<open>\()\s{0,20}(?P<first>\{|\)|[\"'\d]|"
     r"[A-Za-z_]\w{0,40}\s{0,4}(?P<equals>=\s{0,4}(?P<value>[\"'\d\[{(TFNtfn-])?)?)?|(?P<brace>\{\s{0,9}(?P<quoted>\")?))?"
 )
-_LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,7}(?: [A-Za-z]{0,6})?)?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")
+_LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,9}(?: [A-Za-z]{0,6})?)?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")
 _ACTION_CALL = re.compile(r"[A-Za-z_]\w*[\[(].*[\])]\s*")
-_LABELS = ("action", "thought", "final answer")
+_THOUGHT_LABELS = ("thought", "thoughts", "thinking", "reasoning")
+_LABELS = ("action", "final answer", *_THOUGHT_LABELS)
 _HARMONY_WITHOUT_TOKENS = re.compile(r"(?:analysis|commentary)(?=[A-Z])")
 _ACTION = re.compile(r"[ \t]{0,4}(?P<what>[^\n]{0,80})(?P<line>\n[ \t*_]{0,6}(?P<input>[A-Za-z ]{0,12}[*_]{0,3}:?))?")
 
@@ -203,11 +204,10 @@ def _python(text: str, at: int, *, final: bool) -> Look:
     assert head is not None
     name = head["name"] or ""
     is_code = "_" in name[1:-1] or "." in name or bool(head["list"])
-    if name and (head["value"] or (head["open"] and (head["first"] or "")[:1] in tuple("{") and head["first"])):
+    first = (head["first"] or " ")[0]
+    if name and (head["value"] or first == "{"):
         return Found("python", at)
-    if is_code and name and head["open"] and head["first"] and head["first"][0] in ")\"'0123456789":
-        return Found("python", at)
-    if is_code and name and head["quoted"]:
+    if name and is_code and (head["quoted"] or head["equals"] or first in ")\"'0123456789"):
         return Found("python", at)
     return "wait" if head.end() == len(text) and not final else None
 
@@ -226,7 +226,7 @@ def _label(text: str, at: int, *, final: bool) -> Look:
         return "wait" if grows else None
     if label.end() == len(text) and not final:
         return "wait"
-    if word == "thought":
+    if word in _THOUGHT_LABELS:
         return Found("thought", label.end())
     if label["word"] == "Final Answer":
         return Found("drop", label.end())
@@ -266,6 +266,8 @@ def _is_call_object(value: Any) -> bool:
         return False
     keys = {key.lower(): item for key, item in value.items()}
     if any(isinstance(keys.get(key), dict | list) for key in _CALLS) or isinstance(keys.get("function"), dict):
+        return True
+    if len(keys) > 1 and any(isinstance(keys.get(key), str) for key in ("tool", "tool_name", "recipient_name")):
         return True
     arguments = [keys[key] for key in _ARGUMENTS if key in keys]
     names = [key for key in _NAMES if isinstance(keys.get(key), str)]

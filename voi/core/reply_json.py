@@ -25,7 +25,7 @@ _FIELD = re.compile(
     rf"(?P<list>\[{_S})?(?P<value>{_Q}|[^\s\\:=\[]|\\[^\"'“”„‘’])"
 )
 _MORE_IN_LIST = re.compile(rf"{_S},{_S}({_Q})")
-_OTHER_VALUE = re.compile(r"""[:=]\s*["'“]((?:\\.|[^"”\\])*)""", re.DOTALL)
+_OTHER = re.compile(r"""(?s)(?<!thought")(?<!thinking")(?<!reasoning")(?<!analysis")[:=]\s*["'“]((?:\\.|[^"”\\])*)""")
 _TONE_END = re.compile(r"[\"'“”‘’\\,}\]\n]")
 _TAIL = re.compile(rf"{_S},?{_S}(?:{_Q})?{_KEY}(?:{_Q})?{_S}\\?")
 _END = re.compile(rf"(?i){_S},?{_S}(?:\Z|[}}\]`]|(?<=,){_S}[{{\[]|{_Q}{_KEY}{_Q}{_S}[:=]|{_Q}{_KNOWN}{_Q}{_S}{_Q})")
@@ -174,7 +174,7 @@ class JsonUnwrapper:
 
     def _end_object(self) -> None:
         """An object without a text gives the longest of its other values."""
-        if not self._has_text and (others := _OTHER_VALUE.findall(self._raw)):
+        if not self._has_text and (others := _OTHER.findall(self._raw)):
             self._held += _ESCAPE.sub(_unescaped, max(others, key=len))
         self._say("", self._tone or NEUTRAL)
         self._tone, self._raw, self._has_text = None, "", False

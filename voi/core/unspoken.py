@@ -13,13 +13,16 @@ from voi.core.notations import MARK_MAX_CHARACTERS, TRIGGER, Family, Found, is_c
 HIDDEN_MAX_CHARACTERS = 100_000
 """How much hidden text is kept at most. Only text that may turn out not to be hidden is kept."""
 _THOUGHT_MAX_CHARACTERS = 2_000
-"""A longer "Thought: …" without "Action:" or "Final Answer:" is given out."""
+"""A longer "Thought: …" without "Action:" or "Answer:" is given out."""
 _TAIL_CHARACTERS = 16
 
 _BRACKET = re.compile(r"[\"'\\\[\](){}\n]")
 _OPENING = re.compile(r"[\[({]")
 _ARGUMENT_LABEL = re.compile(r"\[(?:ARGS|CALL_ID|TOOL_CONTENT)\]\Z")
-_AFTER_THOUGHT = re.compile(r"^[*_ \t]{0,4}(?:Action|Final Answer)[*_ \t]{0,4}:", re.MULTILINE | re.IGNORECASE)
+_AFTER_THOUGHT = re.compile(
+    r"^[*_ \t]{0,4}(?:(?P<action>Action)|(?:Final )?Answer|Response|Reply)[*_ \t]{0,4}:[*_ \t]{0,4}",
+    re.MULTILINE | re.IGNORECASE,
+)
 
 
 class Unspoken:
@@ -204,10 +207,12 @@ class Unspoken:
         return True
 
     def _weigh_thought(self, out: list[str], final: bool) -> bool:
-        """ "Thought: …" is a thought if "Action:" or "Final Answer:" follows."""
+        """ "Thought: …" is a thought if "Action:" or "Answer:" follows."""
         if found := _AFTER_THOUGHT.search(self._buffer, self._begin):
+            if not found["action"] and found.end() == len(self._buffer) and not final:
+                return False
             self._kind = ""
-            self._skip(found.start())
+            self._skip(found.start() if found["action"] else found.end())
             return True
         if not final and len(self._buffer) <= _THOUGHT_MAX_CHARACTERS:
             return False
