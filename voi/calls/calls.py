@@ -20,6 +20,8 @@ FAREWELL_TIMEOUT_S = 5.0
 
 
 class Calls:
+    """All live calls of a server: admits, opens and drains them. `services`: what every call needs."""
+
     def __init__(self, admission: Admission, services: Services) -> None:
         self.admission = admission
         self.services = services

@@ -13,6 +13,8 @@ from enum import IntEnum
 
 
 class LoadLevel(IntEnum):
+    """How much a server has to do."""
+
     NORMAL = 0
     BUSY = 1
     """Optional work is given up: partial transcripts, speculation, second judges."""

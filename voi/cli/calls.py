@@ -24,6 +24,8 @@ calls = typer.Typer(
 
 
 class Form(StrEnum):
+    """The file format of an export."""
+
     JSONL = "jsonl"
     CSV = "csv"
     MESSAGES_CSV = "messages.csv"

@@ -25,6 +25,8 @@ HEALTH_LIMIT_BYTES = 100_000
 
 
 class Grade(StrEnum):
+    """How serious a finding is."""
+
     OK = "ok"
     MISSING = "missing"
     """Missing, but optional."""

@@ -32,6 +32,7 @@ class Driver:
 
 
 def ask_driver() -> Driver:
+    """What `nvidia-smi` says of the driver and the GPUs; why it could not be asked is in `fault`."""
     if not shutil.which(_QUERY[0]):
         if NVIDIA_DRIVER.exists():
             return Driver(fault="there is an NVIDIA driver, but no nvidia-smi", cure="Install the driver's tools.")

@@ -109,6 +109,8 @@ async def _final_s(stt: Stt, windows: list[tuple[bytes, bool]], window_s: float)
 
 
 async def measure_tts(label: str, tts: SentenceTts, rounds: int, on: Progress) -> list[Measured]:
+    """Time to the first sound in ms, and the real-time factor (seconds of work for a second of speech), for each of
+    `rounds` sentences. `on` gets a line of progress. Raises EngineError."""
     firsts_ms, factors = [], []
     for number in range(rounds):
         on(f"TTS {label}: {number + 1} of {rounds}")
@@ -139,6 +141,7 @@ async def measure_turn(turn: TurnDetector, pcm: bytes, rounds: int, on: Progress
 
 
 async def measure_llm(llm: Llm, model: str, rounds: int, on: Progress) -> list[Measured]:
+    """Time to the first token in ms, over `rounds` short answers. `on` gets a line of progress. Raises EngineError."""
     request = LlmRequest(model, (Message("user", SENTENCE),), max_tokens=60)
     firsts_ms = []
     for number in range(rounds):

@@ -77,6 +77,8 @@ class Example(FileModel):
 
 
 class Choice(FileModel):
+    """One phrase of several: words, and perhaps their sound."""
+
     content: str
     file: str | None = Field(default=None, pattern=r"^[^\x00]+$")
     """Pre-recorded sound of the content: a file in the folder of VOI_GREETINGS_DIR."""
@@ -111,6 +113,8 @@ class VoiceChoice(FileModel):
 
 
 class NarratorChoice(VoiceChoice):
+    """The narrator's voice, with silence around what it says."""
+
     leading_silence: float = Field(default=0.0, ge=0, le=10)
     """Seconds of silence before the narrator speaks."""
     trailing_silence: float = Field(default=0.0, ge=0, le=10)
@@ -126,12 +130,16 @@ class NarratorChoice(VoiceChoice):
 
 
 class Voices(FileModel):
+    """Who speaks for the agent."""
+
     character: VoiceChoice
     narrator: NarratorChoice | None = None
     """Without it, the narrator's comments are shown and not spoken."""
 
 
 class SttSettings(FileModel):
+    """What speech recognition is told in advance."""
+
     prompt: str = Field(default="", max_length=2_000)
     """A sentence or two in the style of what the person will say; helps engines that take a prompt."""
     hot_words: tuple[str, ...] = Field(default=(), max_length=200)

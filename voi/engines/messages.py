@@ -90,6 +90,8 @@ class Flush:
 
 @dataclass(frozen=True, slots=True)
 class CloseUtterance:
+    """The utterance is dropped; what is under way for it is not answered."""
+
     call: int
 
 
@@ -128,30 +130,40 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class SpokenSound:
+    """The next piece of a text's sound: s16le at the engine's rate."""
+
     call: int
     pcm: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class TimedSpokenWord:
+    """A word of the text with its time in the text's sound."""
+
     call: int
     word: SpokenWord
 
 
 @dataclass(frozen=True, slots=True)
 class Partial:
+    """The text of an utterance so far."""
+
     call: int
     transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class FinalTranscript:
+    """The answer to Flush, with its `call`: the text of all sound before it."""
+
     call: int
     transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
+    """The call has ended well."""
+
     call: int
 
 

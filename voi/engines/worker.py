@@ -57,6 +57,8 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
+    """Run the worker process: messages come on standard input, answers go to what was standard output, and what others
+    print goes to standard error. Ends with the server, even if that is killed (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for told_to_all in (signal.SIGINT, signal.SIGTERM):  # a terminal or systemd sends them to all: the server closes us

@@ -51,6 +51,9 @@ class Readiness:
 
 @dataclass(frozen=True)
 class HttpSettings:
+    """`token_secret`: signs tokens. `api_key`: what callers of the API send. `cors_origins`: web pages that may call
+    it. `metrics`: serve /metrics."""
+
     token_secret: str
     api_key: str
     cors_origins: tuple[str, ...] = ()

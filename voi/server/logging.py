@@ -56,6 +56,8 @@ class _Formatter(logging.Formatter):
 
 
 class TextFormatter(_Formatter):
+    """A line for people: time, level, conversation, message; an error's trace below it."""
+
     def _line(self, record: logging.LogRecord, time: datetime, message: str, error: str) -> str:
         conversation = _conversation_of(record)
         who = f"[{conversation}] " if conversation else ""
@@ -64,6 +66,8 @@ class TextFormatter(_Formatter):
 
 
 class JsonFormatter(_Formatter):
+    """A line of JSON for log collectors."""
+
     def _line(self, record: logging.LogRecord, time: datetime, message: str, error: str) -> str:
         line = {
             "time": time.isoformat(timespec="milliseconds"),

@@ -42,6 +42,8 @@ they could hold all file descriptors."""
 
 @dataclass(frozen=True, slots=True)
 class SocketLimits:
+    """What one peer may do and how long it may take."""
+
     max_message_bytes: int = 8 * 1024 * 1024
     """Largest message, fragmented or not. A larger one closes with 1009."""
     max_messages_per_s: int = 200

@@ -27,6 +27,8 @@ ReportError = Callable[[str], None]
 
 
 class Intake(Protocol):
+    """Where the sound of one client goes in, whatever its format."""
+
     def sound(self, payload: bytes) -> None:
         """Take the next bytes of the person's sound, of any length."""
 

@@ -95,6 +95,8 @@ class Audio:
 
 @dataclass(frozen=True, slots=True)
 class TypedText:
+    """What the person typed. It is not answered until CreateResponse."""
+
     content: str
 
 
@@ -107,7 +109,7 @@ class ImageUrl:
 
 @dataclass(frozen=True, slots=True)
 class CreateResponse:
-    pass
+    """The person wants an answer to what was typed and shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Interrupt:
 
 @dataclass(frozen=True, slots=True)
 class InvokeLlm:
+    """Ask an LLM beside the conversation, with a prompt and messages of the client's own."""
+
     model: str
     prompt: str
     messages: tuple[Json, ...]

@@ -28,6 +28,9 @@ one for ever. With rows as dear as the first, two are tried again after seventy 
 
 
 class Urgency(IntEnum):
+    """How soon a pass is wanted; the lowest value first. FINAL: somebody waits for the turn's text. PAUSE: it may be
+    wanted in a moment. PARTIAL: for the display."""
+
     FINAL = 0
     PAUSE = 1
     PARTIAL = 2

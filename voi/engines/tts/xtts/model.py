@@ -35,6 +35,8 @@ PIECE_BYTES = 64 * MIB  # over PCI Express some 10 ms, which others notice no mo
 
 @dataclass(frozen=True, slots=True)
 class Files:
+    """The four files of a model, in Coqui's layout."""
+
     checkpoint: Path
     config: Path
     tokenizer: Path
