@@ -22,6 +22,7 @@ LOCKS = ROOT / "locks"
 SERVER = ("media", "turn", "voice")
 EXTRAS = (
     "dev",
+    "echo",
     "faster-whisper",
     "languages",
     "litellm",

@@ -6,8 +6,8 @@ python -m bench.turns FOLDER                                          then measu
 
 The data is fetched by who wants to measure (huggingface.co/datasets/livekit/eot-bench-data). A row has `id`,
 `language`, `audio` (a file's bytes), `silence_spans` (start and end in seconds; the last is the end of the turn, the
-others are pauses) and perhaps `messages` of the dialogue. The agent's last message says what was asked. Silence after the turn is
-lengthened with its own noise, as long as a policy may wait. Needs `pyarrow` and `soundfile`.
+others are pauses) and perhaps `messages` of the dialogue. The agent's last message says what was asked. Silence after
+the turn is lengthened with its own noise, as long as a policy may wait. Needs `pyarrow` and `soundfile`.
 """
 
 import argparse

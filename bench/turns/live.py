@@ -38,6 +38,8 @@ AUDIBLE = 10 ** (-50 / 20) * 32_768
 ANSWER = "Yes."
 NAMED = "The call is "
 GREETING_WAIT_MS = 10_000
+RECORDED_WITHIN_S = 40
+"""After the call. A busy machine writes late."""
 GAP_S = 0.15
 """One answer has shorter gaps than this."""
 PER_KIND = 12
@@ -215,11 +217,11 @@ async def call(clip: Clip, recordings: Path, token: str) -> Called:
 
 
 def _decisions_of(recordings: Path, name: str) -> list[tuple[int, int]]:
-    for _ in range(100):
-        time.sleep(0.1)  # the recording is written twice a second
+    for _ in range(RECORDED_WITHIN_S * 5):
+        time.sleep(0.2)  # the recording is written twice a second
         for path in recordings.glob("*/*/journal.jsonl"):
             lines = path.read_text().splitlines()
-            if lines and name in lines[0] and '"HungUp"' in lines[-1]:
+            if lines and name in lines[0] and any('"HungUp"' in line for line in lines[-3:]):
                 return decisions(lines[1:])
     raise OSError(f"{name}: no recording of the call")
 

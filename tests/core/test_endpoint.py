@@ -39,7 +39,7 @@ def test_the_weights_are_those_that_were_fitted():
 def test_the_judge_of_the_sound_shortens_and_lengthens_the_silence():
     sure, unknown, unsure = (decided(STATEMENT, sound).enough_ms for sound in (0.98, None, 0.02))
     assert sure < unknown < unsure
-    assert unknown == 599, "nobody can tell"
+    assert 500 < unknown < 600, "nobody can tell, but there is a full stop"
 
 
 def test_no_verdict_is_no_sign_that_more_will_come():

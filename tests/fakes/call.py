@@ -32,6 +32,7 @@ class FakeEngines:
     stt: FakeStt = field(default_factory=lambda: FakeStt("tell me a story please now"))
     turn: FakeTurnDetector | None = None
     voice: FakeVoiceJudge | None = None
+    echo_canceller: Any = None
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
 

@@ -107,7 +107,7 @@ async def test_a_person_who_speaks_on_gets_one_answer_to_all_of_it() -> None:
 
 @in_virtual_time
 async def test_judges_shorten_and_lengthen_the_wait() -> None:
-    engines = FakeEngines(turn=FakeTurnDetector(0.9))
+    engines = FakeEngines(turn=FakeTurnDetector(0.97))
     async with Call(engines=engines) as call:
         await ask(call)
         assert 240 <= call.turns[0].endpoint_ms <= 400

@@ -15,7 +15,7 @@ EXTRAS = {
     "torch": "xtts (or whisper)", "tokenizers": "xtts", "py3langid": "xtts", "whisper": "whisper", "av": "media",
     "faster_whisper": "faster-whisper", "ctranslate2": "faster-whisper", "onnxruntime": "turn", "litellm": "litellm",
     "sounddevice": "sound", "TTS": "train", "trainer": "train", "transformers": "train", "pyarrow": "train",
-    "soundfile": "train", "soxr": "train", "asyncpg": "postgres",
+    "soundfile": "train", "soxr": "train", "asyncpg": "postgres", "livekit": "echo",
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (

@@ -159,6 +159,10 @@ class Settings(BaseSettings):
     """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
     a voice for long enough interrupts the agent."""
 
+    echo_canceller: Literal["none", "webrtc"] = "none"
+    """Takes the agent's own voice out of what callers send: for clients that play it on a loudspeaker and do not cancel
+    the echo themselves, as browsers do. webrtc needs the extra `echo`, and 1.5 % of a core a caller."""
+
     record: bool = False
     """Keep conversations: what happened, and both sides as WAV. Ask the people who speak."""
     recordings_dir: Path = Path("recordings")

@@ -6,11 +6,11 @@ BY_HAND: dict[str, float] = {
     "asked_series": -0.5,
     "short_answer": -0.7,
     "answers": 3.5,
-    "unjudged": -0.05,
+    "unjudged": 0.1,
 }
 """Set by hand: there are too few such turns, of too few people, to fit these. Numbers and letters are waited for. In a
 call "okay." is more often a beginning than an answer, but a "yes" to a question is an answer. Without a verdict
-`silence_ms` is enough."""
+and an end mark `silence_ms` is enough."""
 
 WEIGHTS: dict[str, float] = {
     "bias": 0.053,

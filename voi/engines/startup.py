@@ -6,6 +6,8 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
+from voi.audio import echo_canceller
+from voi.audio.echo_canceller import EchoCanceller
 from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.classifiers import PATTERN_MATCHING
 from voi.config.config import Config, VoiceUse
@@ -43,6 +45,8 @@ class Engines:
     supervised: Mapping[str, Supervised[Any]] = field(default_factory=dict)
     voice: VoiceJudge | None = None
     """None: everything that the VAD takes for a voice counts as barge-in."""
+    echo_canceller: Callable[[int], EchoCanceller] | None = None
+    """Makes one for a call that begins at that time in ms; None: clients cancel the agent's echo themselves."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
     """Engines that agents name instead of the above, by kind and name. None: it was left out, or its name is "none"."""
 
@@ -84,6 +88,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         await asyncio.to_thread(language.load)
     for code in {config.finished(agent).language for agent in config.agents.values()} - {AUTO}:
         await asyncio.to_thread(prepare, code or "en")
+    if settings.echo_canceller == "webrtc":
+        await asyncio.to_thread(echo_canceller.load)
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
     start = _Start(on_progress, settings)
@@ -105,7 +111,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         for (name, model), voice in zip(config.tts_models.items(), voices, strict=True)
         if voice is not None
     }
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, hearing)
+    canceller = EchoCanceller if settings.echo_canceller == "webrtc" else None
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, hearing)
     if isinstance(voice, BuiltInVoiceJudge) and turn is not None and turn.info.encodes:
         voice.encoder = cast(Encodes, turn).hear
     problems = unspeakable(uses, tts)

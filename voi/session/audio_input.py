@@ -26,10 +26,12 @@ class AudioInput:
     """The sound of one caller. `hear` computes inline and calls `tell` synchronously.
 
     `pushed`: push-to-talk; all sound belongs to the utterance, the VAD only says where the pauses are in it.
-    `keeps_turn`: keep the sound for `turn_sound`. `on_sound` is given all sound as 16 kHz PCM.
+    `keeps_turn`: keep the sound for `turn_sound`. `clean` takes the agent's echo out of 16 kHz PCM. `on_sound` is given
+    all sound after that.
     """
 
     __slots__ = (
+        "_clean",
         "_fault",
         "_framer",
         "_kept",
@@ -60,12 +62,14 @@ class AudioInput:
         pushed: bool = False,
         keeps_turn: bool = False,
         rules: VadRules | None = None,
+        clean: Callable[[bytes], bytes] | None = None,
         on_sound: Callable[[bytes], None] | None = None,
     ) -> None:
         window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
         self._tell = tell
         self._pushed = pushed
         self._push_told = False
+        self._clean = clean
         self._on_sound = on_sound
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
         self._framer = Framer(vad.info.window_samples)
@@ -90,6 +94,8 @@ class AudioInput:
             self._tell(VoicePushed())
         if self._resampler:
             pcm = self._resampler.push(pcm)
+        if self._clean:
+            pcm = self._clean(pcm)
         if self._on_sound:
             self._on_sound(pcm)
         for window in self._framer.push(pcm):

@@ -52,6 +52,8 @@ class Surroundings:
     on_token: Callable[[int], None]
     on_sound: Callable[[int], None]
     on_failure: Callable[[Failure], None]
+    clean: Callable[[bytes], bytes] | None = None
+    """Takes the agent's echo out of the person's sound (16 kHz PCM); None: it is left as it is."""
 
 
 class Brain(Protocol):
@@ -83,7 +85,7 @@ class PipelineBrain:
     def __init__(self, around: Surroundings) -> None:
         self._turn = turn = UserTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.options,
-            on_sound=around.on_user_sound, on_failure=around.on_failure, history=around.history,
+            clean=around.clean, on_sound=around.on_user_sound, on_failure=around.on_failure, history=around.history,
         )  # fmt: skip
         self._replying = replying = AgentTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,

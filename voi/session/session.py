@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voi.audio.echo_canceller import EchoCanceller
 from voi.config.agents import Agent
 from voi.config.config import Config
 from voi.core import actions as do
@@ -67,10 +68,10 @@ class Session:
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_ended", "_engines",
-        "_events", "_fault", "_greetings_dir", "_inbox", "_invoke_max_tokens", "_latency", "_line", "_make_brain",
-        "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_start_s", "_tasks", "_telling", "_timer",
-        "_timer_ms", "_tool_runner", "_tools", "conversation_id", "kept_for_later",
+        "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo", "_ended",
+        "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_invoke_max_tokens", "_latency", "_line",
+        "_make_brain", "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_start_s", "_tasks",
+        "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools", "conversation_id", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -122,6 +123,7 @@ class Session:
         self._invoke_max_tokens = invoke_max_tokens
         self._brain: Brain | None = None
         self._playback: Playback | None = None
+        self._echo: EchoCanceller | None = None
         self._ended = asyncio.Event()
         self._inbox: deque[Fact] = deque()
         self._telling = False
@@ -147,14 +149,17 @@ class Session:
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._start_s = self._clock()
-        on_sent = self._observe_sent if observers.wants("agent_sound") else None
         paced = self._options.stream_output_audio
+        if self._engines.echo_canceller and paced and self._options.mode == "call":
+            self._echo = self._engines.echo_canceller(0)
+        on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
             on_user_sound=observers.user_sound if observers.wants("user_sound") else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
+            clean=self._clean if self._echo else None,
         )  # fmt: skip
         brain = self._make_brain(around)
         self._tasks.on_failed = self._fall
@@ -173,7 +178,7 @@ class Session:
             self._disarm()
             brain.close()
             await self._tasks.dismiss()
-            self._brain = self._playback = self._tool_runner = self._tasks.on_failed = None
+            self._brain = self._playback = self._echo = self._tool_runner = self._tasks.on_failed = None
         if self._fault:
             raise self._fault
 
@@ -234,7 +239,12 @@ class Session:
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
         at_ms = round((start_s - self._start_s) * 1_000)
+        if self._echo:
+            self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
         self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
+
+    def _clean(self, pcm: bytes) -> bytes:
+        return self._echo.clean(pcm, self._now_ms()) if self._echo else pcm
 
     # ---- facts in, actions out ----------------------------------------------------------------------
 
@@ -302,6 +312,8 @@ class Session:
                 door_events.released(action.reply, action.message_id)
                 brain.act(action)
             case do.Stop():
+                if self._echo:
+                    self._echo.stops()
                 door_events.over(action.reply)
                 brain.act(action)
             case do.EndUtterance():

@@ -53,6 +53,7 @@ class UserTurn:
         config: Config,
         agent: Agent,
         options: CallOptions,
+        clean: Callable[[bytes], bytes] | None,
         on_sound: Callable[[bytes], None] | None,
         on_failure: Callable[[Failure], None],
         history: Callable[[], Sequence[Message]],
@@ -77,6 +78,7 @@ class UserTurn:
             tell=tell,
             pushed=options.mode == "chat",
             keeps_turn=(engines.turn or engines.voice) is not None and options.mode == "call",
+            clean=clean,
             on_sound=on_sound,
         )
 
