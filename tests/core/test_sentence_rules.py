@@ -307,6 +307,163 @@ def test_the_time_to_cut_grows_with_the_text_and_no_faster(unit: str) -> None:
     assert spent_s(40_000) < 20 * max(spent_s(4_000), 0.001)
 
 
+TALK = {
+    "en": [
+        "I met Dr. Lee at 5 p.m. on Elm St.| He was late.",
+        "The price is $3.50.| Is that fine?",
+        "She moved to Washington, D.C.| It was cold.",
+        "The U.S. Senate voted.| It passed.",
+        "Use i.e. or e.g. sparingly.| Thanks a lot.",
+        "We have apples, pears, etc.| Which do you want?",
+        "It weighs 5 lbs.| The box is small.",
+        "Open at 9 a.m. and close at 5 p.m.| We are near.",
+        "Visit example.com.| It is free.",
+        "Approx. 5 in. of rain fell.| It was wet.",
+        "He is Sammy Davis Jr.| He sings well.",
+        "See Fig. 3.| It shows more.",
+        "Version 2.0.1 is out.| Get it now.",
+        "No. 5 is alive.| I like it a lot.",
+        "Is it no. 5?| No. It is not here.",
+        "Wait... what happened?| I see it.",
+        'He said "Stop!" and ran.| They left.',
+        "The St. Louis Cardinals won.| They did.",
+        "Prof. Smith et al. wrote it.| It is good.",
+    ],
+    "de": [
+        "Am 3. Oktober feiern wir.| Kommst du?",
+        "Er wohnt im 5. Stock.| Das ist hoch.",
+        "Das kostet ca. 5 Mio. Euro.| Das ist viel.",
+        "Ich komme um 8.| Bis dann also.",
+        "Die Fa. Müller GmbH & Co. KG liefert.| Das dauert.",
+        "Im 18. und 19. Jahrhundert war das so.| Heute nicht.",
+        "Gehen Sie zur Hauptstr. 5.| Dort links abbiegen.",
+        "Er kam z. B. am Mo. um neun.| Sie auch nicht.",
+        "Das gilt gem. § 5 Abs. 2 BGB.| Alles klar?",
+        "Es war der 1. Platz.| Wir feiern das.",
+        "Ludwig XIV. regierte lange.| Er war König.",
+        "Wir haben Obst, Gemüse usw.| Was möchten Sie?",
+    ],
+    "fr": [
+        "M. Dupont arrive à 8 h.| Il est en avance.",
+        "Voir p. 12, art. 3.| C'est clair.",
+        "Au IIe s. av. J.-C. c'était ainsi.| Ensuite non.",
+        "Il habite au 5, av. Foch.| C'est loin.",
+        "Apportez pain, vin, etc.| Nous fêtons cela.",
+        "C'est le n. 5.| Je le prends.",
+    ],
+    "es": [
+        "El Sr. Ruiz vive en EE. UU. desde 2010.| Es médico.",
+        "Vea la pág. 5.| Es corta.",
+        "La Dra. Gil llega a las 5 p. m. hoy.| Espere aquí.",
+        "Compré pan, leche, etc.| ¿Qué más quiere?",
+        "En el s. III a. C. vivía aquí.| Después no.",
+        "Uds. pueden pasar.| Está abierto.",
+    ],
+    "it": [
+        "Il sig. Rossi abita in v.le Monza.| È lontano.",
+        "Vedi pag. 5 e fig. 2.| Sono chiare.",
+        "Nel III sec. a.C. era così.| Poi cambiò.",
+        "La dott.ssa Bianchi arriva alle 5.| Aspetti qui.",
+        "Mele, pere, ecc.| Cosa desidera?",
+    ],
+    "pt": [
+        "O Sr. Silva mora na av. Paulista.| É longe.",
+        "Veja a pág. 5.| É curta.",
+        "No séc. XX era assim.| Depois mudou.",
+        "A Dra. Lima chega às 5.| Espere aqui.",
+        "Pão, leite, etc.| O que mais deseja?",
+    ],
+    "nl": [
+        "Dhr. Jansen woont op nr. 5.| Hij is thuis.",
+        "Zie blz. 5.| Die is kort.",
+        "De 2e verdieping is dicht.| Neem de trap.",
+        "Appels, peren, enz.| Wat wilt u?",
+    ],
+    "pl": [
+        "Dr Nowak mieszka na ul. Długiej.| To blisko.",
+        "Spotkajmy się 3. maja.| To piątek.",
+        "To kosztuje 5 tys. zł.| To dużo.",
+        "Mieszkam na 2. piętrze.| Zapraszam serdecznie.",
+        "Jabłka, gruszki itp.| Co jeszcze chcesz?",
+    ],
+    "ru": [
+        "Он живёт на ул. Ленина.| Это близко.",
+        "Это было в 1990 г. в Москве.| Тогда так было.",
+        "Там 5 тыс. человек.| Это много.",
+        "Яблоки, груши и т. д.| Что ещё нужно?",
+        "См. стр. 5.| Она короткая.",
+    ],
+    "cs": [
+        "Bydlí ve 2. patře.| To je vysoko.",
+        "Stojí to 5 tis. Kč.| To je moc.",
+        "Sejdeme se 3. května.| Je to pátek.",
+        "Jablka, hrušky atd.| Co ještě chcete?",
+        "Dr. Novák je tady.| Pojďte dál.",
+    ],
+    "hu": [
+        "A 2. emeleten lakik.| Ez magas.",
+        "Dr. Nagy úr itt van.| Jöjjön be.",
+        "Május 3. péntek.| Akkor jó.",
+        "Almák, körték stb.| Mit kér még?",
+    ],
+    "tr": [
+        "2. katta oturuyor.| Bu yüksek.",
+        "Dr. Can burada.| İçeri gelin.",
+        "Elma, armut vb. şeyler aldım.| Başka ne var?",
+        "29 Ekim 1923 önemli.| O gün kuruldu.",
+    ],
+    "da": [
+        "Det er på 2. sal.| Det er højt.",
+        "Mød mig den 3. maj kl. 5.| Jeg venter.",
+    ],
+    "sv": [
+        "Ta t.ex. tåget kl. 5.| Det går fort.",
+        "Bananer, äpplen m.m.| Vad vill du ha?",
+    ],
+    "no": [
+        "Det er i 2. etasje.| Det er høyt.",
+        "Møt meg 3. mai kl. fem.| Jeg venter.",
+    ],
+    "fi": [
+        "Tavataan 3. toukokuuta.| Se on perjantai.",
+        "Esim. Helsinki on kaunis.| Tule käymään.",
+    ],
+    "hr": [
+        "Vidimo se 3. svibnja.| To je petak.",
+        "Uzmi npr. vlak.| To je brzo.",
+    ],
+    "sk": [
+        "Býva na 2. poschodí.| To je vysoko.",
+        "Choď napr. vlakom.| Je to rýchle.",
+    ],
+    "hi": [
+        "डॉ. राव यहाँ हैं।| आप आइए।",
+        "रु. 500 दीजिए।| धन्यवाद जी।",
+    ],
+    "zh": [
+        "今天是3月5日。|我们见面吧。",
+        "请访问example.com。|谢谢你了。",
+    ],
+    "ja": [
+        "今日は3月5日です。|会いましょう。",
+    ],
+    "ko": [
+        "오늘은 3월 5일입니다.| 만나요 우리.",
+    ],
+    "ar": [
+        "د. أحمد هنا.| تفضل بالدخول.",
+    ],
+}
+"""Two sentences each; | stands where the first ends."""
+
+
+@pytest.mark.parametrize(("language", "text"), [(language, text) for language in TALK for text in TALK[language]])
+def test_sentences_end_where_a_reader_ends_them(language: str, text: str) -> None:
+    cutter = Cutter(language, clause_min_characters=1_000)
+    pieces = [piece for token in TOKEN.findall(text.replace("|", "")) for piece in cutter.feed(token)] + cutter.close()
+    assert "|".join(pieces) == text
+
+
 def test_rules_are_made_once() -> None:
     assert rules_of("de-AT") is rules_of("de-AT")
     assert rules_of("zz").never == rules_of("zz-ZZ").never

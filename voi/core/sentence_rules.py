@@ -13,11 +13,11 @@ def _words(text: str) -> frozenset[str]:
 
 
 _NEVER_LAST = _words(
-    "mr mrs ms mx dr prof rev hon gen col capt lt sgt sen rep gov pres messrs mme mlle st mt ft "
+    "mr mrs ms mx dr prof rev hon gen col capt lt sgt sen rep gov pres messrs mme mlle mt ft "
     "vs e.g i.e eg ie cf viz ca approx fig figs vol nos pp ed eds al hr fr bzw z.b d.h u.a sr sra dott sig"
 )
 _SOMETIMES_LAST = _words(
-    "etc jr inc ltd corp co llc dept est ave blvd rd no a.m p.m am pm ph.d m.d b.a m.a u.s u.k u.n e.u d.c "
+    "st etc jr inc ltd corp co llc dept est ave blvd rd no a.m p.m am pm ph.d m.d b.a m.a u.s u.k u.n e.u d.c "
     "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri sat sun "
     "usw bd nr str tel min max sec ext hrs hr mo yr wk oz lb lbs ft in sq"
 )

@@ -39,6 +39,10 @@ _VOWELLESS = re.compile(r"[b-df-hj-np-tv-xzščžćđźńśżбвгджзйкл�
 """An abbreviation in most languages, whether a table has it or not: mjr., płk., str."""
 _PART_CHARACTERS = 480
 _SPACED_LETTERS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,3}\.\s)+[^\W\d_]\Z")
+_LAST_CLAUSE = re.compile(rf"(?s:.*)[{re.escape(_CLAUSE_ENDS)}](?=\s)")
+_LAST_BLANK = re.compile(r"(?s:\s*\S.*)(\s)")
+_MEASURED = re.compile(r"\d\s?[^\W\d_]\Z")
+_ROMAN = re.compile(r"[IVXLC]{1,7}")
 _BLANK_BEFORE = re.compile(r"(?s:.*)[^\s](\s)(?=\S)")
 _WIDE = re.compile(
     "[\u1100-\u11ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]"
@@ -94,7 +98,8 @@ class Cutter:
     def _cut(self) -> int | None:
         """Index at which the next piece ends; None: its end has not arrived yet."""
         limit = self._limit()
-        for candidate in _CANDIDATE.finditer(self._buffer, self._scanned):
+        wordy = self._scanned or _WORD.search(self._buffer, 0, limit)  # signs alone end no piece
+        for candidate in _CANDIDATE.finditer(self._buffer, self._scanned) if wordy else ():
             if candidate.start() >= limit:
                 break
             end = self._end(candidate.start(), candidate[0])
@@ -121,12 +126,10 @@ class Cutter:
 
     def _forced(self, limit: int) -> int:
         """The best place to cut a piece that grows too long: the last clause, else the last space, else anywhere."""
-        for at in range(limit - 1, limit // 2, -1):
-            if self._buffer[at] in _CLAUSE_ENDS and self._buffer[at + 1].isspace():
-                return at + 1
-        for at in range(limit, 0, -1):
-            if self._buffer[at].isspace() and not self._buffer[:at].isspace():
-                return at
+        if clause := _LAST_CLAUSE.match(self._buffer, limit // 2 + 1, limit + 1):
+            return clause.end()
+        if blank := _LAST_BLANK.match(self._buffer, 0, limit + 1):
+            return blank.start(1)
         for at in range(limit, limit // 2, -1):
             if not _JOINS_BEFORE.match(self._buffer[at]) and self._buffer[at - 1] != "\u200d":
                 return at
@@ -158,23 +161,26 @@ class Cutter:
         if follower and not follower.isspace() and not _WIDE.match(follower):
             return 0
         signs = text[at:end]
+        if signs[-1] in _CLOSERS:  # He said "Stop!" and ran.
+            found = _NEXT_LETTER.match(text, end)
+            if found is None:
+                return end if "\n" in text[end:] else None
+            if found[1] and found[1][0].islower() and "\n" not in text[end : found.start(1)]:
+                return 0
         if text[at] == "…" or signs.startswith(".."):
             return self._before_new_sentence(end, capitals=not self._rules.noun_capitals)
         if text[at] != ".":
             return end
         if not follower and text[at - 1 : at].isspace():  # .312, .env
             return None
+        return self._after_word(at, end, signs)
+
+    def _after_word(self, at: int, end: int, signs: str) -> int | None:
+        """Like `_end`, at a full stop: does it belong to the word before it?"""
+        text, rules = self._buffer, self._rules
+        follower = text[end : end + 1]
         word = _LAST_WORD.search(text, 0, at)
-        last = word[0].casefold() if word else ""
-        rules = self._rules
-        if "-" in last or (rules.noun_capitals and last.endswith(("str", "nr"))):  # Dipl.-Ing., Hauptstr.
-            last = (
-                last.rpartition("-")[2]
-                if "-" in last
-                else last[-3:].removeprefix("n")
-                if last.endswith("str")
-                else "nr"
-            )
+        last = self._bare(word[0].casefold() if word else "")
         if last[-1:].isdigit():
             if not follower:
                 return None
@@ -185,17 +191,31 @@ class Cutter:
             last = "".join(spaced[0].split()).casefold()
         if last in rules.never and len(signs) == 1:
             return 0
-        if len(last) == 1 and last.isalpha():
+        if len(last) == 1 and last.isalpha() and not _MEASURED.search(text, max(0, at - 4), at):
             return 0 if len(signs) == 1 else end
         if last in _HALVES_OF_DAY and (zone := _ZONE.match(text, end)):
             return None if zone.end() == len(text) else 0
-        if last in rules.sometimes or (len(last) > 2 and last[-2] == "."):
+        ordinal = rules.ordinals and word is not None and _ROMAN.fullmatch(word[0])  # Ludwig XIV. regierte
+        if (
+            ordinal
+            or (len(last) == 1 and last.isalpha())
+            or last in rules.sometimes
+            or (len(last) > 2 and last[-2] == ".")
+        ):
             return self._before_new_sentence(end, capitals=not rules.starters)
         if _VOWELLESS.fullmatch(last):
             return self._before_new_sentence(end, capitals=True)
         if "/" in last or "@" in last or last.startswith("www."):
             return end if follower else None
         return end
+
+    def _bare(self, last: str) -> str:
+        """The part of a compound that is an abbreviation: Dipl.-Ing., Hauptstr., Hausnr."""
+        if "-" in last:
+            return last.rpartition("-")[2]
+        if self._rules.noun_capitals and last.endswith(("str", "nr")):
+            return "str" if last.endswith("str") else "nr"
+        return last
 
     def _after_number(self, at: int, end: int) -> int | None:
         """Like `_end`, after "3.", which may be an ordinal: "am 3. Mai", "im 2. Stock", "ve 2. patře"."""
@@ -260,7 +280,7 @@ def _parts(text: str) -> Iterator[str]:
     as if the parts had come as tokens."""
     start = 0
     while len(text) - start > _PART_CHARACTERS:
-        found = _BLANK_BEFORE.search(text, start + 1, start + _PART_CHARACTERS)
+        found = _BLANK_BEFORE.match(text, start + 1, start + _PART_CHARACTERS)
         end = start + _PART_CHARACTERS if found is None else found.start(1)
         yield text[start:end]
         start = end

@@ -68,6 +68,8 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         language.code == "pl" and _POLISH_POST.match(scan.text, at)
     ):
         return _groups(re.findall(r"\d+", text), scan), match.end(), "code"
+    if language.code == "nl" and (post := _DUTCH_POST.match(scan.text, at)):
+        return f"{cardinal(post[1], language)} {' '.join(post[2])}", post.end(), "code"
     if language.code == "de" and len(first) == 5 and _GERMAN_POST.search(scan.text[max(0, at - 4) : at + 8]):
         return one_by_one(first, language), at + 5, "code"
     if len(first) == 3 and language.code == "en":
@@ -112,6 +114,7 @@ def _groups(groups: list[str], scan: Scan) -> str:
 
 _SERIES = _set("no number item model part nr art nº n")
 _GERMAN_POST = re.compile(r"(?:,|\bin|D-|\n)\s?\d{5}\s[A-ZÄÖÜ]")
+_DUTCH_POST = re.compile(r"([1-9]\d{3})\s([A-Z]{2})(?!\w)")
 _POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
 
 

@@ -16,6 +16,7 @@ from voi.text.unit_meant import is_minutes, is_no_unit
 from voi.text.units import forms_of, per, unit_forms, unit_of_words, unit_pattern, units
 
 _PAIR = re.compile(r"(\d{2,3})/(\d{2,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
+_SLASHED = re.compile(r"/[^\W\d_]{1,8}")
 _HEIGHT = re.compile(r"([3-8])ft(\d{1,2})(?![\w.])")
 _VARIABLES = frozenset("xyzn")
 _VARIABLE = re.compile(r"[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s|\Z")
@@ -47,6 +48,8 @@ def measure(scan: Scan, at: int) -> Reading | None:
     symbol, stop, forms = _symbol(scan, match)
     if forms is None:
         return None
+    if match[0][0] == "-" and len(symbol) == 1 and symbol.isupper():  # Kerkstraat 12-A
+        return None
     if len(symbol) == 1 and symbol.isupper() and glued and scan.word_before(at).lower() in ROOM_WORDS:
         return None  # Exit 12A
     if is_no_unit(scan, digits, symbol, glued, stop, at):
@@ -71,6 +74,8 @@ def _symbol(scan: Scan, match: re.Match[str]) -> tuple[str, int, Forms | None]:
     language, text = scan.language, scan.text
     symbol, stop = match[0].strip(" -"), match.end()
     known = units(language.code)
+    if (slashed := _SLASHED.match(text, stop)) and f"{symbol}{slashed[0]}" in known:  # كم/ساعة
+        symbol, stop = f"{symbol}{slashed[0]}", slashed.end()
     forms = forms_of(symbol, language) if symbol[-1] != "." or symbol in known else None
     if forms is None and text[stop : stop + 1] == "." and f"{symbol}." in known:
         symbol, stop = f"{symbol}.", stop + 1

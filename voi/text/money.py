@@ -14,7 +14,7 @@ SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
 _BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
 _AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US|CA|A)\$)")
 _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
-_SCALE = re.compile(r"\s?(?P<scale>[^\W\d_]{1,9}+)(?!\w)\.?")
+_SCALE = re.compile(r"\s?(?P<scale>(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,9}+)(?!\w)\.?")
 _MONEY_NEXT = re.compile(rf"\s?[{SIGNS}]")
 _TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
 _NO_CENTS = re.compile(r",[-–—]{1,2}(?![\w-])")

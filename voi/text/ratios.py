@@ -173,7 +173,8 @@ def _parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> 
             return f"{head} {language.say['and']} {language.say.get('half', one)}"
         said = f"{language.say.get('one_part', whole('1', code))} {one}"
     else:
-        said = f"{counted(str(top), many, language)} {many}"
+        singular = one if code in ("ru", "pl") else ""
+        said = f"{counted(str(top), many, language, singular)} {many}"
     return f"{head} {language.say['and']} {said}" if integer else said
 
 

@@ -280,6 +280,8 @@ def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
         return _east_asian(scan, at, digits, end)
     if language.code == "ko":
         noun = scan.rest(end)
+        if text[at - 1 : at] == "제":  # 제3장
+            return cardinal(digits, language)
         if noun.startswith("번") and not noun.startswith("번째") and not _OFTEN.search(text, max(0, at - 12), at):
             return cardinal(digits, language)
         if (

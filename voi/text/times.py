@@ -20,7 +20,9 @@ _HOUR = re.compile(
 )
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
 _H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d(?!\s?m(?:in|n)?\b))?(?![\w:])")
-_DOT = re.compile(r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|h|klo|ore|godz)\b|['’][dt][ae]n?\b)\s?")
+_DOT = re.compile(
+    r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|h|klo|ore|godz)\b|\s?[-–]\s?\d{1,2}\.[0-5]\d\s?(?:Uhr|uur|klo|godz)\b|['’][dt][ae]n?\b)\s?"
+)
 _CLOCK_CONTEXT = _set(
     "at is it until till from by before after since around now about to time clock um ist bis von ab "
     "gegen nach vor alle ore às à a las os"

@@ -77,16 +77,20 @@ def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     return None
 
 
+_DAY_RANGE = re.compile(r"\.?\s?([-–]|t/m\b|bis\b)\s?([^\W\d_]{2,5})\b\.?")
+
+
 def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     """Mon–Fri, "Tue 5pm", "Thu, March 5"."""
     full = scan.language.weekdays.get(word)
     if full is None:
         return None
     text = scan.text
-    between = re.compile(r"\.?\s?[-–]\s?([^\W\d_]{2,5})\b\.?").match(text, end)
-    if between and between[1] in scan.language.weekdays:
+    between = _DAY_RANGE.match(text, end)
+    if between and between[2] in scan.language.weekdays:
+        joint = {"t/m": " tot en met ", "bis": " bis "}.get(between[1]) or scan.joint()
         return (
-            f"{full}{scan.joint()}{scan.language.weekdays[between[1]]}",
+            f"{full}{joint}{scan.language.weekdays[between[2]]}",
             _past_point(text, between.end()),
             "date",
         )
@@ -162,7 +166,12 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
         return _century(scan, value, after, before), end, "roman"
     pointed = language.ordinal_point and code != "de" and scan.text[end : end + 1] == "."
-    named = code in ("hu", "tr") and not before and scan.word_after(end + 1)[:1].isupper() and len(word) > 1
+    named = (
+        code in ("hu", "tr")
+        and (not before or before.islower())
+        and scan.word_after(end + 1)[:1].isupper()
+        and len(word) > 1
+    )
     if pointed and (named or scan.rest(end + 1)[:1].islower()):
         return ordinal(str(value), language), end + 1, "roman"
     if scan.text[end : end + 1] == "/" or (len(word) == 1 and _LONE_CAPITAL.match(scan.text, end)):  # Series X/S
@@ -283,6 +292,7 @@ def _regnal(scan: Scan, value: int, before: str, end: int) -> str:
 
 _QUEENS = _set(
     "Elizabeth Elisabeth Élisabeth Isabel Isabella Isabelle Catherine Katharina Caterina Catalina "
+    "Екатерина Елизавета Мария Анна Kateřina Alžběta Katarzyna Elżbieta Jadwiga Anna Victoria Viktoria Vittoria "
     "Mary Maria María Marie Margrethe Beatrix Elisabetta Wilhelmina"
 )
 

@@ -70,7 +70,7 @@ LANGUAGE = Language(
         "svw.": "so viel wie",
         "min.": "minimal", "p.a.": "pro Jahr", "med.": "med", "phil.": "phil", "jur.": "jur", "nat.": "nat",
         "rer.": "rer",
-        "habil.": "habil", "bspw.": "beispielsweise", "rd.": "rund", "Zi.": "Zimmer", "Whg.": "Wohnung",
+        "habil.": "habil", "bspw.": "beispielsweise", "Fa.": "Firma", "rd.": "rund", "Zi.": "Zimmer", "Whg.": "Wohnung",
         "Gem.": "Gemeinde",
         "Hs.": "Haus", "Gde.": "Gemeinde",
         "Ges.": "Gesellschaft", "gem.": "gemäß", "insb.": "insbesondere", "insbes.": "insbesondere", "zw.": "zwischen",

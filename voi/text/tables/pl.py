@@ -32,7 +32,7 @@ LANGUAGE = Language(
         "zob.": "zobacz", "por.": "porównaj", "ww.": "wyżej wymieniony", "p.": "pan",
         "rys.": "rysunek", "tab.": "tabela", "pkt.": "punkt", "poz.": "pozycja", "art.": "artykuł", "ust.": "ustęp",
         "lek.": "lekarz", "med.": "medycyny", "hab.": "habilitowany", "woj.": "województwo", "pow.": "powiat",
-        "gm.": "gmina", "m.st.": "miasto stołeczne", "im.": "imienia", "wyd.": "wydanie", "zł.": "złotych",
+        "gm.": "gmina", "m.st.": "miasto stołeczne", "im.": "imienia", "wyd.": "wydanie",
         "płk": "pułkownik", "kpt.": "kapitan", "ppłk": "podpułkownik", "red.": "redaktor",
         "dn.": "dnia", "ang.": "angielski", "pol.": "polski", "nast.": "następny", "właśc.": "właściwie",
         "ew.": "ewentualnie", "jw.": "jak wyżej", "pn.": "pod nazwą", "cd.": "ciąg dalszy",
