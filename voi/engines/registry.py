@@ -11,7 +11,8 @@ name. An engine's module is imported only when the engine is used.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
@@ -102,6 +103,12 @@ def build(factory: Callable[..., Any], kind: Kind, name: str, options: Mapping[s
 
 def _brought(kind: Kind) -> dict[str, EntryPoint]:
     prefix = f"{kind}."
-    return {
-        point.name.removeprefix(prefix): point for point in entry_points(group=GROUP) if point.name.startswith(prefix)
-    }
+    points = _points(entry_points)
+    return {point.name.removeprefix(prefix): point for point in points if point.name.startswith(prefix)}
+
+
+@lru_cache(maxsize=1)
+def _points(read: Callable[..., Iterable[EntryPoint]]) -> tuple[EntryPoint, ...]:
+    """The group's entry points by `read`, which looks at every installed package. None is installed or removed while a
+    process runs."""
+    return tuple(read(group=GROUP))
