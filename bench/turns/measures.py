@@ -91,6 +91,8 @@ def interval(heard: Sequence[Heard], figure: Callable[[Figures], float], seed: i
         figure(Figures.summed([counts[at] for at in random.integers(0, len(counts), len(counts))]))
         for _ in range(BOOTSTRAPS)
     ]
+    if np.isnan(drawn).all():
+        return np.nan, np.nan
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
     return float(low), float(high)
 

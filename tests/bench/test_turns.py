@@ -1,5 +1,6 @@
 """The end of turn does not get worse: the core is played what the engines once said of 44 recorded clips."""
 
+import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from bench.turns.baseline import OLD_POLICY, conversation_with, former_rule
 from bench.turns.clips import Pause
 from bench.turns.known import load_known
-from bench.turns.measures import Figures, group
+from bench.turns.measures import Figures, group, interval
 from bench.turns.offline import Heard, Setting, play_all
 from voi.core.script import Script
 
@@ -71,6 +72,12 @@ def test_what_counts_as_a_cut_and_as_a_delay() -> None:
     assert (Figures.of([whole]).cut, Figures.of([whole]).mean_ms) == (0.0, 300)
     assert Figures.of([never]).mean_ms == 2_000
     assert Figures.of([cut, whole]).turns_cut == 0.5
+
+
+@pytest.mark.filterwarnings("error")
+def test_where_there_is_nothing_to_count_there_is_no_interval() -> None:
+    clip = replace(CLIPS[0][0], pauses=(Pause(2_000, 4_000, True),), end_of_speech_ms=2_000)
+    assert all(math.isnan(end) for end in interval([Heard(clip, [2_300])] * 3, lambda figures: figures.cut))
 
 
 def test_it_takes_seconds() -> None:
