@@ -78,3 +78,25 @@ async def test_dismissal_cancels_again_what_swallowed_the_first(
     while not stubborn.done():
         stubborn.cancel()
         await asyncio.sleep(0)
+
+
+async def test_a_failure_is_told_to_the_tasks_own_callback_in_place_of_the_owners() -> None:
+    tasks = Tasks()
+    by_owner: list[str] = []
+    by_itself: list[str] = []
+    tasks.on_failed = lambda error: by_owner.append(str(error))
+
+    async def fail(what: str) -> None:
+        raise ValueError(what)
+
+    async def wait() -> None:
+        await asyncio.Event().wait()
+
+    tasks.start(fail("one"), "one", lambda error: by_itself.append(str(error)))
+    tasks.start(fail("other"), "other")
+    tasks.start(wait(), "cancelled", lambda error: by_itself.append("cancelled"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # the tasks, then what waits for their end
+    await tasks.close()
+    await asyncio.sleep(0)
+    assert (by_itself, by_owner) == (["one"], ["other"])
