@@ -106,12 +106,14 @@ class Playback:
         if speech is None:
             return False
         first = not speech.made_bytes and len(pcm) > 0
+        waits = self._timer is not None and len(speech.buffer) >= SAMPLE_BYTES
         speech.buffer += pcm
         speech.made_bytes += len(pcm)
         if len(speech.buffer) >= self._room_high_bytes:
             speech.roomy.clear()
         if speech.message_id is not None:
-            self._pump()
+            if not waits:  # else the timer sends what came before it, and then this
+                self._pump()
         elif first:
             self._tell(ReplySounded(reply))
         return True
