@@ -529,7 +529,7 @@ def test_no_more_of_what_was_sent_is_kept_than_a_duck_can_ask_for(
     rate_hz = 24_000
     sound = ReplySound(1, rate_hz)
     sound.mark_words(words_ms)
-    sound.buffer += bytes(20 * rate_hz * 2)
+    sound.put(bytes(20 * rate_hz * 2))
     for _ in range(20_000 // chunk_ms):
         sound.take(chunk_ms * rate_hz // 1_000 * 2, 0.0)
         kept_ms = sum(map(len, sound._kept)) * 1_000 // (2 * rate_hz)
@@ -542,11 +542,12 @@ def test_a_deep_duck_is_repeated_from_the_word_in_which_it_began(duck_ms: int) -
     made = array.array("h", range(30_000)).tobytes()
     sound = ReplySound(1, rate_hz)
     sound.mark_words((0, 600, 2_250, 3_500))
-    sound.buffer += made
+    sound.put(made)
     for _ in range(duck_ms // 100):
         sound.take(100 * rate_hz // 1_000 * 2, 0.0)
     sound.duck("deep")
     sound.take(300 * rate_hz // 1_000 * 2, 0.0)
     sound.resume()
     word_ms = max(ms for ms in (0, 600, 2_250) if ms <= duck_ms)
-    assert bytes(sound.buffer) == made[word_ms * rate_hz // 1_000 * 2 :]
+    assert sound.take(sound.unsent_bytes, 0.0)[-1_000:] == made[-1_000:]
+    assert sound.repeated_bytes == (duck_ms // 100 * 100 + 300 - word_ms) * rate_hz // 1_000 * 2

@@ -106,10 +106,9 @@ class Playback:
         if speech is None:
             return False
         first = not speech.made_bytes and len(pcm) > 0
-        waits = self._timer is not None and len(speech.buffer) >= SAMPLE_BYTES
-        speech.buffer += pcm
-        speech.made_bytes += len(pcm)
-        if len(speech.buffer) >= self._room_high_bytes:
+        waits = self._timer is not None and speech.unsent_bytes >= SAMPLE_BYTES
+        speech.put(pcm)
+        if speech.unsent_bytes >= self._room_high_bytes:
             speech.roomy.clear()
         if speech.message_id is not None:
             if not waits:  # else the timer sends what came before it, and then this
@@ -121,7 +120,7 @@ class Playback:
     async def room(self, reply: int, most_ms: int = 0) -> None:
         """Wait until the reply's next sound is wanted. Returns at once if less than `most_ms` of it is unsent."""
         speech = self._speeches.get(reply)
-        if speech and len(speech.buffer) >= ms_to_bytes(most_ms, self._rate_hz):
+        if speech and speech.unsent_bytes >= ms_to_bytes(most_ms, self._rate_hz):
             await speech.roomy.wait()
 
     def finish(self, reply: int) -> None:
@@ -135,8 +134,7 @@ class Playback:
         speech = self._speeches.get(reply)
         if speech is None or speech.message_id is not None:
             return False
-        speech.buffer.clear()
-        speech.made_bytes = 0
+        speech.clear()
         speech.roomy.set()
         return True
 
@@ -271,7 +269,7 @@ class Playback:
         while self._queue:
             speech = self._queue[0]
             lead_ms = DUCKED_LEAD_MS if speech.level else LEAD_MS
-            while len(speech.buffer) >= SAMPLE_BYTES:
+            while speech.unsent_bytes >= SAMPLE_BYTES:
                 if self._paced:
                     early_s = self._ends_s - now_s - lead_ms / 1_000
                     if early_s >= 0:
@@ -291,7 +289,7 @@ class Playback:
 
     def _send(self, speech: ReplySound, now_s: float, facts: list[Fact]) -> None:
         assert speech.message_id is not None
-        size = len(speech.buffer) & ~1
+        size = speech.unsent_bytes & ~1
         if self._paced:
             size = min(size, self._ducked_chunk_bytes if speech.level else self._chunk_bytes)
         first = not (speech.sent_bytes or speech.repeated_bytes)
@@ -299,7 +297,7 @@ class Playback:
         speech.forget_heard(now_s)
         pcm = speech.take(size, start_s)
         self._ends_s = speech.ends_s
-        if len(speech.buffer) <= self._room_low_bytes:
+        if speech.unsent_bytes <= self._room_low_bytes:
             speech.roomy.set()
         if first:
             facts.append(PlaybackStarted(speech.reply))

@@ -74,8 +74,8 @@ class ReplySound:
         "_kept_max",
         "_rate_hz",
         "_sent",
+        "_unsent",
         "_words",
-        "buffer",
         "ends_s",
         "level",
         "made_bytes",
@@ -84,6 +84,7 @@ class ReplySound:
         "reply",
         "roomy",
         "sent_bytes",
+        "unsent_bytes",
         "whole",
     )
 
@@ -91,7 +92,9 @@ class ReplySound:
         self.reply = reply
         self.message_id: int | None = None
         """None while muted."""
-        self.buffer = bytearray()
+        self._unsent: deque[bytes] = deque()
+        self.unsent_bytes = 0
+        """How much of the made sound was not sent yet."""
         self.made_bytes = 0
         self.sent_bytes = 0
         """Position up to which the sound was sent."""
@@ -123,12 +126,36 @@ class ReplySound:
     def _bytes_of(self, ms: int) -> int:
         return ms * self._rate_hz // 1_000 * SAMPLE_BYTES
 
-    # ---- out --------------------------------------------------------------------------------------
+    # ---- in and out -------------------------------------------------------------------------------
+
+    def put(self, pcm: bytes) -> None:
+        """Take more sound, made after all that was put before."""
+        if pcm:
+            self._unsent.append(pcm)
+            self.unsent_bytes += len(pcm)
+            self.made_bytes += len(pcm)
+
+    def clear(self) -> None:
+        """Forget all sound; none of it was sent."""
+        self._unsent.clear()
+        self.unsent_bytes = self.made_bytes = 0
+
+    def _taken(self, size: int) -> bytes:
+        """Remove the next `size` bytes of the unsent sound."""
+        parts, left = [], size
+        while left:
+            part = self._unsent.popleft()
+            if len(part) > left:
+                self._unsent.appendleft(part[left:])
+                part = part[:left]
+            parts.append(part)
+            left -= len(part)
+        self.unsent_bytes -= size
+        return b"".join(parts)
 
     def take(self, size: int, start_s: float) -> bytes:
         """Take the next `size` bytes, with the gain applied. They begin to be heard at `start_s`."""
-        pcm = bytes(memoryview(self.buffer)[:size])
-        del self.buffer[:size]
+        pcm = self._taken(size)
         self._sent.append(_Sent(start_s, self.sent_bytes, size, self.level != "deep"))
         self.sent_bytes += size
         self._keep(pcm)
@@ -228,7 +255,9 @@ class ReplySound:
         back = self.sent_bytes - max(self._word_before(deep), self.sent_bytes - self._bytes_of(REPEATED_MAX_MS))
         kept = b"".join(self._kept)
         back = min(back, len(kept))
-        self.buffer[:0] = kept[len(kept) - back :]
+        if back:
+            self._unsent.appendleft(kept[len(kept) - back :])
+            self.unsent_bytes += back
         self._kept = deque((kept[: len(kept) - back],))
         self._kept_bytes = len(kept) - back
         self.sent_bytes -= back
