@@ -1,6 +1,7 @@
 """`voi voice` as people call it: real engines, a tiny XTTS with random weights."""
 
 import json
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ import pytest
 
 from voi.audio.wav import read_wav
 from voi.cli import main
+from voi.engines import registry
+from voi.engines.info import TtsInfo
 
 ROOT = Path(__file__).parents[2]
 AUDIO = ROOT / "tests" / "data" / "audio"
@@ -45,6 +48,15 @@ def xtts(tmp_path: Path) -> dict[str, Path]:
     models = json.loads(Path("tts_models.json").read_text())
     Path("tts_models.json").write_text(json.dumps({"//": "a comment"} | models | {"mine": model}))
     return files
+
+
+class Foreign:
+    """A TTS engine of another package, which cannot be made here."""
+
+    info = TtsInfo("foreign", voices=("anna", "bert"))
+
+    def __init__(self) -> None:
+        raise OSError("no such device")
 
 
 class TestVoice:
@@ -167,6 +179,15 @@ class TestVoice:
         assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 0
         assert xtts["voices"].exists()
 
+    def test_voices_of_another_packages_engine_are_those_that_it_declares(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        point = EntryPoint("tts.foreign", f"{__name__}:Foreign", registry.GROUP)
+        monkeypatch.setattr(registry, "entry_points", lambda *, group: [point])
+        Path("tts_models.json").write_text(json.dumps({"far": {"engine": "foreign", "options": {"wrong": 1}}}))
+        assert run("voice", "list") == 0
+        assert capsys.readouterr().out == "far (foreign)\n  anna\n  bert\n"
+
     def test_no_model_that_clones(self, capsys: pytest.CaptureFixture[str]) -> None:
         assert run("voice", "add", "Ada", str(AUDIO / "jfk.wav")) == 1
         assert "has no models that clone voices" in capsys.readouterr().err
@@ -186,7 +207,6 @@ class TestVoice:
 
         from voi.config.load import load_config
         from voi.config.settings import load_settings
-        from voi.engines.info import TtsInfo
         from voi.engines.registry import tts_info
         from voi.engines.tts.adapter import just
         from voi.engines.tts.rendered import Rendered

@@ -69,13 +69,15 @@ def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list
 
 
 def own_voices(model: TtsModel) -> tuple[str, ...]:
-    """Of a model whose voices are no file: those that it names, or that its engine has; () where only a running engine
-    knows. Raises ConfigError, EngineError."""
+    """Of a model whose voices are no file: those that it names, or that its engine declares or has; () where only a
+    running engine knows. Raises ConfigError, EngineError."""
     if isinstance(model.voices, tuple):
         return model.voices
     info = registry.tts_info(model.engine)
     if info is None or info.gpu or info.cloud:
         return ()
+    if model.engine not in registry.BUILT_IN["tts"]:
+        return info.voices  # to make an engine of another package may take long, or fail in any way
     return registry.create("tts", model.engine, model.engine_options()).info.voices  # type: ignore[no-any-return]
 
 
