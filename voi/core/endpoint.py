@@ -26,7 +26,7 @@ MS_PER_LOG_ODDS = 400
 LOGIT_MAX = 4.0
 GOES_ON = -1.8
 """Evidence at or below which the person will surely go on. Then, or where the words break off, the longest silence is
-waited for: hardly a turn ends so, and half of the pauses over 1.2 s begin so."""
+waited for: hardly a turn ends so, and four of ten pauses over 1.2 s begin so."""
 SURELY_GOES_ON = 0.011
 """Probability of an end at or below which the turn model alone is as sure. It says no less than 0.005."""
 PATIENT_SHARE = 0.7
