@@ -62,6 +62,32 @@ def test_no_digit_and_no_sign_is_left_of_any_text(text: str, language: str) -> N
     assert has_speech(said) or not has_speech(text)
 
 
+FRAGMENTS = st.sampled_from(sorted({word for _, written, _ in ALL for word in written.split()}))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=6), st.sampled_from(["", " "]), st.text(max_size=2), st.sampled_from(KNOWN))
+def test_no_digit_and_no_sign_is_left_of_any_mixture_of_languages(
+    words: list[str], blank: str, odd: str, language: str
+) -> None:
+    said = speakable(blank.join([*words[:3], odd, *words[3:]]), language)
+    assert not any(char.isdecimal() or char in READ_ALOUD for char in said)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("fr", "C'est de l'art."), ("fr", "J'en ai sept."), ("fr", "C'est un jeu."), ("fr", "La mer."),
+        ("fr", "C'est mon ex."), ("de", "Das ist Max."), ("de", "Das ist eine Art."), ("ru", "Я люблю рис."),
+        ("ru", "Скажи им. Потом иди."), ("pl", "Powiedz im. To ok."), ("pt", "São dez."), ("pt", "Um par."),
+        ("es", "Una col. Es verde."), ("en", "I met Max."), ("en", "Look at the Sun."), ("tr", "Ateşi yak."),
+        ("nl", "Ik zie de burg."), ("hu", "Nézem a tv."),
+    ],
+)  # fmt: skip
+def test_a_word_that_looks_like_an_abbreviation_stays_at_a_sentences_end(language: str, text: str) -> None:
+    assert speakable(text, language) == text
+
+
 def _is_listed(word: str, language: str) -> bool:
     table = language_of(language)
     assert table is not None

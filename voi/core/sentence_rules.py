@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cache
 
-from voi.text.tables import ORDINAL_POINT, language_of, primary
+from voi.text.tables import ORDINAL_POINT, is_wordlike, language_of, primary
 from voi.text.tables.months import SHORT_MONTHS
 from voi.text.tables.unexpanded import UNEXPANDED
 
@@ -57,7 +57,9 @@ def rules_of(language: str) -> SentenceRules:
             sometimes |= {_bare(key), _bare(key).rpartition(".")[2], _bare(key.split(" ")[-1])} - {""}
             never |= _parts(key)
     for key in (*table.before, *table.leading):
-        if key.endswith("."):
+        if key.endswith(".") and table.starters and not english and is_wordlike(_bare(key)):
+            sometimes.add(_bare(key))
+        elif key.endswith("."):
             never |= {_bare(key), *_parts(key)}
             sometimes.discard(_bare(key))
     if (

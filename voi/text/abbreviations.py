@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 from voi.text.scan import Reading, Scan
-from voi.text.tables import language_of
+from voi.text.tables import is_wordlike, language_of
 from voi.text.tables.shape import words as _set
 
 Entry = tuple[re.Pattern[str], str, str]
@@ -20,7 +20,9 @@ _STREET_BEFORE = re.compile(
 _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
 _DAY_AFTER = re.compile(r",?\s(?:(?:den|le|il|el|dia|d[.])\s)?\d|,?\s(?:um|om|à|a las|alle|às|ore|v|o|в)\s\d")
+_VERSE_AFTER = re.compile(r"\s\d{1,3}:\d{1,3}\b")
 _DAY_BEFORE = _set(
+    "next this every last by until through and or you each till since "
     "am vom bis jeden on el del al los le du il dal sul na no da à de op van tot elke v ve ze do od o w we na z do "
     "od każdy "
     "во в на с до по каждый"
@@ -73,7 +75,7 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
             ends = _at_end(scan, end) if key in scan.language.leading else _ends_sentence(scan, end, key)
         else:
             said = getattr(scan.language, table)[key]
-            if table == "before" and not _something_follows(scan, end, key):
+            if table == "before" and (not _something_follows(scan, end, key) or _is_plain_word(scan, end, key)):
                 continue
             ends = _at_end(scan, end) if table == "before" else _ends_sentence(scan, end, key)
         if match[0][0].isupper() and key[0].islower():
@@ -96,6 +98,14 @@ def _something_follows(scan: Scan, end: int, key: str) -> bool:
     if key == "M." and rest.startswith(("le ", "la ", "l'")):  # M. le Ministre
         return True
     return scan.text[end : end + 1].isspace() and rest != "" and (not rest[0].islower() or not rest[0].isascii())
+
+
+def _is_plain_word(scan: Scan, end: int, key: str) -> bool:
+    """Does a sentence end with a word that is one of its own as well: l'art., рис., Max., tel.?"""
+    if not scan.language.starters or not is_wordlike(key.rstrip(".")):
+        return False
+    following = scan.word_after(end)
+    return _at_end(scan, end) or (len(following) > 1 and following in scan.language.starters)
 
 
 def _at_end(scan: Scan, end: int) -> bool:
@@ -145,10 +155,12 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
         return re.match(r"\s[XYZ]\b|\sAlpha\b", text[end : end + 7]) is not None
     if condition == "S":
         return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None
+    if condition == "B":
+        return _VERSE_AFTER.match(text, end) is not None
     if condition == "d":
         return _DAY_AFTER.match(text, end) is not None
     if condition == "w":
-        return scan.word_before(at).lower() in _DAY_BEFORE
+        return scan.word_before(at).lower() in _DAY_BEFORE or text[max(0, at - 1) : at] in ("/", "-", "–", "&")
     if condition == "p":
         return scan.word_before(at).lower() in _PREPOSITIONS
     if condition == "T":

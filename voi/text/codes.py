@@ -27,7 +27,8 @@ _SPELT_AFTER = re.compile(
     re.IGNORECASE,
 )
 ROOM_WORDS = _set(
-    "seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms flights hwy "
+    "rm bldg ste seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms "
+    "flights hwy "
     "apartment apt unit "
     "zimmer boeing seat row building flat block platform exit form line terminal"
 )

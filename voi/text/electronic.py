@@ -46,7 +46,7 @@ _ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca 
 _PATH_PARTS_MAX = 2
 _PATH_PART_LETTERS_MAX = 24
 _TRAILING = ".,;:!?…。"
-_PARTS = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[^\W\d_]+")
+_PARTS = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[^\W\d_²³¹]+")
 
 
 def electronic(text: str, language: Language) -> dict[int, tuple[str, int]]:

@@ -9,7 +9,7 @@ from voi.text.scan import Reading, Scan
 from voi.text.units import unit_forms
 
 _SIGN_UNIT = re.compile(r"\s?(?:[”\"″]|''|['′’](?![^\W\d_]))")
-_FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?![\w'])")
+_FEET = re.compile(r"(\d{1,3})\s?['′’]\s?(\d{1,2}(?:\.5)?)?(?:\s?(?:[\"″”]|''))?(?!(?![xX×]\s?\d)[\w'])")
 _COORDINATE = re.compile(
     r"(\d{1,3})°\s?(\d{1,2})\s?['′](?:\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:[\"″”]|''))?\s?(?P<side>(?=[NSEWO]\b))?"
 )

@@ -55,7 +55,8 @@ def ordinal(digits: str, language: Language) -> str:
         if language.code == "tr":
             return turkish_ordinal(int(digits))
         return slavic.ordinal(int(digits), "cs") if int(digits) < 100 else whole(digits, "cs")
-    return whole(str(int(digits)), language.code, "ordinal")
+    said = whole(str(int(digits)), language.code, "ordinal")
+    return cardinal(digits, language) if said.isdecimal() else said  # no ordinals are known of this language
 
 
 def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:

@@ -23,7 +23,8 @@ _SCIENTIFIC = re.compile(r"(\d+(?:[.,]\d+)?)[eE]([+-]?)(\d{1,3})(?!\w)")
 _BOOKS = _set(
     "genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings psalm psalms "
     "proverbs isaiah jeremiah daniel matthew mark luke john acts romans corinthians galatians "
-    "ephesians philippians hebrews james peter revelation surah quran"
+    "gen rev ex exod lev num deut josh sam kgs ps psa prov eccl isa jer ezek dan matt rom cor gal eph phil col thess "
+    "tim heb pet jas ephesians philippians hebrews james peter revelation surah quran"
 )
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
 _CHAIN = re.compile(r"[1-9]\d?(?:-\d{1,2}){2,3}(?![\w-]|[.,:/]\d)")
@@ -60,6 +61,8 @@ def fraction(scan: Scan, at: int) -> Reading | None:
     integer, top, bottom = match["whole"], match["top"], match["bottom"]
     if (top, bottom) in _NAMED and not integer:
         return _named(scan, top, bottom), match.end(), "ratio"
+    if not integer and scan.word_before(at).lower() in language.version_after:  # Windows 10/11
+        return f"{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "version"
     if _HOUSE.search(scan.text, max(0, at - 32), at) and not integer:  # ul. Polnej 5/7
         return f"{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "address"
     before = f"{cardinal(integer, language)} " if integer else ""
@@ -160,7 +163,11 @@ def _parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> 
         noun = scan.word_after(end)
         if noun.islower() and len(noun) > 2 and noun not in language.counted_stops:
             return _HALF_OF[code][gender(noun, language) == "f"]
-    one, many = language.fractions.get(str(bottom)) or _from_ordinal(scan, bottom)
+    named = language.fractions.get(str(bottom))
+    if named is None and code == "hi":  # पाँच बटा आठ
+        said = f"{cardinal(str(top), language)} {language.say['over']} {cardinal(str(bottom), language)}"
+        return f"{cardinal(integer, language)} {language.say['and']} {said}" if integer else said
+    one, many = named or _from_ordinal(scan, bottom)
     head = cardinal(integer, language) if integer else ""
     if top == 1:
         if code == "en":
@@ -298,7 +305,12 @@ def _difference(scan: Scan, digits: str, end: int) -> Reading:
 
 
 def _both_years(scan: Scan, at: int, end: int, after: int) -> bool:
-    return end - at == 4 and bool(_YEAR.match(scan.text, after)) and 1100 <= int(scan.text[at:end]) <= 2100
+    return (
+        end - at == 4
+        and scan.text[at:end].isdigit()
+        and bool(_YEAR.match(scan.text, after))
+        and 1100 <= int(scan.text[at:end]) <= 2100
+    )
 
 
 def version(scan: Scan, at: int) -> Reading | None:

@@ -191,6 +191,10 @@ def _at(scan: Scan, at: int, following: str) -> Reading | None:
     return f"{_gap(scan)}{scan.language.say['at']}{_gap(scan)}", at + 1, ""
 
 
+def _is_small_word(word: str) -> bool:
+    return word.islower() and word.isalpha()
+
+
 def right_word(text: str, at: int) -> str:
     found = _WORD_AFTER.match(text, at + 1)
     return found[0] if found else ""
@@ -211,7 +215,7 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
         scan.kind in ("money", "measure")
         and scan.end == at
         and language.code == "en"
-        and right_word(text, at).islower()
+        and _is_small_word(right_word(text, at))
     ):
         word = right_word(text, at)
         return f" per {word}", at + 1 + len(word), "measure"

@@ -199,6 +199,8 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
         said = _per_of(name, language)
     elif name is not None:
         said = f"{language.say['per']} {cldr.form('1', name, language.code)}"
+    elif not symbol.isalpha():  # m²e
+        said = None
     elif (language.code == "en" and symbol.lower() in PER_WORDS) or (language.code != "en" and len(symbol) > 2):
         said = f"{language.say['per']} {symbol}"
     else:

@@ -3,11 +3,12 @@
 The cutter of sentences reads the same tables as the normaliser, so both know the same abbreviations.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import import_module
 
-from voi.text.tables.shape import Language
+from voi.text.tables.shape import Language, words
 
 KNOWN = ("en", "de", "fr", "es", "it", "pt", "nl", "pl", "ru", "cs", "hu", "tr", "ar", "hi", "zh", "ja", "ko")
 """Languages with a table of their own; `others` has a few words for some more."""
@@ -24,6 +25,15 @@ def primary(language: str) -> str:
     """`en-US`, `en_GB` and `EN` are all en; `cmn` and `yue` are written as zh."""
     code = language.replace("_", "-").split("-", 1)[0].strip().lower() or "en"
     return {"cmn": "zh", "yue": "zh", "nb": "no", "nn": "no"}.get(code, code)
+
+
+def is_wordlike(short: str) -> bool:
+    """Might a short form, without its point, be a word too: art, ex, рис; but not bzw, tzn, Dr?"""
+    return short.isalpha() and len(short) > 1 and short.lower() not in _TITLES and _VOWEL.search(short) is not None
+
+
+_TITLES = words("prof profa doc ing arch avv gen sen rev doç dir eng lic av inż mag dott sig rag geom op uzm")
+_VOWEL = re.compile(r"[aeiouyäöüáéíóúàèìòùâêîôûąęěůőűıаеёиоуыэюя]", re.IGNORECASE)
 
 
 @cache

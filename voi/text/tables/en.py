@@ -155,6 +155,13 @@ SHOUTED = words(
 )
 """Acronyms that are words in a text all in capitals."""
 
+_BOOKS = {
+    "Ex": "Exodus", "Exod": "Exodus", "Lev": "Leviticus", "Num": "Numbers", "Deut": "Deuteronomy", "Josh": "Joshua",
+    "Ps": "Psalm", "Prov": "Proverbs", "Isa": "Isaiah", "Jer": "Jeremiah", "Ezek": "Ezekiel", "Matt": "Matthew",
+    "Rom": "Romans", "Cor": "Corinthians", "Gal": "Galatians", "Eph": "Ephesians", "Phil": "Philippians",
+    "Col": "Colossians", "Heb": "Hebrews", "Jas": "James", "Pet": "Peter",
+}  # fmt: skip
+
 LANGUAGE = Language(
     code="en",
     starters=STARTERS["en"],
@@ -208,10 +215,11 @@ LANGUAGE = Language(
     choices={
         "Dr.": (("T", "Drive"), ("", "Doctor")),
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),
-        "Rev.": (("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
+        **{f"{short}.": (("B", book), ("", "")) for short, book in _BOOKS.items()},
+        "Rev.": (("B", "Revelation"), ("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
         "rev.": (("9", "revision"), ("", "")),
         "Cat.": (("9", "Category"), ("", "")), "cat.": (("9", "category"), ("", "")),
-        "Gen.": (("G", "Gen"), ("9", "Generation"), ("A", "General"), ("", "General")),
+        "Gen.": (("B", "Genesis"), ("G", "Gen"), ("9", "Generation"), ("A", "General"), ("", "General")),
         "Est.": (("9", "established"), ("in", "established"), ("", "Estimated")),
         "est.": (("9", "established"), ("in", "established"), ("", "estimated")),
         "No.": (("9", "number"), ("", "")),
@@ -227,7 +235,7 @@ LANGUAGE = Language(
         "para.": (("9", "paragraph"), ("", "paragraph")),
         "sec.": (("#", "seconds"), ("9", "section"), ("", "")),
         "min.": (("#", "minutes"), ("", "minimum")),
-        "max.": (("", "maximum"),),
+        "max.": (("#", "maximum"), ("9", "maximum"), ("a", "maximum"), ("", "")),
         "ed.": (("#", "edition"), ("o", "edition"), ("", "")),
         "apt.": (("9", "apartment"), ("A", "apartment"), ("", "apartment")),
         "ste.": (("9", "suite"), ("", "")),
@@ -241,7 +249,7 @@ LANGUAGE = Language(
         "Mon.": (("", "Monday"),), "Tue.": (("", "Tuesday"),), "Tues.": (("", "Tuesday"),),
         "Wed.": (("", "Wednesday"),), "Thu.": (("", "Thursday"),), "Thur.": (("", "Thursday"),),
         "Thurs.": (("", "Thursday"),), "Fri.": (("", "Friday"),),
-        "Sat.": (("", "Saturday"),), "Sun.": (("", "Sunday"),),
+        "Sat.": (("", "Saturday"),), "Sun.": (("d", "Sunday"), ("w", "Sunday"), ("", "")),
         "am.": (("#", "A M"), ("", "")),
         "pm.": (("#", "P M"), ("", "")),
     },
@@ -271,7 +279,8 @@ LANGUAGE = Language(
         "lb-ft": forms("pound-foot", "pound-feet"), "ft-lb": forms("foot-pound", "foot-pounds"),
         "mmHg": forms("millimeter of mercury", "millimeters of mercury"),
         "Nm": forms("newton meter", "newton meters"), "lm": forms("lumen", "lumens"), "ct": forms("carat", "carats"),
-        "mcg": "mass-microgram", "mmol": forms("millimole", "millimoles"), "mol": forms("mole", "moles"),
+        "mcg": "mass-microgram", "y/o": forms("year old", "years old"), "mmol": forms("millimole", "millimoles"),
+        "mol": forms("mole", "moles"),
         "mEq": forms("milliequivalent", "milliequivalents"), "bhp": forms("brake horsepower"),
         "IU": forms("international unit", "international units"), "doz": forms("dozen"), "MP": forms("megapixel",
         "megapixels"),

@@ -45,15 +45,17 @@ LANGUAGE = Language(
     ending={
         "etc.": "et cetera", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
         "Cie": "compagnie", "dép.": "département",
-        "hab.": "habitants", "janv.": "janvier", "févr.": "février", "juil.": "juillet", "sept.": "septembre",
+        "hab.": "habitants", "janv.": "janvier", "févr.": "février", "juil.": "juillet",
         "oct.": "octobre",
-        "nov.": "novembre", "déc.": "décembre", "lun.": "lundi", "mer.": "mercredi", "jeu.": "jeudi",
+        "nov.": "novembre", "déc.": "décembre", "lun.": "lundi",
         "ven.": "vendredi", "sam.": "samedi", "dim.": "dimanche", "TTC": "toutes taxes comprises",
         "svp": "s'il vous plaît", "SVP": "s'il vous plaît",
     },
     choices={
         "p.": (("9", "page"), ("", "")), "s.": (("r", "siècle"), ("", "")),
-        "th.": (("9", "thermostat"), ("", "")), "mar.": (("d", "mardi"), ("w", "mardi"), ("", "")),
+        "th.": (("9", "thermostat"), ("", "")), "sept.": (("#", "septembre"), ("9", "septembre"), ("", "")),
+        "mer.": (("d", "mercredi"), ("", "")),
+        "jeu.": (("d", "jeudi"), ("", "")), "mar.": (("d", "mardi"), ("w", "mardi"), ("", "")),
         "suiv.": (("", "suivantes"),), "S.": (("A", "Saint"), ("", "")),
     },
     scales={

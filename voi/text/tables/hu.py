@@ -31,7 +31,7 @@ LANGUAGE = Language(
         "tsz.": "tételszám", "fej.": "fejezet", "köt.": "kötet",
         "szerk.": "szerkesztő", "ford.": "fordító", "vm.": "valami", "vki.": "valaki", "ang.": "angol", "ném.": "német",
         "rk.": "rakpart", "hrsz.": "helyrajzi szám", "okl.": "okleveles", "gr.": "gróf", "br.": "báró",
-        "tv.": "törvény", "bek.": "bekezdés", "par.": "paragrafus", "közp.": "központi", "hsz.": "házszám",
+        "bek.": "bekezdés", "par.": "paragrafus", "közp.": "központi", "hsz.": "házszám",
     },
     ending={"stb.": "és a többi", "Kft.": "k f t", "Zrt.": "z r t", "Nyrt.": "ny r t", "Bt.": "b t",
         "i.e.": "időszámításunk előtt", "i.sz.": "időszámításunk szerint", "Kr. e.": "Krisztus előtt",

@@ -70,6 +70,7 @@ class Language:
     number follows; "A" a capital follows; "a" a small letter follows; "#" a number stands before; "S" the name of a
     street stands before, "T" the same and no name after; "N" a name stands before; "R" a Roman number follows, "r" one
     stands before; "d" a date or hour follows, "w" a word before says that it is a day; "p" a preposition stands before;
+    "B" chapter and verse follow;
     "f" a word in -a follows; another word: that word follows; "" always. A word of "" leaves the text as it is."""
     leading: frozenset[str] = frozenset()
     """Keys of `choices` that something always follows, like those of `before`."""
