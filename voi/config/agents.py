@@ -12,6 +12,7 @@ from voi.config.parts import (
     Language,
     Phrases,
     PhrasesOrText,
+    Redact,
     SttSettings,
     TurnSettings,
     VoiceChoice,
@@ -61,6 +62,9 @@ class Agent(Prompted):
     """Engines that hear this agent's conversations, where they are not those of the settings."""
     turn: TurnSettings = TurnSettings()
     stt: SttSettings = SttSettings()
+    redact: Redact = Redact()
+    """What is taken out of the words of its conversations before they are logged or kept. Their sound is then not
+    recorded."""
     idle_reminder: IdleReminder | None = None
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
     """Hang up after that many seconds of silence on both sides; 0: never."""

@@ -146,6 +146,22 @@ class SttSettings(FileModel):
     """Names and terms to listen for."""
 
 
+class Redact(FileModel):
+    """What is taken out of a conversation's words before they are logged or kept anywhere."""
+
+    numbers: bool = False
+    """Numbers of four digits and more, also spoken ones."""
+    cards: bool = False
+    """Numbers of payment cards."""
+    emails: bool = False
+    """E-mail addresses, also spoken ones."""
+    names: tuple[Annotated[str, Field(max_length=200)], ...] = Field(default=(), max_length=1_000)
+    """Names of people and things, in any case."""
+
+    def __bool__(self) -> bool:
+        return bool(self.numbers or self.cards or self.emails or self.names)
+
+
 class IdleReminder(Phrases):
     """Said when both have been silent for a while (call mode)."""
 

@@ -89,7 +89,7 @@ class KeptCalls:
             folder = str(recorder.folder.relative_to(settings.recordings_dir)) if recorder else None
             began = Began(
                 conversation_id, call.app, call.person, getattr(call.door, "kind", "app"), call.agent_name, version,
-                config if call.agent_name else "", mode, now_ms(), folder, False, data_key,
+                config if call.agent_name else "", mode, now_ms(), folder, bool(agent.redact), data_key,
             )  # fmt: skip
             found.append(CallObserver(began, self._writer.put, words=settings.store == "words"))
             self._seen.add(conversation_id)

@@ -39,6 +39,7 @@ from voi.session.line import Line
 from voi.session.log_format import log_line
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
+from voi.session.redaction import redaction_of
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
 from voi.session.tools import Tool, ToolRunner
@@ -70,7 +71,8 @@ class Session:
     __slots__ = (
         "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo", "_ended",
         "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_invoke_max_tokens", "_latency", "_line",
-        "_make_brain", "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_start_s", "_tasks",
+        "_make_brain", "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_redaction",
+        "_start_s", "_tasks",
         "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools", "conversation_id", "kept_for_later",
     )  # fmt: skip
 
@@ -108,6 +110,7 @@ class Session:
         self._clock = ConversationClock(clock)
         self._start_s = 0.0
         self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
+        self._redaction = redaction_of(agent)
         self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
         self._tools = tools or {}
@@ -149,6 +152,7 @@ class Session:
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._start_s = self._clock()
+        redaction = self._redaction
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
             self._echo = self._engines.echo_canceller(0)
@@ -157,7 +161,7 @@ class Session:
         around = Surroundings(
             self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if observers.wants("user_sound") else None,
+            on_user_sound=observers.user_sound if observers.wants("user_sound") and redaction is None else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
             clean=self._clean if self._echo else None,
         )  # fmt: skip
@@ -241,7 +245,8 @@ class Session:
         at_ms = round((start_s - self._start_s) * 1_000)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
-        self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
+        if self._redaction is None:  # sound cannot be redacted
+            self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
         return self._echo.clean(pcm, self._now_ms()) if self._echo else pcm
@@ -282,16 +287,22 @@ class Session:
         self._mark(fact, now_ms)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
+        if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
+            self._observe_step(now_ms, fact, actions)
+        for action in actions:
+            self._act(action)
+        if type(fact) is was.HungUp:
+            self._ended.set()
+
+    def _observe_step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
         log = self._tasks.log
+        if self._redaction is not None:
+            fact, actions = self._redaction.step(fact, actions)
         if log.isEnabledFor(logging.DEBUG):
             for sign, thing in (("<", fact), *((">", action) for action in actions)):
                 log.debug("%s %s", sign, log_line(thing, words=self._tasks.log_words))
         if self._observers.wants_steps:
             self._observers.step(now_ms, fact, actions)
-        for action in actions:
-            self._act(action)
-        if type(fact) is was.HungUp:
-            self._ended.set()
 
     def _act(self, action: Action) -> None:
         door_events, brain = self._events, self._brain

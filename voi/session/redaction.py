@@ -1,0 +1,93 @@
+"""Takes out of facts and actions what an agent's author does not want to be kept, once, before anybody looks on: the
+log, recordings, the store, traces.
+
+The conversation itself, its language model and its client go on with all words. A redacted journal cannot be replayed
+to the same decisions everywhere, as those were made on the words that it lacks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, is_dataclass, replace
+from functools import cache
+from typing import Any
+
+from voi.config.agents import Agent
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.actions import Action
+from voi.core.facts import Fact
+from voi.dialogue import SpokenWord
+from voi.text.redact import Redactor
+
+_WORDS = frozenset({"text", "message", "error", "words", "arguments", "result", "messages", "parts"})
+"""Fields that hold what was said, or messages and words that do."""
+_PICTURES = frozenset({"url", "image_urls"})
+PICTURE = "[picture]"
+"""In place of a picture's address, which may hold the picture."""
+
+
+class Redaction:
+    """`redactor`: what is taken out."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+
+    def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
+        """The same step without it. Texts that may go on are treated as fragments."""
+        return self._of(fact, fragment=True), tuple(self._action(action) for action in actions)
+
+    def _action(self, action: Action) -> Action:
+        if isinstance(action, do.SayPhrase):
+            return action  # its author's words
+        shown: Action = self._of(action, fragment=not (isinstance(action, do.Show) and action.final))
+        if isinstance(shown, do.Show) and isinstance(action, do.Show) and shown.text != action.text:
+            return replace(shown, narrated=())  # places in the text that was
+        return shown
+
+    def _of(self, thing: Any, *, fragment: bool) -> Any:
+        kind: Any = type(thing)
+        words, pictures = _fields_of(kind)
+        changes: dict[str, Any] = {name: self._value(getattr(thing, name), fragment=fragment) for name in words}
+        if isinstance(thing, was.PieceVoiced):
+            changes["words"] = self._times(thing)
+        for name in pictures:
+            value = getattr(thing, name)
+            changes[name] = PICTURE if isinstance(value, str) else (PICTURE,) * len(value)
+        return _changed(thing, changes) if changes else thing
+
+    def _times(self, voiced: was.PieceVoiced) -> tuple[SpokenWord, ...]:
+        """The times of the words, unless the words together tell what is to be taken out."""
+        said = " ".join(word.text for word in voiced.words)
+        return voiced.words if self._redactor(said, fragment=True) == said else ()
+
+    def _value(self, value: Any, *, fragment: bool) -> Any:
+        if isinstance(value, str):
+            return self._redactor(value, fragment=fragment)
+        if isinstance(value, tuple):
+            return tuple(self._value(item, fragment=fragment) for item in value)
+        return self._of(value, fragment=fragment) if is_dataclass(value) else value
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    names = [field.name for field in fields(kind)]
+    return tuple(name for name in names if name in _WORDS), tuple(name for name in names if name in _PICTURES)
+
+
+def _changed(thing: Any, changes: dict[str, Any]) -> Any:
+    if all(getattr(thing, name) == value for name, value in changes.items()):
+        return thing
+    given = {field.name: getattr(thing, field.name) for field in fields(thing)} | changes
+    return type(thing)(**given)
+
+
+def redaction_of(agent: Agent) -> Redaction | None:
+    """None: its author wants nothing taken out."""
+    wanted = agent.redact
+    if not wanted:
+        return None
+    return Redaction(
+        Redactor(
+            numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
+            languages=(agent.language or "en",),
+        )
+    )  # fmt: skip
