@@ -78,7 +78,8 @@ def fields(*models: type[BaseModel]) -> Iterator[str]:
     "model",
     [
         Agent, classifiers.ControlAgent, classifiers.CompletenessAgent, tts_models.TtsModel, parts.TurnSettings,
-        parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Redact, parts.Choice, parts.Example, parts.Voices,
+        parts.NarratorChoice, parts.IdleReminder, parts.SttSettings, parts.Redact, parts.Choice, parts.Example,
+        parts.Voices, parts.Disclosure,
     ],
 )  # fmt: skip
 def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:

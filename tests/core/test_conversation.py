@@ -618,6 +618,40 @@ def test_greeting_reminder_and_limits():
     assert world.core.handle(was.UserStarted(0), 0) == []
 
 
+NOTICE = Script(notice=Phrase("You are talking to an AI."), greeting=Phrase("Hello!", "warm", "hello.wav"))
+
+
+def phrases(world):
+    return [phrase.text for phrase in world.said(do.SayPhrase)]
+
+
+def test_the_notice_comes_first_and_the_greeting_as_it_is_after_it():
+    world = World(NOTICE, greet=True)
+    assert phrases(world) == ["You are talking to an AI."]
+    world.played(1)
+    assert world.last(do.SayPhrase) == do.SayPhrase(2, "Hello!", "warm", "hello.wav")
+    world.played(2)
+    world.say(SENTENCE)
+    world.played(world.reply_with("It is sunny."))
+    assert phrases(world) == ["You are talking to an AI.", "Hello!"]
+
+
+def test_the_notice_comes_without_a_greeting_too():
+    world = World(NOTICE, greet=False)
+    world.played(1)
+    assert phrases(world) == ["You are talking to an AI."]
+    assert world.core.state is State.IDLE
+
+
+def test_who_speaks_over_the_notice_is_answered_and_not_greeted():
+    world = World(NOTICE, greet=True)
+    world.tell(was.ReplyText(1, 0, "You are talking to an AI."), was.PlaybackStarted(1))
+    world.say(SENTENCE)
+    world.played(world.reply_with("It is sunny."))
+    assert phrases(world) == ["You are talking to an AI."]
+    assert "sunny" in world.core.history.last_text("assistant")
+
+
 def test_the_longest_conversation_ends():
     world = World(Script(duration_limit_ms=5_000))
     world.say(SENTENCE)

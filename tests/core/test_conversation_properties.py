@@ -153,6 +153,7 @@ def take(world: World, step: tuple) -> None:  # noqa: C901  # one case for each 
 SCRIPTS = {
     "call": Script(greeting=Phrase("Hi."), apology=Phrase("Sorry."), reply_timeout_ms=10_000),
     "patient call": Script(turn=TurnPolicy(speculate=False), stream_user_stt=False, final_stt_correction=False),
+    "noticed call": Script(notice=Phrase("An AI."), greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "judging call": Script(judges_voices=True, greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.server.fakes import SECRET
-from tests.server.serving import Person, fake_engines, serving
+from tests.server.serving import AGENTS, Person, fake_engines, serving, write_config
 from tests.transports.raw_client import RawClient
 from voi.errors import ConfigError
 from voi.server.auth import issue_token
@@ -17,6 +18,7 @@ from voi.server.auth import issue_token
 pytestmark = pytest.mark.integration
 if importlib.util.find_spec("sqlalchemy") is None:
     pytest.skip("./install.sh brings what the store needs", allow_module_level=True)
+AI = "You are talking to an AI."
 KEY = "kT9-store-key-of-the-tests-zQ4vB7xW2mN8"
 
 
@@ -125,3 +127,49 @@ async def test_after_an_upgrade_without_its_packages_the_server_runs(
     async with serving(tmp_path, monkeypatch, fake_engines(), store="words") as running:
         await talk(running.port)
     assert "Run ./install.sh" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("settings", "said", "told"),
+    [
+        (
+            {"disclose": ("app",), "record": True},
+            "You are talking to an AI. This conversation is recorded.",
+            (True, True),
+        ),
+        ({"disclose": ("*",), "store": "facts"}, "You are talking to an AI.", (True, False)),
+        ({}, "", (False, False)),  # an app shows it
+    ],
+)
+async def test_what_the_agent_says_at_its_first_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], said: str, told: tuple[bool, bool]
+) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines(), **{"store": "words", **settings}) as running:
+        person = await Person.arrive(running.port, init_greeting=True)
+        await person.until(lambda: person.status("speech_done") == (2 if said else 1))
+        person.client.drop()
+        await asyncio.sleep(0.1)
+    assert [text for text in person.texts.values() if text] == [*([said] if said else []), "Hello there my friend."]
+    (kept,) = await stored(tmp_path)
+    assert (kept.facts["told_ai"], kept.facts["told_recording"]) == told
+
+
+async def first_words(port: int, **init: Any) -> str:
+    person = await Person.connected(port)
+    person.say("init", mode="chat", init_greeting=True, **init)
+    await person.until(lambda: person.texts.get(0))
+    return person.texts[0]
+
+
+async def test_an_agent_decides_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_config(tmp_path)
+    agents: dict[str, Any] = {
+        "echo": {**dict[str, Any](AGENTS["echo"]), "disclosure": {"say": True, "ai": "I am a machine."}},
+        "quiet": {**dict[str, Any](AGENTS["echo"]), "disclosure": {"say": False}},
+    }
+    (tmp_path / "agents.json").write_text(json.dumps(agents))
+    async with serving(tmp_path, monkeypatch, fake_engines(), disclose=("*",)) as running:
+        for agent, first in (("echo", "I am a machine."), ("quiet", "Hello there my friend.")):
+            assert await first_words(running.port, agent_name=agent, agent_config=None) == first
+        own = json.dumps({"llm_model": "echo", "disclosure": {"say": False}})  # no client keeps an agent from it
+        assert await first_words(running.port, agent_name="", agent_config=own) == AI

@@ -7,7 +7,9 @@ from pydantic import Field
 
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
+from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
+    Disclosure,
     IdleReminder,
     Language,
     Phrases,
@@ -62,6 +64,8 @@ class Agent(Prompted):
     """Engines that hear this agent's conversations, where they are not those of the settings."""
     turn: TurnSettings = TurnSettings()
     stt: SttSettings = SttSettings()
+    disclosure: Disclosure = Disclosure()
+    """What it says before its greeting, on telephones: that it is an AI, and that the conversation is recorded."""
     redact: Redact = Redact()
     """What is taken out of the words of its conversations before they are logged or kept. Their sound is then not
     recorded."""
@@ -92,6 +96,15 @@ class Agent(Prompted):
         """One of these opens the conversation; none: the agent waits for the person. `echo` always greets."""
         phrases = self.greetings.spoken() if self.greetings else ()
         return phrases or ((Phrase(_ECHO_GREETING),) if self.llm_model == "echo" else ())
+
+    def notice(self, *, ai: bool, recorded: bool) -> Phrase | None:
+        """What it discloses at its first words; None: nothing."""
+        said = []
+        if ai:
+            said.append(self.disclosure.ai or ai_notice(self.language))
+        if recorded:
+            said.append(self.disclosure.recording or recording_notice(self.language))
+        return Phrase(" ".join(said)) if said else None
 
     def apology_phrase(self) -> Phrase | None:
         """A phrase for a failed answer: the agent's own, or its language's default; None: there is none."""

@@ -162,6 +162,18 @@ class Redact(FileModel):
         return bool(self.numbers or self.cards or self.emails or self.names)
 
 
+class Disclosure(FileModel):
+    """What the agent says at its first words, before its greeting."""
+
+    say: bool | None = None
+    """Whether it says that it is an AI, and that the conversation is recorded where it is; without it, VOI_DISCLOSE
+    decides by the door."""
+    ai: str | None = Field(default=None, min_length=1, max_length=500)
+    """Its own words for that it is an AI; without them, a sentence in its language."""
+    recording: str | None = Field(default=None, min_length=1, max_length=500)
+    """Its own words for that the conversation is recorded."""
+
+
 class IdleReminder(Phrases):
     """Said when both have been silent for a while (call mode)."""
 

@@ -163,6 +163,9 @@ class Settings(BaseSettings):
     """Takes the agent's own voice out of what callers send: for clients that play it on a loudspeaker and do not cancel
     the echo themselves, as browsers do. webrtc needs the extra `echo`, and 1.5 % of a core a caller."""
 
+    disclose: Names = ("telephone",)
+    """Kinds of doors, between commas, where agents say at their first words that they are an AI and, where it is, that
+    the conversation is recorded: telephone, app (the program in between shows it by itself); * for all, - for none."""
     record: bool = False
     """Keep conversations: what happened, and both sides as WAV. Ask the people who speak."""
     recordings_dir: Path = Path("recordings")

@@ -35,6 +35,9 @@ from voi.core.turn import Turn
 from voi.core.words import same_words
 from voi.dialogue import Message, Phrase
 
+FIRST_REPLY = 1
+"""Number of the first reply: the notice, if there is one."""
+
 
 class Conversation:
     """One conversation. The session calls `handle` for every fact, and with DeadlinePassed at `deadline_ms`."""
@@ -62,6 +65,8 @@ class Conversation:
         self._now_ms = 0
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
+        self._greeting_owed: Phrase | None = None
+        """Said once the notice was heard, unless the person spoke meanwhile."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
@@ -114,8 +119,12 @@ class Conversation:
 
     def _on_opened(self, fact: was.Opened) -> None:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
-        if fact.greet and self.script.greeting:
-            self._say(self.script.greeting)
+        greeting = self.script.greeting if fact.greet else None
+        if self.script.notice:
+            self._greeting_owed = greeting
+            self._say(self.script.notice)
+        elif greeting:
+            self._say(greeting)
 
     def _on_came_back(self, fact: was.CameBack) -> None:
         self._clocks.came_back(self._now_ms)
@@ -552,6 +561,9 @@ class Conversation:
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         if self._replies.played(fact.reply):
             self._after_reply()
+            greeting, self._greeting_owed = self._greeting_owed, None
+            if greeting and self.state is State.IDLE and fact.reply == FIRST_REPLY:
+                self._say(greeting)
 
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
         cut = self._replies.stopped(fact)

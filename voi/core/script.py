@@ -17,6 +17,8 @@ class Script(CallOptions):
     """System prompt and few-shot examples, before the history."""
     reply_form: ReplyForm = field(default_factory=ReplyForm)
     """How the prompt asks for replies. The model is shown its own earlier words in this form."""
+    notice: Phrase | None = None
+    """Said first of all, before the greeting and also without one."""
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
     reminder: Phrase | None = None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from voi.calls.call import Call
 from voi.config.agents import Agent
 from voi.config.settings import Settings
+from voi.dialogue import Phrase
 from voi.errors import StoreError
 from voi.session.observer import Observer
 from voi.session.recording import Recorder, prepare, sweep
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 SWEEP_EVERY_S = 3600
 
 log = logging.getLogger(__name__)
+
+
+def kind_of(call: Call) -> str:
+    """The kind of door that the call came through: telephone, or app. A door that is none for an app says so by an
+    attribute `kind`."""
+    return str(getattr(call.door, "kind", "app"))
 
 
 class KeptCalls:
@@ -88,12 +95,32 @@ class KeptCalls:
             version, config = version_of(agent)
             folder = str(recorder.folder.relative_to(settings.recordings_dir)) if recorder else None
             began = Began(
-                conversation_id, call.app, call.person, getattr(call.door, "kind", "app"), call.agent_name, version,
+                conversation_id, call.app, call.person, kind_of(call), call.agent_name, version,
                 config if call.agent_name else "", mode, now_ms(), folder, bool(agent.redact), data_key,
             )  # fmt: skip
-            found.append(CallObserver(began, self._writer.put, words=settings.store == "words"))
+            ai, recording = self.discloses(call, agent)
+            keeps_words = settings.store == "words"
+            observer = CallObserver(began, self._writer.put, words=keeps_words, tells_ai=ai, tells_recording=recording)
+            found.append(observer)
             self._seen.add(conversation_id)
         return found
+
+    def discloses(self, call: Call | None, agent: Agent) -> tuple[bool, bool]:
+        """Whether the agent says at its first words that it is an AI, and that the conversation is recorded. A client's
+        own agent cannot keep it from that."""
+        settings = self._settings
+        wanted = call is not None and ("*" in settings.disclose or kind_of(call) in settings.disclose)
+        say = agent.disclosure.say
+        if say is not None and (say or (call is not None and call.agent_name)):
+            wanted = say
+        return wanted, wanted and (settings.record or (self.store is not None and settings.store == "words"))
+
+    def notice(self, call: Call | None, agent: Agent) -> Phrase | None:
+        """What the agent discloses first of all."""
+        ai, recorded = self.discloses(call, agent)
+        if agent.language is None:
+            agent = agent.model_copy(update={"language": self._settings.language})
+        return agent.notice(ai=ai, recorded=recorded)
 
     def over(self, call: Call) -> None:
         """The call is over, and it is known why."""

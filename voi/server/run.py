@@ -267,6 +267,7 @@ class Server:
             observers=self._observers(conversation_id, agent, options.mode),
             on_observer_failed=self.metrics.observer_failed,
             language=settings.language,
+            notice=self.kept.notice(self.calls.find(conversation_id), agent),
             log_words=settings.log_words,
             continued=continued,
             pictures=self._pictures,

@@ -6,13 +6,17 @@ from voi.config.agents import Agent
 from voi.config.parts import draw
 from voi.core.options import CallOptions
 from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
+from voi.dialogue import Phrase
 
 JUDGED_BARGE_IN_MS = 416
 """Default of `barge_in_ms` with a voice judge: the voice it takes to tell words from a "yeah"."""
 
 
-def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = False) -> Script:
-    """The script of one conversation. Each phrase is drawn at random. `judges_voices`: the server has a voice judge."""
+def script_from(
+    agent: Agent, options: CallOptions, *, judges_voices: bool = False, notice: Phrase | None = None
+) -> Script:
+    """The script of one conversation. Each phrase is drawn at random. `judges_voices`: the server has a voice judge.
+    `notice`: what the agent discloses first of all."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
@@ -21,6 +25,7 @@ def script_from(agent: Agent, options: CallOptions, *, judges_voices: bool = Fal
         **chosen,
         prompt=agent.prompt(),
         reply_form=agent.reply_form,
+        notice=notice,
         greeting=draw(agent.greeting_phrases()),
         turn=turn,
         reminder=agent.reminder_phrase(),

@@ -25,7 +25,7 @@ from voi.core.history import HistoryEntry
 from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
-from voi.dialogue import Message
+from voi.dialogue import Message, Phrase
 from voi.engines.base import LlmRequest
 from voi.errors import ClientError, EngineError
 from voi.session import events, llm_checks
@@ -63,9 +63,10 @@ class Session:
 
     `line`: has the door that is told what happens. `clock`: monotonic seconds. `observers` see every step; one that
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
-    hears and speaks. `log_words`: what people said may be written to the log. `tools`: those that the agent may call,
-    by name. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it goes on
-    from; None: it begins. `pictures`: the server's memory for pictures. `may_invoke` is asked before each `invoke_llm`.
+    hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
+    the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
+    makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
+    `may_invoke` is asked before each `invoke_llm`.
     """
 
     __slots__ = (
@@ -89,6 +90,7 @@ class Session:
         observers: Sequence[Observer] = (),
         on_observer_failed: Callable[[str], None] = lambda name: None,
         language: str | None = None,
+        notice: Phrase | None = None,
         log_words: bool = False,
         tools: Mapping[str, Tool] | None = None,
         make_brain: MakeBrain = PipelineBrain,
@@ -109,7 +111,8 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._start_s = 0.0
-        self._conversation = Conversation(script_from(agent, options, judges_voices=engines.voice is not None))
+        script = script_from(agent, options, judges_voices=engines.voice is not None, notice=notice)
+        self._conversation = Conversation(script)
         self._redaction = redaction_of(agent)
         self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
+from voi.core.conversation import FIRST_REPLY
 from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.session.failure import Failure
@@ -25,15 +26,24 @@ def now_ms() -> int:
 
 
 class CallObserver(Observer):
-    """`words`: keep the transcript. `tell`: see `Writer.put`. `clock_ms`: ms since 1970."""
+    """`words`: keep the transcript. `tell`: see `Writer.put`. `tells_ai`, `tells_recording`: what the script's notice
+    says. `clock_ms`: ms since 1970."""
 
     def __init__(
-        self, began: Began, tell: Callable[[Entry], None], *, words: bool, clock_ms: Callable[[], int] = now_ms
+        self,
+        began: Began,
+        tell: Callable[[Entry], None],
+        *,
+        words: bool,
+        tells_ai: bool = False,
+        tells_recording: bool = False,
+        clock_ms: Callable[[], int] = now_ms,
     ) -> None:
         self._id = began.conversation_id
         self._began = began
         self._tell = tell
         self._words = words
+        self._notice = {"told_ai": tells_ai, "told_recording": tells_recording}
         self._clock_ms = clock_ms
         self._answers = self._failures = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
@@ -50,6 +60,8 @@ class CallObserver(Observer):
                 self._written_characters += len(fact.text)
             case was.PieceVoiced():
                 self._spoken_ms += fact.audio_ms
+            case was.ReplyPlayed() if fact.reply == FIRST_REPLY and any(self._notice.values()):
+                self._tell(Changed(self._id, dict(self._notice)))  # it was heard to its end
         for action in actions:
             match action:
                 case do.Show() if self._words:
