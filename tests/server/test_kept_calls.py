@@ -163,9 +163,10 @@ async def first_words(port: int, **init: Any) -> str:
 
 async def test_an_agent_decides_for_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_config(tmp_path)
+    echo: Any = AGENTS["echo"]
     agents: dict[str, Any] = {
-        "echo": {**dict[str, Any](AGENTS["echo"]), "disclosure": {"say": True, "ai": "I am a machine."}},
-        "quiet": {**dict[str, Any](AGENTS["echo"]), "disclosure": {"say": False}},
+        "echo": {**echo, "disclosure": {"say": True, "ai": "I am a machine."}},
+        "quiet": {**echo, "disclosure": {"say": False}},
     }
     (tmp_path / "agents.json").write_text(json.dumps(agents))
     async with serving(tmp_path, monkeypatch, fake_engines(), disclose=("*",)) as running:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from voi.cli.weight_licences import WeightLicence
     from voi.config.config import Config
     from voi.config.settings import Settings
 
@@ -26,6 +27,7 @@ def check(
     from voi.errors import ConfigError
 
     problems = Problems()
+    licences: list[WeightLicence] = []
     try:
         settings = load_settings(agents_file=agents, tts_models_file=tts_models)
     except ConfigError as error:
@@ -36,10 +38,19 @@ def check(
         check_engines(config, settings, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
-        for line in [] if problems.errors or as_json else _summary(config, settings):
+        if not problems.errors:
+            from voi.cli.weight_licences import weight_licences
+
+            licences = weight_licences(config, settings)
+        for line in [] if problems.errors or as_json else [*_summary(config, settings), *_licences(licences)]:
             typer.echo(line)
     if as_json:
-        found = {"ok": not problems.errors, "problems": problems.errors, "warnings": problems.warnings}
+        found = {
+            "ok": not problems.errors,
+            "problems": problems.errors,
+            "warnings": problems.warnings,
+            "licences": [licence.as_dict() for licence in licences],
+        }
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
         raise typer.Exit(bool(problems.errors))
     for warning in problems.warnings:
@@ -83,6 +94,10 @@ def _summary(config: "Config", settings: "Settings") -> list[str]:
         f"{settings.tts_models_file}: {_count(len(models), 'model')}{': ' if models else ''}{', '.join(models)}"
     )
     return lines
+
+
+def _licences(licences: "list[WeightLicence]") -> list[str]:
+    return ["licences of the weights:", *(f"  {licence}" for licence in licences)]
 
 
 def _count(number: int, what: str) -> str:

@@ -6,8 +6,8 @@ from voi.session.events import Event
 
 
 class Door(Protocol):
-    """A door may have an attribute `kind`, such as "telephone"; without it, it is one for an app. `VOI_DISCLOSE` goes by
-    that."""
+    """A door may have an attribute `kind`, such as "telephone", by which `VOI_DISCLOSE` goes; without it, it is one for
+    an app."""
 
     output_rate_hz: int
     """Sample rate of the sound that the door is given. It never changes."""

@@ -1,0 +1,58 @@
+import json
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voi.cli.weight_licences import KNOWN, weight_licences
+from voi.config.load import load_config
+from voi.config.settings import load_settings
+from voi.engines import registry
+from voi.engines.registry import tts_info
+
+MODELS = {
+    "mine": {"engine": "xtts", "checkpoint": "m.pth", "config": "c.json", "tokenizer": "v.json", "voices": "v.pth"},
+    "plain": {"engine": "espeak"},
+    "unused": {"engine": "hibari"},
+}
+AGENTS: dict[str, Any] = {
+    "ada": {"llm_model": "echo", "voices": {"character": {"model": "mine"}, "narrator": {"model": "plain"}}},
+    "bob": {"llm_model": "gpt-5", "engines": {"stt": "whisper"}},
+}
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], str]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "agents.json").write_text(json.dumps(AGENTS))
+    (tmp_path / "tts_models.json").write_text(json.dumps(MODELS))
+    for name in ("m.pth", "c.json", "v.json", "v.pth"):
+        (tmp_path / name).touch()
+    settings = load_settings(
+        litellm_api_base="http://localhost:4000", engine_options={"stt.whisper": {"model": "/models/own.pt"}},
+        token_secret_key=secrets.token_urlsafe(40),
+    )  # fmt: skip
+    return {(one.kind, one.name): str(one) for one in weight_licences(load_config(settings, tts_info), settings)}
+
+
+def test_every_weight_that_is_used_is_named(found: dict[tuple[str, str], str]) -> None:
+    assert set(found) == {
+        ("vad", "silero"), ("turn", "smart-turn"), ("voice", "voice-judge"), ("stt", "moonshine"), ("stt", "whisper"),
+        ("tts", "mine (xtts)"), ("tts", "plain (espeak)"), ("llm", "gpt-5"),
+    }  # fmt: skip
+
+
+def test_what_may_not_be_sold_says_so(found: dict[tuple[str, str], str]) -> None:
+    assert found["tts", "mine (xtts)"] == "tts mine (xtts): Coqui Public Model License 1.0.0: NO commercial use"
+    assert found["stt", "moonshine"].endswith("MIT (the English model tiny-en)")
+
+
+def test_a_model_of_ones_own_has_its_own_licence(found: dict[tuple[str, str], str]) -> None:
+    assert "model file that its options name: read it" in found["stt", "whisper"]
+    assert "whoever serves it" in found["llm", "gpt-5"]
+
+
+def test_the_licence_of_every_engine_of_voi_is_known() -> None:
+    kinds: tuple[registry.Kind, ...] = ("vad", "turn", "voice", "stt", "tts")
+    assert {(kind, name) for kind in kinds for name in registry.BUILT_IN[kind]} == set(KNOWN)
