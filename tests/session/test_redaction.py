@@ -12,10 +12,11 @@ from tests.fakes.engines import FakeLlm, FakeStt
 from voi.config.agents import Agent
 from voi.core import actions as do
 from voi.core import facts as was
+from voi.core.kept import Kept, KeptDraft, KeptMessage
 from voi.dialogue import Message, SpokenWord, ToolCall
 from voi.session.recording import Recorder
 from voi.session.redaction import PICTURE, Redaction, redaction_of
-from voi.text.redact import NAME, NUMBER, Redactor
+from voi.text.redact import NAME, NUMBER, TextRedactor
 
 ALL = {"numbers": True, "cards": True, "emails": True, "names": ["Ada Lovelace"]}
 SAID = "my number is 555 1234 and ada knows"
@@ -54,7 +55,7 @@ async def test_without_it_everything_is_seen() -> None:
     assert looks_on.user_bytes > 0
 
 
-REDACTION = Redaction(Redactor(numbers=True, names=["Ada Lovelace"]))
+REDACTION = Redaction(TextRedactor(numbers=True, names=["Ada Lovelace"]))
 HERS = "Ada has 555 1234"
 OURS = f"{NAME} has {NUMBER}"
 
@@ -69,6 +70,10 @@ OURS = f"{NAME} has {NUMBER}"
         (was.ToolCalled(1, "c", "find", '{"who": "Ada"}'), was.ToolCalled(1, "c", "find", f'{{"who": "{NAME}"}}')),
         (was.ToolReturned(1, "c", HERS), was.ToolReturned(1, "c", OURS)),
         (was.ImageGiven("data:image/png;base64,AAAA"), was.ImageGiven(PICTURE)),
+        (
+            was.Continued(Kept((KeptMessage(0, Message("user", HERS)),), draft=KeptDraft(HERS))),
+            was.Continued(Kept((KeptMessage(0, Message("user", OURS)),), draft=KeptDraft(OURS))),
+        ),
         (
             was.PieceVoiced(1, 0, 0, 900, (SpokenWord("four", 0, 400), SpokenWord("one", 400, 900))),
             was.PieceVoiced(1, 0, 0, 900),

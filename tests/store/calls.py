@@ -6,7 +6,7 @@ from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.store.batch import write
 from voi.store.conversations import StoredConversation, read_conversation
-from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
 from voi.store.store import Store
 
 BEGAN_MS = 1_790_000_000_000
@@ -27,7 +27,7 @@ def told(conversation_id: str = "c1", *, words: str = "planted words", **fields:
         WordsShown(conversation_id, 0, "assistant", 10, "Hello."),
         WordsShown(conversation_id, 1, "user", 2_000, words),
         TurnTaken(conversation_id, TurnTimes(1, True, 250, first_sent_ms=300)),
-        Failed(conversation_id, 1, Failure("llm", "openai", "gpt", "it failed", 1_200)),
+        FailureTold(conversation_id, 1, Failure("llm", "openai", "gpt", "it failed", 1_200)),
         Changed(conversation_id, {"ended_ms": BEGAN_MS + 60_000, "end_reason": "finished", "answers": 1}, last=True),
     ]
 

@@ -82,3 +82,12 @@ async def test_each_conversation_has_a_key_of_its_own(sealed_store: Store) -> No
 def test_names_are_made_fit_for_every_database() -> None:
     assert clean("a\0b\ud83d") == "ab?"
     assert len(clean("x" * 500)) == 200
+
+
+async def test_a_conversation_that_goes_on_after_a_restart_keeps_its_key(sealed_store: Store) -> None:
+    await keep(sealed_store, *told())
+    await keep(sealed_store, began(), WordsShown("c1", 2, "user", 9_000, "more words"))  # by another server
+    found = await kept(sealed_store)
+    assert found
+    assert [said.words for said in found.transcript] == ["Hello.", "planted words", "more words"]
+    assert found.facts["ended_ms"] is None

@@ -6,7 +6,7 @@ from tests.fakes.engines import FakeStt
 from tests.store.calls import began
 from voi.session.failure import Failure
 from voi.store import observer
-from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
 from voi.store.observer import CallObserver
 
 
@@ -57,4 +57,4 @@ async def test_failures_are_counted_and_bounded(monkeypatch: Any) -> None:
     looks_on, told = watching(words=True)
     for _ in range(5):
         looks_on.failure(Failure("llm", "openai", "gpt", "it failed", 10))
-    assert [entry.number for entry in of(Failed, told)] == [1, 2]
+    assert [entry.number for entry in of(FailureTold, told)] == [1, 2]

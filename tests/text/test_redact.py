@@ -6,10 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.text.redact import CARD, EMAIL, NAME, NUMBER, Redactor
+from voi.text.redact import CARD, EMAIL, NAME, NUMBER, TextRedactor
 
-ALL = Redactor(numbers=True, cards=True, emails=True, names=["Ada Lovelace", "José Müller", "李雷"], languages=["en"])
-NUMBERS = Redactor(numbers=True)
+ALL = TextRedactor(
+    numbers=True, cards=True, emails=True, names=["Ada Lovelace", "José Müller", "李雷"], languages=["en"]
+)
+NUMBERS = TextRedactor(numbers=True)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +61,7 @@ def test_numbers(said: str, kept: str) -> None:
     ],
 )
 def test_spoken_numbers_of_all_languages(language: str, said: str) -> None:
-    redactor = Redactor(numbers=True, languages=[language])
+    redactor = TextRedactor(numbers=True, languages=[language])
     assert redactor(said) == NUMBER
     assert redactor(f"« {said} »") == f"« {NUMBER} »"
 
@@ -76,7 +78,7 @@ def test_spoken_numbers_of_all_languages(language: str, said: str) -> None:
     ],
 )
 def test_ordinary_sentences_stay(language: str, said: str) -> None:
-    assert Redactor(numbers=True, cards=True, emails=True, languages=[language])(said) == said
+    assert TextRedactor(numbers=True, cards=True, emails=True, languages=[language])(said) == said
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_ordinary_sentences_stay(language: str, said: str) -> None:
     ],
 )
 def test_cards(said: str, kept: str) -> None:
-    assert Redactor(cards=True)(said) == kept
+    assert TextRedactor(cards=True)(said) == kept
 
 
 @pytest.mark.parametrize(
@@ -110,7 +112,7 @@ def test_cards(said: str, kept: str) -> None:
     ],
 )
 def test_addresses(said: str, kept: str) -> None:
-    assert Redactor(emails=True)(said) == kept
+    assert TextRedactor(emails=True)(said) == kept
 
 
 @pytest.mark.parametrize(
@@ -126,7 +128,7 @@ def test_addresses(said: str, kept: str) -> None:
     ],
 )
 def test_spoken_addresses_of_other_languages(language: str, said: str) -> None:
-    assert Redactor(emails=True, languages=[language])(said) == EMAIL
+    assert TextRedactor(emails=True, languages=[language])(said) == EMAIL
 
 
 @pytest.mark.parametrize(
@@ -142,23 +144,23 @@ def test_spoken_addresses_of_other_languages(language: str, said: str) -> None:
     ],
 )
 def test_names(said: str, kept: str) -> None:
-    assert Redactor(names=["Ada Lovelace", "José Müller", "李雷"])(said) == kept
+    assert TextRedactor(names=["Ada Lovelace", "José Müller", "李雷"])(said) == kept
 
 
 def test_small_words_of_a_name_stay() -> None:
-    assert Redactor(names=["Anna de Vries"])("de Vries, Anna de Vries; de facto") == f"de {NAME}, {NAME}; de facto"
+    assert TextRedactor(names=["Anna de Vries"])("de Vries, Anna de Vries; de facto") == f"de {NAME}, {NAME}; de facto"
 
 
 def test_a_piece_of_a_number_goes_too() -> None:
     assert NUMBERS("my card is 41", fragment=True) == f"my card is {NUMBER}"
     assert NUMBERS("my card is 41") == "my card is 41"
-    assert Redactor(cards=True)("it is 4111 1111", fragment=True) == f"it is {NUMBER}"
-    assert Redactor(emails=True)("it is 4111 1111", fragment=True) == "it is 4111 1111"
+    assert TextRedactor(cards=True)("it is 4111 1111", fragment=True) == f"it is {NUMBER}"
+    assert TextRedactor(emails=True)("it is 4111 1111", fragment=True) == "it is 4111 1111"
 
 
 def test_nothing_to_take_out() -> None:
-    assert not Redactor()
-    assert Redactor()("4111 1111 1111 1111 a@b.c") == "4111 1111 1111 1111 a@b.c"
+    assert not TextRedactor()
+    assert TextRedactor()("4111 1111 1111 1111 a@b.c") == "4111 1111 1111 1111 a@b.c"
     assert ALL
 
 
@@ -199,7 +201,7 @@ def test_no_planted_name_is_left(before: str, name: str, after: str) -> None:
 @given(TEXT)
 def test_twice_is_as_good_as_once(text: str) -> None:
     assert ALL(ALL(text)) == ALL(text)
-    assert Redactor()(text) is text
+    assert TextRedactor()(text) is text
 
 
 @given(st.text("ab. ,", max_size=80))

@@ -16,10 +16,10 @@ from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
 from voi.dialogue import SpokenWord
-from voi.text.redact import Redactor
+from voi.text.redact import TextRedactor
 
-_WORDS = frozenset({"text", "message", "error", "words", "arguments", "result", "messages", "parts"})
-"""Fields that hold what was said, or messages and words that do."""
+_WORDS = frozenset({"text", "message", "error", "arguments", "result"})
+"""Fields of facts, actions and what is in them whose texts hold what was said."""
 _PICTURES = frozenset({"url", "image_urls"})
 PICTURE = "[picture]"
 """In place of a picture's address, which may hold the picture."""
@@ -28,7 +28,7 @@ PICTURE = "[picture]"
 class Redaction:
     """`redactor`: what is taken out."""
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(self, redactor: TextRedactor) -> None:
         self._redactor = redactor
 
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
@@ -44,14 +44,14 @@ class Redaction:
         return shown
 
     def _of(self, thing: Any, *, fragment: bool) -> Any:
-        kind: Any = type(thing)
-        words, pictures = _fields_of(kind)
-        changes: dict[str, Any] = {name: self._value(getattr(thing, name), fragment=fragment) for name in words}
+        changes: dict[str, Any] = {}
+        for name in _names(thing):
+            value = getattr(thing, name)
+            seen = self._value(name, value, fragment=fragment)
+            if seen != value:
+                changes[name] = seen
         if isinstance(thing, was.PieceVoiced):
             changes["words"] = self._times(thing)
-        for name in pictures:
-            value = getattr(thing, name)
-            changes[name] = PICTURE if isinstance(value, str) else (PICTURE,) * len(value)
         return _changed(thing, changes) if changes else thing
 
     def _times(self, voiced: was.PieceVoiced) -> tuple[SpokenWord, ...]:
@@ -59,24 +59,28 @@ class Redaction:
         said = " ".join(word.text for word in voiced.words)
         return voiced.words if self._redactor(said, fragment=True) == said else ()
 
-    def _value(self, value: Any, *, fragment: bool) -> Any:
+    def _value(self, name: str, value: Any, *, fragment: bool) -> Any:
         if isinstance(value, str):
-            return self._redactor(value, fragment=fragment)
+            if name in _PICTURES:
+                return PICTURE
+            return self._redactor(value, fragment=fragment) if name in _WORDS else value
         if isinstance(value, tuple):
-            return tuple(self._value(item, fragment=fragment) for item in value)
+            return tuple(self._value(name, item, fragment=fragment) for item in value)
         return self._of(value, fragment=fragment) if is_dataclass(value) else value
 
 
+def _names(thing: Any) -> tuple[str, ...]:
+    kind: Any = type(thing)
+    return _fields_of(kind)
+
+
 @cache
-def _fields_of(kind: Any) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    names = [field.name for field in fields(kind)]
-    return tuple(name for name in names if name in _WORDS), tuple(name for name in names if name in _PICTURES)
+def _fields_of(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def _changed(thing: Any, changes: dict[str, Any]) -> Any:
-    if all(getattr(thing, name) == value for name, value in changes.items()):
-        return thing
-    given = {field.name: getattr(thing, field.name) for field in fields(thing)} | changes
+    given = {name: getattr(thing, name) for name in _names(thing)} | changes
     return type(thing)(**given)
 
 
@@ -86,7 +90,7 @@ def redaction_of(agent: Agent) -> Redaction | None:
     if not wanted:
         return None
     return Redaction(
-        Redactor(
+        TextRedactor(
             numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
             languages=(agent.language or "en",),
         )

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from voi.store.agent_versions import note_version
 from voi.store.conversations import place_of
 from voi.store.database import Connection
-from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
 from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
@@ -28,7 +28,7 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
     await insert_new(
         connection, turns, [{"conversation_id": each.conversation_id, **each.times.as_dict()} for each in taken]
     )
-    await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, Failed)])
+    await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, FailureTold)])
     for entry in rest:
         if isinstance(entry, Changed):
             where = conversations.c.id == entry.conversation_id
@@ -36,6 +36,15 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
 
 
 async def _begin(connection: Connection, keys: Keys, began: Began) -> str:
+    """The id of the conversation's key. One that is there already goes on, such as after a restart of the server."""
+    known = await connection.execute(
+        update(conversations)
+        .where(conversations.c.id == began.conversation_id)
+        .values(ended_ms=None, end_reason=None)
+        .returning(conversations.c.key_id)
+    )
+    if row := known.first():
+        return str(row.key_id)
     name = clean(began.person, PERSON_MAX)
     person = await ensure_person(connection, keys, began.app, name, began.began_ms) if name else None
     key_id = await keys.make(connection, person.id if person else "")
@@ -74,7 +83,7 @@ async def _message(connection: Connection, keys: Keys, said: WordsShown, key_ids
     }  # fmt: skip
 
 
-def _failure(failed: Failed) -> dict[str, Any]:
+def _failure(failed: FailureTold) -> dict[str, Any]:
     failure = failed.failure
     return {
         "conversation_id": failed.conversation_id, "number": failed.number, "kind": failure.kind,

@@ -14,7 +14,7 @@ LISTED_MAX = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class StoredMessage:
+class Said:
     """One message of the transcript. `words` None: its key was deleted."""
 
     message_id: int
@@ -29,7 +29,7 @@ class StoredConversation:
 
     id: str
     facts: dict[str, Any]
-    transcript: tuple[StoredMessage, ...] = ()
+    transcript: tuple[Said, ...] = ()
     turns: tuple[dict[str, Any], ...] = ()
     failures: tuple[dict[str, Any], ...] = ()
 
@@ -112,7 +112,7 @@ async def _whole(connection: Connection, keys: Keys, row: Any) -> StoredConversa
         row.id,
         _facts(row),
         tuple(
-            StoredMessage(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
+            Said(one.message_id, one.role, one.at_ms, opened(key, one.words, place_of(row.id, one.message_id)))
             for one in said
         ),
         await _rows(connection, turns, turns.c.turn, row.id),

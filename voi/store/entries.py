@@ -69,7 +69,7 @@ class TurnTaken:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
+class FailureTold:
     """The `number`-th failure of an engine in that conversation."""
 
     conversation_id: str
@@ -99,4 +99,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | Failed | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | Changed

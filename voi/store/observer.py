@@ -12,7 +12,7 @@ from voi.core.script import Script
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
-from voi.store.entries import Began, Changed, Entry, Failed, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
 
 FAILURES_MAX = 1_000
 """Failures of one conversation that are kept."""
@@ -84,7 +84,7 @@ class CallObserver(Observer):
     def failure(self, failure: Failure) -> None:
         self._failures += 1
         if self._failures <= FAILURES_MAX:
-            self._tell(Failed(self._id, self._failures, failure))
+            self._tell(FailureTold(self._id, self._failures, failure))
 
     async def close(self) -> None:
         self._heard(self._now_ms)

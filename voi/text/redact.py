@@ -66,7 +66,7 @@ class Token:
     value: str = ""
 
 
-class Redactor:
+class TextRedactor:
     """`languages`: ISO codes of what is spoken; "auto": all that Voi knows. `names`: people and things to take out, in
     any case and with or without accents, each name as a whole and each of its capitalized words."""
 
