@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from num2words import num2words
 
@@ -184,27 +184,28 @@ def _runs(tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 def _has_card(run: list[Token]) -> bool:
-    """Whether some of the groups next to each other are a card's number; expiry and check code may follow it."""
+    """Whether some of the groups next to each other are a card's number, by the check digit of ISO/IEC 7812-1, annex B;
+    expiry and check code may follow it."""
     if not all(token.value for token in run):
         return sum(token.digits for token in run) in CARD_DIGITS  # words: nobody checks their sum
-    for first in range(len(run)):
-        value = ""
-        for token in run[first:]:
-            value += token.value
-            if len(value) >= CARD_DIGITS.stop:
-                break
-            if len(value) in CARD_DIGITS and _luhn(value):
+    ends = list(accumulate((token.digits for token in run), initial=0))
+    sums = _checksums("".join(token.value for token in run))
+    for place, start in enumerate(ends):
+        for end in ends[place + 1 : place + 1 + CARD_DIGITS.stop]:
+            if end - start in CARD_DIGITS and (sums[end % 2][end] - sums[end % 2][start]) % 10 == 0:
                 return True
     return False
 
 
-def _luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
-    total = 0
-    for place, digit in enumerate(reversed(digits)):
-        doubled = int(digit) * (1 + place % 2)
-        total += doubled - 9 * (doubled > 9)
-    return total % 10 == 0
+def _checksums(digits: str) -> tuple[list[int], list[int]]:
+    """The sums of all digits before each place, those at even places doubled, and those at odd ones. (Of a number that
+    ends at place n the digits are doubled whose place is as even as n.)"""
+
+    def sums(doubled: int) -> list[int]:
+        values = (int(digit) * (1 + (place % 2 == doubled)) for place, digit in enumerate(digits))
+        return list(accumulate((value - 9 * (value > 9) for value in values), initial=0))
+
+    return sums(0), sums(1)
 
 
 @lru_cache(maxsize=32)
