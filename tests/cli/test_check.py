@@ -54,6 +54,32 @@ def test_wrong_settings_are_problems(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "VOI_PORT: must be a whole number" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("VOI_STORE_URL", "mysql://voi:secret-word@db/voi", "VOI_STORE_URL is an address like"),
+        ("VOI_STORE_KEY", "secret-word", "VOI_STORE_KEY is only 11 characters long"),
+    ],
+)
+def test_what_the_store_cannot_work_with_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(app, ["check", "--agents", f"{ROOT}/agents.example.json"])
+    assert result.exit_code == 1
+    assert told in result.stderr
+    assert "secret-word" not in result.output
+
+
+def test_the_licence_of_every_weight_is_named() -> None:
+    arguments = ["check", "--agents", f"{ROOT}/agents.example.json", "--tts-models", f"{ROOT}/tts_models.example.json"]
+    lines = CliRunner().invoke(app, arguments).stdout.splitlines()
+    first = lines.index("licences of the weights:")
+    assert "  vad silero: MIT" in lines[first:]
+    found = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)["licences"]
+    assert {"kind": "turn", "name": "smart-turn", "licence": "BSD-2-Clause", "commercial": True} in found
+
+
 @pytest.mark.parametrize("arguments", [[], ["agents"], ["tts_models"]])
 def test_schemas_are_printed(arguments: list[str]) -> None:
     result = CliRunner().invoke(app, ["schema", *arguments])

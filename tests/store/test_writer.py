@@ -240,9 +240,8 @@ async def test_what_is_deleted_meanwhile_stays_deleted(store: Store, counts: Cou
     from voi.store.deletion import forget_matching
 
     async with writing(store, counts) as keeper:
-        keeper.put(began())
-        await until(lambda: not len(keeper))
-        await asyncio.sleep(0.05)
+        keeper.put(first := began())
+        await until(first.data_key.done)  # it is stored
         assert await forget_matching(store, tmp_path, Filter(ids=["c1"])) == 1
         keeper.put(WordsShown("c1", 1, "user", 2_000, "planted words"))
         keeper.put(Changed("c1", {"answers": 1}, last=True))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,7 @@ def check(
         problems.errors += error.problems
     else:
         problems.warnings += [*unknown_variables(), *_not_ready_to_serve(settings)]
+        problems.errors += _store_problems(settings)
         config = read_config(settings, tts_info, problems)
         check_engines(config, settings, problems)
         if not problems.errors:
@@ -71,6 +73,20 @@ def _not_ready_to_serve(settings: "Settings") -> list[str]:
         settings.require_secrets()
     except ConfigError as error:
         return [f"environment: not ready to serve: {problem}" for problem in error.problems]
+    return []
+
+
+def _store_problems(settings: "Settings") -> list[str]:
+    from voi.errors import ConfigError
+    from voi.store.url import parse_store_url
+
+    try:
+        settings.store_secrets()
+        url = parse_store_url(settings.store_url)
+    except ConfigError as error:
+        return [f"environment: {problem}" for problem in error.problems]
+    if url.path is None and settings.store != "off" and find_spec("asyncpg") is None:
+        return ["environment: VOI_STORE_URL: PostgreSQL needs the package asyncpg. Run: ./install.sh postgres"]
     return []
 
 

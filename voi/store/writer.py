@@ -17,7 +17,7 @@ WRITE_EVERY_S = 0.5
 """A killed server loses at most what was told within this time, and the time of one transaction."""
 WAITING_MAX = 20_000
 WAITING_MAX_BYTES = 64 * 1024 * 1024
-BATCH_MAX = 200
+BATCH_MAX = 100
 """Entries of one transaction: more would hold the event loop for milliseconds."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 CLOSE_S = 5.0
