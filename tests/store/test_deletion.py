@@ -163,6 +163,26 @@ async def test_a_person_remains_known_when_calls_grow_old(sealed_store: Store, t
         assert await recall(connection, sealed_store.keys, anna) == {"tea": "likes her tea black"}
 
 
+async def test_what_is_left_of_nobody_goes_with_age(
+    sealed_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await keep(sealed_store, *told("c1", person="anna"))
+    monkeypatch.setattr("time.time_ns", lambda: BEGAN_MS * 1_000_000)
+    await sealed_store.save("monday", "shop", {"said": "planted words"}, person="berta")
+    async with sealed_store.writing() as connection:
+        await note_token(connection, sealed_store.keys, Issued("t1", "shop", "carla", BEGAN_MS, BEGAN_MS + 20 * DAY_MS))
+    await forget_older(sealed_store, tmp_path, 10, BEGAN_MS + 15 * DAY_MS)
+    async with sealed_store.reading() as connection:
+        known = [await find_person(connection, sealed_store.keys, "shop", name) for name in ("anna", "berta", "carla")]
+        assert [person is not None for person in known] == [False, False, True]
+        keys = (await connection.execute(select(func.count()).select_from(metadata.tables["data_keys"]))).scalar()
+    assert await sealed_store.load("monday", "shop") is None
+    assert keys == 2  # carla's, and that of the names
+    await forget_older(sealed_store, tmp_path, 10, BEGAN_MS + 40 * DAY_MS)
+    async with sealed_store.reading() as connection:
+        assert await find_person(connection, sealed_store.keys, "shop", "carla") is None
+
+
 @pytest.mark.parametrize("recording", ["../outside", "/tmp", "", ".", None])
 def test_only_folders_of_recordings_are_deleted(tmp_path: Path, recording: str | None) -> None:
     recordings, outside = tmp_path / "recordings", tmp_path / "outside"

@@ -11,6 +11,7 @@ restored into PostgreSQL, and the other way round.
 
 import asyncio
 import base64
+import contextlib
 import io
 import json
 import os
@@ -63,8 +64,7 @@ async def back_up(store: Store, recordings_dir: Path, file: Path, keys_file: Pat
             if keys_file is not None:
                 with _appearing(keys_file) as keys:
                     await _write_rows(connection, data_keys, keys)
-        if recordings_dir.is_dir():  # noqa: ASYNC240  # a command's own loop
-            archive.add(recordings_dir, _SOUND)
+        _add_sound(archive, recordings_dir)
     return counts
 
 
@@ -119,6 +119,18 @@ class _appearing:
             self._partial.replace(self._path)
         else:
             self._partial.unlink()
+
+
+def _add_sound(archive: tarfile.TarFile, recordings_dir: Path) -> None:
+    """Each file as it is at its moment: calls may be writing, and retention deleting."""
+    for path in sorted(recordings_dir.rglob("*")):
+        if path.is_symlink() or not path.is_file():
+            continue
+        with tempfile.TemporaryFile() as copy, contextlib.suppress(FileNotFoundError), path.open("rb") as file:
+            shutil.copyfileobj(file, copy)
+            size = copy.tell()
+            copy.seek(0)
+            _add(archive, str(PurePosixPath(_SOUND, *path.relative_to(recordings_dir).parts)), copy, size)
 
 
 async def _write_rows(connection: Connection, table: Table, out: IO[bytes]) -> int:

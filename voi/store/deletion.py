@@ -8,23 +8,46 @@ import asyncio
 import shutil
 from pathlib import Path
 
+from sqlalchemy import exists, select
+
 from voi.store.conversations import Filter, forget_conversations, list_conversations
+from voi.store.database import Connection
 from voi.store.observer import now_ms
-from voi.store.people import find_person, forget_person
-from voi.store.schema import OF_A_PERSON
+from voi.store.people import Person, find_person, forget_person
+from voi.store.saved_states import forget_state
+from voi.store.schema import OF_A_PERSON, conversations, people, saved_states
 from voi.store.store import Store
+from voi.store.tokens import forget_expired
 
 AT_ONCE_MAX = 50
+STATES_AT_ONCE_MAX = 500
 DAY_MS = 24 * 60 * 60 * 1_000
 
 
 async def forget_older(store: Store, recordings_dir: Path, keep_days: int, now: int | None = None) -> int:
-    """Delete conversations that began more than `keep_days` days ago; 0: none. `now`: ms since 1970. Returns how many.
-    Raises StoreError, and OSError for sound that cannot be deleted."""
+    """Delete conversations that began more than `keep_days` days ago, states that were saved before that, tokens that
+    expired before that, and people of whom nothing else is left; 0: none. `now`: ms since 1970. Returns how many
+    conversations. Raises StoreError, and OSError for sound that cannot be deleted."""
     if keep_days <= 0:
         return 0
     until_ms = (now_ms() if now is None else now) - keep_days * DAY_MS
-    return await forget_matching(store, recordings_dir, Filter(until_ms=until_ms))
+    count = await forget_matching(store, recordings_dir, Filter(until_ms=until_ms))
+    async with store.writing() as connection:
+        old = select(saved_states).where(saved_states.c.saved_ms < until_ms).limit(STATES_AT_ONCE_MAX)
+        for state in (await connection.execute(old)).all():
+            await forget_state(connection, store.keys, state.app, state.name)
+        await forget_expired(connection, until_ms)
+        for person in await _left_alone(connection, until_ms):
+            await forget_person(connection, store.keys, person)
+    return count
+
+
+async def _left_alone(connection: Connection, until_ms: int) -> list[Person]:
+    """People who were first met before that, and of whom there is nothing but their name."""
+    query = select(people.c.id, people.c.app).where(people.c.since_ms < until_ms)
+    for table in (conversations, *OF_A_PERSON):
+        query = query.where(~exists().where(table.c.person_id == people.c.id))
+    return [Person(row.id, row.app) for row in await connection.execute(query.limit(STATES_AT_ONCE_MAX))]
 
 
 async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> int:
