@@ -1,9 +1,15 @@
 from typing import Any
 
+import pytest
+
 from tests.fakes.call import Call, FakeEngines
 from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeStt
 from tests.store.calls import began
+from voi.core import actions as do
+from voi.core import facts as was
+from voi.core.script import Script
+from voi.dialogue import Phrase
 from voi.session.failure import Failure
 from voi.store import observer
 from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
@@ -58,3 +64,17 @@ async def test_failures_are_counted_and_bounded(monkeypatch: Any) -> None:
     for _ in range(5):
         looks_on.failure(Failure("llm", "openai", "gpt", "it failed", 10))
     assert [entry.number for entry in of(FailureTold, told)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("said", "played", "told_ai"),
+    [("An AI.", True, True), ("An AI.", False, False), ("The rest of a reply.", True, False)],
+)
+def test_only_a_notice_that_was_heard_counts(said: str, played: bool, told_ai: bool) -> None:
+    told: list[Entry] = []
+    looks_on = CallObserver(began(), told.append, words=False, tells_ai=True)
+    looks_on.begin(Script(notice=Phrase("An AI.")))
+    looks_on.step(0, was.Opened(), (do.SayPhrase(1, said),))
+    looks_on.step(900, was.ReplyPlayed(1) if played else was.ReplyStopped(1, 300), ())
+    heard = [{"told_ai": True, "told_recording": False}]
+    assert [entry.values for entry in of(Changed, told)] == (heard if told_ai else [])

@@ -44,6 +44,9 @@ class CallObserver(Observer):
         self._tell = tell
         self._words = words
         self._notice = {"told_ai": tells_ai, "told_recording": tells_recording}
+        self._notice_text: str | None = None
+        self._noticed: int | None = None
+        """Number of the reply that says it. A conversation that goes on after a restart does not say it again."""
         self._clock_ms = clock_ms
         self._answers = self._failures = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
@@ -51,6 +54,7 @@ class CallObserver(Observer):
         self._now_ms = 0
 
     def begin(self, script: Script) -> None:
+        self._notice_text = script.notice.text if script.notice else None
         self._tell(self._began)
 
     def step(self, now_ms: int, fact: Fact, actions: Sequence[Action]) -> None:
@@ -60,10 +64,12 @@ class CallObserver(Observer):
                 self._written_characters += len(fact.text)
             case was.PieceVoiced():
                 self._spoken_ms += fact.audio_ms
-            case was.ReplyPlayed() if fact.reply == FIRST_REPLY and any(self._notice.values()):
+            case was.ReplyPlayed() if fact.reply == self._noticed and any(self._notice.values()):
                 self._tell(Changed(self._id, dict(self._notice)))  # it was heard to its end
         for action in actions:
             match action:
+                case do.SayPhrase() if action.reply == FIRST_REPLY and action.text == self._notice_text:
+                    self._noticed = action.reply
                 case do.Show() if self._words:
                     text = action.text[:WORDS_MAX]
                     self._tell(WordsShown(self._id, action.message_id, action.role, now_ms, text))
