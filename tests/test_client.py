@@ -118,6 +118,10 @@ def test_every_message_of_the_server() -> None:
     assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == MessageEvent(
         3, "user", "hi", ("http://x/y.png",)
     )
+    narrated = parse(wire.message(4, "assistant", "Oh! she nods", narrated=((4, 12),)))
+    assert narrated == MessageEvent(
+        4, "assistant", "Oh! she nods", voices=(("character", "Oh! "), ("narrator", "she nods"))
+    )
     assert parse(wire.audio_header(3) + b"\1\2") == AudioEvent("3", b"\1\2")
     assert parse(wire.llm_response("yes")) == LlmResponseEvent("yes")
     assert parse(wire.error("no")) == ErrorEvent("no")

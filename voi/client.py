@@ -28,7 +28,7 @@ from yarl import URL
 
 from voi.audio.pcm import SAMPLE_BYTES
 from voi.core.options import Mode
-from voi.dialogue import Role
+from voi.dialogue import Role, Voice
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.outgoing import Outgoing
@@ -70,12 +70,14 @@ class SpeechDoneEvent:
 
 @dataclass(frozen=True, slots=True)
 class MessageEvent:
-    """A message of the dialogue. The same id again replaces the message."""
+    """A message of the dialogue. The same id again replaces the message. `voices`: where a narrator speaks, the text in
+    parts of one voice each, as pairs of voice and text."""
 
     message_id: int
     role: Role
     text: str
     image_urls: tuple[str, ...] = ()
+    voices: tuple[tuple[Voice, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,7 +384,8 @@ def parse(frame: bytes) -> Event | None:
                 parts = metadata["content"]
                 text = "".join(part["text"] for part in parts if part["type"] == "text")
                 urls = tuple(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
-                return MessageEvent(int(metadata["id"]), metadata["role"], text, urls)
+                voices = tuple((part["voice"], part["text"]) for part in metadata.get("voices", ()))
+                return MessageEvent(int(metadata["id"]), metadata["role"], text, urls, voices)
             case "audio":
                 return AudioEvent(metadata["speech_id"], payload)
             case "llm_response":

@@ -6,6 +6,32 @@ from voi.core.narrator import NarratorSplitter
 from voi.dialogue import Voice
 
 SPOKEN = """
+*Hinweis: Bitte warten.*
+*Remarque :* fermé le lundi.
+*Los Angeles:* sunny.
+*Only* today!
+*Wow!* Great.
+*Hallo zusammen!* Schön.
+*Danke* dir.
+*Deadline* is Friday.
+*not* now, *never* now.
+It is *so* nice.
+C'est *très* bien.
+Es *muy* bueno.
+*Important information:* call us.
+*Your appointment is at ten.*
+*We're closed on Mondays.* Sorry.
+*La oficina abre a las nueve.*
+*Le bureau ouvre à neuf heures.*
+*Das Büro öffnet um neun.*
+请*务必*带上护照。
+*营业时间：九点到五点*
+*ご案内：本日は休みです。*
+The *Titanic* sank.
+*Star Wars* is a film.
+*Hamlet*, by Shakespeare.
+*First*, open it. *Second*, close it.
+*Q:* Why? *A:* Because.
 *Note: please arrive ten minutes early.*
 *New York:* It is late.
 *New York* is big.
@@ -85,6 +111,28 @@ The answer: *forty-two*.
 """Emphasis, labels, titles and whole sentences."""
 
 SILENT = """
+*smiles warmly* Hi.
+*she smiles warmly* Hi.
+*Sie nickt* Ja.
+*lacht laut* Ha.
+*zuckt mit den Schultern* Weiß nicht.
+*rit doucement* Oui.
+*soupir* Bon.
+*ríe* Ja ja.
+*guiña un ojo* Claro.
+*sorride dolcemente* Ciao.
+*знак*
+*拍拍你的肩膀*没事的。
+*微微一笑*好啊
+*深呼吸* 好。
+*takes a deep breath* Okay.
+*leans in closer, whispering* Listen.
+*hugs you tightly* There.
+*stares into the distance*
+*cracks knuckles* Ready.
+*beep*
+*ahem* Well.
+*bows* Welcome.
 *lächelt*
 *lächelt* Hallo.
 *Lächelt* Hallo.

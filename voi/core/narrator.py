@@ -82,8 +82,10 @@ class NarratorSplitter:
         self._buffer = self._buffer[length:]
 
     def _after(self, end: int) -> str:
-        """The first character behind a comment that is no space; "": it is not known."""
-        return self._buffer[end + 1 :].lstrip(" \t")[:1]
+        """The first character behind a comment, after a space if there is one; "": it is not known."""
+        rest = self._buffer[end + 1 :]
+        first = rest.lstrip(" \t")[:1]
+        return first if rest.startswith(first) else f" {first}"
 
     def _opens(self) -> bool:
         marker, follower, before = self._buffer[0], self._buffer[1:2], self._before

@@ -68,6 +68,7 @@ _NO_VERBS = re.compile(
 _THIRD_PERSON = re.compile("he|she|his|her|hers|er|elle|él|ella|lui|ele|ela|hij|он|она|він|вона")
 _STARTS_WITH_THIRD_PERSON = re.compile("[他她]|彼|그는|그녀|그가")
 _SUBJECTS = re.compile("i|you|he|she|it|they|we|who|that|this|er|sie|es|wer|il|elle|qui|él|ella|quien|lei|chi")
+_WITHOUT_SPACES = re.compile("[\u2e80-\ua4cf\uf900-\ufaff]")
 _SPEAKERS = re.compile("i|you|we|ich|du|wir|ihr|je|tu|nous|vous|yo|tú|io|eu|você|ik|jij|я|ты|вы|мы")
 _EMPHASIS_MAX_CHARACTERS = 4
 """Of writing without capitals and spaces. A longer text between asterisks is a direction."""
@@ -75,7 +76,8 @@ _EMPHASIS_MAX_CHARACTERS = 4
 
 def is_direction(text: str, line: str, after: str) -> bool:
     """Is `text`, which stands between asterisks, a stage direction? False: it is to be spoken. `line`: what precedes it
-    in its line. `after`: the next character that is no space; "" at the end."""
+    in its line. `after`: the next character, after a space if there is one; "" at the end."""
+    set_off, after = after[:1] == " ", after.strip(" ")
     line = line.rstrip(" \t*")
     words = [word.casefold() for word in _WORD.findall(text)]
     if not words or after in (":", "：") or _LABEL.search(text):
@@ -100,7 +102,8 @@ def is_direction(text: str, line: str, after: str) -> bool:
         return verb and not after.islower() and text[-1] not in _ENDS and not _is_title(text)
     if text[-1] in _ENDS or text[0].isdigit() or not text[0].isalpha():
         return False
-    return after in ("", "\n") or " " in text or len(text) > _EMPHASIS_MAX_CHARACTERS
+    set_off = set_off and _WITHOUT_SPACES.match(text) is not None
+    return set_off or after in ("", "\n") or " " in text or len(text) > _EMPHASIS_MAX_CHARACTERS
 
 
 def _is_title(text: str) -> bool:
