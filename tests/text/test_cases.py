@@ -138,7 +138,7 @@ def test_time_grows_with_the_text_and_no_faster(unit: str) -> None:
         return min(runs_s)
 
     spent_s(500)
-    assert spent_s(8_000) < 16 * max(spent_s(1_000), 0.0005)
+    assert spent_s(4_000) < 16 * max(spent_s(500), 0.0005)
 
 
 @pytest.mark.parametrize("fence", ["```python", "```", "~~~js\n", "  ```python\n"])
@@ -148,9 +148,9 @@ def test_the_mark_of_a_block_of_code_is_silent(fence: str) -> None:
 
 
 def test_a_piece_takes_less_than_a_third_of_a_millisecond() -> None:
-    """The median over all sentences, warm: a machine that does other things at times makes single ones slower."""
+    """The median over every fifth sentence, warm: a machine that does other things makes single ones slower."""
     taken_ms = []
-    for language, written, _ in ALL:
+    for language, written, _ in ALL[::5]:
         speakable(written, language)
         runs_s = []
         for _ in range(3):
