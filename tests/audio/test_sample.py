@@ -220,3 +220,10 @@ def test_limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         read_sample(data)
     with pytest.raises(ClientError, match="cannot be read"):
         read_sample(tmp_path / "nowhere.wav")
+
+
+def test_an_empty_pipe_is_called_empty() -> None:
+    pipe = io.BytesIO()
+    pipe.seekable = lambda: False  # type: ignore[method-assign]
+    with pytest.raises(ClientError, match="a pipe is empty"):
+        list(sound_pieces(pipe, "a pipe"))

@@ -188,7 +188,7 @@ class TestStt:
         assert ". cannot be read: Is a directory" in capsys.readouterr().err
         with piped(b""):
             assert run("stt") == 1
-        assert "standard input cannot be decoded" in capsys.readouterr().err
+        assert "standard input is empty" in capsys.readouterr().err
         assert run("stt", "x.wav", "--raw") == 2
         assert run("stt", "--raw", "--rate", "11127") == 2
 

@@ -74,3 +74,10 @@ def test_every_built_in_engine_exists() -> None:
 def test_every_kind_has_its_folder() -> None:
     folder = Path(registry.__file__).parent
     assert all((folder / kind).is_dir() for kind in registry.BUILT_IN)
+
+
+def test_a_voice_that_takes_no_language_goes_without() -> None:
+    """The language of a model in tts_models.json counts for its text, too."""
+    assert registry.build(Parrot, "tts", "parrot", {"colour": "blue", "language": "de"}).colour == "blue"
+    with pytest.raises(ConfigError, match="language"):
+        registry.build(Parrot, "stt", "parrot", {"language": "de"})

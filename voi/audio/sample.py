@@ -163,6 +163,8 @@ def _from_pipe(file: BinaryIO, name: str, stack: ExitStack) -> Any:
     head = b""
     while len(head) < 12 and (more := read(12 - len(head))):
         head += more
+    if not head:
+        raise ClientError(f"{name} is empty.")
     if head[4:8] != b"ftyp":  # how an MP4 begins (ISO 14496-12)
         return _PipeReader(head, read)
     whole = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - closed by the stack

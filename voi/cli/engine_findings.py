@@ -141,7 +141,7 @@ async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
         doubts = [str(error)]
     finally:
         await router.close()
-    state = Grade.MISSING if doubts else Grade.OK
+    state = Grade.MISSING if doubts or config is None else Grade.OK
     return [
         Finding("engines", "llm", Grade.OK, "embedded: echo, eliza"),
         Finding("engines", "llm", state, f"{_llm_source(settings)}; {used}", "\n".join(doubts)),

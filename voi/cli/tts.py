@@ -54,7 +54,10 @@ async def _speak(
     async with running("tts", name, settings, options) as engine:
         voice = spec.voice and known_as(spec.voice, engine.info.voices)
         if spec.voice is not None and not voice:
-            raise ConfigError(f"There is no voice {spec.voice!r}; there are: {', '.join(engine.info.voices)}.")
+            raise ConfigError(
+                f"{model or name} has no voice {spec.voice!r}; it has: {', '.join(engine.info.voices)}. "
+                "--model names another model or engine, such as espeak."
+            )
         if spec.tone not in engine.info.tones:
             raise ConfigError(f"There is no tone {spec.tone!r}; there are: {', '.join(engine.info.tones)}.")
         spec = chosen_voice(voice, spec.tone, spec.speed, spec.language, engine.info.tone_voices)

@@ -37,7 +37,11 @@ def cloning_model(settings: Settings, wanted: str | None) -> tuple[str, TtsModel
     if wanted is None:
         fitting = [name for name, model in models.items() if _clones(model.engine)]
         if len(fitting) != 1:
-            which = f"say with --model which one is meant: {', '.join(fitting)}" if fitting else "it needs one"
+            which = (
+                f"say with --model which one is meant: {', '.join(fitting)}"
+                if fitting
+                else "only voices that were cloned can be added or removed, and docs/voices.md says how to get one"
+            )
             raise ConfigError(f"{file} has {len(fitting) or 'no'} models that clone voices: {which}.")
         wanted = fitting[0]
     if wanted not in models:

@@ -93,12 +93,22 @@ def create(kind: Kind, name: str, options: Mapping[str, Any] | None = None) -> A
 
 
 def build(factory: Callable[..., Any], kind: Kind, name: str, options: Mapping[str, Any]) -> Any:
-    """Call a factory from `find`. Raises ConfigError for an unknown option, and what the factory raises."""
+    """Call a factory from `find`. Raises ConfigError for an unknown option, and what the factory raises. A TTS engine
+    that takes no `language` goes without: that of its model counts for the text as well."""
+    signature = inspect.signature(factory)
+    if kind == "tts" and "language" in options and not _takes(signature, "language"):
+        options = {option: value for option, value in options.items() if option != "language"}
     try:
-        inspect.signature(factory).bind(**options)
+        signature.bind(**options)
     except TypeError as error:
         raise ConfigError(f"The {kind} engine {name} cannot be made with these options: {error}.") from None
     return factory(**options)
+
+
+def _takes(signature: inspect.Signature, option: str) -> bool:
+    return option in signature.parameters or any(
+        parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in signature.parameters.values()
+    )
 
 
 def _brought(kind: Kind) -> dict[str, EntryPoint]:

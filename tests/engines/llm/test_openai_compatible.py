@@ -302,6 +302,15 @@ async def test_one_retry_where_nothing_was_said(server: FakeOpenAi, llm: OpenAiC
     assert len(server.requests) == 2
 
 
+async def test_litellms_pause_after_failures_is_no_rate_limit(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    words = "No deployments available for selected model, Try again in 5 seconds. Passed model=m. cooldown_list=['a']"
+    server.script(Reply.refusal(429, words))
+    error = await failure(llm)
+    assert "wrong api_key" in str(error)
+    assert "rate limit" not in str(error)
+    assert len(server.requests) == 1
+
+
 async def test_only_one_retry(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
     server.script(Reply.refusal(429, "Rate limit"))
     error = await failure(llm)

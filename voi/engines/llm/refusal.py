@@ -29,6 +29,8 @@ _BAD_KEY = re.compile(
     r"authentication.?error|invalid.{0,12}api.?key|incorrect api key|unauthorized|invalid proxy server token"
     r"|no.?db.?connection|no connected db"  # LiteLLM without a database, to a key that is not its master key
 )
+_COOLS_DOWN = re.compile(r"no deployments available|cooldown_list|all deployments.{0,20}cool")
+"""LiteLLM's router after failures: it answers with 429, as if a rate limit were reached."""
 _JSON_MODE = re.compile(r"response_format|json_object|json.?mode")
 _IMAGES = re.compile(r"image|vision|multimodal|multi-modal")
 
@@ -88,6 +90,11 @@ def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bo
         return (
             f"The LLM server has no chat completions there, or no model {model}: check LITELLM_API_BASE, and the "
             "agent's llm_model against model_list in litellm_config.yaml."
+        ), False
+    if _COOLS_DOWN.search(words):
+        return (
+            f"LiteLLM leaves model {model} alone for a while, since its provider failed: LiteLLM's log says why. Often "
+            "it is a wrong api_key in litellm_config.yaml."
         ), False
     if status == 429:
         return f"The LLM provider's rate limit for model {model} is reached: wait, or raise the limit.", True

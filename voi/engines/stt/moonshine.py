@@ -166,7 +166,8 @@ class Moonshine:
         language = (options.language or "en").lower().split("-")[0]
         if language not in LANGUAGES:
             raise EngineError(
-                f"Moonshine hears English, not {options.language!r}; choose another `stt_engine` for this language.",
+                f"Moonshine hears English, not {options.language!r}: choose another engine for this language with "
+                'VOI_STT_ENGINE, or with "engines": {"stt": …} of the agent.',
             )
         stream = MoonshineStream(self, on_partial)
         self._streams[stream] = None
