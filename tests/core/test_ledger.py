@@ -2,8 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.core.ledger import Ledger, as_written
-from voi.core.reply_form import join
+from voi.core.ledger import Ledger, as_written, join
 from voi.dialogue import SpokenWord
 
 

@@ -11,7 +11,8 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
 from voi.core.facts import Fact
-from voi.core.reply_form import Joined, in_form, join
+from voi.core.ledger import Joined, join
+from voi.core.reply_form import in_form
 from voi.core.script import Script
 from voi.dialogue import Phrase, ReplyForm, ReplySegment
 

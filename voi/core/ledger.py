@@ -1,17 +1,17 @@
-"""When the words of a reply sound, and which of them were heard: maps milliseconds of played sound back to text.
+"""The text of a reply from its pieces, when its words sound, and which of them were heard: maps milliseconds of played
+sound back to text.
 
 Words are those of the text as written. A voice may report others: "$5" is spoken as "five dollars" (`as_written`).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import groupby
 from typing import Self
 
 from voi.core.kept import KeptPiece
-from voi.core.reply_form import OWN_WORD, Joined, join
 from voi.dialogue import ReplySegment, SpokenWord, Voice
 
 MS_PER_CHARACTER = 65
@@ -19,6 +19,56 @@ MS_PER_CHARACTER = 65
 
 _EMOJI = "\U0001f000"
 """From this code point on spaces part words again."""
+
+OWN_WORD = "\u2e80"
+"""From this code point on (CJK) each character counts as a word, as no spaces stand between words."""
+
+_CLOSES = ",.;:!?…)]}"
+"""These follow a word without a space, even where a change of voice or tone split a sentence before them."""
+
+
+class Joined:
+    """The text of the segments that were added, and where in it the narrator speaks: begin and end index of each
+    comment. Segments that have no space between them get one."""
+
+    __slots__ = ("_comment_goes_on", "_narrated", "_whole")
+
+    def __init__(self, segments: Iterable[ReplySegment] = ()) -> None:
+        self._whole = ""
+        self._narrated: list[tuple[int, int]] = []
+        self._comment_goes_on = False
+        for segment in segments:
+            self.add(segment)
+
+    @property
+    def text(self) -> str:
+        return self._whole.rstrip()
+
+    @property
+    def narrated(self) -> tuple[tuple[int, int], ...]:
+        return tuple(self._narrated)
+
+    def add(self, segment: ReplySegment) -> None:
+        text = segment.text if self._whole else segment.text.lstrip()
+        self._whole += _gap(self._whole, text)
+        begin = len(self._whole) + len(text) - len(text.lstrip())
+        self._whole += text
+        if not text.strip():
+            return
+        if segment.voice == "narrator":
+            begin = self._narrated.pop()[0] if self._comment_goes_on else begin
+            self._narrated.append((begin, begin + len(self._whole[begin:].rstrip())))
+        self._comment_goes_on = segment.voice == "narrator"
+
+
+def join(texts: Iterable[str]) -> str:
+    """Join pieces of text; two that have no space between them get one."""
+    return Joined(map(ReplySegment, texts)).text
+
+
+def _gap(before: str, text: str) -> str:
+    bare = before and text and not (before[-1].isspace() or text[0].isspace() or text[0] in _CLOSES)
+    return " " if bare and before[-1] < OWN_WORD else ""
 
 
 class Ledger:

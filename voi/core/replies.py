@@ -12,8 +12,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.kept import KeptReply
-from voi.core.ledger import Ledger
-from voi.core.reply_form import Joined, join
+from voi.core.ledger import Joined, Ledger, join
 from voi.core.script import Script
 from voi.core.tools import ROUNDS_MAX, Tools
 from voi.dialogue import Message, Phrase, ToolCall
