@@ -50,7 +50,7 @@ def test_what_may_not_be_sold_says_so(found: dict[tuple[str, str], str]) -> None
 
 def test_a_model_of_ones_own_has_its_own_licence(found: dict[tuple[str, str], str]) -> None:
     assert "model file that its options name: read it" in found["stt", "whisper"]
-    assert "whoever serves it" in found["llm", "gpt-5"]
+    assert "the terms of its provider" in found["llm", "gpt-5"]
 
 
 def test_the_licence_of_every_engine_of_voi_is_known() -> None:

@@ -22,7 +22,7 @@ FRAME_BYTES = FRAME_SAMPLES * 2
 KEPT_MS = 4_000
 """Sound that is to be played within this time is kept; sound is sent half a second ahead."""
 RESYNC_MS = 100
-"""A jump of the person's sound against the clock, after which the two are aligned anew."""
+"""A jump of the person's sound against the clock, after which the two are aligned again."""
 
 
 def load() -> None:

@@ -19,7 +19,6 @@ from voi.audio.ffmpeg import require_av
 from voi.audio.media import WAITING_LIMIT_BYTES, Container, begins_file
 from voi.errors import ClientError
 
-MESSAGE_MAX_BYTES = WAITING_LIMIT_BYTES
 STARTS_MAX = 4
 """A caller whose files crash that many processes is not decoded any more."""
 DRAIN_TIMEOUT_S = 5.0

@@ -62,7 +62,7 @@ def _all(config: Config, settings: Settings) -> Iterator[WeightLicence]:
         if name in used:
             yield _of("tts", name, model.engine, model.engine_options())
     for llm in sorted({agent.llm_model for agent in config.agents.values()} - set(registry.names("llm"))):
-        yield WeightLicence("llm", llm, "the terms of whoever serves it", None)
+        yield WeightLicence("llm", llm, "the terms of its provider", None)
 
 
 def _of(kind: registry.Kind, name: str, engine: str, options: Mapping[str, Any]) -> WeightLicence:

@@ -39,7 +39,7 @@ class Reconfigure:
 
 @dataclass(frozen=True, slots=True)
 class Speak:
-    """Speak a text. Answered by Sounds and Words, in order, and then Done."""
+    """Speak a text. Answered by SpokenSound and TimedSpokenWord, in order, and then Done."""
 
     call: int
     engine: int
@@ -82,7 +82,8 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class Flush:
-    """Ask for the final transcript. Answered by Heard, with the same `call`; `utterance` is the `call` of Listen."""
+    """Ask for the final transcript. Answered by FinalTranscript, with the same `call`; `utterance` is the `call` of
+    OpenUtterance."""
 
     call: int
     utterance: int

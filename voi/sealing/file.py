@@ -3,7 +3,7 @@
     VOISEAL1, 16 random bytes (the file's id)     the head
     page 0, page 1, …                             boxes of PAGE_BYTES each, the last one shorter
 
-Each page is sealed for its file and its number. Whoever writes to a page seals the whole page anew, with a new nonce.
+Each page is sealed for its file and its number. A write to a page seals the whole page again, with a new nonce.
 """
 
 import io

@@ -114,7 +114,9 @@ class Server:
         self.calls.on_over = self.kept.over
         self._listeners: list[Listener] = []
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
-        self._door_services = DoorServices(self.calls, lambda token: tokens.check(token).app)
+        self._door_services = DoorServices(
+            self.calls, lambda token: tokens.check(token).app, lambda token: tokens.check(token).person
+        )
         self._voi_ws = VoiWebSockets(
             self.calls,
             lambda query: tokens.check(token_in(query)).app,

@@ -28,10 +28,11 @@ BUILT_IN: Mapping[str, str] = {}
 @dataclass(frozen=True)
 class DoorServices:
     """What a listener needs from the server. `authenticate` returns the app that a token is for, or raises
-    ClientError."""
+    ClientError. `person_of` returns whom the same token is for, beside its app; "": it does not say."""
 
     calls: Calls
     authenticate: Callable[[str], str]
+    person_of: Callable[[str], str] = lambda token: ""
 
 
 class Listener(Protocol):

@@ -76,7 +76,7 @@ class RawPcmListener:
             async with asyncio.timeout(HEAD_TIMEOUT_S):
                 token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
             app = self._services.authenticate(token)
-            call = self._services.calls.admit(app, "raw PCM", door)
+            call = self._services.calls.admit(app, "raw PCM", door, person=self._services.person_of(token))
             session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=16_000))
             call.start()
             while pcm := await reader.read(READ_BYTES):
