@@ -11,12 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from voi.core import facts as was
-from voi.core.actions import HangUp, SendStatus, Show, StartReply, Status, Stop
+from voi.core.actions import (
+    Duck,
+    HangUp,
+    ReportError,
+    Resume,
+    RunTool,
+    SayPhrase,
+    SendStatus,
+    Show,
+    StartReply,
+    Status,
+    Stop,
+)
 from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
 from voi.core.journal import (
     ACTIONS,
     FACTS,
+    VERSION,
     JournalEntry,
     decode_action,
     decode_entry,
@@ -172,18 +185,47 @@ def test_a_wrong_first_line_is_told(line: Any) -> None:
 
 
 JOURNALS = sorted((Path(__file__).parents[1] / "data" / "journals").glob("*.jsonl"))
+OF_TODAY = [path for path in JOURNALS if path.stem.startswith(f"v{VERSION}-")]
+EARLIER = [path for path in JOURNALS if path not in OF_TODAY]
 
 
-@pytest.mark.parametrize("path", JOURNALS, ids=lambda path: path.stem)
+def read(path: Path) -> tuple[Script, list[JournalEntry]]:
+    head, *lines = map(json.loads, path.read_text().splitlines())
+    assert path.stem.startswith(f"v{head['voi']}-")
+    return decode_script(head), [decode_entry(line) for line in lines]
+
+
+@pytest.mark.parametrize("path", OF_TODAY, ids=lambda path: path.stem)
+def test_todays_core_acts_as_in_the_recordings_of_its_version(path: Path) -> None:
+    """Where the core is to act otherwise, either `VERSION` rises or the recordings are made anew, on purpose:
+    tests/core/record_journals.py."""
+    script, steps = read(path)
+    conversation = Conversation(script)
+    for number, step in enumerate(steps, 2):
+        actions = conversation.handle(step.fact, step.now_ms)
+        assert tuple(actions) == step.actions, f"line {number} of {path.name}, at {step.fact}"
+
+
+def test_the_recordings_of_todays_version_tell_of_much() -> None:
+    recordings = [read(path) for path in OF_TODAY]
+    assert {script.mode for script, _ in recordings} == {"call", "chat"}
+    assert all(script.greeting for script, _ in recordings)
+    facts = {type(step.fact) for _, steps in recordings for step in steps}
+    actions = {type(action) for _, steps in recordings for step in steps for action in step.actions}
+    assert facts >= {was.TextTyped, was.ImageGiven, was.VoicePushed, was.Interrupted, was.TurnJudged, was.VoiceJudged}
+    assert facts >= {was.ToolReturned, was.ReplyStopped, was.ReplyFailed, was.CameBack, was.DeadlinePassed}
+    assert actions >= {Duck, Resume, Stop, RunTool, ReportError, SayPhrase}
+
+
+@pytest.mark.parametrize("path", EARLIER, ids=lambda path: path.stem)
 def test_recordings_of_earlier_versions_are_read_and_told_to_todays_core(path: Path) -> None:
     """Not the same actions: since version 3 the end of a turn is weighed otherwise and final when the reply sounds, so
     what was recorded of later turns may be about utterances that today's core does not have."""
-    head, *lines = path.read_text().splitlines()
-    conversation = Conversation(decode_script(json.loads(head)))
+    script, steps = read(path)
+    conversation = Conversation(script)
     then: dict[int, str] = {}
     now: dict[int, str] = {}
-    for line in lines:
-        step = decode_entry(json.loads(line))
+    for step in steps:
         for shown, actions in ((then, step.actions), (now, conversation.handle(step.fact, step.now_ms))):
             shown.update({one.message_id: one.text for one in actions if isinstance(one, Show) and one.role == "user"})
     first = min(then)
