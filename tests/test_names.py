@@ -1,4 +1,4 @@
-"""No two classes of Voi have one name: somebody who searches for one finds that one, and a reader needs no path to know
+"""No two classes or types of Voi have one name: a search for one finds that one, and a reader needs no path to know
 which is meant."""
 
 import ast
@@ -9,23 +9,46 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 
 
-def places_of_classes(files: Iterable[Path]) -> dict[str, list[str]]:
-    """Where each class is defined, by its name."""
+SAME_IDEA = {"Array", "Floats", "Json", "Samples"}
+"""Short names for one and the same type, in modules that do not import each other."""
+
+
+def names_in(node: ast.AST, module: ast.Module) -> list[str]:
+    """Classes, and at the top of a module types that are given a name in CamelCase."""
+    if isinstance(node, ast.ClassDef):
+        return [node.name]
+    if node not in module.body:
+        return []
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    named = [target.id for target in targets if isinstance(target, ast.Name)]
+    return [name for name in named if name[0].isupper() and not name.isupper()]
+
+
+def places_of_types(files: Iterable[Path]) -> dict[str, list[str]]:
+    """Where each class or named type is defined, by its name."""
     found: dict[str, list[str]] = defaultdict(list)
     for path in files:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ClassDef):
-                found[node.name].append(f"{path.name}:{node.lineno}")
+        module = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(module):
+            for name in names_in(node, module):
+                found[name].append(f"{path.name}:{node.lineno}")  # type: ignore[attr-defined]
     return found
 
 
-def test_a_class_name_is_used_once() -> None:
-    places = places_of_classes(sorted((ROOT / "voi").rglob("*.py")))
+def test_a_name_is_used_once() -> None:
+    places = places_of_types(sorted((ROOT / "voi").rglob("*.py")))
     assert len(places) > 300
-    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+    assert {name: where for name, where in places.items() if len(where) > 1 and name not in SAME_IDEA} == {}
 
 
 def test_the_check_itself(tmp_path: Path) -> None:
-    for name, source in (("a", "class Heard: ..."), ("b", "def f():\n    class Heard: ..."), ("c", "class Said: ...")):
+    sources = {
+        "a": "class Heard: ...",
+        "b": "def f():\n    class Heard: ...",
+        "c": "class Said: ...",
+        "d": "Said = int\nMAX = 1",
+    }
+    for name, source in sources.items():
         (tmp_path / f"{name}.py").write_text(source)
-    assert places_of_classes(sorted(tmp_path.glob("*.py"))) == {"Heard": ["a.py:1", "b.py:2"], "Said": ["c.py:1"]}
+    found = places_of_types(sorted(tmp_path.glob("*.py")))
+    assert found == {"Heard": ["a.py:1", "b.py:2"], "Said": ["c.py:1", "d.py:1"]}

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.audio.mp4 import BOXES_MAX, Layout, layout
+from voi.audio.mp4 import BOXES_MAX, FileLayout, layout
 
 
 def box(kind: bytes, size: int = 8) -> bytes:
@@ -31,7 +31,7 @@ FTYP, MOOV, MDAT = box(b"ftyp", 24), box(b"moov", 100), box(b"mdat", 500)
         (b"", "unknown"),
     ],
 )
-def test_layout(data: bytes, wanted: Layout) -> None:
+def test_layout(data: bytes, wanted: FileLayout) -> None:
     assert layout(data) == wanted
 
 

@@ -6,15 +6,15 @@ from jsonschema import Draft202012Validator
 
 from tests.config.conftest import ROOT
 from voi.config.agents import Agent
-from voi.config.schema import FILES, File, json_schema
+from voi.config.schema import FILES, SchemaFile, json_schema
 
 
-def validator(file: File) -> Draft202012Validator:
+def validator(file: SchemaFile) -> Draft202012Validator:
     return Draft202012Validator(json_schema(file))
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_schema_is_one_and_the_examples_fit(file: File) -> None:
+def test_the_schema_is_one_and_the_examples_fit(file: SchemaFile) -> None:
     Draft202012Validator.check_schema(json_schema(file))
     example = json.loads((ROOT / f"{file}.example.json").read_text())
     assert list(validator(file).iter_errors(example)) == []
@@ -22,7 +22,7 @@ def test_the_schema_is_one_and_the_examples_fit(file: File) -> None:
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_the_published_file_is_current(file: File) -> None:
+def test_the_published_file_is_current(file: SchemaFile) -> None:
     published = json.loads((ROOT / "docs" / f"{file}.schema.json").read_text())
     assert published == json_schema(file), f"run: voi schema {file} > docs/{file}.schema.json"
 

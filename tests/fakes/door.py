@@ -4,12 +4,12 @@ import asyncio
 from typing import TypeVar
 
 from voi.session import events
-from voi.session.events import Event
+from voi.session.events import DoorEvent
 
-_E = TypeVar("_E", bound=Event)
+_E = TypeVar("_E", bound=DoorEvent)
 
 
-class FakeDoor(list[tuple[int, Event]]):
+class FakeDoor(list[tuple[int, DoorEvent]]):
     """Holds (ms since it was made, event)."""
 
     def __init__(self, output_rate_hz: int = 24_000) -> None:
@@ -19,7 +19,7 @@ class FakeDoor(list[tuple[int, Event]]):
         self.closed = 0
         self._opened_s = asyncio.get_running_loop().time()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         now_s = asyncio.get_running_loop().time()
         self.append((round((now_s - self._opened_s) * 1_000), event))
 

@@ -9,15 +9,15 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.session import events
 from voi.session.door_events import DoorEvents
-from voi.session.events import AgentText, Event, SpeechStarted, SpeechStopped, UserMessage
+from voi.session.events import AgentText, DoorEvent, SpeechStarted, SpeechStopped, UserMessage
 from voi.session.line import Line
 
 
-class Told(list[Event]):
+class Told(list[DoorEvent]):
     output_rate_hz = 24_000
     backlog_bytes = 0
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         self.append(event)
 
 

@@ -13,7 +13,7 @@ from voi.session.line import Line
 CREATED = StatusChanged(Status.RESPONSE_CREATED)
 
 
-def told(door: FakeDoor) -> list[events.Event]:
+def told(door: FakeDoor) -> list[events.DoorEvent]:
     return [event for _, event in door]
 
 

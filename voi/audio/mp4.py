@@ -2,13 +2,13 @@
 
 from typing import Literal
 
-Layout = Literal["unknown", "stream", "whole"]
+FileLayout = Literal["unknown", "stream", "whole"]
 
 BOXES_MAX = 100
 """Before the index; a real file has a handful."""
 
 
-def layout(data: bytes | bytearray) -> Layout:
+def layout(data: bytes | bytearray) -> FileLayout:
     """The layout, from the beginning of an MP4. "stream": its index (moov) comes before its sound (mdat), as in
     fragmented and fast-start files. "whole": the index comes after the sound, and both are there. "unknown": more bytes
     are needed. Junk is a "stream" too: the decoder will say what is wrong."""

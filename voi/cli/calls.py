@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voi.cli.options import AsJson
+
 if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.store.conversations import Filter, StoredConversation
@@ -31,19 +33,18 @@ class Form(StrEnum):
     MESSAGES_CSV = "messages.csv"
 
 
-App = Annotated[str, typer.Option(help="Only those of this app.")]
-Agent = Annotated[str, typer.Option(help="Only those with this agent.")]
-Person = Annotated[str, typer.Option(help="Only those of this person of --app, as the app calls them.")]
+AppOption = Annotated[str, typer.Option(help="Only those of this app.")]
+AgentOption = Annotated[str, typer.Option(help="Only those with this agent.")]
+PersonOption = Annotated[str, typer.Option(help="Only those of this person of --app, as the app calls them.")]
 Since = Annotated[str | None, typer.Option(help="Only those that began at this date or time, or later.")]
 Until = Annotated[str | None, typer.Option(help="Only those that began before this date or time.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 
 @calls.command("list")
 def list_calls(
-    app: App = "",
-    agent: Agent = "",
-    person: Person = "",
+    app: AppOption = "",
+    agent: AgentOption = "",
+    person: PersonOption = "",
     since: Since = None,
     until: Until = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Not more than that.")] = 50,
@@ -118,9 +119,9 @@ def export(
         Form,
         typer.Option("--format", help="jsonl: everything; csv: a line a conversation; messages.csv: a line a message."),
     ] = Form.JSONL,
-    app: App = "",
-    agent: Agent = "",
-    person: Person = "",
+    app: AppOption = "",
+    agent: AgentOption = "",
+    person: PersonOption = "",
     since: Since = None,
     until: Until = None,
     recording: Annotated[

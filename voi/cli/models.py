@@ -17,7 +17,7 @@ import typer
 DOWNLOAD_DEADLINE_S = 600
 
 
-class Action(StrEnum):
+class ModelAction(StrEnum):
     LIST = "list"
     PULL = "pull"
 
@@ -49,7 +49,7 @@ WEIGHTS = {
 
 
 def models(
-    action: Annotated[Action, typer.Argument(help="What to do.")] = Action.LIST,
+    action: Annotated[ModelAction, typer.Argument(help="What to do.")] = ModelAction.LIST,
     name: Annotated[str | None, typer.Argument(help="Which weights to pull, such as whisper-small.")] = None,
     models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="List as JSON, for other programs.")] = False,
@@ -61,7 +61,7 @@ def models(
         models_dir = load_settings().models_dir
     from voi.cli import whisper_models
 
-    if action is Action.LIST:
+    if action is ModelAction.LIST:
         rows = [
             (known, each.size_mb, f"{each.licence}: {each.purpose}", (models_dir / each.file).is_file())
             for known, each in WEIGHTS.items()

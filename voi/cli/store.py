@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voi.cli.options import AsJson
+
 if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.store.store import Store
@@ -17,7 +19,6 @@ store = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 
 @store.command()

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from voi.cli.options import AsJson
+
 if TYPE_CHECKING:
     from voi.config.settings import Settings
     from voi.store.store import Store
@@ -16,8 +18,6 @@ tokens = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")]
 
 
 @tokens.command("list")

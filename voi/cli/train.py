@@ -13,7 +13,7 @@ train = typer.Typer(
     rich_markup_mode=None,
 )
 RunFolder = Annotated[Path, typer.Argument(help="Folder of a training run.")]
-Checkpoint = Annotated[
+CheckpointOption = Annotated[
     Path | None, typer.Option(help="Instead of the best weights: a checkpoint_*.pth of the run.", dir_okay=False)
 ]
 
@@ -100,7 +100,7 @@ def run(
 @train.command("eval")
 def evaluate(
     folder: RunFolder,
-    checkpoint: Checkpoint = None,
+    checkpoint: CheckpointOption = None,
     clips: Annotated[int, typer.Option(help="Test sentences that both models speak.")] = 5,
 ) -> None:
     """Compare the trained model with its base on the test recordings."""
@@ -118,7 +118,7 @@ def export(
     folder: RunFolder,
     out: Annotated[Path, typer.Argument(help="Folder for the model.")],
     name: Annotated[str | None, typer.Option(help="Of the model in tts_models.json; default: the folder's.")] = None,
-    checkpoint: Checkpoint = None,
+    checkpoint: CheckpointOption = None,
     base_voices: Annotated[bool, typer.Option(help="Keep the voices that came with the base.")] = True,
 ) -> None:
     """Write model.pth, config.json, vocab.json and speakers_xtts.pth, and show the entry for tts_models.json."""

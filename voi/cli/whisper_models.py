@@ -6,7 +6,7 @@ from typing import TypeGuard
 
 import typer
 
-from voi.engines.stt.whisper.download import Progress
+from voi.engines.stt.whisper.download import FetchProgress
 from voi.engines.stt.whisper.weights import (
     ALIASES,
     LICENCE,
@@ -20,7 +20,7 @@ from voi.engines.stt.whisper.weights import (
 from voi.errors import EngineError
 
 EXAMPLES = ("whisper-small", "faster-whisper-small")
-_KINDS: dict[str, tuple[Callable[[str, Path], Path], Callable[[str, Path, Progress], Path], str]] = {
+_KINDS: dict[str, tuple[Callable[[str, Path], Path], Callable[[str, Path, FetchProgress], Path], str]] = {
     "whisper-": (checkpoint, fetch, "speech to text (needs the extra `whisper`)"),
     "faster-whisper-": (converted, fetch_converted, "speech to text (needs the extra `faster-whisper`)"),
 }

@@ -11,7 +11,7 @@ from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
     Disclosure,
     IdleReminder,
-    Language,
+    LanguageCode,
     Phrases,
     PhrasesOrText,
     Redact,
@@ -53,7 +53,7 @@ class Agent(Prompted):
     """Without it, the agent only writes."""
     greetings: Phrases | None = None
     """What the agent opens the conversation with."""
-    language: Language | None = None
+    language: LanguageCode | None = None
     """ISO code of the language that is heard and spoken, or "auto" to detect it; without it, that of the voice's model,
     or VOI_LANGUAGE."""
     temperature: float | None = Field(default=None, ge=0, le=2)

@@ -14,7 +14,7 @@ from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.json_file import is_comment, read_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import Prompted
-from voi.config.references import JUDGES, AgentEntry, Kind, Known, check_references, sound_places, voices_in
+from voi.config.references import JUDGES, AgentEntry, Known, ReferenceKind, check_references, sound_places, voices_in
 from voi.config.settings import Settings
 from voi.config.templates import oddities
 from voi.config.tts_models import Declared, TtsModel, tts_models
@@ -108,7 +108,7 @@ def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping
 def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, AgentEntry]:
     """All agents by name. A judge that is written inside an agent is named "AGENT.FIELD"."""
     found: dict[str, AgentEntry] = {}
-    wanted: dict[str, Kind] = {}
+    wanted: dict[str, ReferenceKind] = {}
     for name, value in raw.items():
         if is_comment(name):
             continue
@@ -129,7 +129,7 @@ def _entries(raw: dict[str, Any], source: str, problems: Problems) -> dict[str, 
     }
 
 
-def _kind(raw: dict[str, Any], wanted: Kind | None) -> Kind:
+def _kind(raw: dict[str, Any], wanted: ReferenceKind | None) -> ReferenceKind:
     """The kind of agent, by its fields and by how others refer to it."""
     if raw.keys() & _ONLY_TALKERS_HAVE or ("llm_model" in raw and not wanted):
         return "agent"

@@ -65,7 +65,7 @@ def _language(code: str) -> str:
     return code
 
 
-Language = Annotated[str, AfterValidator(_language)]
+LanguageCode = Annotated[str, AfterValidator(_language)]
 
 
 class Example(FileModel):

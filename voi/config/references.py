@@ -14,8 +14,8 @@ from voi.config.templates import asks_for_tone
 from voi.config.tones import folded
 from voi.config.tts_models import Declared, TtsModel
 
-Kind = Literal["agent", "control", "completeness"]
-JUDGES: Mapping[str, Kind] = {"control_agent": "control", "completeness_agent": "completeness"}
+ReferenceKind = Literal["agent", "control", "completeness"]
+JUDGES: Mapping[str, ReferenceKind] = {"control_agent": "control", "completeness_agent": "completeness"}
 """Fields by which agents refer to others that judge."""
 
 _WHAT = {
@@ -31,7 +31,7 @@ class AgentEntry:
 
     raw: dict[str, Any]
     path: JsonPath
-    kind: Kind = "agent"
+    kind: ReferenceKind = "agent"
 
 
 @dataclass(frozen=True, slots=True)

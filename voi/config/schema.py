@@ -10,11 +10,11 @@ from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.references import JUDGES
 from voi.config.tts_models import TtsModel
 
-File = Literal["agents", "tts_models"]
-FILES: tuple[File, ...] = ("agents", "tts_models")
+SchemaFile = Literal["agents", "tts_models"]
+FILES: tuple[SchemaFile, ...] = ("agents", "tts_models")
 
 
-def json_schema(file: File = "agents") -> dict[str, Any]:
+def json_schema(file: SchemaFile = "agents") -> dict[str, Any]:
     """The schema of that file. Unknown fields are allowed, as Voi allows them."""
     if file == "tts_models":
         return _of_mapping("tts_models.json: the models that Voi's agents speak with", [TtsModel])

@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_v
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from voi.config.parts import Language
+from voi.config.parts import LanguageCode
 from voi.config.problems import did_you_mean, explain
 from voi.errors import ConfigError
 
@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     max_messages_per_s: int = Field(default=200, ge=10, le=100_000)
     """A client that keeps sending more is disconnected. Sound in 20 ms frames is 50 messages a second."""
 
-    language: Language = "en"
+    language: LanguageCode = "en"
     """ISO code of the language of agents that name none, or "auto" to detect it."""
     vad_engine: str = "silero"
     """Voice activity detection."""

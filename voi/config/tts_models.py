@@ -7,7 +7,7 @@ from typing import Annotated, Any, Protocol
 from pydantic import BeforeValidator, Field
 
 from voi.config.json_file import is_comment, validated
-from voi.config.parts import FileModel, Language
+from voi.config.parts import FileModel, LanguageCode
 from voi.config.problems import Problems, quoted
 from voi.config.tones import DEFAULT_TONES, TONE_LONGEST, folded, tones_of
 from voi.text.language import AUTO
@@ -55,7 +55,7 @@ def _tones(value: Any) -> Any:
     return {name: value[tone] for name, tone in given.items()}
 
 
-Voices = Annotated[str | tuple[str, ...], BeforeValidator(_file_or_names, json_schema_input_type=str | list[str])]
+VoicesByName = Annotated[str | tuple[str, ...], BeforeValidator(_file_or_names, json_schema_input_type=str | list[str])]
 ToneMap = Annotated[
     dict[str, Any], BeforeValidator(_tones, json_schema_input_type=dict[str, str | dict[str, Any]])
 ]  # fmt: skip
@@ -66,7 +66,7 @@ class TtsModel(FileModel):
 
     engine: str = Field(default=USUAL_ENGINE, min_length=1)
     """Which engine runs it: espeak needs no files; others are xtts and those that plug-ins bring."""
-    language: Language | None = None
+    language: LanguageCode | None = None
     """Language that it speaks, when the agent names none; "auto" to detect it."""
     checkpoint: str | None = None
     """File (or folder) of the weights."""
@@ -74,7 +74,7 @@ class TtsModel(FileModel):
     """File of the model's own configuration."""
     tokenizer: str | None = None
     """File of the tokenizer's vocabulary."""
-    voices: Voices | None = None
+    voices: VoicesByName | None = None
     """File of named voices; or, for engines that need no such file, an array of the names that agents may use."""
     voice_tone_map: ToneMap = Field(default_factory=dict)
     """Tone -> name of the voice that has it (some engines take an object that describes the tone). It lists all tones

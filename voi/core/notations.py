@@ -10,7 +10,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 Family = Literal["", "thought", "call"]
-Kind = Literal["open", "close", "end", "drop", "channel", "call", "python", "until", "thought", "text"]
+MarkKind = Literal["open", "close", "end", "drop", "channel", "call", "python", "until", "thought", "text"]
 
 
 class Found(NamedTuple):
@@ -22,7 +22,7 @@ class Found(NamedTuple):
     "Answer:" follows. text: a mark that the reply only speaks of.
     """
 
-    kind: Kind
+    kind: MarkKind
     end: int
     family: Family = ""
     until: str = ""
@@ -126,7 +126,7 @@ def _tag(text: str, at: int, *, final: bool) -> Look:
         if stem == "channel" and not (tag["lead"] and tag["tail"]):  # <|channel>thought … <channel|>
             return Found("close" if closes else "open", tag.end(), "thought")
         return Found("end" if stem in _ENDS else "channel" if stem == "channel" else "drop", tag.end())
-    kind: Kind = "close" if closes else "drop" if "/" in tag["tail"] else "open"
+    kind: MarkKind = "close" if closes else "drop" if "/" in tag["tail"] else "open"
     return _unless_mentioned(text, at, Found(kind, tag.end(), family), final=final)
 
 
@@ -150,7 +150,9 @@ def _bracket(text: str, at: int, *, final: bool) -> Look:
     family, stem = family_of(name)
     if not family or not (name.isupper() or bracket["slash"] or _LOWER_BRACKETS.fullmatch(name)):
         return None
-    kind: Kind = "close" if bracket["slash"] or stem.startswith("end_") else "open" if family == "thought" else "call"
+    kind: MarkKind = (
+        "close" if bracket["slash"] or stem.startswith("end_") else "open" if family == "thought" else "call"
+    )
     return _unless_mentioned(text, at, Found(kind, bracket.end(), family), final=final)
 
 

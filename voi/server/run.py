@@ -64,10 +64,10 @@ TLS_HANDSHAKE_TIMEOUT_S = 10.0
 SWEEP_CALLS_EVERY_S = 60
 HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
-Progress = Callable[[str], None]
+StartProgress = Callable[[str], None]
 
 
-def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
+def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str], None]) -> None:
     """Serve until told to stop by SIGINT or SIGTERM; a second signal stops at once. Raises ConfigError or EngineError
     if the server cannot start. `on_ready` is given the URL of the WebSocket."""
     given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
@@ -85,7 +85,7 @@ def run(settings: Settings, on_progress: Progress, on_ready: Callable[[str], Non
 class Server:
     """One server process. `serve` is its whole life."""
 
-    def __init__(self, settings: Settings, on_progress: Progress, on_ready: Callable[[str], None]) -> None:
+    def __init__(self, settings: Settings, on_progress: StartProgress, on_ready: Callable[[str], None]) -> None:
         self.settings = settings
         self.readiness = Readiness()
         self.load = Load(time.monotonic, self._load_changed)

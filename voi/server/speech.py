@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from voi.audio.wav import ENDLESS_BYTES, header
 from voi.config.config import Config, VoiceUse
-from voi.config.parts import FileModel, Language
+from voi.config.parts import FileModel, LanguageCode
 from voi.config.tones import TONE_LONGEST, folded
 from voi.config.voice_names import known_as
 from voi.engines.base import Tts
@@ -52,7 +52,7 @@ class Wish(FileModel):
 
     text: Annotated[str, AfterValidator(_short_enough)] = Field(min_length=1)
     tone: Annotated[str, AfterValidator(folded)] = Field(default="neutral", min_length=1, max_length=TONE_LONGEST)
-    language: Language | None = None
+    language: LanguageCode | None = None
     speed: float = Field(default=1.0, ge=0.25, le=4)
     model: str | None = None
 

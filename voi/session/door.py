@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from voi.session.events import Event
+from voi.session.events import DoorEvent
 
 
 class Door(Protocol):
@@ -17,7 +17,7 @@ class Door(Protocol):
         """Bytes given to the door that the network has not taken yet. No sound is sent while too many wait."""
         ...
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         """Take the next event. Returns at once and never raises. A door whose client has left drops the event."""
 
     async def aclose(self) -> None:

@@ -134,7 +134,7 @@ class Ended:
     words: str = ""
 
 
-Event = (
+DoorEvent = (
     SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | Sound | SoundEnded | SoundCleared
     | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | Ended
 )  # fmt: skip

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from voi.session import events
 from voi.session.door import Door
-from voi.session.events import AgentMessage, Ended, Event, UserMessage
+from voi.session.events import AgentMessage, DoorEvent, Ended, UserMessage
 
 KEPT_MAX = 256
 """How many events are kept for the next door. Beyond that the oldest are dropped."""
@@ -65,7 +65,7 @@ class _Nobody:
     def __init__(self, output_rate_hz: int) -> None:
         self.output_rate_hz = output_rate_hz
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         pass
 
     async def aclose(self) -> None:
@@ -80,9 +80,9 @@ class _Missed(_Nobody):
     def __init__(self, output_rate_hz: int) -> None:
         super().__init__(output_rate_hz)
         self.forgotten = 0
-        self._kept: deque[Event] = deque()
+        self._kept: deque[DoorEvent] = deque()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         if isinstance(event, events.Sound):
             return
         if isinstance(event, UserMessage | AgentMessage):

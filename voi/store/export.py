@@ -15,12 +15,12 @@ from voi.store.conversations import Filter, StoredConversation, each_conversatio
 from voi.store.schema import conversations
 from voi.store.store import Store
 
-Format = Literal["jsonl", "csv", "messages.csv"]
+ExportFormat = Literal["jsonl", "csv", "messages.csv"]
 FACTS = tuple(column.name for column in conversations.columns if column.name != "key_id")
 MESSAGES = ("conversation_id", "app", "agent", "began_ms", "message_id", "role", "at_ms", "words")
 
 
-async def export(store: Store, which: Filter, out: IO[str], form: Format) -> int:
+async def export(store: Store, which: Filter, out: IO[str], form: ExportFormat) -> int:
     """Write all conversations that fit, the oldest first. Returns how many. Raises StoreError, OSError."""
     count = 0
     async with store.reading() as connection:

@@ -8,16 +8,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from voi.store.database import Connection
 
-Row = Mapping[str, Any]
+TableRow = Mapping[str, Any]
 
 
-async def insert_new(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+async def insert_new(connection: Connection, table: Table, rows: Sequence[TableRow]) -> None:
     """Insert the rows; one that is there already stays as it is."""
     if rows:
         await connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
-async def put(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+async def put(connection: Connection, table: Table, rows: Sequence[TableRow]) -> None:
     """Insert the rows; one that is there already gets the new values. All rows have the same columns."""
     if not rows:
         return

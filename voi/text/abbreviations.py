@@ -7,7 +7,7 @@ from voi.text.scan import Reading, Scan
 from voi.text.tables import is_wordlike, language_of
 from voi.text.tables.shape import words as _set
 
-Entry = tuple[re.Pattern[str], str, str]
+Expansion = tuple[re.Pattern[str], str, str]
 """Pattern, key in its table, and which table: "before", "ending" or "choices"."""
 
 _FIRST = re.compile(r"[^\W\d_]+")
@@ -34,11 +34,11 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
 
 @cache
-def index_of(code: str) -> dict[str, list[Entry]]:
+def index_of(code: str) -> dict[str, list[Expansion]]:
     """By the first run of letters, in small ones; the longest first."""
     language = language_of(code)
     assert language is not None
-    found: dict[str, list[Entry]] = {}
+    found: dict[str, list[Expansion]] = {}
     for table in ("choices", "before", "ending"):
         for key in getattr(language, table):
             first = _FIRST.match(key)

@@ -10,7 +10,7 @@ import pytest
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.engines.voice.features import SIZE, features
-from voi.engines.voice.judge import LENGTHS_MS, BuiltInVoiceJudge, Encoder, stretch
+from voi.engines.voice.judge import LENGTHS_MS, BuiltInVoiceJudge, SoundEncoder, stretch
 from voi.errors import EngineError
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -91,7 +91,7 @@ async def refusing(_: bytes) -> SimpleNamespace:
 
 
 @pytest.mark.parametrize("encoder", [slow, refusing])
-async def test_an_encoder_that_is_busy_is_done_without(encoder: Encoder) -> None:
+async def test_an_encoder_that_is_busy_is_done_without(encoder: SoundEncoder) -> None:
     judge = BuiltInVoiceJudge()
     alone = await judge.judge(speech(), 160)
     judge.encoder = encoder

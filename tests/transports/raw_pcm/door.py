@@ -8,7 +8,7 @@ from voi.calls.admission import Refused
 from voi.calls.call import Call
 from voi.core.options import CallOptions
 from voi.errors import ClientError
-from voi.session.events import Ended, Event, Sound
+from voi.session.events import DoorEvent, Ended, Sound
 from voi.tasks import Tasks
 from voi.transports.listeners import DoorServices
 
@@ -30,7 +30,7 @@ class RawPcmDoor:
     def backlog_bytes(self) -> int:
         return self._writer.transport.get_write_buffer_size()
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         if self._writer.is_closing():
             return
         if isinstance(event, Sound):

@@ -35,7 +35,7 @@ _WINDOW_BYTES = WINDOW_SAMPLES * 2
 _WINDOW_MS = 32
 _VOICED = 0.5
 
-Encoder = Callable[[bytes], Awaitable[Any]]
+SoundEncoder = Callable[[bytes], Awaitable[Any]]
 """Takes 16 kHz sound; returns an object whose `vector` is the output of smart-turn's encoder, float32 [384]."""
 
 
@@ -83,7 +83,7 @@ class BuiltInVoiceJudge:
             }
         except (OSError, ValueError, KeyError) as error:
             raise EngineError(f"The voice judge's weights in {weights} cannot be read ({error}).") from error
-        self.encoder: Encoder | None = None
+        self.encoder: SoundEncoder | None = None
         self._vad = Silero()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice-judge")
         self._waiting = 0

@@ -13,7 +13,7 @@ from voi.core.options import Mode
 from voi.engines.llm.picture_url import checked_picture_url
 from voi.errors import ClientError, VoiError
 from voi.session import events
-from voi.session.events import Event
+from voi.session.events import DoorEvent
 from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
@@ -187,7 +187,7 @@ class VoiDoor:
 
     # ---- to the client ----------------------------------------------------------------------------
 
-    def tell(self, event: Event) -> None:
+    def tell(self, event: DoorEvent) -> None:
         """Send the event to the client. An event without a message in the protocol is ignored."""
         if self._waiting is not None and type(event) in _BEHIND_MESSAGES:
             self._send_waiting()

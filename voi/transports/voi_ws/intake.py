@@ -23,7 +23,7 @@ BURST_S = 120
 """How far sound may run ahead of real time: a recording may be uploaded at once, but not without end."""
 
 Hear = Callable[[bytes], None]
-ReportError = Callable[[str], None]
+TellError = Callable[[str], None]
 
 
 class Intake(Protocol):
@@ -38,7 +38,7 @@ class Intake(Protocol):
     async def aclose(self) -> None: ...
 
 
-def open_intake(input_format: InputFormat, hear: Hear, complain: ReportError, tasks: Tasks) -> Intake:
+def open_intake(input_format: InputFormat, hear: Hear, complain: TellError, tasks: Tasks) -> Intake:
     """The intake for that format. `hear` takes PCM; `complain` tells the client of errors. Raises ClientError if this
     server cannot decode the format."""
     if input_format == "pcm16":
@@ -50,7 +50,7 @@ class PcmIntake:
     """Passes small pieces on at once. A large piece, and what comes after it, is passed on by a task that yields to
     others."""
 
-    def __init__(self, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
+    def __init__(self, hear: Hear, complain: TellError, tasks: Tasks) -> None:
         self._hear = hear
         self._complain = complain
         self._tasks = tasks
@@ -115,7 +115,7 @@ class PcmIntake:
 class MediaIntake:
     """Decodes webm, mp4 or ogg in a process of its own. Raises ClientError if this server cannot decode."""
 
-    def __init__(self, container: Container, hear: Hear, complain: ReportError, tasks: Tasks) -> None:
+    def __init__(self, container: Container, hear: Hear, complain: TellError, tasks: Tasks) -> None:
         self._complain = complain
         self._tasks = tasks
         self._refusing = False

@@ -5,7 +5,7 @@ import pytest
 from tests.engines.sounds import sound
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.acceptance import Acceptance
-from voi.engines.stt.whisper.guards import BRIEF_MS, Voice, believable
+from voi.engines.stt.whisper.guards import BRIEF_MS, VoiceSpan, believable
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord, text_of
 
@@ -18,21 +18,23 @@ def heard(text: str, **scores: float) -> Hypothesis:
 
 def kept(hypothesis: Hypothesis, voiced_ms: int, prompt: str = "", *, brief: bool = False) -> str:
     """What is left of it where there is voice from the beginning on, and for `brief` nothing before it."""
-    return text_of(believable(hypothesis, prompt, Voice(lambda: [True] * voiced_ms, 1), all_new=brief))
+    return text_of(believable(hypothesis, prompt, VoiceSpan(lambda: [True] * voiced_ms, 1), all_new=brief))
 
 
 def left(text: str, *voiced: tuple[int, int]) -> str:
     """What is left of it where the voice is under these words: from one, to before another."""
     hypothesis = heard(text)
     windows = [any(start <= at < end for start, end in voiced) for at in range(len(hypothesis.words))]
-    return text_of(believable(hypothesis, "", Voice(lambda: windows, 300), all_new=True))
+    return text_of(believable(hypothesis, "", VoiceSpan(lambda: windows, 300), all_new=True))
 
 
 def test_what_is_certain_is_not_even_checked() -> None:
     def never() -> list[bool]:
         raise AssertionError
 
-    assert text_of(believable(heard("The child. It almost hurt the small dog."), "", Voice(never, 32), all_new=True))
+    assert text_of(
+        believable(heard("The child. It almost hurt the small dog."), "", VoiceSpan(never, 32), all_new=True)
+    )
 
 
 @pytest.mark.parametrize("text", ["Thank you.", "Thanks for watching!", "you", "Subtitles by the Amara.org community"])

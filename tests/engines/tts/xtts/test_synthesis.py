@@ -12,7 +12,7 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 
 from voi.engines.tts.xtts import synthesis as speech_module
 from voi.engines.tts.xtts.layout import Sampling
-from voi.engines.tts.xtts.synthesis import Part, Synthesis
+from voi.engines.tts.xtts.synthesis import Synthesis, TextPart
 from voi.errors import EngineError
 
 RATE_HZ = 24_000
@@ -46,7 +46,7 @@ def spoken(batch: Any, parts: int, **of_part: Any) -> tuple[Synthesis, AsyncGene
     stretch: Any = None
     voice: Any = None
     speech = Synthesis(batch, batch, voice, Sampling(), RATE_HZ)
-    return speech, speech.sound([Part([number], number, 9, stretch, **of_part) for number in range(parts)])
+    return speech, speech.sound([TextPart([number], number, 9, stretch, **of_part) for number in range(parts)])
 
 
 async def soon() -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from voi.engines.stt.whisper.guards import Voice, believable
+from voi.engines.stt.whisper.guards import VoiceSpan, believable
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
@@ -24,7 +24,7 @@ class Acceptance:
     def _accepted(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0
         tail = memoryview(each.pcm)[start_ms * BYTES_PER_MS :]
-        voice = Voice(lambda: self._voiced(tail), self._vad.info.window_samples * 2 // BYTES_PER_MS, start_ms)
+        voice = VoiceSpan(lambda: self._voiced(tail), self._vad.info.window_samples * 2 // BYTES_PER_MS, start_ms)
         return replace(hypothesis, words=believable(hypothesis, each.prompt, voice, all_new=not each.prefix))
 
     def _voiced(self, pcm: memoryview) -> list[bool]:

@@ -15,7 +15,7 @@ DEADLINE_S = 60
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
 
-Progress = Callable[[int, int], None]
+FetchProgress = Callable[[int, int], None]
 """Told the bytes so far and the bytes in all (0: not known)."""
 
 
@@ -37,7 +37,7 @@ class Source:
             return digest.hexdigest() == self.git_sha1
 
 
-def download(source: Source, target: Path, on_progress: Progress) -> None:
+def download(source: Source, target: Path, on_progress: FetchProgress) -> None:
     """Raises OSError; what has come by then stays beside `target`, and the next call goes on from there. ValueError for
     a file that is not the one expected, of which nothing stays."""
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +66,7 @@ def opened(url: str, start: int = 0) -> Any:
         raise OSError(f"{host} cannot be reached ({error.reason})") from error
 
 
-def _append(url: str, partial: Path, on_progress: Progress) -> None:
+def _append(url: str, partial: Path, on_progress: FetchProgress) -> None:
     here = partial.stat().st_size if partial.is_file() else 0
     with opened(url, here) as answer:
         if answer.status == _RANGE_NOT_SATISFIABLE:

@@ -39,7 +39,7 @@ SUBTITLE_PHRASES = frozenset(
 )  # fmt: skip
 
 
-class Voice:
+class VoiceSpan:
     """How much voice is where in a pass. `hear`: tells of each window of `window_ms`, from `start_ms` on, whether it is
     voice; called once, and only in doubt."""
 
@@ -63,7 +63,7 @@ class Voice:
         return not middles_ms or middles_ms[-1] - middles_ms[0] + self._window_ms < BRIEF_MS
 
 
-def believable(hypothesis: Hypothesis, prompt: str, voice: Voice, *, all_new: bool) -> tuple[RawWord, ...]:
+def believable(hypothesis: Hypothesis, prompt: str, voice: VoiceSpan, *, all_new: bool) -> tuple[RawWord, ...]:
     """The words of `hypothesis` that a person can have said. `all_new`: no words come before them in the pass."""
     unrepeated = _without_loops(hypothesis.words, voice)
     words = _without_phantoms(unrepeated, prompt, voice)
@@ -81,7 +81,7 @@ def believable(hypothesis: Hypothesis, prompt: str, voice: Voice, *, all_new: bo
     return words if voice.between() >= needed_ms else ()
 
 
-def _without_loops(words: tuple[RawWord, ...], voice: Voice) -> tuple[RawWord, ...]:
+def _without_loops(words: tuple[RawWord, ...], voice: VoiceSpan) -> tuple[RawWord, ...]:
     """Only the first round of each loop, unless there is enough voice for a person to have repeated it."""
     compresses = compression_ratio(text_of(words)) > LOOP_RATIO
 
@@ -92,7 +92,7 @@ def _without_loops(words: tuple[RawWord, ...], voice: Voice) -> tuple[RawWord, .
     return tuple(words[at] for at in unlooped([bare(word.text) for word in words], said))
 
 
-def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: Voice) -> tuple[RawWord, ...]:
+def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan) -> tuple[RawWord, ...]:
     """The words without hallucinated sentences at the end and the beginning; at least one sentence is left.
 
     With the times of tiny.en, "Thanks for watching!", "Thank you.", "Okay." or "you" put after and before sentences of

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from voi.engines.stt.whisper.download import Progress, Source, download, opened
+from voi.engines.stt.whisper.download import FetchProgress, Source, download, opened
 from voi.errors import EngineError
 
 LICENCE = "MIT"
@@ -87,7 +87,7 @@ def megabytes(size: str) -> int:
     return next(count for name, count in _MEGABYTES.items() if size.removesuffix(".en").startswith(name))
 
 
-def fetch(size: str, models_dir: Path, on_progress: Progress, *, source: Source | None = None) -> Path:
+def fetch(size: str, models_dir: Path, on_progress: FetchProgress, *, source: Source | None = None) -> Path:
     """Download a size into `models_dir`; nothing to do where it is. `source` in place of OpenAI's.
 
     Raises OSError, or ValueError for a file that is not the one expected."""
@@ -98,7 +98,7 @@ def fetch(size: str, models_dir: Path, on_progress: Progress, *, source: Source 
     return target
 
 
-def fetch_converted(size: str, models_dir: Path, on_progress: Progress, *, hub: str = "") -> Path:
+def fetch_converted(size: str, models_dir: Path, on_progress: FetchProgress, *, hub: str = "") -> Path:
     """The same for a model that CTranslate2 can read: a folder, from the Hugging Face hub or `hub`."""
     size = ALIASES.get(size, size)
     folder = models_dir / f"faster-whisper-{size}"

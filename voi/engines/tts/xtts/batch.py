@@ -70,7 +70,7 @@ class _Row:
         return vocoder.plan.next(self.windows_done, self.frames_done, stretch.settled(codes), total)
 
 
-Due = list[tuple[_Row, FrameWindow]]
+DueRows = list[tuple[_Row, FrameWindow]]
 
 
 class Batch:
@@ -232,7 +232,7 @@ class Batch:
             rest = self._compute(rest)
             self._behind = bool(rest)
 
-    def _compute(self, due: Due) -> Due:
+    def _compute(self, due: DueRows) -> DueRows:
         """The first window, with others of its size; the rest is given back."""
         size = due[0][1].size
         group = [entry for entry in due if entry[1].size == size][: self._vocoder.most_together]

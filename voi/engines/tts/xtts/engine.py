@@ -25,7 +25,7 @@ from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
 from voi.engines.tts.xtts.device_thread import DeviceThread
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.options import SAMPLING, SPEEDS, problems_of
-from voi.engines.tts.xtts.synthesis import Part, Synthesis
+from voi.engines.tts.xtts.synthesis import Synthesis, TextPart
 from voi.errors import ConfigError, EngineBroken, EngineError
 from voi.text.speakable import has_speech
 
@@ -282,7 +282,7 @@ class Xtts:
         stretch = running.stretch(speed)
         enough_ms = spoken_ms(parts[0][0], language) if len(parts) == 1 else None
         todo = [
-            Part(
+            TextPart(
                 ids,
                 self._seed_of(part, name),
                 runaway_codes(running.layout, part, language),

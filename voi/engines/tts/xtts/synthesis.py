@@ -21,7 +21,7 @@ SOUND_DEADLINE_S = 60.0  # without any sound
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TextPart:
     """What the model takes in one go. `most_codes`: where a runaway is stopped. `speed`, `enough_ms`: see Tail; the
     latter only where this is the whole text."""
 
@@ -43,14 +43,14 @@ class Synthesis:
         self._sampling, self._rate_hz = sampling, rate_hz
         self._loop = asyncio.get_running_loop()
         self._arrived: asyncio.Queue[Samples | EngineError | None] = asyncio.Queue()
-        self._parts: Sequence[Part] = ()
+        self._parts: Sequence[TextPart] = ()
         self._given_in = 0
         self._heard = 0
         self._due_s = time.monotonic()
         """When its listener has heard all that was made until now, who hears on from the first sound."""
         self._job: Job | None = None
 
-    async def sound(self, parts: Sequence[Part]) -> AsyncGenerator[bytes, None]:
+    async def sound(self, parts: Sequence[TextPart]) -> AsyncGenerator[bytes, None]:
         """PCM. Raises EngineError when the batch is full, fails, or yields no sound for a minute."""
         self._parts = parts
         self._give_in()
