@@ -173,6 +173,16 @@ class TestStt:
         assert lines[0] == f"{one}: {alone.strip()}"
         assert lines[1].startswith(f"{other}: ")
 
+    def test_engines_by_names_of_the_settings(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        options = {"vad.plain": {"engine": "silero", "compiled": False}, "stt.small": {"engine": "moonshine"}}
+        monkeypatch.setenv("VOI_ENGINE_OPTIONS", json.dumps(options))
+        monkeypatch.setenv("VOI_VAD_ENGINE", "plain")
+        monkeypatch.setenv("VOI_STT_ENGINE", "small")
+        assert run("stt", str(AUDIO / "spk1_snt1.wav")) == 0
+        assert capsys.readouterr().out.strip()
+
     def test_pipes(self, capsys: pytest.CaptureFixture[str]) -> None:
         data = (AUDIO / "jfk.wav").read_bytes()
         for args, given in ((("-",), data), (("--raw",), data[44:])):

@@ -91,6 +91,14 @@ class TestVoice:
         told = capsys.readouterr().out
         assert "Claire" not in told.split("mine (xtts)")[1]
 
+    def test_samples_are_judged_by_the_vad_of_the_settings(
+        self, xtts: dict[str, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("VOI_VAD_ENGINE", "plain")
+        monkeypatch.setenv("VOI_ENGINE_OPTIONS", '{"vad.plain": {"engine": "silero", "compiled": false}}')
+        assert run("voice", "add", "Ada", str(AUDIO / "austen-0870.wav")) == 0
+        assert "speakers_xtts.pth: Ada" in capsys.readouterr().out
+
     def test_without_write_the_change_is_printed(
         self, xtts: dict[str, Path], capsys: pytest.CaptureFixture[str]
     ) -> None:

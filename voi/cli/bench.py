@@ -1,5 +1,7 @@
 """`voi bench`: how fast the engines are on this machine."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from voi.cli.measure import Measured, Progress
     from voi.config.settings import Settings
+    from voi.engines.llm.router import LlmRouter
 
 LIVE_ROUNDS = 3
 
@@ -18,6 +21,9 @@ def bench(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=1_000, help="How often each thing is measured.")] = 10,
     llm: Annotated[str, typer.Option(help="LLM whose first text is timed; a provider may charge for it.")] = "echo",
+    cloud: Annotated[
+        bool, typer.Option("--cloud", help="Measure engines that call a service too; it may charge for it.")
+    ] = False,
 ) -> None:
     """Measure the engines of this machine, each alone: the median of several rounds. Needs no running server, and only
     one core; whole servers under many calls are measured by `make bench`."""
@@ -32,7 +38,9 @@ def bench(
     found: list[Measured] = []
     notes: list[str] = []
     with Console(stderr=True).status("Loading the engines") as status:
-        asyncio.run(_measure(settings, speech, rounds, llm, found, notes, lambda text: status.update(Text(text))))
+        asyncio.run(
+            _measure(settings, speech, rounds, llm, cloud, found, notes, lambda text: status.update(Text(text)))
+        )
     _print(found)
     for note in notes:
         typer.secho(f"Not measured: {note}", fg="yellow", err=True)
@@ -43,64 +51,83 @@ async def _measure(
     file: Path | None,
     rounds: int,
     llm: str,
+    cloud: bool,
     found: "list[Measured]",
     notes: list[str],
     on: "Progress",
 ) -> None:
-    """Adds to `found`, and to `notes` what cannot run here. VAD and STT must."""
+    """Adds to `found`, and to `notes` what cannot run here or, without `cloud`, what calls a service. VAD and an STT
+    engine of this machine must run."""
     from voi.audio.resample import resample
     from voi.audio.wav import read_wav
     from voi.cli import measure
+    from voi.cli.engine_of import InCloud, running, running_named
     from voi.config.engine_choice import NONE
-    from voi.engines import registry
     from voi.engines.base import STT_RATE_HZ
-    from voi.engines.llm.router import LlmRouter
     from voi.errors import ConfigError, EngineError
 
-    running: list[Any] = []
-
-    async def start(engine: Any) -> Any:
-        on(f"Loading {engine.info.name}")
-        running.append(engine)
-        await engine.warm_up()
-        return engine
+    async def stt() -> None:
+        on(f"Loading STT {settings.stt_engine}")
+        async with running_named("stt", settings.stt_engine, settings, cloud=cloud) as engine:
+            found.extend(await measure.measure_stt(engine, vad, pcm, rounds, min(rounds, LIVE_ROUNDS), on))
 
     async def tts(name: str, engine: str, options: dict[str, Any]) -> None:
-        found.extend(await measure.measure_tts(name, await start(registry.create("tts", engine, options)), rounds, on))
+        on(f"Loading TTS {name}")
+        async with running("tts", engine, settings, options, cloud=cloud) as voice:
+            found.extend(await measure.measure_tts(name, voice, rounds, on))
 
     async def turn() -> None:
-        options = {"models_dir": settings.models_dir} if settings.turn_engine == "smart-turn" else {}
-        detector = await start(registry.create("turn", settings.turn_engine, options))
-        found.extend(await measure.measure_turn(detector, pcm, rounds, on))
+        on(f"Loading turn detection {settings.turn_engine}")
+        async with running_named("turn", settings.turn_engine, settings, cloud=cloud) as detector:
+            found.extend(await measure.measure_turn(detector, pcm, rounds, on))
 
     async def first_text() -> None:
-        router = LlmRouter(
-            api_base=settings.litellm_api_base,
-            api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
-            config_file=settings.litellm_config_file,
-            models=[llm],
-        )
-        found.extend(await measure.measure_llm(await start(router), llm, rounds, on))
+        on(f"Loading LLM {llm}")
+        router = _llm_router(settings, llm)
+        try:
+            await router.warm_up()
+            found.extend(await measure.measure_llm(router, llm, rounds, on))
+        finally:
+            await router.close()
 
-    try:
-        vad = await start(registry.create("vad", settings.vad_engine))
+    async def unless_in_cloud(what: str, measured: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await measured()
+        except InCloud:
+            notes.append(f"{what} calls an external service, which may charge for it; --cloud measures it too.")
+
+    on(f"Loading VAD {settings.vad_engine}")
+    async with running_named("vad", settings.vad_engine, settings) as vad:
         if file is None:
-            pcm = await measure.speech(await start(registry.create("tts", "espeak")))
+            async with running("tts", "espeak", settings) as espeak:
+                pcm = await measure.speech(espeak)
         else:
             pcm = resample(*read_wav(file), STT_RATE_HZ)
         found.extend(measure.measure_vad(vad, pcm))
-        stt = await start(registry.create("stt", settings.stt_engine))
-        found.extend(await measure.measure_stt(stt, vad, pcm, rounds, min(rounds, LIVE_ROUNDS), on))
-        optional = [tts(*model) for model in _tts_models(settings)]
-        optional += [turn()] if settings.turn_engine != NONE else []
-        for each in (*optional, first_text()):
+        await unless_in_cloud(f"STT {settings.stt_engine}", stt)
+        optional: list[tuple[str, Callable[[], Awaitable[None]]]]
+        optional = [(f"TTS {model[0]}", partial(tts, *model)) for model in _tts_models(settings)]
+        optional += [(f"Turn detection {settings.turn_engine}", turn)] if settings.turn_engine != NONE else []
+        for what, measured in (*optional, (f"LLM {llm}", first_text)):
             try:
-                await each
+                await unless_in_cloud(what, measured)
             except (EngineError, ConfigError) as error:
                 notes.append(str(error))
-    finally:
-        for engine in running:
-            await engine.close()
+
+
+def _llm_router(settings: "Settings", llm: str) -> "LlmRouter":
+    """A router as the server has it, for that LLM alone."""
+    from voi.engines.llm.router import LlmRouter
+    from voi.engines.startup import llm_limits, llm_options
+
+    return LlmRouter(
+        api_base=settings.litellm_api_base,
+        api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
+        config_file=settings.litellm_config_file,
+        models=[llm],
+        options=llm_options(settings),
+        limits=llm_limits(settings),
+    )
 
 
 def _tts_models(settings: "Settings") -> list[tuple[str, str, dict[str, Any]]]:

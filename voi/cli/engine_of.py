@@ -1,27 +1,68 @@
-"""One engine for a command: made, warmed up, used and closed."""
+"""One engine for a command: made as the server makes it, warmed up, used and closed."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import Any, Literal
 
+from voi.config.engine_choice import named_engine
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.device import engine_options
-from voi.errors import ConfigError
+from voi.engines.info import info_of
+from voi.errors import ConfigError, EngineError
+
+
+class InCloud(EngineError):
+    """The engine calls an external service, which may cost money, and that was not asked for."""
+
+    def __init__(self, kind: registry.Kind, name: str) -> None:
+        super().__init__(f"The {kind} engine {name} calls an external service.")
 
 
 @asynccontextmanager
 async def running(
-    kind: registry.Kind, name: str, settings: Settings, options: Mapping[str, Any] | None = None
+    kind: registry.Kind,
+    name: str,
+    settings: Settings,
+    options: Mapping[str, Any] | None = None,
+    *,
+    cloud: bool = True,
 ) -> AsyncIterator[Any]:
-    """A warm engine, closed at the end. Raises ConfigError, EngineError."""
-    factory = registry.find(kind, name)
+    """A warm engine, closed at the end. `name`: as in the registry; `cloud` False: only one that computes on this
+    machine. Raises ConfigError, EngineError; InCloud before the service is called."""
+    factory = await asyncio.to_thread(registry.find, kind, name)
+    if not cloud and info_of(factory, name).cloud:  # told without its key
+        raise InCloud(kind, name)
     engine = registry.build(factory, kind, name, engine_options(factory, settings.models_dir, settings.device, options))
     try:
+        if not cloud and engine.info.cloud:
+            raise InCloud(kind, name)
         await engine.warm_up()
         yield engine
     finally:
         await engine.close()
+
+
+def running_named(
+    kind: Literal["vad", "turn", "stt"], name: str, settings: Settings, *, cloud: bool = True
+) -> AbstractAsyncContextManager[Any]:
+    """`running`, of an engine as the settings name it: with its options, and maybe by a name of VOI_ENGINE_OPTIONS."""
+    engine, options = named_engine(settings, kind, name)
+    return running(kind, engine, settings, options, cloud=cloud)
+
+
+@contextmanager
+def running_vad(settings: Settings) -> Iterator[Any]:
+    """The settings' VAD, warm, for code that is not async: Ctrl+C breaks it off at once. Raises ConfigError,
+    EngineError."""
+    with asyncio.Runner() as runner:
+        engine = running_named("vad", settings.vad_engine, settings)
+        vad = runner.run(engine.__aenter__())
+        try:
+            yield vad
+        finally:
+            runner.run(engine.__aexit__(None, None, None))
 
 
 async def speaker(model: str | None, settings: Settings) -> tuple[str, Mapping[str, Any]]:

@@ -66,15 +66,16 @@ async def _transcribe(
     as_json: bool,
 ) -> bool:
     """Transcribe all sources. Returns False when some of them could not be read."""
-    from voi.cli.engine_of import running
+    from voi.cli.engine_of import running_named
     from voi.cli.utterances import utterances
-    from voi.config.engine_choice import named_engine
     from voi.errors import ClientError
 
     name = engine or settings.stt_engine
-    name, own = named_engine(settings, "stt", name)
     all_read = True
-    async with running("vad", settings.vad_engine, settings) as vad, running("stt", name, settings, own) as stt:
+    async with (
+        running_named("vad", settings.vad_engine, settings) as vad,
+        running_named("stt", name, settings) as stt,
+    ):
         for source in sources:
             chunks = _pipe(raw_rate_hz) if raw_rate_hz else _recording(source)
             try:

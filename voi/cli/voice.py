@@ -42,15 +42,15 @@ def add(
     cloner.names()  # a package that is missing, or a broken file of voices, is told before recordings are read
 
     from voi.audio.decode_apart import read_file_apart
-    from voi.engines import registry
+    from voi.cli.engine_of import running_vad
     from voi.engines.tts.cloning import NamedSample, add_voice
 
     samples_of = {
         tone: [NamedSample(path.name, read_file_apart(path)) for path in paths] for tone, paths in tones.items()
     }
     typer.secho(f"Cloning {name} with {model_name} …", dim=True, err=True)
-    vad = registry.create("vad", settings.vad_engine)
-    added = add_voice(cloner, name, samples_of, vad, force=force)
+    with running_vad(settings) as vad:
+        added = add_voice(cloner, name, samples_of, vad, force=force)
     for text in added.advice:
         typer.secho(f"advice: {text}", fg="yellow", err=True)
     typer.echo(f"{cloner.place}: {', '.join(added.voices)}")
