@@ -26,7 +26,8 @@ LIMIT_S = 240.0
 @pytest.mark.parametrize("key", [API_KEY, "a wrong one"])
 async def test_no_request_is_a_server_error(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert SCHEMATHESIS
-    async with serving(tmp_path, monkeypatch, fake_engines()) as running:
+    store = {"store": "facts", "store_url": f"sqlite:{tmp_path}/voi.db"}
+    async with serving(tmp_path, monkeypatch, fake_engines(), **store) as running:
         schema = tmp_path / "openapi.json"
         schema.write_text(json.dumps(running.server._app.openapi()))
         process = await asyncio.create_subprocess_exec(
