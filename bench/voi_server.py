@@ -38,6 +38,7 @@ def serve() -> None:
         os.environ |= {
             "LITELLM_API_BASE": C.LLM_URL, "VOI_STT_ENGINE": "bench", "VOI_TURN_ENGINE": "none",
             "VOI_MAX_CONVERSATIONS": "2000", "VOI_LOG_LEVEL": "warning",
+            "VOI_ADMIT_BY_LOAD": "false",  # the limit sought is where calls suffer
         }  # fmt: skip
         main(["serve", "--port", str(args.port)])
 

@@ -5,6 +5,7 @@ import pytest
 from voi.calls.load import (
     ALWAYS_ADMITTED,
     CALL_CORE,
+    CALL_CORE_MAX,
     CALM_S,
     MEASURED_CALLS,
     SAMPLE_EVERY_S,
@@ -113,3 +114,10 @@ def test_the_log_is_told_what_was_measured() -> None:
     server.run(3, late_s=0.01, core=0.5, engine_wait_s=2.0)
     measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine lets calls wait 2.0 s"
     assert server.whys == [measured]
+
+
+def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:
+    server = Server()
+    server.run(5, core=0.4, calls=MEASURED_CALLS)
+    more = sum(server.load.admit(MEASURED_CALLS + n) for n in range(1_000))
+    assert more == pytest.approx((LIMITS.core[1] - 0.4) / CALL_CORE_MAX, abs=1)

@@ -46,6 +46,8 @@ UNFELT_S = 2.0
 """A call's cost shows in the samples after so long: one window."""
 CALL_CORE = 0.004
 """Share of a core that a call is reckoned at until there is a measure; many calls took 0.002 to 0.0025 each."""
+CALL_CORE_MAX = 0.006
+"""No call is reckoned at more. While many begin at once, the beginnings make each look dearer than it will be."""
 MEASURED_CALLS = 20
 """From so many calls on the cost of one is a measure, and not mostly what the server does anyway."""
 ALWAYS_ADMITTED = 2
@@ -109,7 +111,8 @@ class Load:
 
     def _foreseen(self) -> float:
         """The share of a core with the calls that do not show yet, and one more."""
-        a_call = self.core / self._felt_calls if self._felt_calls >= MEASURED_CALLS else CALL_CORE
+        measured = self._felt_calls >= MEASURED_CALLS
+        a_call = min(self.core / self._felt_calls, CALL_CORE_MAX) if measured else CALL_CORE
         return self.core + (len(self._admitted_s) + 1) * a_call
 
     def _set_level(self, now_s: float) -> None:
