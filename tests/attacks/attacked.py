@@ -126,6 +126,8 @@ async def turn(person: Person) -> None:
 
 
 def held_max_ms() -> float:
+    if os.environ.get("CI"):  # its machines are shared with others, and their load average tells it late
+        return HELD_MAX_MS * CROWDED_MAX
     waiting = os.getloadavg()[0] / (os.cpu_count() or 1)
     return HELD_MAX_MS * min(CROWDED_MAX, max(1.0, waiting))
 
