@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from voi.audio.echo_canceller import EchoCanceller
 from voi.config.agents import Agent
@@ -25,13 +25,12 @@ from voi.core.history import HistoryEntry
 from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
-from voi.dialogue import Message, Phrase
-from voi.engines.base import LlmRequest
-from voi.errors import ClientError, EngineError
-from voi.session import events, llm_checks
+from voi.dialogue import Phrase
+from voi.errors import ClientError
+from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
-from voi.session.clock import ConversationClock
+from voi.session.clock import Alarm, ConversationClock
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure
 from voi.session.latency import Latency
@@ -40,16 +39,14 @@ from voi.session.log_format import log_line
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
 from voi.session.redaction import redaction_of
-from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 from voi.session.script_from import script_from
+from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
 from voi.session.tools import Tool, ToolRunner
 from voi.tasks import Tasks
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
-INVOKE_MAX_TOKENS = 4_000
-"""Longest answer to `invoke_llm`, where the settings name no other."""
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
@@ -66,15 +63,14 @@ class Session:
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
     the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
     makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `may_invoke` is asked before each `invoke_llm`.
+    `may_invoke` is asked before each question of `invoke_llm` (`SideQuestions.ask`).
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo", "_ended",
-        "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_invoke_max_tokens", "_latency", "_line",
-        "_make_brain", "_may_invoke", "_observers", "_options", "_pictures", "_playback", "_redaction",
-        "_start_s", "_tasks",
-        "_telling", "_timer", "_timer_ms", "_tool_runner", "_tools", "conversation_id", "kept_for_later",
+        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo",
+        "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain",
+        "_observers", "_options", "_pictures", "_playback", "_redaction", "_tasks", "_telling", "_tool_runner",
+        "_tools", "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -110,7 +106,7 @@ class Session:
         self._options = options
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
-        self._start_s = 0.0
+        self._alarm = Alarm(self._clock)
         script = script_from(agent, options, judges_voices=engines.voice is not None, notice=notice)
         self._conversation = Conversation(script)
         self._redaction = redaction_of(agent)
@@ -125,8 +121,8 @@ class Session:
         self.kept_for_later: Kept | None = None
         """From the end of the conversation on: what was said and heard, to be continued another day."""
         self._pictures = pictures
-        self._may_invoke = may_invoke
-        self._invoke_max_tokens = invoke_max_tokens
+        questions = SideQuestions(engines.llm, config, may_invoke, invoke_max_tokens, script.reply_timeout_ms)
+        self.invoke_llm = questions.ask
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._echo: EchoCanceller | None = None
@@ -134,8 +130,6 @@ class Session:
         self._inbox: deque[Fact] = deque()
         self._telling = False
         self._fault: BaseException | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_ms = 0
 
     # ---- life ---------------------------------------------------------------------------------------
 
@@ -154,7 +148,7 @@ class Session:
 
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
-        self._start_s = self._clock()
+        self._alarm.start()
         redaction = self._redaction
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
@@ -182,7 +176,7 @@ class Session:
             self._keep_for_later()
             self.tell(was.HungUp())
             self._ended.set()
-            self._disarm()
+            self._alarm.clear()
             brain.close()
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tool_runner = self._tasks.on_failed = None
@@ -204,7 +198,7 @@ class Session:
         if self._playback and not self._ended.is_set():
             self._clock.stop()
             self._playback.hold()
-            self._disarm()
+            self._alarm.clear()
 
     def go_on(self, unheard: Mapping[int, int]) -> None:
         """The client is back. `unheard`: how many bytes of a message's sound had not reached it, by message id; the
@@ -245,14 +239,14 @@ class Session:
         self._observers.failure(failure)
 
     def _observe_sent(self, pcm: bytes, start_s: float) -> None:
-        at_ms = round((start_s - self._start_s) * 1_000)
+        at_ms = self._alarm.since_start_ms(start_s)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
         if self._redaction is None:  # sound cannot be redacted
             self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
-        return self._echo.clean(pcm, self._now_ms()) if self._echo else pcm
+        return self._echo.clean(pcm, self._alarm.now_ms()) if self._echo else pcm
 
     # ---- facts in, actions out ----------------------------------------------------------------------
 
@@ -284,7 +278,7 @@ class Session:
         self._arm()
 
     def _take(self, fact: Fact) -> None:
-        now_ms = self._now_ms()
+        now_ms = self._alarm.now_ms()
         if type(fact) is was.HungUp:
             self._keep_for_later()
         self._mark(fact, now_ms)
@@ -322,7 +316,7 @@ class Session:
                 door_events.started(action.reply)
                 brain.act(action)
             case do.Release():
-                self._latency.released(action.reply, self._now_ms())
+                self._latency.released(action.reply, self._alarm.now_ms())
                 door_events.released(action.reply, action.message_id)
                 brain.act(action)
             case do.Stop():
@@ -369,28 +363,14 @@ class Session:
 
     # ---- the clock ----------------------------------------------------------------------------------
 
-    def _now_ms(self) -> int:
-        return round((self._clock() - self._start_s) * 1_000)
-
     def _arm(self) -> None:
-        """Make the timer fire at the core's deadline or before. A timer that fires early is armed again."""
-        due_ms = self._conversation.deadline_ms
-        if due_ms is None or self._clock.stopped or self._ended.is_set() or (self._timer and self._timer_ms <= due_ms):
-            return
-        self._disarm()
-        wait_s = max(0.001, due_ms / 1_000 - (self._clock() - self._start_s))
-        self._timer_ms = due_ms
-        self._timer = asyncio.get_running_loop().call_later(wait_s, self._on_timer)
+        if not self._ended.is_set():
+            self._alarm.set(self._conversation.deadline_ms, self._on_alarm)
 
-    def _disarm(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def _on_timer(self) -> None:
-        self._timer = None
+    def _on_alarm(self) -> None:
+        self._alarm.clear()
         due_ms = self._conversation.deadline_ms
-        if due_ms is not None and due_ms <= self._now_ms():
+        if due_ms is not None and due_ms <= self._alarm.now_ms():
             self.tell(was.DeadlinePassed())
         else:
             self._arm()
@@ -398,10 +378,10 @@ class Session:
     # ---- latency ------------------------------------------------------------------------------------
 
     def _mark_token(self, reply: int) -> None:
-        self._latency.token(reply, self._now_ms())
+        self._latency.token(reply, self._alarm.now_ms())
 
     def _mark_sound(self, reply: int) -> None:
-        self._latency.sound(reply, self._now_ms())
+        self._latency.sound(reply, self._alarm.now_ms())
 
     def _mark(self, fact: Fact, now_ms: int) -> None:
         match fact:
@@ -428,25 +408,3 @@ class Session:
         times = self._latency.ended(reply, sent_ms)
         if times:
             self._observers.turn(times)
-
-    # ---- beside the conversation --------------------------------------------------------------------
-
-    async def invoke_llm(self, model: str, prompt: str, messages: Sequence[Mapping[str, Any]]) -> str:
-        """Ask an LLM a question outside of the conversation and return its answer. Raises ClientError for a model that
-        is not offered or a malformed message, EngineError if the model fails or is too slow."""
-        if not self._config.allows_llm(model):
-            raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
-        if not self._may_invoke():
-            raise ClientError("invoke_llm: this app has asked as often as it may in a minute. Wait a little.")
-        asked = [Message("system", prompt)] if prompt.strip() else []
-        for number, message in enumerate(messages):
-            role, content = message.get("role"), message.get("content")
-            if role not in ("system", "user", "assistant") or not isinstance(content, str):
-                raise ClientError(f"invoke_llm: messages[{number}] needs a role and a text as its content.")
-            asked.append(Message(role, content))
-        request = LlmRequest(model, tuple(asked), max_tokens=self._invoke_max_tokens)
-        try:
-            async with asyncio.timeout(self._conversation.script.reply_timeout_ms / 1_000):
-                return await llm_checks.complete(self._engines.llm, request, REPLY_MAX_CHARACTERS)
-        except TimeoutError:
-            raise EngineError(f"The model {model!r} did not answer in time.", retryable=True) from None

@@ -1,0 +1,48 @@
+"""Questions that a client asks an LLM outside of its conversation (`invoke_llm`)."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from voi.config.config import Config
+from voi.dialogue import Message
+from voi.engines.base import Llm, LlmRequest
+from voi.errors import ClientError, EngineError
+from voi.session import llm_checks
+from voi.session.reply_writer import REPLY_MAX_CHARACTERS
+
+INVOKE_MAX_TOKENS = 4_000
+"""Longest answer, where the settings name no other."""
+
+
+class SideQuestions:
+    """Those of one conversation. `may_ask` is asked before each. `max_tokens` and `timeout_ms` bound an answer."""
+
+    __slots__ = ("_config", "_llm", "_max_tokens", "_may_ask", "_timeout_ms")
+
+    def __init__(self, llm: Llm, config: Config, may_ask: Callable[[], bool], max_tokens: int, timeout_ms: int) -> None:
+        self._llm = llm
+        self._config = config
+        self._may_ask = may_ask
+        self._max_tokens = max_tokens
+        self._timeout_ms = timeout_ms
+
+    async def ask(self, model: str, prompt: str, messages: Sequence[Mapping[str, Any]]) -> str:
+        """The model's answer. Raises ClientError for a model that is not offered, a malformed message or one question
+        too many; EngineError if the model fails or is too slow."""
+        if not self._config.allows_llm(model):
+            raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
+        if not self._may_ask():
+            raise ClientError("invoke_llm: this app has asked as often as it may in a minute. Wait a little.")
+        asked = [Message("system", prompt)] if prompt.strip() else []
+        for number, message in enumerate(messages):
+            role, content = message.get("role"), message.get("content")
+            if role not in ("system", "user", "assistant") or not isinstance(content, str):
+                raise ClientError(f"invoke_llm: messages[{number}] needs a role and a text as its content.")
+            asked.append(Message(role, content))
+        request = LlmRequest(model, tuple(asked), max_tokens=self._max_tokens)
+        try:
+            async with asyncio.timeout(self._timeout_ms / 1_000):
+                return await llm_checks.complete(self._llm, request, REPLY_MAX_CHARACTERS)
+        except TimeoutError:
+            raise EngineError(f"The model {model!r} did not answer in time.", retryable=True) from None
