@@ -4,6 +4,7 @@ python bench/run.py                            every system, from one call to it
 python bench/run.py voi bare --levels 1,10     some systems at some levels
 python bench/run.py voi --profile 100          where the time goes at 100 calls (py-spy)
 python bench/run.py voi --soak 1000            many short calls: does memory stay flat?
+python bench/run.py voi --minutes 60           60 callers for an hour: is a turn lost, does anything grow?
 """
 
 import argparse
@@ -28,7 +29,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 TOOLS = HERE / "venvs" / "tools" / "bin"
 RESULTS = HERE / "results"
-PORT, LLM_PORT = 18080, 18081
+PORT = int(os.environ.get("BENCH_PORT", "18080"))  # and the next one, for the fake LLM
+LLM_PORT = PORT + 1
 SERVER_CORE, LOAD_CORE = 0, 1
 NICE = os.environ.get("BENCH_NICE", "-15")  # "" leaves the priority alone
 LEVELS = "1,5,10,20,40,80,160,320,640"
@@ -269,6 +271,8 @@ def main() -> None:
     parser.add_argument("--bisections", type=int, default=2, help="between the last good and the first bad level")
     parser.add_argument("--profile", type=int, metavar="N", help="only profile N calls")
     parser.add_argument("--soak", type=int, metavar="CALLS", help="only make that many short calls")
+    parser.add_argument("--minutes", type=float, help="only talk for so long: 60 for the hour's soak")
+    parser.add_argument("--callers", type=int, default=60, help="with --minutes")
     args = parser.parse_args()
     if unknown := set(args.systems) - set(SYSTEMS):
         parser.error(f"unknown systems {', '.join(unknown)}; there are {', '.join(SYSTEMS)}")
@@ -283,6 +287,11 @@ def main() -> None:
             with running(name, out, "soak") as run:
                 client = run.client("soak", f"--calls {args.soak} --out {out}/soak.json")
                 if client.wait(3600):
+                    sys.exit(1)
+        elif args.minutes:
+            with running(name, out, "hour") as run:
+                hour = f"--minutes {args.minutes} --callers {args.callers} --out {out}/hour.json"
+                if run.client("hour", hour).wait(args.minutes * 60 + 300):
                     sys.exit(1)
         else:
             ramp(name, [int(n) for n in args.levels.split(",")], args.turns_alone, args.turns, args.bisections, out)

@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ AFTERWARDS_S = 5.0  # for the server to clean up
 SAMPLES = 50
 
 
-def slope(points: list[tuple[int, float]]) -> float:
+def slope(points: Sequence[tuple[float, float]]) -> float:
     """Least squares."""
     mean_x = sum(x for x, _ in points) / len(points)
     mean_y = sum(y for _, y in points) / len(points)

@@ -1,5 +1,6 @@
 """What Prometheus gets."""
 
+import asyncio
 import gc
 
 from tests.fakes.engines import FakeTts
@@ -45,6 +46,16 @@ def test_counters_and_garbage_collection() -> None:
     assert 'voi_connections_refused_total{reason="server_full"} 1.0' in exposed
     assert 'voi_conversations_failed_total{reason="fault"} 1.0' in exposed
     assert "voi_client_mistakes_total 1.0" in exposed
+
+
+async def test_tasks_of_the_event_loop() -> None:
+    metrics = Metrics(lambda: 0)
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(asyncio.sleep(60))
+        assert "voi_event_loop_tasks 2.0" in metrics.text("")[0].decode()
+        waiting.cancel()
+    in_a_thread = await asyncio.to_thread(metrics.text, "")
+    assert "voi_event_loop_tasks 0.0" in in_a_thread[0].decode()
 
 
 async def test_engines_that_are_restarting() -> None:

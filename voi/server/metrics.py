@@ -1,5 +1,6 @@
 """What the server counts and measures, for Prometheus. No metric names a person or holds what people said."""
 
+import asyncio
 import gc
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -80,6 +81,7 @@ class Metrics:
             "voi_event_loop_late_seconds", "How late the event loop ran something that was due",
             buckets=_PAUSE_BUCKETS_S, registry=self.registry,
         ).observe  # fmt: skip
+        Gauge("voi_event_loop_tasks", "Tasks of the event loop now", registry=self.registry).set_function(_tasks)
         self._load_level = Gauge(
             "voi_load_level", "0: normal; 1: optional work is given up; 2: new conversations are refused as well",
             registry=self.registry,
@@ -167,6 +169,14 @@ class TurnMetrics(Observer):
 
     def failure(self, failure: Failure) -> None:
         self._metrics.engine_failed(failure)
+
+
+def _tasks() -> int:
+    """Tasks of the event loop that asks; 0: none is running."""
+    try:
+        return len(asyncio.all_tasks())
+    except RuntimeError:
+        return 0
 
 
 class _EngineStates(Collector):
