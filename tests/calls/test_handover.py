@@ -1,11 +1,13 @@
 """Calls on their way to the next process: sealed, taken once, and gone when their time has passed."""
 
+import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from tests.fakes.clock import in_virtual_time
 from voi.calls import handover as module
 from voi.calls.handover import Handover
 
@@ -72,3 +74,27 @@ def test_limits_and_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     for act in (Handover(tmp_path / "file", 60).prepare, lambda: Handover(tmp_path / "file", 60).put(SECRET, b"")):
         with pytest.raises(OSError):  # noqa: PT011
             act()
+
+
+@in_virtual_time
+async def test_the_folder_is_swept_every_minute(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 1_000.0
+    handover = Handover(tmp_path / "calls", 60, clock=lambda: now_s)
+    sweeping = asyncio.create_task(module.keep_swept(handover))
+    await asyncio.sleep(1)
+    handover.put(SECRET, b"hello")
+    now_s = 1_061.0
+    await asyncio.sleep(module.SWEEP_EVERY_S)
+    assert list((tmp_path / "calls").iterdir()) == []
+    sweeping.cancel()
+    await asyncio.wait([sweeping])
+
+
+@in_virtual_time
+async def test_a_folder_that_cannot_be_made_is_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    sweeping = asyncio.create_task(module.keep_swept(Handover(tmp_path / "file", 60)))
+    await asyncio.sleep(3 * module.SWEEP_EVERY_S)
+    assert [record.message[:36] for record in caplog.records] == ["calls will not outlive a restart: th"]
+    sweeping.cancel()
+    await asyncio.wait([sweeping])

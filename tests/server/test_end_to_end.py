@@ -22,7 +22,7 @@ from voi.engines.base import SttOptions
 from voi.engines.startup import Engines
 from voi.engines.stt.moonshine import Moonshine
 from voi.errors import ConfigError, EngineError
-from voi.server import run
+from voi.server import http_server, run
 from voi.server.auth import check_token, issue_token
 from voi.server.garbage import NEVER
 from voi.transports.voi_ws import wire
@@ -150,7 +150,7 @@ async def test_http(tmp_path: Path, monkeypatch: Patch) -> None:
 async def test_not_ready_until_the_engines_are_warm(tmp_path: Path, monkeypatch: Patch) -> None:
     warm = asyncio.Event()
     bound = asyncio.Event()
-    real_bind = run.bind
+    real_bind = http_server.bind
     port = 0
 
     def bind(host: str, at: int) -> Any:
@@ -367,14 +367,14 @@ async def test_one_that_is_told_to_stop_while_it_starts_is_never_ready(tmp_path:
 
 
 def test_a_port_in_use_and_an_address_of_nobody() -> None:
-    with run.bind("127.0.0.1", 0) as taken:
+    with http_server.bind("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(ConfigError, match=f"Cannot listen at 127.0.0.1:{port}: something listens there already"):
-            run.bind("127.0.0.1", port)
+            http_server.bind("127.0.0.1", port)
     with pytest.raises(ConfigError, match=r"Cannot listen at .* no such address"):
-        run.bind("203.0.113.7", 0)
+        http_server.bind("203.0.113.7", 0)
     with pytest.raises(ConfigError, match=r"Cannot listen at .*VOI_HOST"):
-        run.bind("nowhere.invalid", 0)
+        http_server.bind("nowhere.invalid", 0)
 
 
 def test_a_certificate_that_is_none(tmp_path: Path, monkeypatch: Patch) -> None:

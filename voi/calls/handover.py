@@ -2,11 +2,13 @@
 
 The file's name is a hash of the secret, its content is encrypted with another (AES-256-GCM). So the folder tells nobody
 anything who does not have the secret, and the server itself keeps it in memory only. A file is taken once; its time of
-change is the time at which it expires. All methods block: call them in a thread.
+change is the time at which it expires. All methods of `Handover` block: call them in a thread.
 """
 
+import asyncio
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 import time
@@ -16,8 +18,11 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+log = logging.getLogger(__name__)
+
 MAX_BYTES = 16 * 1024 * 1024
 """Limit on one call."""
+SWEEP_EVERY_S = 60
 _NONCE_BYTES = 12
 _SUFFIX = ".call"
 
@@ -91,6 +96,21 @@ class Handover:
 
     def _path(self, secret: str) -> Path:
         return self._folder / f"{_hash(secret, b'name').hex()[:40]}{_SUFFIX}"
+
+
+async def keep_swept(handover: Handover) -> None:
+    """Make the folder, and delete every minute what nobody came back for."""
+    try:
+        await asyncio.to_thread(handover.prepare)
+    except OSError as error:
+        log.warning("calls will not outlive a restart: the folder of VOI_RESUME_DIR cannot be made: %s", error)
+    while True:
+        try:
+            if count := await asyncio.to_thread(handover.sweep):
+                log.info("%d calls that nobody came back for were deleted", count)
+        except OSError as error:
+            log.error("kept calls could not be deleted: %s", error)
+        await asyncio.sleep(SWEEP_EVERY_S)
 
 
 def _hash(secret: str, purpose: bytes) -> bytes:

@@ -1,25 +1,19 @@
-"""Runs the server: configuration, port, engines, conversations, and a clean shutdown."""
+"""Runs the server: configuration, engines, conversations, and a clean shutdown."""
 
 import asyncio
-import errno
 import logging
 import signal
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Awaitable, Callable
-from functools import partial
-from types import FrameType
-from typing import Any
+from collections.abc import Callable
 
-import uvicorn
 import uvloop
 
 from voi.calls.admission import Admission
 from voi.calls.call import Services
 from voi.calls.calls import Calls
-from voi.calls.handover import Handover
+from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
@@ -34,6 +28,7 @@ from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.auth import token_in
+from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
 from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
@@ -41,27 +36,20 @@ from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
-from voi.server.uvicorn_http import http_protocol
 from voi.server.voices import VoiceService
 from voi.session.budgets import PictureBudget, QuestionBudget
 from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
-from voi.transports.forwarded import TrustedProxies
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
-from voi.transports.upgrade import protocol_for
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import hand_over
 from voi.transports.voi_ws.resumption import Resumables
-from voi.transports.websocket import SocketLimits
 
 log = logging.getLogger(__name__)
 
 ENGINES_CLOSE_TIMEOUT_S = 10.0
-HTTP_END_TIMEOUT_S = 5
-TLS_HANDSHAKE_TIMEOUT_S = 10.0
-SWEEP_CALLS_EVERY_S = 60
 HEEDED_SIGNALS = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 StartProgress = Callable[[str], None]
@@ -96,7 +84,7 @@ class Server:
         self.hurry = asyncio.Event()
         self._on_progress = on_progress
         self._on_ready = on_ready
-        self._http: _Http | None = None
+        self._http: HttpServer | None = None
         self._engines: Engines | None = None
         self._failure: VoiError | None = None
         """Why the server could not start."""
@@ -149,7 +137,9 @@ class Server:
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)
         with listener:
-            http = self._http = _Http(self._uvicorn_config(), self._drain, self.hurry)
+            http = self._http = HttpServer(
+                uvicorn_config(self.settings, self._app, self._voi_ws.meet), self._drain, self.hurry
+            )
             self._tasks.start(self._start(http, listener), "start")
             self.metrics.watch_garbage_collector()
             self._heed_signals()
@@ -195,7 +185,7 @@ class Server:
 
     # ---- the beginning ----------------------------------------------------------------------------
 
-    async def _start(self, http: "_Http", listener: socket.socket) -> None:
+    async def _start(self, http: HttpServer, listener: socket.socket) -> None:
         try:
             await self.kept.open()
             self._tasks.start(self._issued_tokens.run(), "tokens")
@@ -213,7 +203,8 @@ class Server:
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
         self._tasks.start(self._configs.watch(), "configuration")
-        self._tasks.start(self._sweep_calls(), "kept calls")
+        if self._voi_ws.handover is not None:
+            self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
@@ -224,7 +215,7 @@ class Server:
             return
         self.admission.open()
         self.readiness.state = "ready"
-        self._on_ready(self._address(listener))
+        self._on_ready(address_of(listener, tls=self.settings.tls_cert_file is not None))
 
     def _load_changed(self, level: LoadLevel, why: str) -> None:
         self.metrics.load_changed(level)
@@ -287,57 +278,6 @@ class Server:
             observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
         return [*observers, *self.kept.observers(self.calls.find(conversation_id), conversation_id, agent, mode)]
 
-    async def _sweep_calls(self) -> None:
-        """Delete kept calls whose clients did not come back in time."""
-        handover = self._voi_ws.handover
-        if handover is None:
-            return
-        try:
-            await asyncio.to_thread(handover.prepare)
-        except OSError as error:
-            log.warning("calls will not outlive a restart: %s cannot be made: %s", self.settings.resume_dir, error)
-        while True:
-            try:
-                if count := await asyncio.to_thread(handover.sweep):
-                    log.info("%d calls that nobody came back for were deleted", count)
-            except OSError as error:
-                log.error("kept calls could not be deleted: %s", error)
-            await asyncio.sleep(SWEEP_CALLS_EVERY_S)
-
-    def _uvicorn_config(self) -> uvicorn.Config:
-        settings = self.settings
-        limits = SocketLimits(
-            max_message_bytes=settings.max_frame_bytes, max_messages_per_s=settings.max_messages_per_s
-        )
-        proxies = TrustedProxies(settings.trusted_proxies)
-        door = protocol_for({"/ws": self._voi_ws.meet}, limits, proxies)
-        config = uvicorn.Config(
-            self._app,
-            http=http_protocol(proxies),
-            ws=door,  # type: ignore[arg-type]  # any factory will do
-            lifespan="off",
-            log_config=None,
-            access_log=settings.log_level == "debug",
-            server_header=False,
-            proxy_headers=bool(settings.trusted_proxies),  # by default uvicorn trusts every process on this machine
-            forwarded_allow_ips=list(settings.trusted_proxies),
-            timeout_graceful_shutdown=HTTP_END_TIMEOUT_S,
-            ssl_certfile=settings.tls_cert_file,
-            ssl_keyfile=settings.tls_key_file,
-        )
-        try:
-            config.load()
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"The TLS certificate or key cannot be used ({error}). Look at VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE."
-            ) from None
-        return config
-
-    def _address(self, listener: socket.socket) -> str:
-        host, port = listener.getsockname()[:2]
-        host = "localhost" if host in ("0.0.0.0", "::") else f"[{host}]" if ":" in host else host
-        return f"{'wss' if self.settings.tls_cert_file else 'ws'}://{host}:{port}/ws"
-
     # ---- the end ------------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
@@ -358,63 +298,3 @@ class Server:
                 await self._engines.close()
         except (TimeoutError, VoiError) as error:
             log.warning("the engines did not close in order: %s", error or "they took too long")
-
-
-class _Http(uvicorn.Server):
-    """uvicorn's server, which ends the conversations before it closes the port."""
-
-    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], hurry: asyncio.Event) -> None:
-        super().__init__(config)
-        self._drain = drain
-        self._hurry = hurry
-        self._loop = asyncio.get_running_loop()
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Like uvicorn's, with a shorter deadline for TLS handshakes than asyncio's minute."""
-        await self.lifespan.startup()
-        protocol: Any = self.config.http_protocol_class
-        make = partial(protocol, config=self.config, server_state=self.server_state, app_state={})
-        tls: dict[str, Any] = {}
-        if self.config.ssl is not None:
-            tls = {"ssl": self.config.ssl, "ssl_handshake_timeout": TLS_HANDSHAKE_TIMEOUT_S}
-        self.servers = [
-            await self._loop.create_server(make, sock=sock, backlog=self.config.backlog, **tls)
-            for sock in sockets or ()
-        ]
-        self.started = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._drain()
-        await super().shutdown(sockets)
-
-    def stop(self) -> None:
-        if self.should_exit:
-            self._hurry.set()
-        self.should_exit = True
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Signal handler. It runs between two bytecodes of the main thread, so it has to wake up the event loop."""
-        if not self.should_exit:
-            log.info("%s: stopping. Once more to stop at once.", signal.Signals(sig).name)
-        self._loop.call_soon_threadsafe(self.stop)
-
-
-_NOT_LISTENING = {
-    errno.EADDRINUSE: ("something listens there already", "Stop it, or choose another port with VOI_PORT."),
-    errno.EACCES: ("that is not allowed to this user", "Choose a port above 1023 with VOI_PORT."),
-    errno.EADDRNOTAVAIL: ("this machine has no such address", "Choose one that it has with VOI_HOST."),
-}
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on that address. Raises ConfigError if the address is invalid or taken."""
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]  # fmt: skip
-        return socket.create_server(address[:2], family=family, backlog=2048)
-    except OSError as error:
-        why, cure = _NOT_LISTENING.get(
-            error.errno or 0, (error.strerror or str(error), "Look at VOI_HOST and VOI_PORT.")
-        )
-        raise ConfigError(f"Cannot listen at {host}:{port}: {why}. {cure}") from None
