@@ -333,9 +333,37 @@ def test_what_a_reply_tells_of_marks_does_not_vanish_with_its_rest() -> None:
         assert said(text, places)[0] == text
 
 
-def test_of_a_model_that_is_known_to_begin_so_nothing_is_given_out() -> None:
+def test_of_a_model_that_may_begin_so_nothing_is_given_out_too_early() -> None:
     assert run("The user greets me.</think>Hi.", 3, opened=True)[0] == "Hi."
     assert run("It did not think this time.", 3, opened=True)[0] == "It did not think this time."
+
+
+@pytest.mark.parametrize(("text", "spoken"), [*HIDDEN, *((text, text) for text in SPOKEN)])
+def test_where_a_thought_may_be_open_the_same_is_spoken(text: str, spoken: str) -> None:
+    """Only of a reply that has the end of a thought and no beginning, what precedes it is lost."""
+    for places in splits(text):
+        out, unspoken = said(text, places, opened=True)
+        assert out == spoken or (unspoken.began == "thought" and spoken.endswith(out)), places
+
+
+@pytest.mark.parametrize(("text", "spoken"), ENDS_WITHOUT_BEGINNING)
+def test_where_a_thought_may_be_open_nothing_has_to_be_taken_back(text: str, spoken: str) -> None:
+    for places in splits(text):
+        out, unspoken = said(text, places, opened=True)
+        assert out.strip() == spoken, places
+        assert not unspoken.thought_first or text.startswith("<seed:think>")
+
+
+def test_a_reply_whose_thought_is_cut_says_nothing() -> None:
+    unspoken = Unspoken(opened=True)
+    assert unspoken.feed("They greet me. I could") + unspoken.close(cut=True) == ""
+
+
+def test_what_was_held_back_is_given_out_once_it_is_known_to_be_speech() -> None:
+    unspoken = Unspoken(opened=True)
+    assert unspoken.feed("Hello ") == ""
+    assert unspoken.speaks() + unspoken.feed("there. ") == "Hello there. "
+    assert unspoken.speaks() == ""
 
 
 def test_text_waits_only_while_it_may_be_hidden() -> None:

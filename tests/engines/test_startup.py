@@ -80,6 +80,14 @@ def configured(tmp_path: Path) -> Configure:
     return make
 
 
+async def test_it_knows_what_was_learned_of_the_llms_at_this_address(configured: Configure, tmp_path: Path) -> None:
+    file = tmp_path / "habits.json"
+    file.write_text('{"": {"thinker": true}, "elsewhere": {"other": true}}')
+    engines = await start_engines(*configured({"a": speaks()}, SPEAKER, llm_habits_file=file), lambda _: None)
+    await engines.close()
+    assert [engines.habits.of(model) for model in ("thinker", "other", "echo")] == ["thinks", "unknown", "speaks"]
+
+
 def speaks(model: str = "speaker", **choice: str) -> dict[str, Any]:
     return {"llm_model": "echo", "voices": {"character": {"model": model, **choice}}}
 

@@ -14,6 +14,7 @@ from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
 from voi.core.facts import HungUp
 from voi.core.options import CallOptions
+from voi.engines.llm.thought_habits import ThoughtHabits
 from voi.session.brain import MakeBrain, PipelineBrain
 from voi.session.latency import TurnTimes
 from voi.session.line import Line
@@ -35,6 +36,8 @@ class FakeEngines:
     echo_canceller: Any = None
     llm: FakeLlm = field(default_factory=lambda: FakeLlm("Once upon a time there was a fox. It ran away."))
     tts: dict[str, FakeTts] = field(default_factory=lambda: {"fake": FakeTts()})
+
+    habits: ThoughtHabits = field(default_factory=ThoughtHabits)
 
     def llm_name(self, model: str) -> str:
         return self.llm.info.name

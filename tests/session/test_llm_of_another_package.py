@@ -70,6 +70,7 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     (tmp_path / "agents.json").write_text(json.dumps({"desk": agent}))
     (tmp_path / "tts_models.json").write_text(json.dumps({"speaker": {"engine": "fake"}}))
     settings = load_settings(
+        llm_habits_file=tmp_path / "habits.json",
         agents_file=tmp_path / "agents.json",
         tts_models_file=tmp_path / "tts_models.json",
         litellm_config_file=tmp_path / "none.yaml",

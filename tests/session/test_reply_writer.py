@@ -16,8 +16,9 @@ from voi.config.classifiers import ControlAgent
 from voi.core.facts import Fact, PieceVoiced, ReplyPlayed, ReplyText, ReplyThinking, ToolCalled
 from voi.dialogue import Message, ToolCall
 from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
+from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError
-from voi.session import reply_writer
+from voi.session import events, reply_writer
 from voi.session.failure import Failure
 from voi.session.line import Line
 from voi.session.playback import Playback
@@ -42,11 +43,13 @@ class Work:
         tts: Any = None,
         control: dict[str, Any] | None = None,
         released: bool = True,
+        habits: ThoughtHabits | None = None,
         **agent: Any,
     ) -> None:
         self.llm, self.tts, self.door = FakeLlm(*answers, token_s=0.01), tts or FakeTts(), FakeDoor()
         self.facts: list[Fact] = []
         self.failures: list[Failure] = []
+        self.habits = habits or ThoughtHabits()
         persona = Agent(llm_model="fake", voices={"character": {"model": "fake"}}, language="en", **agent)
         self.speaker = Playback(Line(self.door), self.facts.append, asyncio.get_running_loop().time)
         self.speaker.open(1)
@@ -57,7 +60,7 @@ class Work:
         )
         self.writer = ReplyWriter(
             1, persona, ControlAgent(**control) if control else None, self.llm, self.voice, self.speaker,
-            self.facts.append, lambda _: None, self.failures.append,
+            self.facts.append, lambda _: None, self.failures.append, self.habits,
         )  # fmt: skip
 
     async def answer(self) -> None:
@@ -307,13 +310,91 @@ async def test_all_tries_share_one_budget_of_time() -> None:
     assert [round(request.first_token_ms or 0, -3) for request in work.llm.requests] == [30_000, 15_000]
 
 
+THOUGHT = "They greet me. I greet back.</think>Hello."
+
+
+@pytest.mark.parametrize("habit", ["unknown", "may think", "thinks"])
 @in_virtual_time
-async def test_a_model_that_begins_with_a_thought_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reply_writer, "_BEGIN_WITH_THOUGHTS", set())
-    work = Work("They greet me. I greet back.</think>Hello.", released=False)
+async def test_no_word_of_an_unmarked_thought_is_spoken_not_even_at_the_first_time(habit: Habit) -> None:
+    work = Work(THOUGHT, habits=ThoughtHabits(unknown=habit))
+    await work.answer()
+    assert "".join(text for text, _ in work.tts.spoken).strip() == work.text.strip() == "Hello."
+    assert work.habits.of("fake") == "thinks"
+
+
+@in_virtual_time
+async def test_only_the_first_reply_of_an_unknown_model_waits_until_it_is_complete() -> None:
+    habits, waits = ThoughtHabits(unknown="unknown"), []
+    for _ in range(2):
+        work = Work("Hello there. " + "More words come. " * 20, habits=habits)
+        await work.answer()
+        voiced = [at_ms for at_ms, event in work.door if isinstance(event, events.Sound)]
+        waits.append(voiced[0])
+    assert waits[0] > 600
+    assert waits[1] < 200
+    assert habits.of("fake") == "speaks"
+
+
+@in_virtual_time
+async def test_a_model_whose_reasoning_comes_apart_does_not_wait() -> None:
+    work = Work(
+        [Reasoning("Hm"), *events_of("Hello there. " + "More words. " * 30)], habits=ThoughtHabits(unknown="may think")
+    )
+    writing = asyncio.create_task(work.writer.answer(ASKED))
+    await asyncio.sleep(0.15)
+    assert work.text.startswith("Hello there.")
+    assert not writing.done()
+    await writing
+
+
+@in_virtual_time
+async def test_a_json_reply_does_not_wait() -> None:
+    work = Work(
+        '{"voice_tone": "warm", "text": "Hello there. ' + "More words. " * 30 + '"}',
+        habits=ThoughtHabits(unknown="unknown"), system_prompt="Answer in JSON.",
+    )  # fmt: skip
+    writing = asyncio.create_task(work.writer.answer(ASKED))
+    await asyncio.sleep(0.3)
+    assert work.text.startswith("Hello there.")
+    assert not writing.done()
+    await writing
+
+
+@in_virtual_time
+async def test_a_thought_that_was_cut_is_not_spoken_as_the_reply() -> None:
+    cut = [TextDelta("They greet me. I could say"), Finished("length")]
+    work = Work(cut, "</think>Hello.", habits=ThoughtHabits(unknown="may think"))
     await work.answer()
     assert work.text.strip() == "Hello."
-    again = Work("They say bye. So do I.</think>Bye.")
+
+
+@in_virtual_time
+async def test_a_reply_of_an_unknown_model_that_was_cut_is_spoken() -> None:
+    work = Work([TextDelta("Hello there and"), Finished("length")], habits=ThoughtHabits(unknown="unknown"))
+    await work.answer()
+    assert work.text == "Hello there and"
+    assert work.habits.of("fake") == "unknown"
+
+
+@pytest.mark.parametrize(("thinks_first", "at_once"), [(True, False), (False, True)])
+@in_virtual_time
+async def test_the_agent_can_say_what_its_model_does(thinks_first: bool, at_once: bool) -> None:
+    work = Work(
+        "Hello there. " + "More words. " * 30, habits=ThoughtHabits(unknown="unknown"), thinks_first=thinks_first
+    )
+    writing = asyncio.create_task(work.writer.answer(ASKED))
+    await asyncio.sleep(0.15)
+    assert work.text.startswith("Hello there.") == at_once
+    await writing
+    assert work.text.startswith("Hello there.")
+
+
+@in_virtual_time
+async def test_a_model_that_takes_up_thinking_is_remembered() -> None:
+    work = Work(THOUGHT, released=False)
+    await work.answer()
+    assert work.text.strip() == "Hello."
+    again = Work("They say bye. So do I.</think>Bye.", habits=work.habits)
     await again.answer()
     assert again.text.strip() == "Bye."
     assert all("They" not in text for text, _ in again.tts.spoken)

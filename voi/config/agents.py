@@ -60,6 +60,9 @@ class Agent(Prompted):
     """How freely the model writes; without it, the model's default."""
     max_tokens: int | None = Field(default=None, ge=1, le=100_000)
     """Longest reply."""
+    thinks_first: bool | None = None
+    """Whether the model begins its replies with thoughts of which only the end is marked (</think>); without it, Voi
+    learns that from its first reply, which waits until it is complete."""
     engines: EngineChoice = EngineChoice()
     """Engines that hear this agent's conversations, where they are not those of the settings."""
     turn: TurnSettings = TurnSettings()

@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     """An LLM that has not begun its answer by then, second try included, has failed: the caller hears the apology."""
     llm_next_token_timeout_s: float = Field(default=15, gt=0, le=30)
     """The same for an LLM that stops in the middle of its answer."""
+    llm_habits_file: Path = Path("data/llm_habits.json")
+    """Where Voi notes which LLMs begin their replies with thoughts, so that only the first reply of an unknown one has
+    to wait until it is complete."""
 
     agents_file: Path = Path("agents.json")
     """The agents."""

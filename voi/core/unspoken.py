@@ -7,6 +7,7 @@ only a thought that ends without a beginning may have been given out before.
 """
 
 import re
+from typing import Literal
 
 from voi.core.notations import MARK_MAX_CHARACTERS, TRIGGER, Family, Found, is_call, look
 
@@ -18,6 +19,7 @@ _TAIL_CHARACTERS = 16
 
 _BRACKET = re.compile(r"[\"'\\\[\](){}\n]")
 _OPENING = re.compile(r"[\[({]")
+_MARKS_A_BEGINNING = frozenset(("open", "channel", "until", "drop"))
 _ARGUMENT_LABEL = re.compile(r"\[(?:ARGS|CALL_ID|TOOL_CONTENT)\]\Z")
 _AFTER_THOUGHT = re.compile(
     r"^[*_ \t]{0,4}(?:(?P<action>Action)|(?:Final )?Answer|Response|Reply)[*_ \t]{0,4}:[*_ \t]{0,4}",
@@ -26,11 +28,12 @@ _AFTER_THOUGHT = re.compile(
 
 
 class Unspoken:
-    """The filter of one reply. `opened`: the model is known to begin in the middle of a thought."""
+    """The filter of one reply. `opened`: it may begin inside a thought; all is held back until a mark, `speaks`
+    or the end tells."""
 
     __slots__ = (
         "_begin", "_buffer", "_depth", "_hidden", "_kind", "_no_calls", "_opened", "_quote", "_scanned",
-        "_shown", "_tail", "_trims", "_until", "thought_first",
+        "_shown", "_tail", "_trims", "_until", "began", "thought_first",
     )  # fmt: skip
 
     def __init__(self, *, opened: bool = False) -> None:
@@ -51,6 +54,9 @@ class Unspoken:
         self._no_calls = 0
         """In so many characters at the buffer's start no call is looked for: they are of an object that is none."""
         self._opened = opened
+        """It is not known yet whether what is hidden is a thought."""
+        self.began: Literal["", "thought", "speech"] = ""
+        """How the reply began: in the middle of a thought, or otherwise; "": that is not known yet."""
         self._shown = False
         self._trims = False
         """Text was hidden after white space, so that the white space behind it is dropped."""
@@ -62,8 +68,20 @@ class Unspoken:
         self._buffer += delta
         return self._run(final=False)
 
-    def close(self) -> str:
-        """End of the reply: return the rest. What is hidden and not ended stays hidden, unless `opened` was wrong."""
+    @property
+    def held(self) -> str:
+        """The beginning of what is held back until it is known how the reply begins."""
+        return self._buffer[:_TAIL_CHARACTERS].lstrip() if self._opened else ""
+
+    def speaks(self) -> str:
+        """The reply is known not to begin in the middle of a thought. Returns what was held back for that."""
+        return self._run(final=False) if self._opened and self._spoke() else ""
+
+    def close(self, *, cut: bool = False) -> str:
+        """End of the reply: return the rest. What is hidden and not ended stays hidden, except for a reply without any
+        mark, which began with speech. `cut`: the reply is not complete, and could have had a mark."""
+        if self._opened and not cut:
+            return self.speaks() + self._run(final=True)
         return self._run(final=True)
 
     def _run(self, *, final: bool) -> str:
@@ -134,6 +152,7 @@ class Unspoken:
                 self._hidden = found.family
             case "close" if found.family == "thought":
                 self._skip(length)
+                self.began = self.began or "thought"
                 self.thought_first |= self._shown or bool("".join(out).strip())
                 out.clear()
                 self._trims = True
@@ -161,6 +180,12 @@ class Unspoken:
     # ---- what is hidden ---------------------------------------------------------------------------------
 
     def _hide(self, out: list[str], final: bool) -> bool:
+        if self._opened and not self._buffer[: self._scanned].strip():
+            match self._begins_marked(final):
+                case "wait":
+                    return False
+                case True:
+                    return self._spoke()
         for trigger in TRIGGER.finditer(self._buffer, self._scanned):
             at = trigger.start()
             if self._buffer[at] not in "<&◁[":
@@ -168,16 +193,32 @@ class Unspoken:
             found = look(self._buffer, at, final=final)
             if found == "wait" and not final:
                 return self._keep_hidden(at)
+            if self._opened and isinstance(found, Found) and (found.kind, found.family) == ("open", "thought"):
+                return self._spoke()  # no other thought was open
             if isinstance(found, Found) and (
                 found.kind == "end" or (found.kind, found.family) == ("close", self._hidden)
             ):
+                if self._opened:
+                    self.began = "thought"
                 self._hidden, self._opened, self._scanned = "", False, 0
                 self._skip(found.end)
                 return True
-        if final and self._opened:
-            self._hidden, self._opened, self._scanned = "", False, 0
-            return True
         return self._keep_hidden(len(self._buffer))
+
+    def _spoke(self) -> bool:
+        """What is held back is no thought."""
+        self._hidden, self._opened, self._scanned, self.began = "", False, 0, "speech"
+        return True
+
+    def _begins_marked(self, final: bool) -> bool | Literal["wait"]:
+        """Does the reply begin with the mark of a thought, a call or a channel? Then none was open before."""
+        at = len(self._buffer) - len(self._buffer.lstrip())
+        if not TRIGGER.match(self._buffer, at):
+            return False
+        found = look(self._buffer, at, final=final)
+        if found == "wait" and not final:
+            return "wait"
+        return isinstance(found, Found) and found.kind in _MARKS_A_BEGINNING
 
     def _keep_hidden(self, scanned: int) -> bool:
         if self._opened and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:

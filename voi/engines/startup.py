@@ -1,6 +1,7 @@
 """All engines of a server: warmed up in parallel, checked against what the agents need, closed together."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.router import LlmRouter
+from voi.engines.llm.thought_habits import ThoughtHabits
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
 from voi.engines.supervisor import warm_up
@@ -47,6 +49,8 @@ class Engines:
     """None: everything that the VAD takes for a voice counts as barge-in."""
     echo_canceller: Callable[[int], EchoCanceller] | None = None
     """Makes one for a call that begins at that time in ms; None: clients cancel the agent's echo themselves."""
+    habits: ThoughtHabits = field(default_factory=ThoughtHabits)
+    """Which LLMs begin with thoughts."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
     """Engines that agents name instead of the above, by kind and name. None: it was left out, or its name is "none"."""
 
@@ -112,7 +116,9 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         if voice is not None
     }
     canceller = EchoCanceller if settings.echo_canceller == "webrtc" else None
-    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, hearing)
+    habits = ThoughtHabits(settings.llm_habits_file, llm_place(settings), unknown="unknown")
+    await asyncio.to_thread(habits.load)
+    engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, habits, hearing)
     if isinstance(voice, BuiltInVoiceJudge) and turn is not None and turn.info.encodes:
         voice.encoder = cast(Encodes, turn).hear
     problems = unspeakable(uses, tts)
@@ -306,6 +312,17 @@ def llm_limits(settings: Settings) -> LlmLimits:
         first_token_timeout_ms=round(settings.llm_first_token_timeout_s * 1000),
         next_token_timeout_ms=round(settings.llm_next_token_timeout_s * 1000),
     )
+
+
+def llm_place(settings: Settings) -> str:
+    """Where the LLMs run: another address, or an edited litellm_config.yaml, may mean other models by the same
+    names."""
+    if settings.litellm_api_base:
+        return settings.litellm_api_base.rstrip("/").rpartition("@")[2]
+    try:
+        return hashlib.sha256(settings.litellm_config_file.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return ""
 
 
 def _raise_all(errors: list[BaseException]) -> None:

@@ -92,7 +92,7 @@ class AgentTurn:
         voice = ReplyVoice(reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken)
         control = self._config.control_of(agent)
         writer = ReplyWriter(
-            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure
+            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure, engines.habits
         )
         now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (

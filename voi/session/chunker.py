@@ -84,8 +84,8 @@ class Chunker:
 class ReplyReading:
     """Reads an LLM's answer as it is written: `feed` text, get the pieces to be said; `close` gives the rest.
 
-    `phrases`: denial phrases, which no piece contains. `language`: decides where sentences end. `opened`: the model is
-    known to begin in the middle of a thought. Sans-I/O.
+    `phrases`: denial phrases, which no piece contains. `language`: decides where sentences end. `opened`: the reply
+    may begin in the middle of a thought, and is held back until that is known. Sans-I/O.
     """
 
     __slots__ = ("_chunker", "_json_expected", "_language", "_narrated", "_parser", "_phrases", "_unspoken", "tone")
@@ -125,15 +125,27 @@ class ReplyReading:
         """A thought ended without a beginning: the pieces given out before it must be withdrawn."""
         return self._unspoken.thought_first
 
+    @property
+    def thinks(self) -> bool | None:
+        """Whether the reply began in the middle of a thought; None: nothing has shown it yet."""
+        return self._unspoken.began == "thought" if self._unspoken.began else None
+
+    def speaks(self) -> list[ReplySegment]:
+        """The reply is known not to begin in the middle of a thought."""
+        return self._pieces(self._parser.feed(self._unspoken.speaks()))
+
     def feed(self, text: str) -> list[ReplySegment]:
         known = self.thought_first
         spoken = self._unspoken.feed(text)
+        if self._json_expected and not spoken and self._unspoken.held.startswith("{"):
+            spoken = self._unspoken.speaks()  # the object that the prompt asks for
         if self.thought_first and not known:
             self.start_over()
         return self._pieces(self._parser.feed(spoken))
 
-    def close(self) -> list[ReplySegment]:
-        rest = self._parser.feed(self._unspoken.close()) + self._parser.close()
+    def close(self, *, cut: bool = False) -> list[ReplySegment]:
+        """`cut`: the reply is not complete, so that no mark in it says nothing of how it began."""
+        rest = self._parser.feed(self._unspoken.close(cut=cut)) + self._parser.close()
         return self._pieces(rest) + self._chunker.close()
 
     def _pieces(self, segments: list[ReplySegment]) -> list[ReplySegment]:

@@ -20,6 +20,7 @@ from voi.core.guard import RetryPlan
 from voi.core.reply_parser import ReplyParser
 from voi.dialogue import Message, ReplySegment, ToolCall
 from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
+from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
 from voi.session.failure import Failure, FailureKind
@@ -46,9 +47,6 @@ BUDGET_S = 30.0
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
 THINKING_EVERY_S = 1.0
 
-_BEGIN_WITH_THOUGHTS: set[str] = set()
-"""Models whose prompt template opens their thoughts, so that only the closing tag is seen. Learned from replies."""
-
 log = logging.getLogger(__name__)
 
 
@@ -64,11 +62,13 @@ class ReplyWriter:
         "_control",
         "_count",
         "_finish",
+        "_habits",
         "_judge",
         "_llm",
         "_on_failure",
         "_on_token",
         "_playback",
+        "_reasons",
         "_reply",
         "_tell",
         "_thought_s",
@@ -88,6 +88,7 @@ class ReplyWriter:
         tell: Callable[[ReplyFact], None],
         on_token: Callable[[int], None],
         on_failure: Callable[[Failure], None] = lambda failure: None,
+        habits: ThoughtHabits | None = None,
     ) -> None:
         self._reply = reply
         self._agent = agent
@@ -98,6 +99,7 @@ class ReplyWriter:
         self._tell = tell
         self._on_token = on_token
         self._on_failure = on_failure
+        self._habits = habits or ThoughtHabits()
         self._told: list[Piece] = []
         """Pieces of the current try."""
         self._count = 0
@@ -109,6 +111,8 @@ class ReplyWriter:
         """Of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
         """How the current try ended; None: the model did not say."""
+        self._reasons = False
+        """The current try came with reasoning apart from its text."""
         self._calls: list[ToolCall] = []
         """Tool calls of the current try."""
         self._began_s = self._thought_s = asyncio.get_running_loop().time()
@@ -208,29 +212,36 @@ class ReplyWriter:
             narrated=self._voice.can_say("narrator"),
             phrases=phrases,
             language=self._voice.language,
-            opened=request.model in _BEGIN_WITH_THOUGHTS,
+            opened=self._habit != "speaks",
         )
         async with aclosing(self._texts(request)) as texts:
             async for text in texts:
+                if self._reasons and reading.thinks is None:
+                    await self._pass_on(reading.speaks())
+                was_first = reading.thought_first
                 pieces = reading.feed(text)
                 self._tone = reading.tone
-                if reading.thought_first and request.model not in _BEGIN_WITH_THOUGHTS:
-                    log.warning("%s thinks aloud before its replies; they begin behind its </think> now", request.model)
-                    _BEGIN_WITH_THOUGHTS.add(request.model)
+                if reading.thought_first and not was_first:
+                    log.warning("LLM %s thought aloud before its reply, against its habit", request.model)
                     await self._start_over()
                 if not pieces:
                     self._thinks()
                 await self._pass_on(pieces)
                 if reading.denied or (self._judge and self._judge.is_over):
                     break
-        await self._pass_on(reading.close())
+        complete = self._finish in ("stop", "tool_calls")
+        thinks = reading.thinks
+        # a thought that was cut lacks its mark; of a model that may never have any, that is not to be expected
+        await self._pass_on(reading.close(cut=not complete and self._habit != "unknown"))
+        if not reading.denied and (thinks is not None or complete):
+            await self._habits.learn(request.model, thinks=bool(thinks))
         return not reading.denied and (self._judge is None or await self._judge.passed())
 
     async def _texts(self, request: LlmRequest) -> AsyncGenerator[str]:
         """The answer's text in short parts, up to the longest reply. What else the model tells is noted."""
         left = most = REPLY_MAX_CHARACTERS
         stride = 0
-        self._finish, self._calls = None, []
+        self._finish, self._calls, self._reasons = None, [], False
         async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
             async for event in events:
                 if not isinstance(event, TextDelta):
@@ -251,6 +262,13 @@ class ReplyWriter:
                     left -= len(part)
                     yield part
 
+    @property
+    def _habit(self) -> Habit:
+        """How the model begins its replies: the agent says it, or its earlier replies."""
+        if self._agent.thinks_first is not None:
+            return "thinks" if self._agent.thinks_first else "speaks"
+        return self._habits.of(self._agent.llm_model)
+
     def _new_judge(self) -> SentenceJudge | None:
         control = self._control
         if control is None or control.matches_patterns:
@@ -267,6 +285,7 @@ class ReplyWriter:
     def _note(self, event: LlmEvent) -> None:
         match event:
             case Reasoning():
+                self._reasons = True
                 self._thinks()
             case ToolCall():
                 number = len(self._calls)
