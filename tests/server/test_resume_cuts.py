@@ -18,8 +18,8 @@ from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeVad, silence
 from tests.server.fakes import SECRET
 from tests.server.serving import Person, serving
 from tests.transports.raw_client import BINARY, RawClient
-from voi import client as voi_client
 from voi.client import AudioEvent, Event, MessageEvent, ResumedEvent, SpeechDoneEvent, StatusEvent, VoiClient
+from voi.client import client as voi_client
 from voi.engines.base import VoiceSpec
 from voi.engines.startup import Engines
 from voi.server.auth import issue_token

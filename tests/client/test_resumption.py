@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import WSCloseCode, web
 
-from voi import client as voi_client
 from voi.client import ErrorEvent, MessageEvent, ResumedEvent, StatusEvent, VoiClient
+from voi.client import client as voi_client
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
 

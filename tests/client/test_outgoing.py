@@ -3,9 +3,9 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from voi.transports.voi_ws import outgoing as module
+from voi.client import outgoing as module
+from voi.client.outgoing import Outgoing
 from voi.transports.voi_ws import wire
-from voi.transports.voi_ws.outgoing import Outgoing
 
 TEXT = wire.join({"type": "create_response"})
 

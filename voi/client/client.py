@@ -1,42 +1,25 @@
-"""A client of the Voi WebSocket protocol (docs/protocol.md), for `voi talk`, tests and other programs.
-
-    async with VoiClient.connect("ws://127.0.0.1:8765/ws", token=token, agent_name="my_bro", mode="call") as voi:
-        await voi.send_audio(pcm)                   # s16le, mono, 16 kHz
-        async for event in voi:
-            match event:
-                case AudioEvent(speech_id, pcm): ...     # s16le, mono, 24 kHz
-                case MessageEvent(role="assistant"): ...
-
-With `resume=True` it survives a lost connection: it connects again and the conversation goes on, with nothing lost and
-nothing twice (docs/resumption.md). What is sent meanwhile is kept and sent then.
-
-Every failure is a `ClientError`, worded for the person who runs the client.
-"""
+"""The client: connects, begins a conversation, sends, receives, and comes back after a lost connection."""
 
 import asyncio
 import random
 import secrets
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Self
 
 import aiohttp
-from yarl import URL
 
 from voi.audio.pcm import SAMPLE_BYTES
+from voi.client.connecting import open_socket
+from voi.client.events import ErrorEvent, Event, ResumedEvent, StatusEvent, parse
+from voi.client.outgoing import Outgoing
 from voi.core.options import Mode
-from voi.dialogue import Role, Voice
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
-from voi.transports.voi_ws.outgoing import Outgoing
 
 INPUT_RATE_HZ = wire.INPUT_RATE_HZ
 OUTPUT_RATE_HZ = wire.OUTPUT_RATE_HZ
-MAX_FRAME_BYTES = 64 * 1024 * 1024
-"""Largest frame taken from the server: a whole speech may come in one frame."""
 CLOSE_TIMEOUT_S = 3.0
 HEARTBEAT_S = 30.0
 """Interval of pings. A server that does not answer within half of it counts as gone."""
@@ -49,73 +32,6 @@ RESUME_ATTEMPT_S = 5.0
 SERVICE_RESTART = 1012
 COME_BACK = frozenset({1001, 1006, SERVICE_RESTART, 1013})
 """Close codes after which a client that can come back does so: a proxy or the server is restarted, or full."""
-
-
-# ---- what the server says -------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class StatusEvent:
-    """`response_created`, `response_done`, `response_cancelled` or `user_interrupt` (stop playing)."""
-
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechDoneEvent:
-    """All sound of the assistant message with that id has arrived, if it has any."""
-
-    speech_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class MessageEvent:
-    """A message of the dialogue. The same id again replaces the message. `voices`: where a narrator speaks, the text in
-    parts of one voice each, as pairs of voice and text."""
-
-    message_id: int
-    role: Role
-    text: str
-    image_urls: tuple[str, ...] = ()
-    voices: tuple[tuple[Voice, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class AudioEvent:
-    """Sound of the assistant message with that id: s16le, mono, 24 kHz, or with `stream_output_audio` False the whole
-    speech as an Ogg/Opus file."""
-
-    speech_id: str
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LlmResponseEvent:
-    """The answer to `invoke_llm`."""
-
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorEvent:
-    """The server could not do something; the conversation may go on."""
-
-    error: str
-
-
-@dataclass(frozen=True, slots=True)
-class ResumedEvent:
-    """The connection was lost and is back. `away_s`: how long it was away. `lost_ms`: the person's sound from that time
-    that was too much to keep."""
-
-    away_s: float
-    lost_ms: int = 0
-
-
-Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ErrorEvent | ResumedEvent
-
-
-# ---- the client -----------------------------------------------------------------------------------
 
 
 class VoiClient:
@@ -189,7 +105,7 @@ class VoiClient:
         async with aiohttp.ClientSession() as http:
 
             async def connected(within_s: float) -> aiohttp.ClientWebSocketResponse:
-                return await _open(http, url, query, insecure, within_s, heartbeat_s)
+                return await open_socket(http, url, query, insecure, within_s, heartbeat_s)
 
             client = cls(await connected(timeout_s), connected if resume else None)
             try:
@@ -368,73 +284,3 @@ class VoiClient:
             await socket.send_bytes(again)
         self._received, self._socket, self._away = metadata["sent"], socket, False
         return True
-
-
-def parse(frame: bytes) -> Event | None:
-    """The event in a frame; None for a type that this client does not know. Raises ClientError for a malformed
-    frame."""
-    metadata, payload = wire.split(frame)
-    try:
-        match metadata["type"]:
-            case "status" if metadata["status"] == "speech_done":
-                return SpeechDoneEvent(metadata["speech_id"])
-            case "status":
-                return StatusEvent(metadata["status"])
-            case "message":
-                parts = metadata["content"]
-                text = "".join(part["text"] for part in parts if part["type"] == "text")
-                urls = tuple(part["image_url"]["url"] for part in parts if part["type"] == "image_url")
-                voices = tuple((part["voice"], part["text"]) for part in metadata.get("voices", ()))
-                return MessageEvent(int(metadata["id"]), metadata["role"], text, urls, voices)
-            case "audio":
-                return AudioEvent(metadata["speech_id"], payload)
-            case "llm_response":
-                return LlmResponseEvent(metadata["content"])
-            case "error":
-                return ErrorEvent(metadata["error"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise ClientError(f"The server sent a message that lacks something: {error!r}.") from None
-    return None
-
-
-async def _open(
-    http: aiohttp.ClientSession,
-    url: str,
-    query: Mapping[str, str],
-    insecure: bool,
-    within_s: float,
-    heartbeat_s: float,
-) -> aiohttp.ClientWebSocketResponse:
-    try:
-        address = URL(url)
-        if address.scheme not in ("ws", "wss") or not address.host:
-            raise ValueError
-        address = address.update_query(query)
-    except ValueError:
-        raise ClientError(f"{url} is not a WebSocket address. Use one like ws://127.0.0.1:8765/ws.") from None
-    here = f"{address.scheme}://{address.authority}{address.path}"  # without the token
-    try:
-        async with asyncio.timeout(within_s):
-            return await http.ws_connect(address, max_msg_size=MAX_FRAME_BYTES, ssl=not insecure, heartbeat=heartbeat_s)
-    except aiohttp.ClientConnectorCertificateError as error:
-        raise ClientError(
-            f"The certificate of {here} is not to be trusted ({_reason(error.certificate_error)}). For a self-signed "
-            "one in development, connect with `insecure` (voi talk --insecure)."
-        ) from None
-    except aiohttp.ClientConnectorSSLError as error:
-        raise ClientError(f"{here} does not speak TLS as expected ({_reason(error)}). ws:// or wss://?") from None
-    except aiohttp.ServerDisconnectedError:
-        other = "wss" if address.scheme == "ws" else "ws"
-        raise ClientError(f"{here} hangs up at once. Is it {other}:// instead?") from None
-    except aiohttp.WSServerHandshakeError as error:
-        raise ClientError(f"{here} is no Voi server: it answered {error.status} {error.message}.") from None
-    except (aiohttp.ClientError, OSError) as error:
-        raise ClientError(f"Nothing answers at {here} ({_reason(error)}). Is the server running (voi serve)?") from None
-    except TimeoutError:
-        raise ClientError(f"{here} did not answer within {within_s:g} s.") from None
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return error.verify_message
-    return getattr(error, "strerror", None) or type(error).__name__

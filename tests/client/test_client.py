@@ -11,17 +11,12 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from voi import client as voi_client
 from voi.client import (
-    AudioEvent,
     ErrorEvent,
-    LlmResponseEvent,
     MessageEvent,
-    SpeechDoneEvent,
-    StatusEvent,
     VoiClient,
-    parse,
 )
+from voi.client import client as voi_client
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.server.certificate import write_self_signed
@@ -110,33 +105,6 @@ async def test_every_message_of_the_person() -> None:
     ]
     assert frames[0] == b'\x00\x00\x00\x10{"type":"audio"}\1\2'
     assert frames[3] == b'\x00\x00\x00\x1a{"type":"create_response"}'
-
-
-def test_every_message_of_the_server() -> None:
-    assert parse(wire.status("response_done")) == StatusEvent("response_done")
-    assert parse(wire.speech_done(7)) == SpeechDoneEvent("7")
-    assert parse(wire.message(3, "user", "hi", ("http://x/y.png",))) == MessageEvent(
-        3, "user", "hi", ("http://x/y.png",)
-    )
-    narrated = parse(wire.message(4, "assistant", "Oh! she nods", narrated=((4, 12),)))
-    assert narrated == MessageEvent(
-        4, "assistant", "Oh! she nods", voices=(("character", "Oh! "), ("narrator", "she nods"))
-    )
-    assert parse(wire.audio_header(3) + b"\1\2") == AudioEvent("3", b"\1\2")
-    assert parse(wire.llm_response("yes")) == LlmResponseEvent("yes")
-    assert parse(wire.error("no")) == ErrorEvent("no")
-    assert parse(wire.join({"type": "news"})) is None
-
-
-@pytest.mark.parametrize(
-    "frame",
-    [b"", b"\0\0\0\xff{}", wire.join({}), wire.join({"type": "message"}), wire.join({"type": "audio"}),
-     wire.join({"type": "message", "id": "x", "role": "user", "content": []}),
-     wire.join({"type": "message", "id": 1, "role": "user", "content": [1]})],
-)  # fmt: skip
-def test_a_broken_server_is_a_client_error(frame: bytes) -> None:
-    with pytest.raises(ClientError):
-        parse(frame)
 
 
 async def test_events_and_the_end() -> None:
