@@ -25,7 +25,7 @@ from voi.core.actions import Status
 from voi.core.options import CallOptions
 from voi.engines.registry import tts_info
 from voi.transports import websocket
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -120,7 +120,7 @@ def test_examples_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_message_is_documented() -> None:
     words = in_code(page("protocol.md"))
-    types = set(wire._TYPES.values())
+    types = set(from_client._TYPES.values())
     sent = (
         wire.init_done("x"), wire.status("x"), wire.message(0, "user", "x"), wire.message(0, "user", "", ("http://x",)),
         wire.message(0, "assistant", "She nods.", narrated=((0, 9),)),
@@ -134,7 +134,7 @@ def test_every_message_is_documented() -> None:
 
 def test_every_field_a_client_may_send_is_documented() -> None:
     words = in_code(page("protocol.md"))
-    messages = (*wire._TYPES, CallOptions)
+    messages = (*from_client._TYPES, CallOptions)
     names = {field.name for message in messages for field in dataclasses.fields(message)}
     names = names - {"options", "input_rate_hz", "greet"} | {"init_greeting"}
     names = {"interrupted_at" if name == "interrupted_at_ms" else name for name in names}  # seconds on the wire

@@ -10,7 +10,7 @@ import pytest
 from tests.attacks.attacked import AttackedServer, beside_a_healthy_caller
 from tests.server.serving import Person
 from tests.transports.raw_client import BINARY, PING, TEXT
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client
 
 pytestmark = pytest.mark.integration
 
@@ -93,8 +93,8 @@ FRAMES: dict[str, Callable[[], bytes]] = {
     "many LLM messages": lambda: metadata(json.dumps({
         "type": "invoke_llm", "model": "m", "prompt": "", "messages": [{"role": "user", "content": ""}] * 100_000
     })),
-    "minutes of sound": lambda: wire.PLAIN_AUDIO + bytes(3_000_000),
-    "noise as sound": lambda: wire.PLAIN_AUDIO + os.urandom(1_500_001),
+    "minutes of sound": lambda: from_client.PLAIN_AUDIO + bytes(3_000_000),
+    "noise as sound": lambda: from_client.PLAIN_AUDIO + os.urandom(1_500_001),
 }  # fmt: skip
 
 
@@ -131,9 +131,9 @@ async def floods(person: Person, kind: str) -> None:
                 person.say("interrupt", speech_id=None, interrupted_at=1e308)
             case "sound in single bytes":
                 for _ in range(50):
-                    client.send(BINARY, wire.PLAIN_AUDIO + b"a")
+                    client.send(BINARY, from_client.PLAIN_AUDIO + b"a")
             case "sound of a second":
-                client.send(BINARY, wire.PLAIN_AUDIO + os.urandom(32_000))
+                client.send(BINARY, from_client.PLAIN_AUDIO + os.urandom(32_000))
         await asyncio.sleep(0)
 
 

@@ -20,7 +20,7 @@ from voi.client import client as voi_client
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.server.certificate import write_self_signed
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 TOKEN = "a.b+c/d=="
 Puppet = Callable[[web.WebSocketResponse], Awaitable[None]]
@@ -73,18 +73,18 @@ async def test_init_and_what_comes_before_it_is_done() -> None:
         assert [event async for event in voi] == [MessageEvent(0, "assistant", "early")]
         assert voi.close_code == 1000
     assert asked["token"] == TOKEN
-    assert wire.parse(asked["init"]) == wire.Init("echo", "{}", CallOptions(mode="call", greet=False))
+    assert from_client.parse(asked["init"]) == from_client.Init("echo", "{}", CallOptions(mode="call", greet=False))
 
 
 async def test_every_message_of_the_person() -> None:
-    got: list[wire.ClientMessage] = []
+    got: list[from_client.ClientMessage] = []
     frames: list[bytes] = []
 
     async def puppet(socket: web.WebSocketResponse) -> None:
         await ready(socket)
         async for frame in socket:
             frames.append(frame.data)
-            got.append(wire.parse(frame.data))
+            got.append(from_client.parse(frame.data))
 
     async with serving(puppet) as url, connect(url) as voi:
         await voi.send_audio(b"\1\2")
@@ -95,13 +95,13 @@ async def test_every_message_of_the_person() -> None:
         await voi.interrupt(None, None)
         await voi.invoke_llm("m", "p", [{"role": "user", "content": "c"}])
     assert got == [
-        wire.Audio(b"\1\2"),
-        wire.TypedText("grüß dich"),
-        wire.ImageUrl("data:image/png;base64,AA=="),
-        wire.CreateResponse(),
-        wire.Interrupt(7, 930),
-        wire.Interrupt(None, None),
-        wire.InvokeLlm("m", "p", ({"role": "user", "content": "c"},)),
+        from_client.Audio(b"\1\2"),
+        from_client.TypedText("grüß dich"),
+        from_client.ImageUrl("data:image/png;base64,AA=="),
+        from_client.CreateResponse(),
+        from_client.Interrupt(7, 930),
+        from_client.Interrupt(None, None),
+        from_client.InvokeLlm("m", "p", ({"role": "user", "content": "c"},)),
     ]
     assert frames[0] == b'\x00\x00\x00\x10{"type":"audio"}\1\2'
     assert frames[3] == b'\x00\x00\x00\x1a{"type":"create_response"}'

@@ -25,7 +25,7 @@ from voi.errors import VoiError
 from voi.server.auth import check_token, issue_token, token_in
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 SECRET = "fuzzing-is-no-secret-" * 3
 SHOWN_MAX = 300_000
@@ -52,7 +52,7 @@ def _text(data: bytes) -> str:
 
 
 def _wire(data: bytes) -> None:
-    _quietly(lambda: wire.parse(data))
+    _quietly(lambda: from_client.parse(data))
 
 
 def _message(data: bytes) -> None:

@@ -16,7 +16,7 @@ from voi.client.events import ErrorEvent, Event, ResumedEvent, StatusEvent, pars
 from voi.client.outgoing import Outgoing
 from voi.core.options import Mode
 from voi.errors import ClientError
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 INPUT_RATE_HZ = wire.INPUT_RATE_HZ
 OUTPUT_RATE_HZ = wire.OUTPUT_RATE_HZ
@@ -71,7 +71,7 @@ class VoiClient:
         stream_user_stt: bool = True,
         final_stt_correction: bool = True,
         stream_output_audio: bool = True,
-        input_audio_format: wire.InputFormat = "pcm16",
+        input_audio_format: from_client.InputFormat = "pcm16",
         insecure: bool = False,
         resume: bool = False,
         session: str = "",

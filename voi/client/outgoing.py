@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 SOUND_MAX_BYTES = 60 * wire.INPUT_RATE_HZ * 2
 """Limit on the sound that is kept: a minute."""
@@ -91,4 +91,4 @@ class Outgoing:
                     break
                 sound += item.frame[len(item.frame) - item.audio_bytes :]
                 self._at += 1
-            yield wire.PLAIN_AUDIO + bytes(sound)
+            yield from_client.PLAIN_AUDIO + bytes(sound)

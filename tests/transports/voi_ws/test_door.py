@@ -17,7 +17,7 @@ from voi.core.options import CallOptions, Mode
 from voi.errors import ClientError, EngineError
 from voi.session import events
 from voi.session.door import Door
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 from voi.transports.voi_ws.door import VoiDoor
 
 
@@ -26,7 +26,7 @@ def opened(
 ) -> tuple[VoiDoor, FakeConnection, FakeSession]:
     connection, session = FakeConnection(), FakeSession()
     door = VoiDoor(connection, encode=encode) if encode else VoiDoor(connection)
-    door.open(session, wire.Init("friend", options=CallOptions(mode=mode, **options)))  # type: ignore[arg-type]
+    door.open(session, from_client.Init("friend", options=CallOptions(mode=mode, **options)))  # type: ignore[arg-type]
     return door, connection, session
 
 
@@ -45,17 +45,17 @@ async def test_it_is_a_door_and_says_when_it_is_open() -> None:
 async def test_the_answer_is_asked_for_after_the_pushed_sound() -> None:
     door, _, session = opened()
     for _ in range(2):
-        for message in (wire.Audio(b"aa"), wire.Audio(b"bb"), wire.CreateResponse()):
+        for message in (from_client.Audio(b"aa"), from_client.Audio(b"bb"), from_client.CreateResponse()):
             door.receive(message)
     assert session.log == [b"aa", b"bb", facts.AnswerAsked()] * 2
 
 
 async def test_typed_text_and_pictures() -> None:
     door, _, session = opened()
-    door.receive(wire.ImageUrl("https://a.example/b.png"))
-    door.receive(wire.ImageUrl("data:image/png;base64,AAAA"))
-    door.receive(wire.TypedText("look"))
-    door.receive(wire.CreateResponse())
+    door.receive(from_client.ImageUrl("https://a.example/b.png"))
+    door.receive(from_client.ImageUrl("data:image/png;base64,AAAA"))
+    door.receive(from_client.TypedText("look"))
+    door.receive(from_client.CreateResponse())
     assert session.log == [
         facts.ImageGiven("https://a.example/b.png"),
         facts.ImageGiven("data:image/png;base64,AAAA"),
@@ -70,36 +70,36 @@ async def test_typed_text_and_pictures() -> None:
 async def test_pictures_that_are_none_are_complained_of(url: str | None) -> None:
     door, _, session = opened()
     with pytest.raises(ClientError, match="picture"):
-        door.receive(wire.ImageUrl(url))
+        door.receive(from_client.ImageUrl(url))
     assert session.log == []
 
 
 @pytest.mark.parametrize("mode", ["chat", "call"])
 async def test_interrupts_count_in_both_modes(mode: Mode) -> None:
     door, _, session = opened(mode)
-    door.receive(wire.Interrupt(3, 940))
-    door.receive(wire.Interrupt(None, None))
+    door.receive(from_client.Interrupt(3, 940))
+    door.receive(from_client.Interrupt(None, None))
     assert session.log == [facts.Interrupted(3, 940), facts.Interrupted(None, None)]
 
 
 async def test_call_sound_goes_straight_to_the_ears() -> None:
     door, _, session = opened("call")
-    door.receive(wire.Audio(b"abcd"))
+    door.receive(from_client.Audio(b"abcd"))
     assert session.log == [b"abcd"]
 
 
 @pytest.mark.parametrize(
     ("mode", "message"),
     [
-        ("call", wire.TypedText("x")),
-        ("call", wire.CreateResponse()),
-        ("call", wire.Init("x")),
-        ("chat", wire.Init("x")),
+        ("call", from_client.TypedText("x")),
+        ("call", from_client.CreateResponse()),
+        ("call", from_client.Init("x")),
+        ("chat", from_client.Init("x")),
     ],
 )
-async def test_what_the_mode_has_no_place_for(mode: Mode, message: wire.ClientMessage) -> None:
+async def test_what_the_mode_has_no_place_for(mode: Mode, message: from_client.ClientMessage) -> None:
     door, _, session = opened(mode)
-    kind = wire.type_of(message)
+    kind = from_client.type_of(message)
     with pytest.raises(ClientError, match=f"^Message type {kind} is not supported in mode {mode}$"):
         door.receive(message)
     assert session.log == []
@@ -108,10 +108,10 @@ async def test_what_the_mode_has_no_place_for(mode: Mode, message: wire.ClientMe
 async def test_before_the_beginning_and_after_the_end_messages_are_dropped() -> None:
     connection, session = FakeConnection(), FakeSession()
     door = VoiDoor(connection)
-    door.receive(wire.Audio(b"early"))
-    door.open(session, wire.Init("friend", options=CallOptions(mode="call")))  # type: ignore[arg-type]
+    door.receive(from_client.Audio(b"early"))
+    door.open(session, from_client.Init("friend", options=CallOptions(mode="call")))  # type: ignore[arg-type]
     await door.aclose()
-    door.receive(wire.Audio(b"late"))
+    door.receive(from_client.Audio(b"late"))
     assert session.log == []
 
 
@@ -216,7 +216,7 @@ async def test_an_encoder_that_fails_is_complained_of() -> None:
 
 async def test_invoke_llm_is_answered_and_bounded() -> None:
     door, connection, session = opened()
-    asked = wire.InvokeLlm("m", "p", ({"role": "user", "content": "x"},))
+    asked = from_client.InvokeLlm("m", "p", ({"role": "user", "content": "x"},))
     door.receive(asked)
     await settle()
     assert connection.frames[-1] == wire.llm_response("m on p: 1")
@@ -238,7 +238,7 @@ async def test_invoke_llm_is_answered_and_bounded() -> None:
 async def test_the_end_says_why_and_cancels_what_runs() -> None:
     door, connection, session = opened()
     session.llm = asyncio.get_running_loop().create_future()
-    door.receive(wire.InvokeLlm("m", "p", ()))
+    door.receive(from_client.InvokeLlm("m", "p", ()))
     await settle()
     door.tell(events.Ended(EndReason.DRAINED, "The server is shutting down."))
     await door.aclose()

@@ -11,8 +11,8 @@ from voi.audio.opus import encode_ogg_opus
 from voi.errors import ClientError
 from voi.tasks import Tasks
 from voi.transports.voi_ws import intake
+from voi.transports.voi_ws.from_client import InputFormat
 from voi.transports.voi_ws.intake import BYTES_PER_S, SLICE_BYTES, open_intake
-from voi.transports.voi_ws.wire import InputFormat
 
 
 class AudioInput:

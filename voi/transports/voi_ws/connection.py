@@ -23,7 +23,7 @@ from voi.core.kept import Kept
 from voi.errors import ClientError, StoreError
 from voi.session.events import Ended
 from voi.session.session import Session
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
 from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.moved import Moved, heard_of, shown, unpack
@@ -147,14 +147,14 @@ class VoiConnection:
         """Handle the first message. Sound that comes before it, from a microphone that starts early, is dropped."""
         if isinstance(message, str):
             raise ClientError("the first message must be an init message in a binary frame; this one was text.")
-        init = wire.parse(message)
-        if isinstance(init, wire.Audio):
+        init = from_client.parse(message)
+        if isinstance(init, from_client.Audio):
             return
-        if isinstance(init, wire.ResumeCall):
+        if isinstance(init, from_client.ResumeCall):
             self._resume(init)
             return
-        if not isinstance(init, wire.Init):
-            raise ClientError(f"the first message must be init, not {wire.type_of(init)}.")
+        if not isinstance(init, from_client.Init):
+            raise ClientError(f"the first message must be init, not {from_client.type_of(init)}.")
         if call is None:
             raise ClientError("there is no place.")
         self._stop_timer()
@@ -163,7 +163,7 @@ class VoiConnection:
         else:
             self._open(call, init)
 
-    def _open(self, call: Call, init: wire.Init, kept: Kept | None = None) -> None:
+    def _open(self, call: Call, init: from_client.Init, kept: Kept | None = None) -> None:
         """Begin the conversation, or continue the one that was kept from another day."""
         continued = Continued(kept) if kept is not None and kept.messages else None
         session = call.open(init.agent_name, init.agent_config, init.options, continued)
@@ -188,7 +188,7 @@ class VoiConnection:
         for message in early:
             self._received(message)
 
-    async def _load(self, call: Call, init: wire.Init) -> None:
+    async def _load(self, call: Call, init: from_client.Init) -> None:
         """Load the conversation that `init` names, and go on with it."""
         try:
             self._keeps(call, init)
@@ -206,7 +206,7 @@ class VoiConnection:
             call.fail(error)
         self._heard_early()
 
-    def _keeps(self, call: Call, init: wire.Init) -> None:
+    def _keeps(self, call: Call, init: from_client.Init) -> None:
         """Have the conversation saved at its end. Raises ClientError if this server has no store."""
         saved = self._listener.saved
         if saved is None:
@@ -223,14 +223,14 @@ class VoiConnection:
 
     # ---- clients that come back -------------------------------------------------------------------
 
-    def _open_resumable(self, call: Call, session: Session, init: wire.Init) -> None:
+    def _open_resumable(self, call: Call, session: Session, init: from_client.Init) -> None:
         outbox = self._outbox_of(call, init, self._socket)
         resumable = Resumable(call, self._door, outbox, self, init)
         handover = self._listener.handover
         within_s, restart_within_s = self._listener.resumables.within_s, handover.life_s if handover else 0
         self._keep_open(resumable, session, wire.init_done(init.agent_name, resumable.id, within_s, restart_within_s))
 
-    def _outbox_of(self, call: Call, init: wire.Init, socket: WebSocket | None) -> Outbox:
+    def _outbox_of(self, call: Call, init: from_client.Init, socket: WebSocket | None) -> Outbox:
         return Outbox(
             socket, call.stand_still, lambda: call.go_on({}),
             streams=init.options.mode == "call", pcm=init.options.stream_output_audio,
@@ -242,7 +242,7 @@ class VoiConnection:
         self._listener.resumables.add(resumable)
         self._resumable = resumable
 
-    def _resume(self, resume: wire.ResumeCall) -> None:
+    def _resume(self, resume: from_client.ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
         resumable = self._listener.resumables.find(resume.resume_id, self._app, self._person)
         self._stop_timer()
@@ -286,7 +286,7 @@ class VoiConnection:
         self._door.report_error(words)
         self._socket.close(code, words)
 
-    async def _fetch(self, handover: Handover, resume: wire.ResumeCall) -> None:
+    async def _fetch(self, handover: Handover, resume: from_client.ResumeCall) -> None:
         """Go on with a call that another process of the server has kept."""
         if self._full is not None:
             self._refuse("there is no place.")  # the client tries again later
@@ -317,8 +317,8 @@ class VoiConnection:
                 self._call.fail(error)
         self._early = None  # what it sent before it knew what had arrived comes once more
 
-    def _take_up(self, call: Call, moved: Moved, resume: wire.ResumeCall) -> None:
-        init = wire.Init(
+    def _take_up(self, call: Call, moved: Moved, resume: from_client.ResumeCall) -> None:
+        init = from_client.Init(
             moved.agent_name, moved.agent_config, moved.options, resumable=True, session=moved.session
         )  # fmt: skip
         if init.session:
@@ -375,10 +375,10 @@ class VoiConnection:
                 self._take(self._resumable, message)
             elif isinstance(message, str):
                 raise ClientError("messages are binary frames; this one was text.")
-            elif self._sound is not None and message.startswith(wire.PLAIN_AUDIO):
-                self._sound(message[len(wire.PLAIN_AUDIO) :])
+            elif self._sound is not None and message.startswith(from_client.PLAIN_AUDIO):
+                self._sound(message[len(from_client.PLAIN_AUDIO) :])
             else:
-                self._door.receive(wire.parse(message))
+                self._door.receive(from_client.parse(message))
         except ClientError as error:
             if call is not None and self._begun:
                 self._correct(call, error)
@@ -393,18 +393,18 @@ class VoiConnection:
     def _take(self, resumable: Resumable, message: bytes | str) -> None:
         """Handle a message of a client that may come back, and count it."""
         resumable.outbox.alive = True
-        if isinstance(message, bytes) and message.startswith(wire.PLAIN_AUDIO):
-            resumable.audio_bytes += len(message) - len(wire.PLAIN_AUDIO)
-            resumable.sound(message[len(wire.PLAIN_AUDIO) :])
+        if isinstance(message, bytes) and message.startswith(from_client.PLAIN_AUDIO):
+            resumable.audio_bytes += len(message) - len(from_client.PLAIN_AUDIO)
+            resumable.sound(message[len(from_client.PLAIN_AUDIO) :])
             return
         try:
             if isinstance(message, str):
                 raise ClientError("messages are binary frames; this one was text.")
-            parsed = wire.parse(message)
+            parsed = from_client.parse(message)
         except ClientError:
             resumable.messages += 1
             raise
-        if isinstance(parsed, wire.Audio):
+        if isinstance(parsed, from_client.Audio):
             resumable.audio_bytes += len(parsed.payload)
         else:
             resumable.messages += 1

@@ -18,6 +18,17 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.endings import ending
+from voi.transports.voi_ws.from_client import (
+    Audio,
+    ClientMessage,
+    CreateResponse,
+    ImageUrl,
+    Init,
+    Interrupt,
+    InvokeLlm,
+    TypedText,
+    type_of,
+)
 from voi.transports.voi_ws.intake import Intake, open_intake
 from voi.transports.websocket import NORMAL
 
@@ -32,9 +43,18 @@ MAX_SPEECH_BYTES = 10 * 60 * wire.OUTPUT_RATE_HZ * 2
 """Longest speech that is collected to be sent whole: ten minutes."""
 BLOCK_BYTES = wire.OUTPUT_BLOCK_SAMPLES * 2
 
-_TYPES: dict[Mode, frozenset[type[wire.ClientMessage]]] = {
-    "chat": frozenset({wire.Audio, wire.TypedText, wire.ImageUrl, wire.CreateResponse, wire.Interrupt, wire.InvokeLlm}),
-    "call": frozenset({wire.Audio, wire.ImageUrl, wire.Interrupt, wire.InvokeLlm}),
+_TYPES: dict[Mode, frozenset[type[ClientMessage]]] = {
+    "chat": frozenset(
+        {
+            Audio,
+            TypedText,
+            ImageUrl,
+            CreateResponse,
+            Interrupt,
+            InvokeLlm,
+        }
+    ),
+    "call": frozenset({Audio, ImageUrl, Interrupt, InvokeLlm}),
 }
 
 
@@ -103,7 +123,7 @@ class VoiDoor:
         self._update: asyncio.TimerHandle | None = None
         self._encoder = asyncio.Lock()  # one at a time, so that speeches arrive in their order
 
-    def open(self, session: Session, init: wire.Init, done: bytes | None = None) -> Callable[[bytes], None]:
+    def open(self, session: Session, init: Init, done: bytes | None = None) -> Callable[[bytes], None]:
         """The session is ready: tell the client by `done` (b"": not at all; None: by `init_done`), and pass its
         messages on from now on. Returns the function that takes its sound. Raises ClientError if its audio format
         cannot be decoded here."""
@@ -146,32 +166,32 @@ class VoiDoor:
 
     # ---- from the client ------------------------------------------------------------------------
 
-    def receive(self, message: wire.ClientMessage) -> None:
+    def receive(self, message: ClientMessage) -> None:
         """Handle a message of the client. Raises ClientError for one that is not allowed here; the conversation goes
         on."""
         session, intake = self._session, self._intake
         if session is None or intake is None:
             return  # before the beginning or after the end
         if type(message) not in _TYPES[self._mode]:
-            raise NotInThisMode(f"Message type {wire.type_of(message)} is not supported in mode {self._mode}")
+            raise NotInThisMode(f"Message type {type_of(message)} is not supported in mode {self._mode}")
         match message:
-            case wire.Audio(payload):
+            case Audio(payload):
                 intake.sound(payload)
-            case wire.TypedText(content):
+            case TypedText(content):
                 session.tell(facts.TextTyped(content))
-            case wire.ImageUrl(url):
+            case ImageUrl(url):
                 session.show_picture(_checked_image(url))
-            case wire.CreateResponse():
+            case CreateResponse():
                 intake.then(lambda: session.tell(facts.AnswerAsked()))
-            case wire.Interrupt(speech_id, played_ms):
+            case Interrupt(speech_id, played_ms):
                 session.tell(facts.Interrupted(speech_id, played_ms))
-            case wire.InvokeLlm():
+            case InvokeLlm():
                 if self._invocations >= MAX_INVOCATIONS:
                     raise ClientError(f"invoke_llm: {MAX_INVOCATIONS} are being answered; wait for one of them.")
                 self._invocations += 1
                 self._tasks.start(self._invoke_llm(session, message), "invoke_llm")
 
-    async def _invoke_llm(self, session: Session, asked: wire.InvokeLlm) -> None:
+    async def _invoke_llm(self, session: Session, asked: InvokeLlm) -> None:
         try:
             async with asyncio.timeout(INVOKE_TIMEOUT_S):
                 content = await session.invoke_llm(asked.model, asked.prompt, list(asked.messages))

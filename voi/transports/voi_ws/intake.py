@@ -10,7 +10,8 @@ from voi.audio.media import Container
 from voi.audio.media_apart import DecoderProcess
 from voi.errors import ClientError, ConfigError
 from voi.tasks import Tasks
-from voi.transports.voi_ws.wire import INPUT_RATE_HZ, InputFormat
+from voi.transports.voi_ws.from_client import InputFormat
+from voi.transports.voi_ws.wire import INPUT_RATE_HZ
 
 log = logging.getLogger(__name__)
 

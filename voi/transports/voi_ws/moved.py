@@ -12,7 +12,7 @@ from voi.core.journal import decode_value, encode_value
 from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import ClientError
-from voi.transports.voi_ws import wire
+from voi.transports.voi_ws import from_client, wire
 
 VERSION = 1
 
@@ -100,6 +100,6 @@ def heard_of(moved: Moved, lacks: Mapping[int, int], played: tuple[int, int] | N
     sent = {wire.message_id_of(each.speech_id): each.sent_bytes for each in moved.ends}
     ends_bytes = lacks.get(reply.message_id, sent.get(reply.message_id, 0))
     if not moved.options.stream_output_audio:  # a file, which arrived or did not
-        return wire.MAX_SPEECH_S * 1_000 if ends_bytes else 0
+        return from_client.MAX_SPEECH_S * 1_000 if ends_bytes else 0
     heard_ms = ends_bytes * 1_000 // (wire.OUTPUT_RATE_HZ * 2)
     return min(heard_ms, played[1]) if played is not None and played[0] == reply.message_id else heard_ms

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from voi.calls.call import Call
-from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
+from voi.transports.voi_ws.from_client import Init
 from voi.transports.voi_ws.outbox import Outbox
 
 SERVICE_RESTART = 1012
@@ -35,7 +35,13 @@ class Resumable:
     __slots__ = ("audio_bytes", "call", "connection", "door", "id", "init", "messages", "outbox", "sound")
 
     def __init__(
-        self, call: Call, door: VoiDoor, outbox: Outbox, connection: Replaceable, init: wire.Init, resume_id: str = ""
+        self,
+        call: Call,
+        door: VoiDoor,
+        outbox: Outbox,
+        connection: Replaceable,
+        init: Init,
+        resume_id: str = "",
     ) -> None:
         self.id = resume_id or secrets.token_urlsafe(24)
         self.call = call
