@@ -156,6 +156,8 @@ SCRIPTS = {
     "noticed call": Script(notice=Phrase("An AI."), greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "judging call": Script(judges_voices=True, greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
+    "late call": Script(late_phrase=Phrase("One moment."), late_after_ms=1_000, apology=Phrase("Sorry.")),
+    "late chat": Script(mode="chat", late_phrase=Phrase("One moment."), late_after_ms=1_000),
 }
 many = settings(max_examples=150)
 scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
@@ -170,7 +172,7 @@ scripts = pytest.mark.parametrize("script", SCRIPTS.values(), ids=list(SCRIPTS))
 @example(steps=[("turn", "Hello there."), ("act", 1), ("played",), ("speak", 640), ("return_all",)], greet=False)
 @many
 def test_safety_and_liveness(script: Script, steps: list[tuple], greet: bool):
-    world = World(script, greet=greet)
+    world = World(script, greet=greet, instant=script.late_phrase is None)
     for step in steps:
         take(world, step)
         if world.core.state not in (State.IDLE, State.CLOSED) and (script.mode, world.core.state) != (
@@ -214,7 +216,8 @@ def check_history(world: World) -> None:
 @settings(max_examples=40)
 def test_the_same_facts_give_the_same_actions(script: Script, steps: list[tuple]):
     """Through the journal's wire form and back: what `voi replay` relies on."""
-    first, second = World(script), World(script)
+    instant = script.late_phrase is None
+    first, second = World(script, instant=instant), World(script, instant=instant)
     for step in steps:
         take(first, step)
         take(second, step)

@@ -40,6 +40,10 @@ class World:
         self.called: set[tuple[int, str]] = set()
         self.ran: set[tuple[int, str]] = set()
         self.written: set[int] = set()
+        self.worded: set[int] = set()
+        """Replies with words of their own."""
+        self.told_late = False
+        """In this turn."""
         self.late: dict[int, int] = {}
         """Utterances that ended before their transcript came, with the pause that it is of."""
         self.tell(was.Opened(greet))
@@ -55,6 +59,10 @@ class World:
                 self.called.add((fact.reply, fact.call_id))
             elif isinstance(fact, was.ReplyWritten):
                 self.written.add(fact.reply)
+            elif isinstance(fact, was.ReplyText) and fact.text and fact.reply in self.started:
+                self.worded.add(fact.reply)
+            elif isinstance(fact, was.AnswerAsked):
+                self.told_late = False
             if isinstance(fact, was.Heard) and self.late.get(fact.utterance) == fact.pause:
                 del self.late[fact.utterance]  # a transcript comes once
             actions = self.core.handle(fact, self.now_ms)
@@ -65,6 +73,8 @@ class World:
             for show in actions:
                 if isinstance(show, do.Show) and show.role == "assistant":
                     assert show.message_id in self.released.values(), "a muted reply is shown"
+                    if any(self.released.get(reply) == show.message_id for reply in self.worded):
+                        self.told_late = False  # it was answered
         self.log += out
         return out
 
@@ -138,6 +148,14 @@ class World:
                 assert message_id not in self.released.values(), "two speeches under one id"
                 self.released[reply] = message_id
                 self.audible = reply
+            case do.SayAhead(reply=reply):
+                assert reply in self.started
+                assert reply not in self.stopped | self.ended, "it is said for a reply that is over"
+                assert reply == max(self.started), "it is said for a reply that nobody waits for"
+                assert reply not in self.worded, "it is said though the words are there"
+                assert self.core.state in (State.PAUSED, State.ANSWERING), "it is said over the person"
+                assert not self.told_late, "it is said twice in a turn"
+                self.told_late = True
             case do.RunTool(reply=reply, call_id=call_id):
                 assert reply in self.released, "a tool runs for a reply that nobody may hear"
                 assert reply not in self.stopped, "a tool runs for a stopped reply"
@@ -190,6 +208,8 @@ class World:
                 assert self.owed == 0, "a terminal status that nobody asked for"
             case do.Show(message_id=message_id):
                 self.shown[message_id] = action
+            case do.ReportError():
+                self.told_late = False
             case do.HangUp(reason=reason):
                 self.hung_up = reason
         return []

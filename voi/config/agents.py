@@ -12,6 +12,7 @@ from voi.config.parts import (
     Disclosure,
     IdleReminder,
     LanguageCode,
+    LatePhraseOrText,
     Phrases,
     PhrasesOrText,
     Redact,
@@ -79,6 +80,8 @@ class Agent(Prompted):
     """Hang up after that many seconds; 0: never."""
     apology: PhrasesOrText | None = None
     """Said when an answer failed."""
+    late_phrase: LatePhraseOrText | None = None
+    """Said once in a turn while the words of an answer are late; without it, nothing is."""
     welcome_back: WelcomeBackOrText | None = None
     """Said in calls when the person's connection was lost for a while and is back."""
 
@@ -125,6 +128,9 @@ class Agent(Prompted):
             return self.welcome_back.spoken()
         default = welcome_in(self.language)
         return (Phrase(default, self.welcome_back.voice_tone if self.welcome_back else "neutral"),) if default else ()
+
+    def late_answer_phrase(self) -> Phrase | None:
+        return draw(self.late_phrase.spoken()) if self.late_phrase and self.voices else None
 
     def reminder_phrase(self) -> Phrase | None:
         return draw(self.idle_reminder.spoken()) if self.idle_reminder else None

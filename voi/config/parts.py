@@ -203,6 +203,21 @@ WelcomeBackOrText = Annotated[
 ]
 """What is said to a person who is back, or just a text or an array of texts."""
 
+
+class LatePhrase(Phrases):
+    """Said once in a turn while the words of an answer are late, ahead of them."""
+
+    after_s: float = Field(default=2.5, ge=0.5, le=60)
+    """How long the person has waited then, in seconds from the end of their turn."""
+
+    @property
+    def after_ms(self) -> int:
+        return round(self.after_s * 1000)
+
+
+LatePhraseOrText = Annotated[LatePhrase, BeforeValidator(_choices, json_schema_input_type=str | list[str] | LatePhrase)]
+"""What is said while an answer is late, or just a text or an array of texts."""
+
 FORMER_TURN_NAMES = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}
 """Names that files written for earlier versions use."""
 

@@ -102,6 +102,17 @@ class SayPhrase:
 
 
 @dataclass(frozen=True, slots=True)
+class SayAhead:
+    """The words of an answer are late. Say these first, as the beginning of its sound, unless its own have come by
+    now."""
+
+    reply: int
+    text: str
+    tone: str = "neutral"
+    file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SayRest:
     """Say the rest of a reply that was begun elsewhere (`Continued`). Release follows."""
 
@@ -188,5 +199,6 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | SayRest | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError | HangUp
+    | SayPhrase | SayAhead | SayRest | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError
+    | HangUp
 )  # fmt: skip

@@ -27,7 +27,7 @@ from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
-from voi.core.replies import Replies, ReplyGrew
+from voi.core.replies import Replies, Reply, ReplyGrew
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
 from voi.core.tools import Tools
@@ -93,11 +93,16 @@ class Conversation:
 
     def _next_due(self) -> tuple[int, Due] | None:
         """What falls due first, with its time in ms."""
-        reply, speculation = self._replies.released, self._replies.speculation
-        if speculation and speculation.awaited and self.state is State.PAUSED:
-            reply = speculation
+        reply = self._waited_for()
         reply_ms = reply.deadline_ms if reply else None
-        return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms)
+        late_ms = self._replies.late_ms(reply)
+        return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms, late_ms)
+
+    def _waited_for(self) -> Reply | None:
+        """The reply that the person waits for or hears."""
+        speculation = self._replies.speculation
+        awaited = self.state is State.PAUSED and speculation is not None and speculation.awaited
+        return speculation if awaited else self._replies.released
 
     def _on_deadline(self, _: was.DeadlinePassed) -> None:
         due = self._next_due()
@@ -484,6 +489,7 @@ class Conversation:
         self._clocks.user_acted(self._now_ms)
         if self.state is State.WAITING:
             return
+        self._replies.turn_begins()
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
             if not self._replies.terminal_owed:
                 self._out += [do.SendStatus(Status.RESPONSE_CREATED), do.SendStatus(Status.RESPONSE_CANCELLED)]
@@ -593,8 +599,13 @@ class Conversation:
             self._try_answer()  # the one that was awaited in a pause
         self._give_up_reply("The answer did not come in time; please try again.")
 
+    def _on_late_answer(self) -> None:
+        if reply := self._waited_for():
+            self._replies.say_ahead(reply)
+
     def _give_up_reply(self, error: str) -> None:
         self._emit(do.ReportError(error))
+        self._replies.turn_begins()
         reply = self._replies.stop(failed=True)
         if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
@@ -673,6 +684,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.ReplyStopped: Conversation._on_reply_stopped,
     was.ReplyFailed: Conversation._on_reply_failed,
     Due.SILENT_REPLY: Conversation._on_silent_reply,
+    Due.LATE_ANSWER: Conversation._on_late_answer,
     # tools
     was.ToolReturned: Conversation._on_tool_returned,
     Due.TOOL_LATE: Conversation._on_tool_late,

@@ -17,6 +17,8 @@ class Due(Enum):
     NO_TRANSCRIPT = auto()
     BARGE_IN_OVER = auto()
     SILENT_REPLY = auto()
+    LATE_ANSWER = auto()
+    """The person has waited for so long that they are told so."""
     TOOL_LATE = auto()
 
 
@@ -52,10 +54,16 @@ class Clocks:
 
 
 def next_due(
-    script: Script, state: State, clocks: Clocks, reply_ms: int | None, tools_ms: int | None
+    script: Script,
+    state: State,
+    clocks: Clocks,
+    reply_ms: int | None,
+    tools_ms: int | None,
+    late_ms: int | None = None,
 ) -> tuple[int, Due] | None:
     """What falls due first in this state, with its wall time in ms; None: nothing can. `reply_ms`, `tools_ms`: when the
-    reply and the tools that are waited for will have taken too long."""
+    reply and the tools that are waited for will have taken too long. `late_ms`: when the person is told that their
+    answer takes long."""
     if state is State.CLOSED:
         return None
     policy = script.turn
@@ -64,6 +72,8 @@ def next_due(
         due.append((clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT))
     if reply_ms is not None:
         due.append((reply_ms, Due.SILENT_REPLY))
+    if late_ms is not None and state in (State.PAUSED, State.ANSWERING):
+        due.append((late_ms, Due.LATE_ANSWER))
     if state is State.IDLE or (state is State.HEARING and script.mode == "chat"):
         if script.idle_limit_ms:
             due.append((clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT))

@@ -80,12 +80,26 @@ class Reply:
     repeated_ms: int = 0
     """How much was sent twice; a client counts it twice."""
     deadline_ms: int = 0
+    wanted_ms: int | None = None
+    """Since when the person waits for it."""
+    ahead: str = ""
+    """What is said ahead of its own words, because these are late. It is heard and shown, and no part of the text."""
     calls: list[ToolCall] = field(default_factory=list)
     """Tools that it calls. They run once it is released and its text is complete."""
     acted: bool = False
     """The tools were run."""
     goes_on: bool = False
     """It follows a reply that called tools."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Nothing of its own words has come."""
+        return not (self.sounded or self.written or self.calls or self.ledger.full_text())
+
+    @property
+    def waits_for_words(self) -> bool:
+        """All that was heard of it is what was said ahead."""
+        return bool(self.ahead) and not (self.written or self.ledger.full_text())
 
     def cuts_off(self, now_ms: int) -> bool:
         """Note that the person speaks over it. True if it began less than `CUT_OFF_MS` ago: they are still saying what
@@ -113,6 +127,10 @@ class Replies:
         self._rounds = 0
         """How often the current answer has called tools."""
         self._timeout_ms = script.reply_timeout_ms
+        self._late_phrase = script.late_phrase
+        self._late_after_ms = script.late_after_ms
+        self._told_late = False
+        """The person was told in this turn that the answer takes long."""
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
@@ -149,6 +167,7 @@ class Replies:
         """The turn that this speculative reply answers has ended: start its timeout."""
         if not reply.awaited:
             reply.awaited = True
+            reply.wanted_ms = now_ms
             self._alive(reply, now_ms)
 
     def announce(self, reply: Reply, *, already: bool = False) -> None:
@@ -228,7 +247,10 @@ class Replies:
         reply.message_id = next(self._message_ids)
         self.released = reply
         self._history.add(HistoryEntry(reply.message_id, "assistant", ""))
-        self._alive(reply, now_ms)
+        if reply.wanted_ms is None:
+            reply.wanted_ms = now_ms
+        if not reply.waits_for_words:
+            self._alive(reply, now_ms)
         self._show(reply)
         if reply.written:
             self._whole(reply)
@@ -241,6 +263,26 @@ class Replies:
         if self.released:
             self.released.held = True
             self._out.append(do.Resume(self.released.number))
+
+    # ---- an answer that is late -------------------------------------------------------------------
+
+    def late_ms(self, reply: Reply | None) -> int | None:
+        """When to tell the person that this answer takes long; None: never."""
+        if self._late_phrase is None or self._told_late or reply is None or reply.wanted_ms is None:
+            return None
+        return reply.wanted_ms + self._late_after_ms if reply.answers is not None and reply.is_silent else None
+
+    def say_ahead(self, reply: Reply) -> None:
+        """Tell the person that the answer takes long. Its sound begins with that, so whoever interrupts it, the guard
+        and the clocks need not know."""
+        if phrase := self._late_phrase:
+            self._told_late, reply.ahead = True, phrase.text
+            self._out.append(do.SayAhead(reply.number, phrase.text, phrase.tone, phrase.file))
+            self._show(reply)
+
+    def turn_begins(self) -> None:
+        """The person may be told again that an answer takes long."""
+        self._told_late = False
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
@@ -276,7 +318,8 @@ class Replies:
             case was.ToolCalled():
                 if not reply.written and all(call.call_id != fact.call_id for call in reply.calls):
                     reply.calls.append(ToolCall(fact.call_id, fact.name, fact.arguments))
-        self._alive(reply, now_ms)
+        if not (reply.waits_for_words and isinstance(fact, was.ReplySounded | was.PlaybackStarted)):
+            self._alive(reply, now_ms)
 
     def _whole(self, reply: Reply) -> None:
         """The released reply's text is complete. The answer is done, unless it continues after its tools."""
@@ -384,7 +427,8 @@ class Replies:
             else:
                 self._history.set_text(reply.message_id, "")
             if full:
-                shown, text = (everything, full) if whole or reply.stays else (kept, heard + INTERRUPTED)
+                cut = (heard or reply.ahead) + INTERRUPTED
+                shown, text = (everything, full) if whole or reply.stays else (kept, cut)
                 self._out.append(do.Show(reply.message_id, "assistant", text, narrated=Joined(shown).narrated))
         reply.cut = not whole
         return heard
@@ -399,9 +443,13 @@ class Replies:
     def _show(self, reply: Reply) -> None:
         joined = reply.ledger.joined()
         text = joined.text
-        if reply.message_id is not None and text:
+        if reply.message_id is None:
+            return
+        if text:
+            self._told_late = False
             self._history.set_text(reply.message_id, text, reply.ledger.segments())
-            show = do.Show(reply.message_id, "assistant", text, final=reply.written, narrated=joined.narrated)
+        if shown := text or reply.ahead:
+            show = do.Show(reply.message_id, "assistant", shown, final=reply.written, narrated=joined.narrated)
             self._out.append(show)
 
     def _finish(self, reply: Reply, status: Status) -> None:

@@ -30,6 +30,9 @@ class Script(CallOptions):
     welcome_back: Phrase | None = None
     """Said after the client was away for at least `welcome_back_after_ms` (call mode)."""
     welcome_back_after_ms: int = 0
+    late_phrase: Phrase | None = None
+    """Said ahead of an answer whose words take longer than `late_after_ms`."""
+    late_after_ms: int = 0
     idle_limit_ms: int = 0
     """Hang up after this much mutual silence; 0: never."""
     duration_limit_ms: int = 0

@@ -182,6 +182,9 @@ class Tracing(Observer):
             case do.SayPhrase():
                 said = self._said(action.text)
                 self._begin(("reply", action.reply), "reply", reply=action.reply, phrase=True, **said)
+            case do.SayAhead():
+                if span := self._open.get(("reply", action.reply)):
+                    span.add_event("late", timestamp=self._start_ns + self._now_ms * 1_000_000)
             case do.Release():
                 self._newest_reply = action.reply
                 if span := self._open.get(("reply", action.reply)):

@@ -1,6 +1,7 @@
 """The agent's replies: carries out StartReply, SayPhrase, Release, Duck, Resume and Stop."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from voi.config.agents import Agent
 from voi.config.config import Config
-from voi.core.actions import Duck, Release, Resume, SayPhrase, SayRest, StartReply, Stop
+from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
 from voi.session.failure import Failure, FailureKind
+from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import ReplyVoice
 from voi.session.reply_writer import ReplyWriter
@@ -20,6 +22,8 @@ from voi.text.language import Spoken
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
+
+log = logging.getLogger(__name__)
 
 
 class AgentTurn:
@@ -43,6 +47,7 @@ class AgentTurn:
         "_spoken",
         "_tasks",
         "_tell",
+        "_voices",
         "playback",
     )
 
@@ -72,6 +77,7 @@ class AgentTurn:
         self._on_sound = on_sound
         self._on_failure = on_failure
         self._tasks: dict[int, tuple[asyncio.Task[None], ...]] = {}
+        self._voices: dict[int, ReplyVoice] = {}
         self.playback = playback
 
     def start_reply(self, action: StartReply) -> None:
@@ -83,13 +89,30 @@ class AgentTurn:
         folder, rate_hz = self._greetings_dir, self._rate_hz
         self._begin(action.reply, lambda writer: writer.say(action.text, action.tone, action.file, folder, rate_hz))
 
+    def say_ahead(self, action: SayAhead) -> None:
+        voice = self._voices.get(action.reply)
+        if voice is not None and voice.can_say("character"):
+            task = self._all_tasks.start(self._say_ahead(voice, action), f"ahead of reply {action.reply}")
+            self._tasks[action.reply] += (task,)
+
+    async def _say_ahead(self, voice: ReplyVoice, action: SayAhead) -> None:
+        sound = b""
+        if action.file is not None:
+            try:
+                sound = await load_phrase_sound(action.file, self._greetings_dir, self._rate_hz)
+            except VoiError as error:
+                log.warning("a phrase is spoken by the voice instead: %s", error)
+        voice.put_ahead(action.text, action.tone, sound)
+
     def say_rest(self, action: SayRest) -> None:
         self._begin(action.reply, lambda writer: writer.say_rest(action.segments))
 
     def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
         playback.open(reply)
-        voice = ReplyVoice(reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken)
+        self._voices[reply] = voice = ReplyVoice(
+            reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken
+        )
         control = self._config.control_of(agent)
         writer = ReplyWriter(
             reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure, engines.habits
@@ -125,12 +148,14 @@ class AgentTurn:
         self.playback.resume(action.reply)
 
     def stop(self, action: Stop) -> None:
+        self._voices.pop(action.reply, None)
         for task in self._tasks.pop(action.reply, ()):
             task.cancel()
         self._tell(self.playback.stop(action.reply))
 
     def forget(self, reply: int) -> None:
         """It was played to its end."""
+        self._voices.pop(reply, None)
         self._tasks.pop(reply, None)
 
     def close(self) -> None:
@@ -138,4 +163,5 @@ class AgentTurn:
             for task in tasks:
                 task.cancel()
         self._tasks.clear()
+        self._voices.clear()
         self.playback.close()

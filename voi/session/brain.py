@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 BrainAction = (
     do.Listen | do.Transcribe | do.TranscribeNow | do.JudgeTurn | do.JudgeVoice | do.EndUtterance | do.StartReply
-    | do.SayPhrase | do.SayRest | do.Release | do.Duck | do.Resume | do.Stop
+    | do.SayPhrase | do.SayAhead | do.SayRest | do.Release | do.Duck | do.Resume | do.Stop
 )  # fmt: skip
 
 
@@ -112,6 +112,8 @@ class PipelineBrain:
                 self._replying.start_reply(action)
             case do.SayPhrase():
                 self._replying.say_phrase(action)
+            case do.SayAhead():
+                self._replying.say_ahead(action)
             case do.SayRest():
                 self._replying.say_rest(action)
             case do.Release():

@@ -26,7 +26,9 @@ class TurnTimes:
 class _Moments:
     """Moments of one reply, ms on the session's clock."""
 
-    __slots__ = ("decided_ms", "sound_ms", "speculative", "speech_end_ms", "token_ms", "transcript_ms")
+    __slots__ = (
+        "ahead", "decided_ms", "owes_sound", "sound_ms", "speculative", "speech_end_ms", "token_ms", "transcript_ms"
+    )  # fmt: skip
 
     def __init__(self, speculative: bool) -> None:
         self.speculative = speculative
@@ -35,6 +37,10 @@ class _Moments:
         self.token_ms: int | None = None
         self.sound_ms: int | None = None
         self.decided_ms: int | None = None
+        self.ahead = False
+        """Something is said ahead of its own words."""
+        self.owes_sound = False
+        """That is being heard; the turn ends with the first sound of its own."""
 
 
 class Latency:
@@ -77,6 +83,16 @@ class Latency:
         if marks and marks.sound_ms is None:
             marks.sound_ms = now_ms
 
+    def speaks_ahead(self, reply: int) -> None:
+        """Something is said ahead of its own words, whose sound is not the answer."""
+        if marks := self._replies.get(reply):
+            marks.ahead = True
+
+    def owes_sound(self, reply: int) -> bool:
+        """It was heard, but nothing of its own so far."""
+        marks = self._replies.get(reply)
+        return marks is not None and marks.owes_sound
+
     def released(self, reply: int, now_ms: int) -> None:
         if marks := self._replies.get(reply):
             marks.decided_ms = now_ms
@@ -85,7 +101,10 @@ class Latency:
 
     def ended(self, reply: int, sent_ms: int | None) -> TurnTimes | None:
         """The reply's first sound was sent at `sent_ms`, or it ended without sound (None). Returns its times, once;
-        None for a reply that was not released."""
+        None for a reply that was not released, or of which only what is said ahead was heard."""
+        if sent_ms is not None and (begun := self._replies.get(reply)) and begun.ahead and begun.sound_ms is None:
+            begun.owes_sound = True
+            return None
         marks = self._replies.pop(reply, None)
         if marks is None or marks.decided_ms is None:
             return None

@@ -36,7 +36,7 @@ class Redaction:
         return self._of(fact, fragment=True), tuple(self._action(action) for action in actions)
 
     def _action(self, action: Action) -> Action:
-        if isinstance(action, do.SayPhrase):
+        if isinstance(action, do.SayPhrase | do.SayAhead):
             return action  # its author's words
         shown: Action = self._of(action, fragment=not (isinstance(action, do.Show) and action.final))
         if isinstance(shown, do.Show) and isinstance(action, do.Show) and shown.text != action.text:

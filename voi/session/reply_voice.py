@@ -29,18 +29,22 @@ PIECE_MAX_MS = 20_000
 """A piece is voiced to its end without a pause, so that the times of its words are known before they are heard. At most
 this much unsent sound of it is held."""
 
+AHEAD = -1
+"""Number of what is said ahead of the reply's own pieces."""
+
 ReplyFact = ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten | ReplyFailed
 """The facts that the work on a reply tells."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A clause or sentence to be said, with its voice and tone."""
+    """A clause or sentence to be said, with its voice and tone. `sound`: ready-made, PCM at the door's rate."""
 
     number: int
     text: str
     voice: Voice
     tone: str
+    sound: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
     __slots__ = (
+        "_begun",
         "_choices",
         "_ended",
         "_next",
@@ -95,6 +100,8 @@ class ReplyVoice:
         """Taken from the queue, but not given to an engine yet."""
         self._ended = False
         self._void_below = 0
+        self._begun = False
+        """Words of the reply's own were put."""
 
     @property
     def language(self) -> str:
@@ -108,20 +115,31 @@ class ReplyVoice:
 
     async def put(self, piece: Piece) -> None:
         """Say this piece after those put before. Waits while `PIECES_MAX` pieces are queued."""
+        self._begun = True
         await self._queue.put(piece)
+
+    def put_ahead(self, text: str, tone: str, sound: bytes) -> None:
+        """Say this before the reply's own words, unless those have come. `sound`: of it, ready-made; b"": the voice
+        says it."""
+        if not self._begun:
+            self._queue.put_nowait(Piece(AHEAD, text, "character", tone, sound))
 
     async def end(self) -> None:
         """Mark the end of the pieces."""
+        self._begun = True
         await self._queue.put(None)
 
     def drop_waiting(self) -> list[Piece]:
         """Remove and return the pieces that were not given to an engine yet."""
-        dropped = [self._next.piece] if self._next else []
+        waiting = [self._next.piece] if self._next else []
         self._next = None
         while not self._queue.empty():
             if piece := self._queue.get_nowait():
-                dropped.append(piece)
-        return dropped
+                waiting.append(piece)
+        for piece in waiting:
+            if piece.number == AHEAD:
+                self._queue.put_nowait(piece)
+        return [piece for piece in waiting if piece.number != AHEAD]
 
     def abandon(self, below: int) -> None:
         """Drop the sound of all pieces numbered below `below`, even of the piece that is being voiced."""
@@ -155,43 +173,52 @@ class ReplyVoice:
 
     async def _run(self, first: "_Next") -> None:
         """Voice the next pieces that share an engine, a voice, a tone and a language."""
+        if first.piece.sound:
+            self._next = None
+            await self._play(first.piece.sound, ahead=first.piece.number == AHEAD)
+            return
         choice = first.choice
         tts = self._tts.get(choice.model)
         if tts is None:
             raise EngineError(f"The voice model {choice.model!r} is not loaded; the server must be restarted for it.")
         narrator = choice if isinstance(choice, NarratorChoice) else None
         before_ms, after_ms = (narrator.leading_silence_ms, narrator.trailing_silence_ms) if narrator else (0, 0)
+        ahead = first.piece.number == AHEAD
         self._put(silence(before_ms, self._rate_hz))
         start_ms = self._playback.made_ms(self._reply)
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
         said: list[_Next] = []
-        texts = self._texts(first, said, most=1 if before_ms or after_ms else PIECES_MAX)
+        texts = self._texts(first, said, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
         async with aclosing(tts.speak(texts, first.spec)) as speech:
             async for item in speech:
-                if first.piece.number < self._void_below:
+                if self._is_void(first):
                     return
                 if isinstance(item, TextSpoken):
-                    self._tell_voiced(said[item.text], item, start_ms)
+                    if not ahead:
+                        self._tell_voiced(said[item.text], item, start_ms)
                     await self._playback.room(self._reply)
-                elif self._put(resampler.push(item)):
+                elif self._put(resampler.push(item), ahead=ahead):
                     await self._playback.room(self._reply, PIECE_MAX_MS)
                 else:
                     return
-        if said and first.piece.number >= self._void_below:
-            self._put(resampler.flush())
+        if said and not self._is_void(first):
+            self._put(resampler.flush(), ahead=ahead)
             self._put(silence(after_ms, self._rate_hz))
+
+    def _is_void(self, coming: "_Next") -> bool:
+        return AHEAD < coming.piece.number < self._void_below
 
     async def _texts(self, first: "_Next", said: "list[_Next]", most: int) -> AsyncIterator[str]:
         """Texts of the next pieces in the same voice as `first`, taken one by one as the engine asks for them."""
         while len(said) < most and (coming := await self._peek()) is not None:
             alike = (coming.choice, coming.spec) == (first.choice, first.spec)
-            if not alike or (said and first.piece.number < self._void_below):
+            if not alike or (said and self._is_void(first)):
                 return
             self._next = None
             if coming.text:
                 said.append(coming)
                 yield coming.text
-            else:
+            elif coming.piece.number != AHEAD:
                 now_ms = self._playback.made_ms(self._reply)
                 self._tell(PieceVoiced(self._reply, coming.piece.number, now_ms, 0))
 
@@ -203,13 +230,16 @@ class ReplyVoice:
     async def play(self, piece: int, pcm: bytes) -> None:
         """Use ready-made sound for that piece: PCM at the door's rate."""
         self._tell(PieceVoiced(self._reply, piece, 0, len(pcm) // 2 * 1_000 // self._rate_hz))
+        await self._play(pcm)
+
+    async def _play(self, pcm: bytes, *, ahead: bool = False) -> None:
         step = self._rate_hz * 2  # one second
         for start in range(0, len(pcm), step):
-            self._put(pcm[start : start + step])
+            self._put(pcm[start : start + step], ahead=ahead)
             await self._playback.room(self._reply)
 
-    def _put(self, pcm: bytes) -> bool:
-        """Give sound to the playback. False: the reply was stopped."""
-        if pcm:
+    def _put(self, pcm: bytes, *, ahead: bool = False) -> bool:
+        """Give sound to the playback. False: the reply was stopped. `ahead`: it is none of the reply's own words."""
+        if pcm and not ahead:
             self._on_sound(self._reply)
         return self._playback.put(self._reply, pcm)

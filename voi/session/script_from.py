@@ -15,7 +15,8 @@ JUDGED_BARGE_IN_MS = 416
 def script_from(
     agent: Agent, options: CallOptions, *, judges_voices: bool = False, notice: Phrase | None = None
 ) -> Script:
-    """The script of one conversation. Each phrase is drawn at random. `judges_voices`: the server has a voice judge.
+    """The script of one conversation. Each phrase is drawn at random. A client that wants each speech whole would hear
+    the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge.
     `notice`: what the agent discloses first of all."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
@@ -34,6 +35,8 @@ def script_from(
         apology=agent.apology_phrase(),
         welcome_back=agent.welcome_phrase(),
         welcome_back_after_ms=agent.welcome_after_ms,
+        late_phrase=agent.late_answer_phrase() if options.stream_output_audio else None,
+        late_after_ms=agent.late_phrase.after_ms if agent.late_phrase else 0,
         idle_limit_ms=agent.idle_limit_ms,
         duration_limit_ms=agent.duration_limit_ms,
         playback_lag_max_ms=PLAYBACK_LAG_MAX_MS if options.stream_output_audio else None,

@@ -315,6 +315,9 @@ class Session:
             case do.SayPhrase() | do.SayRest():
                 door_events.started(action.reply)
                 brain.act(action)
+            case do.SayAhead():
+                self._latency.speaks_ahead(action.reply)
+                brain.act(action)
             case do.Release():
                 self._latency.released(action.reply, self._alarm.now_ms())
                 door_events.released(action.reply, action.message_id)
@@ -381,7 +384,10 @@ class Session:
         self._latency.token(reply, self._alarm.now_ms())
 
     def _mark_sound(self, reply: int) -> None:
-        self._latency.sound(reply, self._alarm.now_ms())
+        now_ms = self._alarm.now_ms()
+        self._latency.sound(reply, now_ms)
+        if self._latency.owes_sound(reply):
+            self._turn_ends(reply, now_ms)
 
     def _mark(self, fact: Fact, now_ms: int) -> None:
         match fact:
