@@ -16,6 +16,7 @@ ROOMS = {
     "voi.dialogue": 0,
     "voi.tasks": 0,
     "voi.turn_policy": 0,
+    "voi.use": 0,
     "voi.audio": 0,
     "voi.text": 0,
     "voi.text.tables": 0,

@@ -28,6 +28,7 @@ class Reply:
     delay_ms: int = 0
     finish_reason: str | None = "stop"
     usage: bool = True
+    """Tell the usage to clients that ask for it."""
     done: bool = True
     hang_after: int | None = None
     drop_after: int | None = None
@@ -117,14 +118,14 @@ class FakeOpenAi:
             self._changed.notify_all()
         reply = self._script.popleft() if len(self._script) > 1 else self._script[0]
         try:
-            return await self._answer(request, reply)
+            return await self._answer(request, reply, body)
         except (asyncio.CancelledError, ConnectionResetError):
             async with self._changed:
                 self._disconnects += 1
                 self._changed.notify_all()
             raise
 
-    async def _answer(self, request: web.Request, reply: Reply) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, reply: Reply, body: Any) -> web.StreamResponse:
         response = web.StreamResponse(
             status=reply.status, headers={"Content-Type": reply.content_type, **reply.headers}
         )
@@ -150,7 +151,7 @@ class FakeOpenAi:
                 await asyncio.sleep(reply.delay_ms / 1000)
         if reply.finish_reason:
             await response.write(event(chunk(None, reply.finish_reason)))
-        if reply.usage:
+        if reply.usage and body.get("stream_options", {}).get("include_usage"):
             await response.write(
                 event({"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 1, "total_tokens": 3}})
             )

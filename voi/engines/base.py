@@ -253,10 +253,15 @@ class Reasoning:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of the request and of the answer, as the provider counts them."""
+    """Tokens of the request and of the answer, as the provider counts them. May come several times, the last counts."""
 
     input_tokens: int
     output_tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedAgain:
+    """The answer broke off before its first text, and the provider is asked again: it counts the request twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +272,7 @@ class Finished:
     reason: FinishReason = "stop"
 
 
-LlmEvent = TextDelta | Reasoning | ToolCall | Usage | Finished
+LlmEvent = TextDelta | Reasoning | ToolCall | Usage | AskedAgain | Finished
 
 
 class Llm(Engine, Protocol):
@@ -347,12 +352,13 @@ class ContextTts(Engine, Protocol):
 class TextSpoken:
     """All sound of one text was yielded. `text`: its index, from 0. Times count from the start of the sound of
     `Tts.speak`. `words`: the words of that text, with exact or estimated times from `start_ms` on; empty for a text
-    without sound."""
+    without sound. `made_before`: the engine had no part in it."""
 
     text: int
     start_ms: int
     end_ms: int
     words: tuple[SpokenWord, ...] = ()
+    made_before: bool = False
 
 
 class Tts(Engine, Protocol):

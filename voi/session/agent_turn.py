@@ -13,6 +13,7 @@ from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
 from voi.session.failure import Failure, FailureKind
+from voi.session.metering import Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import ReplyVoice
@@ -31,7 +32,7 @@ class AgentTurn:
 
     What a stopped reply's tasks still make carries its number: the playback drops its sound, the core its words.
     `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
-    `on_failure` with what broke.
+    `on_failure` with what broke. `metering` counts what they use.
     """
 
     __slots__ = (
@@ -40,6 +41,7 @@ class AgentTurn:
         "_config",
         "_engines",
         "_greetings_dir",
+        "_metering",
         "_on_failure",
         "_on_sound",
         "_on_token",
@@ -61,6 +63,7 @@ class AgentTurn:
         playback: Playback,
         rate_hz: int,
         greetings_dir: Path | None,
+        metering: Metering,
         on_token: Callable[[int], None],
         on_sound: Callable[[int], None],
         on_failure: Callable[[Failure], None],
@@ -73,6 +76,7 @@ class AgentTurn:
         self._spoken = Spoken(agent.language, config.language)
         self._rate_hz = rate_hz
         self._greetings_dir = greetings_dir
+        self._metering = metering
         self._on_token = on_token
         self._on_sound = on_sound
         self._on_failure = on_failure
@@ -111,12 +115,14 @@ class AgentTurn:
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
         playback.open(reply)
         self._voices[reply] = voice = ReplyVoice(
-            reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken
-        )
+            reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken,
+            self._metering.on_use,
+        )  # fmt: skip
         control = self._config.control_of(agent)
         writer = ReplyWriter(
-            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure, engines.habits
-        )
+            reply, agent, control, engines.llm, voice, playback, tell, self._on_token, self._on_failure, engines.habits,
+            self._metering,
+        )  # fmt: skip
         now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (
             self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, "llm", now_s)),

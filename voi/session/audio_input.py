@@ -27,7 +27,7 @@ class AudioInput:
 
     `pushed`: push-to-talk; all sound belongs to the utterance, the VAD only says where the pauses are in it.
     `keeps_turn`: keep the sound for `turn_sound`. `clean` takes the agent's echo out of 16 kHz PCM. `on_sound` is given
-    all sound after that.
+    all sound after that, `on_transcribed` the ms of sound that each transcription was given.
     """
 
     __slots__ = (
@@ -36,12 +36,14 @@ class AudioInput:
         "_framer",
         "_kept",
         "_on_sound",
+        "_on_transcribed",
         "_partials",
         "_preroll",
         "_push_told",
         "_pushed",
         "_resampler",
         "_speech",
+        "_stream_from_ms",
         "_stt",
         "_stt_options",
         "_stt_stream",
@@ -49,6 +51,7 @@ class AudioInput:
         "_turn",
         "_utterance",
         "_vad_stream",
+        "_window_ms",
     )
 
     def __init__(
@@ -64,6 +67,7 @@ class AudioInput:
         rules: VadRules | None = None,
         clean: Callable[[bytes], bytes] | None = None,
         on_sound: Callable[[bytes], None] | None = None,
+        on_transcribed: Callable[[int], None] = lambda sound_ms: None,
     ) -> None:
         window_ms = vad.info.window_samples * 1_000 // STT_RATE_HZ
         self._tell = tell
@@ -71,6 +75,8 @@ class AudioInput:
         self._push_told = False
         self._clean = clean
         self._on_sound = on_sound
+        self._on_transcribed = on_transcribed
+        self._window_ms = window_ms
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
         self._framer = Framer(vad.info.window_samples)
         self._speech = VadEdges(vad.info.window_samples, rules)
@@ -78,6 +84,8 @@ class AudioInput:
         self._stt = stt
         self._stt_options = stt_options
         self._stt_stream: SttStream | None = None
+        self._stream_from_ms = 0
+        """Where the sound that it was given began, on the audio clock."""
         self._fault: EngineError | None = None
         self._utterance = 0
         """Number of the utterance that is being heard; 0: none."""
@@ -131,6 +139,7 @@ class AudioInput:
         try:
             on_partial = partial(self._on_partial, self._utterance) if self._partials else None
             self._stt_stream = self._stt.open(self._stt_options, on_partial)
+            self._stream_from_ms = self._speech.audio_ms - len(self._kept) * self._window_ms
         except EngineError as error:
             self._fault = error
         for voiced, windows in groupby(self._kept, key=itemgetter(1)):
@@ -188,6 +197,8 @@ class AudioInput:
         """Hand the open transcription over to the caller, who still waits for its text and must close it. None: no
         transcription is open."""
         stream, self._stt_stream = self._stt_stream, None
+        if stream:
+            self._on_transcribed(self._speech.audio_ms - self._stream_from_ms)
         return stream
 
     def end_utterance(self) -> None:
@@ -205,9 +216,8 @@ class AudioInput:
 
     def _drop_stream(self) -> None:
         self._fault = None
-        if self._stt_stream:
-            self._stt_stream.close()
-            self._stt_stream = None
+        if stream := self.leave_stream():
+            stream.close()
 
     def close(self) -> None:
         """Release what the engines hold for this caller."""

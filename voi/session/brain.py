@@ -18,6 +18,7 @@ from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.session.agent_turn import AgentTurn
 from voi.session.failure import Failure
+from voi.session.metering import Metering
 from voi.session.playback import Playback
 from voi.session.user_turn import UserTurn
 from voi.tasks import Tasks
@@ -52,6 +53,8 @@ class Surroundings:
     on_token: Callable[[int], None]
     on_sound: Callable[[int], None]
     on_failure: Callable[[Failure], None]
+    metering: Metering
+    """Counts what the brain uses that may cost money."""
     clean: Callable[[bytes], bytes] | None = None
     """Takes the agent's echo out of the person's sound (16 kHz PCM); None: it is left as it is."""
 
@@ -85,11 +88,13 @@ class PipelineBrain:
     def __init__(self, around: Surroundings) -> None:
         self._turn = turn = UserTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.options,
-            clean=around.clean, on_sound=around.on_user_sound, on_failure=around.on_failure, history=around.history,
+            clean=around.clean, on_sound=around.on_user_sound, on_failure=around.on_failure,
+            history=around.history, metering=around.metering,
         )  # fmt: skip
         self._replying = replying = AgentTurn(
             around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,
-            around.greetings_dir, on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
+            around.greetings_dir, metering=around.metering,
+            on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
         )  # fmt: skip
         self.hear = turn.audio_input.hear
         self.forget = replying.forget

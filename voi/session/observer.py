@@ -13,6 +13,7 @@ from voi.core.script import Script
 from voi.errors import VoiError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.use import Use
 
 SLOW_S = 0.05
 """An observer that takes longer for one call delays every conversation of the server."""
@@ -49,6 +50,10 @@ class Observer(Protocol):
         """An engine failed during a turn."""
         return
 
+    def usage(self, use: Use) -> None:
+        """The conversation used something that may cost money. Told when it is over, some times a turn."""
+        return
+
     async def close(self) -> None:
         """The conversation is over. Called last, even if `begin` was not called. It may take up to `CLOSE_S`. May raise
         OSError or VoiError, which are logged."""
@@ -73,7 +78,7 @@ class Observers:
         self._slow: dict[int, int] = {}
         self._tell = {
             name: [each for each in self._all if getattr(type(each), name) is not getattr(Observer, name)]
-            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure")
+            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "usage")
         }
         self.wants_steps = self.wants("step")
         """Whether an observer overrides `step`. It is called about thirty times a second, so it pays to know."""
@@ -99,6 +104,9 @@ class Observers:
 
     def failure(self, failure: Failure) -> None:
         self._each("failure", failure)
+
+    def usage(self, use: Use) -> None:
+        self._each("usage", use)
 
     def _each(self, name: str, *arguments: Any) -> None:
         for observer in tuple(self._tell[name]):

@@ -16,11 +16,13 @@ from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, R
 from voi.core.ledger import as_written
 from voi.dialogue import Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
+from voi.engines.info import TtsInfo
 from voi.errors import EngineError
 from voi.session.playback import Playback
 from voi.text import language
 from voi.text.language import Spoken
 from voi.text.speakable import is_prepared, prepare, speakable
+from voi.use import Use
 
 PIECES_MAX = 256
 """How many pieces may wait for their sound, about half an hour of speech. Beyond, reading the LLM's answer waits."""
@@ -57,6 +59,31 @@ class _Next:
     spec: VoiceSpec
 
 
+class _Used:
+    """What a run of pieces used of its engine. Sound that was made before costs nothing."""
+
+    __slots__ = ("bytes", "characters", "sound_ms", "texts")
+
+    def __init__(self) -> None:
+        self.bytes = self.characters = self.sound_ms = self.texts = 0
+        """`bytes`: of sound since the last text that was spoken whole. `texts`: how many were."""
+
+    def spoken(self, spoken: TextSpoken, text: str) -> None:
+        if not spoken.made_before:
+            self.characters += len(text)
+            self.sound_ms += spoken.end_ms - spoken.start_ms
+        self.bytes, self.texts = 0, spoken.text + 1
+
+    def of(self, info: TtsInfo, model: str, said: "list[_Next]") -> Use | None:
+        """None: nothing. Texts that the engine had taken when it was stopped count whole."""
+        taken = sum(len(each.text) for each in said[self.texts :])
+        sound_ms = self.sound_ms + self.bytes * 500 // info.sample_rate_hz
+        characters = self.characters + taken
+        if not (sound_ms or characters):
+            return None
+        return Use("tts", info.name, model, sound_ms=sound_ms, characters=characters, estimated=bool(taken))
+
+
 class ReplyVoice:
     """The voices of one agent, for one reply. `speak` is the body of a task of its own."""
 
@@ -66,6 +93,7 @@ class ReplyVoice:
         "_ended",
         "_next",
         "_on_sound",
+        "_on_use",
         "_playback",
         "_queue",
         "_rate_hz",
@@ -86,6 +114,7 @@ class ReplyVoice:
         tell: Callable[[ReplyFact], None],
         on_sound: Callable[[int], None],
         spoken: Spoken,
+        on_use: Callable[[Use], None] = lambda use: None,
     ) -> None:
         self._reply = reply
         self._choices: Mapping[Voice, VoiceChoice] = agent.voices_by_role()
@@ -95,6 +124,7 @@ class ReplyVoice:
         self._rate_hz = rate_hz
         self._tell = tell
         self._on_sound = on_sound
+        self._on_use = on_use
         self._queue: asyncio.Queue[Piece | None] = asyncio.Queue(PIECES_MAX)
         self._next: _Next | None = None
         """Taken from the queue, but not given to an engine yet."""
@@ -189,18 +219,25 @@ class ReplyVoice:
         resampler = Resampler(tts.info.sample_rate_hz, self._rate_hz)
         said: list[_Next] = []
         texts = self._texts(first, said, most=1 if before_ms or after_ms or ahead else PIECES_MAX)
-        async with aclosing(tts.speak(texts, first.spec)) as speech:
-            async for item in speech:
-                if self._is_void(first):
-                    return
-                if isinstance(item, TextSpoken):
-                    if not ahead:
-                        self._tell_voiced(said[item.text], item, start_ms)
-                    await self._playback.room(self._reply)
-                elif self._put(resampler.push(item), ahead=ahead):
+        used = _Used()
+        try:
+            async with aclosing(tts.speak(texts, first.spec)) as speech:
+                async for item in speech:
+                    if self._is_void(first):
+                        return
+                    if isinstance(item, TextSpoken):
+                        used.spoken(item, said[item.text].text)
+                        if not ahead:
+                            self._tell_voiced(said[item.text], item, start_ms)
+                        await self._playback.room(self._reply)
+                        continue
+                    used.bytes += len(item)
+                    if not self._put(resampler.push(item), ahead=ahead):
+                        return
                     await self._playback.room(self._reply, PIECE_MAX_MS)
-                else:
-                    return
+        finally:
+            if use := used.of(tts.info, choice.model, said):
+                self._on_use(use)
         if said and not self._is_void(first):
             self._put(resampler.flush(), ahead=ahead)
             self._put(silence(after_ms, self._rate_hz))

@@ -24,6 +24,7 @@ from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
 from voi.session.failure import Failure, FailureKind
+from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
@@ -52,7 +53,7 @@ log = logging.getLogger(__name__)
 
 class ReplyWriter:
     """Writes one reply. `answer` or `say` is the body of its task; both raise VoiError. `on_failure` is told of
-    failures after which the reply goes on."""
+    failures after which the reply goes on; `metering` counts what is asked."""
 
     __slots__ = (
         "_agent",
@@ -65,6 +66,7 @@ class ReplyWriter:
         "_habits",
         "_judge",
         "_llm",
+        "_metering",
         "_on_failure",
         "_on_token",
         "_playback",
@@ -89,6 +91,7 @@ class ReplyWriter:
         on_token: Callable[[int], None],
         on_failure: Callable[[Failure], None] = lambda failure: None,
         habits: ThoughtHabits | None = None,
+        metering: Metering | None = None,
     ) -> None:
         self._reply = reply
         self._agent = agent
@@ -100,6 +103,7 @@ class ReplyWriter:
         self._on_token = on_token
         self._on_failure = on_failure
         self._habits = habits or ThoughtHabits()
+        self._metering = metering or Metering(lambda model: llm.info.name, lambda use: None)
         self._told: list[Piece] = []
         """Pieces of the current try."""
         self._count = 0
@@ -193,7 +197,9 @@ class ReplyWriter:
 
     def _failed(self, kind: FailureKind, what: str) -> None:
         took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
-        self._on_failure(Failure(kind, self._llm.info.name, self._agent.llm_model, what, took_ms))
+        self._on_failure(
+            Failure(kind, self._metering.provider_of(self._agent.llm_model), self._agent.llm_model, what, took_ms)
+        )
 
     async def _try_once(self, request: LlmRequest) -> bool:
         self._judge = self._new_judge()
@@ -242,25 +248,27 @@ class ReplyWriter:
         left = most = REPLY_MAX_CHARACTERS
         stride = 0
         self._finish, self._calls, self._reasons = None, [], False
-        async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
-            async for event in events:
-                if not isinstance(event, TextDelta):
-                    self._note(event)
-                    continue
-                if left == most:
-                    self._began = True
-                    self._on_token(self._reply)
-                for at in range(0, len(event.text), STRIDE_CHARACTERS):
-                    if left <= 0:
-                        self._finish = "length"
-                        return
-                    part = event.text[at : at + STRIDE_CHARACTERS]
-                    stride += len(part) + DELTA_CHARACTERS
-                    if stride >= STRIDE_CHARACTERS:
-                        stride = 0
-                        await asyncio.sleep(0)  # small deltas may all be there already, too
-                    left -= len(part)
-                    yield part
+        with self._metering.of(request) as meter:
+            async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    meter.note(event)
+                    if not isinstance(event, TextDelta):
+                        self._note(event)
+                        continue
+                    if left == most:
+                        self._began = True
+                        self._on_token(self._reply)
+                    for at in range(0, len(event.text), STRIDE_CHARACTERS):
+                        if left <= 0:
+                            self._finish = "length"
+                            return
+                        part = event.text[at : at + STRIDE_CHARACTERS]
+                        stride += len(part) + DELTA_CHARACTERS
+                        if stride >= STRIDE_CHARACTERS:
+                            stride = 0
+                            await asyncio.sleep(0)  # small deltas may all be there already, too
+                        left -= len(part)
+                        yield part
 
     @property
     def _habit(self) -> Habit:
@@ -273,7 +281,7 @@ class ReplyWriter:
         control = self._control
         if control is None or control.matches_patterns:
             return None
-        return SentenceJudge(self._llm, control, self._put_all)
+        return SentenceJudge(MeteredLlm(self._llm, self._metering), control, self._put_all)
 
     async def _start_over(self) -> None:
         """Withdraw what the current try has written so far; it goes on."""

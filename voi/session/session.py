@@ -36,6 +36,7 @@ from voi.session.failure import Failure
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
+from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
 from voi.session.redaction import redaction_of
@@ -69,8 +70,8 @@ class Session:
     __slots__ = (
         "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo",
         "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain",
-        "_observers", "_options", "_pictures", "_playback", "_redaction", "_tasks", "_telling", "_tool_runner",
-        "_tools", "conversation_id", "invoke_llm", "kept_for_later",
+        "_metering", "_observers", "_options", "_pictures", "_playback", "_redaction", "_tasks", "_telling",
+        "_tool_runner", "_tools", "conversation_id", "invoke_llm", "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -115,13 +116,16 @@ class Session:
         self._tools = tools or {}
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
+        self._metering = Metering(engines.llm_name, self._observers.usage)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
         self.kept_for_later: Kept | None = None
         """From the end of the conversation on: what was said and heard, to be continued another day."""
         self._pictures = pictures
-        questions = SideQuestions(engines.llm, config, may_invoke, invoke_max_tokens, script.reply_timeout_ms)
+        questions = SideQuestions(
+            MeteredLlm(engines.llm, self._metering), config, may_invoke, invoke_max_tokens, script.reply_timeout_ms
+        )
         self.invoke_llm = questions.ask
         self._brain: Brain | None = None
         self._playback: Playback | None = None
@@ -160,6 +164,7 @@ class Session:
             self._greetings_dir, self._conversation.history.log,
             on_user_sound=observers.user_sound if observers.wants("user_sound") and redaction is None else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
+            metering=self._metering,
             clean=self._clean if self._echo else None,
         )  # fmt: skip
         brain = self._make_brain(around)

@@ -17,8 +17,10 @@ from voi.errors import EngineError
 from voi.session import llm_checks
 from voi.session.audio_input import AudioInput
 from voi.session.failure import Failure, FailureKind
+from voi.session.metering import MeteredLlm, Metering
 from voi.tasks import FAULT, Tasks
 from voi.text.language import AUTO
+from voi.use import Use
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
@@ -39,6 +41,7 @@ class UserTurn:
         "_engines",
         "_history",
         "_late",
+        "_llm",
         "_on_failure",
         "_tasks",
         "_tell",
@@ -57,6 +60,7 @@ class UserTurn:
         on_sound: Callable[[bytes], None] | None,
         on_failure: Callable[[Failure], None],
         history: Callable[[], Sequence[Message]],
+        metering: Metering,
     ) -> None:
         self._all_tasks = all_tasks
         self._tell = tell
@@ -65,6 +69,7 @@ class UserTurn:
         self._agent = agent
         self._on_failure = on_failure
         self._history = history
+        self._llm = MeteredLlm(engines.llm, metering)
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._late: dict[asyncio.Task[None], SttStream] = {}
         """Tasks whose transcript was not ready when the turn ended, with their streams."""
@@ -80,6 +85,7 @@ class UserTurn:
             keeps_turn=(engines.turn or engines.voice) is not None and options.mode == "call",
             clean=clean,
             on_sound=on_sound,
+            on_transcribed=partial(_transcribed, engines, agent, metering.on_use),
         )
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
@@ -136,7 +142,7 @@ class UserTurn:
                 ask = partial(self._engines.turn.probability, self.audio_input.turn_sound())
                 self._begin(self._judge(action, "audio", ask), "audio judge")
         elif agent := self._config.completeness_of(self._agent):
-            ask = partial(llm_checks.completeness, self._engines.llm, agent, self._history(), action.text)
+            ask = partial(llm_checks.completeness, self._llm, agent, self._history(), action.text)
             self._begin(self._judge(action, "agent", ask), "agent judge")
 
     def judge_voice(self, action: JudgeVoice) -> None:
@@ -197,3 +203,8 @@ class UserTurn:
             task.cancel()
             self._end_late(task)
         self.audio_input.close()
+
+
+def _transcribed(engines: "Engines", agent: Agent, on_use: Callable[[Use], None], sound_ms: int) -> None:
+    name = engines.stt.info.name
+    on_use(Use("stt", name, agent.engines.stt or name, sound_ms=sound_ms))

@@ -13,7 +13,7 @@ import pytest
 from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message
-from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta
+from voi.engines.base import Finished, LlmEvent, LlmRequest, TextDelta, Usage
 from voi.engines.llm import attempts
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.litellm_local import LiteLlmLocal
@@ -241,3 +241,15 @@ async def test_half_characters_cost_one_character(server: FakeOpenAi, llm: LiteL
     ]
     server.script(Reply(raw=raw))
     assert "".join(await texts(llm.stream(request()))) == "A 🙂 b �."
+
+
+async def test_the_usage_is_told(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    server.script(Reply(deltas=("Hel", "lo.")))
+    assert [event async for event in llm.stream(request()) if isinstance(event, Usage)] == [Usage(2, 1)]
+
+
+async def test_usage_is_not_asked_again_where_it_was_refused(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    server.script(Reply.refusal(400, "Unrecognized request argument supplied: stream_options"), Reply())
+    assert await ask(llm) == "Hello there."
+    assert await ask(llm) == "Hello there."
+    assert ["stream_options" in body for body in server.requests] == [True, False, False]

@@ -10,7 +10,7 @@ import pytest
 from tests.fakes.engines import texts
 from tests.fakes.openai_server import FakeOpenAi, Reply, chunk, event
 from voi.dialogue import Message, Text, ToolCall, ToolResult
-from voi.engines.base import Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.base import AskedAgain, Finished, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
 from voi.engines.llm import attempts, openai_compatible
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.openai_compatible import OpenAiCompatible, completions_url
@@ -68,6 +68,7 @@ async def test_asks_as_the_api_wants_and_streams(server: FakeOpenAi, llm: OpenAi
             "model": "m",
             "messages": [{"role": "system", "content": "Be kind."}, {"role": "user", "content": WORDS}],
             "stream": True,
+            "stream_options": {"include_usage": True},
             "temperature": 0.5,
             "max_tokens": 9,
         }
@@ -502,3 +503,56 @@ async def test_an_answer_without_a_word_is_told_from_others(
 ) -> None:
     server.script(reply)
     assert [part async for part in llm.stream(request()) if not isinstance(part, Usage)] == [Finished("nothing")]
+
+
+async def usages(llm: OpenAiCompatible, model: str = "m") -> list[Usage]:
+    return [event async for event in llm.stream(request(model=model)) if isinstance(event, Usage)]
+
+
+async def test_the_usage_is_asked_for_and_told(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    assert await usages(llm) == [Usage(2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (400, "Unrecognized request argument supplied: stream_options"),
+        (422, "body.stream_options: extra fields not permitted"),
+        (500, "include_usage is not supported"),
+    ],
+)
+async def test_usage_is_not_asked_again_where_it_was_refused(
+    server: FakeOpenAi, llm: OpenAiCompatible, status: int, words: str
+) -> None:
+    server.script(Reply.refusal(status, words), Reply())
+    assert await usages(llm) == []
+    assert await usages(llm) == []
+    assert await usages(llm, "other") == [Usage(2, 1)]
+    assert ["stream_options" in body for body in server.requests] == [True, False, False, True]
+
+
+async def test_json_mode_and_usage_may_both_be_refused(server: FakeOpenAi, llm: OpenAiCompatible) -> None:
+    refused = [Reply.refusal(400, f"Unknown field: {name}") for name in ("stream_options", "response_format")]
+    server.script(*refused, Reply(deltas=("{}",)))
+    assert await ask(llm, json_mode=True) == "{}"
+    assert server.requests[-1].keys() == {"model", "messages", "stream"}
+
+
+@pytest.mark.parametrize("claimed", [-5, 10**30, True, "7", None, 1.5])
+async def test_counts_are_what_a_count_can_be(server: FakeOpenAi, llm: OpenAiCompatible, claimed: object) -> None:
+    told = {"choices": [], "usage": {"prompt_tokens": claimed, "completion_tokens": 3}}
+    server.script(Reply(raw=[event(chunk("Hi.", "stop")), event(told), b"data: [DONE]\n\n"]))
+    (usage,) = await usages(llm)
+    assert 0 <= usage.input_tokens <= 10_000_000
+    assert usage.output_tokens == 3
+
+
+async def test_an_answer_that_broke_off_and_is_asked_again_is_paid_twice(
+    server: FakeOpenAi, llm: OpenAiCompatible
+) -> None:
+    server.script(Reply(deltas=(), finish_reason=None, drop_after=0), Reply())
+    seen = [type(event) async for event in llm.stream(request())]
+    assert AskedAgain not in seen  # the connection was lost before any answer
+    server.script(Reply(drop_after=1, deltas=("",)), Reply())
+    seen = [type(event) async for event in llm.stream(request())]
+    assert seen[0] is AskedAgain

@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from voi.dialogue import ToolCall
-from voi.engines.base import LlmEvent, Reasoning, TextDelta
+from voi.engines.base import AskedAgain, LlmEvent, Reasoning, TextDelta
 from voi.errors import EngineError
 
 RETRY_DELAY_S = 0.2
@@ -102,11 +102,12 @@ class StreamDeadline:
 
 
 class Passing(Exception):
-    """A failure that may be over in `delay_s` (None: unknown)."""
+    """A failure that may be over in `delay_s` (None: unknown). `charged`: the provider had begun an answer."""
 
-    def __init__(self, error: EngineError, delay_s: float | None = None) -> None:
+    def __init__(self, error: EngineError, delay_s: float | None = None, *, charged: bool = False) -> None:
         super().__init__(str(error))
         self.error = error
+        self.charged = charged
         self.delay_s = RETRY_DELAY_S if delay_s is None else delay_s
 
 
@@ -124,4 +125,6 @@ async def with_one_retry(attempt: Callable[[], AsyncGenerator[LlmEvent]]) -> Asy
             if said or last_try or failure.delay_s > MAX_DELAY_S:
                 raise failure.error from None
             delay_s = failure.delay_s
+            if failure.charged:
+                yield AskedAgain()
         await asyncio.sleep(delay_s)

@@ -19,6 +19,8 @@ from voi.errors import EngineError
 
 TOOL_CALLS_MAX = 32
 """Most tool calls in one answer."""
+TOKENS_MAX = 10_000_000
+"""More than any model takes: what a server claims beyond is its mistake."""
 _REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -264,4 +266,5 @@ def _string(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    """Tokens, as a server tells them: it may tell anything."""
+    return min(max(value, 0), TOKENS_MAX) if isinstance(value, int) else 0

@@ -10,13 +10,15 @@ from voi.dialogue import Image, Message, Text
 from voi.engines.base import LlmRequest
 
 
-def chat_request(request: LlmRequest, *, json_mode: bool) -> dict[str, Any]:
-    """The fields of a streamed completion."""
+def chat_request(request: LlmRequest, *, json_mode: bool, usage: bool = True) -> dict[str, Any]:
+    """The fields of a streamed completion. `usage`: ask how many tokens it takes."""
     fields: dict[str, Any] = {
         "model": request.model,
         "messages": chat_messages(request.messages),
         "stream": True,
     }
+    if usage:
+        fields["stream_options"] = {"include_usage": True}
     if request.temperature is not None:
         fields["temperature"] = request.temperature
     if request.max_tokens is not None:

@@ -21,12 +21,14 @@ from voi.engines.llm.chat_request import chat_messages, chat_request, has_images
 from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.loop_thread import LoopThread
 from voi.engines.llm.pictures import Pictures
-from voi.engines.llm.refusal import refusal, shown_name
+from voi.engines.llm.refusal import refusal, refuses_usage, shown_name
 from voi.errors import EngineError
 
 NAME = "litellm_local"
 INSTALL = "LiteLLM is not installed: ./install.sh litellm, or set LITELLM_API_BASE to a LiteLLM proxy."
 CLOSE_TIMEOUT_S = 2.0
+MODELS_MAX = 1_000
+"""For so many models it is remembered that they refuse to tell their usage."""
 
 
 class LiteLlmLocal:
@@ -43,6 +45,8 @@ class LiteLlmLocal:
         self._litellm: Any = None
         self._pictures: Pictures | None = None
         self._config: LiteLlmConfig | None = None
+        self._usageless: set[str] = set()
+        """Models that refuse the option to tell their usage."""
         self._closed = False
 
     async def warm_up(self) -> None:
@@ -114,10 +118,11 @@ class LiteLlmLocal:
         await self.warm_up()
         assert self._config is not None
         assert self._thread is not None
-        fields = chat_request(request, json_mode=request.json_mode)
+        fields = chat_request(request, json_mode=request.json_mode, usage=request.model not in self._usageless)
         fields |= self._config.params(request.model) | {"max_retries": 0, "num_retries": 0}
         events: asyncio.Queue[LlmEvent | Exception | None] = asyncio.Queue()
         work = self._thread.submit(self._pump(request, fields, asyncio.get_running_loop(), events))
+        began = False
         try:
             while True:
                 async with patience:
@@ -126,8 +131,11 @@ class LiteLlmLocal:
                     return
                 if isinstance(event, Exception):
                     failure = self._failure(request, event)
+                    if isinstance(failure, Passing):
+                        failure.charged = began
                     raise failure.error if isinstance(failure, Passing) and patience.exhausted else failure
                 patience.got(event)
+                began = True
                 yield event
         finally:
             work.cancel()
@@ -145,7 +153,7 @@ class LiteLlmLocal:
             assert self._pictures is not None
             if has_images(request):
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
-            reply = await self._litellm.acompletion(**fields)
+            reply = await self._begun(request.model, fields)
             reader = ChunkReader(request)
             bound = StreamDeadline(self._limits, shown_name(request.model))  # bounds the queue, should its reader stop
             try:
@@ -167,6 +175,18 @@ class LiteLlmLocal:
             last = error
         to.call_soon_threadsafe(events.put_nowait, last)
 
+    async def _begun(self, model: str, fields: dict[str, Any]) -> Any:
+        """In LiteLLM's thread: the reply's chunks; asked for without usage if the provider refuses that."""
+        try:
+            return await self._litellm.acompletion(**fields)
+        except Exception as error:
+            status = getattr(error, "status_code", None)
+            if "stream_options" not in fields or not refuses_usage(_number(status), str(error).lower()):
+                raise
+        if len(self._usageless) < MODELS_MAX:
+            self._usageless.add(model)
+        return await self._litellm.acompletion(**{key: fields[key] for key in fields if key != "stream_options"})
+
     def _failure(self, request: LlmRequest, error: Exception) -> EngineError | Passing:
         if isinstance(error, EngineError):
             return Passing(error) if error.retryable else error
@@ -180,6 +200,10 @@ class LiteLlmLocal:
                 retryable=True,
             )
         else:
-            status = status if isinstance(status, int) else 500
-            failure = refusal(request.model, status, words, images=has_images(request))
+            failure = refusal(request.model, _number(status), words, images=has_images(request))
         return Passing(failure) if failure.retryable else failure
+
+
+def _number(status: object) -> int:
+    """An HTTP status; a provider's code may give anything, or nothing."""
+    return status if isinstance(status, int) else 500

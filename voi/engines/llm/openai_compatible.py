@@ -22,7 +22,7 @@ from voi.engines.llm.chat_reply import ReplyReader
 from voi.engines.llm.chat_request import chat_request, has_images
 from voi.engines.llm.litellm_config import covers
 from voi.engines.llm.pictures import Pictures
-from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, shown_name
+from voi.engines.llm.refusal import error_words, refusal, refuses_json_mode, refuses_key, refuses_usage, shown_name
 from voi.errors import ConfigError, EngineError
 
 NAME = "openai_compatible"
@@ -30,7 +30,8 @@ MAX_CONNECTIONS = 2_048
 KEEP_ALIVE_S = 60
 MAX_BODY_BYTES = 1 << 20
 """Most bytes of an answer that is not streamed: an error, a whole completion, a model list."""
-MAX_JSONLESS_MODELS = 1_000
+MODELS_MAX = 1_000
+"""For so many models it is remembered what they refuse."""
 NO_LIST = (404, 405, 501)
 """Statuses of servers without a model list."""
 FLOOD_BYTES = 16_384
@@ -63,6 +64,8 @@ class OpenAiCompatible:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._session: aiohttp.ClientSession | None = None
         self._jsonless: set[str] = set()
+        self._usageless: set[str] = set()
+        """Models that refuse the option to tell their usage."""
         self._pictures = Pictures(("http",))
 
     async def warm_up(self) -> None:
@@ -122,6 +125,7 @@ class OpenAiCompatible:
             request = replace(request, messages=await self._pictures.inlined(request.messages))
         response = await self._accepted(request, patience)
         reader = ReplyReader(request, self._limits)
+        began = False
         try:
             if response.content_type == "text/html":
                 raise EngineError("The LLM server answered with a web page: is LITELLM_API_BASE right?")
@@ -137,6 +141,7 @@ class OpenAiCompatible:
                 patience.got_bytes(len(chunk))
                 for event in reader.feed(chunk) if chunk else reader.lost():
                     patience.got(event)
+                    began = True
                     yield event
                 if len(chunk) == FLOOD_BYTES:
                     await asyncio.sleep(0)  # what has arrived comes at once; let other calls run in between
@@ -145,11 +150,14 @@ class OpenAiCompatible:
             for event in reader.end():
                 yield event
         except (aiohttp.ClientError, OSError) as error:
-            raise self._lost(error) from None
+            lost = self._lost(error)
+            if isinstance(lost, Passing):
+                lost.charged = True
+            raise lost from None
         except EngineError as error:
             if not error.retryable or patience.exhausted:
                 raise
-            raise Passing(error) from None
+            raise Passing(error, charged=began) from None
         finally:
             # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
             response.close()
@@ -167,10 +175,11 @@ class OpenAiCompatible:
     async def _accepted(self, request: LlmRequest, patience: StreamDeadline) -> aiohttp.ClientResponse:
         """Post the request; a response with status 200, still open."""
         json_mode = request.json_mode and request.model not in self._jsonless
+        usage = request.model not in self._usageless
         while True:
             try:
                 async with patience:
-                    response = await self._post(request, json_mode)
+                    response = await self._post(request, json_mode, usage)
                     if response.status == 200:
                         return response
                     async with response:
@@ -180,16 +189,19 @@ class OpenAiCompatible:
             words = _words(body)
             if json_mode and refuses_json_mode(response.status, words):
                 json_mode = False
-                if len(self._jsonless) < MAX_JSONLESS_MODELS:
-                    self._jsonless.add(request.model)
+                _remember(self._jsonless, request.model)
+                continue
+            if usage and refuses_usage(response.status, words):
+                usage = False
+                _remember(self._usageless, request.model)
                 continue
             refused = refusal(request.model, response.status, words, images=has_images(request))
             if refused.retryable:
                 raise Passing(refused, _retry_after_s(response))
             raise refused
 
-    async def _post(self, request: LlmRequest, json_mode: bool) -> aiohttp.ClientResponse:
-        fields, headers = chat_request(request, json_mode=json_mode), self._headers
+    async def _post(self, request: LlmRequest, json_mode: bool, usage: bool) -> aiohttp.ClientResponse:
+        fields, headers = chat_request(request, json_mode=json_mode, usage=usage), self._headers
         body: bytes | AsyncGenerator[bytes]
         try:
             if has_images(request):
@@ -273,6 +285,11 @@ async def _slices(parts: list[bytes]) -> AsyncGenerator[bytes]:
     for part in parts:
         for at in range(0, len(part), SLICE_BYTES):
             yield part[at : at + SLICE_BYTES]
+
+
+def _remember(models: set[str], model: str) -> None:
+    if len(models) < MODELS_MAX:
+        models.add(model)
 
 
 async def _whole_body(response: aiohttp.ClientResponse) -> bytes:

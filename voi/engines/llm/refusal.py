@@ -32,6 +32,7 @@ _BAD_KEY = re.compile(
 _COOLS_DOWN = re.compile(r"no deployments available|cooldown_list|all deployments.{0,20}cool")
 """LiteLLM's router after failures: it answers with 429, as if a rate limit were reached."""
 _JSON_MODE = re.compile(r"response_format|json_object|json.?mode")
+_USAGE = re.compile(r"stream_options|include_usage")
 _IMAGES = re.compile(r"image|vision|multimodal|multi-modal")
 
 
@@ -56,6 +57,11 @@ def refuses_key(status: int, words: str) -> bool:
 
 def refuses_json_mode(status: int, words: str) -> bool:
     return status in (400, 422, 501) and _JSON_MODE.search(words) is not None
+
+
+def refuses_usage(status: int, words: str) -> bool:
+    """Whether the server knows no way to tell how many tokens a streamed answer takes."""
+    return status in (400, 422, 500, 501) and _USAGE.search(words) is not None
 
 
 def refusal(model: str, status: int, words: str, *, images: bool = False) -> EngineError:

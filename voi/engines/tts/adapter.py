@@ -65,7 +65,8 @@ class TtsAdapter:
                             words.append(SpokenWord(item.text, part_ms + item.start_ms, part_ms + item.end_ms))
                         elif pcm := sounding.take(item):
                             yield pcm
-            yield TextSpoken(index, start_ms, start_ms + sounding.ms, tuple(words) or _estimated_in(sounding, text))
+            times = tuple(words) or _estimated_in(sounding, text)
+            yield TextSpoken(index, start_ms, start_ms + sounding.ms, times, made_before=bool(made))
             index, start_ms = index + 1, start_ms + sounding.ms
 
     async def _in_one_context(
@@ -80,7 +81,8 @@ class TtsAdapter:
             sounding = Sounding(tts.info.sample_rate_hz)
             for pcm in self._in_chunks(made):
                 yield sounding.take(pcm)
-            yield TextSpoken(index, start_ms, start_ms + sounding.ms, _estimated_in(sounding, text))
+            times = _estimated_in(sounding, text)
+            yield TextSpoken(index, start_ms, start_ms + sounding.ms, times, made_before=True)
             index, start_ms = index + 1, start_ms + sounding.ms
         else:
             return

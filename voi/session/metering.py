@@ -1,0 +1,121 @@
+"""Counts the tokens of everything that a conversation asks an LLM, heard or not: drafts that were dropped, denied or
+asked for again, and the questions of judges. They cost money too.
+
+Where the provider does not count, since it does not tell or was not asked to its end, tokens are estimated: four bytes
+of UTF-8 each, which is about right for English and Chinese, and too few for some other languages.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from typing import Self
+
+from voi.dialogue import Message
+from voi.engines.base import AskedAgain, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta, Usage
+from voi.engines.info import LlmInfo
+from voi.errors import EngineError
+from voi.use import Use
+
+BYTES_PER_TOKEN = 4
+MESSAGE_TOKENS = 4
+"""What the frame of a message takes."""
+PICTURE_TOKENS = 800
+"""Providers take 85 to 1,600 for one."""
+
+
+class Metering:
+    """Counts for one conversation. `provider_of`: the engine that serves a model. `on_use` is told each request that a
+    provider began to answer, once. One that it refused costs nothing."""
+
+    __slots__ = ("on_use", "provider_of")
+
+    def __init__(self, provider_of: Callable[[str], str], on_use: Callable[[Use], None]) -> None:
+        self.provider_of = provider_of
+        self.on_use = on_use
+
+    def of(self, request: LlmRequest) -> "RequestMeter":
+        return RequestMeter(self, request)
+
+
+class RequestMeter:
+    """`with metering.of(request) as meter:` around the answer, and `note` for each of its events."""
+
+    __slots__ = ("_began", "_metering", "_request", "_requests", "_usage", "_written")
+
+    def __init__(self, metering: Metering, request: LlmRequest) -> None:
+        self._metering = metering
+        self._request = request
+        self._requests = 1
+        self._usage: Usage | None = None
+        self._written: list[str] = []
+        self._began = False
+
+    def note(self, event: LlmEvent) -> None:
+        self._began = True
+        match event:
+            case TextDelta() | Reasoning():
+                self._written.append(event.text)
+            case Usage():
+                self._usage = event
+            case AskedAgain():
+                self._requests += 1
+                self._usage = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._began or kind is None or not issubclass(kind, EngineError):
+            self._metering.on_use(self._use())
+
+    def _use(self) -> Use:
+        request, usage = self._request, self._usage
+        once = estimated_input(request.messages) if usage is None or self._requests > 1 else 0
+        again = (self._requests - 1) * once
+        if usage is not None:
+            tokens = usage.input_tokens + again, usage.output_tokens
+        else:
+            tokens = once + again, estimated_tokens(self._written)
+        provider = self._metering.provider_of(request.model)
+        return Use("llm", provider, request.model, *tokens, estimated=usage is None or again > 0)
+
+
+class MeteredLlm:
+    """An `Llm` whose requests are counted, for what is asked beside the replies."""
+
+    __slots__ = ("_llm", "_metering")
+
+    def __init__(self, llm: Llm, metering: Metering) -> None:
+        self._llm = llm
+        self._metering = metering
+
+    @property
+    def info(self) -> LlmInfo:
+        return self._llm.info  # type: ignore[return-value]
+
+    async def warm_up(self) -> None:
+        await self._llm.warm_up()
+
+    async def close(self) -> None:
+        await self._llm.close()
+
+    async def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent]:
+        """See `Llm.stream`."""
+        with self._metering.of(request) as meter:
+            async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
+                async for event in events:
+                    meter.note(event)
+                    yield event
+
+
+def estimated_input(messages: Iterable[Message]) -> int:
+    """Tokens of a request."""
+    return sum(
+        MESSAGE_TOKENS + estimated_tokens([message.text]) + PICTURE_TOKENS * len(message.image_urls)
+        for message in messages
+    )
+
+
+def estimated_tokens(texts: Iterable[str]) -> int:
+    """Tokens of these texts together."""
+    size = sum(len(text) if text.isascii() else len(text.encode("utf-8", "replace")) for text in texts)
+    return -(-size // BYTES_PER_TOKEN)
