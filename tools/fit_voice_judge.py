@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""Fit the weights of the voice judge on a folder of labelled clips (labels.jsonl, see bench/turns/clips.py).
+"""Fit the weights of the voice judge on a folder of labelled clips (labels.jsonl, see voi/training/turns/clips.py).
 
-    python tools/fit_voice_judge.py CLIPS [--rows FILE] [--folds DIR] [--write]
+    python tools/fit_voice_judge.py CLIPS [--rows FILE] [--folds DIR] [--write] [--out FILE]
 
 Prints, for every length of voice, how well the judge tells voices from noise (and who wants the floor from who only
-listens) on speakers that it was not fitted on. `--write` puts weights fitted on all of them beside the engine.
-`--folds` keeps the weights of each fold with the speakers it leaves out, for `python -m bench.overlap`. `--rows` keeps
-what was measured of the clips, which takes minutes. Clips whose licence asks for the same licence are left out.
+listens) on speakers that it was not fitted on. `--write` puts weights fitted on all of them beside the engine, `--out`
+into a file of yours. `--folds` keeps the weights of each fold with the speakers it leaves out, for
+`python -m bench.overlap`. `--rows` keeps what was measured of the clips, which takes minutes. Clips whose licence asks
+for the same licence are left out.
 Needs soundfile and scipy, and smart-turn's weights in the models folder.
 """
 
@@ -25,12 +26,12 @@ from scipy.signal import butter, lfilter, sosfilt  # type: ignore[import-untyped
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from bench.turns.clips import Clip, load_clips  # noqa: E402
 from voi.core.vad_edges import VadEdges  # noqa: E402
 from voi.engines.turn.whisper_features import log_mel  # noqa: E402
 from voi.engines.vad.silero import Silero  # noqa: E402
 from voi.engines.voice.features import features  # noqa: E402
 from voi.engines.voice.judge import LENGTHS_MS, WEIGHTS, stretch  # noqa: E402
+from voi.training.turns.clips import Clip, load_clips  # noqa: E402
 
 RATE_HZ = 16_000
 NOISES = frozenset({"cough", "keyboard", "noise"})
@@ -224,6 +225,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path)
     parser.add_argument("--folds", type=Path)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     if args.rows and args.rows.exists():
         rows: list[Row] = pickle.loads(args.rows.read_bytes())
@@ -242,9 +244,9 @@ def main() -> None:
         for fold, weights in enumerate(folds):
             np.savez_compressed(args.folds / f"fold{fold}.npz", **weights)
         (args.folds / "folds.json").write_text(json.dumps(of_fold, indent=1))
-    if args.write:
-        np.savez_compressed(WEIGHTS, **{name: value.astype(np.float16) for name, value in fit(rows).items()})
-        print(f"{WEIGHTS}: {WEIGHTS.stat().st_size} bytes")
+    for file in filter(None, (WEIGHTS if args.write else None, args.out)):
+        np.savez_compressed(file, **{name: value.astype(np.float16) for name, value in fit(rows).items()})
+        print(f"{file}: {file.stat().st_size} bytes")
 
 
 def open_encoder(models: Path) -> Any:

@@ -2,11 +2,11 @@
 
     python -m bench.overlap CLIPS [--folds DIR] [--cache FILE] [--rule today|judge|both] [--markdown]
 
-The core runs on the clock of the sound: each clip (labels.jsonl, see bench/turns/clips.py) begins at a random place of
-running speech of the agent; then in silence. Conditions: as recorded; with babble 10 dB below; with the agent's echo 30
-dB below. Judgements come from the voice judge after as long as it takes, words from Moonshine; both are kept in the
-cache. `--folds`: weights of tools/fit_voice_judge.py that were fitted without the clip's speaker; without them the
-shipped weights judge clips that they were fitted on.
+The core runs on the clock of the sound: each clip (labels.jsonl, see voi/training/turns/clips.py) begins at a
+random place of running speech of the agent; then in silence. Conditions: as recorded; with babble 10 dB below; with the
+agent's echo 30 dB below. Judgements come from the voice judge after as long as it takes, words from Moonshine; both are
+kept in the cache. `--folds`: weights of tools/fit_voice_judge.py that were fitted without the clip's speaker; without
+them the shipped weights judge clips that they were fitted on.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from bench.overlap.judges import Judges
 from bench.overlap.sounds import CONDITIONS, Sounds, agent_speech
 from bench.overlap.table import HEAD, table
 from bench.overlap.trial import Outcome, first_onset_ms, in_silence, over_agent
-from bench.turns.clips import load_clips
+from voi.training.turns.clips import load_clips
 
 REAL = ("short", "question", "order", "call_turn", "dialogue_read", "reading", "spontaneous")
 """Real utterances that must be answered in silence."""

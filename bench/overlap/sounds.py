@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 import numpy as np
-from bench.turns.clips import Clip
+from voi.training.turns.clips import Clip
 
 RATE_HZ = 16_000
 SEED = 7

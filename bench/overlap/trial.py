@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from bench.turns.clips import Clip
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
@@ -13,6 +12,7 @@ from voi.core.vad_edges import VadEdges
 from voi.dialogue import Phrase
 from voi.engines.voice.judge import WITHOUT_ENCODER_MS
 from voi.session.audio_input import PREROLL_MS
+from voi.training.turns.clips import Clip
 from voi.turn_policy import TurnPolicy
 
 WINDOW_BYTES = 1_024

@@ -20,15 +20,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.turns.baseline import OLD_POLICY, conversation_with, former_rule, silence_alone
-from bench.turns.clips import OVER_AGENT, Clip, load_clips
-from bench.turns.judgements import Engines, Judgements
 from bench.turns.known import Keeping, save_known
 from bench.turns.live import PER_KIND, endpoint_p50_ms, play_live, sample, server
-from bench.turns.measures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
-from bench.turns.offline import Heard, Setting, play_all
 from bench.turns.plot import curve
 from voi.core.endpoint import SURE_SHARE
 from voi.core.script import Script
+from voi.training.turns.clips import OVER_AGENT, Clip, load_clips
+from voi.training.turns.figures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
+from voi.training.turns.judgements import ClipEngines, Judgements
+from voi.training.turns.play import PlayedClip, Setting, play_all
 from voi.turn_policy import TurnPolicy
 
 LONGEST_MS = TurnPolicy().max_silence_ms
@@ -58,7 +58,7 @@ def main() -> None:
     if options.live:
         _live(sample(clips, options.per_kind), options.think_ms, options.callers)
         return
-    engines = Engines(options.models)
+    engines = ClipEngines(options.models)
     asked = [(clip, Judgements(clip, options.cache, engines, near=True)) for clip in clips]
     began_s = time.monotonic()
     if options.keep:
@@ -72,7 +72,7 @@ def main() -> None:
 
 
 def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None, plots: Path | None) -> None:
-    def heard(policy: TurnPolicy, setting: Setting) -> list[Heard]:
+    def heard(policy: TurnPolicy, setting: Setting) -> list[PlayedClip]:
         return play_all(asked, lambda one: one.turn, replace(setting, script=Script(turn=policy), reply_ms=reply_ms))
 
     former = Setting(make=conversation_with(former_rule), remember_pace=False)
@@ -91,7 +91,7 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None, plot
         for kind in GROUPS:
             if mine := group(played, kind):
                 _row(name, kind, mine)
-    curves: dict[str, list[list[Heard]]] = {}
+    curves: dict[str, list[list[PlayedClip]]] = {}
     for name, setting in (("silence alone", silence), ("product", product)):
         curves[name] = [
             heard(TurnPolicy(silence_ms=ms, max_silence_ms=max(LONGEST_MS, round(ms / SURE_SHARE))), setting)
@@ -108,7 +108,7 @@ def _report(asked: Sequence[tuple[Clip, Judgements]], reply_ms: int | None, plot
             (plots / f"turns-{kind}.svg").write_text(drawn)
 
 
-def _print_curves(curves: dict[str, list[list[Heard]]]) -> None:
+def _print_curves(curves: dict[str, list[list[PlayedClip]]]) -> None:
     print("\n| policy | kind |", " | ".join(f"cut at mean {ms}" for ms in CURVE_MEANS_MS), end=" | ")
     print(" | ".join(f"mean at cut {cut:.0%}" for cut in CURVE_CUTS), "|")
     print("|---|---|" + "---|" * (len(CURVE_MEANS_MS) + len(CURVE_CUTS)))
@@ -143,7 +143,7 @@ def _live(clips: Sequence[Clip], think_ms: int, callers: int) -> None:
             print(f"With {callers} at once: {medians[-1] - medians[0]:+.0f} ms")
 
 
-def _row(name: str, kind: str, heard: list[Heard]) -> None:
+def _row(name: str, kind: str, heard: list[PlayedClip]) -> None:
     one = Figures.of(heard)
     low, high = interval(heard, lambda figures: figures.cut)
     first, last = interval(heard, lambda figures: figures.mean_ms)

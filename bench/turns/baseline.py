@@ -1,6 +1,6 @@
 """Other policies, to be measured beside the product's: Voi's rule until November 2026, and silence alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from voi.core.conversation import Conversation
 from voi.core.endpoint import Asked, Decision
@@ -9,10 +9,11 @@ from voi.core.turn import Turn
 from voi.core.turn_text import completeness
 from voi.turn_policy import TurnPolicy
 
+Weights = Mapping[str, float]
 OLD_POLICY = TurnPolicy(min_silence_ms=256, silence_ms=608, max_silence_ms=2_000)
 
 
-def former_rule(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decision:
+def former_rule(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int, weights: Weights) -> Decision:
     """One verdict on the sound at 64 ms of silence, thresholds on it and on the words. No pace, no question."""
     return _decision(turn, _former_delay_ms(turn, policy))
 
@@ -32,7 +33,7 @@ def _former_delay_ms(turn: Turn, policy: TurnPolicy) -> int:
     return in_doubt_ms if by_words is not None and by_words >= 0.5 else policy.max_silence_ms
 
 
-def silence_alone(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decision:
+def silence_alone(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int, weights: Weights) -> Decision:
     return _decision(turn, policy.silence_ms)
 
 
@@ -40,7 +41,9 @@ def _decision(turn: Turn, enough_ms: int) -> Decision:
     return Decision(turn.quiet_ms >= enough_ms, turn.quiet_ms, 0.0, enough_ms, None, None, "baseline")
 
 
-def conversation_with(rule: Callable[[Turn, TurnPolicy, Asked, int], Decision]) -> Callable[[Script], Conversation]:
+def conversation_with(
+    rule: Callable[[Turn, TurnPolicy, Asked, int, Weights], Decision],
+) -> Callable[[Script], Conversation]:
     """Makes conversations that end turns by that rule."""
 
     class Ruled(Conversation):

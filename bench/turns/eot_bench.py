@@ -1,4 +1,4 @@
-"""Brings LiveKit's eot-bench-data (Apache-2.0) into the format of `bench/turns/clips.py`.
+"""Brings LiveKit's eot-bench-data (Apache-2.0) into the format of `voi/training/turns/clips.py`.
 
 python -m bench.turns.eot_bench PARQUET... --into FOLDER              its English turns
 python -m bench.turns.eot_bench PARQUET... --into FOLDER --language de
@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from bench.turns.clips import RATE_HZ
 from voi.audio.resample import resample
 from voi.audio.wav import to_wav
 from voi.core.expects import expects
+from voi.training.turns.clips import RATE_HZ
 
 TAIL_MS = 3_000
 NAME_MAX = 100

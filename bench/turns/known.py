@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bench.turns.clips import Clip, Pause
+from voi.training.turns.clips import Clip, Pause
 
 
 class Known:

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 from aiohttp import web
-from bench.turns.clips import Clip
-from bench.turns.offline import QUESTIONS, Heard
 from voi.client import OUTPUT_RATE_HZ, AudioEvent, ErrorEvent, SpeechDoneEvent, VoiClient
 from voi.server.auth import issue_token
+from voi.training.turns.clips import Clip
+from voi.training.turns.play import QUESTIONS, PlayedClip
 
 PORT, LLM_PORT = 18_092, 18_093
 FRAME_MS = 20
@@ -49,8 +49,8 @@ PER_KIND = 12
 class Called:
     """One clip's call: what the core decided, and what was heard. Times in ms of the clip."""
 
-    decided: Heard
-    audible: Heard
+    decided: PlayedClip
+    audible: PlayedClip
     silences_ms: list[int] = field(default_factory=list)
     """The silence before each decision."""
 
@@ -212,8 +212,8 @@ async def call(clip: Clip, recordings: Path, token: str) -> Called:
         start_ms = await caller.play()
     made = await asyncio.to_thread(_decisions_of, recordings, name)
     mine = [(at_ms - start_ms, silence_ms) for at_ms, silence_ms in made if at_ms > start_ms]
-    decided = Heard(clip, [at_ms for at_ms, _ in mine])
-    return Called(decided, Heard(clip, caller.audible_ms), [silence_ms for _, silence_ms in mine])
+    decided = PlayedClip(clip, [at_ms for at_ms, _ in mine])
+    return Called(decided, PlayedClip(clip, caller.audible_ms), [silence_ms for _, silence_ms in mine])
 
 
 def _decisions_of(recordings: Path, name: str) -> list[tuple[int, int]]:

@@ -6,7 +6,7 @@ Text and lines take the page's colour where it has one (`currentColor`), so that
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from bench.turns.measures import Figures
+from voi.training.turns.figures import Figures
 
 WIDTH, HEIGHT = 560, 340
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 36, 48

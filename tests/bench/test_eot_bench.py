@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench.turns.clips import Pause, load_clips
 from bench.turns.eot_bench import convert, lengthened, rows_of
+from voi.training.turns.clips import Pause, load_clips
 
 soundfile = pytest.importorskip("soundfile")
 pyarrow = pytest.importorskip("pyarrow")

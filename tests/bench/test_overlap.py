@@ -10,7 +10,7 @@ import pytest
 from bench.overlap.sounds import CONDITIONS, Sounds
 from bench.overlap.table import table
 from bench.overlap.trial import WINDOW_BYTES, WINDOW_MS, Outcome, first_onset_ms, in_silence, over_agent
-from bench.turns.clips import Clip
+from voi.training.turns.clips import Clip
 
 ONSET_MS = 640
 

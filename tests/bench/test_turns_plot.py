@@ -2,8 +2,8 @@
 
 import xml.etree.ElementTree as ET
 
-from bench.turns.measures import Figures
 from bench.turns.plot import HEIGHT, WIDTH, curve
+from voi.training.turns.figures import Figures
 
 SVG = "{http://www.w3.org/2000/svg}"
 

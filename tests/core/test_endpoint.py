@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from voi.core.endpoint import Asked, Decision, decide, worth_answering
-from voi.core.endpoint_weights import BY_HAND, WEIGHTS
+from voi.core.endpoint import Asked, Decision, decide, logit, worth_answering
+from voi.core.endpoint_weights import BY_HAND, WEIGHTS, SignWeight, weights_with
 from voi.core.expects import Expects
 from voi.core.turn import Turn
 from voi.turn_policy import TurnPolicy
@@ -23,7 +23,7 @@ def decided(text: str | None, sound: float | None = None, agent: float | None = 
 
 
 def test_the_weights_are_those_that_were_fitted():
-    """By tools/fit_turns.py; who changes one has to measure (bench/turns) and to say so in docs/turn-taking.md."""
+    """By `voi train turns --from-nothing`. Who changes one measures it and says so in docs/turn-taking.md."""
     assert WEIGHTS == {
         "bias": 0.053,
         "sound": 0.252,
@@ -99,3 +99,19 @@ def test_eagerness_shortens_and_lengthens_what_lies_between_the_limits():
 def test_what_plainly_breaks_off_is_not_worth_a_speculative_answer():
     assert worth_answering("What is the weather like?")
     assert not worth_answering("What is the weather like and")
+
+
+def test_the_same_words_after_another_pause_are_judged_by_its_own_verdict():
+    turn = Turn(1, 1, 64, STATEMENT, final=STATEMENT, verdicts=[(64, 0.02)])
+    unsure = decide(turn, POLICY, Asked(), 0)
+    turn.next_pause()
+    turn.final = STATEMENT
+    turn.verdicts.append((64, 0.98))
+    assert decide(turn, POLICY, Asked(), 0).enough_ms == decided(STATEMENT, 0.98).enough_ms < unsure.enough_ms
+
+
+def test_fitted_weights_take_the_place_of_the_shipped_ones():
+    turn = Turn(1, 1, 64, STATEMENT, final=STATEMENT, verdicts=[(64, 0.9)])
+    fitted = weights_with((SignWeight("sound", 2.0), SignWeight("of_another_version", 9.0)))
+    now, shipped = decide(turn, POLICY, Asked(), 0, fitted), decided(STATEMENT, 0.9)
+    assert now.evidence - shipped.evidence == pytest.approx((2.0 - WEIGHTS["sound"]) * logit(0.9))

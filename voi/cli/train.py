@@ -1,4 +1,5 @@
-"""`voi train`: a voice of your own, from recordings to a checkpoint that tts_models.json can name."""
+"""`voi train`: a voice of your own, from recordings to a checkpoint that tts_models.json can name; and the end of a
+turn, fitted to your callers."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +7,7 @@ from typing import Annotated
 import typer
 
 train = typer.Typer(
-    help="Fine-tune an XTTS voice: prepare recordings, run the training, evaluate and export it.",
+    help="Fine-tune an XTTS voice (prepare, run, eval, export), or fit the end of a turn to your callers (turns).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -129,6 +130,45 @@ def export(
     from voi.training.export import export as do
 
     typer.echo(do(trained, out, name, checkpoint, base_voices))
+
+
+@train.command()
+def turns(
+    source: Annotated[
+        Path, typer.Argument(help="Folder with labels.jsonl and sound, or of calls that Voi recorded.", file_okay=False)
+    ],
+    out: Annotated[Path, typer.Argument(help="Folder for turns.json and its card, turns.md.", file_okay=False)],
+    models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
+    from_nothing: Annotated[bool, typer.Option(help="Do not begin from the weights that Voi ships.")] = False,
+    cache: Annotated[
+        Path | None, typer.Option(help="Keep what the engines say here, for the next time. It holds what was said.")
+    ] = None,
+) -> None:
+    """Fit the end of a turn to your callers, and measure it on speakers who were left out."""
+    from rich.console import Console
+
+    from voi.training.turns.train import FILE, clips_in, fit_to, table, write
+
+    if models_dir is None:
+        from voi.config.settings import load_settings
+
+        models_dir = load_settings().models_dir
+    clips, found = clips_in(source)
+    with Console(stderr=True).status("") as status:
+        fitted = fit_to(
+            clips,
+            models_dir,
+            from_nothing=from_nothing,
+            cache=cache,
+            on_progress=lambda done: status.update(f"{done} of {len(clips)} turns"),
+        )
+    write(fitted, out, found)
+    typer.echo(table(fitted))
+    typer.echo(
+        f"\n{out / FILE}: use it with VOI_TURN_WEIGHTS={out / FILE}"
+        if fitted.helps
+        else f"\n{out / FILE} does not help speakers who were left out: better keep the weights that Voi ships."
+    )
 
 
 def _need_extra() -> None:

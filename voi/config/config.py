@@ -51,6 +51,8 @@ class Config:
     language: str = "en"
     warnings: tuple[str, ...] = ()
     agents_source: str = "agents.json"
+    turn_weights: Mapping[str, float] = field(default_factory=dict)
+    """Weights of the signs that a turn has ended, in the place of those that Voi ships (VOI_TURN_WEIGHTS)."""
     engines_offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By kind (vad, turn, stt): engines that the settings and the agents name. Those are loaded at the start, and
     clients may name no others."""

@@ -18,6 +18,7 @@ from voi.config.references import JUDGES, AgentEntry, Known, ReferenceKind, chec
 from voi.config.settings import Settings
 from voi.config.templates import oddities
 from voi.config.tts_models import Declared, TtsModel, tts_models
+from voi.config.turn_weights import read_turn_weights
 from voi.errors import ConfigError
 
 M = TypeVar("M", bound=Prompted)
@@ -93,9 +94,21 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         language=settings.language,
         warnings=tuple(problems.warnings),
         agents_source=source,
+        turn_weights=MappingProxyType(_turn_weights(settings, problems)),
         engines_offered=_engines_offered(talking, settings),
     )
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
+
+
+def _turn_weights(settings: Settings, problems: Problems) -> dict[str, float]:
+    if settings.turn_weights is None:
+        return {}
+    try:
+        found = read_turn_weights(settings.turn_weights, problems)
+    except ConfigError as error:
+        problems.errors += error.problems
+        return {}
+    return found.signs if found else {}
 
 
 def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping[str, frozenset[str]]:

@@ -158,6 +158,9 @@ class Settings(BaseSettings):
     """Models for a GPU run in worker processes, which are restarted when the GPU hangs; each takes some 400 MB more."""
     turn_engine: str = "smart-turn"
     """Semantic turn detection, used when its weights are in the models folder; none: silence and words alone decide."""
+    turn_weights: Path | None = None
+    """File of `voi train turns`, with weights of the end of a turn that were fitted to your own calls; empty: those
+    that Voi ships."""
     voice_engine: str = "voice-judge"
     """Tells speech from coughs, keys and noise, and a listening "yeah" from an interruption; none: whatever sounds like
     a voice for long enough interrupts the agent."""

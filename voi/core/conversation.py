@@ -21,6 +21,7 @@ from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
 from voi.core.endpoint import Asked, Decision, ask_after_ms, asked_by, decide, worth_answering
+from voi.core.endpoint_weights import weights_with
 from voi.core.facts import Fact
 from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
@@ -61,6 +62,7 @@ class Conversation:
         self._turn: Turn | None = None
         self._utterances = 0
         self._asked = Asked()
+        self._weights = weights_with(script.turn_weights)
         self._clocks = Clocks()
         self._now_ms = 0
         self._voice_ms = 0
@@ -376,7 +378,7 @@ class Conversation:
     def _maybe_end_turn(self, turn: Turn) -> None:
         """End the turn if this silence is its end. The end becomes final once the reply has sound to play; until then
         the person can speak on as if nothing had happened."""
-        decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms)
+        decision = self._decide(turn, self.script.turn, self._asked, self.pace.floor_ms, self._weights)
         if not decision.ends:
             return
         if not turn.final or self._replies.stopping:

@@ -8,6 +8,7 @@ conversation, so it overrules all else. `endpoint_weights.py` says where the wei
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from voi.core.endpoint_weights import WEIGHTS
@@ -68,12 +69,14 @@ class Decision:
     because: str
 
 
-def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decision:
+def decide(
+    turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int, weights: Mapping[str, float] = WEIGHTS
+) -> Decision:
     """Decide whether the turn's current silence ends it. `asked`: what the agent's last question asked for. `floor_ms`:
-    no shorter silence ends the turn."""
+    no shorter silence ends the turn. `weights`: of the signs."""
     quiet_ms = turn.quiet_ms
     probability = turn.verdicts[-1][1] if turn.verdicts else None
-    signs_now = None if turn.final is None else _signs_now(turn, turn.final, asked)
+    signs_now = None if turn.final is None else _signs_now(turn, turn.final, asked, weights)
     by_words = signs_now.by_words if signs_now else None
 
     def decided(evidence: float, enough_ms: int, because: str) -> Decision:
@@ -104,12 +107,12 @@ def decide(turn: Turn, policy: TurnPolicy, asked: Asked, floor_ms: int) -> Decis
     return decided(evidence, enough_ms, "evidence" if quiet_ms < cap_ms else "nobody waits longer")
 
 
-def _signs_now(turn: Turn, text: str, asked: Asked) -> Signs:
+def _signs_now(turn: Turn, text: str, asked: Asked, weights: Mapping[str, float]) -> Signs:
     """The turn's signs, read once for each transcript and verdict: they stay the same while the silence grows."""
-    of = (text, len(turn.verdicts), asked)
+    of = (text, *turn.verdicts, asked)
     if turn.signs is None or turn.signs.of != of:
         said = signs(text, turn.verdicts, asked)
-        turn.signs = Signs(of, completeness(text) if text else None, said, weigh(said))
+        turn.signs = Signs(of, completeness(text) if text else None, said, weigh(said, weights))
     return turn.signs
 
 
@@ -141,9 +144,9 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
     }
 
 
-def weigh(said: dict[str, float]) -> float:
+def weigh(said: dict[str, float], weights: Mapping[str, float] = WEIGHTS) -> float:
     """Log-odds that the turn has ended, by its signs alone, at a silence of 0 ms."""
-    return sum(WEIGHTS[name] * value for name, value in said.items() if name in WEIGHTS)
+    return sum(weights[name] * value for name, value in said.items() if name in weights)
 
 
 def logit(probability: float) -> float:

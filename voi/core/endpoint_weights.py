@@ -1,4 +1,7 @@
-"""Weights of the signs that a turn has ended: data, fitted by tools/fit_turns.py; a test pins them."""
+"""Weights of the signs that a turn has ended: data, fitted by `voi train turns --from-nothing`; a test pins them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 BY_HAND: dict[str, float] = {
     "digits": -1.3,
@@ -22,3 +25,16 @@ WEIGHTS: dict[str, float] = {
     "finished": 1.039,
     **BY_HAND,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class SignWeight:
+    """The weight of one sign, fitted to an owner's calls."""
+
+    sign: str
+    weight: float
+
+
+def weights_with(fitted: Iterable[SignWeight]) -> Mapping[str, float]:
+    """The shipped weights, with the fitted ones in their place. Signs that this Voi does not know have no effect."""
+    return WEIGHTS | {one.sign: one.weight for one in fitted}

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
 from voi.dialogue import Message, Phrase, ReplyForm
 from voi.turn_policy import TurnPolicy
@@ -21,6 +22,8 @@ class Script(CallOptions):
     """Said first of all, before the greeting and also without one."""
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
+    turn_weights: tuple[SignWeight, ...] = ()
+    """Weights of the signs that a turn has ended, in the place of those that Voi ships."""
     reminder: Phrase | None = None
     """Said after `reminder_after_ms` of mutual silence (call mode)."""
     reminder_after_ms: int = 0

@@ -214,6 +214,8 @@ class _Start:
         if name == NONE and kind in ("turn", "voice"):
             return None
         engine, options = named_engine(self.settings, kind, name)
+        if engine == "smart-turn" and self.settings.turn_weights is not None:
+            options = {"head": self.settings.turn_weights} | options
         what = _WHAT[kind] if engine == name else f"{_WHAT[kind]} {name},"
         return await self.engine(what, kind, engine, options, needed=kind in ("vad", "stt"))
 

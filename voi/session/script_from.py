@@ -1,9 +1,11 @@
 """The conversation's script, from what the agent's author wrote and what the client chose."""
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from voi.config.agents import Agent
 from voi.config.parts import draw
+from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
 from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
 from voi.dialogue import Phrase
@@ -13,11 +15,17 @@ JUDGED_BARGE_IN_MS = 416
 
 
 def script_from(
-    agent: Agent, options: CallOptions, *, judges_voices: bool = False, notice: Phrase | None = None
+    agent: Agent,
+    options: CallOptions,
+    *,
+    judges_voices: bool = False,
+    notice: Phrase | None = None,
+    turn_weights: Mapping[str, float] | None = None,
 ) -> Script:
     """The script of one conversation. Each phrase is drawn at random. A client that wants each speech whole would hear
     the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge.
-    `notice`: what the agent discloses first of all."""
+    `notice`: what the agent discloses first of all. `turn_weights`: of the signs that a turn has ended, in the place of
+    those that Voi ships."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
@@ -29,6 +37,7 @@ def script_from(
         notice=notice,
         greeting=draw(agent.greeting_phrases()),
         turn=turn,
+        turn_weights=tuple(SignWeight(sign, weight) for sign, weight in sorted((turn_weights or {}).items())),
         reminder=agent.reminder_phrase(),
         reminder_after_ms=agent.idle_reminder.after_ms if agent.idle_reminder else 0,
         reminders_max=agent.idle_reminder.max_times if agent.idle_reminder else 0,

@@ -108,7 +108,13 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
-        script = script_from(agent, options, judges_voices=engines.voice is not None, notice=notice)
+        script = script_from(
+            agent,
+            options,
+            judges_voices=engines.voice is not None,
+            notice=notice,
+            turn_weights=config.turn_weights,
+        )
         self._conversation = Conversation(script)
         self._redaction = redaction_of(agent)
         self._latency = Latency()

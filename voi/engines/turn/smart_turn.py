@@ -6,6 +6,8 @@ Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi mod
 """
 
 import asyncio
+import hashlib
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -15,16 +17,23 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from voi.config.problems import Problems
+from voi.config.turn_weights import Head, read_turn_weights
 from voi.engines.info import TurnInfo
 from voi.engines.onnx_outputs import with_outputs
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
-from voi.errors import EngineError
+from voi.errors import ConfigError, EngineError
 
 WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
 LONGEST_QUEUE = 64  # 2 s of work
 DEADLINE_S = 5.0
 POOLED = "sum_1"
-"""The encoder's output, pooled over time by attention: what the model's own head sees. 384 numbers."""
+"""The encoder's output, pooled over time by attention: what the model's own head sees."""
+VECTOR = 384
+"""How many numbers it is."""
+SURELY_GOES_ON = 0.011
+"""Probability at or below which the model's own word stays: there the longest silence is waited for
+(`voi/core/endpoint.py`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +46,18 @@ class Encoded:
 
 
 class SmartTurn:
-    """A `TurnDetector`. The weights: `model_path`, or the newest `smart-turn-v3*.onnx` in `models_dir`.
+    """A `TurnDetector`. The weights: `model_path`, or the newest `smart-turn-v3*.onnx` in `models_dir`. `head`: a
+    file of `voi train turns`; if it has a head, that judges instead of the model's own.
 
-    Raises EngineError on construction when the weights or onnxruntime are missing.
+    Raises EngineError on construction when the weights or onnxruntime are missing, ConfigError for a `head` that cannot
+    be read or was fitted to other weights.
     """
 
     info = TurnInfo("smart-turn", encodes=True)
 
-    def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
+    def __init__(
+        self, *, model_path: str | Path | None = None, models_dir: str | Path = "models", head: str | Path | None = None
+    ) -> None:
         if find_spec("onnxruntime") is None:
             raise EngineError(
                 "smart-turn needs onnxruntime: `./install.sh turn`, or set VOI_TURN_ENGINE=none.",
@@ -56,6 +69,7 @@ class SmartTurn:
                 "`voi models pull smart-turn`, or set VOI_TURN_ENGINE=none.",
             )
         self._path = found[-1]
+        self._head = _head(Path(head), self._path) if head is not None else None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="smart-turn")
         self._session: Any = None
         self._waiting = 0
@@ -91,7 +105,8 @@ class SmartTurn:
 
     async def probability(self, pcm: bytes) -> float:
         """Raises EngineError (retryable) when too many wait, or after 5 s."""
-        return (await self.hear(pcm)).base
+        heard = await self.hear(pcm)
+        return heard.base if self._head is None else headed(self._head, heard.base, heard.vector)
 
     async def hear(self, pcm: bytes) -> Encoded:
         """Probability and encoder output for 16 kHz sound. Raises EngineError (retryable) when too many wait, or after
@@ -122,3 +137,24 @@ class SmartTurn:
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
         self._session = None
+
+
+def headed(head: Head, base: float, vector: npt.NDArray[np.float32]) -> float:
+    """The head's probability that the turn is over, 0..1. What the model itself is sure of to go on stays."""
+    if base <= SURELY_GOES_ON:
+        return base
+    standardized = (vector - np.asarray(head.mean, np.float32)) / np.asarray(head.scale, np.float32)
+    bounded = min(max(base, 1e-6), 1 - 1e-6)
+    odds = head.bias + head.slope * math.log(bounded / (1 - bounded)) + float(standardized @ np.asarray(head.weights))
+    return min(max(1 / (1 + math.exp(-min(max(odds, -30.0), 30.0))), 2 * SURELY_GOES_ON), 1 - SURELY_GOES_ON)
+
+
+def _head(file: Path, weights: Path) -> Head | None:
+    problems = Problems()
+    found = read_turn_weights(file, problems)
+    problems.raise_if_any()
+    if found is None or found.head is None:
+        return None
+    if len(found.head.mean) != VECTOR or found.engine.sha256 != hashlib.sha256(weights.read_bytes()).hexdigest():
+        raise ConfigError(f"{file}: its head was fitted to another turn model than {weights}: fit it again.")
+    return found.head

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from bench.turns.clips import COMPOSITES, ISOLATED, NATURAL
-from bench.turns.offline import Heard
+
+from voi.training.turns.clips import COMPOSITES, ISOLATED, NATURAL
+from voi.training.turns.play import PlayedClip
 
 PAUSE_MIN_MS, PAUSE_MAX_MS = 200, 5_000
 LONG_MS = 1_200
@@ -30,7 +31,7 @@ Counts = tuple[list[bool], bool, list[int]]
 """Of one clip: which of its pauses were cut, whether it is a turn, the delays at its ends."""
 
 
-def counted(one: Heard) -> Counts:
+def counted(one: PlayedClip) -> Counts:
     """What there is to count of a clip."""
     cuts = [
         one.end_in(pause) is not None
@@ -56,7 +57,7 @@ class Figures:
     long: float
 
     @staticmethod
-    def of(heard: Sequence[Heard]) -> "Figures":
+    def of(heard: Sequence[PlayedClip]) -> "Figures":
         return Figures.summed([counted(one) for one in heard])
 
     @staticmethod
@@ -67,7 +68,7 @@ class Figures:
             delays += waits
             if is_turn:
                 turns.append(any(mine))
-        wait = np.array(delays or [np.nan])
+        wait = np.array(delays, float) if delays else np.full(1, np.nan)
         return Figures(
             len(cuts),
             float(np.mean(cuts)) if cuts else np.nan,
@@ -80,11 +81,11 @@ class Figures:
         )
 
 
-def group(heard: Iterable[Heard], name: str) -> list[Heard]:
+def group(heard: Iterable[PlayedClip], name: str) -> list[PlayedClip]:
     return [one for one in heard if one.clip.kind in GROUPS[name]]
 
 
-def interval(heard: Sequence[Heard], figure: Callable[[Figures], float], seed: int = 1) -> tuple[float, float]:
+def interval(heard: Sequence[PlayedClip], figure: Callable[[Figures], float], seed: int = 1) -> tuple[float, float]:
     """95 % of what other draws of such clips would give."""
     random, counts = np.random.default_rng(seed), [counted(one) for one in heard]
     drawn = [
@@ -93,7 +94,7 @@ def interval(heard: Sequence[Heard], figure: Callable[[Figures], float], seed: i
     ]
     if np.isnan(drawn).all():
         return np.nan, np.nan
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
+    low, high = (np.nanpercentile(drawn, percent) for percent in (2.5, 97.5))
     return float(low), float(high)
 
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from bench.turns.clips import Clip, Pause
-from bench.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.conversation import Conversation
@@ -20,6 +18,8 @@ from voi.core.pace import Pace
 from voi.core.script import Script
 from voi.core.vad_edges import VadEdges
 from voi.dialogue import Phrase
+from voi.training.turns.clips import Clip, Pause
+from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
 
 TRANSCRIPT_MS, VERDICT_MS = 110, 75
 """What the recogniser and the turn detector take on one core of an EPYC without VNNI."""
@@ -39,7 +39,7 @@ Judge = Callable[[int, int], float]
 
 
 @dataclass(slots=True)
-class Heard:
+class PlayedClip:
     """What became of one clip: its labels, and when the core took which silence for the end. In ms of the clip."""
 
     clip: Clip
@@ -67,7 +67,7 @@ class Setting:
     """Clips of one speaker are played in one go, so that their pace is known."""
 
 
-def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pace: Pace | None = None) -> Heard:
+def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pace: Pace | None = None) -> PlayedClip:
     """Play one clip."""
     question = QUESTIONS.get(clip.asked or "")
     script = replace(setting.script, greeting=Phrase(question)) if question else setting.script
@@ -76,7 +76,7 @@ def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pac
 
 def play_all(
     clips: Iterable[tuple[Clip, Judgements]], judge_of: Callable[[Judgements], Judge], setting: Setting
-) -> list[Heard]:
+) -> list[PlayedClip]:
     """Play clips in the order of their speakers and names."""
     paces: dict[str, Pace] = {}
     heard = []
@@ -100,10 +100,10 @@ class _Play:
         self._window = 0
         self._start = 0
         self._voice_ms = 0
-        self._heard = Heard(clip)
+        self._heard = PlayedClip(clip)
         self._released: int | None = None
 
-    def run(self, *, greet: bool) -> Heard:
+    def run(self, *, greet: bool) -> PlayedClip:
         self._tell(was.Opened(greet))
         if greet:
             text = self._core.script.greeting.text if self._core.script.greeting else ""

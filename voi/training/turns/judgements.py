@@ -12,12 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from bench.turns.clips import Clip
 from voi.core.vad_edges import VadEdges
 from voi.engines.base import SttOptions
 from voi.engines.stt.moonshine import Moonshine
 from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
 from voi.engines.vad.silero import Silero
+from voi.training.turns.clips import Clip
 
 WINDOW_SAMPLES = 512
 WINDOW_BYTES = WINDOW_SAMPLES * 2
@@ -25,12 +25,13 @@ WINDOW_MS = 32
 PREROLL_WINDOWS = 15
 
 
-class Engines:
+class ClipEngines:
     """The embedded engines, loaded when they are first asked."""
 
     def __init__(self, models_dir: str | Path = "models") -> None:
         self._loop = asyncio.new_event_loop()
         weights_file = sorted(Path(models_dir).glob(WEIGHTS_PATTERN))[-1]
+        self.turn_file = weights_file
         self._turn = SmartTurn(model_path=weights_file)
         self._stt = Moonshine()
         self._vad = Silero()
@@ -54,6 +55,11 @@ class Engines:
     def turn(self, pcm: bytes) -> float:
         return round(float(self._run(self._turn, lambda: self._turn.probability(pcm))), 5)
 
+    def vector(self, pcm: bytes) -> list[float]:
+        """The turn model's encoder output."""
+        heard = self._run(self._turn, lambda: self._turn.hear(pcm))
+        return [round(float(value), 4) for value in heard.vector]
+
     def words(self, windows: list[tuple[bytes, bool]]) -> str:
         async def transcribed() -> str:
             stream = self._stt.open(SttOptions(), None)
@@ -74,9 +80,9 @@ class Engines:
 
 class Judgements:
     """Of one clip. With `near` a question about sound that begins elsewhere than what is known (as it does after a cut)
-    is answered by what is known of the same end, without asking the engines."""
+    is answered by what is known of the same end, without asking the engines. `folder` None: nothing is kept on disk."""
 
-    def __init__(self, clip: Clip, folder: Path, engines: Engines, *, near: bool = False) -> None:
+    def __init__(self, clip: Clip, folder: Path | None, engines: ClipEngines, *, near: bool = False) -> None:
         pcm = clip.pcm()
         rest = -len(pcm) % WINDOW_BYTES
         pcm += bytes(rest)
@@ -84,9 +90,9 @@ class Judgements:
         self._engines = engines
         sound = hashlib.sha256(pcm).hexdigest()[:16]
         self._near = near
-        self._path = folder / f"{engines.version}-{sound}.json"
+        self._path = folder / f"{engines.version}-{sound}.json" if folder else None
         self._known: dict[str, Any] = {}
-        if self._path.is_file():
+        if self._path and self._path.is_file():
             self._known = json.loads(self._path.read_text())
         self._fresh = False
 
@@ -105,6 +111,14 @@ class Judgements:
             self._keep(key, self._engines.turn(b"".join(self._windows[max(start, end - 250) : end])))
         probability: float = self._known[key]
         return probability
+
+    def vector(self, start: int, end: int) -> list[float]:
+        """What the detector's encoder makes of the same sound."""
+        key = self._key("vector", max(start, end - 250), end)
+        if key not in self._known:
+            self._keep(key, self._engines.vector(b"".join(self._windows[max(start, end - 250) : end])))
+        found: list[float] = self._known[key]
+        return found
 
     def words(self, start: int, end: int) -> str:
         key = self._key("words", start, end)
@@ -132,7 +146,7 @@ class Judgements:
         self._fresh = True
 
     def save(self) -> None:
-        if self._fresh:
+        if self._path and self._fresh:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._path.write_text(json.dumps(self._known))
             self._fresh = False
