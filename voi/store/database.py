@@ -5,6 +5,7 @@ each commit reaches the disk, and what is deleted is overwritten.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -112,7 +113,10 @@ def _engine_of(url: StoreUrl) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "do_connect")
     def private(*_: Any) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # SQLite gives its log the same permissions
+        # Only a new file: whoever closes one that SQLite has open drops all locks of this process on it, and another
+        # process that leaves then takes the log for its own and deletes it.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # the log gets the same permissions
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
