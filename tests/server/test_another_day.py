@@ -12,7 +12,7 @@ from tests.server.serving import Person, RunningServer, serving
 from tests.server.test_restart import GREETING
 from tests.server.test_resume_cuts import Listener, engines, write_agents
 from tests.transports.raw_client import RawClient
-from voi.calls.saved import SavedStates
+from voi.calls.saved import Saved, SavedStates
 from voi.client import VoiClient
 from voi.errors import ClientError, StoreError
 from voi.server.auth import issue_token
@@ -44,7 +44,7 @@ class Shelf:
 
 
 def keep(server: RunningServer, shelf: SavedStates | None) -> None:
-    object.__setattr__(server.server._voi_ws, "saved", shelf)
+    server.server.calls.saved = Saved(shelf, server.server.metrics)
 
 
 def connect(port: int, session: str, **more: Any) -> Any:

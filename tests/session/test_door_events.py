@@ -14,6 +14,7 @@ from voi.session.line import Line
 
 
 class Told(list[DoorEvent]):
+    kind = "app"
     output_rate_hz = 24_000
     backlog_bytes = 0
 

@@ -36,6 +36,10 @@ from voi.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
+MISTAKES_BURST = 100
+"""A client that sends more unusable messages than this is disconnected."""
+MISTAKES_PER_S = 1
+"""How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
 HANG_UP_TIMEOUT_S = 10.0
 """A conversation that has not ended this long after its client left is cancelled."""
 
@@ -90,8 +94,8 @@ class Call:
     the log. `person`: who the app says the caller is, in the app's own words; "": it does not say."""
 
     __slots__ = (
-        "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_on_over", "_services", "_task", "_timer", "app",
-        "client", "id", "over", "person", "save", "session",
+        "__weakref__", "_beginning", "_context", "_hung_up", "_line", "_mistaken_at_s", "_mistakes", "_on_over",
+        "_services", "_task", "_timer", "app", "client", "id", "kind", "over", "person", "save", "session",
     )  # fmt: skip
 
     def __init__(
@@ -107,6 +111,8 @@ class Call:
         self.id = call_id
         self.app = app
         self.person = person
+        self.kind = door.kind
+        """The kind of door that it came through."""
         self.client = client
         self.session: Session | None = None
         """From `open` to the end, the session that the door gives sound and facts to."""
@@ -119,6 +125,8 @@ class Call:
         self._beginning = ("", "")
         """The mode, and the agent's name; "": one that the client brought."""
         self._hung_up = False
+        self._mistakes = 0.0
+        self._mistaken_at_s = 0.0
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
@@ -286,12 +294,20 @@ class Call:
         # not at once: a task that is cancelled before its first step never reaches its `finally`
         asyncio.get_running_loop().call_soon(self._task.cancel)
 
-    def too_many_mistakes(self) -> None:
-        """Hang up because too many messages of the client could not be used."""
+    def mistake(self) -> bool:
+        """Count a message of the client that could not be used. True: the client may be told, and the call goes on.
+        False: there were too many, and the call ends."""
+        self._services.metrics.mistake()
+        now_s = asyncio.get_running_loop().time()
+        self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1
+        self._mistaken_at_s = now_s
+        if self._mistakes <= MISTAKES_BURST:
+            return True
         self._services.metrics.failed(EndReason.TOO_MANY_MISTAKES)
         log.info("failed %s (%s)", self.client, EndReason.TOO_MANY_MISTAKES)
         self._line.end(Ended(EndReason.TOO_MANY_MISTAKES))
         self.hang_up()
+        return False
 
     def _failed(self, error: BaseException) -> None:
         if self._hung_up or self._line.ended:

@@ -8,6 +8,7 @@ from typing import Any
 from voi.calls.admission import Admission
 from voi.calls.call import Call, Services, refused
 from voi.calls.call_id import new_call_id
+from voi.calls.saved import Saved, SavedStates
 from voi.core.end_reason import EndReason
 from voi.core.facts import LoadChanged
 from voi.session.door import Door
@@ -20,11 +21,13 @@ FAREWELL_TIMEOUT_S = 5.0
 
 
 class Calls:
-    """All live calls of a server: admits, opens and drains them. `services`: what every call needs."""
+    """All live calls of a server: admits, opens and drains them. `services`: what every call needs. `states`: where
+    conversations are saved that are continued another day; None: nowhere."""
 
-    def __init__(self, admission: Admission, services: Services) -> None:
+    def __init__(self, admission: Admission, services: Services, states: SavedStates | None = None) -> None:
         self.admission = admission
         self.services = services
+        self.saved = Saved(states, services.metrics)
         self.gone = 0
         """How many clients have left, including those that got no conversation."""
         self.on_over: Callable[[Call], None] = lambda call: None

@@ -1,14 +1,18 @@
 """Conversations that are continued another day, by a name that the app gives them."""
 
 import hashlib
+import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
+from voi.calls.call import Call, CallMetrics
 from voi.core.journal import decode_value, encode_value
 from voi.core.kept import Kept, KeptMessage
 from voi.dialogue import Image, Message
-from voi.errors import ClientError
+from voi.errors import ClientError, StoreError
+
+log = logging.getLogger(__name__)
 
 VERSION = 1
 PICTURES_MAX_CHARACTERS = 4_000_000
@@ -25,6 +29,42 @@ class SavedStates(Protocol):
 
     async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "") -> None:
         """`person`: who the app says the caller is; deleting them deletes the state."""
+
+
+class Saved:
+    """Continues the conversations of a server another day, whatever door they come through. `states` None: this server
+    saves none."""
+
+    def __init__(self, states: SavedStates | None, metrics: CallMetrics) -> None:
+        self._states = states
+        self._metrics = metrics
+
+    async def load(self, call: Call, name: str) -> Kept:
+        """What was saved by that name for the call's app and person; empty if nothing was. At its end the call is saved
+        by the same name. Raises ClientError if this server saves none or another version of Voi saved it, StoreError
+        within seconds if the store cannot be reached."""
+        states = self._to_save(call, name)
+        state = await states.load(place_of(name, call.person), call.app)
+        return Kept() if state is None else kept_in(state)
+
+    def save_at_end(self, call: Call, name: str) -> None:
+        """Have the call saved by that name at its end. Raises ClientError if this server saves none."""
+        self._to_save(call, name)
+
+    def _to_save(self, call: Call, name: str) -> SavedStates:
+        states = self._states
+        if states is None:
+            raise ClientError("session: this server keeps no conversations (VOI_STORE is off).")
+
+        async def save(kept: Kept) -> None:
+            try:
+                await states.save(place_of(name, call.person), call.app, state_of(kept), call.person)
+            except StoreError as error:
+                log.error("a conversation cannot be saved: %s", error)
+                self._metrics.handed_over(kept=False)
+
+        call.save = save
+        return states
 
 
 def place_of(name: str, person: str) -> str:

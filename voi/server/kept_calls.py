@@ -23,12 +23,6 @@ SWEEP_EVERY_S = 3600
 log = logging.getLogger(__name__)
 
 
-def kind_of(call: Call) -> str:
-    """The kind of door that the call came through: telephone, or app. A door that is none for an app says so by an
-    attribute `kind`."""
-    return str(getattr(call.door, "kind", "app"))
-
-
 class KeptCalls:
     """Made before the server listens. Raises ConfigError for settings that cannot work."""
 
@@ -95,7 +89,7 @@ class KeptCalls:
             version, config = version_of(agent)
             folder = str(recorder.folder.relative_to(settings.recordings_dir)) if recorder else None
             began = Began(
-                conversation_id, call.app, call.person, kind_of(call), call.agent_name, version,
+                conversation_id, call.app, call.person, call.kind, call.agent_name, version,
                 config if call.agent_name else "", mode, now_ms(), folder, bool(agent.redact), data_key,
             )  # fmt: skip
             ai, recording = self.discloses(call, agent)
@@ -109,7 +103,7 @@ class KeptCalls:
         """Whether the agent says at its first words that it is an AI, and that the conversation is recorded. A client's
         own agent cannot keep it from that."""
         settings = self._settings
-        wanted = call is not None and ("*" in settings.disclose or kind_of(call) in settings.disclose)
+        wanted = call is not None and ("*" in settings.disclose or call.kind in settings.disclose)
         say = agent.disclosure.say
         if say is not None and (say or (call is not None and call.agent_name)):
             wanted = say

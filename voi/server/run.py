@@ -98,7 +98,8 @@ class Server:
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
             log.warning("%s", warning)
-        self.calls = Calls(self.admission, Services(self._configs, self._open_session, self.metrics, Tasks()))
+        services = Services(self._configs, self._open_session, self.metrics, Tasks())
+        self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self.kept.over
         self._listeners: list[Listener] = []
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
@@ -112,7 +113,6 @@ class Server:
             Resumables(settings.resume_s),
             Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
             lambda query: tokens.check(token_in(query)).person,
-            self.kept.store,
         )
         self._app = create_app(
             HttpSettings(token_secrets[0], api_key, settings.cors_origins, settings.metrics),

@@ -6,9 +6,9 @@ from voi.session.events import DoorEvent
 
 
 class Door(Protocol):
-    """A door may have an attribute `kind`, such as "telephone", by which `VOI_DISCLOSE` goes; without it, it is one for
-    an app."""
-
+    kind: str
+    """"telephone", or "app" for one that a program of somebody's stands behind. `VOI_DISCLOSE` goes by it, and the
+    store notes it. It never changes."""
     output_rate_hz: int
     """Sample rate of the sound that the door is given. It never changes."""
 

@@ -7,7 +7,9 @@ A package adds one with an entry point of the group "voi.listeners":
 
 The entry point names a factory. It is called with `DoorServices` and the keyword options from VOI_LISTENERS, and
 returns a `Listener`. A listener makes a door for each caller (`voi.session.door.Door`), has the call admitted
-(`Calls.admit`), opens and starts it, and hangs it up when the caller has left.
+(`Calls.admit`), opens and starts it, passes the caller's sound on through an intake, which bounds it
+(`voi.calls.intake`), and hangs the call up when the caller has left. `Calls.saved` continues it another day, and
+`Call.mistake` counts what could not be understood.
 """
 
 import inspect

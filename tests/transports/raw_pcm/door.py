@@ -3,9 +3,11 @@ gets s16le mono at 24 kHz. Under 150 lines, and nothing in Voi knows of it.
 """
 
 import asyncio
+import logging
 
 from voi.calls.admission import Refused
 from voi.calls.call import Call
+from voi.calls.intake import open_intake
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.events import DoorEvent, Ended, Sound
@@ -15,11 +17,15 @@ from voi.transports.listeners import DoorServices
 HEAD_TIMEOUT_S = 5.0
 HEAD_LIMIT_BYTES = 8_192
 READ_BYTES = 3_200
+INPUT_RATE_HZ = 16_000
+
+log = logging.getLogger(__name__)
 
 
 class RawPcmDoor:
     """`Door` for one caller."""
 
+    kind = "app"
     output_rate_hz = 24_000
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
@@ -77,10 +83,11 @@ class RawPcmListener:
                 token, agent_name = (await reader.readline()).decode("utf-8", "replace").split()
             app = self._services.authenticate(token)
             call = self._services.calls.admit(app, "raw PCM", door, person=self._services.person_of(token))
-            session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=16_000))
+            session = call.open(agent_name, None, CallOptions(mode="call", input_rate_hz=INPUT_RATE_HZ))
+            intake = open_intake(None, INPUT_RATE_HZ, session.hear, log.info, self._tasks)
             call.start()
             while pcm := await reader.read(READ_BYTES):
-                session.hear(pcm)
+                intake.sound(pcm)
         except (ClientError, Refused, ValueError, TimeoutError, ConnectionError) as error:
             if call is not None and not call.started:
                 call.fail(error)

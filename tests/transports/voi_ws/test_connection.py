@@ -15,7 +15,7 @@ from voi.calls.call_id import conversation_id
 from voi.core import facts
 from voi.errors import ClientError, EngineError
 from voi.server.auth import issue_token
-from voi.transports.voi_ws import connection, wire
+from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.connection import VoiConnection, VoiWebSockets
 from voi.transports.websocket import Request
 
@@ -168,7 +168,7 @@ async def test_a_client_that_sends_nothing_but_nonsense_is_sent_away() -> None:
     async with running() as (door, sessions):
         visit = Visit(door)
         visit.init()
-        for _ in range(connection.MISTAKES_BURST):
+        for _ in range(call_module.MISTAKES_BURST):
             visit.connection.received(b"")
         assert not visit.socket.closed
         while not visit.socket.closed:
@@ -183,9 +183,9 @@ async def test_a_client_that_errs_now_and_then_stays_for_hours() -> None:
     async with running() as (door, _):
         visit = Visit(door)
         visit.init()
-        for _ in range(10 * connection.MISTAKES_BURST):
+        for _ in range(10 * call_module.MISTAKES_BURST):
             visit.connection.received(b"")
-            await asyncio.sleep(2 / connection.MISTAKES_PER_S)
+            await asyncio.sleep(2 / call_module.MISTAKES_PER_S)
         assert not visit.socket.closed
         visit.connection.lost()
         await door.calls.services.tasks.join()

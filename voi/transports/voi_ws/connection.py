@@ -6,7 +6,6 @@ The call (`voi.calls.call`) manages the conversation.
 import asyncio
 import contextvars
 import logging
-import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,27 +15,22 @@ from voi.calls.call import Call, refused
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover
-from voi.calls.saved import SavedStates, kept_in, place_of, state_of
 from voi.core.end_reason import EndReason
-from voi.core.facts import CameBack, Continued
+from voi.core.facts import Continued
 from voi.core.kept import Kept
 from voi.errors import ClientError, StoreError
 from voi.session.events import Ended
 from voi.session.session import Session
-from voi.transports.voi_ws import from_client, wire
+from voi.transports.voi_ws import wire
+from voi.transports.voi_ws.arriving import fetch, take_up
 from voi.transports.voi_ws.door import NotInThisMode, VoiDoor
-from voi.transports.voi_ws.endings import ending
-from voi.transports.voi_ws.moved import Moved, heard_of, shown, unpack
-from voi.transports.voi_ws.outbox import Outbox
-from voi.transports.voi_ws.resumption import GONE, RESUME_GONE, Resumable, Resumables
+from voi.transports.voi_ws.from_client import PLAIN_AUDIO, Audio, Init, ResumeCall, parse, type_of
+from voi.transports.voi_ws.moved import Moved, shown
+from voi.transports.voi_ws.resumption import GONE, RESUME_GONE, TEXT_FRAME, Resumable, Resumables
 from voi.transports.websocket import POLICY_VIOLATION, Request, WebSocket
 
 log = logging.getLogger(__name__)
 
-MISTAKES_BURST = 100
-"""A client that sends more unusable messages than this is disconnected."""
-MISTAKES_PER_S = 1
-"""How many unusable messages are forgiven per second: a small fault in a client must not end a long conversation."""
 EARLY_MESSAGES_MAX = 256
 """How many messages may wait while a conversation is being loaded. More are dropped."""
 _FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.OVERLOADED})
@@ -55,8 +49,6 @@ class VoiWebSockets:
     """What was kept of the server's last process, and is for its next; None: nothing."""
     person_of: Callable[[str], str] = lambda query: ""
     """Whom that token is for, beside the app; "": it does not say."""
-    saved: SavedStates | None = None
-    """Conversations that are continued another day; None: none are."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -71,8 +63,8 @@ class VoiConnection:
     """A `voi.transports.websocket.Receiver`. An error in it ends at most this connection."""
 
     __slots__ = (
-        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_mistaken_at_s",
-        "_mistakes", "_person", "_query", "_resumable", "_socket", "_sound", "_timer", "id",
+        "_app", "_begun", "_call", "_client", "_context", "_door", "_early", "_full", "_listener", "_person", "_query",
+         "_resumable", "_socket", "_sound", "_timer", "id",
     )  # fmt: skip
 
     def __init__(self, listener: VoiWebSockets, socket: WebSocket, request: Request) -> None:
@@ -93,8 +85,6 @@ class VoiConnection:
         """What came while the conversation was being loaded; None: it is not."""
         self._sound: Callable[[bytes], None] | None = None
         """Takes the person's sound, once the conversation has begun."""
-        self._mistakes = 0.0
-        self._mistaken_at_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._context = contextvars.copy_context()
         self._context.run(conversation_id.set, self.id)
@@ -147,14 +137,14 @@ class VoiConnection:
         """Handle the first message. Sound that comes before it, from a microphone that starts early, is dropped."""
         if isinstance(message, str):
             raise ClientError("the first message must be an init message in a binary frame; this one was text.")
-        init = from_client.parse(message)
-        if isinstance(init, from_client.Audio):
+        init = parse(message)
+        if isinstance(init, Audio):
             return
-        if isinstance(init, from_client.ResumeCall):
+        if isinstance(init, ResumeCall):
             self._resume(init)
             return
-        if not isinstance(init, from_client.Init):
-            raise ClientError(f"the first message must be init, not {from_client.type_of(init)}.")
+        if not isinstance(init, Init):
+            raise ClientError(f"the first message must be init, not {type_of(init)}.")
         if call is None:
             raise ClientError("there is no place.")
         self._stop_timer()
@@ -163,7 +153,7 @@ class VoiConnection:
         else:
             self._open(call, init)
 
-    def _open(self, call: Call, init: from_client.Init, kept: Kept | None = None) -> None:
+    def _open(self, call: Call, init: Init, kept: Kept | None = None) -> None:
         """Begin the conversation, or continue the one that was kept from another day."""
         continued = Continued(kept) if kept is not None and kept.messages else None
         session = call.open(init.agent_name, init.agent_config, init.options, continued)
@@ -188,14 +178,12 @@ class VoiConnection:
         for message in early:
             self._received(message)
 
-    async def _load(self, call: Call, init: from_client.Init) -> None:
+    async def _load(self, call: Call, init: Init) -> None:
         """Load the conversation that `init` names, and go on with it."""
         try:
-            self._keeps(call, init)
-            assert self._listener.saved is not None
-            state = await self._listener.saved.load(place_of(init.session, call.person), call.app)
+            kept = await self._listener.calls.saved.load(call, init.session)
             if not call.over:
-                self._open(call, init, Kept() if state is None else kept_in(state))
+                self._open(call, init, kept)
         except ClientError as error:
             self._refuse(str(error))
         except StoreError as error:
@@ -206,43 +194,17 @@ class VoiConnection:
             call.fail(error)
         self._heard_early()
 
-    def _keeps(self, call: Call, init: from_client.Init) -> None:
-        """Have the conversation saved at its end. Raises ClientError if this server has no store."""
-        saved = self._listener.saved
-        if saved is None:
-            raise ClientError("session: this server keeps no conversations (VOI_STORE is off).")
-
-        async def save(kept: Kept) -> None:
-            try:
-                await saved.save(place_of(init.session, call.person), call.app, state_of(kept), call.person)
-            except StoreError as error:
-                log.error("a conversation cannot be saved: %s", error)
-                self._listener.calls.services.metrics.handed_over(kept=False)
-
-        call.save = save
-
     # ---- clients that come back -------------------------------------------------------------------
 
-    def _open_resumable(self, call: Call, session: Session, init: from_client.Init) -> None:
-        outbox = self._outbox_of(call, init, self._socket)
-        resumable = Resumable(call, self._door, outbox, self, init)
-        handover = self._listener.handover
-        within_s, restart_within_s = self._listener.resumables.within_s, handover.life_s if handover else 0
-        self._keep_open(resumable, session, wire.init_done(init.agent_name, resumable.id, within_s, restart_within_s))
-
-    def _outbox_of(self, call: Call, init: from_client.Init, socket: WebSocket | None) -> Outbox:
-        return Outbox(
-            socket, call.stand_still, lambda: call.go_on({}),
-            streams=init.options.mode == "call", pcm=init.options.stream_output_audio,
-        )  # fmt: skip
-
-    def _keep_open(self, resumable: Resumable, session: Session, done: bytes) -> None:
-        self._door.send_through(resumable.outbox)
-        resumable.sound = self._door.open(session, resumable.init, done)
+    def _open_resumable(self, call: Call, session: Session, init: Init) -> None:
+        resumable = Resumable(call, self._door, self._socket, init)
+        handover, within_s = self._listener.handover, self._listener.resumables.within_s
+        restart_within_s = handover.life_s if handover else 0
+        resumable.open(session, wire.init_done(init.agent_name, resumable.id, within_s, restart_within_s))
         self._listener.resumables.add(resumable)
         self._resumable = resumable
 
-    def _resume(self, resume: from_client.ResumeCall) -> None:
+    def _resume(self, resume: ResumeCall) -> None:
         """Take over the conversation that the client had over another connection."""
         resumable = self._listener.resumables.find(resume.resume_id, self._app, self._person)
         self._stop_timer()
@@ -254,23 +216,14 @@ class VoiConnection:
         if resumable is None:
             self._refuse_resumption(RESUME_GONE, EndReason.NO_DOOR, GONE)
             return
-        outbox, received = resumable.outbox, resume.received
-        if received is not None and not outbox.may_have(received):
-            words = f"resume: so many messages were never sent: {received}."
-            self._refuse_resumption(POLICY_VIOLATION, EndReason.BAD_START, words)
+        try:
+            resumable.check(resume)
+        except ClientError as error:
+            self._refuse_resumption(POLICY_VIOLATION, EndReason.BAD_START, str(error))
             return
-        call = resumable.call
-        conversation_id.set(call.id)
-        if resumable.connection is not None:
-            resumable.connection.replace()
-        call.stand_still()
-        played = None if resume.played is None else (wire.shown_id(resume.played[0]), resume.played[1])
-        sent = outbox.rewind(received, played, resumable.door.dialogue())
-        self._socket.send(wire.resumed(sent, resumable.messages, resumable.audio_bytes))
-        unheard = outbox.attach(self._socket)
-        self._call, self._door, self._resumable, self._begun = call, resumable.door, resumable, True
-        resumable.connection = self
-        call.go_on(unheard)
+        conversation_id.set(resumable.call.id)
+        resumable.resume(self._socket, resume)
+        self._call, self._door, self._resumable, self._begun = resumable.call, resumable.door, resumable, True
         self._listener.calls.services.metrics.resumed()
         log.info("the client is back from %s", self._client)
 
@@ -286,27 +239,15 @@ class VoiConnection:
         self._door.report_error(words)
         self._socket.close(code, words)
 
-    async def _fetch(self, handover: Handover, resume: from_client.ResumeCall) -> None:
+    async def _fetch(self, handover: Handover, resume: ResumeCall) -> None:
         """Go on with a call that another process of the server has kept."""
         if self._full is not None:
             self._refuse("there is no place.")  # the client tries again later
             return
-        data: bytes | None = None
-        try:
-            data = await asyncio.to_thread(handover.take, resume.resume_id)
-            moved = unpack(data) if data is not None else None
-        except OSError as error:
-            log.error("calls of the process before cannot be read: %s", error)
-            moved = None
-        except ClientError as error:
-            log.error("%s", error)
-            moved = None
-        if self._call is None or self._socket.closed:
-            if data is not None:  # the connection was lost meanwhile; the client will come back once more
-                await asyncio.to_thread(handover.put, resume.resume_id, data)
-        elif moved is None or (moved.app, moved.person) != (self._app, self._person):
-            if data is not None and moved is not None:  # it is somebody else's, who may still ask for it
-                await asyncio.to_thread(handover.put, resume.resume_id, data)
+        moved = await fetch(handover, resume.resume_id, self._app, self._person, lambda: not self._gone)
+        if self._gone or self._call is None:
+            pass  # the client will come back once more
+        elif moved is None:
             self._refuse_resumption(RESUME_GONE, EndReason.NO_DOOR, GONE)
         else:
             try:
@@ -317,51 +258,30 @@ class VoiConnection:
                 self._call.fail(error)
         self._early = None  # what it sent before it knew what had arrived comes once more
 
-    def _take_up(self, call: Call, moved: Moved, resume: from_client.ResumeCall) -> None:
-        init = from_client.Init(
-            moved.agent_name, moved.agent_config, moved.options, resumable=True, session=moved.session
-        )  # fmt: skip
-        if init.session:
-            self._keeps(call, init)
-        outbox = self._outbox_of(call, init, None)
-        lacks = outbox.take_up(moved.sent, moved.frames, moved.ends, resume.received)
-        if resume.received is not None and not outbox.may_have(resume.received):
-            raise ClientError(f"resume: so many messages were never sent: {resume.received}.")
-        heard_ms = heard_of(moved, lacks, resume.played)
-        session = call.open(init.agent_name, init.agent_config, init.options, Continued(moved.kept, heard_ms))
-        resumable = Resumable(call, self._door, outbox, self, init, resume.resume_id)
-        resumable.messages, resumable.audio_bytes = moved.messages, moved.audio_bytes
-        sent = outbox.rewind(resume.received, None, shown(moved.kept))
-        self._keep_open(resumable, session, b"")
-        self._begun = True
-        self._socket.send(wire.resumed(sent, resumable.messages, resumable.audio_bytes))
-        outbox.attach(self._socket)
-        call.start()
-        away_ms = max(0, round((time.time() - moved.left_s) * 1_000))
-        session.tell(CameBack(away_ms))
-        self._listener.calls.services.metrics.resumed()
-        log.info("a call goes on that was kept %.1f s ago", away_ms / 1_000)
+    @property
+    def _gone(self) -> bool:
+        """The connection was lost before its conversation began."""
+        return self._call is None or self._socket.closed
 
-    def let_go(self) -> None:
-        """The conversation leaves this process."""
-        self._call = self._resumable = None
+    def _take_up(self, call: Call, moved: Moved, resume: ResumeCall) -> None:
+        if moved.session:
+            self._listener.calls.saved.save_at_end(call, moved.session)
+        self._resumable = take_up(call, moved, resume, self._door, self._socket)
+        self._listener.resumables.add(self._resumable)
+        self._begun = True
+        self._listener.calls.services.metrics.resumed()
 
     def _knocked(self) -> None:
         if self._full is not None:
             self._full = None
             self._listener.resumables.leave(self._app)
 
-    def replace(self) -> None:
-        """The client came back over another connection before this one was known to be lost."""
-        code, words = ending(Ended(EndReason.REPLACED))
-        self._socket.on_pong = None
-        self._call = self._resumable = None
-        self._socket.close(code, words)
-
     # ---- messages ---------------------------------------------------------------------------------
 
     def _received(self, message: bytes | str) -> None:
-        call = self._call
+        call, resumable = self._call, self._resumable
+        if resumable is not None and resumable.socket is not self._socket:
+            return  # its conversation goes on without this connection
         if (call is None and self._full is None) or (call is not None and call.over):
             return
         if self._early is not None:
@@ -371,14 +291,14 @@ class VoiConnection:
         try:
             if call is None or not self._begun:
                 self._begin(call, message)
-            elif self._resumable is not None:
-                self._take(self._resumable, message)
+            elif resumable is not None:
+                resumable.receive(message)
             elif isinstance(message, str):
-                raise ClientError("messages are binary frames; this one was text.")
-            elif self._sound is not None and message.startswith(from_client.PLAIN_AUDIO):
-                self._sound(message[len(from_client.PLAIN_AUDIO) :])
+                raise ClientError(TEXT_FRAME)
+            elif self._sound is not None and message.startswith(PLAIN_AUDIO):
+                self._sound(message[len(PLAIN_AUDIO) :])
             else:
-                self._door.receive(from_client.parse(message))
+                self._door.receive(parse(message))
         except ClientError as error:
             if call is not None and self._begun:
                 self._correct(call, error)
@@ -390,35 +310,11 @@ class VoiConnection:
                 raise
             self._call.fail(error)
 
-    def _take(self, resumable: Resumable, message: bytes | str) -> None:
-        """Handle a message of a client that may come back, and count it."""
-        resumable.outbox.alive = True
-        if isinstance(message, bytes) and message.startswith(from_client.PLAIN_AUDIO):
-            resumable.audio_bytes += len(message) - len(from_client.PLAIN_AUDIO)
-            resumable.sound(message[len(from_client.PLAIN_AUDIO) :])
-            return
-        try:
-            if isinstance(message, str):
-                raise ClientError("messages are binary frames; this one was text.")
-            parsed = from_client.parse(message)
-        except ClientError:
-            resumable.messages += 1
-            raise
-        if isinstance(parsed, from_client.Audio):
-            resumable.audio_bytes += len(parsed.payload)
-        else:
-            resumable.messages += 1
-        resumable.door.receive(parsed)
-
     def _correct(self, call: Call, error: ClientError) -> None:
         """Tell the client that its message could not be used. The conversation goes on, unless there were too many."""
-        self._listener.calls.services.metrics.mistake()
-        now_s = asyncio.get_running_loop().time()
-        self._mistakes = max(0.0, self._mistakes - (now_s - self._mistaken_at_s) * MISTAKES_PER_S) + 1
-        self._mistaken_at_s = now_s
-        if self._mistakes > MISTAKES_BURST:
-            call.too_many_mistakes()
-        elif isinstance(error, NotInThisMode):
+        if not call.mistake():
+            return
+        if isinstance(error, NotInThisMode):
             self._door.report_error(str(error))
         else:
             self._door.report_error(f"Error processing client message: {error}")
@@ -429,13 +325,12 @@ class VoiConnection:
         self._stop_timer()
         self._knocked()
         call, resumable = self._call, self._resumable
-        if call is None:
+        if call is None or (resumable is not None and resumable.socket is not self._socket):
             return
         if resumable is None or self._socket.parted or call.ending:
             call.detach(self._door, 0)
             return
-        resumable.connection = None
-        resumable.outbox.detach()
+        resumable.lost()
         wait_s = self._listener.resumables.within_s
         call.hold(wait_s)
         self._listener.calls.services.metrics.lost()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from voi.audio.opus import encode_ogg_opus
+from voi.calls.intake import Intake, open_intake
 from voi.core import facts
 from voi.core.actions import Status
 from voi.core.options import Mode
@@ -29,7 +30,6 @@ from voi.transports.voi_ws.from_client import (
     TypedText,
     type_of,
 )
-from voi.transports.voi_ws.intake import Intake, open_intake
 from voi.transports.websocket import NORMAL
 
 log = logging.getLogger(__name__)
@@ -94,6 +94,7 @@ class VoiDoor:
     `encode` makes one file of s16le mono at 24 kHz; it is called in a worker thread.
     """
 
+    kind = "app"
     output_rate_hz = wire.OUTPUT_RATE_HZ
 
     def __init__(
@@ -127,7 +128,11 @@ class VoiDoor:
         """The session is ready: tell the client by `done` (b"": not at all; None: by `init_done`), and pass its
         messages on from now on. Returns the function that takes its sound. Raises ClientError if its audio format
         cannot be decoded here."""
-        self._intake = open_intake(init.input_audio_format, session.hear, self.report_error, self._tasks)
+        container = None if init.input_audio_format == "pcm16" else init.input_audio_format
+        try:
+            self._intake = open_intake(container, wire.INPUT_RATE_HZ, session.hear, self.report_error, self._tasks)
+        except ClientError as error:
+            raise ClientError(f"{error} Send input_audio_format pcm16: s16le, mono, 16 kHz.") from None
         self._mode, self._whole = init.options.mode, not init.options.stream_output_audio
         self._session = session
         if done != b"":

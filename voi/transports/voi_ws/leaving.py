@@ -65,8 +65,7 @@ async def _settled(session: Session, hurry: asyncio.Event) -> None:
 def _moved(resumable: Resumable, session: Session) -> Moved:
     """The call as it is now. From here on it does nothing more in this process."""
     session.hold()
-    if resumable.connection is not None:
-        resumable.connection.let_go()
+    resumable.socket = None  # what still comes from the client is not for this process
     sent, frames, ends = resumable.outbox.moved()
     init = resumable.init
     return Moved(

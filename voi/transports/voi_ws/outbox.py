@@ -10,11 +10,11 @@ import json
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
 from voi.errors import ClientError
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.moved import MovedFrame, SpeechEnd
+from voi.transports.websocket import WebSocket
 
 BYTES_PER_S = wire.OUTPUT_RATE_HZ * 2
 CONFIRM_EVERY_S = 1.0
@@ -32,21 +32,6 @@ KEPT_MAX = 4096
 """Limits on what is kept, sound included. Beyond them all of it is forgotten; a client that comes back is then shown
 the messages again."""
 _COUNT_BYTES = 8
-
-
-class Socket(Protocol):
-    """What an outbox needs of `voi.transports.websocket.WebSocket`."""
-
-    on_pong: Callable[[bytes], None] | None
-
-    def send(self, message: bytes) -> None: ...
-
-    def ping(self, payload: bytes) -> None: ...
-
-    def close(self, code: int, reason: str = "") -> None: ...
-
-    @property
-    def backlog_bytes(self) -> int: ...
 
 
 @dataclass(slots=True)
@@ -70,7 +55,7 @@ class Outbox:
 
     def __init__(
         self,
-        socket: Socket | None,
+        socket: WebSocket | None,
         on_silent: Callable[[], None],
         on_heard: Callable[[], None],
         *,
@@ -321,7 +306,7 @@ class Outbox:
         self._player_bytes = 0
         return again
 
-    def attach(self, socket: Socket) -> dict[int, int]:
+    def attach(self, socket: WebSocket) -> dict[int, int]:
         """Send over this connection from now on, and first what `rewind` prepared. Returns how many bytes of sound the
         client gets again, by message id."""
         self.detach()

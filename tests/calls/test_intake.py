@@ -7,20 +7,24 @@ from array import array
 
 import pytest
 
+from voi.audio.media import Container
 from voi.audio.opus import encode_ogg_opus
+from voi.calls import intake
+from voi.calls.intake import open_intake
 from voi.errors import ClientError
 from voi.tasks import Tasks
-from voi.transports.voi_ws import intake
-from voi.transports.voi_ws.from_client import InputFormat
-from voi.transports.voi_ws.intake import BYTES_PER_S, SLICE_BYTES, open_intake
+
+RATE_HZ = 16_000
+BYTES_PER_S = 2 * RATE_HZ
+SLICE_BYTES = BYTES_PER_S // 2
 
 
 class AudioInput:
-    def __init__(self, input_format: InputFormat = "pcm16") -> None:
+    def __init__(self, container: Container | None = None, rate_hz: int = RATE_HZ) -> None:
         self.log: list[bytes | str] = []
         self.errors: list[str] = []
         self.tasks = Tasks()
-        self.intake = open_intake(input_format, self.log.append, self.errors.append, self.tasks)
+        self.intake = open_intake(container, rate_hz, self.log.append, self.errors.append, self.tasks)
 
     async def done(self) -> None:
         async with asyncio.timeout(5):
@@ -60,9 +64,17 @@ async def test_sound_faster_than_speech_is_dropped_and_said_so_once(monkeypatch:
     assert "faster than it can be spoken" in ears.errors[0]
 
 
+async def test_the_bounds_go_by_the_rate_of_the_door(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "BURST_S", 1)
+    ears = AudioInput(rate_hz=8_000)
+    for _ in range(5):
+        ears.intake.sound(bytes(8_000))
+    assert (b"".join(piece for piece in ears.log if isinstance(piece, bytes)), len(ears.errors)) == (bytes(16_000), 1)
+
+
 async def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(intake, "MAX_PENDING_BYTES", 10)
-    monkeypatch.setattr(intake, "SLICE_BYTES", 4)
+    monkeypatch.setattr(intake, "SLICE_S", 2 / RATE_HZ)
     ears = AudioInput()
     ears.intake.sound(b"12345678")
     ears.intake.sound(b"12345678")

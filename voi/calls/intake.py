@@ -1,4 +1,5 @@
-"""Passes the client's sound to the session: in order, decoded if it comes in a container, in small slices."""
+"""The way of a person's sound from any door to the session: bounded, in order, in small slices, decoded if it comes in
+a container."""
 
 import asyncio
 import logging
@@ -8,15 +9,13 @@ from typing import Protocol
 
 from voi.audio.media import Container
 from voi.audio.media_apart import DecoderProcess
+from voi.audio.pcm import SAMPLE_BYTES
 from voi.errors import ClientError, ConfigError
 from voi.tasks import Tasks
-from voi.transports.voi_ws.from_client import InputFormat
-from voi.transports.voi_ws.wire import INPUT_RATE_HZ
 
 log = logging.getLogger(__name__)
 
-BYTES_PER_S = INPUT_RATE_HZ * 2
-SLICE_BYTES = BYTES_PER_S // 2
+SLICE_S = 0.5
 """How much is passed on at once. The VAD computes inline, and half a second of sound costs it about a millisecond."""
 MAX_PENDING_BYTES = 16 * 1024 * 1024
 """Limit on sound that was received and not passed on yet."""
@@ -39,34 +38,37 @@ class Intake(Protocol):
     async def aclose(self) -> None: ...
 
 
-def open_intake(input_format: InputFormat, hear: Hear, complain: TellError, tasks: Tasks) -> Intake:
-    """The intake for that format. `hear` takes PCM; `complain` tells the client of errors. Raises ClientError if this
-    server cannot decode the format."""
-    if input_format == "pcm16":
-        return PcmIntake(hear, complain, tasks)
-    return MediaIntake(input_format, hear, complain, tasks)
+def open_intake(container: Container | None, rate_hz: int, hear: Hear, report_error: TellError, tasks: Tasks) -> Intake:
+    """The intake for sound in that container, which is heard at 16 kHz; None: for PCM, s16le mono at `rate_hz`. `hear`
+    takes PCM (`Session.hear`); `report_error` tells the client of errors. Raises ClientError if this server cannot
+    decode the container."""
+    if container is None:
+        return PcmIntake(rate_hz, hear, report_error, tasks)
+    return MediaIntake(container, hear, report_error, tasks)
 
 
 class PcmIntake:
     """Passes small pieces on at once. A large piece, and what comes after it, is passed on by a task that yields to
     others."""
 
-    def __init__(self, hear: Hear, complain: TellError, tasks: Tasks) -> None:
+    def __init__(self, rate_hz: int, hear: Hear, report_error: TellError, tasks: Tasks) -> None:
+        self._bytes_per_s = rate_hz * SAMPLE_BYTES
+        self._slice_bytes = int(SLICE_S * rate_hz) * SAMPLE_BYTES
         self._hear = hear
-        self._complain = complain
+        self._report_error = report_error
         self._tasks = tasks
         self._pending: deque[bytes | Callable[[], None]] = deque()
         self._pending_bytes = 0
         self._working = False
         self._loop = asyncio.get_running_loop()
-        self._credit_bytes = float(BURST_S * BYTES_PER_S)
+        self._credit_bytes = float(BURST_S * self._bytes_per_s)
         self._credit_at_s = self._loop.time()
         self._refusing = False
 
     def sound(self, payload: bytes) -> None:
         if not self._afford(len(payload)):
             return
-        if not self._working and len(payload) <= SLICE_BYTES:
+        if not self._working and len(payload) <= self._slice_bytes:
             self._hear(payload)
         else:
             self._pending_bytes += len(payload)
@@ -83,11 +85,11 @@ class PcmIntake:
 
     def _afford(self, size_bytes: int) -> bool:
         now_s = self._loop.time()
-        credit = min(self._credit_bytes + (now_s - self._credit_at_s) * BYTES_PER_S, BURST_S * BYTES_PER_S)
+        credit = min(self._credit_bytes + (now_s - self._credit_at_s) * self._bytes_per_s, BURST_S * self._bytes_per_s)
         self._credit_at_s = now_s
         refused = size_bytes > credit or self._pending_bytes + size_bytes > MAX_PENDING_BYTES
         if refused and not self._refusing:
-            self._complain("You send sound faster than it can be spoken; some of it was dropped.")
+            self._report_error("You send sound faster than it can be spoken; some of it was dropped.")
         self._refusing = refused
         self._credit_bytes = credit if refused else credit - size_bytes
         return not refused
@@ -106,8 +108,8 @@ class PcmIntake:
                     item()
                     continue
                 self._pending_bytes -= len(item)
-                for start in range(0, len(item), SLICE_BYTES):
-                    self._hear(item[start : start + SLICE_BYTES])
+                for start in range(0, len(item), self._slice_bytes):
+                    self._hear(item[start : start + self._slice_bytes])
                     await asyncio.sleep(0)  # let other tasks run
         finally:
             self._working = False
@@ -116,24 +118,22 @@ class PcmIntake:
 class MediaIntake:
     """Decodes webm, mp4 or ogg in a process of its own. Raises ClientError if this server cannot decode."""
 
-    def __init__(self, container: Container, hear: Hear, complain: TellError, tasks: Tasks) -> None:
-        self._complain = complain
+    def __init__(self, container: Container, hear: Hear, report_error: TellError, tasks: Tasks) -> None:
+        self._report_error = report_error
         self._tasks = tasks
         self._refusing = False
         try:
-            self._decoder = DecoderProcess(container, hear, lambda error: complain(str(error)))
+            self._decoder = DecoderProcess(container, hear, lambda error: report_error(str(error)))
         except ConfigError as error:
             log.error("%s", error)
-            raise ClientError(
-                f"This server cannot decode {container}. Send input_audio_format pcm16: s16le, mono, 16 kHz."
-            ) from None
+            raise ClientError(f"This server cannot decode {container}.") from None
 
     def sound(self, payload: bytes) -> None:
         try:
             self._decoder.push(payload)
         except ClientError as error:
             if not self._refusing:
-                self._complain(str(error))
+                self._report_error(str(error))
             self._refusing = True
         else:
             self._refusing = False
@@ -145,7 +145,7 @@ class MediaIntake:
         try:
             await self._decoder.drain()
         except TimeoutError:
-            self._complain("Your sound takes long to decode; some of it may come too late for this answer.")
+            self._report_error("Your sound takes long to decode; some of it may come too late for this answer.")
         call()
 
     async def aclose(self) -> None:
