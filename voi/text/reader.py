@@ -1,7 +1,7 @@
 """Reads a text once: token by token, each classified with its neighbours and said in one go.
 
 What was said is never looked at again. The classes stand in modules of their own: dates, times, telephone, money,
-measures, ratios (fractions, ranges, versions), codes, ordinals, abbreviations, words (acronyms, Roman numbers),
+measures, fractions, ranges, versions, years, codes, ordinals, abbreviations, words (acronyms, Roman numbers),
 electronic. Each rule takes the scan and a place and answers what is said there, where the token ends and its class,
 or None.
 """
@@ -9,17 +9,35 @@ or None.
 import re
 from collections.abc import Callable
 
-from voi.text import cldr, codes, dates, dimensions, inches, measures, money, ordinals, ratios, telephone, times
+from voi.text import (
+    cldr,
+    codes,
+    dates,
+    dimensions,
+    fractions,
+    inches,
+    measures,
+    money,
+    number_forms,
+    ordinals,
+    ranges,
+    telephone,
+    times,
+    versions,
+    years,
+)
 from voi.text.abbreviations import abbreviation, index_of, initials
-from voi.text.agreement import counted, gender, native_korean
+from voi.text.agreement import counted
 from voi.text.chemistry import formula
+from voi.text.counting import counted_plain
 from voi.text.electronic import electronic
 from voi.text.numerals import cardinal, one_by_one
+from voi.text.roman import roman, roman_ordinal
 from voi.text.scan import Reading, Scan
 from voi.text.signs import sign
 from voi.text.tables.shape import Language
 from voi.text.units import per
-from voi.text.words import acronym, roman, roman_ordinal, special, state_or_street, weekday
+from voi.text.words import acronym, special, state_or_street, weekday
 
 Rule = Callable[[Scan, int], Reading | None]
 
@@ -43,8 +61,8 @@ RULES: dict[str, tuple[Rule, ...]] = {}
 mistaken for."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
-    ("-", ratios.hyphened),
-    ("a,'", ratios.thousands),
+    ("-", fractions.hyphened),
+    ("a,'", number_forms.thousands),
     ("-", dates.iso),
     ("/.-", dates.numeric),
     ("-", telephone.toll_free_words),
@@ -69,21 +87,21 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" -./#", telephone.telephone),
     (" -.#/,;:!?)", codes.spelt),
     ("#.,-", telephone.plain_long),
-    (".", ratios.version),
-    ("./,", ratios.rating),
-    ("/ ", ratios.fraction),
+    (".", versions.version),
+    ("./,", fractions.rating),
+    ("/ ", fractions.fraction),
     (" .,a$'", money.after_number),
     (" .,%", measures.percent),
-    (".a", ratios.scientific),
-    ("a,", ratios.ordinal_suffix),
+    (".a", number_forms.scientific),
+    ("a,", number_forms.ordinal_suffix),
     ("a.º -'", ordinals.ordinal_word),
     (" .#,;:!?)", codes.after_acronym),
     ("°", inches.coordinate),
     (" .,a-'°", measures.measure),
-    ("a'", ratios.decade),
+    ("a'", years.decade),
     (" .,ax", dimensions.dimensions),
-    (" .,-–%$", ratios.span),
-    (":., ", ratios.ratio),
+    (" .,-–%$", ranges.span),
+    (":., ", ranges.ratio),
 )
 
 
@@ -265,80 +283,9 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
         return f"{counted(digits, noun, language)}{gap}{noun}{suffix}", stop, "number"
     if text[end : end + 1].isalpha() and language.spaces and (reading := codes.cluster(scan, at)):
         return reading
-    if reading := ratios.year_alone(scan, at):
+    if reading := years.year_alone(scan, at):
         return reading
     if (more := per(scan, end))[0] and language.spaces:
         return f"{cardinal(digits, language)}{more[0]}", more[1], "number"
-    said = _counted(scan, at, digits, end)
+    said = counted_plain(scan, at, digits, end)
     return said, end + said.endswith("'"), "number"
-
-
-def _counted(scan: Scan, at: int, digits: str, end: int) -> str:
-    """A plain number, in the form that what is counted asks for."""
-    language, text = scan.language, scan.text
-    if not language.spaces:
-        return _east_asian(scan, at, digits, end)
-    if language.code == "ko":
-        noun = scan.rest(end)
-        if text[at - 1 : at] == "제":  # 제3장
-            return cardinal(digits, language)
-        if noun.startswith("번") and not noun.startswith("번째") and not _OFTEN.search(text, max(0, at - 12), at):
-            return cardinal(digits, language)
-        if (
-            next((counter for counter in _longest(language) if noun.startswith(counter)), None)
-            and digits.isdigit()
-            and 1 <= int(digits) <= 99
-        ):
-            return native_korean(int(digits)) + ("" if text[end : end + 1] == " " else " ")
-        if text[end : end + 1] == "월":
-            return {"6": "유", "10": "시"}.get(digits) or cardinal(digits, language)
-        return cardinal(digits, language)
-    noun = scan.word_after(end)
-    if not noun or text[end : end + 1] != " " or noun.lower() in language.counted_stops or "." in digits:
-        return cardinal(digits, language)
-    before = scan.word_before(at).lower()
-    if before in language.numbered or (noun[0].isupper() and not language.sentence_noun_capitals):
-        return cardinal(digits, language)
-    if language.code == "de" and not noun[0].isupper():
-        return cardinal(digits, language)
-    said = counted(digits, noun, language)
-    return _german_case(said, before, noun, language) if language.code == "de" and digits == "1" else said
-
-
-_OFTEN = re.compile(r"(?:하루|일주일|한 달|달|주|년|일년|매일|매주|총|약|에|당|각각|적어도|최소|최대)(?:에)?\s\Z")
-"""Before "2번" it is how often, else a number: 두 번, 이번."""
-
-
-def _german_case(said: str, before: str, noun: str, language: Language) -> str:
-    """mit einem Hund, für einen Tag."""
-    kind = gender(noun, language)
-    if before in ("mit", "bei", "von", "nach", "aus", "zu", "seit", "vor", "in"):
-        return "einer" if kind == "f" else "einem"
-    if before in ("für", "um", "ohne", "gegen", "durch", "pro") and kind == "m":
-        return "einen"
-    return said
-
-
-def _longest(language: Language) -> list[str]:
-    found = _LONGEST.get(language.code)
-    if found is None:
-        found = _LONGEST[language.code] = sorted(language.counters, key=len, reverse=True)
-    return found
-
-
-_LONGEST: dict[str, list[str]] = {}
-
-
-def _east_asian(scan: Scan, at: int, digits: str, end: int) -> str:
-    text, language = scan.text, scan.language
-    if language.code == "zh":
-        if text[end : end + 1] == "年" and len(digits) == 4:
-            return one_by_one(digits, language)
-        rest = scan.rest(end)
-        if (
-            digits == "2"
-            and text[at - 1 : at] != "第"
-            and any(rest.startswith(counter) for counter in language.counters)
-        ):
-            return "两"
-    return cardinal(digits, language)

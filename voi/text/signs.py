@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 from voi.text import money, telephone
 from voi.text.numerals import cardinal, one_by_one, pairs
-from voi.text.ratios import decade
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
 from voi.text.units import PER_WORDS, per, periods
+from voi.text.years import decade
 
 _NUMBERISH = frozenset(("number", "time", "date", "money", "measure", "year", "ordinal", "by", "fraction", "to"))
 _NAMES = {

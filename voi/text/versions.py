@@ -1,0 +1,49 @@
+"""Versions and addresses of machines: 1.2.3, 192.168.1.1, Python 3.11."""
+
+import re
+
+from voi.text.numerals import cardinal, one_by_one, whole
+from voi.text.scan import Reading, Scan
+
+_VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
+_DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
+_POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
+_MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd)\b)")
+
+
+def version(scan: Scan, at: int) -> Reading | None:
+    """1.2.3, 192.168.1.1; "3.11" after the name of a programme; 2.0 in languages with a decimal comma."""
+    language = scan.language
+    if match := _VERSION.match(scan.text, at):
+        parts = match[0].split(".")
+        if language.decimal == "," and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3:
+            return None
+        gap = language.gap
+        if len(parts) == 4 and all(len(part) <= 3 and int(part) <= 255 for part in parts) and "dot" in language.say:
+            said = [one_by_one(part, language) if len(part) > 2 else whole(part, language.code) for part in parts]
+            return f"{gap}{language.say['dot']}{gap}".join(said), match.end(), "electronic"
+        joint = language.say["point"] if language.decimal == "." else language.say["dot"]
+        return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts), match.end(), "version"
+    if language.decimal == ".":
+        match = _DECIMAL_VERSION.match(scan.text, at)
+        if (
+            match
+            and len(match[2]) > 1
+            and match[2][0] != "0"
+            and scan.word_before(at).lower() in language.version_after
+        ):
+            gap = language.gap
+            said_parts = (cardinal(part, language) for part in match.groups())
+            return f"{gap}{language.say['point']}{gap}".join(said_parts), match.end(), "version"
+        return None
+    match = _POINTED.match(scan.text, at)
+    if not match or all(len(part) == 3 for part in match[0].split(".")[1:]):
+        return None
+    if match[0].count(".") == 1 and _MEASURED.match(scan.text, match.end()):
+        return None
+    gap = language.gap
+    return (
+        f"{gap}{language.say['dot']}{gap}".join(cardinal(part, language) for part in match[0].split(".")),
+        match.end(),
+        "version",
+    )
