@@ -21,7 +21,7 @@ from voi.text.tables import KNOWN, language_of
         ("fr", "Le plan M.", "Le plan M."),
         ("es", "El Sr. Gil, 3.º piso, EE. UU.", "El señor Gil, tercer piso, Estados Unidos."),
         ("it", "Il 1° maggio, sig. Rossi, 25°C.", "Il primo maggio, signor Rossi, venticinque gradi Celsius."),
-        ("pt", "Dia 1º, R$ 12,50, Sra. Silva", "Dia primeiro, doze reais cinquenta, senhora Silva"),
+        ("pt", "Dia 1º, R$ 12,50, Sra. Silva", "Dia primeiro, doze reais e cinquenta, senhora Silva"),
         ("pl", "12,50 zł, dr Nowak, np. tak.", "dwanaście złotych pięćdziesiąt, doktor Nowak, na przykład tak."),
         ("tr", "%5, 12,5 derece, Dr. Can", "yüzde beş, on iki virgül beş derece, doktor Can"),
         ("ru", "500 ₽, т.е. 25 °C и т.д. Вот.",
@@ -33,7 +33,7 @@ from voi.text.tables import KNOWN, language_of
         ("zh", "2024年5月3日14:30，5%，25℃，$20。", "二零二四年五月三日十四点三十分，百分之五，二十五度，二十美元。"),
         ("ja", "5月3日14:30、1,250円、5%、$20。", "五月三日十四時三十分、千二百五十円、五パーセント、二十ドル。"),
         ("ko", "5월 3일, 1,250원, 5%", "오월 삼일, 천이백오십원, 오퍼센트"),
-        ("hi", "₹12.50, 5%, 1,25,000, डॉ. राव", "बारह रुपये पचास, पाँच प्रतिशत, एक लाख पच्चीस हज़ार, डॉक्टर राव"),
+        ("hi", "₹12.50, 5%, 1,25,000, डॉ. राव", "बारह रुपये पचास पैसे, पाँच प्रतिशत, एक लाख पच्चीस हज़ार, डॉक्टर राव"),
     ],
 )  # fmt: skip
 def test_as_one_says_it(language: str, text: str, said: str) -> None:

@@ -13,11 +13,15 @@ Expansion = tuple[re.Pattern[str], str, str]
 _FIRST = re.compile(r"[^\W\d_]+")
 _NUMBER_BEFORE = re.compile(r"\d\s?\Z")
 _NUMBER_AFTER = re.compile(r"\s?(?:[#№]?\d|[A-Z]{1,4}-?\d)")
+_YEAR_AFTER = re.compile(
+    r"\s?(?:in\s)?[12]\d{3}(?![\w,:%]|\.\d|\s(?:people|users|dollars|miles|words|calories|units|min|hrs?|hours)\b)"
+)
+_LETTER_AFTER = re.compile(r"\s[B-HJ-Z](?![\w'’]|\.\w)")
 _ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
 _STREET_BEFORE = re.compile(
     r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
 )
-_ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th)\s\Z")
+_ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th|e|ème|º|ª|°|\.)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
 _DAY_AFTER = re.compile(r",?\s(?:(?:den|le|il|el|dia|d[.])\s)?\d|,?\s(?:um|om|à|a las|alle|às|ore|v|o|в)\s\d")
 _VERSE_AFTER = re.compile(r"\s\d{1,3}:\d{1,3}\b")
@@ -57,11 +61,15 @@ def _pattern(key: str, code: str) -> re.Pattern[str]:
     return re.compile(head + r"(?![^\W\d_])" if key[-1] == "." else head + r"(?![\w.]*\w)")
 
 
+_STREETS = {"de": "straße", "nl": "straat"}
+
+
 def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
     end = at + len(word)
-    if scan.language.code == "de" and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":
+    street = _STREETS.get(scan.language.code)
+    if street and len(word) > 3 and word.endswith("str") and scan.text[end : end + 1] == ".":
         new = scan.word_after(end + 1) in scan.language.starters or _at_end(scan, end + 1)
-        return f"{word[:-3]}straße{'.' if new else ''}", end + 1, "abbreviation"
+        return f"{word[:-3]}{street}{'.' if new else ''}", end + 1, "abbreviation"
     entries = index_of(scan.language.code).get(word.casefold())
     for pattern, key, table in entries or ():
         match = pattern.match(scan.text, at)
@@ -135,41 +143,54 @@ def _chosen(scan: Scan, at: int, end: int, choices: tuple[tuple[str, str], ...])
 
 def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
     text = scan.text
-    if condition == "":
-        return True
-    if condition == "9":
-        return _NUMBER_AFTER.match(text, end) is not None
-    if condition == "R":
-        return _ROMAN_AFTER.match(text, end) is not None
-    if condition == "#":
-        return _NUMBER_BEFORE.search(text, max(0, at - 3), at) is not None
-    if condition == "o":
-        return _ORDINAL_BEFORE.search(text, max(0, at - 8), at) is not None
-    if condition == "A":
-        return scan.word_after(end)[:1].isupper()
-    if condition == "f":
-        return scan.word_after(end).endswith("a")
-    if condition == "a":
-        return scan.word_after(end)[:1].islower()
-    if condition == "G":
-        return re.match(r"\s[XYZ]\b|\sAlpha\b", text[end : end + 7]) is not None
-    if condition == "S":
-        return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None
-    if condition == "B":
-        return _VERSE_AFTER.match(text, end) is not None
-    if condition == "d":
-        return _DAY_AFTER.match(text, end) is not None
-    if condition == "w":
-        return scan.word_before(at).lower() in _DAY_BEFORE or text[max(0, at - 1) : at] in ("/", "-", "–", "&")
-    if condition == "p":
-        return scan.word_before(at).lower() in _PREPOSITIONS
-    if condition == "T":
-        return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None and not scan.word_after(end)[:1].isupper()
-    if condition == "r":
-        return scan.kind == "roman" and scan.end in (at, at - 1)
-    if condition == "N":
-        return _NAME_BEFORE.search(text, max(0, at - 24), at) is not None and scan.word_after(end)[:1].isupper()
-    return scan.word_after(end).lower() == condition
+    if (after := _AFTER.get(condition)) is not None:
+        return after.match(text, end) is not None
+    if (before := _BEFORE.get(condition)) is not None:
+        return before.search(text, max(0, at - 48), at) is not None
+    word = scan.word_after(end)
+    match condition:
+        case "":
+            return True
+        case "A":
+            return word[:1].isupper()
+        case "f":
+            return word.endswith("a")
+        case "a":
+            return word[:1].islower()
+        case "D":
+            return names_other_day(scan, at, end)
+        case "w":
+            return scan.word_before(at).lower() in _DAY_BEFORE or text[max(0, at - 1) : at] in ("/", "-", "–", "&")
+        case "p":
+            return scan.word_before(at).lower() in _PREPOSITIONS
+        case "i":
+            return scan.word_before(at).lower() in _INSIDE and _NUMBER_AFTER.match(text, end) is not None
+        case "P":
+            return scan.word_before(at).lower() in _FROM
+        case "T":
+            return _STREET_BEFORE.search(text, max(0, at - 48), at) is not None and not word[:1].isupper()
+        case "r":
+            return scan.kind == "roman" and scan.end in (at, at - 1)
+        case "N":
+            return _NAME_BEFORE.search(text, max(0, at - 24), at) is not None and word[:1].isupper()
+    return word.lower() == condition
+
+
+_INSIDE = _set("v ve po w")
+_FROM = _set("od do z ze с до")
+_AFTER = {
+    "9": _NUMBER_AFTER, "Y": _YEAR_AFTER, "L": _LETTER_AFTER, "R": _ROMAN_AFTER,
+    "Q": re.compile(r"\s?(?!i\s)[ivxl]{1,7}(?!\w)"), "B": _VERSE_AFTER, "d": _DAY_AFTER,
+    "G": re.compile(r"\s[XYZ]\b|\sAlpha\b"),
+}  # fmt: skip
+_BEFORE = {"#": _NUMBER_BEFORE, "o": _ORDINAL_BEFORE, "S": _STREET_BEFORE}
+
+
+def names_other_day(scan: Scan, at: int, end: int) -> bool:
+    """Does another day of the week stand near: "Sat 9-1, closed Sun."?"""
+    days, text = scan.language.weekdays, scan.text
+    near = _FIRST.findall(text[max(0, at - 60) : at]) + _FIRST.findall(text[end : end + 40])
+    return any(word in days or word in days.values() for word in near)
 
 
 def initials(scan: Scan, at: int) -> Reading | None:

@@ -5,7 +5,7 @@ import re
 from voi.text.scan import Scan
 from voi.text.tables.shape import words as _set
 
-ARTICLES = frozenset(("a", "an", "the", "this", "that", "my", "your", "his", "her", "our", "each", "every", "one"))
+ARTICLES = frozenset(("a", "an", "the", "this", "that", "my", "your", "his", "her", "our", "each", "one"))
 _ARTICLE_MEASURE = re.compile(r"\b(?:an?|the|this|that|my|your|our)\s\d+\s?[a-z]{1,3}\s\Z", re.IGNORECASE)
 _MEASURE_NOUN = re.compile(
     r"\s\d+\s?(?:m|min|s|sec|in|oz)\s(?!long|away|ago|left|tall|wide|later|per|and|or|of|in)[a-z]{3}"
@@ -17,7 +17,8 @@ _HOLDERS = _set(
     "mug mugs keg kegs refill refills"
 )
 _NO_NOUNS = _set(
-    "per and or of in on to at is are was for from with by the a each if than when as but away ago "
+    "per and or of in on to at is are was for from with w without until unless before after during via since by the a "
+    "each if than when as but away ago while so you we i it they he she please max min total "
     "later left wide tall high long deep"
 )
 
@@ -27,6 +28,8 @@ def is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
     if hyphen and scan.text[stop : stop + 1] != ")":
         return noun_follows(scan, stop) or not scan.rest(stop)
     if hyphen:
+        return True
+    if scan.text[stop : stop + 1] == ")" and scan.word_after(stop + 1).lower() in _HOLDERS:  # (15 oz.) can
         return True
     if scan.word_after(stop).lower() in _HOLDERS and scan.text[stop : stop + 1] == " ":
         return True

@@ -10,8 +10,9 @@ numbers (표준국어대사전, "한" to "스물").
 import re
 from collections.abc import Callable
 
+from voi.text import arabic_numbers
 from voi.text.numerals import cardinal
-from voi.text.tables.shape import Language
+from voi.text.tables.shape import Language, words
 
 _VOWELS = "aeiouàèéìòùhAEIOU"
 
@@ -44,6 +45,8 @@ def counted(number: str, noun: str, language: Language, singular: str = "") -> s
     """`number` (1, 21, 2.5) in words as it stands before `noun`. `singular`: the noun's first form, which tells its
     gender best; "" where it is not known."""
     said = cardinal(number, language)
+    if language.code == "ar":
+        return arabic_numbers.counted(said, number, noun)
     agree = _AGREE.get(language.code)
     if agree is None or "." in number:
         return said
@@ -80,11 +83,19 @@ def _french(said: str, number: str, noun: str, kind: str) -> str:
 
 
 def _spanish(said: str, number: str, noun: str, kind: str) -> str:
+    if number == "1" and noun.lower() in _STRESSED_A:  # un agua (RAE, "el", 2.1)
+        return "un"
     if kind == "f":
         millions, joint, rest = said.rpartition("millones ") if "millones " in said else said.rpartition("millón ")
         said = millions + joint + re.sub(r"(?<=[cn])ientos\b", "ientas", rest)
         return f"{said[:-1]}a" if said.endswith("uno") else said
     return f"{said[:-4]}iún" if said.endswith("iuno") else said[:-1] if said.endswith("uno") else said
+
+
+_STRESSED_A = words(
+    "agua águila ala alba alga alma alza ama ancla ansia arca área arma arpa asa aula ave haba habla hacha hada hambre "
+    "álgebra ánima ánfora aspa ascua"
+)
 
 
 def _italian(said: str, number: str, noun: str, kind: str) -> str:

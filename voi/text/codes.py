@@ -2,6 +2,7 @@
 
 import re
 
+from voi.text.hungarian import hungarian_kind
 from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import STATES
@@ -11,6 +12,10 @@ _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1
 _MODEL = re.compile(r"([A-Za-z]{1,3})(\d{1,2})-(\d{4,5})([A-Za-z]{0,3})(?!\w)")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?:[:-][0-9A-Fa-f]{2}){3,7}(?![\w:])")
 _HEX = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){1,4}(?!\w)")
+_LITERAL = re.compile(r"0[xX]([0-9A-Fa-f]{1,16})(?!\w)")
+_LETTERED = re.compile(r"\d{1,4}[A-Z]{1,3}(?:-[A-Z\d]{1,8}){1,4}(?![\w-])")
+"""4B-2231-X"""
+_BOLT = re.compile(r"(\d{1,2})\s?[x×]\s?(\d{1,3})(?!\w)")
 _SEATS = re.compile(r"(\d{1,3})([A-K])-(\d{1,3})?([A-K])")
 _POSTCODE = re.compile(r"(?:[A-Z]{1,2}\d[A-Z\d]?\s\d[A-Z]{2}|[A-Z]\d[A-Z]\s\d[A-Z]\d)(?!\w)")
 _NAMED_SERIES = re.compile(r"\d{1,6}-\d{3,6}(?![\w-]|[.,]\d)")
@@ -21,19 +26,30 @@ _SAME_LETTER = re.compile(r"([A-Z])\d-\1\d")
 _PLANE = re.compile(r"([AB])([23]\d\d)-(\d{3})(?!\w)")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _PARTS = re.compile(r"[A-Za-z]+|\d+")
+_ENDING_IN = re.compile(
+    r"\b(?:end(?:s|ing|ed)? (?:in|with)|last (?:four|4)(?: digits)?(?: are| is|:)?|endet (?:auf|mit)|endend auf"
+    r"|(?:se )?termin\w{1,4} (?:par|en|con|em|in|por)|finit (?:par|en)|finisce (?:con|in|per)|eindig\w* (?:op|met)"
+    r"|kończ\w+ się (?:na|cyframi)|končí (?:na|číslem)|оканчива\w+ на)\s\Z",
+    re.IGNORECASE,
+)
 _SPELT_AFTER = re.compile(
-    r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist|est|es|è"
+    r"([^\W\d_]+)(?:[\s'’]s)?\.?(?:\s(?:number|no\.?|nr\.?|code|id|is|was|ends in|ending in|ist"
+    r"|est|es|è|é|je|to|jest|это|هو|هي|son|sind"
     r"|lautet|le|el|il|o|der|die|numéro|número|numero|nummer|n°|nº|n\.º|n\.|č\.|of|the)){0,4}\s?[:#=]?\s?#?\s?\Z",
     re.IGNORECASE,
 )
 ROOM_WORDS = _set(
     "rm bldg ste seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms "
-    "flights hwy "
+    "flights hwy port box "
     "apartment apt unit "
     "zimmer boeing seat row building flat block platform exit form line terminal"
 )
+LETTERED_AFTER = ROOM_WORDS | _set(
+    "fig figure table section sec step question problem part exercise item appendix chapter rule clause note example "
+    "page phase grade class type level option stage article art line spoor bahnsteig gleis binario quai"
+)
 _STREET = re.compile(
-    r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
+    r"(\d{1,5})([A-Za-z])?(?=\s(?:(?:[NSEW]\.?|[NS][EW]\.?|North|South|East|West)\s)?(?:[A-Z][a-z]+\s|\d{1,3}(?:st|nd|rd|th)\s){1,3}"
     r"(?:St|Ave|Av|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy|Sq|Ter|Cir|Street|Avenue|Boulevard|Road|Lane|Drive|Court|Place|Highway|Way|Square|Parkway|Terrace)\b)"
 )
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?(?![\w-]|[.,]\d)")
@@ -77,7 +93,8 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         if before in ("call", "dial") or (first == "911" and before != "porsche"):
             return one_by_one(first, language), at + 3, "code"
         if (
-            scan.word_after(at + 3) == "error"
+            (first in _STATUSES and _STATUS_WORDS & set(scan.words_before(5, at)))
+            or scan.word_after(at + 3) == "error"
             or before == "error"
             or (first == "101" and scan.word_before(at)[:1].isupper())
         ):
@@ -86,7 +103,11 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         groups = series[0].split("-")
         if len(groups[0]) != len(groups[1]):
             return _groups(groups, scan), series.end(), "code"
+    if 3 <= len(first) <= 6 and first == text and _ENDING_IN.search(scan.text, max(0, at - 40), at):
+        return one_by_one(first, language), match.end(), "code"
     named = bool(language.digits_after) and _is_named(scan, at)
+    if named and first != text and _is_grouped_code(scan, text, match.end()):  # EIN 12-3456789, order 20-1001
+        return _groups(re.findall(r"\d+", text), scan), match.end(), "code"
     if named and (len(first) >= 3 or first[0] == "0" or before in ("pin", "code", "passcode", "otp")):
         if language.code == "en" and before in ("case", "card", "policy", "member", "number") and len(first) < 4:
             return None
@@ -113,6 +134,18 @@ def _groups(groups: list[str], scan: Scan) -> str:
     return (", " if scan.language.spaces else "、").join(one_by_one(group, scan.language) for group in groups)
 
 
+def _is_grouped_code(scan: Scan, text: str, end: int) -> bool:
+    """Groups of unlike length are no range, unless things are counted: order 50-100 shirts."""
+    groups = text.split("-")
+    noun = scan.word_after(end)
+    counts = noun.islower() and noun.endswith("s") and noun not in ("is", "was", "has") and len(groups) == 2
+    return " " not in text and len({len(group) for group in groups}) > 1 and max(map(len, groups)) >= 3 and not counts
+
+
+_STATUSES = _set("200 201 204 301 302 304 400 401 403 404 405 408 409 410 418 422 429 500 501 502 503 504")
+_STATUS_WORDS = _set(
+    "error errors see get got getting gets returns returned return status code codes http response throws"
+)
 _SERIES = _set("no number item model part nr art nº n")
 _GERMAN_POST = re.compile(r"(?:,|\bin|D-|\n)\s?\d{5}\s[A-ZÄÖÜ]")
 _DUTCH_POST = re.compile(r"([1-9]\d{3})\s([A-Z]{2})(?!\w)")
@@ -129,11 +162,21 @@ def _is_named(scan: Scan, at: int) -> bool:
     if not found:
         return False
     word = found[1].lower()
+    if scan.language.code in _INFLECTED:  # kodunuz, رمزك
+        return any(
+            part.startswith(stem)
+            for part in _LETTERS.findall(found[0].lower())
+            for stem in scan.language.digits_after
+            if len(stem) > 2
+        )
     if scan.language.digits_after.intersection(_LETTERS.findall(found[0].lower())):
         return True
     if word in ("number", "code", "nummer", "numéro", "número", "numero", "is", "is"):
         return bool(set(scan.words_before(3, at)) & scan.language.digits_after)
     return False
+
+
+_INFLECTED = _set("tr hu ar pl ru cs")
 
 
 def cluster(scan: Scan, at: int) -> Reading | None:
@@ -142,6 +185,8 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     text = match[0]
+    if text[:2] in ("0x", "0X") and (literal := _LITERAL.match(scan.text, at)):  # 0x80070057
+        return f"{one_by_one('0', scan.language)} X {_hex(literal[1], scan)}", literal.end(), "code"
     if plane := _PLANE.match(scan.text, at):  # A350-900
         return " ".join((plane[1], *(pairs(part, scan.language) for part in plane.groups()[1:]))), plane.end(), "code"
     if scan.language.code == "en" and (model := _MODEL.match(scan.text, at)):  # i7-9700K
@@ -187,9 +232,22 @@ def cluster(scan: Scan, at: int) -> Reading | None:
     return None
 
 
+def word_and_digits(scan: Scan, at: int) -> Reading | None:
+    """A password or code: Sunset-2291."""
+    match = _WORD_AND_DIGITS.match(scan.text, at)
+    if not match or not scan.language.digits_after or not _is_named(scan, at):
+        return None
+    return f"{match[1]} {one_by_one(match[2], scan.language)}", match.end(), "code"
+
+
+_WORD_AND_DIGITS = re.compile(r"([A-Z]?[a-z]{3,20})-?(\d{3,6})(?![\w-])")
+
+
 def address(scan: Scan, at: int) -> Reading | None:
-    """A MAC address or UUID that begins with a digit."""
-    return cluster(scan, at) if _MAC.match(scan.text, at) or _HEX.match(scan.text, at) else None
+    """A MAC address, UUID, part number or 0x80 that begins with a digit."""
+    text = scan.text
+    named = _MAC.match(text, at) or _HEX.match(text, at) or _LITERAL.match(text, at) or _LETTERED.match(text, at)
+    return cluster(scan, at) if named else None
 
 
 def _hex(part: str, scan: Scan) -> str:
@@ -301,6 +359,8 @@ def glued(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     digits, language = match[1], scan.language
+    if (bolt := _BOLT.match(scan.text, at)) and scan.text[at - 1] == "M" and "by" in language.say:  # M8x40
+        return f"{cardinal(bolt[1], language)} {language.say['by']} {cardinal(bolt[2], language)}", bolt.end(), "code"
     said = (
         one_by_one(digits, language)
         if (digits[0] == "0" and len(digits) > 1) or len(digits) > 4
@@ -308,6 +368,8 @@ def glued(scan: Scan, at: int) -> Reading | None:
         if len(digits) == 3 and language.code == "en"
         else cardinal(digits, language)
     )
+    if language.code == "hu" and re.match(r"-[aeoö]s", scan.text[match.end() : match.end() + 3]):  # M7-es
+        return hungarian_kind(said), match.end() + 3, "code"
     if match[2]:
         gap = language.gap
         single = len(match[2]) != 2 or match[2][0] == "0"

@@ -2,6 +2,7 @@
 
 import re
 
+from voi.text import arabic_numbers, slavic
 from voi.text.agreement import counted, gender, native_korean
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.scan import Scan
@@ -11,6 +12,8 @@ from voi.text.tables.shape import Language
 def counted_plain(scan: Scan, at: int, digits: str, end: int) -> str:
     """A plain number, in the form that what is counted asks for."""
     language, text = scan.language, scan.text
+    if len(digits) >= 4 and language.code in ("zh", "ja", "ko", "hi") and is_named(scan, at, end):  # 订单号58213
+        return one_by_one(digits, language)
     if not language.spaces:
         return _east_asian(scan, at, digits, end)
     if language.code == "ko":
@@ -20,7 +23,8 @@ def counted_plain(scan: Scan, at: int, digits: str, end: int) -> str:
         if noun.startswith("번") and not noun.startswith("번째") and not _OFTEN.search(text, max(0, at - 12), at):
             return cardinal(digits, language)
         if (
-            next((counter for counter in _longest(language) if noun.startswith(counter)), None)
+            not noun.startswith(_SINO_KOREAN)
+            and next((counter for counter in _longest(language) if noun.startswith(counter)), None)
             and digits.isdigit()
             and 1 <= int(digits) <= 99
         ):
@@ -29,29 +33,67 @@ def counted_plain(scan: Scan, at: int, digits: str, end: int) -> str:
             return {"6": "유", "10": "시"}.get(digits) or cardinal(digits, language)
         return cardinal(digits, language)
     noun = scan.word_after(end)
+    if len(digits) == 4 and digits.isdigit() and (said := _year(scan, at, digits, end)):
+        return said
+    if language.code == "ar" and scan.word_before(at) == "الساعة" and digits.isdigit() and int(digits) <= 23:
+        return arabic_numbers.time_of_day(int(digits), 0)  # الساعة 5 مساء
     if not noun or text[end : end + 1] != " " or noun.lower() in language.counted_stops or "." in digits:
         return cardinal(digits, language)
     before = scan.word_before(at).lower()
+    if scan.kind == "acronym" and scan.end >= at - 1:  # IB3412 aterriza
+        return cardinal(digits, language)
     if before in language.numbered or (noun[0].isupper() and not language.sentence_noun_capitals):
         return cardinal(digits, language)
     if language.code == "de" and not noun[0].isupper():
-        return cardinal(digits, language)
-    said = counted(digits, noun, language)
-    return _german_case(said, before, noun, language) if language.code == "de" and digits == "1" else said
+        described = _DESCRIBED.match(text, end) if digits == "1" else None  # 1 kleine Zwiebel
+        return _german_one(described[1], described[2], language) if described else cardinal(digits, language)
+    return counted(digits, noun, language)
+
+
+_SINO_KOREAN = (
+    "개월", "개년", "개국", "개소", "개사", "개 국", "개 부", "개교", "개조", "개층", "개동", "개 언어", "개 도시",
+    "달러", "번 승강장", "번 버스", "번 게이트", "번 홈", "번 창구", "번 문제", "번 국도",
+    "대째", "번지", "번길", "번 출구", "번방", "번선", "번역", "번호", "시리즈", "장조", "장 제", "살인", "개점",
+)  # fmt: skip
+"""What begins like a counter and takes Sino-Korean numbers: 삼개월, 오개국, 십 번지 (국립국어원, 온라인가나다)."""
+
+
+def _year(scan: Scan, at: int, digits: str, end: int) -> str:
+    """Czech v roce 1316: třináct set šestnáct; Hindi 1990 में: उन्नीस सौ नब्बे."""
+    code, number = scan.language.code, int(digits)
+    if code == "cs" and scan.word_before(at).lower() in ("rok", "roce", "roku", "roka", "r", "léta"):
+        return slavic.year(digits, code, "nominative")
+    if (
+        code == "hi"
+        and 1100 <= number < 2000
+        and scan.text[end : end + 4].lstrip().startswith(("में", "से", "तक", "ई", "के"))
+    ):
+        rest = number % 100
+        return f"{cardinal(digits[:2], scan.language)} सौ{f' {cardinal(str(rest), scan.language)}' if rest else ''}"
+    return ""
 
 
 _OFTEN = re.compile(r"(?:하루|일주일|한 달|달|주|년|일년|매일|매주|총|약|에|당|각각|적어도|최소|최대)(?:에)?\s\Z")
 """Before "2번" it is how often, else a number: 두 번, 이번."""
 
 
-def _german_case(said: str, before: str, noun: str, language: Language) -> str:
-    """mit einem Hund, für einen Tag."""
-    kind = gender(noun, language)
-    if before in ("mit", "bei", "von", "nach", "aus", "zu", "seit", "vor", "in"):
-        return "einer" if kind == "f" else "einem"
-    if before in ("für", "um", "ohne", "gegen", "durch", "pro") and kind == "m":
-        return "einen"
-    return said
+def is_named(scan: Scan, at: int, end: int) -> bool:
+    """Does a word like "order number" stand before, in a language whose words our patterns do not find?"""
+    if not scan.text[at:end].isdigit():
+        return False
+    before = _LINKS.sub("", scan.text[max(0, at - 24) : at])
+    return any(word in before[-len(word) - 5 :] for word in scan.language.digits_after)
+
+
+_LINKS = re.compile(r"(?:[\s:：#＃]|は|是|为|는|은)+\Z")
+_DESCRIBED = re.compile(r"\s[a-zäöüß]{2,18}?(e|er|es|en|em)\s([A-ZÄÖÜ][^\W\d_]+)")
+
+
+def _german_one(ending: str, noun: str, language: Language) -> str:
+    """By the adjective's ending: eine kleine, ein großer, einen kleinen Topf, einer kleinen Zwiebel."""
+    if ending == "en":
+        return {"m": "einen", "f": "einer", "n": "einem"}[gender(noun, language)]
+    return "eine" if ending == "e" else "ein"
 
 
 def _longest(language: Language) -> list[str]:
@@ -66,6 +108,10 @@ _LONGEST: dict[str, list[str]] = {}
 
 def _east_asian(scan: Scan, at: int, digits: str, end: int) -> str:
     text, language = scan.text, scan.language
+    if language.code == "zh" and len(digits) >= 3 and (text[at - 1 : at].isascii() and text[at - 1 : at].isupper()):
+        return one_by_one(digits, language)  # G1234次
+    if language.code == "zh" and len(digits) in (3, 4) and text.startswith(("室", "号房", "房间", "病房"), end):
+        return one_by_one(digits, language)
     if language.code == "zh":
         if text[end : end + 1] == "年" and len(digits) == 4:
             return one_by_one(digits, language)

@@ -29,7 +29,7 @@ _ON_ELSEWHERE = _set("le du au el del al il dal vom am zum ab bis dia em no até
 _AMBIGUOUS_MONTHS = frozenset(
     ("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart")
 )
-_TODAY = frozenset(("сегодня", "завтра", "вчера", "это", "dziś", "dzisiaj", "jutro", "wczoraj", "jest"))
+_TODAY = frozenset(("сегодня", "завтра", "вчера", "это", "dziś", "dzisiaj", "jutro", "wczoraj"))
 
 
 def _valid(day: int, month: int) -> bool:
@@ -103,6 +103,8 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
     if not before and (named := _DAY_BEFORE.search(scan.text, max(0, at - 16), at)):
         before = named[1]
     dated = before in days or before in days.values() or f"{before}." in scan.language.choices
+    if match and scan.language.code != "en" and _in_range(scan, at, match):  # de 24/12 a 02/01
+        return date(scan, int(match[1]), int(match[2]), "", at, match.end()), match.end(), "date"
     if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
         return None
     first, second = int(match[1]), int(match[2])
@@ -119,6 +121,21 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
     if not _valid(day, month) or (first < second <= 4):
         return None
     return date(scan, day, month, "", at, match.end()), match.end(), "date"
+
+
+_RANGE = re.compile(
+    r"(\d{1,2})/(\d{1,2})\s?(?:-|–|t/m|tot|bis|a|al|au|à|até|do|po)\s?(?:(?:el|le|il|den|zum)\s)?(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)"
+)
+
+
+def _in_range(scan: Scan, at: int, match: re.Match[str]) -> bool:
+    """Is it one of two dates, at least one of which can be nothing else?"""
+    for found in _RANGE.finditer(scan.text, max(0, at - 20), at + 32):
+        if match.start() in (found.start(1), found.start(3)):
+            first, second = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
+            sure = max(first[0], second[0]) > 12 or "0" in (found[1][0], found[2][0], found[3][0], found[4][0])
+            return _valid(*first) and _valid(*second) and sure
+    return False
 
 
 def day_month(scan: Scan, at: int) -> Reading | None:
@@ -241,7 +258,9 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
     language = scan.language
     code = language.code
     if code in slavic.LANGUAGES:
-        case = "nominative" if scan.word_before(at).lower() in _TODAY else "genitive"
+        before = scan.words_before(2, at)
+        today = bool(before) and (before[-1] in _TODAY or (before[-1] == "jest" and before[0] in _TODAY))
+        case = "nominative" if today or (code == "ru" and before[-1:] == ["по"]) else "genitive"
         said = f"{slavic.ordinal(day, code, case, 'n' if code == 'ru' else 'm')} {cldr.month(month, code)}"
         if not digits:
             return said

@@ -12,6 +12,9 @@ from voi.text.units import per
 TIMES = re.compile(r"\s?[xX×](?![^\W\d_])\s?(?=\d)")
 _TIMES_WORD = re.compile(r"[xX×]\b")
 _UNKNOWN = re.compile(r"[xyzn](?:[²³^]|\s?[+=<>≤≥≠)]|\s[-*/×÷]\s\d)")
+_X = re.compile(r"[xyz](?![\w×])(?!\s?\d)")
+_MATHEMATICS = re.compile(r"\bx\s?[=²³^]|\dx\s?[²³^]|=\s?-?\d*x\b|\([xyz]\)")
+"""Somewhere in the text x is an unknown: 3x^2, f(x), x = 2."""
 _FOLD_BEFORE = re.compile(r"[xX×]\s\d")
 _LETTERED = re.compile(r"X\d+[A-Z]")
 """7950X3D"""
@@ -39,7 +42,9 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
         return None
     digits, end = number
     language = scan.language
-    if language.code == "en" and _UNKNOWN.match(scan.text, end):  # 2x + 3, 3x²
+    if language.gap and (
+        _UNKNOWN.match(scan.text, end) or (_X.match(scan.text, end) and _MATHEMATICS.search(scan.text))
+    ):
         return f"{cardinal(digits, language)} {scan.text[end]}", end + 1, "number"
     match = TIMES.match(scan.text, end)
     if match and _LETTERED.match(scan.text, end):
@@ -47,6 +52,8 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     if match and _FOLD_BEFORE.match(scan.text, end) and language.code in _FOLD:  # 2x 500 mg
         match = None
     if match and "by" in language.say:
+        if language.code == "pt" and "x" in match[0] and len(digits) == 1 and _is_game(scan, at):  # venceu por 2x0
+            return f"{cardinal(digits, language)} a", match.end(), "by"
         times = ("×" in match[0] and language.say["times"]) or language.say["by"]
         if "×" in match[0] and _RESOLUTION.match(scan.text, at):
             times = language.say["by"]
@@ -68,6 +75,11 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
             return f"{cardinal(digits, language)} {said}{more}", stop, "measure"
         return f"{counted(digits, word.strip(), language)}{word}{more}", stop, "measure"
     return None
+
+
+def _is_game(scan: Scan, at: int) -> bool:
+    return bool({"venceu", "vence", "ganhou", "ganha", "perdeu", "perde", "empatou", "empate", "placar", "jogo", "gols"}
+                & set(scan.words_before(5, at)))  # fmt: skip
 
 
 def _hungarian_times(digits: str, language: Language) -> str:

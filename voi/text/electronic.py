@@ -43,6 +43,13 @@ _SPELT_ENDINGS = _set(
     "sh ly gg gl fm cc ws yml doc xls ppt avi mkv mov psd odt rtf"
 )
 _ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca int pt se ar is")
+_SITES = _set("com org net edu gov info biz io ai co uk de fr es it nl pl ru ch at eu ca au jp cn br pt cz hu tr kr be")
+"""Ends of sites, whose hyphens are said; those of files are not."""
+_UNDERLINES = {"dash": "underscore", "Bindestrich": "Unterstrich", "tiret": "tiret bas", "guion": "guion bajo",
+               "trattino": "trattino basso", "hífen": "sublinhado", "streepje": "liggend streepje",
+               "myślnik": "podkreślnik", "дефис": "нижнее подчёркивание", "pomlčka": "podtržítko",
+               "kötőjel": "alsó vonás", "tire": "alt tire", "短横线": "下划线", "ハイフン": "アンダースコア",
+               "하이픈": "밑줄", "شرطة": "شرطة سفلية", "हाइफ़न": "अंडरस्कोर"}  # fmt: skip
 _PATH_PARTS_MAX = 2
 _PATH_PART_LETTERS_MAX = 24
 _TRAILING = ".,;:!?…。"
@@ -70,14 +77,16 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
         whole = match[0].rstrip(_TRAILING)
         path = (match["path"] or "").rstrip(_TRAILING)
         port = f" {say['colon']} {match['port'][1:]}" if match["port"] and "colon" in say else ""
-        return _host(match["host"], dot) + port + _path(path, dot, slash), match.start() + len(whole)
+        return _host(match["host"], dot, say.get("hyphen", "")) + port + _path(path, dot, slash), match.start() + len(
+            whole
+        )
     if match["mail"]:
         name = f" {dot} ".join(
-            f" {say['plus']} ".join(_words(part) for part in label.split("+") if part)
+            f" {say['plus']} ".join(_dashed(part, say.get("hyphen", "")) for part in label.split("+") if part)
             for label in match["name"].strip(".").split(".")
             if label
         )
-        return f"{name} {say['at']} {_host(match['mail'], dot)}", match.end()
+        return f"{name} {say['at']} {_host(match['mail'], dot, say.get('hyphen', ''))}", match.end()
     if match["dotted"]:
         last, rest = match["last"], match["rest"] or ""
         if not _is_ending(match["dotted"], last):
@@ -89,7 +98,8 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
             if query
             else match.end() - (len(rest) - len(bare))
         )
-        return _host(match["dotted"], dot) + _path(bare, dot, slash), end
+        site = say.get("hyphen", "") if last in _SITES else ""
+        return _host(match["dotted"], dot, site) + _path(bare, dot, slash), end
     whole = match[0].rstrip(_TRAILING)
     if match["windows"]:
         drive, *parts = whole.split("\\")
@@ -127,10 +137,23 @@ def _is_ending(name: str, last: str) -> bool:
     return not (len(host) == 1 and len(last) <= 2 and host.isalpha() and name.count(".") == 1)
 
 
-def _host(host: str, dot: str) -> str:
+def _host(host: str, dot: str, dash: str = "") -> str:
     parts = [part for part in host.split(".") if part]
-    parts[1:] = [" ".join(part.upper()) if part.lower() in _SPELT_ENDINGS else _words(part) for part in parts[1:]]
-    return f" {dot} ".join([_words(parts[0]), *parts[1:]] if parts else [])
+    parts[1:] = [
+        " ".join(part.upper()) if part.lower() in _SPELT_ENDINGS else _dashed(part, dash) for part in parts[1:]
+    ]
+    return f" {dot} ".join([_dashed(parts[0], dash), *parts[1:]] if parts else [])
+
+
+def _dashed(part: str, dash: str) -> str:
+    """The words of a name that somebody may have to write down: its hyphens and underlines are said."""
+    if not dash or not ("-" in part or "_" in part):
+        return _words(part)
+    line = _UNDERLINES.get(dash, dash)
+    pieces = re.split("([-_]+)", part.strip("-_"))
+    return " ".join(
+        (dash if piece[0] == "-" else line) if piece[0] in "-_" else _words(piece) for piece in pieces if piece
+    )
 
 
 def _words(part: str) -> str:

@@ -81,7 +81,16 @@ def _from_ordinal(scan: Scan, bottom: int) -> tuple[str, str]:
 
 HALF_OF = {"fr": ("un demi", "une demi"), "es": ("medio", "media"), "it": ("mezzo", "mezza"), "pt": ("meio", "meia")}
 _TURKISH = {2: "ikide", 3: "üçte", 4: "dörtte", 5: "beşte", 6: "altıda", 8: "sekizde", 10: "onda", 100: "yüzde"}
-_ALONE = {("hu", 2): "fél", ("hi", 2): "आधा", ("cs", 2): "půl", ("ar", 2): "نصف", ("ar", 3): "ثلث", ("ar", 4): "ربع"}
+_ALONE = {
+    ("hu", 2): "fél",
+    ("hi", 2): "आधा",
+    ("cs", 2): "půl",
+    ("pl", 2): "pół",
+    ("ru", 2): "половину",
+    ("ar", 2): "نصف",
+    ("ar", 3): "ثلث",
+    ("ar", 4): "ربع",
+}
 _SPANISH = {5: "quinto", 6: "sexto", 7: "séptimo", 8: "octavo", 9: "noveno", 10: "décimo", 100: "centésimo"}
 
 

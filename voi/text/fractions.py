@@ -94,7 +94,10 @@ def fraction(scan: Scan, at: int) -> Reading | None:
             stop += (
                 scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code) and scan.rest(stop + 1) != ""
             )
-            return f"{said} {cldr.form('2' if integer else '1', forms, language.code)}", stop, "measure"
+            noun = cldr.form("2" if integer else "1", forms, language.code)
+            if (top, bottom) == ("1", "2") and not integer and (half := HALF_OF.get(language.code)):
+                said = half[gender(noun.split()[0], language) == "f"]
+            return f"{said} {noun}", stop, "measure"
     return said, end, "fraction"
 
 
@@ -103,6 +106,19 @@ _HOUSE = re.compile(
     r"(?:[^\W\d_][\w.-]*,?\s){1,3}\Z",
     re.IGNORECASE,
 )
+
+
+def always_open(scan: Scan, at: int) -> Reading | None:
+    """24/7/365."""
+    match = _ALWAYS.match(scan.text, at)
+    if not match:
+        return None
+    code = scan.language.code
+    said = [cardinal(part, scan.language) for part in match[0].split("/")]
+    return (" ".join([*said[:2], "three sixty-five"] if code == "en" else said)), match.end(), "ratio"
+
+
+_ALWAYS = re.compile(r"24/7/36[56](?![\w/])")
 
 
 def hyphened(scan: Scan, at: int) -> Reading | None:

@@ -11,8 +11,10 @@ _NEXT_WORD = re.compile(r"[^\W\d_]+")
 _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s*\S+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
-_TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)")
+_TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)|(?<=[a-z\d)\]])\s\*\s(?=[\w(])")
 _ESCAPED = re.compile(r"\\(?=[^\w\s])")
+_ROW = re.compile(r"(?:\A|\s)\|(?:\s|\Z)|\A\s*\|.*\|\s*\Z")
+"""A row of a table, and no |x| of mathematics."""
 _DRIVE = re.compile(r"\b[A-Za-z]:\\\w")
 _EMPHASIS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
 """An underline within a word is no mark (CommonMark 6.2): names of files have them."""
@@ -62,7 +64,7 @@ def _line(line: str, months: frozenset[str]) -> tuple[str, bool]:
         return f"{numbered[1]}, {line[numbered.end() :]}", True
     if bullet := _BULLET.match(line):
         return line[bullet.end() :], True
-    if line.count("|") > 1:
+    if line.count("|") > 1 and _ROW.search(line):
         return ", ".join(cell for cell in map(str.strip, line.split("|")) if cell), True
     return line, False
 

@@ -12,10 +12,14 @@ from voi.text.numerals import cardinal
 from voi.text.quantities import quantity
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import Forms
+from voi.text.tables.shape import words as _set
 from voi.text.unit_meant import is_minutes, is_no_unit
 from voi.text.units import forms_of, per, unit_forms, unit_of_words, unit_pattern, units
 
-_PAIR = re.compile(r"(\d{2,3})/(\d{2,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
+_PAIR = re.compile(r"(\d{1,3})/(\d{1,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
+_PRESSURES = _set(
+    "pressure bp blutdruck tension tensión pressione pressão bloeddruk ciśnienie давление tlak vérnyomás tansiyon"
+)
 _SLASHED = re.compile(r"/[^\W\d_]{1,8}")
 _HEIGHT = re.compile(r"([3-8])ft(\d{1,2})(?![\w.])")
 _VARIABLES = frozenset("xyzn")
@@ -29,6 +33,8 @@ def measure(scan: Scan, at: int) -> Reading | None:
         return None
     digits, end = number
     language = scan.language
+    if len(digits) == 2 and digits[0] == "0" and scan.kind == "measure":  # 41 min 05 s
+        digits = digits[1]
     signed = scan.text[end : end + 1] in "\"”″'′’" or scan.text[end : end + 2] == ' "'
     if signed and (reading := feet_and_inches(scan, at, digits, end)):
         said, stop, kind = reading
@@ -131,11 +137,12 @@ def blood_pressure(scan: Scan, at: int) -> Reading | None:
     match = _PAIR.match(scan.text, at)
     if not match or "over" not in scan.language.say:
         return None
-    if not match[3] and not (
-        {"pressure", "bp", "blutdruck", "tension", "tensión", "pressione"} & set(scan.words_before(5, at))
-    ):
+    named = bool(_PRESSURES & set(scan.words_before(5, at)))
+    long = len(match[1]) > 1 and len(match[2]) > 1
+    if not (named if scan.language.code != "en" or long else False) and not (match[3] and long):
         return None
-    said = f"{cardinal(match[1], scan.language)} {scan.language.say['over']} {cardinal(match[2], scan.language)}"
+    over = scan.language.say.get("pressure", scan.language.say["over"]) if long or scan.language.code == "pt" else ""
+    said = " ".join(filter(None, (cardinal(match[1], scan.language), over, cardinal(match[2], scan.language))))
     if match[3]:
         forms = forms_of("mmHg", scan.language)
         said += f" {cldr.form('80', forms, scan.language.code)}" if forms else ""

@@ -12,7 +12,7 @@ from voi.text.units import per
 
 SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
 _BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
-_AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US|CA|A)\$)")
+_AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US-?|CA|A)\$)")
 _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
 _SCALE = re.compile(r"\s?(?P<scale>(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,9}+)(?!\w)\.?")
 _MONEY_NEXT = re.compile(rf"\s?[{SIGNS}]")
@@ -45,6 +45,11 @@ def at_sign(scan: Scan, at: int) -> Reading | None:
         return None
     money = money_of(match["sign"], scan.language)
     return _amount(scan, match.end(), money, match["sign"], at, bool(match["minus"])) if money else None
+
+
+def begins(text: str, at: int) -> bool:
+    """Does a sign of money of several letters stand here: R$ 5?"""
+    return text[at : at + 1].isupper() and _BEFORE.match(text, at) is not None
 
 
 def at_code(scan: Scan, at: int, end: int, code: str) -> Reading | None:
@@ -176,7 +181,7 @@ def say(digits: str, money: Money, scale: Forms | None, language: Language, sing
         noun = cldr.form("1" if singular else integer, money.major, code)
         parts.append(f"{_agreed(integer, noun, money, language)} {noun}")
     if cents:
-        bare = bool(parts) and not language.cents_named
+        bare = bool(parts) and not language.cents_named and not (code == "pt" and cents < 10)
         noun = cldr.form(str(cents), money.minor, code)
         said = whole(str(cents), code) if bare else _counted(str(cents), noun, language, money.minor.get("one", ""))
         parts.append(said if bare else f"{said} {noun}")

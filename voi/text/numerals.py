@@ -12,7 +12,7 @@ WHOLE_DIGITS_MAX = 15
 """A longer number is no quantity (and slow to say in words): its digits are spoken one by one."""
 DIGITS_MAX = 200
 """Digits of one number that are spoken at all one by one; the rest nobody listens to."""
-_DECIMALS_AS_NUMBER_MAX = 2
+_DECIMALS_AS_NUMBER_MAX = 3
 
 _HUNDRED = {"de": "hundert", "nl": "honderd"}
 
@@ -43,7 +43,8 @@ def _decimals(fraction: str, language: Language) -> str:
 def _parts(integer: str, fraction: str, language: Language) -> str:
     """три целых пять десятых: num2words does that well, up to six decimals."""
     try:
-        return str(num2words(f"{integer}.{fraction[:6]}", lang=language.code))
+        said = str(num2words(f"{integer}.{fraction[:6]}", lang=language.code))
+        return said.replace("kettő t", "két t").replace("kettő sz", "két sz") if language.code == "hu" else said
     except (NotImplementedError, ArithmeticError, ValueError, TypeError, LookupError, AttributeError):
         return f"{whole(integer, language.code)} {language.say['point']} {one_by_one(fraction, language)}"
 

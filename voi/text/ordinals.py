@@ -4,6 +4,7 @@ import re
 
 from voi.text import slavic
 from voi.text.agreement import gender
+from voi.text.hungarian import hungarian_kind
 from voi.text.numerals import cardinal, ordinal, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
@@ -53,6 +54,8 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
         return None
     if code == "ru" and (match := _RUSSIAN.match(scan.text, at)):
         return _russian(scan, match), match.end(), "ordinal"
+    if code == "hu" and (match := _HUNGARIAN_ROOM.match(scan.text, at)):  # a 312-es szoba
+        return f"{hungarian_kind(cardinal(match[1], language))}{match[2] or ''}", match.end(), "ordinal"
     if code == "hu" and (match := _HUNGARIAN.match(scan.text, at)):
         return _hungarian(match[1], match["ending"], scan), match.end(), "ordinal"
     if code == "hi" and (match := _HINDI.match(scan.text, at)):
@@ -72,10 +75,15 @@ def _no_ordinal(scan: Scan, match: re.Match[str]) -> bool:
     if match[2] == "°":
         return (
             scan.language.code != "it"
-            or int(match[1]) > 9
+            or (int(match[1]) > 9 and scan.word_after(match.end()) not in _ITALIAN_COUNTED)
             or not re.match(r"\s[^\W\dCFNSEO]", scan.text[match.end() : match.end() + 2])
         )
     return match[2] in ("o", "a") and len(match[1]) > 2
+
+
+_ITALIAN_COUNTED = _set(
+    "minuto piano posto anniversario secolo compleanno giorno edizione congresso turno classificato reggimento capitolo"
+)
 
 
 def _latin(scan: Scan, match: re.Match[str]) -> str:
@@ -147,6 +155,8 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
         if before in ("do", "od", "z", "ze", "ode", "dla", "bez", "u"):
             return slavic.ordinal(int(digits), code, "genitive", kind)
         return slavic.ordinal(int(digits), code, "nominative", kind)
+    if code == "hu" and after == "szám":  # Fő u. 5. szám
+        return hungarian_kind(cardinal(digits, scan.language))
     return ordinal(digits, scan.language)
 
 
@@ -204,5 +214,6 @@ def _hungarian(digits: str, ending: str, scan: Scan) -> str:
     return f"{said}{'én' if front else 'án'}" if ending.endswith("n") else said + ending
 
 
+_HUNGARIAN_ROOM = re.compile(r"(\d{1,6})-(?:[aeoö]s)(?!\w*\d)([a-záéíóöőúüű]{0,6})(?!\w)")
 _FIRST = {"jén": "elsején", "én": "elsején", "je": "elseje", "i": "elsejei", "éig": "elsejéig", "jéig": "elsejéig",
           "ig": "elsejéig", "től": "elsejétől", "jétől": "elsejétől"}  # fmt: skip

@@ -2,8 +2,10 @@
 
 import re
 
+from voi.text.agreement import counted
 from voi.text.numerals import cardinal, whole, year
 from voi.text.scan import Reading, Scan
+from voi.text.slavic_cardinals import genitive
 from voi.text.tables.shape import words as _set
 
 _RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?::|\s:\s)(?=\d)")
@@ -14,6 +16,7 @@ _BOOKS = _set(
     "tim heb pet jas ephesians philippians hebrews james peter revelation surah quran"
 )
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
+_BLOCK = re.compile(r"(?<=[区市町村島台田丁目])[1-9]\d{0,2}(?:-\d{1,4}){1,3}(?![-\d])")
 _CHAIN = re.compile(r"[1-9]\d?(?:-\d{1,2}){2,3}(?![\w-]|[.,:/]\d)")
 _YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
 _SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
@@ -30,7 +33,13 @@ def ratio(scan: Scan, at: int) -> Reading | None:
         not scan.language.say.get("score", "to") and scan.language.score_after & set(scan.words_before(5, at))
     ):
         return cardinal(number, scan.language), match.end(), ""
+    if scan.language.code == "pl" and (both := _BOTH.match(scan.text, at)):  # dwa do jednego
+        second = genitive(cardinal(both[2], scan.language), "pl")
+        return f"{cardinal(both[1], scan.language)} do {second}", both.end(), "to"
     return f"{cardinal(number, scan.language)}{gap}{scan.language.say['ratio']}", match.end(), "to"
+
+
+_BOTH = re.compile(r"(\d{1,3}):(\d{1,3})(?![\w:]|[.,]\d)")
 
 
 def span(scan: Scan, at: int) -> Reading | None:
@@ -42,6 +51,8 @@ def span(scan: Scan, at: int) -> Reading | None:
                 f"{year(first, scan.language)} {scan.language.say['to']} {whole(str(int(second)), scan.language.code)}"
             )
             return said, match.end(), "year"
+    if scan.language.code == "ja" and (block := _BLOCK.match(scan.text, at)):  # 港区1-2-3
+        return "の".join(cardinal(part, scan.language) for part in block[0].split("-")), block.end(), "address"
     if chain := _CHAIN.match(scan.text, at):  # a 4-3-3 formation, a 12-4-1 record
         gap = scan.language.gap or "、"
         return gap.join(cardinal(part, scan.language) for part in chain[0].split("-")), chain.end(), "number"
@@ -66,15 +77,37 @@ def span(scan: Scan, at: int) -> Reading | None:
     ):
         return None
     first = scan.text[at:end]
+    if scan.language.code == "ar" and following:  # 5-10 دقائق
+        said = counted(digits, scan.word_after(following[1]), scan.language)
+        return f"{said} {scan.language.say['to']}", match.end(), "to"
     said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
     to = scan.language.say["to"]
-    word = (
-        scan.language.say.get("score", to)
-        if sign == "-" and scan.language.score_after & set(scan.words_before(5, at))
-        else to
-    )
+    word = scan.language.say.get("score", to) if sign == "-" and _is_score(scan, at, match.end()) else to
+    if scan.language.code == "en" and sign == "-" and _is_record(scan, at, match.end()):  # 11-2 on the season
+        return f"{said} and", match.end(), "to"
     gap = scan.language.gap if word and word != "-" else ""  # Italian: tre-cinque
     return f"{said}{gap}{word or scan.language.gap}", match.end(), "to"
+
+
+def _is_score(scan: Scan, at: int, second: int) -> bool:
+    """Does a word of games stand near? Some languages put the verb behind, and some write no blanks."""
+    words = scan.language.score_after
+    if scan.language.code in ("zh", "ja", "ko", "hi", "tr", "hu"):
+        near = f"{scan.text[max(0, at - 24) : at]} {scan.text[second : second + 24]}".lower()
+        return any(word in near for word in words)
+    return bool(words & set(scan.words_before(5, at)))
+
+
+def _is_record(scan: Scan, at: int, second: int) -> bool:
+    """How often a team won and lost: an 11-2 record, they are 5-0 at home."""
+    return _RECORD_AFTER.match(scan.text, second) is not None or bool(
+        {"record", "improved", "fell"} & set(scan.words_before(4, at))
+    )
+
+
+_RECORD_AFTER = re.compile(
+    r"\d{1,2},?\s(?:record\b|(?:on|for|in|this|at)\s(?:the\s|their\s)?(?:season|year|home|road|conference)\b)"
+)
 
 
 def _difference(scan: Scan, digits: str, end: int) -> Reading:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 
 from voi.text import (
+    arabic_numbers,
     cldr,
     codes,
     dates,
@@ -31,13 +32,16 @@ from voi.text.agreement import counted
 from voi.text.chemistry import formula
 from voi.text.counting import counted_plain
 from voi.text.electronic import electronic
+from voi.text.german_cases import in_case
+from voi.text.keys import CHORD_KEYS, chord
 from voi.text.numerals import cardinal, one_by_one
-from voi.text.roman import roman, roman_ordinal
+from voi.text.roman import SMALL_ROMAN, roman, roman_ordinal, small_roman
 from voi.text.scan import Reading, Scan
 from voi.text.signs import sign
+from voi.text.slavic_cardinals import asks_for_genitive, genitive
 from voi.text.tables.shape import Language
 from voi.text.units import per
-from voi.text.words import acronym, special, state_or_street, weekday
+from voi.text.words import acronym, day_initials, greek, is_product, special, state_or_street, weekday
 
 Rule = Callable[[Scan, int], Reading | None]
 
@@ -62,6 +66,7 @@ mistaken for."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
     ("-", fractions.hyphened),
+    ("/", fractions.always_open),
     ("a,'", number_forms.thousands),
     ("-", dates.iso),
     ("/.-", dates.numeric),
@@ -146,6 +151,18 @@ def read(text: str, language: Language, day_first: bool) -> str:
                 scan.say(said, at + found[1], "electronic")
                 continue
             follower = text[end : end + 1]
+            if not word.isascii() and (said := greek(word, language)):  # πr
+                scan.say(said, end, "")
+                continue
+            if follower and follower in "²³^" and is_product(scan, word):  # mc²
+                scan.say(" ".join(word), end, "")
+                continue
+            if follower in ("+", "-", " ") and word in CHORD_KEYS and (reading := chord(scan, at)):
+                scan.say(*reading)
+                continue
+            if word in SMALL_ROMAN and (reading := small_roman(scan, at, word)):  # page xii
+                scan.say(*reading)
+                continue
             if follower == "$" and (reading := money.at_sign(scan, at)):
                 scan.say(*reading)
                 continue
@@ -196,7 +213,13 @@ def _small(digits: str, language: Language) -> str:
 
 def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     """A word that digits or a hyphen follow."""
-    if (reading := formula(scan, at)) or (reading := codes.cluster(scan, at)):
+    if len(word) == 1 and (reading := day_initials(scan, at)):
+        return reading
+    if (
+        (reading := codes.word_and_digits(scan, at))
+        or (reading := formula(scan, at))
+        or (reading := codes.cluster(scan, at))
+    ):
         return reading
     if (
         (word == "v" or (word == "V" and scan.text[end + 1 : end + 2] == "."))
@@ -260,10 +283,25 @@ def number(scan: Scan, at: int) -> Reading:
     glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
     if glued and (reading := codes.glued(scan, at)):
         return reading
-    for rule in RULES[key]:
-        if reading := rule(scan, at):
-            return reading
-    return _plain(scan, at, follower)
+    reading = next((found for rule in RULES[key] if (found := rule(scan, at))), None) or _plain(scan, at, follower)
+    if reading[2] in ("number", "time") and asks_for_genitive(scan, at):  # около 500 рублей
+        return genitive(reading[0], language.code), *reading[1:]
+    if language.code == "ar" and scan.word_before(at) in arabic_numbers.PREPOSITIONS:
+        return arabic_numbers.in_genitive(reading[0]), *reading[1:]
+    if language.code == "fr" and reading[0].startswith("un"):
+        scan.elide(reading[0], reading[1])
+    if language.code == "de" and reading[0].startswith("ein"):
+        return in_case(scan, at, reading[0], reading[1]), *reading[1:]
+    return reading
+
+
+_RUN_AFTER = re.compile(r"\s?(?:[.,;!?]|\Z)|\s(?:run|race|walk|in|on|time|training|and|this|next|last|with|for|at)\b")
+
+
+def _is_race(scan: Scan, at: int, end: int) -> bool:
+    return scan.word_before(at).lower() in ("a", "his", "her", "my", "your", "first", "the") and bool(
+        _RUN_AFTER.match(scan.text, end)
+    )
 
 
 def _plain(scan: Scan, at: int, follower: str) -> Reading:
@@ -271,11 +309,12 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     found = scan.number(at)
     assert found is not None
     digits, end = found
-    if len(digits) == 1 and text[end : end + 1] == "K" and not text[end + 1 : end + 2].isalnum():
+    race = len(digits) == 2 and language.code == "en" and _is_race(scan, at, end + 1)  # a 10K in 41:05
+    if (len(digits) == 1 or race) and text[end : end + 1] == "K" and not text[end + 1 : end + 2].isalnum():
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
-    if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.ROOM_WORDS:
-        return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B
+    if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.LETTERED_AFTER:
+        return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B, figure 3b
     if scale is not None:
         gap = language.gap
         noun = cldr.form(digits, scale, language.code)

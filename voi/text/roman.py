@@ -37,6 +37,13 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if chain := _ROMAN_CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # siglos XIX y XX
         listed = chain[1].lower() in language.roman_after or chain[1] in language.roman_ordinal_after
         before = chain[1] if listed or chain[1].lower() in ("w", "в", "v", "ve") else before
+    if after in ("w", "в", "вв") and code in ("pl", "ru") and _CENTURY_SHORT.match(scan.text, end):
+        inside = before.lower() in ("w", "в", "во")
+        said = slavic.ordinal(value, code, "locative" if inside else "genitive", "m")
+        noun = {"pl": "wieku", "ru": "веке" if inside else "века"}[code]
+        short = _CENTURY_SHORT.match(scan.text, end)
+        assert short is not None
+        return f"{said} {noun}{'' if scan.rest(short.end()) else '.'}", short.end(), "roman"
     if after.lower() in language.roman_before and (len(word) > 1 or word in "VX"):
         return _century(scan, value, after, before), end, "roman"
     pointed = language.ordinal_point and code != "de" and scan.text[end : end + 1] == "."
@@ -73,6 +80,7 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     return None
 
 
+_CENTURY_SHORT = re.compile(r"\s(?:w|в|вв)\.")
 _ROMAN_CHAIN = re.compile(r"(?:\s(?:и|i|a|e|et|y|és|ve|und|en)\s|\s?[-–]\s?)[IVXLC]{1,7}\.?\s([^\W\d_]+)")
 _ROMAN_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s[IVXLC]{1,7}\s(?:и|i|a|e|et|y|és|ve|und|en)\s\Z")
 _STAGED = re.compile(r"(I{1,3}|IV|VI{0,3})([AB])")
@@ -90,6 +98,45 @@ def _spoken(scan: Scan, value: int, end: int) -> Reading:
     if more and _ROMAN.fullmatch(more[1]) and value_of(more[1]) > value:
         return f"{said}{scan.joint()}{whole(str(value_of(more[1])), code)}", more.end(), "roman"
     return said, end, "roman"
+
+
+def small_roman(scan: Scan, at: int, word: str) -> Reading | None:
+    """Page xii, Scene iv, pp. ii-iv."""
+    value, end = _small_value(scan, at, word), at + len(word)
+    if not value:
+        return None
+    said = whole(str(value), scan.language.code)
+    more = _SMALL_RANGE.match(scan.text, end)
+    if more and more[1] in SMALL_ROMAN and (last := value_of(more[1].upper())) > value:
+        return f"{said}{scan.joint()}{whole(str(last), scan.language.code)}", more.end(), "roman"
+    return said, end, "roman"
+
+
+_SMALL_RANGE = re.compile(r"\s?[-–]\s?([ivxl]{1,7})(?!\w)")
+
+
+def _small_value(scan: Scan, at: int, word: str) -> int:
+    """0 where these letters are no number."""
+    before, language = scan.word_before(at).lower(), scan.language
+    if word in _WORDS_TOO.get(language.code, ()) or scan.text[at - 1 : at] != " ":
+        return 0
+    if before not in _PAGED and (len(word) < 2 or before not in language.roman_after):
+        return 0
+    after = scan.word_after(at + len(word))
+    if len(word) == 1 and after and (word == "i" or before in ("section", "act")):
+        return 0  # on page i saw
+    return value_of(word.upper())
+
+
+SMALL_ROMAN = _set(
+    "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx xxi xxii xxiii xxiv xxv xxx xl"
+)
+_PAGED = _set(
+    "p pp page pages scene "
+    "act section seite seiten pagina pagine página páginas pág strona stránka oldal sayfa bladzijde"
+)
+_WORDS_TOO = {"es": ("vi",), "pt": ("vi",), "it": ("vi", "i"), "cs": ("i", "v"), "pl": ("i",), "fr": ("vi",)}
+"""Numbers that are words too: vi (I saw)."""
 
 
 def roman_ordinal(scan: Scan, at: int, word: str, end: int) -> Reading | None:

@@ -51,6 +51,17 @@ class Scan:
         self.out.append(self.text[self.at : end])
         self.at = end
 
+    def elide(self, said: str, end: int) -> None:
+        """French "de" and "que" before un euro, une heure: d'un euro; but de un à dix."""
+        counts = said.startswith(("un ", "une ")) and not said.startswith("un virgule")
+        noun = self.word_after(end)
+        if self.out and (
+            counts or (said in ("un", "une") and noun.islower() and noun not in self.language.counted_stops)
+        ):
+            last = self.out[-1]
+            if last.lower() in ("de ", "que "):
+                self.out[-1] = f"{last[:-2]}'"
+
     def words_before(self, count: int, at: int | None = None) -> list[str]:
         """The last words before this place, in small letters, the nearest last. Sentences end what is looked at."""
         end = self.at if at is None else at

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 
 from voi.text import money, telephone
+from voi.text.codes import ROOM_WORDS
 from voi.text.numerals import cardinal, one_by_one, pairs
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
@@ -17,7 +18,10 @@ _NAMES = {
     "×": "times", "÷": "divided", "±": "plusminus", "≈": "about", "≤": "at_most", "≥": "at_least", "≠": "not_equal",
     "√": "root", "∞": "infinity", "№": "number", "§": "section", "²": "squared", "³": "cubed", "\\": "backslash",
 }  # fmt: skip
-_DATE_NEXT = re.compile(r"\s?(?=\d|[$€£¥]\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)")
+_DATE_NEXT = re.compile(
+    r"\s?(?=\d|[$€£¥]\d|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,?\s\d"
+    r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)"
+)
 _WORD_BEFORE = re.compile(r"[^\W_]+\Z")
 _WORD_AFTER = re.compile(r"[^\W_]+")
 _LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
@@ -56,7 +60,11 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         reading = rule(scan, at, following)
         if reading is not None or char in "-–—'(.:：<>*^":
             return reading
+    if char == "§" and following == "§" and "sections" in language.say:
+        return f"{language.say['sections']}{language.gap}", at + 2, "sign"
     name = _NAMES.get(char)
+    if name == "arrow" and _is_ornament(text, at, at + 1):
+        return "", at + 1, ""
     if char == "%" and language.percent_first and following.isdigit():
         found = scan.number(at + 1)
         if found:
@@ -67,6 +75,17 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         return (" ", at + 1, scan.kind) if char in "~#\\/*^<>_|" else ("" if language.say else char, at + 1, "")
     gap = language.gap
     return f"{gap}{said}{gap}", at + 1, "number" if char in "²³" else "sign"
+
+
+_TERMS = re.compile(r"(?<![\w'])[a-z]\s-\s(?:[a-z](?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])")
+_HUNGARIAN_HOUR = re.compile(r"(?:ig|tól|ra|ról)(?!\w)")
+_ENDS = _set("ending ends in account acct endet auf")
+
+
+def _is_ornament(text: str, at: int, end: int) -> bool:
+    """An arrow that leads nowhere: at the beginning or the end of a sentence."""
+    before, after = text[max(0, at - 8) : at].rstrip(" \"'([*"), text[end : end + 8].lstrip(" \"')]*")
+    return (not before and at <= 8) or before.endswith((".", "!", "?", ":", ";")) or not after or after[0] in ".!?;"
 
 
 def _gap(scan: Scan) -> str:
@@ -80,6 +99,8 @@ def _unequal(scan: Scan, at: int, following: str) -> Reading | None:
 def _equals(scan: Scan, at: int, following: str) -> Reading | None:
     """=, == and === are all one; => is an arrow."""
     end = _EQUALS.match(scan.text, at).end()  # type: ignore[union-attr]
+    if scan.text[end : end + 1] == ">" and _is_ornament(scan.text, at, end + 1):
+        return " ", end + 1, ""
     if scan.text[end : end + 1] == ">":
         return _joined(scan, end + 1, "arrow")
     return _joined(scan, end, "equals")
@@ -103,13 +124,17 @@ def _plus(scan: Scan, at: int, following: str) -> Reading | None:
 def _minus(scan: Scan, at: int, following: str) -> Reading | None:
     text = scan.text
     before = text[at - 1 : at] if at else ""
+    if text.startswith("->", at) and _is_ornament(text, at, at + 2):
+        return " ", at + 2, ""
     if text.startswith("->", at):
         return f" {scan.language.say.get('arrow', '')} ", at + 2, "sign"
     if scan.kind in _NUMBERISH and scan.end == at and (match := _DATE_NEXT.match(text, at + 1)):
         return scan.joint(), match.end(), "to"
     if scan.kind == "code" and scan.end == at and _CODE_NEXT.match(text, at + 1):  # Q1-Q3
         return scan.joint(), at + 1, "to"
-    counts = following.isdigit() or (following != "" and following in money.SIGNS)
+    if following == "0" and scan.word_before(at).lower() in _ENDS and text[at + 1 : at + 4].isdigit():  # ending -0093
+        return "", at + 1, ""
+    counts = following.isdigit() or (following != "" and following in money.SIGNS) or money.begins(text, at + 1)
     if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and not (
         not scan.stands_free(at) or (before and before in ")].,-")
     ):
@@ -119,10 +144,16 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
         return f"{scan.language.say.get('minus', '')}{_gap(scan)}", at + 1, "sign"
     if following.isdigit() and (scan.words_before(1, at) or [""])[0] in ("noon", "midnight"):
         return scan.joint(), at + 1, "to"
+    if following.isdigit() and text[max(0, at - 3) : at] in ("UTC", "GMT"):
+        return f" {scan.language.say.get('minus', '')} ", at + 1, "sign"
     if before.isalpha() and following.isdigit():
         return (scan.language.gap), at + 1, ""
     if before.isdigit() and following.isupper() and scan.language.code == "de":  # A4-Format
         return "-", at + 1, ""
+    hour = scan.language.code == "hu" and scan.end == at and scan.out[-1].endswith("óra")
+    if hour and _HUNGARIAN_HOUR.match(text, at + 1):
+        scan.out[-1] = f"{scan.out[-1][:-1]}á"  # 11:00-ig: óráig
+        return "", at + 1, ""
     if scan.language.code == "hu" and following.islower() and scan.end == at and scan.kind in _NUMBERISH:
         return "", at + 1, ""  # 500 mg-ot
     if before.isdigit() and following.isalpha() and scan.language.code != "en" and scan.end == at:
@@ -131,6 +162,8 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
             if scan.language.gap and scan.language.code not in ("de", "hu")
             else ("", at + 1, "")
         )
+    if before == following == " " and _TERMS.search(text[max(0, at - 4) : at + 4]):  # x - 4
+        return scan.language.say.get("minus", ""), at + 1, "sign"
     if (
         before == " "
         and following == " "
@@ -169,6 +202,8 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
         digits = match[1]
         spelled = len(digits) >= 5 or (digits[0] == "0" and len(digits) > 1) or (named and len(digits) > 2)
         said = one_by_one(digits, language) if spelled else cardinal(digits, language)
+        if language.code == "en" and len(digits) in (3, 4) and ROOM_WORDS & set(scan.words_before(2, at)):
+            said = pairs(digits, language)
         word = scan.word_before(at).lower()
         head = "" if named and word in language.digits_after else f"{language.say.get('number', '')}{_gap(scan)}"
         return f"{head}{said}", match.end(), "code"
@@ -206,6 +241,8 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
         scan.language.code == "fr" and scan.kind in ("measure", "time") and scan.end == at and following.isdigit()
     ):  # 24 h/24
         return " sur ", at + 1, "to"
+    if at and "α" <= text[at - 1] <= "ω" and following.isalnum() and "over" in language.say:  # π/2
+        return f" {language.say['over']} ", at + 1, ""
     more, end = per(scan, at)
     before = _WORD_BEFORE.search(text, max(0, at - 24), at)
     alone = not before and (not at or text[at - 1].isspace() or text[at - 1] == "(")
@@ -232,6 +269,8 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     if left in language.weekdays.values() or (left in language.weekdays and right in language.weekdays):
         return ", ", at + 1, "date"
     joint = language.say.get("or", "")
+    if left in _FOLDERS and right.islower() and "slash" in language.say:  # src/utils
+        return f" {language.say['slash']} ", at + 1, ""
     if (
         joint
         and left.isalpha()
@@ -247,6 +286,9 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     return (language.gap), at + 1, ""
 
 
+_FOLDERS = _set(
+    "src lib bin docs tests test app apps public dist build assets components scripts config pkg cmd node_modules api"
+)
 _COUNTS = _set(
     "miles kilometers kilometres meters litres liters gallons dollars euros cents calories grams "
     "people users requests words tokens pages mi"
@@ -281,13 +323,9 @@ def _times(scan: Scan, at: int, following: str) -> Reading | None:
 def _power(scan: Scan, at: int, following: str) -> Reading | None:
     before = scan.text[at - 1 : at]
     if (before.isalnum() or before == ")") and (following.isalnum() or (following in "(-" and following)):
-        if (
-            following == "2"
-            and not scan.text[at + 2 : at + 3].isalnum()
-            and "squared" in scan.language.say
-            and scan.language.code != "en"
-        ):
-            return f" {scan.language.say['squared']}", at + 2, ""
+        name = {"2": "squared", "3": "cubed"}.get(following, "")
+        if name in scan.language.say and not scan.text[at + 2 : at + 3].isdigit() and not before.isdigit():
+            return f"{_gap(scan)}{scan.language.say[name]}{_gap(scan)}", at + 2, "sign"
         return f"{_gap(scan)}{scan.language.say.get('power', '')}{_gap(scan)}", at + 1, "sign"
     return " ", at + 1, ""
 

@@ -5,6 +5,7 @@ import unicodedata
 
 from voi.text import cldr
 from voi.text.characters import plain_characters
+from voi.text.latex import without_latex
 from voi.text.markdown import without_markdown
 from voi.text.numerals import known
 from voi.text.reader import read
@@ -18,7 +19,9 @@ _LAYERS_MAX = 4
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
-    r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I)\b"
+    r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I"
+    r"|[Aa]ppts?|[Aa]pprox|[Dd]ept|govt|mgmt|acct|tmrw|thru|btwn|misc|ea"
+    r"|(?:[Pp]ages?|[Ss]cene|[Ss]ection|[Aa]ct|[Cc]hapters?|[Pp]art|[Aa]ppendix|[Vv]olume) [ivxl]+)\b"
 )
 
 
@@ -64,6 +67,9 @@ def _read(text: str, language: str) -> str:
         before, text = text, plain_characters(text)
         if text == before or not ("&" in text or "<" in text):
             break
+    if "$" in text or "\\" in text:
+        say = table.say if table else {}
+        text = without_latex(text, say.get("over", ""), say.get("minus", "-"))
     text = " ".join(without_markdown(text, _month_names(code) if table else frozenset()).split())
     if table is None or not known(table.code):
         return tidy(text, keep=_UNREAD)

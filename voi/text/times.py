@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from voi.text import cldr
+from voi.text import arabic_numbers, cldr, slavic
 from voi.text.agreement import counted, native_korean
 from voi.text.numerals import cardinal, one_by_one, whole
 from voi.text.scan import Reading, Scan
@@ -11,24 +11,30 @@ from voi.text.tables.en import ZONES
 from voi.text.tables.shape import words as _set
 
 _CLOCK = re.compile(
-    r"(\d{1,3})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d{1,3})?)?(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?P<point>\.?))?(?![\w:])"
+    r"(\d{1,3})[:：](\d{2})(?:[:：](\d{2})(?:[.,]\d{1,3})?)?(?:(?:\s?(?P<half>[AaPp])\.?[Mm]\b(?P<point>\.?))|(?P<letter>[AaPp])\b)?(?![\w:])"
     r"(?:\s(?P<zone>[A-Z]{2,4})(?![\w.]*[a-z]))?"
 )
-_CLOCK_WIDE = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:])(?P<half>)(?P<zone>)(?P<point>)")
+_CLOCK_WIDE = re.compile(r"(\d{1,2})[:：](\d{2})(?:[:：](\d{2}))?(?![\d:])(?P<half>)(?P<letter>)(?P<zone>)(?P<point>)")
 _HOUR = re.compile(
-    r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w))(?!\w)"
+    r"(?P<hour>\d{1,2})(?:[.](?P<minute>[0-5]\d))?\s?(?P<half>[AaPp])(?:\.\s?[Mm](?P<point>\.)?|[Mm]\b(?!\.\w)|(?<=\d[ap])(?=\s?[-–]\s?\d{1,2}[ap]\b)"
+    r"|(?<=[ap][-–]\d[ap])|(?<=[ap][-–]\d\d[ap]))(?!\w)"
 )
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
 _H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d(?!\s?m(?:in|n)?\b))?(?![\w:])")
 _DOT = re.compile(
-    r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|h|klo|ore|godz)\b|\s?[-–]\s?\d{1,2}\.[0-5]\d\s?(?:Uhr|uur|klo|godz)\b|['’][dt][ae]n?\b)\s?"
+    r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|u|h|klo|ore|godz)\b"
+    r"|\s?(?:[-–]|tot|en|bis|und|à|alle|do|a|t/m)\s?\d{1,2}[.:][0-5]\d\s?(?:Uhr|uur|klo|godz|h|ore)\b|['’][dt][ae]n?\b)\s?"
 )
+_DOT_ALONE = re.compile(r"(\d{1,2})\.([0-5]\d)(?![\w%€$°]|[.,:]\d|\s?[%€$°])")
+_DOT_AFTER = {"it": _set("alle dalle ore"), "de": _set("um"), "nl": _set("om"), "tr": _set("saat saati saatleri"),
+              "cs": _set("v ve"), "pl": _set("o")}  # fmt: skip
 _CLOCK_CONTEXT = _set(
     "at is it until till from by before after since around now about to time clock um ist bis von ab "
     "gegen nach vor alle ore às à a las os"
 )
 _RATIO_CONTEXT = _set(
-    "ratio scale odds mix mixture dilution format aspect verhältnis maßstab format rapport échelle proporción escala "
+    "ratio scale odds dilute diluted leverage mix mixture dilution format aspect verhältnis maßstab format rapport "
+    "échelle proporción escala "
     "rapporto scala"
 )
 
@@ -38,7 +44,7 @@ def clock(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     hour, minute, second = int(match[1]), int(match[2]), match[3]
-    half, zone = match["half"], match["zone"]
+    half, zone = match["half"] or match["letter"], match["zone"]
     end = match.end() if zone in ZONES or not zone else match.start("zone") - 1
     zone = zone if zone in ZONES else ""
     if ((match[1], match[2]) in _NO_TIMES and not half) or (
@@ -78,9 +84,12 @@ def clock(scan: Scan, at: int) -> Reading | None:
         said += "."
     if scan.language.clock.after and not half:
         end = _past_written(scan, end)
+    if scan.language.code == "ar" and (half_written := _ARABIC_HALF.match(scan.text, end)):
+        said, end = f"{said} {'صباحا' if half_written[1] == 'ص' else 'مساء'}", half_written.end()
     return said, end, "time"
 
 
+_ARABIC_HALF = re.compile(r"\s?([صم])(?!\w)\.?")
 _HUNDREDTHS = re.compile(r"[.,](\d{1,3})(?![\w.,:]*\d)")
 _NO_TIMES = frozenset((("16", "10"), ("21", "90")))
 
@@ -114,7 +123,13 @@ def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, a
             return f"{said} {style.zero if minute < 10 else ''}{whole(str(minute), code)}"
         if half or seconds:
             return said
-        return f"{said} o'clock" if 1 <= hour <= 12 else "midnight" if hour == 24 else f"{said} hundred"
+        return f"{said} o'clock" if 1 <= hour <= 12 else "midnight" if hour in (0, 24) else f"{said} hundred"
+    if code == "ar":
+        return arabic_numbers.time_of_day(hour, minute, scan.word_before(at) in arabic_numbers.PREPOSITIONS)
+    if code == "pl":  # o czternastej piętnaście
+        inside = _POLISH_AT.search(scan.text, max(0, at - 24), at) is not None
+        said = slavic.ordinal(hour, code, "locative" if inside else "nominative", "f") if hour else "zero"
+        return f"{said} {style.zero if minute < 10 else ''}{whole(str(minute), code)}" if minute else said
     if code == "ko":
         said_hour = native_korean(hour) if 1 <= hour <= 12 else whole(str(hour), code)
         said = style.full.format(h=said_hour)
@@ -141,6 +156,7 @@ def time_of_day(scan: Scan, hour: int, minute: int, half: bool, seconds: bool, a
     return form.format(h=said_hour, m=f"{zero}{said_minute}")
 
 
+_POLISH_AT = re.compile(r"\b(?:o|od|do|po|przed|około|koło)\s(?:godz(?:\.|inie|iny)?\s?)?\Z", re.IGNORECASE)
 _FEMININE = {"fr": "heure", "es": "hora", "it": "ora", "pt": "hora"}
 
 
@@ -219,6 +235,8 @@ def with_h(scan: Scan, at: int) -> Reading | None:
 def with_dot(scan: Scan, at: int) -> Reading | None:
     """14.30 Uhr."""
     match = _DOT.match(scan.text, at)
+    if not match and scan.word_before(at).lower() in _DOT_AFTER.get(scan.language.code, ()):  # alle 19.30
+        match = _DOT_ALONE.match(scan.text, at)
     if not match or int(match[1]) > 24 or scan.language.code == "en":
         return None
     return time_of_day(scan, int(match[1]), int(match[2]), False, False, at), _past_written(scan, match.end()), "time"

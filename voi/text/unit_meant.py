@@ -21,6 +21,11 @@ _DECADE_AFTER = _set("music hits kid kids style fashion rock era pop sitcom nost
 _COUNTED_AFTER_M = _set(
     "people users downloads views subscribers followers customers dollars players copies units records rows"
 )
+_FEET_BEFORE = re.compile(r"\d\s?(?:ft|feet|foot|')\.?,?\s?(?:and\s)?\Z")
+_INCHES_AFTER = re.compile(
+    r"(?:\s(?:tall|wide|long|deep|thick|high|across|apart|diameter|in diameter|square|x\s?\d|×|by\s\d|"
+    r"of\s(?:rain|snow|water|ice|space|clearance))\b)"
+)
 _PART_OF_DECADE = re.compile(
     r"\b(?:mid|early|late)[-\s]\Z|(?<=0s)\s?[-–—]\s?\Z|\bthe\s\d0s\s(?:and|or)\s\Z", re.IGNORECASE
 )
@@ -34,8 +39,10 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
             return True
         if symbol.rstrip(".") == "ac" and glued:  # 802.11ac
             return True
+        if symbol == "in" and not glued:
+            return not (_FEET_BEFORE.search(scan.text, max(0, at - 16), at) or _INCHES_AFTER.match(scan.text, stop))
         if symbol == "in":
-            return not glued or scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
+            return scan.word_after(stop).lower() in ("the", "a", "total", "all", "one", "my", "your")
         if symbol == "in." and scan.rest(stop)[:1].islower() and scan.text[stop : stop + 1] != " ":
             return True
         if symbol in ("W", "A", "V", "J") and not glued and scan.text[at - 1 : at] == "-":  # I-80 W
@@ -65,11 +72,38 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
     return code != "en" and symbol in ("in", "mi", "pt") and not glued
 
 
+_DECADE_CHAIN = re.compile(
+    r"\s?(?:and|&|or|/|to|through|[-–,]|,\sand)\s?(?:the\s|early\s|mid[-\s]|late\s)?'?\d0'?s(?!\w)"
+)
+_DECADE_CHAIN_BEFORE = re.compile(
+    r"\b\d0s\s?(?:and|&|or|/|to|through|[-–,]|,\sand)\s?(?:the\s|early\s|mid[-\s]|late\s)?'?\Z"
+)
+_TIMED = _set(
+    "interval intervals timer timers timeout timeouts delay delays rest rests clip clips plank planks hold holds ad "
+    "ads spot spots set sets round rounds sprint sprints break breaks pause pauses wait option options limit window"
+)
+_TIMED_BEFORE = re.compile(
+    r"\b(?:for|every|after|wait|timeout|hold|rest|within|under|pause|delay)\s(?:\d{1,3}s?,?\s?(?:(?:or|and|to|/|-)\s?)?){0,3}\Z",
+    re.IGNORECASE,
+)
+
+
+def _is_timed(scan: Scan, stop: int, at: int) -> bool:
+    """30s and 60s intervals; for 20s or 30s: seconds."""
+    end = chain.end() if (chain := _DECADE_CHAIN.match(scan.text, stop)) else stop
+    before = _TIMED_BEFORE.search(scan.text, max(0, at - 40), at)
+    return before is not None or scan.word_after(end).lower() in _TIMED
+
+
 def is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
     if len(digits) == 4:
         return digits[3] == "0" and digits[0] in "12"
     if len(digits) != 2 or digits[1] != "0" or digits == "10":
         return False
+    if _DECADE_CHAIN.match(scan.text, stop) or _DECADE_CHAIN_BEFORE.search(
+        scan.text, max(0, at - 12), at
+    ):  # 80s and 90s
+        return not _is_timed(scan, stop, at)
     if _PART_OF_DECADE.search(scan.text, max(0, at - 9), at):  # mid-20s, 1920s–30s
         return True
     return (

@@ -24,7 +24,9 @@ COMMON: Mapping[str, str] = {
     "kW": "power-kilowatt", "MW": "power-megawatt", "GW": "power-gigawatt", "kWh": "energy-kilowatt-hour",
     "V": "electric-volt", "A": "electric-ampere", "mA": "electric-milliampere", "kB": "digital-kilobyte",
     "KB": "digital-kilobyte", "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
-    "Mbit": "digital-megabit", "Gbit": "digital-gigabit", "Mbit/s": "digital-megabit/duration-second",
+    "Mbit": "digital-megabit", "MBit/s": "digital-megabit/duration-second",
+    "GBit/s": "digital-gigabit/duration-second", "Mb/s": "digital-megabit/duration-second",
+    "Gb/s": "digital-gigabit/duration-second", "Gbit": "digital-gigabit", "Mbit/s": "digital-megabit/duration-second",
     "Gbit/s": "digital-gigabit/duration-second", "kbit/s": "digital-kilobit/duration-second",
     "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
     "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second",
@@ -32,14 +34,19 @@ COMMON: Mapping[str, str] = {
     "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "kcal": "energy-kilocalorie",
     "kJ": "energy-kilojoule", "J": "energy-joule", "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal",
     "bar": "pressure-bar", "mbar": "pressure-millibar", "px": "graphics-pixel", "MP": "graphics-megapixel",
-    "dB": "sound-decibel", "mAh": "mah",
+    "dB": "sound-decibel", "mAh": "mah", "Ω": "electric-ohm", "kΩ": "kiloohm", "MΩ": "megaohm",
     "mph": "speed-mile-per-hour", "kmh": "speed-kilometer-per-hour", "ft": "length-foot", "mi": "length-mile",
     "lb": "mass-pound", "oz": "mass-ounce",
     "l/100 km": "consumption-liter-per-100-kilometer", "L/100 km": "consumption-liter-per-100-kilometer",
     "l/100km": "consumption-liter-per-100-kilometer",
     "mmHg": "pressure-millimeter-ofhg", "ppm": "concentr-permillion", "°": "angle-degree",
 }  # fmt: skip
-_OWN = {"mah": {"other": "mAh"}, "sound-decibel": {"other": "Dezibel"}}
+_OWN = {
+    "kiloohm": {"other": "kiloohm"},
+    "megaohm": {"other": "megaohm"},
+    "mah": {"other": "mAh"},
+    "sound-decibel": {"other": "Dezibel"},
+}
 UNIT = re.compile(
     r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
     r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/(?:sa|sn|[hsuчó])\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
@@ -49,7 +56,11 @@ UNIT_WIDE = re.compile(
     r"|[A-Za-zμΩ]{1,8}(?![A-Za-z])(?:/[hs](?![A-Za-z]))?(?:[²³23](?!\d))?|(?:(?![A-Za-z])[^\W\d_]){1,8})"
 )
 """Where words stand behind a symbol without a blank: 500mgを, 20km/hです."""
-_PER = re.compile(r"\s?/\s?([^\W\d_]{1,12})\b(?!/\w)|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b")
+_PER = re.compile(
+    r"\s?/\s?((?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,12})(?![\w\u0900-\u0903\u093a-\u094f])(?!/\w)"
+    r"|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b"
+)
+_CHINESE_PER = frozenset("天月年人晚次周间件个份瓶斤") | {"小时", "分钟", "公斤", "平米", "公里"}
 PER_WORDS = {
     "side",
     "portion",
@@ -192,6 +203,8 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
         return "", end
     language = scan.language
     symbol = match[1]
+    if symbol in ("A", "V", "W", "J") and scan.text[end - 1 : end].isdigit():  # Viale Europa 12/A
+        return "", end
     if symbol == "ea" and language.code == "en":
         return " each", match.end()
     name = units(language.code).get(symbol) or units(language.code).get(symbol.lower())
@@ -199,10 +212,12 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
         said = _per_of(name, language)
     elif name is not None:
         said = f"{language.say['per']} {cldr.form('1', name, language.code)}"
-    elif not symbol.isalpha():  # m²e
+    elif language.code == "zh" and symbol in _CHINESE_PER:
+        said = f"{language.say['per']}{symbol}"
+    elif not symbol.isalpha() and language.code != "hi":  # m²e
         said = None
     elif (language.code == "en" and symbol.lower() in PER_WORDS) or (language.code != "en" and len(symbol) > 2):
-        said = f"{language.say['per']} {symbol}"
+        said = f"{language.say['per']} {'ال' if language.code == 'ar' and symbol[:2] != 'ال' else ''}{symbol}"
     else:
         said = None
     if not said:

@@ -6,6 +6,8 @@ from voi.text.numerals import cardinal, one_by_one, whole
 from voi.text.scan import Reading, Scan
 
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
+_ANY_PATCH = re.compile(r"\d++(?:\.\d++){1,3}+\.[xX](?!\w)")
+"""1.2.x"""
 _DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
 _POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
 _MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd)\b)")
@@ -14,6 +16,10 @@ _MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]
 def version(scan: Scan, at: int) -> Reading | None:
     """1.2.3, 192.168.1.1; "3.11" after the name of a programme; 2.0 in languages with a decimal comma."""
     language = scan.language
+    if (wild := _ANY_PATCH.match(scan.text, at)) and language.gap:
+        joint = f" {language.say['point'] if language.decimal == '.' else language.say['dot']} "
+        numbers = (cardinal(part, language) if part.isdigit() else "x" for part in wild[0].split("."))
+        return joint.join(numbers), wild.end(), "version"
     if match := _VERSION.match(scan.text, at):
         parts = match[0].split(".")
         if language.decimal == "," and all(len(part) == 3 for part in parts[1:]) and len(parts[0]) <= 3:
@@ -33,7 +39,9 @@ def version(scan: Scan, at: int) -> Reading | None:
             and scan.word_before(at).lower() in language.version_after
         ):
             gap = language.gap
-            said_parts = (cardinal(part, language) for part in match.groups())
+            said_parts = (
+                one_by_one(part, language) if len(part) > 3 else cardinal(part, language) for part in match.groups()
+            )
             return f"{gap}{language.say['point']}{gap}".join(said_parts), match.end(), "version"
         return None
     match = _POINTED.match(scan.text, at)

@@ -3,10 +3,12 @@
 import re
 
 from voi.text import cldr
+from voi.text.abbreviations import names_other_day
 from voi.text.numerals import cardinal
 from voi.text.pronounceable import is_pronounceable
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import COMPASS, SHOUTED, SOUNDS, STATES, STREETS
+from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 from voi.text.units import forms_of
 
@@ -15,7 +17,7 @@ _SPELT_MAX = 5
 """Longer ones are words that somebody shouts."""
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
-_PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)")
+_PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
 _DIALOGUE = re.compile(
     r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|b/w\b|r/t\b|o/w\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
 )
@@ -69,6 +71,44 @@ def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     return None
 
 
+def greek(word: str, language: Language) -> str:
+    """The names of Greek letters that stand for something (πr, ΔT, β); "" for a Greek word, or where none is known."""
+    if not language.gap or language.code in ("ru", "ar", "hi", "el") or not _GREEK.search(word):
+        return ""
+    if len(word) > 3 or re.search("[\u0370-\u03ff]{2}", word):
+        return ""
+    return " ".join(_GREEK_NAMES.get(char, char) for char in word)
+
+
+_GREEK = re.compile("[ΑΒΓΔΘΛΞΠΣΦΨΩαβγδεζηθικλμνξπρσςτυφχψω]")
+_GREEK_NAMES = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta", "η": "eta", "θ": "theta",
+    "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu", "ξ": "xi", "π": "pi", "ρ": "rho", "σ": "sigma",
+    "τ": "tau", "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega", "Γ": "gamma", "Δ": "delta",
+    "Θ": "theta", "Λ": "lambda", "Ξ": "xi", "Π": "pi", "Σ": "sigma", "Φ": "phi", "Ψ": "psi", "Ω": "ohm",
+}  # fmt: skip
+
+
+def is_product(scan: Scan, word: str) -> bool:
+    """Variables that are multiplied, before a power: mc², ab³; no unit, and no word with a footnote."""
+    return (
+        word.islower() and 2 <= len(word) <= 3 and word not in _BEFORE_POWERS and forms_of(word, scan.language) is None
+    )
+
+
+_BEFORE_POWERS = _set("sin cos tan cot sec log ln exp max min the and of is to a in")
+_INITIALS = {"en": {"M-F": "Monday to Friday", "M–F": "Monday to Friday"},
+             "es": {"L-V": "lunes a viernes", "L-D": "lunes a domingo", "L-S": "lunes a sábado"}}  # fmt: skip
+
+
+def day_initials(scan: Scan, at: int) -> Reading | None:
+    """M-F 9-5."""
+    said = _INITIALS.get(scan.language.code, {}).get(scan.text[at : at + 3])
+    if not said or scan.text[at + 3 : at + 4].isalnum() or scan.text[at + 3 : at + 4] == "-":
+        return None
+    return said, at + 3, "date"
+
+
 _DAY_RANGE = re.compile(r"\.?\s?([-–]|t/m\b|bis\b)\s?([^\W\d_]{2,5})\b\.?")
 
 
@@ -94,8 +134,10 @@ def weekday(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         return (_ACCUSATIVE.get(full, full) if before else full), end, "date"
     if scan.language.code not in ("en", "de", "nl"):  # only a range is clear: "mar" is the sea as well
         return None
-    if (clear and scan.language.code == "en") or re.match(
-        r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5]
+    if (
+        (clear and scan.language.code == "en")
+        or names_other_day(scan, at, end)
+        or re.match(r",?\s\d|,\s[A-Z][a-z]{2}|\s?[/&]|,?\sat\b", text[end : end + 5])
     ):
         return full, end, "date"
     return None
@@ -146,7 +188,11 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
                 match.end(),
                 "acronym",
             )
-        return " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc") else letters), match.end(), "acronym"
+        return (
+            " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc", "SpO", "PaO") else letters),
+            match.end(),
+            "acronym",
+        )
     match = _ACRONYM.match(text, at)
     if not match or (language.code != "en" and match[2]):
         return None
@@ -205,11 +251,17 @@ _WORDS_OF_THREE = _set(
 )
 
 
+_FLIGHT_NUMBER = re.compile(r"\s?\d{2,4}(?!\w)")
+_FLIGHTS = _set("flug vol vuelo volo voo vlucht lot рейс let linka járat uçuş")
+
+
 def _foreign(scan: Scan, letters: str, end: int) -> Reading | None:
     """Other languages: only what has no vowel, or is listed; the rest is read as a word."""
     language = scan.language
     if scan.shouted and _VOWEL.search(letters):
         return None
+    if len(letters) == 2 and _FLIGHT_NUMBER.match(scan.text, end) and scan.word_before(end - 2).lower() in _FLIGHTS:
+        return " ".join(letters), end, "acronym"
     if letters in language.spelt or (language.spells and not _VOWEL.search(letters)):
         return " ".join(letters), end, "acronym"
     return None

@@ -32,7 +32,11 @@ def is_wordlike(short: str) -> bool:
     return short.isalpha() and len(short) > 1 and short.lower() not in _TITLES and _VOWEL.search(short) is not None
 
 
-_TITLES = words("prof profa doc ing arch avv gen sen rev doç dir eng lic av inż mag dott sig rag geom op uzm")
+_TITLES = words(
+    "prof profa doc ing arch avv gen sen rev doç dir eng lic av inż mag dott sig rag geom op uzm mevr drs mej "
+    "sra sras srta srtas sres dra dras dres excmo excma exmo exma ilmo ilma sto sta mtro mtra licda arqta gral pdte "
+    "gent egr spett comm mons kpt plk mjr ecz"
+)
 _VOWEL = re.compile(r"[aeiouyäöüáéíóúàèìòùâêîôûąęěůőűıаеёиоуыэюя]", re.IGNORECASE)
 
 

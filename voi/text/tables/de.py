@@ -7,7 +7,7 @@ LANGUAGE = Language(
     sentence_noun_capitals=True,
     ordinal_point=True,
     ordinal_nouns=words(
-        "Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember "
+        "OG UG Min Januar Jänner Februar März April Mai Juni Juli August September Oktober November Dezember "
         "Stock Etage Obergeschoss Jahrhundert "
         "Platz Mal Klasse FC Liga Bundesliga Weltkrieg Quartal Halbjahr Semester Geburtstag Runde "
         "Reihe Auflage Advent Mannschaft Person "
@@ -39,6 +39,8 @@ LANGUAGE = Language(
     months={"jänner": 1, "feber": 2},
     clock=Clock("{h} Uhr", "{h} Uhr {m}", one="ein", after=words("uhr")),
     say={
+        "sections": "Paragrafen",
+        "hyphen": "Bindestrich",
         "dot": "Punkt", "at": "ät", "slash": "Schrägstrich", "backslash": "Backslash", "colon": "Doppelpunkt",
         "tilde": "Tilde", "and": "und", "percent": "Prozent", "permille": "Promille", "number": "Nummer",
         "hashtag": "Hashtag", "plus": "plus", "minus": "minus", "equals": "gleich", "point": "Komma", "per": "pro",
@@ -51,6 +53,8 @@ LANGUAGE = Language(
         "pounds": "Pfund", "version": "Version", "one_part": "ein",
     },
     before={
+        "Fam.": "Familie", "eff.": "effektiver", "Pck.": "Päckchen",
+        "Gr.": "Größe",
         "z.B.": "zum Beispiel", "u.": "und", "o.": "oder", "d.h.": "das heißt", "u.a.": "unter anderem",
         "bzw.": "beziehungsweise", "ca.": "circa",
         "Nr.": "Nummer", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau",
@@ -83,6 +87,8 @@ LANGUAGE = Language(
         "z.Hd.": "zu Händen", "b.z.w.": "beziehungsweise",
     },
     ending={
+        "p.P.": "pro Person", "p.N.": "pro Nacht", "DZ": "Doppelzimmer", "EZ": "Einzelzimmer", "OG": "Obergeschoss",
+        "EG": "Erdgeschoss", "UG": "Untergeschoss", "DG": "Dachgeschoss",
         "usw.": "und so weiter", "etc.": "et cetera", "usf.": "und so fort", "Str.": "Straße", "str.": "straße",
         "Std.": "Stunden",
         "Min.": "Minuten", "Sek.": "Sekunden", "Jh.": "Jahrhundert", "Jhd.": "Jahrhundert", "v.Chr.": "vor Christus",
@@ -91,6 +97,7 @@ LANGUAGE = Language(
     },
     leading=words("geb."),
     choices={
+        "Min.": (("o", "Minute"), ("#", "Minuten"), ("", "Minuten")), "km": (("9", "Kilometer"), ("", "")),
         "geb.": (("9", "geboren"), ("am", "geboren"), ("in", "geboren"), ("im", "geboren"), ("um", "geboren"),
             ("A", "geborene"), ("", "geboren")),
         "Mo.": (("", "Montag"),), "Di.": (("", "Dienstag"),), "Mi.": (("", "Mittwoch"),),
@@ -137,14 +144,16 @@ LANGUAGE = Language(
             "Tochter Schwester Hand Zahl Nummer Katze "
             "Uhr Straße Fahrt Tür Karte Mail E-Mail App Portion Wurst Kuh Maus Bank Angst Antwort "
             "Art Arbeit Burg Bahn Schule Klasse Etage "
-            "Kugel Regel Insel Gabel Tafel Schulter Feder Butter Mauer Steuer Nudel Kartoffel Tomate "
+            "Zwiebel Schüssel Wurzel Formel Nadel Kugel Regel Insel Gabel Tafel Schulter Feder Butter Mauer Steuer "
+            "Nudel Kartoffel Tomate "
             "Flasche Dose Packung Tasse Rupie SMS"
         ),
         masculine=words(
             "Name Junge Kollege Kunde Gedanke Buchstabe Wille Glaube Friede Käse Kaffee See Tee Schnee "
             "Hase Löwe Affe Neffe Bote Experte Zeuge Kubikmeter"),
         neuter=words(
-            "Mal Kapitel Tor Quartal Semester Halbjahr Jahr Kind Haus Auto Buch Bild Zimmer "
+            "OG UG Obergeschoss Untergeschoss Mal Kapitel Tor Quartal Semester Halbjahr Jahr Kind Haus Auto Buch "
+            "Bild Zimmer "
             "Obergeschoss Jahrhundert Geschäft Projekt Team "
             "Spiel Thema Ende Auge Interesse Gebäude Getränk Glas Bett Brot Ei Bier Ticket Paket "
             "Problem Restaurant Hotel Land Dorf Lebensjahr"
@@ -156,7 +165,7 @@ LANGUAGE = Language(
     fractions={"2": ("halb", "Halbe")},
     spelt=words(
         "CO HIV NRW "
-        "USA EU KI AG GmbH UNO ADAC AOK IBAN PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
+        "USA EU KI AG GmbH UNO ADAC AOK PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
         "VIP UVP EDV DB AGB OP CD DVD SUV EM WM FC IC RE AB URL SMS ISBN USt BMW EKG CDU SPD AfD FDP"
         ) - words("UNO GmbH PIN AfD USt UVP IC RE AB"),
     roman_after=words("kap bd kapitel teil band akt szene abschnitt phase typ stufe klasse artikel weltkrieg anhang"),
@@ -165,7 +174,8 @@ LANGUAGE = Language(
         "Pius Maria Georg Eduard Leopold Franz Napoleon Philipp Nikolaus Alexander Peter Rudolf August "
         "Christian Gustav Harald Konrad"),
     digits_after=words(
-        "pin code bestellnummer auftragsnummer bestellung kundennummer rechnungsnummer rechnung ticket "
+        "tan otp kennwort pin code bestellnummer auftragsnummer bestellung kundennummer rechnungsnummer rechnung "
+        "ticket "
         "buchungsnummer buchung postleitzahl plz kontonummer vorgangsnummer sendungsnummer "
         "referenznummer ticketnummer kennwort passwort seriennummer aktenzeichen bankleitzahl "
         "buchungscode"),

@@ -174,6 +174,8 @@ LANGUAGE = Language(
     months={"sept": 9},
     clock=Clock(zero="oh "),
     say={
+        "sections": "sections",
+        "hyphen": "dash",
         "dot": "dot", "at": "at", "slash": "slash", "backslash": "backslash", "colon": "colon", "tilde": "tilde",
         "and": "and", "percent": "percent", "permille": "per mille", "number": "number", "hashtag": "hashtag",
         "plus": "plus", "minus": "minus", "equals": "equals", "point": "point", "per": "per", "to": "to", "by": "by",
@@ -209,36 +211,44 @@ LANGUAGE = Language(
         "ext.": "extension", "Cres.": "Crescent", "mos.": "months", "wks.": "weeks", "mtg.": "meeting",
         "appt.": "appointment",
         "appts.": "appointments", "Sq.": "Square", "tsp.": "teaspoons", "tbsp.": "tablespoons", "a.k.a.": "A K A",
+        "ea.": "each", "appt": "appointment", "appts": "appointments", "approx": "approximately", "dept": "department",
+        "govt": "government", "mgmt": "management", "acct": "account", "tmrw": "tomorrow", "thru": "through",
+        "Appt": "Appointment", "Appt.": "Appointment", "btwn": "between", "misc": "miscellaneous",
         "Ph.D.": "P H D", "PhD.": "P H D", "Psy.D.": "Psy D", "Ed.D.": "Ed D", "Th.D.": "T H D",
     },
     leading=words("apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
     choices={
+        "opt.": (("9", "option"), ("", "")), "ver.": (("9", "version"), ("", "")), "flt.": (("9", "flight"), ("", "")),
+        "conf.": (("9", "confirmation"), ("", "")), "ex.": (("9", "example"), ("", "")),
+        "elev.": (("9", "elevation"), ("", "")), "pop.": (("9", "population"), ("", "")),
+        "km": (("9", "kilometer"), ("", "")),
         "Dr.": (("T", "Drive"), ("", "Doctor")),
         "St.": (("S", "Street"), ("A", "Saint"), ("", "Street")),
         **{f"{short}.": (("B", book), ("", "")) for short, book in _BOOKS.items()},
-        "Rev.": (("B", "Revelation"), ("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
-        "rev.": (("9", "revision"), ("", "")),
+        "App.": (("L", "Appendix"), ("9", "Appendix"), ("", "")),
+        "Rev.": (("B", "Revelation"), ("L", "revision"), ("9", "revision"), ("A", "Reverend"), ("", "Reverend")),
+        "rev.": (("L", "revision"), ("9", "revision"), ("", "")),
         "Cat.": (("9", "Category"), ("", "")), "cat.": (("9", "category"), ("", "")),
         "Gen.": (("B", "Genesis"), ("G", "Gen"), ("9", "Generation"), ("A", "General"), ("", "General")),
-        "Est.": (("9", "established"), ("in", "established"), ("", "Estimated")),
-        "est.": (("9", "established"), ("in", "established"), ("", "estimated")),
+        "Est.": (("Y", "established"), ("9", "Estimated"), ("in", "established"), ("", "Estimated")),
+        "est.": (("Y", "established"), ("9", "estimated"), ("in", "established"), ("", "estimated")),
         "No.": (("9", "number"), ("", "")),
         "no.": (("9", "number"), ("", "")),
-        "p.": (("9", "page"), ("", "")),
+        "p.": (("9", "page"), ("Q", "page"), ("", "")),
         "c.": (("9", "circa"), ("", "")),
         "v.": (("9", "version"), ("N", "versus"), ("", "")),
-        "vol.": (("9", "volume"), ("R", "volume"), ("", "volume")),
-        "fig.": (("9", "figure"), ("", "")),
-        "ch.": (("9", "chapter"), ("R", "chapter"), ("", "")),
+        "vol.": (("L", "volume"), ("9", "volume"), ("R", "volume"), ("", "volume")),
+        "fig.": (("L", "figure"), ("9", "figure"), ("", "")),
+        "ch.": (("L", "chapter"), ("9", "chapter"), ("R", "chapter"), ("", "")),
         "art.": (("9", "article"), ("", "")),
         "par.": (("9", "paragraph"), ("", "")),
         "para.": (("9", "paragraph"), ("", "paragraph")),
-        "sec.": (("#", "seconds"), ("9", "section"), ("", "")),
+        "sec.": (("L", "section"), ("#", "seconds"), ("9", "section"), ("", "")),
         "min.": (("#", "minutes"), ("", "minimum")),
         "max.": (("#", "maximum"), ("9", "maximum"), ("a", "maximum"), ("", "")),
         "ed.": (("#", "edition"), ("o", "edition"), ("", "")),
-        "apt.": (("9", "apartment"), ("A", "apartment"), ("", "apartment")),
-        "ste.": (("9", "suite"), ("", "")),
+        "apt.": (("L", "apartment"), ("9", "apartment"), ("A", "apartment"), ("", "apartment")),
+        "ste.": (("L", "suite"), ("9", "suite"), ("", "")),
         "fl.": (("9", "floor"), ("o", "floor"), ("", "")),
         "Ct.": (("S", "Court"), ("", "Court")),
         "Pl.": (("S", "Place"), ("", "Place")),
@@ -249,11 +259,14 @@ LANGUAGE = Language(
         "Mon.": (("", "Monday"),), "Tue.": (("", "Tuesday"),), "Tues.": (("", "Tuesday"),),
         "Wed.": (("", "Wednesday"),), "Thu.": (("", "Thursday"),), "Thur.": (("", "Thursday"),),
         "Thurs.": (("", "Thursday"),), "Fri.": (("", "Friday"),),
-        "Sat.": (("", "Saturday"),), "Sun.": (("d", "Sunday"), ("w", "Sunday"), ("", "")),
+        "Sat.": (("", "Saturday"),), "Sun.": (("d", "Sunday"), ("w", "Sunday"), ("D", "Sunday"), ("", "")),
         "am.": (("#", "A M"), ("", "")),
         "pm.": (("#", "P M"), ("", "")),
     },
     units={
+        "nt": forms("night", "nights"), "nt.": forms("night", "nights"), "pp": forms("person", "people"),
+        "pp.": forms("person", "people"), "ppl": forms("person", "people"), "qtr": forms("quarter", "quarters"),
+        "doz.": forms("dozen"), "sf": "area-square-foot",
         "mi": "length-mile", "ft": "length-foot", "yd": "length-yard", "yds": "length-yard", "lb": "mass-pound",
         "lbs": "mass-pound", "oz": "mass-ounce", "s": "duration-second", "sec": "duration-second",
         "secs": "duration-second", "min": "duration-minute", "mins": "duration-minute", "hr": "duration-hour",
@@ -359,7 +372,7 @@ LANGUAGE = Language(
         "Cleopatra Xerxes Darius Tudor Sixtus Boniface Celestine Mehmed Murad Selim Suleiman Rama Edmund Joseph Franz"
     ),
     digits_after=words(
-        "order orders invoice ticket case confirmation reference ref tracking account acct pin code "
+        "cvv cvc cvn tan order orders invoice ticket case confirmation reference ref tracking account acct pin code "
         "passcode otp serial booking policy "
         "member membership id routing extension ext zip postcode postal receipt claim card ssn isbn password passport "
         "license licence sku reservation imei vin ein"
@@ -368,7 +381,7 @@ LANGUAGE = Language(
         "call phone tel telephone dial text fax ring whatsapp hotline mobile cell sms contact fon "
         "helpline number"),
     version_after=words(
-        "version versions python ios ipados android windows macos node java ubuntu release ruby php "
+        "os version versions python ios ipados android windows macos node java ubuntu release ruby php "
         "go golang rust swift kotlin django react angular "
         "vue postgres postgresql mysql chrome firefox safari debian fedora kernel linux cuda pytorch tensorflow numpy "
         "gpt claude gemini llama mistral excel office v build firmware bluetooth usb http tls pandas "

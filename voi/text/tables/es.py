@@ -11,6 +11,7 @@ LANGUAGE = Language(
     clock=Clock("{h}", "{h} y {m}", feminine=True, after=words("horas hora h")),
     months={"sep": 9, "set": 9, "setiembre": 9},
     say={
+        "hyphen": "guion",
         "dot": "punto", "at": "arroba", "slash": "barra", "backslash": "barra invertida", "colon": "dos puntos",
         "tilde": "virgulilla",
         "and": "y", "percent": "por ciento", "permille": "por mil", "number": "número", "hashtag": "hashtag",
@@ -47,20 +48,23 @@ LANGUAGE = Language(
         "Tte.": "teniente", "Sgto.": "sargento",
     },
     ending={
+        "izda.": "izquierda", "izdo.": "izquierdo", "dcho.": "derecho",
         "Ud.": "usted", "Uds.": "ustedes", "Vd.": "usted", "Vds.": "ustedes", "EE.UU.": "Estados Unidos",
         "EEUU": "Estados Unidos", "etc.": "etcétera",
         "a.C.": "antes de Cristo", "d.C.": "después de Cristo", "a.m.": "de la mañana", "p.m.": "de la tarde",
         "izq.": "izquierda",
-        "dcha.": "derecha", "hab.": "habitantes", "Cía.": "compañía", "Hnos.": "hermanos", "S.A.": "S A",
+        "dcha.": "derecha", "Cía.": "compañía", "Hnos.": "hermanos", "S.A.": "S A",
         "JJ.OO.": "Juegos Olímpicos", "RR.HH.": "recursos humanos", "CC.AA.": "comunidades autónomas",
         "ene.": "enero", "feb.": "febrero", "abr.": "abril", "jun.": "junio", "jul.": "julio", "ago.": "agosto",
         "sept.": "septiembre", "oct.": "octubre",
-        "nov.": "noviembre", "dic.": "diciembre", "min.": "minutos", "seg.": "segundos",
+        "nov.": "noviembre", "dic.": "diciembre", "seg.": "segundos",
         "lun.": "lunes", "mié.": "miércoles", "jue.": "jueves", "vie.": "viernes", "sáb.": "sábado",
         "Bs.As.": "Buenos Aires", "JJOO": "Juegos Olímpicos", "FF.AA.": "Fuerzas Armadas", "S.L.": "S L",
         "vs.": "versus", "atte.": "atentamente", "p.d.": "posdata",
     },
     choices={
+        "hab.": (("#", "habitantes"), ("", "habitación")), "min.": (("#", "minutos"), ("9", "minuto"), ("", "minutos")),
+        "km": (("9", "kilómetro"), ("", "")),
         "p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", "")), "ss.": (("#", "y siguientes"), ("", "")),
         "mar.": (("d", "martes"), ("", "")), "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
         "sec.": (("#", "segundos"), ("9", "sección"), ("", "")), "inc.": (("9", "inciso"), ("", "")),
@@ -90,6 +94,7 @@ LANGUAGE = Language(
         "angle-degree": forms("grado", "grados"), "mah": forms("miliamperio hora", "miliamperios hora"),
         "sound-decibel": forms("decibelio", "decibelios"),
     },
+    money_joint=" con ",
     money={
         "€": Money(forms("euro", "euros"), forms("céntimo", "céntimos")), "$": Money(forms("dólar", "dólares"),
         forms("centavo", "centavos")),
@@ -136,6 +141,7 @@ LANGUAGE = Language(
         "art cap pág página capítulo número paso nivel habitación versión línea artículo piso tomo volumen sala "
         "opción pregunta ejercicio lección parte andén puerta clase acto punto"),
     counted_stops=words(
+        "contra ante frente durante según tras izda dcha izq "
         "y o de a en por para con sin que es son se la el los las del al pero como más menos fue será "
         "hasta desde entre"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     first="premier",
     clock=Clock("{h} heures", "{h} heures {m}", feminine=True, after=words("heures heure h")),
     say={
+        "hyphen": "tiret",
         "dot": "point", "at": "arobase", "slash": "barre oblique", "backslash": "barre oblique inverse",
         "colon": "deux-points",
         "tilde": "tilde", "and": "et", "percent": "pour cent", "permille": "pour mille", "number": "numéro",
@@ -43,6 +44,7 @@ LANGUAGE = Language(
         "arr.": "arrondissement", "RDV": "rendez-vous",
     },
     ending={
+        "ét.": "étage",
         "etc.": "et cetera", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
         "Cie": "compagnie", "dép.": "département",
         "hab.": "habitants", "janv.": "janvier", "févr.": "février", "juil.": "juillet",
@@ -52,6 +54,8 @@ LANGUAGE = Language(
         "svp": "s'il vous plaît", "SVP": "s'il vous plaît",
     },
     choices={
+        "min.": (("o", "minute"), ("#", "minutes"), ("9", "minimum"), ("", "minimum")),
+        "km": (("9", "kilomètre"), ("", "")),
         "p.": (("9", "page"), ("", "")), "s.": (("r", "siècle"), ("", "")),
         "th.": (("9", "thermostat"), ("", "")), "sept.": (("#", "septembre"), ("9", "septembre"), ("", "")),
         "mer.": (("d", "mercredi"), ("", "")),
@@ -154,6 +158,7 @@ LANGUAGE = Language(
         "art chap p n page chapitre numéro étape niveau chambre version ligne article étage tome volume salle option "
         "question exercice leçon partie quai porte numéro classe acte point"),
     counted_stops=words(
+        "contre face après avant depuis pendant "
         "est et à de ou par pour sur en dans avec sans qui que se sera a sont la le les du des mais car "
         "donc puis chez vers au aux comme plus moins"),
 )  # fmt: skip

@@ -8,6 +8,7 @@ LANGUAGE = Language(
     groups=",",
     clock=Clock("{h} बजे", "{h} बजकर {m} मिनट", after=words("बज")),
     say={
+        "score": "",        "hyphen": "हाइफ़न",
         "dot": "डॉट", "at": "एट", "slash": "स्लैश", "and": "और", "percent": "प्रतिशत", "number": "नंबर",
         "hashtag": "हैशटैग", "plus": "प्लस", "minus": "माइनस", "equals": "बराबर", "point": "दशमलव", "per": "प्रति",
         "to": "से", "by": "गुणा", "times": "गुणा", "out_of": "में से", "over": "बटा", "ratio": "अनुपात",
@@ -27,10 +28,12 @@ LANGUAGE = Language(
         "km/h": forms("किलोमीटर प्रति घंटा")},
     named_units={"temperature-celsius": forms("डिग्री सेल्सियस"), "angle-degree": forms("डिग्री"),
         "mass-kilogram": forms("किलोग्राम")},
+    cents_named=True,
     money={"₹": Money(forms("रुपया", "रुपये"), forms("पैसा", "पैसे")), "$": Money(forms("डॉलर"), forms("सेंट")),
         "€": Money(forms("यूरो"), forms("सेंट")), "£": Money(forms("पाउंड"), forms("पेंस"))},
     fractions={"2": ("आधा", "आधे"), "4": ("चौथाई", "चौथाई"), "3": ("तिहाई", "तिहाई")},
     spells=False,
-    digits_after=words("कोड पिन ऑर्डर बुकिंग"),
+    digits_after=words("नंबर ओटीपी OTP पासवर्ड खाता टिकट संदर्भ कोड पिन ऑर्डर बुकिंग"),
     phone_after=words("फ़ोन फोन नंबर कॉल मोबाइल"),
+    score_after=words("जीत हरा हार ड्रॉ मुकाबला स्कोर"),
 )  # fmt: skip

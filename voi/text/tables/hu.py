@@ -11,6 +11,7 @@ LANGUAGE = Language(
     date="{year} {month} {day}",
     clock=Clock("{h} óra", "{h} óra {m}", after=words("óra órakor")),
     say={
+        "hyphen": "kötőjel",
         "dot": "pont", "at": "kukac", "slash": "perjel", "backslash": "fordított perjel", "colon": "kettőspont",
         "and": "és", "percent": "százalék", "number": "szám", "hashtag": "hashtag", "plus": "plusz",
         "minus": "mínusz", "equals": "egyenlő", "point": "egész", "per": "per",
@@ -36,8 +37,12 @@ LANGUAGE = Language(
     ending={"stb.": "és a többi", "Kft.": "k f t", "Zrt.": "z r t", "Nyrt.": "ny r t", "Bt.": "b t",
         "i.e.": "időszámításunk előtt", "i.sz.": "időszámításunk szerint", "Kr. e.": "Krisztus előtt",
         "Kr. u.": "Krisztus után"},
-    scales={"millió": forms("millió"), "milliárd": forms("milliárd"), "ezer": forms("ezer"), "M": forms("millió")},
-    units={"km/h": forms("kilométer per óra"), "km/ó": forms("kilométer per óra"), "db": forms("darab"),
+    scales={"millió": forms("millió"), "milliárd": forms("milliárd"), "ezer": forms("ezer"), "Mrd": forms("milliárd"),
+    "mrd": forms("milliárd"), "Mrd.": forms("milliárd"),
+        "MFt": forms("millió forint"), "eFt": forms("ezer forint"), "M": forms("millió")},
+    units={
+        "ek": forms("evőkanál"), "tk": forms("teáskanál"), "kk": forms("kávéskanál"),
+        "km/h": forms("kilométer per óra"), "km/ó": forms("kilométer per óra"), "db": forms("darab"),
         "perc": "duration-minute", "mp": "duration-second", "fő": forms("fő")},
     named_units={"mass-kilogram": forms("kilogramm"), "temperature-celsius": forms("Celsius-fok"),
         "angle-degree": forms("fok")},
@@ -51,4 +56,5 @@ LANGUAGE = Language(
     digits_after=words("kód pin rendelés számla foglalás azonosító jelszó irányítószám kódja"),
     phone_after=words("telefon tel telefonszám hívja hívjon szám fax mobil"),
     ordinal_stems=("Kerület", "Világháború", "Liga", "Osztály", "Fesztivál", "Kongresszus", "Hadsereg"),
+    score_after=words("nyer győz veszt kikapott döntetlen eredmény"),
 )  # fmt: skip

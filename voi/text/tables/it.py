@@ -12,6 +12,7 @@ LANGUAGE = Language(
     parts_max=100,
     clock=Clock("{h}", "{h} e {m}", one="una", after=words("ore")),
     say={
+        "hyphen": "trattino",
         "dot": "punto", "at": "chiocciola", "slash": "barra", "backslash": "barra inversa", "colon": "due punti",
         "tilde": "tilde",
         "and": "e", "percent": "per cento", "permille": "per mille", "number": "numero", "hashtag": "hashtag",
@@ -52,6 +53,7 @@ LANGUAGE = Language(
         "Spa": "S P A", "Srl": "S R L", "gg.": "giorni", "ab.": "abitanti", "lun.": "lunedì", "mar.": "martedì",
         "mer.": "mercoledì", "gio.": "giovedì", "ven.": "venerdì", "sab.": "sabato", "dom.": "domenica"},
     choices={
+        "km": (("9", "chilometro"), ("", "")),
         "p.": (("9", "pagina"), ("", "")), "c.": (("9", "comma"), ("", "")), "co.": (("9", "comma"), ("", "")),
         "sec.": (("#", "secondi"), ("R", "secolo"), ("", "secolo")), "s.": (("R", "secolo"), ("", "")),
         "l.": (("9", "legge"), ("", "")),
@@ -75,6 +77,7 @@ LANGUAGE = Language(
         "temperature-fahrenheit": forms("grado Fahrenheit", "gradi Fahrenheit"), "angle-degree": forms("grado",
         "gradi"), "mah": forms("milliampere ora"), "sound-decibel": forms("decibel"),
     },
+    money_joint=" e ",
     money={
         "€": Money(forms("euro"), forms("centesimo", "centesimi")), "$": Money(forms("dollaro", "dollari"),
         forms("centesimo", "centesimi")),
@@ -118,5 +121,6 @@ LANGUAGE = Language(
         "art cap pag n pagina capitolo numero passo livello camera stanza versione riga articolo piano tomo volume "
         "sala opzione domanda esercizio lezione parte binario porta classe atto punto passaggio"),
     counted_stops=words(
+        "contro dopo prima tra fra all alla allo dalla dal nel nella sul sulla "
         "e o di a in per con su da che è sono si la il lo le gli i del al dal ma come più meno fu sarà"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     date="{year}年{month}{day}日",
     clock=Clock("{h}時", "{h}時{m}分"),
     say={
+        "score": "対",        "hyphen": "ハイフン",
         "dot": "ドット", "at": "アットマーク", "slash": "スラッシュ", "and": "と", "percent": "パーセント",
         "number": "番号", "plus": "たす", "minus": "マイナス", "equals": "イコール", "point": "点", "per": "毎",
         "to": "から", "by": "かける", "times": "かける", "out_of": "点満点中", "over": "の", "ratio": "対",
@@ -35,7 +36,8 @@ LANGUAGE = Language(
         "£": Money(forms("ポンド")), "円": Money(forms("円"))},
     scales={"万": forms("万"), "億": forms("億")},
     speaker_digits={"0": "ゼロ"},
-    digits_after=words("番号 暗証番号 注文番号 コード 郵便番号 予約番号"),
+    digits_after=words("注文 予約 口座 会員 番号 暗証番号 注文番号 コード 郵便番号 予約番号"),
     phone_after=words("電話 電話番号 携帯"),
     spells=False,
+    score_after=words("勝 負 試合 引き分け スコア"),
 )  # fmt: skip

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     date="{year}년 {month} {day}일",
     clock=Clock("{h} 시", "{h} 시 {m}분"),
     say={
+        "score": " 대 ",        "hyphen": "하이픈",
         "dot": "점", "at": "골뱅이", "slash": "슬래시", "and": "그리고", "percent": "퍼센트", "number": "번호",
         "plus": "더하기", "minus": "마이너스", "equals": "는", "point": "점", "per": "당", "to": "에서 ",
         "by": "곱하기", "times": "곱하기", "out_of": "점 만점에", "over": "에", "ratio": "대", "divided": "나누기",
@@ -29,10 +30,12 @@ LANGUAGE = Language(
     money={"₩": Money(forms("원")), "$": Money(forms("달러")), "€": Money(forms("유로")), "£": Money(forms("파운드"))},
     scales={"만": forms("만"), "억": forms("억")},
     counters=words(
-        "개월 개 명 살 시간 시 마리 권 잔 병 장 대 가지 달 그릇 송이 켤레 벌 채 척 자루 분께 사람 번째 번 "
-        "군데 곳 통 갑 봉지 접시 줄 판 조각 쌍"),
+        "큰술 작은술 개 명 살 시간 시 마리 권 잔 병 장 대 가지 달 그릇 송이 켤레 벌 채 척 자루 분께 사람 번째 번 "
+        "군데 곳 통 갑 봉지 접시 줄 판 조각 쌍 정 알 캔 컵 스푼 숟가락 끼 배 그루 가구 팀 과목 박스 상자 정거장 걸음 "
+        "바퀴 벌 필 모금 방울 다발 포기 모 단"),
     speaker_digits={"0": "공"},
-    digits_after=words("번호 코드 비밀번호 주문번호 인증번호"),
+    score_after=words("이겼 이기 승리 졌 패배 비겼 무승부 경기 스코어"),
+    digits_after=words("예약번호 번호 코드 비밀번호 주문번호 인증번호"),
     phone_after=words("전화 전화번호 연락처"),
     spells=False,
 )  # fmt: skip

@@ -12,15 +12,17 @@ LANGUAGE = Language(
     first="primeiro",
     clock=Clock("{h} horas", "{h} e {m}", feminine=True, after=words("horas hora h")),
     say={
+        "hyphen": "hífen",
         "dot": "ponto", "at": "arroba", "slash": "barra", "backslash": "barra invertida", "colon": "dois pontos",
         "and": "e", "percent": "por cento",
         "number": "número", "hashtag": "hashtag", "plus": "mais", "minus": "menos", "equals": "igual a",
         "point": "vírgula", "per": "por",
-        "to": "a", "by": "por", "times": "vezes", "out_of": "de", "over": "por", "ratio": "a", "score": "a",
+        "to": "a", "by": "por", "times": "vezes", "out_of": "de", "pressure": "por",
+        "over": "por", "ratio": "a", "score": "a",
         "divided": "dividido por", "greater": "maior que",
         "less": "menor que", "about": "cerca de", "plusminus": "mais ou menos", "at_most": "no máximo",
         "at_least": "no mínimo",
-        "not_equal": "diferente de", "root": "raiz quadrada de", "infinity": "infinito", "section": "seção",
+        "not_equal": "diferente de", "root": "raiz quadrada de", "infinity": "infinito", "section": "parágrafo",
         "squared": "ao quadrado",
         "cubed": "ao cubo", "power": "elevado a", "or": "ou", "arrow": "para", "degrees": "graus", "euros": "euros",
         "dollars": "dólares",
@@ -44,6 +46,7 @@ LANGUAGE = Language(
         "gov.": "governo", "tít.": "título", "par.": "parágrafo", "unid.": "unidade",
     },
     choices={
+        "km": (("9", "quilômetro"), ("", "")),
         "D.": (("f", "dona"), ("A", "dom"), ("", "")), "séc.": (("R", "século"), ("", "século")),
         "sécs.": (("", "séculos"),), "p.": (("9", "página"), ("", "")), "pp.": (("9", "páginas"), ("", "")),
         "R.": (("da", "rua"), ("das", "rua"), ("do", "rua"), ("dos", "rua"), ("p", "rua"), ("", "")),
@@ -54,7 +57,9 @@ LANGUAGE = Language(
         "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
     },
     leading=words("R. séc."),
-    ending={"etc.": "et cetera", "a.C.": "antes de Cristo", "d.C.": "depois de Cristo", "Ltda.": "limitada",
+    ending={
+        "a.a.": "ao ano","etc.": "et cetera", "a.C.": "antes de Cristo", "d.C.": "depois de Cristo",
+        "Ltda.": "limitada",
         "Cia.": "companhia", "S.A.": "S A", "EUA": "Estados Unidos", "hab.": "habitantes", "min.": "minutos",
         "segs.": "seguintes", "Ltda": "limitada", "obs.": "observação", "jan.": "janeiro",
         "fev.": "fevereiro",  "abr.": "abril", "jun.": "junho", "jul.": "julho", "ago.": "agosto",
@@ -73,6 +78,7 @@ LANGUAGE = Language(
         "temperature-fahrenheit": forms("grau Fahrenheit", "graus Fahrenheit"), "digital-gigabyte": forms("gigabyte",
         "gigabytes"), "digital-megabyte": forms("megabyte", "megabytes"),
     },
+    money_joint=" e ",
     money={
         "R$": Money(forms("real", "reais"), forms("centavo", "centavos")), "€": Money(forms("euro", "euros"),
         forms("cêntimo", "cêntimos")),
@@ -108,5 +114,7 @@ LANGUAGE = Language(
     numbered=words(
         "art cap pág página capítulo número passo nível quarto versão linha artigo andar tomo volume sala opção "
         "pergunta exercício lição parte porta classe ato ponto"),
-    counted_stops=words("e ou de a em por para com sem que é são se o os as do da ao mas como mais menos foi será até"),
+    counted_stops=words(
+        "contra sobre no na nos nas pelo pela "
+        "e ou de a em por para com sem que é são se o os as do da ao mas como mais menos foi será até"),
 )  # fmt: skip

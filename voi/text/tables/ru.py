@@ -9,6 +9,7 @@ LANGUAGE = Language(
     decimals="parts",
     clock=Clock("{h} ноль-ноль", "{h} {m}", zero="ноль "),
     say={
+        "hyphen": "дефис",
         "dot": "точка", "at": "собака", "slash": "косая черта", "backslash": "обратная косая черта",
         "colon": "двоеточие", "and": "и", "percent": "процентов", "number": "номер", "hashtag": "хештег",
         "plus": "плюс", "minus": "минус", "equals": "равно", "point": "запятая", "per": "в", "to": "-", "by": "на",
@@ -50,6 +51,8 @@ LANGUAGE = Language(
         "миллиарда", "миллиардов"),
     },
     units={
+        "ст. л.": forms("столовая ложка", "столовой ложки", "столовые ложки", "столовых ложек"),
+        "ч. л.": forms("чайная ложка", "чайной ложки", "чайные ложки", "чайных ложек"),
         "Гц": "frequency-hertz", "кГц": "frequency-kilohertz", "МГц": "frequency-megahertz",
         "ГГц": "frequency-gigahertz",
         "ТБ": "digital-terabyte", "КБ": "digital-kilobyte", "А": "electric-ampere", "кВт·ч": "energy-kilowatt-hour",

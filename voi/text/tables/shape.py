@@ -70,8 +70,9 @@ class Language:
     number follows; "A" a capital follows; "a" a small letter follows; "#" a number stands before; "S" the name of a
     street stands before, "T" the same and no name after; "N" a name stands before; "R" a Roman number follows, "r" one
     stands before; "d" a date or hour follows, "w" a word before says that it is a day; "p" a preposition stands before;
-    "B" chapter and verse follow;
-    "f" a word in -a follows; another word: that word follows; "" always. A word of "" leaves the text as it is."""
+    "B" chapter and verse follow; "Y" a year follows; "L" a single letter; "D" another day of the week stands near;
+    "i" and "P" stand between "in" and a number, and after "from"; "f" a word in -a follows; another word: that word
+    follows; "" always. A word of "" leaves the text as it is."""
     leading: frozenset[str] = frozenset()
     """Keys of `choices` that something always follows, like those of `before`."""
     decimal: str = ","

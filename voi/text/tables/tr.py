@@ -24,6 +24,7 @@ LANGUAGE = Language(
     decimals="number",
     clock=Clock("{h}", "{h} {m}", zero="sıfır "),
     say={
+        "hyphen": "tire",
         "dot": "nokta", "at": "et", "slash": "eğik çizgi", "backslash": "ters eğik çizgi", "colon": "iki nokta",
         "and": "ve", "percent": "yüzde", "number": "numara", "hashtag": "hashtag", "plus": "artı", "minus": "eksi",
         "equals": "eşittir", "point": "virgül", "per": "başına",
@@ -38,10 +39,10 @@ LANGUAGE = Language(
         "Dr.": "doktor", "Prof.": "profesör", "Doç.": "doçent", "örn.": "örneğin", "Sn.": "Sayın", "Av.": "avukat",
         "No.": "numara", "no.": "numara", "tel.": "telefon", "bkz.": "bakınız", "yy.": "yüzyıl", "yy.da": "yüzyılda",
         "yy.ın": "yüzyılın", "yy.dan": "yüzyıldan", "yy.a": "yüzyıla", "s.": "sayfa",
-        "Cad.": "cadde", "Sok.": "sokak", "Mah.": "mahalle", "Apt.": "apartman", "Alb.": "albay", "Gen.": "general",
+        "Cad.": "Caddesi", "Sok.": "Sokak", "Mah.": "Mahallesi", "Apt.": "apartman", "Alb.": "albay", "Gen.": "general",
         "yak.": "yaklaşık", "maks.": "maksimum", "min.": "minimum", "Müh.": "mühendis", "Yrd.": "yardımcı",
         "Öğr.": "öğretim", "Hz.": "Hazreti", "çev.": "çeviren", "böl.": "bölüm",
-        "yakl.": "yaklaşık", "şek.": "şekil", "Blv.": "bulvar", "Bul.": "bulvar", "Sk.": "sokak", "Kat.": "kat",
+        "yakl.": "yaklaşık", "şek.": "şekil", "Blv.": "Bulvarı", "Bul.": "Bulvarı", "Sk.": "sokak", "Kat.": "kat",
         "tbl.": "tablo", "ör.": "örneğin", "krş.": "karşılaştırınız", "haz.": "hazırlayan",
         "ort.": "ortalama", "Uzm.": "uzman", "Op.": "operatör", "Arş.": "araştırma", "Gör.": "görevlisi",
         "Yzb.": "yüzbaşı",
@@ -67,4 +68,5 @@ LANGUAGE = Language(
     roman_after=words("bölüm kısım cilt perde aşama tip seviye"),
     digits_after=words("kod kodu pin sipariş fatura rezervasyon referans bilet müşteri şifre posta"),
     phone_after=words("telefon tel arayın numara faks cep"),
+    score_after=words("kazan yendi yenildi mağlup galip berabere skor"),
 )  # fmt: skip

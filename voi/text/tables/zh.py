@@ -12,8 +12,9 @@ LANGUAGE = Language(
     percent_first=True,
     year="digits",
     date="{year}年{month}{day}日",
-    clock=Clock("{h}点", "{h}点{m}分"),
+    clock=Clock("{h}点", "{h}点{m}分", zero="零"),
     say={
+        "score": "比",        "hyphen": "短横线",
         "dot": "点", "at": "艾特", "slash": "斜杠", "and": "和", "percent": "百分之", "permille": "千分之",
         "number": "号码", "plus": "加", "minus": "负", "below_zero": "零下", "equals": "等于", "point": "点",
         "per": "每", "to": "到", "by": "乘", "times": "乘", "out_of": "比", "over": "比",
@@ -40,12 +41,14 @@ LANGUAGE = Language(
         "£": Money(forms("英镑"))},
     scales={"万": forms("万"), "亿": forms("亿")},
     counters=words(
-        "个月 个 本 只 条 张 件 位 次 天 年前 年后 年内 年来 分钟 小时 块 杯 瓶 碗 家 辆 台 间 种 名 "
+        "万 亿 千 勺 个月 个 本 只 条 张 件 位 次 天 年前 年后 年内 年来 分钟 小时 块 杯 瓶 碗 家 辆 台 间 种 名 "
         "人 口 头 匹 棵 朵 支 双 套 份 封 首 部 座 把 顿 趟 遍 周 星期 秒 点 公里 米 公斤 斤 升 元 "
         "岁 层楼 倍 排 片 段 门 架 艘 盒 包 袋 篇 项 句 声 步 场 篇 元 块钱 美元 欧元 篇"
     ),
     speaker_digits={"1": "幺"},
-    digits_after=words("验证码 密码 订单号 编号 单号 邮编 取件码 房号"),
+    digits_after=words("订单 工号 学号 卡号 账号 车次 航班 确认码 预约号 尾号 验证码 密码 "
+        "订单号 编号 单号 邮编 取件码 房号"),
     phone_after=words("电话 手机 拨打 请拨打 致电 号码 热线"),
     spells=False,
+    score_after=words("胜 赢 负于 输给 输了 击败 战平 比分 打平 战胜 领先 落后"),
 )  # fmt: skip

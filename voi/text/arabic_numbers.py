@@ -1,0 +1,86 @@
+"""Arabic numbers that agree: hours as ordinals, minutes, and three to nineteen before feminine nouns.
+
+Hours are feminine ordinals with the article, quarters are said by name (الخامسة والنصف), and the numbers from three to
+ten take the gender that their noun does not have (المعجم الوسيط، "العدد"; CLDR, rule-based number format, ar).
+"""
+
+import re
+
+from voi.text.tables.shape import words as _set
+
+_HOURS = (
+    "الثانية عشرة", "الواحدة", "الثانية", "الثالثة", "الرابعة", "الخامسة", "السادسة", "السابعة", "الثامنة", "التاسعة",
+    "العاشرة", "الحادية عشرة", "الثانية عشرة", "الثالثة عشرة", "الرابعة عشرة", "الخامسة عشرة", "السادسة عشرة",
+    "السابعة عشرة", "الثامنة عشرة", "التاسعة عشرة", "العشرون", "الحادية والعشرون", "الثانية والعشرون",
+    "الثالثة والعشرون",
+)  # fmt: skip
+_ONES = ("", "إحدى", "اثنتان", "ثلاث", "أربع", "خمس", "ست", "سبع", "ثماني", "تسع", "عشر")
+_TENS = ("", "", "عشرون", "ثلاثون", "أربعون", "خمسون")
+_GENITIVE = re.compile("(?:ون|ان)$")
+_NAMED = {15: " والربع", 20: " والثلث", 30: " والنصف"}
+PREPOSITIONS = _set("في من إلى حتى قبل بعد عند منذ")
+_FEMININE = _set(
+    "دقائق غرف ليال ليالي ثوان ثواني مدن نسخ علب ملاعق جرعات نقاط قطع لغات فتيات نساء بنات سيدات شقق فرص خطط صور أسر "
+    "طرق مرة ساعة دقيقة ثانية ليلة سنة غرفة صفحة نسخة حبة قطعة نقطة كلمة درجة"
+)
+_NO_FEMININE = _set(
+    "اجتماعات امتحانات خيارات قرارات طلبات اختبارات حيوانات إعلانات مشروعات كيلوغرامات كيلومترات غرامات مليغرامات "
+    "لترات مترات دولارات ريالات يوروهات باصات تلفزيونات بيوت أوقات أصوات"
+)
+"""Plurals in -at of masculine nouns, and plurals whose last letters only look so."""
+_MASCULINE = {"ثلاثة": 3, "أربعة": 4, "خمسة": 5, "ستة": 6, "سبعة": 7, "ثمانية": 8, "تسعة": 9, "عشرة": 10}
+
+
+def time_of_day(hour: int, minute: int, genitive: bool = False) -> str:
+    """5:30: الخامسة والنصف; 9:45: العاشرة إلا ربعًا; 10:20: العاشرة والثلث. `genitive`: after في، من، إلى."""
+    said = _time(hour, minute)
+    return " ".join(_GENITIVE.sub("ين", word) for word in said.split()) if genitive else said
+
+
+def _time(hour: int, minute: int) -> str:
+    if hour == 24 or (hour, minute) == (0, 0):
+        return "منتصف الليل"
+    if minute == 45 and hour < 23:
+        return f"{_HOURS[1 if hour == 12 else hour + 1]} إلا ربعًا"
+    said = _HOURS[hour]
+    if not minute:
+        return said
+    return said + (_NAMED.get(minute) or f" و{minutes(minute)}")
+
+
+def minutes(number: int) -> str:
+    """1 to 59: دقيقة، دقيقتان، ثلاث دقائق، إحدى عشرة دقيقة."""
+    if number <= 2:
+        return ("دقيقة واحدة", "دقيقتان")[number - 1]
+    return f"{feminine(number)} {'دقائق' if number <= 10 else 'دقيقة'}"
+
+
+def feminine(number: int) -> str:
+    """3 to 59 as before a feminine noun."""
+    if number <= 10:
+        return _ONES[number]
+    ten, one = divmod(number, 10)
+    if ten == 1:
+        return f"{'اثنتا' if one == 2 else _ONES[one]} عشرة"
+    return f"{_ONES[one]} و{_TENS[ten]}" if one else _TENS[ten]
+
+
+def counted(said: str, number: str, noun: str) -> str:
+    """`said`, the number as it stands before masculine nouns, in the form for this noun."""
+    if not (number.isdigit() and 3 <= int(number) <= 19) or not is_feminine(noun):
+        return said
+    return feminine(int(number))
+
+
+def is_feminine(noun: str) -> bool:
+    bare = noun.removesuffix("ً")
+    return bare in _FEMININE or (bare.endswith(("ات", "ة")) and len(bare) > 3 and bare not in _NO_FEMININE)
+
+
+def in_genitive(said: str) -> str:
+    """عشرون: عشرين, مئتان: مئتين, as behind من and إلى."""
+    words = said.split(" ")
+    return " ".join(_GENITIVE.sub("ين", word) if word.removeprefix("و") in _DECLINED else word for word in words)
+
+
+_DECLINED = _set("عشرون ثلاثون أربعون خمسون ستون سبعون ثمانون تسعون مئتان مائتان ألفان مليونان اثنان")

@@ -1,0 +1,37 @@
+"""German "one" in the case that the word before asks for: mit einem Kilo, für einen Euro, in einer halben Stunde."""
+
+import re
+
+from voi.text.agreement import gender
+from voi.text.scan import Scan
+from voi.text.tables.shape import words as _set
+
+_DATIVE = _set("mit bei von nach aus zu seit vor in innerhalb ab außer binnen gegenüber")
+_ACCUSATIVE = _set("für um ohne gegen durch pro kostet kosten beträgt haben hat habe brauche brauchen benötigen nehmen")
+_DESCRIBED = re.compile(r"\s[a-zäöüß]{3,20}\s([A-ZÄÖÜ][^\W\d_]+)")
+_HALVES = {"m": "einen halben", "f": "eine halbe", "n": "ein halbes"}
+
+
+def in_case(scan: Scan, at: int, said: str, end: int) -> str:
+    """`said`, which begins with "ein" or "eine" or is "eins", as it stands behind a preposition."""
+    article, _, rest = said.partition(" ")
+    if article not in ("ein", "eine"):
+        return said
+    before = scan.word_before(at).lower()
+    if before not in _DATIVE and before not in _ACCUSATIVE:
+        return said
+    adjective, _, behind = rest.partition(" ")
+    half = adjective in ("halber", "halbe", "halbes")
+    noun = (behind if half else rest).partition(" ")[0] or scan.word_after(end)
+    if not noun[:1].isupper():
+        described = _DESCRIBED.match(scan.text, end)
+        if not described:
+            return said
+        noun = described[1]
+    kind = "f" if article == "eine" else gender(noun, scan.language)
+    if before in _DATIVE:
+        new = "einer" if kind == "f" else "einem"
+        return f"{new} halben {behind}".rstrip() if half else f"{new} {rest}".rstrip()
+    if half:
+        return f"{_HALVES[kind]} {behind}".rstrip()
+    return f"{'einen' if kind == 'm' else article} {rest}".rstrip()
