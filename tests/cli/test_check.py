@@ -1,4 +1,5 @@
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,71 @@ def test_what_serve_would_refuse_is_a_problem(agent: dict[str, object], model: d
     result = CliRunner().invoke(app, ["check"])
     assert result.exit_code == 1
     assert told in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("VOI_HOST", "999.1.1.1", "Cannot listen at 999.1.1.1:8765"),
+        ("VOI_HOST", "203.0.113.1", "this machine has no such address"),
+        (
+            "VOI_ENGINE_OPTIONS",
+            '{"vad.silero": {"treshold": 0.5}}',
+            "vad engine silero cannot be made with these options",
+        ),
+        ("VOI_STT_OPTIONS", '{"modle": "tiny"}', "stt engine moonshine cannot be made with these options"),
+        ("VOI_LISTENERS", '{"fax": {}}', "there is no listener 'fax'"),
+        ("LITELLM_API_KEY", "two words", "LITELLM_API_KEY has spaces"),
+    ],
+)
+def test_a_setting_that_serve_would_refuse_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv("LITELLM_API_BASE", "http://127.0.0.1:9")
+    monkeypatch.setenv(name, value)
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "gpt"}}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1, result.output
+    assert told in result.stderr
+
+
+def test_a_certificate_that_cannot_be_loaded_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
+    monkeypatch.setenv("VOI_TLS_CERT_FILE", "cert.pem")
+    monkeypatch.setenv("VOI_TLS_KEY_FILE", "key.pem")
+    assert "The TLS certificate or key cannot be used" in CliRunner().invoke(app, ["check"]).stderr
+    Path("cert.pem").write_text("junk")
+    Path("key.pem").write_text("junk")
+    assert "The TLS certificate or key cannot be used" in CliRunner().invoke(app, ["check"]).stderr
+
+
+def test_a_port_where_voi_listens_already_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        monkeypatch.setenv("VOI_PORT", str(taken.getsockname()[1]))
+        assert CliRunner().invoke(app, ["check"]).exit_code == 0
+
+
+def test_what_the_server_would_go_without_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_ENGINE_OPTIONS", '{"turn.smart-turn": {"modle": 1}}')
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 0
+    assert "turn engine smart-turn cannot be made with these options" in result.stderr
+    assert "It is left out." in result.stderr
+
+
+def test_files_of_xtts_that_are_none() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("tokenizers")
+    for name in ("model.pth", "config.json", "vocab.json", "voices.pth"):
+        Path(name).write_text("junk")
+    files = {"checkpoint": "model.pth", "config": "config.json", "voices": "voices.pth"}
+    Path("tts_models.json").write_text(json.dumps({"v": {"engine": "xtts", **files}}))
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo", "voices": {"character": {"model": "v"}}}}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 1
+    assert "is not what torch.save writes" in result.stderr
 
 
 def test_a_language_that_nobody_hears_is_told() -> None:

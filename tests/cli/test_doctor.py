@@ -164,9 +164,10 @@ def test_a_wrong_key_of_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(refusal, 400) as port:
         monkeypatch.setenv("LITELLM_API_BASE", f"http://127.0.0.1:{port}")
         monkeypatch.setenv("LITELLM_API_KEY", "sk-hunter3")
-        _, found, output = examine()
+        code, found, output = examine()
+    assert code == 1
     _, others = found["llm"]
-    assert others["state"] == "missing"
+    assert others["state"] == "wrong"
     assert others["cure"].startswith("Wrong key")
     assert "hunter3" not in output
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from voi.config.config import Config
     from voi.config.settings import Settings
 
+_NOT_READY = "not ready to serve"
+"""Secrets are made where the server runs: that a machine has none, such as one that tests agents, is no mistake."""
+
 
 def check(
     agents: Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")] = None,
@@ -38,6 +41,7 @@ def check(
         problems.errors += _store_problems(settings)
         config = read_config(settings, tts_info, problems)
         check_engines(config, settings, problems)
+        problems.errors += _network_problems(settings)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
         if not problems.errors:
@@ -63,7 +67,8 @@ def check(
         typer.echo(_count(len(problems.errors), "problem"), err=True)
         raise typer.Exit(1)
     warned = f", with {_count(len(problems.warnings), 'warning')}" if problems.warnings else ""
-    typer.echo(f"The configuration is right{warned}.")
+    unready = any(_NOT_READY in warning for warning in problems.warnings)
+    typer.echo(f"The configuration is right{warned}{'; the server does not start with it yet' if unready else ''}.")
 
 
 def _not_ready_to_serve(settings: "Settings") -> list[str]:
@@ -72,8 +77,25 @@ def _not_ready_to_serve(settings: "Settings") -> list[str]:
     try:
         settings.require_secrets()
     except ConfigError as error:
-        return [f"environment: not ready to serve: {problem}" for problem in error.problems]
+        return [f"environment: {_NOT_READY}: {problem}" for problem in error.problems]
     return []
+
+
+def _network_problems(settings: "Settings") -> list[str]:
+    from voi.errors import ConfigError
+    from voi.server.http_server import check_network
+    from voi.transports.listeners import check_listeners
+
+    found: list[str] = []
+    try:
+        check_network(settings)
+    except ConfigError as error:
+        found += error.problems
+    try:
+        check_listeners(settings.listeners)
+    except ConfigError as error:
+        found += error.problems
+    return [f"environment: {problem}" for problem in found]
 
 
 def _store_problems(settings: "Settings") -> list[str]:

@@ -29,7 +29,7 @@ FOR_GPU = ("whisper", "faster-whisper", "xtts")
 async def engines(settings: Settings, config: Config | None, on_progress: Callable[[str], None]) -> list[Finding]:
     """VAD, STT, turn detection, every TTS model (espeak if none is configured), LLMs, and plug-ins."""
     found = []
-    look = _Look(settings)
+    look = Look(settings)
     offered = config.engines_offered if config else {}
     usual = usual_engines(settings)
     kinds: tuple[ChosenKind, ...] = ("vad", "stt", "turn")
@@ -60,7 +60,7 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
     return [*found, *await _llms(settings, config), *_brought(), *fitting]
 
 
-class _Look:
+class Look:
     """At one engine after the other. `wanted`: what was found out of the memory that they take."""
 
     def __init__(self, settings: Settings) -> None:
@@ -85,6 +85,19 @@ class _Look:
             return await _tried(engine, label, name, options)
         except (EngineError, ConfigError) as error:
             return Finding("engines", label, lacking, name, str(error))
+
+    async def judge(self, engine: Any, name: str, options: Mapping[str, Any]) -> list[str]:
+        """`Judge` for `startup.try_start`: packages, device and files of an engine that is not loaded."""
+        if name not in FOR_GPU:
+            return []
+        if missing := missing_packages(name):
+            raise EngineError(f"{name} needs {', '.join(missing)}: ./install.sh {name}")
+        found = self._sized("", name, options, Grade.WRONG)
+        if found.state is Grade.WRONG:
+            raise EngineError(f"{name}: {found.cure}")
+        if name == "xtts":
+            await engine.look()
+        return [found.cure] if to_fetch(name, options, self._settings.models_dir) else []
 
     def _sized(self, label: str, name: str, options: Mapping[str, Any], lacking: Grade) -> Finding:
         device = str(options.get("device", AUTO))
@@ -134,14 +147,16 @@ async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
     )
     used = ", ".join(sorted(models - {"echo", "eliza"}))
     used = f"agents use {used}" if used else "no agent needs one" if config else "what agents need cannot be read"
+    refused = False
     try:
         await router.warm_up()
         doubts = await router.doubts()
     except (EngineError, ConfigError) as error:
         doubts = [str(error)]
+        refused = bool(settings.litellm_api_base) or isinstance(error, ConfigError)
     finally:
         await router.close()
-    state = Grade.MISSING if doubts or config is None else Grade.OK
+    state = Grade.WRONG if refused else Grade.MISSING if doubts or config is None else Grade.OK
     return [
         Finding("engines", "llm", Grade.OK, "embedded: echo, eliza"),
         Finding("engines", "llm", state, f"{_llm_source(settings)}; {used}", "\n".join(doubts)),

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
@@ -30,6 +30,10 @@ from voi.errors import ClientError, ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
 from voi.text.speakable import prepare
+
+Judge = Callable[[Any, str, Mapping[str, Any]], Awaitable[list[str]]]
+"""Judges an engine that was made and not started, by its name and options. Returns doubts; raises what its start
+would."""
 
 _WHAT = {"vad": "VAD", "turn": "turn detection", "voice": "voice judge", "stt": "STT"}
 
@@ -88,6 +92,20 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     detector, the voice judge, TTS models that no agent uses, LLMs that do not answer yet. Raises ConfigError with every
     mistake, or EngineError.
     """
+    return await _started(_Start(on_progress, settings), config, settings)
+
+
+async def try_start(config: Config, settings: Settings, judge: Judge) -> list[str]:
+    """What `start_engines` would tell, or raise. Engines that are made for a GPU or call a service are not started:
+    they are made, which judges their options, and `judge` says what else it can. Nothing is fetched, and no LLM is
+    asked."""
+    start = _Start(lambda _: None, settings, judge)
+    engines = await _started(start, config, settings)
+    await engines.close()
+    return start.notes
+
+
+async def _started(start: "_Start", config: Config, settings: Settings) -> Engines:
     if AUTO in {config.finished(agent).language for agent in config.agents.values()}:
         await asyncio.to_thread(language.load)
     for code in {config.finished(agent).language for agent in config.agents.values()} - {AUTO}:
@@ -96,7 +114,6 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
         await asyncio.to_thread(echo_canceller.load)
     uses = list(config.voice_uses())
     used = {use.tts_model for use in uses}
-    start = _Start(on_progress, settings)
     usual = usual_engines(settings)
     chosen = [(kind, name) for kind in CHOSEN for name in sorted(config.engines_offered.get(kind, {usual[kind]}))]
     voice, llm, *started = await start.all(
@@ -121,12 +138,12 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, habits, hearing)
     if isinstance(voice, BuiltInVoiceJudge) and turn is not None and turn.info.encodes:
         voice.encoder = cast(Encodes, turn).hear
-    problems = unspeakable(uses, tts)
+    problems = unspeakable([use for use in uses if use.tts_model not in start.unknown], tts)
     if problems:
         await engines.close()
         raise ConfigError(problems)
     for note in unheard(config, {name: engine for (kind, name), engine in hearing.items() if kind == "stt"}, stt):
-        on_progress(note)
+        start.tell(note)
     return engines
 
 
@@ -187,10 +204,16 @@ def not_running(config: Config, engines: Engines) -> list[str]:
 
 @dataclass
 class _Start:
-    """One start. It remembers which engines are ready, so that a failure leaves nothing running."""
+    """One start. It remembers which engines are ready, so that a failure leaves nothing running. `judge`: it is only
+    tried, see `try_start`."""
 
     on_progress: Callable[[str], None]
     settings: Settings
+    judge: Judge | None = None
+    notes: list[str] = field(default_factory=list)
+    """What does not work, though the server starts."""
+    unknown: set[str] = field(default_factory=set)
+    """TTS models whose voices are not known, as they were not loaded."""
     ready: list[Engine] = field(default_factory=list)
     supervised: dict[str, Supervised[Any]] = field(default_factory=dict)
 
@@ -235,6 +258,8 @@ class _Start:
             factory = await asyncio.to_thread(registry.find, kind, name)
             options = engine_options(factory, self.settings.models_dir, self.settings.device, options)
             info = info_of(factory, name)
+            if self.judge is not None and (info.gpu or info.cloud):
+                return await self._tried(self.judge, what, kind, name, options)
             if info.fetches:
                 await cast(Fetches, factory).fetch(
                     lambda progress: self.on_progress(f"{what} {name}: {progress}"), **options
@@ -247,12 +272,12 @@ class _Start:
             problems = [f"{what} {name}: {problem}" for problem in error.problems]
             if needed:
                 raise ConfigError(problems) from error
-            self.on_progress(f"{'; '.join(problems)} It is left out.")
+            self.tell(f"{'; '.join(problems)} It is left out.")
             return None
         except EngineError as error:
             if needed:
                 raise
-            self.on_progress(f"{what} {name}: left out. {error}")
+            self.tell(f"{what} {name}: left out. {error}")
             return None
         info = engine.info
         note = info.note or ("" if isinstance(engine, Supervised) else slow_note(info, options))
@@ -262,6 +287,20 @@ class _Start:
             if note and info.gpu:
                 engine.be_patient()
         return engine
+
+    async def _tried(self, judge: Judge, what: str, kind: registry.Kind, name: str, options: Mapping[str, Any]) -> Any:
+        engine = registry.build(registry.find(kind, name), kind, name, options)
+        self.ready.append(engine)
+        for doubt in await judge(engine, name, options):
+            self.tell(f"{what} {name}: {doubt}")
+        if kind == "tts" and not engine.info.voices:
+            self.unknown.add(what.removeprefix("TTS ").removesuffix(","))
+        return engine
+
+    def tell(self, note: str) -> None:
+        """Something does not work, and the server starts nevertheless."""
+        self.notes.append(note)
+        self.on_progress(note)
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
         """The LLM router. An LLM that cannot answer now may do so later, so that is only a line in the log."""
@@ -274,6 +313,9 @@ class _Start:
             limits=llm_limits(settings),
         )
         self.ready.append(router)
+        if self.judge is not None:
+            await asyncio.to_thread(router.make_all)
+            return router
         began_s = time.monotonic()
         try:
             await router.warm_up()

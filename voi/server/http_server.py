@@ -27,6 +27,25 @@ HTTP_END_TIMEOUT_S = 5
 TLS_HANDSHAKE_TIMEOUT_S = 10.0
 
 
+def tls_context(settings: Settings) -> ssl.SSLContext | None:
+    """The server's certificate and key, as uvicorn loads them; None: plain HTTP. Raises ConfigError if they cannot be
+    used."""
+    if settings.tls_cert_file is None:
+        return None
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_cert_file, settings.tls_key_file)
+    except (OSError, ssl.SSLError) as error:
+        raise _unusable(error) from None
+    return context
+
+
+def _unusable(error: Exception) -> ConfigError:
+    return ConfigError(
+        f"The TLS certificate or key cannot be used ({error}). Look at VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE."
+    )
+
+
 def uvicorn_config(settings: Settings, app: FastAPI, meet: Accept) -> uvicorn.Config:
     """Serves `app`, and gives WebSockets at /ws to `meet`. Raises ConfigError if the TLS certificate or key cannot be
     used."""
@@ -49,9 +68,7 @@ def uvicorn_config(settings: Settings, app: FastAPI, meet: Accept) -> uvicorn.Co
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
-        raise ConfigError(
-            f"The TLS certificate or key cannot be used ({error}). Look at VOI_TLS_CERT_FILE and VOI_TLS_KEY_FILE."
-        ) from None
+        raise _unusable(error) from None
     return config
 
 
@@ -108,14 +125,33 @@ _NOT_LISTENING = {
 }
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """A listening socket on that address. Raises ConfigError if the address is invalid or taken."""
+def check_network(settings: Settings) -> None:
+    """Raises ConfigError for a certificate or an address that cannot be used. That something listens there, such as
+    the server itself, is no mistake."""
+    problems: list[str] = []
+    try:
+        tls_context(settings)
+    except ConfigError as error:
+        problems += error.problems
+    try:
+        bind(settings.host, settings.port, anew=False).close()
+    except ConfigError as error:
+        problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+
+
+def bind(host: str, port: int, *, anew: bool = True) -> socket.socket:
+    """A listening socket on that address. Raises ConfigError if the address is invalid or taken. `anew` False: where
+    something listens there already, an unbound socket."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]  # fmt: skip
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and not anew:
+            return socket.socket(family)
         why, cure = _NOT_LISTENING.get(
             error.errno or 0, (error.strerror or str(error), "Look at VOI_HOST and VOI_PORT.")
         )

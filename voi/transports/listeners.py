@@ -65,29 +65,46 @@ async def start_listeners(wanted: Mapping[str, Mapping[str, Any]], services: Doo
     return started
 
 
+def check_listeners(wanted: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raises ConfigError with every name and option that `start_listeners` would refuse. Blocks: it imports them."""
+    problems = []
+    for name, options in wanted.items():
+        try:
+            _factory(name, options)
+        except ConfigError as error:
+            problems += error.problems
+    if problems:
+        raise ConfigError(problems)
+
+
 async def close_listeners(listeners: Sequence[Listener]) -> None:
     for listener in listeners:
         await listener.close()
 
 
 def _made(name: str, options: Mapping[str, Any], services: DoorServices) -> Listener:
+    listener: Listener = _factory(name, options)(services, **options)
+    return listener
+
+
+def _factory(name: str, options: Mapping[str, Any]) -> Callable[..., Any]:
     brought = _brought()
     if name not in BUILT_IN and name not in brought:
         known = ", ".join((*BUILT_IN, *brought)) or "none is installed"
         raise ConfigError(f"VOI_LISTENERS: there is no listener {name!r}; there are: {known}.")
     try:
+        factory: Callable[..., Any]
         if name in BUILT_IN:
             module, _, attribute = BUILT_IN[name].partition(":")
             factory = getattr(import_module(module), attribute)
         else:
             factory = brought[name].load()
-        inspect.signature(factory).bind(services, **options)
+        inspect.signature(factory).bind(None, **options)
     except TypeError as error:
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be made with these options: {error}.") from None
     except Exception as error:  # a third-party package may fail in any way
         raise ConfigError(f"VOI_LISTENERS: {name} cannot be loaded: {type(error).__name__}: {error}.") from error
-    listener: Listener = factory(services, **options)
-    return listener
+    return factory
 
 
 def _brought() -> dict[str, EntryPoint]:

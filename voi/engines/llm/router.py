@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from voi.engines import registry
 from voi.engines.base import Llm, LlmEvent, LlmRequest
 from voi.engines.info import LlmInfo
 from voi.engines.llm.attempts import LlmLimits
+from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.refusal import shown_name
 from voi.errors import EngineError
 
@@ -82,6 +84,16 @@ class LlmRouter:
                 failures.append(str(result))
         if failures:
             raise EngineError("\n".join(failures))
+
+    def make_all(self) -> None:
+        """Make every provider that the models need, which judges its options; none is asked anything. Imports their
+        code: do not call it on the event loop. Raises ConfigError; what else fails, fails when it is asked."""
+        for model in sorted(self._warmed):
+            with suppress(EngineError):
+                provider = self.provider_of(model)
+                self._engine(provider)
+                if provider == "litellm_local":
+                    LiteLlmConfig(self._remote[1]["config_file"])  # type: ignore[index]
 
     async def _warm_up(self, provider: str) -> None:
         name, _ = self._options.get(provider, (provider, {}))

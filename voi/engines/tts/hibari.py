@@ -53,7 +53,9 @@ class Hibari:
     (factors), "gain_db"}. `narrator`, `fallback`: espeak-ng's voices for narrators, and for everything else when the
     package is missing."""
 
-    info = TtsInfo("hibari", sample_rate_hz=RATE_HZ, voices=(VOICE,), tones=tuple(TONES), word_times="exact")
+    info = TtsInfo(
+        "hibari", sample_rate_hz=RATE_HZ, voices=(VOICE,), tones=tuple(TONES), word_times="exact", maps_tones=True
+    )
 
     def __init__(
         self,

@@ -115,14 +115,29 @@ class Xtts:
         self._running: Running | None = None
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
 
+    async def look(self) -> None:
+        """Judge the files without loading the model. Raises what `warm_up` would raise because of them."""
+        self._require_files()
+        try:
+            from voi.engines.tts.xtts.model import Files, look
+        except ImportError as error:
+            raise EngineError(f"XTTS needs the package {error.name}: ./install.sh xtts") from None
+        found = await asyncio.to_thread(look, Files(**self._files))
+        self._check_voices(tuple(found.voices))
+        self._check_language(found.layout.languages)
+        self.info = replace(self.info, voices=tuple(found.voices), languages=found.layout.languages)
+
+    def _require_files(self) -> None:
+        missing = [f"xtts: {what}: there is no file {file}." for what, file in self._files.items() if not file.exists()]
+        if missing:
+            raise ConfigError(missing)
+
     async def warm_up(self) -> None:
         """Raises ConfigError for files that are missing, broken or don't belong together, a tone's voice that does not
         exist, or a language that the model does not speak; EngineError when there is not enough memory."""
         if self._running is not None:
             return
-        missing = [f"xtts: {what}: there is no file {file}." for what, file in self._files.items() if not file.exists()]
-        if missing:
-            raise ConfigError(missing)
+        self._require_files()
         device = await asyncio.to_thread(_device, self._device)
         worker = DeviceThread.of(device, self)
         try:

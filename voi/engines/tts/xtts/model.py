@@ -5,7 +5,7 @@ Loading has two steps, so that other models on the same device can go on: `read`
 """
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
 from typing import Any
@@ -89,17 +89,24 @@ class Checkpoint:
         return max(len(voice.conditioning) for voice in self.voices.values())
 
 
-def read(files: Files, precision: str) -> Checkpoint:
-    """ConfigError for files that are wrong."""
-    dtype = getattr(torch, precision)
+def look(files: Files) -> Checkpoint:
+    """What the files hold, the weights still in the file. ConfigError for files that are wrong."""
     layout = read_layout(files.config)
     tokenizer = XttsTokenizer(files.tokenizer, layout.gpt_max_text_tokens)
     voices = load_voices(files.voices)
     gpt, vocoder = load_weights(files.checkpoint)
     _check(layout, gpt, vocoder, voices, files)
-    gpt = {name: tensor.to(dtype).contiguous() for name, tensor in gpt.items()}
-    vocoder = {name: tensor.float().contiguous() for name, tensor in vocoder.items()}
     return Checkpoint(files, layout, tokenizer, voices, gpt, vocoder)
+
+
+def read(files: Files, precision: str) -> Checkpoint:
+    """ConfigError for files that are wrong."""
+    found, dtype = look(files), getattr(torch, precision)
+    return replace(
+        found,
+        gpt={name: tensor.to(dtype).contiguous() for name, tensor in found.gpt.items()},
+        vocoder={name: tensor.float().contiguous() for name, tensor in found.vocoder.items()},
+    )
 
 
 def place(
