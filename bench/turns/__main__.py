@@ -27,7 +27,7 @@ from voi.core.endpoint import SURE_SHARE
 from voi.core.script import Script
 from voi.training.turns.clips import OVER_AGENT, Clip, load_clips
 from voi.training.turns.figures import CURVE_CUTS, CURVE_MEANS_MS, GROUPS, Figures, cut_at, delay_at, group, interval
-from voi.training.turns.judgements import ClipEngines, Judgements
+from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.play import PlayedClip, Setting, play_all
 from voi.turn_policy import TurnPolicy
 
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--kinds", default="", help="separated by commas; without it all but sounds over the agent")
     parser.add_argument("--cache", type=Path, default=Path.home() / ".cache" / "voi-bench-turns")
     parser.add_argument("--models", type=Path, default=Path("models"))
+    parser.add_argument("--turn-engine", default="smart-turn", choices=sorted(TURN_ENGINES))
     parser.add_argument("--reply-ms", type=int)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--plots", type=Path, help="a folder for the curves, as SVG")
@@ -58,7 +59,7 @@ def main() -> None:
     if options.live:
         _live(sample(clips, options.per_kind), options.think_ms, options.callers)
         return
-    engines = ClipEngines(options.models)
+    engines = ClipEngines(options.models, options.turn_engine)
     asked = [(clip, Judgements(clip, options.cache, engines, near=True)) for clip in clips]
     began_s = time.monotonic()
     if options.keep:

@@ -47,7 +47,7 @@ def labelled(row: Row) -> tuple[dict[str, Any], bytes] | None:
     spans = [(round(1_000 * span["start"]), round(1_000 * span["end"])) for span in row["silence_spans"]]
     if not spans:
         return None
-    sound = _sound(row["audio"])
+    sound = decoded(row["audio"])
     end_ms = spans[-1][0]
     pauses = [{"start_ms": start_ms, "end_ms": to_ms, "turn_ends": False} for start_ms, to_ms in spans[:-1]]
     pauses.append({"start_ms": end_ms, "end_ms": end_ms + TAIL_MS, "turn_ends": True})
@@ -73,7 +73,8 @@ def lengthened(sound: Samples, end_ms: int) -> Samples:
     return np.concatenate([sound[:start], tail])
 
 
-def _sound(audio: Mapping[str, Any]) -> Samples:
+def decoded(audio: Mapping[str, Any]) -> Samples:
+    """The sound of a file's bytes, 16 kHz mono."""
     import soundfile
 
     samples, rate_hz = soundfile.read(io.BytesIO(audio["bytes"]), dtype="int16", always_2d=True)

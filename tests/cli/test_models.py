@@ -1,4 +1,5 @@
 import hashlib
+import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,10 +11,13 @@ from typer.testing import CliRunner, Result
 
 from voi.cli import models as module
 from voi.cli import whisper_models
-from voi.cli.models import WEIGHTS, download, models
+from voi.cli.models import WEIGHTS, HubWeights, Weights, download, models
+from voi.engines.stt.whisper import download as hub_download
 
 CONTENT = b"weights"
-KNOWN = replace(WEIGHTS["smart-turn"], sha256=hashlib.sha256(CONTENT).hexdigest())
+SMART_TURN = WEIGHTS["smart-turn"]
+assert isinstance(SMART_TURN, Weights)
+KNOWN = replace(SMART_TURN, sha256=hashlib.sha256(CONTENT).hexdigest())
 
 
 def run(*arguments: str) -> Result:
@@ -118,3 +122,50 @@ def test_whisper_without_a_connection(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_pip_fails(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="pip could not download"):
         download("not a requirement", tmp_path)
+
+
+HUB_FILE = WEIGHTS["turn-1-mini"]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes | None]:
+    """The hub: what it gives for each address, or None for one that cannot be reached."""
+    assert isinstance(HUB_FILE, HubWeights)
+    pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{hashlib.sha256(CONTENT).hexdigest()}\nsize 7\n"
+    answers: dict[str, bytes | None] = {HUB_FILE.url("raw"): pointer.encode(), HUB_FILE.url(): CONTENT}
+
+    class Answer(io.BytesIO):
+        status, headers = 200, {"Content-Length": "7"}
+
+    def opened(url: str, start: int = 0) -> Answer:
+        if (content := answers[url]) is None:
+            raise OSError("huggingface.co cannot be reached")
+        return Answer(content)
+
+    monkeypatch.setattr(hub_download, "opened", opened)
+    return answers
+
+
+def test_weights_of_the_hub_are_checked_against_its_commit(hub: dict[str, bytes | None], tmp_path: Path) -> None:
+    assert isinstance(HUB_FILE, HubWeights)
+    done = run("pull", "turn-1-mini", "--models-dir", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / HUB_FILE.file).read_bytes() == CONTENT
+    hub[HUB_FILE.url()] = None
+    assert "is there already" in run("pull", "turn-1-mini", "--models-dir", str(tmp_path)).output
+    (tmp_path / HUB_FILE.file).write_bytes(b"broken")
+    hub[HUB_FILE.url()] = b"another"
+    done = run("pull", "turn-1-mini", "--models-dir", str(tmp_path))
+    assert done.exit_code == 1
+    assert "its checksum differs" in done.output
+    hub[HUB_FILE.url("raw")] = b"<html>"
+    assert "not the pointer" in run("pull", "turn-1-mini", "--models-dir", str(tmp_path)).output
+
+
+def test_without_the_hub_it_says_which_file_to_put_where(hub: dict[str, bytes | None], tmp_path: Path) -> None:
+    assert isinstance(HUB_FILE, HubWeights)
+    hub[HUB_FILE.url("raw")] = None
+    done = run("pull", "turn-1-mini", "--models-dir", str(tmp_path))
+    assert done.exit_code == 1
+    assert HUB_FILE.url() in done.output
+    assert str(tmp_path / HUB_FILE.file) in done.output.replace("\n", "")

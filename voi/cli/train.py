@@ -139,6 +139,9 @@ def turns(
     ],
     out: Annotated[Path, typer.Argument(help="Folder for turns.json and its card, turns.md.", file_okay=False)],
     models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
+    turn_engine: Annotated[
+        str | None, typer.Option(help="Instead of VOI_TURN_ENGINE: smart-turn or turn-1-mini.")
+    ] = None,
     from_nothing: Annotated[bool, typer.Option(help="Do not begin from the weights that Voi ships.")] = False,
     cache: Annotated[
         Path | None, typer.Option(help="Keep what the engines say here, for the next time. It holds what was said.")
@@ -149,15 +152,17 @@ def turns(
 
     from voi.training.turns.train import FILE, clips_in, fit_to, table, write
 
-    if models_dir is None:
+    if models_dir is None or turn_engine is None:
         from voi.config.settings import load_settings
 
-        models_dir = load_settings().models_dir
+        settings = load_settings()
+        models_dir, turn_engine = models_dir or settings.models_dir, turn_engine or settings.turn_engine
     clips, found = clips_in(source)
     with Console(stderr=True).status("") as status:
         fitted = fit_to(
             clips,
             models_dir,
+            turn_engine=turn_engine,
             from_nothing=from_nothing,
             cache=cache,
             on_progress=lambda done: status.update(f"{done} of {len(clips)} turns"),

@@ -31,6 +31,7 @@ class WeightLicence:
 KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
     ("vad", "silero"): ("MIT", True),
     ("turn", "smart-turn"): ("BSD-2-Clause", True),
+    ("turn", "turn-1-mini"): ("Apache-2.0", True),
     ("voice", "voice-judge"): ("MIT", True),
     ("stt", "moonshine"): ("MIT (the English model tiny-en)", True),
     ("stt", "whisper"): ("MIT", True),

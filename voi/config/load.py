@@ -108,6 +108,9 @@ def _turn_weights(settings: Settings, problems: Problems) -> dict[str, float]:
     except ConfigError as error:
         problems.errors += error.problems
         return {}
+    if found and found.engine.name != settings.turn_engine:
+        wrong = f"was fitted to {found.engine.name}, and VOI_TURN_ENGINE is {settings.turn_engine}"
+        problems.errors.append(f"{settings.turn_weights}: {wrong}")
     return found.signs if found else {}
 
 

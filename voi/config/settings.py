@@ -157,7 +157,8 @@ class Settings(BaseSettings):
     engine_processes: bool = True
     """Models for a GPU run in worker processes, which are restarted when the GPU hangs; each takes some 400 MB more."""
     turn_engine: str = "smart-turn"
-    """Semantic turn detection, used when its weights are in the models folder; none: silence and words alone decide."""
+    """Semantic turn detection: smart-turn or turn-1-mini, used when its weights are in the models folder; none: silence
+    and words alone decide."""
     turn_weights: Path | None = None
     """File of `voi train turns`, with weights of the end of a turn that were fitted to your own calls; empty: those
     that Voi ships."""

@@ -25,7 +25,10 @@ Kind = Literal["vad", "turn", "voice", "stt", "llm", "tts"]
 
 BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "vad": {"silero": "voi.engines.vad.silero:Silero"},
-    "turn": {"smart-turn": "voi.engines.turn.smart_turn:SmartTurn"},
+    "turn": {
+        "smart-turn": "voi.engines.turn.smart_turn:SmartTurn",
+        "turn-1-mini": "voi.engines.turn.turn_1_mini:Turn1Mini",
+    },
     "voice": {"voice-judge": "voi.engines.voice.judge:BuiltInVoiceJudge"},
     "stt": {
         "moonshine": "voi.engines.stt.moonshine:Moonshine",

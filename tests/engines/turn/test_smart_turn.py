@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.engines.sounds import WINDOW_BYTES, flagged, sound
-from voi.engines.turn import smart_turn
+from voi.engines.turn import judge_thread, smart_turn
 from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
 from voi.errors import EngineError
 
@@ -111,7 +111,7 @@ async def test_who_gives_up_is_not_computed(faked: tuple[SmartTurn, FakeSession]
 
 async def test_the_queue_is_bounded(faked: tuple[SmartTurn, FakeSession], monkeypatch: pytest.MonkeyPatch) -> None:
     detector, session = faked
-    monkeypatch.setattr(smart_turn, "LONGEST_QUEUE", 2)
+    monkeypatch.setattr(judge_thread, "LONGEST_QUEUE", 2)
     calls = [asyncio.ensure_future(detector.probability(PAUSE)) for _ in range(2)]
     await asyncio.sleep(0)
     with pytest.raises(EngineError, match="Too many") as caught:
@@ -122,7 +122,7 @@ async def test_the_queue_is_bounded(faked: tuple[SmartTurn, FakeSession], monkey
 
 
 async def test_a_deadline(faked: tuple[SmartTurn, FakeSession], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smart_turn, "DEADLINE_S", 0.01)
+    monkeypatch.setattr(judge_thread, "DEADLINE_S", 0.01)
     with pytest.raises(EngineError, match="took longer"):
         await faked[0].probability(PAUSE)
 

@@ -4,6 +4,7 @@ A turn is over after a high tone and goes on after a low one. The fake turn mode
 knows.
 """
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,10 @@ class Engines:
 
     version = "fake"
 
-    def __init__(self, models_dir: Path) -> None:
+    def __init__(self, models_dir: Path, turn_engine: str = "smart-turn") -> None:
+        self.turn_name = turn_engine
+        self.turn_sha256 = hashlib.sha256((models_dir / "smart-turn-v3.9-cpu.onnx").read_bytes()).hexdigest()
+        self.encodes = turn_engine == "smart-turn"
         self._random = np.random.default_rng(3)
 
     def vad(self, windows: list[bytes]) -> list[float]:

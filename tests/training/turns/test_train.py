@@ -142,11 +142,21 @@ def test_a_file_of_weights_is_checked(tmp_path: Path, change: dict[str, object],
         read(tmp_path / "turns.json")
 
 
+def test_weights_for_a_turn_model_without_an_encoder(tmp_path: Path) -> None:
+    clips, models = speech.folder(tmp_path / "clips"), speech.models(tmp_path / "models")
+    done = run(clips, tmp_path / "out", "--models-dir", models, "--turn-engine", "turn-1-mini")
+    assert done.exit_code == 0, done.exception
+    weights = read(tmp_path / "out" / "turns.json")
+    assert (weights.engine.name, weights.head) == ("turn-1-mini", None)
+    wrong = run(clips, tmp_path / "out", "--models-dir", models, "--turn-engine", "other")
+    assert "smart-turn, turn-1-mini" in str(wrong.exception)
+
+
 def test_few_silences_move_known_weights_little(tmp_path: Path) -> None:
-    clips = load_clips(speech.folder(tmp_path / "clips", 2, 2))
+    clips, models = load_clips(speech.folder(tmp_path / "clips", 2, 2)), speech.models(tmp_path / "models")
     moments: list[Moment] = []
     for clip in clips:
-        judgements = Judgements(clip, None, speech.Engines(tmp_path))  # type: ignore[arg-type]
+        judgements = Judgements(clip, None, speech.Engines(models))  # type: ignore[arg-type]
         moments += moments_of(clip, judgements, lambda start, end: 0.5)
     known = fit_signs(moments, WEIGHTS)
     assert all(abs(known[name] - weight) < 0.2 for name, weight in WEIGHTS.items())

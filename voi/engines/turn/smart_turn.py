@@ -1,14 +1,11 @@
 """smart-turn v3 judges by intonation and phrasing whether the person has finished. A Whisper-tiny encoder with a head.
 
-One worker thread with one ONNX thread, first come, first served. A batch is no faster than one sound after the other
-(25 ms each, alone or in a batch of 8), and in a batch the first would wait for the last.
+One worker thread with one ONNX thread: a batch of 8 takes as long for each as one alone (25 ms).
 Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi models pull smart-turn`.
 """
 
-import asyncio
 import hashlib
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,12 +18,11 @@ from voi.config.problems import Problems
 from voi.config.turn_weights import Head, read_turn_weights
 from voi.engines.info import TurnInfo
 from voi.engines.onnx_outputs import with_outputs
+from voi.engines.turn.judge_thread import JudgeThread
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
 from voi.errors import ConfigError, EngineError
 
 WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
-LONGEST_QUEUE = 64  # 2 s of work
-DEADLINE_S = 5.0
 POOLED = "sum_1"
 """The encoder's output, pooled over time by attention: what the model's own head sees."""
 VECTOR = 384
@@ -70,13 +66,11 @@ class SmartTurn:
             )
         self._path = found[-1]
         self._head = _head(Path(head), self._path) if head is not None else None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="smart-turn")
+        self._thread = JudgeThread("smart-turn")
         self._session: Any = None
-        self._waiting = 0
-        self._closed = False
 
     async def warm_up(self) -> None:
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._load)
+        await self._thread.load(self._load)
 
     def _load(self) -> None:
         if self._session is not None:
@@ -111,19 +105,9 @@ class SmartTurn:
     async def hear(self, pcm: bytes) -> Encoded:
         """Probability and encoder output for 16 kHz sound. Raises EngineError (retryable) when too many wait, or after
         5 s."""
-        if self._closed or self._session is None:
+        if self._session is None:
             raise EngineError("Turn detection is not running.")
-        if self._waiting >= LONGEST_QUEUE:
-            raise EngineError("Too many callers wait for turn detection.", retryable=True)
-        loop = asyncio.get_running_loop()
-        self._waiting += 1
-        try:
-            async with asyncio.timeout(DEADLINE_S):  # a caller who gives up leaves the thread's queue
-                return await loop.run_in_executor(self._thread, self._judge, pcm[-2 * N_SAMPLES :])
-        except TimeoutError:
-            raise EngineError(f"Turn detection took longer than {DEADLINE_S:g} s.", retryable=True) from None
-        finally:
-            self._waiting -= 1
+        return await self._thread.judge(self._judge, pcm[-2 * N_SAMPLES :])
 
     def _judge(self, pcm: bytes) -> Encoded:
         try:
@@ -134,8 +118,7 @@ class SmartTurn:
 
     async def close(self) -> None:
         """Cancels what still waits."""
-        self._closed = True
-        await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)
+        await self._thread.close()
         self._session = None
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from voi.core.vad_edges import VadEdges
 from voi.engines.base import SttOptions
 from voi.engines.stt.moonshine import Moonshine
-from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
+from voi.engines.turn.smart_turn import SmartTurn
+from voi.engines.turn.turn_1_mini import Turn1Mini
 from voi.engines.vad.silero import Silero
 from voi.training.turns.clips import Clip
 
@@ -25,19 +26,32 @@ WINDOW_MS = 32
 PREROLL_WINDOWS = 15
 
 
+TURN_ENGINES: dict[str, type[SmartTurn] | type[Turn1Mini]] = {"smart-turn": SmartTurn, "turn-1-mini": Turn1Mini}
+
+
 class ClipEngines:
     """The embedded engines, loaded when they are first asked."""
 
-    def __init__(self, models_dir: str | Path = "models") -> None:
+    def __init__(self, models_dir: str | Path = "models", turn_engine: str = "smart-turn") -> None:
+        """Raises EngineError when there are no weights of that turn engine."""
+        self._turn = TURN_ENGINES[turn_engine](models_dir=models_dir)
+        self.turn_name, self.turn_file = turn_engine, self._turn.weights
         self._loop = asyncio.new_event_loop()
-        weights_file = sorted(Path(models_dir).glob(WEIGHTS_PATTERN))[-1]
-        self.turn_file = weights_file
-        self._turn = SmartTurn(model_path=weights_file)
         self._stt = Moonshine()
         self._vad = Silero()
         self._warm: set[int] = set()
-        names = f"{version('moonshine-voice')} {hashlib.sha256(weights_file.read_bytes()).hexdigest()}"
+        names = f"{version('moonshine-voice')} {self.turn_sha256}"
         self.version = hashlib.sha256(names.encode()).hexdigest()[:12]
+
+    @property
+    def turn_sha256(self) -> str:
+        """Of the turn model's file."""
+        return hashlib.sha256(self.turn_file.read_bytes()).hexdigest()
+
+    @property
+    def encodes(self) -> bool:
+        """The turn model has an encoder whose output it gives away."""
+        return self._turn.info.encodes
 
     def _run(self, engine: Any, work: Callable[[], Any]) -> Any:
         async def asked() -> Any:
@@ -56,8 +70,10 @@ class ClipEngines:
         return round(float(self._run(self._turn, lambda: self._turn.probability(pcm))), 5)
 
     def vector(self, pcm: bytes) -> list[float]:
-        """The turn model's encoder output."""
-        heard = self._run(self._turn, lambda: self._turn.hear(pcm))
+        """The turn model's encoder output, if it `encodes`."""
+        model = self._turn
+        assert isinstance(model, SmartTurn)
+        heard = self._run(model, lambda: model.hear(pcm))
         return [round(float(value), 4) for value in heard.vector]
 
     def words(self, windows: list[tuple[bytes, bool]]) -> str:

@@ -1,6 +1,5 @@
 """`voi train turns`: weights of the end of a turn from labelled calls, with figures of speakers who were left out."""
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,13 @@ import numpy as np
 from voi.config.turn_weights import FittedTo, Head, TurnWeights
 from voi.core.endpoint_weights import WEIGHTS, SignWeight
 from voi.core.script import Script
-from voi.engines.turn.smart_turn import SmartTurn, headed
+from voi.engines.turn.smart_turn import headed
 from voi.errors import ConfigError
 from voi.training.turns.clips import LABELS, OVER_AGENT, Clip, load_clips
 from voi.training.turns.figures import GROUPS, Figures, group
 from voi.training.turns.fit import Array, fit_signs
 from voi.training.turns.head import best_penalty, fit_head
-from voi.training.turns.judgements import ClipEngines, Judgements
+from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.moments import Moment, moments_of
 from voi.training.turns.play import Judge, PlayedClip, Setting, play_all
 from voi.training.turns.recordings import ALLOWED, RecordedTurns, turns_in
@@ -68,6 +67,7 @@ def fit_to(
     clips: Sequence[Clip],
     models_dir: Path,
     *,
+    turn_engine: str = "smart-turn",
     from_nothing: bool = False,
     cache: Path | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
@@ -75,8 +75,9 @@ def fit_to(
     """Ask the engines about the clips, fit weights to them, and play each speaker's clips by weights of the others.
     `from_nothing`: do not begin from the shipped weights. `cache`: where answers are kept; they hold words. Raises
     ConfigError, EngineError."""
-    model = SmartTurn(models_dir=models_dir).weights  # says what to do where there is none
-    engines = ClipEngines(models_dir)
+    if turn_engine not in TURN_ENGINES:
+        raise ConfigError(f"The turn engine {turn_engine!r} is none of {', '.join(TURN_ENGINES)}.")
+    engines = ClipEngines(models_dir, turn_engine)
     try:
         said = []
         for number, clip in enumerate(clips, 1):
@@ -85,7 +86,7 @@ def fit_to(
             moments_of(clip, judgements, judgements.turn)  # asks what the fits need, one clip after the other
             judgements.save()
             on_progress(number)
-        fitted = _fit(said, hashlib.sha256(model.read_bytes()).hexdigest(), None if from_nothing else WEIGHTS)
+        fitted = _fit(said, engines, None if from_nothing else WEIGHTS)
         for _, judgements in said:
             judgements.save()
         return fitted
@@ -93,16 +94,20 @@ def fit_to(
         engines.close()
 
 
-def _fit(said: JudgedClips, sha256: str, known: Mapping[str, float] | None) -> Fitted:
+def _fit(said: JudgedClips, engines: ClipEngines, known: Mapping[str, float] | None) -> Fitted:
     moments = [moment for clip, one in said for moment in moments_of(clip, one, one.turn)]
     fold_of = _folds([clip for clip, _ in said])
     _refuse_too_few(moments, len({moment.clip.left_out_with for moment in moments}))
     judgements = {id(clip): one for clip, one in said}
-    vectors = np.array([judgements[id(one.clip)].vector(one.start, one.judged) for one in moments], float)
+    vectors = np.zeros((len(moments), 1))
+    if engines.encodes:
+        vectors = np.array([judgements[id(one.clip)].vector(one.start, one.judged) for one in moments], float)
     own = np.array([one.signs["sound"] for one in moments])
     ended = np.array([one.ended for one in moments], float)
     folds = np.array([fold_of[one.clip.left_out_with] for one in moments])
     penalty, without, best = best_penalty(vectors, own, ended, folds.tolist())
+    if not engines.encodes:
+        penalty = None
 
     def fitted_on(used: Array) -> tuple[dict[str, float], Head | None]:
         head = fit_head(vectors[used], own[used], ended[used], penalty) if penalty is not None else None
@@ -120,7 +125,7 @@ def _fit(said: JudgedClips, sha256: str, known: Mapping[str, float] | None) -> F
         mine = [(clip, one) for clip, one in said if fold_of[clip.left_out_with] == fold]
         after += played(mine, signs, head)
     signs, head = fitted_on(np.ones(len(moments), bool))
-    engine = FittedTo(name=SmartTurn.info.name, sha256=sha256)
+    engine = FittedTo(name=engines.turn_name, sha256=engines.turn_sha256)
     weights = TurnWeights(voi_turn_weights=1, engine=engine, signs=signs, head=head)
     return Fitted(weights, moments, len(set(fold_of.values())), played(said, {}, None), after, without, best)
 
