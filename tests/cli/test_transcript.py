@@ -64,3 +64,14 @@ def test_a_message_that_changes_later_is_printed_again() -> None:
     transcript.show(0, "you", "tell me")
     transcript.finish()
     assert [line[11:] for line in pipe.getvalue().splitlines()] == ["you      tel", "agent    Yes?", "you      tell me"]
+
+
+def test_a_message_of_which_nothing_was_heard_is_taken_away() -> None:
+    out = io.StringIO()
+    log = TranscriptLog(lambda: 1.0, out)
+    log.show(1, "agent", "Good morning.")
+    log.show(1, "agent", "")
+    log.show(2, "you", "Hello.")
+    log.finish()
+    assert "Good" not in out.getvalue()
+    assert len(out.getvalue().splitlines()) == 1

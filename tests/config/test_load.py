@@ -98,13 +98,16 @@ def test_what_is_said_to_nobody_is_told() -> None:
 
 
 def test_denial_phrases_that_ordinary_sentences_contain_are_told() -> None:
-    ordinary = ["no", "I", "Please", "I cannot", "I'm sorry", "Ich kann", "je ne", "我", "это"]
+    ordinary = [
+        "no", "I", "Please", "I cannot", "I'm sorry", "Ich kann", "je ne", "我", "это", "AI", "IA", "KI",
+        "maybe", "of course", "Perhaps", "unfortunately", "great question", "good morning", "vielleicht", "bien sûr",
+        "por supuesto", "certo",
+    ]  # fmt: skip
     phrases = [
         *ordinary,
         "as an AI",
-        "AI",
-        "IA",
         "language model",
+        "ChatGPT",
         "I cannot assist",
         "künstliche Intelligenz",
         "人工智能",

@@ -286,6 +286,17 @@ def test_words_stop_the_reply_and_it_is_cut_to_what_was_heard():
     assert "home" not in "".join(entry.text for entry in world.core.history)
 
 
+@pytest.mark.parametrize("played_ms", [0, 40])
+def test_a_greeting_of_which_nothing_was_heard_leaves_no_message(played_ms):
+    world = World(Script(mode="chat", greeting=Phrase("Good morning, how can I help you?")), greet=True)
+    greeting = world.last(do.SayPhrase).reply
+    world.reply_with("Good morning, how can I help you?", reply=greeting)
+    world.played_ms[greeting] = played_ms
+    world.tell(was.Interrupted(world.released[greeting], None))
+    assert world.shown[world.released[greeting]].text == ""
+    assert not list(world.core.history)
+
+
 def test_lasting_voice_stops_the_reply_before_any_words_are_known():
     world, reply = answering()
     world.speak(320)

@@ -326,3 +326,42 @@ def test_marks_that_may_part_words_cost_linear_time() -> None:
     guard = PatternGuard(["a " * 100 + "b", "aa " * 100 + "c"])
     assert guard.feed("a\u3164a<b>" * 2_000) + guard.close() == "a\u3164a<b>" * 2_000
     assert len(guard._states) <= 8
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plan A: I go.", "Plan A, I go.", "Plan A. I go.", "Plan A; I go.", "Plan A\nI go.", "Plan A! I go.",
+        "Plan A (I go).",
+        "Plan A - I go.", "Plan A — I go.", "Vitamin A? I do.", "Grade A… I knew.", "Plan A<br>I go.",
+        "Platform A / I think",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_letters_that_a_sentence_parts_are_no_acronym(text: str, size: int) -> None:
+    guard = PatternGuard(["AI"])
+    said = "".join(guard.feed(text[at : at + size]) for at in range(0, len(text), size))
+    assert (said + guard.close(), guard.denied) == (text, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "An A.I. here", "An A I here", "An A-I here", "An A·I here", "An A\u00a0I here", "An A<b>I</b> here",
+        "An ᎪI here", "An Ꭺ.Ꭵ. here", "An ꓮꓲ here", "An ΑΙ here", "An А.І. here", "An AІ here", "An ⲀⲒ here",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_an_acronym_in_disguise(text: str, size: int) -> None:
+    guard = PatternGuard(["AI"])
+    for at in range(0, len(text), size):
+        guard.feed(text[at : at + size])
+    guard.close()
+    assert guard.denied
+
+
+@pytest.mark.parametrize("text", ["I ꓚꓮꓠꓠꓳꓔ do that", "I ᏟᎪNNOᎢ do that", "I ⲤⲀⲚⲚⲞⲦ do that", "I cаոոοt do that"])
+def test_words_of_letters_of_other_scripts(text: str) -> None:
+    guard = PatternGuard(["I cannot"])
+    guard.feed(text)
+    assert guard.denied

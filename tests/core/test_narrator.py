@@ -44,6 +44,8 @@ def merged(pieces):
         "@@ @",
         "cost @ 5 each @ 6",
         "*5*",
+        "*auto*matic",
+        "*re*read",
         "*" + "long " * 100 + "comment*",
     ],
 )
@@ -62,6 +64,11 @@ def test_nothing_of_this_switches_the_voice(text):
         ("@she wrote to bob@x.org@ Hi", [("she wrote to bob@x.org", "narrator"), (" Hi", "character")]),
         ("*Note: *she smiles* Hi", [("*Note: ", "character"), ("she smiles", "narrator"), (" Hi", "character")]),
         ("*smiles*Hello", [("smiles", "narrator"), ("Hello", "character")]),
+        ("*smiles*hello there", [("smiles", "narrator"), ("hello there", "character")]),
+        ("*sighs*i know", [("sighs", "narrator"), ("i know", "character")]),
+        ("*smiles softly*you came", [("smiles softly", "narrator"), ("you came", "character")]),
+        ("*lächelt*hallo", [("lächelt", "narrator"), ("hallo", "character")]),
+        ("*sourit*bonjour", [("sourit", "narrator"), ("bonjour", "character")]),
         (
             "你好*她微笑着*今天好吗？",
             [("你好", "character"), ("她微笑着", "narrator"), ("今天好吗？", "character")],

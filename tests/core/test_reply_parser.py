@@ -1,6 +1,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -250,3 +251,44 @@ def test_a_huge_reply_takes_linear_time(unit):
 def test_half_characters_are_left_out():
     assert said("a\ud83d b\udc4d c", json_expected=False) == "a b c"
     assert said('{"text": "a\udc00b"}') == "ab"
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "```yaml\nvoice_tone: warm\ntext: Hello there.\n```",
+        "```\nvoice_tone: warm\nHello there.\n```",
+        "<voice_tone>warm</voice_tone>Hello there.",
+        "<voice_tone> Warm </voice_tone>\n<text>Hello there.</text>",
+        "<voice-tone>warm</voice-tone> Hello there.",
+        "- voice_tone: warm\n- text: Hello there.",
+        "* **voice_tone**: warm\n* **text**: Hello there.",
+        "voice_tone: warm\ntext: |\n  Hello there.",
+        "tone: warm\nHello there.",
+        "**Tone:** warm\n\nHello there.",
+        "Tone: warm\nText: Hello there.",
+        "(tone: warm)\nHello there.",
+        "[tone: warm] Hello there.",
+        "> voice_tone: warm\nHello there.",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1_000])
+@pytest.mark.parametrize("json_expected", [False, True])
+def test_a_tone_in_other_notations(reply: str, size: int, json_expected: bool) -> None:
+    segments = [
+        replace(segment, text=segment.text.strip()) for segment in parse(reply, json_expected, [size] * len(reply))
+    ]
+    assert [segment for segment in segments if segment.text] == WARM
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Tone: warm and soft is best.", "To be or not.", "Tone matters. Yes.", "T", "Tone", "Tonight we eat.",
+        "`code` is here", "The tone: warm.", "<b>Hello</b> there.",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 2, 3, 1_000])
+def test_words_that_only_begin_like_one(reply: str, size: int) -> None:
+    (segment,) = parse(reply, False, [size] * len(reply))
+    assert (segment.text, segment.tone) == (reply, "neutral")

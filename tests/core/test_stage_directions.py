@@ -107,6 +107,130 @@ The answer: *forty-two*.
 *Don't* touch it.
 *Always* ask first.
 *The office opens at nine.*
+*we close at nine*
+*no refunds* sorry
+*your order is ready*
+*Opening hours*
+*ten euros* per night
+*free hugs* today
+*Smiling* is free.
+*takes ten minutes* at most
+*holds up to five people*
+*looks great* on you
+*opens at nine* today
+*starts at ten*
+*points never expire*
+*hands-free*
+*stands for quality*
+*he is on holiday*
+*she takes calls until five*
+*no laughing* please
+*your smile* matters
+Press *pause* to stop.
+Just *smile* and wave.
+*breakfast included*
+*please note* the address
+*two nights* minimum
+*nothing else*
+*see you soon*
+*last call* for drinks
+*cash only* here
+*our best seller*
+*wir schließen um neun*
+*keine Rückgabe* leider
+*Ihre Bestellung ist fertig*
+*Öffnungszeiten*
+*zehn Euro* pro Nacht
+*hält zwei Jahre*
+*nimmt zehn Minuten* in Anspruch
+*bitte anklopfen*
+*nur Barzahlung* möglich
+*frisch gebacken*
+*bis morgen*
+*jeden Tag* geöffnet
+*er ist im Urlaub*
+*sie arbeitet montags*
+*steht für Qualität*
+*ohne Aufpreis*
+*zwei Zimmer* frei
+*gleich nebenan*
+*heute geschlossen*
+*Lachen* ist gesund.
+*sehr gerne*
+*kein Problem* für uns
+*legt Wert auf Ruhe*
+*ab Montag*
+*nous fermons à neuf heures*
+*pas de remboursement* désolé
+*votre commande est prête*
+*Horaires d'ouverture*
+*dix euros* par nuit
+*petit déjeuner compris*
+*il est en vacances*
+*elle travaille le lundi*
+*à demain*
+*tous les jours* sauf lundi
+*deux nuits* minimum
+*fermé aujourd'hui*
+*prend dix minutes*
+*sans supplément*
+*avec plaisir*
+*se trouve au centre*
+*regarde bien* le plan
+*très bientôt*
+*votre sourire* compte
+*de rien*
+*cerramos a las nueve*
+*sin reembolso* lo siento
+*su pedido está listo*
+*Horario de apertura*
+*diez euros* por noche
+*desayuno incluido*
+*él está de vacaciones*
+*ella trabaja los lunes*
+*hasta mañana*
+*todos los días* menos lunes
+*dos noches* mínimo
+*cerrado hoy*
+*toma diez minutos*
+*sin cargo*
+*con gusto*
+*se encuentra en el centro*
+*mira bien* el mapa
+*muy pronto*
+*tu sonrisa* importa
+*de nada*
+*chiudiamo alle nove*
+*nessun rimborso* mi dispiace
+*il suo ordine è pronto*
+*Orari di apertura*
+*dieci euro* a notte
+*colazione inclusa*
+*lui è in vacanza*
+*lei lavora il lunedì*
+*a domani*
+*tutti i giorni* tranne lunedì
+*due notti* minimo
+*chiuso oggi*
+*prende dieci minuti*
+*senza supplemento*
+*con piacere*
+*si trova in centro*
+*guarda bene* la mappa
+*molto presto*
+*il tuo sorriso* conta
+*prego*
+The *waves* were high.
+*stars* and planets
+She wiped *tears* away.
+*laugh*ing is fine
+营业*时间*
+*营业时间*
+*请提前到*
+*太可笑了*
+*本日休業*
+*영업 시간*
+*знак*
 """.strip().splitlines()
 """Emphasis, labels, titles and whole sentences."""
 
@@ -121,7 +245,6 @@ SILENT = """
 *ríe* Ja ja.
 *guiña un ojo* Claro.
 *sorride dolcemente* Ciao.
-*знак*
 *拍拍你的肩膀*没事的。
 *微微一笑*好啊
 *深呼吸* 好。
@@ -213,6 +336,43 @@ Na *lächelt* du bist ja da
 *tips hat* Howdy.
 *beep boop* I am a robot.
 *stage whisper* Hey.
+*smiles* hello there
+*looks at you* So.
+*sits down* So.
+*schaut dich an* Ja.
+*te mira* Ah.
+*te regarde* Ah.
+*ti guarda* Eh.
+*nod* Yes.
+*with a smile* Hello.
+*she slowly nods* Yes.
+*pause* Well.
+*silence*
+*shakes head* No.
+*crosses her arms* Fine.
+*schüttelt den Kopf* Nein.
+*mit einem Lächeln* Hallo.
+*leises Seufzen* Na ja.
+*verdreht die Augen* Na gut.
+*holt tief Luft* Gut.
+*Pause*
+*secoue la tête* Non.
+*un long silence* Bon.
+*hausse un sourcil* Ah ?
+*prend une grande inspiration* Bon.
+*avec un sourire* Bonjour
+*clin d'œil* Voilà.
+*se encoge de hombros* No sé.
+*respira hondo* Bueno.
+*niega con la cabeza* No.
+*se ríe* Vale.
+*una pausa* Bien.
+*scuote la testa* No.
+*si schiarisce la gola* Dunque.
+*alza le spalle* Boh.
+*fa l'occhiolino* Ciao.
+*un sospiro* Va bene.
+*ride piano* Sì.
 """.strip().splitlines()
 """What the character does."""
 

@@ -19,8 +19,9 @@ from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError
 from voi.session import events, reply_writer
-from voi.session.failure import Failure
+from voi.session.failure import Failure, NothingSaid
 from voi.session.line import Line
+from voi.session.metering import Metering
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyVoice
 from voi.session.reply_writer import ReplyWriter
@@ -61,6 +62,7 @@ class Work:
         self.writer = ReplyWriter(
             1, persona, ControlAgent(**control) if control else None, self.llm, self.voice, self.speaker,
             self.facts.append, lambda _: None, self.failures.append, self.habits,
+            Metering(lambda model: f"the provider of {model}", lambda use: None),
         )  # fmt: skip
 
     async def answer(self) -> None:
@@ -266,10 +268,13 @@ async def test_an_empty_answer_is_asked_for_once_more(answer: Any, words: str) -
     await work.answer()
     assert work.text == "Once."
     assert len(work.failures) == 1
+    assert (work.failures[0].engine, work.failures[0].model) == ("the provider of fake", "fake")
     again = Work(answer)
-    with pytest.raises(EngineError, match=words):
+    with pytest.raises(NothingSaid, match=words) as told:
         await again.writer.answer(ASKED)
     assert len(again.llm.requests) == 2
+    assert not again.failures, "the owner of the task tells it, once"
+    assert told.value.kind == work.failures[0].kind
 
 
 @pytest.mark.parametrize(

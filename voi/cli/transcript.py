@@ -34,7 +34,7 @@ class TranscriptLog:
         """What is to be printed once the newest message is done."""
 
     def show(self, message_id: int, who: str, words: str) -> None:
-        """Show a message; the same id again replaces it."""
+        """Show a message; the same id again replaces it, and without words takes it away."""
         line = f"{self._elapsed_s():7.2f} s  {who:8} {words}"
         grows = self._newest is not None and self._newest[0] == message_id
         if not grows:
@@ -42,8 +42,12 @@ class TranscriptLog:
         if self._is_terminal:
             if grows and self._newest:
                 self._out.write(_UP_AND_CLEAR.format(self._rows(self._newest[1])))
-            self._print(who, line)
-        self._newest, self._who = (message_id, line), who
+            if words:
+                self._print(who, line)
+        if words:
+            self._newest, self._who = (message_id, line), who
+        elif grows:
+            self._newest = None
 
     def say(self, who: str, words: str) -> None:
         """Print something that does not change. A latency, or a reason, waits until the message that it is about is

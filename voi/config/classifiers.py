@@ -32,11 +32,31 @@ _COMMON = (
     "sin su también todo una usted ya yo che chi ci cosa da di è ho io lei ma molto noi per più posso questo sono sì "
     "voi eu ele ela em isso meu muito não nós o os são sim um uma você dat dit een het hij ik maar met niet nog ook "
     "op van voor wat ze zijn ale bo co czy jak jest na nie się ten tak w z za że а в вы да для и из к как на не нет "
-    "но о он она от по с так то ты у что это я"
+    "но о он она от по с так то ты у что это я "
+    # one word that many replies have
+    "ai ia ki ии maybe perhaps probably possibly course actually really right great fine good nice happy welcome glad "
+    "question questions answer information problem understand believe feel hope wish need sure certainly definitely "
+    "absolutely exactly unfortunately however though always never often sometimes again already still yet soon later "
+    "before after while since until today tomorrow yesterday morning evening night day week month year hour minute "
+    "people person man woman name number place thing things something anything nothing everything someone everyone "
+    "nobody another same different new old big small long short high low best better much many few little less own "
+    "should might must may able try find show call talk speak say said told ask asked wait stop start begin end open "
+    "close work works home help helps helped friend friends life love world story book part case point fact way kind "
+    "sort lot idea reason word words line side head hand eyes oh ah well ok alright hey hi bye goodbye yeah yep nope "
+    "apologies apologize pardon excuse moment second guess suppose mean means seem seems looks sounds done here were "
+    "ours yours mine every each both such very quite rather too enough almost away down off around through between "
+    "vielleicht natürlich gerne gern schön heute morgen gestern immer nie oft schon jetzt dann hier dort alles etwas "
+    "nichts viel mehr sehr ganz genau klar richtig gut hallo tschüss guten tag uhr zeit frage antwort hilfe leben "
+    "menschen leute jemand niemand werden wird haben hat hatte sollte könnte möchte muss darf weil wieder bald "
+    "peut être bien sûr aujourd hui demain hier toujours jamais souvent déjà maintenant ici tout tous rien quelque "
+    "chose très beaucoup peu bonjour salut revoir temps question réponse aide vie gens monde quelqu personne faut "
+    "quizás tal vez claro supuesto hoy mañana ayer siempre nunca ya ahora aquí todos algo mucho poco buenos días hola "
+    "adiós tiempo pregunta respuesta ayuda vida gente nadie alguien debe puede quiere "
+    "forse certo naturalmente oggi domani ieri sempre mai spesso già adesso ora qui tutto tutti qualcosa niente molto "
+    "poco buongiorno ciao arrivederci tempo domanda risposta aiuto vita gente nessuno qualcuno deve può vuole"
 )
 """Words of everyday sentences in the larger languages, without apostrophes."""
 _COMMON_WORDS = frozenset(_COMMON.split())
-_NAMES_OF_MACHINES = frozenset(("ai", "ia", "ki", "ии"))
 
 
 def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
@@ -47,10 +67,7 @@ def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
 def _is_ordinary(phrase: str) -> bool:
     words = re.findall(r"[^\W_]+", re.sub(r"['’]", "", phrase.casefold()))
     return len(words) <= 2 and all(
-        word in _COMMON_WORDS
-        or len(word) == 1
-        or (len(word) == 2 and word.isascii() and word not in _NAMES_OF_MACHINES)
-        for word in words
+        word in _COMMON_WORDS or len(word) == 1 or (len(word) == 2 and word.isascii()) for word in words
     )
 
 

@@ -12,7 +12,8 @@ from enum import Enum, auto
 from voi.core import actions as do
 from voi.core.actions import Action, DuckLevel
 from voi.core.facts import VoiceJudged
-from voi.core.replies import Replies, Reply
+from voi.core.replies import Replies
+from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.turn import Turn
 from voi.core.turn_text import is_backchannel, spoken_words

@@ -28,7 +28,8 @@ from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.pace import Pace
-from voi.core.replies import Replies, Reply, ReplyGrew
+from voi.core.replies import Replies, ReplyGrew
+from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
 from voi.core.tools import Tools

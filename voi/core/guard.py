@@ -8,11 +8,23 @@ from functools import lru_cache
 from itertools import product
 
 from voi.core.loose_json import loose_object
-from voi.core.spoken_symbols import APOSTROPHE, PERHAPS, SPACE, SpokenSymbols, is_bounded, symbols_of
+from voi.core.spoken_symbols import (
+    APOSTROPHE,
+    NARROW,
+    NOT_HEARD,
+    PARTED,
+    PERHAPS,
+    SPACE,
+    SpokenSymbols,
+    is_bounded,
+    symbols_of,
+)
 
 _ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
 _ACRONYMS_MAX = 4
 """How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
+_JOIN = "\ua000"
+"""Stands for NARROW where a phrase is read: a letter that no phrase has."""
 _WAYS_MAX = 8
 """In so many ways one text is heard at most, where its marks may or may not part words."""
 
@@ -71,9 +83,14 @@ class PatternGuard:
         step, states = self._automaton.step, self._states
         for symbol in symbols:
             if symbol in (PERHAPS, APOSTROPHE):
-                other = SPACE if symbol == PERHAPS else APOSTROPHE
-                ways = dict.fromkeys([*states, *(step(state, other) for state in states)])
+                others = (SPACE, NARROW) if symbol == PERHAPS else (APOSTROPHE,)
+                ways = dict.fromkeys([*states, *(step(state, other) for state in states for other in others)])
                 states = sorted(ways, key=self._automaton.waits.__getitem__, reverse=True)[:_WAYS_MAX]
+            elif symbol == SPACE:
+                narrow = [step(state, NARROW) for state in states]
+                states = list(dict.fromkeys([*(step(state, SPACE) for state in states), *filter(None, narrow)]))
+            elif symbol == PARTED:
+                states = [state for state in states if not self._automaton.narrow[state]] or [step(0, SPACE)]
             else:
                 states = list(dict.fromkeys(step(state, symbol) for state in states))
             if any(self._automaton.final[state] for state in states):
@@ -81,7 +98,7 @@ class PatternGuard:
                 self._held.clear()
                 return False
         self._states = states
-        length = len(symbols) - symbols.count(PERHAPS) - symbols.count(APOSTROPHE)
+        length = sum(symbol not in NOT_HEARD for symbol in symbols)
         self._held.append((text, length))
         self._held_symbols += length
         return True
@@ -101,13 +118,15 @@ class PatternGuard:
 class _Automaton:
     """Aho-Corasick over folded phrases. State 0 is the root."""
 
-    __slots__ = ("_fallback", "_next", "final", "waits")
+    __slots__ = ("_fallback", "_next", "final", "narrow", "waits")
 
     def __init__(self, patterns: Iterable[str]) -> None:
         self._next: list[dict[str, int]] = [{}]
         self.waits = [0]
         """For each state, how many symbols may become a phrase. The space before the first word is not counted."""
         self.final = [False]
+        self.narrow = [False]
+        """For each state, whether its newest symbol is NARROW."""
         for pattern in patterns:
             state, length = 0, 0
             for symbol in pattern:
@@ -117,6 +136,7 @@ class _Automaton:
                     self._next.append({})
                     self.waits.append(length)
                     self.final.append(False)
+                    self.narrow.append(symbol == NARROW)
                 state = self._next[state][symbol]
             self.final[state] = True
         self._fallback = [0] * len(self._next)
@@ -148,14 +168,15 @@ def patterns(phrase: str) -> list[str]:
     """The symbols of a phrase with its bounding spaces, and variants with its acronyms letter by letter, because "A I"
     sounds like "AI". Empty for a phrase without a word."""
     acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
+    join = _JOIN if _ACRONYM.fullmatch(phrase.strip()) else SPACE  # "Plan A: I go" is not AI
     found = set()
     for apart in product((False, True), repeat=len(acronyms)):
         written, at = "", 0
         for acronym, letters_apart in zip(acronyms, apart, strict=True):
             letters = acronym[0].replace(".", "")
-            written += phrase[at : acronym.start()] + (SPACE.join(letters) if letters_apart else letters)
+            written += phrase[at : acronym.start()] + (join.join(letters) if letters_apart else letters)
             at = acronym.end()
-        if symbols := symbols_of(written + phrase[at:]):
+        if symbols := symbols_of(written + phrase[at:]).replace(_JOIN, NARROW):
             before = SPACE if is_bounded(symbols[0]) else ""
             after = SPACE if is_bounded(symbols[-1]) else ""
             for ending in (after, f"{APOSTROPHE}s{after}") if after else ("",):

@@ -12,7 +12,7 @@ must not be spoken (`stage_directions.py`).
 
 import re
 
-from voi.core.stage_directions import is_direction
+from voi.core.stage_directions import is_direction, is_gesture
 from voi.dialogue import Voice
 
 HOLD_CHARACTERS = 400
@@ -112,6 +112,7 @@ class NarratorSplitter:
             if _BLANK_LINE.search(text, 0, at):
                 return -1
             new_word = marker == "*" and after.isupper() and not (before.isupper() or before.isdigit())  # *smiles*Hello
+            new_word |= marker == "*" and after.islower() and is_gesture(text[1:at])  # *smiles*hello
             if not before.isspace() and (new_word or not _is_part_of_word(after, marker)):
                 return at if any(map(str.isalpha, text[1:at])) else -1
             if not (before.isalnum() or after.isspace()):

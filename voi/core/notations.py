@@ -38,6 +38,11 @@ _THOUGHT = re.compile(
     r"think(?:ing)?(?:_\w+)?|thoughts?(?:_process)?|reason(?:ing|s)?(?:_\w+)?|reflection|analysis|scratch_?pad|"
     r"ant_?thinking|inner(?:_\w+)?|internal_\w+|chain_of_thought|cot(?:_\w+)?|monologue"
 )
+_THOUGHT_TAG = re.compile(
+    r"plan(?:s|ning|ner)?|reflect|reflections?|deliberat\w+|brainstorm\w*|scratch|rationale|self_\w+|internal|hidden|ponder(?:ing)?|"
+    r"notes_to_self|mental_\w+|meta_\w+|unused94"
+)
+"""Names that only a tag makes a thought. `<unused94>thought … <unused95>` is Gemma's."""
 _CALL = re.compile(
     r"tools?_?(?:calls?|codes?|uses?|outputs?|responses?|results?|requests?|invocations?|arguments?)\w*|tools?|"
     r"functions?(?:_?(?:calls?|results?|responses?))?|invoke|use_\w*tool"
@@ -47,11 +52,33 @@ _ENDS = frozenset(
     ("end", "return", "call", "eom_id", "eot_id", "im_end", "eos", "endoftext", "end_of_text", "end_of_turn", "eot")
 )
 _CALL_FENCES = ("tool_code", "tool_call", "tool_calls", "tool_use", "function_call", "tool_outputs", "tool_output")
+_THOUGHT_FENCES = (
+    "think", "thinking", "thought", "thoughts", "reasoning", "reason", "scratchpad", "chain_of_thought", "cot",
+    "internal", "monologue",
+)  # fmt: skip
 _LOWER_BRACKETS = re.compile(r"think|reasoning|tool_\w+|function_calls?")
 
-_NAMES = frozenset(("name", "tool", "tool_name", "function", "action", "recipient_name"))
-_ARGUMENTS = frozenset(("arguments", "parameters", "args", "input", "action_input", "tool_input", "kwargs", "params"))
-_CALLS = frozenset(("tool_calls", "function_call", "tool_call", "tool_uses"))
+_NAMES = frozenset(
+    ("name", "tool", "tool_name", "function", "function_name", "action", "recipient_name", "command", "method", "api",
+     "api_name", "plugin", "operation", "skill")
+)  # fmt: skip
+_ARGUMENTS = frozenset(
+    ("arguments", "parameters", "args", "input", "action_input", "tool_input", "kwargs", "params", "tool_args",
+     "tool_arguments", "tool_parameters", "function_args", "function_arguments", "action_args", "inputs", "argument")
+)  # fmt: skip
+_CALLS = frozenset(
+    (
+        "tool_calls",
+        "function_call",
+        "function_calls",
+        "tool_call",
+        "tool_use",
+        "tool_uses",
+        "tooluse",
+        "toolcall",
+        "tool_request",
+    )
+)
 _KEYS = _NAMES | _ARGUMENTS | _CALLS | {"type", "id", "thought", "thoughts"}
 
 _TAG = re.compile(
@@ -68,9 +95,23 @@ _PYTHON = re.compile(
     r"(?P<list>\[\s{0,4})?(?:print\(\s{0,4})?(?P<name>[A-Za-z_][\w.]{0,60})?(?:(?P<open>\()\s{0,20}(?P<first>\{|\)|[\"'\d]|"
     r"[A-Za-z_]\w{0,40}\s{0,4}(?P<equals>=\s{0,4}(?P<value>[\"'\d\[{(TFNtfn-])?)?)?|(?P<brace>\{\s{0,9}(?P<quoted>\")?))?"
 )
-_LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,9}(?: [A-Za-z]{0,6})?)?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")
+_PREFIXED = re.compile(
+    r"(?P<name>functools|tool_calls?|function_calls?|tool_use|toolcalls?)(?P<colon>[ \t]?[:=])?\s{0,4}(?P<open>[\[{])?|"
+    r"(?:(?:assistant|commentary|analysis)[ \t]{0,3}){0,2}to=(?P<to>[\w.]{0,60})"
+    r"[ \t]{0,3}[\w<|>]{0,32}\s{0,4}(?P<begin>[\[({])?"
+)
+"""A name before bare JSON, and a recipient as harmony names it."""
+_PREFIXES = (
+    "functools", "tool_calls", "function_calls", "tool_use", "toolcalls", "to=",
+    "assistant to=", "commentary to=", "analysis to=",
+)  # fmt: skip
+_PREFIX_CHARACTERS = max(map(len, _PREFIXES))
+_LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,9}(?: [A-Za-z]{0,9}){0,2})?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")
 _ACTION_CALL = re.compile(r"[A-Za-z_]\w*[\[(].*[\])]\s*")
-_THOUGHT_LABELS = ("thought", "thoughts", "thinking", "reasoning")
+_THOUGHT_LABELS = (
+    "thought", "thoughts", "thinking", "reasoning", "thought process", "inner thoughts", "my thinking", "my thoughts",
+    "internal thoughts", "inner monologue", "internal monologue", "chain of thought", "thinking process",
+)  # fmt: skip
 _LABELS = ("action", "final answer", *_THOUGHT_LABELS)
 _HARMONY_WITHOUT_TOKENS = re.compile(r"(?:analysis|commentary)(?=[A-Z])")
 _ACTION = re.compile(r"[ \t]{0,4}(?P<what>[^\n]{0,80})(?P<line>\n[ \t*_]{0,6}(?P<input>[A-Za-z ]{0,12}[*_]{0,3}:?))?")
@@ -91,7 +132,7 @@ def look(text: str, at: int, *, final: bool) -> Look:
         return _first(_fence(text, at), _object(text, at, final=final))
     if not _begins_sentence(text, at):
         return None
-    return _first(_label(text, at, final=final), _python(text, at, final=final))
+    return _first(_prefixed(text, at, final=final), _label(text, at, final=final), _python(text, at, final=final))
 
 
 def _first(*looks: Look) -> Look:
@@ -111,7 +152,7 @@ def _tag(text: str, at: int, *, final: bool) -> Look:
         return None
     name = tag["name"] or ""
     is_token = any(pipe in tag["lead"] + tag["tail"] for pipe in "|｜")
-    family, stem = family_of(name, is_token=is_token)
+    family, stem = family_of(name, is_token=is_token, is_tag=True)
     if not tag["end"]:
         grows = tag.end() == len(text) or "&gt;".startswith(text[tag.end() :])
         known = family or is_token or not tag["rest"]
@@ -119,6 +160,7 @@ def _tag(text: str, at: int, *, final: bool) -> Look:
     if not name or not (family or is_token):
         return None
     closes = "/" in tag["lead"] or stem.startswith("end") or stem.endswith(("_end", "_suffix"))
+    closes |= stem == "unused95"
     closes |= bool(is_token and tag["tail"] and not tag["lead"])  # <channel|>
     if is_token and not family:
         if stem in ("start", "start_header_id"):  # the name of a role follows
@@ -130,11 +172,11 @@ def _tag(text: str, at: int, *, final: bool) -> Look:
     return _unless_mentioned(text, at, Found(kind, tag.end(), family), final=final)
 
 
-def family_of(name: str, *, is_token: bool = False) -> tuple[Family, str]:
+def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tuple[Family, str]:
     """What a mark of this name is around, and the name in the form for comparisons."""
     stem = name.lower().rpartition(":")[2].replace("▁", "_").replace("-", "_").replace(".", "_")
     bare = re.sub(r"^(?:start|begin|end)_(?:of_)?|_(?:start|begin|end|prefix|suffix|section)(?=_|\b)", "", stem)
-    if _THOUGHT.fullmatch(bare):
+    if _THOUGHT.fullmatch(bare) or (is_tag and (_THOUGHT_TAG.fullmatch(bare) or stem == "unused95")):
         return "thought", stem
     if _CALL.fullmatch(bare) or (is_token and _TOKEN_CALL.fullmatch(bare) and stem not in _ENDS):
         return "call", stem
@@ -161,8 +203,10 @@ def _fence(text: str, at: int) -> Look:
     if fence is None or (at and text[at - 1] != "\n"):
         return None
     if fence.end() == len(text):
-        return "wait" if any(one.startswith(fence["language"] or "") for one in (*_CALL_FENCES, "json")) else None
-    return Found("until", fence.end(), until="```") if fence["language"] in _CALL_FENCES else None
+        known = (*_CALL_FENCES, *_THOUGHT_FENCES, "json")
+        return "wait" if any(one.startswith((fence["language"] or "").lower()) for one in known) else None
+    hides = (fence["language"] or "").lower() in (*_CALL_FENCES, *_THOUGHT_FENCES)
+    return Found("until", fence.end(), until="```") if hides else None
 
 
 def _unless_mentioned(text: str, at: int, found: Found, *, final: bool) -> Look:
@@ -211,6 +255,19 @@ def _python(text: str, at: int, *, final: bool) -> Look:
         return Found("python", at)
     if name and is_code and (head["quoted"] or head["equals"] or first in ")\"'0123456789"):
         return Found("python", at)
+    return "wait" if head.end() == len(text) and not final else None
+
+
+def _prefixed(text: str, at: int, *, final: bool) -> Look:
+    """`functools[{…}]`, `tool_calls: [{…}]`, `to=functions.f {…}`."""
+    head = _PREFIXED.match(text, at)
+    if head is None:
+        start = text[at : at + _PREFIX_CHARACTERS]
+        return "wait" if any(one.startswith(start) for one in _PREFIXES) and at + len(start) == len(text) else None
+    if head["begin"]:
+        return Found("call", head.start("begin"), "call")
+    if head["open"]:
+        return Found("call", at)
     return "wait" if head.end() == len(text) and not final else None
 
 

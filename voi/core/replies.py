@@ -5,7 +5,7 @@ much was heard is not known yet) or past. Facts that carry any other number are 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -13,6 +13,7 @@ from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.kept import KeptReply
 from voi.core.ledger import Joined, Ledger, join
+from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.tools import ROUNDS_MAX, Tools
 from voi.dialogue import Message, Phrase, ToolCall
@@ -28,8 +29,6 @@ players run dry, after which they count from 0 again."""
 QUESTION_END_MS = 1_000
 """People often begin to answer up to this long before a question ends."""
 _QUESTION_MARKS = ("?", "？", "؟", '?"', "?”", "?*", "?)")
-CUT_OFF_MS = 1_500
-"""A person who speaks on within this time after an answer's first sound was cut off by it."""
 PAST_LEDGERS = 16
 """How many finished replies are kept, so that a late report from the client on what it played can still cut them."""
 
@@ -42,71 +41,6 @@ ReplyGrew = (
     | was.PlaybackStarted
     | was.ReplyWritten
 )
-
-
-@dataclass(slots=True)
-class Reply:
-    """One reply of the agent, from its start to the end of its sound."""
-
-    number: int
-    answers: str | None = None
-    """The person's words that it answers; None for a phrase."""
-    message_id: int | None = None
-    """None while muted."""
-    ledger: Ledger = field(default_factory=Ledger)
-    announced: bool = False
-    """RESPONSE_CREATED was sent; RESPONSE_DONE or RESPONSE_CANCELLED must follow."""
-    written: bool = False
-    sounded: bool = False
-    """Some of it is ready to be heard, or to be shown if it has no sound."""
-    awaited: bool = False
-    """The person's turn has ended, which becomes final when this reply has sound."""
-    stays: bool = False
-    """It is shown whole however little was heard: a phrase that the TTS failed to say can still be read."""
-    cut: bool = False
-    """It is shown and remembered only as far as it was heard."""
-    held: bool = False
-    """Its sound was held for a while, so players may have run dry."""
-    cut_off: bool = False
-    """The person went on speaking just after it began, so it answers only half of what they say."""
-    playing_since_ms: int | None = None
-    sound_ms: int = 0
-    played_ms: int = 0
-    """How much was played by our own clock; set once the reply is over."""
-    told_ms: int | None = None
-    """How much was played by the client's count, if that can be believed."""
-    loud_ms: int | None = None
-    """From here on it was ducked too low to be heard; None: it was not."""
-    repeated_ms: int = 0
-    """How much was sent twice; a client counts it twice."""
-    deadline_ms: int = 0
-    wanted_ms: int | None = None
-    """Since when the person waits for it."""
-    ahead: str = ""
-    """What is said ahead of its own words, because these are late. It is heard and shown, and no part of the text."""
-    calls: list[ToolCall] = field(default_factory=list)
-    """Tools that it calls. They run once it is released and its text is complete."""
-    acted: bool = False
-    """The tools were run."""
-    goes_on: bool = False
-    """It follows a reply that called tools."""
-
-    @property
-    def is_silent(self) -> bool:
-        """Nothing of its own words has come."""
-        return not (self.sounded or self.written or self.calls or self.ledger.full_text())
-
-    @property
-    def waits_for_words(self) -> bool:
-        """All that was heard of it is what was said ahead."""
-        return bool(self.ahead) and not (self.written or self.ledger.full_text())
-
-    def cuts_off(self, now_ms: int) -> bool:
-        """Note that the person speaks over it. True if it began less than `CUT_OFF_MS` ago: they are still saying what
-        it answers."""
-        since_ms = now_ms if self.playing_since_ms is None else self.playing_since_ms
-        self.cut_off = self.answers is not None and now_ms - since_ms <= CUT_OFF_MS
-        return self.cut_off
 
 
 class Replies:
@@ -427,7 +361,8 @@ class Replies:
             else:
                 self._history.set_text(reply.message_id, "")
             if full:
-                cut = (heard or reply.ahead) + INTERRUPTED
+                ahead = heard or reply.ahead
+                cut = ahead + INTERRUPTED if ahead else ""  # nothing was heard: the message is withdrawn
                 shown, text = (everything, full) if whole or reply.stays else (kept, cut)
                 self._out.append(do.Show(reply.message_id, "assistant", text, narrated=Joined(shown).narrated))
         reply.cut = not whole

@@ -36,10 +36,17 @@ _ESCAPE_MAY_GROW = re.compile(r"(?i)\\(?:u(?:[\da-f]{0,3}|d[89ab][\da-f]{2}(?:\\
 _CONTROLS = {"n": "\n", "r": "\n", "f": "\n", "t": "\t", "b": ""}
 _CLOSING = {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", "‘": "’", "’": "’", "": "},]\n"}
 _LABEL = re.compile(
-    r"(?i)[\s(\[*_#-]*voice(?:_?|(?P<words>[ -]))tone[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30})"
-    r"(?(words)(?=[\"'*_]*[)\].,;|\n]))[\"'*_)\].,;|]*\s*(?:\**text\**\s*[:=]\**\s*)?"
+    r"(?i)(?P<fence>```\w{0,8}\s*)?[\s(\[*_#>-]*(?:"
+    r"<voice[_ -]?tone>\s*(?P<tagged>\w{1,30})\s*</voice[_ -]?tone>\s*(?P<tag><text>\s*)?|"
+    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30})"
+    r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
+    r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
 )
-"""Of "voice tone" in two words a sentence may tell as well: the tone must be all that follows on the line."""
+"""Of "voice tone" in two words, or "tone", a sentence may tell as well: the tone must be all that follows on the
+line."""
+_LABELS = ("voicetone", "tone")
+_SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
+_FENCE = re.compile(r"`{1,3}\Z|```\w{0,8}(?:\s|\Z)")
 
 
 class JsonUnwrapper:
@@ -47,7 +54,7 @@ class JsonUnwrapper:
 
     def __init__(self, json_expected: bool) -> None:
         self._preface = json_expected
-        self._buffer = self._held = self._raw = self._quote = ""
+        self._buffer = self._held = self._raw = self._quote = self._ending = ""
         self._out: list[tuple[str, str]] = []
         self._tone: str | None = None
         self._prose_tone = NEUTRAL
@@ -73,13 +80,31 @@ class JsonUnwrapper:
         return True
 
     def _label(self) -> bool:
-        letters = re.sub(r"[\s(\[*_#-]", "", self._buffer[:_LABEL_MAX_CHARACTERS]).lower()[:9]
-        if "voicetone".startswith(letters) and len(self._buffer) < _LABEL_MAX_CHARACTERS and not self._final:
+        start = self._buffer[:_LABEL_MAX_CHARACTERS]
+        fence = _FENCE.match(start)
+        letters = re.sub(r"[\s(\[*_#<>-]", "", start[fence.end() if fence else 0 :]).lower()
+        grows = any(one.startswith(letters[: len("voicetone")]) for one in _LABELS)
+        grows |= letters.startswith("tone") and _SHORT_MAY_GROW.fullmatch(start.strip()) is not None
+        if grows and len(self._buffer) < _LABEL_MAX_CHARACTERS and not self._final:
             return False
-        if label := _LABEL.match(self._buffer[:_LABEL_MAX_CHARACTERS]):
-            self._prose_tone, self._buffer = label["tone"].lower(), self._buffer[label.end() :]
-        self._state = JsonUnwrapper._prose
+        if label := _LABEL.match(start):
+            self._prose_tone = (label["tone"] or label["tagged"]).lower()
+            self._ending = "```" if label["fence"] else "</text>" if label["tag"] else ""
+            self._drop(label.end())
+        self._state = JsonUnwrapper._until_ending if self._ending else JsonUnwrapper._prose
         return True
+
+    def _until_ending(self) -> bool:
+        """State: plain text behind a label, whose closing mark is not said."""
+        at = self._buffer.find(self._ending)
+        if at >= 0:
+            self._say(self._buffer[:at].rstrip(), self._prose_tone, at + len(self._ending))
+            self._state = JsonUnwrapper._prose
+            return True
+        held = next((n for n in range(len(self._ending), 0, -1) if self._buffer.endswith(self._ending[:n])), 0)
+        held += len(self._buffer[: len(self._buffer) - held]) - len(self._buffer[: len(self._buffer) - held].rstrip())
+        length = len(self._buffer) - (0 if self._final else held)
+        return self._say(self._buffer[:length], self._prose_tone, length) and False
 
     def _prose(self) -> bool:
         """State: plain text, which an object may follow. A preface to the object is not said."""

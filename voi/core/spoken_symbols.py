@@ -13,10 +13,17 @@ import unicodedata
 from functools import lru_cache
 
 SPACE = " "
+NARROW = "\u2009"
+"""In a pattern: a SPACE between two letters, as in "A.I." or "A I", which no comma, colon or sentence's end may be."""
+PARTED = "\u2029"
+"""The newest SPACE turns out to be wide."""
 PERHAPS = "\u3164"
 """A tag, a comment or a blank without a name: it may part two words, or stand inside one."""
 APOSTROPHE = "'"
 """Not heard, except that an "s" behind it may be a word's ending: AI's."""
+NOT_HEARD = frozenset((PERHAPS, APOSTROPHE, PARTED))
+"""Symbols that only tell how the others may be taken."""
+_NARROW_GAPS = frozenset(".-\u00b7\u2010\u2011\u2022_")
 ENTITY_MAX_CHARACTERS = 32
 TAG_MAX_CHARACTERS = 200
 TARGET_MAX_CHARACTERS = 500
@@ -60,11 +67,20 @@ _UNSPACED = re.compile(
 """Thai, Lao, Burmese, Khmer, kana and Han characters."""
 _LETTER_NAME = re.compile(r"(?:.* )?LATIN (?:SMALL |CAPITAL )?LETTER (?:SMALL CAPITAL )?([A-Z])")
 _LOOKS_LIKE = str.maketrans(
-    "аеорсухіјѕԁһԛԝґкмтвнзьαβεζηικμνορτυχϲɑɩ",
-    "aeopcyxijsdhqwrkmtbh3babezhikmnoptuxcai",
-)
-"""Cyrillic and Greek lower-case letters and the Latin ones that they look like, after case folding. Both sides of a
-comparison are mapped, so phrases in those alphabets are found as well."""
+    {
+        alike: latin
+        for latin, alikes in {
+            "a": "аαɑᎪⲁꓮ𐊠", "b": "ьβвᏴⲃꓐ", "c": "сϲᏟⲥꓚ𐐽", "d": "ԁᎠꓓ", "e": "еεᎬⲉꓰ", "f": "ϝƒꓝք", "g": "ɡԍᏀցꓖ",
+            "h": "һнηհᎻⲏꓧ", "i": "іιɩıᎥⲓꓲ", "j": "јϳȷᎫյꓙ", "k": "кκᏦⲕꓗ", "l": "ӏᏞꓡլ", "m": "мμᎷⲙꓟ", "n": "νոⲛꓠ",
+            "o": "оοօᎤⲟꓳ𐐬", "p": "рρᏢⲣꓑ", "q": "ԛզ", "r": "гґᎡꓣ", "s": "ѕᏕᏚꓢ𐑈", "t": "тτᎢⲧꓔ", "u": "υսꓴ", "v": "ѵᏙꓦ",
+            "w": "ԝᎳꓪɯ", "x": "хχⲭꓫ", "y": "уүყⲩꓬᎩ", "z": "ζᏃⲍꓜ", "3": "з",
+        }.items()
+        for alike in alikes
+    }
+)  # fmt: skip
+"""Letters of other scripts, after case folding, and the Latin ones that they look like: Cyrillic, Greek, Armenian,
+Cherokee, Coptic, Lisu and a few more. Both sides of a comparison are mapped, so phrases in those scripts are found as
+well."""
 
 
 class SpokenSymbols:
@@ -92,7 +108,7 @@ class SpokenSymbols:
 
     def part(self) -> str:
         """Start a new word, such as for another voice. Returns the symbols of the gap."""
-        return self._symbols(SPACE)
+        return self._gap("\n")
 
     def close(self) -> list[tuple[str, str]]:
         """End of the text: the remaining units. An unfinished entity, tag or link target is text."""
@@ -109,7 +125,7 @@ class SpokenSymbols:
         elif written[0] == "<":
             is_comment = written.startswith("<!--")
             if last == ">" and len(written) > 2 and (not is_comment or written.endswith("-->")):
-                return self._whole(written, self._symbols(SPACE if _PARTING_TAG.match(written) else PERHAPS))
+                return self._whole(written, self._symbols("\n" if _PARTING_TAG.match(written) else PERHAPS))
             if len(written) <= TAG_MAX_CHARACTERS and (is_comment or written == "</" or _TAG.match(written)):
                 return []
         elif written.startswith("]("):
@@ -132,7 +148,7 @@ class SpokenSymbols:
             return PERHAPS if self._last != SPACE else ""
         folded = _folded(char)
         if folded is None:
-            return self._gap()
+            return self._gap(char)
         if not folded and char in _APOSTROPHES:
             return self._gap() if self._word in _ELIDED else APOSTROPHE if self._word else ""
         symbols = ""
@@ -146,12 +162,14 @@ class SpokenSymbols:
             self._word = (self._word + symbol)[-8:]
         return symbols
 
-    def _gap(self) -> str:
+    def _gap(self, char: str = SPACE) -> str:
+        """The symbols of a character that parts words. A gap of one blank, point or hyphen is narrow."""
         self._word = ""
         if self._last == SPACE or _is_unspaced(self._last):
-            return ""
+            return PARTED if self._last == SPACE else ""
         self._last = SPACE
-        return SPACE
+        narrow = char in _NARROW_GAPS or (unicodedata.category(char) == "Zs")
+        return SPACE if narrow else SPACE + PARTED
 
 
 def symbols_of(text: str) -> str:
@@ -159,7 +177,7 @@ def symbols_of(text: str) -> str:
     reader = SpokenSymbols()
     units = [unit for char in text for unit in reader.feed(char)] + reader.close()
     symbols = "".join(symbols for _, symbols in units)
-    return symbols.replace(PERHAPS, "").replace(APOSTROPHE, "").strip(SPACE)
+    return "".join(symbol for symbol in symbols if symbol not in NOT_HEARD).strip(SPACE)
 
 
 def _unescaped(entity: str) -> str:

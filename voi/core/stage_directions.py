@@ -1,109 +1,93 @@
 """Tells stage directions (`*sighs*`) from emphasis (`*really*`) and from speech in italics (`*Note: we are closed.*`).
 
-Languages differ in their verbs and agree in how directions are set: alone, in lower case and without a full stop.
+A lost word is worse than a gesture that is read out: only what the lists of `gestures.py` know stays silent.
 """
 
 import re
 
-_WORD = re.compile(r"[^\W_][\w'’-]*")
-_LABEL = re.compile(r"\w\s?[:：](?:\s|\Z|(?<=：))")
-_MID_SENTENCE = ",;，、؛،:：—–("
-_ENDS = ".…。．।"
-_EMPHATIC = "!?！？؟"
+from voi.core import gestures
 
-_ENGLISH = (
-    "applaud|beam|blush|bow|breath|cackl|chuckl|cough|cringe|cri|exhal|frown|gasp|giggl|grin|groan|growl|gulp|hesitat|hug|"
-    "inhal|kiss|laugh|moan|mumbl|murmur|mutter|nod|paus|pout|purr|shiver|shrug|shudder|sigh|smil|smirk|snicker|sniffl?|"
-    "snort|sob|squeal|stammer|stutter|swallow|trembl|wav|weep|whisper|whistl|winc|wink|yawn"
+_WORD = re.compile(r"[^\W_][\w'’-]*")
+_PART = re.compile(r"[^\W_][\w-]*")
+_LABEL = re.compile(r"\w\s?[:：](?:\s|\Z|(?<=：))")
+_ENDS = (".", "。", "．", "।")
+_SUBJECTS = re.compile(
+    "i|you|he|she|it|they|we|who|that|this|er|sie|es|wer|il|elle|qui|él|ella|quien|lei|chi|to|"
+    "the|an?|these|those|my|your|his|her|our|their|some|many|of|and|der|die|das|ein|eine|man|les?|la|on|un|una|une|los|el|"
+    "las|gli|i|lo|si|se"
 )
-_GERMAN = (
-    "atmet|errötet|flüstert|gähnt|grinst|hustet|kichert|klatscht|lacht|lächelt|murmelt|nickt|räuspert|schluchzt|"
-    "schluckt|schmunzelt|schüttelt|schweigt|seufzt|strahlt|umarmt|verbeugt|weint|winkt|zittert|zögert|zuckt|zwinkert|"
-    "(?:flüster|grins|kicher|lach|lächel|nick|schmunzel|seufz|strahl|wein|zwinker|zöger)e?nd"
+"""Before a single word: it belongs to the sentence."""
+_SPEAKERS = re.compile(
+    "i|you|we|ich|du|wir|ihr|je|tu|nous|vous|yo|tú|io|eu|você|ik|jij|я|ты|вы|мы|your|our|my|no|nicht|kein|pas|"
+    "dein|euer|unser|mein|votre|notre|mon|nuestr[oa]|su|mi|il|mio|tuo|nostro"
 )
-_FRENCH = (
-    "acquiesce|applaudit|bâille|chuchote|glousse|hoche|hausse|murmure|pleure|pouffe|ricane|rigole|rit|rougit|sanglote|"
-    "secoue|soupire|sourit|tousse|souriant|soupirant|riant"
-)
-_SPANISH = (
-    "abraza|aplaude|asiente|bosteza|carraspea|guiña|llora|murmura|ríe|solloza|sonríe|sonroja|suspira|susurra|tose|"
-    "riendo|sonriendo|suspirando|asintiendo"
-)
-_ITALIAN = "ammicca|annuisce|applaude|arrossisce|mormora|piange|ridacchia|sbadiglia|sospira|sorride|sussurra|sorridendo"
-_PORTUGUESE = "acena|boceja|chora|cora|gargalha|pisca|sorri|suspira|sussurra|sorrindo|suspirando|rindo"
-_DUTCH_NORDIC = (
-    "bloost|fluistert|gaapt|giechelt|glimlacht|grijnst|hoest|huilt|knikt|knipoogt|zucht|skrattar|suckar|nickar|"
-    "smiler|sukker|nikker|hymyilee|nauraa|huokaa|nyökkää"
-)
-_SLAVIC = (
-    "chichocze|kaszle|kiwa|mruga|płacze|rumieni|szepcze|uśmiecha|wzdycha|ziewa|śmieje|směje|usmívá|povzdechne|"
-    "přikývne|вздыхает|зевает|качает|кашляет|кивает|краснеет|плачет|подмигивает|пожимает|сме[её]тся|улыба(?:ется|ясь)|"
-    "усмехается|хихикает|шепчет|улыбнул(?:ся|ась)|посміхається|сміється|зітхає|киває"
-)
-_OTHERS = (
-    "bólint|kacsint|mosolyog|nevet|sóhajt|suttog|gülümse(?:r|yerek)|gülümsüyor|gülüyor|fısıldar|χαμογελά(?:ει)?|γελάει"
-)
-_GESTURE = re.compile(
-    rf"(?:{_ENGLISH})(?:e?s|e?d|ing|ting|ped|bing|ding)|{_GERMAN}|{_FRENCH}|{_SPANISH}|{_ITALIAN}|{_PORTUGUESE}|"
-    rf"{_DUTCH_NORDIC}|{_SLAVIC}|{_OTHERS}"
-)
-"""A verb that is nearly always a stage direction between asterisks, such as smiles, laughing or lächelt."""
-_GESTURE_WITHOUT_SPACES = re.compile(
-    "[笑哭叹嘆泣頷]|点头|點頭|摇头|搖頭|眨|咳|脸红|臉紅|耸肩|聳肩|鞠躬|拥抱|擁抱|ため息|うなず|ウインク|照れ|にっこり|"
-    "미소|웃|한숨|끄덕|윙크|기침|고개|मुस्क|हँस|हंस|[يت]بتسم|[يت]ضحك|[يت]تنهد|ابتسم|ยิ้ม|หัวเราะ|ถอนหายใจ"
-)
-_MOVE = re.compile(
-    "(?:cross|glanc|hand|hold|lean|lift|lower|look|nudg|offer|pat|plac|point|pull|push|put|rais|reach|shak|sit|stand|"
-    "star|step|tak|tap|tilt|touch|turn|walk|rub|roll|tuck)(?:e?s|ing|ting|ping)|"
-    "beugt|blickt|dreht|hebt|hält|klopft|legt|lehnt|neigt|nimmt|reicht|runzelt|schaut|setzt|streicht|überlegt|"
-    "regarde|prend|penche|réfléchit|mira|inclina|sacude|encoge|guarda|scuote|olha|balança|kijkt|schudt|patrzy|смотрит"
-)
-"""A verb that opens many stage directions, and stands in ordinary sentences too."""
-_LOOKS_LIKE_VERB = re.compile(r"[^\W_]{3,}(?:s|ing)")
-_NO_VERBS = re.compile(
-    "across|always|anything|being|business|christmas|during|everything|greetings|having|his|its|king|less|morning|"
-    "evening|nothing|perhaps|plus|politics|something|sometimes|spring|string|thanks|thing|this|thus|unless|"
-    "wedding|meeting|building|news|yes|ours|yours|theirs"
-)
-_THIRD_PERSON = re.compile("he|she|his|her|hers|er|elle|él|ella|lui|ele|ela|hij|он|она|він|вона")
-_STARTS_WITH_THIRD_PERSON = re.compile("[他她]|彼|그는|그녀|그가")
-_SUBJECTS = re.compile("i|you|he|she|it|they|we|who|that|this|er|sie|es|wer|il|elle|qui|él|ella|quien|lei|chi")
-_WITHOUT_SPACES = re.compile("[\u2e80-\ua4cf\uf900-\ufaff]")
-_SPEAKERS = re.compile("i|you|we|ich|du|wir|ihr|je|tu|nous|vous|yo|tú|io|eu|você|ik|jij|я|ты|вы|мы")
-_EMPHASIS_MAX_CHARACTERS = 4
-"""Of writing without capitals and spaces. A longer text between asterisks is a direction."""
+_NOUN_WORDS_MAX = 4
 
 
 def is_direction(text: str, line: str, after: str) -> bool:
     """Is `text`, which stands between asterisks, a stage direction? False: it is to be spoken. `line`: what precedes it
     in its line. `after`: the next character, after a space if there is one; "" at the end."""
-    set_off, after = after[:1] == " ", after.strip(" ")
+    after = after.strip(" ")
     line = line.rstrip(" \t*")
-    words = [word.casefold() for word in _WORD.findall(text)]
+    words = [word.casefold() for word in _PART.findall(text)]
     if not words or after in (":", "：") or _LABEL.search(text):
         return False
-    mid = line[-1:].isalnum() or line[-1:] in tuple(_MID_SENTENCE)
-    acting = words[: 1 if _SPEAKERS.fullmatch(words[0]) or _is_title(text) else 2]
-    if any(map(_GESTURE.fullmatch, acting)) or _GESTURE_WITHOUT_SPACES.search(text):
-        before = _WORD.findall(line) if line[-1:].isalnum() else []
-        return not (len(words) == 1 and before and _SUBJECTS.fullmatch(before[-1].casefold()))
-    if len(words) > 1 and (_THIRD_PERSON.fullmatch(words[0]) or _MOVE.fullmatch(words[0])):
+    if gestures.WITHOUT_SPACES.search(text):
         return True
-    if _STARTS_WITH_THIRD_PERSON.match(text):
+    in_sentence = line[-1:].isalnum() and not line[-1:].isdigit()
+    begins_sentence = text[0].isupper() and after.islower()
+    if _acts(text, words):
+        before = _WORD.findall(line) if in_sentence else []
+        emphatic = len(words) == 1 and bool(before) and _SUBJECTS.fullmatch(before[-1].casefold()) is not None
+        return not (emphatic or begins_sentence)
+    if in_sentence or begins_sentence:
+        return False
+    return _is_pause_or_sound(words) or (len(words) == 1 and text.islower() and bool(gestures.BARE.fullmatch(words[0])))
+
+
+def is_gesture(text: str) -> bool:
+    """Is this surely what somebody does, whatever stands around it?"""
+    words = [word.casefold() for word in _PART.findall(text)]
+    return bool(words) and text[-1].isalpha() and _acts(text, words)
+
+
+def _acts(text: str, words: list[str]) -> bool:
+    """Somebody does something: "smiles", "slowly nods", "she looks away", "her eyes widen", "Robin smiles."."""
+    first, rest = words[0], words[1:]
+    if gestures.VERBS.fullmatch(first):
+        return not _is_title(text)
+    if gestures.MOVES.fullmatch(first) and _moves(rest):
+        return not _is_title(text)
+    if gestures.PHRASES.fullmatch(" ".join(words)):
         return True
-    verb = _LOOKS_LIKE_VERB.fullmatch(words[0]) is not None and _NO_VERBS.fullmatch(words[0]) is None
-    if mid:
-        return verb and len(words) > 1 and not line[-1].isalnum()
-    if text[-1] in _EMPHATIC:
+    if not rest or (_SPEAKERS.fullmatch(first) and not gestures.THIRD_PERSON.fullmatch(first)):
+        return _has_body(words)
+    if gestures.REFLEXIVES.fullmatch(first) or gestures.MANNER.fullmatch(first) or first == "en":
+        return _acts(text, rest)
+    if gestures.THIRD_PERSON.fullmatch(first):
+        return _acts("", rest)
+    if _has_body(words):
+        return True
+    is_name = text[:1].isupper() and text.endswith(_ENDS)
+    return is_name and bool(gestures.VERBS.fullmatch(rest[0])) and not _is_title(text)
+
+
+def _moves(rest: list[str]) -> bool:
+    return any(gestures.PLACES.fullmatch(word) or gestures.VERBS.fullmatch(word) for word in rest)
+
+
+def _has_body(words: list[str]) -> bool:
+    """ "eyes widen", "his voice trembles"."""
+    parts = words[1:] if gestures.POSSESSIVES.fullmatch(words[0]) else words
+    return len(parts) > 1 and bool(gestures.BODY.fullmatch(parts[0])) and bool(gestures.BODY_VERBS.fullmatch(parts[1]))
+
+
+def _is_pause_or_sound(words: list[str]) -> bool:
+    """ "a long pause", "ahem", "soupir"."""
+    if len(words) > _NOUN_WORDS_MAX:
         return False
-    if text[0].islower():
-        return verb or len(words) > 1 or not after.islower()
-    if text[0].isupper():
-        return verb and not after.islower() and text[-1] not in _ENDS and not _is_title(text)
-    if text[-1] in _ENDS or text[0].isdigit() or not text[0].isalpha():
-        return False
-    set_off = set_off and _WITHOUT_SPACES.match(text) is not None
-    return set_off or after in ("", "\n") or " " in text or len(text) > _EMPHASIS_MAX_CHARACTERS
+    others = [word for word in words if not gestures.NOUNS.fullmatch(word)]
+    return len(others) < len(words) and all(map(gestures.BESIDE_NOUNS.fullmatch, others))
 
 
 def _is_title(text: str) -> bool:

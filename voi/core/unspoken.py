@@ -27,6 +27,14 @@ _AFTER_THOUGHT = re.compile(
 )
 
 
+_ANSWER_LABEL_CHARACTERS = 24
+_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
+_EMPHASIZED = ("**", "__")
+_SURELY_THOUGHT = re.compile(
+    r"(?:my |inner |internal )?(?:thinking|thoughts?|monologue)(?: process)?|chain of thought", re.I
+)
+
+
 class Unspoken:
     """The filter of one reply. `opened`: it may begin inside a thought; all is held back until a mark, `speaks`
     or the end tells."""
@@ -180,7 +188,7 @@ class Unspoken:
     # ---- what is hidden ---------------------------------------------------------------------------------
 
     def _hide(self, out: list[str], final: bool) -> bool:
-        if self._opened and not self._buffer[: self._scanned].strip():
+        if self._opened and self._scanned <= _TAIL_CHARACTERS and not self._buffer[: self._scanned].strip():
             match self._begins_marked(final):
                 case "wait":
                     return False
@@ -255,11 +263,26 @@ class Unspoken:
             self._kind = ""
             self._skip(found.start() if found["action"] else found.end())
             return True
+        blank = _BLANK_LINE.search(self._buffer, self._begin)
+        if blank and self._is_own_paragraph() and (final or self._tells_answer(blank.end())):
+            self._kind = ""
+            self._skip(blank.end())
+            return True
         if not final and len(self._buffer) <= _THOUGHT_MAX_CHARACTERS:
             return False
         self._kind = ""
         self._give(out, self._begin)
         return True
+
+    def _is_own_paragraph(self) -> bool:
+        """Is the label enough for a thought, without "Answer:" behind it? In bold, or with a word of no other use."""
+        label = self._buffer[: self._begin]
+        return label.startswith(_EMPHASIZED) or bool(_SURELY_THOUGHT.fullmatch(label.strip(" \t*_:")))
+
+    def _tells_answer(self, at: int) -> bool:
+        """Is enough of what follows known to see that it is no "Answer:"?"""
+        line = self._buffer[at:].partition("\n")[0]
+        return len(line) > _ANSWER_LABEL_CHARACTERS or len(line) < len(self._buffer) - at
 
     # ---- calls without marks ----------------------------------------------------------------------------
 

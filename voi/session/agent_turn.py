@@ -12,7 +12,7 @@ from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
-from voi.session.failure import Failure, FailureKind
+from voi.session.failure import Failure, FailureKind, NothingSaid
 from voi.session.metering import Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -133,7 +133,9 @@ class AgentTurn:
         """A task of that reply has failed."""
         if isinstance(error, VoiError):
             agent = self._agent
-            if kind == "llm":
+            if isinstance(error, NothingSaid):
+                kind = error.kind
+            if kind.startswith("llm"):
                 engine, model = self._engines.llm_name(agent.llm_model), agent.llm_model
             else:
                 engine, model = ", ".join(sorted({choice.model for choice in agent.voices_by_role().values()})), ""

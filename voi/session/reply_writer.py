@@ -23,7 +23,7 @@ from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, 
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
-from voi.session.failure import Failure, FailureKind
+from voi.session.failure import Failure, FailureKind, NothingSaid
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -53,7 +53,8 @@ log = logging.getLogger(__name__)
 
 class ReplyWriter:
     """Writes one reply. `answer` or `say` is the body of its task; both raise VoiError. `on_failure` is told of
-    failures after which the reply goes on; `metering` counts what is asked."""
+    failures after which the reply goes on. `habits`: which models begin with thoughts. `metering` counts what is asked.
+    """
 
     __slots__ = (
         "_agent",
@@ -157,15 +158,13 @@ class ReplyWriter:
         )
         good = await self._try_again_if_broken(request)
         if good and self._is_empty:
-            self._failed(
-                "llm_filtered" if self._finish == "content_filter" else "llm_empty",
-                "the answer has no word; it is asked for once more.",
-            )
+            kind: FailureKind = "llm_filtered" if self._finish == "content_filter" else "llm_empty"
             self._take_back()
             good = await self._try_again_if_broken(request)
             if good and self._is_empty:
-                raise EngineError(_nothing_said(request.model, self._finish))
-        if good and self._finish in (None, "length", "content_filter"):
+                raise NothingSaid(_nothing_said(request.model, self._finish), kind)
+            self._failed(kind, "the answer had no word; it was asked for once more.")
+        elif good and self._finish in (None, "length", "content_filter"):
             self._failed("llm_filtered" if self._finish == "content_filter" else "llm_cut", _cut(self._finish))
         return good
 

@@ -86,6 +86,13 @@ async def test_streams_what_the_configured_model_says(server: FakeOpenAi, llm: L
     assert server.headers[0]["Authorization"] == f"Bearer {KEY}"
 
 
+async def test_a_wrong_byte_costs_one_character(server: FakeOpenAi, llm: LiteLlmLocal) -> None:
+    bad = event(chunk("Gr@ße. ")).replace(b"@", b"\xfc")
+    cut = event(chunk("Bye.")).replace(b"Bye", b"By\xe2\x82")
+    server.script(Reply(raw=[bad[:30], bad[30:], cut, event(chunk(None, "stop")), b"data: [DONE]\n\n"]))
+    assert await ask(llm) == "Gr\ufffdße. By\ufffd."
+
+
 async def test_doubts(llm: LiteLlmLocal) -> None:
     doubts = await llm.doubts(["fast", "keyless", "other"])
     assert len(doubts) == 2

@@ -44,6 +44,8 @@ class LiteLlmLocal:
         self._loaded: asyncio.Future[None] | None = None
         self._litellm: Any = None
         self._pictures: Pictures | None = None
+        self._session: Any = None
+        """The HTTP client of providers that LiteLLM calls by the openai package."""
         self._config: LiteLlmConfig | None = None
         self._usageless: set[str] = set()
         """Models that refuse the option to tell their usage."""
@@ -66,8 +68,11 @@ class LiteLlmLocal:
                 with suppress(TimeoutError, RuntimeError, OSError):  # the thread ends in any case
                     async with asyncio.timeout(CLOSE_TIMEOUT_S):
                         await self._thread.run(self._litellm.close_litellm_async_clients())
+                        await self._thread.run(self._session.aclose())
                         if self._pictures is not None:
                             await self._thread.run(self._pictures.close())
+                if self._litellm.aclient_session is self._session:
+                    self._litellm.aclient_session = None
                 self._litellm = None
             await self._thread.close()
 
@@ -106,6 +111,7 @@ class LiteLlmLocal:
         )
         async for _ in reply:
             pass
+        self._session = litellm.aclient_session = _tolerant_session()
         self._litellm = litellm
         self._pictures = Pictures()
 
@@ -207,3 +213,14 @@ class LiteLlmLocal:
 def _number(status: object) -> int:
     """An HTTP status; a provider's code may give anything, or nothing."""
     return status if isinstance(status, int) else 500
+
+
+def _tolerant_session() -> Any:
+    """LiteLLM's own HTTP client, as its settings want it, for which a wrong byte does not end the answer."""
+    from litellm.llms.openai.common_utils import BaseOpenAILLM
+
+    from voi.engines.llm.mended_utf8 import mend
+
+    session: Any = BaseOpenAILLM._get_async_http_client()
+    session.event_hooks = {"response": [mend]}
+    return session
