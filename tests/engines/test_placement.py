@@ -9,6 +9,7 @@ from voi.engines.info import TtsInfo
 from voi.engines.placement import Placement
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.engines.supervised_judges import SupervisedTurnDetector, SupervisedVoiceJudge
 from voi.engines.supervisor import Supervisor
 from voi.errors import EngineError
 
@@ -31,7 +32,8 @@ class Plain:
     ("kind", "factory", "own_processes", "outer", "inner"),
     [("tts", ForGpu, True, SupervisedTts, RemoteTts), ("stt", ForGpu, True, SupervisedStt, RemoteStt),
      ("tts", ForGpu, False, SupervisedTts, ForGpu), ("stt", Plain, True, SupervisedStt, Plain),
-     ("vad", Plain, True, Plain, None), ("turn", ForGpu, True, ForGpu, None)],
+     ("vad", Plain, True, Plain, None), ("turn", ForGpu, True, SupervisedTurnDetector, ForGpu),
+     ("voice", Plain, True, SupervisedVoiceJudge, Plain)],
 )  # fmt: skip
 def test_engines_are_kept_going(kind: Any, factory: Any, own_processes: bool, outer: type, inner: type | None) -> None:
     engine = Placement(own_processes).engine(kind, factory.info.name, factory, {})

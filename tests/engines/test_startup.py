@@ -14,7 +14,7 @@ from voi.config.config import Config
 from voi.config.load import load_config
 from voi.config.settings import Settings, load_settings
 from voi.engines import placement, registry
-from voi.engines.info import TtsInfo
+from voi.engines.info import TtsInfo, TurnInfo, VoiceJudgeInfo
 from voi.engines.llm.echo import Echo
 from voi.engines.registry import tts_info
 from voi.engines.startup import not_running, start_engines
@@ -48,6 +48,20 @@ class Fake:
         self.closed += 1
 
 
+class FakeTurn(Fake):
+    info = TurnInfo("fake", encodes=True)  # type: ignore[assignment]
+
+    async def hear(self, pcm: bytes) -> Any: ...
+
+
+class FakeVoice(Fake):
+    info = VoiceJudgeInfo("fake", takes_encoder=True)  # type: ignore[assignment]
+    encoder: Any = None
+
+
+CLASSES = {"turn": "FakeTurn", "voice": "FakeVoice"}
+
+
 def failing(**options: Any) -> Fake:
     return Fake(fails="No weights.")
 
@@ -55,7 +69,10 @@ def failing(**options: Any) -> Fake:
 @pytest.fixture(autouse=True)
 def engines(monkeypatch: pytest.MonkeyPatch) -> None:
     Fake.made, Fake.together, Fake.met = [], 1, asyncio.Event()
-    points = [EntryPoint(f"{kind}.fake", f"{__name__}:Fake", registry.GROUP) for kind in registry.BUILT_IN]
+    points = [
+        EntryPoint(f"{kind}.fake", f"{__name__}:{CLASSES.get(kind, 'Fake')}", registry.GROUP)
+        for kind in registry.BUILT_IN
+    ]
     points += [EntryPoint(f"{kind}.failing", f"{__name__}:failing", registry.GROUP) for kind in registry.BUILT_IN]
     monkeypatch.setattr(registry, "entry_points", lambda *, group: points)
 
@@ -107,7 +124,9 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
     told = {"VAD fake", "STT fake", "turn detection fake", "voice judge fake", "TTS speaker, fake", "LLM"}
     assert {note.split(":")[0] for note in notes} == told
     assert all("ready in" in note and note.endswith(" s") for note in notes)
-    assert sorted(engines.supervised) == ["STT fake", "TTS speaker, fake"]
+    assert sorted(engines.supervised) == ["STT fake", "TTS speaker, fake", "turn detection fake", "voice judge fake"]
+    (judge,) = [engine for engine in Fake.made if isinstance(engine, FakeVoice)]
+    assert judge.encoder == engines.turn.hear, "the voice judge shares the turn detector's encoder"  # type: ignore[attr-defined]
     assert speaker.inner.supervisor.deadline_s == DEADLINE_S
     await engines.close()
     assert [engine.closed for engine in Fake.made] == [1] * 5
@@ -116,7 +135,8 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
 async def test_one_that_runs_without_its_gpu_is_given_time(
     configured: Configure, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Fake, "info", replace(Fake.info, gpu=True))
+    for kind in (Fake, FakeTurn, FakeVoice):
+        monkeypatch.setattr(kind, "info", replace(kind.info, gpu=True))
     monkeypatch.setattr(placement, "slow_note", lambda info, _: "it is slow" if info.gpu else "")
     notes: list[str] = []
     engines = await start_engines(*configured({"a": speaks()}, SPEAKER, engine_processes=False), notes.append)

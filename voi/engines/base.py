@@ -7,13 +7,13 @@ not block it: a provider that computes does so on its own threads (only the VAD 
 Failures are `EngineError`.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from voi.audio.sample import Sample
 from voi.dialogue import Message, SpokenWord, ToolCall, Voice
-from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo
+from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo, VoiceJudgeInfo
 
 STT_RATE_HZ = 16_000
 
@@ -96,6 +96,13 @@ class Encodes(Protocol):
         """For 16 kHz sound, an object whose `vector` is the encoder's output, float32 [384]. Raises EngineError."""
 
 
+class TakesEncoder(Protocol):
+    """Optional: the attribute of voice judges whose `info.takes_encoder` is true."""
+
+    encoder: Callable[[bytes], Awaitable[Any]] | None
+    """`Encodes.hear` of a turn detector; None: there is none."""
+
+
 # ---- voice activity ---------------------------------------------------------------------------
 
 
@@ -141,6 +148,9 @@ class TurnDetector(Engine, Protocol):
 
 class VoiceJudge(Engine, Protocol):
     """Tells a voice from coughs, keys and noise, and an interruption from a listener's "yeah"."""
+
+    @property
+    def info(self) -> VoiceJudgeInfo: ...
 
     async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:
         """Two probabilities 0..1: that a person's voice is heard, and that the person wants the floor. `pcm`: 16 kHz

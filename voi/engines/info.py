@@ -21,7 +21,8 @@ class EngineInfo:
     _: KW_ONLY
     cloud: bool = False
     """True: the engine calls an external service. Repeated failures are followed by a wait, and Voi never sends it a
-    trial text or sound, since that costs money. False: it computes on this machine; when it hangs, it is restarted."""
+    trial text or sound, since that costs money. False: it computes on this machine; when it hangs, it is restarted.
+    A VAD alone is not supervised: it computes inline, so it can neither hang by itself nor be asked for a trial."""
     gpu: bool = False
     """It is made for a GPU and takes the option `device`. Such STT and TTS engines run in their own process."""
     note: str = ""
@@ -50,6 +51,13 @@ class TurnInfo(EngineInfo):
     """A turn detector. `encodes`: it has `Encodes.hear`, so that the voice judge can share its encoder."""
 
     encodes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceJudgeInfo(EngineInfo):
+    """A voice judge. `takes_encoder`: it implements `voi.engines.base.TakesEncoder`."""
+
+    takes_encoder: bool = False
 
 
 @dataclass(frozen=True, slots=True)

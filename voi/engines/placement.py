@@ -9,13 +9,19 @@ from voi.engines import registry
 from voi.engines.device import AUTO, slow_note
 from voi.engines.info import info_of
 from voi.engines.remote import RemoteStt, RemoteTts
-from voi.engines.supervised import SupervisedStt, SupervisedTts
+from voi.engines.supervised import Supervised, SupervisedStt, SupervisedTts
+from voi.engines.supervised_judges import SupervisedTurnDetector, SupervisedVoiceJudge
 from voi.engines.supervisor import Supervisor
 from voi.engines.worker_process import WorkerProcess
 
+_SUPERVISED: Mapping[registry.Kind, type[Supervised[Any]]] = {
+    "tts": SupervisedTts, "stt": SupervisedStt, "turn": SupervisedTurnDetector, "voice": SupervisedVoiceJudge,
+}  # fmt: skip
+"""All but the VAD, which computes inline, and LLMs, which have deadlines and tries of their own (`llm/attempts.py`)."""
+
 
 class Placement:
-    """Where STT and TTS engines run, and which supervisor restarts them. Engines of one provider on one device share a
+    """Where engines run, and which supervisor restarts them. Engines of one provider on one device share a
     process, since they share the device's thread and make room for each other; so they also fail together.
     `own_processes`: whether engines for a GPU run in worker processes."""
 
@@ -25,21 +31,20 @@ class Placement:
         self._placement: dict[tuple[str, str, str], tuple[Supervisor, WorkerProcess]] = {}
 
     def engine(self, kind: registry.Kind, name: str, factory: Callable[..., Any], options: Mapping[str, Any]) -> Any:
-        """A new engine, not yet warm. STT and TTS engines keep a copy of `options` for restarts. Raises ConfigError for
+        """A new engine, not yet warm. Supervised engines keep a copy of `options` for restarts. Raises ConfigError for
         unknown options."""
         options = dict(options)
         make: Callable[[], Any] = partial(registry.build, factory, kind, name, options)
-        if kind not in ("tts", "stt"):
+        if kind not in _SUPERVISED:
             return make()
         keeper: Supervisor | None = None
         note: Callable[[Any], str] = lambda engine: slow_note(engine.info, options)  # noqa: E731
-        if info_of(factory, name).gpu:
+        if info_of(factory, name).gpu and kind in ("tts", "stt"):
             keeper, process = self._home(kind, name, str(options.get("device", AUTO)))
             if self._own_processes:
                 make = partial(RemoteTts if kind == "tts" else RemoteStt, process, name, options)
                 note = lambda _: ""  # noqa: E731 - the worker process adds the note
-        supervised = SupervisedTts if kind == "tts" else SupervisedStt
-        return supervised(make, keeper, options, note)
+        return _SUPERVISED[kind](make, keeper, options, note)
 
     def _home(self, kind: str, name: str, device: str) -> tuple[Supervisor, WorkerProcess]:
         if (kind, name, device) not in self._placement:

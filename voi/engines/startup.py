@@ -15,7 +15,7 @@ from voi.config.config import Config, VoiceUse
 from voi.config.engine_choice import CHOSEN, NONE, ChosenKind, named_engine, usual_engines
 from voi.config.settings import Settings
 from voi.engines import registry
-from voi.engines.base import Encodes, Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
+from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
 from voi.engines.llm.attempts import LlmLimits
@@ -23,9 +23,9 @@ from voi.engines.llm.router import LlmRouter
 from voi.engines.llm.thought_habits import ThoughtHabits
 from voi.engines.placement import Placement
 from voi.engines.supervised import Supervised
+from voi.engines.supervised_judges import SupervisedVoiceJudge
 from voi.engines.supervisor import warm_up
 from voi.engines.tts.rendered import Rendered
-from voi.engines.voice.judge import BuiltInVoiceJudge
 from voi.errors import ClientError, ConfigError, EngineError
 from voi.text import language
 from voi.text.language import AUTO
@@ -136,8 +136,8 @@ async def _started(start: "_Start", config: Config, settings: Settings) -> Engin
     habits = ThoughtHabits(settings.llm_habits_file, llm_place(settings), unknown="unknown")
     await asyncio.to_thread(habits.load)
     engines = Engines(vad, stt, turn, llm, tts, start.supervised, voice, canceller, habits, hearing)
-    if isinstance(voice, BuiltInVoiceJudge) and turn is not None and turn.info.encodes:
-        voice.encoder = cast(Encodes, turn).hear
+    if isinstance(voice, SupervisedVoiceJudge) and turn is not None and turn.info.encodes:
+        voice.lend(turn)
     problems = unspeakable([use for use in uses if use.tts_model not in start.unknown], tts)
     if problems:
         await engines.close()

@@ -38,7 +38,7 @@ E = TypeVar("E", bound=Engine)
 
 
 class Supervised(Generic[E]):
-    """What the STT and the TTS wrapper have in common. `make` returns a new engine, not yet warm, made with the current
+    """What the wrappers have in common. `make` returns a new engine, not yet warm, made with the current
     `options`. `keeper` None: a Backoff for an engine whose info says `cloud`, else a Supervisor of its own. `note`:
     returns how a warm engine runs on this machine, for engines whose info does not say."""
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from voi.engines.info import EngineInfo
+from voi.engines.info import VoiceJudgeInfo
 from voi.engines.vad.silero import Silero
 from voi.engines.vad.silero_weights import WINDOW_SAMPLES
 from voi.engines.voice.features import Array, features
@@ -69,7 +69,7 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 class BuiltInVoiceJudge:
     """A `VoiceJudge`. The `encoder`, if there is one, is not run at `WITHOUT_ENCODER_MS`."""
 
-    info = EngineInfo("voice-judge")
+    info = VoiceJudgeInfo("voice-judge", takes_encoder=True)
 
     def __init__(self, *, weights: str | Path = WEIGHTS) -> None:
         """Raises EngineError when the weights are missing."""
