@@ -136,3 +136,24 @@ async def test_a_server_that_is_away_is_waited_for(
             server.start()
     assert counts.lost == 0
     assert "planted" not in caplog.text
+
+
+async def test_usage_adds_up(pg: Store) -> None:
+    from tests.store.test_usage import DAY, used
+    from voi.store.quotas import list_apps, read_calls, set_quota, tell_calls
+    from voi.store.usage import read_usage
+
+    await keep(pg, began(), used(tokens=10, call_ms=60_000))
+    await keep(pg, used(tokens=25, call_ms=90_000))
+    async with pg.writing() as connection:
+        await set_quota(connection, "shop", {"cost_per_day": 1.5}, BEGAN_MS)
+        await tell_calls(connection, "server a", {"shop": 2}, BEGAN_MS)
+    async with pg.reading() as connection:
+        rows = await read_usage(connection, ["kind"], DAY, DAY)
+        assert [(row["kind"], row["input_tokens"], row["seconds"]) for row in rows] == [
+            ("call", 0, 90.0),
+            ("llm", 25, 0.0),
+        ]
+        assert await read_calls(connection, BEGAN_MS) == {"shop": 2}
+        (app,) = await list_apps(connection, BEGAN_MS)
+        assert (app["minutes_today"], app["quota"]["cost_per_day"]) == (1.5, 1.5)

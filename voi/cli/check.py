@@ -25,6 +25,7 @@ def check(
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.cli.engine_check import check_engines, try_engines
     from voi.config.load import read_config
+    from voi.config.prices import read_prices
     from voi.config.problems import Problems
     from voi.config.settings import load_settings, unknown_variables
     from voi.engines.registry import tts_info
@@ -42,6 +43,7 @@ def check(
         config = read_config(settings, tts_info, problems)
         check_engines(config, settings, problems)
         problems.errors += _network_problems(settings)
+        read_prices(settings.prices_file, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
         if not problems.errors:

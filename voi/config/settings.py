@@ -81,6 +81,9 @@ class Settings(BaseSettings):
     """The agents."""
     tts_models_file: Path = Path("tts_models.json")
     """The models that agents speak with."""
+    prices_file: Path = Path("prices.json")
+    """What models cost (see prices.example.json). LLMs that it does not name cost what LiteLLM's own list says, where
+    that is installed."""
     greetings_dir: Path = Path("data/cached/voice")
     """Folder of pre-recorded greetings; agents can name no file outside of it."""
     models_dir: Path = Path("models")
@@ -194,6 +197,8 @@ class Settings(BaseSettings):
     """The key before it, until `voi store rekey` has been run."""
     store_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older conversations are deleted from the store; 0: never."""
+    usage_keep_days: int = Field(default=400, ge=0, le=36_500)
+    """The sums of what was used on a day, which name nobody, are deleted after this time; 0: never."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""

@@ -17,6 +17,7 @@ from voi.server.audit import Audit
 from voi.server.auth import bearer, is_key, issue_token
 from voi.server.metrics import Metrics
 from voi.server.tokens import Tokens, tokens_router
+from voi.server.usage_http import usage_router
 from voi.server.voices import VoiceService, voices_router
 
 TOKEN_HEADER = "Voi-Token"
@@ -116,6 +117,7 @@ def create_app(
 
     app.include_router(tokens_router(tokens, authorized))
     app.include_router(voices_router(voices, authorized))
+    app.include_router(usage_router(tokens.store, authorized))
 
     if settings.metrics:
 

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from voi.calls.call import Call
+from voi.calls.usage import Total
 from voi.config.agents import Agent
 from voi.config.settings import Settings
 from voi.dialogue import Phrase
@@ -62,7 +64,7 @@ class KeptCalls:
             log.error("the store cannot be opened, and is tried again later: %s", error)
         self._writer = Writer(self.store, self._metrics)
         self._tasks.start(self._writer.run(), "store")
-        if self._settings.store_keep_days:
+        if self._settings.store_keep_days or self._settings.usage_keep_days:
             self._tasks.start(self._sweep_store(self.store), "retention")
 
     @property
@@ -98,6 +100,17 @@ class KeptCalls:
             found.append(observer)
             self._seen.add(conversation_id)
         return found
+
+    def on_total(self, conversation_id: str) -> "Callable[[tuple[Total, ...]], None] | None":
+        """Where a call tells what it has used; None: it is not stored."""
+        if (writer := self._writer) is None or conversation_id not in self._seen:
+            return None
+        from voi.store.entries import UsageTold
+        from voi.store.observer import now_ms
+        from voi.store.usage import rows_of
+
+        since_ms = now_ms()
+        return lambda totals: writer.put(UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)))
 
     def discloses(self, call: Call | None, agent: Agent) -> tuple[bool, bool]:
         """Whether the agent says at its first words that it is an AI, and that the conversation is recorded. A client's
@@ -148,11 +161,12 @@ class KeptCalls:
             await asyncio.sleep(SWEEP_EVERY_S)
 
     async def _sweep_store(self, store: "Store") -> None:
-        from voi.store.deletion import forget_older
+        from voi.store.deletion import forget_older, forget_usage
 
         while True:
             try:
                 count = await forget_older(store, self._settings.recordings_dir, self._settings.store_keep_days)
+                await forget_usage(store, self._settings.usage_keep_days)
             except (StoreError, OSError) as error:
                 self._metrics.store_failed()
                 log.error("old conversations could not be deleted: %s", error)

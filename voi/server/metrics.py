@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from voi.calls.load import LoadLevel
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import Supervised
+from voi.server.usage_metrics import UsageMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
@@ -86,6 +87,7 @@ class Metrics:
             "voi_load_level", "0: normal; 1: optional work is given up; 2: new conversations are refused as well",
             registry=self.registry,
         )  # fmt: skip
+        self.used = UsageMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         self._step = {step: self._steps.labels(step) for step in STEPS}
         self._gc_started_s = 0.0

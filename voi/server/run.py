@@ -11,7 +11,7 @@ from collections.abc import Callable
 import uvloop
 
 from voi.calls.admission import Admission
-from voi.calls.call import Services
+from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
@@ -36,6 +36,7 @@ from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
+from voi.server.usages import Usages
 from voi.server.voices import VoiceService
 from voi.session.budgets import PictureBudget, QuestionBudget
 from voi.session.line import Line
@@ -100,7 +101,8 @@ class Server:
             log.warning("%s", warning)
         services = Services(self._configs, self._open_session, self.metrics, Tasks())
         self.calls = Calls(self.admission, services, self.kept.store)
-        self.calls.on_over = self.kept.over
+        self.calls.on_over = self._over
+        self.usages = Usages(settings, self.kept, self.metrics.used)
         self._listeners: list[Listener] = []
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
@@ -196,6 +198,7 @@ class Server:
                 self.readiness.state = "failed"
                 http.should_exit = True
             return
+        await self.usages.load(self._engines)
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
         self._configs.check = self._check_voices
@@ -276,7 +279,13 @@ class Server:
         if self._traces is not None:
             about = {"gen_ai.conversation.id": conversation_id, "gen_ai.request.model": agent.llm_model}
             observers.append(Tracing(self._traces.get_tracer("voi"), about, words=self.settings.trace_words))
-        return [*observers, *self.kept.observers(self.calls.find(conversation_id), conversation_id, agent, mode)]
+        call = self.calls.find(conversation_id)
+        observers += self.kept.observers(call, conversation_id, agent, mode)
+        return [*observers, self.usages.observer(call, conversation_id)]
+
+    def _over(self, call: Call) -> None:
+        self.usages.over(call)
+        self.kept.over(call)
 
     # ---- the end ------------------------------------------------------------------------------------
 

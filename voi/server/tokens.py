@@ -31,7 +31,7 @@ class Tokens:
 
     def __init__(self, secrets: tuple[str, ...], store: "Store | None") -> None:
         self._secrets = secrets
-        self._store = store
+        self.store = store
         self._revoked: Revoked | None = None
         self._issued: asyncio.Queue[TokenClaims] = asyncio.Queue(NOTES_MAX)
 
@@ -44,7 +44,7 @@ class Tokens:
 
     def issued(self, token: str) -> None:
         """Note a token that was just issued. Returns at once."""
-        if self._store is None:
+        if self.store is None:
             return
         try:
             self._issued.put_nowait(read_token(token, self._secrets[0]))
@@ -55,13 +55,13 @@ class Tokens:
 
     async def run(self) -> None:
         """Note and read for ever."""
-        if self._store is None:
+        if self.store is None:
             return
         failing = False
         while True:
             try:
-                await self._read(self._store)
-                await self._note(self._store)
+                await self._read(self.store)
+                await self._note(self.store)
             except StoreError as error:
                 if not failing:
                     log.error("the store has no answer about tokens; what was revoked before stays so: %s", error)
@@ -122,9 +122,9 @@ class Tokens:
         await self._read(store)
 
     def _needed(self) -> "Store":
-        if self._store is None:
+        if self.store is None:
             raise StoreError("VOI_STORE is off: tokens are not noted, and cannot be revoked.")
-        return self._store
+        return self.store
 
 
 async def note_claims(store: "Store", claims: TokenClaims) -> None:

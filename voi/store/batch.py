@@ -8,11 +8,12 @@ from sqlalchemy import select, update
 from voi.store.agent_versions import note_version
 from voi.store.conversations import place_of
 from voi.store.database import Connection
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, WordsShown
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
 from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
 from voi.store.upsert import insert_new, put
+from voi.store.usage import write_usage
 
 
 async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], key_ids: dict[str, str]) -> None:
@@ -29,6 +30,7 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
         connection, turns, [{"conversation_id": each.conversation_id, **each.times.as_dict()} for each in taken]
     )
     await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, FailureTold)])
+    await write_usage(connection, [each for each in rest if isinstance(each, UsageTold)])
     for entry in rest:
         if isinstance(entry, Changed):
             where = conversations.c.id == entry.conversation_id

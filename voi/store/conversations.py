@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened
-from voi.store.schema import OF_A_CONVERSATION, conversations, failures, messages, turns
+from voi.store.schema import OF_A_CONVERSATION, conversations, failures, messages, turns, usage
 
 LISTED_MAX = 1_000
 
@@ -32,10 +32,12 @@ class StoredConversation:
     transcript: tuple[Said, ...] = ()
     turns: tuple[dict[str, Any], ...] = ()
     failures: tuple[dict[str, Any], ...] = ()
+    usage: tuple[dict[str, Any], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         said = [asdict(message) for message in self.transcript]
-        return {**self.facts, "transcript": said, "turns": list(self.turns), "failures": list(self.failures)}
+        told = {"turns": list(self.turns), "failures": list(self.failures), "usage": list(self.usage)}
+        return {**self.facts, "transcript": said, **told}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ async def _whole(connection: Connection, keys: Keys, row: Any) -> StoredConversa
         ),
         await _rows(connection, turns, turns.c.turn, row.id),
         await _rows(connection, failures, failures.c.number, row.id),
+        await _rows(connection, usage, usage.c.since_ms, row.id),
     )
 
 

@@ -18,6 +18,7 @@ from voi.store.saved_states import forget_state
 from voi.store.schema import OF_A_PERSON, conversations, people, saved_states
 from voi.store.store import Store
 from voi.store.tokens import forget_expired
+from voi.store.usage import day_of, forget_days
 
 AT_ONCE_MAX = 50
 STATES_AT_ONCE_MAX = 500
@@ -40,6 +41,13 @@ async def forget_older(store: Store, recordings_dir: Path, keep_days: int, now: 
         for person in await _left_alone(connection, until_ms):
             await forget_person(connection, store.keys, person)
     return count
+
+
+async def forget_usage(store: Store, keep_days: int, now: int | None = None) -> None:
+    """Delete what was used on days longer ago than that; 0: nothing. Raises StoreError."""
+    if keep_days > 0:
+        async with store.writing() as connection:
+            await forget_days(connection, day_of((now_ms() if now is None else now) - keep_days * DAY_MS))
 
 
 async def _left_alone(connection: Connection, until_ms: int) -> list[Person]:

@@ -8,6 +8,9 @@ from typing import Any
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 
+SUMS = ("uses", "estimated", "unpriced", "input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
+"""What is added up of uses."""
+
 
 @dataclass(frozen=True, slots=True)
 class Began:
@@ -83,6 +86,45 @@ class FailureTold:
         return "failed", self.conversation_id, self.number
 
 
+@dataclass(frozen=True, slots=True)
+class UsageRow:
+    """Totals of one engine and model in a conversation."""
+
+    kind: str
+    provider: str
+    model: str
+    uses: int = 0
+    estimated: int = 0
+    unpriced: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    sound_ms: int = 0
+    characters: int = 0
+    cost_micros: int = 0
+
+    @property
+    def sums(self) -> dict[str, int]:
+        return {name: getattr(self, name) for name in SUMS}
+
+
+@dataclass(frozen=True, slots=True)
+class UsageTold:
+    """What a conversation has used up to `at_ms`, since this server has it (`since_ms`); both ms since 1970."""
+
+    conversation_id: str
+    since_ms: int
+    at_ms: int
+    rows: tuple[UsageRow, ...]
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        return "usage", self.conversation_id, self.since_ms
+
+    @property
+    def size(self) -> int:
+        return 100 + 200 * len(self.rows)
+
+
 @dataclass(slots=True)
 class Changed:
     """New values of columns of the conversation. One that waits takes up the values of the next. `last`: nothing more
@@ -99,4 +141,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | Changed

@@ -34,7 +34,7 @@ async def export(store: Store, which: Filter, out: IO[str], form: ExportFormat) 
         table = csv.DictWriter(out, columns, lineterminator="\n")
         table.writeheader()
         async for kept in found:
-            table.writerows(_safe(row) for row in ([kept.facts] if form == "csv" else _messages(kept)))
+            table.writerows(safe_row(row) for row in ([kept.facts] if form == "csv" else _messages(kept)))
             count += 1
     return count
 
@@ -48,7 +48,7 @@ def _messages(kept: StoredConversation) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
-def _safe(row: dict[str, Any]) -> dict[str, Any]:
+def safe_row(row: dict[str, Any]) -> dict[str, Any]:
     """What a spreadsheet would take for a formula is text: callers choose what they say."""
     return {
         name: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

@@ -68,12 +68,16 @@ conversations = Table(
     Column("heard_ms", BigInteger, nullable=False),
     Column("spoken_ms", BigInteger, nullable=False),
     Column("written_characters", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("output_tokens", BigInteger, nullable=False, server_default="0"),
+    Column("cost_micros", BigInteger, nullable=False, server_default="0"),
     Index("conversations_by_begin", "began_ms"),
     Index("conversations_by_person", "person_id"),
     Index("conversations_by_app", "app", "began_ms"),
 )
 """One conversation. What it used: `heard_ms` of sound was transcribed, `spoken_ms` of sound made, `written_characters`
-written by the language model, in `answers` answers. `recording`: folder below VOI_RECORDINGS_DIR. `told_ai`,
+written by the language model, in `answers` answers. Tokens and cost (in millionths of the currency of the prices) are
+the sums of its `usage`. `recording`: folder below VOI_RECORDINGS_DIR. `told_ai`,
 `told_recording`: the agent said at its first words that it is an AI, that the call is recorded. `ended_ms` null: it
 runs, or its server died."""
 
@@ -116,6 +120,42 @@ failures = Table(
     PrimaryKeyConstraint("conversation_id", "number"),
 )
 
+
+def _sums() -> list[Column[int]]:
+    counts = [Column(name, Integer, nullable=False) for name in ("uses", "estimated", "unpriced")]
+    names = ("input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
+    return [*counts, *(Column(name, BigInteger, nullable=False) for name in names)]
+
+
+usage = Table(
+    "usage",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("provider", String(NAME_MAX), nullable=False),
+    Column("model", String(NAME_MAX), nullable=False),
+    *_sums(),
+    PrimaryKeyConstraint("conversation_id", "since_ms", "kind", "provider", "model"),
+)
+"""What a conversation used: `voi.use.Use`, added up. `since_ms`: since when a server counted; one that goes on after a
+restart is counted anew. `unpriced`: uses whose price is not known, and not in the cost."""
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day", String(10), nullable=False),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("agent", String(NAME_MAX), nullable=False),
+    Column("kind", String(8), nullable=False),
+    Column("provider", String(NAME_MAX), nullable=False),
+    Column("model", String(NAME_MAX), nullable=False),
+    *_sums(),
+    PrimaryKeyConstraint("day", "app", "agent", "kind", "provider", "model"),
+    Index("usage_days_by_app", "app", "day"),
+)
+"""What all conversations used on a day (UTC, ISO). It tells of nobody, and outlives them."""
+
 agent_versions = Table(
     "agent_versions",
     metadata,
@@ -147,8 +187,24 @@ apps = Table(
     Column("name", String(NAME_MAX), primary_key=True),
     Column("since_ms", BigInteger, nullable=False),
     Column("revoked_ms", BigInteger),
+    Column("max_conversations", Integer),
+    Column("minutes_per_day", Integer),
+    Column("cost_per_day_micros", BigInteger),
+    Column("cost_per_month_micros", BigInteger),
 )
-"""Apps that tokens were issued to. `revoked_ms`: tokens that were issued until then are not accepted."""
+"""Apps that tokens were issued to, or that have quotas. `revoked_ms`: tokens that were issued until then are not
+accepted. Quotas, null: no limit."""
+
+live_calls = Table(
+    "live_calls",
+    metadata,
+    Column("server", String(32), nullable=False),
+    Column("app", String(NAME_MAX), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("seen_ms", BigInteger, nullable=False),
+    PrimaryKeyConstraint("server", "app"),
+)
+"""How many calls of an app each server has now. A row that was not renewed for some seconds is of a dead server."""
 
 tokens = Table(
     "tokens",
@@ -199,7 +255,7 @@ memories = Table(
 )
 """What agents remember of a person, sealed with the person's key."""
 
-OF_A_CONVERSATION = (messages, turns, failures)
+OF_A_CONVERSATION = (messages, turns, failures, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
 """Tables whose rows belong to one person by `person_id`, besides their conversations."""

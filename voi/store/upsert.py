@@ -27,5 +27,15 @@ async def put(connection: Connection, table: Table, rows: Sequence[TableRow]) ->
     await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=new), list(rows))
 
 
+async def add(connection: Connection, table: Table, rows: Sequence[TableRow], columns: Sequence[str]) -> None:
+    """Insert the rows; to one that is there already the values of `columns` are added."""
+    if not rows:
+        return
+    insert = _insert(connection, table)
+    keys = [column.name for column in table.primary_key.columns]
+    sums = {name: table.c[name] + insert.excluded[name] for name in columns}
+    await connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=sums), list(rows))
+
+
 def _insert(connection: Connection, table: Table) -> Any:
     return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)

@@ -58,6 +58,10 @@ class LiteLlmConfig:
             params["model"] = params["model"].replace("*", model[len(head) : len(model) - len(tail)], 1)
         return params
 
+    def aliases(self) -> dict[str, str]:
+        """Each name without a wildcard, and the model behind it."""
+        return {each.name: each.params["model"] for each in self._deployments if "*" not in each.name}
+
     def _resolve(self, value: Any) -> Any:
         if isinstance(value, dict):
             return {key: self._resolve(inner) for key, inner in value.items()}

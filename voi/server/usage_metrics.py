@@ -1,0 +1,51 @@
+"""Counts what is used, for Prometheus: tokens, seconds, characters and money, per app, agent and provider."""
+
+from prometheus_client import CollectorRegistry, Counter
+
+from voi.calls.usage import Whose
+from voi.use import Use
+
+SERIES_MAX = 500
+"""Most combinations of app, agent and provider that are told apart; later ones count together."""
+OTHER = "(other)"
+
+
+class UsageMetrics:
+    """Call it with each use."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ["app", "agent", "provider"]
+        self._tokens = Counter(
+            "voi_usage_tokens", "Tokens of LLMs", [*labels, "direction"], registry=registry
+        )  # fmt: skip
+        self._seconds = Counter(
+            "voi_usage_seconds", "Sound that was transcribed (stt) or made (tts), and the length of calls (call)",
+            [*labels, "kind"], registry=registry,
+        )  # fmt: skip
+        self._characters = Counter("voi_usage_characters", "Characters given to voices", labels, registry=registry)
+        self._cost = Counter("voi_usage_cost", "Money, in the currency of the prices", labels, registry=registry)
+        self._unpriced = Counter(
+            "voi_usage_unpriced", "Uses whose price nobody knows: they are not in the cost", labels, registry=registry
+        )
+        self._known: set[tuple[str, str, str]] = set()
+
+    def __call__(self, whose: Whose, use: Use, cost: float | None) -> None:
+        labels = self._labels(whose.app, whose.agent, use.provider)
+        if use.kind == "llm":
+            self._tokens.labels(*labels, "in").inc(use.input_tokens)
+            self._tokens.labels(*labels, "out").inc(use.output_tokens)
+        else:
+            self._seconds.labels(*labels, use.kind).inc(use.sound_ms / 1_000)
+        if use.characters:
+            self._characters.labels(*labels).inc(use.characters)
+        if cost is None:
+            self._unpriced.labels(*labels).inc()
+        elif cost:
+            self._cost.labels(*labels).inc(cost)
+
+    def _labels(self, app: str, agent: str, provider: str) -> tuple[str, str, str]:
+        labels = app, agent, provider
+        if labels in self._known or len(self._known) < SERIES_MAX:
+            self._known.add(labels)
+            return labels
+        return OTHER, OTHER, provider
