@@ -85,7 +85,7 @@ def test_numbers_differ_and_use_their_script(one: int, other: int) -> None:
     [
         ("de", "am 3.4.2024 um 1:30 Uhr", "am dritten April zweitausendvierundzwanzig um ein Uhr dreißig"),
         ("de", "2024-03-15, 31.12.99, 21.12.", "fünfzehnten März zweitausendvierundzwanzig, einunddreißigsten Dezember "
-         "neunzehnhundertneunundneunzig, einundzwanzigsten Dezember"),
+         "neunzehnhundertneunundneunzig, einundzwanzigsten Dezember."),
         ("de", "32.13.2024", "zweiunddreißig Punkt dreizehn Punkt zweitausendvierundzwanzig"),
         ("de", "der 2. Mann, in der 1. Klasse, 16. und 17. Mai",
          "der zweite Mann, in der ersten Klasse, sechzehnten und siebzehnten Mai"),

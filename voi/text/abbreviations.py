@@ -99,6 +99,8 @@ def _something_follows(scan: Scan, end: int, key: str) -> bool:
     if len(key) > 2 or scan.language.code == "en":
         return True
     rest = scan.rest(end)
+    if key in ("n°", "nº", "n.º", "N°", "Nº", "N.º"):
+        return True
     if scan.text[end : end + 1] == "-":
         return rest[1:2].isupper()
     if rest.startswith(("et ", "y ", "e ", "und ", "en ", "i ")):  # M. et Mme Durand
@@ -157,6 +159,8 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
             return word.endswith("a")
         case "a":
             return word[:1].islower()
+        case "W":
+            return _NUMBER_AFTER.match(text, end) is not None and bool(_WAVES & set(scan.words_before(8, at)))
         case "D":
             return names_other_day(scan, at, end)
         case "w":
@@ -176,6 +180,7 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
     return word.lower() == condition
 
 
+_WAVES = _set("ghz mhz fi wifi wi tv radio router broadcast")
 _INSIDE = _set("v ve po w")
 _FROM = _set("od do z ze с до")
 _AFTER = {

@@ -103,7 +103,10 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         groups = series[0].split("-")
         if len(groups[0]) != len(groups[1]):
             return _groups(groups, scan), series.end(), "code"
-    if 3 <= len(first) <= 6 and first == text and _ENDING_IN.search(scan.text, max(0, at - 40), at):
+    apart = _AFTER_COMMA.search(scan.text, max(0, at - 24), at) if len(first) == 4 else None
+    if apart and apart[1].lower() in language.digits_after:  # of your SSN, 6789
+        return one_by_one(first, language), at + 4, "code"
+    if 3 <= len(first) <= 6 and first == text and _is_ending(scan, first, at):
         return one_by_one(first, language), match.end(), "code"
     named = bool(language.digits_after) and _is_named(scan, at)
     if named and first != text and _is_grouped_code(scan, text, match.end()):  # EIN 12-3456789, order 20-1001
@@ -132,6 +135,23 @@ def spelt(scan: Scan, at: int) -> Reading | None:
 
 def _groups(groups: list[str], scan: Scan) -> str:
     return (", " if scan.language.spaces else "、").join(one_by_one(group, scan.language) for group in groups)
+
+
+_AFTER_COMMA = re.compile(r"([^\W\d_]+),\s\Z")
+
+
+def _is_ending(scan: Scan, digits: str, at: int) -> bool:
+    """A card ending in 4471; but the war ended in 1945."""
+    if not _ENDING_IN.search(scan.text, max(0, at - 40), at):
+        return False
+    year = len(digits) == 4 and digits[:2] in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20")
+    return not year or bool(_ACCOUNTS & set(scan.words_before(8, at)))
+
+
+_ACCOUNTS = _set(
+    "card account number phone visa mastercard digits karte konto kontonummer iban nummer carte compte numéro tarjeta "
+    "cuenta número conto carta numero cartão conta kaart rekening karta karty konta karty karta карта счёт номер"
+)
 
 
 def _is_grouped_code(scan: Scan, text: str, end: int) -> bool:
@@ -226,7 +246,8 @@ def cluster(scan: Scan, at: int) -> Reading | None:
         or (mixed and len(text) >= 5 and text.upper() == text)
         or any(re.fullmatch(r"[A-Z]+(?:\d{5,}|0\d+)|\d{7,}[A-Z]", segment) for segment in segments)
     )  # fmt: skip
-    if is_code:
+    named = capital and len(segments) == 1 and bool(digits or mixed or _turns(text)) and _is_named(scan, at)
+    if is_code or (named and sum(map(str.isdigit, text)) >= 3):  # confirmation number BKX729
         comma = ", " if language.spaces else "、"
         return comma.join(_spell(segment, scan) for segment in segments), match.end(), "code"
     return None

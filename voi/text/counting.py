@@ -33,6 +33,8 @@ def counted_plain(scan: Scan, at: int, digits: str, end: int) -> str:
             return {"6": "유", "10": "시"}.get(digits) or cardinal(digits, language)
         return cardinal(digits, language)
     noun = scan.word_after(end)
+    if digits == "1" and (other := _OR.match(text, end)):  # 1 o 2 pastillas
+        return _of_two(digits, other[1], language)
     if len(digits) == 4 and digits.isdigit() and (said := _year(scan, at, digits, end)):
         return said
     if language.code == "ar" and scan.word_before(at) == "الساعة" and digits.isdigit() and int(digits) <= 23:
@@ -56,6 +58,18 @@ _SINO_KOREAN = (
     "대째", "번지", "번길", "번 출구", "번방", "번선", "번역", "번호", "시리즈", "장조", "장 제", "살인", "개점",
 )  # fmt: skip
 """What begins like a counter and takes Sino-Korean numbers: 삼개월, 오개국, 십 번지 (국립국어원, 온라인가나다)."""
+
+
+_OR = re.compile(r"\s(?:o|u|ou|or|à|a|oder|bis|или|lub|albo|nebo|až)\s\d{1,3}\s([^\W\d_]{3,})")
+
+
+def _of_two(digits: str, noun: str, language: Language) -> str:
+    if noun.lower() in language.counted_stops or (language.sentence_noun_capitals and noun.islower()):
+        return cardinal(digits, language)
+    if language.code == "de":
+        return "ein"
+    singular = f"{noun[:-1]}a" if language.code == "it" and noun.endswith("e") else ""  # plurals in -e are feminine
+    return counted(digits, noun, language, singular)
 
 
 def _year(scan: Scan, at: int, digits: str, end: int) -> str:

@@ -103,8 +103,10 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
     if not before and (named := _DAY_BEFORE.search(scan.text, max(0, at - 16), at)):
         before = named[1]
     dated = before in days or before in days.values() or f"{before}." in scan.language.choices
-    if match and scan.language.code != "en" and _in_range(scan, at, match):  # de 24/12 a 02/01
-        return date(scan, int(match[1]), int(match[2]), "", at, match.end()), match.end(), "date"
+    if match and (_in_range(scan, at, match) or _ends_range(scan, at, match)):  # de 24/12 a 02/01, 4/18-4/21
+        turned = scan.language.month_first and not scan.day_first
+        day, month = (match[2], match[1]) if turned else (match[1], match[2])
+        return date(scan, int(day), int(month), "", at, match.end()), match.end(), "date"
     if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
         return None
     first, second = int(match[1]), int(match[2])
@@ -124,7 +126,7 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
 
 
 _RANGE = re.compile(
-    r"(\d{1,2})/(\d{1,2})\s?(?:-|–|t/m|tot|bis|a|al|au|à|até|do|po)\s?(?:(?:el|le|il|den|zum)\s)?(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)"
+    r"(\d{1,2})/(\d{1,2})\s?(?:-|–|t/m|tot|bis|a|al|au|à|até|do|po|to|through|until)\s?(?:(?:el|le|il|den|zum)\s)?(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)"
 )
 
 
@@ -133,9 +135,26 @@ def _in_range(scan: Scan, at: int, match: re.Match[str]) -> bool:
     for found in _RANGE.finditer(scan.text, max(0, at - 20), at + 32):
         if match.start() in (found.start(1), found.start(3)):
             first, second = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
-            sure = max(first[0], second[0]) > 12 or "0" in (found[1][0], found[2][0], found[3][0], found[4][0])
+            sure = max(*first, *second) > 12 or "0" in (found[1][0], found[2][0], found[3][0], found[4][0])
+            if scan.language.month_first and not scan.day_first:
+                first, second = first[::-1], second[::-1]
             return _valid(*first) and _valid(*second) and sure
     return False
+
+
+def _ends_range(scan: Scan, at: int, match: re.Match[str]) -> bool:
+    """The other end of 18-21/04, de 18 a 21/04; and el 2/7 a las 10:30."""
+    if scan.language.month_first or not _valid(int(match[1]), int(match[2])):
+        return False
+    began = _BEGUN.search(scan.text, max(0, at - 12), at)
+    if began:
+        return match[2][0] == "0" or int(match[1]) > 12
+    before = scan.word_before(at).lower()
+    return before in ("el", "le", "il", "dia", "am", "op") and _HOUR_AFTER.match(scan.text, match.end()) is not None
+
+
+_BEGUN = re.compile(r"(?<![\d/.,:])\d{1,2}\s?(?:-|–|a|al|au|à|bis|tot)\s?\Z")
+_HOUR_AFTER = re.compile(r",?\s(?:a las?|à|alle|às|um|om)\s\d")
 
 
 def day_month(scan: Scan, at: int) -> Reading | None:

@@ -42,9 +42,8 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
         return None
     digits, end = number
     language = scan.language
-    if language.gap and (
-        _UNKNOWN.match(scan.text, end) or (_X.match(scan.text, end) and _MATHEMATICS.search(scan.text))
-    ):
+    mathematics = _X.match(scan.text, end) and _MATHEMATICS.search(scan.text, max(0, at - 80), end + 80)
+    if language.gap and (mathematics or _UNKNOWN.match(scan.text, end)):
         return f"{cardinal(digits, language)} {scan.text[end]}", end + 1, "number"
     match = TIMES.match(scan.text, end)
     if match and _LETTERED.match(scan.text, end):

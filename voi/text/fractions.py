@@ -84,9 +84,7 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         and scan.text[end : end + 1] == " "
     ):
         forms = forms_of(symbol, language) or forms_of(symbol.rstrip("."), language)
-        pointed = (
-            len(symbol) == 1 and f"{symbol}." in units(language.code) and scan.text[unit.end() : unit.end() + 1] == "."
-        )
+        pointed = f"{symbol}." in units(language.code) and scan.text[unit.end() : unit.end() + 1] == "."
         if pointed:
             forms = forms_of(f"{symbol}.", language)
         if forms and language.gap and not symbol.isdigit() and (len(symbol) > 1 or symbol in "lLgh" or pointed):

@@ -9,6 +9,8 @@ from voi.text.tables.shape import words as _set
 _DATIVE = _set("mit bei von nach aus zu seit vor in innerhalb ab außer binnen gegenüber")
 _ACCUSATIVE = _set("für um ohne gegen durch pro kostet kosten beträgt haben hat habe brauche brauchen benötigen nehmen")
 _DESCRIBED = re.compile(r"\s[a-zäöüß]{3,20}\s([A-ZÄÖÜ][^\W\d_]+)")
+_REQUEST = re.compile(r"\b[A-ZÄÖÜ][a-zäöüß]{1,20}n\sSie\s[^.!?]*\Z")
+"""Verrühren Sie 1/2 TL Salz: what is asked for stands in the accusative."""
 _HALVES = {"m": "einen halben", "f": "eine halbe", "n": "ein halbes"}
 
 
@@ -18,7 +20,8 @@ def in_case(scan: Scan, at: int, said: str, end: int) -> str:
     if article not in ("ein", "eine"):
         return said
     before = scan.word_before(at).lower()
-    if before not in _DATIVE and before not in _ACCUSATIVE:
+    asked = _REQUEST.search(scan.text, max(0, at - 100), at) is not None
+    if before not in _DATIVE and before not in _ACCUSATIVE and not (asked and scan.kind != "date"):
         return said
     adjective, _, behind = rest.partition(" ")
     half = adjective in ("halber", "halbe", "halbes")

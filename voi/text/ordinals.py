@@ -15,9 +15,10 @@ _SUFFIXES = {
     "es": frozenset(("er", "º", "ª", "°", "ra", "ro", "do", "da", "to", "ta")),
     "it": frozenset(("º", "ª", "°")), "pt": frozenset(("º", "ª", "°", "o", "a")), "nl": frozenset(("e", "de", "ste")),
 }  # fmt: skip
-_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d]|-[A-ZÄÖÜ]|\s?[-–]\s?\d{1,2}\.\s)")
+_POINT = re.compile(r"(\d{1,3})\.(?=\s[^\W\d]|-[A-ZÄÖÜ]|\s?[-–]\s?\d{1,2}\.[\s\d]|,\s\d{1,2}\.)")
 _BEFORE_ANOTHER = re.compile(
-    r"\s?[-–]\s?\d{1,2}\.\s[A-ZÄ]|\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s[A-ZÄ]"
+    r"\s?[-–]\s?\d{1,2}\.\s?(?:[A-ZÄ]|\d)|,\s\d{1,2}\.[\s,]"
+    r"|\s(?:und|bis|oder|auf)(?:\s(?:den|dem|zum))?\s\d{1,2}\.\s(?:[A-ZÄ]|[a-zäöü]{3})"
 )
 _RUSSIAN = re.compile(r"(\d{1,4})-(?:ый|ий|ой|й|я|ая|е|ое|го|ого|му|ому|м|ом|х|ых|ю|ую)\b")
 _HUNGARIAN = re.compile(

@@ -80,6 +80,12 @@ def span(scan: Scan, at: int) -> Reading | None:
     if scan.language.code == "ar" and following:  # 5-10 دقائق
         said = counted(digits, scan.word_after(following[1]), scan.language)
         return f"{said} {scan.language.say['to']}", match.end(), "to"
+    if digits == "1" and following and scan.language.gap and scan.language.code != "en":  # 1–2 Tabletten
+        noun = scan.word_after(following[1])
+        if len(noun) > 2 and noun.lower() not in scan.language.counted_stops:
+            one = "ein" if scan.language.code == "de" else counted(digits, noun, scan.language).rstrip("'")
+            to = scan.language.say["to"]
+            return f"{one}{'' if to == '-' else scan.language.gap}{to}", match.end(), "to"
     said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
     to = scan.language.say["to"]
     word = scan.language.say.get("score", to) if sign == "-" and _is_score(scan, at, match.end()) else to

@@ -46,7 +46,7 @@ from voi.text.words import acronym, day_initials, greek, is_product, special, st
 Rule = Callable[[Scan, int], Reading | None]
 
 _TOKEN = re.compile(
-    r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>!(?==)|[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
+    r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>!(?==|\s[=+×*/<>])|[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
 )
 _TOKEN_ELIDED = re.compile(_TOKEN.pattern.replace("(?:['’][^\\W\\d_²³]+)*", ""))
 """Where an apostrophe ends a word: l'ing. Neri, l'A4."""
@@ -160,6 +160,9 @@ def read(text: str, language: Language, day_first: bool) -> str:
             if follower in ("+", "-", " ") and word in CHORD_KEYS and (reading := chord(scan, at)):
                 scan.say(*reading)
                 continue
+            if len(word) <= 2 and follower in ("-", "–") and (reading := day_initials(scan, at)):  # M–Th
+                scan.say(*reading)
+                continue
             if word in SMALL_ROMAN and (reading := small_roman(scan, at, word)):  # page xii
                 scan.say(*reading)
                 continue
@@ -202,6 +205,12 @@ def _special(language: Language) -> frozenset[str]:
             key for key in index_of(language.code) if any("." not in entry[1] for entry in index_of(language.code)[key])
         }
         names = set() if language.code == "en" else set(cldr.months(language.code)) | set(language.months)
+        small |= {
+            entry[1].lower()
+            for key in index_of(language.code)
+            for entry in index_of(language.code)[key]
+            if "'" in entry[1]
+        }
         found = _SPECIAL[language.code] = frozenset(small | names | {day for day in language.weekdays if day.islower()})
     return found
 
@@ -211,10 +220,13 @@ def _small(digits: str, language: Language) -> str:
     return one_by_one(digits, language) if spelled else cardinal(digits, language)
 
 
+_DOSE = re.compile(r"q(\d{1,2})h(?:rs?)?(?!\w)")
+
+
 def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     """A word that digits or a hyphen follow."""
-    if len(word) == 1 and (reading := day_initials(scan, at)):
-        return reading
+    if word == "q" and (dose := _DOSE.match(scan.text, at)) and scan.language.code == "en":  # q8h
+        return f"every {cardinal(dose[1], scan.language)} hours", dose.end(), "measure"
     if (
         (reading := codes.word_and_digits(scan, at))
         or (reading := formula(scan, at))
@@ -235,7 +247,7 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     follower = scan.text[end : end + 1]
     if word in language.weekdays and (reading := weekday(scan, at, word, end)):
         return reading
-    if follower == "." or follower in "°º" or not word.islower() or word in _special(language):
+    if follower == "." or follower in "°º" or not word.islower() or word.partition("'")[0] in _special(language):
         if reading := abbreviation(scan, at, word.partition("'")[0]):
             return reading
         if follower == "." and len(word) == 1 and (reading := initials(scan, at)):
@@ -283,7 +295,11 @@ def number(scan: Scan, at: int) -> Reading:
     glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
     if glued and (reading := codes.glued(scan, at)):
         return reading
-    reading = next((found for rule in RULES[key] if (found := rule(scan, at))), None) or _plain(scan, at, follower)
+    reading = None
+    for rule in RULES[key]:
+        if reading := rule(scan, at):
+            break
+    reading = reading or _plain(scan, at, follower)
     if reading[2] in ("number", "time") and asks_for_genitive(scan, at):  # около 500 рублей
         return genitive(reading[0], language.code), *reading[1:]
     if language.code == "ar" and scan.word_before(at) in arabic_numbers.PREPOSITIONS:
@@ -295,6 +311,7 @@ def number(scan: Scan, at: int) -> Reading:
     return reading
 
 
+_SEAT = re.compile(r"(?<!\w)\d{1,3}[ACDEF](?!\w)")
 _RUN_AFTER = re.compile(r"\s?(?:[.,;!?]|\Z)|\s(?:run|race|walk|in|on|time|training|and|this|next|last|with|for|at)\b")
 
 
@@ -313,7 +330,8 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
     if (len(digits) == 1 or race) and text[end : end + 1] == "K" and not text[end + 1 : end + 2].isalnum():
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
-    if scale is not None and stop - end == 1 and scan.word_before(at).lower() in codes.LETTERED_AFTER:
+    seated = text[end:stop] == "B" and bool(_SEAT.search(text, max(0, at - 40), end + 40))  # seats 22A & 22B
+    if scale is not None and stop - end == 1 and (seated or scan.word_before(at).lower() in codes.LETTERED_AFTER):
         return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B, figure 3b
     if scale is not None:
         gap = language.gap

@@ -51,6 +51,8 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         return f"{language.say['dot']}{language.gap}", at + 1, ""  # .NET, .env
     if char == "." and following.isalpha() and language.spaces:
         return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # no address: sentences without a blank
+    if char == "!" and following == " " and text[at - 1 : at].isdigit() and "factorial" in language.say:  # 5! = 120
+        return f" {language.say['factorial']}", at + 1, "number"
     if char in ".:：'(!" and not following.isdigit() and following != "=":
         return None
     if char in money.SIGNS or char == "¢":
@@ -77,8 +79,9 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     return f"{gap}{said}{gap}", at + 1, "number" if char in "²³" else "sign"
 
 
-_TERMS = re.compile(r"(?<![\w'])[a-z]\s-\s(?:[a-z](?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])")
+_TERMS = re.compile(r"(?<![\w'])[a-z]\d?\s-\s(?:[a-z]\d?(?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])")
 _HUNGARIAN_HOUR = re.compile(r"(?:ig|tól|ra|ról)(?!\w)")
+_GROUPED = re.compile(r"#\s?(\d+(?:-\d+)+)(?![\w-])")
 _ENDS = _set("ending ends in account acct endet auf")
 
 
@@ -162,7 +165,7 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
             if scan.language.gap and scan.language.code not in ("de", "hu")
             else ("", at + 1, "")
         )
-    if before == following == " " and _TERMS.search(text[max(0, at - 4) : at + 4]):  # x - 4
+    if before == following == " " and _TERMS.search(text[max(0, at - 4) : at + 5]):  # x - 4
         return scan.language.say.get("minus", ""), at + 1, "sign"
     if (
         before == " "
@@ -196,6 +199,10 @@ def _about(scan: Scan, at: int, following: str) -> Reading | None:
 
 def _hash(scan: Scan, at: int, following: str) -> Reading | None:
     language = scan.language
+    if grouped := _GROUPED.match(scan.text, at):  # order #114-3941689
+        named = bool(set(scan.words_before(3, at)) & language.digits_after)
+        groups = ", ".join(one_by_one(group, language) for group in grouped[1].split("-"))
+        return (groups if named else f"{language.say.get('number', '')}{_gap(scan)}{groups}"), grouped.end(), "code"
     match = re.compile(r"#\s?(\d++)(?![\w]|[.,]\d)").match(scan.text, at)
     if match:
         named = bool(set(scan.words_before(3, at)) & language.digits_after)
@@ -241,6 +248,8 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
         scan.language.code == "fr" and scan.kind in ("measure", "time") and scan.end == at and following.isdigit()
     ):  # 24 h/24
         return " sur ", at + 1, "to"
+    if following == "(" and text[at - 1 : at] == ")" and "over" in language.say:  # (a + b)/(c - d)
+        return f" {language.say['over']} ", at + 1, ""
     if at and "α" <= text[at - 1] <= "ω" and following.isalnum() and "over" in language.say:  # π/2
         return f" {language.say['over']} ", at + 1, ""
     more, end = per(scan, at)
@@ -269,6 +278,8 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     if left in language.weekdays.values() or (left in language.weekdays and right in language.weekdays):
         return ", ", at + 1, "date"
     joint = language.say.get("or", "")
+    if language.code == "en" and left.islower() and right.lower() in _PERIODS and left not in _PERIODS:  # sodium/day
+        return f" {language.say['per']} {right}", after.end() if after else at + 1, "measure"
     if left in _FOLDERS and right.islower() and "slash" in language.say:  # src/utils
         return f" {language.say['slash']} ", at + 1, ""
     if (
@@ -286,6 +297,7 @@ def _slash(scan: Scan, at: int, following: str) -> Reading | None:
     return (language.gap), at + 1, ""
 
 
+_PERIODS = _set("day week month year hour minute second night shift serving person")
 _FOLDERS = _set(
     "src lib bin docs tests test app apps public dist build assets components scripts config pkg cmd node_modules api"
 )

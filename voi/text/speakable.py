@@ -14,13 +14,15 @@ from voi.text.tidy import tidy
 
 _UNREAD = "%€$£¥°+=&@/"
 """Signs that are left to the speech engine in a language that has no table."""
+_SHORT = 24
+"""Shorter texts are no sentences: their last point is an abbreviation's."""
 _LAYERS_MAX = 4
 """Entities within entities, tags within tags: so many are taken off."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I"
-    r"|[Aa]ppts?|[Aa]pprox|[Dd]ept|govt|mgmt|acct|tmrw|thru|btwn|misc|ea"
+    r"|int'l|nat'l|gov't|dep't|cont'd|qty|[Aa]ppts?|[Aa]pprox|[Dd]ept|govt|mgmt|acct|tmrw|thru|btwn|misc|ea"
     r"|(?:[Pp]ages?|[Ss]cene|[Ss]ection|[Aa]ct|[Cc]hapters?|[Pp]art|[Aa]ppendix|[Vv]olume) [ivxl]+)\b"
 )
 
@@ -73,7 +75,8 @@ def _read(text: str, language: str) -> str:
     text = " ".join(without_markdown(text, _month_names(code) if table else frozenset()).split())
     if table is None or not known(table.code):
         return tidy(text, keep=_UNREAD)
-    return tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST))
+    said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST))
+    return f"{said}." if text.endswith(".") and said[-1:].isalnum() and len(said) > _SHORT else said
 
 
 def _month_names(code: str) -> frozenset[str]:

@@ -7,7 +7,7 @@ from voi.text.scan import Reading, Scan
 
 _GROUPS = re.compile(
     r"(?P<plus>\+\s?\d{1,3}[ ./-]?)?(?:\(\d{1,5}\)[ ./-]?)?\d{1,12}+"
-    r"(?:(?:[ ./-]|\s?[-–]\s?|\s/\s|\s)\(?\d{1,10}+\)?){0,9}+(?![\w@]|[.,-]\d)",
+    r"(?:(?:[ ./-]|\s?[-–]\s?|\s/\s|\s)(?:\(\d{1,5}\)|\d{1,10}+)){0,9}+(?![\w@]|[.,-]\d)",
     re.ASCII,  # Japanese goes on without a blank
 )
 _LETTERS = re.compile(r"(?:\+?1-)?(8\d\d)-((?:[A-Z]{2,9}-?){1,4})(?![\w])")

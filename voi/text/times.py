@@ -20,7 +20,7 @@ _HOUR = re.compile(
     r"|(?<=[ap][-–]\d[ap])|(?<=[ap][-–]\d\d[ap]))(?!\w)"
 )
 _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\b")
-_H = re.compile(r"(\d{1,2})\s?[hH]\s?([0-5]\d(?!\s?m(?:in|n)?\b))?(?![\w:])")
+_H = re.compile(r"(\d{1,2})\s?[hH](?:\s?([0-5]\d(?!\s?m(?:in|n)?\b)))?(?![\w:])")
 _DOT = re.compile(
     r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|u|h|klo|ore|godz)\b"
     r"|\s?(?:[-–]|tot|en|bis|und|à|alle|do|a|t/m)\s?\d{1,2}[.:][0-5]\d\s?(?:Uhr|uur|klo|godz|h|ore)\b|['’][dt][ae]n?\b)\s?"
@@ -32,6 +32,7 @@ _CLOCK_CONTEXT = _set(
     "at is it until till from by before after since around now about to time clock um ist bis von ab "
     "gegen nach vor alle ore às à a las os"
 )
+_LASTS = _set("is it to about around was")
 _RATIO_CONTEXT = _set(
     "ratio scale odds dilute diluted leverage mix mixture dilution format aspect verhältnis maßstab format rapport "
     "échelle proporción escala "
@@ -68,7 +69,8 @@ def clock(scan: Scan, at: int) -> Reading | None:
         if int(second) > 59:
             return None
         before = scan.word_before(at).lower()
-        if not half and before not in _CLOCK_CONTEXT:
+        lasts = before in _LASTS and not {"time", "clock", "now", "currently"} & set(scan.words_before(4, at))
+        if not half and (before not in _CLOCK_CONTEXT or (lasts and scan.language.code == "en")):
             return duration(scan, hour, minute, int(second)), end, "measure"
     range_of_half = scan.language.code == "en" and _HALF_COMES.match(scan.text, end) is not None
     said = time_of_day(scan, hour, minute, bool(half) or range_of_half, bool(second), at)
@@ -96,7 +98,10 @@ _NO_TIMES = frozenset((("16", "10"), ("21", "90")))
 
 def _ends(scan: Scan, end: int) -> bool:
     rest = scan.rest(end)
-    return not rest or rest[0].isupper()
+    return not rest or (rest[0].isupper() and not _DAY_NEXT.match(rest))
+
+
+_DAY_NEXT = re.compile(r"(?:M|Tu?|W|Th|F|Sa?|Su)[-–]|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun|daily)")
 
 
 def _and(scan: Scan) -> str:
@@ -184,9 +189,12 @@ def _count(scan: Scan, amount: int, name: str) -> str:
 
 
 def hour_of_half(scan: Scan, at: int) -> Reading | None:
-    """9am, 9 a.m., 3.30pm; and the 9 of 9-5pm."""
+    """9am, 9 a.m., 3.30pm; and the 9 of 9-5pm; by 11p."""
     if scan.language.code != "en":
         return None
+    short = _SHORT_HALF.match(scan.text, at) if scan.word_before(at).lower() in _AT else None
+    if short and int(short[1]) <= 12:
+        return f"{cardinal(short[1], scan.language)} {short[2].upper()} M", short.end(), "time"
     match = _HOUR.match(scan.text, at)
     if not match or int(match["hour"]) > 12:
         return None
@@ -200,6 +208,10 @@ def hour_of_half(scan: Scan, at: int) -> Reading | None:
     if match["point"] and _ends(scan, match.end()):
         said += "."
     return said, match.end(), "time"
+
+
+_SHORT_HALF = re.compile(r"(\d{1,2})([ap])(?!\w|\.\s?[mM])")
+_AT = _set("at by til till until from before after around")
 
 
 def military(scan: Scan, at: int) -> Reading | None:

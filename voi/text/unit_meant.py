@@ -34,6 +34,10 @@ _PART_OF_DECADE = re.compile(
 def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
     """Words and letters that are no units here."""
     code = scan.language.code
+    if symbol == "K" and (glued or (code == "en" and "." not in digits)):
+        return True
+    if symbol in ("t.", "T.") and code == "en":  # 1 t. salt
+        return glued or not scan.rest(stop)[:1].islower()
     if code == "en":
         if symbol == "c." and glued:
             return True

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from voi.text import cldr
+from voi.text.agreement import gender
 from voi.text.scan import Scan
 from voi.text.tables import language_of
 from voi.text.tables.shape import Forms, Language
@@ -30,7 +31,7 @@ COMMON: Mapping[str, str] = {
     "Gbit/s": "digital-gigabit/duration-second", "kbit/s": "digital-kilobit/duration-second",
     "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
     "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second",
-    "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
+    "°C": "temperature-celsius", "K": "temperature-kelvin", "°F": "temperature-fahrenheit",
     "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "kcal": "energy-kilocalorie",
     "kJ": "energy-kilojoule", "J": "energy-joule", "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal",
     "bar": "pressure-bar", "mbar": "pressure-millibar", "px": "graphics-pixel", "MP": "graphics-megapixel",
@@ -196,6 +197,13 @@ def _per_of(name: str, language: Language) -> str | None:
     return f"{language.say['per']} {cldr.form('1', found, language.code)}" if found else None
 
 
+def _italian_per(noun: str, language: Language) -> str:
+    """Al giorno, a notte, all'anno."""
+    if noun[0].lower() in "aeiou":
+        return f"all'{noun}"
+    return f"a {noun}" if gender(noun, language) == "f" else f"al {noun}"
+
+
 def per(scan: Scan, end: int) -> tuple[str, int]:
     """ " per month" for "/mo", and where that ends; ("", end) where no unit follows a stroke."""
     match = _PER.match(scan.text, end)
@@ -216,6 +224,8 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
         said = f"{language.say['per']}{symbol}"
     elif not symbol.isalpha() and language.code != "hi":  # m²e
         said = None
+    elif language.code == "it" and len(symbol) > 2:
+        said = _italian_per(symbol, language)
     elif (language.code == "en" and symbol.lower() in PER_WORDS) or (language.code != "en" and len(symbol) > 2):
         said = f"{language.say['per']} {'ال' if language.code == 'ar' and symbol[:2] != 'ال' else ''}{symbol}"
     else:

@@ -45,6 +45,7 @@ _NUMBERED_STREET = re.compile(r"\.?\s\d{1,3}(?:st|nd|rd|th)\s(?:St|Ave|Street|Av
 _STREET_NAME = re.compile(r"(?:\d[\w-]*\s(?:[NSEW]\.?\s)?(?:[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3})\Z")
 _STREET_WORD = re.compile(r"(?:Street|St\.?|Ave\.?|Avenue|Blvd\.?|Road|Rd\.?|Drive|Dr\.?|Lane|Ln\.?)\s\Z")
 _ALWAYS_STREETS = _set("Ave Blvd Hwy Pkwy Expy Fwy")
+_HEADING = _set("head turn drive walk continue facing faces go heading travel wind winds")
 _APERTURE = re.compile(r"/(\d{1,2}(?:\.\d)?)([A-Z])?(?!\w)")
 _SLASHED_UNIT = re.compile(r"([^\W\d_]{1,5})/([hs]|min|hr|day|mo|yr|kg|l|L)\b(?!/)")
 
@@ -97,16 +98,24 @@ def is_product(scan: Scan, word: str) -> bool:
 
 
 _BEFORE_POWERS = _set("sin cos tan cot sec log ln exp max min the and of is to a in")
-_INITIALS = {"en": {"M-F": "Monday to Friday", "M–F": "Monday to Friday"},
-             "es": {"L-V": "lunes a viernes", "L-D": "lunes a domingo", "L-S": "lunes a sábado"}}  # fmt: skip
+_INITIALS = {
+    "en": {"M": "Monday", "Tu": "Tuesday", "T": "Tuesday", "W": "Wednesday", "Th": "Thursday", "F": "Friday",
+           "Sa": "Saturday", "Su": "Sunday"},
+    "es": {"L": "lunes", "V": "viernes", "S": "sábado", "D": "domingo"},
+}  # fmt: skip
+_INITIAL_RANGE = re.compile(
+    r"([A-Z][au]?h?)[-–]([A-Z][au]?h?)(?=,?\s(?:\d|from|at|only|de\s\d|noon|all|'?til|until|by)|[.,;:)]|\s*\Z)"
+)
 
 
 def day_initials(scan: Scan, at: int) -> Reading | None:
-    """M-F 9-5."""
-    said = _INITIALS.get(scan.language.code, {}).get(scan.text[at : at + 3])
-    if not said or scan.text[at + 3 : at + 4].isalnum() or scan.text[at + 3 : at + 4] == "-":
+    """M-F 9-5, M–Th, L-V de 9 a 18."""
+    names = _INITIALS.get(scan.language.code)
+    match = _INITIAL_RANGE.match(scan.text, at) if names else None
+    if not names or not match or match[1] not in names or match[2] not in names or match[1] == match[2]:
         return None
-    return said, at + 3, "date"
+    joint = " a " if scan.language.code == "es" else " to "
+    return f"{names[match[1]]}{joint}{names[match[2]]}", match.end(), "date"
 
 
 _DAY_RANGE = re.compile(r"\.?\s?([-–]|t/m\b|bis\b)\s?([^\W\d_]{2,5})\b\.?")
@@ -155,14 +164,21 @@ def state_or_street(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if scan.language.code != "en":
         return None
     text = scan.text
+    if word in ("Hwy", "Rte") and text[end : end + 1] == " " and text[end + 1 : end + 2].isdigit():
+        return {"Hwy": "Highway", "Rte": "Route"}[word], end, "address"
+    if word in ("L", "R") and scan.word_before(at).lower() in ("turn", "bear", "keep", "go"):
+        return {"L": "left", "R": "right"}[word], end, "address"
+    if word in COMPASS and scan.word_before(at).lower() in _HEADING:
+        return COMPASS[word].lower(), end, "address"
     if word in COMPASS:
         if re.search(r"\d(?:°|['′]|[\"″”])\s?\Z", text[max(0, at - 3) : at]):  # a coordinate
             return COMPASS[word].lower(), end, "address"
         if _ROAD_BEFORE.search(text, max(0, at - 16), at) or _NUMBERED_STREET.match(text, end):
             return COMPASS[word], end + (text[end : end + 1] == "." and scan.rest(end + 1)[:1].isdigit()), "address"
         house = len(word) == 1 and re.search(r"\b\d{1,5}\s\Z", text[max(0, at - 6) : at])
-        if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end)[:1].isupper()):
-            return COMPASS[word], end, "address"
+        point = text[end : end + 1] == "."  # 45 W. Oak St.
+        if _STREET_WORD.search(text, max(0, at - 12), at) or (house and scan.word_after(end + point)[:1].isupper()):
+            return COMPASS[word], end + (point and bool(house)), "address"
     if word in STATES and _TOWN_BEFORE.search(text, max(0, at - 24), at) and _STATE.match(text, at):
         return STATES[word], end, "address"
     if word in _ALWAYS_STREETS and text[end : end + 1] != "." and scan.word_before(at)[:1].isupper():

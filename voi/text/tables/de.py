@@ -39,6 +39,7 @@ LANGUAGE = Language(
     months={"jänner": 1, "feber": 2},
     clock=Clock("{h} Uhr", "{h} Uhr {m}", one="ein", after=words("uhr")),
     say={
+        "factorial": "Fakultät",
         "sections": "Paragrafen",
         "hyphen": "Bindestrich",
         "dot": "Punkt", "at": "ät", "slash": "Schrägstrich", "backslash": "Backslash", "colon": "Doppelpunkt",
@@ -53,6 +54,7 @@ LANGUAGE = Language(
         "pounds": "Pfund", "version": "Version", "one_part": "ein",
     },
     before={
+        "Erw.": "Erwachsene", "mittl.": "mittlerer", "Kundennr.": "Kundennummer",
         "Fam.": "Familie", "eff.": "effektiver", "Pck.": "Päckchen",
         "Gr.": "Größe",
         "z.B.": "zum Beispiel", "u.": "und", "o.": "oder", "d.h.": "das heißt", "u.a.": "unter anderem",
@@ -113,9 +115,10 @@ LANGUAGE = Language(
         "Tausend": forms("Tausend"),
     },
     units={
+        "bpm": forms("Schlag pro Minute", "Schläge pro Minute"),
         "Std.": "duration-hour", "Std": "duration-hour", "Min.": "duration-minute", "Min": "duration-minute",
         "Sek.": "duration-second", "sec": "duration-second", "Sek": "duration-second",
-        "km/h": forms("Stundenkilometer"), "PS": forms("P S"),
+        "km/h": forms("Kilometer pro Stunde"), "PS": forms("P S"),
         "Kilo": forms("Kilo"), "Pkt.": forms("Punkt", "Punkte"), "Stk.": forms("Stück"), "EL": forms("Esslöffel"),
         "TL": forms("Teelöffel"), "U/min": forms("Umdrehung pro Minute", "Umdrehungen pro Minute"),
         "mmHg": forms("Millimeter Quecksilbersäule"),
@@ -144,7 +147,8 @@ LANGUAGE = Language(
             "Tochter Schwester Hand Zahl Nummer Katze "
             "Uhr Straße Fahrt Tür Karte Mail E-Mail App Portion Wurst Kuh Maus Bank Angst Antwort "
             "Art Arbeit Burg Bahn Schule Klasse Etage "
-            "Zwiebel Schüssel Wurzel Formel Nadel Kugel Regel Insel Gabel Tafel Schulter Feder Butter Mauer Steuer "
+            "Kapsel Spritze Ampulle Dosis Zwiebel Schüssel Wurzel Formel Nadel Kugel Regel Insel Gabel Tafel "
+            "Schulter Feder Butter Mauer Steuer "
             "Nudel Kartoffel Tomate "
             "Flasche Dose Packung Tasse Rupie SMS"
         ),
@@ -174,7 +178,8 @@ LANGUAGE = Language(
         "Pius Maria Georg Eduard Leopold Franz Napoleon Philipp Nikolaus Alexander Peter Rudolf August "
         "Christian Gustav Harald Konrad"),
     digits_after=words(
-        "tan otp kennwort pin code bestellnummer auftragsnummer bestellung kundennummer rechnungsnummer rechnung "
+        "kundennr kundennummer artikelnummer rechnungsnummer vertragsnummer tan otp kennwort pin code bestellnummer "
+        "auftragsnummer bestellung kundennummer rechnungsnummer rechnung "
         "ticket "
         "buchungsnummer buchung postleitzahl plz kontonummer vorgangsnummer sendungsnummer "
         "referenznummer ticketnummer kennwort passwort seriennummer aktenzeichen bankleitzahl "

@@ -174,6 +174,7 @@ LANGUAGE = Language(
     months={"sept": 9},
     clock=Clock(zero="oh "),
     say={
+        "factorial": "factorial",
         "sections": "sections",
         "hyphen": "dash",
         "dot": "dot", "at": "at", "slash": "slash", "backslash": "backslash", "colon": "colon", "tilde": "tilde",
@@ -200,6 +201,8 @@ LANGUAGE = Language(
         "orig.": "original", "abbr.": "abbreviation",
     },
     ending={
+        "int'l": "international", "nat'l": "national", "gov't": "government", "dep't": "department",
+        "cont'd": "continued", "qty": "quantity",
         "WWII": "World War two", "WWI": "World War one", "YoY": "year over year", "QoQ": "quarter over quarter",
         "MoM": "month over month", "Jr.": "Junior", "Sr.": "Senior", "Inc.": "Incorporated", "Ltd.": "Limited",
         "Corp.": "Corporation",
@@ -218,6 +221,7 @@ LANGUAGE = Language(
     },
     leading=words("apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
     choices={
+        "ch.": (("W", "channel"), ("9", "chapter"), ("L", "chapter"), ("R", "chapter"), ("", "")),
         "opt.": (("9", "option"), ("", "")), "ver.": (("9", "version"), ("", "")), "flt.": (("9", "flight"), ("", "")),
         "conf.": (("9", "confirmation"), ("", "")), "ex.": (("9", "example"), ("", "")),
         "elev.": (("9", "elevation"), ("", "")), "pop.": (("9", "population"), ("", "")),
@@ -239,7 +243,6 @@ LANGUAGE = Language(
         "v.": (("9", "version"), ("N", "versus"), ("", "")),
         "vol.": (("L", "volume"), ("9", "volume"), ("R", "volume"), ("", "volume")),
         "fig.": (("L", "figure"), ("9", "figure"), ("", "")),
-        "ch.": (("L", "chapter"), ("9", "chapter"), ("R", "chapter"), ("", "")),
         "art.": (("9", "article"), ("", "")),
         "par.": (("9", "paragraph"), ("", "")),
         "para.": (("9", "paragraph"), ("", "paragraph")),
@@ -264,6 +267,9 @@ LANGUAGE = Language(
         "pm.": (("#", "P M"), ("", "")),
     },
     units={
+        "t.": "volume-teaspoon",
+        "req": forms("request", "requests"), "reqs": forms("request", "requests"), "bbl": forms("barrel", "barrels"),
+        "T.": "volume-tablespoon",
         "nt": forms("night", "nights"), "nt.": forms("night", "nights"), "pp": forms("person", "people"),
         "pp.": forms("person", "people"), "ppl": forms("person", "people"), "qtr": forms("quarter", "quarters"),
         "doz.": forms("dozen"), "sf": "area-square-foot",

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     clock=Clock("{h}", "{h} y {m}", feminine=True, after=words("horas hora h")),
     months={"sep": 9, "set": 9, "setiembre": 9},
     say={
+        "factorial": "factorial",
         "hyphen": "guion",
         "dot": "punto", "at": "arroba", "slash": "barra", "backslash": "barra invertida", "colon": "dos puntos",
         "tilde": "virgulilla",
@@ -76,6 +77,8 @@ LANGUAGE = Language(
         "billón": forms("billón", "billones"), "billones": forms("billón", "billones"),
     },
     units={
+        "ppm": forms("pulsación por minuto", "pulsaciones por minuto"), "lpm": forms("latido por minuto",
+        "latidos por minuto"),
         "sec": "duration-second", "seg": "duration-second", "seg.": "duration-second", "min.": "duration-minute",
         "km/h": forms("kilómetro por hora", "kilómetros por hora"),
         "cda.": forms("cucharada", "cucharadas"), "cdas.": forms("cucharada", "cucharadas"),
@@ -116,7 +119,7 @@ LANGUAGE = Language(
             "programa kilograma diploma diplomas síntoma síntomas panorama dilema dilemas esquema "
             "esquemas avión aviones camión camiones turista artista guardia policía"),
         feminine_endings=("a", "as", "ción", "ciones", "sión", "siones", "dad", "dades", "tad", "tades", "tud",
-            "tudes", "gión", "giones", "umbre"),
+            "tudes", "gión", "giones", "nión", "niones", "umbre"),
     ),
     fractions={"2": ("medio", "medios"), "3": ("tercio", "tercios"), "4": ("cuarto", "cuartos")},
     spelt=words(

@@ -11,6 +11,7 @@ LANGUAGE = Language(
     first="premier",
     clock=Clock("{h} heures", "{h} heures {m}", feminine=True, after=words("heures heure h")),
     say={
+        "factorial": "factorielle",
         "hyphen": "tiret",
         "dot": "point", "at": "arobase", "slash": "barre oblique", "backslash": "barre oblique inverse",
         "colon": "deux-points",
@@ -44,6 +45,7 @@ LANGUAGE = Language(
         "arr.": "arrondissement", "RDV": "rendez-vous",
     },
     ending={
+        "RDC": "rez-de-chaussée", "a.p.": "après prolongation",
         "ét.": "étage",
         "etc.": "et cetera", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
         "Cie": "compagnie", "dép.": "département",
@@ -54,6 +56,7 @@ LANGUAGE = Language(
         "svp": "s'il vous plaît", "SVP": "s'il vous plaît",
     },
     choices={
+        "pl.": (("A", "place"), ("", "")),
         "min.": (("o", "minute"), ("#", "minutes"), ("9", "minimum"), ("", "minimum")),
         "km": (("9", "kilomètre"), ("", "")),
         "p.": (("9", "page"), ("", "")), "s.": (("r", "siècle"), ("", "")),
@@ -70,6 +73,7 @@ LANGUAGE = Language(
         "mille": forms("mille"),
     },
     units={
+        "bpm": forms("battement par minute", "battements par minute"),
         "Mo": forms("mégaoctet", "mégaoctets"), "Go": forms("gigaoctet", "gigaoctets"), "Ko": forms("kilooctet",
         "kilooctets"), "ko": forms("kilooctet", "kilooctets"),
         "To": forms("téraoctet", "téraoctets"), "sec": "duration-second", "mn": "duration-minute",
@@ -106,6 +110,9 @@ LANGUAGE = Language(
     },
     gender=Gender(
         feminine=words(
+            "gélule gélules pilule pilules capsule capsules botte bottes ampoule ampoules goutte gouttes dose doses "
+            "gousse gousses branche branches pincée poignée feuille feuilles barquette brique station stations "
+            "formule formules salade "
             "heure heures minute minutes seconde secondes semaine semaines année années journée "
             "journées personne personnes fois page pages livre livres "
             "maison maisons femme femmes fille filles nuit nuits mer main mains voiture voitures "

@@ -12,6 +12,7 @@ LANGUAGE = Language(
     first="primeiro",
     clock=Clock("{h} horas", "{h} e {m}", feminine=True, after=words("horas hora h")),
     say={
+        "factorial": "fatorial",
         "hyphen": "hífen",
         "dot": "ponto", "at": "arroba", "slash": "barra", "backslash": "barra invertida", "colon": "dois pontos",
         "and": "e", "percent": "por cento",
@@ -69,10 +70,13 @@ LANGUAGE = Language(
         "trilhão": forms("trilhão", "trilhões"), "trilhões": forms("trilhão", "trilhões"),
         "milhão": forms("milhão", "milhões"), "milhões": forms("milhão", "milhões"), "bilhão": forms("bilhão",
         "bilhões"), "bilhões": forms("bilhão", "bilhões"), "M": forms("milhão", "milhões")},
-    units={"km/h": forms("quilômetro por hora", "quilômetros por hora"), "seg": "duration-second",
+    units={
+        "bpm": forms("batimento por minuto", "batimentos por minuto"),"km/h": forms("quilômetro por hora",
+        "quilômetros por hora"), "seg": "duration-second",
         "sec": "duration-second", "m/s": forms("metro por segundo", "metros por segundo"), "anos": forms("ano",
         "anos")},
     named_units={
+        "mah": forms("miliampere-hora", "miliamperes-hora"),
         "mass-kilogram": forms("quilo", "quilos"), "temperature-celsius": forms("grau Celsius", "graus Celsius"),
         "angle-degree": forms("grau", "graus"),
         "temperature-fahrenheit": forms("grau Fahrenheit", "graus Fahrenheit"), "digital-gigabyte": forms("gigabyte",
