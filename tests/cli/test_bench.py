@@ -138,13 +138,21 @@ def test_a_service_is_measured_only_when_that_is_asked_for(monkeypatch: pytest.M
 
 
 def test_the_limits_of_llms_are_those_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    from voi.cli.bench import _llm_router
     from voi.config.settings import load_settings
     from voi.engines.llm.attempts import LlmLimits
+    from voi.engines.startup import llm_router
 
     monkeypatch.setenv("LITELLM_API_BASE", "http://127.0.0.1:9")
     monkeypatch.setenv("VOI_LLM_FIRST_TOKEN_TIMEOUT_S", "7")
     monkeypatch.setenv("VOI_LLM_NEXT_TOKEN_TIMEOUT_S", "3")
-    remote = _llm_router(load_settings(), "gpt")._remote
+    remote = llm_router(load_settings(), ["gpt"])._remote
     assert remote is not None
     assert remote[1]["limits"] == LlmLimits(first_token_timeout_ms=7_000, next_token_timeout_ms=3_000)
+
+
+def test_a_model_with_a_mistake_is_said_not_to_be_measured() -> None:
+    Path("tts_models.json").write_text(json.dumps({"near": {"engine": "bell"}, "odd": {"engine": "bell", "speed": {}}}))
+    result = measured()
+    assert result.exit_code == 0, result.output
+    assert re.search(r"Not measured: .*\$\.odd\.speed", result.output)
+    assert re.search(r"TTS near .*\d", result.output)

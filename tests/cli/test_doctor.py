@@ -264,3 +264,10 @@ def test_weights_that_the_start_cannot_fetch_are_one(monkeypatch: pytest.MonkeyP
     code, found, _ = examine()
     assert code == 1
     assert "no Whisper checkpoint mine.pt" in found["stt"][0]["cure"]
+
+
+def test_the_voice_judge_is_tried_with_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_VOICE_ENGINE", "strict")
+    monkeypatch.setenv("VOI_ENGINE_OPTIONS", '{"voice.strict": {"engine": "voice-judge", "weights": "nowhere.npz"}}')
+    _, found, _ = examine()
+    assert "nowhere.npz" in found["voice"][0]["cure"]

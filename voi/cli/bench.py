@@ -10,7 +10,6 @@ import typer
 if TYPE_CHECKING:
     from voi.cli.measure import Measured, Progress
     from voi.config.settings import Settings
-    from voi.engines.llm.router import LlmRouter
 
 LIVE_ROUNDS = 3
 
@@ -64,6 +63,7 @@ async def _measure(
     from voi.cli.engine_of import InCloud, running, running_named
     from voi.config.engine_choice import NONE
     from voi.engines.base import STT_RATE_HZ
+    from voi.engines.startup import llm_router
     from voi.errors import ConfigError, EngineError
 
     async def stt() -> None:
@@ -83,7 +83,7 @@ async def _measure(
 
     async def first_text() -> None:
         on(f"Loading LLM {llm}")
-        router = _llm_router(settings, llm)
+        router = llm_router(settings, [llm])
         try:
             await router.warm_up()
             found.extend(await measure.measure_llm(router, llm, rounds, on))
@@ -106,7 +106,7 @@ async def _measure(
         found.extend(measure.measure_vad(vad, pcm))
         await unless_in_cloud(f"STT {settings.stt_engine}", stt)
         optional: list[tuple[str, Callable[[], Awaitable[None]]]]
-        optional = [(f"TTS {model[0]}", partial(tts, *model)) for model in _tts_models(settings)]
+        optional = [(f"TTS {model[0]}", partial(tts, *model)) for model in _tts_models(settings, notes)]
         optional += [(f"Turn detection {settings.turn_engine}", turn)] if settings.turn_engine != NONE else []
         for what, measured in (*optional, (f"LLM {llm}", first_text)):
             try:
@@ -115,28 +115,16 @@ async def _measure(
                 notes.append(str(error))
 
 
-def _llm_router(settings: "Settings", llm: str) -> "LlmRouter":
-    """A router as the server has it, for that LLM alone."""
-    from voi.engines.llm.router import LlmRouter
-    from voi.engines.startup import llm_limits, llm_options
-
-    return LlmRouter(
-        api_base=settings.litellm_api_base,
-        api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
-        config_file=settings.litellm_config_file,
-        models=[llm],
-        options=llm_options(settings),
-        limits=llm_limits(settings),
-    )
-
-
-def _tts_models(settings: "Settings") -> list[tuple[str, str, dict[str, Any]]]:
-    """Name, engine and options of each model in tts_models.json; espeak alone where there are none."""
+def _tts_models(settings: "Settings", notes: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
+    """Name, engine and options of each model in tts_models.json; espeak alone where there are none. Adds to `notes` the
+    mistakes because of which others are left out."""
     from voi.config.load import read_config
     from voi.config.problems import Problems
     from voi.engines.registry import tts_info
 
-    models = read_config(settings, tts_info, Problems()).tts_models if settings.tts_models_file.exists() else {}
+    problems = Problems()
+    models = read_config(settings, tts_info, problems).tts_models if settings.tts_models_file.exists() else {}
+    notes += [each for each in (*problems.errors, *problems.warnings) if each.startswith(str(settings.tts_models_file))]
     found = [(name, model.engine, model.engine_options()) for name, model in models.items()]
     return found or [("espeak", "espeak", {})]
 

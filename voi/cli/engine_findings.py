@@ -17,8 +17,7 @@ from voi.config.engine_choice import NONE, ChosenKind, named_engine, usual_engin
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.device import AUTO, engine_options, slow_note
-from voi.engines.llm.router import LlmRouter
-from voi.engines.startup import llm_models, llm_options
+from voi.engines.startup import llm_models, llm_router
 from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
 
@@ -46,7 +45,8 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
         found.append(Finding("engines", "voice", Grade.OK, "none: whatever sounds like a voice interrupts"))
     else:
         on_progress(f"Trying voice {settings.voice_engine}")
-        found.append(await look.at("voice", settings.voice_engine, {}, needed=False))
+        engine, options = named_engine(settings, "voice", settings.voice_engine)
+        found.append(await look.at("voice", engine, options, needed=False))
     used = {use.tts_model for use in config.voice_uses()} if config else set()
     models = config.tts_models if config else {}
     for name, model in models.items():
@@ -138,13 +138,7 @@ async def _tried(engine: Any, label: str, name: str, options: Mapping[str, Any])
 
 async def _llms(settings: Settings, config: Config | None) -> list[Finding]:
     models = llm_models(config) if config else frozenset()
-    router = LlmRouter(
-        api_base=settings.litellm_api_base,
-        api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
-        config_file=settings.litellm_config_file,
-        models=models,
-        options=llm_options(settings),
-    )
+    router = llm_router(settings, models)
     used = ", ".join(sorted(models - {"echo", "eliza"}))
     used = f"agents use {used}" if used else "no agent needs one" if config else "what agents need cannot be read"
     refused = False

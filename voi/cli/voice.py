@@ -78,11 +78,12 @@ def list_voices(
     from voi.config.settings import load_settings
     from voi.errors import ConfigError
 
-    models = read_models(load_settings().tts_models_file)
+    settings = load_settings()
+    models = read_models(settings.tts_models_file)
     if model is not None and model not in models:
         raise ConfigError(f"There is no model {quoted(model)}{did_you_mean(model, models)}")
     chosen = {name: each for name, each in models.items() if model in (None, name)}
-    listed = {name: listed_voices(each) for name, each in chosen.items()}
+    listed = {name: listed_voices(each, settings) for name, each in chosen.items()}
     if as_json:
         typer.echo(json.dumps([
             {
@@ -117,7 +118,7 @@ def say(
     from voi.cli.voice_models import model_with_voice
     from voi.config.settings import load_settings
 
-    named = model or model_with_voice(load_settings().tts_models_file, name)
+    named = model or model_with_voice(load_settings(), name)
     tts(text=text, model=named, voice=name, tone=tone, language=language, speed=speed, out=out, raw=False)
 
 

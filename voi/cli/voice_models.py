@@ -11,6 +11,7 @@ from voi.config.tts_models import TtsModel
 from voi.config.voice_names import composed, known_as
 from voi.engines import registry
 from voi.engines.base import VoiceCloner
+from voi.engines.device import engine_options
 from voi.engines.tts.cloning import cloner_of
 from voi.engines.tts.rendered import forget
 from voi.errors import ConfigError, EngineError
@@ -72,7 +73,7 @@ def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list
     return found
 
 
-def own_voices(model: TtsModel) -> tuple[str, ...]:
+def own_voices(model: TtsModel, settings: Settings) -> tuple[str, ...]:
     """Of a model whose voices are no file: those that it names, or that its engine declares or has; () where only a
     running engine knows. Raises ConfigError, EngineError."""
     if isinstance(model.voices, tuple):
@@ -82,12 +83,15 @@ def own_voices(model: TtsModel) -> tuple[str, ...]:
         return ()
     if model.engine not in registry.BUILT_IN["tts"]:
         return info.voices  # to make an engine of another package may take long, or fail in any way
-    return registry.create("tts", model.engine, model.engine_options()).info.voices  # type: ignore[no-any-return]
+    factory = registry.find("tts", model.engine)
+    options = engine_options(factory, settings.models_dir, settings.device, model.engine_options())
+    return registry.build(factory, "tts", model.engine, options).info.voices  # type: ignore[no-any-return]
 
 
-def model_with_voice(file: Path, voice: str) -> str:
+def model_with_voice(settings: Settings, voice: str) -> str:
     """The only model that has a voice of that name. Raises ConfigError."""
-    having = [name for name, model in read_models(file).items() if known_as(voice, _names(model))]
+    file = settings.tts_models_file
+    having = [name for name, model in read_models(file).items() if known_as(voice, _names(model, settings))]
     if len(having) == 1:
         return having[0]
     if having:
@@ -104,12 +108,12 @@ class Listed:
     note: str = ""
 
 
-def listed_voices(model: TtsModel) -> Listed:
+def listed_voices(model: TtsModel, settings: Settings) -> Listed:
     """What `voi voice list` shows. Needs no package that is not installed: where one is missing, the note says so.
     Raises ConfigError."""
     note = "none yet" if _clones(model.engine) else "the engine's own voices"
     try:
-        names = _names(model)
+        names = _names(model, settings)
     except EngineError as error:
         names, note = (), str(error)
     tones = model.voice_tone_map.items()
@@ -123,9 +127,9 @@ def _clones(engine: str) -> bool:
     return info is not None and info.clones
 
 
-def _names(model: TtsModel) -> tuple[str, ...]:
+def _names(model: TtsModel, settings: Settings) -> tuple[str, ...]:
     if not _clones(model.engine):
-        return own_voices(model)
+        return own_voices(model, settings)
     cloner = cloner_of(model.engine, model.engine_options())
     return cloner.names() if cloner else ()
 

@@ -133,7 +133,7 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 def decode_value(hint: Any, value: Any, where: str) -> Any:
-    """The value that `_encode` was given, of that type. Raises ClientError naming the place."""
+    """The value that `encode_value` was given, of that type. Raises ClientError naming the place."""
     if hint is object:
         return value
     if hint == Part:

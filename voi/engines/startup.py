@@ -304,14 +304,7 @@ class _Start:
 
     async def llm(self, config: Config, settings: Settings) -> LlmRouter:
         """The LLM router. An LLM that cannot answer now may do so later, so that is only a line in the log."""
-        router = LlmRouter(
-            api_base=settings.litellm_api_base,
-            api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
-            config_file=settings.litellm_config_file,
-            models=llm_models(config),
-            options=llm_options(settings),
-            limits=llm_limits(settings),
-        )
+        router = llm_router(settings, llm_models(config))
         self.ready.append(router)
         if self.judge is not None:
             await asyncio.to_thread(router.make_all)
@@ -334,6 +327,18 @@ class _Start:
             await engine.close()
             raise
         self.ready.append(engine)
+
+
+def llm_router(settings: Settings, models: Iterable[str]) -> LlmRouter:
+    """The router of these LLMs, with the settings' addresses, options and limits."""
+    return LlmRouter(
+        api_base=settings.litellm_api_base,
+        api_key=settings.litellm_api_key.get_secret_value() if settings.litellm_api_key else "",
+        config_file=settings.litellm_config_file,
+        models=models,
+        options=llm_options(settings),
+        limits=llm_limits(settings),
+    )
 
 
 def llm_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:
