@@ -91,7 +91,7 @@ def test_locks_have_hashes_and_no_addresses(path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["1.82.7", "1.82.8"])
 def test_the_releases_that_stole_credentials_are_excluded(version: str) -> None:
-    (litellm,) = EXTRAS["litellm"]
+    (litellm,) = [one for one in EXTRAS["litellm"] if one.name == "litellm"]
     assert litellm.specifier.contains("1.106.2")
     assert f"!={version}" in str(litellm.specifier)
 

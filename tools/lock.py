@@ -27,6 +27,7 @@ EXTRAS = (
     "languages",
     "litellm",
     "otel",
+    "piper",
     "postgres",
     "sound",
     "train",

@@ -37,6 +37,10 @@ KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
     ("stt", "whisper"): ("MIT", True),
     ("stt", "faster-whisper"): ("MIT (OpenAI's Whisper, converted)", True),
     ("tts", "hibari"): ("Apache-2.0", True),
+    ("tts", "piper"): (
+        "CC0-1.0 (the voice joe; fine-tuned from lessac, whose recordings have terms of their own)",
+        None,
+    ),
     ("tts", "espeak"): ("GPL-3.0-or-later (espeak-ng, a program without weights)", True),
     ("tts", "xtts"): ("Coqui Public Model License 1.0.0", False),
 }

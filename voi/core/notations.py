@@ -28,7 +28,7 @@ class Found(NamedTuple):
     until: str = ""
 
 
-Look = Found | Literal["wait"] | None
+Seen = Found | Literal["wait"] | None
 
 TRIGGER = re.compile(r"[<&◁\[{`]|(?<![\w.])[A-Za-z_*]")
 """A notation may begin with this."""
@@ -121,7 +121,7 @@ _AFTER_MENTION = frozenset(".,;:!?)-…")
 _SENTENCE_ENDS = frozenset('.!?:…。！？："”»*>|')
 
 
-def look(text: str, at: int, *, final: bool) -> Look:
+def look(text: str, at: int, *, final: bool) -> Seen:
     """What begins at `at`, where TRIGGER matches. "wait": more text is needed to tell."""
     char = text[at]
     if char in "<&◁":
@@ -135,7 +135,7 @@ def look(text: str, at: int, *, final: bool) -> Look:
     return _first(_prefixed(text, at, final=final), _label(text, at, final=final), _python(text, at, final=final))
 
 
-def _first(*looks: Look) -> Look:
+def _first(*looks: Seen) -> Seen:
     """The first that found something; "wait" if one may still."""
     found = next((one for one in looks if isinstance(one, Found)), None)
     return found or ("wait" if "wait" in looks else None)
@@ -144,7 +144,7 @@ def _first(*looks: Look) -> Look:
 # ---- marks --------------------------------------------------------------------------------------------
 
 
-def _tag(text: str, at: int, *, final: bool) -> Look:
+def _tag(text: str, at: int, *, final: bool) -> Seen:
     if text[at] == "&" and "&lt;".startswith(text[at : at + 4]) and len(text) - at < 4:
         return "wait"
     tag = _TAG.match(text, at)
@@ -183,7 +183,7 @@ def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tup
     return "", stem
 
 
-def _bracket(text: str, at: int, *, final: bool) -> Look:
+def _bracket(text: str, at: int, *, final: bool) -> Seen:
     bracket = _BRACKET.match(text, at)
     assert bracket is not None
     if not bracket["end"]:
@@ -198,7 +198,7 @@ def _bracket(text: str, at: int, *, final: bool) -> Look:
     return _unless_mentioned(text, at, Found(kind, bracket.end(), family), final=final)
 
 
-def _fence(text: str, at: int) -> Look:
+def _fence(text: str, at: int) -> Seen:
     fence = _FENCE.match(text, at)
     if fence is None or (at and text[at - 1] != "\n"):
         return None
@@ -209,7 +209,7 @@ def _fence(text: str, at: int) -> Look:
     return Found("until", fence.end(), until="```") if hides else None
 
 
-def _unless_mentioned(text: str, at: int, found: Found, *, final: bool) -> Look:
+def _unless_mentioned(text: str, at: int, found: Found, *, final: bool) -> Seen:
     """The mark, or "text" if the reply only speaks of it: in quotes, or as a word inside a sentence."""
     before, after = text[max(0, at - 2) : at], text[found.end : found.end + 2]
     quoted = before[-1:] in _QUOTES and bool(before)
@@ -229,7 +229,7 @@ def _unless_mentioned(text: str, at: int, found: Found, *, final: bool) -> Look:
 # ---- calls without marks ------------------------------------------------------------------------------
 
 
-def _object(text: str, at: int, *, final: bool) -> Look:
+def _object(text: str, at: int, *, final: bool) -> Seen:
     head = _OBJECT.match(text, at)
     assert head is not None
     if text[at] == "`" and not text.startswith("```", at):
@@ -244,7 +244,7 @@ def _object(text: str, at: int, *, final: bool) -> Look:
     return None
 
 
-def _python(text: str, at: int, *, final: bool) -> Look:
+def _python(text: str, at: int, *, final: bool) -> Seen:
     """A call in Python's notation, with a keyword or a JSON object in it; a name with "_" or "." needs neither."""
     head = _PYTHON.match(text, at)
     assert head is not None
@@ -258,7 +258,7 @@ def _python(text: str, at: int, *, final: bool) -> Look:
     return "wait" if head.end() == len(text) and not final else None
 
 
-def _prefixed(text: str, at: int, *, final: bool) -> Look:
+def _prefixed(text: str, at: int, *, final: bool) -> Seen:
     """`functools[{…}]`, `tool_calls: [{…}]`, `to=functions.f {…}`."""
     head = _PREFIXED.match(text, at)
     if head is None:
@@ -271,7 +271,7 @@ def _prefixed(text: str, at: int, *, final: bool) -> Look:
     return "wait" if head.end() == len(text) and not final else None
 
 
-def _label(text: str, at: int, *, final: bool) -> Look:
+def _label(text: str, at: int, *, final: bool) -> Seen:
     """ "Action: …" with "Action Input:" in the next line or a call behind it, "Thought:", and "Final Answer:"."""
     if text[:at].rstrip(" \t")[-1:] not in ("", "\n"):
         return None

@@ -44,6 +44,7 @@ BUILT_IN: Mapping[Kind, Mapping[str, str]] = {
     "tts": {
         "espeak": "voi.engines.tts.espeak:Espeak",
         "hibari": "voi.engines.tts.hibari:Hibari",
+        "piper": "voi.engines.tts.piper:Piper",
         "xtts": "voi.engines.tts.xtts.engine:Xtts",
     },
 }

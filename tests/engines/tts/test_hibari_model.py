@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.engines.tts.test_espeak import pitch_hz, seconds
-from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, Manner, bent, voiced_span
+from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, bent, voiced_span
+from voi.engines.tts.part_speech import Manner
 
 TEXT = "Hello there, how can I help you today?"
 

@@ -20,6 +20,7 @@ _AUDIO_OUTPUT_SYNCHRONOUS = 2
 _INITIALIZE_DONT_EXIT = 0x8000
 _CHARS_UTF8 = 1  # and neither espeakSSML nor espeakPHONEMES: what looks like markup is read as text
 _POS_CHARACTER = 1
+_PHONEMES_IPA = 2
 _RATE, _PITCH, _RANGE = 1, 3, 4
 _SLOWEST_WPM, _FASTEST_WPM = 80, 450
 
@@ -101,6 +102,8 @@ class EspeakLibrary:
             raise EngineError(f"espeak-ng cannot read its data in {data}.")
         self._c.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_Voice))
         self._c.espeak_Synth.argtypes = [ctypes.c_char_p, ctypes.c_size_t, *[ctypes.c_uint] * 4, *[ctypes.c_void_p] * 2]
+        self._c.espeak_TextToPhonemes.restype = ctypes.c_char_p
+        self._c.espeak_TextToPhonemes.argtypes = [ctypes.POINTER(ctypes.c_char_p), ctypes.c_int, ctypes.c_int]
         self._emit: Callable[[bytes], bool] = lambda _: False
         self._callback = _Callback(self._take)  # kept, or the C side would call freed memory
         self._c.espeak_SetSynthCallback(self._callback)
@@ -153,6 +156,19 @@ class EspeakLibrary:
         if failed:
             raise EngineError(f"espeak-ng failed (error {failed}).", retryable=True)
         return self._words
+
+    def phonemes(self, text: str, identifier: str) -> str:
+        """The sounds of the text in IPA, words apart by spaces; punctuation is left out. Raises EngineError."""
+        if identifier != self._current:
+            if self._c.espeak_SetVoiceByName(identifier.encode()):
+                self._current = ""
+                raise EngineError(f"espeak-ng has no voice {identifier!r}.")
+            self._current = identifier
+        rest = ctypes.c_char_p(text.encode())
+        clauses = []
+        while rest.value:  # each call reads one clause and moves the pointer behind it
+            clauses.append(self._c.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA) or b"")
+        return " ".join(clause.decode("utf-8", "replace").strip() for clause in clauses)
 
     def _take(self, samples: int | None, count: int, events: int | None) -> int:
         """Called by espeak-ng; 1 aborts the synthesis."""

@@ -7,7 +7,6 @@ they are.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import numpy.typing as npt
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_outputs import with_outputs
+from voi.engines.tts.part_speech import Manner, SpokenPart
 
 RATE_HZ = 24_000
 DURATION_FRAMES = "/CumSum_output_0"
@@ -36,24 +36,6 @@ PHONEMES_MAX = 400
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 
 Floats = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Manner:
-    """How a text is spoken: factors for speed, pitch and pitch movement, and a gain in decibels."""
-
-    speed: float = 1.0
-    pitch: float = 1.0
-    movement: float = 1.0
-    gain_db: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenPart:
-    """`pcm`: s16le mono at 24 kHz. `words`: all words of the text, or none when their times cannot be found."""
-
-    pcm: bytes
-    words: tuple[SpokenWord, ...]
 
 
 class HibariModel:
