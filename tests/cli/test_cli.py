@@ -34,6 +34,22 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_is_told_in_words() -> None:
+    with Path("/dev/full").open("w") as full:
+        said = subprocess.run(
+            [sys.executable, "-c", "from voi.cli import main; main(['schema'])"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            timeout=60,
+        )
+    assert said.returncode == 1
+    assert said.stderr.startswith("voi: standard output cannot be used: No space left on device.")
+    assert "Traceback" not in said.stderr
+
+
 def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     code = (
         "import sys; from voi.cli import main\n"

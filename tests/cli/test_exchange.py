@@ -42,8 +42,11 @@ class Told:
     def show(self, message_id: int, who: str, words: str) -> None:
         self.said.append((who, words))
 
-    def say(self, who: str, words: str) -> None:
+    def say(self, who: str, words: str, **facts: object) -> None:
         self.said.append((who, words))
+
+    def finish(self) -> None:
+        pass
 
     def over(self, *, chat: bool = False) -> bool:
         return self.exchange.is_over(may_be_cancelled=chat)

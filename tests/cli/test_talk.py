@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ def _impatient(monkeypatch: Patch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def talker(house: RunningServer, out: Path | None = None, *, timeout_s: float = 5, **wants: Any) -> Talker:
+def talker(
+    house: RunningServer, out: Path | None = None, *, timeout_s: float = 5, as_json: bool = False, **wants: Any
+) -> Talker:
     url = f"ws://127.0.0.1:{house.port}/ws"
     usual = {
         "url": url,
@@ -44,7 +47,19 @@ def talker(house: RunningServer, out: Path | None = None, *, timeout_s: float = 
         "mode": "chat",
         "init_greeting": False,
     }
-    return Talker(usual | wants, timeout_s, out)
+    return Talker(usual | wants, timeout_s, out, as_json=as_json)
+
+
+async def test_json_for_programs(tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:
+    async with serving(tmp_path, monkeypatch, fake_engines()) as house:
+        await talker(house, tmp_path / "reply.wav", as_json=True).type("hello you")
+    events = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    said = {event["from"]: event["text"] for event in events if event["event"] == "message"}
+    assert said == {"you": "hello you", "agent": "hello you"}
+    (latency,) = [event for event in events if event["event"] == "latency"]
+    assert {"transcript_ms", "text_ms", "sound_ms"} <= latency.keys()
+    assert events[-1]["event"] == "saved"
+    assert events[-1]["seconds"] > 0.4
 
 
 async def test_typed_text(tmp_path: Path, monkeypatch: Patch, capsys: pytest.CaptureFixture[str]) -> None:

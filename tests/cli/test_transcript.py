@@ -1,8 +1,9 @@
 """What `voi talk` prints, on a terminal and in a pipe."""
 
 import io
+import json
 
-from voi.cli.transcript import TranscriptLog
+from voi.cli.transcript import JsonLines, TranscriptLog
 
 
 class Terminal(io.StringIO):
@@ -75,3 +76,22 @@ def test_a_message_of_which_nothing_was_heard_is_taken_away() -> None:
     log.finish()
     assert "Good" not in out.getvalue()
     assert len(out.getvalue().splitlines()) == 1
+
+
+def test_an_object_a_line_for_programs() -> None:
+    """A message once, when it is done; what is told of it follows it, however early that came."""
+    out, now_s = io.StringIO(), iter((0.0, 0.1, 0.2, 0.31234, 0.4, 0.5))
+    log = JsonLines(lambda: next(now_s), out)
+    log.show(0, "you", "Gr\u00fc\u00df Gott")
+    log.show(1, "agent", "Once")
+    log.show(1, "agent", "Once upon a time.")
+    log.say("latency", "sound 300 ms", sound_ms=300)
+    log.say("error", "No.")
+    log.finish()
+    assert "Gr\u00fc\u00df" in out.getvalue()
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == [
+        {"at_s": 0.0, "event": "message", "id": 0, "from": "you", "text": "Gr\u00fc\u00df Gott"},
+        {"at_s": 0.2, "event": "message", "id": 1, "from": "agent", "text": "Once upon a time."},
+        {"at_s": 0.312, "event": "latency", "sound_ms": 300},
+        {"at_s": 0.4, "event": "error", "text": "No."},
+    ]

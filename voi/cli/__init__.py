@@ -86,5 +86,9 @@ def main(args: Sequence[str] | None = None) -> None:
             raise
         typer.secho(f"voi: This needs the package {package}. Run: ./install.sh {EXTRAS[package]}", fg="red", err=True)
         raise SystemExit(1) from None
+    except OSError as error:  # the disk is full, or a file went away
+        where = error.filename or "standard output"
+        typer.secho(f"voi: {where} cannot be used: {error.strerror or error}.", fg="red", err=True)
+        raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None

@@ -130,9 +130,10 @@ def _tts_models(settings: "Settings", notes: list[str]) -> list[tuple[str, str, 
 
 
 def _print(found: "list[Measured]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from voi.cli.tables import console_for_tables
 
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     for head in ("engine", "measured"):
@@ -143,7 +144,7 @@ def _print(found: "list[Measured]") -> None:
     for each in found:
         figures = [Text(f"{_figure(value)} {each.unit}") for value in (each.median, min(each.values), max(each.values))]
         table.add_row(Text(each.engine), Text(each.what), *figures, f"{len(each.values):,}", Text(each.meaning))
-    Console().print(table)
+    console_for_tables().print(table)
 
 
 def _figure(value: float) -> str:

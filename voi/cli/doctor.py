@@ -7,8 +7,6 @@ import typer
 if TYPE_CHECKING:
     from voi.cli.findings import Finding
 
-PIPE_WIDTH = 10_000
-
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
@@ -49,9 +47,10 @@ def _configured() -> "list[Finding]":
 
 
 def _print(found: "list[Finding]") -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from voi.cli.tables import console_for_tables
 
     marks = {"ok": Text("✓", "green"), "missing": Text("-", "yellow"), "wrong": Text("✗", "red")}
     table = Table(box=None, pad_edge=False, padding=(0, 1), show_header=False)
@@ -66,7 +65,4 @@ def _print(found: "list[Finding]") -> None:
         if each.cure:
             detail.append(f"\n→ {each.cure}", "red" if each.state == "wrong" else "yellow")
         table.add_row(Text(head, "bold"), marks[each.state], Text(each.what), detail)
-    console = Console()
-    if not console.is_terminal:  # a pipe or a file has no width
-        console = Console(width=PIPE_WIDTH)
-    console.print(table)
+    console_for_tables().print(table)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
-from voi.cli.transcript import TranscriptLog
+from voi.cli.transcript import Transcript
 from voi.client import (
     OUTPUT_RATE_HZ,
     AudioEvent,
@@ -33,6 +33,8 @@ QUIET_BELOW_LOUDEST_DB = 30.0
 _BYTES_PER_S = OUTPUT_RATE_HZ * SAMPLE_BYTES
 
 _TRANSCRIPT, _TEXT, _SOUND = "transcript", "answer's text", "answer's sound"
+
+_FACTS = {_TRANSCRIPT: "transcript_ms", _TEXT: "text_ms", _SOUND: "sound_ms"}
 
 
 class SoundOutput(Protocol):
@@ -102,7 +104,7 @@ class Exchange:
     """Takes what both sides say, in order, and decides when the answer to the person's last words is over."""
 
     def __init__(
-        self, playback: HeardSound, transcript: TranscriptLog, clock: Callable[[], float] = time.monotonic
+        self, playback: HeardSound, transcript: Transcript, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._playback = playback
         self._transcript = transcript
@@ -169,7 +171,8 @@ class Exchange:
                     self._end("error")
             case ResumedEvent(away_s, lost_ms):
                 lost = f"; {lost_ms / 1000:.1f} s of what you said meanwhile are lost" if lost_ms else ""
-                self._transcript.say("line", f"was cut for {away_s:.1f} s and is back{lost}")
+                words = f"was cut for {away_s:.1f} s and is back{lost}"
+                self._transcript.say("line", words, away_s=round(away_s, 1), lost_ms=lost_ms)
             case LlmResponseEvent(content):
                 self._transcript.say("model", content)
         if _TEXT in self._steps_s and _SOUND in self._steps_s:
@@ -184,10 +187,10 @@ class Exchange:
         """Print how long the steps of the last answer took, once."""
         if self._steps_s and not self._latency_told:
             self._latency_told = True
-            steps = ", ".join(
-                f"{step} {max(0, round((at_s - self._question_s) * 1000))} ms" for step, at_s in self._steps_s.items()
-            )
-            self._transcript.say("latency", f"since the end of the question: {steps}")
+            took_ms = {step: max(0, round((at_s - self._question_s) * 1000)) for step, at_s in self._steps_s.items()}
+            steps = ", ".join(f"{step} {ms} ms" for step, ms in took_ms.items())
+            facts = {_FACTS[step]: ms for step, ms in took_ms.items()}
+            self._transcript.say("latency", f"since the end of the question: {steps}", **facts)
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
         """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voi.cli.transcript import TranscriptLog
+from voi.cli.transcript import JsonLines, Transcript, TranscriptLog
 from voi.core.options import Mode
 from voi.errors import ClientError, ConfigError
 
@@ -56,6 +56,7 @@ def talk(
     why: Annotated[
         bool, typer.Option("--why", help="Tell why turns end and replies stop, from this machine's recordings.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for other programs.")] = False,
     timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Wait for an answer so long.")] = 30.0,
 ) -> None:
     """Talk to an agent. Prints who says what and how long each step took; exits with 1 if no answer came."""
@@ -84,6 +85,7 @@ def talk(
         timeout_s=timeout,
         out_file=out_file,
         recordings_dir=_own_recordings() if why else None,
+        as_json=as_json,
     )
     if text is not None:
         asyncio.run(talker.type(text))
@@ -124,15 +126,23 @@ class Talker:
     """Holds one conversation. Raises ClientError when the server is not there, refuses, or does not answer."""
 
     def __init__(
-        self, wants: dict[str, Any], timeout_s: float, out_file: Path | None, recordings_dir: Path | None = None
+        self,
+        wants: dict[str, Any],
+        timeout_s: float,
+        out_file: Path | None,
+        recordings_dir: Path | None = None,
+        *,
+        as_json: bool = False,
     ) -> None:
-        """`recordings_dir`: where the server records, to tell why it decided what it did."""
+        """`recordings_dir`: where the server records, to tell why it decided what it did. `as_json`: print for other
+        programs."""
         self._wants = wants
         self._timeout_s = timeout_s
         self._out_file = out_file
         self._recordings_dir = recordings_dir
         self._began_s = time.monotonic()
-        self._transcript = TranscriptLog(lambda: time.monotonic() - self._began_s)
+        log = JsonLines if as_json else TranscriptLog
+        self._transcript: Transcript = log(lambda: time.monotonic() - self._began_s)
 
     async def type(self, text: str) -> None:
         """Type a text, or each line of standard input, and wait for the answers."""
@@ -278,7 +288,9 @@ class Talker:
             self._out_file.write_bytes(to_wav(pcm, OUTPUT_RATE_HZ))
         except OSError as error:
             raise ClientError(f"{self._out_file} cannot be written: {error.strerror}.") from error
-        self._transcript.say("saved", f"{len(pcm) / 2 / OUTPUT_RATE_HZ:.1f} s of the answer in {self._out_file}")
+        seconds = len(pcm) / 2 / OUTPUT_RATE_HZ
+        words = f"{seconds:.1f} s of the answer in {self._out_file}"
+        self._transcript.say("saved", words, file=str(self._out_file), seconds=round(seconds, 3))
 
 
 class _Pace:

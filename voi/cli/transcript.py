@@ -1,16 +1,63 @@
-"""Prints who says what: on a terminal a message grows in its place; in a pipe each is printed once, when it is done."""
+"""Prints who says what: on a terminal a message grows in its place; in a pipe each is printed once, when it is done.
+For other programs there is one JSON object a line."""
 
+import json
 import shutil
 import sys
 import unicodedata
 from collections.abc import Callable
-from typing import TextIO
+from typing import Any, Protocol, TextIO
 
 import typer
 
 COLOURS = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black", "why": "bright_black"}
 _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 """The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
+
+
+class Transcript(Protocol):
+    """What a conversation is told to. `who`: you, agent, or what the line is about."""
+
+    def show(self, message_id: int, who: str, words: str) -> None:
+        """Show a message; the same id again replaces it."""
+
+    def say(self, who: str, words: str, **facts: Any) -> None:
+        """Tell something that does not change. `facts`: what the words say, for programs."""
+
+    def finish(self) -> None:
+        """What was shown last is done."""
+
+
+class JsonLines:
+    """One object a line, each with `at_s`, the seconds since the conversation began, and `event`. A message is printed
+    once, when it is done."""
+
+    def __init__(self, elapsed_s: Callable[[], float], out: TextIO | None = None) -> None:
+        self._elapsed_s = elapsed_s
+        self._out = out or sys.stdout
+        self._newest: dict[str, Any] | None = None
+
+    def show(self, message_id: int, who: str, words: str) -> None:
+        if self._newest is not None and self._newest["id"] != message_id:
+            self.finish()
+        self._newest = self._event("message", {"id": message_id, "from": who, "text": words})
+
+    def say(self, who: str, words: str, **facts: Any) -> None:
+        self.finish()
+        self._print(self._event(who, facts or {"text": words}))
+
+    def finish(self) -> None:
+        if self._newest is not None:
+            newest, self._newest = self._newest, None
+            if newest["text"]:  # else nothing of it was heard
+                self._print(newest)
+
+    def _event(self, name: str, facts: dict[str, Any]) -> dict[str, Any]:
+        return {"at_s": round(self._elapsed_s(), 3), "event": name, **facts}
+
+    def _print(self, event: dict[str, Any]) -> None:
+        self._out.write(json.dumps(event, ensure_ascii=False) + "\n")
+        self._out.flush()
 
 
 class TranscriptLog:
@@ -49,7 +96,7 @@ class TranscriptLog:
         elif grows:
             self._newest = None
 
-    def say(self, who: str, words: str) -> None:
+    def say(self, who: str, words: str, **facts: Any) -> None:
         """Print something that does not change. A latency, or a reason, waits until the message that it is about is
         done."""
         line = f"{self._elapsed_s():7.2f} s  {who:8} {words}"
