@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -14,6 +15,7 @@ from typing import Any
 
 from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import Person
+from voi.server.certificate import write_self_signed
 
 HELD_MAX_MS = 50.0
 """No client may keep the event loop for longer, in CPU time: frames of sound come every 20 ms."""
@@ -31,12 +33,16 @@ AGENTS = {
 
 
 class AttackedServer:
-    def __init__(self, process: "subprocess.Popen[str]", port: int, llm_port: int, log: Path) -> None:
+    def __init__(
+        self, process: "subprocess.Popen[str]", port: int, llm_port: int, log: Path, tls: ssl.SSLContext | None = None
+    ) -> None:
         self.process = process
         self.port = port
         self.llm_port = llm_port
         """Where it looks for its LLMs."""
         self._log = log
+        self.tls = tls
+        """What its clients trust; None: it speaks plain HTTP."""
 
     @property
     def log(self) -> str:
@@ -58,7 +64,9 @@ class AttackedServer:
         return await asyncio.to_thread(self._ask, "look")
 
     async def health(self) -> int:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", self.port, ssl=self.tls, server_hostname="localhost" if self.tls else None
+        )
         writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         head = await asyncio.wait_for(reader.read(), 10)
         writer.close()
@@ -66,8 +74,15 @@ class AttackedServer:
 
 
 @contextlib.contextmanager
-def running_server(folder: Path, *, descriptors: int = 0, **settings: str) -> Iterator[AttackedServer]:
-    """`descriptors`: how many the process may have. `settings`: environment variables."""
+def running_server(
+    folder: Path, *, descriptors: int = 0, tls: bool = False, **settings: str
+) -> Iterator[AttackedServer]:
+    """`descriptors`: how many the process may have. `tls`: it has a certificate. `settings`: environment variables."""
+    trust = None
+    if tls:
+        cert, key = write_self_signed(folder / "certs", [], 1)
+        settings |= {"VOI_TLS_CERT_FILE": str(cert), "VOI_TLS_KEY_FILE": str(key)}
+        trust = ssl.create_default_context(cafile=str(cert))
     (folder / "agents.json").write_text(json.dumps(AGENTS))
     (folder / "tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
     llm_port = free_port()
@@ -95,7 +110,7 @@ def running_server(folder: Path, *, descriptors: int = 0, **settings: str) -> It
         assert process.stdout is not None
         said = process.stdout.readline()
         assert said, f"the server did not start: {log.read_text()}"
-        yield AttackedServer(process, json.loads(said)["port"], llm_port, log)
+        yield AttackedServer(process, json.loads(said)["port"], llm_port, log, trust)
         assert process.poll() is None, f"the server died: {log.read_text()[-4000:]}"
     finally:
         process.send_signal(signal.SIGTERM)
@@ -160,7 +175,7 @@ async def beside_a_healthy_caller(server: AttackedServer) -> AsyncIterator[Besid
     """What happens inside harms nobody: the caller's turns come through meanwhile and afterwards, and the server's loop
     is never held."""
     beside = Beside(server)
-    person = await Person.arrive(server.port, init_greeting=False)
+    person = await Person.arrive(server.port, init_greeting=False, tls=server.tls)
     await turn(person)
     await server.forget()
     talking = asyncio.create_task(beside.talk(person))

@@ -13,7 +13,8 @@ from tests.server.serving import Person
 
 pytestmark = pytest.mark.integration
 
-PICTURE_CHARACTERS = 4_000_000
+PICTURE_CHARACTERS = 8_000_000
+"""As large as a frame may be."""
 ENDLESS = 4_000
 ANSWERS = {
     "empty data lines": Reply(raw=[b"data:\n\n" * 5_000] * ENDLESS),

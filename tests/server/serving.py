@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -117,14 +118,21 @@ class Person:
         self.closed: int | None = None
 
     @classmethod
-    async def connected(cls, port: int, *, narrow: bool = False) -> Self:
-        return cls(await RawClient.connect(port, f"/ws?token={issue_token('test', SECRET)}", narrow=narrow))
+    async def connected(cls, port: int, *, narrow: bool = False, tls: ssl.SSLContext | None = None) -> Self:
+        return cls(await RawClient.connect(port, f"/ws?token={issue_token('test', SECRET)}", narrow=narrow, tls=tls))
 
     @classmethod
     async def arrive(
-        cls, port: int, agent: str = "echo", mode: str = "chat", *, narrow: bool = False, **init: Any
+        cls,
+        port: int,
+        agent: str = "echo",
+        mode: str = "chat",
+        *,
+        narrow: bool = False,
+        tls: ssl.SSLContext | None = None,
+        **init: Any,
     ) -> Self:
-        person = await cls.connected(port, narrow=narrow)
+        person = await cls.connected(port, narrow=narrow, tls=tls)
         person.say("init", agent_name=agent, agent_config=None, mode=mode, **init)
         await person.until(lambda: person.status("init_done"))
         return person

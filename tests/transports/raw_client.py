@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import struct
 from typing import ClassVar, Self
 
@@ -39,14 +40,18 @@ class RawClient:
         RawClient._all.append(self)
 
     @classmethod
-    async def connect(cls, port: int, path: str = "/ws", headers: str = "", *, narrow: bool = False) -> Self:
+    async def connect(
+        cls, port: int, path: str = "/ws", headers: str = "", *, narrow: bool = False, tls: ssl.SSLContext | None = None
+    ) -> Self:
         """`narrow`: its operating system takes little that it does not read."""
         line = socket.socket()
         if narrow:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         line.setblocking(False)
         await asyncio.get_running_loop().sock_connect(line, ("127.0.0.1", port))
-        reader, writer = await asyncio.open_connection(sock=line, limit=1 << 24)
+        reader, writer = await asyncio.open_connection(
+            sock=line, limit=1 << 24, ssl=tls, server_hostname="localhost" if tls else None
+        )
         client = cls(reader, writer)
         writer.write(
             f"GET {path} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
