@@ -6,7 +6,7 @@ from typing import Protocol
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
-from voi.cli.transcript import Transcript
+from voi.cli.transcript import TalkOutput
 from voi.client import (
     OUTPUT_RATE_HZ,
     AudioEvent,
@@ -104,7 +104,7 @@ class Exchange:
     """Takes what both sides say, in order, and decides when the answer to the person's last words is over."""
 
     def __init__(
-        self, playback: HeardSound, transcript: Transcript, clock: Callable[[], float] = time.monotonic
+        self, playback: HeardSound, transcript: TalkOutput, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._playback = playback
         self._transcript = transcript

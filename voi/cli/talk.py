@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voi.cli.transcript import JsonLines, Transcript, TranscriptLog
+from voi.cli.transcript import JsonLines, TalkOutput, TranscriptLog
 from voi.core.options import Mode
 from voi.errors import ClientError, ConfigError
 
@@ -142,7 +142,7 @@ class Talker:
         self._recordings_dir = recordings_dir
         self._began_s = time.monotonic()
         log = JsonLines if as_json else TranscriptLog
-        self._transcript: Transcript = log(lambda: time.monotonic() - self._began_s)
+        self._transcript: TalkOutput = log(lambda: time.monotonic() - self._began_s)
 
     async def type(self, text: str) -> None:
         """Type a text, or each line of standard input, and wait for the answers."""

@@ -15,7 +15,7 @@ _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 """The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
 
 
-class Transcript(Protocol):
+class TalkOutput(Protocol):
     """What a conversation is told to. `who`: you, agent, or what the line is about."""
 
     def show(self, message_id: int, who: str, words: str) -> None:

@@ -31,7 +31,7 @@ from voi.text import language
 from voi.text.language import AUTO
 from voi.text.speakable import prepare
 
-Judge = Callable[[Any, str, Mapping[str, Any]], Awaitable[list[str]]]
+EngineCheck = Callable[[Any, str, Mapping[str, Any]], Awaitable[list[str]]]
 """Judges an engine that was made and not started, by its name and options. Returns doubts; raises what its start
 would."""
 
@@ -95,7 +95,7 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
     return await _started(_Start(on_progress, settings), config, settings)
 
 
-async def try_start(config: Config, settings: Settings, judge: Judge) -> list[str]:
+async def try_start(config: Config, settings: Settings, judge: EngineCheck) -> list[str]:
     """What `start_engines` would tell, or raise. Engines that are made for a GPU or call a service are not started:
     they are made, which judges their options, and `judge` says what else it can. Nothing is fetched, and no LLM is
     asked."""
@@ -209,7 +209,7 @@ class _Start:
 
     on_progress: Callable[[str], None]
     settings: Settings
-    judge: Judge | None = None
+    judge: EngineCheck | None = None
     notes: list[str] = field(default_factory=list)
     """What does not work, though the server starts."""
     unknown: set[str] = field(default_factory=set)
@@ -288,7 +288,9 @@ class _Start:
                 engine.be_patient()
         return engine
 
-    async def _tried(self, judge: Judge, what: str, kind: registry.Kind, name: str, options: Mapping[str, Any]) -> Any:
+    async def _tried(
+        self, judge: EngineCheck, what: str, kind: registry.Kind, name: str, options: Mapping[str, Any]
+    ) -> Any:
         engine = registry.build(registry.find(kind, name), kind, name, options)
         self.ready.append(engine)
         for doubt in await judge(engine, name, options):

@@ -11,7 +11,7 @@ from voi.core.turn import JUDGED_AT_MS
 from voi.core.vad_edges import VadEdges
 from voi.training.turns.clips import Clip, Pause
 from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS
-from voi.training.turns.play import QUESTIONS, Judge
+from voi.training.turns.play import QUESTIONS, EndOfTurnJudge
 
 WEIGHED_AT_MS = 192
 """Silence at which a row is made: by then the words and the verdict are there."""
@@ -40,7 +40,7 @@ class Moment:
     judged: int
 
 
-def moments_of(clip: Clip, judgements: ClipJudge, judge: Judge) -> list[Moment]:
+def moments_of(clip: Clip, judgements: ClipJudge, judge: EndOfTurnJudge) -> list[Moment]:
     """The labelled silences of one clip, as if nothing had cut it off before."""
     asked = asked_by(QUESTIONS.get(clip.asked or "", ""))
     edges, start = VadEdges(), None

@@ -34,7 +34,7 @@ QUESTIONS = {
 }
 """Asked before the clip where its label says what was asked for."""
 
-Judge = Callable[[int, int], float]
+EndOfTurnJudge = Callable[[int, int], float]
 """Probability that the turn is over, of the windows [start, end)."""
 
 
@@ -67,7 +67,9 @@ class Setting:
     """Clips of one speaker are played in one go, so that their pace is known."""
 
 
-def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pace: Pace | None = None) -> PlayedClip:
+def play(
+    clip: Clip, judgements: Judgements, judge: EndOfTurnJudge, setting: Setting, pace: Pace | None = None
+) -> PlayedClip:
     """Play one clip."""
     question = QUESTIONS.get(clip.asked or "")
     script = replace(setting.script, greeting=Phrase(question)) if question else setting.script
@@ -75,7 +77,7 @@ def play(clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, pac
 
 
 def play_all(
-    clips: Iterable[tuple[Clip, Judgements]], judge_of: Callable[[Judgements], Judge], setting: Setting
+    clips: Iterable[tuple[Clip, Judgements]], judge_of: Callable[[Judgements], EndOfTurnJudge], setting: Setting
 ) -> list[PlayedClip]:
     """Play clips in the order of their speakers and names."""
     paces: dict[str, Pace] = {}
@@ -88,7 +90,13 @@ def play_all(
 
 class _Play:
     def __init__(
-        self, clip: Clip, judgements: Judgements, judge: Judge, setting: Setting, core: Conversation, pace: Pace | None
+        self,
+        clip: Clip,
+        judgements: Judgements,
+        judge: EndOfTurnJudge,
+        setting: Setting,
+        core: Conversation,
+        pace: Pace | None,
     ) -> None:
         self._core = core
         if pace is not None and hasattr(core, "pace"):

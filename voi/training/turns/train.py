@@ -19,7 +19,7 @@ from voi.training.turns.fit import Array, fit_signs
 from voi.training.turns.head import best_penalty, fit_head
 from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.moments import Moment, moments_of
-from voi.training.turns.play import Judge, PlayedClip, Setting, play_all
+from voi.training.turns.play import EndOfTurnJudge, PlayedClip, Setting, play_all
 from voi.training.turns.recordings import ALLOWED, RecordedTurns, turns_in
 
 FILE, CARD = "turns.json", "turns.md"
@@ -136,7 +136,7 @@ def played(said: JudgedClips, signs: Mapping[str, float], head: Head | None) -> 
     return play_all(said, lambda one: _judge(one, head), Setting(script=Script(turn_weights=weights)))
 
 
-def _judge(judgements: Judgements, head: Head | None) -> Judge:
+def _judge(judgements: Judgements, head: Head | None) -> EndOfTurnJudge:
     if head is None:
         return judgements.turn
     return lambda start, end: headed(head, judgements.turn(start, end), np.array(judgements.vector(start, end)))
