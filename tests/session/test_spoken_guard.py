@@ -74,3 +74,16 @@ async def test_what_many_phrases_need_is_built_once_and_in_a_thread(monkeypatch:
     SpokenGuard(phrases, "en")
     assert len(built) == 50
     assert threading.main_thread().name not in built
+
+
+@pytest.mark.parametrize(
+    "text", ["Plan A: I go.", "Plan A. I go.", "Plan A, I go.", "It is grade A; I knew.", "Vitamin A? I do."]
+)
+@pytest.mark.parametrize("size", [1, 1_000])
+def test_letters_that_a_sentence_parts_are_no_spelt_acronym(text: str, size: int) -> None:
+    assert read(text, ["AI"], "en", size) == (text, False)
+
+
+@pytest.mark.parametrize("text", ["An AI here.", "An A.I. here.", "An A I here.", "Ask the AIs."])
+def test_an_acronym_is_found_as_it_is_spelt(text: str) -> None:
+    assert read(text, ["AI", "AIs"])[1]

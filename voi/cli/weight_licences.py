@@ -46,7 +46,12 @@ KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
 }
 OWN_FILE = "of the model file that its options name"
 """An engine that was given another model than the one that it is known for."""
-_FILES = {"stt.moonshine": "model_path", "stt.whisper": "model", "stt.faster-whisper": "model"}
+_FILES = {
+    "stt.moonshine": "model_path",
+    "stt.whisper": "model",
+    "stt.faster-whisper": "model",
+    "tts.piper": "checkpoint",
+}
 
 
 def weight_licences(config: Config, settings: Settings) -> list[WeightLicence]:

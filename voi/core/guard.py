@@ -21,6 +21,7 @@ from voi.core.spoken_symbols import (
 )
 
 _ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
+_SPELT = re.compile(r"[A-Z](?: [A-Z]){1,4}")
 _ACRONYMS_MAX = 4
 """How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
 _JOIN = "\ua000"
@@ -167,6 +168,8 @@ def _automaton(phrases: tuple[str, ...]) -> _Automaton:
 def patterns(phrase: str) -> list[str]:
     """The symbols of a phrase with its bounding spaces, and variants with its acronyms letter by letter, because "A I"
     sounds like "AI". Empty for a phrase without a word."""
+    if _SPELT.fullmatch(phrase.strip()):  # "A I", as the voice says AI
+        phrase = phrase.strip().replace(" ", "")
     acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
     join = _JOIN if _ACRONYM.fullmatch(phrase.strip()) else SPACE  # "Plan A: I go" is not AI
     found = set()
