@@ -572,6 +572,14 @@ def test_words_that_come_late_are_known_to_the_next_answer(partials: bool) -> No
     run()
 
 
+class Failures(Observer):
+    def __init__(self) -> None:
+        self.failures: list[Failure] = []
+
+    def failure(self, failure: Failure) -> None:
+        self.failures.append(failure)
+
+
 @in_virtual_time
 async def test_hanging_up_ends_the_wait_for_late_words() -> None:
     engines = FakeEngines(stt=SlowStt(flush_s=1e6))
@@ -582,12 +590,16 @@ async def test_hanging_up_ends_the_wait_for_late_words() -> None:
 
 @in_virtual_time
 async def test_words_that_never_come_are_not_waited_for_for_ever() -> None:
-    engines = FakeEngines(stt=SlowStt(flush_s=1e6))
-    async with Call(engines=engines) as call:
-        await ask(call, quiet_ms=6_500)
+    """The turn goes on without them, which is told at once, and once."""
+    engines, seen = FakeEngines(stt=SlowStt(flush_s=1e6)), Failures()
+    async with Call(engines=engines, observers=[seen]) as call:
+        await ask(call, quiet_ms=9_000)
+        assert [failure.kind for failure in seen.failures] == ["stt"]
+        assert seen.failures[0].took_ms >= 5_000
         await asyncio.sleep(TRANSCRIPT_DEADLINE_S)
         assert engines.stt.open_streams == 0
         assert call.door.errors() == []
+        assert len(seen.failures) == 1
 
 
 @in_virtual_time

@@ -37,6 +37,7 @@ class UserTurn:
     __slots__ = (
         "_agent",
         "_all_tasks",
+        "_asked_s",
         "_config",
         "_engines",
         "_history",
@@ -71,6 +72,8 @@ class UserTurn:
         self._history = history
         self._llm = MeteredLlm(engines.llm, metering)
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._asked_s = 0.0
+        """When the newest transcript was asked for."""
         self._late: dict[asyncio.Task[None], SttStream] = {}
         """Tasks whose transcript was not ready when the turn ended, with their streams."""
         self.audio_input = AudioInput(
@@ -102,13 +105,14 @@ class UserTurn:
         self._begin(self._transcribe(action), "transcript")
 
     async def _transcribe(self, action: Transcribe) -> None:
-        began_s = asyncio.get_running_loop().time()
+        began_s = self._asked_s = asyncio.get_running_loop().time()
         try:
             async with asyncio.timeout(TRANSCRIPT_DEADLINE_S):
                 text = await self.audio_input.transcribe()
         except (TimeoutError, EngineError) as error:
             words = str(error) or "The transcript took too long."
-            self._failed("stt", self._engines.stt.info.name, words, began_s)
+            if asyncio.current_task() not in self._late or str(error):  # else that was told when the turn ended
+                self._failed("stt", self._engines.stt.info.name, words, began_s)
             self._tell(TranscriptFailed(action.utterance, action.pause, words))
         except Exception as error:
             self._all_tasks.fault("no transcript", error)
@@ -181,6 +185,8 @@ class UserTurn:
             and (task := self._tasks.pop("transcript", None))
             and (stream := self.audio_input.leave_stream())
         ):
+            words = "no transcript when the turn had to go on; is the engine overloaded?"
+            self._failed("stt", self._engines.stt.info.name, words, self._asked_s)
             self._late[task] = stream
             task.add_done_callback(self._end_late)
             if len(self._late) > LATE_MAX:
