@@ -89,11 +89,20 @@ def test_what_is_said_to_nobody_is_told() -> None:
         "greetings": {"choices": []},
         "apology": "",
     }
-    writer = {"llm_model": "echo", "system_prompt": ["{character_agent_message_format_voice_tone}"]}
+    writer = {
+        "llm_model": "echo",
+        "system_prompt": ["{character_agent_message_format_voice_tone}"],
+        "apology": [],
+        "late_phrase": "One moment.",
+        "control_agent": {"model": "pattern_matching", "denial_phrases": ["as an AI model"], "giveup_response": [""]},
+    }
     told = "\n".join(load({"a": agent, "writer": writer}).warnings)
     assert '$.a.examples[0].assistant: "furious" is no tone of "espeak"' in told
     assert "$.a.greetings.choices: is empty" in told
     assert "$.a.apology: has no words" in told
+    assert '$.writer.late_phrase: is never said: the agent has no "voices"' in told
+    assert "$.writer.control_agent.giveup_response[0]: has no words" in told
+    assert "$.writer.apology" not in told, "it says nothing on purpose"
     assert '$.writer.system_prompt: asks for a tone of voice, and the agent has no "voices"' in told
 
 

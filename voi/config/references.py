@@ -132,11 +132,12 @@ def _example_tones(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
 
 def _check_words(entry: AgentEntry, source: str, problems: Problems) -> None:
     """Phrases without words, and a message format for a voice that is not there."""
-    for field in PHRASE_FIELDS:
+    for field in (*PHRASE_FIELDS, "giveup_response"):
         given, path = entry.raw.get(field), (*entry.path, field)
         if isinstance(given, dict):
             given, path = given.get("choices", ()), (*path, "choices")
-        if isinstance(given, list) and not given:
+        silent_on_purpose = field in ("apology", "welcome_back")  # without choices they have default words
+        if isinstance(given, list) and not given and not silent_on_purpose:
             problems.warn(source, path, "is empty, so nothing is said; leave the field out, or give it words")
         for index, choice in enumerate(given if isinstance(given, list) else [given]):
             text = choice.get("content") if isinstance(choice, dict) else choice
@@ -148,6 +149,8 @@ def _check_words(entry: AgentEntry, source: str, problems: Problems) -> None:
     if entry.kind == "agent" and not entry.raw.get("voices") and any(map(asks_for_tone, lines)):
         text = 'asks for a tone of voice, and the agent has no "voices": it only writes'
         problems.warn(source, (*entry.path, "system_prompt"), text)
+    if entry.kind == "agent" and not entry.raw.get("voices") and entry.raw.get("late_phrase"):
+        problems.warn(source, (*entry.path, "late_phrase"), 'is never said: the agent has no "voices"')
 
 
 def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, problems: Problems) -> None:
