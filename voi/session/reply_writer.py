@@ -219,6 +219,8 @@ class ReplyWriter:
             language=self._voice.language,
             opened=self._habit != "speaks",
         )
+        if self._habit in ("unknown", "may think"):
+            log.info("LLM %s: this reply waits until it is known whether it begins with a thought", request.model[:80])
         async with aclosing(self._texts(request)) as texts:
             async for text in texts:
                 if self._reasons and reading.thinks is None:

@@ -1,7 +1,7 @@
 """Piper TTS: neural voices of some forty languages, each a file of 20 to 120 MB, without a GPU.
 
-A voice computes some seven times faster than real time on one core. The thread is shared by all callers, who take turns
-part by part. espeak-ng gives the phonemes, and speaks other languages than the voice's own.
+A voice computes some twelve times faster than real time on one core. The thread is shared by all callers, who take
+turns part by part. espeak-ng gives the phonemes, and speaks other languages than the voice's own.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ TONES: Mapping[str, Manner] = {
 """`movement` is how freely the voice varies its sound."""
 
 PART_CHARACTERS = 90
-"""About five seconds of speech, for which the thread is busy for 0.7 s."""
+"""About five seconds of speech, for which the thread is busy for 0.4 s."""
 
 _thread = ThreadPoolExecutor(1, thread_name_prefix="piper")
 
