@@ -4,6 +4,7 @@ accepted at all."""
 from collections import Counter
 
 from voi.calls.load import TRY_AGAIN_S, Load
+from voi.calls.quotas import Quotas
 from voi.core.end_reason import EndReason
 from voi.errors import VoiError
 from voi.session.events import Ended
@@ -19,11 +20,14 @@ class Refused(VoiError):
 
 class Admission:
     """Counts the `active` conversations: at most `max_conversations`, and at most `max_per_app` of each app (0: no
-    limit per app), and no more than its `load` allows (None: any). Closed until the server is ready, and again when it
-    stops."""
+    limit per app), what its `quotas` allow, and no more than its `load` allows (None: any). Closed until the server is
+    ready, and again when it stops."""
 
-    def __init__(self, max_conversations: int, max_per_app: int = 0, load: Load | None = None) -> None:
+    def __init__(
+        self, max_conversations: int, max_per_app: int = 0, load: Load | None = None, quotas: Quotas | None = None
+    ) -> None:
         self.max_conversations = max_conversations
+        self._quotas = quotas
         self._load = load
         self._max_per_app = max_per_app or max_conversations
         self._by_app: Counter[str] = Counter()
@@ -52,6 +56,8 @@ class Admission:
                 EndReason.APP_LIMIT,
                 f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.",
             )
+        if self._quotas is not None and (ended := self._quotas.refusal(app, self._by_app[app])) is not None:
+            raise Refused(ended.reason, ended.words)
         if self._load is not None and not self._load.admit(self.active):
             raise Refused(
                 EndReason.OVERLOADED,

@@ -29,7 +29,7 @@ from voi.core.kept import Kept
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.session.door import Door
-from voi.session.events import Ended
+from voi.session.events import Ended, ErrorReported
 from voi.session.line import Line
 from voi.session.session import Session
 from voi.tasks import Tasks
@@ -283,6 +283,10 @@ class Call:
             return
         self.session.end(reason, words)
         self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
+
+    def warn(self, words: str) -> None:
+        """Tell the client something that it should know; the call goes on."""
+        self._line.now.tell(ErrorReported(words))
 
     def fail(self, error: Exception) -> None:
         """End the call because of an error outside of the session, in the door's handling of a message."""

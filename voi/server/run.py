@@ -15,6 +15,7 @@ from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
+from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
 from voi.config.secret_refs import values_of
@@ -27,6 +28,7 @@ from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
+from voi.server.app_quotas import AppQuotas
 from voi.server.auth import token_in
 from voi.server.http_server import HttpServer, address_of, bind, uvicorn_config
 from voi.server.kept_calls import KeptCalls
@@ -79,7 +81,9 @@ class Server:
         self.readiness = Readiness()
         self.load = Load(time.monotonic, self._load_changed)
         load = self.load if settings.admit_by_load else None
-        self.admission = Admission(settings.max_conversations, settings.max_conversations_per_app, load)
+        self._quotas = Quotas(lambda: time.time_ns() // 1_000_000)
+        per_app = settings.max_conversations_per_app
+        self.admission = Admission(settings.max_conversations, per_app, load, self._quotas)
         self.metrics = Metrics(lambda: self.admission.active)
         self._turn_metrics = TurnMetrics(self.metrics)
         self.hurry = asyncio.Event()
@@ -102,7 +106,8 @@ class Server:
         services = Services(self._configs, self._open_session, self.metrics, Tasks())
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
-        self.usages = Usages(settings, self.kept, self.metrics.used)
+        self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
+        self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
@@ -151,6 +156,7 @@ class Server:
                 self._forget_signals()
                 self.metrics.unwatch_garbage_collector()
                 await self._tasks.close()
+                await self.app_quotas.close()
                 await self.kept.close()
                 await self._close_engines()
                 if self._traces is not None:
@@ -191,6 +197,8 @@ class Server:
         try:
             await self.kept.open()
             self._tasks.start(self._issued_tokens.run(), "tokens")
+            await self.app_quotas.look()
+            self._tasks.start(self.app_quotas.run(), "quotas")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 EARLY_MESSAGES_MAX = 256
 """How many messages may wait while a conversation is being loaded. More are dropped."""
-_FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.OVERLOADED})
+_FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.APP_QUOTA, EndReason.OVERLOADED})
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ _ENDINGS: dict[EndReason, tuple[int, str]] = {
     EndReason.CLIENT_HUNG_UP: (NORMAL, ""),
     EndReason.IDLE_LIMIT: (NORMAL, "Nobody spoke for a long time."),
     EndReason.DURATION_LIMIT: (NORMAL, "The conversation reached its maximum duration."),
+    EndReason.QUOTA_USED: (NORMAL, ""),
     EndReason.NO_DOOR: (NORMAL, ""),
     EndReason.REPLACED: (NORMAL, "The conversation goes on over another connection."),
     EndReason.DRAINED: (GOING_AWAY, _LEAVING),
@@ -29,6 +30,7 @@ _ENDINGS: dict[EndReason, tuple[int, str]] = {
     EndReason.SERVER_FULL: (TRY_AGAIN_LATER, ""),
     EndReason.OVERLOADED: (TRY_AGAIN_LATER, ""),
     EndReason.APP_LIMIT: (TRY_AGAIN_LATER, ""),
+    EndReason.APP_QUOTA: (TRY_AGAIN_LATER, ""),
 }
 
 
