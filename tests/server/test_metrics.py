@@ -2,11 +2,14 @@
 
 import asyncio
 import gc
+import os
+import re
+from types import SimpleNamespace
 
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
-from voi.server.metrics import STEPS, Metrics
+from voi.server.metrics import STEPS, Metrics, resident_bytes
 from voi.session.latency import TurnTimes
 
 
@@ -70,3 +73,14 @@ async def test_engines_that_are_restarting() -> None:
     assert 'voi_engine_restarts_total{engine="TTS voice, fake"} 2.0' in exposed
     assert 'voi_engine_errors_total{engine="TTS voice, fake"} 3.0' in exposed
     await engine.close()
+
+
+async def test_memory_of_worker_processes() -> None:
+    metrics, engine = Metrics(lambda: 0), SupervisedTts(FakeTts)
+    metrics.watch_engines({"TTS voice, fake": engine})
+    assert "voi_worker_memory_bytes{" not in metrics.text("")[0].decode()  # it has no process of its own
+    engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
+    (line,) = re.findall(r"^voi_worker_memory_bytes.*$", metrics.text("")[0].decode(), re.MULTILINE)
+    assert line.startswith(f'voi_worker_memory_bytes{{worker="xtts {os.getpid()}"}} ')
+    assert 10e6 < float(line.rpartition(" ")[2]) < 10e9
+    assert resident_bytes(2**30) is None

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
@@ -194,10 +196,31 @@ class _EngineStates(Collector):
             "voi_engine_wait_seconds", "Nine of ten of the newest calls waited less for their first result",
             labels=["engine"],
         )  # fmt: skip
+        memory = GaugeMetricFamily(
+            "voi_worker_memory_bytes", "Memory of the processes that engines for a GPU run in", labels=["worker"]
+        )
+        for worker, pid in _workers(self._engines.values()).items():
+            if (size := resident_bytes(pid)) is not None:
+                memory.add_metric([worker], size)
         for name, engine in self._engines.items():
             up.add_metric([name], 0 if engine.restarting else 1)
             restarts.add_metric([name], engine.supervisor.restarts)
             errors.add_metric([name], engine.supervisor.errors)
             streams.add_metric([name], engine.streams)
             waits.add_metric([name], engine.waits.recent_s)
-        return [up, restarts, errors, streams, waits]
+        return [up, restarts, errors, streams, waits, memory]
+
+
+def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int]:
+    """The processes of these engines that run, by name and number of the process."""
+    processes = (getattr(engine.engine, "process", None) for engine in engines)
+    return {f"{each.name} {each.pid}": each.pid for each in processes if each is not None and each.pid}
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Memory of that process; None: it has ended, or this system does not tell."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
