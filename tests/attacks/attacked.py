@@ -84,7 +84,9 @@ def running_server(
         settings |= {"VOI_TLS_CERT_FILE": str(cert), "VOI_TLS_KEY_FILE": str(key)}
         trust = ssl.create_default_context(cafile=str(cert))
     (folder / "agents.json").write_text(json.dumps(AGENTS))
-    (folder / "tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
+    (folder / "perch").write_text("Polly\t1000\n")
+    models = {"espeak": {"engine": "espeak"}, "bird": {"engine": "parrot", "options": {"perch": "perch"}}}
+    (folder / "tts_models.json").write_text(json.dumps(models))
     llm_port = free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("VOI_")} | {
         "PYTHONPATH": str(ROOT),

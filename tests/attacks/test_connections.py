@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import struct
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -99,6 +100,10 @@ REQUESTS = {
     + b"1\r\na\r\n" * 50_000,
     "TLS": b"\x16\x03\x01" + bytes(60_000),
     "upgrades": UPGRADE * 300,
+    "a request before an upgrade": HEALTH + UPGRADE,
+    "an old version": UPGRADE.replace(b"Version: 13", b"Version: 8"),
+    "two keys": UPGRADE.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"),
+    "no host": UPGRADE.replace(b"Host: x\r\n", b""),
     "a token of points": UPGRADE.replace(b"token=none", b"token=" + b"." * 4_000),
     "a nested token": UPGRADE.replace(b"token=none", b"token=" + b"W1tb" * 900 + b".e30.x"),
     "forwarded": b"GET / HTTP/1.1\r\nHost: x\r\nForwarded: " + b'for="_a";' * 6_000 + b"\r\n\r\n",
@@ -118,6 +123,42 @@ async def test_requests(server: AttackedServer) -> None:
                     line[1].transport.abort()
             await beside.looked(name)
         assert await server.health() == 200
+
+
+def voice_of(channels: int, bits: int, codec: int) -> bytes:
+    """A request to clone a voice from a WAV file of that kind."""
+    block = max(1, channels * bits // 8)
+    head = struct.pack(
+        "<IHHIIHH", 16, codec, channels, 24_000, min(2**32 - 1, 24_000 * block), min(65_535, block), bits
+    )
+    sound = bytes(200_000)
+    wav = b"RIFF" + struct.pack("<I", len(sound) + 36) + b"WAVEfmt " + head + b"data" + struct.pack("<I", len(sound))
+    body = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\nAda\r\n'
+    body += b'--x\r\nContent-Disposition: form-data; name="sample"; filename="a.wav"\r\n\r\n' + wav + sound
+    body += b"\r\n--x--\r\n"
+    head_lines = f"POST /voices HTTP/1.1\r\nHost: x\r\nAPI-Key: {API_KEY}\r\nConnection: close\r\n"
+    head_lines += f"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head_lines.encode() + body
+
+
+async def test_voices_of_impossible_sound(server: AttackedServer) -> None:
+    """A WAV of eight channels and more once killed the process."""
+    async with beside_a_healthy_caller(server) as beside:
+        for channels, bits, codec in (
+            (8, 16, 1),
+            (255, 16, 1),
+            (65_535, 16, 1),
+            (1, 0, 1),
+            (1, 16, 0x7777),
+            (0, 16, 1),
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(voice_of(channels, bits, codec))
+            answer = await asyncio.wait_for(reader.read(), 20)
+            assert int(answer.split()[1]) == 400, answer
+            assert b"a.wav: " in answer, "the file was looked at"
+            writer.close()
+            await beside.looked(f"{channels} channels of {bits} bits, codec {codec}")
 
 
 async def test_a_token_that_never_ends(server: AttackedServer) -> None:
