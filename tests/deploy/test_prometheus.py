@@ -3,12 +3,14 @@ Prometheus scrapes a real server with them."""
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -18,10 +20,12 @@ import yaml
 from tests.fakes.engines import FakeTts
 from tests.server.fakes import API_KEY
 from tests.server.serving import Person, fake_engines, serving
+from voi.calls.usage import Whose
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
 from voi.server.metrics import Metrics
 from voi.session.failure import Failure
+from voi.use import Use
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus" / "voi.rules.yml"
@@ -50,7 +54,11 @@ async def exposed() -> set[str]:
     metrics.failed(EndReason.FAULT)
     metrics.observer_failed("Recorder")
     metrics.engine_failed(Failure("llm", "litellm", "m", "It broke.", 5))
-    metrics.watch_engines({"TTS voice, fake": SupervisedTts(FakeTts)})
+    metrics.used(Whose("shop", "ada", "app"), Use("tts", "cloud", "voice", sound_ms=5, characters=5), 0.5)
+    metrics.used(Whose("shop", "ada", "app"), Use("llm", "litellm", "m", 1, 1), None)
+    engine = SupervisedTts(FakeTts)
+    engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
+    metrics.watch_engines({"TTS voice, fake": engine})
     return set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
 
 
