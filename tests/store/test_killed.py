@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,13 +14,16 @@ from tests.store.conftest import KEY
 from voi.store.store import Store
 
 pytestmark = pytest.mark.integration
-LOST_S = 3.0
-"""A second, and two for a transaction on a machine that has much else to do."""
+LOST_S = 1.0
+STOOD_STILL_S = 0.1
+"""A child that tells nothing for so long did not get the processor: what it loses says nothing of Voi."""
+TRIES = 8
 ROOT = Path(__file__).parents[2]
 
 
-def told_before_death(url: str, after_s: float) -> list[int]:
-    """The numbers that were told more than `LOST_S` before the kill, `after_s` after the first."""
+def told_before_death(url: str, after_s: float) -> tuple[list[int], bool]:
+    """The numbers that were told more than `LOST_S` before the kill, `after_s` after the first; and whether the machine
+    stood still meanwhile."""
     command = [sys.executable, "-m", "tests.store.dying_child", url]
     told: list[float] = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
@@ -31,12 +35,19 @@ def told_before_death(url: str, after_s: float) -> list[int]:
                 break
         child.kill()
         killed_s = time.monotonic()
-    return [number for number, at_s in enumerate(told) if at_s < killed_s - LOST_S]
+    stood_still = max(later - earlier for earlier, later in pairwise([*told, killed_s])) > STOOD_STILL_S
+    return [number for number, at_s in enumerate(told) if at_s < killed_s - LOST_S], stood_still
 
 
-@pytest.mark.parametrize("after_s", [0.05, 0.4, 1.3, 3.5, 4.1])
-async def test_at_most_a_second_is_lost(url: str, after_s: float) -> None:
-    due = await asyncio.to_thread(told_before_death, url, after_s)
+@pytest.mark.parametrize("after_s", [0.05, 0.4, 1.3, 1.9, 2.6])
+async def test_at_most_a_second_is_lost(tmp_path: Path, after_s: float) -> None:
+    for number in range(TRIES):
+        url = f"sqlite:{tmp_path}/{number}/voi.db"
+        due, stood_still = await asyncio.to_thread(told_before_death, url, after_s)
+        if not stood_still:
+            break
+    else:
+        pytest.skip(f"the machine stood still in each of {TRIES} tries")
     assert bool(due) == (after_s > LOST_S)
     store = Store(url, (KEY,))
     await store.open()
