@@ -3,7 +3,7 @@
 import pytest
 
 from voi.calls.admission import Admission, Refused
-from voi.calls.quotas import Known, Quota, Quotas
+from voi.calls.quotas import Quota, QuotaKnown, Quotas
 from voi.calls.usage import Whose
 from voi.core.end_reason import EndReason
 from voi.use import Use
@@ -23,7 +23,7 @@ class Clock:
 
 def quotas(clock: Clock | None = None, **limits: float) -> Quotas:
     found = Quotas(clock or Clock())
-    found.learn({"shop": Known(Quota(**limits))})  # type: ignore[arg-type]
+    found.learn({"shop": QuotaKnown(Quota(**limits))})  # type: ignore[arg-type]
     return found
 
 
@@ -69,10 +69,10 @@ def test_days_and_months_begin_anew() -> None:
 def test_what_the_store_lacks_yet_is_not_forgotten() -> None:
     found = quotas(minutes_per_day=3)
     found.note(WHOSE, minutes(2), None)
-    found.learn({"shop": Known(Quota(minutes_per_day=3), call_ms=60_000)})  # the store is behind
+    found.learn({"shop": QuotaKnown(Quota(minutes_per_day=3), call_ms=60_000)})  # the store is behind
     found.note(WHOSE, minutes(1), None)
     assert found.used_up("shop")
-    found.learn({"shop": Known(Quota(minutes_per_day=10), call_ms=8 * 60_000)})  # others used more
+    found.learn({"shop": QuotaKnown(Quota(minutes_per_day=10), call_ms=8 * 60_000)})  # others used more
     found.note(WHOSE, minutes(2), None)
     assert found.used_up("shop")
     found.learn({})
@@ -81,7 +81,7 @@ def test_what_the_store_lacks_yet_is_not_forgotten() -> None:
 
 def test_conversations_of_other_servers_count() -> None:
     found = Quotas(Clock())
-    found.learn({"shop": Known(Quota(max_conversations=3), elsewhere=1)})
+    found.learn({"shop": QuotaKnown(Quota(max_conversations=3), elsewhere=1)})
     admission = Admission(100, quotas=found)
     admission.open()
     admission.admit("shop")

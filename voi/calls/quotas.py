@@ -27,7 +27,7 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class QuotaKnown:
     """What the store knows of an app. `elsewhere`: its conversations on other servers."""
 
     quota: Quota
@@ -38,7 +38,7 @@ class Known:
 
 
 @dataclass(slots=True)
-class _Used:
+class _UsedToday:
     day: str
     call_ms: float = 0
     day_cost: float = 0.0
@@ -50,17 +50,17 @@ class Quotas:
     """`clock_ms`: ms since 1970."""
 
     clock_ms: Callable[[], int]
-    _known: Mapping[str, Known] = field(default_factory=dict)
-    _used: dict[str, _Used] = field(default_factory=dict)
+    _known: Mapping[str, QuotaKnown] = field(default_factory=dict)
+    _used: dict[str, _UsedToday] = field(default_factory=dict)
 
-    def learn(self, known: Mapping[str, Known]) -> None:
+    def learn(self, known: Mapping[str, QuotaKnown]) -> None:
         """Take what the store knows now of each app that has a quota. What calls of this server used may not all be in
         the store yet, so nothing that was known before is forgotten within its day."""
         day = self._today()
         used = {}
         for app, new in known.items():
             before = self._of(app, day)
-            used[app] = _Used(
+            used[app] = _UsedToday(
                 day, max(before.call_ms, new.call_ms), max(before.day_cost, new.day_cost),
                 max(before.month_cost, new.month_cost),
             )  # fmt: skip
@@ -111,13 +111,13 @@ class Quotas:
             return f"The app {app!r} has spent what it may spend this month."
         return ""
 
-    def _of(self, app: str, day: str) -> _Used:
+    def _of(self, app: str, day: str) -> _UsedToday:
         used = self._used.get(app)
         if used is None:
-            return _Used(day)
+            return _UsedToday(day)
         if used.day == day:
             return used
-        return _Used(day, month_cost=used.month_cost if used.day[:7] == day[:7] else 0.0)
+        return _UsedToday(day, month_cost=used.month_cost if used.day[:7] == day[:7] else 0.0)
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self.clock_ms() / 1_000, UTC).date().isoformat()

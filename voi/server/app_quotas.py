@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from voi.calls.calls import Calls
-from voi.calls.quotas import Known, Quota, Quotas
+from voi.calls.quotas import Quota, QuotaKnown, Quotas
 from voi.core.end_reason import EndReason
 from voi.errors import StoreError
 from voi.server.usages import Usages
@@ -101,7 +101,7 @@ class AppQuotas:
             spent = await read_spent(connection, quotas, day_of(now_ms))
         self._quotas.learn(
             {
-                app: Known(
+                app: QuotaKnown(
                     Quota(**limits), spent[app].call_ms, spent[app].day_micros / 1e6, spent[app].month_micros / 1e6,
                     elsewhere.get(app, 0),
                 )
