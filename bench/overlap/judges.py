@@ -11,6 +11,9 @@ from voi.engines.turn.smart_turn import SmartTurn
 from voi.engines.vad.silero import Silero
 from voi.engines.voice.judge import BuiltInVoiceJudge
 
+PATIENCE_S = 60.0
+"""So that a busy machine measures the same."""
+
 
 class Judges:
     """The VAD, the voice judge (of the fold that leaves the speaker out) and the recogniser; what they said is kept."""
@@ -24,8 +27,10 @@ class Judges:
         self._words: Any = None
         self._fold_of = json.loads((folds / "folds.json").read_text()) if folds else {}
         paths = {fold: folds / f"fold{fold}.npz" for fold in set(self._fold_of.values())} if folds else {}
-        self._judges = {fold: BuiltInVoiceJudge(weights=path) for fold, path in paths.items()}
-        self._shipped = None if folds else BuiltInVoiceJudge()
+        self._judges = {
+            fold: BuiltInVoiceJudge(weights=path, encoder_deadline_s=PATIENCE_S) for fold, path in paths.items()
+        }
+        self._shipped = None if folds else BuiltInVoiceJudge(encoder_deadline_s=PATIENCE_S)
         self._label = f"{folds.name}" if folds else "shipped"
 
     async def warm_up(self) -> None:

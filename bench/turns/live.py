@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,14 @@ from voi.server.auth import issue_token
 from voi.training.turns.clips import Clip
 from voi.training.turns.play import QUESTIONS, PlayedClip
 
-PORT, LLM_PORT = 18_092, 18_093
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+PORT, LLM_PORT = _free_port(), _free_port()
 FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * 32
 LEAD_MS, TAIL_MS = 400, 2_200

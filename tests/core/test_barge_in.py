@@ -5,6 +5,7 @@ import pytest
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
+from voi.core.barge_in import BargeIn, Verdict, verdict
 from voi.core.script import Script
 from voi.core.state import State
 from voi.turn_policy import TurnPolicy
@@ -214,7 +215,6 @@ def sound_in_silence(text: str, voice: float, *, speech_ms: int = 320, asked: bo
         ("Uh-huh.", 0.9, True),
         ("Yes.", 0.3, True),  # the shortest of real answers
         ("Yes.", 0.1, False),
-        ("Turn the lights off please.", 0.2, True),
     ],
 )
 def test_coughs_in_silence_are_no_turns(text: str, voice: float, answered: bool) -> None:
@@ -223,6 +223,21 @@ def test_coughs_in_silence_are_no_turns(text: str, voice: float, answered: bool)
     if not answered:
         world.check_settled()
         assert not [entry for entry in world.core.history if entry.text]
+
+
+def test_more_words_than_anybody_can_say_in_that_time_are_no_turn() -> None:
+    words = "Turn the lights off please."
+    assert sound_in_silence(words, 0.2, speech_ms=640).released
+    assert not sound_in_silence(words, 0.6, speech_ms=320).released
+    assert sound_in_silence(words, 0.8, speech_ms=320).released, "what is so surely a voice is believed"
+    assert sound_in_silence("Yes.", 0.5, speech_ms=128, asked=True).said(do.Release), "it was asked for"
+
+
+def test_more_words_than_anybody_can_say_in_that_time_stop_nothing() -> None:
+    policy, barge_in = TurnPolicy(barge_in_ms=416), BargeIn(1, voice=0.95, floor=0.9, voice_ms=160)
+    assert verdict(barge_in, "We're here.", 160, policy, answers=False, final=True) is not Verdict.STOP
+    barge_in.voice_ms = 256
+    assert verdict(barge_in, "We're here.", 160, policy, answers=False, final=True) is Verdict.STOP
 
 
 def test_after_a_question_a_hum_is_an_answer() -> None:

@@ -16,7 +16,7 @@ from voi.core.replies import Replies
 from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.turn import Turn
-from voi.core.turn_text import is_backchannel, spoken_words
+from voi.core.turn_text import could_say, is_backchannel, spoken_words
 from voi.turn_policy import TurnPolicy
 
 JUDGED_AT_MS = (160, 256, 448, 640)
@@ -109,6 +109,8 @@ def verdict(
     """What to do with the reply; None: wait. `text`: the words so far; `final`: they are complete. `answers`: the agent
     just asked a question, so nothing that is said counts as a backchannel."""
     words = spoken_words(text)
+    if not could_say(words, barge_in.voice_ms):
+        words = []
     listens = is_backchannel(text) and not answers
     voice, floor, lasts_ms = barge_in.voice, barge_in.floor, barge_in.voice_ms
     if voice is None and lasts_ms >= policy.barge_in_ms + UNJUDGED_MS:

@@ -35,6 +35,8 @@ PATIENT_SHARE = 0.7
 hears an end."""
 SURE_SHARE = 0.41
 """Share of `max_silence_ms` that is enough otherwise."""
+UNJUDGED_FLOOR = 1.5
+"""Factor on the caller's own floor while there is no verdict: what they did before counts for more then."""
 STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
 """Factor on the silence that is enough, by eagerness."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
@@ -91,6 +93,8 @@ def decide(
     said, evidence = signs_now.said, signs_now.evidence
     if said["complete_number"]:
         return decided(evidence, policy.min_silence_ms, "the number is complete")
+    if probability is None:
+        floor_ms = round(UNJUDGED_FLOOR * floor_ms)
     stretch, paced = STRETCH[policy.eagerness], policy.eagerness == "auto"
     breaks_off = said["unfinished"] or said["filler"]
     sure = probability is not None and probability <= SURELY_GOES_ON and not said["answers"]

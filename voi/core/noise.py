@@ -1,11 +1,11 @@
 """Decides whether a transcript came from noise. STT engines hear "Yes.", "Thank you." and "Huh?" in coughs.
 
 How much voice probability is required depends on the words: most coughs are transcribed as "uh", "yes" is the shortest
-real answer, and five words are hardly ever a cough.
+real answer, and five words are hardly ever a cough. Words that nobody could have said in that time need more.
 """
 
 from voi.core.turn import Turn
-from voi.core.turn_text import completeness, is_backchannel, spoken_words
+from voi.core.turn_text import completeness, could_say, is_backchannel, spoken_words
 
 NOISE_VOICE_MAX_MS = 1_500
 """Longer sounds are taken for speech without asking the voice judge."""
@@ -30,4 +30,6 @@ def is_noise(turn: Turn, *, asked: bool) -> bool:
         limit = ANSWER
     else:
         limit = SHORT if len(words) <= SHORT_WORDS_MAX else SENTENCE
+    if not could_say(words, turn.voice_ms):
+        limit = max(limit, SHORT if asked else NO_WORD)
     return turn.voice < limit

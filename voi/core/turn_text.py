@@ -6,6 +6,7 @@ word for much.
 """
 
 import re
+from collections.abc import Sequence
 
 _SIGNS = re.compile(r"[.,;:!?…\"“”„«»()\[\]{}*_~/–—。！？．、，；：・「」『』،؟؛۔।॥¿¡]+")
 _END_SIGNS = re.compile(r"[\s\"'”’»)\]]*\Z")
@@ -110,6 +111,7 @@ _BACKCHANNEL_PHRASES = frozenset(
     }
 )  # fmt: skip
 _BACKCHANNEL_WORDS_MAX = 4
+WORD_MIN_MS, VOICE_MIN_MS = 100, 40
 
 
 def completeness(text: str) -> float | None:
@@ -185,3 +187,8 @@ def spoken_words(text: str) -> list[str]:
     """The words in lower case, without punctuation."""
     plain = _SIGNS.sub(" ", text.replace("’", "'").casefold())
     return [bare for word in plain.split() if (bare := word.strip("'-"))]
+
+
+def could_say(words: Sequence[str], voice_ms: int) -> bool:
+    """Whether anybody can say so many words in so much voice. Transcripts of coughs have more."""
+    return voice_ms >= VOICE_MIN_MS + WORD_MIN_MS * len(words)

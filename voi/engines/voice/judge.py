@@ -71,8 +71,9 @@ class BuiltInVoiceJudge:
 
     info = VoiceJudgeInfo("voice-judge", takes_encoder=True)
 
-    def __init__(self, *, weights: str | Path = WEIGHTS) -> None:
+    def __init__(self, *, weights: str | Path = WEIGHTS, encoder_deadline_s: float = ENCODER_DEADLINE_S) -> None:
         """Raises EngineError when the weights are missing."""
+        self._encoder_deadline_s = encoder_deadline_s
         try:
             with np.load(weights) as file:
                 stored = {name: file[name].astype(np.float32) for name in file.files}
@@ -107,7 +108,7 @@ class BuiltInVoiceJudge:
         vector = None
         if self.encoder is not None and voice_ms not in WITHOUT_ENCODER_MS:
             try:
-                async with asyncio.timeout(ENCODER_DEADLINE_S):
+                async with asyncio.timeout(self._encoder_deadline_s):
                     vector = (await self.encoder(whole)).vector
             except (TimeoutError, EngineError):  # so many wait for it that its word would come too late
                 vector = None
