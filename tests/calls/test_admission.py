@@ -3,7 +3,7 @@
 import pytest
 
 from voi.calls.admission import Admission, Refused
-from voi.calls.load import Load
+from voi.calls.load import ALWAYS_ADMITTED, WINDOW, Load, LoadLevel
 from voi.core.end_reason import EndReason
 
 
@@ -62,3 +62,23 @@ def test_a_server_without_time_for_it_refuses_and_says_when_to_come_back() -> No
         admission.admit("app")
     assert refused.value.ended.reason is EndReason.OVERLOADED
     assert admission.active == 1
+
+
+def test_room_is_what_a_proxy_asks_for() -> None:
+    load = Load(lambda: 0.0, lambda level, why: None)
+    admission = Admission(ALWAYS_ADMITTED, load=load)
+    assert not admission.has_room
+    admission.open()
+    assert admission.has_room
+    for _ in range(ALWAYS_ADMITTED):
+        admission.admit("app")
+    assert not admission.has_room
+    admission = Admission(10, load=load)
+    admission.open()
+    for _ in range(WINDOW):
+        load.sample(1.0, 0.5, 0.0, "", 10)
+    assert load.level is LoadLevel.FULL
+    assert admission.has_room  # a call or two are not the cause
+    admission.admit("app")
+    admission.admit("app")
+    assert not admission.has_room

@@ -16,12 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.dialogue import SpokenWord
-from voi.engines import frames, remote, supervisor, worker, worker_process
+from voi.engines import frames, peer, remote, supervisor, worker, worker_process
 from voi.engines.base import SttOptions, TimedWord, Transcript, VoiceSpec
 from voi.engines.frames import Unframer, encode, pack
 from voi.engines.info import TtsInfo
 from voi.engines.messages import (
     CallFailed,
+    CancelCall,
     Close,
     Feed,
     FinalTranscript,
@@ -209,7 +210,7 @@ async def test_neither_side_waits_for_the_other_for_good() -> None:
 
 
 async def test_what_a_process_does_not_read_is_bounded(tts: RemoteTts, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_process, "UNSENT_MAX_BYTES", 256 * 1024)
+    monkeypatch.setattr(peer, "UNSENT_MAX_BYTES", 256 * 1024)
     ears = RemoteStt(tts.process, "fake")
     await ears.warm_up()
     pid = tts.process.pid
@@ -218,7 +219,7 @@ async def test_what_a_process_does_not_read_is_bounded(tts: RemoteTts, monkeypat
     stream = ears.open(SttOptions(), None)
     for _ in range(600):  # 384 KB: what is kept here, and what the pipe holds
         stream.feed(bytes(640))
-        if stream._process._process.stdin.transport.get_write_buffer_size() > 256 * 1024:  # type: ignore[union-attr]
+        if stream._process._transport().get_write_buffer_size() > 256 * 1024:  # type: ignore[union-attr]
             break
     with pytest.raises(EngineError, match="is behind"):
         stream.feed(bytes(640))
@@ -400,9 +401,12 @@ async def test_that_calls_which_have_ended_leave_nothing_in_the_process() -> Non
 
     async def work() -> None: ...
 
-    host._room[1] = asyncio.Semaphore()
-    host._begin(1, work())
-    await asyncio.gather(*host._tasks.values())
+    for number in (1, 2):
+        host._room[number] = asyncio.Semaphore()
+        host._begin(number, work())
+    host._take(CancelCall(2))  # before it has begun
+    await asyncio.gather(*host._tasks.values(), return_exceptions=True)
+    await asyncio.sleep(0)
     assert (host._tasks, host._room) == ({}, {})
     host._out.close()
     os.close(read)

@@ -135,3 +135,14 @@ def test_what_strangers_can_cause_at_will_is_logged_seldom() -> None:
     )
     now_s = 122.0
     assert passes("Invalid HTTP request received.") == "Invalid HTTP request received."
+
+
+@pytest.mark.usefixtures("_quiet_root")
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_lines_name_the_worker_where_there_are_several(style: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr("sys.stderr", out)
+    set_up_logging("info", style, [], worker="worker-8766")  # type: ignore[arg-type]
+    logging.getLogger("voi").info("hello")
+    line = out.getvalue()
+    assert (json.loads(line)["worker"] if style == "json" else line.split()[2]) == "worker-8766"

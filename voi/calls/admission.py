@@ -42,6 +42,12 @@ class Admission:
         """Refuse all new conversations, for that reason."""
         self._closed_because = because
 
+    @property
+    def has_room(self) -> bool:
+        """Another conversation would be admitted now, if its app has not too many."""
+        room = self._load is None or self._load.has_room(self.active)
+        return self._closed_because is None and self.active < self.max_conversations and room
+
     def admit(self, app: str) -> None:
         """Take a place for that app, to be given back with `leave`. Raises Refused."""
         if self._closed_because is not None:

@@ -104,10 +104,13 @@ class Load:
 
     def admit(self, active: int) -> bool:
         """Whether one more call fits beside `active` others; it is counted if it does."""
-        fits = active < ALWAYS_ADMITTED or (self.level < LoadLevel.FULL and self._foreseen() <= self._limits.core[1])
-        if fits:
+        if fits := self.has_room(active):
             self._admitted_s.append(self._clock())
         return fits
+
+    def has_room(self, active: int) -> bool:
+        """Whether one more call would fit beside `active` others."""
+        return active < ALWAYS_ADMITTED or (self.level < LoadLevel.FULL and self._foreseen() <= self._limits.core[1])
 
     def _foreseen(self) -> float:
         """The share of a core with the calls that do not show yet, and one more."""

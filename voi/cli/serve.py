@@ -1,9 +1,12 @@
 """`voi serve`: the server."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from voi.config.settings import Settings
 
 
 def serve(
@@ -16,13 +19,34 @@ def serve(
     """Start the server. It is ready when it says so; stop it with Ctrl+C."""
     from voi.config.settings import load_settings
 
-    settings = load_settings(host=host, port=port, agents_file=agents, tls_cert_file=cert, tls_key_file=key)
-    typer.secho("Starting the engines …", dim=True, err=True)
+    given = {"host": host, "port": port, "agents_file": agents, "tls_cert_file": cert, "tls_key_file": key}
+    settings = load_settings(**given)
+    if settings.workers > 1:
+        serve_by_workers(settings, {name: str(value) for name, value in given.items() if value is not None})
+        return
+    name = f"{settings.worker_name}: " if settings.worker_name else ""
+    typer.secho(f"{name}Starting the engines …", dim=True, err=True)
 
+    from voi.server.belonging import report_ready, stop_with_parent
     from voi.server.run import run
 
     def on_ready(address: str) -> None:
-        typer.secho(f"Voi is ready at {address}", fg="green", bold=True, err=True)
-        typer.echo("Try it:  voi talk --help", err=True)
+        typer.secho(f"{name}Voi is ready at {address}", fg="green", bold=True, err=True)
+        if not name:
+            typer.echo("Try it:  voi talk --help", err=True)
+        report_ready()
 
-    run(settings, lambda text: typer.secho(f"  {text}", dim=True, err=True), on_ready)
+    stop_with_parent()
+    run(settings, lambda text: typer.secho(f"  {name}{text}", dim=True, err=True), on_ready)
+
+
+def serve_by_workers(settings: "Settings", given: dict[str, str]) -> None:
+    """Several servers, and one process of engines for a GPU. `given`: settings of the command line, by name."""
+    from voi.config.settings import env_name
+    from voi.server.workers import run
+
+    def on_ready(ports: range) -> None:
+        where = f"ports {ports[0]} to {ports[-1]}"
+        typer.secho(f"Voi is ready: {len(ports)} workers at {where}", fg="green", bold=True, err=True)
+
+    run(settings, {env_name(name): value for name, value in given.items()}, on_ready)

@@ -159,6 +159,14 @@ class Settings(BaseSettings):
     may name another in its options."""
     engine_processes: bool = True
     """Models for a GPU run in worker processes, which are restarted when the GPU hangs; each takes some 400 MB more."""
+    engines_socket: Path | None = None
+    """Models for a GPU are those that `voi engines` serves at this Unix socket, to all servers of this machine; empty:
+    the server has its own."""
+    workers: int = Field(default=1, ge=1, le=64)
+    """Run so many servers, each in a process of its own and at a port of its own, from VOI_PORT on. They share models
+    for a GPU. A proxy goes in front of them."""
+    worker_name: str = Field(default="", max_length=40)
+    """Name of this server among others, for its log lines."""
     turn_engine: str = "smart-turn"
     """Semantic turn detection: smart-turn or turn-1-mini, used when its weights are in the models folder; none: silence
     and words alone decide."""

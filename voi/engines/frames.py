@@ -1,4 +1,4 @@
-"""The codec of `voi.engines.messages` over pipes. No I/O.
+"""The codec of `voi.engines.messages` over pipes and sockets. No I/O.
 
 On the wire: the head's length and the body's length, each four bytes little-endian, then both. The head is the
 message's name, a space, and its fields as JSON; the body is its `pcm`.
@@ -50,11 +50,13 @@ def decode(head: bytes, body: bytes) -> ToWorker | ToServer:
 
 
 class Unframer:
-    """`feed` it bytes as they come; it yields the messages that are complete. Raises ValueError for a broken stream."""
+    """`feed` it bytes as they come; it yields the messages that are complete. Raises ValueError for a broken stream,
+    and for a message that is longer than `longest_bytes`."""
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_longest_bytes", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, longest_bytes: int = LONGEST_BYTES) -> None:
+        self._longest_bytes = longest_bytes
         self._waiting = bytearray()
 
     def feed(self, data: bytes) -> Iterator[ToWorker | ToServer]:
@@ -63,7 +65,7 @@ class Unframer:
         while len(waiting) >= _LENGTHS.size:
             head_bytes, body_bytes = _LENGTHS.unpack_from(waiting)
             end = _LENGTHS.size + head_bytes + body_bytes
-            if end > LONGEST_BYTES:
+            if end > self._longest_bytes:
                 raise ValueError("a message is too long")
             if len(waiting) < end:
                 return

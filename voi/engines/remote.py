@@ -1,5 +1,6 @@
 """Engines in a worker process, as the server uses them. The process can be killed in any state: a hanging driver, a
-failed CUDA context, leaked memory. And its Python code never blocks the server's event loop.
+failed CUDA context, leaked memory. And its Python code never blocks the server's event loop. The process is the
+server's own, or behind the `host` of engines that several servers share.
 
 Sound and text go over two pipes. That costs some tenths of a millisecond for each message and, for models on a GPU, one
 CUDA context (some 400 MB) for each process.
@@ -33,7 +34,7 @@ from voi.engines.messages import (
     TimedSpokenWord,
     WorkerKind,
 )  # fmt: skip
-from voi.engines.worker_process import WorkerProcess
+from voi.engines.peer import EnginePeer
 from voi.errors import EngineError
 
 RECONFIGURE_DEADLINE_S = 30.0
@@ -46,7 +47,7 @@ class _Remote:
 
     kind: WorkerKind
 
-    def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, process: EnginePeer, name: str, options: Mapping[str, Any] | None = None) -> None:
         self.name = name
         self.process = process
         self.number = 0
@@ -78,7 +79,7 @@ class RemoteTts(_Remote):
 
     kind = "tts"
 
-    def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, process: EnginePeer, name: str, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(process, name, options)
         self.info = TtsInfo(name, gpu=True, pings=True)
 
@@ -124,7 +125,7 @@ class RemoteStt(_Remote):
 
     kind = "stt"
 
-    def __init__(self, process: WorkerProcess, name: str, options: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, process: EnginePeer, name: str, options: Mapping[str, Any] | None = None) -> None:
         super().__init__(process, name, options)
         self.info = SttInfo(name, gpu=True, pings=True)
 

@@ -18,6 +18,7 @@ from voi.engines import registry
 from voi.engines.base import Engine, Fetches, Llm, Stt, Tts, TurnDetector, Vad, VoiceJudge
 from voi.engines.device import engine_options, slow_note
 from voi.engines.info import info_of
+from voi.engines.joining import SharedPlace
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.router import LlmRouter
 from voi.engines.llm.thought_habits import ThoughtHabits
@@ -218,7 +219,7 @@ class _Start:
     supervised: dict[str, Supervised[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._placement = Placement(self.settings.engine_processes)
+        self._placement = Placement(self.settings.engine_processes, shared_place(self.settings))
 
     async def all(self, *engines: Coroutine[Any, Any, Any]) -> list[Any]:
         """The engines, in order. When some fail, all are closed, and their errors are raised as one."""
@@ -341,6 +342,15 @@ def llm_router(settings: Settings, models: Iterable[str]) -> LlmRouter:
         options=llm_options(settings),
         limits=llm_limits(settings),
     )
+
+
+def shared_place(settings: Settings) -> SharedPlace | None:
+    """Where the engines are that this server shares with others; None: it has its own. Raises ConfigError without a
+    secret."""
+    if settings.engines_socket is None:
+        return None
+    guest = settings.worker_name or f"the server at port {settings.port}"
+    return SharedPlace(settings.engines_socket, settings.require_token_secret().encode(), guest)
 
 
 def llm_options(settings: Settings) -> dict[str, tuple[str, dict[str, Any]]]:

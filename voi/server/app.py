@@ -98,6 +98,12 @@ def create_app(
             response.status_code = 503
         return {"status": readiness.state, "engines": readiness.engines_now(), "version": __version__}
 
+    @app.get("/ready")
+    async def ready(response: Response) -> dict[str, bool]:
+        if not (room := admission.has_room):
+            response.status_code = 503
+        return {"ready": room}
+
     @app.get("/ws")
     async def not_a_websocket() -> Response:
         return JSONResponse(

@@ -38,10 +38,11 @@ class Redactor:
 
 class _Formatter(logging.Formatter):
     """Formats all log lines, those of libraries included, and exceptions. `words`: the texts of exceptions may be
-    logged."""
+    logged. `worker`: this process among several."""
 
-    def __init__(self, redact: Redactor, words: bool) -> None:
+    def __init__(self, redact: Redactor, words: bool, worker: str = "") -> None:
         super().__init__()
+        self._worker = worker
         self._redact = redact
         self._words = words
 
@@ -61,7 +62,8 @@ class TextFormatter(_Formatter):
     def _line(self, record: logging.LogRecord, time: datetime, message: str, error: str) -> str:
         conversation = _conversation_of(record)
         who = f"[{conversation}] " if conversation else ""
-        text = f"{time:%H:%M:%S}.{time.microsecond // 1000:03d} {record.levelname:<7} {who}{message}"
+        worker = f"{self._worker} " if self._worker else ""
+        text = f"{time:%H:%M:%S}.{time.microsecond // 1000:03d} {record.levelname:<7} {worker}{who}{message}"
         return f"{text}\n{error}" if error else text
 
 
@@ -75,6 +77,8 @@ class JsonFormatter(_Formatter):
             "logger": record.name,
             "message": message,
         }
+        if self._worker:
+            line["worker"] = self._worker
         if conversation := _conversation_of(record):
             line["conversation"] = conversation
         if error:
@@ -125,12 +129,14 @@ def _conversation_of(record: logging.LogRecord) -> str:
     return named or conversation_id.get()
 
 
-def set_up_logging(level: str, style: Literal["text", "json"], secrets: Iterable[str], *, words: bool = False) -> None:
+def set_up_logging(
+    level: str, style: Literal["text", "json"], secrets: Iterable[str], *, words: bool = False, worker: str = ""
+) -> None:
     """Send all logs of the process to standard error. Libraries log warnings and above. `words`: the texts of
-    exceptions may be logged."""
+    exceptions may be logged. `worker`: the process's name, on each line."""
     formatter = JsonFormatter if style == "json" else TextFormatter
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter(Redactor(secrets), words))
+    handler.setFormatter(formatter(Redactor(secrets), words, worker))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)

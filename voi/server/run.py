@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import uvloop
 
@@ -64,12 +65,13 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     given = (settings.token_secret_key, settings.old_token_secret_key, settings.api_key, settings.litellm_api_key)
     secrets = [secret.get_secret_value() for secret in given if secret]
     secrets += settings.secrets_of_the_store()
-    set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
+    set_up = partial(set_up_logging, words=settings.log_words, worker=settings.worker_name)
+    set_up(settings.log_level, settings.log_format, secrets)
     for warning in unknown_variables():
         log.warning("%s", warning)
     server = Server(settings, on_progress, on_ready)
     secrets += server.engine_secrets()
-    set_up_logging(settings.log_level, settings.log_format, secrets, words=settings.log_words)
+    set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
 
 

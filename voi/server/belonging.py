@@ -1,0 +1,31 @@
+"""What a process of Voi does that another one of Voi started (`workers`): says when it is ready, and ends with it."""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+
+READY_FD = "_VOI_READY_FD"
+"""Environment variable: the number of a file descriptor to write a line to when ready."""
+PARENT = "_VOI_PARENT"
+"""Environment variable: the id of the process that started this one."""
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def report_ready() -> None:
+    """Tell the process that started this one, if one asked for it."""
+    if fd := os.environ.pop(READY_FD, ""):
+        with contextlib.suppress(OSError, ValueError):  # it is gone
+            os.write(int(fd), b"ready\n")
+            os.close(int(fd))
+
+
+def stop_with_parent() -> None:
+    """Get SIGTERM when the process that started this one ends, even if it was killed (Linux)."""
+    parent = os.environ.pop(PARENT, "")
+    if not parent or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it ended before
+        os.kill(os.getpid(), signal.SIGTERM)
