@@ -78,7 +78,7 @@ async def main(server: Server, watch: LoopWatch) -> None:
 
 if __name__ == "__main__":
     parrot = EntryPoint("tts.parrot", "tests.fakes.cloning_engine:Parrot", registry.GROUP)  # somebody must clone
-    registry.entry_points = lambda *, group: [parrot] if group == registry.GROUP else []  # type: ignore[attr-defined]
+    registry.entry_points = lambda *, group: [parrot] if group == registry.GROUP else []  # type: ignore[attr-defined, assignment]
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format, [], words=False)
     watched = Server(settings, lambda _: None, lambda url: _tell(port=urlsplit(url).port))

@@ -18,7 +18,9 @@ LLM = Use("llm", "openai", "m", 10, 5)
 
 
 def counted() -> tuple[CallUsage, Clock, list[Any], list[tuple[Total, ...]]]:
-    clock, uses, totals = Clock(), [], []
+    clock = Clock()
+    uses: list[Any] = []
+    totals: list[Any] = []
     price = {"llm": 0.5, "call": 0.25, "stt": None}.__getitem__
     usage = CallUsage(
         WHOSE, lambda use: price(use.kind), [lambda *told: uses.append(told)], totals.append, clock

@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,7 +66,8 @@ def test_deep_nesting_is_refused(levels: int) -> None:
 
 
 def test_depth_counts_levels() -> None:
-    assert [depth(value) for value in (1, {}, [[]], {"a": [{"b": 1}]})] == [0, 1, 2, 3]
+    values: list[Any] = [1, {}, [[]], {"a": [{"b": 1}]}]
+    assert [depth(value) for value in values] == [0, 1, 2, 3]
 
 
 def test_keys_given_twice_are_found_at_any_depth() -> None:

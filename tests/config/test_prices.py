@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +87,8 @@ def test_the_example_is_right_and_mistakes_are_told(tmp_path: Path) -> None:
     assert example.tts["cloud-voice"].per_1000_characters == 0.05
     assert read_prices(tmp_path / "none.json", problems) == PriceList()
     wrong = tmp_path / "prices.json"
-    for raw in ({"llm": {"m": {"input": 3}}}, {"llm": {"m": {"per_minute": -1}}}, {"currency": "dollars"}, []):
+    bad: list[Any] = [{"llm": {"m": {"input": 3}}}, {"llm": {"m": {"per_minute": -1}}}, {"currency": "dollars"}, []]
+    for raw in bad:
         problems = Problems()
         wrong.write_text(json.dumps(raw))
         read_prices(wrong, problems)

@@ -136,12 +136,12 @@ def take(world: World, step: tuple) -> None:  # noqa: C901  # one case for each 
             world.pass_time(6_000)
         case ("late",) if world.late:
             utterance, pause = next(reversed(world.late.items()))
-            starts, words = len(world.started), f"Late words of {utterance}."
+            begun, words = len(world.started), f"Late words of {utterance}."
             answered = (
                 world.core.state is not State.IDLE or world.core.script.apology or world.core.script.mode == "chat"
             )
             world.tell(was.Heard(utterance, words, pause))
-            assert len(world.started) == starts or not answered, "late words are answered a second time"
+            assert len(world.started) == begun or not answered, "late words are answered a second time"
             texts = [entry.text for entry in world.core.history] + [world.core._draft.prefix]
             assert sum(text.count(words) for text in texts) == 1, "late words are lost, or doubled"
         case ("interrupt", message_id, played_ms):

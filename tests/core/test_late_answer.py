@@ -1,6 +1,7 @@
 """While the words of an answer are late, the person is told so: once, ahead of the answer, and never for nothing."""
 
 from dataclasses import replace
+from typing import Any
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -66,7 +67,7 @@ def test_it_is_counted_from_the_end_of_the_turn():
     world.quiet(1_600, 96)
     assert not told(world)
     world.quiet(2_500, 1_600)
-    ended_ms = world.core._replies.speculation.wanted_ms
+    ended_ms: Any = world.core._replies.speculation.wanted_ms
     world.pass_time(ended_ms + LATE_MS - world.now_ms - 1)
     assert not told(world)
     world.pass_time(1)
@@ -157,7 +158,7 @@ def test_after_an_answer_that_never_came_the_next_may_be_late_too():
 
 def test_the_phrase_gives_the_answer_no_more_time():
     world = asked()
-    waits_from_ms = world.core._replies.speculation.wanted_ms
+    waits_from_ms: Any = world.core._replies.speculation.wanted_ms
     wait(world)
     ahead_sounds(world)
     world.pass_time(waits_from_ms + SCRIPT.reply_timeout_ms - world.now_ms)

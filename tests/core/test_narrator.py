@@ -12,7 +12,7 @@ def split(text, size=None, *, narrated=True):
 
 
 def merged(pieces):
-    out = []
+    out: list[tuple[str, str]] = []
     for text, voice in pieces:
         if out and voice == out[-1][1] == "character":
             out[-1] = (out[-1][0] + text, voice)

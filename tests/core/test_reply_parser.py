@@ -21,7 +21,7 @@ def parse(text, json_expected=True, sizes=()):
 
 
 def merged(segments):
-    out = []
+    out: list[ReplySegment] = []
     for segment in segments:
         if out and segment.voice == out[-1].voice == "character" and segment.tone == out[-1].tone:
             out[-1] = ReplySegment(out[-1].text + segment.text, segment.voice, segment.tone)

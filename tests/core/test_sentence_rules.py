@@ -91,7 +91,7 @@ def test_what_something_always_follows_never_ends_a_sentence(language: str) -> N
 def test_no_abbreviation_of_the_tables_ends_a_sentence_before_a_small_letter(language: str) -> None:
     table = language_of(language)
     assert table is not None
-    for short in table.before | table.ending:
+    for short in {**table.before, **table.ending}:
         if short.endswith("."):
             assert len(cut(f"Und es so {short} abcdefg hijk", language)) == 1, short
 

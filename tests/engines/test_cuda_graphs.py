@@ -4,7 +4,7 @@ replay, is tested with the tape.)"""
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,11 +17,11 @@ from voi.engines.cuda_graphs import RUNS_BEFORE, Graphs
 NOT_PERMITTED = "operation not permitted when stream is capturing"
 
 
-class Stream:
+class FakeStream:
     def __init__(self, device: Any = None) -> None:
-        self.waited_for: list[Stream] = []
+        self.waited_for: list[FakeStream] = []
 
-    def wait_stream(self, other: "Stream") -> None:
+    def wait_stream(self, other: "FakeStream") -> None:
         self.waited_for.append(other)
 
 
@@ -39,19 +39,20 @@ class Graph:
 class Cuda:
     """What is used of `torch.cuda`. As there, a recording that cannot be ended leaves its stream in place."""
 
-    Stream, CUDAGraph = Stream, Graph
+    Stream: ClassVar = FakeStream
+    CUDAGraph: ClassVar = Graph
 
     def __init__(self, *, at_end: str = "") -> None:
         self.at_end = at_end
-        self.usual = self.now = Stream()
+        self.usual = self.now = FakeStream()
         self.recording = False
         self.waits = 0
         self.pools: list[object] = []
 
-    def current_stream(self, _: torch.device) -> Stream:
+    def current_stream(self, _: torch.device) -> FakeStream:
         return self.now
 
-    def set_stream(self, stream: Stream) -> None:
+    def set_stream(self, stream: FakeStream) -> None:
         self.now = stream
 
     def synchronize(self, _: torch.device) -> None:
@@ -59,7 +60,7 @@ class Cuda:
         self.waits += 1
 
     @contextmanager
-    def stream(self, stream: Stream) -> Iterator[None]:
+    def stream(self, stream: FakeStream) -> Iterator[None]:
         before, self.now = self.now, stream
         try:
             yield
@@ -67,7 +68,7 @@ class Cuda:
             self.now = before
 
     @contextmanager
-    def graph(self, _: Graph, *, pool: object, stream: Stream, capture_error_mode: str) -> Iterator[None]:
+    def graph(self, _: Graph, *, pool: object, stream: FakeStream, capture_error_mode: str) -> Iterator[None]:
         assert capture_error_mode == "thread_local"
         self.pools.append(pool)
         before, self.now, self.recording = self.now, stream, True
@@ -93,7 +94,7 @@ class Work:
 
     def __init__(self, cuda: Cuda, fails: str = "", kind: type[Exception] = RuntimeError) -> None:
         self.cuda, self.fails, self.kind = cuda, fails, kind
-        self.where: list[Stream] = []
+        self.where: list[FakeStream] = []
 
     def __call__(self) -> torch.Tensor:
         self.where.append(self.cuda.now)

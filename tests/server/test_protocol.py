@@ -287,7 +287,7 @@ async def test_words_that_were_shown_are_taken_back_only_when_wanted(tmp_path: P
         def open(self, *args: Any) -> Any:
             stream = super().open(*args)
             real = stream._text
-            stream.flush = lambda: _final(real().replace("tell", "sell"))
+            stream.flush = lambda: _final(real().replace("tell", "sell"))  # type: ignore[method-assign]
             return stream
 
     for wanted in (True, False):

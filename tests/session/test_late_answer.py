@@ -31,6 +31,8 @@ async def test_the_phrase_comes_first_and_the_answer_follows_in_the_same_speech(
         await call.quiet(4_000)
         assert [text for text, _ in engines.tts["fake"].spoken] == [PHRASE, ANSWER]
         (turn,) = call.turns
+        assert turn.first_sound_ms is not None
+        assert turn.first_token_ms is not None
         assert turn.first_sound_ms > turn.first_token_ms > 5_000, "the answer's own sound is measured"
         await ask(call)
         await call.until(lambda: len(engines.llm.requests) == 2)

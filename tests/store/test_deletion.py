@@ -41,7 +41,8 @@ def names_below(folder: Path) -> set[str]:
 
 async def recorded(store: Store, recordings: Path, name: str, person: str) -> None:
     """A whole conversation with its sound."""
-    recorder = Recorder(recordings, name, 10_000_000, data_key := Future())
+    data_key: Future[bytes | None] = Future()
+    recorder = Recorder(recordings, name, 10_000_000, data_key)
     folder = str(recorder.folder.relative_to(recordings))
     await keep(store, *told(name, person=person, recording=folder))
     async with store.reading() as connection:

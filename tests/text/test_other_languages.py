@@ -51,7 +51,7 @@ def test_no_digit_and_no_money_is_left(language: str) -> None:
 def test_every_abbreviation_is_expanded_in_a_sentence(language: str) -> None:
     table = language_of(language)
     assert table is not None
-    for short, said in (table.before | table.ending).items():
+    for short, said in {**table.before, **table.ending}.items():
         both = speakable(f"{short} Abc", language), speakable(f"5 {short} Abc", language)
         assert any(said.lower() in one.lower() for one in both), short
 

@@ -100,7 +100,8 @@ def test_a_run_that_is_being_trained_is_left_alone(base: Base, data: Path, tmp_p
 
 
 def test_what_training_lacks_is_told(base: Base, data: Path, tmp_path: Path) -> None:
-    other, told = _copy_of(base, tmp_path / "other"), []
+    other = _copy_of(base, tmp_path / "other")
+    told: list[str] = []
     torch.save(torch.full((80,), 3.0), other / "mel_stats.pth")
     samples = manifest.read(data)
     for split, lacking in ((TRAIN, "for validation"), (VALIDATION, "to train on")):

@@ -2,6 +2,7 @@ import importlib
 import json
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,8 @@ def test_equals_the_onnx_model(vad: Silero, name: str) -> None:
     runtime = pytest.importorskip("onnxruntime")
     model = Path(spec.submodule_search_locations[0]) / "data" / "silero_vad_16k_op15.onnx"
     session = runtime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    context, state = np.zeros((1, 64), np.float32), np.zeros((2, 1, 128), np.float32)
+    context: Any = np.zeros((1, 64), np.float32)
+    state = np.zeros((2, 1, 128), np.float32)
     expected = []
     for window in windows(sound(name)):
         samples = np.frombuffer(window, "<i2").astype(np.float32)[None] / 32768

@@ -69,7 +69,7 @@ def test_a_turn_model_judges_by_the_head(trained: Path) -> None:
         async def hear(_: bytes) -> Encoded:
             return Encoded(base, vector)  # type: ignore[arg-type]
 
-        detector.hear = hear  # type: ignore[method-assign]
+        detector.hear = hear  # type: ignore[method-assign, assignment]
         return await detector.probability(b"")
 
     assert asyncio.run(probability(high, 0.5)) > 0.6

@@ -128,7 +128,10 @@ async def test_ids_of_others_and_of_nobody() -> None:
         bad = Visit(door, "token=garbage")
         bad.say("resume", resume_id=resume_id)
         assert bad.socket.close_code == 1008
-        for fields in ({"received": -1}, {"received": "1"}, {"received": True}, {"played_ms": 1.5}, {"speech_id": []}):
+        bad_fields: list[dict[str, Any]] = [
+            {"received": -1}, {"received": "1"}, {"received": True}, {"played_ms": 1.5}, {"speech_id": []},
+        ]  # fmt: skip
+        for fields in bad_fields:
             wrong = come_back(door, resume_id, **fields)
             assert wrong.socket.close_code == 1008
             assert wrong.socket.errors[0].startswith("Error in start_conversation: resume: ")

@@ -6,6 +6,7 @@ its times, and gets a word wrong that the window's end cuts."""
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,7 @@ def name(number: int) -> str:
 def read(each: Pass) -> Hypothesis:
     samples = np.frombuffer(each.pcm, "<i2")
     a_ms = samples[:: BYTES_PER_MS // 2]  # a piece is of whole milliseconds, and so is what is shown of it
-    edges = np.flatnonzero(np.diff(a_ms, prepend=0, append=0)) * (BYTES_PER_MS // 2) if len(samples) else []
+    edges: Any = np.flatnonzero(np.diff(a_ms, prepend=0, append=0)) * (BYTES_PER_MS // 2) if len(samples) else []
     last = each.prefix[-1].tokens[0] if each.prefix else -1
     words = []
     for start, end in itertools.pairwise(edges):

@@ -112,7 +112,12 @@ async def listen(engine: Whisper, pcm: bytes, *, all_speech: bool = False) -> He
     utterance = engine.open(SttOptions(language="en"), heard.partials.append)
     assert isinstance(utterance, WhisperStream)
     answered, take = asyncio.Event(), utterance.take
-    utterance.take = lambda hypothesis: (take(hypothesis), answered.set())  # type: ignore[method-assign]
+
+    def taken(hypothesis: Hypothesis) -> None:
+        take(hypothesis)
+        answered.set()
+
+    utterance.take = taken  # type: ignore[method-assign]
     for window, speech in flagged(pcm):
         utterance.feed(window, speech=speech or all_speech)
         while utterance.wish() or utterance._pass:
