@@ -137,6 +137,53 @@ async def record_chat() -> None:
     journal.write("chat")
 
 
+TURNS = (
+    ("my number is five five two one", 0.2),
+    ("i want to go and", 0.9),
+    ("i want to go and", 0.4),
+    ("is it a red one", 0.005),
+    ("the weather was nice today", 0.02),
+    ("i had um", 0.3),
+    ("what time is it?", 0.97),
+    ("yes.", 0.6),
+)
+"""What is said in turns whose ends hang on different signs, and the turn model's word."""
+
+
+@in_virtual_time
+async def record_turns() -> None:
+    """Turns that end for different reasons: digits, words that break off with and against the turn model's word, a
+    question, a short answer."""
+    texts, probabilities = zip(*TURNS, strict=True)
+    engines = FakeEngines(stt=FakeStt(*texts), turn=FakeTurnDetector(*probabilities), llm=FakeLlm("I see."))
+    journal = Journal()
+    async with Call(engines=engines, observers=[journal]) as call:
+        for number, text in enumerate(texts, 1):
+            await call.speak(200 * len(text.split()))
+            await call.until(lambda number=number: len(call.answers) == number)  # type: ignore[misc]
+            await call.quiet(1_000)
+    journal.write("turns")
+
+
+@in_virtual_time
+async def record_pauses(eagerness: str) -> None:
+    """Turns with pauses in them, without a turn model."""
+    texts = ("so i thought that we could meet.", "then we will meet at the station.", "what time is it?")
+    engines = FakeEngines(stt=FakeStt(*texts), llm=FakeLlm("I see."))
+    journal = Journal()
+    async with Call(engines=engines, turn={"eagerness": eagerness}, observers=[journal]) as call:
+        for number, text in enumerate(texts, 1):
+            await call.speak(400)
+            await call.quiet(520)
+            await call.speak(200 * len(text.split()) - 400)
+            await call.until(lambda number=number: len(call.answers) >= number)  # type: ignore[misc]
+            await call.quiet(1_000)
+    journal.write(f"pauses-{eagerness}")
+
+
 if __name__ == "__main__":
     record_call()
     record_chat()
+    record_turns()
+    for eagerness in ("low", "auto", "high"):
+        record_pauses(eagerness)

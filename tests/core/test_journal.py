@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from voi.core import endpoint, endpoint_weights
 from voi.core import facts as was
 from voi.core.actions import (
     Duck,
@@ -26,6 +27,7 @@ from voi.core.actions import (
 )
 from voi.core.conversation import Conversation
 from voi.core.end_reason import EndReason
+from voi.core.endpoint_weights import WEIGHTS
 from voi.core.journal import (
     ACTIONS,
     FACTS,
@@ -209,12 +211,31 @@ def test_todays_core_acts_as_in_the_recordings_of_its_version(path: Path) -> Non
 def test_the_recordings_of_todays_version_tell_of_much() -> None:
     recordings = [read(path) for path in OF_TODAY]
     assert {script.mode for script, _ in recordings} == {"call", "chat"}
-    assert all(script.greeting for script, _ in recordings)
     facts = {type(step.fact) for _, steps in recordings for step in steps}
     actions = {type(action) for _, steps in recordings for step in steps for action in step.actions}
     assert facts >= {was.TextTyped, was.ImageGiven, was.VoicePushed, was.Interrupted, was.TurnJudged, was.VoiceJudged}
     assert facts >= {was.ToolReturned, was.ReplyStopped, was.ReplyFailed, was.CameBack, was.DeadlinePassed}
     assert actions >= {Duck, Resume, Stop, RunTool, ReportError, SayPhrase}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PATIENT_SHARE", 0.6), ("PATIENT_SHARE", 0.8), ("SURE_SHARE", 0.5), ("MS_PER_LOG_ODDS", 300),
+        ("SURELY_GOES_ON", 0.001), ("UNJUDGED_FLOOR", 1.0), ("UNFINISHED", 0.05), ("FINISHED", 0.99),
+        ("STRETCH", {"low": 1.3, "medium": 1.0, "auto": 1.0, "high": 0.65}),
+        ("STRETCH", {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.8}),
+        ("WEIGHTS", {name: weight * 0.7 for name, weight in WEIGHTS.items()}),
+    ],
+)  # fmt: skip
+def test_no_number_of_endpointing_changes_unnoticed(name: str, value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endpoint_weights if name == "WEIGHTS" else endpoint, name, value)
+    differing = 0
+    for path in OF_TODAY:
+        script, steps = read(path)
+        conversation = Conversation(script)
+        differing += any(tuple(conversation.handle(step.fact, step.now_ms)) != step.actions for step in steps)
+    assert differing, f"no recording tells {name} from {value}: record more in tests/core/record_journals.py"
 
 
 @pytest.mark.parametrize("path", EARLIER, ids=lambda path: path.stem)
