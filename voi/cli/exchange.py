@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from voi.audio.framing import Framer
 from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
@@ -22,6 +22,9 @@ from voi.core.facts import SpeechGrew, UserStarted
 from voi.core.vad_edges import VadEdges
 from voi.engines.vad.silero import Silero
 
+if TYPE_CHECKING:
+    from voi.cli.soundcard import SoundCard
+
 SETTLE_S = 1.0
 """An answer is over when it has been played and nothing has come for this time."""
 ANOTHER_ANSWER_S = 5.0
@@ -37,19 +40,10 @@ _TRANSCRIPT, _TEXT, _SOUND = "transcript", "answer's text", "answer's sound"
 _FACTS = {_TRANSCRIPT: "transcript_ms", _TEXT: "text_ms", _SOUND: "sound_ms"}
 
 
-class SoundOutput(Protocol):
-    """A real output device."""
-
-    def play(self, pcm: bytes) -> None: ...
-
-    def clear(self) -> None:
-        """Be quiet at once."""
-
-
 class HeardSound:
     """Tracks how much of its sound has been heard. It plays in real time (on `speaker`, if there is one)."""
 
-    def __init__(self, speaker: SoundOutput | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, speaker: "SoundCard | None" = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._speaker = speaker
         self._clock = clock
         self.ends_s = 0.0

@@ -18,7 +18,8 @@ from voi.errors import ClientError, ConfigError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from voi.cli.exchange import Exchange, SoundOutput
+    from voi.cli.exchange import Exchange
+    from voi.cli.soundcard import SoundCard
     from voi.cli.why import Why
     from voi.client import VoiClient
 
@@ -201,7 +202,7 @@ class Talker:
                         exchange.spoke()
 
     @asynccontextmanager
-    async def _conversation(self, speaker: "SoundOutput | None" = None) -> "AsyncIterator[tuple[VoiClient, Exchange]]":
+    async def _conversation(self, speaker: "SoundCard | None" = None) -> "AsyncIterator[tuple[VoiClient, Exchange]]":
         """A conversation whose events are taken and printed meanwhile; at its end the answer's sound is saved."""
         import asyncio
 

@@ -11,26 +11,20 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from voi.errors import EngineBroken, EngineError
+
+if TYPE_CHECKING:
+    from voi.engines.tts.xtts.batch import Batch
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 MOST_CPU_THREADS = 16  # memory, not arithmetic, is what a step on a CPU waits for
 
 
-class Steps(Protocol):
-    """What the thread keeps going (a Batch)."""
-
-    @property
-    def busy(self) -> bool: ...
-    def step(self) -> None: ...
-    def fail(self, error: EngineError) -> None: ...
-
-
 class Tenant(Protocol):
-    """Who has a model on the device (an engine)."""
+    """Who has a model on the device: an engine, which this module does not import since the engine imports it."""
 
     @property
     def last_used_s(self) -> float: ...
@@ -51,7 +45,7 @@ class DeviceThread:
         self._wake = threading.Condition()
         self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
         self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any]]] = deque()
-        self._steps: list[Steps] = []
+        self._steps: list[Batch] = []
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"xtts-{device}", daemon=True)
         self._thread.start()
@@ -99,11 +93,11 @@ class DeviceThread:
             self._wake.notify()
         return future
 
-    def add(self, steps: Steps) -> None:
+    def add(self, steps: "Batch") -> None:
         with self._wake:
             self._steps.append(steps)
 
-    def remove(self, steps: Steps) -> None:
+    def remove(self, steps: "Batch") -> None:
         with self._wake:
             self._steps = [other for other in self._steps if other is not steps]
 
@@ -177,7 +171,7 @@ def _settle(future: "Future[Any]", work: Callable[[], Any]) -> None:
         future.set_exception(error)
 
 
-def _step(steps: Steps) -> None:
+def _step(steps: "Batch") -> None:
     try:
         steps.step()
     except Exception as error:
