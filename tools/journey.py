@@ -36,6 +36,7 @@ BESIDE = {
     "session/latency.py": "clock: how long each step of a turn took",
     "session/clock.py": "clock: the time of the conversation",
     "session/observer.py": "observer: tells the others",
+    "engines/llm/thought_habits.py": "observer: notes whether the model begins with thoughts",
     "session/metering.py": "observer: counts tokens",
     "server/metrics.py": "observer: histograms and counters",
     "store/": "observer: notes the call, and writes it now and then",

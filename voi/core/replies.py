@@ -183,7 +183,7 @@ class Replies:
         self._history.add(HistoryEntry(reply.message_id, "assistant", ""))
         if reply.wanted_ms is None:
             reply.wanted_ms = now_ms
-        if not reply.waits_for_words:
+        if not _waits_for_words(reply):
             self._alive(reply, now_ms)
         self._show(reply)
         if reply.written:
@@ -252,7 +252,7 @@ class Replies:
             case was.ToolCalled():
                 if not reply.written and all(call.call_id != fact.call_id for call in reply.calls):
                     reply.calls.append(ToolCall(fact.call_id, fact.name, fact.arguments))
-        if not (reply.waits_for_words and isinstance(fact, was.ReplySounded | was.PlaybackStarted)):
+        if not (isinstance(fact, was.ReplySounded | was.PlaybackStarted) and _waits_for_words(reply)):
             self._alive(reply, now_ms)
 
     def _whole(self, reply: Reply) -> None:
@@ -399,3 +399,8 @@ class Replies:
             self._past[reply.message_id] = reply
             if len(self._past) > PAST_LEDGERS:
                 del self._past[next(iter(self._past))]
+
+
+def _waits_for_words(reply: Reply) -> bool:
+    """All that was heard of it is what was said ahead."""
+    return bool(reply.ahead) and not (reply.written or reply.ledger.full_text())

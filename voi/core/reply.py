@@ -61,11 +61,6 @@ class Reply:
         """Nothing of its own words has come."""
         return not (self.sounded or self.written or self.calls or self.ledger.full_text())
 
-    @property
-    def waits_for_words(self) -> bool:
-        """All that was heard of it is what was said ahead."""
-        return bool(self.ahead) and not (self.written or self.ledger.full_text())
-
     def cuts_off(self, now_ms: int) -> bool:
         """Note that the person speaks over it. True if it began less than `CUT_OFF_MS` ago: they are still saying what
         it answers."""
