@@ -37,9 +37,28 @@ class Stage:
         self.clock.stop()
         self.playback.hold()
 
-    def go_on(self, **unheard_ms: int) -> None:
-        unheard = {int(key[1:]): ms * MS for key, ms in unheard_ms.items()}
-        self.playback.go_on(self.clock.go_on(), unheard)
+    def go_on(self, unheard_ms: int = 0, reply: int = 1) -> None:
+        self.playback.go_on(self.clock.go_on(), {reply: unheard_ms * MS} if unheard_ms else {})
+
+    async def lose_the_client(self, reply: int, ms: int, *, after_s: float, away_s: float, unheard_ms: int = 0) -> int:
+        """Say a reply of that length; the client is lost `after_s` later, for `away_s`, and `unheard_ms` of the reply's
+        sound never arrived. Returns how much had been sent."""
+        self.say(reply, ms)
+        await asyncio.sleep(after_s)
+        sent_ms = self.door.played_ms(reply)
+        self.hold()
+        await asyncio.sleep(away_s)
+        assert self.door.played_ms(reply) == sent_ms, "nothing is sent meanwhile"
+        self.go_on(unheard_ms, reply)
+        return sent_ms
+
+    async def over_after(self, s: float) -> None:
+        """The first reply is over about then, and not before."""
+        await asyncio.sleep(s - 0.1)
+        assert ReplyPlayed(1) not in self.facts
+        await asyncio.sleep(0.2)
+        assert ReplyPlayed(1) in self.facts
+        self.playback.close()
 
 
 @in_virtual_time
@@ -63,19 +82,9 @@ async def test_no_sound_is_sent_while_the_client_is_away() -> None:
 @in_virtual_time
 async def test_what_was_received_was_played_while_away_and_what_was_not_is_heard_afterwards() -> None:
     stage = Stage()
-    stage.say(1, 5_000)
-    await asyncio.sleep(1)
-    sent_ms = stage.door.played_ms(1)
-    stage.hold()
-    await asyncio.sleep(10)
-    stage.go_on(_1=600)  # the last 600 ms of what was sent never arrived
+    sent_ms = await stage.lose_the_client(1, 5_000, after_s=1, away_s=10, unheard_ms=600)
     assert stage.playback.stop(1).played_ms == sent_ms - 600
-    stage.say(2, 5_000)
-    await asyncio.sleep(1)
-    sent_ms = stage.door.played_ms(2)
-    stage.hold()
-    await asyncio.sleep(10)
-    stage.go_on(_2=600)
+    sent_ms = await stage.lose_the_client(2, 5_000, after_s=1, away_s=10, unheard_ms=600)
     await asyncio.sleep(0.2)
     assert stage.playback.stop(2).played_ms == pytest.approx(sent_ms - 400, abs=1)
     stage.playback.close()
@@ -84,12 +93,7 @@ async def test_what_was_received_was_played_while_away_and_what_was_not_is_heard
 @in_virtual_time
 async def test_a_short_cut_is_shorter_than_what_the_player_holds() -> None:
     stage = Stage()
-    stage.say(1, 5_000)
-    await asyncio.sleep(1)
-    sent_ms = stage.door.played_ms(1)
-    stage.hold()
-    await asyncio.sleep(0.1)
-    stage.go_on(_1=100)
+    sent_ms = await stage.lose_the_client(1, 5_000, after_s=1, away_s=0.1, unheard_ms=100)
     heard_ms = stage.playback.stop(1).played_ms
     assert heard_ms == pytest.approx(1_100, abs=1)
     assert sent_ms - heard_ms > 200
@@ -98,30 +102,15 @@ async def test_a_short_cut_is_shorter_than_what_the_player_holds() -> None:
 @in_virtual_time
 async def test_a_reply_that_was_sent_but_did_not_arrive_is_not_over() -> None:
     stage = Stage()
-    stage.say(1, 1_000)
-    await asyncio.sleep(0.9)
-    stage.hold()
-    await asyncio.sleep(5)
-    stage.go_on(_1=1_000)
-    await asyncio.sleep(0.9)
-    assert ReplyPlayed(1) not in stage.facts
-    await asyncio.sleep(0.2)
-    assert ReplyPlayed(1) in stage.facts
-    stage.playback.close()
+    await stage.lose_the_client(1, 1_000, after_s=0.9, away_s=5, unheard_ms=1_000)
+    await stage.over_after(1)
 
 
 @in_virtual_time
 async def test_whole_speeches_that_did_not_arrive_are_played_from_their_beginning() -> None:
     stage = Stage(paced=False)
-    stage.say(1, 2_000)
-    await asyncio.sleep(1.5)
-    stage.hold()
-    await asyncio.sleep(5)
-    stage.go_on(_1=50)
-    await asyncio.sleep(1.9)
-    assert ReplyPlayed(1) not in stage.facts
-    await asyncio.sleep(0.2)
-    assert ReplyPlayed(1) in stage.facts
+    await stage.lose_the_client(1, 2_000, after_s=1.5, away_s=5, unheard_ms=50)
+    await stage.over_after(2)
 
 
 @in_virtual_time
