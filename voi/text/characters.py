@@ -9,6 +9,10 @@ _TABLE_MAX = 8_192  # characters remembered; hostile text could hold a million d
 _HUGE_ENTITY = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
 """No character has such a number, and html.unescape cannot count that far."""
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>|<!--[^<>]{0,1000}-->")
+_NAMED_TAG = re.compile(
+    r"</?([A-Za-z][A-Za-z0-9]{0,20})\s?/?>(?=\s(?:tags?|elements?|Elemente?|Tags?)\b|-(?:Tag|Element))"
+)
+"""Of "the <video> tag" the name is said."""
 _LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6])\b[^<>]{0,100}>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
 
@@ -89,6 +93,7 @@ def plain_characters(text: str) -> str:
     if "&" in text:
         text = html.unescape(_HUGE_ENTITY.sub(" ", text))
     if "<" in text:
+        text = _NAMED_TAG.sub(r"\1", text)
         text = _TAG.sub("", _LINE_BREAK.sub("\n", _AUTOLINK.sub(r" \1 ", text)))
     if ")" in text:
         text = _ENDING.sub(r"\1", text)

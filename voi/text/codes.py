@@ -40,7 +40,7 @@ _SPELT_AFTER = re.compile(
 )
 ROOM_WORDS = _set(
     "rm bldg ste seats row rows flights gates suites room flight suite highway route interstate bus gate area rooms "
-    "flights hwy port box "
+    "flights hwy port box train trains "
     "apartment apt unit "
     "zimmer boeing seat row building flat block platform exit form line terminal"
 )
@@ -89,7 +89,11 @@ def spelt(scan: Scan, at: int) -> Reading | None:
         return f"{cardinal(post[1], language)} {' '.join(post[2])}", post.end(), "code"
     if language.code == "de" and len(first) == 5 and _GERMAN_POST.search(scan.text[max(0, at - 4) : at + 8]):
         return one_by_one(first, language), at + 5, "code"
+    if first in _EMERGENCY.get(language.code, ()) and _CALLED.search(scan.text, max(0, at - 40), at):
+        return one_by_one(first, language), at + 3, "code"
     if len(first) == 3 and language.code == "en":
+        if before == "the" and scan.word_after(at + 3) in _HIGHWAY:  # take the 405 North
+            return pairs(first, language), at + 3, "code"
         if before in ("call", "dial") or (first == "911" and before != "porsche"):
             return one_by_one(first, language), at + 3, "code"
         if (
@@ -162,6 +166,9 @@ def _is_grouped_code(scan: Scan, text: str, end: int) -> bool:
     return " " not in text and len({len(group) for group in groups}) > 1 and max(map(len, groups)) >= 3 and not counts
 
 
+_EMERGENCY = {"de": ("110", "112"), "pt": ("188", "190", "192", "193"), "nl": ("112",)}
+_CALLED = re.compile(r"\b(?:wählen|rufen|anrufen|notruf|notfall|ligue|ligar|disque|disk|bel|bellen)\b", re.IGNORECASE)
+_HIGHWAY = _set("North South East West N S E W freeway Freeway northbound southbound eastbound westbound")
 _STATUSES = _set("200 201 204 301 302 304 400 401 403 404 405 408 409 410 418 422 429 500 501 502 503 504")
 _STATUS_WORDS = _set(
     "error errors see get got getting gets returns returned return status code codes http response throws"

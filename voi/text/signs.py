@@ -81,6 +81,7 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
 
 _TERMS = re.compile(r"(?<![\w'])[a-z]\d?\s-\s(?:[a-z]\d?(?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])")
 _HUNGARIAN_HOUR = re.compile(r"(?:ig|tól|ra|ról)(?!\w)")
+_ITEMS = _set("item items model part sku style product article artikel article artículo articolo artigo")
 _GROUPED = re.compile(r"#\s?(\d+(?:-\d+)+)(?![\w-])")
 _ENDS = _set("ending ends in account acct endet auf")
 
@@ -207,7 +208,11 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
     if match:
         named = bool(set(scan.words_before(3, at)) & language.digits_after)
         digits = match[1]
-        spelled = len(digits) >= 5 or (digits[0] == "0" and len(digits) > 1) or (named and len(digits) > 2)
+        spelled = (
+            len(digits) >= (4 if _ITEMS & set(scan.words_before(2, at)) else 5)
+            or (digits[0] == "0" and len(digits) > 1)
+            or (named and len(digits) > 2)
+        )
         said = one_by_one(digits, language) if spelled else cardinal(digits, language)
         if language.code == "en" and len(digits) in (3, 4) and ROOM_WORDS & set(scan.words_before(2, at)):
             said = pairs(digits, language)

@@ -210,6 +210,7 @@ def hour_of_half(scan: Scan, at: int) -> Reading | None:
     return said, match.end(), "time"
 
 
+_PORTUGUESE_SPAN = _set("em dura durou leva levou por durante há total de")
 _SHORT_HALF = re.compile(r"(\d{1,2})([ap])(?!\w|\.\s?[mM])")
 _AT = _set("at by til till until from before after around")
 
@@ -241,6 +242,8 @@ def with_h(scan: Scan, at: int) -> Reading | None:
     minute = int(match[2] or 0)
     if scan.language.code == "de":
         return None
+    if scan.language.code == "pt" and match[2] and scan.word_before(at).lower() in _PORTUGUESE_SPAN:  # em 1h42
+        return f"{_count(scan, int(match[1]), 'duration-hour')} e {whole(str(minute), 'pt')}", match.end(), "measure"
     return time_of_day(scan, int(match[1]), minute, False, False, at), match.end(), "time"
 
 

@@ -168,7 +168,7 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("halb", "Halbe")},
     spelt=words(
-        "CO HIV NRW "
+        "RE CO HIV NRW "
         "USA EU KI AG GmbH UNO ADAC AOK PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
         "VIP UVP EDV DB AGB OP CD DVD SUV EM WM FC IC RE AB URL SMS ISBN USt BMW EKG CDU SPD AfD FDP"
         ) - words("UNO GmbH PIN AfD USt UVP IC RE AB"),

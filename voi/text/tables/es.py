@@ -67,7 +67,7 @@ LANGUAGE = Language(
         "hab.": (("#", "habitantes"), ("", "habitación")), "min.": (("#", "minutos"), ("9", "minuto"), ("", "minutos")),
         "km": (("9", "kilómetro"), ("", "")),
         "p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", "")), "ss.": (("#", "y siguientes"), ("", "")),
-        "mar.": (("d", "martes"), ("", "")), "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
+        "mar.": (("D", "martes"), ("d", "martes"), ("", "")), "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
         "sec.": (("#", "segundos"), ("9", "sección"), ("", "")), "inc.": (("9", "inciso"), ("", "")),
     },
     scales={

@@ -132,9 +132,12 @@ LANGUAGE = Language(
             "mille"
         ) - words("mille"),
         masculine=words(
-            "musée musées lycée lycées côté comté pâté été traité incendie génie parapluie silence "
+            "véhicule véhicules scrupule préambule crépuscule silence silences cimetière arrière derrière musée "
+            "musées lycée lycées côté comté pâté été traité incendie génie parapluie silence "
             "problème système livres-sterling squelette magazine"),
-        feminine_endings=("tion", "tions", "sion", "sions", "té", "tés", "ée", "ées", "ie", "ies", "ence", "ences",
+        feminine_endings=("ise", "ises", "ule", "ules", "esse", "esses", "erie", "eries", "ière", "ières", "euse",
+        "euses", "ille", "illes", "ance", "ances", "ence", "ences", "tion", "tions", "sion", "sions", "té", "tés",
+        "ée", "ées", "ie", "ies", "ence", "ences",
             "ance", "ances", "ette", "ettes",
                           "elle", "elles", "ure", "ures", "ade", "ades", "aison", "aisons", "ille", "illes", "euse",
                           "euses", "esse", "esses", "ière", "ières", "ine", "ines", "onne", "enne", "ennes", "onnes"),
