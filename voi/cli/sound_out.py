@@ -91,10 +91,12 @@ async def _in_a_thread_of_its_own(work: Callable[[], None]) -> None:
     done: asyncio.Future[None] = loop.create_future()
 
     def settle(error: Exception | None) -> None:
-        if error is not None and not done.done():
-            done.set_exception(error)
-        elif not done.done():
-            done.set_result(None)
+        # Asking `done.done()` first would not do: asyncio's handler of Ctrl+C cancels from between any two steps.
+        with contextlib.suppress(asyncio.InvalidStateError):
+            if error is not None:
+                done.set_exception(error)
+            else:
+                done.set_result(None)
 
     def run() -> None:
         told: Exception | None = None
