@@ -58,6 +58,21 @@ async def test_what_is_no_token_is_no_sign_of_life() -> None:
 
 
 @in_virtual_time
+async def test_reading_what_is_no_token_takes_time_too() -> None:
+    """A flood of empty events: nothing is waited for, and each takes a little time to read."""
+    deadline, began_s = StreamDeadline(LIMITS, "m"), now_s()
+
+    async def flood() -> None:
+        while True:
+            await wait(deadline, 0)
+            await asyncio.sleep(0.01)
+
+    with pytest.raises(EngineError, match="did not answer in time"):
+        await flood()
+    assert now_s() - began_s == pytest.approx(2, abs=0.02)
+
+
+@in_virtual_time
 async def test_the_time_the_listener_takes_does_not_count() -> None:
     deadline = StreamDeadline(LIMITS, "m")
     for _ in range(5):

@@ -22,7 +22,7 @@ class LlmLimits:
     first_token_timeout_ms: int = 20_000
     next_token_timeout_ms: int = 15_000
     total_timeout_ms: int = 180_000
-    """Total time spent waiting for the provider; time that the consumer of the stream takes does not count."""
+    """Total time spent on the provider; time that the consumer of the stream takes does not count."""
     max_event_bytes: int = 1 << 20
     max_answer_bytes: int = 32 << 20
     """Size of one answer over the wire: 50,000 tokens take about 15 MB."""
@@ -34,7 +34,8 @@ class StreamDeadline:
     """The time and text that one request has left.
 
     `async with patience:` wraps every wait for the provider. Text, reasoning and tool calls reset the wait; keep-alive
-    comments and empty events do not. `first_token_ms`: limit for the first of them, if shorter than the usual one.
+    comments and empty events do not, and the time it takes to read these counts, however fast they come.
+    `first_token_ms`: limit for the first of them, if shorter than the usual one.
     """
 
     def __init__(self, limits: LlmLimits, model: str, first_token_ms: int | None = None) -> None:
@@ -47,7 +48,8 @@ class StreamDeadline:
         self._chars = 0
         self._bytes = 0
         self._timeout: asyncio.Timeout | None = None
-        self._began_s = 0.0
+        self._counted_to_s: float | None = None
+        """Until when time was counted; None while the consumer may have an event."""
 
     def got_bytes(self, size_bytes: int) -> None:
         """Count received bytes. Raises EngineError when there are more than `max_answer_bytes`."""
@@ -68,6 +70,7 @@ class StreamDeadline:
             case _:
                 return
         self._token_s = self._limits.next_token_timeout_ms / 1000
+        self._counted_to_s = None
         self._chars += size
         if self._chars > self._limits.max_reply_chars:
             raise EngineError(
@@ -81,24 +84,36 @@ class StreamDeadline:
         return min(self._token_s, self._total_s) <= 0
 
     async def __aenter__(self) -> None:
-        self._began_s = self._loop.time()
-        self._timeout = asyncio.timeout_at(self._began_s + min(self._token_s, self._total_s))
+        now_s = self._count()
+        if self.exhausted:  # asyncio's timeout would not notice where there is always something to read
+            raise self._too_late()
+        self._timeout = asyncio.timeout_at(now_s + min(self._token_s, self._total_s))
         await self._timeout.__aenter__()
 
     async def __aexit__(self, *exc_info: object) -> None:
         assert self._timeout is not None
-        waited_s = self._loop.time() - self._began_s
-        self._token_s -= waited_s
-        self._total_s -= waited_s
+        self._count()
         try:
             await self._timeout.__aexit__(*exc_info)  # type: ignore[arg-type]
         except TimeoutError:
-            what = "answer" if self._chars == 0 else "go on with its answer"
-            raise EngineError(
-                f"LLM model {self._model} did not {what} in time. Is its server overloaded, or the model too slow for "
-                "speech?",
-                retryable=self._chars == 0,
-            ) from None
+            raise self._too_late() from None
+
+    def _count(self) -> float:
+        """Take the time since it was last counted from what is left. Returns now."""
+        now_s = self._loop.time()
+        passed_s = 0.0 if self._counted_to_s is None else now_s - self._counted_to_s
+        self._token_s -= passed_s
+        self._total_s -= passed_s
+        self._counted_to_s = now_s
+        return now_s
+
+    def _too_late(self) -> EngineError:
+        what = "answer" if self._chars == 0 else "go on with its answer"
+        return EngineError(
+            f"LLM model {self._model} did not {what} in time. Is its server overloaded, or the model too slow for "
+            "speech?",
+            retryable=self._chars == 0,
+        )
 
 
 class Passing(Exception):
