@@ -176,8 +176,10 @@ class ReplyWriter:
             # before its first text the LLM engine retries by itself; after that only this class knows what was released
             if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
                 raise
-            self._failed("llm", f"{error} It is asked once more.")
-        return await self._try_once(self._within_budget(request))
+            broken = error
+        good = await self._try_once(self._within_budget(request))  # a failure of this is told as that of both
+        self._failed("llm", f"{broken} It was asked once more.")
+        return good
 
     @property
     def _left_ms(self) -> int:
