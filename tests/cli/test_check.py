@@ -139,11 +139,15 @@ def test_a_certificate_that_cannot_be_loaded_is_a_problem(monkeypatch: pytest.Mo
     assert "The TLS certificate or key cannot be used" in CliRunner().invoke(app, ["check"]).stderr
 
 
-def test_a_port_where_voi_listens_already_is_no_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_where_voi_listens_already_is_no_problem_and_any_other_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
     with socket.create_server(("127.0.0.1", 0)) as taken:
         monkeypatch.setenv("VOI_PORT", str(taken.getsockname()[1]))
-        assert CliRunner().invoke(app, ["check"]).exit_code == 0
+        for answer, told in (("Voi 1.2 listens there, ready", False), ("", True)):
+            monkeypatch.setattr("voi.cli.findings._voi_at", lambda _, answer=answer: answer)
+            result = CliRunner().invoke(app, ["check"])
+            assert result.exit_code == 0
+            assert ("Stop what listens there" in result.stderr) is told
 
 
 def test_what_the_server_would_go_without_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:

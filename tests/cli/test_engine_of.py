@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from voi.cli.engine_of import InCloud, running, running_named, running_vad
+from voi.cli.engine_of import InCloud, running, running_named, running_vad, speaker
 from voi.config.settings import Settings, load_settings
 from voi.engines import registry
 from voi.engines.info import EngineInfo
@@ -113,3 +113,12 @@ def test_the_vad_for_code_that_is_not_async(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(RuntimeError, match="of the command"), running_vad(given) as vad:
         raise RuntimeError("of the command")
     assert vad.closed
+
+
+async def test_an_engine_by_its_own_name_has_the_voice_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it can be told which voices it has; a model of the file says them itself."""
+    monkeypatch.undo()
+    name, options = await speaker("espeak", load_settings(), "en-gb+f2")
+    assert (name, options["voices"][-1]) == ("espeak", "en-gb+f2")
+    assert await speaker("espeak", load_settings(), "en-us") == ("espeak", {})
+    assert await speaker("hibari", load_settings(), "en-gb+f2") == ("hibari", {})

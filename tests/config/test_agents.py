@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -222,6 +223,13 @@ def test_which_fields_agents_of_clients_have_is_a_setting(monkeypatch: pytest.Mo
     with pytest.raises(ClientError) as caught:
         parse_client_agent(wrong, "app", limited)
     assert [line.split(": ")[1] for line in str(caught.value).splitlines()] == ["$.voices", "$.turn"]
+
+
+def test_the_fields_that_the_page_of_settings_names_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "settings.md").read_text()
+    (example,) = re.findall(r"such agents may have, such as ([\w,]+);", page)
+    monkeypatch.setenv("VOI_CLIENT_AGENT_FIELDS", example)
+    load(SERVER)
 
 
 def test_a_misspelt_field_of_clients_agents_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ def test_json_paths_quote_what_is_not_a_word() -> None:
 
 def test_close_names_are_suggested_and_others_listed() -> None:
     assert did_you_mean("freind", ["friend", "echo"]) == ' (did you mean "friend"?)'
+    assert did_you_mean("promt", ["system_prompt", "tone"]) == ' (did you mean "system_prompt"?)'
     assert did_you_mean("zzz", ["b", "a"]) == ' (there are "a", "b")'
     assert did_you_mean("zzz", ["b", "a"], list_them=False) == ""
     assert did_you_mean("zzz", []) == ""

@@ -42,7 +42,9 @@ def check(
         problems.errors += _store_problems(settings)
         config = read_config(settings, tts_info, problems)
         check_engines(config, settings, problems)
-        problems.errors += _network_problems(settings)
+        network = _network_problems(settings)
+        problems.errors += network
+        problems.warnings += [] if network else _taken_port(settings)
         read_prices(settings.prices_file, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
@@ -98,6 +100,14 @@ def _network_problems(settings: "Settings") -> list[str]:
     except ConfigError as error:
         found += error.problems
     return [f"environment: {problem}" for problem in found]
+
+
+def _taken_port(settings: "Settings") -> list[str]:
+    """That the server runs is as it should be; that something else has its port is told."""
+    from voi.cli.findings import Grade, port
+
+    found = port(settings)
+    return [] if found.state is Grade.OK else [f"environment: port {found.detail}. {found.cure}"]
 
 
 def _store_problems(settings: "Settings") -> list[str]:

@@ -1,6 +1,7 @@
 """One engine for a command: made as the server makes it, warmed up, used and closed."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Literal
@@ -65,9 +66,10 @@ def running_vad(settings: Settings) -> Iterator[Any]:
             runner.run(engine.__aexit__(None, None, None))
 
 
-async def speaker(model: str | None, settings: Settings) -> tuple[str, Mapping[str, Any]]:
+async def speaker(model: str | None, settings: Settings, voice: str | None = None) -> tuple[str, Mapping[str, Any]]:
     """Engine and options of a model of tts_models.json, or of an engine by its own name; without a name, of the file's
-    first model, or else hibari. Raises ConfigError."""
+    first model, or else hibari. `voice`: an engine by its own name has it besides its usual ones, where it can be told
+    which it has. Raises ConfigError."""
     from voi.cli.voice_models import read_models
 
     models = read_models(settings.tts_models_file) if settings.tts_models_file.exists() else {}
@@ -77,6 +79,10 @@ async def speaker(model: str | None, settings: Settings) -> tuple[str, Mapping[s
         chosen = models[model] if model else next(iter(models.values()))
         return chosen.engine, chosen.engine_options()
     if model in registry.names("tts"):
-        return model, {}
+        factory = await asyncio.to_thread(registry.find, "tts", model)
+        info = await asyncio.to_thread(registry.tts_info, model)
+        usual = info.voices if info is not None else ()
+        told = voice and voice not in usual and "voices" in inspect.signature(factory).parameters
+        return model, {"voices": [*usual, voice]} if told else {}
     known = ", ".join(dict.fromkeys((*models, *registry.names("tts"))))
     raise ConfigError(f"There is no model and no engine {model!r} that speaks; there are: {known}.")

@@ -191,10 +191,11 @@ def configuration(settings: Settings) -> tuple[list[Finding], Config | None]:
 
 def system(settings: Settings) -> list[Finding]:
     """Port, certificate, open files, disk."""
-    return [_port(settings), *_certificate(settings), *_open_files(settings), _disk(settings)]
+    return [port(settings), *_certificate(settings), *_open_files(settings), _disk(settings)]
 
 
-def _port(settings: Settings) -> Finding:
+def port(settings: Settings) -> Finding:
+    """Whether the server could listen at its port, or does so already."""
     where = f"{settings.host}:{settings.port}"
     try:
         family, kind, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]

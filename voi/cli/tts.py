@@ -50,7 +50,7 @@ async def _speak(
     from voi.session.read_aloud import chosen_voice, read_aloud
     from voi.text.language import Spoken
 
-    name, options = await speaker(model, settings)
+    name, options = await speaker(model, settings, spec.voice)
     async with running("tts", name, settings, options) as engine:
         voice = spec.voice and known_as(spec.voice, engine.info.voices)
         if spec.voice is not None and not voice:

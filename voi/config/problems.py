@@ -15,6 +15,8 @@ Path = tuple[str | int, ...]
 
 _LONGEST_NAME = 100  # difflib is quadratic, and names may come from a hostile client
 _LONGEST_QUOTE = 60
+_SHORTEST_PART = 3  # of a name such as system_prompt, which "promt" may mean
+_PART_CUTOFF = 0.8
 
 
 @dataclass
@@ -56,9 +58,13 @@ def json_path(path: Path) -> str:
 def did_you_mean(name: str, known: Iterable[str], *, list_them: bool = True) -> str:
     """` (did you mean "friend"?)`; when nothing is close, some of the known names (`list_them`) or nothing."""
     names = sorted(known)
-    close = get_close_matches(name, names, n=1) if len(name) <= _LONGEST_NAME else []
-    if close:
-        return f" (did you mean {quoted(close[0])}?)"
+    if len(name) <= _LONGEST_NAME:
+        parts = {part: each for each in names for part in each.split("_") if len(part) > _SHORTEST_PART}
+        close = get_close_matches(name, names, n=1) or [
+            parts[part] for part in get_close_matches(name, parts, n=1, cutoff=_PART_CUTOFF)
+        ]
+        if close:
+            return f" (did you mean {quoted(close[0])}?)"
     if not names or not list_them:
         return ""
     listed = ", ".join(quoted(known_name) for known_name in names[:12])

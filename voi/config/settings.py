@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     client_agent_apps: Names = ("*",)
     """Apps, between commas, whose clients may bring agents of their own (agent_config); * for all, - for none."""
     client_agent_fields: Names = ("*",)
-    """Fields, between commas, that such agents may have, such as llm_model,prompt,voices; * for all of an agent's."""
+    """Fields, between commas, that such agents may have, such as system_prompt,voices; * for all of an agent's."""
 
     host: str = "127.0.0.1"
     """Address to listen at; 0.0.0.0 for the whole network (then give a certificate, or put a TLS proxy in front)."""
