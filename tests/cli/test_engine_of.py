@@ -1,6 +1,6 @@
 """Engines for commands, made of the settings as the server makes them."""
 
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def test_the_vad_for_code_that_is_not_async(monkeypatch: pytest.MonkeyPatch) -> 
 
 async def test_an_engine_by_its_own_name_has_the_voice_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it can be told which voices it has; a model of the file says them itself."""
-    monkeypatch.undo()
+    monkeypatch.setattr(registry, "entry_points", entry_points)
     name, options = await speaker("espeak", load_settings(), "en-gb+f2")
     assert (name, options["voices"][-1]) == ("espeak", "en-gb+f2")
     assert await speaker("espeak", load_settings(), "en-us") == ("espeak", {})
