@@ -41,4 +41,4 @@ class StoreError(VoiError):
 
 
 class RowRefused(StoreError):
-    """The store works, and does not take what it was given."""
+    """The store works, but refuses what it was given."""

@@ -1,4 +1,5 @@
-"""For the scripts beside `voi/`, which people start with any Python: on to the one of .venv, where Voi's packages are.
+"""Used by the scripts beside `voi/`, which people start with any Python: continues with the Python of .venv, which has
+Voi's packages.
 
 Imports nothing but the standard library, and every Python 3 understands it.
 """
@@ -12,8 +13,8 @@ NEEDED = ("aiohttp", "fastapi", "jwt", "numpy", "pydantic_settings", "typer", "u
 
 
 def run(*arguments: str) -> None:
-    """`voi` with these arguments. In a Python without Voi's packages the script starts again with .venv's. Without one
-    the program ends with 1 and a line that says what to do."""
+    """Run `voi` with these arguments. If this Python lacks Voi's packages, the script starts again with the Python of
+    .venv; if there is none, the program exits with 1 and a line that says what to do."""
     if sys.version_info < (3, 11) or not all(find_spec(name) for name in NEEDED):
         venv = os.path.join(ROOT, ".venv")
         python = os.path.join(venv, "bin", "python")

@@ -44,7 +44,7 @@ class Admission:
 
     @property
     def has_room(self) -> bool:
-        """Another conversation would be admitted now, if its app has not too many."""
+        """True if another conversation would be admitted now, provided that its app has not too many."""
         room = self._load is None or self._load.has_room(self.active)
         return self._closed_because is None and self.active < self.max_conversations and room
 

@@ -118,7 +118,7 @@ class Call:
         """From `open` to the end, the session that the door gives sound and facts to."""
         self.over = False
         self.save: Callable[[Kept], Coroutine[Any, Any, None]] | None = None
-        """Saves the conversation at its end, to be continued another day."""
+        """Called at the end of the conversation, to save it for another day; None: it is not saved."""
         self._services = services
         self._on_over = on_over
         self._line = Line(door)

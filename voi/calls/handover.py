@@ -1,8 +1,8 @@
 """Hands calls over to the server's next process: each in a file of its own, sealed with its client's secret.
 
-The file's name is a hash of the secret, its content is encrypted with another (AES-256-GCM). So the folder tells nobody
-anything who does not have the secret, and the server itself keeps it in memory only. A file is taken once; its time of
-change is the time at which it expires. All methods of `Handover` block: call them in a thread.
+The file's name is a hash of the secret, its content is encrypted with another (AES-256-GCM). So the folder reveals
+nothing without the secret, and the server keeps the secret in memory only. A file is taken once; its time of change is
+the time at which it expires. All methods of `Handover` block: call them in a thread.
 """
 
 import asyncio
@@ -59,12 +59,12 @@ class Handover:
             partial.unlink(missing_ok=True)
 
     def take(self, secret: str) -> bytes | None:
-        """Take the call of that secret; None if there is none, it has expired, or somebody else took it. Raises
+        """Take the call of that secret; None if there is none, it has expired, or another process took it. Raises
         OSError."""
         path = self._path(secret)
         taken = path.with_suffix(f".{secrets.token_hex(8)}.taken")
         try:
-            path.rename(taken)  # of several who try, one succeeds
+            path.rename(taken)  # if several processes try, one succeeds
         except FileNotFoundError:
             return None
         try:
@@ -91,7 +91,7 @@ class Handover:
                     path.unlink()
                     count += path.suffix == _SUFFIX
             except FileNotFoundError:
-                continue  # somebody took it
+                continue  # another process took it
         return count
 
     def _path(self, secret: str) -> Path:
@@ -99,7 +99,7 @@ class Handover:
 
 
 async def keep_swept(handover: Handover) -> None:
-    """Make the folder, and delete every minute what nobody came back for."""
+    """Make the folder, and delete expired calls every minute."""
     try:
         await asyncio.to_thread(handover.prepare)
     except OSError as error:

@@ -1,5 +1,5 @@
-"""The way of a person's sound from any door to the session: bounded, in order, in small slices, decoded if it comes in
-a container."""
+"""Takes a person's sound from any door to the session: bounded, in order, in small slices, decoded if it comes in a
+container."""
 
 import asyncio
 import logging

@@ -3,7 +3,7 @@
 Three things are watched: how late the event loop is, how much of a core its thread takes, and how long engines on this
 machine let a call wait. A rise counts at once. A fall counts after `CALM_S`, so that the server does not swing between
 two levels. The share of a core is also used to look ahead: calls that were admitted a moment ago cost nothing yet, so
-each is reckoned at what the others cost.
+each is counted with the average cost of the others.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from enum import IntEnum
 
 
 class LoadLevel(IntEnum):
-    """How much a server has to do."""
+    """How busy a server is."""
 
     NORMAL = 0
     BUSY = 1
@@ -24,8 +24,8 @@ class LoadLevel(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From where on a server is BUSY, and FULL. A turn must stay within 100 ms of what it takes on an idle server; the
-    event loop has a part in that at some three places (sound in, text, sound out)."""
+    """Thresholds for BUSY and FULL, in this order. A turn may take at most 100 ms longer than on an idle server, and
+    the event loop delays it in about three places (sound in, text, sound out)."""
 
     loop_late_s: tuple[float, float] = (0.020, 0.050)
     """How late the event loop is, in the worst tenth of a window."""
@@ -37,21 +37,22 @@ class Limits:
 
 SAMPLE_EVERY_S = 0.1
 WINDOW = 20
-"""How many samples are looked at: two seconds."""
+"""How many samples are evaluated: two seconds."""
 CALM_S = 5.0
-"""The load is under a level's limits this long before that level is left."""
+"""A level is left after the load was under its limits for this long."""
 CALM_SHARE = 0.8
-"""A level is left when all is under this share of its limits."""
+"""A level is left when every measure is under this share of its limits."""
 UNFELT_S = 2.0
-"""A call's cost shows in the samples after so long: one window."""
+"""A call's cost shows in the samples after this time: one window."""
 CALL_CORE = 0.004
-"""Share of a core that a call is reckoned at until there is a measure; many calls took 0.002 to 0.0025 each."""
+"""Assumed share of a core per call until it is measured; with many calls it was 0.002 to 0.0025 each."""
 CALL_CORE_MAX = 0.006
-"""No call is reckoned at more. While many begin at once, the beginnings make each look dearer than it will be."""
+"""Upper bound on the assumed share per call. While many calls begin at once, each seems to cost more than it will
+later."""
 MEASURED_CALLS = 20
-"""From so many calls on the cost of one is a measure, and not mostly what the server does anyway."""
+"""The cost per call is measured from this many calls on. With fewer, most of the load is the server's own."""
 ALWAYS_ADMITTED = 2
-"""So few calls are not the cause of any load, and refusing them would end none."""
+"""This many calls are always admitted: so few cannot cause the load, and refusing them would not reduce it."""
 TRY_AGAIN_S = 10
 
 
@@ -74,7 +75,7 @@ class Load:
         self._engine = ""
         self._calm_since_s: float | None = None
         self._felt_calls = 0
-        """How many calls had shown in the samples at the last one."""
+        """How many calls the last sample included."""
         self._admitted_s: deque[float] = deque()
         """When the calls were admitted that do not show in the samples yet."""
 

@@ -1,5 +1,5 @@
-"""Quotas of apps: how many conversations at once, how many minutes a day, how much money a day and a month. Pure: what
-the store knows is brought by `learn`, what this server's calls use by `note`. Days and months are UTC.
+"""Quotas of apps: how many conversations at once, how many minutes a day, how much money a day and a month. Pure:
+`learn` takes what the store knows, `note` what this server's calls use. Days and months are UTC.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -54,8 +54,8 @@ class Quotas:
     _used: dict[str, _UsedToday] = field(default_factory=dict)
 
     def learn(self, known: Mapping[str, QuotaKnown]) -> None:
-        """Take what the store knows now of each app that has a quota. What calls of this server used may not all be in
-        the store yet, so nothing that was known before is forgotten within its day."""
+        """Take what the store knows now about each app that has a quota. The store may not contain everything that
+        calls of this server used, so a known amount never shrinks within its day."""
         day = self._today()
         used = {}
         for app, new in known.items():
@@ -86,7 +86,8 @@ class Quotas:
         used.month_cost += cost or 0.0
 
     def refusal(self, app: str, here: int) -> Ended | None:
-        """Why that app gets no further conversation beside the `here` that it has on this server; None: it does."""
+        """Why that app may not begin another conversation beside the `here` that it has on this server; None if it
+        may."""
         known = self._known.get(app)
         if known is None:
             return None

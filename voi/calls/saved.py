@@ -1,4 +1,4 @@
-"""Conversations that are continued another day, by a name that the app gives them."""
+"""Conversations that are continued another day, under a name that the app gives them."""
 
 import hashlib
 import logging
@@ -20,15 +20,16 @@ PICTURES_MAX_CHARACTERS = 4_000_000
 
 
 class SavedStates(Protocol):
-    """Where they are saved, by app and name (`voi.store.store.Store`). Both raise StoreError within a deadline of
-    seconds."""
+    """Where conversations are saved, by app and name (`voi.store.store.Store`). Both raise StoreError within a deadline
+    of seconds."""
 
     async def load(self, name: str, app: str) -> dict[str, Any] | None:
-        """None: nothing is saved by that name."""
+        """The saved state; None if nothing is saved under that name."""
         ...
 
     async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "") -> None:
-        """`person`: who the app says the caller is; deleting them deletes the state."""
+        """Save a state, replacing the one of that name. `person`: who the app says the caller is; deleting the person
+        deletes the state."""
 
 
 class Saved:

@@ -14,7 +14,7 @@ OWN_AGENT = "(client's own)"
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Who used it. `door`: the kind of door that the call came through."""
+    """Who used something. `door`: the kind of door that the call came through."""
 
     app: str
     agent: str
@@ -52,13 +52,13 @@ class Total:
 
 class OnUse(Protocol):
     def __call__(self, whose: Whose, use: Use, cost: float | None, /) -> None:
-        """`cost` None: nobody knows."""
+        """A call used something. `cost` None: unknown."""
         ...
 
 
 class CallUsage(Observer):
-    """Adds up one call. `price`: what a use costs. `on_use` are told each; `on_total` all totals after it. `clock`:
-    monotonic seconds."""
+    """Adds up what one call uses. `price` returns the cost of a use. Each `on_use` is called with every use, then
+    `on_total` with all totals. `clock`: monotonic seconds."""
 
     def __init__(
         self,

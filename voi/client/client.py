@@ -26,9 +26,9 @@ HEARTBEAT_S = 30.0
 RESUMING_HEARTBEAT_S = 4.0
 """The same for a client that can come back."""
 BACK_OFF_S = (0.0, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
-"""Waits before the tries to connect again; the last over and over, each with up to a quarter more at random."""
+"""Waits before each attempt to connect again; the last one repeats. Up to a quarter is added at random."""
 RESUME_ATTEMPT_S = 5.0
-"""Longest time for one try."""
+"""Longest time for one attempt."""
 SERVICE_RESTART = 1012
 COME_BACK = frozenset({1001, 1006, SERVICE_RESTART, 1013})
 """Close codes after which a client that can come back does so: a proxy or the server is restarted, or full."""
@@ -45,7 +45,7 @@ class VoiClient:
     ) -> None:
         self._socket = socket
         self._reconnect = reconnect
-        """Connects again, within so many seconds; None: this client does not come back."""
+        """Connects again within that many seconds; None: this client does not come back."""
         self._early: list[Event] = []
         self._outgoing = Outgoing()
         self._resume_id = ""
@@ -262,7 +262,7 @@ class VoiClient:
         return None
 
     async def _try_to_resume(self) -> bool:
-        """False: the server refused; `close_code` is set if it is for good."""
+        """Try once to resume. False: the server refused; `close_code` is set if that is final."""
         assert self._reconnect is not None
         socket = await self._reconnect(RESUME_ATTEMPT_S)
         resume = {"type": "resume", "resume_id": self._resume_id, "received": self._received}

@@ -1,4 +1,4 @@
-"""What a Voi client has sent, kept so that what a lost connection took with it can be sent again."""
+"""Keeps what a Voi client has sent, so that what was lost with a connection can be sent again."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ class _Item:
     """How much sound was sent up to here."""
 
     def arrived(self, messages: int, audio_bytes: int) -> bool:
-        """Whether a server that has so many messages and so much sound has this one."""
+        """Whether a server that received that many messages and that much sound has received this one."""
         return self.messages <= messages if self.audio_bytes is None else self.ends_bytes <= audio_bytes
 
 
@@ -40,7 +40,7 @@ class Outgoing:
         self._at = 0
         """How many of the kept `again` has given."""
         self.lost_bytes = 0
-        """Sound that was dropped and had not arrived."""
+        """Bytes of sound that were dropped and had not arrived."""
 
     def add(self, frame: bytes, audio_bytes: int | None) -> None:
         """Keep a frame that is sent. `audio_bytes`: how much sound is in it; None: it is another message."""
@@ -61,7 +61,7 @@ class Outgoing:
         self._sound_bytes -= item.audio_bytes or 0
 
     def rewind(self, messages: int, audio_bytes: int) -> None:
-        """So many messages and so much sound arrived. What came after is given by `again`."""
+        """That many messages and that much sound arrived. `again` gives what came after."""
         while self._kept and self._kept[0].arrived(messages, audio_bytes):
             self._drop_first()
         self._at = 0

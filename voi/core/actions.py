@@ -150,7 +150,7 @@ class Duck:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """It was no barge-in: play on at full volume. After a "deep" duck, go back to the beginning of the word in which
+    """It was not a barge-in: play on at full volume. After a "deep" duck, go back to the beginning of the word in which
     the volume went down."""
 
     reply: int

@@ -24,7 +24,7 @@ JUDGED_AT_MS = (160, 256, 448, 640)
 WORDS_AT_MS = (256, 448)
 """Lengths of one stretch of voice at which the STT is asked for the words so far, instead of in its own rhythm."""
 LIKELY_VOICE = 0.6
-"""From this probability on the reply is ducked so far that the person need not talk over it."""
+"""From this probability on the reply is ducked deep, so that the person need not talk over it."""
 SURE_VOICE = 0.8
 """From this probability on words stop the reply, and so does voice of `barge_in_ms`."""
 LASTING_VOICE = 0.7
@@ -32,15 +32,15 @@ LASTING_MS = 128
 """A probability from `LASTING_VOICE` to `SURE_VOICE` stops the reply only after this much more voice."""
 WANTS_FLOOR = 0.5
 SURE_FLOOR = 0.85
-"""From this probability on a single word that is no backchannel is enough."""
+"""From this probability on a single word is enough, if it is not a backchannel."""
 NO_VOICE = 0.4
 BACKCHANNEL_MS = 800
-"""Voice that lasts this long is no backchannel, whatever it sounds like."""
+"""Voice that lasts this long is not a backchannel, whatever it sounds like."""
 UNJUDGED_MS = 200
 """A verdict later than this is not waited for: lasting voice alone stops the reply."""
 QUIET_OF_NOISE_MS = 160
 QUIET_MS = 256
-"""Quiet after which the reply is resumed; sooner if the sound was no voice."""
+"""Quiet after which the reply is resumed; sooner if the sound was not a voice."""
 CONTINUES_MS = 1_500
 """Voice that sets in again within this time continues the same possible barge-in."""
 _STOP_WORDS = frozenset(
@@ -208,7 +208,7 @@ class BargeIns:
         return Verdict.STOP if speaks and voice else Verdict.RESUME
 
     def resume(self, now_ms: int) -> None:
-        """The sound was no interruption: give the reply its volume back."""
+        """The sound was not an interruption: restore the reply's volume."""
         if self._newest.ducked:
             self._replies.resume()
         self._newest.ducked = None

@@ -181,7 +181,7 @@ class Conversation:
 
     @property
     def settled(self) -> bool:
-        """Nobody is in the middle of saying something, and no reply in the middle of being written."""
+        """True if nobody is in the middle of saying something and no reply is being written."""
         reply = self._replies.released
         return self.state is State.IDLE or (self.state is State.ANSWERING and reply is not None and reply.written)
 
@@ -224,7 +224,7 @@ class Conversation:
             self._go_on()
 
     def dialogue(self) -> tuple[HistoryEntry, ...]:
-        """The messages so far, with what the person is saying at the moment as far as it was shown."""
+        """The messages so far, including what the person is saying now, as far as it was shown."""
         draft, said = self._draft, tuple(self.history)
         if draft.message_id is None or draft.shown is None:
             return said

@@ -26,8 +26,8 @@ MS_PER_LOG_ODDS = 400
 """Silence that weighs as much as one unit of log-odds."""
 LOGIT_MAX = 4.0
 GOES_ON = -1.8
-"""Evidence at or below which the person will surely go on. Then, or where the words break off, the longest silence is
-waited for: hardly a turn ends so, and four of ten pauses over 1.2 s begin so."""
+"""Evidence at or below which the person will surely go on. Then, or if the words break off, Voi waits for the longest
+silence: hardly any turn ends like this, and four in ten pauses over 1.2 s begin like this."""
 SURELY_GOES_ON = 0.011
 """Probability of an end at or below which the turn model alone is as sure. It says no less than 0.005."""
 PATIENT_SHARE = 0.7
@@ -36,7 +36,8 @@ hears an end."""
 SURE_SHARE = 0.41
 """Share of `max_silence_ms` that is enough otherwise."""
 UNJUDGED_FLOOR = 1.5
-"""Factor on the caller's own floor while there is no verdict: what they did before counts for more then."""
+"""Factor on the caller's own floor while there is no verdict, because their earlier pauses are then the better
+evidence."""
 STRETCH = {"low": 1.4, "medium": 1.0, "auto": 1.0, "high": 0.65}
 """Factor on the silence that is enough, by eagerness."""
 _WANT_ANSWERS = (Expects.YES_NO, Expects.CHOICE)
@@ -128,7 +129,7 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
     digits = digits_at_end(text)
     short = len(text.split()) <= SHORT_WORDS
     filler = has_filler_end(text)
-    cut_short = short and not filler and text.rstrip().endswith(",")  # STT engines end short answers so: "Today,"
+    cut_short = short and not filler and text.rstrip().endswith(",")  # STT engines write "Today," for a short answer
     unfinished = score is not None and score <= UNFINISHED and not cut_short
     return {
         "bias": 1.0,

@@ -58,9 +58,9 @@ class TurnJudged:
 
 @dataclass(frozen=True, slots=True)
 class VoiceJudged:
-    """The utterance was judged by its sound after `voice_ms` of voice. `voice`: probability that a person speaks, as
-    against a cough, a keyboard or noise. `floor`: probability that they want the floor, as against showing that they
-    listen."""
+    """The utterance was judged by its sound after `voice_ms` of voice. `voice`: probability that a person speaks,
+    rather than a cough, a keyboard or noise. `floor`: probability that they want the floor, rather than to show that
+    they listen."""
 
     utterance: int
     voice_ms: int

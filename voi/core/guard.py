@@ -25,9 +25,9 @@ _SPELT = re.compile(r"[A-Z](?: [A-Z]){1,4}")
 _ACRONYMS_MAX = 4
 """How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
 _JOIN = "\ua000"
-"""Stands for NARROW where a phrase is read: a letter that no phrase has."""
+"""Stands for NARROW while a phrase is being read: a letter that no phrase contains."""
 _WAYS_MAX = 8
-"""In so many ways one text is heard at most, where its marks may or may not part words."""
+"""Limit on the number of ways in which one text may be heard, when its marks may or may not separate words."""
 
 
 class PatternGuard:
@@ -212,7 +212,7 @@ class RetryPlan:
 
 def denied_class(answer: str, denial_classes: Sequence[str]) -> bool:
     """True if the control agent's answer, `{"class": …}` or the bare class, names one of these classes. An answer that
-    cannot be read is no denial."""
+    cannot be read is not a denial."""
     named = loose_object(answer).get("class", answer)
     classes = named if isinstance(named, list) else [named]
     denials = {_plain(name) for name in denial_classes}

@@ -1,4 +1,4 @@
-"""What is kept of a conversation that goes on elsewhere: in the next process of the server, or on another day."""
+"""The state of a conversation that continues elsewhere: in the next process of the server, or on another day."""
 
 from dataclasses import dataclass
 
@@ -28,7 +28,7 @@ class KeptPiece:
 
 @dataclass(frozen=True, slots=True)
 class KeptReply:
-    """The newest reply, of which the person may not have heard all. `announced`: its end was not reported yet."""
+    """The newest reply. The person may not have heard all of it. `announced`: its end was not reported yet."""
 
     message_id: int
     pieces: tuple[KeptPiece, ...]

@@ -1,4 +1,4 @@
-"""What is kept of a conversation for another day: what was said and heard, with nothing in the middle of being said."""
+"""Prepares a conversation to be continued another day: it keeps what was said and heard, and nothing unfinished."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

@@ -43,7 +43,7 @@ class NarratorSplitter:
         return self._split(final=False)
 
     def close(self) -> list[tuple[str, Voice]]:
-        """Everything that was held back. After this the splitter can be fed another text."""
+        """Return everything that was held back. After this the splitter can be fed another text."""
         out = self._split(final=True)
         self._before = " "
         self._line = ""
@@ -82,7 +82,7 @@ class NarratorSplitter:
         self._buffer = self._buffer[length:]
 
     def _after(self, end: int) -> str:
-        """The first character behind a comment, after a space if there is one; "": it is not known."""
+        """The first character after a comment, skipping one space; "" if it is not known yet."""
         rest = self._buffer[end + 1 :]
         first = rest.lstrip(" \t")[:1]
         return first if rest.startswith(first) else f" {first}"
@@ -124,7 +124,7 @@ class NarratorSplitter:
 
 
 def _is_part_of_word(char: str, marker: str) -> bool:
-    """Is a marker beside this character inside a word?"""
+    """True if a marker beside this character is inside a word."""
     if char == "_":
         return True
     return char.isalnum() and (marker == "@" or char < _NO_SPACES_FROM or char.isdigit())

@@ -1,7 +1,7 @@
 """Decides whether a transcript came from noise. STT engines hear "Yes.", "Thank you." and "Huh?" in coughs.
 
 How much voice probability is required depends on the words: most coughs are transcribed as "uh", "yes" is the shortest
-real answer, and five words are hardly ever a cough. Words that nobody could have said in that time need more.
+real answer, and five words are hardly ever a cough. Words that nobody could say in that time require more.
 """
 
 from voi.core.turn import Turn

@@ -17,9 +17,9 @@ class Found(NamedTuple):
     """What begins there, and the index where its mark ends.
 
     open, close: of a thought, or of calls. end: of whatever is open. drop: a mark that is not spoken and hides nothing.
-    channel: its name follows. call: brackets, of which `is_call` decides; python: brackets, and what follows them
-    decides. until: hidden up to and with the text `until`. thought: "Thought:", which is one if "Action:" or
-    "Answer:" follows. text: a mark that the reply only speaks of.
+    channel: its name follows. call: brackets, and `is_call` decides whether they are a call; python: brackets, and what
+    follows them decides. until: hidden up to and including the text `until`. thought: "Thought:", which is one if
+    "Action:" or "Answer:" follows. text: a mark that the reply only speaks of.
     """
 
     kind: MarkKind
@@ -100,7 +100,7 @@ _PREFIXED = re.compile(
     r"(?:(?:assistant|commentary|analysis)[ \t]{0,3}){0,2}to=(?P<to>[\w.]{0,60})"
     r"[ \t]{0,3}[\w<|>]{0,32}\s{0,4}(?P<begin>[\[({])?"
 )
-"""A name before bare JSON, and a recipient as harmony names it."""
+"""A name before bare JSON, or a recipient in OpenAI's harmony format."""
 _PREFIXES = (
     "functools", "tool_calls", "function_calls", "tool_use", "toolcalls", "to=",
     "assistant to=", "commentary to=", "analysis to=",
@@ -136,7 +136,7 @@ def look(text: str, at: int, *, final: bool) -> Seen:
 
 
 def _first(*looks: Seen) -> Seen:
-    """The first that found something; "wait" if one may still."""
+    """The first that found something; "wait" if one of them may still find something."""
     found = next((one for one in looks if isinstance(one, Found)), None)
     return found or ("wait" if "wait" in looks else None)
 
@@ -173,7 +173,7 @@ def _tag(text: str, at: int, *, final: bool) -> Seen:
 
 
 def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tuple[Family, str]:
-    """What a mark of this name is around, and the name in the form for comparisons."""
+    """The family of what a mark of this name encloses, and the name in the form for comparisons."""
     stem = name.lower().rpartition(":")[2].replace("▁", "_").replace("-", "_").replace(".", "_")
     bare = re.sub(r"^(?:start|begin|end)_(?:of_)?|_(?:start|begin|end|prefix|suffix|section)(?=_|\b)", "", stem)
     if _THOUGHT.fullmatch(bare) or (is_tag and (_THOUGHT_TAG.fullmatch(bare) or stem == "unused95")):
@@ -245,7 +245,7 @@ def _object(text: str, at: int, *, final: bool) -> Seen:
 
 
 def _python(text: str, at: int, *, final: bool) -> Seen:
-    """A call in Python's notation, with a keyword or a JSON object in it; a name with "_" or "." needs neither."""
+    """A call in Python's notation. It contains a keyword or a JSON object, unless its name contains "_" or "."."""
     head = _PYTHON.match(text, at)
     assert head is not None
     name = head["name"] or ""
@@ -272,7 +272,7 @@ def _prefixed(text: str, at: int, *, final: bool) -> Seen:
 
 
 def _label(text: str, at: int, *, final: bool) -> Seen:
-    """ "Action: …" with "Action Input:" in the next line or a call behind it, "Thought:", and "Final Answer:"."""
+    """ "Action: …" with "Action Input:" in the next line or a call after it, "Thought:", and "Final Answer:"."""
     if text[:at].rstrip(" \t")[-1:] not in ("", "\n"):
         return None
     if at == 0 and (found := _HARMONY_WITHOUT_TOKENS.match(text)):
@@ -312,7 +312,7 @@ def _begins_sentence(text: str, at: int) -> bool:
 
 
 def is_call(written: str) -> bool:
-    """Is this a tool call, or a list of them, as JSON? Of JSON with mistakes the names of the fields decide."""
+    """True if this is a tool call, or a list of them, as JSON. If the JSON is malformed, its field names decide."""
     try:
         found = json.loads(written)
     except (ValueError, RecursionError):

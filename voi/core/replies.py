@@ -201,14 +201,14 @@ class Replies:
     # ---- an answer that is late -------------------------------------------------------------------
 
     def late_ms(self, reply: Reply | None) -> int | None:
-        """When to tell the person that this answer takes long; None: never."""
+        """The time in ms at which to tell the person that this answer takes long; None: never."""
         if self._late_phrase is None or self._told_late or reply is None or reply.wanted_ms is None:
             return None
         return reply.wanted_ms + self._late_after_ms if reply.answers is not None and reply.is_silent else None
 
     def say_ahead(self, reply: Reply) -> None:
-        """Tell the person that the answer takes long. Its sound begins with that, so whoever interrupts it, the guard
-        and the clocks need not know."""
+        """Tell the person that the answer takes long. This becomes the beginning of its sound, so interruption, guard
+        and clocks need no special case."""
         if phrase := self._late_phrase:
             self._told_late, reply.ahead = True, phrase.text
             self._out.append(do.SayAhead(reply.number, phrase.text, phrase.tone, phrase.file))
@@ -324,8 +324,8 @@ class Replies:
             self.stopped(was.ReplyStopped(number, 0))
 
     def cut_past(self, message_id: int, told_ms: int | None) -> bool:
-        """Cut a finished reply, of which the client told late how much it played. False if no reply is known by that
-        message id."""
+        """Cut a finished reply, for which the client reported late how much it played. False if no reply is known by
+        that message id."""
         reply = self._past.get(message_id)
         if reply is None:
             return False
@@ -402,5 +402,5 @@ class Replies:
 
 
 def _waits_for_words(reply: Reply) -> bool:
-    """All that was heard of it is what was said ahead."""
+    """True if only what was said ahead of it was heard."""
     return bool(reply.ahead) and not (reply.written or reply.ledger.full_text())

@@ -48,7 +48,8 @@ class Reply:
     wanted_ms: int | None = None
     """Since when the person waits for it."""
     ahead: str = ""
-    """What is said ahead of its own words, because these are late. It is heard and shown, and no part of the text."""
+    """What is said ahead of its own words, because these are late. It is heard and shown, but is not part of the
+    text."""
     calls: list[ToolCall] = field(default_factory=list)
     """Tools that it calls. They run once it is released and its text is complete."""
     acted: bool = False
@@ -58,7 +59,7 @@ class Reply:
 
     @property
     def is_silent(self) -> bool:
-        """Nothing of its own words has come."""
+        """True if none of its own words has arrived."""
         return not (self.sounded or self.written or self.calls or self.ledger.full_text())
 
     def cuts_off(self, now_ms: int) -> bool:

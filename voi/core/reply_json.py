@@ -1,8 +1,8 @@
 """The spoken text inside a reply's JSON, `{"voice_tone": "warm", "text": "…"}`, while it streams in.
 
-The reader looks for these keys and passes all else by, so it reads JSON as models write it: any order, nested or many
-objects, other or missing quotes, prose around it, no end. What is no JSON is plain text, perhaps behind a label
-(`voice_tone: warm`). Never raises; how the reply is split into deltas makes no difference.
+The reader looks for these two keys and skips everything else, so it reads JSON as models write it: any order, nested or
+many objects, other or missing quotes, prose around it, no end. Text that is not JSON is plain text, perhaps after a
+label (`voice_tone: warm`). Never raises; how the reply is split into deltas makes no difference.
 """
 
 import json
@@ -42,7 +42,7 @@ _LABEL = re.compile(
     r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
     r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
 )
-"""Of "voice tone" in two words, or "tone", a sentence may tell as well: the tone must be all that follows on the
+"""A sentence may also begin with "tone", or with "voice tone" in two words, so the tone must be all that follows on the
 line."""
 _LABELS = ("voicetone", "tone")
 _SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
@@ -95,7 +95,7 @@ class JsonUnwrapper:
         return True
 
     def _until_ending(self) -> bool:
-        """State: plain text behind a label, whose closing mark is not said."""
+        """State: plain text after a label; its closing mark is not said."""
         at = self._buffer.find(self._ending)
         if at >= 0:
             self._say(self._buffer[:at].rstrip(), self._prose_tone, at + len(self._ending))
@@ -121,7 +121,7 @@ class JsonUnwrapper:
         return self._say(self._buffer, self._prose_tone, len(self._buffer))
 
     def _begins(self, at: int) -> bool | None:
-        """Does an object begin there? None: more text is needed to tell."""
+        """True if an object begins there. None: more text is needed to tell."""
         begin = _BEGIN.match(self._buffer, at)
         assert begin is not None  # all its parts are optional
         brace, opening, key, closing, follower = begin.groups()
@@ -140,7 +140,7 @@ class JsonUnwrapper:
         return (known or any_key) and (follower in ":=" or (known and bool(closing)))
 
     def _object(self) -> bool:
-        """State: in an object or behind it. All but the two keys is passed by."""
+        """State: in an object or after it. Everything but the two keys is skipped."""
         field = _FIELD.search(self._buffer)
         passed = max(0, field.start() if field else len(self._buffer) - (0 if self._final else _FIELD_MAX_CHARACTERS))
         self._raw = (self._raw + self._buffer[:passed])[:_RAW_MAX_CHARACTERS]
@@ -172,7 +172,7 @@ class JsonUnwrapper:
         return self._say("\n" if self._said or self._held else "", self._tone, at)
 
     def _text(self) -> bool:
-        """State: in the value that is spoken."""
+        """State: in the value to be spoken."""
         sign, length = self._quote[-1:], len(self._quote)
         plain = re.split(rf"[\\{re.escape(_CLOSING[sign])}]", self._buffer, maxsplit=1)[0]
         if plain:

@@ -23,7 +23,7 @@ class Script(CallOptions):
     greeting: Phrase | None = None
     turn: TurnPolicy = field(default_factory=TurnPolicy)
     turn_weights: tuple[SignWeight, ...] = ()
-    """Weights of the signs that a turn has ended, in the place of those that Voi ships."""
+    """Weights of the signs that a turn has ended, instead of those that Voi ships."""
     reminder: Phrase | None = None
     """Said after `reminder_after_ms` of mutual silence (call mode)."""
     reminder_after_ms: int = 0
@@ -39,7 +39,7 @@ class Script(CallOptions):
     idle_limit_ms: int = 0
     """Hang up after this much mutual silence; 0: never."""
     duration_limit_ms: int = 0
-    """Hang up when the conversation has lasted this long; 0: never."""
+    """Hang up after this much time in total; 0: never."""
     reply_timeout_ms: int = 30_000
     """A reply that made no text or sound for this long has failed."""
     tool_timeout_ms: int = 30_000

@@ -98,7 +98,7 @@ class Cutter:
     def _cut(self) -> int | None:
         """Index at which the next piece ends; None: its end has not arrived yet."""
         limit = self._limit()
-        wordy = self._scanned or _WORD.search(self._buffer, 0, limit)  # signs alone end no piece
+        wordy = self._scanned or _WORD.search(self._buffer, 0, limit)  # signs alone do not end a piece
         for candidate in _CANDIDATE.finditer(self._buffer, self._scanned) if wordy else ():
             if candidate.start() >= limit:
                 break

@@ -4,7 +4,7 @@ two words. A word has the same symbols however it is written, marked up or disgu
 Case, the composition of accents, quotes, emphasis marks, tags, link targets and invisible characters are not heard.
 Letters of other alphabets that look like Latin ones count as those. In scripts without spaces (Chinese, Japanese, Thai
 and their neighbours) each character is a word. What may be heard in two ways has a symbol of its own: an apostrophe,
-and what may part words (PERHAPS).
+and what may separate words (PERHAPS).
 """
 
 import html
@@ -14,13 +14,14 @@ from functools import lru_cache
 
 SPACE = " "
 NARROW = "\u2009"
-"""In a pattern: a SPACE between two letters, as in "A.I." or "A I", which no comma, colon or sentence's end may be."""
+"""In a pattern: a SPACE between two letters, as in "A.I." or "A I". A comma, a colon or the end of a sentence does not
+match it."""
 PARTED = "\u2029"
 """The newest SPACE turns out to be wide."""
 PERHAPS = "\u3164"
-"""A tag, a comment or a blank without a name: it may part two words, or stand inside one."""
+"""A tag, a comment or an invisible blank: it may separate two words, or be inside one."""
 APOSTROPHE = "'"
-"""Not heard, except that an "s" behind it may be a word's ending: AI's."""
+"""Not heard, except that an "s" after it may be a word's ending: AI's."""
 NOT_HEARD = frozenset((PERHAPS, APOSTROPHE, PARTED))
 """Symbols that only tell how the others may be taken."""
 _NARROW_GAPS = frozenset(".-\u00b7\u2010\u2011\u2022_")
@@ -163,7 +164,7 @@ class SpokenSymbols:
         return symbols
 
     def _gap(self, char: str = SPACE) -> str:
-        """The symbols of a character that parts words. A gap of one blank, point or hyphen is narrow."""
+        """The symbols of a character that separates words. A gap of one blank, point or hyphen is narrow."""
         self._word = ""
         if self._last == SPACE or _is_unspaced(self._last):
             return PARTED if self._last == SPACE else ""

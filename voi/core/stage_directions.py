@@ -25,8 +25,8 @@ _NOUN_WORDS_MAX = 4
 
 
 def is_direction(text: str, line: str, after: str) -> bool:
-    """Is `text`, which stands between asterisks, a stage direction? False: it is to be spoken. `line`: what precedes it
-    in its line. `after`: the next character, after a space if there is one; "" at the end."""
+    """True if `text`, which is between asterisks, is a stage direction; False if it is to be spoken. `line`: what
+    precedes it in its line. `after`: the next character, after a space if there is one; "" at the end."""
     after = after.strip(" ")
     line = line.rstrip(" \t*")
     words = [word.casefold() for word in _PART.findall(text)]
@@ -46,13 +46,14 @@ def is_direction(text: str, line: str, after: str) -> bool:
 
 
 def is_gesture(text: str) -> bool:
-    """Is this surely what somebody does, whatever stands around it?"""
+    """True if this is certainly a gesture, whatever the context."""
     words = [word.casefold() for word in _PART.findall(text)]
     return bool(words) and text[-1].isalpha() and _acts(text, words)
 
 
 def _acts(text: str, words: list[str]) -> bool:
-    """Somebody does something: "smiles", "slowly nods", "she looks away", "her eyes widen", "Robin smiles."."""
+    """True if the words describe an action: "smiles", "slowly nods", "she looks away", "her eyes widen", "Robin
+    smiles."."""
     first, rest = words[0], words[1:]
     if gestures.VERBS.fullmatch(first):
         return not _is_title(text)

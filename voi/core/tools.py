@@ -85,8 +85,8 @@ class Tools:
         return [True for fact in late if self.returned(fact)] != []
 
     def keep(self) -> bool:
-        """Their process ends: the history says of running tools that they did not answer. True if the person waits for
-        results."""
+        """The process is about to end: record in the history that running tools did not answer. True if the person
+        waits for results."""
         waits = self.owed or self.awaited
         for reply, each in list(self._rounds.items()):
             for call_id, result in list(each.results.items()):

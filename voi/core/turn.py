@@ -53,8 +53,8 @@ class Turn:
     earlier_ms: int = 0
     """Length of all stretches before it."""
     voice: float | None = None
-    """Probability that a person speaks, as against a cough or noise: the mean of all verdicts, weighted by the length
-    of voice that each judged. None: not judged."""
+    """Probability that a person speaks, rather than a cough or noise: the mean of all verdicts, weighted by the length
+    of voice that each judged. None: not judged yet."""
     judged_ms: int = 0
     """Length of voice judged, summed over all verdicts."""
 

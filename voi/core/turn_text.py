@@ -190,5 +190,5 @@ def spoken_words(text: str) -> list[str]:
 
 
 def could_say(words: Sequence[str], voice_ms: int) -> bool:
-    """Whether anybody can say so many words in so much voice. Transcripts of coughs have more."""
+    """True if a person can say that many words in `voice_ms` of voice. Transcripts of coughs often have more."""
     return voice_ms >= VOICE_MIN_MS + WORD_MIN_MS * len(words)

@@ -12,7 +12,7 @@ from typing import Literal
 from voi.core.notations import MARK_MAX_CHARACTERS, TRIGGER, Family, Found, is_call, look
 
 HIDDEN_MAX_CHARACTERS = 100_000
-"""How much hidden text is kept at most. Only text that may turn out not to be hidden is kept."""
+"""Limit on the hidden text that is kept. Only text that may turn out not to be hidden is kept."""
 _THOUGHT_MAX_CHARACTERS = 2_000
 """A longer "Thought: …" without "Action:" or "Answer:" is given out."""
 _TAIL_CHARACTERS = 16
@@ -51,16 +51,17 @@ class Unspoken:
         self._hidden: Family = "thought" if opened else ""
         """What is hidden at the moment, until its closing mark."""
         self._until = ""
-        """The text that ends what is hidden, if no mark does."""
+        """The text that ends the hidden part, if no mark does."""
         self._kind = ""
-        """What the buffer begins with, if it must be read further to tell: "call", "python", "calls" (a call follows
-        the mark), "thought", "channel"."""
+        """What the buffer begins with, if more text is needed to tell: "call", "python", "calls" (a call follows the
+        mark), "thought", "channel"."""
         self._begin = self._depth = self._scanned = 0
         self._quote = ""
         """Where the brackets of a call begin; how many are open at `_scanned` (-1: the first is closed there); the
         quote that is open there."""
         self._no_calls = 0
-        """In so many characters at the buffer's start no call is looked for: they are of an object that is none."""
+        """Number of characters at the start of the buffer in which no call is searched for, because they belong to an
+        object that is not one."""
         self._opened = opened
         """It is not known yet whether what is hidden is a thought."""
         self.began: Literal["", "thought", "speech"] = ""
@@ -214,12 +215,12 @@ class Unspoken:
         return self._keep_hidden(len(self._buffer))
 
     def _spoke(self) -> bool:
-        """What is held back is no thought."""
+        """What is held back is not a thought."""
         self._hidden, self._opened, self._scanned, self.began = "", False, 0, "speech"
         return True
 
     def _begins_marked(self, final: bool) -> bool | Literal["wait"]:
-        """Does the reply begin with the mark of a thought, a call or a channel? Then none was open before."""
+        """True if the reply begins with the mark of a thought, a call or a channel: then no thought was open before."""
         at = len(self._buffer) - len(self._buffer.lstrip())
         if not TRIGGER.match(self._buffer, at):
             return False
@@ -275,19 +276,20 @@ class Unspoken:
         return True
 
     def _is_own_paragraph(self) -> bool:
-        """Is the label enough for a thought, without "Answer:" behind it? In bold, or with a word of no other use."""
+        """True if the label alone marks a thought, without "Answer:" after it: it is bold, or a word with no other
+        use."""
         label = self._buffer[: self._begin]
         return label.startswith(_EMPHASIZED) or bool(_SURELY_THOUGHT.fullmatch(label.strip(" \t*_:")))
 
     def _tells_answer(self, at: int) -> bool:
-        """Is enough of what follows known to see that it is no "Answer:"?"""
+        """True if enough of what follows is known to see that it is not "Answer:"."""
         line = self._buffer[at:].partition("\n")[0]
         return len(line) > _ANSWER_LABEL_CHARACTERS or len(line) < len(self._buffer) - at
 
     # ---- calls without marks ----------------------------------------------------------------------------
 
     def _weigh_call(self, out: list[str], final: bool) -> bool:
-        """Read to the bracket that closes the first one. A text that is no call is given out."""
+        """Read to the bracket that closes the first one. Text that is not a call is given out."""
         end = self._closing_bracket()
         if end is None:
             if not final and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:
@@ -315,7 +317,7 @@ class Unspoken:
         return True
 
     def _give_no_call(self, out: list[str], end: int) -> bool:
-        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, and no calls."""
+        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, but not calls."""
         opening = _OPENING.search(self._buffer)
         self._kind, self._scanned = "", 0
         self._no_calls = end
@@ -323,7 +325,7 @@ class Unspoken:
         return bool(self._buffer)
 
     def _closing_bracket(self) -> int | None:
-        """Index behind the bracket that closes the first one; None: it has not come yet."""
+        """Index after the bracket that closes the first one; None if it has not arrived yet."""
         if self._depth < 0:
             return self._scanned
         for found in _BRACKET.finditer(self._buffer, self._scanned):

@@ -1,7 +1,7 @@
 """Voice activity windows in, speech facts out: onset, growth and silence, timed in samples received.
 
 A window is voiced from `start_probability` up; during speech, from `stay_probability` up. Voice sets in when it has
-lasted `start_ms`. A single unvoiced window within speech is no pause. In a pause, voice shorter than `start_ms` is a
+lasted `start_ms`. A single unvoiced window within speech is not a pause. In a pause, voice shorter than `start_ms` is a
 blip: the quiet does not grow while it lasts, but the pause does not end.
 """
 

@@ -1,4 +1,4 @@
-"""Compares transcripts by their words, without regard to case and punctuation."""
+"""Compares transcripts by their words, ignoring case and punctuation."""
 
 
 def words(text: str) -> list[str]:

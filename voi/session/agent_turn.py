@@ -30,8 +30,8 @@ log = logging.getLogger(__name__)
 class AgentTurn:
     """The replies under way, by number. Each has one task that writes and one that voices.
 
-    What a stopped reply's tasks still make carries its number: the playback drops its sound, the core its words.
-    `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
+    Whatever a stopped reply's tasks still produce carries its number, so the playback drops its sound and the core its
+    words. `on_token` and `on_sound` are called with the number when a reply's first text and any of its sound arrive,
     `on_failure` with what broke. `metering` counts what they use.
     """
 
@@ -162,7 +162,7 @@ class AgentTurn:
         self._tell(self.playback.stop(action.reply))
 
     def forget(self, reply: int) -> None:
-        """It was played to its end."""
+        """The reply was played to its end: release what is kept of it."""
         self._voices.pop(reply, None)
         self._tasks.pop(reply, None)
 

@@ -71,7 +71,7 @@ class Brain(Protocol):
         """Start to carry out the action. Its results are told as facts."""
 
     def forget(self, reply: int) -> None:
-        """It was played to its end."""
+        """The reply was played to its end: release what is kept of it."""
 
     def close(self) -> None:
         """The conversation is over: stop all work."""

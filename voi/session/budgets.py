@@ -15,7 +15,7 @@ class PictureBudget:
         self._max_characters = max_characters
         self._held: dict[str, int] = {}
         self.characters = 0
-        """Held at the moment."""
+        """Characters held at the moment."""
 
     def hold(self, conversation_id: str, characters: int) -> bool:
         """The conversation will hold that many characters in all. False: that is too much for the server, and it holds
@@ -28,12 +28,12 @@ class PictureBudget:
         return True
 
     def release(self, conversation_id: str) -> None:
-        """The conversation is over."""
+        """The conversation is over: its pictures no longer count."""
         self.characters -= self._held.pop(conversation_id, 0)
 
 
 class QuestionBudget:
-    """How often each app's clients may ask an LLM outside of a conversation: `per_minute`, also all at once."""
+    """How often each app's clients may ask an LLM outside of a conversation: `per_minute` times, also all at once."""
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_minute = per_minute
@@ -42,7 +42,7 @@ class QuestionBudget:
         """By app: questions left, and when that was so."""
 
     def take(self, app: str) -> bool:
-        """Whether the app may ask one more; it is counted if so."""
+        """True if the app may ask one more question, which is then counted."""
         now_s = self._clock()
         left, at_s = self._left.get(app, (float(self._per_minute), now_s))
         left = min(float(self._per_minute), left + (now_s - at_s) * self._per_minute / PER_S)

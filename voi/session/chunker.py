@@ -105,7 +105,7 @@ class ReplyReading:
         self._language = language
         self._unspoken = Unspoken(opened=opened)
         self.tone = "neutral"
-        """Of the newest text."""
+        """The tone of the newest text."""
         self.start_over()
 
     def start_over(self) -> None:
@@ -131,7 +131,8 @@ class ReplyReading:
         return self._unspoken.began == "thought" if self._unspoken.began else None
 
     def speaks(self) -> list[ReplySegment]:
-        """The reply is known not to begin in the middle of a thought."""
+        """The reply is known not to begin in the middle of a thought: return the pieces that were held back for
+        that."""
         return self._pieces(self._parser.feed(self._unspoken.speaks()))
 
     def feed(self, text: str) -> list[ReplySegment]:
@@ -144,7 +145,8 @@ class ReplyReading:
         return self._pieces(self._parser.feed(spoken))
 
     def close(self, *, cut: bool = False) -> list[ReplySegment]:
-        """`cut`: the reply is not complete, so that no mark in it says nothing of how it began."""
+        """Return the remaining pieces. `cut`: the reply is not complete, so the absence of marks in it does not show
+        how it began."""
         rest = self._parser.feed(self._unspoken.close(cut=cut)) + self._parser.close()
         return self._pieces(rest) + self._chunker.close()
 

@@ -38,8 +38,8 @@ class ConversationClock:
 
 
 class Alarm:
-    """Rings when something falls due, or a little before: then it is to be set again. All `_ms` are counted on the
-    clock from `start`."""
+    """Rings when something falls due, or a little before: then set it again. All `_ms` are counted on the clock from
+    `start`."""
 
     __slots__ = ("_clock", "_due_ms", "_start_s", "_timer")
 
@@ -61,8 +61,8 @@ class Alarm:
         return round((self._clock() - self._start_s) * 1_000)
 
     def set(self, due_ms: int | None, ring: Callable[[], None]) -> None:
-        """Call `ring` at `due_ms`, if the clock runs; None: as it was. An alarm that rings before that stays as it
-        is."""
+        """Call `ring` at `due_ms`, if the clock runs. None changes nothing. An alarm that rings before `due_ms` stays
+        as it is."""
         if due_ms is None or self._clock.stopped or (self._timer and self._due_ms <= due_ms):
             return
         self.clear()

@@ -7,8 +7,8 @@ from voi.session.events import DoorEvent
 
 class Door(Protocol):
     kind: str
-    """"telephone", or "app" for one that a program of somebody's stands behind. `VOI_DISCLOSE` goes by it, and the
-    store notes it. It never changes."""
+    """"telephone", or "app" for a client program. `VOI_DISCLOSE` depends on it, and the store records it. It never
+    changes."""
     output_rate_hz: int
     """Sample rate of the sound that the door is given. It never changes."""
 

@@ -1,4 +1,4 @@
-"""Which door a conversation tells its events: a client's, none for a while, or none any more."""
+"""Which door gets a conversation's events: a client's, none for a while, or none any more."""
 
 from collections import deque
 from dataclasses import replace

@@ -11,7 +11,7 @@ from voi.engines.base import Llm, LlmRequest, TextDelta
 from voi.errors import EngineError
 
 LOG_MESSAGES_MAX = 20
-"""So much of the conversation is shown to the completeness agent."""
+"""How many of the newest messages the completeness agent is shown."""
 ANSWER_MAX_CHARACTERS = 4_000
 """A judge's answer is a short object; a longer answer is cut."""
 
@@ -24,7 +24,7 @@ async def is_denial(llm: Llm, control: ControlAgent, reply: str) -> bool:
 async def completeness(llm: Llm, agent: CompletenessAgent, said_before: Sequence[Message], text: str) -> float:
     """Probability 0..1 that the person who said `text`, after what was said before, has finished. Raises EngineError.
 
-    The agent is shown the conversation's log, a line for each message, of which `text` is the last.
+    The agent is shown the conversation's log, one line per message; `text` is the last line.
     """
     log = [f"{m.role}: {' '.join(m.text.split())}" for m in said_before if m.text and m.role in ("user", "assistant")]
     verdict = parse_completeness(await _ask(llm, agent, "\n".join([*log[-LOG_MESSAGES_MAX:], f"user: {text}"])))

@@ -17,9 +17,9 @@ from voi.use import Use
 
 BYTES_PER_TOKEN = 4
 MESSAGE_TOKENS = 4
-"""What the frame of a message takes."""
+"""Tokens that a message takes beside its text."""
 PICTURE_TOKENS = 800
-"""Providers take 85 to 1,600 for one."""
+"""Estimated tokens of a picture. Providers count 85 to 1,600."""
 
 
 class Metering:

@@ -51,7 +51,7 @@ class Observer(Protocol):
         return
 
     def usage(self, use: Use) -> None:
-        """The conversation used something that may cost money. Told when it is over, some times a turn."""
+        """The conversation used something that may cost money. Called when the use is over, several times per turn."""
         return
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from voi.audio.wav import parse_wav
 from voi.errors import ClientError, ConfigError
 
 KEPT_MAX_BYTES = 64 * 1024 * 1024
-"""Sound that is kept, since every caller hears the same greetings: twenty minutes at 24 kHz."""
+"""Limit on the cached sound, twenty minutes at 24 kHz. Every caller hears the same greetings."""
 
 
 class _KeptSound:
@@ -72,7 +72,8 @@ def _load(file: str, greetings_dir: Path | None, rate_hz: int) -> bytes:
 
 
 def _decoded(path: Path) -> tuple[bytes, int]:
-    """PCM and its rate. A usual WAV file is read here, at once; all else by FFmpeg, in a process that may die of it."""
+    """PCM and its rate. A usual WAV file is read here, at once; anything else by FFmpeg in a process of its own, which
+    a bad file may crash."""
     with path.open("rb") as opened:
         data = opened.read(BYTES_LIMIT + 1)
     if len(data) <= BYTES_LIMIT and data[:4] + data[8:12] == b"RIFFWAVE":

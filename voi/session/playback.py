@@ -229,7 +229,7 @@ class Playback:
         self._pump()
 
     def close(self) -> None:
-        """Drop everything."""
+        """Drop all sound and send nothing more."""
         for speech in self._speeches.values():
             speech.roomy.set()
         self._speeches.clear()

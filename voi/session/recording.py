@@ -94,8 +94,8 @@ class Recorder(Observer):
         limit_bytes: int,
         data_key: "Future[bytes | None] | None" = None,
     ) -> None:
-        """`data_key`: what the files are encrypted with, once it is stored; its result None, or no future: they are
-        not. Nothing is written before it is there."""
+        """`data_key`: resolves to the key that encrypts the files, once that key is stored. If it resolves to None, or
+        there is no future, the files are not encrypted. Nothing is written before it resolves."""
         name = re.sub(r"[^A-Za-z0-9_-]", "_", conversation_id)[:NAME_MAX] or "conversation"
         self.folder = recordings_dir / datetime.now().date().isoformat() / name
         self.problem: str | None = None
@@ -135,11 +135,11 @@ class Recorder(Observer):
 
     def agent_sound(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
         """Sound (s16le mono) that the person hears from `at_ms` on. Sound that begins more than `SEAM_MS` before the
-        end of earlier sound replaces the rest of that."""
+        end of earlier sound replaces the remainder of the earlier sound."""
         self._keep_sound(_AgentSound(pcm, rate_hz, at_ms))
 
     def turn(self, times: TurnTimes) -> None:
-        """One turn's latencies."""
+        """Write one turn's latencies."""
         if not self.problem and not self._closing.is_set():
             self._queue.append(times.as_dict())
 

@@ -1,8 +1,8 @@
-"""Takes out of facts and actions what an agent's author does not want to be kept, once, before anybody looks on: the
-log, recordings, the store, traces.
+"""Removes from facts and actions what an agent's author does not want to be kept, once, before the log, recordings, the
+store and traces get them.
 
-The conversation itself, its language model and its client go on with all words. A redacted journal cannot be replayed
-to the same decisions everywhere, as those were made on the words that it lacks.
+The conversation itself, its language model and its client still get all words. Replaying a redacted journal may give
+other decisions, because the original ones were made with the words that it lacks.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ from voi.dialogue import SpokenWord
 from voi.text.redact import TextRedactor
 
 _WORDS = frozenset({"text", "message", "error", "arguments", "result"})
-"""Fields of facts, actions and what is in them whose texts hold what was said."""
+"""Fields of facts, actions and the objects in them whose text holds what was said."""
 _PICTURES = frozenset({"url", "image_urls"})
 PICTURE = "[picture]"
-"""In place of a picture's address, which may hold the picture."""
+"""Replaces a picture's address, which may hold the picture itself."""
 
 
 class Redaction:
-    """`redactor`: what is taken out."""
+    """Redacts steps of one conversation. `redactor`: what it removes from texts."""
 
     def __init__(self, redactor: TextRedactor) -> None:
         self._redactor = redactor
 
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
-        """The same step without it. Texts that may go on are treated as fragments."""
+        """The same step, redacted. Texts that may continue are treated as fragments."""
         return self._of(fact, fragment=True), tuple(self._action(action) for action in actions)
 
     def _action(self, action: Action) -> Action:
@@ -55,7 +55,7 @@ class Redaction:
         return _changed(thing, changes) if changes else thing
 
     def _times(self, voiced: was.PieceVoiced) -> tuple[SpokenWord, ...]:
-        """The times of the words, unless the words together tell what is to be taken out."""
+        """The times of the words; none if the words together contain something to be removed."""
         said = " ".join(word.text for word in voiced.words)
         return voiced.words if self._redactor(said, fragment=True) == said else ()
 
@@ -85,7 +85,7 @@ def _changed(thing: Any, changes: dict[str, Any]) -> Any:
 
 
 def redaction_of(agent: Agent) -> Redaction | None:
-    """None: its author wants nothing taken out."""
+    """The agent's redaction; None if its author wants nothing removed."""
     wanted = agent.redact
     if not wanted:
         return None

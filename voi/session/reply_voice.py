@@ -35,7 +35,7 @@ AHEAD = -1
 """Number of what is said ahead of the reply's own pieces."""
 
 ReplyFact = ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten | ReplyFailed
-"""The facts that the work on a reply tells."""
+"""The facts that writing and voicing a reply produces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class ReplyVoice:
         self._ended = False
         self._void_below = 0
         self._begun = False
-        """Words of the reply's own were put."""
+        """Words of the reply itself were put."""
 
     @property
     def language(self) -> str:
@@ -149,7 +149,7 @@ class ReplyVoice:
         await self._queue.put(piece)
 
     def put_ahead(self, text: str, tone: str, sound: bytes) -> None:
-        """Say this before the reply's own words, unless those have come. `sound`: of it, ready-made; b"": the voice
+        """Say this before the reply's own words, unless those have come. `sound`: its ready-made sound; b"": the voice
         says it."""
         if not self._begun:
             self._queue.put_nowait(Piece(AHEAD, text, "character", tone, sound))
@@ -276,7 +276,8 @@ class ReplyVoice:
             await self._playback.room(self._reply)
 
     def _put(self, pcm: bytes, *, ahead: bool = False) -> bool:
-        """Give sound to the playback. False: the reply was stopped. `ahead`: it is none of the reply's own words."""
+        """Give sound to the playback. False: the reply was stopped. `ahead`: it does not belong to the reply's own
+        words."""
         if pcm and not ahead:
             self._on_sound(self._reply)
         return self._playback.put(self._reply, pcm)

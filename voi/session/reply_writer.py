@@ -40,9 +40,9 @@ BASE_TEMPERATURE = 0.5
 STRIDE_CHARACTERS = 500
 """Longest text that is read without giving the event loop a turn: 5 to 25 ms of work with a guard."""
 DELTA_CHARACTERS = 20
-"""A delta takes as much time as so many more characters."""
+"""The fixed cost of reading one delta, in characters that take as much time to read."""
 STRIDE_PIECES = 8
-"""The same for what is shown and handed to the voice."""
+"""The same limit, in pieces shown and handed to the voice."""
 BUDGET_S = 30.0
 """Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
@@ -113,7 +113,7 @@ class ReplyWriter:
         self._began = False
         """Some text of the current try has arrived."""
         self._judge: SentenceJudge | None = None
-        """Of the current try, if the control agent is an LLM."""
+        """The judge of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
         """How the current try ended; None: the model did not say."""
         self._reasons = False
@@ -177,7 +177,7 @@ class ReplyWriter:
             if not error.retryable or not self._began or self._left_ms <= 0 or not self._take_back():
                 raise
             broken = error
-        good = await self._try_once(self._within_budget(request))  # a failure of this is told as that of both
+        good = await self._try_once(self._within_budget(request))  # a failure here is reported as the failure of both
         self._failed("llm", f"{broken} It was asked once more.")
         return good
 
@@ -240,14 +240,15 @@ class ReplyWriter:
                     break
         complete = self._finish in ("stop", "tool_calls")
         thinks = reading.thinks
-        # a thought that was cut lacks its mark; of a model that may never have any, that is not to be expected
+        # a thought that was cut lacks its mark; a model that may never write any is not expected to
         await self._pass_on(reading.close(cut=not complete and self._habit != "unknown"))
         if not reading.denied and (thinks is not None or complete):
             await self._habits.learn(request.model, thinks=bool(thinks))
         return not reading.denied and (self._judge is None or await self._judge.passed())
 
     async def _texts(self, request: LlmRequest) -> AsyncGenerator[str]:
-        """The answer's text in short parts, up to the longest reply. What else the model tells is noted."""
+        """The answer's text in short parts, up to `REPLY_MAX_CHARACTERS`. Everything else that the model reports is
+        noted."""
         left = most = REPLY_MAX_CHARACTERS
         stride = 0
         self._finish, self._calls, self._reasons = None, [], False
@@ -321,7 +322,7 @@ class ReplyWriter:
         return True
 
     async def _give_up(self, control: ControlAgent) -> None:
-        """Say the control agent's phrase for this case, after the piece that is being spoken."""
+        """Stop the reply after the piece that is being spoken, and say the control agent's phrase for giving up."""
         self._blank(self._voice.drop_waiting())
         if control.giveup_response:
             await self._say([ReplySegment(random.choice(control.giveup_response), "character", self._tone)])

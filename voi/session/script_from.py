@@ -23,9 +23,9 @@ def script_from(
     turn_weights: Mapping[str, float] | None = None,
 ) -> Script:
     """The script of one conversation. Each phrase is drawn at random. A client that wants each speech whole would hear
-    the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge.
-    `notice`: what the agent discloses first of all. `turn_weights`: of the signs that a turn has ended, in the place of
-    those that Voi ships."""
+    the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge. `notice`: what
+    the agent discloses first of all. `turn_weights`: of the signs that a turn has ended, instead of those that Voi
+    ships."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)

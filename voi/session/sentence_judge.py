@@ -17,7 +17,7 @@ from voi.tasks import Tasks
 
 JUDGED_AT_ONCE = 3
 CONTEXT_MAX_CHARACTERS = 500
-"""The judge is shown so much of what precedes a sentence: "No, I can't." alone says little."""
+"""How much of what precedes a sentence the judge is shown: "No, I can't." alone says little."""
 
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]*_\s]*\Z|\n\s*\Z")
 
@@ -33,7 +33,7 @@ class SentenceJudge:
         self._llm = llm
         self._control = control
         self._pieces: list[ReplySegment] = []
-        """Of the sentence that is not complete yet."""
+        """Pieces of the sentence that is not complete yet."""
         self._before: list[str] = []
         """The sentences before it, as far as the judge is shown them."""
         self._room = asyncio.Semaphore(JUDGED_AT_ONCE)

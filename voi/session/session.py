@@ -222,13 +222,13 @@ class Session:
             self._arm()
 
     def settle(self) -> None:
-        """Have what the person is saying transcribed as far as they are, for `keep`."""
+        """Have what the person has said so far transcribed, for `keep`."""
         if self._brain and (utterance := self._conversation.utterance):
             self._brain.act(do.TranscribeNow(utterance))
 
     @property
     def settled(self) -> bool:
-        """Nothing is in the middle of being heard or written: a good moment to be kept."""
+        """True if nothing is being heard or written at the moment: a good moment to call `keep`."""
         return self._conversation.settled
 
     def keep(self) -> Kept:

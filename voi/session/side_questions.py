@@ -12,11 +12,12 @@ from voi.session import llm_checks
 from voi.session.reply_writer import REPLY_MAX_CHARACTERS
 
 INVOKE_MAX_TOKENS = 4_000
-"""Longest answer, where the settings name no other."""
+"""Longest answer, if the settings do not set another limit."""
 
 
 class SideQuestions:
-    """Those of one conversation. `may_ask` is asked before each. `max_tokens` and `timeout_ms` bound an answer."""
+    """The side questions of one conversation. `may_ask` is called before each. `max_tokens` and `timeout_ms` bound an
+    answer."""
 
     __slots__ = ("_config", "_llm", "_max_tokens", "_may_ask", "_timeout_ms")
 

@@ -26,7 +26,7 @@ class SpokenGuard:
         self._held: deque[tuple[ReplySegment, int]] = deque()
         """Pieces that are not released yet, with the length of their spoken text."""
         self._safe_characters = 0
-        """So much spoken text of the held pieces is safe."""
+        """How many characters of the held pieces' spoken text are safe."""
 
     @property
     def denied(self) -> bool:

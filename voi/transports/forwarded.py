@@ -71,7 +71,7 @@ def _for_of(element: str) -> str:
 
 
 def _address(text: str) -> Address | None:
-    """The IP address in `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; None: it is no address."""
+    """The IP address in `1.2.3.4`, `1.2.3.4:80`, `::1` or `[::1]:80`; None if it is not an address."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:

@@ -36,8 +36,8 @@ MESSAGE_BYTES = 64 * 1024
 """A larger message counts as several."""
 
 UNWANTED_MAX = 64
-"""How many clients that were refused may take their time to close. Beyond, the first of them are dropped: otherwise
-they could hold all file descriptors."""
+"""How many refused clients may take their time to close. Beyond that the oldest are dropped, because they could hold
+all file descriptors."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Calls that the server's last process kept (`leaving.py`) go on in this one."""
+"""Continues calls that the server's previous process kept (`leaving.py`)."""
 
 import asyncio
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 async def fetch(handover: Handover, resume_id: str, app: str, person: str, wanted: Callable[[], bool]) -> Moved | None:
     """The call that was kept under that id for that app and person; None if there is none, or it cannot be read. A call
-    of somebody else's, or one that is not `wanted` any more when it has been read, is put back."""
+    of another app or person, or one that is no longer `wanted` once it was read, is put back."""
     try:
         data = await asyncio.to_thread(handover.take, resume_id)
         moved = unpack(data) if data is not None else None

@@ -46,9 +46,10 @@ class VoiWebSockets:
     init_timeout_s: float
     resumables: Resumables = field(default_factory=lambda: Resumables(0))
     handover: Handover | None = None
-    """What was kept of the server's last process, and is for its next; None: nothing."""
+    """Calls that the previous process of the server kept, and that this one keeps for the next; None: calls are not
+    kept."""
     person_of: Callable[[str], str] = lambda query: ""
-    """Whom that token is for, beside the app; "": it does not say."""
+    """Returns the person that the token is for, beside the app; "": it does not say."""
 
     def meet(self, socket: WebSocket, request: Request) -> "VoiConnection":
         """`voi.transports.websocket.Accept`."""
@@ -77,12 +78,12 @@ class VoiConnection:
         self._app = self._person = ""
         self._call: Call | None = None
         self._full: Refused | None = None
-        """There is no place for another conversation; the client may still resume one."""
+        """Why there is no place for another conversation; the client may still resume one."""
         self._resumable: Resumable | None = None
         """Its conversation, if the client may come back."""
         self._begun = False
         self._early: list[bytes | str] | None = None
-        """What came while the conversation was being loaded; None: it is not."""
+        """Messages that came while the conversation is being loaded; None: it is not being loaded."""
         self._sound: Callable[[bytes], None] | None = None
         """Takes the person's sound, once the conversation has begun."""
         self._timer: asyncio.TimerHandle | None = None

@@ -272,7 +272,7 @@ class VoiDoor:
 
     def _end(self, event: events.Ended) -> None:
         code, words = ending(event)
-        if words and code != NORMAL:  # silence, or the end of the time limit, is no error
+        if words and code != NORMAL:  # silence, or the end of the time limit, is not an error
             self.report_error(words)
         self._connection.close(code, words)
 

@@ -12,7 +12,7 @@ from voi.transports.voi_ws.wire import INPUT_RATE_HZ, Json, message_id_of, split
 MAX_TEXT_CHARS = 20_000
 MAX_LLM_MESSAGES = 200
 MAX_LLM_CHARACTERS = 200_000
-"""Of the prompt and all messages of one `invoke_llm`: as long as the longest answer that Voi reads."""
+"""Limit on the prompt and all messages of one `invoke_llm` together: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
 MAX_RESUME_ID_CHARS = 200
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
@@ -39,7 +39,7 @@ class Init:
 class ResumeCall:
     """The first message on a new connection of a conversation that goes on. `received`: how many messages of the server
     arrived, all connections together; None: the client has lost what it had. `speech_id` and `played_ms`: for a client
-    whose player lost sound that had arrived: how much of which speech was heard."""
+    whose player lost sound that had arrived: which speech, and how many ms of it were heard."""
 
     resume_id: str
     received: int | None = None

@@ -11,7 +11,7 @@ from voi.transports.voi_ws.moved import Moved, pack
 from voi.transports.voi_ws.resumption import RESTARTING, SERVICE_RESTART, Resumable, Resumables
 
 SETTLE_S = 3.0
-"""How long a call may take to come to a good moment: the person's words are known, the reply is written."""
+"""How long a call may take to reach a good moment: the person's words are known, and the reply is written."""
 LOOK_EVERY_S = 0.05
 AT_ONCE = 8
 """How many calls are written at the same time."""
@@ -23,7 +23,7 @@ async def hand_over(resumables: Resumables, handover: Handover, metrics: CallMet
     """Keep all calls that can be resumed, and tell their clients to come back. A call that cannot be kept ends. `hurry`
     set: do not wait for good moments."""
     gate = asyncio.Semaphore(AT_ONCE)
-    calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]  # others are in mid-container
+    calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]  # other formats are mid-container
     kept = await asyncio.gather(*(_leave(each, handover, metrics, hurry, gate) for each in calls))
     if calls:
         log.info("%d of %d calls are kept for the next process", sum(kept), len(calls))
@@ -65,7 +65,7 @@ async def _settled(session: Session, hurry: asyncio.Event) -> None:
 def _moved(resumable: Resumable, session: Session) -> Moved:
     """The call as it is now. From here on it does nothing more in this process."""
     session.hold()
-    resumable.socket = None  # what still comes from the client is not for this process
+    resumable.socket = None  # whatever the client still sends is for the next process
     sent, frames, ends = resumable.outbox.moved()
     init = resumable.init
     return Moved(

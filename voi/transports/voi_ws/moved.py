@@ -20,8 +20,8 @@ VERSION = 1
 @dataclass(frozen=True, slots=True)
 class MovedFrame:
     """What was sent to the client and is not known to have arrived. `text`: the frame's metadata; "": it was replaced
-    by a newer one, or it is sound, which does not go along. For sound: its speech, where it lies in it, and how long it
-    is."""
+    by a newer one, or it is sound, which does not go along. For sound: its speech, its position in that, and its
+    length."""
 
     text: str = ""
     speech_id: int | None = None
@@ -92,8 +92,8 @@ def shown(kept: Kept) -> Iterator[bytes]:
 
 def heard_of(moved: Moved, lacks: Mapping[int, int], played: tuple[int, int] | None) -> int:
     """How many ms of the newest reply's sound the person heard. `lacks`: where the sound ended for the client, in bytes
-    by message id, for the messages of which it lacks some. `played`: a message id, and how much of its sound the client
-    says it played."""
+    by message id, for each message whose sound it lacks in part. `played`: a message id, and how much of its sound the
+    client says it played."""
     reply = moved.kept.reply
     if reply is None:
         return 0

@@ -21,10 +21,10 @@ CONFIRM_EVERY_S = 1.0
 """Interval of pings while something is not confirmed."""
 TICK_S = 0.4
 SILENT_TICKS = 3
-"""A client from which nothing at all came in so many ticks counts as away: sooner than the end of its sound would be
-taken for the end of a turn (`TurnPolicy.audio_timeout_ms`)."""
+"""A client that sent nothing at all for this many ticks counts as away. This is less than
+`TurnPolicy.audio_timeout_ms`, after which the missing sound would be taken for the end of a turn."""
 WINDOW_BYTES = 4 * BYTES_PER_S
-"""Sound that may be under way. What is beyond counts as backlog."""
+"""Sound that may be unconfirmed. More than this counts as backlog."""
 PLAYER_BYTES = 2 * BYTES_PER_S
 """Confirmed sound that is kept for a client whose player lost it: what players hold, and a reserve."""
 KEPT_MAX_BYTES = 4 * 1024 * 1024
@@ -71,11 +71,11 @@ class Outbox:
         self._socket = socket
         self._closed = False
         self._base = 0
-        """How many messages are not kept any more. The first that is kept has the next number."""
+        """How many messages are no longer kept. The first message kept has the next number."""
         self._kept: deque[_Frame] = deque()
         self._kept_bytes = 0
         self._sound_bytes = 0
-        """Sound among what is kept."""
+        """Bytes of sound among the kept messages."""
         self._newest: dict[int, _Frame] = {}
         """The kept state of each message of the dialogue, by its id."""
         self._ends: dict[int, int] = {}
@@ -267,7 +267,7 @@ class Outbox:
         self._silent, self._quiet_ticks = False, 0
 
     def may_have(self, received: int) -> bool:
-        """False: so many messages were never sent."""
+        """False if that many messages were never sent."""
         return received <= self._base + len(self._kept)
 
     def rewind(self, received: int | None, played: tuple[int, int] | None, dialogue: Iterable[bytes]) -> int:
@@ -292,7 +292,7 @@ class Outbox:
         return self._base
 
     def _unplayed(self, speech_id: int, played_ms: int) -> list[_Frame]:
-        """The sound after that place, as far as it is confirmed and known."""
+        """The confirmed sound after that position, as far as it is kept."""
         played_bytes = played_ms * BYTES_PER_S // 1_000 & ~1
         again: list[_Frame] = []
         while self._player:

@@ -110,12 +110,12 @@ class Resumable:
 
 
 class Resumables:
-    """All of them. `within_s`: how long a client may be away; 0: none may come back."""
+    """All resumable conversations. `within_s`: how long a client may be away; 0: none may come back."""
 
     def __init__(self, within_s: float) -> None:
         self.within_s = within_s
         self._all: dict[bytes, Resumable] = {}
-        """By a hash of the id, so that the time of a look-up tells nothing about the ids that there are."""
+        """By a hash of the id, so that the duration of a look-up reveals nothing about existing ids."""
         self._apps: Counter[str] = Counter()
         self._knocking: Counter[str] = Counter()
 
