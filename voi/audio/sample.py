@@ -129,7 +129,7 @@ def _decoded(av: Any, container: Any, name: str, limit_s: float) -> Iterator[Sam
 
 
 def _plain_wav(file: BinaryIO, name: str, limit_s: float) -> Sample:
-    """Without PyAV. ConfigError for anything but WAV."""
+    """Without PyAV. Raises ConfigError for anything but WAV."""
     data = file.read(BYTES_LIMIT + 1)
     if data[:4] + data[8:12] != b"RIFFWAVE":
         load_av()

@@ -3,6 +3,6 @@
 import os
 
 # OpenMP reads this when an engine loads it: threads that wait for each other should sleep. By default they spin, each
-# on a core of its own; when another process wants one of the cores, they spin until the scheduler stops them. On two
-# cores, beside one busy process, both Whisper engines took five times as long.
+# on its own core, even while another process wants that core. On two cores, beside one busy process, both Whisper
+# engines took five times as long.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

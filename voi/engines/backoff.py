@@ -15,7 +15,7 @@ from voi.engines.supervisor import DEADLINE_S, Supervisee, close_engine, warm_up
 from voi.errors import ConfigError, EngineError
 
 FAILURES_MAX = 3
-"""After so many failures in a row, calls are refused for a while."""
+"""After this many failures in a row, calls are refused for a while."""
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 CLOUD_DEADLINE_S = 10.0
 """Deadline of one answer, or of sound after a text."""
@@ -69,12 +69,12 @@ class Backoff:
         self.gave()
 
     def gave(self) -> None:
-        """Note that a call got something: the count of failures begins again."""
+        """Note that a call got something: the count of failures starts again at 0."""
         self._in_a_row, self._wait_s = 0, FIRST_WAIT_S
 
     def raise_error(self, error: Exception, kept: Supervisee, engine: Any) -> NoReturn:
-        """Count an error of the engine and raise the error for its caller. A refusal, such as for an unknown voice, is
-        no failure of the service."""
+        """Count an error of the engine and raise the error for its caller. A refusal, such as for an unknown voice,
+        does not count as a failure of the service."""
         if isinstance(error, ConfigError):
             raise error
         if isinstance(error, EngineError):

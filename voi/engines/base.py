@@ -37,7 +37,7 @@ class Pings(Protocol):
     """Optional: the method of engines whose `info.pings` is true."""
 
     async def ping(self) -> None:
-        """Returns when the computing thread has finished its current step."""
+        """Return when the computing thread has finished its current step."""
 
 
 class Reconfigures(Protocol):

@@ -21,7 +21,7 @@ RUNS_BEFORE = 2  # let libraries choose their kernels and allocate: while record
 
 
 class Graphs:
-    """Recorded work by key. Use it only on the device's thread. `whose`: the engine's name, for the log."""
+    """Recorded work, by key. Use it only on the device's thread. `whose`: the engine's name, for the log."""
 
     def __init__(self, device: torch.device, whose: str) -> None:
         self._device, self._whose = device, whose
@@ -53,7 +53,7 @@ class Graphs:
             self._recorded[key] = self._record(current, work)
         except RuntimeError as error:
             torch.cuda.set_stream(current)  # torch.cuda.graph leaves its own in place where a recording cannot be ended
-            torch.cuda.synchronize(self._device)  # what was done before it failed may still go on
+            torch.cuda.synchronize(self._device)  # work from before the failure may still be running
             self._give_up(error)
 
     def _record(self, current: Any, work: Callable[[], object]) -> tuple[Any, object]:
@@ -72,7 +72,7 @@ class Graphs:
 
     def _give_up(self, error: BaseException) -> None:
         causes = [error]
-        while (cause := causes[-1].__context__) is not None:  # what torch says of the end hides what was wrong before
+        while (cause := causes[-1].__context__) is not None:  # the first cause lies deepest
             causes.append(cause)
         for cause in causes:
             if "out of memory" in str(cause):

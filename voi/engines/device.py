@@ -35,7 +35,7 @@ def engine_options(
     """`options`, and those of the settings (`GENERAL`) that the engine takes and `options` lack.
 
     References to environment variables in `options` are resolved. Raises ConfigError for a variable that is not set,
-    and for a device that there cannot be."""
+    and for an invalid device."""
     general: dict[str, Any] = {"models_dir": models_dir} | ({} if device == AUTO else {"device": device})
     given = {name: value for name, value in general.items() if _takes(factory, name)} | resolved(
         options or {}, "options"

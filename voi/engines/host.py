@@ -37,7 +37,7 @@ from voi.errors import ConfigError, VoiError
 from voi.tasks import Tasks
 
 UNUSED_S = 60.0
-"""An engine that nobody uses stays loaded for so long: a server that is restarted comes back for it."""
+"""An unused engine stays loaded for this long, because a restarted server will ask for it again."""
 GUESTS_MAX = 256
 """Connections at once; a server has one for each provider and device."""
 CALLS_MAX = 10_000
@@ -45,7 +45,7 @@ CALLS_MAX = 10_000
 ENGINES_MAX = 64
 """Engines of one guest."""
 UNSENT_MAX_BYTES = 16 * 1024 * 1024
-"""A guest that leaves more unread is dropped."""
+"""A guest that leaves more bytes unread is dropped."""
 MESSAGE_MAX_BYTES = 8 * 1024 * 1024
 READ_BYTES = 256 * 1024
 LOOK_EVERY_S = 0.1
@@ -86,12 +86,12 @@ class EngineHost:
         self._server: asyncio.Server | None = None
 
     async def open(self, path: Path) -> None:
-        """Listen. Raises ConfigError if that is not possible, or another host does."""
+        """Listen. Raises ConfigError if that is not possible, or another host already listens there."""
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             if await _answers(path):
                 raise ConfigError(f"Another process serves engines at {path}.")
-            path.unlink(missing_ok=True)  # noqa: ASYNC240 - one that nobody listens at any more
+            path.unlink(missing_ok=True)  # noqa: ASYNC240 - a leftover that nobody listens at
             before = os.umask(0o177)  # from its first moment on the socket is for this user alone
             try:
                 self._server = await asyncio.start_unix_server(self._meet, path, limit=READ_BYTES)
@@ -101,7 +101,7 @@ class EngineHost:
             raise ConfigError(f"Engines cannot be served at {path}: {error.strerror or error}.") from error
 
     async def close(self) -> None:
-        """Let all guests go, and close all engines."""
+        """Disconnect all guests and close all engines."""
         if self._server is not None:
             self._server.close()
         for guest in self._guests:
@@ -206,10 +206,10 @@ class Guest(Serving):
         self._writer = writer
         self._uses: dict[int, Shared] = {}
         self._made: dict[int, int] = {}
-        """Engines that it has asked for, by number: the call that did."""
+        """The number of each engine that it asked for, and the call that asked for it."""
 
     async def serve(self, reader: asyncio.StreamReader) -> None:
-        """Until the guest leaves."""
+        """Serve the guest until it leaves."""
         log.info("%s uses the engines", self._name)
         messages = Unframer(MESSAGE_MAX_BYTES)
         try:
@@ -226,7 +226,8 @@ class Guest(Serving):
             await self._leave()
 
     def _accept(self, message: ToWorker | ToServer) -> None:
-        """Raises ValueError for a message that is none, or is about a call that there is already."""
+        """Handle one message. Raises ValueError for an invalid one, or one that begins a call whose number is in
+        use."""
         if isinstance(message, _NEW_WORK):
             if message.call in self._tasks or message.call in self._streams:
                 raise ValueError("two calls with one number")
@@ -284,7 +285,8 @@ class Guest(Serving):
 
 
 def _told_to_users(error: BaseException) -> None:
-    """An engine did not load: all who asked for it were told."""
+    """Log the error of an engine that crashed at its start. Other errors were told to every guest that asked for the
+    engine."""
     if not isinstance(error, VoiError):
         log.error("an engine crashed at its start", exc_info=error)
 

@@ -81,9 +81,9 @@ class TtsInfo(EngineInfo):
 
     sample_rate_hz: int = 24_000
     voices: tuple[str, ...] = ()
-    """Names that `VoiceSpec.voice` may have, the default first."""
+    """Valid values of `VoiceSpec.voice`, the default first."""
     tones: tuple[str, ...] = ("neutral",)
-    """Names that `VoiceSpec.tone` may have, in lower case; "neutral" is always among them."""
+    """Valid values of `VoiceSpec.tone`, in lower case; "neutral" is always among them."""
     tone_voices: Mapping[str, str] = field(default_factory=dict)
     """Tones that are voices of the model, tone to voice. A client that names a voice gets that voice, not these."""
     contexts: bool = False

@@ -1,8 +1,7 @@
-"""How a server joins engines that several servers share: both ends prove that they know the secret, over a Unix socket.
-
-The host of the engines greets with its version and a nonce. The guest answers with its own, its name, and a proof over
-both nonces; the host answers with a proof of another kind. Neither proof can be used again or sent back. Where the
-system tells, both ends must also belong to the same user.
+"""The handshake by which a server joins engines that several servers share, over a Unix socket: both ends prove that
+they know the secret. The host of the engines sends its version and a nonce. The guest answers with its own version and
+nonce, its name, and a proof over both nonces; the host answers with a different proof. Neither proof can be replayed or
+reflected. Where the system reports it, both ends must also belong to the same user.
 """
 
 import asyncio
@@ -25,13 +24,13 @@ _MAGIC = b"VOI-ENGINES"
 _NONCE_BYTES = 32
 _PROOF_BYTES = hashlib.sha256().digest_size
 _CREDENTIALS = struct.Struct("3i")
-"""The system's: process, user, group."""
+"""The system's struct ucred: process, user and group id."""
 _GREETING = struct.Struct(f"<{len(_MAGIC)}sH{_NONCE_BYTES}s")
 _ANSWER = struct.Struct(f"<{len(_MAGIC)}sH{_NONCE_BYTES}s{_PROOF_BYTES}s{NAME_MAX_BYTES}s")
 
 
 class NotJoined(EngineError):
-    """The two ends do not belong together. It will not be otherwise a moment later."""
+    """The two ends do not belong together. Trying again will not help."""
 
 
 @dataclass(frozen=True, slots=True)

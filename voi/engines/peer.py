@@ -20,7 +20,8 @@ A = TypeVar("A", bound=Answer)
 
 
 class EnginePeer:
-    """Where engines are: a process of this server (`WorkerProcess`), or engines that several share (`SharedPeer`)."""
+    """Where engines are: in a process of this server (`WorkerProcess`), or with a host that several servers share
+    (`SharedPeer`)."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -33,11 +34,11 @@ class EnginePeer:
 
     @property
     def pid(self) -> int | None:
-        """Of the process, if it is this server's own."""
+        """The id of the process, if it is this server's own; else None."""
         return None
 
     async def enter(self) -> int:
-        """A number for another engine there. Raises OSError, EngineError."""
+        """Reserve a number for another engine there. Raises OSError, EngineError."""
         raise NotImplementedError
 
     async def leave(self, engine: int) -> None:
@@ -127,7 +128,7 @@ class EnginePeer:
         elif tell := self._listeners.get(message.call):
             try:
                 tell(message)
-            except Exception:  # a listener's failure is no failure of the process
+            except Exception:  # a failing listener does not mean that the process failed
                 log.exception("a listener for partial transcripts failed")
 
     def _end_calls(self) -> None:

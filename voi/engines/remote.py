@@ -43,7 +43,7 @@ PROCESS_ANSWER_S = 5.0
 
 
 class _Remote:
-    """What both kinds have in common. `name`: the provider's name in the registry."""
+    """The common part of TTS and STT. `name`: the provider's name in the registry."""
 
     kind: WorkerKind
 
@@ -68,7 +68,7 @@ class _Remote:
         await self.process.leave(self.number)
 
     async def ping(self) -> None:
-        """Returns when the process has answered, and then the engine in it. Raises TimeoutError, EngineError."""
+        """Return when the process, and then the engine in it, have answered. Raises TimeoutError, EngineError."""
         async with asyncio.timeout(PROCESS_ANSWER_S):
             await self.process.ask(Ping, Done)
         await self.process.ask(lambda call: Ping(call, self.number), Done)
@@ -158,7 +158,7 @@ class RemoteStream:
         try:
             return (await self._process.ask(lambda call: Flush(call, self._call), FinalTranscript)).transcript
         except EngineError:
-            self._told()  # why it could not begin says more than that it did not
+            self._told()  # the reason says more than "it did not begin"
             raise
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Serves engines to whoever sends the messages of `voi.engines.messages`: calls come in, answers go out."""
+"""Serves engines by the messages of `voi.engines.messages`: calls come in, answers go out."""
 
 import asyncio
 import logging
@@ -41,8 +41,8 @@ log = logging.getLogger(__name__)
 
 
 class Serving:
-    """Engines by the numbers that the other end gives them, and its calls. Where engines come from and where answers go
-    is a subclass's."""
+    """Engines by the numbers that the other end gives them, and its calls. Subclasses decide where engines come from
+    and where answers go."""
 
     def __init__(self) -> None:
         self._engines: dict[int, Any] = {}
@@ -56,24 +56,24 @@ class Serving:
         raise NotImplementedError
 
     async def _enter(self, message: Make) -> Any:
-        """A warm engine. Raises what its `warm_up` raises."""
+        """Return a warm engine. Raises what its `warm_up` raises."""
         raise NotImplementedError
 
     async def _drop(self, number: int) -> None:
         raise NotImplementedError
 
     def _note(self, number: int) -> str:
-        """How that engine runs on this machine, where its info does not say."""
+        """How that engine runs on this machine, if its info does not say so."""
         return ""
 
     async def _ask(self, engine: Any) -> None:
-        """Returns when the engine has answered."""
+        """Return when the engine has answered."""
         await engine.ping()
 
     # ---- messages -----------------------------------------------------------------------------------
 
     def _take(self, message: ToWorker | ToServer) -> None:
-        """Start the work for one message. Raises ValueError for a message that is not for one who serves engines."""
+        """Start the work for one message. Raises ValueError for a message that only the other end may get."""
         match message:
             case Make():
                 self._begin(message.call, self._make(message))
@@ -115,7 +115,7 @@ class Serving:
                 self._fail(number, error)
 
         def over(task: asyncio.Task[None]) -> None:
-            work.close()  # it never began, if it was cancelled at once
+            work.close()  # it never began if it was cancelled at once
             if self._tasks.get(number) is task:
                 del self._tasks[number]
                 self._room.pop(number, None)

@@ -16,8 +16,8 @@ READ_BYTES = 256 * 1024
 
 
 class SharedPeer(EnginePeer):
-    """A connection to the host of shared engines, from the first engine's entering to the last one's leaving. `on_end`
-    is called with a sentence that says why when it ends by itself."""
+    """A connection to the host of shared engines. It opens when the first engine enters and closes when the last one
+    leaves. `on_end` is called with a sentence that says why when it ends by itself."""
 
     def __init__(self, name: str, place: SharedPlace, on_end: Callable[[str], object] = lambda _: None) -> None:
         super().__init__(name)
@@ -28,7 +28,8 @@ class SharedPeer(EnginePeer):
         self._inside: set[int] = set()
 
     async def enter(self) -> int:
-        """A number for another engine. Raises EngineError if there is no host, or another one than ours."""
+        """Reserve a number for another engine. Raises EngineError if there is no host, or it does not have our
+        secret."""
         async with self._turn:
             if self._writer is None:
                 reader, self._writer = await self._connect()

@@ -33,8 +33,8 @@ from voi.text.language import AUTO
 from voi.text.speakable import prepare
 
 EngineCheck = Callable[[Any, str, Mapping[str, Any]], Awaitable[list[str]]]
-"""Judges an engine that was made and not started, by its name and options. Returns doubts; raises what its start
-would."""
+"""Checks an engine that was made but not started, by its name and options. Returns doubts; raises what its start would
+raise."""
 
 _WHAT = {"vad": "VAD", "turn": "turn detection", "voice": "voice judge", "stt": "STT"}
 
@@ -57,7 +57,8 @@ class Engines:
     habits: ThoughtHabits = field(default_factory=ThoughtHabits)
     """Which LLMs begin with thoughts."""
     others: Mapping[tuple[ChosenKind, str], Any] = field(default_factory=dict)
-    """Engines that agents name instead of the above, by kind and name. None: it was left out, or its name is "none"."""
+    """Engines that agents name instead of the above, by kind and name. None: the engine was left out, or its name is
+    "none"."""
 
     def of(self, agent: Agent) -> "Engines":
         """The engines for that agent's conversations. Raises ClientError for an engine that was not loaded."""
@@ -97,9 +98,8 @@ async def start_engines(config: Config, settings: Settings, on_progress: Callabl
 
 
 async def try_start(config: Config, settings: Settings, judge: EngineCheck) -> list[str]:
-    """What `start_engines` would tell, or raise. Engines that are made for a GPU or call a service are not started:
-    they are made, which judges their options, and `judge` says what else it can. Nothing is fetched, and no LLM is
-    asked."""
+    """The notes of `start_engines`, or what it would raise. Engines that need a GPU or call a service are not started:
+    making them checks their options, and `judge` checks the rest. Nothing is downloaded, and no LLM is asked."""
     start = _Start(lambda _: None, settings, judge)
     engines = await _started(start, config, settings)
     await engines.close()
@@ -205,8 +205,8 @@ def not_running(config: Config, engines: Engines) -> list[str]:
 
 @dataclass
 class _Start:
-    """One start. It remembers which engines are ready, so that a failure leaves nothing running. `judge`: it is only
-    tried, see `try_start`."""
+    """One start. It remembers which engines are ready, so that a failure leaves nothing running. `judge`: this is only
+    a trial, see `try_start`."""
 
     on_progress: Callable[[str], None]
     settings: Settings
@@ -301,7 +301,7 @@ class _Start:
         return engine
 
     def tell(self, note: str) -> None:
-        """Something does not work, and the server starts nevertheless."""
+        """Note that something does not work; the server starts nevertheless."""
         self.notes.append(note)
         self.on_progress(note)
 
@@ -391,7 +391,7 @@ def _raise_all(errors: list[BaseException]) -> None:
         if not isinstance(error, ConfigError | EngineError):
             raise error
     told = (p for error in errors for p in (error.problems if isinstance(error, ConfigError) else [str(error)]))
-    problems = list(dict.fromkeys(told))  # models of one engine have the same to say
+    problems = list(dict.fromkeys(told))  # models of one engine report the same problem
     if any(isinstance(error, ConfigError) for error in errors):
         raise ConfigError(problems)
     if problems:

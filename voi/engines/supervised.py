@@ -38,9 +38,9 @@ E = TypeVar("E", bound=Engine)
 
 
 class Supervised(Generic[E]):
-    """What the wrappers have in common. `make` returns a new engine, not yet warm, made with the current
-    `options`. `keeper` None: a Backoff for an engine whose info says `cloud`, else a Supervisor of its own. `note`:
-    returns how a warm engine runs on this machine, for engines whose info does not say."""
+    """The common part of the wrappers. `make` returns a new engine, not yet warm, made with the current `options`.
+    `keeper` None: a Backoff for an engine whose info says `cloud`, else a Supervisor of its own. `note`: returns how a
+    warm engine runs on this machine, for engines whose info does not say."""
 
     answer_s: float
     """Longest wait for a ping's answer: several times one step of work on a small GPU under load."""
@@ -62,7 +62,7 @@ class Supervised(Generic[E]):
         self.streams = 0
         """Streams under way."""
         self.waits = Waits(lambda: asyncio.get_running_loop().time())
-        """For final transcripts, or for the first sound of a text."""
+        """Waits for final transcripts, or for the first sound of a text."""
 
     @property
     def name(self) -> str:
@@ -78,7 +78,7 @@ class Supervised(Generic[E]):
     def take(self, engine: E) -> None:
         before = self.engine.info.note or self._note
         self.engine, self._note = engine, self._note_of(engine)
-        if (note := engine.info.note or self._note) and note != before:  # its GPU may be lost
+        if (note := engine.info.note or self._note) and note != before:  # it may have lost its GPU
             log.warning("%s: %s", self.name, note)
             self.be_patient()
 

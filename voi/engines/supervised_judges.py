@@ -1,7 +1,7 @@
 """Turn detectors and voice judges as their callers see them: as in `supervised.py`, for engines that judge a sound.
 
-Conversations wait for them for seconds at most and go on without. So a caller that leaves says the same as one whose
-deadline has passed: the engine is tried, and restarted if the trial fails.
+Conversations wait for them for seconds at most and go on without. So a caller that gives up is treated like a deadline
+that has passed: the engine is tried, and restarted if the trial fails.
 """
 
 from dataclasses import replace

@@ -37,7 +37,7 @@ WARM_UP_DEADLINE_S = 300.0
 CLOSE_DEADLINE_S = 5.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
 IMPATIENT_S = 2.0
-"""When a caller has waited for so long, or leaves after it, the engine may hang."""
+"""When a caller has waited for this long, or leaves after this time, the engine may hang."""
 ASKED_AGAIN_S = 1.0
 """Deadline of a second ping before a silent engine is given up: the server itself may have stood still."""
 TRIED_LATELY_S = 5.0
@@ -174,7 +174,7 @@ class Supervisor:
         while self._calls:
             kept, engine, began_s = next(iter(self._calls.values()))
             if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
-                await asyncio.sleep(max(left_s, 0.001))  # what rounding leaves of it would take no time
+                await asyncio.sleep(max(left_s, 0.001))  # a rest from rounding would make a busy loop
                 continue
             asked_s = _now_s()
             if not await self._answers(kept, engine) and self._gave_s <= asked_s:

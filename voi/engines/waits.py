@@ -19,7 +19,7 @@ class Waits:
         self._waits: deque[tuple[float, float]] = deque(maxlen=RECENT_MAX)
         """When a wait ended, and how long it was, in seconds."""
         self._under_way: dict[object, float] = {}
-        """When each wait began that has not ended."""
+        """The start of each wait that has not ended."""
 
     def begin(self, key: object) -> None:
         self._under_way.setdefault(key, self._clock())

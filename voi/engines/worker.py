@@ -57,7 +57,7 @@ class _ToServer(logging.Handler):
         """May be called on any thread."""
         try:
             text = record.getMessage()
-        except Exception:  # a library's mistake in a log call must not end its work
+        except Exception:  # an invalid log call of a library must not end its work
             text = str(record.msg)
         if record.exc_info and record.exc_info[1] is not None:
             error = record.exc_info[1]
@@ -68,9 +68,9 @@ class _ToServer(logging.Handler):
 
 
 class Worker(Serving):
-    """Serves the engines of one server. `out`: file descriptor for messages to the server. Writing
-    blocks while the server does not read, and then this process reads nothing either. The server never waits for this
-    process, so that is no deadlock."""
+    """Serves the engines of one server. `out`: file descriptor for messages to the server. Writing blocks while the
+    server does not read, and then this process reads nothing either. The server never waits for this process, so this
+    is not a deadlock."""
 
     def __init__(self, out: int) -> None:
         super().__init__()

@@ -50,7 +50,8 @@ class Spoken:
         self._heard = text
 
     def of(self, text: str) -> str:
-        """The language of this sentence. EngineError without py3langid. Call `load` before, since it takes a second."""
+        """The language of this sentence. Raises EngineError without py3langid. Call `load` before, since it takes a
+        second."""
         if self.detects:
             heard, self._heard = self._heard, ""
             for said in (heard, text):

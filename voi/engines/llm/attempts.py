@@ -49,7 +49,7 @@ class StreamDeadline:
         self._bytes = 0
         self._timeout: asyncio.Timeout | None = None
         self._counted_to_s: float | None = None
-        """Until when time was counted; None while the consumer may have an event."""
+        """The time up to which waiting was counted, in seconds; None while the consumer has control."""
 
     def got_bytes(self, size_bytes: int) -> None:
         """Count received bytes. Raises EngineError when there are more than `max_answer_bytes`."""

@@ -20,7 +20,7 @@ from voi.errors import EngineError
 TOOL_CALLS_MAX = 32
 """Most tool calls in one answer."""
 TOKENS_MAX = 10_000_000
-"""More than any model takes: what a server claims beyond is its mistake."""
+"""More than any model takes: a larger count is the server's mistake."""
 _REASONS: dict[str, FinishReason] = {
     "length": "length",
     "max_tokens": "length",
@@ -174,7 +174,7 @@ class ChunkReader:
 
     @property
     def finished(self) -> bool:
-        """Whether the answer is over. What servers send after that (usage, `[DONE]`) is no part of it."""
+        """Whether the answer is over. What servers send after that (usage, `[DONE]`) does not belong to it."""
         return self._reason is not None
 
     def read(self, chunk: object) -> Iterator[LlmEvent]:
@@ -266,5 +266,5 @@ def _string(value: object) -> str:
 
 
 def _count(value: object) -> int:
-    """Tokens, as a server tells them: it may tell anything."""
+    """A token count from a server, which may send anything; 0 if it is not a valid count."""
     return min(max(value, 0), TOKENS_MAX) if isinstance(value, int) else 0

@@ -28,7 +28,7 @@ NAME = "litellm_local"
 INSTALL = "LiteLLM is not installed: ./install.sh litellm, or set LITELLM_API_BASE to a LiteLLM proxy."
 CLOSE_TIMEOUT_S = 2.0
 MODELS_MAX = 1_000
-"""For so many models it is remembered that they refuse to tell their usage."""
+"""Limit on the number of models that are remembered for refusing the usage option."""
 
 
 class LiteLlmLocal:
@@ -48,7 +48,7 @@ class LiteLlmLocal:
         """The HTTP client of providers that LiteLLM calls by the openai package."""
         self._config: LiteLlmConfig | None = None
         self._usageless: set[str] = set()
-        """Models that refuse the option to tell their usage."""
+        """Models that refuse the option to report usage."""
         self._closed = False
 
     async def warm_up(self) -> None:
@@ -92,7 +92,7 @@ class LiteLlmLocal:
         # Before the import: no download of price lists, and no .env of ours (secrets and all) into the environment.
         os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
         os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
-        os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] = "0"  # nor of pictures: `Pictures` fetches them, safe from SSRF
+        os.environ["MAX_IMAGE_URL_DOWNLOAD_SIZE_MB"] = "0"  # nor pictures: `Pictures` fetches them, safe from SSRF
         try:
             litellm: Any = importlib.import_module("litellm")
             self._config = LiteLlmConfig(self._config_file)
@@ -211,12 +211,12 @@ class LiteLlmLocal:
 
 
 def _number(status: object) -> int:
-    """An HTTP status; a provider's code may give anything, or nothing."""
+    """An HTTP status as a number; 500 if the provider's code gave something else."""
     return status if isinstance(status, int) else 500
 
 
 def _tolerant_session() -> Any:
-    """LiteLLM's own HTTP client, as its settings want it, for which a wrong byte does not end the answer."""
+    """LiteLLM's own HTTP client with its usual settings, changed so that a wrong byte does not end the answer."""
     from litellm.llms.openai.common_utils import BaseOpenAILLM
 
     from voi.engines.llm.mended_utf8 import mend

@@ -19,7 +19,7 @@ async def mend(response: httpx.Response) -> None:
 
 
 class MendedUtf8(httpx.AsyncByteStream):
-    """The same bytes, with U+FFFD in place of what is no UTF-8. A character in two parts stays whole."""
+    """The same bytes, with U+FFFD in place of invalid UTF-8. A character that arrives in two parts stays whole."""
 
     def __init__(self, stream: httpx.AsyncByteStream) -> None:
         self._stream = stream

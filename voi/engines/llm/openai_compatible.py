@@ -31,11 +31,11 @@ KEEP_ALIVE_S = 60
 MAX_BODY_BYTES = 1 << 20
 """Most bytes of an answer that is not streamed: an error, a whole completion, a model list."""
 MODELS_MAX = 1_000
-"""For so many models it is remembered what they refuse."""
+"""Limit on the number of models whose refused options are remembered."""
 NO_LIST = (404, 405, 501)
 """Statuses of servers without a model list."""
 FLOOD_BYTES = 16_384
-"""How much is read at once: more is no reply at the pace of speech."""
+"""How much is read at once: a reply at the pace of speech is never more."""
 SLICE_BYTES = 65_536
 """How much of a request with pictures is handed to the network at once."""
 REST_EVENTS_MAX = 16
@@ -65,7 +65,7 @@ class OpenAiCompatible:
         self._session: aiohttp.ClientSession | None = None
         self._jsonless: set[str] = set()
         self._usageless: set[str] = set()
-        """Models that refuse the option to tell their usage."""
+        """Models that refuse the option to report usage."""
         self._pictures = Pictures(("http",))
 
     async def warm_up(self) -> None:
@@ -144,7 +144,7 @@ class OpenAiCompatible:
                     began = True
                     yield event
                 if len(chunk) == FLOOD_BYTES:
-                    await asyncio.sleep(0)  # what has arrived comes at once; let other calls run in between
+                    await asyncio.sleep(0)  # let other calls run in between
             for event in await self._rest(response, reader):
                 yield event
             for event in reader.end():

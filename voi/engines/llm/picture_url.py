@@ -27,7 +27,7 @@ def checked_picture_url(url: str) -> str:
     """The URL. Raises ClientError when it is neither `data:image/…;base64,…` nor http(s) with a public name."""
     if url[:5].lower() == "data:":
         header = _DATA.match(url)
-        if header is None or url.find(":", header.end()) >= 0:  # a colon is in every address, and never in base64
+        if header is None or url.find(":", header.end()) >= 0:  # every address has a colon, base64 never has one
             raise ClientError("image_url: a picture in a data: URL begins with data:image/…;base64,")
         return url
     if len(url) > URL_MAX_CHARACTERS:

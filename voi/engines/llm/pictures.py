@@ -140,7 +140,7 @@ def public_socket(addr_info: Any) -> socket.socket:
 
 
 def _kind(body: bytes | bytearray) -> str:
-    """The picture's type, by its first bytes. Raises ValueError for anything that is no picture."""
+    """The picture's type, by its first bytes. Raises ValueError for anything that is not a picture."""
     if body.startswith(b"\x89PNG\r\n\x1a\n"):
         return "png"
     if body.startswith(b"\xff\xd8\xff"):

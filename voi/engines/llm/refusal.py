@@ -27,7 +27,7 @@ _NO_MODEL = re.compile(
 )
 _BAD_KEY = re.compile(
     r"authentication.?error|invalid.{0,12}api.?key|incorrect api key|unauthorized|invalid proxy server token"
-    r"|no.?db.?connection|no connected db"  # LiteLLM without a database, to a key that is not its master key
+    r"|no.?db.?connection|no connected db"  # LiteLLM without a database, if the key is not its master key
 )
 _COOLS_DOWN = re.compile(r"no deployments available|cooldown_list|all deployments.{0,20}cool")
 """LiteLLM's router after failures: it answers with 429, as if a rate limit were reached."""
@@ -60,7 +60,7 @@ def refuses_json_mode(status: int, words: str) -> bool:
 
 
 def refuses_usage(status: int, words: str) -> bool:
-    """Whether the server knows no way to tell how many tokens a streamed answer takes."""
+    """Whether the server cannot report how many tokens a streamed answer takes."""
     return status in (400, 422, 500, 501) and _USAGE.search(words) is not None
 
 

@@ -1,4 +1,5 @@
-"""Which LLMs begin their replies in the middle of a thought, of which only the end is marked: "They greet.</think>Hi".
+"""Remembers which LLMs begin their replies in the middle of a thought, with a mark only at its end: "They
+greet.</think>Hi".
 
 Where a model's prompt template opens the thought, nothing at a reply's beginning tells it from speech. So the beginning
 of a reply is held back while its model is not known to speak at once. The first reply shows what the model does, and
@@ -19,7 +20,7 @@ Habit = Literal["speaks", "thinks", "may think", "unknown"]
 unmarked is up to the server that runs them. unknown: any other name."""
 
 MODELS_MAX = 500
-"""So many models are remembered; clients may name any."""
+"""Limit on the number of remembered models; clients may name any."""
 FILE_MAX_BYTES = 100_000
 _NAME_MAX_CHARACTERS = 200
 
@@ -49,7 +50,7 @@ def habit_by_name(model: str) -> Habit:
 
 class ThoughtHabits:
     """`file`: where what was learned is kept (JSON); None: nowhere. `place`: the server that the models run at: the
-    same name elsewhere is another model. `unknown`: what is assumed of a model of which nothing is known."""
+    same name elsewhere is another model. `unknown`: what is assumed about an unknown model."""
 
     def __init__(self, file: Path | None = None, place: str = "", *, unknown: Habit = "speaks") -> None:
         self._file = file

@@ -41,11 +41,10 @@ def compression_ratio(text: str) -> float:
 
 
 def unlooped(words: Sequence[str], said: Callable[[int, int], bool]) -> list[int]:
-    """Indexes of the bare words that stay when only the first round of each loop is kept: of "the first is the first
-    is the first is the first is" that is "the first is", and all that follows.
-
-    Short words repeated for emphasis ("no no no") are no loop; a single word needs 6 rounds. `said(start, end)`:
-    whether a person really said all the words of that loop; then it stays whole."""
+    """Indexes of the bare words that stay when only the first round of each loop is kept: for "the first is the first
+    is the first is the first is" these are "the first is", and everything after the loop. Short words repeated for
+    emphasis ("no no no") are not a loop; a single word needs 6 rounds. `said(start, end)`: whether a person really said
+    all the words of that loop; then it stays whole."""
     kept, begin = list(range(len(words))), 0
     while loop := _next_loop([words[at] for at in kept], begin):
         start, second, end = loop

@@ -119,7 +119,7 @@ class MoonshineStream:
             self._on_partial(transcript)
 
     def fail(self, error: EngineError) -> None:
-        """Fail the utterance for good: to go on would silently lose words."""
+        """Fail the utterance for good: continuing would silently lose words."""
         if self._error is None:
             self._error = error
             for _, done in self._flushes:
@@ -142,7 +142,7 @@ class Moonshine:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="moonshine")
         self._models: list[MoonshineModel] = []
         self._idle: list[MoonshineModel] = []
-        self._streams: dict[MoonshineStream, None] = {}  # in the order they came
+        self._streams: dict[MoonshineStream, None] = {}  # in the order of their arrival
         self._jobs_started = 0
         self._closed = False
 

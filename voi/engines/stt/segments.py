@@ -88,7 +88,7 @@ class SegmentedUtterance:
         self.heard = self._before_open + self.open.speech_end
 
     def take(self, segment: Segment, speech_end: int, text: str) -> None:
-        """The transcript of `segment` as it was when its speech ended at `speech_end`."""
+        """Take the transcript of `segment` as it was when its speech ended at `speech_end`."""
         if speech_end > segment.speech_end:
             return  # the segment was cut while it was transcribed: this text runs over the cut
         segment.text, segment.done_end = text, speech_end

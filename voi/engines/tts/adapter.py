@@ -43,7 +43,7 @@ class TtsAdapter:
         return (self._in_one_context if self.info.contexts else self._by_sentence)(texts, voice)
 
     async def made_before(self, text: str, voice: VoiceSpec) -> bytes:
-        """Sound of that text that need not be made: PCM at `info.sample_rate_hz`; b"": there is none."""
+        """Ready-made sound of that text: PCM at `info.sample_rate_hz`; b"" if there is none."""
         return b""
 
     async def _by_sentence(
@@ -259,7 +259,7 @@ async def sound_of(tts: SentenceTts | ContextTts, text: str, voice: VoiceSpec) -
 
 
 def _estimated_in(sounding: Sounding, text: str) -> tuple[SpokenWord, ...]:
-    """The words of `text`, which is spoken by all of that sound."""
+    """The words of `text`, with times estimated over all of that sound."""
     return _estimated(text, *sounding.audible_ms) if sounding.ms else ()
 
 

@@ -28,7 +28,7 @@ class NamedSample(NamedTuple):
 @dataclass(slots=True)
 class Added:
     """What `add_voice` did. `tone_map`: for the model's `voice_tone_map`, empty when there is only one tone.
-    `replaced`: those of the voices that existed before. `advice`: what would make the voice better."""
+    `replaced`: those of the voices that existed before. `advice`: how to make the voice better."""
 
     voices: tuple[str, ...]
     tone_map: dict[str, str]
@@ -54,8 +54,8 @@ def voice_of_tone(name: str, tone: str) -> str:
 def add_voice(
     cloner: VoiceCloner, name: str, tones: Mapping[str, Sequence[NamedSample]], vad: Vad, *, force: bool = False
 ) -> Added:
-    """Make a voice for each tone. `tones`: tone, as `tones.folded` gives it -> samples of the person speaking so;
-    `neutral` is the voice itself and must be there. `force`: replace voices of these names.
+    """Make a voice for each tone. `tones`: tone, as `tones.folded` gives it -> samples of the person speaking in that
+    tone; `neutral` is the voice itself and must be there. `force`: replace voices of these names.
 
     Raises ClientError with everything that is wrong with the name or the samples (NameTaken: there is such a voice);
     then nothing is kept. Raises ConfigError and EngineError as the cloner does.
@@ -96,7 +96,7 @@ def _quality_advice(tones: Mapping[str, Sequence[NamedSample]], vad: Vad) -> lis
 
 
 def _doubts(tones: Mapping[str, Sequence[NamedSample]]) -> list[str]:
-    """Advice where it may not be one person, in each sample and in all of them."""
+    """Advice if the samples may be of more than one person, within one sample or between samples."""
     found = []
     first = tones[NEUTRAL][0]
     heard_first = cepstra(_used(first.sample))

@@ -226,7 +226,7 @@ def words_of(text: str, begins: Sequence[WordBegins], end_ms: int) -> list[Spoke
     """The words of the text, split at spaces. A word that espeak-ng does not report (a dash) has no duration."""
     found = list(re.finditer(r"\S+", text))
     starts_ms: dict[int, int] = {}
-    for begin in begins:  # what it says of a word after a dash, it says at the dash
+    for begin in begins:  # it reports a word after a dash at the dash
         which = (n for n, word in enumerate(found) if word.end() > begin.at and any(map(str.isalnum, word.group())))
         if (number := next(which, None)) is not None:
             starts_ms.setdefault(number, begin.ms)
@@ -239,7 +239,8 @@ def words_of(text: str, begins: Sequence[WordBegins], end_ms: int) -> list[Spoke
 
 
 def plain(text: str) -> str:
-    """Text that espeak-ng cannot take for commands: control characters, surrogates and private use become spaces."""
+    """The text without anything that espeak-ng could take for a command: control characters, surrogates and private use
+    become spaces."""
     return "".join(" " if unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} else char for char in text)
 
 

@@ -166,7 +166,7 @@ class EspeakLibrary:
             self._current = identifier
         rest = ctypes.c_char_p(text.encode())
         clauses = []
-        while rest.value:  # each call reads one clause and moves the pointer behind it
+        while rest.value:  # each call reads one clause and moves the pointer past it
             clauses.append(self._c.espeak_TextToPhonemes(ctypes.byref(rest), _CHARS_UTF8, _PHONEMES_IPA) or b"")
         return " ".join(clause.decode("utf-8", "replace").strip() for clause in clauses)
 

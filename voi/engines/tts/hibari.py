@@ -1,4 +1,4 @@
-"""hibari TTS (embedded): a natural English voice without a GPU; others speak what it cannot.
+"""hibari TTS (embedded): a natural English voice without a GPU; other voices speak what it cannot.
 
 It computes some thirty times faster than real time, in one thread for all callers. A text is spoken in parts, and a
 caller's next part is requested only when the last was taken, so that callers take turns. Narrators, which must sound

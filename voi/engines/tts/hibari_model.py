@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float32]
 
 class HibariModel:
     """The voice of one ONNX file (`path` None: the one in the package). Raises ImportError without the package hibari,
-    and onnxruntime's errors for a file that is no such model."""
+    and onnxruntime's errors for a file that is not such a model."""
 
     def __init__(self, path: str | None = None) -> None:
         import hibari
@@ -111,7 +111,7 @@ class HibariModel:
 
 
 def bent(f0: Floats, manner: Manner) -> Floats:
-    """The pitch of each frame in Hz, moved and spread around its mean; frames without one stay without."""
+    """The pitch of each frame in Hz, shifted and spread around its mean; frames without pitch stay so."""
     voiced = f0 > VOICED_HZ
     if not voiced.any() or (manner.pitch == 1 and manner.movement == 1):
         return f0

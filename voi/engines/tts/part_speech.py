@@ -1,5 +1,5 @@
-"""What neural voices that compute a sentence at a time have in common: manners of speaking, and the way from a text's
-parts to its stream of sound and words."""
+"""Shared by the neural voices that compute a sentence at a time: manners of speaking, and the stream of sound and words
+of a text that is spoken in parts."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ from voi.errors import EngineError
 
 TEXT_MAX_CHARACTERS = 10_000
 PART_CHARACTERS = 150
-"""About eight seconds of speech: for so long a caller has the thread at most."""
+"""About eight seconds of speech, the most that one caller computes before the next one's turn."""
 PART_DEADLINE_S = 10.0
 CHUNK_MS = 200
 
@@ -53,7 +53,7 @@ def manner_of(wish: object, usual: Manner) -> Manner:
 def manners(
     engine: str, tones: Mapping[str, Manner], wishes: Mapping[str, object] | None
 ) -> tuple[dict[str, Manner], list[str]]:
-    """The engine's tones with those of its `voice_tone_map`, and what is wrong with that."""
+    """The engine's tones with those of its `voice_tone_map`, and the mistakes in that."""
     found, problems = dict(tones), []
     for tone, wish in (wishes or {}).items():
         try:

@@ -84,8 +84,8 @@ class Piper:
         self._ready = False
 
     async def warm_up(self) -> None:
-        """Raises ConfigError for files that are no voice, or names of speakers that it has not; EngineError without a
-        voice or a package."""
+        """Raises ConfigError for files that are not a voice, or names of speakers that it does not have; EngineError
+        without a voice or a package."""
         if self._path is None:
             raise EngineError(INSTALL)
         loop = asyncio.get_running_loop()

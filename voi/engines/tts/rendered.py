@@ -26,8 +26,8 @@ KEPT_BYTES = 16 * 2**20
 
 
 def depends_on(engine: str, options: Mapping[str, Any]) -> str:
-    """Everything of a model that its sound depends on, as text. `options`: those of its engine. Files among them count
-    with size and time, since a checkpoint may be trained further. Voices do not count: see `forget`."""
+    """Everything that a model's sound depends on, as text. `options`: those of its engine. Files in them are
+    represented by size and time, since a checkpoint may be trained further. Voices are left out: see `forget`."""
     stamps = []
     for option in MODEL_FILES:
         try:

@@ -1,4 +1,5 @@
-"""Is a recording good enough to clone a voice from? Says what is wrong with it, and what to do about it.
+"""Checks whether a recording is good enough to clone a voice from, and says what is wrong with it and what to do about
+it.
 
 Everything in the recording becomes part of the voice: its noise, its echo, its clipping. The VAD finds the speech; the
 noise is the sound between the words.
@@ -28,12 +29,12 @@ CLIPPED_SHARE = 1e-4
 """A few samples at full scale are a loud recording; more, in flat tops, are distortion."""
 CLIP_LEVEL, FLAT_TOP_SAMPLES = 0.98, 3
 SPEECH, NO_SPEECH = 0.5, 0.15  # the VAD's probability
-MARGIN_WINDOWS = 3  # after and before speech: its reverberation and its breath are no noise
+MARGIN_WINDOWS = 3  # after and before speech: its reverberation and breath are not noise
 FEW_WINDOWS = 10
 QUIETEST_SHARE = 0.05
 VOICE_BAND_HZ, BRIGHT_BAND_HZ, DULL_DB = (300.0, 3_000.0), (5_000.0, 7_000.0), -45.0
-"""The bright band lies 13 to 33 dB under the voice band in wide-band recordings of six speakers; 57 dB under it in one
-of 1961, and more where sound passed the telephone's 8 kHz."""
+"""The bright band lies 13 to 33 dB under the voice band in wide-band recordings of six speakers; 57 dB under it in a
+recording from 1961, and more in sound that passed a telephone line (8 kHz)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +105,8 @@ def too_little(qualities: Sequence[Quality]) -> tuple[str, str]:
 
 
 def clipped_share(samples: NDArray[np.float32]) -> float:
-    """Share of samples in flat tops: runs of three or more equal samples at the loudest level, which is near full scale
-    or was before the recording was turned down."""
+    """Share of samples in flat tops: runs of three or more equal samples at the loudest level. That level is near full
+    scale, unless the recording was made quieter afterwards."""
     if not len(samples):
         return 0.0
     peak = float(np.abs(samples).max())
@@ -115,7 +116,7 @@ def clipped_share(samples: NDArray[np.float32]) -> float:
     flat = np.zeros(len(samples), bool)
     flat[1:] = at_top[1:] & at_top[:-1] & (np.abs(np.diff(samples)) < 1e-4 * peak)
     edges = np.flatnonzero(np.diff(np.concatenate(([0], flat.astype(np.int8), [0]))))
-    runs = edges[1::2] - edges[::2] + 1  # samples, of which the first is not `flat`
+    runs = edges[1::2] - edges[::2] + 1  # samples; the first one is not in `flat`
     return float(runs[runs >= FLAT_TOP_SAMPLES].sum()) / len(samples)
 
 

@@ -1,10 +1,10 @@
-"""Is it one person? Judged from the sound alone, without a model: two stretches of speech are compared by the
-distribution of their spectra.
+"""Tells whether speech is of one person, from the sound alone and without a model: two stretches of speech are compared
+by the distribution of their spectra.
 
 Each stretch is a cloud of cepstra (MFCC, Davis and Mermelstein 1980). The generalised likelihood ratio says how much
-better two Gaussians describe both than one does; over the penalty that the Bayesian information criterion takes for the
-second Gaussian (Chen and Gopalakrishnan 1998) it is a plain number, `apartness`. There 1 would do; here it takes more,
-since false advice is worse than none. A microphone or a room is heard as well as a person.
+better two Gaussians describe both than one does; divided by the penalty of the Bayesian information criterion for the
+second Gaussian (Chen and Gopalakrishnan 1998) it is a plain number, `apartness`. The criterion's threshold is 1; this
+module's is higher, because false advice is worse than none. A change of microphone or room raises it as well.
 """
 
 from functools import lru_cache
@@ -27,8 +27,8 @@ SIDE_FRAMES = (200, 400)
 """Least and most frames of speech on each side: with less, the ratio depends on which words were spoken."""
 STEP_FRAMES = 50
 OTHER_SPEAKER = 2.2
-"""`apartness` from which on it is hardly one person. Measured on six readers and speakers: of one person, at any place
-of 5 to 44 s, at most 1.9; of two, at least 2.5; tests/engines/tts/test_sample_speakers.py measures it again."""
+"""From this `apartness` on it is probably not one person. Measured on six readers and speakers: within one person's 5
+to 44 s at most 1.9; between two at least 2.5; tests/engines/tts/test_sample_speakers.py measures it again."""
 
 
 def cepstra(sample: Sample) -> NDArray[np.float64]:
@@ -55,7 +55,7 @@ def apartness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 
 def greatest_change(frames: NDArray[np.float64]) -> float:
-    """`apartness` of what lies before and after the place where it is greatest; 0.0 for less than 4 s of speech."""
+    """The greatest `apartness` between what is before and after any place; 0.0 for less than 4 s of speech."""
     least, most = SIDE_FRAMES
     places = range(least, len(frames) - least + 1, STEP_FRAMES)
     return max((_ratio(frames[max(0, at - most) : at], frames[at : at + most]) for at in places), default=0.0)

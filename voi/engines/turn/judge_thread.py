@@ -11,7 +11,7 @@ from typing import TypeVar
 from voi.errors import EngineError
 
 LONGEST_QUEUE = 64
-"""2 s of work."""
+"""About 2 s of work."""
 DEADLINE_S = 5.0
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class JudgeThread:
         loop = asyncio.get_running_loop()
         self._waiting += 1
         try:
-            async with asyncio.timeout(DEADLINE_S):  # a caller who gives up leaves the thread's queue
+            async with asyncio.timeout(DEADLINE_S):  # a caller that gives up leaves the queue
                 return await loop.run_in_executor(self._thread, work, pcm)
         except TimeoutError:
             raise EngineError(f"Turn detection took longer than {DEADLINE_S:g} s.", retryable=True) from None
@@ -45,6 +45,6 @@ class JudgeThread:
             self._waiting -= 1
 
     async def close(self) -> None:
-        """Cancels what still waits."""
+        """Cancel waiting work and end the thread."""
         self._closed = True
         await asyncio.to_thread(self._thread.shutdown, cancel_futures=True)

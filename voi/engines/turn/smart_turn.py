@@ -26,9 +26,9 @@ WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
 POOLED = "sum_1"
 """The encoder's output, pooled over time by attention: what the model's own head sees."""
 VECTOR = 384
-"""How many numbers it is."""
+"""Size of the pooled output."""
 SURELY_GOES_ON = 0.011
-"""Probability at or below which the model's own word stays: there the longest silence is waited for
+"""At or below this probability the model's own verdict stays: Voi then waits for the longest silence
 (`voi/core/endpoint.py`)."""
 
 
@@ -123,7 +123,8 @@ class SmartTurn:
 
 
 def headed(head: Head, base: float, vector: npt.NDArray[np.float32]) -> float:
-    """The head's probability that the turn is over, 0..1. What the model itself is sure of to go on stays."""
+    """The head's probability that the turn is over, 0..1. If the model itself is sure that the person goes on, its own
+    probability stays."""
     if base <= SURELY_GOES_ON:
         return base
     standardized = (vector - np.asarray(head.mean, np.float32)) / np.asarray(head.scale, np.float32)

@@ -2,9 +2,9 @@
 
 Its graph takes one step of 160 ms and the state after the step before it, and gives a probability for each 20 ms; the
 filters and features are inside. Here a turn's sound, at most its last 8 s, is played to it from a zero state whenever a
-verdict is wanted: 50 steps of some 1.3 ms. What is left at the end is filled up with zeros, and the last 20 ms of real
-sound count. Interface: huggingface.co/p99lab/turn-1-mini, onnx/README.md.
-Weights: Apache-2.0, by p99lab; fetched by `voi models pull turn-1-mini`. English only.
+verdict is wanted: 50 steps of some 1.3 ms. An incomplete last step is padded with zeros, and the verdict for the last
+20 ms of real sound counts. Interface: huggingface.co/p99lab/turn-1-mini, onnx/README.md. Weights: Apache-2.0, by
+p99lab; fetched by `voi models pull turn-1-mini`. English only.
 """
 
 from importlib.util import find_spec
@@ -24,8 +24,8 @@ STEP_SAMPLES, FRAME_SAMPLES = 2_560, 320
 N_SAMPLES = 8 * RATE_HZ
 STATE, NEW_STATE = "state_", "new_state_"
 LEAST = 0.02
-"""Probabilities stay this far from 0 and 1: they are not calibrated, and what Voi takes for a sure word of smart-turn
-is not one of this model."""
+"""Probabilities stay this far from 0 and 1: they are not calibrated, and what counts as certain for smart-turn is not
+certain for this model."""
 
 Array = npt.NDArray[np.float32]
 

@@ -24,7 +24,7 @@ VOICED = 0.5
 """Normalised autocorrelation from which a frame counts as pitched."""
 _QUIET = 1e-8
 _FLOOR_DB = -50.0
-"""Relative to the loudest band of the sound: what is lower is the room."""
+"""Floor relative to the loudest band of the sound: lower levels are the room."""
 SIZE = 2 * BANDS + 6 + 6 + 4
 
 

@@ -110,7 +110,7 @@ class BuiltInVoiceJudge:
             try:
                 async with asyncio.timeout(self._encoder_deadline_s):
                     vector = (await self.encoder(whole)).vector
-            except (TimeoutError, EngineError):  # so many wait for it that its word would come too late
+            except (TimeoutError, EngineError):  # the encoder is too busy to answer in time
                 vector = None
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)
 

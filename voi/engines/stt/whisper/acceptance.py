@@ -8,7 +8,7 @@ from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pa
 from voi.engines.vad.silero import Silero
 
 VOICED_PROBABILITY = 0.5
-BEFORE_TAIL_MS = 200  # a word's time may be off by so much
+BEFORE_TAIL_MS = 200  # word times may be off by this much
 
 
 class Acceptance:
@@ -28,7 +28,7 @@ class Acceptance:
         return replace(hypothesis, words=believable(hypothesis, each.prompt, voice, all_new=not each.prefix))
 
     def _voiced(self, pcm: memoryview) -> list[bool]:
-        """Which windows of the sound are voice. The end is padded with silence."""
+        """For each window of the sound, whether it is voice. The end is padded with silence."""
         size = self._vad.info.window_samples * 2
         stream = self._vad.open()
         voiced = [

@@ -20,10 +20,11 @@ class Agreement:
         self.confirmed: list[RawWord] = []
         self.tentative: tuple[RawWord, ...] = ()
         self._heard_until_ms = -1
-        self._sure = 0  # of the tentative words, those well inside the sound
+        self._sure = 0  # how many tentative words are well inside the sound
 
     def take(self, words: Sequence[RawWord], heard_until_ms: int) -> None:
-        """`heard_until_ms`: where the pass's sound ended. Hearing the same twice confirms nothing."""
+        """Take the words of the next pass. `heard_until_ms`: where its sound ended. Hearing the same sound twice
+        confirms nothing."""
         agreeing = agreed(self.tentative, words) if heard_until_ms > self._heard_until_ms else 0
         count = min(agreeing, self._sure)
         self._heard_until_ms = heard_until_ms

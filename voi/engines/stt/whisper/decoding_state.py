@@ -24,8 +24,8 @@ FORCED_TAIL_MS = 2_000
 LEAST_PROGRESS_MS = 5_000
 
 GOES_ON_MS = 1_000
-"""With speech so long after the last confirmed word there are more words: Whisper likes to end after a sentence's end,
-and then what came after it would be gone, for one pass or for good."""
+"""If speech lasts this long after the last confirmed word, there are more words. Whisper tends to stop at the end of a
+sentence and would drop what follows it."""
 
 CONTEXT_WORDS = 40
 """Words from before the window that the model is shown: whole sentences help little beyond the last one or two."""
@@ -36,7 +36,7 @@ FALLBACK = (0.0, 0.4, 0.8)
 
 @dataclass(frozen=True, slots=True)
 class PassWindow:
-    """What a pass covers: positions in the kept sound. `full`: there is more sound than it could take."""
+    """What a pass covers, as positions in the kept sound. `full`: there is more sound than the pass could take."""
 
     start: int
     end: int
@@ -56,14 +56,15 @@ class DecodingState:
         self._detected: str | None = None
         self._prompt = prompt
         self._agreement = Agreement()
-        self._first_inside = 0  # of the confirmed words, the first in the window
+        self._first_inside = 0  # index of the first confirmed word in the window
         self._misled = False
 
     # ---- what is known ----------------------------------------------------------------------------
 
     @property
     def heard(self) -> int:
-        """What `covered` has to reach: the end of the last speech, and as much after it as shows that it ended."""
+        """The position that `covered` has to reach: the end of the last speech, plus enough quiet to show that it
+        ended."""
         sound = self.sound
         return min(sound.end, sound.speech_end + to_samples(PAUSE_MS)) if sound.speech_end else 0
 
@@ -80,7 +81,7 @@ class DecodingState:
 
     @property
     def spoken(self) -> str | None:
-        """The language heard; None as long as there are no words."""
+        """The detected language; None as long as there are no words."""
         return self._detected if self._agreement.confirmed or self._agreement.tentative else None
 
     def transcript(self) -> Transcript:
@@ -110,7 +111,7 @@ class DecodingState:
 
     @property
     def overfull(self) -> bool:
-        """More sound waits than one pass can take."""
+        """True if more sound waits than one pass can take."""
         return self.heard > self.sound.start + to_samples(WINDOW_MS)
 
     @property
@@ -127,16 +128,16 @@ class DecodingState:
         return sum(len(word.tokens) for word in self._inside)
 
     def _context(self) -> tuple[RawWord, ...]:
-        """The words before the window where they help, in the middle of a sentence: a new one owes little to the old.
-        Not after a doubtful pass, since loops live on in their own context."""
+        """The words before the window, if they help: only in the middle of a sentence, since a new sentence depends
+        little on the one before, and not after a doubtful pass, since context keeps a loop alive."""
         before = self._agreement.confirmed[: self._first_inside][-CONTEXT_WORDS:]
         return () if not before or self._misled or before[-1].ends_sentence else tuple(before)
 
     def take(self, window: PassWindow, hypothesis: Hypothesis, *, may_be_final: bool) -> None:
-        """The answer to `next_pass`."""
+        """Take the result of the pass that `next_pass` returned."""
         self.tried = max(self.tried, window.end)
         if hypothesis.doubtful and not may_be_final:
-            return  # the next pass hears more
+            return  # the next pass covers more sound
         self._misled = hypothesis.doubtful
         self._detected = hypothesis.language
         self._agreement.take([word.later(to_ms(window.start)) for word in hypothesis.words], to_ms(window.end))
@@ -149,7 +150,7 @@ class DecodingState:
     # ---- trimming ---------------------------------------------------------------------------------
 
     def _make_room(self, window: PassWindow) -> None:
-        """More sound waits than the window holds: confirm what lies well inside, and move on."""
+        """More sound waits than the window holds: confirm the words well inside it, and move on."""
         limit_ms = to_ms(window.end) - FORCED_TAIL_MS
         self._agreement.confirm(sum(word.end_ms <= limit_ms for word in self._agreement.tentative))
         self._trim(limit_ms)

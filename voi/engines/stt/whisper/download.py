@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 DEADLINE_S = 60
-"""For each wait; a large file takes as long as it takes."""
+"""Deadline of each wait for data. The whole download has none."""
 _CHUNK_BYTES = 1 << 20
 _PARTIAL_CONTENT, _RANGE_NOT_SATISFIABLE = 206, 416
 
 FetchProgress = Callable[[int, int], None]
-"""Told the bytes so far and the bytes in all (0: not known)."""
+"""Called with the bytes so far and the total (0: not known)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Source:
 
 
 def download(source: Source, target: Path, on_progress: FetchProgress) -> None:
-    """Raises OSError; what has come by then stays beside `target`, and the next call goes on from there. ValueError for
-    a file that is not the one expected, of which nothing stays."""
+    """Download to `target`. Raises OSError; what was received stays beside `target`, and the next call continues from
+    there. Raises ValueError for a file that is not the expected one, which is then deleted."""
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.part")
     try:
@@ -53,7 +53,7 @@ def download(source: Source, target: Path, on_progress: FetchProgress) -> None:
 
 
 def opened(url: str, start: int = 0) -> Any:
-    """The answer to a request for what is there from the byte `start` on. OSError for people to read."""
+    """The response to a request for the content from the byte `start` on. Raises OSError with a text for people."""
     host = urlsplit(url).netloc
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
@@ -70,9 +70,9 @@ def _append(url: str, partial: Path, on_progress: FetchProgress) -> None:
     here = partial.stat().st_size if partial.is_file() else 0
     with opened(url, here) as answer:
         if answer.status == _RANGE_NOT_SATISFIABLE:
-            return  # all of it is here
+            return  # the file is complete
         if answer.status != _PARTIAL_CONTENT:
-            here = 0  # all of it comes
+            here = 0  # the server sends the whole file
         left = int(answer.headers.get("Content-Length") or 0)
         done, total = here, here + left if left else 0
         with partial.open("ab" if here else "wb") as file:

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 LOAD_DEADLINE_S = 300.0
 MOST_FAILURES = 2
-"""One after the other, until the device is held to be broken."""
+"""This many failures in a row mean that the device is broken."""
 UNLOAD_DEADLINE_S = 5.0
 
 
@@ -81,7 +81,7 @@ class Whisper:
 
         Raises EngineError when that fails."""
         loop = asyncio.get_running_loop()
-        # A daemon's thread, since a download must not keep a server that is told to end.
+        # A daemon thread, because a download must not keep a stopping server alive.
         thread = ModelThread(f"fetching for {cls.name}")
         try:
             await thread.call(
@@ -117,7 +117,7 @@ class Whisper:
         return stream
 
     async def ping(self) -> None:
-        """Returns when the model's thread has finished its current step."""
+        """Return when the model's thread has finished its current step."""
         if self._thread is not None:
             await self._thread.call(lambda: None)
 
@@ -140,7 +140,7 @@ class Whisper:
     # ---- the model ----------------------------------------------------------------------------------
 
     def _new_backend(self) -> Backend:
-        """Called in the model's thread: imports take seconds."""
+        """Make a backend. Call it on the model's thread, because imports take seconds."""
         from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 
         return OpenAiBackend(
@@ -152,7 +152,7 @@ class Whisper:
         )
 
     async def _load(self) -> None:
-        """A thread with a backend. EngineError."""
+        """Start a thread and load a backend on it. Raises EngineError."""
         self._thread = ModelThread(self.name)
         try:
             async with asyncio.timeout(LOAD_DEADLINE_S):
@@ -190,14 +190,14 @@ class Whisper:
         return asyncio.get_running_loop().time() * 1000
 
     def wake(self) -> None:
-        """Some stream wants a pass."""
+        """A stream wants a pass."""
         self._work.set()
 
     def forget(self, stream: WhisperStream) -> None:
         self._streams.pop(stream, None)
 
     async def _serve(self) -> None:
-        """Until closed."""
+        """Serve the streams until the engine is closed."""
         try:
             await self._serve_batches()
         except Exception as error:  # no stream may wait for an engine that has ended
@@ -220,7 +220,7 @@ class Whisper:
                 urgency = {wish.who: wish.urgency for wish in wishes}
                 await self._run(batch, [urgency[stream] for stream in batch])
                 continue
-            # Partials may be waiting for their time; whichever comes first of that and of being overdue.
+            # Partials may be waiting for their time; or until they are overdue, whichever comes first.
             times_ms = [self._pace.partials_from_ms, *(wish.since_ms + STALE_MS for wish in wishes)] if wishes else []
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout((min(times_ms) - now_ms) / 1000 if times_ms else None):

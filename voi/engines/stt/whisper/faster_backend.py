@@ -44,7 +44,7 @@ class FasterBackend:
         folder = self._folder_of()
         if self._on_gpu and not load_cublas():
             raise EngineError(f"faster-whisper cannot use the GPU. {CURE}")
-        # That a CPU does not compute in the precision of the file is no news for those who asked for none.
+        # Skip the warning that a CPU does not compute in the file's precision, unless a precision was asked for.
         ctranslate2.set_log_level(logging.ERROR)
         try:
             whisper = WhisperModel(str(folder), compute_type=self._compute_type, local_files_only=True, **self._place)
@@ -53,7 +53,7 @@ class FasterBackend:
         self._model, self._vocabulary = whisper.model, whisper.hf_tokenizer
         self._extract = FeatureExtractor(feature_size=self._model.n_mels)
         self.languages = tuple(whisper.supported_languages)
-        rows = self._max_batch if self._model.device == "cuda" else 1  # a CPU would only take its time for more
+        rows = self._max_batch if self._model.device == "cuda" else 1  # a CPU gains nothing from larger batches
         self.transcribe([Pass(bytes(2 * RATE_HZ)) for _ in range(rows)])
 
     def unload(self) -> None:
@@ -62,9 +62,9 @@ class FasterBackend:
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         assert self._model is not None, "load comes first"
         mel = np.stack([self._mel(each.pcm) for each in passes])
-        # On the host, where rows can be taken apart; a copy of some megabytes a row.
+        # Copied to the host, where rows can be split; some megabytes a row.
         encoded = self._model.encode(ctranslate2.StorageView.from_array(mel), to_cpu=True)
-        if encoded.dtype == ctranslate2.DataType.bfloat16:  # which numpy lacks
+        if encoded.dtype == ctranslate2.DataType.bfloat16:  # not known to numpy
             encoded = encoded.to(ctranslate2.DataType.float32)
         features = np.array(encoded)
         languages = self._languages_of(passes, features)
@@ -114,7 +114,7 @@ class FasterBackend:
         temperature: float,
         language: str,
     ) -> dict[int, Hypothesis]:
-        """Rows that begin with as many tokens, in one language."""
+        """Decode rows that begin with the same number of tokens, in one language."""
         tokenizer = self._tokenizer_for(language)
         sound = ctranslate2.StorageView.from_array(np.ascontiguousarray(features[[at for at, _ in rows]]))
         first = rows[0][1]
@@ -123,7 +123,7 @@ class FasterBackend:
             sound,
             [begin.tokens for _, begin in rows],
             beam_size=1,
-            # CTranslate2 decodes, prefix and all, min(max_length / 2, max_length - all first tokens).
+            # CTranslate2 decodes, prefix included, min(max_length / 2, max_length - all first tokens).
             max_length=max(2 * longest, longest + len(first.tokens)),
             return_scores=True,
             return_no_speech_prob=True,
@@ -158,7 +158,7 @@ class FasterBackend:
 
     @staticmethod
     def _said(tokens: Sequence[int], prefix: int, times: Any, frames: int) -> list[SaidToken]:
-        starts = dict(reversed(times.alignments))  # of all the frames of a token, the first
+        starts = dict(reversed(times.alignments))  # the first frame of each token
         ends = [*(starts.get(prefix + at + 1, frames) for at in range(len(tokens)))]
         return [
             SaidToken(
@@ -175,6 +175,6 @@ class FasterBackend:
 
 
 def _after_prefix(result: Any, begin: PromptTokens) -> list[int]:
-    """CTranslate2 gives the prefix back with what was decoded."""
+    """The decoded tokens after the prefix, which CTranslate2 returns as well."""
     tokens: list[int] = result.sequences_ids[0][begin.prefix :]
     return tokens

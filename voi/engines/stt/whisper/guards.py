@@ -3,9 +3,9 @@
 A person may also say such words, so doubt alone drops nothing: a doubtful text stays when enough voice was heard for
 it. Pure, except for `Voice`, which asks the VAD.
 
-In sound of a word or two the model's own marks say nothing: of words cut from recorded speech, 150 to 420 ms long, base
-transcribed 23 of 44 rightly, those with probabilities down to exp(-2.0) and chances of silence up to 0.83, and so it
-marked the others. There only the voice counts.
+For sound of a word or two the model's own probabilities say nothing: of 44 words cut from recorded speech, 150 to 420
+ms long, base transcribed 23 correctly, with log-probabilities down to -2.0 and silence probabilities up to 0.83, the
+same as for its mistakes. So there only the voice counts.
 """
 
 import math
@@ -17,14 +17,14 @@ from voi.engines.stt.whisper.passes import LOW_LOGPROB, NO_SPEECH, Hypothesis
 from voi.engines.stt.whisper.words import RawWord, text_of
 
 HOPELESS_LOGPROB = -1.7
-"""Below, the decoder was guessing: each token had a chance of less than one in five."""
+"""Below this the decoder was guessing: each token had a probability under one in five."""
 BRIEF_MS = 480
-"""A word, from the first voice to the last: how much quiet is around it depends on when the pass began. Of 50 pieces of
-440 to 800 ms tiny.en marked none as silence that it had right."""
+"""Longest voice, from first to last, that counts as a word or two. Of 50 pieces of 440 to 800 ms that tiny.en
+transcribed correctly it marked none as silence."""
 ONSET_MS = 64
-"""What the VAD misses of a voice that sets in at once."""
+"""How much the VAD misses of a voice with an abrupt onset."""
 
-# What subtitles end with, besides what all models say.
+# Endings of subtitles, beside the phrases common to all models.
 SUBTITLE_PHRASES = frozenset(
     {
         "subtitles by the amara org community", "subtitles by", "transcription by castingwords", "transcribed by",
@@ -40,25 +40,25 @@ SUBTITLE_PHRASES = frozenset(
 
 
 class VoiceSpan:
-    """How much voice is where in a pass. `hear`: tells of each window of `window_ms`, from `start_ms` on, whether it is
-    voice; called once, and only in doubt."""
+    """How much voice a pass has, and where. `hear` returns for each window of `window_ms`, from `start_ms` on, whether
+    it is voice; it is called once, and only in doubt."""
 
     def __init__(self, hear: Callable[[], Sequence[bool]], window_ms: int, start_ms: int = 0) -> None:
         self._hear, self._window_ms, self._start_ms = hear, window_ms, start_ms
 
     @cached_property
     def _middles_ms(self) -> list[float]:
-        """Of the windows that are voice."""
+        """The middles of the windows that are voice."""
         middle_ms = self._start_ms + self._window_ms / 2
         return [middle_ms + at * self._window_ms for at, voiced in enumerate(self._hear()) if voiced]
 
     def between(self, start_ms: float = 0, end_ms: float = math.inf) -> int:
-        """Voice, in ms."""
+        """How much voice there is between the two times, in ms."""
         return self._window_ms * sum(start_ms <= middle_ms < end_ms for middle_ms in self._middles_ms)
 
     @property
     def brief(self) -> bool:
-        """No longer than a word, pauses in it included."""
+        """True if the voice is no longer than a word or two, pauses included."""
         middles_ms = self._middles_ms
         return not middles_ms or middles_ms[-1] - middles_ms[0] + self._window_ms < BRIEF_MS
 
@@ -82,7 +82,8 @@ def believable(hypothesis: Hypothesis, prompt: str, voice: VoiceSpan, *, all_new
 
 
 def _without_loops(words: tuple[RawWord, ...], voice: VoiceSpan) -> tuple[RawWord, ...]:
-    """Only the first round of each loop, unless there is enough voice for a person to have repeated it."""
+    """The words with only the first round of each loop, unless there is enough voice for a person to have repeated
+    it."""
     compresses = compression_ratio(text_of(words)) > LOOP_RATIO
 
     def said(start: int, end: int) -> bool:
@@ -95,8 +96,9 @@ def _without_loops(words: tuple[RawWord, ...], voice: VoiceSpan) -> tuple[RawWor
 def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan) -> tuple[RawWord, ...]:
     """The words without hallucinated sentences at the end and the beginning; at least one sentence is left.
 
-    With the times of tiny.en, "Thanks for watching!", "Thank you.", "Okay." or "you" put after and before sentences of
-    the tests, in quiet and noise, were dropped in 70 of 74 and in 23 of 24 cases; really said, in none of 27 and 18."""
+    Measured with tiny.en: "Thanks for watching!", "Thank you.", "Okay." or "you", inserted after and before test
+    sentences in quiet and noise, were dropped in 70 of 74 and 23 of 24 cases; when really said, in 0 of 27 and 0 of
+    18."""
 
     def hallucination(sentence: Sequence[RawWord], start_ms: float = 0, end_ms: float = math.inf) -> bool:
         needed_ms = WORD_MS * len(bare(text_of(sentence)).split())
@@ -112,6 +114,7 @@ def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan)
 
 
 def _suspect(words: Sequence[RawWord], prompt: str) -> bool:
-    """A stock phrase, or nothing but three words or more of the prompt: the model read it aloud."""
+    """True for a stock phrase, or for three or more words that stand in the prompt in this order: the model read it
+    aloud."""
     text = bare(text_of(words))
     return text in STOCK_PHRASES | SUBTITLE_PHRASES or (len(text.split()) >= 3 and f" {text} " in f" {bare(prompt)} ")

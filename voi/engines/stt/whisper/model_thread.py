@@ -37,7 +37,8 @@ class ModelThread:
                 result = function(*arguments)
             except BaseException as caught:  # whatever the device raises belongs to the caller
                 error = caught
-                # Or a cycle through this frame would keep what failed, and its memory on the device, till a collection.
+                # Otherwise a reference cycle through this frame would keep the failed work and its device memory until
+                # a collection.
                 traceback.clear_frames(caught.__traceback__)
             try:
                 loop.call_soon_threadsafe(tell, result, error)
@@ -48,7 +49,7 @@ class ModelThread:
         return future
 
     def end(self) -> None:
-        """The thread ends after what it was given; does not wait for it."""
+        """End the thread after the work that it was given. Does not wait for that."""
         self._calls.put(None)
 
     def _run(self) -> None:

@@ -26,7 +26,7 @@ from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
-ENCODER_ROWS = 16  # more at once gain nothing on any device, and cost memory
+ENCODER_ROWS = 16  # larger batches gain nothing on any device, and cost memory
 PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -61,7 +61,7 @@ class OpenAiBackend:
             )
         except KeyError as error:
             raise EngineError(f"{path} is no Whisper checkpoint: {error} is missing.") from error
-        del weights  # of which the encoder and the decoder have joined some
+        del weights  # the encoder and the decoder have copies of some, joined
         self._tokenizer = self._tokenizer_for("en")
         self.languages = tuple(self._tokenizer.all_language_codes) if self._dims.multilingual else ("en",)
         self._decoding = Decoding(
@@ -71,7 +71,7 @@ class OpenAiBackend:
             suppressed=suppressed_tokens(self._tokenizer),
             blank=[*self._tokenizer.encode(" "), self._tokenizer.eot],
         )
-        # A GPU chooses and loads its kernels for a size when it comes first; a CPU would only take its time.
+        # A GPU loads the kernels for a size at its first use; a CPU gains nothing from that.
         for rows in {1, *self._decoding.record(), self._max_batch} if on_gpu else {1}:
             for hypothesis in self.transcribe([Pass(bytes(2 * 16_000)) for _ in range(rows)]):
                 if math.isnan(hypothesis.avg_logprob):
@@ -114,7 +114,7 @@ class OpenAiBackend:
         return [results[at] for at in range(len(passes))]
 
     def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
-        """Given, or heard in what the encoder made of the sound. Leaves the sound in the decoder."""
+        """The language of each pass: the given one, or the detected one. Leaves the encoder's output in the decoder."""
         assert self._decoding is not None
         decoder = self._decoding.decoder
         decoder.listen(features)
@@ -162,7 +162,7 @@ class OpenAiBackend:
         assert decoded.attention is not None
         frames, before = frames_of(each), len(tokenizer.sot_sequence)
         starts = [*map(int, token_frames(decoded.attention, frames, first=before)), frames]
-        first = len(row.tokens) - row.start - before - 1  # of those with a start, the first that was decoded
+        first = len(row.tokens) - row.start - before - 1  # index of the first decoded token
         return timed_words(
             [
                 SaidToken(token, starts[first + at], starts[first + at + 1], logprob)
@@ -178,14 +178,14 @@ class OpenAiBackend:
 
 
 def device_of(name: str) -> torch.device:
-    """`name` auto takes a GPU where there is one. With its number, without which `torch.cuda.set_device` refuses it."""
+    """The device, with its number, which `torch.cuda.set_device` needs. `name` "auto": a GPU if there is one."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device("cuda:0" if name == "cuda" else name)
 
 
 def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
-    """A checkpoint's dimensions and weights; nothing in it is run. EngineError."""
+    """A checkpoint's dimensions and weights; no code in it is run. Raises EngineError."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
         dims, state = Dimensions(**content["dims"]), dict(content["model_state_dict"])
@@ -198,7 +198,8 @@ def read(path: Path) -> tuple[Dimensions, dict[str, Tensor]]:
 
 
 def suppressed_tokens(tokenizer: Tokenizer) -> list[int]:
-    """As `suppress_tokens="-1"` of openai/whisper: marks of sounds and speakers, and what starts a transcript."""
+    """The tokens that openai/whisper suppresses with `suppress_tokens="-1"`: marks of sounds and speakers, and special
+    tokens."""
     return [
         *tokenizer.non_speech_tokens,
         tokenizer.transcribe,
@@ -211,7 +212,8 @@ def suppressed_tokens(tokenizer: Tokenizer) -> list[int]:
 
 
 def alignment_heads(dims: Dimensions, size: str | None) -> list[tuple[int, int]]:
-    """(layer, head) of the heads that follow the sound: OpenAI's for a known size, or else all of the later layers."""
+    """(layer, head) of the heads that follow the sound: OpenAI's for a known size, otherwise all heads of the later
+    half of the layers."""
     known: Any = whisper._ALIGNMENT_HEADS.get(size) if size else None
     if known is not None:
         flags = np.frombuffer(decompress(b85decode(known)), dtype=bool)

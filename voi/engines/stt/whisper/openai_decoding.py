@@ -68,13 +68,13 @@ class Decoding:
         OutOfMemoryError."""
         most, reach = self.decoder.rows, self.decoder.dims.n_text_ctx
         sizes = sorted({*(1 << power for power in range(most.bit_length())), most})
-        for size in reversed(sizes):  # the small fit into what the large have left
+        for size in reversed(sizes):  # smaller graphs reuse the memory of larger ones
             self._graphs.record(size, partial(self._step, size, reach))
         self._sizes = [size for size in sizes if size in self._graphs]
         return self._sizes
 
     def run(self, rows: Sequence[Row]) -> list[Decoded]:
-        """The rows' sound is in the decoder (`TextDecoder.listen`), in the same order."""
+        """Decode the rows. Their sound is already in the decoder (`TextDecoder.listen`), in the same order."""
         decoder = self.decoder
         device = decoder.tokens.device
         results = [Decoded() for _ in rows]
@@ -92,7 +92,7 @@ class Decoding:
         self._choose(len(rows))
         dice = [torch.Generator(device).manual_seed(row.seed) if row.temperature > 0 else None for row in rows]
 
-        slots: list[int | None] = list(range(len(rows)))  # which row is in which place of the cache
+        slots: list[int | None] = list(range(len(rows)))  # the row in each place of the cache
         reach = longest
         while slots:
             for slot, index in enumerate(slots):
@@ -120,7 +120,8 @@ class Decoding:
         return results
 
     def _closed_up(self, slots: list[int | None], reach: int) -> list[int | None]:
-        """Without the places of rows that are done, where that makes the step cheaper: the last rows move there."""
+        """The slots without those of finished rows, if that makes the step cheaper: the last rows move into the free
+        places."""
         live = sum(index is not None for index in slots)
         if live and self._size(live) == self._size(len(slots)):
             return slots
@@ -134,7 +135,7 @@ class Decoding:
         return slots[:live]
 
     def _size(self, count: int) -> int:
-        """How many rows a step computes for so many."""
+        """How many rows a step computes when `count` rows are active."""
         return next((size for size in self._sizes if size >= count), count)
 
     def _advance(self, count: int, reach: int) -> None:
@@ -145,7 +146,7 @@ class Decoding:
         self._choose(count)
 
     def _choose(self, count: int) -> None:
-        """The likeliest token of each of the first rows, and its logarithmic probability."""
+        """Compute the likeliest token of each of the first `count` rows, and its log-probability."""
         logits = self._logits[:count]
         logits += self._never
         best, token = logits.max(dim=-1)

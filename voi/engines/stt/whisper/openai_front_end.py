@@ -22,6 +22,6 @@ def log_mel(windows: Sequence[bytes], n_mels: int, device: torch.device) -> Tens
     spectrum = torch.stft(sound, N_FFT, HOP_LENGTH, window=hann, return_complex=True)[..., :N_FRAMES]
     mel = mel_filters(device, n_mels) @ (spectrum.abs() ** 2)
     log = mel.clamp(min=1e-10).log10()
-    # The reference's floor, 8 below the loudest, is of the whole batch; here it is each window's own.
+    # The reference computes the floor, 8 below the loudest, over the whole batch; here each window has its own.
     log = torch.maximum(log, log.amax(dim=(-2, -1), keepdim=True) - 8.0)
     return (log + 4.0) / 4.0

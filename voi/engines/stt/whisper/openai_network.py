@@ -39,7 +39,7 @@ class Dimensions:
 
 
 class Attention:
-    """Weights of one attention; query, key and value in one matrix where they read the same input."""
+    """Weights of one attention; query, key and value share one matrix if they read the same input."""
 
     def __init__(self, weights: Mapping[str, Tensor], name: str, heads: int, *, cross: bool) -> None:
         part = {key: weights[f"{name}.{key}"] for key in _ATTENTION}
@@ -63,7 +63,7 @@ class Attention:
         return x.reshape(*x.shape[:-1], self.heads, -1).transpose(1, 2)
 
     def merge(self, x: Tensor) -> Tensor:
-        """The output projection of what `split` gave."""
+        """The output projection, for heads in the shape that `split` returns."""
         return F.linear(x.transpose(1, 2).flatten(2), *self.out)
 
 
@@ -121,7 +121,7 @@ class TextDecoder:
     """The text decoder with a cache of `rows` rows.
 
     `attention`: (rows, alignment heads, places, 1500), what the alignment heads looked at (before softmax), place 0 for
-    the start-of-transcript token, a place for each token after it.
+    the start-of-transcript token, then one place per token.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class TextDecoder:
             ResidualBlock(weights, f"decoder.blocks.{layer}", heads, cross=True) for layer in range(dims.n_text_layer)
         ]
         self._aligned: list[tuple[Tensor, int]] = []
-        """By layer: which heads are alignment heads, and the place of the first in `attention`."""
+        """For each layer, its alignment heads and the index of the first of them in `attention`."""
         at = 0
         like: dict[str, Any] = {"dtype": self.embedding.dtype, "device": self.embedding.device}
         for layer in range(dims.n_text_layer):
@@ -177,7 +177,7 @@ class TextDecoder:
 
     def begin(self, tokens: Tensor, lengths: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
         """Read the rows' first tokens, (batch, longest), padded on the right; `starts`: where in each row the
-        start-of-transcript token is. Logits at that token and at the last one, each (batch, vocabulary)."""
+        start-of-transcript token is. Returns the logits at that token and at the last one, each (batch, vocabulary)."""
         count = len(tokens)
         self.positions[:count] = lengths
         self.starts[:count] = starts
@@ -186,7 +186,7 @@ class TextDecoder:
         return self.logits(x[rows, starts]), self.logits(x[rows, lengths - 1])
 
     def _whole(self, tokens: Tensor, keep: Tensor | None) -> Tensor:
-        """All tokens at once, (batch, time, state). `keep` None leaves the cache as it is."""
+        """Hidden states for all tokens at once, (batch, time, state). `keep` None leaves the cache as it is."""
         count, time = tokens.shape
         x = self.embedding[tokens] + self.embedded_positions[:time]
         for layer, block in enumerate(self.blocks):
@@ -208,7 +208,8 @@ class TextDecoder:
         return F.scaled_dot_product_attention(query, self.sound_keys[layer][:count], self.sound_values[layer][:count])
 
     def _keep_attention(self, layer: int, query: Tensor, starts: Tensor) -> None:
-        """Of the tokens from the start-of-transcript token on; tokens before it are the prompt."""
+        """Keep the attention scores of the tokens from the start-of-transcript token on; tokens before it are the
+        prompt."""
         heads, at = self._aligned[layer]
         if not len(heads):
             return
@@ -225,9 +226,8 @@ class TextDecoder:
         return scores
 
     def step(self, count: int, reach: int) -> Tensor:
-        """Read `tokens` of the first `count` rows at their `positions`, all below `reach`, and move on by one.
-
-        Logits, (count, vocabulary)."""
+        """Read `tokens` of the first `count` rows at their `positions`, all below `reach`, and advance by one. Returns
+        logits, (count, vocabulary)."""
         rows, positions = self._numbers[:count], self.positions[:count]
         x = (self.embedding[self.tokens[:count]] + self.embedded_positions[positions])[:, None]
         hidden = self._hidden[positions][:, None, None, :reach]
@@ -257,7 +257,7 @@ class TextDecoder:
         return F.linear(x, self.embedding).float()
 
     def move(self, source: int, target: int, reach: int) -> None:
-        """Put a row's cache, up to the position `reach`, into the place of a row that is done."""
+        """Copy a row's cache, up to the position `reach`, to the place of a finished row."""
         self._text[:, :, target, :, :reach] = self._text[:, :, source, :, :reach]
         self._sound[:, :, target] = self._sound[:, :, source]
         self.attention[target] = self.attention[source]

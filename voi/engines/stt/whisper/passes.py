@@ -1,7 +1,7 @@
-"""What a backend is: a batch of windows of sound in, a batch of hypotheses out.
+"""The Backend Protocol: a batch of windows of sound in, a batch of hypotheses out.
 
-A pass decodes one window of one caller. Words that are confirmed already are its `prefix`: the model is made to begin
-with them, which costs one step for all of them, so only what is still open is decoded word by word.
+A pass decodes one window of one caller. Confirmed words are its `prefix`: the model is made to begin with them, which
+costs one step for all of them, so only the open words are decoded one by one.
 """
 
 from collections.abc import Sequence
@@ -21,10 +21,10 @@ NO_SPEECH = 0.6
 
 @dataclass(slots=True, eq=False)
 class Pass:
-    """`pcm`: up to 30 s, 16 kHz. `language` None: detect, where `usual` stays unless another is clearly likelier.
+    """`pcm`: up to 30 s, 16 kHz. `language` None: detect it; `usual` stays unless another is clearly likelier.
     `prompt`: the agent's. `context`: words right before the window. `goes_on`: there was speech well after the prefix,
-    so the text cannot end with it. `temperatures`: the next is tried where a decode is doubtful. `cancelled` may be set
-    at any time: the result is of no interest any more."""
+    so the text cannot end with it. `temperatures`: the next one is tried after a doubtful decode. `cancelled` may be
+    set at any time: the result is no longer needed."""
 
     pcm: bytes
     language: str | None = None
@@ -64,12 +64,12 @@ class Hypothesis:
 
     @property
     def doubtful(self) -> bool:
-        """Worth another decode at a higher temperature."""
+        """True if another decode at a higher temperature is worthwhile."""
         return not self.silent and (self.compression_ratio > LOOP_RATIO or self.avg_logprob < LOW_LOGPROB)
 
 
 def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
-    """Of two attempts at the same window. A loop is sure of itself, so its probability says nothing."""
+    """The better of two attempts at the same window. A loop has a high probability, so its probability says nothing."""
     if one is None:
         return other
     return max(one, other, key=lambda each: (not each.doubtful, each.compression_ratio <= LOOP_RATIO, each.avg_logprob))
@@ -86,7 +86,7 @@ class Backend(Protocol):
         fetches anything."""
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
-        """One hypothesis a pass, the same as each alone would give. At most `max_batch` passes. Raises whatever the
+        """One hypothesis for each pass, the same as it would get alone. At most `max_batch` passes. Raises whatever the
         device raises; then the backend is not used again."""
         ...
 

@@ -1,7 +1,7 @@
 """One utterance's sound in one timeline, long pauses shortened. Pure: no thread, no clock.
 
-Kept is what lies between `ROLL_MS` before speech sets in and `ROLL_MS` after it ends. Positions count the kept samples
-from the first on; `fed_ms` gives back the time in all that was fed.
+Sound is kept from `ROLL_MS` before speech sets in until `ROLL_MS` after it ends. Positions count the kept samples from
+the first one on; `fed_ms` converts a position to the time in everything that was fed.
 """
 
 from bisect import bisect_right
@@ -16,7 +16,7 @@ _SAMPLES_PER_MS = BYTES_PER_MS // 2
 
 
 class SoundBuffer:
-    """`start`, `end`, `speech_end`: positions of the first kept sample still here, of the end, and of the end of the
+    """`start`, `end`, `speech_end`: positions of the first sample that is still held, of the end, and of the end of the
     last speech (0: none yet)."""
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class SoundBuffer:
         self._half = b""
         self._quiet = 0
         self._left_out = 0
-        self._gaps: list[tuple[int, int]] = []  # position, samples left out before it in all
+        self._gaps: list[tuple[int, int]] = []  # position, and all samples left out before it
 
     @property
     def end(self) -> int:
@@ -38,7 +38,7 @@ class SoundBuffer:
         return self._quiet >= PAUSE_MS * BYTES_PER_MS
 
     def feed(self, pcm: bytes, speech: bool) -> None:
-        """Any length; half a sample waits for its other half."""
+        """Take PCM of any length; half a sample waits for its other half."""
         if self._half or len(pcm) % 2:
             pcm = self._half + pcm
             self._half = pcm[len(pcm) // 2 * 2 :]
@@ -64,13 +64,13 @@ class SoundBuffer:
         return bytes(self._audio[: (end - self.start) * 2])
 
     def trim(self, position: int) -> None:
-        """Forget what lies before."""
+        """Drop the sound before that position."""
         position = min(max(position, self.start), self.end)
         del self._audio[: (position - self.start) * 2]
         self.start = position
 
     def fed_ms(self, position: int) -> int:
-        """When this sample came, from the start of all that was fed."""
+        """The time of this sample in ms, from the start of everything that was fed."""
         at = bisect_right(self._gaps, (position, self._left_out))
         return (position + (self._gaps[at - 1][1] if at else 0)) // _SAMPLES_PER_MS
 

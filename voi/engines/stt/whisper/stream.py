@@ -13,7 +13,7 @@ from voi.errors import EngineError
 LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
 PARTIAL_EVERY_MS = 400
 TAIL_WITHOUT_PARTIALS_MS = 8_000
-"""Interval of passes without `on_partial`: they keep the tail short that a flush has to decode."""
+"""Interval of passes when there is no `on_partial`, so that a flush has only a short tail to decode."""
 FLUSH_DEADLINE_S = 30.0
 
 
@@ -41,9 +41,9 @@ class WhisperStream:
         self._error: EngineError | None = None
 
     def feed(self, pcm: bytes, *, speech: bool = True) -> None:
-        """EngineError when ten minutes of sound wait already: the machine is too slow for its callers."""
+        """Raises EngineError when ten minutes of sound already wait: the machine is too slow for its callers."""
         if self._error:
-            return  # flush tells
+            return  # flush raises the error
         sound = self._listening.sound
         if (sound.end - sound.start) * 2 + len(pcm) > LONGEST_BUFFER_MS * BYTES_PER_MS:
             raise EngineError(
@@ -85,7 +85,7 @@ class WhisperStream:
     # ---- for the engine ---------------------------------------------------------------------------
 
     def wish(self) -> WaitingPass["WhisperStream"] | None:
-        """What this caller needs next, and since when."""
+        """The pass that this caller needs next, and since when."""
         return WaitingPass(self, *self._wish) if self._wish and not self._pass else None
 
     def _update(self) -> None:
@@ -119,7 +119,7 @@ class WhisperStream:
         return each
 
     def take(self, hypothesis: Hypothesis) -> None:
-        """The answer to `begin`."""
+        """Take the result of the pass that `begin` returned."""
         if self._pass is None or self._error:
             return
         window, _, may_be_final = self._pass
@@ -135,7 +135,7 @@ class WhisperStream:
             self._on_partial(transcript)
 
     def interrupted(self, error: EngineError) -> None:
-        """The pass failed with the device: flushes are told, the sound stays."""
+        """The pass failed because of the device: flushes raise the error, the sound is kept."""
         self._pass = None
         for _, done in self._flushes:
             if not done.done():
@@ -143,7 +143,7 @@ class WhisperStream:
         self._update()
 
     def fail(self, error: EngineError) -> None:
-        """The first failure is final: to go on would lose words without a sign."""
+        """Fail the utterance for good: continuing would silently lose words."""
         if self._error is None:
             self._error = error
             self._wish = None

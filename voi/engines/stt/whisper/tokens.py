@@ -9,17 +9,17 @@ from voi.engines.stt.whisper.passes import Pass
 from voi.engines.stt.whisper.words import RawWord, joined
 
 TEXT_CONTEXT = 448
-TOKENS_PER_S = 12  # three times as fast as fast talk; what runs on longer is a loop
+TOKENS_PER_S = 12  # three times as fast as fast talk; more is a loop
 SHORTEST_TOKENS = 16
 
 FRAMES_PER_S = 50
-"""Of the encoder."""
+"""Frame rate of the encoder."""
 
 SWITCH_LANGUAGE = 3.0
-"""A language must be so much likelier than the usual one to take its place: short sounds tell languages apart badly."""
+"""How many times likelier than the usual language another one must be to replace it: short sounds are poor evidence."""
 SWITCH_PROBABILITY = 0.7
-"""And so likely: base heard English in "Ja, gerne." with 0.42, and Thai in a French sentence with 0.63; languages that
-it heard rightly, in two words or in a sentence, had 0.73 to 0.98."""
+"""The probability that it must have as well. Measured with base: English for "Ja, gerne." had 0.42, Thai for a French
+sentence 0.63; correct languages, for two words or a sentence, had 0.73 to 0.98."""
 
 
 class WhisperTokenizer(Protocol):
@@ -64,7 +64,8 @@ class SaidToken:
 
 
 def beginning(each: Pass, tokenizer: WhisperTokenizer) -> PromptTokens:
-    """Of the prompt the first half of the room, of the context the end: what is nearest helps most."""
+    """The tokens that a pass begins with. The prompt is cut to half of the room, and the context to its end, which is
+    nearest and helps most."""
     room = TEXT_CONTEXT // 2 - 4
     prefix = [token for word in each.prefix for token in word.tokens][8 - room :]
     prompt = tokenizer.encode(" " + each.prompt.strip())[: room // 2] if each.prompt.strip() else []
@@ -82,7 +83,7 @@ def frames_of(each: Pass) -> int:
 
 
 def timed_words(said: Sequence[SaidToken], tokenizer: WhisperTokenizer) -> tuple[RawWord, ...]:
-    """The words; tokens that are no text are left out."""
+    """The words, without tokens that are not text."""
     said = [each for each in said if each.token < tokenizer.eot]
     pieces, at = [], 0
     for text, tokens in zip(*tokenizer.split_to_word_tokens([each.token for each in said]), strict=True):
@@ -95,7 +96,8 @@ def timed_words(said: Sequence[SaidToken], tokenizer: WhisperTokenizer) -> tuple
 
 
 def choose_language(chances: dict[str, float], each: Pass) -> str:
-    """The language given, or the likeliest, or the usual one where the likeliest is not likely enough to replace it."""
+    """The given language; else the likeliest one, or the usual one if the likeliest is not likely enough to replace
+    it."""
     if each.language:
         return each.language
     likeliest = max(chances, key=chances.__getitem__)

@@ -1,9 +1,10 @@
 """Chooses the streams of the next batch of passes. Pure.
 
 A flush (FINAL) goes before a pause (PAUSE: a flush is likely to follow), and a pause before a PARTIAL; within one
-urgency, the stream that waits longest goes first. A pass that has waited for `STALE_MS` is overdue and goes by its age
-alone: before all that are not, and in a quarter of the rows of a batch of finals. So a final waits as little as
-possible, and no stream starves. A batch without finals is kept short, for a final that may come while it runs.
+urgency, the stream that has waited longest goes first. A pass that has waited for `STALE_MS` is overdue, and only its
+age counts: it goes before all that are not overdue, and gets a quarter of the rows of a batch of finals. So a final
+waits as little as possible, and no stream starves. A batch without finals is kept short, for a final that may come
+while it runs.
 """
 
 from collections.abc import Collection, Sequence
@@ -14,21 +15,22 @@ from typing import Generic, TypeVar
 STALE_MS = 1_500
 """A pause or a partial that waits longer is overdue."""
 OVERDUE_SHARE = 4
-"""While finals wait, what is overdue may have one row in so many; where a batch has fewer, one batch in so many."""
+"""While finals wait, one row in this many goes to overdue passes; if a batch has fewer rows, one batch in this many."""
 SHORT_BATCH_MS = 40
-"""What a batch of partials may take: a final that comes meanwhile waits for it, and then for its own pass. Both are to
-stay under 100 ms on a GPU."""
+"""Longest time of a batch of partials. A final that arrives meanwhile waits for it and for its own pass, together under
+100 ms on a GPU."""
 ONE_FACTOR = 1.5
-"""A batch may also take this many times what a single row takes: a shorter batch would then gain nothing."""
+"""A batch may also take this many times the time of a single row: a shorter batch would gain nothing."""
 PARTIAL_DUTY = 0.5
-"""The device's time that partials may have, so that finals mostly find it free."""
+"""Share of the device's time that partials may take, so that finals mostly find it free."""
 FORGET = 0.99
-"""After each batch of one, of what a further row is held to take: a batch that took long by chance must not keep it at
-one for ever. With rows as dear as the first, two are tried again after seventy batches."""
+"""Factor on the estimated cost of a further row after each batch of one row: a batch that was slow by chance must not
+limit batches to one row for ever. If a further row costs as much as the first, two are tried again after seventy
+batches."""
 
 
 class Urgency(IntEnum):
-    """How soon a pass is wanted; the lowest value first. FINAL: somebody waits for the turn's text. PAUSE: it may be
+    """How soon a pass is wanted; the lowest value first. FINAL: a caller waits for the turn's text. PAUSE: it may be
     wanted in a moment. PARTIAL: for the display."""
 
     FINAL = 0
@@ -49,8 +51,8 @@ class WaitingPass(Generic[T]):
 
 
 class BatchPace:
-    """What batches without finals take, learned: one row, each further one. And whose turn it is: from when on partials
-    are welcome again, how many rows finals leave to what is overdue."""
+    """The measured time of batches without finals, for one row and for each further row. It also says when partials may
+    run again, and how many rows finals leave to overdue passes."""
 
     def __init__(self, max_batch: int) -> None:
         self.max_batch = max_batch
@@ -60,8 +62,8 @@ class BatchPace:
         self._finals_in_a_row = 0
 
     def learn(self, batch: Collection[Urgency], cost_ms: float, now_ms: float, *, repeated: bool = False) -> None:
-        """A batch of these took so long and ended now. `repeated`: some of it was decoded more than once, which says
-        nothing of what a row takes."""
+        """Note that a batch of these passes took `cost_ms` and ended now. `repeated`: some of it was decoded more than
+        once, so it does not show what a row takes."""
         if Urgency.FINAL in batch:
             self._finals_in_a_row += 1
             return
@@ -80,14 +82,15 @@ class BatchPace:
 
     @property
     def overdue_rows(self) -> int:
-        """Of a batch with finals. Where there is but one row, it is theirs after so many finals."""
+        """How many rows of a batch with finals go to overdue passes. If batches have only one row, it is theirs once in
+        `OVERDUE_SHARE` batches."""
         if self.max_batch == 1:
             return int(self._finals_in_a_row >= OVERDUE_SHARE - 1)
         return max(1, self.max_batch // OVERDUE_SHARE)
 
     @property
     def partial_rows(self) -> int:
-        """How many rows a batch without finals may have; one and then two as long as nothing is known."""
+        """How many rows a batch without finals may have; one and then two, as long as nothing was measured."""
         if self._one_ms is None:
             return 1
         if self._more_ms is None:

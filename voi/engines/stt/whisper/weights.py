@@ -1,4 +1,4 @@
-"""Where Whisper's weights are, and how to download them. Nothing here is called during a conversation."""
+"""Finds and downloads Whisper's weights. Nothing here is called during a conversation."""
 
 import errno
 import json
@@ -40,7 +40,7 @@ _OF_THE_FOLDER = {
 _CONVERTED_FILES = (
     "config.json", "preprocessor_config.json", "tokenizer.json", "vocabulary.json", "vocabulary.txt", "model.bin",
 )  # fmt: skip
-"""What a folder may have; model.bin last, by which a whole one is known."""
+"""The files of a converted model. model.bin comes last, so a folder that has it is complete."""
 
 
 def size_of(model: str) -> str | None:
@@ -51,9 +51,9 @@ def size_of(model: str) -> str | None:
 
 
 def checkpoint(model: str, models_dir: Path) -> Path:
-    """The file of a size, or of a path to a checkpoint. EngineError where it is missing."""
+    """The checkpoint's file, for a size or a path. Raises EngineError if it is missing."""
     size = ALIASES.get(model, model)
-    if size not in SIZES:  # a file that is called like a size is not meant
+    if size not in SIZES:  # a size, not a file of that name
         if (given := Path(model)).is_file():
             return given
         raise EngineError(
@@ -69,7 +69,7 @@ def checkpoint(model: str, models_dir: Path) -> Path:
 
 
 def converted(model: str, models_dir: Path) -> Path:
-    """The folder of a model that CTranslate2 can read. EngineError where it, or a file of it, is missing."""
+    """The folder of a model that CTranslate2 can read. Raises EngineError if it, or a file of it, is missing."""
     size = ALIASES.get(model, model)
     given = Path(model)
     folder = given if size not in SIZES and given.is_dir() else models_dir / f"faster-whisper-{size}"
@@ -83,12 +83,12 @@ def converted(model: str, models_dir: Path) -> Path:
 
 
 def megabytes(size: str) -> int:
-    """What a size takes on the disk, in either format: half precision."""
+    """Megabytes that a size takes on disk, in either format (half precision)."""
     return next(count for name, count in _MEGABYTES.items() if size.removesuffix(".en").startswith(name))
 
 
 def fetch(size: str, models_dir: Path, on_progress: FetchProgress, *, source: Source | None = None) -> Path:
-    """Download a size into `models_dir`; nothing to do where it is. `source` in place of OpenAI's.
+    """Download a size into `models_dir`, unless it is already there. `source` in place of OpenAI's.
 
     Raises OSError, or ValueError for a file that is not the one expected."""
     size = ALIASES.get(size, size)
@@ -119,9 +119,8 @@ def fetch_converted(size: str, models_dir: Path, on_progress: FetchProgress, *, 
 
 
 def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str], object]) -> None:
-    """Fetch `model` for the engine whisper or faster-whisper where it is a size that is not here yet.
-
-    `tell` is told when that begins, and of each tenth. EngineError where it cannot be had."""
+    """Download `model` for the engine whisper or faster-whisper, if it is a size that is missing. `tell` gets a line at
+    the start and at each tenth. Raises EngineError if that fails."""
     size = ALIASES.get(model, model)
     find, get = (converted, fetch_converted) if engine == "faster-whisper" else (checkpoint, fetch)
     try:
@@ -152,7 +151,7 @@ def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str
 
 
 def _sources(listed: Any, where: str) -> dict[str, Source]:
-    """Of one revision, so that files of two never meet in a folder."""
+    """The sources of the files, all of one revision, so that a folder never mixes two."""
     files = {each["rfilename"]: each for each in listed["siblings"] if each["rfilename"] in _CONVERTED_FILES}
     return {
         name: Source(f"{where}/{listed['sha']}/{name}", (each.get("lfs") or {}).get("sha256", ""), each["blobId"])

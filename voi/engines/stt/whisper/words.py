@@ -8,8 +8,8 @@ _OPENING = frozenset("\"'“‘«¿¡([{-")
 
 @dataclass(frozen=True, slots=True)
 class RawWord:
-    """`text` as the model writes it, with the space before it where there is one. Times from the start of the window
-    in a hypothesis, from the start of the kept sound in `DecodingState`."""
+    """`text` as the model writes it, including a leading space. Times count from the start of the window in a
+    hypothesis, and from the start of the kept sound in `DecodingState`."""
 
     text: str
     tokens: tuple[int, ...] = ()
@@ -30,12 +30,12 @@ def text_of(words: Iterable[RawWord]) -> str:
 
 
 def same(one: RawWord, other: RawWord) -> bool:
-    """The same word, however it is written: case and punctuation change as more is heard."""
+    """True if both are the same word. Case and punctuation are ignored, because they change as more is heard."""
     return _bare(one.text) == _bare(other.text)
 
 
 def agreed(earlier: Sequence[RawWord], later: Sequence[RawWord]) -> int:
-    """How many words both begin with."""
+    """How many words the two have in common at their beginning."""
     count = 0
     for one, other in zip(earlier, later, strict=False):
         if not same(one, other):
@@ -45,10 +45,9 @@ def agreed(earlier: Sequence[RawWord], later: Sequence[RawWord]) -> int:
 
 
 def joined(pieces: Sequence[RawWord]) -> tuple[RawWord, ...]:
-    """The pieces with punctuation put to the word it belongs to: the one before, for an opening mark the one after.
-
-    So does a mark that comes first: the word before it was confirmed without it, and two passes are to agree on the
-    word that follows whether they set the mark or not."""
+    """The pieces, with each punctuation mark joined to the word that it belongs to: the one before, or the one after
+    for an opening mark. A mark at the very beginning is also joined to the word after it, so that two passes agree on
+    that word whether they write the mark or not."""
     words: list[RawWord] = []
     opening: RawWord | None = None
     for piece in pieces:

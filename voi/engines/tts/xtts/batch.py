@@ -27,15 +27,15 @@ from voi.engines.tts.xtts.windows import FrameWindow, Stretch
 from voi.errors import EngineError
 
 STEPS_BETWEEN_WINDOWS = 4
-LET_IN_AT_ONCE = FILLS[-1]  # more would keep those who are speaking waiting
+LET_IN_AT_ONCE = FILLS[-1]  # more would delay the sentences that are being spoken
 Samples = NDArray[np.int16]
 
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One sentence. `ids`: text with its marks; `max_codes`: where a runaway is stopped; `on_sound` gets int16 samples,
-    `on_end` None or what went wrong, once, unless cancelled; both on the batch's thread. `due_s`: when its listener
-    has heard all that was before it, by the batch's clock. `codes` grows as it goes."""
+    """One sentence. `ids`: text with its marks; `max_codes`: limit that stops a runaway; `on_sound` gets int16 samples;
+    `on_end` gets None or the error, once, unless the job is cancelled. Both are called on the batch's thread. `due_s`:
+    when its listener has heard everything before it, by the batch's clock. `codes` grows while it is generated."""
 
     ids: Sequence[int]
     voice: VoiceLatents
@@ -50,7 +50,7 @@ class Job:
     codes: list[int] = field(default_factory=list)
 
     def cancel(self) -> None:
-        """Its slot is free before the next code."""
+        """Cancel the sentence. Its slot is free before the next code."""
         self.cancelled = True
 
 
@@ -59,7 +59,7 @@ class _Row:
     job: Job
     slot: int
     prefix_places: int
-    due_s: float  # when its listener has heard all of its sound until now
+    due_s: float  # when its listener has heard all of its sound so far
     ended: bool = False  # no more codes
     frames_done: int = 0
     windows_done: int = 0
@@ -74,8 +74,8 @@ DueRows = list[tuple[_Row, FrameWindow]]
 
 
 class Batch:
-    """`stop_code`: the code that ends a sentence. `most_waiting`: sentences that may wait for a slot. `rate_hz`: of the
-    sound."""
+    """`stop_code`: the code that ends a sentence. `most_waiting`: sentences that may wait for a slot. `rate_hz`: sample
+    rate of the sound."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Batch:
         self._steps = 0
         self._behind = False  # there was more sound to compute than one round takes
         self._retired: EngineError | None = None
-        self._door = threading.Lock()  # held for an instant: no job is submitted while it is being closed
+        self._door = threading.Lock()  # held only briefly, so that no job is submitted while the batch is being closed
 
     @property
     def busy(self) -> bool:
@@ -109,7 +109,7 @@ class Batch:
         return len(self._rows)
 
     def submit(self, job: Job) -> None:
-        """EngineError when too many wait already, or that of `retire`."""
+        """Add a sentence. Raises EngineError when too many already wait, or the error of `retire`."""
         with self._door:
             if self._retired is not None:
                 raise self._retired
@@ -174,7 +174,7 @@ class Batch:
             self._decoder.begin(beginnings)
 
     def _next_in(self, most: int) -> list[Job]:
-        """Taken out of those who wait; of those with the same deadline, who came first."""
+        """Remove and return the waiting jobs with the earliest deadlines; equal deadlines go in order of arrival."""
         with self._door:
             self._waiting = [job for job in self._waiting if not job.cancelled]
             chosen = sorted(self._waiting, key=lambda job: job.due_s)[:most]
@@ -182,7 +182,7 @@ class Batch:
         return chosen
 
     def _close_gap(self) -> None:
-        """Move the highest row down where that makes the step smaller. One a step."""
+        """Move the highest row to a lower free slot if that makes the step smaller; one row per step."""
         highest = max(self._rows)
         if self._decoder.rows_for(highest) == self._decoder.rows_for(len(self._rows) - 1):
             return
@@ -227,13 +227,13 @@ class Batch:
         rest = [entry for entry in due if entry[1].keep > 0]
         now = self._behind or self._steps % STEPS_BETWEEN_WINDOWS == 0 or any(row.ended for row, _ in rest)
         if rest and now:
-            short = bool(self._waiting) and len(self._rows) == self._decoder.slots  # who has ended gives a slot back
+            short = bool(self._waiting) and len(self._rows) == self._decoder.slots  # an ended one frees its slot
             rest.sort(key=lambda entry: (not (short and entry[0].ended), entry[0].due_s))
             rest = self._compute(rest)
             self._behind = bool(rest)
 
     def _compute(self, due: DueRows) -> DueRows:
-        """The first window, with others of its size; the rest is given back."""
+        """Compute the first window, with others of its size; return the rest."""
         size = due[0][1].size
         group = [entry for entry in due if entry[1].size == size][: self._vocoder.most_together]
         pieces = [

@@ -42,7 +42,7 @@ _DECODER = "hifigan_decoder.waveform_decoder."
 
 
 class _Forgotten:
-    """Stands for any object of Coqui's in a checkpoint; keeps nothing of it."""
+    """Replaces any object of Coqui's classes in a checkpoint; keeps nothing of it."""
 
     def __new__(cls, *_: Any, **__: Any) -> "_Forgotten":
         return super().__new__(cls)
@@ -60,23 +60,22 @@ class VoiceLatents:
 
 
 def load_tensors(path: Path, *, mapped: bool = True) -> Any:
-    """What `torch.save` wrote, tensors and plain containers only, on the CPU. `mapped`: the tensors stay in the file;
-    if another process writes into it, this one ends (SIGBUS). Raises ConfigError."""
+    """The content of a `torch.save` file, tensors and plain containers only, on the CPU. `mapped`: the tensors stay in
+    the file; if another process truncates it, this one ends (SIGBUS). Raises ConfigError."""
     try:
         with torch.serialization.safe_globals([(_Forgotten, name) for name in _FORGOTTEN]):
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped and zipfile.is_zipfile(path))
-    except pickle.UnpicklingError as error:  # torch's advice here is to load it without care
+    except pickle.UnpicklingError as error:  # torch's own message advises to load it unsafely
         reason = "it is no file of torch, or holds more than tensors and plain values"
         raise ConfigError(f"{path} cannot be loaded as an XTTS file: {reason}.") from error
-    except Exception as error:  # whatever a broken or hostile file provokes
+    except Exception as error:  # a broken or hostile file can cause any error
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ConfigError(f"{path} cannot be loaded as an XTTS file: {reason}") from error
 
 
 def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Weights of the GPT and of the waveform decoder, by this package's names. ConfigError when it is no XTTS-v2.
-
-    Takes the original layout, and that of Coqui's trainer (an "xtts." before every name).
+    """Weights of the GPT and of the waveform decoder, by this package's names. Raises ConfigError when it is not
+    XTTS-v2. Takes the original layout, and that of Coqui's trainer (an "xtts." before every name).
     """
     raw = load_tensors(path)
     state = raw.get("model", raw) if isinstance(raw, Mapping) else None
@@ -86,7 +85,7 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     gpt = {ours: state[f"gpt.{theirs}"] for theirs, ours in _GPT.items() if f"gpt.{theirs}" in state}
     for key, value in state.items():
         if key.startswith("gpt.gpt.h.") and not key.endswith((".attn.bias", ".attn.masked_bias")):
-            is_matrix = value.dim() == 2  # GPT-2 keeps them input first
+            is_matrix = value.dim() == 2  # GPT-2 stores matrices input first
             gpt[key.removeprefix("gpt.gpt.").replace("attn.c_", "attn_").replace("mlp.c_", "mlp_")] = (
                 value.T if is_matrix else value
             )
@@ -99,8 +98,8 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
 
 
 def without_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Magnitude and direction multiplied out: w = g v / |v|, the norm over all but the first dimension
-    (Salimans and Kingma 2016). Both spellings of torch's history are known."""
+    """The weights with weight norm multiplied out: w = g v / |v|, with the norm over all but the first dimension
+    (Salimans and Kingma 2016). Both spellings that torch has used are known."""
     plain = dict(state)
     for g_name, v_name in ((".parametrizations.weight.original0", ".parametrizations.weight.original1"),
                            (".weight_g", ".weight_v")):  # fmt: skip
@@ -112,12 +111,12 @@ def without_weight_norm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def load_voices(path: Path) -> dict[str, VoiceLatents]:
-    """Voices by name, in the file's order. ConfigError.
+    """Voices by name, in the file's order. Raises ConfigError.
 
     Known forms of an entry: Coqui's speakers_xtts.pth (`gpt_cond_latent`, `speaker_embedding`) and its cloned voices
     (`gpt_conditioning_latents`).
     """
-    raw = load_tensors(path, mapped=False)  # people copy another file over it, while its voices speak
+    raw = load_tensors(path, mapped=False)  # people may copy another file over it while its voices are in use
     if not isinstance(raw, Mapping) or not raw:
         raise ConfigError(f"{path} holds no voices.")
     voices = {}

@@ -1,7 +1,6 @@
-"""A voice from recordings: the conditioning latents and the speaker embedding, by the checkpoint's own encoders.
-
-The same numbers as Coqui's `get_conditioning_latents` gives for the same weights and samples. It runs on the CPU: one
-voice takes a few seconds, and the GPU goes on speaking.
+"""Makes a voice from recordings: the conditioning latents and the speaker embedding, computed by the checkpoint's own
+encoders. The numbers are those of Coqui's `get_conditioning_latents` for the same weights and samples. It runs on the
+CPU: one voice takes a few seconds, while the GPU goes on speaking.
 """
 
 import json
@@ -48,7 +47,7 @@ class Lengths:
 class VoiceEncoders:
     """The encoders of one checkpoint. Loads at once, and everything blocks: not for the event loop.
 
-    ConfigError for files that are broken, belong to another model or were stripped of these encoders.
+    Raises ConfigError for files that are broken, belong to another model or were stripped of these encoders.
     """
 
     def __init__(self, checkpoint: Path, config: Path) -> None:
@@ -72,7 +71,7 @@ class VoiceEncoders:
 
     @torch.inference_mode()
     def latents(self, name: str, samples: Sequence[Sample], lengths: Lengths | None = None) -> VoiceLatents:
-        """One voice from one or several samples of it. ClientError when they are too short for any of it."""
+        """One voice from one or several samples of it. Raises ClientError when they are too short."""
         lengths = lengths or self.lengths
         sounds = [self._used(sample, lengths) for sample in samples]
         embedding = torch.stack([self._embedding(sound) for sound in sounds]).mean(dim=0)
@@ -90,7 +89,7 @@ class VoiceEncoders:
         return heard
 
     def _conditioning(self, sound: Tensor, lengths: Lengths) -> Tensor:
-        """(latents, width)."""
+        """The conditioning latents for the GPT, (latents, width)."""
         if lengths.gpt_cond_len > 0:
             sound = sound[: lengths.gpt_cond_len * GPT_RATE_HZ]
         chunks = [

@@ -1,4 +1,4 @@
-"""The parts of XTTS that only cloning needs: what a voice is to the GPT, and what it is to the vocoder.
+"""The parts of XTTS that only cloning needs: the encoders that describe a voice to the GPT and to the vocoder.
 
 Sizes are read off the weights, and names are those of the published checkpoint. The GPT's side is attention over mel
 frames (as in Tortoise, Betker 2022), gathered into 32 latents by a Perceiver resampler (Alayrac et al. 2022). The
@@ -21,7 +21,7 @@ _SPEAKER_WINDOW, _SPEAKER_FILTERS = "torch_spec.1.spectrogram.window", "torch_sp
 
 
 def _count(state: Mapping[str, Tensor], prefix: str) -> int:
-    """How many numbered parts there are under a name."""
+    """How many numbered parts the weights have under a name."""
     return len({key[len(prefix) :].split(".")[0] for key in state if key.startswith(prefix)})
 
 
@@ -29,7 +29,7 @@ def _count(state: Mapping[str, Tensor], prefix: str) -> int:
 
 
 class _FrameAttention(nn.Module):
-    """(batch, width, frames). The normed input, not the input, is what attention is added to."""
+    """(batch, width, frames). Attention is added to the normed input, not to the input."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -63,7 +63,7 @@ class ConditioningEncoder(nn.Module):
 
 
 class _Gather(nn.Module):
-    """Latents look at the frames and at themselves."""
+    """Attention of the latents to the frames and to themselves."""
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()

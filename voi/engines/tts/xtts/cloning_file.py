@@ -18,13 +18,13 @@ from voi.errors import ClientError, ConfigError
 
 
 def names(path: Path) -> tuple[str, ...]:
-    """Of a file that need not be there yet. ConfigError when it is no file of voices."""
+    """Names of the voices in a file, which need not exist yet. Raises ConfigError when it is not a file of voices."""
     return tuple(load_voices(path)) if path.exists() else ()
 
 
 def store(path: Path, voices: Mapping[str, VoiceLatents], *, force: bool = False) -> None:
-    """Add voices, all or none. NameTaken when there is one of that name and `force` is not given; ConfigError when
-    the file cannot be read or written."""
+    """Add voices, all or none. Raises NameTaken when a voice of that name exists and `force` is not set; ConfigError
+    when the file cannot be read or written."""
     for name in voices:
         checked_name(name)
     with _changing(path) as entries:
@@ -33,7 +33,7 @@ def store(path: Path, voices: Mapping[str, VoiceLatents], *, force: bool = False
 
 
 def remove(path: Path, *gone: str) -> None:
-    """ClientError for a voice that is not there, or when none would be left."""
+    """Remove voices, all or none. Raises ClientError for a voice that does not exist, or when none would be left."""
     with _changing(path) as entries:
         for name in gone:
             known = known_as(name, entries)
@@ -53,7 +53,8 @@ def _entry(voice: VoiceLatents) -> dict[str, Any]:
 
 @contextmanager
 def _changing(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries, to be changed in place; written when no error is raised. Others wait meanwhile."""
+    """Yields the entries, to be changed in place; they are written when no error is raised. Other processes wait
+    meanwhile."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
@@ -67,5 +68,6 @@ def _changing(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _own(value: Any) -> Any:
-    """Tensors lie in the file that is about to be replaced, and may be views of larger ones."""
+    """A copy of the tensors: they are mapped from the file that is about to be replaced, and may be views of larger
+    ones."""
     return value.clone() if isinstance(value, torch.Tensor) else value

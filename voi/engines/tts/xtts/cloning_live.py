@@ -1,4 +1,4 @@
-"""A running engine learns what is new in its file of voices, without a pause for those who speak."""
+"""Lets a running engine take new voices from its file, without a pause for running sentences."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 def fitted(
     voices: "Mapping[str, VoiceLatents]", known: "Mapping[str, VoiceLatents]"
 ) -> "dict[str, VoiceLatents] | None":
-    """`voices` with the type and on the device of `known`; None when one is longer or wider than all that was made room
-    for. Called on the device's thread."""
+    """`voices` with the type and on the device of `known`; None when one is longer or wider than the room that was
+    allocated. Called on the device's thread."""
     from voi.engines.tts.xtts.checkpoint import VoiceLatents
 
     like = next(iter(known.values()))

@@ -1,7 +1,6 @@
-"""What XTTS's encoders hear of a sample: resampling and mel spectra as they were in its training.
-
-They follow torchaudio's definitions, whose numbers the weights were made for: windowed-sinc resampling with a Hann
-window over 6 zero crossings (J. O. Smith, ccrma.stanford.edu/~jos/resample), triangular filters on the HTK mel scale.
+"""Prepares a sample for XTTS's encoders: resampling and mel spectra as in its training. They follow torchaudio's
+definitions, which the weights were trained with: windowed-sinc resampling with a Hann window over 6 zero crossings (J.
+O. Smith, ccrma.stanford.edu/~jos/resample), triangular filters on the HTK mel scale.
 """
 
 import math
@@ -63,6 +62,6 @@ def gpt_mel(sound: Tensor, norms: Tensor) -> Tensor:
 
 
 def preemphasised(sound: Tensor) -> Tensor:
-    """y[t] = x[t] - 0.97 x[t - 1]; before the first sample stands the second."""
+    """y[t] = x[t] - 0.97 x[t - 1]; the second sample is repeated before the first."""
     before = torch.cat([sound[1:2], sound[:-1]])
     return sound - PREEMPHASIS * before

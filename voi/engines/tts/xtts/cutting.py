@@ -1,4 +1,4 @@
-"""Which language a text is in for XTTS, and how it is cut to what the model takes. Pure."""
+"""Chooses XTTS's code for a text's language, and cuts the text to what the model takes. Pure."""
 
 import re
 import unicodedata
@@ -6,14 +6,14 @@ import unicodedata
 from voi.errors import EngineError
 from voi.text.language import LANGUAGES, script_of
 
-# Characters that the model speaks in one go without cutting off, by language, as published with XTTS-v2.
+# Most characters that the model speaks in one go without cutting off, by language, as published with XTTS-v2.
 LONGEST = {
     "en": 250, "de": 253, "fr": 273, "es": 239, "it": 213, "pt": 203, "pl": 224, "zh-cn": 82, "ar": 166, "cs": 186,
     "ru": 182, "nl": 251, "tr": 226, "ja": 71, "hu": 224, "ko": 95, "hi": 150,
 }  # fmt: skip
 
 FEW_LETTERS = 18
-LETTER_MS = 45.0  # of quick speech: 22 letters a second
+LETTER_MS = 45.0  # quick speech has 22 letters a second
 LEAST_MS = 150.0
 _LETTERS_OF_SIGN = {"zh-cn": 3, "ja": 2, "ko": 3}
 
@@ -25,7 +25,7 @@ _SENTENCE, _CLAUSE = ".!?…。！？।؟", ",;:—،؛，、；："
 
 def language_code(wish: str | None, usual: str | None, text: str, known: tuple[str, ...]) -> str:
     """The model's code for a language as agents write it (en-US, zh, pt_BR). None: by the script of the text, then
-    English. EngineError for a language that the model does not speak."""
+    English. Raises EngineError for a language that the model does not speak."""
     name = wish or usual
     if name is None:
         name = script_of(text)
@@ -39,9 +39,8 @@ def language_code(wish: str | None, usual: str | None, text: str, known: tuple[s
 
 
 def cut(text: str, longest: int) -> list[str]:
-    """Parts of at most `longest` characters: cut at sentence ends, else at clauses, else at spaces, else anywhere but
-    before what belongs to the character before it. No part is much shorter than it must be: after a few words the
-    model babbles."""
+    """Parts of at most `longest` characters: cut at sentence ends, else at clauses, else at spaces, else anywhere
+    between whole characters. No part is shorter than necessary: after only a few words the model babbles."""
     done: list[str] = []
     rest = text.strip()
     while len(rest) > longest:
@@ -56,7 +55,7 @@ def cut(text: str, longest: int) -> list[str]:
 
 
 def spoken_ms(text: str, language: str) -> float | None:
-    """How long a few words without a pause between them last at the least. None for a longer text, or one that may well
+    """Shortest time in ms that a few words without a pause between them take. None for a longer text, or one that may
     have pauses: punctuation, letters one by one."""
     words = text.strip().rstrip(".!?…。！？।؟").split()
     letters = sum(char.isalpha() for word in words for char in word)
@@ -73,7 +72,8 @@ def _is_word(word: str) -> bool:
 
 
 def _rank(text: str, end: re.Match[str]) -> int:
-    """0: a sentence ends here; 1: a clause; 2: a word. A point before a small letter is that of an abbreviation."""
+    """0: a sentence ends here; 1: a clause; 2: a word. A full stop before a lower-case letter belongs to an
+    abbreviation."""
     mark, following = text[end.start() - 1], text[end.end() : end.end() + 1]
     if mark in _SENTENCE:
         return 2 if mark == "." and following.islower() else 0

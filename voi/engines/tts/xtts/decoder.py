@@ -1,8 +1,8 @@
 """The GPT's state for all callers on the device, and one step for all of them.
 
 Each caller has a slot; the step works on slots 0 to n - 1, where n is rounded up to one of a few sizes so that each
-size is recorded once. Slots without a caller are computed too; their results are never read. All that a step
-needs is on the device; only the drawn codes come back.
+size is recorded once. Slots without a caller are computed too; their results are never read. Everything that a step
+needs is on the device; only the drawn codes are copied back.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ LENGTHS = (192, 256, 384, 512, 768)
 PREFIXES = (64, 96, 128, 192, 256, 384)
 FILLS = (1, 2, 4, 8)
 CPU_LENGTH_STEP = 64
-FILLER_CODE = 1  # what Coqui's reference puts in the place of the prefix, and so counts as said
+FILLER_CODE = 1  # Coqui's reference fills the prefix with this code, so it counts as used
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class SentenceStart:
 
 
 class GptDecoder:
-    """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on who else is
-    there (all rows and places at every step, one prefix at a time), nor on what is recorded already, so that rounding
-    in half precision can't depend on it either. Belongs to one thread."""
+    """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on other
+    sentences (all rows and places at every step, one prefix at a time) or on what was already recorded, so that
+    rounding in half precision does not depend on them either. Belongs to one thread."""
 
     def __init__(
         self, gpt: Gpt, layout: Layout, *, slots: int, conditioning: int, graphs: Graphs, same_shapes: bool = False
@@ -59,9 +59,9 @@ class GptDecoder:
         self.places = layout.positions(conditioning)
         self._prefix_places = conditioning + layout.gpt_max_text_tokens + 2
         cache = (layout.gpt_layers, slots + 1, layout.gpt_n_heads, self.places, layout.head_width)
-        self._keys = torch.zeros(cache, device=device, dtype=dtype)  # the last slot takes what is only padding
+        self._keys = torch.zeros(cache, device=device, dtype=dtype)  # the last slot is for padding
         self._values = torch.zeros(cache, device=device, dtype=dtype)
-        self._nowhere = layout.max_codes  # where a slot without a caller writes
+        self._nowhere = layout.max_codes  # the index at which unused slots write
         steps = layout.max_codes + 1
         self.latents = torch.zeros(slots, steps, layout.gpt_n_model_channels, device=device, dtype=dtype)
         self._code = torch.zeros(slots, device=device, dtype=torch.long)
@@ -86,7 +86,7 @@ class GptDecoder:
         self._fill_buffers: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
 
     def record(self) -> Iterator[None]:
-        """Record every shape, one between two yields, so that running sentences go on meanwhile."""
+        """Record every shape, one between two yields, so that running sentences continue meanwhile."""
         for rows in reversed(self._row_sizes):
             for length in reversed(self._lengths):
                 with self._standing_still():
@@ -104,7 +104,7 @@ class GptDecoder:
 
     @contextmanager
     def _standing_still(self) -> Iterator[None]:
-        """Steps may be done, and everybody's next one is as it would have been."""
+        """Steps done inside this context leave the state of all sentences unchanged."""
         kept = (self._active, self._code, self._seen)
         before = [tensor.clone() for tensor in kept]
         self._active.zero_()
@@ -115,7 +115,7 @@ class GptDecoder:
                 tensor.copy_(value)
 
     def rows_for(self, highest_slot: int) -> int:
-        """Rows that a step computes when this is the highest slot in use."""
+        """How many rows a step computes when this is the highest slot in use."""
         return next(size for size in self._row_sizes if size > highest_slot)
 
     def begin(self, beginnings: Sequence[SentenceStart]) -> None:
@@ -150,7 +150,7 @@ class GptDecoder:
         self._graphs.run(key, lambda: self._fill(hidden, held_slots))
 
     def _set(self, beginnings: Sequence[SentenceStart]) -> None:
-        """One transfer of each kind, however many begin."""
+        """Set the state of new sentences, with one transfer of each kind, however many begin."""
         layout = self._layout
         rules = [entry.sampling for entry in beginnings]
         codes = layout.gpt_num_audio_tokens
@@ -174,7 +174,7 @@ class GptDecoder:
         self._seen[slots, layout.gpt_start_audio_token] = True
 
     def step(self, highest_slot: int, furthest_place: int) -> list[int]:
-        """One code further, for slots 0 to `highest_slot`: the codes, NOT_A_NUMBER where there is none.
+        """Generate one code for each of the slots 0 to `highest_slot` and return them; NOT_A_NUMBER where that failed.
         `furthest_place`: the largest of these slots' prefix places plus codes. Waits for the device."""
         rows = self.rows_for(highest_slot)
         length = next(size for size in self._lengths if size > furthest_place)
@@ -182,14 +182,14 @@ class GptDecoder:
         return codes.tolist()
 
     def release(self, slot: int) -> None:
-        """Its caller has all codes: no step changes his latents any more."""
+        """The slot's sentence has all its codes: no step changes its latents any more."""
         self._active[slot] = 0
         self._place[slot] = 0
         self._done[slot] = self._nowhere
 
     def clean(self, slot: int) -> None:
-        """After something that is not a number. Attention gives what is behind a sentence's end no weight, but nothing
-        times NaN is NaN: it would spoil the slot's next sentence."""
+        """Clear a slot after a NaN. Attention gives positions after a sentence's end no weight, but 0 times NaN is NaN,
+        which would spoil the slot's next sentence."""
         for tensor in (self._keys, self._values):
             tensor[:, slot] = 0
         self.latents[slot] = 0
@@ -197,7 +197,7 @@ class GptDecoder:
             hidden.zero_()
 
     def move(self, slot: int, to: int) -> None:
-        """A caller to a lower, free slot, so that fewer rows go along for nothing."""
+        """Move a sentence to a lower, free slot, so that fewer unused rows are computed."""
         self._keys[:, to] = self._keys[:, slot]
         self._values[:, to] = self._values[:, slot]
         for tensor in self._per_slot:

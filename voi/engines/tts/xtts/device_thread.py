@@ -1,7 +1,7 @@
 """One thread for each device, which all models on it share: it loads them and steps their batches in turn.
 
-A device does one thing at a time anyway; one thread keeps it busy without locks around the model, and a round of one
-model never waits for more than a round of each other, and a piece of what is being loaded.
+A device does one thing at a time anyway. One thread keeps it busy without locks around the models, and a round of one
+model waits at most for one round of each other model and one piece of a model that is being loaded.
 """
 
 import contextlib
@@ -20,21 +20,21 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-MOST_CPU_THREADS = 16  # memory, not arithmetic, is what a step on a CPU waits for
+MOST_CPU_THREADS = 16  # a step on a CPU is limited by memory, not by arithmetic
 
 
 class Tenant(Protocol):
-    """Who has a model on the device: an engine, which this module does not import since the engine imports it."""
+    """An engine with a model on the device. This module does not import engines, because they import it."""
 
     @property
     def last_used_s(self) -> float: ...
     def make_room(self) -> bool:
-        """Unload, on the device's thread, what has been idle for long. False: nothing was."""
+        """Unload the model if it has been idle for long; called on the device's thread. False: it has not."""
         ...
 
 
 class DeviceThread:
-    """`DeviceThread.of(device, tenant)` gives the device's; each who asked says `leave` once."""
+    """`DeviceThread.of(device, tenant)` returns the device's thread; each tenant calls `leave` once."""
 
     _all: dict[str, "DeviceThread"] = {}  # noqa: RUF012
     _lock = threading.Lock()
@@ -60,7 +60,7 @@ class DeviceThread:
             return worker
 
     def leave(self, tenant: Tenant) -> None:
-        """The thread ends with the last user's leaving, once it has done what was asked before."""
+        """Give up the thread. When the last tenant leaves, it finishes its work and ends."""
         with self._lock:
             self._tenants = [other for other in self._tenants if other is not tenant]
             if self._tenants:
@@ -77,7 +77,7 @@ class DeviceThread:
         return any(tenant.make_room() for tenant in others)
 
     def call(self, work: Callable[[], T]) -> "Future[T]":
-        """Have it done on the thread, between two rounds."""
+        """Run `work` on the thread, between two rounds."""
         future: Future[T] = Future()
         with self._wake:
             self._calls.append((future, work))
@@ -85,8 +85,8 @@ class DeviceThread:
         return future
 
     def call_in_pieces(self, work: Generator[None, None, T]) -> "Future[T]":
-        """Have it done on the thread, one piece between two rounds; after what was asked for in pieces before. It is
-        left undone once the future is cancelled."""
+        """Run `work` on the thread, one piece between two rounds, after all earlier work in pieces. It stops when the
+        future is cancelled."""
         future: Future[T] = Future()
         with self._wake:
             self._in_pieces.append((future, work))
@@ -102,7 +102,7 @@ class DeviceThread:
             self._steps = [other for other in self._steps if other is not steps]
 
     def wake(self) -> None:
-        """Something was submitted."""
+        """Wake the thread, because something was submitted."""
         with self._wake:
             self._wake.notify()
 
@@ -114,15 +114,15 @@ class DeviceThread:
             if self._device.startswith("cuda"):
                 torch.cuda.set_device(self._device)
                 own = torch.cuda.Stream(self._device)
-                stack.enter_context(torch.cuda.stream(own))  # so that no other engine's work is waited for
+                stack.enter_context(torch.cuda.stream(own))  # so that it does not wait for other engines' work
             else:
                 torch.set_num_threads(cpu_threads())
             while self._round():
                 pass
 
     def _round(self) -> bool:
-        """Whatever there is to do, once; False: all is over. A function of its own, so that between rounds nothing here
-        holds on to a model that was unloaded."""
+        """One round of all waiting work; False when the thread is to end. It is a separate function, so that no local
+        variable keeps an unloaded model alive between rounds."""
         with self._wake:
             while not (self._calls or self._in_pieces or self._ended or any(steps.busy for steps in self._steps)):
                 self._wake.wait()
@@ -156,8 +156,8 @@ class DeviceThread:
 
 
 def cpu_threads() -> int:
-    """That compute together, where the CPU is the device: one core stays free for the event loop and the other engines.
-    Threads of one step wait for each other, so that one without a core of its own makes all of them slow."""
+    """How many threads compute together when the device is the CPU: one core stays free for the event loop and other
+    engines. Threads of one step wait for each other, so a thread without its own core would slow down all of them."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(cores - 1, MOST_CPU_THREADS))
 
@@ -183,6 +183,6 @@ def _told(error: Exception) -> EngineError:
     import torch
 
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, torch.AcceleratorError):  # after one, CUDA refuses all further work of the process
+    if isinstance(error, torch.AcceleratorError):  # after this error CUDA refuses all further work of the process
         return EngineBroken(f"XTTS failed: {reason}")
     return EngineError(f"XTTS failed: {reason}", retryable=True)

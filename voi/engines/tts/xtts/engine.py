@@ -36,12 +36,12 @@ log = logging.getLogger(__name__)
 
 RATE_HZ = 24_000
 LONGEST_TEXT = 10_000  # characters
-IDLE_S = 300.0  # without a word: then a model may be unloaded for another one
-RELOAD_PATIENCE_S = 12.0  # of a caller; shorter than what a supervisor takes for an engine that hangs
-RELOAD_DEADLINE_S = 120.0  # then it does hang
+IDLE_S = 300.0  # after this time without speech a model may be unloaded to make room for another
+RELOAD_PATIENCE_S = 12.0  # longest wait of a caller; shorter than a supervisor's deadline
+RELOAD_DEADLINE_S = 120.0  # after this time it hangs
 SLOTS = {"cuda": 16, "cpu": 4}
-# A sentence may have so many times the codes that its share of the longest text would have, and this many more. (At
-# its usual pace a sentence needs about half its share. Babble after very short texts is what the second bounds.)
+# Limit on a sentence's codes: this factor times its share of the longest text, plus a constant. (At the usual pace a
+# sentence needs about half its share. The constant bounds babble after very short texts.)
 RUNAWAY_FACTOR, RUNAWAY_CODES = 1.25, 32
 
 
@@ -51,10 +51,10 @@ class Xtts:
     narrator keeps its own voice. `avg_text_len`: characters spoken at once, at most what the language takes.
 
     `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
-    sentences at the same time. `most_waiting`: sentences that may wait for a slot. `memory_mb`: most memory to use.
-    `seed`: the same text then always has the same codes, regardless of other callers (all slots are then computed at
-    full length at every step, since in half precision other shapes round differently). `temperature`, `top_k`, `top_p`,
-    `repetition_penalty`, `greedy`: instead of those in config.json.
+    sentences generated at the same time. `most_waiting`: sentences that may wait for a slot. `memory_mb`: most memory
+    to use. `seed`: the same text then always has the same codes, regardless of other callers (all slots are then
+    computed at full length at every step, since in half precision other shapes round differently). `temperature`,
+    `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of those in config.json.
     """
 
     info = TtsInfo(
@@ -116,7 +116,7 @@ class Xtts:
         self._text_thread = ThreadPoolExecutor(1, thread_name_prefix="xtts-text")
 
     async def look(self) -> None:
-        """Judge the files without loading the model. Raises what `warm_up` would raise because of them."""
+        """Check the files without loading the model. Raises what `warm_up` would raise because of them."""
         self._require_files()
         try:
             from voi.engines.tts.xtts.model import Files, look
@@ -161,7 +161,7 @@ class Xtts:
         self._running = running
 
     async def _awake(self) -> "Running":
-        """The model; loaded again, which takes a while, if it made room for another."""
+        """The model. If it was unloaded to make room for another, it is loaded again, which takes a while."""
         worker = self._worker
         if worker is None:
             raise EngineError("XTTS is not running.")
@@ -185,18 +185,20 @@ class Xtts:
         return self._running
 
     async def _reload(self, worker: DeviceThread) -> None:
-        """Sentences may be spoken at once, at first more slowly: shapes are recorded between their rounds."""
+        """Load the model again. Sentences can be spoken at once, at first more slowly, because shapes are recorded
+        between rounds."""
         try:
             running = await self._load(worker, self._loaded_on)
             self._start(worker, running)
-        except ConfigError as error:  # files that were right when it started
+        except ConfigError as error:  # the files were valid when the engine started
             raise EngineError(f"XTTS cannot load its model again: {error}") from error
         finally:
             self._reloading = None
         worker.call_in_pieces(running.record()).add_done_callback(_told)
 
     def make_room(self) -> bool:
-        """On the device's thread: unload when nothing was said for a while. The next text loads it again."""
+        """Unload the model if nothing was said for a while; called on the device's thread. The next text loads it
+        again."""
         running, worker = self._running, self._worker
         if running is None or worker is None or running.batch.busy or time.monotonic() - self.last_used_s < IDLE_S:
             return False
@@ -219,7 +221,7 @@ class Xtts:
         return await asyncio.wrap_future(worker.call_in_pieces(self._place(worker, checkpoint, device)))
 
     def _place(self, worker: DeviceThread, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
-        """On the device's thread. When there is no room, idle models make some."""
+        """Place the model on the device; runs on the device's thread. If there is no room, idle models are unloaded."""
         from voi.engines.tts.xtts.memory import NoRoom, give_back
         from voi.engines.tts.xtts.model import place
 
@@ -278,8 +280,8 @@ class Xtts:
         await asyncio.wrap_future(worker.call(stop))
 
     async def stream(self, text: str, voice: VoiceSpec) -> AsyncGenerator[bytes, None]:
-        """No sound for a text of which the model knows no letter. Raises EngineError for a text over 10,000 characters,
-        an unknown voice or language, when too many callers speak, or when the model fails."""
+        """Yields no sound for a text without a letter that the model knows. Raises EngineError for a text over 10,000
+        characters, an unknown voice or language, when too many callers speak, or when the model fails."""
         if len(text) > LONGEST_TEXT:
             raise EngineError(f"A text of {len(text)} characters is too long to speak; {LONGEST_TEXT} at most.")
         running, worker = await self._awake(), self._worker
@@ -315,8 +317,8 @@ class Xtts:
             speech.stop()
 
     async def reconfigure(self, options: Mapping[str, Any], needed: Collection[str] = ()) -> bool:
-        """See `Reconfigures`: `voice_tone_map`, and the file of voices, are what can change. False also for voices that
-        do not fit into what was set aside."""
+        """See `Reconfigures`: `voice_tone_map`, and the file of voices, are what can change. Also returns False for
+        voices that do not fit into the allocated room."""
         from voi.engines.tts.xtts.checkpoint import load_voices
         from voi.engines.tts.xtts.cloning_live import fitted
 
@@ -329,11 +331,11 @@ class Xtts:
         if gone:
             raise ConfigError([f"{file} lacks the voice {name!r}, which is in use" for name in gone])
         wished._check_voices(tuple(voices))
-        if running := self._running:  # else it is unloaded for now, and reads the file when it loads again
+        if running := self._running:  # otherwise it is unloaded, and reads the file when it loads again
             placed = await asyncio.wrap_future(worker.call(lambda: fitted(voices, running.voices)))
             if placed is None:
                 return False
-            running.voices.update(placed)  # one that is gone may be just being spoken with
+            running.voices.update(placed)  # a removed voice may still be in use
         self._files["voices"], self._tone_map = file, wished._tone_map
         self.info = replace(
             self.info, voices=tuple(voices), tones=wished.info.tones, tone_voices=wished.info.tone_voices
@@ -341,7 +343,7 @@ class Xtts:
         return True
 
     async def ping(self) -> None:
-        """Returns when the device's thread has finished its current step."""
+        """Return when the device's thread has finished its current step."""
         if self._worker is not None:
             await asyncio.wrap_future(self._worker.call(lambda: None))
 
@@ -351,7 +353,7 @@ class Xtts:
         return voice_in_tone(spec, self._tone_map) or self.info.voices[0]
 
     def _seed_of(self, part: str, voice: str) -> int:
-        """By what is said and whose voice says it, so that order and company don't matter."""
+        """The seed for a part, derived from its text and voice, so that order and other callers do not matter."""
         if self._seed is None:
             return secrets.randbits(62)
         digest = hashlib.blake2b(f"{self._seed}\0{voice}\0{part}".encode(), digest_size=8).digest()
@@ -359,12 +361,12 @@ class Xtts:
 
     @property
     def sampling(self) -> Sampling:
-        """In use once warmed up."""
+        """The sampling options in use, once the engine is warm."""
         return self._sampling
 
 
 def runaway_codes(layout: Layout, part: str, language: str) -> int:
-    """Where generation that does not stop by itself is stopped."""
+    """The number of codes after which generation that does not stop by itself is stopped."""
     share = len(part) / LONGEST.get(language, min(LONGEST.values()))
     return min(layout.max_codes, RUNAWAY_CODES + round(RUNAWAY_FACTOR * layout.max_codes * share))
 
@@ -387,7 +389,7 @@ def _device(wish: str) -> str:
     if int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
         raise EngineError(f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).")
     try:
-        torch.cuda.mem_get_info(device)  # the first use of it in this process, which fails where it is full or taken
+        torch.cuda.mem_get_info(device)  # the process's first use of the device, which fails if it is full or taken
     except RuntimeError as error:
         reason = str(error).partition("\n")[0]
         raise EngineError(f"XTTS: {device} cannot be used: {reason}") from None

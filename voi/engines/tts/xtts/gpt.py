@@ -56,13 +56,13 @@ class Gpt(nn.Module):
         self.mel_head = nn.Linear(width, codes)
 
     def prefix(self, conditioning: Tensor, ids: Tensor) -> Tensor:
-        """What goes before the codes: (places, width). `ids` with their start and stop marks."""
+        """The embeddings before the codes, (places, width). `ids` include their start and stop marks."""
         places = torch.arange(len(ids), device=ids.device)
         return torch.cat([conditioning, self.text_embedding(ids) + self.text_position(places)])
 
     def fill(self, hidden: Tensor, slots: Tensor, keys: Tensor, values: Tensor) -> None:
-        """Put prefixes (batch, places, width) into the cache slots (batch,). What lies behind a shorter prefix's end is
-        rubbish that each later code overwrites before it is looked at."""
+        """Put prefixes (batch, places, width) into the cache slots (batch,). Positions after the end of a shorter
+        prefix hold garbage, which later codes overwrite before it is read."""
         places = hidden.shape[1]
         for layer, block in enumerate(self._blocks):
             q, k, v = block.queries_keys_values(hidden)
@@ -73,10 +73,10 @@ class Gpt(nn.Module):
     def step(
         self, codes: Tensor, done: Tensor, places: Tensor, keys: Tensor, values: Tensor, length: int
     ) -> tuple[Tensor, Tensor]:
-        """One code further in slots 0 to batch - 1: latents (batch, width) and logits (batch, codes).
+        """One step in slots 0 to batch - 1; returns latents (batch, width) and logits (batch, codes).
 
         `codes`: the last code of each; `done`: how many codes it has; `places`: where in the cache the last one goes;
-        `length`: places that are looked at, over all of `places`.
+        `length`: how many places attention reads, more than any of `places`.
         """
         batch = len(codes)
         rows = torch.arange(batch, device=codes.device)

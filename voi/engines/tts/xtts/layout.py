@@ -57,18 +57,18 @@ class Layout:
         return self.input_sample_rate / self.gpt_code_stride_len
 
     def positions(self, conditioning: int) -> int:
-        """Places in one caller's cache: voice, text between its two marks, the start code and all codes; rounded up to
-        what attention kernels read at a time."""
+        """Places in one sentence's cache: voice, text with its two marks, the start code and all codes; rounded up to
+        the number that attention kernels read at a time."""
         needed = conditioning + self.gpt_max_text_tokens + 2 + 1 + self.max_codes
         return -(-needed // PLACES_STEP) * PLACES_STEP
 
     def cache_bytes(self, conditioning: int, bytes_each: int) -> int:
-        """Of the keys and values of one caller."""
+        """Bytes of one sentence's keys and values."""
         return 2 * self.gpt_layers * self.gpt_n_model_channels * self.positions(conditioning) * bytes_each
 
 
 def read_layout(path: Path) -> Layout:
-    """ConfigError when the file cannot be read or is no XTTS configuration."""
+    """The layout in a config.json. Raises ConfigError when the file cannot be read or is not an XTTS configuration."""
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -79,7 +79,7 @@ def read_layout(path: Path) -> Layout:
 
 
 def layout_of(raw: Mapping[str, Any], name: str) -> Layout:
-    """`raw`: config.json; `name`: whose mistakes ConfigError tells."""
+    """The layout in `raw`, the content of config.json. `name`: the file's name, for the ConfigError."""
     args = raw["model_args"]
     known = {f.name for f in fields(Layout) if f.name.startswith(("gpt_", "input_", "output_"))}
     sizes = {key: args[key] for key in known if args.get(key) is not None}

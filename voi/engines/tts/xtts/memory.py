@@ -1,4 +1,4 @@
-"""Whether a model fits, before anything is allocated."""
+"""Checks whether a model fits, before anything is allocated."""
 
 import gc
 from pathlib import Path
@@ -14,12 +14,13 @@ class NoRoom(EngineError):
 
 
 def workspace_bytes(device: torch.device) -> int:
-    """On the CPU what is used between the layers comes and goes, and is small."""
+    """Bytes that a model needs beside its weights and slots. On the CPU this is small, and 0 here."""
     return WORKSPACE_BYTES if device.type == "cuda" else 0
 
 
 def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
-    """NoRoom that says how many slots would fit. `limit`: what the operator grants, None for all that is free."""
+    """Raises NoRoom, which says how many slots would fit. `limit`: bytes that the operator grants; None for all free
+    memory."""
     workspace = workspace_bytes(device)
     free = free_bytes(device)
     granted = min(free, limit) if limit is not None else free
@@ -35,10 +36,10 @@ def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
 
 
 def free_bytes(device: torch.device) -> int:
-    """Free memory of the device; on the CPU that of the machine, or what its container may still take."""
+    """Free memory of the device; on the CPU that of the machine, or of its container if that is less."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    meminfo = Path("/proc/meminfo")  # Linux; elsewhere it is unknown, and nothing is refused
+    meminfo = Path("/proc/meminfo")  # Linux; on other systems it is unknown, and nothing is refused
     if not meminfo.exists():
         return 2**62
     available = next(line for line in meminfo.read_text().splitlines() if line.startswith("MemAvailable:"))
@@ -46,7 +47,7 @@ def free_bytes(device: torch.device) -> int:
 
 
 def _container_bytes(folder: Path = Path("/sys/fs/cgroup")) -> int:
-    """Control groups, version 2; a file that was read and can be read again counts as free."""
+    """Bytes that the container may still take (control groups, version 2). Cached files count as free."""
     try:
         limit = (folder / "memory.max").read_text().strip()
         used = int((folder / "memory.current").read_text())
@@ -57,7 +58,7 @@ def _container_bytes(folder: Path = Path("/sys/fs/cgroup")) -> int:
 
 
 def give_back(device: str) -> None:
-    """What unloaded models leave behind, to the device."""
+    """Return the memory of unloaded models to the device."""
     gc.collect()
     if device.startswith("cuda"):
         torch.cuda.empty_cache()

@@ -1,7 +1,6 @@
-"""One XTTS checkpoint on a device, ready to speak: files to a running batch.
-
-Loading has two steps, so that other models on the same device can go on: `read` may take long and needs no device;
-`place` runs on the device's thread, in pieces between which the others run.
+"""Loads one XTTS checkpoint onto a device, from its files to a running batch. Loading has two steps, so that other
+models on the device continue meanwhile: `read` may take long and needs no device; `place` runs on the device's thread
+in pieces, and the others run between them.
 """
 
 from collections.abc import Generator, Iterator
@@ -30,7 +29,7 @@ from voi.errors import ConfigError
 FIRST_CHUNK_FRAMES = 16  # 170 ms of sound
 LONGEST_CHUNK_FRAMES = 128  # 1.4 s
 CHUNK_GROWTH = 2.0
-PIECE_BYTES = 64 * MIB  # over PCI Express some 10 ms, which others notice no more than a step
+PIECE_BYTES = 64 * MIB  # some 10 ms over PCI Express, a delay like that of one step
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ class Running:
     need: Need
 
     def record(self) -> Generator[None, None, None]:
-        """All shapes, one between two yields. The first sentences need not wait for it. NoRoom."""
+        """Record all shapes, one between two yields. The first sentences need not wait for it. Raises NoRoom."""
         shapes = chain(self.decoder.record(), self.vocoder.record())
         try:
             yield from takewhile(lambda _: self.graphs.records, shapes)
@@ -74,7 +73,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """What the files hold, on the CPU, the GPT in the precision that it is to have."""
+    """The content of the files, on the CPU, with the GPT in its final precision."""
 
     files: Files
     layout: Layout
@@ -90,7 +89,7 @@ class Checkpoint:
 
 
 def look(files: Files) -> Checkpoint:
-    """What the files hold, the weights still in the file. ConfigError for files that are wrong."""
+    """Check the files without reading the weights into memory. Raises ConfigError for invalid files."""
     layout = read_layout(files.config)
     tokenizer = XttsTokenizer(files.tokenizer, layout.gpt_max_text_tokens)
     voices = load_voices(files.voices)
@@ -100,7 +99,7 @@ def look(files: Files) -> Checkpoint:
 
 
 def read(files: Files, precision: str) -> Checkpoint:
-    """ConfigError for files that are wrong."""
+    """Read the files. Raises ConfigError for invalid files."""
     found, dtype = look(files), getattr(torch, precision)
     return replace(
         found,
@@ -118,7 +117,8 @@ def place(
     memory_bytes: int | None,
     same_shapes: bool,
 ) -> Generator[None, None, Running]:
-    """On the device's thread. Nothing is recorded yet. NoRoom when memory does not suffice."""
+    """Place the checkpoint on the device; runs on the device's thread. Nothing is recorded yet. Raises NoRoom when
+    memory does not suffice."""
     to = torch.device(device)
     layout, conditioning = checkpoint.layout, checkpoint.conditioning
     dtype = checkpoint.gpt["mel_head.weight"].dtype
@@ -187,7 +187,7 @@ def _fill(net: nn.Module, state: dict[str, Tensor], files: Files, to: torch.devi
 def _check(
     layout: Layout, gpt: dict[str, Tensor], decoder: dict[str, Tensor], voices: dict[str, VoiceLatents], files: Files
 ) -> None:
-    """Mistakes that would show up as torch's errors otherwise."""
+    """Raise ConfigError for mistakes that would otherwise show up as errors of torch."""
     width = layout.gpt_n_model_channels
     sizes: list[tuple[str, Any, Any]] = [
         ("codes", layout.gpt_num_audio_tokens, gpt["mel_head.weight"].shape[0]),

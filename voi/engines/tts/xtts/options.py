@@ -1,10 +1,10 @@
-"""What may be written in the options of an XTTS model. Pure."""
+"""Checks the options of an XTTS model. Pure."""
 
 import math
 from collections.abc import Mapping
 from typing import Any
 
-SPEEDS = (0.5, 2.0)  # further than that the vocoder's sound falls apart
+SPEEDS = (0.5, 2.0)  # beyond these limits the sound breaks up
 _WHOLE: dict[str, tuple[float, float]] = {
     "slots": (1, 128),
     "most_waiting": (0, 100_000),
@@ -25,7 +25,7 @@ SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
 
 
 def problems_of(options: Mapping[str, Any]) -> list[str]:
-    """What is wrong with them, a line each; None means that one was left out."""
+    """The mistakes in the options, one line each. An option that is None was left out."""
     found = []
     for name, value in options.items():
         if value is None:

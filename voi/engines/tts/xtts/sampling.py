@@ -1,8 +1,8 @@
-"""Drawing the next code, for every row by its own rules and its own randomness, in one go on the device.
+"""Draws the next code of every row, by the row's own rules and random numbers, in one go on the device.
 
 The order is that of Hugging Face's generation, which XTTS was tuned with: repetition penalty (Keskar et al. 2019), then
 temperature, top-k, top-p. Instead of a random generator each row has uniform numbers, drawn in advance from its own
-seed, one for each step, and takes the code at that quantile: so a row's codes don't depend on who else is there.
+seed, one for each step, and takes the code at that quantile: so a row's codes do not depend on the other rows.
 """
 
 import torch
@@ -23,7 +23,7 @@ def draw(
 ) -> Tensor:
     """Codes (batch,); NOT_A_NUMBER where the logits have no largest finite number (half precision may overflow).
 
-    `logits`: (batch, codes) float32; `seen`: (batch, codes) bool, what was used before; all others (batch,):
+    `logits`: (batch, codes) float32; `seen`: (batch, codes) bool, the codes used before; all others (batch,):
     `temperature`, `top_k`, `top_p` and `penalty` over 0, `quantile` in [0, 1).
     """
     penalised = torch.where(logits < 0, logits * penalty[:, None], logits / penalty[:, None])
@@ -31,11 +31,11 @@ def draw(
     ordered, codes = scores.sort(dim=-1, descending=True)
     kth = ordered.gather(1, (top_k[:, None] - 1))
     odds = ordered.masked_fill(ordered < kth, -torch.inf).softmax(-1)
-    likelier = odds.cumsum(-1) - odds  # together, than this one
+    likelier = odds.cumsum(-1) - odds  # total probability of the likelier codes
     odds = odds.masked_fill(likelier >= top_p[:, None], 0.0)
     up_to = odds.cumsum(-1)
     rank = (up_to <= quantile[:, None] * up_to[:, -1:]).sum(-1)
-    rank = rank.minimum((odds > 0).sum(-1) - 1).clamp(min=0)  # an index outside would end all of a CUDA process's work
+    rank = rank.minimum((odds > 0).sum(-1) - 1).clamp(min=0)  # an index out of range would break the CUDA context
     drawn = codes.gather(1, rank.masked_fill(greedy, 0)[:, None])[:, 0]
     return drawn.masked_fill(~ordered[:, 0].isfinite(), NOT_A_NUMBER)
 

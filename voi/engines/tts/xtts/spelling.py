@@ -1,7 +1,7 @@
 """Text in the spelling that XTTS was trained on. Pure but for the optional transliterators.
 
-XTTS reads lower case without digits and signs; Chinese, Japanese and Korean in Latin letters. `voi.text` has put nearly
-all in words before; signs that still stand alone are named or dropped here.
+XTTS reads lower case without digits and signs; Chinese, Japanese and Korean in Latin letters. `voi.text` has already
+put nearly everything into words; remaining signs are named or dropped here.
 """
 
 import re
@@ -22,10 +22,10 @@ _SIGNS = re.compile(r"[&@%#$£°€+=/]")
 
 
 def spelled(text: str, language: str) -> str:
-    """As XTTS reads it. EngineError when a language's transliterator is not installed."""
+    """The text as XTTS reads it. Raises EngineError when a language's transliterator is not installed."""
     text = unicodedata.normalize("NFC", text).translate(_LIKE)
     if language == "tr":
-        text = text.replace("İ", "i")  # else its dot becomes a character of its own
+        text = text.replace("İ", "i")  # otherwise its dot becomes a separate character
     if language == "zh-cn":
         text = text.translate(_CHINESE_MARKS)
     code = primary(language)

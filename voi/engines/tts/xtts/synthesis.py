@@ -1,4 +1,4 @@
-"""One text being spoken for one caller: its parts go to the batch one after another, their sound comes back."""
+"""Speaks one text for one caller: its parts go to the batch one after another, and their sound comes back."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from voi.engines.tts.xtts.checkpoint import VoiceLatents
     from voi.engines.tts.xtts.windows import Stretch
 
-SOUND_DEADLINE_S = 60.0  # without any sound
+SOUND_DEADLINE_S = 60.0  # longest wait for sound
 
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """What the model takes in one go. `most_codes`: where a runaway is stopped. `speed`, `enough_ms`: see Tail; the
-    latter only where this is the whole text."""
+    """A text that the model takes in one go. `most_codes`: limit that stops a runaway. `speed`, `enough_ms`: see Tail;
+    the latter only if this is the whole text."""
 
     ids: Sequence[int]
     seed: int
@@ -34,7 +34,7 @@ class TextPart:
 
 
 class Synthesis:
-    """Lives on the event loop; the batch's thread only posts to it. At most two parts of sound are ever held."""
+    """Runs on the event loop; the batch's thread only posts to it. It holds at most two parts of sound."""
 
     def __init__(
         self, batch: "Batch", worker: DeviceThread, voice: "VoiceLatents", sampling: Sampling, rate_hz: int
@@ -47,11 +47,11 @@ class Synthesis:
         self._given_in = 0
         self._heard = 0
         self._due_s = time.monotonic()
-        """When its listener has heard all that was made until now, who hears on from the first sound."""
+        """When the listener will have heard all sound made so far, if playing began with the first sound."""
         self._job: Job | None = None
 
     async def sound(self, parts: Sequence[TextPart]) -> AsyncGenerator[bytes, None]:
-        """PCM. Raises EngineError when the batch is full, fails, or yields no sound for a minute."""
+        """Yields PCM. Raises EngineError when the batch is full, fails, or yields no sound for a minute."""
         self._parts = parts
         self._give_in()
         while self._heard < len(parts):
@@ -68,7 +68,7 @@ class Synthesis:
                 yield rest.astype("<i2").tobytes()
 
     def stop(self) -> None:
-        """Stop: what is not spoken yet is dropped."""
+        """Stop speaking and drop the rest."""
         if self._job is not None:
             self._job.cancel()
             self._job = None
@@ -85,7 +85,8 @@ class Synthesis:
         return arrived
 
     def _give_in(self) -> None:
-        """The next part, if there is one and the one before has all its sound. At most one ahead of the listener."""
+        """Submit the next part, if there is one and the part before has all its sound. At most one part is ahead of the
+        listener."""
         if self._job is not None or self._given_in == len(self._parts) or self._given_in > self._heard + 1:
             return
         from voi.engines.tts.xtts.batch import Job
@@ -107,7 +108,7 @@ class Synthesis:
         self._worker.wake()
 
     def _post(self, what: Any, value: Any) -> None:
-        """On the batch's thread."""
+        """Post an event to the event loop; called on the batch's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed: the caller is gone
             self._loop.call_soon_threadsafe(what, value)
 
@@ -116,7 +117,7 @@ class Synthesis:
         self._arrived.put_nowait(samples)
 
     def _ended(self, error: EngineError | None) -> None:
-        if self._job is None:  # stopped meanwhile
+        if self._job is None:  # it was stopped in the meantime
             return
         self._job = None
         self._arrived.put_nowait(error)

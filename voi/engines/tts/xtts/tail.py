@@ -1,13 +1,11 @@
-"""The end of a sentence as XTTS leaves it: hiss or breath, at times a scrap of sound after a pause, and babble after a
-word or two. Pure.
+"""Cleans the end of a sentence: XTTS leaves hiss or breath there, sometimes a scrap of sound after a pause, and babble
+after only a word or two. Pure. Sound passes until it becomes quiet. Quiet is held back until it is known what follows.
+If it is speech, everything is let through. If it is a scrap shorter than a syllable, or nothing, the sentence is faded
+out where its speech ended. Only quiet sound waits, so no speech is heard later.
 
-Sound passes until it becomes quiet. Quiet is held back until it is known what follows: speech, and all is let
-through; a scrap shorter than a syllable, or nothing, and the sentence ends softly where its speech ended. Only quiet
-sound ever waits, so nothing is heard later for it.
-
-Levels are relative to the loudest of the sentence, for some voices are quiet. The lengths were judged with real
-recordings and espeak's shortest words: a final consonant comes within 200 ms of its word, and the shortest last words
-("et", "uh", "ab") last for 150 ms and more.
+Levels are relative to the loudest frame of the sentence, because some voices are quiet. The lengths were judged with
+real recordings and espeak's shortest words: a final consonant comes within 200 ms of its word, and the shortest last
+words ("et", "uh", "ab") last for 150 ms and more.
 """
 
 import numpy as np
@@ -16,20 +14,19 @@ from numpy.typing import NDArray
 Samples = NDArray[np.int16]
 
 FRAME_MS = 10
-QUIET_BELOW_PEAK_DB = 45.0  # of the loudest frame until now; the last sounds of words are up to 40 dB below
-FLOOR = 3.0  # RMS of int16, -81 dBFS: quiet whatever else was heard
-PAUSE_MS = 250  # a scrap after less of a pause belongs to the word before
+QUIET_BELOW_PEAK_DB = 45.0  # below the loudest frame so far; the last sounds of words are up to 40 dB below it
+FLOOR = 3.0  # RMS of int16, -81 dBFS: always quiet
+PAUSE_MS = 250  # after a shorter pause a scrap belongs to the word before
 SCRAP_MS = 100
-BREATH_MS = 350  # no pause inside a few words is as long
-LEFT_MS = 120  # of the quiet at the end
+BREATH_MS = 350  # pauses within a few words are shorter
+LEFT_MS = 120  # how much of the quiet at the end is kept
 FADE_MS = 20
 
 
 class Tail:
-    """For one sentence. `push` its sound, then `finish`. `speed`: how many times faster than natural it is.
-
-    `enough_ms`: for a text of a few words without a pause in it; when so much speech was heard, a pause of BREATH_MS
-    ends the sentence, whatever follows. Then `over` is true, and nothing more comes.
+    """Cleans one sentence: `push` its sound, then `finish`. `speed`: factor on the natural speed. `enough_ms`: for a
+    text of a few words without a pause in it; after this much speech a pause of BREATH_MS ends the sentence, whatever
+    follows. Then `over` is true, and no more sound is returned.
     """
 
     def __init__(self, rate_hz: int, speed: float = 1.0, enough_ms: float | None = None) -> None:
@@ -48,7 +45,7 @@ class Tail:
         self.over = False
 
     def push(self, samples: Samples) -> Samples:
-        """What may be played now; perhaps nothing."""
+        """Take sound; return what may be played now, perhaps nothing."""
         if self.over:
             return samples[:0]
         self._held = np.concatenate([self._held, samples])
@@ -76,7 +73,7 @@ class Tail:
         return ready
 
     def finish(self) -> Samples:
-        """The last of it: a little of the quiet, faded out."""
+        """The end of the sound: a little of the quiet, faded out."""
         last = self._held[: self._frame * LEFT_MS // FRAME_MS].astype(np.float64)
         fade = min(len(last), self._frame * FADE_MS // FRAME_MS)
         if fade:

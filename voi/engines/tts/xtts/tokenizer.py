@@ -17,7 +17,7 @@ class XttsTokenizer:
 
         try:
             self._bpe = Bpe.from_file(str(vocabulary))
-        except Exception as error:  # the library raises nothing narrower
+        except Exception as error:  # the library raises plain Exception
             raise ConfigError(f"XTTS vocabulary {vocabulary}: {error}") from None
         start, stop = self._bpe.token_to_id("[START]"), self._bpe.token_to_id("[STOP]")
         if start is None or stop is None:
@@ -29,19 +29,18 @@ class XttsTokenizer:
         self._longest = longest
 
     def ids(self, text: str, language: str) -> list[int]:
-        """With the marks around them; characters that the model does not know are left out. Empty: none of a letter or
-        digit is left, and of marks alone the model would babble."""
+        """The ids of the text, between the start and stop marks; unknown characters are left out. Empty if no letter or
+        digit is left, because the model would babble for marks alone."""
         said = spelled(text, language)
         inner = self._bpe.encode(f"[{language}]{said}".replace(" ", "[SPACE]")).ids
         inner = [token for token in inner if token != self._unknown]
         return [self._start, *inner, self._stop] if not self._spoken.isdisjoint(inner) else []
 
     def parts(self, text: str, language: str, longest_chars: int) -> list[tuple[str, list[int]]]:
-        """The text in pieces that the model can take, each with its ids; none where the model knows no letter of it.
-        What is not in words yet is put so before the cut, and words that cannot be spoken are left out: no number is
-        cut in two, and each piece is as long as it sounds.
-
-        Each ends with a mark: without one the model often goes on with sounds of its own, above all after a short text.
+        """The text in pieces that the model can take, each with its ids; none if the model knows no letter of it.
+        Numbers and signs are put into words before the cut, and words that cannot be spoken are left out, so that no
+        number is cut in two and each piece's length is that of its spoken form. Each piece ends with a punctuation
+        mark: without one the model often goes on with meaningless sounds, especially after a short text.
         """
         words = speakable(text, language).split()
         known = " ".join(word for word in words if not has_speech(word) or self.ids(word, language))

@@ -1,8 +1,8 @@
 """Latents to sound, window by window; windows of one size, of all callers, go through the network together.
 
-The network stays in single precision where the GPT has half. Rounding after each of its layers is heard, not corrected
-by what follows: at full size it leaves noise 54 dB below the sound in float16, 36 dB in bfloat16. (On CUDA cuDNN
-multiplies in TF32 as torch lets it, for Coqui's network as for this one.) It has a twentieth of the weights.
+The network stays in single precision where the GPT has half. Rounding after each of its layers is audible, because no
+later layer corrects it: at full size it leaves noise 54 dB below the sound in float16, 36 dB in bfloat16. (On CUDA,
+cuDNN multiplies in TF32, torch's default, as in Coqui's network.) The vocoder has only a twentieth of the weights.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,8 @@ BATCHES = (1, 2, 4, 8)  # 8 of the longest windows are 300,000 samples in each o
 
 @dataclass(frozen=True, slots=True)
 class VocoderWindow:
-    """One window to compute. `slot`: whose latents, `latents`: how many it has until now (or in all)."""
+    """One window to compute. `slot`: the slot of its latents; `latents`: how many the sentence has so far (or in
+    total)."""
 
     slot: int
     latents: int
@@ -42,11 +43,11 @@ class Vocoder:
         weight = net.conv_pre.weight
         self._device, self._dtype = weight.device, weight.dtype
         self._inputs: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
-        # A CPU is faster one by one: more stays in its cache.
+        # A CPU is faster with one window at a time, because more stays in its cache.
         self.most_together = BATCHES[-1] if graphs.records else 1
 
     def record(self) -> Iterator[None]:
-        """All shapes that windows inside a sentence have, one between two yields."""
+        """Record all shapes that windows inside a sentence have, one between two yields."""
         for size in reversed(self.plan.sizes):
             for batch in reversed(BATCHES):
                 frames = torch.zeros(batch, self._net.input_width, size, device=self._device, dtype=self._dtype)
@@ -56,7 +57,7 @@ class Vocoder:
                 yield
 
     def run(self, pieces: Sequence[VocoderWindow]) -> list[NDArray[np.int16]]:
-        """The new samples of each, scaled to int16. All have windows of one size; at most `most_together`."""
+        """The new samples of each window, scaled to int16. All windows have one size; at most `most_together`."""
         size = pieces[0].window.size
         frames = self._frames(pieces)
         speakers = torch.stack([piece.embedding for piece in pieces])[:, :, None].to(self._dtype)
@@ -75,7 +76,7 @@ class Vocoder:
         ]
 
     def _frames(self, pieces: Sequence[VocoderWindow]) -> Tensor:
-        """(batch, width, frames): one gather and one product for all."""
+        """The input frames, (batch, width, frames), by one gather and one product for all."""
         made = [piece.stretch.weights(piece.window.start, piece.window.stop, piece.latents) for piece in pieces]
         span = max(matrix.shape[1] for _, matrix in made)
         weights = np.zeros((len(pieces), pieces[0].window.size, span), np.float32)

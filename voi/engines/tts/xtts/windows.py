@@ -1,9 +1,9 @@
-"""Which piece of a sentence's sound is computed when, and from which latents. Pure.
+"""Plans which piece of a sentence's sound is computed when, and from which latents. Pure.
 
 A latent (one per code) is stretched linearly to four frames, these to the output's rate, and a convolutional vocoder
-turns each frame into 256 samples. A convolution looks only so far, so a window with that much context on both sides
-gives exactly the samples that the whole sentence would give: sound can leave early, and its cost grows with its length.
-All positions are frames unless their names say otherwise.
+turns each frame into 256 samples. A convolution has a limited reach, so a window with that much context on both sides
+gives exactly the samples of the whole sentence. Sound can therefore be sent early, and the cost grows only with its
+length. All positions are frames unless their names say otherwise.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Ints = NDArray[np.int64]
 
 
 def context_frames(rates: Sequence[int], up_kernels: Sequence[int], kernels: Sequence[int], reach: int) -> int:
-    """How far the vocoder looks to either side.
+    """The vocoder's reach to either side, in frames.
 
     `rates`, `up_kernels`: of each transposed convolution; `kernels`: of the first and the last convolution; `reach`:
     samples that a stage's residual blocks look to a side.
@@ -36,15 +36,15 @@ def context_frames(rates: Sequence[int], up_kernels: Sequence[int], kernels: Seq
 class Stretch:
     """Latents to frames, as torch's linear interpolation does it (`align_corners` off): three scales one after another.
 
-    `scales`: by the speed (left out at 1), by codes to frames, by the output rate. One thing is different: torch copies
-    where the result would be as long as what it is made of (a sentence of two codes); here it is interpolated, since
-    how long a sentence will be is not known when its first sound leaves.
+    `scales`: by the speed (left out at 1), by codes to frames, by the output rate. One difference: torch copies if the
+    result is as long as its input (a sentence of two codes). Here it is interpolated, because the length of a sentence
+    is not known when its first sound is sent.
     """
 
     scales: tuple[float, ...]
 
     def frames(self, latents: int) -> int:
-        """Of a whole sentence."""
+        """Frames of a whole sentence with that many latents."""
         for scale in self.scales:
             latents = floor(latents * scale)
         return latents
@@ -56,8 +56,8 @@ class Stretch:
         return latents
 
     def weights(self, start: int, stop: int, latents: int) -> tuple[int, Floats]:
-        """For frames start..stop of a sentence with so many latents until now: the first latent needed, and the matrix
-        (frames, latents needed) that makes frames of them."""
+        """For frames start..stop of a sentence that has `latents` latents so far: the first latent needed, and the
+        matrix (frames, latents needed) that turns them into frames."""
         sizes = [latents]
         for scale in self.scales[:-1]:
             sizes.append(floor(sizes[-1] * scale))
@@ -79,7 +79,7 @@ class Stretch:
 
 @dataclass(frozen=True, slots=True)
 class FrameWindow:
-    """Compute frames start..stop, of which keep..keep_stop are new and exact."""
+    """Compute frames start..stop; frames keep..keep_stop of these are new and exact."""
 
     start: int
     stop: int
@@ -93,7 +93,7 @@ class FrameWindow:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`chunks`: new frames of the first window, the second, … the last holds for all further ones."""
+    """`chunks`: new frames of the first window, the second, …; the last one applies to all further windows."""
 
     context: int
     chunks: tuple[int, ...]
@@ -105,8 +105,8 @@ class Plan:
         return tuple(sorted(inner | {self.chunks[0] + self.context}))
 
     def next(self, window_number: int, done: int, settled: int, total: int | None) -> FrameWindow | None:
-        """After `done` frames. `settled`: frames that can be made now; `total`: of the whole sentence, once known.
-        None: not yet (or, with `total`, all is done)."""
+        """The next window after `done` frames. `settled`: frames that can be computed now; `total`: frames of the whole
+        sentence, once known. None: not yet (or, with `total`, everything is done)."""
         chunk = self.chunks[min(window_number, len(self.chunks) - 1)]
         start = max(0, done - self.context)
         if total is not None and total - done <= self.chunks[-1] + self.context:
@@ -117,7 +117,7 @@ class Plan:
         return FrameWindow(start, stop, done, done + chunk)
 
     def _last(self, start: int, done: int, total: int) -> FrameWindow:
-        """Up to the end. It begins earlier than it must where that gives it a size that other windows have too."""
+        """The last window. It may begin earlier than necessary, to have a size that other windows have too."""
         size = next((size for size in self.sizes if size >= total - start), total - start)
         return FrameWindow(max(0, total - size), total, done, total)
 
