@@ -1,4 +1,5 @@
-"""Abbreviations in full, as their neighbours tell: St. Paul and Main St., est. 1995 and est. time, EST, pp. 12."""
+"""Reads abbreviations in full, chosen by their neighbours: St. Paul and Main St., est. 1995 and est. time, EST, pp.
+12."""
 
 import re
 from functools import cache
@@ -31,7 +32,7 @@ _DAY_BEFORE = _set(
     "od każdy "
     "во в на с до по каждый"
 )
-"""What stands before a day of the week, where its short form may be something else."""
+"""Words before a day of the week whose short form may be another word."""
 _PREPOSITIONS = _set("na w we z ze przy od do po v ve při по на в при у")
 _CLOSERS = re.compile(r"[\s\"')\]”’»]+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
@@ -39,7 +40,7 @@ _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
 @cache
 def index_of(code: str) -> dict[str, list[Expansion]]:
-    """By the first run of letters, in small ones; the longest first."""
+    """The expansions by their first run of letters, in lower case; the longest first."""
     language = language_of(code)
     assert language is not None
     found: dict[str, list[Expansion]] = {}
@@ -95,7 +96,8 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
 
 
 def _something_follows(scan: Scan, end: int, key: str) -> bool:
-    """Short ones in capitals (M. for Monsieur) stand before a name."""
+    """True if something follows that the abbreviation belongs to. Short ones in capitals (M. for Monsieur) come before
+    a name."""
     if len(key) > 2 or scan.language.code == "en":
         return True
     rest = scan.rest(end)
@@ -111,7 +113,7 @@ def _something_follows(scan: Scan, end: int, key: str) -> bool:
 
 
 def _is_plain_word(scan: Scan, end: int, key: str) -> bool:
-    """Does a sentence end with a word that is one of its own as well: l'art., рис., Max., tel.?"""
+    """True if a sentence ends here with a form that is also a plain word: l'art., рис., Max., tel."""
     if not scan.language.starters or not is_wordlike(key.rstrip(".")):
         return False
     following = scan.word_after(end)
@@ -123,7 +125,7 @@ def _at_end(scan: Scan, end: int) -> bool:
 
 
 def _ends_sentence(scan: Scan, end: int, key: str) -> bool:
-    """The abbreviation's point ends the sentence as well, when nothing or a new sentence follows."""
+    """True if the abbreviation's point also ends the sentence, because nothing or a new sentence follows."""
     if _at_end(scan, end):
         return True
     if not scan.text[end : end + 1].isspace() or not scan.rest(end)[:1].isupper():
@@ -192,7 +194,7 @@ _BEFORE = {"#": _NUMBER_BEFORE, "o": _ORDINAL_BEFORE, "S": _STREET_BEFORE}
 
 
 def names_other_day(scan: Scan, at: int, end: int) -> bool:
-    """Does another day of the week stand near: "Sat 9-1, closed Sun."?"""
+    """True for "Sat 9-1, closed Sun.": another day of the week is near."""
     days, text = scan.language.weekdays, scan.text
     near = _FIRST.findall(text[max(0, at - 60) : at]) + _FIRST.findall(text[end : end + 40])
     return any(word in days or word in days.values() for word in near)

@@ -1,4 +1,4 @@
-"""Does a measure stand before a noun, as in a 5 km run, (14-oz), 12 oz cans? English then says it in the singular."""
+"""Detects measures before a noun, as in a 5 km run, (14-oz), 12 oz cans. English reads these in the singular."""
 
 import re
 
@@ -24,7 +24,7 @@ _NO_NOUNS = _set(
 
 
 def is_adjective(scan: Scan, at: int, stop: int, hyphen: bool) -> bool:
-    """A 5 km run, a 2h 35m layover, (14-oz), 12 oz cans: what stands before a noun stays in the singular."""
+    """True for a 5 km run, a 2h 35m layover, (14-oz), 12 oz cans: a measure before a noun is read in the singular."""
     if hyphen and scan.text[stop : stop + 1] != ")":
         return noun_follows(scan, stop) or not scan.rest(stop)
     if hyphen:

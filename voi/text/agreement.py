@@ -18,7 +18,8 @@ _VOWELS = "aeiouàèéìòùhAEIOU"
 
 
 def gender(noun: str, language: Language) -> str:
-    """ "f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" where nothing tells."""
+    """The gender "f", "n" or "m" of a noun, singular or plural, by the language's lists and endings; "m" if they do
+    not tell."""
     low, rules = noun.lower(), language.gender
     if known := _listed(language).get(low):
         return known
@@ -42,8 +43,8 @@ _LISTED: dict[str, dict[str, str]] = {}
 
 
 def counted(number: str, noun: str, language: Language, singular: str = "") -> str:
-    """`number` (1, 21, 2.5) in words as it stands before `noun`. `singular`: the noun's first form, which tells its
-    gender best; "" where it is not known."""
+    """`number` (1, 21, 2.5) in words as it is said before `noun`. `singular`: the noun's base form, which shows its
+    gender best; "" if it is not known."""
     said = cardinal(number, language)
     if language.code == "ar":
         return arabic_numbers.counted(said, number, noun)

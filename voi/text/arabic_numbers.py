@@ -27,7 +27,7 @@ _NO_FEMININE = _set(
     "اجتماعات امتحانات خيارات قرارات طلبات اختبارات حيوانات إعلانات مشروعات كيلوغرامات كيلومترات غرامات مليغرامات "
     "لترات مترات دولارات ريالات يوروهات باصات تلفزيونات بيوت أوقات أصوات"
 )
-"""Plurals in -at of masculine nouns, and plurals whose last letters only look so."""
+"""Plurals in -at of masculine nouns, and other plurals that end in the same letters."""
 _MASCULINE = {"ثلاثة": 3, "أربعة": 4, "خمسة": 5, "ستة": 6, "سبعة": 7, "ثمانية": 8, "تسعة": 9, "عشرة": 10}
 
 
@@ -66,7 +66,7 @@ def feminine(number: int) -> str:
 
 
 def counted(said: str, number: str, noun: str) -> str:
-    """`said`, the number as it stands before masculine nouns, in the form for this noun."""
+    """`said`, the number in its form before masculine nouns, changed to the form for this noun."""
     if not (number.isdigit() and 3 <= int(number) <= 19) or not is_feminine(noun):
         return said
     return feminine(int(number))
@@ -78,7 +78,7 @@ def is_feminine(noun: str) -> bool:
 
 
 def in_genitive(said: str) -> str:
-    """عشرون: عشرين, مئتان: مئتين, as behind من and إلى."""
+    """عشرون: عشرين, مئتان: مئتين, as after من and إلى."""
     words = said.split(" ")
     return " ".join(_GENITIVE.sub("ين", word) if word.removeprefix("و") in _DECLINED else word for word in words)
 

@@ -1,4 +1,4 @@
-"""Characters: what a speech engine can read, what only looks nice, and what must go."""
+"""Normalizes characters: keeps what a speech engine can read and removes decoration."""
 
 import html
 import re
@@ -7,12 +7,12 @@ import unicodedata
 _TABLE_MAX = 8_192  # characters remembered; hostile text could hold a million different ones
 
 _HUGE_ENTITY = re.compile(r"&#[xX]?[0-9a-fA-F]{9,}+;?")
-"""No character has such a number, and html.unescape cannot count that far."""
+"""No character has such a number, and html.unescape fails on it."""
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,300}>|<!--[^<>]{0,1000}-->")
 _NAMED_TAG = re.compile(
     r"</?([A-Za-z][A-Za-z0-9]{0,20})\s?/?>(?=\s(?:tags?|elements?|Elemente?|Tags?)\b|-(?:Tag|Element))"
 )
-"""Of "the <video> tag" the name is said."""
+"""In "the <video> tag" the tag's name is read."""
 _LINE_BREAK = re.compile(r"<(?:br|/p|/div|/li|/h[1-6])\b[^<>]{0,100}>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECASE)
 
@@ -76,7 +76,7 @@ _MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
 _CHARGE = re.compile(r"(?<=[A-Za-z\d₀-₉])([¹²³⁴-⁷]?)([⁺⁻])(?![⁰¹²³⁴-⁹])")
 _POWER = re.compile(r"(?<=[\w)])(⁻?)([⁰¹²³⁴-⁹]{2,20}|(?<=⁻)[⁰¹²³⁴-⁹]|[⁰⁴-⁹])")
 _FOOTNOTE = re.compile(r"(?<=[^\W\d_]{3})[¹²³](?![\w⁺⁻])|(?<=[.,!?])[¹²³](?=\s|\Z)")
-"""A small figure after a whole word is no power."""
+"""A superscript after a whole word is a footnote, not a power."""
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _RAISED = re.compile("[⁰¹²³⁴-⁹⁺⁻]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
@@ -84,12 +84,13 @@ _STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
 
 
 def _charge(match: re.Match[str]) -> str:
-    """Ca²⁺: Ca 2+; the minus is one that has no number behind it."""
+    """Ca²⁺: Ca 2+. A minus becomes the sign that is not read as part of a number."""
     return f" {match[1].translate(_POWERS)}{'+' if match[2] == '⁺' else '⊖'} "
 
 
 def plain_characters(text: str) -> str:
-    """Entities and tags resolved, apostrophes straight, letters and digits plain; no emoji, no controls."""
+    """The text with entities and tags resolved, straight apostrophes, plain letters and digits, and without emoji and
+    control characters."""
     if "&" in text:
         text = html.unescape(_HUGE_ENTITY.sub(" ", text))
     if "<" in text:

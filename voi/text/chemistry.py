@@ -12,7 +12,7 @@ _ELEMENTS = _set(
     "Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U Np Pu"
 )
 _ORGANIC = re.compile(r"C\d{0,2}H\d{1,2}(?:[NOSP]\d{0,2}){0,3}")
-"""Of capitals alone only what looks so is a formula: K9P4 is a code."""
+"""Without lower-case letters only an organic formula counts as one: K9P4 is a code."""
 _TOKEN = re.compile(r"(?:[A-Z][a-z]?\d{0,2}){2,8}(?![\w-])")
 _PARTS = re.compile(r"([A-Z][a-z]?)(\d*)")
 _NO_FORMULAS = _set("NaN CoP CoS CoV InC HiFi")

@@ -5,7 +5,7 @@ _PLACES = ("", "十", "百", "千")
 
 
 def chinese(number: int) -> str:
-    """Of a whole number, not negative: 10500 is 一万零五百."""
+    """The words for a non-negative whole number: 10500 is 一万零五百."""
     for scale, name in ((10**12, "万亿"), (10**8, "亿"), (10**4, "万")):
         if number >= scale:
             many, rest = divmod(number, scale)

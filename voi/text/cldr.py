@@ -13,7 +13,7 @@ from voi.text.tables.shape import Forms
 from voi.text.whole_numbers import whole
 
 NUMBER = "{0}"
-"""Where the number stands, in a form that has words before it too: "saatte {0} kilometre"."""
+"""The place of the number in a form that has words before it too: "saatte {0} kilometre"."""
 _HOLDER = re.compile(r"\A\s*\{0\}\s*|\s*\{0\}\s*\Z")
 _WITHOUT_BLANKS = frozenset(("zh", "ja"))
 _DIGITS = re.compile(r"\d+")
@@ -41,14 +41,14 @@ def form(number: str, forms: Forms, code: str) -> str:
 
 
 def form_around(number: str, forms: Forms, code: str) -> str:
-    """The same, with NUMBER where words stand on both sides of it."""
+    """The same, with NUMBER in its place if the form has words on both sides of it."""
     category = plural(number, code)
     return forms.get(category) or forms.get("many" if category == "other" else "other") or forms["other"]
 
 
 @cache
 def months(code: str) -> Mapping[str, int]:
-    """Names of months in small letters, whole and short, as they stand in dates and alone, to 1..12."""
+    """Names of months in lower case, whole and short, as written in dates and alone -> 1..12."""
     found: dict[str, int] = {}
     for context in ("format", "stand-alone"):
         for width in ("wide", "abbreviated"):
@@ -59,19 +59,19 @@ def months(code: str) -> Mapping[str, int]:
 
 @cache
 def whole_months(code: str) -> frozenset[str]:
-    """Names of months that are not shortened, in small letters."""
+    """Unabbreviated names of months, in lower case."""
     data = _locale(code).months
     return frozenset(name.lower() for context in ("format", "stand-alone") for name in data[context]["wide"].values())
 
 
 def month(number: int, code: str) -> str:
-    """As it stands in a date (Russian: мая)."""
+    """The name of a month as it is said in a date (Russian: мая)."""
     return str(_locale(code).months["format"]["wide"][number])
 
 
 @cache
 def unit(name: str, code: str) -> Forms | None:
-    """Forms of one of CLDR's units ("length-kilometer"); None where CLDR has no name for it in that language."""
+    """Forms of one of CLDR's units ("length-kilometer"); None if CLDR has no name for it in that language."""
     long = _locale(code)._data["unit_patterns"].get(name, {}).get("long")
     if not long:
         return None
@@ -89,7 +89,7 @@ def _in_words(name: str, code: str) -> str:
 
 @cache
 def per(name: str, code: str) -> str | None:
-    """ "per hour" in that language; None where CLDR writes it with a stroke or not at all."""
+    """ "per hour" in that language; None if CLDR writes it with a slash or not at all."""
     long = _locale(code)._data["unit_patterns"].get(name, {}).get("long") or {}
     text = dict(long).get("per", "")
     return text.replace("{0}", "").strip() if text.startswith("{0}") and "/" not in text else None

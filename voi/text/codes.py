@@ -58,7 +58,7 @@ _DIGITS = re.compile(r"\d++(?:[- ]\d++){0,8}+(?![\w]|[.,:/%]\d|\s?[%$€£])")
 
 
 def street(scan: Scan, at: int) -> Reading | None:
-    """The number of a house before the name of a street."""
+    """A house number before the name of a street."""
     match = _STREET.match(scan.text, at)
     if not match or scan.language.code != "en":
         return None
@@ -159,7 +159,8 @@ _ACCOUNTS = _set(
 
 
 def _is_grouped_code(scan: Scan, text: str, end: int) -> bool:
-    """Groups of unlike length are no range, unless things are counted: order 50-100 shirts."""
+    """True for digit groups of unequal length: these are a code, not a range, unless something is counted (order 50-100
+    shirts)."""
     groups = text.split("-")
     noun = scan.word_after(end)
     counts = noun.islower() and noun.endswith("s") and noun not in ("is", "was", "has") and len(groups) == 2
@@ -207,7 +208,7 @@ _INFLECTED = _set("tr hu ar pl ru cs")
 
 
 def cluster(scan: Scan, at: int) -> Reading | None:
-    """A code of letters and digits, spelt or read as its form tells."""
+    """A code of letters and digits, spelt or read according to its form."""
     match = _CLUSTER.match(scan.text, at)
     if not match:
         return None
@@ -313,7 +314,7 @@ _ACRONYM_BEFORE = re.compile(r"(?<![\w.])[A-Z]{2,5}\s\Z")
 
 
 def hyphened(scan: Scan, at: int) -> Reading | None:
-    """SHA-256, F-150, U-235: three digits behind capitals and a hyphen."""
+    """SHA-256, F-150, U-235: three digits after capitals and a hyphen."""
     match = _THREE.match(scan.text, at)
     if not match or scan.language.code != "en" or not _CAPITALS_BEFORE.search(scan.text, max(0, at - 8), at):
         return None
@@ -342,7 +343,7 @@ def section(scan: Scan, at: int) -> Reading | None:
 
 
 def plural(scan: Scan, at: int) -> Reading | None:
-    """omega-3s, W-2s, 747s: several of a kind, and no seconds."""
+    """omega-3s, W-2s, 747s: plurals, not seconds."""
     match = _PLURAL.match(scan.text, at)
     if not match or scan.language.code != "en":
         return None
@@ -364,7 +365,7 @@ def plural_of(said: str) -> str:
 
 
 def _turns(segment: str) -> int:
-    """How often letters and digits change places."""
+    """How often letters and digits alternate."""
     return len(_PARTS.findall(segment)) - 1
 
 

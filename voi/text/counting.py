@@ -10,7 +10,7 @@ from voi.text.tables.shape import Language
 
 
 def counted_plain(scan: Scan, at: int, digits: str, end: int) -> str:
-    """A plain number, in the form that what is counted asks for."""
+    """A plain number, in the form that agrees with what is counted."""
     language, text = scan.language, scan.text
     if len(digits) >= 4 and language.code in ("zh", "ja", "ko", "hi") and is_named(scan, at, end):  # 订单号58213
         return one_by_one(digits, language)
@@ -57,7 +57,7 @@ _SINO_KOREAN = (
     "달러", "번 승강장", "번 버스", "번 게이트", "번 홈", "번 창구", "번 문제", "번 국도",
     "대째", "번지", "번길", "번 출구", "번방", "번선", "번역", "번호", "시리즈", "장조", "장 제", "살인", "개점",
 )  # fmt: skip
-"""What begins like a counter and takes Sino-Korean numbers: 삼개월, 오개국, 십 번지 (국립국어원, 온라인가나다)."""
+"""Words that begin like a counter but take Sino-Korean numbers: 삼개월, 오개국, 십 번지 (국립국어원, 온라인가나다)."""
 
 
 _OR = re.compile(r"\s(?:o|u|ou|or|à|a|oder|bis|или|lub|albo|nebo|až)\s\d{1,3}\s([^\W\d_]{3,})")
@@ -88,11 +88,11 @@ def _year(scan: Scan, at: int, digits: str, end: int) -> str:
 
 
 _OFTEN = re.compile(r"(?:하루|일주일|한 달|달|주|년|일년|매일|매주|총|약|에|당|각각|적어도|최소|최대)(?:에)?\s\Z")
-"""Before "2번" it is how often, else a number: 두 번, 이번."""
+"""After these words "2번" says how often (두 번), otherwise it is a number (이번)."""
 
 
 def is_named(scan: Scan, at: int, end: int) -> bool:
-    """Does a word like "order number" stand before, in a language whose words our patterns do not find?"""
+    """True if a word like "order number" comes before, in a language whose words our patterns do not find."""
     if not scan.text[at:end].isdigit():
         return False
     before = _LINKS.sub("", scan.text[max(0, at - 24) : at])

@@ -89,7 +89,7 @@ _DAY_MONTH_SHORT = re.compile(
     r"([1-9]|[0-2]\d|3[01])\.(0[1-9]|1[0-2])"
     r"(?![\w.,]*\d|\s?(?:[%€₽$°]|(?:[кмс]?м|[км]?г|м?л|ч|т|[ГМ]Б|zł|[kmc]?m|[km]?g|m?l|h|s|t|[GM]B|tys|тыс|mln|млн)\b))"
 )
-"""7.03: a month has two figures; decimals have a comma."""
+"""7.03: the month has two digits, and decimals have a comma."""
 _DAY_BEFORE = re.compile(r"([^\W\d_]+)\.?,\s\Z")
 
 
@@ -131,7 +131,7 @@ _RANGE = re.compile(
 
 
 def _in_range(scan: Scan, at: int, match: re.Match[str]) -> bool:
-    """Is it one of two dates, at least one of which can be nothing else?"""
+    """True if it is one of two dates, and at least one of them can only be a date."""
     for found in _RANGE.finditer(scan.text, max(0, at - 20), at + 32):
         if match.start() in (found.start(1), found.start(3)):
             first, second = (int(found[1]), int(found[2])), (int(found[3]), int(found[4]))
@@ -185,7 +185,7 @@ def day_month(scan: Scan, at: int) -> Reading | None:
 
 
 def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
-    """March 5, 2024, at the name of the month; also "March 2024", where the year is no plain number."""
+    """March 5, 2024, at the name of the month; also "March 2024", where the year is not a plain number."""
     number = month_number(scan, word)
     if number is None or not (word[0].isupper() or scan.language.code != "en"):
         return None
@@ -224,7 +224,7 @@ _MONTH_AFTER = re.compile(r"\.?\s?[-–—]\s?([^\W\d_]{3,12})(?![\w])\.?")
 
 
 def year_of(scan: Scan, at: int) -> Reading | None:
-    """в 2024 г., w 2024 roku: a year in the case that its neighbours ask for, with the word for it."""
+    """в 2024 г., w 2024 roku: a year in the case that its neighbours require, with the word for "year"."""
     code = scan.language.code
     if code == "hu" and (match := _HUNGARIAN_YEAR.match(scan.text, at)) and month_number(scan, match[2]):
         return year(match[1], scan.language), match.start(2) - 1, "date"
@@ -273,7 +273,7 @@ def _name(number: int, scan: Scan) -> str:
 
 
 def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> str:
-    """In the language's own order. `digits` of the year, or ""."""
+    """The date in the language's own order. `digits`: those of the year; "" without a year."""
     language = scan.language
     code = language.code
     if code in slavic.LANGUAGES:

@@ -6,7 +6,7 @@ from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 
 _A = "0-9A-Za-zÀ-ÖØ-öø-\u052f"
-"""Letters and digits of addresses: those of Chinese, Japanese and Korean are the sentence's."""
+"""Letters and digits of addresses. Chinese, Japanese and Korean ones belong to the sentence around."""
 _W = f"{_A}_"
 _URL = (
     rf"(?<![{_W}@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{{1,100}}@)?|www\.(?=[{_W}]))(?:www\.)?"
@@ -44,7 +44,7 @@ _SPELT_ENDINGS = _set(
 )
 _ENDINGS_THAT_ARE_WORDS = _set("in it at me us no be co so de es go pro name ca int pt se ar is")
 _SITES = _set("com org net edu gov info biz io ai co uk de fr es it nl pl ru ch at eu ca au jp cn br pt cz hu tr kr be")
-"""Ends of sites, whose hyphens are said; those of files are not."""
+"""Endings of site names. Hyphens in these are read; in names of files they are not."""
 _UNDERLINES = {"dash": "underscore", "Bindestrich": "Unterstrich", "tiret": "tiret bas", "guion": "guion bajo",
                "trattino": "trattino basso", "hífen": "sublinhado", "streepje": "liggend streepje",
                "myślnik": "podkreślnik", "дефис": "нижнее подчёркивание", "pomlčka": "podtržítko",
@@ -57,7 +57,7 @@ _PARTS = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[^\W\d_²³¹]+")
 
 
 def electronic(text: str, language: Language) -> dict[int, tuple[str, int]]:
-    """Where such names begin, what is said for each (with digits still to be read), and where they end."""
+    """By the index where each name begins: what is said for it (with digits still to be read), and where it ends."""
     if not _HINT.search(text):
         return {}
     found: dict[int, tuple[str, int]] = {}
@@ -122,7 +122,7 @@ def _read(match: re.Match[str], language: Language) -> tuple[str, int]:
 
 
 def _is_ending(name: str, last: str) -> bool:
-    """Is that the end of an address, and not two sentences without a blank between?"""
+    """True if that is the end of an address, rather than two sentences without a space between them."""
     if last.lower() not in _ENDINGS or not (
         last.islower()
         or last in ("JS", "NET", "PDF", "TXT", "CSV", "MP3", "JPG", "PNG")
@@ -146,7 +146,7 @@ def _host(host: str, dot: str, dash: str = "") -> str:
 
 
 def _dashed(part: str, dash: str) -> str:
-    """The words of a name that somebody may have to write down: its hyphens and underlines are said."""
+    """The words of a name that a listener may have to write down: its hyphens and underscores are read."""
     if not dash or not ("-" in part or "_" in part):
         return _words(part)
     line = _UNDERLINES.get(dash, dash)
@@ -162,7 +162,7 @@ def _words(part: str) -> str:
 
 
 def _path(path: str, dot: str, slash: str) -> str:
-    """` slash docs slash start`, as far as it can be remembered."""
+    """` slash docs slash start`, cut to a length that a listener can remember."""
     parts = [part for part in path.split("/") if part]
     if not slash or len(parts) > _PATH_PARTS_MAX or any(len(part) > _PATH_PART_LETTERS_MAX for part in parts):
         return ""

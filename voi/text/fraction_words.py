@@ -1,4 +1,4 @@
-"""How a fraction is said in each language: drei Viertel, un tercio, yarım, 三分之一."""
+"""Fractions in words, by language: drei Viertel, un tercio, yarım, 三分之一."""
 
 from voi.text import slavic
 from voi.text.agreement import counted, gender

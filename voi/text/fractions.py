@@ -1,4 +1,4 @@
-"""Two numbers with a stroke between: fractions (1/2, 2 1/2 cups), ratings (4.5/5), seasons (2010/11), 24/7."""
+"""Two numbers with a slash between them: fractions (1/2, 2 1/2 cups), ratings (4.5/5), seasons (2010/11), 24/7."""
 
 import re
 
@@ -35,7 +35,7 @@ def rating(scan: Scan, at: int) -> Reading | None:
 
 
 def fraction(scan: Scan, at: int) -> Reading | None:
-    """1/2, 1 1/2, 8/10, 24/7; what is no fraction is read number by number."""
+    """1/2, 1 1/2, 8/10, 24/7; anything else is read number by number."""
     match = _FRACTION.match(scan.text, at)
     if not match:
         return None

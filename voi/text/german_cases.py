@@ -11,12 +11,12 @@ _ACCUSATIVE = _set("für um ohne gegen durch pro kostet kosten beträgt haben ha
 _DESCRIBED = re.compile(r"\s[a-zäöüß]{3,20}\s([A-ZÄÖÜ][^\W\d_]+)")
 _FIRST_OF_TWO = re.compile(r"([^\W\d_]+)\s1\s(?:[^\W\d_]+\s){1,2}(?:und|oder)\s\Z")
 _REQUEST = re.compile(r"\b[A-ZÄÖÜ][a-zäöüß]{1,20}n\sSie\s[^.!?]*\Z")
-"""Verrühren Sie 1/2 TL Salz: what is asked for stands in the accusative."""
+"""Verrühren Sie 1/2 TL Salz: what is asked for is in the accusative."""
 _HALVES = {"m": "einen halben", "f": "eine halbe", "n": "ein halbes"}
 
 
 def in_case(scan: Scan, at: int, said: str, end: int) -> str:
-    """`said`, which begins with "ein" or "eine" or is "eins", as it stands behind a preposition."""
+    """`said`, which begins with "ein" or "eine" or is "eins", in the form required after a preposition."""
     article, _, rest = said.partition(" ")
     if article not in ("ein", "eine"):
         return said

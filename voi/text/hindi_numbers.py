@@ -21,7 +21,7 @@ _SCALES = ((10_000_000, "करोड़"), (100_000, "लाख"), (1_000, "ह
 
 
 def hindi(number: int) -> str:
-    """Of a whole number, not negative: 123456 is one lakh, twenty-three thousand, four hundred, fifty-six."""
+    """The words for a non-negative whole number: 123456 is one lakh, twenty-three thousand, four hundred, fifty-six."""
     if number < 100:
         return _UP_TO_99[number]
     scale, name = next((scale, name) for scale, name in _SCALES if number >= scale)

@@ -2,7 +2,8 @@
 
 
 def hungarian_kind(said: str) -> str:
-    """What has this number: hármas, négyes, háromszáztizenkettes (A magyar helyesírás szabályai, 12th ed., 264)."""
+    """The word for a thing with this number: hármas, négyes, háromszáztizenkettes (A magyar helyesírás szabályai, 12th
+    ed., 264)."""
     for last, new in _KINDS.items():
         if said.endswith(last):
             return said.removesuffix(last) + new

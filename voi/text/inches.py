@@ -60,7 +60,7 @@ def feet_and_inches(scan: Scan, at: int, digits: str, end: int) -> Reading | Non
 
 
 def _quoted(scan: Scan, at: int) -> bool:
-    """Does the sign close a quotation?"""
+    """True if the sign closes a quotation."""
     before = scan.text[max(0, at - 200) : at]
     return (
         len(_OPENING.findall(before)) > len(_CLOSING.findall(before))

@@ -1,4 +1,4 @@
-"""Keys that are pressed together, as one names them: Ctrl+Alt+Del, Cmd-Shift-4, Strg+C."""
+"""Keys that are pressed together, as they are read: Ctrl+Alt+Del, Cmd-Shift-4, Strg+C."""
 
 import re
 

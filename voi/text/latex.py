@@ -1,6 +1,6 @@
 """Mathematics as language models write it, in LaTeX: its marks become plain signs, which the reader knows.
 
-`$E=mc^2$` and `\\(\\frac{1}{2}\\)` are E=m c^2 and 1/2; what is no mathematics (prices, paths) stays.
+`$E=mc^2$` and `\\(\\frac{1}{2}\\)` are E=m c^2 and 1/2; anything else between such marks (prices, paths) stays.
 """
 
 import re
@@ -34,11 +34,12 @@ _FUNCTIONS = words(
 )
 _OVER = "\x1f"
 _ROUNDS = 3
-"""Fractions in fractions: so deep are they taken apart."""
+"""How deep nested fractions are resolved."""
 
 
 def without_latex(text: str, over: str, minus: str) -> str:
-    """`over`, `minus`: the words between a fraction's two sides, where they are more than numbers, and for a minus."""
+    """The text without LaTeX marks. `over`: the word between the two sides of a fraction that are more than numbers;
+    `minus`: the word for a minus."""
     if "$" not in text and "\\(" not in text and "\\[" not in text:
         return text
     return _MATH.sub(lambda match: _plain(next(filter(None, match.groups()), ""), over, minus, match[0]), text)
@@ -69,7 +70,7 @@ def _power(power: re.Match[str]) -> str:
 
 
 def _is_math(math: str) -> bool:
-    """One letter, or a sign of mathematics; "$ and $" between two prices is none."""
+    """True for one letter, or text with a sign of mathematics; not for the "$ and $" between two prices."""
     return bool(re.search(r"[\\^_=+<>×÷]", math)) or re.fullmatch(r"[A-Za-z](?:\([a-z]\))?", math) is not None
 
 

@@ -14,14 +14,14 @@ _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)|(?<=[a-z\d)\]])\s\*\s(?=[\w(])")
 _ESCAPED = re.compile(r"\\(?=[^\w\s])")
 _ROW = re.compile(r"(?:\A|\s)\|(?:\s|\Z)|\A\s*\|.*\|\s*\Z")
-"""A row of a table, and no |x| of mathematics."""
+"""A row of a table, but not |x| in mathematics."""
 _DRIVE = re.compile(r"\b[A-Za-z]:\\\w")
 _EMPHASIS = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
-"""An underline within a word is no mark (CommonMark 6.2): names of files have them."""
+"""An underscore within a word is not a mark (CommonMark 6.2): names of files have them."""
 _RULE_SIGNS = frozenset(" \t-*_=|:+~")
 _ENDS_LINE = ".!?…:;,。！？；：،؟।"
 _MARKS = frozenset("#>*_`~[|\\\n-+•◦▪‣·–)")
-"""No Markdown without one of these, except a numbered line."""
+"""Any Markdown except a numbered line has one of these."""
 _WIDE = "\u2e80"  # from here on Chinese, Japanese and Korean
 
 
@@ -70,7 +70,8 @@ def _line(line: str, months: frozenset[str]) -> tuple[str, bool]:
 
 
 def _starts_date_or_noun(line: str, end: int, months: frozenset[str]) -> bool:
-    """3. Mai, 2. patro: in languages that write ordinals so (those that give their months), with the noun after it."""
+    """3. Mai, 2. patro: in languages that write ordinals like this (those that pass their `months`), with the noun
+    after it."""
     word = _NEXT_WORD.match(line, end)
     return bool(months) and word is not None and (word[0].lower() in months or word[0].islower() or word[0] == "FC")
 

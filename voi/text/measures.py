@@ -76,7 +76,7 @@ def measure(scan: Scan, at: int) -> Reading | None:
 
 
 def _symbol(scan: Scan, match: re.Match[str]) -> tuple[str, int, Forms | None]:
-    """The unit's symbol, with its point where it has one, its end and its forms; None where there is no such unit."""
+    """The unit's symbol, with its point if it has one, its end and its forms; None if there is no such unit."""
     language, text = scan.language, scan.text
     symbol, stop = match[0].strip(" -"), match.end()
     known = units(language.code)
@@ -106,7 +106,7 @@ def _symbol(scan: Scan, match: re.Match[str]) -> tuple[str, int, Forms | None]:
 
 
 def _past_point(scan: Scan, symbol: str, stop: int) -> tuple[int, str]:
-    """Units are abbreviations: their point is one's, and perhaps the sentence's as well."""
+    """The end of the unit, past its point. Units are abbreviations, and their point may end the sentence as well."""
     if not symbol.endswith("."):
         return stop, ""
     rest = scan.rest(stop)

@@ -39,7 +39,7 @@ def money_of(sign: str, language: Language) -> Money | None:
 
 
 def at_sign(scan: Scan, at: int) -> Reading | None:
-    """At a sign of money, or a code of three capitals, that a number follows."""
+    """A currency sign, or a code of three capitals, with a number after it."""
     match = _BEFORE.match(scan.text, at)
     if not match:
         return None
@@ -48,7 +48,7 @@ def at_sign(scan: Scan, at: int) -> Reading | None:
 
 
 def begins(text: str, at: int) -> bool:
-    """Does a sign of money of several letters stand here: R$ 5?"""
+    """True if a currency sign of several letters begins here: R$ 5."""
     return text[at : at + 1].isupper() and _BEFORE.match(text, at) is not None
 
 
@@ -86,7 +86,7 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
 
 
 def _is_adjective(scan: Scan, start: int, stop: int) -> bool:
-    """A $150 fee, the $20 bill: the money in the singular."""
+    """True for a $150 fee, the $20 bill: the money is read in the singular."""
     before, noun = scan.word_before(start).lower(), scan.word_after(stop)
     if scan.text[stop : stop + 1] not in (" ", "-") or not noun.islower():
         return False
@@ -153,7 +153,7 @@ def _scaled(scan: Scan, digits: str, scale: Forms | None) -> str:
 
 
 def say(digits: str, money: Money, scale: Forms | None, language: Language, singular: bool = False) -> str:
-    """`singular`: as it stands before a noun (English: a twenty dollar bill)."""
+    """The amount in words. `singular`: in the form before a noun (English: a twenty dollar bill)."""
     gap = language.gap
     code = language.code
     if scale:

@@ -9,9 +9,9 @@ from voi.text.whole_numbers import known as known
 from voi.text.whole_numbers import whole as whole
 
 WHOLE_DIGITS_MAX = 15
-"""A longer number is no quantity (and slow to say in words): its digits are spoken one by one."""
+"""The digits of a longer number are read one by one: it is not a quantity, and slow to say in words."""
 DIGITS_MAX = 200
-"""Digits of one number that are spoken at all one by one; the rest nobody listens to."""
+"""Most digits of one number that are read one by one; the rest is left out."""
 _DECIMALS_AS_NUMBER_MAX = 3
 
 _HUNDRED = {"de": "hundert", "nl": "honderd"}
@@ -67,7 +67,7 @@ def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:
 
 
 def grouped(digits: str, language: Language) -> str:
-    """A long number without marks, in groups that one can follow: the last of four digits."""
+    """A long number without separators, in groups that a listener can follow; the last one has four digits."""
     if len(digits) < 8:
         return one_by_one(digits, language, telephone=True)
     if language.code == "zh" and len(digits) == 11:

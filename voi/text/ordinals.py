@@ -1,4 +1,4 @@
-"""Ordinals of other languages than English (1er, 2e, 3.º, 1ª, 3., 5-й) in the form that their neighbours ask for."""
+"""Ordinals of other languages than English (1er, 2e, 3.º, 1ª, 3., 5-й) in the form that their neighbours require."""
 
 import re
 
@@ -72,7 +72,7 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
 
 
 def _no_ordinal(scan: Scan, match: re.Match[str]) -> bool:
-    """A degree sign, or a number and a word: 25° C, 2 a."""
+    """True for a degree sign, or a number and a word: 25° C, 2 a."""
     if match[2] == "°":
         return (
             scan.language.code != "it"
@@ -109,7 +109,7 @@ def _latin(scan: Scan, match: re.Match[str]) -> str:
 
 
 def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
-    """Not the end of a sentence, and not the number of a list's item."""
+    """True unless it is the end of a sentence or the number of a list item."""
     before, after = scan.word_before(at).lower(), scan.word_after(match.end())
     code = scan.language.code
     if scan.text[match.end() : match.end() + 1] == "-" and scan.text[match.end() + 1 : match.end() + 2].isalpha():

@@ -1,6 +1,5 @@
-"""May a word in capitals be read as an English word? NASA may; COPD, NCAA and HDMI are spelt.
-
-By what English syllables begin and end with (Gimson's Pronunciation of English, 10.10), in letters.
+"""Tells whether a word in capitals can be read as an English word: NASA can; COPD, NCAA and HDMI are spelt. It compares
+the letters with what English syllables begin and end with (Gimson's Pronunciation of English, 10.10).
 """
 
 import re
@@ -47,7 +46,7 @@ _AS_WORDS = frozenset(
 
 
 def is_pronounceable(letters: str) -> bool:
-    """`letters`: up to six capitals with a vowel among them."""
+    """True if the word can be pronounced. `letters`: up to six capitals, at least one of them a vowel."""
     word = letters.lower()
     if word[0] == "y" and word[1:2] not in "aeiou":  # YTD
         return False

@@ -43,7 +43,7 @@ _BOTH = re.compile(r"(\d{1,3}):(\d{1,3})(?![\w:]|[.,]\d)")
 
 
 def span(scan: Scan, at: int) -> Reading | None:
-    """The first number of a range, and its dash: "five to"; what comes after is read as if it stood alone."""
+    """The first number of a range, and its dash: "five to"; what comes after it is read separately."""
     if match := _SHORT_YEAR.match(scan.text, at):
         first, second = match[1], match[2]
         if int(first[2:]) < int(second) and 1000 < int(first) < 2100 and scan.text[at + 4] not in "/":
@@ -96,7 +96,7 @@ def span(scan: Scan, at: int) -> Reading | None:
 
 
 def _is_score(scan: Scan, at: int, second: int) -> bool:
-    """Does a word of games stand near? Some languages put the verb behind, and some write no blanks."""
+    """True if a word about games is near. Some languages put the verb last, and some write no spaces."""
     words = scan.language.score_after
     if scan.language.code in ("zh", "ja", "ko", "hi", "tr", "hu"):
         near = f"{scan.text[max(0, at - 24) : at]} {scan.text[second : second + 24]}".lower()

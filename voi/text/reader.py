@@ -1,9 +1,7 @@
-"""Reads a text once: token by token, each classified with its neighbours and said in one go.
-
-What was said is never looked at again. The classes stand in modules of their own: dates, times, telephone, money,
-measures, fractions, ranges, versions, years, codes, ordinals, abbreviations, words (acronyms, Roman numbers),
-electronic. Each rule takes the scan and a place and answers what is said there, where the token ends and its class,
-or None.
+"""Reads a text once, token by token. Each token is classified by its neighbours and read in one go; the result is never
+processed again. Each class has its own module: dates, times, telephone, money, measures, fractions, ranges, versions,
+years, codes, ordinals, abbreviations, words (acronyms, Roman numbers), electronic. Each rule takes the scan and a place
+and returns what is said there, where the token ends, and its class; or None.
 """
 
 import re
@@ -49,20 +47,19 @@ _TOKEN = re.compile(
     r"(?P<word>[^\W\d_²³]+(?:['’][^\W\d_²³]+)*)|(?P<digit>\d)|(?P<sign>!(?==|\s[=+×*/<>])|[-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|])|(?P<other>(?:[^\w]|_)(?<![-+~#@%‰٪&=<>^*/\\×÷±≈≤≥≠→⇒§№∞√⊖²³°'($€£¥￥₹₽₩₺₴₪₫฿₿¢–—.:：_|]))|."
 )
 _TOKEN_ELIDED = re.compile(_TOKEN.pattern.replace("(?:['’][^\\W\\d_²³]+)*", ""))
-"""Where an apostrophe ends a word: l'ing. Neri, l'A4."""
+"""For languages in which an apostrophe ends a word: l'ing. Neri, l'A4."""
 _TOKEN_WIDE = re.compile(
     _TOKEN.pattern.replace(
         "(?P<word>[^\\W\\d_²³]+(?:['’][^\\W\\d_²³]+)*)",
         "(?P<word>[A-Za-zÀ-ÖØ-öø-\u024f]+(?:['’][A-Za-z]+)*|[^\\W\\d_²³A-Za-zÀ-ÖØ-öø-\u024f]+)",
     )
 )
-"""Where words in Latin letters stand between others without a blank: 请访问www.example.com。"""
+"""For languages that put words in Latin letters between others without spaces: 请访问www.example.com。"""
 _TOKENS = {"fr": _TOKEN_ELIDED, "it": _TOKEN_ELIDED, "zh": _TOKEN_WIDE, "ja": _TOKEN_WIDE, "ko": _TOKEN_WIDE}
 _DIGITS = re.compile(r"\d+")
 
 RULES: dict[str, tuple[Rule, ...]] = {}
-"""By what follows the first run of digits; in this order: what is more particular comes before what it might be
-mistaken for."""
+"""The rules by the character after the first run of digits, in order: specific rules come before general ones."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
     ("-", fractions.hyphened),
@@ -126,7 +123,7 @@ _by_follower()
 
 
 def read(text: str, language: Language, day_first: bool) -> str:
-    """`text` (one line, plain characters) as one says it; punctuation stays."""
+    """`text` (one line, plain characters) in spoken words; punctuation stays."""
     scan = Scan(text, language, day_first)
     addresses = electronic(text, language)
     size = len(text)
@@ -198,7 +195,7 @@ _SPECIAL: dict[str, frozenset[str]] = {}
 
 
 def _special(language: Language) -> frozenset[str]:
-    """Words in small letters that rules are asked about."""
+    """Words, in lower case, that have rules."""
     found = _SPECIAL.get(language.code)
     if found is None:
         small = {
@@ -224,7 +221,7 @@ _DOSE = re.compile(r"q(\d{1,2})h(?:rs?)?(?!\w)")
 
 
 def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
-    """A word that digits or a hyphen follow."""
+    """A word with digits or a hyphen after it."""
     if word == "q" and (dose := _DOSE.match(scan.text, at)) and scan.language.code == "en":  # q8h
         return f"every {cardinal(dose[1], scan.language)} hours", dose.end(), "measure"
     if (

@@ -1,8 +1,8 @@
 """Takes out of a text what identifies a person or opens their account: numbers, cards, e-mail addresses, given names.
 
 Numbers and addresses are found as they are written (`4111 1111 1111 1111`, `anna@example.org`) and as they are spoken
-and transcribed ("four one double one", "anna dot smith at example dot org"), in the languages asked for. Better too
-much than too little: a year is a number, too. Time grows with the length of the text and no faster.
+and transcribed ("four one double one", "anna dot smith at example dot org"), in the languages asked for. It removes too
+much rather than too little: a year is a number, too. Time grows with the length of the text and no faster.
 """
 
 import re
@@ -18,13 +18,13 @@ from voi.text.tables import KNOWN, language_of, primary
 
 NUMBER, CARD, EMAIL, NAME = "[number]", "[card]", "[e-mail]", "[name]"
 NUMBER_DIGITS_MIN = 4
-"""Fewer digits identify nobody."""
+"""Shorter numbers identify nobody."""
 CARD_DIGITS = range(13, 20)
-"""ISO/IEC 7812."""
+"""Lengths of card numbers (ISO/IEC 7812)."""
 FRAGMENT_DIGITS_MIN = 2
-"""Of a text whose rest is not known yet: the first digits of a number, perhaps."""
+"""The same for a text that may continue: these may be the first digits of a number."""
 GAP_MAX_TOKENS = 4
-"""Spaces and marks between two groups of one number."""
+"""Most spaces and marks between two groups of one number."""
 
 _CJK = "零〇一二三四五六七八九十百千万幺两"
 _SIGNS = "\u0300-\u036f\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963"
@@ -57,7 +57,7 @@ _MORE_AT = {"de": "at klammeraffe", "nl": "at", "fr": "arrobase", "en": "at"}
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`digits`: how many digits it stands for; 0: it is no number. `value`: these digits; "": not known."""
+    """`digits`: how many digits it stands for; 0: it is not a number. `value`: these digits; "" if not known."""
 
     start: int
     end: int
@@ -89,11 +89,11 @@ class TextRedactor:
         self._names = _pattern(names)
 
     def __bool__(self) -> bool:
-        """Whether there is anything to take out."""
+        """Whether there is anything to remove."""
         return bool(self._numbers or self._cards or self._emails or self._names)
 
     def __call__(self, text: str, *, fragment: bool = False) -> str:
-        """The text without it. `fragment`: it is a piece of a text, which may begin or end within a number."""
+        """The redacted text. `fragment`: it is a piece of a text, which may begin or end within a number."""
         if not text or not self:
             return text
         found: list[tuple[int, int, str]] = []
@@ -164,7 +164,7 @@ class TextRedactor:
 
 
 def _runs(tokens: list[Token]) -> Iterator[list[Token]]:
-    """Stretches of numbers with nothing but spaces, marks and an "and" between."""
+    """Stretches of numbers with nothing but spaces, marks and "and" between them."""
     run: list[Token] = []
     gap = 0
     for index, token in enumerate(tokens):
@@ -184,8 +184,8 @@ def _runs(tokens: list[Token]) -> Iterator[list[Token]]:
 
 
 def _has_card(run: list[Token]) -> bool:
-    """Whether some of the groups next to each other are a card's number, by the check digit of ISO/IEC 7812-1, annex B;
-    expiry and check code may follow it."""
+    """Whether some adjacent groups are a card number, by the check digit of ISO/IEC 7812-1, annex B; expiry and check
+    code may follow it."""
     if not all(token.value for token in run):
         return sum(token.digits for token in run) in CARD_DIGITS  # words: nobody checks their sum
     ends = list(accumulate((token.digits for token in run), initial=0))
@@ -198,8 +198,8 @@ def _has_card(run: list[Token]) -> bool:
 
 
 def _checksums(digits: str) -> tuple[list[int], list[int]]:
-    """The sums of all digits before each place, those at even places doubled, and those at odd ones. (Of a number that
-    ends at place n the digits are doubled whose place is as even as n.)"""
+    """Running sums of the digits before each place: with digits at even places doubled, and with digits at odd places
+    doubled. (In a number that ends at place n, digits whose place has the parity of n are doubled.)"""
 
     def sums(doubled: int) -> list[int]:
         values = (int(digit) * (1 + (place % 2 == doubled)) for place, digit in enumerate(digits))
@@ -286,7 +286,7 @@ def _named(pattern: "re.Pattern[str]", text: str) -> Iterator[tuple[int, int, st
 
 
 def _folded(text: str) -> tuple[str, list[int]]:
-    """In lower case and without accents; and for each character where it came from."""
+    """The text in lower case and without accents, and for each character its index in the original."""
     out: list[str] = []
     places: list[int] = []
     for at, character in enumerate(text):
@@ -298,7 +298,7 @@ def _folded(text: str) -> tuple[str, list[int]]:
 
 
 def _without(text: str, found: list[tuple[int, int, str]]) -> str:
-    """Each place is replaced by its word; what overlaps becomes one, named after what began first."""
+    """The text with each place replaced by its word. Overlapping places become one, named after the first."""
     merged: list[tuple[int, int, str]] = []
     for start, end, word in sorted(found, key=lambda one: (one[0], -one[1])):
         if merged and start < merged[-1][1]:

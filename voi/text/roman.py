@@ -1,4 +1,4 @@
-"""Roman numbers, where the words around say that they are: chapter IV, Henry VIII, the XIX century, page xii."""
+"""Roman numbers, where their neighbours show that they are: chapter IV, Henry VIII, the XIX century, page xii."""
 
 import re
 
@@ -116,7 +116,7 @@ _SMALL_RANGE = re.compile(r"\s?[-–]\s?([ivxl]{1,7})(?!\w)")
 
 
 def _small_value(scan: Scan, at: int, word: str) -> int:
-    """0 where these letters are no number."""
+    """The value of the letters; 0 if they are not a number here."""
     before, language = scan.word_before(at).lower(), scan.language
     if word in _WORDS_TOO.get(language.code, ()) or scan.text[at - 1 : at] != " ":
         return 0

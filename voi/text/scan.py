@@ -1,4 +1,4 @@
-"""One reading of one text: where it stands, what was read before, and what has been said so far."""
+"""The state of one reading of one text: the position, what was read before, and the words so far."""
 
 import re
 from functools import lru_cache
@@ -34,7 +34,7 @@ class Scan:
         self.shouted = text.isupper() and is_shouted(text, language)
 
     def say(self, said: str, end: int, kind: str) -> None:
-        """Words in place of what stands up to `end`; a space where they would touch other letters."""
+        """Say these words for the text up to `end`; a space is added if they would touch other letters."""
         if said and self.language.gap:
             last = self.out[-1] if self.out else ""
             if last and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
@@ -63,7 +63,7 @@ class Scan:
                 self.out[-1] = f"{last[:-2]}'"
 
     def words_before(self, count: int, at: int | None = None) -> list[str]:
-        """The last words before this place, in small letters, the nearest last. Sentences end what is looked at."""
+        """The last words of the sentence before this place, in lower case, the nearest last."""
         end = self.at if at is None else at
         part = self.text[max(0, end - _LOOK_BACK) : end]
         return [word.lower() for word in _WORDS_BEFORE.findall(part)[-count:]]
@@ -73,18 +73,18 @@ class Scan:
         return self.text[end : end + _LOOK_BACK].lstrip()
 
     def word_before(self, at: int | None = None) -> str:
-        """The word right before, as it is written; "" if anything but blanks, or `No.`, `:` and `#`, lies between."""
+        """The word right before, as it is written; "" if anything but spaces, `No.`, `:` or `#` is between."""
         end = self.at if at is None else at
         found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
         return found[1] if found else ""
 
     def word_after(self, end: int) -> str:
-        """The word after this place, as it is written; "" if anything but blanks lies between."""
+        """The word after this place, as it is written; "" if anything but spaces is between."""
         found = _RIGHT_AFTER.match(self.text, end)
         return found[1] if found else ""
 
     def joint(self) -> str:
-        """What stands between the ends of a range; some languages only put a hyphen: tre-cinque."""
+        """The word between the ends of a range; in some languages only a hyphen: tre-cinque."""
         to, gap = self.language.say.get("to", ""), self.language.gap
         return to if to == "-" else f"{gap}{to}{gap}"
 
@@ -103,25 +103,25 @@ class Scan:
         return (plain_number(found[0], self.language.decimal), found.end()) if found else None
 
     def stands_free(self, at: int) -> bool:
-        """Does nothing that is written together with what follows stand right before? Chinese, Japanese and Korean
-        write words and numbers without a blank."""
+        """True if nothing is attached directly before this place. Chinese, Japanese and Korean attach words to
+        numbers."""
         before = self.text[at - 1 : at] if at else ""
         return not before.isalnum() or (before >= _WIDE and not before.isdigit())
 
 
 _WIDE = "\u2e80"
 _SPACED = re.compile(r"\d{1,3}(?: \d{3}){2,5}(?![\w-]| \d)|\d{1,3} 000(?![\w-]| \d)")
-"""Thousands with blanks between, as in tables and in science, where a comma is usual."""
+"""Thousands separated by spaces, as in tables and in science, in languages that usually write a comma."""
 _DOTTED = re.compile(
     r"(\d+)\.(\d{1,2})(?=\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|кг|г|км|м|см|мм|л|мл|мг|ГБ|МБ|zł|Kč|Ft|Mio|Mrd|millones|millions|milioni)\b))"
 )
-"""A decimal point where a comma is usual, before a unit."""
+"""A decimal point before a unit, in languages that usually write a comma."""
 _LOUD = re.compile(r"[^\W\d_]{4,}")
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]")
 
 
 def is_shouted(text: str, language: Language) -> bool:
-    """Words in capitals, and not acronyms alone."""
+    """True if the text is written in capitals, beyond acronyms."""
     words = _LOUD.findall(text)
     return len(text) < 5 or any(_VOWEL.search(word) and word not in language.spelt for word in words)
 
@@ -140,7 +140,8 @@ def plain_number(digits: str, decimal: str) -> str:
 
 @lru_cache(maxsize=16)
 def number_pattern(decimal: str, groups: str) -> re.Pattern[str]:
-    """Numbers are matched from their first digit on and without backtracking: a million digits take linear time."""
+    """The pattern of a number. It matches from the first digit on without backtracking, so a million digits take linear
+    time."""
     group = f"[{re.escape(groups)}]"
     indian = r"\d{1,2}(?:,\d\d(?=,)){1,6}+,\d{3}(?!\d)|" if decimal == "." else ""
     return re.compile(rf"(?:{indian}\d{{1,3}}(?:{group}\d{{3}})++(?!\d)|\d++)(?:{re.escape(decimal)}\d++)?+")

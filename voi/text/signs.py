@@ -1,4 +1,4 @@
-"""Signs in words, as their neighbours tell: minus, to, hashtag, number, or, per; and what begins with a sign."""
+"""Signs in words, chosen by their neighbours: minus, to, hashtag, number, or, per; and what begins with a sign."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     ):
         return f"{language.say['dot']}{language.gap}", at + 1, ""  # .NET, .env
     if char == "." and following.isalpha() and language.spaces:
-        return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # no address: sentences without a blank
+        return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # two sentences, not an address
     if char == "!" and following == " " and text[at - 1 : at].isdigit() and "factorial" in language.say:  # 5! = 120
         return f" {language.say['factorial']}", at + 1, "number"
     if char in ".:：'(!" and not following.isdigit() and following != "=":
@@ -87,7 +87,7 @@ _ENDS = _set("ending ends in account acct endet auf")
 
 
 def _is_ornament(text: str, at: int, end: int) -> bool:
-    """An arrow that leads nowhere: at the beginning or the end of a sentence."""
+    """True for an arrow at the beginning or the end of a sentence, which points at nothing."""
     before, after = text[max(0, at - 8) : at].rstrip(" \"'([*"), text[end : end + 8].lstrip(" \"')]*")
     return (not before and at <= 8) or before.endswith((".", "!", "?", ":", ";")) or not after or after[0] in ".!?;"
 
@@ -101,7 +101,7 @@ def _unequal(scan: Scan, at: int, following: str) -> Reading | None:
 
 
 def _equals(scan: Scan, at: int, following: str) -> Reading | None:
-    """=, == and === are all one; => is an arrow."""
+    """=, == and === are read the same; => is an arrow."""
     end = _EQUALS.match(scan.text, at).end()  # type: ignore[union-attr]
     if scan.text[end : end + 1] == ">" and _is_ornament(scan.text, at, end + 1):
         return " ", end + 1, ""

@@ -65,7 +65,7 @@ def ordinal(number: int, code: str, case: str = "nominative", gender: str = "m")
 
 
 def decade(number: int, code: str, before: str, after: str) -> str:
-    """W latach 80.: osiemdziesiątych; v 90. letech: devadesátých. "" where no decade is meant."""
+    """W latach 80.: osiemdziesiątych; v 90. letech: devadesátých. "" if no decade is meant."""
     case = _DECADES.get(before if code == "pl" else after)
     return ordinal(number, code, case, "p") if case and number >= 10 and not number % 10 else ""
 

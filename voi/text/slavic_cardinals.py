@@ -1,4 +1,4 @@
-"""Cardinals of Russian, Polish and Czech in the genitive, as they stand behind около, do, od, více než: около пятисот.
+"""Cardinals of Russian, Polish and Czech in the genitive, as used after около, do, od, více než: около пятисот.
 
 Endings: Русская грамматика (1980) § 1366–1370; Wielki słownik ortograficzny PWN, 219; Internetová jazyková příručka,
 "Skloňování číslovek".
@@ -46,7 +46,7 @@ def asks_for_genitive(scan: Scan, at: int) -> bool:
 
 
 def genitive(said: str, code: str) -> str:
-    """The number at the beginning of `said`, up to the first word that is none."""
+    """`said`, with the number at its beginning in the genitive, up to the first word that is not a numeral."""
     forms = _GENITIVE[code]
     words = said.split()
     number = next((at for at, word in enumerate(words) if word not in forms), len(words))

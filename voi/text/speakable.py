@@ -13,11 +13,11 @@ from voi.text.tables import language_of, primary
 from voi.text.tidy import tidy
 
 _UNREAD = "%€$£¥°+=&@/"
-"""Signs that are left to the speech engine in a language that has no table."""
+"""Signs that are left to the speech engine in a language without a table."""
 _SHORT = 24
-"""Shorter texts are no sentences: their last point is an abbreviation's."""
+"""Shorter texts are not sentences, and their final point belongs to an abbreviation."""
 _LAYERS_MAX = 4
-"""Entities within entities, tags within tags: so many are taken off."""
+"""How many layers of nested entities and tags are resolved."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
@@ -28,16 +28,16 @@ _SHORT_FOR = re.compile(
 
 
 def has_speech(text: str) -> bool:
-    """Is there anything to pronounce: a letter or a digit, of any script? The mark that opens a block of code, with the
-    name of its language ("```python"), is nothing to pronounce."""
+    """True if there is anything to pronounce: a letter or a digit, of any script. The mark that opens a block of code,
+    with the name of its language ("```python"), is nothing to pronounce."""
     return any(map(str.isalnum, text)) and not _is_fence(text)
 
 
 def speakable(text: str, language: str = "en") -> str:
     """`text` without Markdown, emoji, tags and control characters; numbers, signs, abbreviations, addresses in words.
 
-    `language` is a code such as en, en-GB, de; docs/text.md tells what is read how. What is speakable already
-    is left as it is. Never raises; where there are words in the text there are words in the result.
+    `language` is a code such as en, en-GB, de; docs/text.md describes the rules. Text that is already speakable stays
+    as it is. Never raises; where there are words in the text there are words in the result.
     """
     said = _read(text, language)
     if not has_speech(said) and has_speech(text):  # all words were in markup: a lone tag, a link without a label
@@ -47,8 +47,8 @@ def speakable(text: str, language: str = "en") -> str:
 
 
 def prepare(language: str) -> None:
-    """Loads what a language needs (babel's data, patterns), so that its first sentence is as quick as the others. Takes
-    up to a tenth of a second."""
+    """Load what a language needs (babel's data, patterns), so that its first sentence takes no longer than others.
+    Takes up to a tenth of a second."""
     speakable("1 2,5 10:30 5 km 5 €, Dr. 3/4 3.5.2024", language)
     _PREPARED.add(language)
 

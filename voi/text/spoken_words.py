@@ -1,4 +1,4 @@
-"""Words for signs and numbers, for those that spell what is left in a text themselves."""
+"""Words for signs and numbers, for engines that spell the rest of a text themselves."""
 
 from voi.text import numerals
 from voi.text.tables import language_of, primary

@@ -1,4 +1,5 @@
-"""Telephone numbers and what is spelt like them: social security, ZIP+4, ISBN, cards, numbers without any marks."""
+"""Telephone numbers and other numbers that are spelt like them: social security, ZIP+4, ISBN, cards, numbers without
+any marks."""
 
 import re
 
@@ -177,7 +178,7 @@ def _group(group: str, scan: Scan, area: bool) -> str:
 
 
 def plain_long(scan: Scan, at: int) -> Reading | None:
-    """Ten digits and more without any mark: nobody counts to them."""
+    """Ten digits and more without any separator, which are not a quantity."""
     match = _LONG_RUN.match(scan.text, at)
     if not match or match[0].endswith("000000"):
         return None

@@ -1,4 +1,4 @@
-"""The last step: only letters and plain punctuation remain, once each and in their places."""
+"""The last step: only letters and plain punctuation remain, without repeated or misplaced marks."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ _PUNCTUATION = frozenset(" .,!?;:'-。！？、，；：・।॥؟،؛۔¿¡…
 _OPENING = re.compile(r"(?<=\w)\s+[(\[{]\s*(?=\w)|(?<=[.,!?;:])\s+[(\[{]\s*(?=\w)")
 _CLOSING = re.compile(r"(?<=\w)\s*[)\]}]\s+(?=\w)")
 _GLUED = re.compile(r"(?<=[\w)\]])[(\[]([^()\[\]{}]{0,120})[)\]](?=[\w\s.,;:!?)(\[]|\Z)")
-"""Right behind a word: list[0], f(x), 6(1)(f). Nothing is put in between, so no pause."""
+"""Brackets right after a word: list[0], f(x), 6(1)(f). They make no pause."""
 _DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
 _APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)|'{2,}")
 _HYPHEN = re.compile(r"(?<!\w)-+|-+(?!\w)|-{2,}")
@@ -18,7 +18,7 @@ _TRAILING = " \t\n,;:'-"
 
 
 class _Kept(dict[int, str]):
-    """For str.translate: everything that cannot be spoken and shapes no sentence becomes a space."""
+    """For str.translate: everything that cannot be spoken and does not structure a sentence becomes a space."""
 
     def __init__(self, keep: str) -> None:
         super().__init__({ord(char): char for char in keep})
@@ -35,7 +35,7 @@ _TABLES: dict[str, _Kept] = {}
 
 
 def tidy(text: str, keep: str = "") -> str:
-    """`keep`: signs that the speech engine is trusted to read."""
+    """The tidied text. `keep`: signs that the speech engine can read."""
     text = " ".join(text.split())
     if ")" in text or "]" in text or "}" in text:
         text = _GLUED.sub(r" \1 ", text)
@@ -54,7 +54,7 @@ def tidy(text: str, keep: str = "") -> str:
 
 
 def _one_sign(run: re.Match[str]) -> str:
-    """Of several signs the strongest; a space if there was any."""
+    """The strongest of several marks, and a space if there was one."""
     signs = "".join(run[0].split())
     space = " " if len(signs) < len(run[0]) else ""
     if not signs:

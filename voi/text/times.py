@@ -109,7 +109,7 @@ def _and(scan: Scan) -> str:
 
 
 def _past_written(scan: Scan, end: int) -> int:
-    """Where "Uhr", "heures" and the like end, which the time says already."""
+    """The index after "Uhr", "heures" and the like, which the reading of the time already contains."""
     word = scan.word_after(end)
     if not word or word.lower() not in scan.language.clock.after:
         return end

@@ -6,7 +6,7 @@ _SCALES = ((10**12, "trilyon"), (10**9, "milyar"), (10**6, "milyon"), (10**3, "b
 
 
 def turkish(number: int) -> str:
-    """Of a whole number, not negative: 1250 is bin iki yüz elli."""
+    """The words for a non-negative whole number: 1250 is bin iki yüz elli."""
     said: list[str] = []
     for scale, name in _SCALES:
         many, number = divmod(number, scale)

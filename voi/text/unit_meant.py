@@ -1,4 +1,5 @@
-"""Is that a unit here, and which: 20m minutes or meters, 30s seconds or a decade, 12A a room, 5 in. or "in"?"""
+"""Decides whether a symbol is a unit, and which: 20m minutes or meters, 30s seconds or a decade, 12A a room, 5 in. or
+"in"."""
 
 import re
 
@@ -32,7 +33,7 @@ _PART_OF_DECADE = re.compile(
 
 
 def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
-    """Words and letters that are no units here."""
+    """True for words and letters that are not units here."""
     code = scan.language.code
     if symbol == "K" and (glued or (code == "en" and "." not in digits)):
         return True
@@ -93,7 +94,7 @@ _TIMED_BEFORE = re.compile(
 
 
 def _is_timed(scan: Scan, stop: int, at: int) -> bool:
-    """30s and 60s intervals; for 20s or 30s: seconds."""
+    """True for 30s and 60s intervals; for 20s or 30s: seconds."""
     end = chain.end() if (chain := _DECADE_CHAIN.match(scan.text, stop)) else stop
     before = _TIMED_BEFORE.search(scan.text, max(0, at - 40), at)
     return before is not None or scan.word_after(end).lower() in _TIMED
@@ -124,7 +125,7 @@ def is_decade(scan: Scan, digits: str, stop: int, at: int) -> bool:
 
 
 def is_minutes(scan: Scan, stop: int, at: int) -> bool:
-    """Is this m minutes? Beside hours or seconds, or where one talks of time."""
+    """True if this "m" means minutes: beside hours or seconds, or in a text about time."""
     if scan.language.code != "en":
         return scan.kind == "measure" and bool(re.search(r"\d\s?(?:h|s)\s*\Z", scan.text[max(0, at - 6) : at]))
     text = scan.text

@@ -56,7 +56,7 @@ UNIT_WIDE = re.compile(
     r"[ -]?(?:[lL]/100\s?km(?![A-Za-z])|°\s?[CFcf]?(?![A-Za-z])"
     r"|[A-Za-zμΩ]{1,8}(?![A-Za-z])(?:/[hs](?![A-Za-z]))?(?:[²³23](?!\d))?|(?:(?![A-Za-z])[^\W\d_]){1,8})"
 )
-"""Where words stand behind a symbol without a blank: 500mgを, 20km/hです."""
+"""For languages that attach words to a symbol without a space: 500mgを, 20km/hです."""
 _PER = re.compile(
     r"\s?/\s?((?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,12})(?![\w\u0900-\u0903\u093a-\u094f])(?!/\w)"
     r"|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b"
@@ -139,7 +139,7 @@ PER_WORDS = {
 
 @cache
 def periods(code: str) -> frozenset[str]:
-    """Day, hour, month… as one writes them in that language: what other things are counted by."""
+    """Day, hour, month… as written in that language, the units of "per"."""
     found = [
         cldr.unit(f"duration-{name}", code) for name in ("second", "minute", "hour", "day", "week", "month", "year")
     ]
@@ -158,7 +158,7 @@ def unit_pattern(language: Language) -> re.Pattern[str]:
 
 @cache
 def _of_words(code: str) -> re.Pattern[str] | None:
-    """Symbols with blanks, or with signs that no other unit has: "c. à s."."""
+    """Pattern of symbols with spaces, or with signs that no other unit has: "c. à s."."""
     found = sorted(
         (symbol for symbol in units(code) if re.search(r"[^\W\d_]\.?\s|\.\w", symbol)), key=len, reverse=True
     )
@@ -167,14 +167,14 @@ def _of_words(code: str) -> re.Pattern[str] | None:
 
 
 def unit_of_words(text: str, end: int, code: str) -> tuple[str, int] | None:
-    """The symbol of several words that stands here, and its end."""
+    """The symbol of several words that begins here, and its end; None if there is none."""
     pattern = _of_words(code) if code != "en" else None
     match = pattern.match(text, end) if pattern else None
     return (match[1], match.end()) if match else None
 
 
 def forms_of(symbol: str, language: Language) -> Forms | None:
-    """The forms of what a symbol stands for; None where the language has no name for it."""
+    """The forms of what a symbol stands for; None if the language has no name for it."""
     name = units(language.code).get(symbol)
     if name is None or not isinstance(name, str):
         return name
@@ -205,7 +205,7 @@ def _italian_per(noun: str, language: Language) -> str:
 
 
 def per(scan: Scan, end: int) -> tuple[str, int]:
-    """ " per month" for "/mo", and where that ends; ("", end) where no unit follows a stroke."""
+    """ " per month" for "/mo", and where that ends; ("", end) if no unit follows a slash."""
     match = _PER.match(scan.text, end)
     if not match or not match[1]:
         return "", end

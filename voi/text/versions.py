@@ -1,4 +1,4 @@
-"""Versions and addresses of machines: 1.2.3, 192.168.1.1, Python 3.11."""
+"""Version numbers and IP addresses: 1.2.3, 192.168.1.1, Python 3.11."""
 
 import re
 

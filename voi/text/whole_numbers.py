@@ -1,4 +1,4 @@
-"""Whole numbers in words, by num2words where it knows the language well, and by rules of our own where it does not."""
+"""Whole numbers in words, by num2words if it knows the language well, otherwise by our own rules."""
 
 import re
 from collections.abc import Callable
@@ -11,13 +11,13 @@ from voi.text.hindi_numbers import hindi
 from voi.text.turkish_numbers import turkish
 
 _OWN: dict[str, Callable[[int], str]] = {"hi": hindi, "zh": chinese, "tr": turkish}
-"""Languages that num2words does not know, or writes as on a cheque."""
+"""Languages that num2words does not know, or writes without spaces as on a cheque."""
 _NAMES = {"pt": "pt_BR"}
 
 
 @lru_cache(maxsize=8_192)
 def whole(digits: str, code: str, form: str = "cardinal") -> str:
-    """A whole number in words; the digits themselves in a language that nobody knows."""
+    """A whole number in words; the digits themselves if the language is unknown."""
     if own := _OWN.get(code):
         return own(int(digits)) if form == "cardinal" else digits
     try:
@@ -46,9 +46,9 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
 
 
 _CZECH_HUNDREDS = re.compile(r"(dvě|tři|čtyři|pět|šest|sedm|osm|devět)(stě|sta|set)")
-"""Written apart (Internetová jazyková příručka, "Číslovky")."""
+"""Hundreds are written as two words (Internetová jazyková příručka, "Číslovky")."""
 
 
 def known(code: str) -> bool:
-    """Are there words for numbers in this language?"""
+    """True if numbers can be put into words in this language."""
     return whole("2", code) != "2"

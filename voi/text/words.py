@@ -1,4 +1,4 @@
-"""Words that are not read as they stand: acronyms, days of the week, states, streets, C++ and w/o."""
+"""Words that are not read as written: acronyms, days of the week, states, streets, C++ and w/o."""
 
 import re
 
@@ -14,7 +14,7 @@ from voi.text.units import forms_of
 
 _CODED = re.compile(r"-\d")
 _SPELT_MAX = 5
-"""Longer ones are words that somebody shouts."""
+"""Longer words in capitals are emphasis, and read as words."""
 _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
 _ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
@@ -73,7 +73,8 @@ def special(scan: Scan, at: int, word: str, end: int) -> Reading | None:
 
 
 def greek(word: str, language: Language) -> str:
-    """The names of Greek letters that stand for something (πr, ΔT, β); "" for a Greek word, or where none is known."""
+    """The names of Greek letters used as symbols (πr, ΔT, β); "" for a Greek word, or if the language has no names for
+    them."""
     if not language.gap or language.code in ("ru", "ar", "hi", "el") or not _GREEK.search(word):
         return ""
     if len(word) > 3 or re.search("[\u0370-\u03ff]{2}", word):
@@ -91,7 +92,8 @@ _GREEK_NAMES = {
 
 
 def is_product(scan: Scan, word: str) -> bool:
-    """Variables that are multiplied, before a power: mc², ab³; no unit, and no word with a footnote."""
+    """True for variables that are multiplied, before a power (mc², ab³), but not for a unit or a word with a
+    footnote."""
     return (
         word.islower() and 2 <= len(word) <= 3 and word not in _BEFORE_POWERS and forms_of(word, scan.language) is None
     )
@@ -237,14 +239,14 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
 
 
 def _in_capitals(scan: Scan, at: int, end: int) -> bool:
-    """Do words all in capitals stand on both sides, or on one side and the text's end on the other?"""
+    """True if the words on both sides are in capitals, or those on one side if the other is an end of the text."""
     before, after = scan.word_before(at), scan.word_after(end)
     loud = [word for word in (before, after) if word]
     return bool(loud) and all(len(word) > 2 and word.isupper() and _VOWEL.search(word) for word in loud)
 
 
 def _is_spelt_form(letters: str) -> bool:
-    """Two letters, or three that begin with a vowel and no word would (API, EKG, UPS…), are spelt."""
+    """True for two letters, or three that begin with a vowel and could not be a word (API, EKG, UPS…)."""
     if len(letters) == 2:
         return letters not in _WORDS_OF_TWO
     return (

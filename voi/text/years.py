@@ -12,7 +12,7 @@ _DECADE = re.compile(r"'?(?P<century>1[1-9]|20)?(?P<tens>\d)0'?s\b")
 
 
 def decade(scan: Scan, at: int) -> Reading | None:
-    """1990s, '80s, the 90s (whether 30s are seconds was asked before)."""
+    """1990s, '80s, the 90s (30s as seconds was ruled out before)."""
     match = _DECADE.match(scan.text, at)
     if not match or scan.language.code != "en":
         return None
@@ -29,7 +29,7 @@ def _tens(digit: str) -> str:
 
 
 def year_alone(scan: Scan, at: int) -> Reading | None:
-    """A number of four digits that is a year: after a word that says so, or of the last and this century."""
+    """A number of four digits that is a year: after a word that shows it, or from the last or this century."""
     match = _YEAR.match(scan.text, at)
     language = scan.language
     if not match or language.year not in ("pairs", "hundreds"):

@@ -1,6 +1,6 @@
 """What each language knows about reading text aloud, as data: one module a language, nothing but the standard library.
 
-The cutter of sentences reads the same tables as the normaliser, so both know the same abbreviations.
+The sentence cutter and the normaliser use the same tables, so both know the same abbreviations.
 """
 
 import re
@@ -28,7 +28,7 @@ def primary(language: str) -> str:
 
 
 def is_wordlike(short: str) -> bool:
-    """Might a short form, without its point, be a word too: art, ex, рис; but not bzw, tzn, Dr?"""
+    """True if a short form, without its point, may also be a word: art, ex, рис; but not bzw, tzn, Dr."""
     return short.isalpha() and len(short) > 1 and short.lower() not in _TITLES and _VOWEL.search(short) is not None
 
 

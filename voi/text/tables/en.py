@@ -149,7 +149,7 @@ SOUNDS = words(
     "HMM HM SHH SH PSST BRR BRRR TSK PFFT GRR GRRR MM MMM ZZZ ZZ XXX HMMM SHHH MR MRS DR VS MX ST NTH TH RHYTHM MY BY "
     "WHY TRY FLY DRY CRY SKY SHY SPY FRY PRY GYM HYMN MYTH LYNX WRY"
 )
-"""Capitals without a vowel that are no acronyms."""
+"""Capitals without a vowel that are not acronyms."""
 SHOUTED = words(
     "US AM PA LA BA ID OS AC IV RIP IT MA ER AR PI WHO ICE DA ET IRA ADA MIA AKA RAM PIN AV IE IO PE MO OD EV"
 )

@@ -1,4 +1,4 @@
-"""Short names of months, without their point, that are no other words: they seldom end a sentence. After CLDR."""
+"""Short names of months, without their point, that are not also other words: they seldom end a sentence. From CLDR."""
 
 from collections.abc import Mapping
 

@@ -81,7 +81,7 @@ class Language:
     """Decimals are read one by one ("digits"), as a number ("number"), or as parts of ten ("parts")."""
     spaces: bool = True
     gap: str = " "
-    """Between a number and what it counts."""
+    """What is put between a number and what it counts."""
     percent_first: bool = False
     date: str = "{day} {month} {year}"
     day: str = "cardinal"
@@ -96,7 +96,7 @@ class Language:
     units: Mapping[str, str | Forms] = field(default_factory=dict)
     """Symbol to CLDR's unit, or to forms of our own. Adds to those that all languages share."""
     named_units: Mapping[str, Forms] = field(default_factory=dict)
-    """Other names than CLDR's: unit to forms."""
+    """Names that differ from CLDR's: unit to forms."""
     money: Mapping[str, Money] = field(default_factory=dict)
     money_joint: str = " "
     """What stands between the money and its cents."""
@@ -127,13 +127,13 @@ class Language:
     numbered: frozenset[str] = frozenset()
     """Nouns, in small letters, whose number comes after them: page 1 stays "un"."""
     spelt: frozenset[str] = frozenset()
-    """Acronyms with vowels that are spelt all the same."""
+    """Acronyms with vowels that are spelt nevertheless."""
     spells: bool = True
     """Capitals without any vowel are spelt letter by letter."""
     roman_after: frozenset[str] = frozenset()
     """Nouns, in lower case, that a Roman number follows as a plain number."""
     roman_ordinal_after: frozenset[str] = frozenset()
-    """Those, and names, that it follows as an ordinal."""
+    """Such nouns, and names, that it follows as an ordinal."""
     roman_before: frozenset[str] = frozenset()
     """Nouns before which a Roman number is an ordinal: "siècle"."""
     digits_after: frozenset[str] = frozenset()
@@ -145,6 +145,6 @@ class Language:
     score_after: frozenset[str] = frozenset()
     """Words near which 3-2 or 3:2 is a score."""
     sentence_noun_capitals: bool = False
-    """Nouns begin with a capital (German): a capital after a point says little."""
+    """Nouns begin with a capital (German), so a capital after a point is weak evidence."""
     speaker_digits: Mapping[str, str] = field(default_factory=dict)
-    """Digits that are said otherwise in telephone numbers: 幺 for 一."""
+    """Digits that are said differently in telephone numbers: 幺 for 一."""
