@@ -45,7 +45,7 @@ class DecoderForks:
             except OSError:
                 if self._process is None or self._process.poll() is None:
                     raise
-                return self._fork(container)  # something killed the fork server: its next is as good
+                return self._fork(container)  # the fork server was killed: the next one will do
 
     def _fork(self, container: Container) -> tuple[socket.socket, int]:
         control = self._running()
@@ -102,7 +102,7 @@ def main() -> None:
     from voi.audio.ffmpeg import load_av
 
     load_av()
-    for sent_to_all in (signal.SIGINT, signal.SIGTERM):  # the server may go on for a while; with it the socket ends
+    for sent_to_all in (signal.SIGINT, signal.SIGTERM):  # the server ends this process by closing the socket
         signal.signal(sent_to_all, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # decoders that end leave nothing behind
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

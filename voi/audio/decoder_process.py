@@ -1,7 +1,6 @@
 """What a decoder's process does, and what goes over its socket: messages of a kind (1 byte), a length (4 bytes,
-big-endian), and so many bytes.
-
-    to the process      P: a piece of the file.  D: answer once all before it was decoded, with the same bytes.
+big-endian), and that many bytes. to the process      P: a piece of the file.  D: answer once all before it was decoded,
+with the same bytes.
     from the process    S: sound, s16le, mono, 16 kHz.  E: an error for the sender.  D: the answer.
 """
 

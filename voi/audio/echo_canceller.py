@@ -33,7 +33,7 @@ def load() -> None:
 
 
 class EchoCanceller:
-    """Of one call. `rate_hz` of all sound is 16 kHz s16le mono; times are ms on one clock."""
+    """The echo canceller of one call. The person's sound is 16 kHz s16le mono; times are ms on one clock."""
 
     def __init__(self, now_ms: int) -> None:
         from livekit.rtc import AudioFrame
@@ -44,9 +44,10 @@ class EchoCanceller:
         self._processing.set_stream_delay_ms(0)
         self._framer = Framer(FRAME_SAMPLES)
         self._far: npt.NDArray[np.int16] = np.zeros(KEPT_MS * RATE_HZ // 1_000, np.int16)
-        """What is played, as a ring: sample n of the clock at n modulo its length. Zero where nothing is."""
+        """The played sound as a ring buffer: sample n of the clock is at n modulo its length. Zeros where nothing is
+        played."""
         self._at = now_ms * RATE_HZ // 1_000
-        """The next sample of the clock that the person's sound is set against."""
+        """The clock's sample at which the next of the person's sound is aligned."""
 
     def plays(self, pcm: bytes, rate_hz: int, at_ms: int) -> None:
         """The client plays this sound (s16le mono) from `at_ms` on. What is already past is ignored."""

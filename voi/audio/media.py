@@ -142,7 +142,7 @@ class MediaDecoder:
             with self._changed:
                 self._release_drains()
         except RuntimeError:
-            if not self._loop.is_closed():  # a closed loop wants nothing any more
+            if not self._loop.is_closed():  # a closed loop takes no more callbacks
                 raise
 
     def _release_drains(self) -> None:
@@ -151,7 +151,8 @@ class MediaDecoder:
             self._loop.call_soon_threadsafe(_finish, drain)
 
     def _await_piece(self) -> bool:
-        """Wait for the next piece of this file; False when the file or all is over. Call with the condition held."""
+        """Wait for the next piece of this file; False when the file has ended or the decoder is closed. Call with the
+        condition held."""
         while not self._pieces and not self._closed:
             self._starving = True
             self._release_drains()

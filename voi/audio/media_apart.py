@@ -132,7 +132,7 @@ class DecoderProcess:
             done.set_result(None)
 
     def _died(self) -> None:
-        """The process ended, which nobody wanted."""
+        """The process ended by itself: it crashed."""
         self._transport = None
         self._unsent.clear()
         self._unsent_bytes = 0

@@ -38,7 +38,7 @@ CODECS = (
     "libopencore_amrnb", "libopencore_amrwb", "speex", "libspeex", "wmav1", "wmav2", "wavpack", "tta", "gsm", "gsm_ms",
 )  # fmt: skip
 USUAL_RATES_HZ = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-"""Others become the next higher of these: what is above 24 kHz is no part of a voice."""
+"""Other rates are raised to the next of these, at most 48 kHz: frequencies above 24 kHz do not belong to a voice."""
 RATE_RANGE_HZ = (4_000, 384_000)
 CHANNELS_MAX = 8
 PIECE_MS = 200
@@ -110,7 +110,7 @@ def _decoded(av: Any, container: Any, name: str, limit_s: float) -> Iterator[Sam
     if not (low <= codec.rate <= high and 1 <= codec.layout.nb_channels <= CHANNELS_MAX):
         raise ClientError(f"Sound at {codec.rate} Hz with {codec.layout.nb_channels} channels cannot be used.")
     rate_hz = next((rate for rate in USUAL_RATES_HZ if rate >= codec.rate), USUAL_RATES_HZ[-1])
-    # Channels are kept, since FFmpeg's mixing down is no mean, and lie side by side in one plane: PyAV reads beyond its
+    # Channels are kept, since FFmpeg's down-mix is not an average, and interleaved in one plane: PyAV reads beyond its
     # memory where there are 8 planes or more.
     packed = av.AudioResampler(format="flt", rate=rate_hz)
     parts: list[NDArray[np.float32]] = []
@@ -129,7 +129,7 @@ def _decoded(av: Any, container: Any, name: str, limit_s: float) -> Iterator[Sam
 
 
 def _plain_wav(file: BinaryIO, name: str, limit_s: float) -> Sample:
-    """Without PyAV. Raises ConfigError for anything but WAV."""
+    """Read a WAV file without PyAV. Raises ConfigError for anything else."""
     data = file.read(BYTES_LIMIT + 1)
     if data[:4] + data[8:12] != b"RIFFWAVE":
         load_av()
@@ -146,7 +146,7 @@ def _plain_wav(file: BinaryIO, name: str, limit_s: float) -> Sample:
 
 
 class _PipeReader:
-    """All that FFmpeg may do with a pipe: read on."""
+    """What FFmpeg reads a pipe through: it can only read on."""
 
     def __init__(self, head: bytes, read: Callable[[int], bytes]) -> None:
         self._head, self._read = head, read

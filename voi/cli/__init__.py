@@ -74,7 +74,8 @@ def _options(
 
 
 def main(args: Sequence[str] | None = None) -> None:
-    """Run a command and exit. Mistakes are told in words, without a traceback: 1; a wrong command line: 2."""
+    """Run a command and exit. Errors are printed without a traceback. Exit codes: 1 for an error, 2 for a wrong command
+    line."""
     try:
         app(args=list(sys.argv[1:] if args is None else args), prog_name="voi")
     except VoiError as error:
@@ -86,7 +87,7 @@ def main(args: Sequence[str] | None = None) -> None:
             raise
         typer.secho(f"voi: This needs the package {package}. Run: ./install.sh {EXTRAS[package]}", fg="red", err=True)
         raise SystemExit(1) from None
-    except OSError as error:  # the disk is full, or a file went away
+    except OSError as error:  # the disk is full, or a file was removed
         where = error.filename or "standard output"
         typer.secho(f"voi: {where} cannot be used: {error.strerror or error}.", fg="red", err=True)
         raise SystemExit(1) from None

@@ -55,8 +55,8 @@ async def _measure(
     notes: list[str],
     on: "Progress",
 ) -> None:
-    """Adds to `found`, and to `notes` what cannot run here or, without `cloud`, what calls a service. VAD and an STT
-    engine of this machine must run."""
+    """Adds to `found`, and to `notes` what cannot run here or, without `cloud`, what calls a service. The VAD and a
+    local STT engine must run."""
     from voi.audio.resample import resample
     from voi.audio.wav import read_wav
     from voi.cli import measure
@@ -116,8 +116,8 @@ async def _measure(
 
 
 def _tts_models(settings: "Settings", notes: list[str]) -> list[tuple[str, str, dict[str, Any]]]:
-    """Name, engine and options of each model in tts_models.json; espeak alone where there are none. Adds to `notes` the
-    mistakes because of which others are left out."""
+    """Name, engine and options of each model in tts_models.json; only espeak if there are none. Adds to `notes` the
+    mistakes in models that are left out."""
     from voi.config.load import read_config
     from voi.config.problems import Problems
     from voi.engines.registry import tts_info

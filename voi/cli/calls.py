@@ -187,7 +187,7 @@ def delete(
 async def _filter(
     store: "Store", app: str, agent: str, person: str, since: str | None, until: str | None
 ) -> "Filter | None":
-    """None: nobody of that name is known."""
+    """The filter; None if no person of that name is known."""
     from voi.cli.open_store import parse_date
     from voi.store.conversations import Filter
     from voi.store.people import find_person

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from voi.config.settings import Settings
 
 _NOT_READY = "not ready to serve"
-"""Secrets are made where the server runs: that a machine has none, such as one that tests agents, is no mistake."""
+"""Missing secrets are not an error: they are made where the server runs, and this machine may only test agents."""
 
 
 def check(
@@ -103,7 +103,7 @@ def _network_problems(settings: "Settings") -> list[str]:
 
 
 def _taken_port(settings: "Settings") -> list[str]:
-    """That the server runs is as it should be; that something else has its port is told."""
+    """A warning if something other than a Voi server listens at the port."""
     from voi.cli.findings import Grade, port
 
     found = port(settings)

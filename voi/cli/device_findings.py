@@ -28,7 +28,7 @@ class Meter:
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where an engine for a GPU computes. `gpu`: the GPU's number; None: the CPU. `wrong`: why it cannot run there.
-    `pity`: why it runs on the CPU although it is made for a GPU."""
+    `pity`: why it runs on the CPU although it needs a GPU to be fast."""
 
     gpu: int | None = None
     wrong: str = ""
@@ -58,7 +58,7 @@ def place_of(engine: str, device: str, driver: Driver) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A configured engine. `process`: engines with the same one share it."""
+    """A configured engine. `process`: engines with the same value share a process."""
 
     label: str
     process: str
@@ -102,7 +102,7 @@ def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], process
 
 def _would_fit(free_mib: int, on_gpu: bool) -> Finding:
     bytes_each = 2 if on_gpu else 4
-    sentences = published_xtts(bytes_each).fitting(free_mib, on_gpu) - 1  # one is only padding
+    sentences = published_xtts(bytes_each).fitting(free_mib, on_gpu) - 1  # one slot is for padding
     passes = {name: shape.size(bytes_each).fitting(free_mib, on_gpu) for name, shape in WHISPERS.items()}
     whispers = ", ".join(f"{name} {count:,}" for name, count in passes.items() if count) or "none"
     xtts = f"XTTS-v2 with {sentences:,} sentences at a time" if sentences > 0 else "no XTTS-v2"

@@ -22,7 +22,7 @@ from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
 
 FOR_GPU = ("whisper", "faster-whisper", "xtts")
-"""Each is installed by the extra of its name."""
+"""Engines that need a GPU to be fast; each is installed by the extra of its name."""
 
 
 async def engines(settings: Settings, config: Config | None, on_progress: Callable[[str], None]) -> list[Finding]:
@@ -61,7 +61,7 @@ async def engines(settings: Settings, config: Config | None, on_progress: Callab
 
 
 class Look:
-    """At one engine after the other. `wanted`: what was found out of the memory that they take."""
+    """Examines one engine after the other. `wanted`: the memory that they take, as far as it is known."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -80,7 +80,7 @@ class Look:
             options = engine_options(factory, self._settings.models_dir, self._settings.device, options)
             engine = registry.build(factory, kind, name, options)
             if name in FOR_GPU:
-                await engine.close()  # it was made only to have its options judged
+                await engine.close()  # it was made only to check its options
                 return self._sized(label, name, options, lacking)
             return await _tried(engine, label, name, options)
         except (EngineError, ConfigError) as error:

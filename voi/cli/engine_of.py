@@ -33,7 +33,7 @@ async def running(
     """A warm engine, closed at the end. `name`: as in the registry; `cloud` False: only one that computes on this
     machine. Raises ConfigError, EngineError; InCloud before the service is called."""
     factory = await asyncio.to_thread(registry.find, kind, name)
-    if not cloud and info_of(factory, name).cloud:  # told without its key
+    if not cloud and info_of(factory, name).cloud:  # known without its key
         raise InCloud(kind, name)
     engine = registry.build(factory, kind, name, engine_options(factory, settings.models_dir, settings.device, options))
     try:
@@ -55,7 +55,7 @@ def running_named(
 
 @contextmanager
 def running_vad(settings: Settings) -> Iterator[Any]:
-    """The settings' VAD, warm, for code that is not async: Ctrl+C breaks it off at once. Raises ConfigError,
+    """The settings' VAD, warm, for code that is not async, so that Ctrl+C ends it at once. Raises ConfigError,
     EngineError."""
     with asyncio.Runner() as runner:
         engine = running_named("vad", settings.vad_engine, settings)
@@ -68,8 +68,8 @@ def running_vad(settings: Settings) -> Iterator[Any]:
 
 async def speaker(model: str | None, settings: Settings, voice: str | None = None) -> tuple[str, Mapping[str, Any]]:
     """Engine and options of a model of tts_models.json, or of an engine by its own name; without a name, of the file's
-    first model, or else hibari. `voice`: an engine by its own name has it besides its usual ones, where it can be told
-    which it has. Raises ConfigError."""
+    first model, or else hibari. `voice`: a voice that an engine by its own name is given in addition to its usual ones,
+    if its options allow that. Raises ConfigError."""
     from voi.cli.voice_models import read_models
 
     models = read_models(settings.tts_models_file) if settings.tts_models_file.exists() else {}

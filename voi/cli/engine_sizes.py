@@ -18,7 +18,7 @@ from voi.errors import ConfigError, EngineError
 CONTEXT_MIB = 400
 """CUDA's own memory in each process."""
 WORKSPACE_MIB = WORKSPACE_BYTES // MIB
-"""Results between the layers and recorded graphs, for each model: Whisper's is taken to be like XTTS's."""
+"""Memory of each model for activations and recorded graphs. Whisper is assumed to need as much as XTTS."""
 CONDITIONING_PLACES = 32
 XTTS_PARAMETERS_M = 467
 WHISPER_CALLERS = 16
@@ -30,7 +30,7 @@ _MOST_HEADER_BYTES = 16 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """In MiB. `each`: of one sentence or pass at a time; `at_once`: how many of them."""
+    """Memory in MiB. `each`: for one sentence or pass; `at_once`: how many at the same time."""
 
     weights: float
     each: float
@@ -40,7 +40,7 @@ class Size:
         return round(self.weights + self.each * self.at_once) + (WORKSPACE_MIB if gpu else 0)
 
     def fitting(self, free_mib: int, gpu: bool) -> int:
-        """How many at once that memory has room for."""
+        """How many sentences or passes at once fit into that memory."""
         rest = free_mib - self.weights - (WORKSPACE_MIB + CONTEXT_MIB if gpu else 0)
         return max(0, min(MOST, int(rest / self.each)))
 
@@ -128,7 +128,7 @@ def _header(file: Path) -> bytes:
 
 
 def _numbers_in(file: Path) -> dict[str, int]:
-    """Every name that a number follows. The pickle is read as a list of instructions, of which none is run."""
+    """The number after every name. The pickle is read as a list of instructions, and none of them is run."""
     found: dict[str, int] = {}
     name = ""
     with contextlib.suppress(ValueError):

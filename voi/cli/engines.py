@@ -35,7 +35,7 @@ def engines(
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # the servers read the configuration
+        loop.add_signal_handler(signal.SIGHUP, lambda: None)  # only the servers read the configuration
         await serve(path, secret.encode(), stop, on_ready)
 
     import uvloop

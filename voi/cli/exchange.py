@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SETTLE_S = 1.0
 """An answer is over when it has been played and nothing has come for this time."""
 ANOTHER_ANSWER_S = 5.0
-"""A sound over an answer that has not interrupted it by then, and was not answered, was no question."""
+"""A sound over an answer that has neither interrupted it nor been answered by then was not a question."""
 HEARD_LIMIT_S = 3600
 QUIET_DBFS = -50.0
 QUIET_BELOW_LOUDEST_DB = 30.0
@@ -47,7 +47,7 @@ class HeardSound:
         self._speaker = speaker
         self._clock = clock
         self.ends_s = 0.0
-        """When all sound so far will have been heard."""
+        """Time at which all sound so far will have been heard."""
         self.heard = bytearray()
         """s16le, mono, 24 kHz; pauses between speeches are left out. Up to HEARD_LIMIT_S."""
 
@@ -106,7 +106,7 @@ class Exchange:
         self._shown: dict[int, str] = {}
         self._speech_id = ""
         self._underway = ""
-        """The agent's newest message, until all its sound has come or it broke."""
+        """The agent's newest message, until all its sound has arrived or it failed."""
         self._last_event_s = self._question_s = clock()
         self._steps_s: dict[str, float] = {}
         self._latency_told = True
@@ -187,18 +187,19 @@ class Exchange:
             self._transcript.say("latency", f"since the end of the question: {steps}", **facts)
 
     def is_over(self, *, may_be_cancelled: bool) -> bool:
-        """Has the answer been given and heard, or failed? `may_be_cancelled`: "nothing to answer" is one, too."""
+        """True if the answer was given and heard, or has failed. `may_be_cancelled`: "nothing to answer" counts as an
+        answer, too."""
         if self._underway or not self._ended:
             return False
         if self._ended == "response_cancelled" and not (may_be_cancelled or self._complained):
             return False
-        if self._ended_s < self._question_s:  # they spoke into the answer: is there another one to come?
+        if self._ended_s < self._question_s:  # they spoke into the answer: another one may follow
             return self._playback.rest_s == 0 and self.silent_s >= ANOTHER_ANSWER_S
         return self._playback.rest_s == 0 and self._clock() - self._last_event_s >= SETTLE_S
 
     @property
     def is_underway(self) -> bool:
-        """The agent is saying something, perhaps slowly."""
+        """True while the agent is saying something, perhaps slowly."""
         return bool(self._underway)
 
     @property

@@ -1,4 +1,4 @@
-"""What `voi doctor` finds out about the machine, the configuration and what the server needs of the system."""
+"""What `voi doctor` finds out about the machine, the configuration, and the system's resources for the server."""
 
 import json
 import os
@@ -219,7 +219,7 @@ def _voi_at(settings: Settings) -> str:
     host = settings.host if settings.host not in ("0.0.0.0", "::", "") else "127.0.0.1"
     scheme = "https" if settings.tls_cert_file else "http"
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.port}/health"
-    context = ssl._create_unverified_context() if settings.tls_cert_file else None  # it only asks who is there
+    context = ssl._create_unverified_context() if settings.tls_cert_file else None  # it only asks what listens there
     try:
         with urllib.request.urlopen(url, timeout=HEALTH_TIMEOUT_S, context=context) as answer:
             told = json.loads(answer.read(HEALTH_LIMIT_BYTES))

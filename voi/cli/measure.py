@@ -72,7 +72,7 @@ def measure_vad(vad: Vad, pcm: bytes) -> list[Measured]:
 
 async def measure_stt(stt: Stt, vad: Vad, pcm: bytes, rounds: int, live_rounds: int, on: Progress) -> list[Measured]:
     """Times of transcribing the whole recording at once, and of the final text after speech in real time."""
-    # By level: VADs doubt that synthetic voices are speech.
+    # By level, because VADs are unsure about synthetic voices.
     windows = [(window, rms_dbfs(window) > QUIET_DBFS) for window in _windows(vad, pcm)]
     while windows and not windows[-1][1]:
         windows.pop()  # in the silence after the speech, the text would be ready before `flush` asks for it
@@ -102,7 +102,7 @@ async def _final_s(stt: Stt, windows: list[tuple[bytes, bool]], window_s: float)
             stream.feed(window, speech=voiced)
         fed_s = time.perf_counter()
         await stream.flush()
-        # All at once, the work may begin while sound is still being fed.
+        # Even if all sound is fed at once, work may begin while it is being fed.
         return time.perf_counter() - (fed_s if window_s else began_s)
     finally:
         stream.close()

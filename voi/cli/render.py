@@ -16,7 +16,7 @@ from voi.session.phrases import FixedPiece, fixed_pieces
 
 
 async def render_agent(config: Config, settings: Settings, name: str, force: bool, say: Callable[[str], None]) -> None:
-    """Raises ConfigError, EngineError. `say` is told of every file."""
+    """Render an agent's phrases. `say` gets a line for each file. Raises ConfigError, EngineError."""
     if name not in config.agents:
         raise ConfigError(f"There is no agent {name!r}; there are: {', '.join(config.agents)}.")
     agent = config.agents[name]

@@ -1,4 +1,4 @@
-"""`voi replay`: a recorded conversation, told again to a fresh core."""
+"""`voi replay`: feeds a recorded conversation to a fresh core."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -60,7 +60,7 @@ def replay(
 
 
 class Retold(NamedTuple):
-    """A step of a journal. `now`: what today's core does at it. `reasons`: why, a line for each decision."""
+    """A step of a journal. `now`: the actions of today's core. `reasons`: why, a line for each decision."""
 
     entry: "JournalEntry"
     now: "tuple[Action, ...]"
@@ -92,7 +92,7 @@ def replayed(lines: Iterable[str]) -> Iterator[Retold]:
 
 
 class Retelling:
-    """Tells a journal's facts to a fresh core, line by line."""
+    """Feeds a journal's facts to a fresh core, line by line."""
 
     def __init__(self) -> None:
         self._conversation: Conversation | None = None
@@ -122,7 +122,7 @@ class Retelling:
 
 
 def _version_of(first_line: str) -> int:
-    """0 where it says none: the reading of it tells what is wrong."""
+    """The journal's version; 0 if it has none, which reading the journal then reports."""
     try:
         version = json.loads(first_line).get("voi")
     except (ValueError, AttributeError):
@@ -131,7 +131,7 @@ def _version_of(first_line: str) -> int:
 
 
 def told(thing: Any) -> str:
-    """A fact or action in one line that fits a screen."""
+    """A fact or action as one line that fits on a screen."""
     values = (f"{field.name}={_short(getattr(thing, field.name))}" for field in fields(thing))
     return f"{type(thing).__name__} {' '.join(values)}".rstrip()
 

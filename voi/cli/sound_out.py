@@ -45,12 +45,12 @@ async def sound_to(out: Path | None, rate_hz: int, raw: bool) -> AsyncIterator[P
 
 
 def _is_pipe(out: Path) -> bool:
-    """As `--out >(aplay)` gives one."""
+    """True for a pipe, such as one from `--out >(aplay)`."""
     return out.exists() and not out.is_file()
 
 
 def _places(out: Path) -> tuple[Path, Path]:
-    """The file, behind links, and what it is called until it is whole."""
+    """The file, with links resolved, and its temporary name until it is complete."""
     whole = out.resolve()
     return whole, whole.with_name(f".voi-{os.getpid()}.partial")
 
@@ -134,6 +134,6 @@ async def _speaker(rate_hz: int) -> AsyncIterator[Put]:
 
     try:
         yield put
-        await put(silence(200, rate_hz))  # what the device has taken is heard to its end
+        await put(silence(200, rate_hz))  # so that what the device has taken is heard to its end
     finally:
         await asyncio.to_thread(stream.close)

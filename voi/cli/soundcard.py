@@ -19,7 +19,8 @@ INSTEAD_OF_MICROPHONE = "Or speak from a file: voi talk --in speech.wav --out re
 
 
 def load_sounddevice(what: str = "microphone", instead: str = INSTEAD_OF_MICROPHONE) -> ModuleType:
-    """`what` needs it, and what to do `instead`: for the ConfigError when it is not there."""
+    """The module `sounddevice`. `what` needs it, and `instead` is the alternative: for the ConfigError if it is
+    missing."""
     try:
         import sounddevice
     except ImportError as error:
@@ -74,7 +75,7 @@ class SoundCard:
             self._playing += pcm[: max(0, SPEAKER_LIMIT_BYTES - len(self._playing))]
 
     def clear(self) -> None:
-        """Be quiet at once."""
+        """Stop playing at once."""
         with self._lock:
             self._playing.clear()
 

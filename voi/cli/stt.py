@@ -129,7 +129,7 @@ def _recording(source: str) -> Iterator[bytes]:
 
 
 def _pipe(rate_hz: int) -> Iterator[bytes]:
-    """16 kHz PCM as it arrives."""
+    """16 kHz PCM from standard input, as it arrives."""
     from voi.audio.resample import Resampler
     from voi.cli.read_ahead import standard_input
     from voi.engines.base import STT_RATE_HZ

@@ -1,4 +1,4 @@
-"""Where tables are printed."""
+"""The console for printing tables."""
 
 import sys
 from typing import TextIO
@@ -9,7 +9,7 @@ PIPE_WIDTH = 10_000
 
 
 class _Trimmed:
-    """Lines without the blanks that fill up a table's last column."""
+    """A file that drops the trailing spaces of a table's last column."""
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
@@ -23,6 +23,6 @@ class _Trimmed:
 
 
 def console_for_tables() -> Console:
-    """Standard output. A pipe or a file has no width, so nothing is folded there."""
+    """A console for standard output. A pipe or a file has no width, so lines are not folded there."""
     console = Console()
     return console if console.is_terminal else Console(width=PIPE_WIDTH, file=_Trimmed(sys.stdout))  # type: ignore[arg-type]

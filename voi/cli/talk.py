@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 FRAME_MS = 20
 GREETING_WAIT_S = 2.0
-"""An agent that has not begun to greet by then does not."""
+"""An agent that has not begun to greet by then is assumed to have no greeting."""
 APP = "voi-talk"
 
 
@@ -250,7 +250,7 @@ class Talker:
         """Let the agent finish its greeting, if it has one, rather than talk over it."""
         if self._wants["init_greeting"]:
 
-            def is_over() -> bool:  # however slow the voice is, once it has begun
+            def is_over() -> bool:  # however slow the voice is once it has begun
                 return exchange.silent_s >= (self._timeout_s if exchange.is_underway else GREETING_WAIT_S)
 
             await self._wait(client, is_over)
@@ -269,7 +269,7 @@ class Talker:
         exchange.tell_latency()
 
     async def _wait(self, client: "VoiClient", is_over: "Callable[[], bool]") -> None:
-        """In call mode silence is sent meanwhile, as a microphone would."""
+        """Wait until `is_over`. In call mode silence is sent meanwhile, as from a microphone."""
         from voi.audio.pcm import silence
         from voi.client import INPUT_RATE_HZ
 
@@ -295,7 +295,7 @@ class Talker:
 
 
 class _Pace:
-    """Frames in real time; after a delay the late ones follow at once."""
+    """Paces frames in real time; after a delay the late ones follow at once."""
 
     def __init__(self) -> None:
         self._next_s = time.monotonic()
@@ -319,7 +319,7 @@ async def _just(text: str) -> "AsyncIterator[str]":
 
 
 async def _input_lines() -> "AsyncIterator[str]":
-    """Lines of standard input that say something, as they are typed. Reads one ahead, in a thread that dies with us."""
+    """Lines of standard input that are not blank, as they are typed. Reads one ahead, in a daemon thread."""
     import asyncio
 
     loop = asyncio.get_running_loop()

@@ -24,7 +24,7 @@ def token(
 
 
 def _note(token: str, secret: str) -> None:
-    """Note it in the store, so that it can be listed and revoked. It is printed and valid without."""
+    """Record it in the store, so that it can be listed and revoked. If that fails, it is still printed and valid."""
     from voi.cli.open_store import with_store
     from voi.errors import ConfigError, StoreError
     from voi.server.auth import read_token

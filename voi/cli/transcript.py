@@ -12,20 +12,20 @@ import typer
 
 COLOURS = {"agent": "cyan", "error": "red", "latency": "bright_black", "saved": "bright_black", "why": "bright_black"}
 _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
-"""The cursor goes so many lines up, and what is below is cleared (ECMA-48: CPL and ED)."""
+"""Moves the cursor up that many lines, and clears everything below (ECMA-48: CPL and ED)."""
 
 
 class TalkOutput(Protocol):
-    """What a conversation is told to. `who`: you, agent, or what the line is about."""
+    """Where a conversation is printed. `who`: you, agent, or the subject of the line."""
 
     def show(self, message_id: int, who: str, words: str) -> None:
         """Show a message; the same id again replaces it."""
 
     def say(self, who: str, words: str, **facts: Any) -> None:
-        """Tell something that does not change. `facts`: what the words say, for programs."""
+        """Print something that does not change. `facts`: the content of the words, for programs."""
 
     def finish(self) -> None:
-        """What was shown last is done."""
+        """The message shown last is complete."""
 
 
 class JsonLines:
@@ -49,7 +49,7 @@ class JsonLines:
     def finish(self) -> None:
         if self._newest is not None:
             newest, self._newest = self._newest, None
-            if newest["text"]:  # else nothing of it was heard
+            if newest["text"]:  # otherwise nothing of it was heard
                 self._print(newest)
 
     def _event(self, name: str, facts: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class TranscriptLog:
             self._print(who, line)
 
     def finish(self) -> None:
-        """What was shown last is done."""
+        """The message shown last is complete."""
         if self._newest is not None and not self._is_terminal:
             self._print(self._who, self._newest[1])
         self._newest = None

@@ -72,7 +72,7 @@ async def _speak(
 
 
 def _standard_input() -> Iterator[str]:
-    """As it arrives. What is no UTF-8 is left to be unspeakable."""
+    """Text from standard input, as it arrives. Invalid UTF-8 is kept as surrogates, which are not spoken."""
     from voi.cli.read_ahead import standard_input
 
     decoder, file = codecs.getincrementaldecoder("utf-8")("replace"), standard_input()

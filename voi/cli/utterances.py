@@ -11,7 +11,7 @@ from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, TimedWord,
 
 SPEECH = 0.5  # the VAD's probability
 LEAD_MS = 320
-"""Sound from before the VAD is sure; words begin softly."""
+"""Sound from before the VAD detects speech, because words begin softly."""
 PAUSE_MS, SHORT_PAUSE_MS = 1_200, 480
 LONG_MS, LONGEST_MS = 12_000, 60_000
 """An utterance this long ends at a short pause; this long, at once."""
@@ -53,7 +53,7 @@ async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOp
                     heard = await _finished(stream, start_ms, spoken_ms)
                     stream = None
                     while len(lead) * window_ms > at_ms - spoken_ms:
-                        lead.popleft()  # cut in the middle of speech: this was said, and is not to be said again
+                        lead.popleft()  # cut in the middle of speech: this was transcribed, and must not be again
                     if heard.text:
                         yield heard
             await asyncio.sleep(0)

@@ -39,7 +39,7 @@ def add(
     if write and old.voice_tone_map and not force:
         raise typer.BadParameter(f"{model_name} has a voice_tone_map already; with --force it is replaced.")
 
-    cloner.names()  # a package that is missing, or a broken file of voices, is told before recordings are read
+    cloner.names()  # report a missing package or a broken file of voices before recordings are read
 
     from voi.audio.decode_apart import read_file_apart
     from voi.cli.engine_of import running_vad

@@ -74,15 +74,15 @@ def users(agents_file: Path, models: Mapping[str, TtsModel], voice: str) -> list
 
 
 def own_voices(model: TtsModel, settings: Settings) -> tuple[str, ...]:
-    """Of a model whose voices are no file: those that it names, or that its engine declares or has; () where only a
-    running engine knows. Raises ConfigError, EngineError."""
+    """The voices of a model without a file of voices: those that it names, or that its engine declares or has; () if
+    only a running engine knows them. Raises ConfigError, EngineError."""
     if isinstance(model.voices, tuple):
         return model.voices
     info = registry.tts_info(model.engine)
     if info is None or info.gpu or info.cloud:
         return ()
     if model.engine not in registry.BUILT_IN["tts"]:
-        return info.voices  # to make an engine of another package may take long, or fail in any way
+        return info.voices  # making an engine of another package may take long or fail in any way
     factory = registry.find("tts", model.engine)
     options = engine_options(factory, settings.models_dir, settings.device, model.engine_options())
     return registry.build(factory, "tts", model.engine, options).info.voices  # type: ignore[no-any-return]
@@ -101,16 +101,16 @@ def model_with_voice(settings: Settings, voice: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """Voices of one model with the tones that each is used for. `note`: why there are none, or why more cannot be
-    told here."""
+    """Voices of one model with the tones that each is used for. `note`: why there are none, or why more is not known
+    here."""
 
     voices: Mapping[str, tuple[str, ...]]
     note: str = ""
 
 
 def listed_voices(model: TtsModel, settings: Settings) -> Listed:
-    """What `voi voice list` shows. Needs no package that is not installed: where one is missing, the note says so.
-    Raises ConfigError."""
+    """What `voi voice list` shows. Needs no package that is not installed: if one is missing, the note says so. Raises
+    ConfigError."""
     note = "none yet" if _clones(model.engine) else "the engine's own voices"
     try:
         names = _names(model, settings)

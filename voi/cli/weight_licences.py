@@ -45,7 +45,7 @@ KNOWN: Mapping[tuple[str, str], tuple[str, bool | None]] = {
     ("tts", "xtts"): ("Coqui Public Model License 1.0.0", False),
 }
 OWN_FILE = "of the model file that its options name"
-"""An engine that was given another model than the one that it is known for."""
+"""For an engine whose options name another model than its default."""
 _FILES = {
     "stt.moonshine": "model_path",
     "stt.whisper": "model",

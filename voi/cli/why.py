@@ -1,4 +1,4 @@
-"""Why turns end, while a conversation goes on: read from the recording that the server on this machine makes of it."""
+"""Tells why turns end while a conversation goes on, from the recording that the server on this machine makes of it."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ LOOK_EVERY_S = 0.5
 
 
 class Why:
-    """Make it before the conversation begins: its recording is the first one that is new."""
+    """Make it before the conversation begins: the first new recording belongs to it."""
 
     def __init__(self, recordings_dir: Path) -> None:
         self._dir = recordings_dir
@@ -22,7 +22,7 @@ class Why:
 
     @property
     def found(self) -> bool:
-        """The recording has been found."""
+        """True if the recording has been found."""
         return self._journal is not None
 
     def _journals(self) -> list[Path]:
@@ -37,7 +37,7 @@ class Why:
         try:
             with self._journal.open("rb") as file:
                 file.seek(self._read_bytes)
-                whole, _, _ = file.read().rpartition(b"\n")  # the last line may still be being written
+                whole, _, _ = file.read().rpartition(b"\n")  # the last line may be incomplete
         except OSError as error:
             raise ClientError(f"The recording {self._journal} cannot be read: {error.strerror}.") from error
         if not whole:

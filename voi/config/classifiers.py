@@ -33,7 +33,7 @@ _COMMON = (
     "voi eu ele ela em isso meu muito não nós o os são sim um uma você dat dit een het hij ik maar met niet nog ook "
     "op van voor wat ze zijn ale bo co czy jak jest na nie się ten tak w z za że а в вы да для и из к как на не нет "
     "но о он она от по с так то ты у что это я "
-    # one word that many replies have
+    # a single word that many replies contain
     "ai ia ki ии maybe perhaps probably possibly course actually really right great fine good nice happy welcome glad "
     "question questions answer information problem understand believe feel hope wish need sure certainly definitely "
     "absolutely exactly unfortunately however though always never often sometimes again already still yet soon later "
@@ -60,7 +60,7 @@ _COMMON_WORDS = frozenset(_COMMON.split())
 
 
 def ordinary_phrases(phrases: Iterable[str]) -> list[str]:
-    """Those denial phrases that harmless sentences contain: a letter or two, or one or two common words."""
+    """The denial phrases that harmless sentences contain: a letter or two, or one or two common words."""
     return [phrase for phrase in phrases if _is_ordinary(phrase)]
 
 

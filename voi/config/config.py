@@ -24,7 +24,7 @@ class VoiceUse:
 
 @dataclass(frozen=True, slots=True)
 class ClientAgents:
-    """Who may bring agents of their own (`agent_config`), and with which fields; "*": all."""
+    """Which apps' clients may bring agents of their own (`agent_config`), and with which fields; "*": all."""
 
     apps: frozenset[str] = frozenset("*")
     fields: frozenset[str] = frozenset("*")
@@ -52,7 +52,7 @@ class Config:
     warnings: tuple[str, ...] = ()
     agents_source: str = "agents.json"
     turn_weights: Mapping[str, float] = field(default_factory=dict)
-    """Weights of the signs that a turn has ended, in the place of those that Voi ships (VOI_TURN_WEIGHTS)."""
+    """Weights of the signs that a turn has ended, instead of those that Voi ships (VOI_TURN_WEIGHTS)."""
     engines_offered: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By kind (vad, turn, stt): engines that the settings and the agents name. Those are loaded at the start, and
     clients may name no others."""

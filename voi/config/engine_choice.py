@@ -1,4 +1,4 @@
-"""The VAD, turn and STT engines of an agent: the settings' choice or the agent's own; and the options of each."""
+"""Chooses an agent's VAD, turn and STT engines: the settings' or the agent's own, with the options of each."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,7 +31,7 @@ class EngineChoice(FileModel):
 
 
 def usual_engines(settings: "Settings") -> dict[ChosenKind, str]:
-    """The settings' choice."""
+    """The engines that the settings name, by kind."""
     return {"vad": settings.vad_engine, "turn": settings.turn_engine, "stt": settings.stt_engine}
 
 

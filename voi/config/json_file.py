@@ -76,7 +76,7 @@ def parse_object(text: str, source: str, problems: Problems, *, max_values: int 
         raise _invalid(text, source, pos, f"{error.msg}{_cure(text, pos)}") from None
     except RecursionError:
         raise ConfigError(_TOO_DEEP.format(source)) from None
-    except ValueError:  # of a number; it does not say where
+    except ValueError:  # an invalid number; the error does not say where
         found = next(found for found in _NO_JSON_NUMBER.finditer(text) if found[1])
         what = f"{found[1]} is no number of JSON" if len(found[1]) < 10 else "a number of so many digits cannot be read"
         raise _invalid(text, source, found.start(1), what) from None
@@ -120,7 +120,7 @@ def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: P
         if not is_comment(str(key)):
             hint = did_you_mean(str(key), _fields_at(model, parent), list_them=False)
             if any(hint == did_you_mean(str(key), [name], list_them=False) for name in missing if hint):
-                continue  # what is said of the missing field names this one
+                continue  # the message about the missing field names this one
             if hint:
                 problems.error(source, (*path, *error["loc"]), f"is no field that Voi knows{hint}")
             else:
@@ -131,14 +131,14 @@ def validated(model: type[M], raw: Any, source: str, path: JsonPath, problems: P
         return None
     try:
         return model.model_validate(_without(raw, [error["loc"] for error in unknown]))
-    except ValidationError as failed:  # rules about the whole are only looked at once every field is right
+    except ValidationError as failed:  # rules about the whole object are only checked once every field is right
         for error in failed.errors(include_url=False):
             problems.error(source, (*path, *error["loc"]), explain(error, []))
         return None
 
 
 def is_comment(key: str) -> bool:
-    """Keys that people use for notes, and `$schema`: never warned about."""
+    """True for keys that people use for notes, and for `$schema`: Voi never warns about these."""
     return key.startswith(("//", "$", "_comment"))
 
 
@@ -167,7 +167,7 @@ def _children(value: Any) -> Iterable[Any]:
 
 
 def _opener_of(text: str, pos: int) -> int | None:
-    """The bracket that is open at `pos`."""
+    """The innermost bracket that is open at `pos`; None if there is none."""
     opened: list[int] = []
     at = 0
     while at < pos:
@@ -294,7 +294,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _without(value: Any, paths: list[JsonPath]) -> Any:
-    """A copy of `value` that lacks what is at those paths."""
+    """A copy of `value` without what is at those paths."""
     here = {path[0] for path in paths if len(path) == 1}
     deeper: dict[str | int, list[JsonPath]] = {}
     for path in paths:

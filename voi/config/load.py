@@ -36,7 +36,7 @@ def load_config(settings: Settings, declared: Declared) -> Config:
 
 
 def read_config(settings: Settings, declared: Declared, problems: Problems) -> Config:
-    """What can be read of both files; valid only if no mistakes are added to `problems`."""
+    """The configuration as far as it can be read; valid only if no mistakes are added to `problems`."""
     source = str(settings.agents_file)
     try:
         raw_agents = read_object(

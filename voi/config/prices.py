@@ -1,4 +1,4 @@
-"""What engines cost: the file VOI_PRICES_FILE, and for LLMs that it does not name LiteLLM's own list of prices, where
+"""The prices of engines: from the file VOI_PRICES_FILE, and for LLMs that it does not name from LiteLLM's own list, if
 LiteLLM is installed. Prices are data: nothing here knows a provider.
 """
 
@@ -23,7 +23,7 @@ Amount = Field(default=0.0, ge=0, le=1e9, allow_inf_nan=False)
 
 
 class Price(BaseModel):
-    """What one model costs; what is left out costs nothing."""
+    """What one model costs; a price that is left out is 0."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,8 +42,8 @@ class Price(BaseModel):
 
 
 class PriceList(BaseModel):
-    """The file. In each section a name is a model's, as the configuration has it, or its engine's; `*` at its end
-    stands for any rest. `call`: what a call costs besides, by the kind of its door."""
+    """The file. In each section the names are those of models, as in the configuration, or of engines; `*` at the end
+    matches anything. `call`: what a call costs in addition, by the kind of its door."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -59,7 +59,7 @@ FREE = Price()
 
 class Prices:
     """`usual`: price of an LLM that the list does not name, by its name. `is_free`: whether an engine of that kind and
-    name computes on this machine, and so costs nothing where the list does not say otherwise."""
+    name computes on this machine, and so costs nothing unless the list says otherwise."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class Prices:
         return self._listed.currency
 
     def cost(self, use: Use) -> float | None:
-        """In `currency`; None: nobody knows."""
+        """The cost of a use, in `currency`; None if it is not known."""
         key = use.kind, use.provider, use.model
         if key not in self._found:
             if len(self._found) > 10_000:  # clients may name models
@@ -101,7 +101,7 @@ class Prices:
 
 
 def read_prices(file: Path, problems: Problems) -> PriceList:
-    """The list; an empty one without a file. Mistakes go to `problems`."""
+    """The price list; an empty one without a file. Mistakes go to `problems`."""
     if not file.exists():
         return PriceList()
     try:
@@ -119,8 +119,8 @@ def _without_comments(value: Any) -> Any:
 
 
 def usual_prices(aliases: Mapping[str, str]) -> dict[str, Price]:
-    """LiteLLM's own prices of LLMs by name; none where it is not installed. `aliases`: names of models in its
-    configuration, and what they stand for. Reads a file of some megabytes: call it in a thread."""
+    """LiteLLM's own prices of LLMs by name; none if it is not installed. `aliases`: names of models in its
+    configuration, and the models behind them. Reads a file of some megabytes: call it in a thread."""
     known = _litellm_list()
     named = {name: price for name, entry in known.items() if (price := _price_in(entry)) is not None}
     for alias, model in aliases.items():

@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 _LONGEST_NAME = 100  # difflib is quadratic, and names may come from a hostile client
 _LONGEST_QUOTE = 60
-_SHORTEST_PART = 3  # of a name such as system_prompt, which "promt" may mean
+_SHORTEST_PART = 3  # shortest part of a name such as system_prompt that "promt" may be meant for
 _PART_CUTOFF = 0.8
 
 

@@ -1,4 +1,4 @@
-"""What all agents that an LLM plays have in common: a prompt, examples, and templates in them."""
+"""The common part of all agents that an LLM plays: a prompt, examples, and templates in them."""
 
 import json
 import re
@@ -113,7 +113,7 @@ class Prompted(FileModel):
 
 
 def _fields(example: str) -> dict[str, str]:
-    """The texts in an example's JSON object, by name; {} if it is none."""
+    """The texts in an example's JSON object, by name; {} if it is not an object."""
     try:
         fields = json.loads(example)
     except (ValueError, RecursionError):

@@ -131,7 +131,7 @@ def _example_tones(entry: AgentEntry) -> Iterator[tuple[JsonPath, str]]:
 
 
 def _check_words(entry: AgentEntry, source: str, problems: Problems) -> None:
-    """Phrases without words, and a message format for a voice that is not there."""
+    """Report phrases without words, and a message format of an agent without a voice."""
     for field in (*PHRASE_FIELDS, "giveup_response"):
         given, path = entry.raw.get(field), (*entry.path, field)
         if isinstance(given, dict):
@@ -161,7 +161,7 @@ def _check_sound_files(entry: AgentEntry, greetings_dir: Path, source: str, prob
             text = f"{quoted(file)} is outside of the folder for pre-recorded sound, {root} (VOI_GREETINGS_DIR)"
             problems.error(source, path, text)
         elif not any(place.is_file() for place in places):
-            # Named from the working folder, or from that of the sounds: the shorter one is what was meant.
+            # The name is relative to the working folder or to the folder of sounds: the shorter path is meant.
             place = min(places, key=lambda place: len(place.parts))
             problems.warn(source, path, f"there is no file {place}; the voice will speak the words instead")
 

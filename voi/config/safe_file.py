@@ -1,4 +1,4 @@
-"""Files that several processes change: one at a time, and whole or not at all."""
+"""Changes files that several processes write: one process at a time, and completely or not at all."""
 
 import fcntl
 import os

@@ -26,7 +26,7 @@ def json_schema(file: SchemaFile = "agents") -> dict[str, Any]:
 
 
 def _of_mapping(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
-    """An object whose values are of one of these models; keys that begin like a comment may hold anything."""
+    """An object whose values are of one of these models; keys that look like comments may hold anything."""
     _, schema = models_json_schema([(model, "validation") for model in models])
     references = [{"$ref": f"#/$defs/{model.__name__}"} for model in models]
     return {
@@ -40,7 +40,7 @@ def _of_mapping(title: str, models: list[type[BaseModel]]) -> dict[str, Any]:
 
 
 def _open(schema: Any) -> Any:
-    """Without the ban on unknown fields: Voi warns of them and goes on."""
+    """The schema without the ban on unknown fields: Voi only warns about them."""
     if isinstance(schema, dict):
         closed = schema.get("additionalProperties") is False
         return {key: _open(value) for key, value in schema.items() if not (closed and key == "additionalProperties")}

@@ -50,7 +50,7 @@ def values_of(options: Mapping[str, Any]) -> list[str]:
 
 
 def plain_secrets(options: Mapping[str, Any]) -> list[tuple[str | int, ...]]:
-    """Paths in the options of values that look like secrets and are no references."""
+    """Paths in the options of values that look like secrets and are not references."""
     return list(_plain(options, ()))
 
 

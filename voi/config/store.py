@@ -42,7 +42,7 @@ class ConfigStore:
             await asyncio.sleep(interval_s)
             try:
                 await self.poll()
-            except Exception:  # a fault of ours in here must not end the server that it serves
+            except Exception:  # a fault of Voi in here must not end the server
                 log.exception("The configuration could not be looked at; the last good one stays in use.")
 
     async def poll(self) -> bool:
@@ -61,7 +61,7 @@ class ConfigStore:
         return await self._take_over(await asyncio.to_thread(_stamps, self._settled), "The configuration, read again,")
 
     async def _take_over(self, seen: dict[Path, _Stamp], what: str) -> bool:
-        self._settled = seen  # a broken edit is complained of once
+        self._settled = seen  # a broken edit is reported once
         try:
             config, named = await asyncio.to_thread(self._load)
             if self.check is not None:
@@ -88,7 +88,7 @@ def _stamps(paths: Iterable[Path]) -> dict[Path, _Stamp]:
 
 
 def _stamp(path: Path) -> _Stamp:
-    """Modification time in ns, size and inode; None when there is no such file."""
+    """Modification time in ns, size and inode; None if the file does not exist."""
     try:
         status = path.stat()
     except OSError:

@@ -39,7 +39,7 @@ def _file_or_names(value: Any) -> Any:
 
 
 def _tones(value: Any) -> Any:
-    """Tones folded; what is no object is left to be complained of."""
+    """A tone map with its tones folded; any other value is returned unchanged, for validation to report."""
     if not isinstance(value, dict):
         return value
     given: dict[str, str] = {}

@@ -2,8 +2,8 @@
 
     {"voi_turn_weights": 1, "engine": {"name": "smart-turn", "sha256": "…"}, "signs": {"sound": 0.25, …}, "head": null}
 
-`signs` take the place of the weights that Voi ships. `head`, if there is one, is a logistic regression on the output
-of the turn model's encoder; it belongs to the model that it was fitted to.
+`signs` replace the weights that Voi ships. `head`, if there is one, is a logistic regression on the output of the turn
+model's encoder; it belongs to the model that it was fitted to.
 """
 
 from pathlib import Path

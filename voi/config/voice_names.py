@@ -1,5 +1,4 @@
-"""Names of voices: which are allowed, and which are the same. é may be written as one character or as two, which look
-the same."""
+"""Checks and compares names of voices. é may be encoded as one character or as two, which look the same."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -16,7 +15,7 @@ def composed(name: str) -> str:
 
 
 def known_as(name: str, there: Iterable[str]) -> str | None:
-    """How a voice of that name is written among those that there are; None: there is none."""
+    """The spelling of that name among the existing ones in `there`; None if there is no such voice."""
     alike = [other for other in there if composed(other) == composed(name)]
     return name if name in alike else next(iter(alike), None)
 
@@ -34,8 +33,8 @@ def checked_name(name: str) -> str:
 
 
 def refuse_taken(wanted: Iterable[str], there: Iterable[str], *, force: bool) -> None:
-    """Raise NameTaken for a name that there is already, unless it is to be replaced (`force`), or that is too like
-    another one."""
+    """Raise NameTaken for a name that exists, unless it is to be replaced (`force`), or that is too similar to another
+    one."""
     alike = {name.casefold(): name for name in there}
     for name in wanted:
         other = alike.get(name.casefold(), name)

@@ -12,8 +12,9 @@ from voi.errors import ConfigError
 
 
 def write_tone_map(file: Path, model_name: str, tone_map: Mapping[str, str], *, force: bool = False) -> None:
-    """`force`: in the place of another one. Order and comments of the file stay; its layout becomes that of
-    `json.dumps`. Blocks. Raises ConfigError: the file, or what it would become, is broken or cannot be written."""
+    """Write the tone map of a model. `force`: replace an existing one. The file keeps its order and comments; its
+    layout becomes that of `json.dumps`. Blocks. Raises ConfigError if the file, or its new content, is invalid or
+    cannot be written."""
     file = file.resolve()
     try:
         with locked(file):

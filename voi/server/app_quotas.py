@@ -1,7 +1,7 @@
 """Quotas of apps against the store, so that they hold over several servers and after a restart, and their end in calls.
 
-Every `TICK_S` what the apps may use and have used is read, and this server's calls are told. So an app may use some ten
-seconds more than its quota. While the store is away, what was read last counts.
+Every `TICK_S` what the apps may use and have used is read, and this server's calls are told. So an app may exceed its
+quota by some ten seconds. While the store is away, the last read values apply.
 """
 
 import asyncio
@@ -44,13 +44,13 @@ class AppQuotas:
         self._clock = clock
         self._server = uuid4().hex
         self._told = False
-        """Some calls of this server are noted in the store."""
+        """True if calls of this server are noted in the store."""
         self._warned_s: dict[str, float] = {}
         """When a call was told that its app's quota is used up, by id."""
         self._failing = False
 
     async def run(self) -> None:
-        """For ever. Call `look` once before the first call is admitted."""
+        """Call `look` repeatedly, for ever. Call `look` once before the first call is admitted."""
         while self._store is not None:
             await asyncio.sleep(1.0 if self._warned_s else TICK_S)
             await self.look()
@@ -72,7 +72,7 @@ class AppQuotas:
         self._enforce()
 
     async def close(self) -> None:
-        """This server has no calls any more."""
+        """Note in the store that this server has no more calls."""
         if self._store is not None and self._told:
             from voi.store.quotas import tell_calls
 

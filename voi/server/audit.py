@@ -1,4 +1,4 @@
-"""What managers do is on record: one log line for each request with an API key that changes something, or is refused.
+"""The audit log: one line for each request with an API key that changes something or is refused.
 
 A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
 shows which one was used, and never the key itself.
@@ -70,7 +70,7 @@ def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 
 def fingerprint(key: bytes) -> str:
-    """Names a key without telling it."""
+    """A short hash that identifies a key without revealing it."""
     return hashlib.sha256(key).hexdigest()[:_FINGERPRINT_CHARS]
 
 

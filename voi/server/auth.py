@@ -131,7 +131,7 @@ def token_in(query: str) -> str:
 
 
 def bearer(authorization: str) -> str | None:
-    """The key in a header `Authorization: Bearer KEY`; None: it holds none."""
+    """The key in a header `Authorization: Bearer KEY`; None if there is none."""
     scheme, _, key = authorization.partition(" ")
     return key.strip() if scheme.lower() == "bearer" else None
 

@@ -1,4 +1,5 @@
-"""What a process of Voi does that another one of Voi started (`workers`): says when it is ready, and ends with it."""
+"""For a process that another process of Voi started (`workers`): it reports when it is ready, and ends with its
+parent."""
 
 import contextlib
 import ctypes
@@ -14,9 +15,9 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def report_ready() -> None:
-    """Tell the process that started this one, if one asked for it."""
+    """Tell the parent process that this one is ready, if it asked for that."""
     if fd := os.environ.pop(READY_FD, ""):
-        with contextlib.suppress(OSError, ValueError):  # it is gone
+        with contextlib.suppress(OSError, ValueError):  # the parent is gone
             os.write(int(fd), b"ready\n")
             os.close(int(fd))
 
@@ -27,5 +28,5 @@ def stop_with_parent() -> None:
     if not parent or sys.platform != "linux":
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != int(parent):  # it ended before
+    if os.getppid() != int(parent):  # the parent ended before
         os.kill(os.getpid(), signal.SIGTERM)

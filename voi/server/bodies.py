@@ -1,5 +1,5 @@
-"""Routes with a body, which FastAPI parses into a model: only for those who may send one, within limits of size and
-time, and with mistakes told in Voi's words.
+"""Routes with a body that FastAPI parses into a model: only for authorized callers, within limits of size and time, and
+with mistakes reported in Voi's words.
 
 FastAPI reads a body before it looks at dependencies. Here the caller is checked first, so that nobody without the API
 key can make the server read, or write to disk, anything.
@@ -26,8 +26,8 @@ SOURCE = "request"
 
 @dataclass(slots=True)
 class BodyLimits:
-    """What a body may be. `media_type`: its Content-Type. `hint`: for who sends another one. `what`: its name in
-    errors, such as "The samples"."""
+    """Limits of a body. `media_type`: its Content-Type. `hint`: advice for callers that send another type. `what`: its
+    name in errors, such as "The samples"."""
 
     media_type: str
     hint: str
@@ -62,7 +62,7 @@ class _LimitedRequest(Request):
     files."""
 
     def __init__(self, request: Request, limits: BodyLimits) -> None:
-        """Raises HTTPException for what the head shows already."""
+        """Raises HTTPException for mistakes that the request's head already shows."""
         if request.headers.get("content-type", "").partition(";")[0].strip().lower() != limits.media_type:
             raise HTTPException(415, limits.hint)
         length = request.headers.get("content-length", "")
@@ -114,7 +114,7 @@ def _fields(model: Any) -> list[str]:
 
 
 def _told(error: RequestValidationError, fields: list[str]) -> str:
-    """The mistakes, a line each. What is sent is not repeated beyond what `explain` quotes."""
+    """The mistakes, one line each. The input is not repeated, except as `explain` quotes it."""
     problems = Problems(limit=PROBLEMS_MAX)
     for each in error.errors():
         place = tuple(each["loc"][1:])
@@ -122,7 +122,7 @@ def _told(error: RequestValidationError, fields: list[str]) -> str:
             return f"{SOURCE}: the fields are {', '.join(fields)}."
         if not place and each["type"] == "missing":
             return "The request is empty."
-        if not place and each["type"] == "value_error":  # of the whole
+        if not place and each["type"] == "value_error":  # an error about the whole
             return explain(each)
         problems.error(SOURCE, place, explain(each))
     return "\n".join(problems.errors)

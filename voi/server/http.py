@@ -4,8 +4,8 @@ RFC 6455 does.
 
 A connection that waits for its request, or sends it slowly, holds a file descriptor that a caller needs. So each state
 has a deadline, each address has a limit of waiting connections, and when all places for waiting connections are taken,
-the oldest one is dropped for the newest. So it is when file descriptors run short: the last ones are a reserve, which
-no silent connection keeps from a client with a token.
+the oldest one is dropped for the newest. The same happens when file descriptors run short: the last ones are a reserve
+that silent connections cannot hold.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ DESCRIPTORS_RESERVE = 32
 """The last file descriptors, which only connections that sent a request may keep."""
 LOG_EVERY_S = 60.0
 WEBSOCKET_VERSION = b"13"
-"""RFC 6455, section 4.1."""
+"""The only version (RFC 6455, section 4.1)."""
 
 _HOST = re.compile(rb"[A-Za-z0-9\-._~%!$&'()*+,;=\[\]:]*")
 """RFC 3986, section 3.2.2, and a port."""
@@ -167,7 +167,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
-            self._arm(REST_TIMEOUT_S)  # who does not read what is left keeps no connection open
+            self._arm(REST_TIMEOUT_S)  # a client that does not read the rest keeps no connection open
         elif not self.pipeline:
             self._await("rest" if self.cycle is not None and self.cycle.more_body else "head")
 
@@ -242,7 +242,7 @@ class HttpProtocol(HttpToolsProtocol):
         return "" if all(map(_HOST.fullmatch, hosts)) else "The Host is no name or address."
 
     def _upgrade_problem(self) -> tuple[int, str] | None:
-        """Status and text of the error if the request is no valid upgrade by RFC 6455, section 4.2.1; else None."""
+        """Status and text of the error if the request is not a valid upgrade (RFC 6455, section 4.2.1); else None."""
         if self._answering:
             return 400, "An upgrade has to wait for the answer to the request before it."
         if self.scope["method"] != "GET":
@@ -264,15 +264,15 @@ class HttpProtocol(HttpToolsProtocol):
         return self.cycle is not None and not self.cycle.response_complete and not self.cycle.more_body
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answer the request with an error, and hang up. Answers go out in the order of their requests, so behind one
-        that is still being answered there is no error: the connection ends after that answer."""
+        """Answer the request with an error, and hang up. Answers go out in the order of their requests, so if an
+        earlier request is still being answered, no error is sent: the connection ends after that answer."""
         self._refused = status, text
         self._await("")
         if self._answering:
             self.cycle.keep_alive = False
             return
         if self.pipeline or (self.cycle is not None and self.cycle.response_started and self.cycle.more_body):
-            self.transport.abort()  # a body that broke off, behind or in the middle of an answer
+            self.transport.abort()  # a body that broke off, after or during an answer
             return
         reason = {400: "Bad Request", 426: "Upgrade Required"}[status]
         head = (

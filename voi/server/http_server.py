@@ -126,8 +126,8 @@ _NOT_LISTENING = {
 
 
 def check_network(settings: Settings) -> None:
-    """Raises ConfigError for a certificate or an address that cannot be used. That something listens there, such as
-    the server itself, is no mistake."""
+    """Raises ConfigError for a certificate or an address that cannot be used. An address in use is accepted: the server
+    itself may be running."""
     problems: list[str] = []
     try:
         tls_context(settings)

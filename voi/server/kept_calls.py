@@ -1,4 +1,4 @@
-"""What the server keeps of its calls: facts and words in the store, sound in recordings."""
+"""Stores the server's calls: facts and words in the store, sound in recordings."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ class KeptCalls:
         self._metrics = metrics
         self._tasks = Tasks()
         self._seen: set[str] = set()
-        """Ids of calls that the store is told of."""
+        """Ids of calls that are reported to the store."""
         self.store: Store | None = None
         self._writer: Writer | None = None
         if settings.record:
@@ -102,7 +102,7 @@ class KeptCalls:
         return found
 
     def on_total(self, conversation_id: str) -> "Callable[[tuple[Total, ...]], None] | None":
-        """Where a call tells what it has used; None: it is not stored."""
+        """The function that takes a call's totals; None if the call is not stored."""
         if (writer := self._writer) is None or conversation_id not in self._seen:
             return None
         from voi.store.entries import UsageTold

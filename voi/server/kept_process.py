@@ -1,4 +1,4 @@
-"""A process of Voi that another one keeps running: it is started again when it ends, each time after a longer wait."""
+"""Keeps a child process of Voi running: it is started again when it ends, each time after a longer wait."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from voi.server.belonging import PARENT, READY_FD
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 STEADY_S = 60.0
-"""One that ran for so long has not ended because of how it was started."""
+"""After this run time an end is not blamed on the start: the wait before the next start is short again."""
 LOOK_EVERY_S = 0.02
 VOI = (sys.executable, "-c", "from voi.cli import main; main()")
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 class KeptProcess:
-    """`name`: for the log. `command`: a whole command line. `environ`: what it gets beside this process's own."""
+    """`name`: for the log. `command`: a whole command line. `environ`: variables in addition to this process's own."""
 
     def __init__(self, name: str, command: Sequence[str], environ: Mapping[str, str]) -> None:
         self.name = name
@@ -28,7 +28,7 @@ class KeptProcess:
         self._environ = environ
         self._process: asyncio.subprocess.Process | None = None
         self._ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        """Of the process that runs, or comes next: whether it became ready."""
+        """Resolves for the current or next process: whether it became ready."""
         self._unwanted = asyncio.Event()
         self._renewing = False
         self.restarts = 0
@@ -38,11 +38,11 @@ class KeptProcess:
         return self._process.pid if self._process else None
 
     async def ready(self) -> bool:
-        """Wait until it is ready; False: it ended before."""
+        """Wait until it is ready; False if it ended before that."""
         return await asyncio.shield(self._ready)
 
     async def keep(self) -> None:
-        """Run it, again and again, until `stop`. `restarts` counts."""
+        """Run the process, again and again, until `stop`. Counts `restarts`."""
         loop, wait_s = asyncio.get_running_loop(), FIRST_WAIT_S
         while not self._unwanted.is_set():
             began_s = loop.time()
@@ -67,7 +67,7 @@ class KeptProcess:
         self._ready.set_result(False)
 
     def stop(self) -> None:
-        """Tell it to end in order, and start it no more; once more: to end at once."""
+        """Tell it to end in order, and do not start it again. A second call tells it to end at once."""
         self._unwanted.set()
         self.tell(signal.SIGTERM)
 
@@ -76,8 +76,8 @@ class KeptProcess:
         self.tell(signal.SIGKILL)
 
     async def renew(self, end_within_s: float) -> bool:
-        """Have it end in order, and start it at once. Returns whether it became ready again. One that has not ended in
-        time is killed."""
+        """Have it end in order, and start it again at once. Returns whether it became ready again. One that has not
+        ended in time is killed."""
         if (process := self._process) is not None and not self._unwanted.is_set():
             self._renewing, before = True, self._ready
             self.tell(signal.SIGTERM)

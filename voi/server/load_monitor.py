@@ -19,7 +19,7 @@ _EXPLAINED = {
 
 
 def log_level(level: LoadLevel, why: str) -> None:
-    """Log that the load is at another level."""
+    """Log a change of the load's level."""
     log.log(logging.WARNING if level else logging.INFO, _EXPLAINED[level], why)
 
 

@@ -38,7 +38,7 @@ class Redactor:
 
 class _Formatter(logging.Formatter):
     """Formats all log lines, those of libraries included, and exceptions. `words`: the texts of exceptions may be
-    logged. `worker`: this process among several."""
+    logged. `worker`: this process's name among several."""
 
     def __init__(self, redact: Redactor, words: bool, worker: str = "") -> None:
         super().__init__()
@@ -87,15 +87,16 @@ class JsonFormatter(_Formatter):
 
 
 class Seldom(logging.Filter):
-    """Lets the same message pass once in `every_s`, with how many were left out: what a stranger can cause at will must
-    not fill the disk."""
+    """Lets the same message pass once in `every_s`, with the number left out: messages that strangers can cause at will
+    must not fill the disk."""
 
     def __init__(self, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._every_s = every_s
         self._clock = clock
         self._passed: dict[str, tuple[float, int]] = {}
-        """When each message last passed, and how many did not since. As many as there are messages in the code."""
+        """For each message, when it last passed and how many did not since. Bounded by the number of messages in the
+        code."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         now_s = self._clock()
@@ -141,6 +142,6 @@ def set_up_logging(
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("voi").setLevel(level.upper())
-    logging.getLogger("uvicorn.error").filters[:] = [Seldom()]  # one line for each request that is no HTTP
+    logging.getLogger("uvicorn.error").filters[:] = [Seldom()]  # uvicorn logs a line for each request that is not HTTP
     if level == "debug":
         logging.getLogger("uvicorn").setLevel(logging.INFO)

@@ -176,7 +176,7 @@ class TurnMetrics(Observer):
 
 
 def _tasks() -> int:
-    """Tasks of the event loop that asks; 0: none is running."""
+    """How many tasks the running event loop has; 0 without one."""
     try:
         return len(asyncio.all_tasks())
     except RuntimeError:
@@ -212,13 +212,13 @@ class _EngineStates(Collector):
 
 
 def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int]:
-    """The processes of these engines that run, by name and number of the process."""
+    """The running worker processes of these engines: label -> process id."""
     processes = (getattr(engine.engine, "process", None) for engine in engines)
     return {f"{each.name} {each.pid}": each.pid for each in processes if each is not None and each.pid}
 
 
 def resident_bytes(pid: int) -> int | None:
-    """Memory of that process; None: it has ended, or this system does not tell."""
+    """Resident memory of that process in bytes; None if it has ended or the system does not report it."""
     try:
         pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
         return int(pages) * os.sysconf("SC_PAGE_SIZE")

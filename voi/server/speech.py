@@ -58,7 +58,7 @@ class Wish(FileModel):
 
 
 class SpeechService:
-    """Has texts spoken. `config` returns the current configuration, `tts` the running engines (None while starting)."""
+    """Speaks texts. `config` returns the current configuration, `tts` the running engines (None while starting)."""
 
     def __init__(self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None]) -> None:
         self._config, self._tts = config, tts
@@ -110,7 +110,7 @@ class _SpeechResponse(Response):
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if tasks[0].done():
                 tasks[0].result()
-        except asyncio.CancelledError:  # the server stops, and no caller above needs to know
+        except asyncio.CancelledError:  # the server stops, and no caller needs to know
             log.warning("a speech over HTTP was broken off: the server stops")
         finally:
             for task in tasks:

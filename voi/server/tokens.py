@@ -1,7 +1,7 @@
-"""Tokens as the store knows them: each that this server issues is noted, and one that was revoked is refused.
+"""Tokens and the store: each token that this server issues is recorded, and a revoked one is refused.
 
 What is revoked is read from the store every `READ_EVERY_S`, so that servers that share a store refuse the same tokens,
-and `voi tokens revoke` needs no server. While the store is away, what was read last counts.
+and `voi tokens revoke` needs no server. While the store is away, the last read list applies.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 READ_EVERY_S = 5.0
 NOTES_MAX = 1_000
-"""Most issued tokens that wait to be noted; more are not noted, and can only be revoked by their app."""
+"""Most issued tokens that wait to be recorded; more are not recorded, and can only be revoked by their app."""
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Tokens:
     # ---- with the store -----------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Note and read for ever."""
+        """Record issued tokens and read revoked ones, for ever."""
         if self.store is None:
             return
         failing = False
@@ -103,7 +103,7 @@ class Tokens:
             return await list_tokens(connection, app)
 
     async def revoke(self, token_id: str) -> bool:
-        """False: there is no such token, or it was revoked before. Raises StoreError."""
+        """Revoke a token. False if there is no such token, or it was already revoked. Raises StoreError."""
         from voi.store.tokens import revoke_token
 
         store = self._needed()

@@ -1,4 +1,5 @@
-"""Traces of conversations for OpenTelemetry: what took how long, one span each, and never what was said unless asked.
+"""Traces of conversations for OpenTelemetry: one span for each step, with its duration; what was said only if asked
+for.
 
     conversation
       user_turn            voice sets in, until the turn's speech is over
@@ -46,8 +47,8 @@ WORDS_MAX = 2_000
 
 
 def make_provider() -> "TracerProvider | None":
-    """What makes and sends the spans; None: no variable names where to. Raises ConfigError when tracing is asked for
-    and its packages are missing."""
+    """The provider that makes and sends the spans; None if no variable names a destination. Raises ConfigError when
+    tracing is asked for and its packages are missing."""
     for name, value in dotenv_values(ENV_FILE).items() if ENV_FILE.is_file() else ():
         if name.startswith("OTEL_") and value and not os.environ.get(name):
             os.environ[name] = value
@@ -75,7 +76,8 @@ async def close_provider(provider: "TracerProvider") -> None:
 
 
 class Tracing(Observer):
-    """The spans of one conversation. `attributes` of the conversation's span; `words`: what was said may be in them."""
+    """The spans of one conversation. `attributes` of the conversation's span; `words`: they may contain what was
+    said."""
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DAYS_MAX = 400
 AT_ONCE_MAX = 10
 EVERY_S = 1.0
-"""So many requests may come at once, and then one in this time: each is a search in the store."""
+"""Interval at which another request is allowed after the first burst, because each one is a search in the store."""
 
 
 class Rate:

@@ -1,4 +1,4 @@
-"""What calls use: priced, counted, stored. Each call has a `CallUsage` among its observers."""
+"""Prices, counts and stores what calls use. Each call has a `CallUsage` among its observers."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Usages:
-    """`on_use`: those that are told each use. Raises ConfigError for a list of prices with mistakes."""
+    """`on_use`: functions that are called with each use. Raises ConfigError for a price list with mistakes."""
 
     def __init__(self, settings: Settings, kept: KeptCalls, *on_use: OnUse) -> None:
         problems = Problems()
@@ -49,7 +49,7 @@ class Usages:
         self.prices = Prices(self._listed, usual, self._is_free)
 
     def observer(self, call: Call | None, conversation_id: str) -> CallUsage:
-        """That of a call that begins. Call it after `KeptCalls.observers`."""
+        """The observer of a call that begins. Call it after `KeptCalls.observers`."""
         agent = (call.agent_name or OWN_AGENT) if call else ""
         whose = Whose(call.app if call else "", agent, call.kind if call else "app")
         on_total = self._kept.on_total(conversation_id)
@@ -62,7 +62,7 @@ class Usages:
         self._live.pop(call.id, None)
 
     def of_app(self, app: str) -> Iterator[CallUsage]:
-        """Those of the app's live calls."""
+        """The observers of the app's live calls."""
         return (usage for usage in list(self._live.values()) if usage.whose.app == app)
 
     def _is_free(self, kind: str, provider: str) -> bool:
@@ -78,8 +78,8 @@ class Usages:
 
 
 def aliases(settings: Settings) -> Mapping[str, str]:
-    """Names of models in LiteLLM's configuration, and what they stand for. Blocks."""
+    """Names of models in LiteLLM's configuration, and the models behind them. Blocks."""
     try:
         return LiteLlmConfig(settings.litellm_config_file).aliases() if settings.litellm_config_file.exists() else {}
     except (ConfigError, ImportError):
-        return {}  # the start has said so
+        return {}  # the start has reported it

@@ -51,7 +51,8 @@ SAMPLE, TONE = "sample", "tone:"
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Voices that can be changed. `chosen`: the model that they were asked for by; `models`: all that share them."""
+    """Voices that can be changed. `chosen`: the model by which the request named them; `models`: all models that share
+    them."""
 
     chosen: str
     cloner: VoiceCloner
@@ -234,13 +235,13 @@ class VoiceForm(BaseModel):
         return tones
 
     def _others(self) -> list[tuple[str, list[Any]]]:
-        """What was sent beside the fields."""
+        """The parts of the form beside the fields."""
         sent = (self.model_extra or {}).items()
         return [(key, value if isinstance(value, list) else [value]) for key, value in sent]
 
 
 def _tone(key: str) -> str | None:
-    """The tone of a file with that name; None: no file is called so."""
+    """The tone of a file with that name; None if it is not the name of a file field."""
     if key == SAMPLE:
         return NEUTRAL
     return (folded(key.removeprefix(TONE)) or None) if key.startswith(TONE) else None
@@ -292,7 +293,7 @@ def _cloners(models: Mapping[str, TtsModel]) -> dict[str, VoiceCloner]:
     for name, model in models.items():
         try:
             cloner = cloner_of(model.engine, model.engine_options())
-        except (ConfigError, EngineError):  # the start has said so
+        except (ConfigError, EngineError):  # the start has reported it
             continue
         if cloner is not None:
             found[name] = cloner

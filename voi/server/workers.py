@@ -1,8 +1,8 @@
 """`voi serve` with VOI_WORKERS: several servers on one machine, and one process of engines that they share.
 
-This process serves nobody. It starts the workers one after the other (so that one of them makes the database and
-fetches weights), each at a port of its own, and keeps them running. Signals are for all: SIGTERM ends all in order,
-SIGHUP has all read their configuration again, SIGUSR2 renews the workers one by one, while the others go on.
+This process serves no clients itself. It starts the workers one after the other (so that one of them makes the database
+and fetches weights), each at a port of its own, and keeps them running. Signals apply to all: SIGTERM ends them in
+order, SIGHUP makes them read their configuration again, SIGUSR2 renews the workers one by one while the others go on.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from voi.tasks import Tasks
 
 ENGINES_END_S = 15.0
 END_S = 30.0
-"""A worker that has not ended so long after its `shutdown_grace_s` hangs."""
+"""A worker that has not ended this long after its `shutdown_grace_s` hangs."""
 NAME = "workers"
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,8 @@ class Workers:
         self.workers: list[KeptProcess] = []
 
     async def serve(self, on_ready: Callable[[range], None]) -> None:
-        """Until SIGTERM or SIGINT. Raises ConfigError if a worker does not become ready at the start."""
+        """Run the workers until SIGTERM or SIGINT. Raises ConfigError if a worker does not become ready at the
+        start."""
         loop = asyncio.get_running_loop()
         for sig in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(sig, self.stop)
@@ -67,7 +68,7 @@ class Workers:
     # ---- signals ------------------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """End all workers in order; when called again, at once; and those that do not, a third time."""
+        """End all workers in order; at once when called again; the third call kills those that are left."""
         self._stops += 1
         if self._stops == 1:
             log.info("stopping %d workers. Once more to stop at once.", len(self.workers))
@@ -111,7 +112,7 @@ class Workers:
         name = f"worker-{port}"
         environ = self._environ | {env_name("port"): str(port), env_name("worker_name"): name}
         if port != self.ports[0]:
-            environ[env_name("listeners")] = "{}"  # telephones and the like have ports that only one can have
+            environ[env_name("listeners")] = "{}"  # only one process can open their ports
         return KeptProcess(name, (*self._command, "serve"), environ)
 
     def _keep(self, process: KeptProcess) -> None:

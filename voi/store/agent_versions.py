@@ -1,4 +1,4 @@
-"""What each agent was when somebody talked to it."""
+"""The versions of each agent's definition that conversations used."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ def version_of(agent: Agent) -> tuple[str, str]:
 
 
 async def note_version(connection: Connection, agent: str, version: str, config: str, now_ms: int) -> None:
-    """Keep that version, unless it is there."""
+    """Store that version, unless it is already stored."""
     row = {"agent": agent, "version": version, "since_ms": now_ms, "config": config}
     await insert_new(connection, agent_versions, [row])
 
 
 async def read_version(connection: Connection, agent: str, version: str) -> str | None:
-    """The definition; None: nobody talked to that one."""
+    """The definition; None if no conversation used that version."""
     found: str | None = (
         await connection.execute(
             select(agent_versions.c.config).where(agent_versions.c.agent == agent, agent_versions.c.version == version)

@@ -4,8 +4,8 @@
     tables/NAME.jsonl       each table, a row a line; bytes are {"bytes": "BASE64"}
     recordings/…            the sound, as it lies on disk
 
-The keys are not in it, but in a second file. Keep one copy of that file and overwrite it each time: who is deleted is
-then gone from every backup, since restoring brings back only what there is a key for. A backup made from SQLite can be
+The keys are not in it, but in a second file. Keep one copy of that file and overwrite it each time: deleted people are
+then gone from every backup, because only rows whose key exists can be restored. A backup made from SQLite can be
 restored into PostgreSQL, and the other way round.
 """
 
@@ -42,7 +42,7 @@ TABLES = (
     conversations,
     *(table for table in metadata.sorted_tables if table not in (people, conversations, data_keys)),
 )
-"""Those that others belong to come first."""
+"""All tables, parents before the tables that refer to them."""
 _HEAD = "voi-store.json"
 _SOUND = "recordings"
 
@@ -69,9 +69,9 @@ async def back_up(store: Store, recordings_dir: Path, file: Path, keys_file: Pat
 
 
 async def restore(store: Store, recordings_dir: Path, file: Path, keys_file: Path | None) -> dict[str, int]:
-    """Bring back what the store lacks and still has the keys of; what it has stays as it is. `keys_file`: the keys, for
-    a new store. Returns how many rows of each table the backup has that can be had back. Raises ClientError for what is
-    no backup, StoreError, OSError."""
+    """Restore the rows that the store lacks and has the keys of; existing rows stay as they are. `keys_file`: the keys,
+    for a new store. Returns the number of restorable rows in the backup, by table. Raises ClientError for a file that
+    is not a backup, StoreError, OSError."""
     counts: dict[str, int] = {}
     if keys_file is not None:
         await _restore_keys(store, keys_file)
@@ -97,7 +97,7 @@ def _add(archive: tarfile.TarFile, name: str, content: IO[bytes], size: int) -> 
 
 
 class _appearing:
-    """A private file that gets its name when it is whole."""
+    """A private file that gets its name when it is complete."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -122,7 +122,7 @@ class _appearing:
 
 
 def _add_sound(archive: tarfile.TarFile, recordings_dir: Path) -> None:
-    """Each file as it is at its moment: calls may be writing, and retention deleting."""
+    """Add each file as it is when it is read: calls may be writing, and retention may be deleting."""
     for path in sorted(recordings_dir.rglob("*")):
         if path.is_symlink() or not path.is_file():
             continue
@@ -192,7 +192,7 @@ async def _read_rows(store: Store, table: Table, lines: IO[bytes]) -> int:
 
 
 async def _with_keys(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The rows without those whose key was deleted, or whose conversation or person is not there any more."""
+    """The rows except those whose key was deleted, or whose conversation or person no longer exists."""
     columns = table.columns
     if "key_id" in columns:
         there = await _ids(connection, data_keys.c.id, {row["key_id"] for row in rows})
@@ -214,7 +214,7 @@ async def _ids(connection: Connection, column: Any, ids: set[Any]) -> set[Any]:
 
 
 async def _restore_keys(store: Store, keys_file: Path) -> None:
-    """Only into a store that has no conversations yet: elsewhere they would bring back who was deleted."""
+    """Restore the keys, only into a store without conversations: elsewhere this would bring back deleted people."""
     await migrate(store.database)
     content = await asyncio.to_thread(keys_file.read_bytes)
     rows = [_decoded(line, data_keys) for line in content.splitlines()]

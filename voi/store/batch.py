@@ -38,7 +38,7 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
 
 
 async def _begin(connection: Connection, keys: Keys, began: Began) -> str:
-    """The id of the conversation's key. One that is there already goes on, such as after a restart of the server."""
+    """The id of the conversation's key. An existing conversation continues, such as after a restart of the server."""
     known = await connection.execute(
         update(conversations)
         .where(conversations.c.id == began.conversation_id)
@@ -77,7 +77,7 @@ async def _known(connection: Connection, entries: list[Entry], key_ids: dict[str
 async def _message(connection: Connection, keys: Keys, said: WordsShown, key_ids: dict[str, str]) -> dict[str, Any]:
     key_id = key_ids[said.conversation_id]
     key = await keys.find(connection, key_id)
-    # Without its key (deleted a moment ago) the words are written for nobody, never in plain.
+    # Without its key (deleted a moment ago) the words are dropped, never written in plain text.
     words = "" if key_id and key is None else said.text
     return {
         "conversation_id": said.conversation_id, "message_id": said.message_id, "role": said.role, "at_ms": said.at_ms,
@@ -94,7 +94,7 @@ def _failure(failed: FailureTold) -> dict[str, Any]:
 
 
 def clean(text: str, most: int = NAME_MAX) -> str:
-    """A name as every database takes it: short, without NUL and half surrogate pairs."""
+    """A name that every database accepts: short, without NUL and lone surrogates."""
     return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
 
 

@@ -80,19 +80,19 @@ async def each_conversation(connection: Connection, keys: Keys, which: Filter) -
 
 
 async def read_conversation(connection: Connection, keys: Keys, conversation_id: str) -> StoredConversation | None:
-    """All of it; None: there is none of that id."""
+    """The conversation with its transcript; None if the id is unknown."""
     row = (await connection.execute(select(conversations).where(conversations.c.id == conversation_id))).first()
     return None if row is None else await _whole(connection, keys, row)
 
 
 async def key_of(connection: Connection, keys: Keys, conversation_id: str) -> bytes | None:
-    """The key of its sound and words; None: it has none, or it was deleted."""
+    """The key of the conversation's sound and words; None if it has none, or the key was deleted."""
     query = select(conversations.c.key_id).where(conversations.c.id == conversation_id)
     return await keys.find(connection, (await connection.execute(query)).scalar() or "")
 
 
 async def forget_conversations(connection: Connection, keys: Keys, which: Filter, at_most: int) -> list[str | None]:
-    """Delete the oldest ones with their keys. Returns where their sound lies, for each; it is not deleted here."""
+    """Delete the oldest ones with their keys. Returns the folder of each one's sound, which is not deleted here."""
     table = conversations.c
     query = which.apply(select(table.id, table.key_id, table.recording)).order_by(table.began_ms).limit(at_most)
     rows = (await connection.execute(query)).all()
@@ -133,5 +133,5 @@ def _facts(row: Any) -> dict[str, Any]:
 
 
 def place_of(conversation_id: str, message_id: int) -> str:
-    """Where a message's words belong."""
+    """The place for which a message's words are sealed."""
     return f"message {conversation_id} {message_id}"

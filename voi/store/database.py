@@ -46,13 +46,13 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
-        """One snapshot: what others write meanwhile is not seen."""
+        """A connection that reads one snapshot: changes by others are not seen."""
         async with self._transaction("REPEATABLE READ", voi_begin="BEGIN") as connection:
             yield connection
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Connection]:
-        """Committed at the end, or rolled back if the body raises."""
+        """A connection whose transaction is committed at the end, or rolled back if the body raises."""
         async with self._transaction("READ COMMITTED", voi_begin="BEGIN IMMEDIATE") as connection:
             yield connection
 
@@ -71,8 +71,8 @@ class Database:
             raise (RowRefused if refused else StoreError)(f"The store failed: {reason_of(error)}") from None
 
     async def shred(self) -> None:
-        """Overwrite what was deleted in SQLite's write-ahead log too, and empty it. PostgreSQL does it in time, by its
-        vacuum and its own log. Raises StoreError; the rows are deleted anyhow."""
+        """Overwrite what was deleted in SQLite's write-ahead log too, and empty it. PostgreSQL does that by itself,
+        with vacuum and its own log. Raises StoreError; the rows are deleted in any case."""
         if self.is_sqlite:
             try:
                 async with asyncio.timeout(self._timeout_s), self._engine.connect() as connection:
@@ -86,7 +86,7 @@ class Database:
 
 
 def reason_of(error: BaseException) -> str:
-    """What the database says, without statements and their values."""
+    """The database's error text, without statements and their values."""
     cause = getattr(error, "orig", None) or error
     told = str(cause).splitlines()[0] if isinstance(cause, OSError) or _is_sqlite(cause) else ""
     return f"{told or type(cause).__name__}."
@@ -113,8 +113,8 @@ def _engine_of(url: StoreUrl) -> AsyncEngine:
     @event.listens_for(engine.sync_engine, "do_connect")
     def private(*_: Any) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # Only a new file: whoever closes one that SQLite has open drops all locks of this process on it, and another
-        # process that leaves then takes the log for its own and deletes it.
+        # Only a new file is opened here: closing a file that SQLite has open drops all locks of this process on it, and
+        # another process could then delete the log.
         with contextlib.suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # the log gets the same permissions
 

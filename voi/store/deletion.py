@@ -1,6 +1,6 @@
 """Deletes conversations, with their sound and their keys: by age, by person, by id.
 
-A transaction at a time takes few conversations, so that calls can be stored meanwhile. Their sound goes first: if the
+Each transaction deletes few conversations, so that calls can be stored meanwhile. Their sound is deleted first: if the
 process dies in between, the row is still there and the next try finishes.
 """
 
@@ -27,8 +27,8 @@ DAY_MS = 24 * 60 * 60 * 1_000
 
 async def forget_older(store: Store, recordings_dir: Path, keep_days: int, now: int | None = None) -> int:
     """Delete conversations that began more than `keep_days` days ago, states that were saved before that, tokens that
-    expired before that, and people of whom nothing else is left; 0: none. `now`: ms since 1970. Returns how many
-    conversations. Raises StoreError, and OSError for sound that cannot be deleted."""
+    expired before that, and people with nothing else stored; 0: nothing is deleted. `now`: ms since 1970. Returns how
+    many conversations. Raises StoreError, and OSError for sound that cannot be deleted."""
     if keep_days <= 0:
         return 0
     until_ms = (now_ms() if now is None else now) - keep_days * DAY_MS
@@ -44,14 +44,14 @@ async def forget_older(store: Store, recordings_dir: Path, keep_days: int, now: 
 
 
 async def forget_usage(store: Store, keep_days: int, now: int | None = None) -> None:
-    """Delete what was used on days longer ago than that; 0: nothing. Raises StoreError."""
+    """Delete the usage of days that are more than `keep_days` ago; 0: nothing is deleted. Raises StoreError."""
     if keep_days > 0:
         async with store.writing() as connection:
             await forget_days(connection, day_of((now_ms() if now is None else now) - keep_days * DAY_MS))
 
 
 async def _left_alone(connection: Connection, until_ms: int) -> list[Person]:
-    """People who were first met before that, and of whom there is nothing but their name."""
+    """People who were first seen before that, and have nothing stored but their name."""
     query = select(people.c.id, people.c.app).where(people.c.since_ms < until_ms)
     for table in (conversations, *OF_A_PERSON):
         query = query.where(~exists().where(table.c.person_id == people.c.id))
@@ -79,7 +79,7 @@ async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> 
 
 async def forget_everything_of(store: Store, recordings_dir: Path, app: str, name: str) -> int | None:
     """Delete all that is known of a person: conversations, sound, saved states, what is remembered, name and key.
-    Returns how many conversations there were; None: nobody of that name is known. Raises StoreError, OSError."""
+    Returns how many conversations there were; None if that name is unknown. Raises StoreError, OSError."""
     async with store.reading() as connection:
         person = await find_person(connection, store.keys, app, name)
     if person is None:

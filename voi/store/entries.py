@@ -9,7 +9,7 @@ from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 
 SUMS = ("uses", "estimated", "unpriced", "input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
-"""What is added up of uses."""
+"""The fields of a use that are added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class UsageRow:
 
 @dataclass(frozen=True, slots=True)
 class UsageTold:
-    """What a conversation has used up to `at_ms`, since this server has it (`since_ms`); both ms since 1970."""
+    """What a conversation used from `since_ms`, when this server took it, up to `at_ms`; both in ms since 1970."""
 
     conversation_id: str
     since_ms: int
@@ -127,8 +127,8 @@ class UsageTold:
 
 @dataclass(slots=True)
 class Changed:
-    """New values of columns of the conversation. One that waits takes up the values of the next. `last`: nothing more
-    will be told of the conversation."""
+    """New values of columns of the conversation. A waiting one is merged with the next. `last`: no more entries of the
+    conversation follow."""
 
     conversation_id: str
     values: dict[str, Any]

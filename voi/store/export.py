@@ -49,7 +49,7 @@ def _messages(kept: StoredConversation) -> Iterator[dict[str, Any]]:
 
 
 def safe_row(row: dict[str, Any]) -> dict[str, Any]:
-    """What a spreadsheet would take for a formula is text: callers choose what they say."""
+    """The row with every text quoted that a spreadsheet would take for a formula: callers choose what they say."""
     return {
         name: f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
         for name, value in row.items()

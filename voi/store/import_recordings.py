@@ -1,4 +1,4 @@
-"""Takes recordings that were made without a store, or before there was one, into it.
+"""Imports recordings that were made without a store.
 
 A folder tells when it began and ended, the mode, the transcript, the latencies. It does not tell which app and agent it
 was, and these stay empty. The folder stays where it is; with a key its files are encrypted in place.
@@ -31,9 +31,9 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 async def import_recordings(
     store: Store, recordings_dir: Path, *, words: bool, told: Callable[[str], None] = lambda line: None
 ) -> tuple[int, int]:
-    """Take all folders that the store does not know; once more is no harm. `words`: their transcripts too. `told` is
-    given a line for each that cannot be read. Returns how many were taken, and how many could not be. Blocks on the
-    disk: for commands. Raises StoreError, OSError."""
+    """Import all folders that the store does not know. It is safe to repeat. `words`: import transcripts too. `told`
+    gets a line for each folder that cannot be read. Returns how many were imported, and how many could not be read.
+    Blocks on the disk: for commands. Raises StoreError, OSError."""
     taken = refused = 0
     for folder in folders(recordings_dir):
         async with store.reading() as connection:
@@ -56,7 +56,7 @@ async def import_recordings(
 
 
 def folders(recordings_dir: Path) -> list[Path]:
-    """Those of conversations, the oldest first."""
+    """The folders of conversations, the oldest first."""
     if not recordings_dir.is_dir():
         return []
     days = sorted(day for day in recordings_dir.iterdir() if day.is_dir() and _DAY.fullmatch(day.name))
@@ -64,7 +64,7 @@ def folders(recordings_dir: Path) -> list[Path]:
 
 
 def seal_files(folder: Path, key: bytes) -> None:
-    """Encrypt the files of a recording in place; a plain one goes when its copy is whole. Raises OSError."""
+    """Encrypt the files of a recording in place; a plain file is deleted once its copy is complete. Raises OSError."""
     for name in FILES:
         plain, sealed = folder / name, folder / f"{name}{SUFFIX}"
         if not plain.is_file():
@@ -75,7 +75,7 @@ def seal_files(folder: Path, key: bytes) -> None:
             while piece := file.read(1024 * 1024):
                 out.write(piece)
         partial.replace(sealed)
-        with plain.open("r+b") as file:  # a file system may write elsewhere; a disk that is encrypted makes sure
+        with plain.open("r+b") as file:  # some file systems write elsewhere; only an encrypted disk is sure
             file.write(bytes(plain.stat().st_size))
         plain.unlink()
 
@@ -120,7 +120,7 @@ def _began_ms(folder: Path) -> int:
 
 
 def _json_lines(path: Path) -> list[Any]:
-    """The lines; what a killed server left of the last one is left out."""
+    """The lines, without an incomplete last one that a killed server left."""
     if not path.is_file():
         return []
     lines = path.read_text("ascii", "replace").splitlines()

@@ -1,10 +1,11 @@
-"""Who can read what: a data key for each person and each conversation, sealed with its parent's (envelope encryption).
+"""The encryption keys: a data key for each person and each conversation, sealed with its parent's (envelope
+encryption).
 
     the operator's key  ->  a person's key  ->  the key of a conversation, of a saved state
                         ->  the key of a conversation whose person is not known
 
-Deleting a key makes unreadable all that was sealed with it, wherever a copy of it lies: a backup of the data holds no
-keys. Without an operator's key nothing is encrypted.
+Deleting a key makes everything unreadable that was sealed with it, copies included, because a backup of the data holds
+no keys. Without an operator's key nothing is encrypted.
 """
 
 import hmac
@@ -55,7 +56,7 @@ class Keys:
     # ---- keys -------------------------------------------------------------------------------------
 
     async def make(self, connection: Connection, parent_id: str = "") -> str:
-        """A new key; its id. "" where nothing is encrypted."""
+        """Make a new key and return its id; "" if nothing is encrypted."""
         if not self.seals:
             return ""
         key_id, key = uuid4().hex, new_key()
@@ -67,7 +68,7 @@ class Keys:
         return key_id
 
     async def find(self, connection: Connection, key_id: str) -> bytes | None:
-        """The key; None: there is none, or it was deleted."""
+        """The key; None if there is none, or it was deleted."""
         if not key_id or not self.seals:
             return None
         if key_id in self._cache:

@@ -22,7 +22,7 @@ async def remember(connection: Connection, keys: Keys, person: Person, name: str
 
 
 async def recall(connection: Connection, keys: Keys, person: Person) -> dict[str, str]:
-    """All that is remembered of them, the oldest first."""
+    """Everything remembered about the person, by name, the oldest first."""
     key = await keys.find(connection, person.id)
     rows = await connection.execute(
         select(memories).where(memories.c.person_id == person.id).order_by(memories.c.saved_ms, memories.c.name)
@@ -32,7 +32,7 @@ async def recall(connection: Connection, keys: Keys, person: Person) -> dict[str
 
 
 async def unlearn(connection: Connection, person: Person, name: str) -> None:
-    """Forget what is kept by that name."""
+    """Delete the text of that name."""
     await connection.execute(memories.delete().where(memories.c.person_id == person.id, memories.c.name == name))
 
 

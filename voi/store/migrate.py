@@ -16,8 +16,8 @@ _LOCK = 0x766F6973746F7265 >> 1
 
 
 async def migrate(database: Database, target: str = HEAD) -> bool:
-    """Bring the store to that revision. True: something was to do. Raises StoreError; ConfigError for a store that was
-    made by a newer Voi."""
+    """Bring the store to that revision. True if that changed anything. Raises StoreError; ConfigError for a store that
+    was made by a newer Voi."""
     async with database.writing() as connection:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})

@@ -1,4 +1,4 @@
-"""Looks on at one call and tells the store's writer. Does no work of its own on the event loop."""
+"""Observes one call and reports it to the store's writer. Does no work of its own on the event loop."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -46,7 +46,8 @@ class CallObserver(Observer):
         self._notice = {"told_ai": tells_ai, "told_recording": tells_recording}
         self._notice_text: str | None = None
         self._noticed: int | None = None
-        """Number of the reply that says it. A conversation that goes on after a restart does not say it again."""
+        """Number of the reply that says the notice. A conversation that continues after a restart does not say it
+        again."""
         self._clock_ms = clock_ms
         self._answers = self._failures = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
@@ -65,7 +66,7 @@ class CallObserver(Observer):
             case was.PieceVoiced():
                 self._spoken_ms += fact.audio_ms
             case was.ReplyPlayed() if fact.reply == self._noticed and any(self._notice.values()):
-                self._tell(Changed(self._id, dict(self._notice)))  # it was heard to its end
+                self._tell(Changed(self._id, dict(self._notice)))  # the notice was heard to its end
         for action in actions:
             match action:
                 case do.SayPhrase() if action.reply == FIRST_REPLY and action.text == self._notice_text:

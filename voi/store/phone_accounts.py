@@ -12,7 +12,7 @@ from voi.store.upsert import put
 
 @dataclass(frozen=True, slots=True)
 class PhoneAccount:
-    """`server`: host, or host:port. `agent`: who answers. `password` None: its key was deleted."""
+    """`server`: host, or host:port. `agent`: the agent that answers. `password` None: its key was deleted."""
 
     name: str
     server: str
@@ -22,7 +22,7 @@ class PhoneAccount:
 
 
 async def save_account(connection: Connection, keys: Keys, account: PhoneAccount, now_ms: int) -> None:
-    """Keep the account, in place of one of the same name."""
+    """Store the account, replacing one of the same name."""
     await forget_account(connection, keys, account.name)
     key_id = await keys.make(connection)
     password = sealed(await keys.find(connection, key_id), account.password or "", _place(account.name))

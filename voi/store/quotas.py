@@ -12,12 +12,12 @@ from voi.store.usage import Spent, day_of, read_spent
 
 MICROS = 1_000_000
 DEAD_MS = 20_000
-"""A server that did not tell its calls for so long is dead."""
+"""A server that did not report its calls for this long counts as dead."""
 _LIMITS = (apps.c.max_conversations, apps.c.minutes_per_day, apps.c.cost_per_day_micros, apps.c.cost_per_month_micros)
 
 
 async def set_quota(connection: Connection, app: str, changes: Mapping[str, float | None], now_ms: int) -> None:
-    """`changes`: new limits by name (`quota_of`); None: no limit."""
+    """Change an app's limits. `changes`: new limits by name (`quota_of`); None: no limit."""
     values = {
         (f"{name}_micros" if name.startswith("cost") else name): _stored(name, value) for name, value in changes.items()
     }
@@ -44,7 +44,7 @@ def quota_of(row: Any) -> dict[str, Any]:
 
 
 async def read_quotas(connection: Connection) -> dict[str, dict[str, Any]]:
-    """Of each app that has any limit."""
+    """The limits of each app that has any."""
     limited = or_(*(column.is_not(None) for column in _LIMITS))
     return {row.name: quota_of(row) for row in await connection.execute(select(apps).where(limited))}
 
@@ -58,7 +58,7 @@ async def tell_calls(connection: Connection, server: str, calls: Mapping[str, in
 
 
 async def read_calls(connection: Connection, now_ms: int, without: str = "") -> dict[str, int]:
-    """How many calls of each app the servers have, but for one."""
+    """How many calls of each app all servers have, except the server `without`."""
     table = live_calls.c
     query = (
         select(table.app, func.sum(table.calls))

@@ -4,7 +4,7 @@
     state = await load_state(connection, keys, app, name)                       # None: nothing, or it was deleted
 
 `name` is chosen by the app, such as a conversation's id. `state` is a JSON object that only its writer understands. An
-app sees its own states alone.
+app sees only its own states.
 """
 
 import json
@@ -27,8 +27,8 @@ STATE_MAX_BYTES = 8 * 1024 * 1024
 async def save_state(
     connection: Connection, keys: Keys, app: str, name: str, state: Mapping[str, Any], *, person: str = ""
 ) -> None:
-    """`person`: who the app says the caller is; deleting them deletes the state. Raises StoreError for a state of more
-    than `STATE_MAX_BYTES`, or a name of more than 200 characters."""
+    """Save a state. `person`: who the app says the caller is; deleting the person deletes the state. Raises StoreError
+    for a state of more than `STATE_MAX_BYTES`, or a name of more than 200 characters."""
     text = json.dumps(state, separators=(",", ":"))
     if len(text) > STATE_MAX_BYTES or not 0 < len(name) <= NAME_MAX:
         raise StoreError("The conversation's state is too large to be saved, or its name too long.")

@@ -138,8 +138,8 @@ usage = Table(
     *_sums(),
     PrimaryKeyConstraint("conversation_id", "since_ms", "kind", "provider", "model"),
 )
-"""What a conversation used: `voi.use.Use`, added up. `since_ms`: since when a server counted; one that goes on after a
-restart is counted anew. `unpriced`: uses whose price is not known, and not in the cost."""
+"""What a conversation used: `voi.use.Use`, added up. `since_ms`: since when a server counted; a conversation that
+continues after a restart has a new row. `unpriced`: uses without a known price, which are not in the cost."""
 
 usage_days = Table(
     "usage_days",
@@ -154,7 +154,7 @@ usage_days = Table(
     PrimaryKeyConstraint("day", "app", "agent", "kind", "provider", "model"),
     Index("usage_days_by_app", "app", "day"),
 )
-"""What all conversations used on a day (UTC, ISO). It tells of nobody, and outlives them."""
+"""What all conversations used on a day (UTC, ISO). It identifies nobody and is kept longer."""
 
 agent_versions = Table(
     "agent_versions",
@@ -165,7 +165,7 @@ agent_versions = Table(
     Column("config", Text, nullable=False),
     PrimaryKeyConstraint("agent", "version"),
 )
-"""What an agent of agents.json was when somebody talked to it. `config`: JSON."""
+"""The versions of agents of agents.json that conversations used. `config`: JSON."""
 
 saved_states = Table(
     "saved_states",
@@ -204,7 +204,8 @@ live_calls = Table(
     Column("seen_ms", BigInteger, nullable=False),
     PrimaryKeyConstraint("server", "app"),
 )
-"""How many calls of an app each server has now. A row that was not renewed for some seconds is of a dead server."""
+"""How many calls of an app each server has now. A row that was not renewed for some seconds belongs to a dead
+server."""
 
 tokens = Table(
     "tokens",

@@ -1,4 +1,4 @@
-"""A store that is open: its database, its keys, and whether both fit."""
+"""The open store: its database and its keys."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from voi.store.url import parse_store_url
 
 
 class Store:
-    """`secrets`: the operator's key and former ones, see `Keys`. Raises ConfigError for an address that is none."""
+    """`secrets`: the operator's key and former ones, see `Keys`. Raises ConfigError for an invalid address."""
 
     def __init__(self, url: str, secrets: tuple[str, ...] = (), timeout_s: float = TIMEOUT_S) -> None:
         self.database = Database(parse_store_url(url), timeout_s)

@@ -1,4 +1,4 @@
-"""Apps, and the tokens that were issued to them. A token is known by its claim `jti`, its text is nowhere."""
+"""Apps, and the tokens that were issued to them. A token is known by its claim `jti`, its text is not stored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -49,14 +49,14 @@ async def note_token(connection: Connection, keys: Keys, issued: Issued) -> None
 
 
 async def list_tokens(connection: Connection, app: str = "") -> list[dict[str, Any]]:
-    """Of that app, or of all; the newest first."""
+    """Tokens of that app, or of all apps; the newest first."""
     query = select(tokens).order_by(tokens.c.issued_ms.desc())
     found = await connection.execute(query.where(tokens.c.app == app) if app else query)
     return [dict(row._mapping) for row in found]
 
 
 async def revoke_token(connection: Connection, token_id: str, now_ms: int) -> bool:
-    """False: there is no such token, or it was revoked before."""
+    """Revoke a token. False if there is no such token, or it was already revoked."""
     where = (tokens.c.id == token_id, tokens.c.revoked_ms.is_(None))
     done = await connection.execute(update(tokens).where(*where).values(revoked_ms=now_ms))
     return bool(done.rowcount)

@@ -12,13 +12,13 @@ TableRow = Mapping[str, Any]
 
 
 async def insert_new(connection: Connection, table: Table, rows: Sequence[TableRow]) -> None:
-    """Insert the rows; one that is there already stays as it is."""
+    """Insert the rows; an existing row stays as it is."""
     if rows:
         await connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 
 async def put(connection: Connection, table: Table, rows: Sequence[TableRow]) -> None:
-    """Insert the rows; one that is there already gets the new values. All rows have the same columns."""
+    """Insert the rows; an existing row gets the new values. All rows have the same columns."""
     if not rows:
         return
     insert = _insert(connection, table)
@@ -28,7 +28,7 @@ async def put(connection: Connection, table: Table, rows: Sequence[TableRow]) ->
 
 
 async def add(connection: Connection, table: Table, rows: Sequence[TableRow], columns: Sequence[str]) -> None:
-    """Insert the rows; to one that is there already the values of `columns` are added."""
+    """Insert the rows; the values of `columns` are added to an existing row."""
     if not rows:
         return
     insert = _insert(connection, table)

@@ -22,7 +22,7 @@ class StoreUrl:
 
 
 def parse_store_url(url: str) -> StoreUrl:
-    """Raises ConfigError, which never quotes the address."""
+    """Parse an address. Raises ConfigError, which never quotes it."""
     scheme, colon, rest = url.strip().partition(":")
     if scheme == "sqlite" and colon:
         path = rest.removeprefix("///") if rest.startswith("///") else rest

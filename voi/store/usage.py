@@ -1,6 +1,6 @@
-"""What conversations used and cost: of each conversation, and of each day, which outlives them and names nobody.
+"""What conversations used and cost: per conversation, and per day, which is kept longer and names nobody.
 
-A call tells its totals again and again; what is new of them is added to the day. So a transaction that is tried twice
+A call reports its totals repeatedly, and only the increase is added to the day. So a transaction that is tried twice
 counts once.
 """
 
@@ -24,12 +24,12 @@ ROWS_MAX = 10_000
 
 
 def day_of(at_ms: int) -> str:
-    """The day, UTC."""
+    """The day (UTC) as an ISO date."""
     return datetime.fromtimestamp(at_ms / 1_000, UTC).date().isoformat()
 
 
 async def write_usage(connection: Connection, told: Sequence[UsageTold]) -> None:
-    """Write what is new. The conversations are there."""
+    """Write the increases. The conversations already exist in the store."""
     if not told:
         return
     ids = {each.conversation_id for each in told}
@@ -69,7 +69,7 @@ def _new(used: UsageRow, before: "Row[Any] | None") -> dict[str, int]:
 
 
 async def _sum_up(connection: Connection, conversation_id: str) -> None:
-    """The totals in the conversation's own row."""
+    """Update the totals in the conversation's own row."""
     table = usage.c
     sums = {
         name: select(func.coalesce(func.sum(table[name]), 0))
@@ -105,7 +105,7 @@ async def read_usage(
 
 
 def _shown(row: dict[str, Any]) -> dict[str, Any]:
-    """For people and programs: seconds, and money in its unit."""
+    """The row in units for people and programs: seconds, and money in units of the currency."""
     sums = {name: int(row.pop(name) or 0) for name in SUMS}
     return {
         **row, "uses": sums["uses"], "input_tokens": sums["input_tokens"], "output_tokens": sums["output_tokens"],
@@ -133,7 +133,7 @@ async def forget_days(connection: Connection, before_day: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an app used. Money in millionths."""
+    """What an app used. Money in millionths of the currency's unit."""
 
     call_ms: int = 0
     day_micros: int = 0
@@ -160,7 +160,7 @@ async def read_spent(connection: Connection, apps: Iterable[str], day: str) -> d
 
 
 def rows_of(totals: Iterable[Any]) -> tuple[UsageRow, ...]:
-    """From `voi.calls.usage.Total`."""
+    """Rows made from `voi.calls.usage.Total`."""
     names = ("kind", "provider", "model", *(name for name in SUMS if name != "cost_micros"))
     return tuple(
         UsageRow(**{name: getattr(total, name) for name in names}, cost_micros=round(total.cost * 1_000_000))

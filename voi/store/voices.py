@@ -1,4 +1,4 @@
-"""Cloned voices, and on whose word each was made."""
+"""Cloned voices, with the consent for each."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from voi.store.upsert import put
 
 
 async def note_voice(connection: Connection, model: str, name: str, consent: str, now_ms: int) -> None:
-    """`consent`: who agreed to it, when and how."""
+    """Record a cloned voice. `consent`: who agreed to it, when and how."""
     await put(connection, voices, [{"model": model, "name": name, "since_ms": now_ms, "consent": consent}])
 
 

@@ -33,7 +33,7 @@ class StoreMetrics(Protocol):
         """A transaction failed."""
 
     def store_lost(self, entries: int) -> None:
-        """So many entries will never be written."""
+        """That many entries will never be written."""
 
 
 class Writer:
@@ -114,7 +114,7 @@ class Writer:
     # ---- writing ------------------------------------------------------------------------------------
 
     async def _write_some(self) -> bool:
-        """Write the oldest entries. False: the store failed, and they wait on."""
+        """Write the oldest entries. False: the store failed, and they keep waiting."""
         batch = self._take()
         try:
             await self._store.open()
@@ -151,7 +151,7 @@ class Writer:
                 self._key_ids.pop(entry.conversation_id, None)
 
     async def _write_apart(self, batch: list[Entry]) -> bool:
-        """The database refuses a value of one conversation: the others must not be lost with it. False: the store
+        """Write each conversation's entries separately, because the database refused a value of one. False: the store
         failed meanwhile."""
         works = True
         for entries in by_conversation(batch):
@@ -174,7 +174,7 @@ class Writer:
         return batch
 
     def _put_back(self, batch: list[Entry]) -> None:
-        """Before what came since. A newer state of the same thing wins."""
+        """Put the entries back before those that came since. A newer entry with the same key wins."""
         came = self._waiting
         self._waiting = {entry.key: entry for entry in batch}
         for key, entry in came.items():

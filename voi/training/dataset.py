@@ -103,7 +103,7 @@ class Rounds(Dataset[dict[str, Any]]):
 
 
 class Once(Dataset[dict[str, Any]]):
-    """Every recording once, and always the same slices."""
+    """Every recording once, always with the same slices."""
 
     def __init__(self, items: Sequence[Item], limits: ClipLimits) -> None:
         self._items = items
@@ -152,7 +152,7 @@ def scoring_loader(items: Sequence[Item], limits: ClipLimits) -> DataLoader[dict
 
 def _example(item: Item, limits: ClipLimits, chance: random.Random | None) -> dict[str, Any]:
     wav = read_sound(item.path, limits.rate_hz)
-    if not 0 < len(wav) <= limits.wav_samples:  # a GPU would say no more than that an index is out of range
+    if not 0 < len(wav) <= limits.wav_samples:  # on a GPU the error would only say that an index is out of range
         raise ConfigError(f"{item.path} is not as long as its manifest says. Prepare the recordings again.")
     least, most = limits.conditioning_samples
     length = (least + most) // 2 if chance is None else chance.randint(least, most)

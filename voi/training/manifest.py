@@ -30,7 +30,7 @@ def write(folder: Path, samples: list[TrainingSample]) -> None:
 
 
 def read(folder: Path) -> list[TrainingSample]:
-    """The samples of a folder. Raises ConfigError when there is no manifest, or something in it cannot be used."""
+    """The samples of a folder. Raises ConfigError when there is no manifest, or an entry is invalid."""
     try:
         lines = (folder / FILE).read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -71,7 +71,7 @@ class TrainedXtts(GPTTrainer):
             super().__init__(config)
         except (RuntimeError, TypeError, AttributeError) as error:
             raise ConfigError(f"{dvae} does not fit the {CONFIG} beside it: {error}") from error
-        # Coqui loads the DVAE with strict=False: from another file it would stay random, and so would all codes.
+        # Coqui loads the DVAE with strict=False: with another file it would stay random, and so would all codes.
         needed = {name for name in self.dvae.state_dict() if name.startswith("encoder.") or name == "codebook.embed"}
         if lacking := needed - codes.keys():
             raise ConfigError(
@@ -79,11 +79,12 @@ class TrainedXtts(GPTTrainer):
                 f"codes are missing ({min(lacking)}, …)."
             )
         put(self.xtts, state, path)
-        self.xtts.mel_stats = stats  # as in Coqui's recipe, the file's go before the checkpoint's
+        self.xtts.mel_stats = stats  # as in Coqui's recipe, the file's values override the checkpoint's
 
 
 def _mel_stats(path: Path) -> Tensor:
-    """The divisors of the 80 mel bands, (80,), float32. ConfigError: any other shape would be broadcast unsaid."""
+    """The divisors of the 80 mel bands, (80,), float32. Raises ConfigError for any other shape, which would be
+    broadcast silently."""
     stats = load_tensors(path)
     if not isinstance(stats, Tensor) or stats.shape != (MEL_BANDS,) or not (stats.isfinite() & (stats != 0)).all():
         raise ConfigError(f"{path} is not that of XTTS-v2, which is a tensor of {MEL_BANDS} numbers.")
@@ -107,5 +108,5 @@ def scores(model: TrainedXtts, loader: DataLoader[Any]) -> Scores:
             batch["cond_mels"], None, None,
         )  # fmt: skip
         sound, text, count = sound + float(sound_loss), text + float(text_loss), count + 1
-    model.xtts.gpt.train(training)  # nothing else ever trains
+    model.xtts.gpt.train(training)  # only the GPT is trained
     return Scores(sound / count, text / count, count)

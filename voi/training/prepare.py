@@ -129,7 +129,7 @@ def prepare(
     vad = vad or Silero()
     choices = choices or Choices()
     report = Report()
-    deal([], choices.validation_share, choices.test_share)  # mistakes before the work
+    deal([], choices.validation_share, choices.test_share)  # report mistakes before the work
     (out / WAVS).mkdir(parents=True, exist_ok=True)
     before = _before(out)
     seen: dict[str, str] = {}
@@ -182,7 +182,7 @@ def _prepared(
 
 
 def _before(out: Path) -> list[TrainingSample]:
-    """What an earlier preparation wrote there."""
+    """The samples that an earlier preparation wrote there."""
     try:
         return manifest.read(out)
     except ConfigError:
@@ -190,7 +190,7 @@ def _before(out: Path) -> list[TrainingSample]:
 
 
 def _dealing_before(out: Path) -> dict[str, Any] | None:
-    """The choices by which that was dealt; None if its report is missing."""
+    """The choices of that preparation that decided the splits; None if its report is missing."""
     try:
         found = json.loads((out / REPORT).read_text("utf-8"))
     except (OSError, ValueError):

@@ -25,7 +25,7 @@ TEXT_COLUMNS = ("text", "transcription", "transcript", "normalized_text", "sente
 SPEAKER_COLUMNS = ("speaker", "speaker_name", "speaker_id", "client_id")
 LANGUAGE_COLUMNS = ("language", "lang", "locale")
 PLAIN_FOLDERS = ("wavs", "wav", "audio", "clips")
-"""Names of subfolders that are no speakers."""
+"""Names of subfolders that are not speakers."""
 TABLE = "metadata.csv"
 TEXT_LIMIT_BYTES = 100_000
 TABLE_LIMIT_BYTES = 256 * 1024 * 1024
@@ -65,7 +65,7 @@ def find(source: Path, sound_column: str | None = None, text_column: str | None 
 
 
 def _folder(folder: Path) -> Iterator[Recording]:
-    prepared = [file.parent for file in folder.rglob(manifest.FILE)]  # what an earlier `prepare` wrote in here
+    prepared = [file.parent for file in folder.rglob(manifest.FILE)]  # folders that an earlier `prepare` wrote in here
     sounds = sorted(
         path
         for path in folder.rglob("*")
@@ -102,7 +102,7 @@ def _table(file: Path, sound_column: str | None, text_column: str | None) -> Ite
         raise ConfigError(f"{file} cannot be read as a table in UTF-8: {error}") from None
     first = content.partition("\n")[0]
     divider = max("|\t;,", key=first.count)
-    lines = io.StringIO(content)  # by line feeds alone: a cell in quotation marks may hold one, any may hold U+2028
+    lines = io.StringIO(content)  # only \n ends a line; cells may hold U+2028, quoted ones \n
     # LJSpeech (|) and Common Voice (tab) write quotation marks as they are. Where they enclose cells, one that is left
     # open must not swallow the recordings that follow.
     plain = csv.reader(lines, delimiter=divider, quoting=csv.QUOTE_NONE)
@@ -166,7 +166,7 @@ def _inside(folder: Path, name: str) -> Path | None:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """Whether that is a file in the folder, and no link out of it."""
+    """Whether that is a file in the folder, and not a link out of it."""
     try:
         return path.is_file() and path.resolve().is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # too long, a NUL in it, a circle of links

@@ -37,7 +37,7 @@ class Options:
     seed: int = 1
 
     def __post_init__(self) -> None:
-        """Raises ConfigError."""
+        """Raises ConfigError for options that cannot work."""
         problems = []
         least = {"steps": 1, "batch_size": 1, "accumulate": 1, "evaluate_every": 1, "save_every": 1, "keep": 1}
         for name, value in (least | dict.fromkeys(("clips", "workers", "gpu"), 0)).items():
@@ -72,7 +72,7 @@ class Run:
 
     @classmethod
     def start(cls, folder: Path, base: Path, data: Path, options: Options) -> "Run":
-        """Begin a run, or go on with it. Raises ConfigError when something else was trained in that folder."""
+        """Begin a run, or continue it. Raises ConfigError when something else was trained in that folder."""
         run = cls(folder, base.resolve(), data.resolve())
         if (folder / ASKED).is_file():
             other = cls.at(folder)
@@ -121,7 +121,7 @@ class Run:
         return next((other for other in self._checkpoints() if other.name != path.name), None)
 
     def _checkpoints(self) -> list[Path]:
-        """Most steps first."""
+        """All checkpoints, the most steps first."""
         numbered = {
             int(match[1]): path
             for path in self.folder.glob("checkpoint_*.pth")

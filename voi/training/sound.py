@@ -74,7 +74,7 @@ def read(source: Path | bytes | None) -> PreparedSound:
                 raise Unusable("too long", f"longer than {DECODE_LIMIT_S} s; cut it into sentences")
             if rate_hz < MIN_RATE_HZ:
                 raise Unusable("low rate", f"sampled at {rate_hz} Hz: a voice needs at least {MIN_RATE_HZ}")
-            channels = file.read(dtype="float32", always_2d=True)  # no more frames than the file was said to have
+            channels = file.read(dtype="float32", always_2d=True)  # at most as many frames as the header says
     except (soundfile.LibsndfileError, RuntimeError, ValueError, OSError) as error:
         raise Unusable("unreadable", f"cannot be decoded: {getattr(error, 'error_string', error)}") from None
     if not np.isfinite(channels).all():
@@ -89,7 +89,7 @@ def read(source: Path | bytes | None) -> PreparedSound:
 def snr_db(sound: PreparedSound, vad: Vad) -> float:
     """Signal-to-noise ratio in dB, of the speech to the noise around it. Raises Unusable when there is no speech, or
     too much noise."""
-    # Of all of it: what is cut off beside the speech is where the noise is heard alone.
+    # Measured on the whole sound, because the trimmed ends contain the noise alone.
     quality = quality_of(sound.recorded, vad)
     if not quality.speech_s:
         raise Unusable("no speech", "there is no speech in it")

@@ -85,7 +85,7 @@ class StepTrainer(Trainer):
                 f"The run stands at step {self.total_steps_done}, which is no multiple of {options.accumulate}: go on "
                 "with the --accumulate that it had."
             )
-        self.reset_lr()  # the restored optimiser has the one of then
+        self.reset_lr()  # the restored optimiser has the old learning rate
         run.forget_after(self.total_steps_done)
         self._best = min((entry["validation"]["loss"] for entry in run.progress()), default=math.inf)
 
@@ -93,7 +93,7 @@ class StepTrainer(Trainer):
 
     @staticmethod
     def init_training(args: Any, _overrides: list[str], config: Any = None) -> tuple[Any, dict[str, str]]:
-        """The configuration is ours, also when a run goes on; nothing is looked for in the folder."""
+        """Use our configuration, also for a continued run, instead of searching the folder for one."""
         return config, {}
 
     def save_training_script(self) -> None:
@@ -130,7 +130,7 @@ class StepTrainer(Trainer):
         return formatted
 
     def train_step(self, *args: Any) -> tuple[Any, Any]:
-        # What is left to chance in a step depends on its number alone.
+        # Randomness in a step depends only on the step's number.
         torch.manual_seed(self._options.seed + self.total_steps_done)
         outputs, losses = super().train_step(*args)
         self._after_step(losses or {})
@@ -159,10 +159,10 @@ class StepTrainer(Trainer):
         return Outcome(self.total_steps_done, step, loss, finished)
 
     def _need_room(self, model: TrainedXtts) -> None:
-        """Say how much disk space the run needs. Raises ConfigError when there is less: better now than after hours."""
+        """Say how much disk space the run needs. Raises ConfigError when there is less: better now than hours later."""
         weights, checkpoint = sizes_bytes(model)
         self._tell(f"A checkpoint takes {checkpoint / 1e9:.1f} GB, the best weights {weights / 1e9:.1f} GB.")
-        # A new file is there beside those that it replaces, for a moment.
+        # For a moment a new file exists beside those that it replaces.
         needed = (self._options.keep + 1) * checkpoint + 2 * weights
         needed -= sum(path.stat().st_size for path in self._run.folder.glob("*.pth"))
         if needed > (free := shutil.disk_usage(self._run.folder).free):
@@ -188,7 +188,7 @@ class StepTrainer(Trainer):
             self._since_s = done_s
         if step % self._options.save_every == 0 or last or stop:
             self.save_checkpoint()
-        self._since_s += time.monotonic() - done_s  # to evaluate and to save takes no time of the steps
+        self._since_s += time.monotonic() - done_s  # evaluating and saving do not count as time of the steps
         if stop and not last:
             raise Stopped
 

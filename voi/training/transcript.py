@@ -17,9 +17,9 @@ SCRIPTS = {
 }
 """The languages of XTTS-v2 and the first words of their letters' Unicode names."""
 DENSE = ("zh-cn", "ja", "ko")
-"""A character is a syllable or more."""
+"""Languages in which a character is a syllable or more."""
 FOREIGN_SHARE = 0.3
-"""Largest share of letters in another script: a name or two is no mistake."""
+"""Largest share of letters in another script: a name or two is acceptable."""
 RATE_PER_S = (4.0, 30.0)
 DENSE_RATE_PER_S = (1.5, 15.0)
 """Characters per second of speech. Reading aloud has 12 to 18 (English), 4 to 7 where a character is a syllable."""
@@ -50,7 +50,7 @@ def cleaned(text: str) -> str:
 
 
 def check(text: str, language: str, speech_ms: int) -> None:
-    """Raises Unusable unless the cleaned text is likely what is said in `speech_ms` of speech."""
+    """Raises Unusable unless the cleaned text is plausible for `speech_ms` of speech."""
     if not text:
         raise Unusable("no text", "there is no transcript")
     if found := _MARKUP.search(text):

@@ -27,7 +27,7 @@ def latents(xtts: Any, sounds: Sequence[Tensor], rate_hz: int) -> tuple[Tensor, 
     wavs = [sound[None].to(device) for sound in sounds]
     conditioning = xtts.get_gpt_cond_latents(torch.cat(wavs, dim=-1), rate_hz, length=REFERENCE_S, chunk_length=CHUNK_S)
     embedding = torch.stack([xtts.get_speaker_embedding(wav, rate_hz) for wav in wavs]).mean(dim=0)
-    # Out of inference mode, which would not let them be saved or trained with.
+    # Leave inference mode, whose tensors cannot be saved or trained with.
     return conditioning.float().cpu().clone(), embedding.float().cpu().clone()
 
 
@@ -39,7 +39,7 @@ def speak(xtts: Any, text: str, language: str, voice: tuple[Tensor, Tensor], see
     try:
         wav = xtts.inference(text, language, *voice)["wav"]
     finally:
-        # They share their weights with the model, under names that no checkpoint should have.
+        # These duplicates share the model's weights under names that a checkpoint must not contain.
         del xtts.gpt.gpt_inference, xtts.gpt.gpt.wte
     return torch.as_tensor(wav).float().cpu().flatten()
 

@@ -70,7 +70,7 @@ def whole(path: Path) -> Iterator[Path]:
             os.fsync(file.fileno())
         partial.replace(path)
     except (OSError, RuntimeError) as error:
-        # Of a full disk torch's writer says nothing but where it stood.
+        # For a full disk torch's writer only reports a position.
         reason = str(error).splitlines()[0]
         raise ConfigError(f"{path} cannot be written. Is the disk full? Make room and go on. ({reason})") from error
     finally:

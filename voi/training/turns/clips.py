@@ -1,4 +1,4 @@
-"""Labelled clips of people who speak: what `labels.jsonl` beside the sound files says of each, and their sound.
+"""Labelled clips of people who speak: what `labels.jsonl` beside the sound files says about each, and their sound.
 
     clips = load_clips("/data/turns", kinds={"order", "short"})
     pcm = clips[0].pcm()        16 kHz s16le mono
@@ -22,7 +22,7 @@ from voi.errors import ClientError, ConfigError
 RATE_HZ = 16_000
 LABELS = "labels.jsonl"
 CALL = "call"
-"""Kind of clips that say none."""
+"""Kind of clips that do not name one."""
 NATURAL = frozenset({CALL, "call_turn", "dialogue_read", "spontaneous"})
 ISOLATED = frozenset({"order", "short", "question", "reading"})
 COMPOSITES = frozenset({"order_pause", "fluent_cut"})
@@ -69,8 +69,8 @@ class Clip:
 
     @property
     def left_out_with(self) -> str:
-        """Clips of one such name are trained on, or judged by, together: a corpus that was recorded alike, a call, or a
-        speaker."""
+        """Clips with the same value are either all trained on or all tested on: a corpus recorded in one way, a call,
+        or a speaker."""
         if self.kind == "call_turn":
             return self.speaker.split("_")[0]
         if self.kind in ("dialogue_read", "spontaneous"):
@@ -86,7 +86,7 @@ class Clip:
 
 @lru_cache(maxsize=1)
 def _sound(path: Path) -> bytes:
-    """Of the whole file. The newest is kept: the turns of a call are read one after the other."""
+    """The sound of the whole file. The newest is cached, because the turns of a call are read one after the other."""
     sound, rate_hz = read_wav(path) if path.suffix.lower() == ".wav" else _decoded(path)
     return sound if rate_hz == RATE_HZ else resample(sound, rate_hz, RATE_HZ)
 
@@ -104,7 +104,7 @@ def _decoded(path: Path) -> tuple[bytes, int]:
 
 
 def load_clips(folder: str | Path, kinds: Collection[str] = ()) -> list[Clip]:
-    """The clips that `labels.jsonl` in the folder names, of these kinds (none named: of all). Raises ClientError naming
+    """The clips that `labels.jsonl` in the folder names, of these kinds (empty: all kinds). Raises ClientError naming
     the line."""
     folder = Path(folder)
     try:

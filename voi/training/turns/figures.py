@@ -28,11 +28,11 @@ CURVE_CUTS = (0.05, 0.10)
 
 
 Counts = tuple[list[bool], bool, list[int]]
-"""Of one clip: which of its pauses were cut, whether it is a turn, the delays at its ends."""
+"""For one clip: which of its pauses were cut, whether it is a turn, and the delays at its ends."""
 
 
 def counted(one: PlayedClip) -> Counts:
-    """What there is to count of a clip."""
+    """The counts of one clip."""
     cuts = [
         one.end_in(pause) is not None
         for pause in one.clip.pauses
@@ -45,7 +45,7 @@ def counted(one: PlayedClip) -> Counts:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of some clips. Rates 0..1, times in ms; NaN where there is nothing to count."""
+    """Figures of several clips. Rates 0..1, times in ms; NaN if there is nothing to count."""
 
     pauses: int
     cut: float
@@ -86,7 +86,7 @@ def group(heard: Iterable[PlayedClip], name: str) -> list[PlayedClip]:
 
 
 def interval(heard: Sequence[PlayedClip], figure: Callable[[Figures], float], seed: int = 1) -> tuple[float, float]:
-    """95 % of what other draws of such clips would give."""
+    """The 95 % interval of a figure, by bootstrap over the clips."""
     random, counts = np.random.default_rng(seed), [counted(one) for one in heard]
     drawn = [
         figure(Figures.summed([counts[at] for at in random.integers(0, len(counts), len(counts))]))
@@ -99,10 +99,10 @@ def interval(heard: Sequence[PlayedClip], figure: Callable[[Figures], float], se
 
 
 def cut_at(points: Iterable[Figures], mean_ms: float) -> float:
-    """The lowest cut rate among the points of a curve whose mean delay is no more than that."""
+    """The lowest cut rate among the points of a curve whose mean delay is at most `mean_ms`."""
     return min((one.cut for one in points if one.mean_ms <= mean_ms), default=np.nan)
 
 
 def delay_at(points: Iterable[Figures], cut: float) -> float:
-    """The lowest mean delay among the points of a curve whose cut rate is no more than that."""
+    """The lowest mean delay among the points of a curve whose cut rate is at most `cut`."""
     return min((one.mean_ms for one in points if one.cut <= cut), default=np.nan)

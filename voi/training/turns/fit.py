@@ -11,11 +11,11 @@ from voi.training.turns.moments import Moment
 SHIFT = 0.2
 """Added to `bias`: the point of the curve that is chosen. More is faster, and cuts off more people."""
 RIDGE = 1.0
-"""How much a weight resists: as much as one silence that says otherwise."""
+"""Strength of the penalty on a weight: about that of one silence as contrary evidence."""
 RIDGE_OF_KNOWN = 6.0
-"""The same where weights begin from those that Voi ships: a few dozen silences do not throw them over."""
+"""The same for weights that start from the shipped ones, so that a few dozen silences change them little."""
 SERIES = ("digits", "letters", "asked_series")
-"""Silences after these are not fitted to: patience with them is set by hand."""
+"""Silences after these are not fitted to: their weights are set by hand."""
 NOT_FITTED = frozenset({"complete_number", *BY_HAND})
 STEPS = 50
 
@@ -23,8 +23,8 @@ Array = npt.NDArray[np.float64]
 
 
 def fit_signs(moments: Sequence[Moment], known: Mapping[str, float] | None = None) -> dict[str, float]:
-    """Weights by name; those that were set by hand stay. `known`: weights that these begin from; None: from nothing.
-    Each silence counts once."""
+    """Weights by name; those that were set by hand stay. `known`: weights to start from; None: start from nothing. Each
+    silence counts once."""
     used = [one for one in moments if not any(one.signs[name] for name in SERIES)]
     names = [name for name in used[0].signs if name not in NOT_FITTED]
     before = np.array([known[name] if known else 0.0 for name in names])
@@ -40,8 +40,8 @@ def fit_signs(moments: Sequence[Moment], known: Mapping[str, float] | None = Non
 
 
 def logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array, before: Array) -> Array:
-    """Coefficients that make `x` tell `y` (0 or 1), by Newton's method. `penalty`: of the squared distance of each from
-    `before`. `offset`: log-odds that are given."""
+    """Coefficients that predict `y` (0 or 1) from `x`, by Newton's method. `penalty`: of each one's squared distance
+    from `before`. `offset`: fixed log-odds."""
     beta = before.copy()
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ beta + offset, -30, 30)))
@@ -55,5 +55,5 @@ def logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array, b
 
 
 def log_loss(odds: Array, ended: Array) -> float:
-    """Mean of -log of the probability that was given to what came true, in nats. Less is better."""
+    """Mean of -log of the probability of the true outcome, in nats. Less is better."""
     return float(np.logaddexp(0, np.where(ended > 0.5, -odds, odds)).mean())

@@ -1,5 +1,5 @@
-"""A head of one's own on the turn model's encoder: a logistic regression on its pooled output, beside the model's own
-word. It is taken only where it tells more than that of speakers that it was not fitted on."""
+"""A fitted head on the turn model's encoder: a logistic regression on its pooled output, beside the model's own
+probability. It is used only if it is better than that on speakers that it was not fitted on."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,12 @@ from voi.config.turn_weights import Head
 from voi.training.turns.fit import Array, log_loss, logistic
 
 PENALTIES = (30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
-"""Of the squared weights, least first. The encoder gives more numbers than there are silences."""
+"""Penalties of the squared weights, the least first. The encoder gives more numbers than there are silences."""
 DIGITS = 5
 
 
 def fit_head(vectors: Array, own: Array, ended: Array, penalty: float) -> Head:
-    """`vectors`: [silences, numbers] of the encoder. `own`: the model's own log-odds."""
+    """Fit a head. `vectors`: [silences, numbers] of the encoder. `own`: the model's own log-odds."""
     mean, scale = vectors.mean(0), vectors.std(0) + 1e-3
     design = np.column_stack([(vectors - mean) / scale, own, np.ones(len(own))])
     resists = np.full(design.shape[1], penalty)
@@ -35,9 +35,9 @@ def odds_of(head: Head, vectors: Array, own: Array) -> Array:
 
 
 def best_penalty(vectors: Array, own: Array, ended: Array, fold_of: Sequence[int]) -> tuple[float | None, float, float]:
-    """The penalty with which a head tells most of the silences of folds that it was not fitted on; None where the
-    model's own word, calibrated in the same way, tells as much. And the log-losses: without a head, and with the
-    best."""
+    """The penalty whose head has the lowest log-loss on folds that it was not fitted on; None if the model's own
+    probability, calibrated in the same way, is as good. Also returns the log-losses without a head and with the best
+    one."""
     folds = np.array(fold_of)
     alone = _held_out(np.zeros((len(own), 1)), own, ended, folds, 1.0)
     tried = {penalty: _held_out(vectors, own, ended, folds, penalty) for penalty in PENALTIES}

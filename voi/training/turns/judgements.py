@@ -1,6 +1,5 @@
-"""What the engines say of a clip: the VAD of every window, the turn detector and the recogniser when they are asked.
-
-Answers are kept on disk, under the sound's and the engines' hashes, so that a policy is measured in seconds. Windows of
+"""The engines' answers about a clip: the VAD's for every window, the turn detector's and the recogniser's on demand.
+Answers are cached on disk by hashes of the sound and the engines, so that measuring a policy takes seconds. Windows of
 32 ms are counted from the clip's first; a question is about the windows [start, end) of it.
 """
 
@@ -30,7 +29,7 @@ TURN_ENGINES: dict[str, type[SmartTurn] | type[Turn1Mini]] = {"smart-turn": Smar
 
 
 class ClipEngines:
-    """The embedded engines, loaded when they are first asked."""
+    """The embedded engines, loaded at their first use."""
 
     def __init__(self, models_dir: str | Path = "models", turn_engine: str = "smart-turn") -> None:
         """Raises EngineError when there are no weights of that turn engine."""
@@ -45,12 +44,12 @@ class ClipEngines:
 
     @property
     def turn_sha256(self) -> str:
-        """Of the turn model's file."""
+        """SHA-256 of the turn model's file."""
         return hashlib.sha256(self.turn_file.read_bytes()).hexdigest()
 
     @property
     def encodes(self) -> bool:
-        """The turn model has an encoder whose output it gives away."""
+        """True if the turn model gives its encoder's output."""
         return self._turn.info.encodes
 
     def _run(self, engine: Any, work: Callable[[], Any]) -> Any:
@@ -95,8 +94,8 @@ class ClipEngines:
 
 
 class Judgements:
-    """Of one clip. With `near` a question about sound that begins elsewhere than what is known (as it does after a cut)
-    is answered by what is known of the same end, without asking the engines. `folder` None: nothing is kept on disk."""
+    """Answers about one clip. `near`: if a question's sound begins elsewhere than that of a cached answer (as after a
+    cut) but ends at the same window, the cached answer is used. `folder` None: nothing is cached on disk."""
 
     def __init__(self, clip: Clip, folder: Path | None, engines: ClipEngines, *, near: bool = False) -> None:
         pcm = clip.pcm()
@@ -114,7 +113,7 @@ class Judgements:
 
     @property
     def vad(self) -> list[float]:
-        """Probability of speech, a window."""
+        """Probability of speech for each window."""
         if "vad" not in self._known:
             self._keep("vad", self._engines.vad(self._windows))
         found: list[float] = self._known["vad"]
@@ -129,7 +128,7 @@ class Judgements:
         return probability
 
     def vector(self, start: int, end: int) -> list[float]:
-        """What the detector's encoder makes of the same sound."""
+        """The detector's encoder output for the same sound."""
         key = self._key("vector", max(start, end - 250), end)
         if key not in self._known:
             self._keep(key, self._engines.vector(b"".join(self._windows[max(start, end - 250) : end])))

@@ -1,5 +1,5 @@
-"""Silences of labelled clips as rows to fit to: the signs as the core has them at a moment, and whether the turn had
-ended."""
+"""Turns silences of labelled clips into rows for fitting: the signs as the core has them at a moment, and whether the
+turn had ended."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS
 from voi.training.turns.play import QUESTIONS, EndOfTurnJudge
 
 WEIGHED_AT_MS = 192
-"""Silence at which a row is made: by then the words and the verdict are there."""
+"""Silence at which a row is made: by then the words and the verdict have arrived."""
 PAUSE_MIN_MS = 200
 
 
 class ClipJudge(Protocol):
-    """What the engines say of a clip: `Judgements`, or what was kept of them."""
+    """The engines' answers about a clip: `Judgements`, or a cached form of them."""
 
     @property
     def vad(self) -> Sequence[float]: ...

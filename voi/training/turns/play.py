@@ -1,8 +1,8 @@
-"""Plays clips to the core alone on a virtual clock, with what the engines say of them.
+"""Plays clips to the core alone on a virtual clock, with the engines' answers about them.
 
-The answers come as late as the engines take on an idle machine, and a reply's first sound `reply_ms` after the
-person's last voice (None: at once). What is noted is when the core made a silence the end of a turn: when it released
-a reply.
+The answers come as late as the engines take on an idle machine, and a reply's first sound `reply_ms` after the person's
+last voice (None: at once). It notes when the core took a silence for the end of a turn, which is when it released a
+reply.
 """
 
 import heapq
@@ -22,7 +22,7 @@ from voi.training.turns.clips import Clip, Pause
 from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
 
 TRANSCRIPT_MS, VERDICT_MS = 110, 75
-"""What the recogniser and the turn detector take on one core of an EPYC without VNNI."""
+"""Latency of the recogniser and of the turn detector on one core of an EPYC without VNNI."""
 QUESTIONS = {
     "number": "What is your phone number?",
     "spelling": "Could you spell that for me?",
@@ -32,23 +32,23 @@ QUESTIONS = {
     "name": "What is your name?",
     "open": "How can I help you?",
 }
-"""Asked before the clip where its label says what was asked for."""
+"""The agent's question before a clip, by what the clip's label says was asked for."""
 
 EndOfTurnJudge = Callable[[int, int], float]
-"""Probability that the turn is over, of the windows [start, end)."""
+"""Takes windows [start, end); returns the probability that the turn is over."""
 
 
 @dataclass(slots=True)
 class PlayedClip:
-    """What became of one clip: its labels, and when the core took which silence for the end. In ms of the clip."""
+    """The result for one clip: its labels, and when the core took which silence for the end, in ms of the clip."""
 
     clip: Clip
     ends_ms: list[int] = field(default_factory=list)
     asked: int = 0
-    """Verdicts of the turn detector."""
+    """How many verdicts of the turn detector were asked for."""
 
     def end_in(self, pause: Pause) -> int | None:
-        """When the turn was ended in this silence; None: it was not."""
+        """The time in ms at which the turn was ended in this silence; None if it was not."""
         inside = [at_ms for at_ms in self.ends_ms if pause.start_ms < at_ms <= pause.end_ms]
         return inside[0] if inside else None
 
@@ -64,7 +64,7 @@ class Setting:
     verdict_ms: int | None = VERDICT_MS
     """None: no verdict ever comes."""
     remember_pace: bool = True
-    """Clips of one speaker are played in one go, so that their pace is known."""
+    """Play a speaker's clips one after the other with one `Pace`."""
 
 
 def play(
@@ -131,7 +131,7 @@ class _Play:
         return self._heard
 
     def _cut_off(self, onset_ms: int) -> None:
-        """They go on: our reply is over, as a barge-in would have it, and their pace is known better."""
+        """The person goes on: end our reply, as a barge-in would, and note their pace."""
         pause_ms = onset_ms - self._voice_ms
         if self._released is not None and onset_ms - self._released <= 1_500:
             self._core.pace.went_on(pause_ms)

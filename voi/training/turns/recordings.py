@@ -1,9 +1,8 @@
-"""Labelled turns out of calls that Voi recorded (VOI_RECORD), by what came of each silence.
+"""Makes labelled turns from calls that Voi recorded (VOI_RECORD), by what followed each silence.
 
 A silence after which the person went on is a pause. One after which they were answered, and did not go on within 1.5 s
-of the answer's first sound, is the end of a turn. Turns that begin over the agent's voice are left out. Only calls are
-read that somebody has allowed: a file `may_train.txt` stands in the call's folder, or in one above it up to the named
-one.
+of the answer's first sound, is the end of a turn. Turns that begin over the agent's voice are left out. Only calls that
+were permitted are read: a file `may_train.txt` is in the call's folder, or in a folder above it up to the given one.
 """
 
 import json
@@ -24,20 +23,20 @@ TAIL_MS = 4_000
 TAIL_MIN_MS = 1_000
 """…that much, or the end counts as unknown."""
 WENT_ON_MS = 1_500
-"""Who goes on within this time of an answer's first sound was cut off."""
+"""A person who goes on within this time after an answer's first sound was cut off."""
 PAUSE_MIN_MS = 200
 JOURNAL_MAX_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(slots=True)
 class RecordedTurns:
-    """What a folder of recordings gave."""
+    """The turns found in a folder of recordings."""
 
     clips: list[Clip] = field(default_factory=list)
     calls: int = 0
     not_allowed: int = 0
     unreadable: int = 0
-    """Sealed, cut off or damaged."""
+    """How many calls were sealed, cut off or damaged."""
 
 
 def turns_in(folder: Path) -> RecordedTurns:
@@ -60,7 +59,7 @@ def turns_in(folder: Path) -> RecordedTurns:
 
 
 def allowed(call: Path, top: Path) -> bool:
-    """Whether `may_train.txt` stands in the call's folder, or above it up to `top`."""
+    """Whether `may_train.txt` is in the call's folder, or in one above it up to `top`."""
     places = [call, *(parent for parent in call.parents if parent.is_relative_to(top))]
     return any((place / ALLOWED).is_file() for place in places)
 
@@ -70,13 +69,13 @@ class _Turn:
     asked: str | None
     over_agent: bool
     stretches: list[list[int]]
-    """Voice, from and to, on the clock of the sound."""
+    """Stretches of voice as [from, to], in ms on the audio clock."""
     answered_ms: int | None = None
     """When the answer to it was first heard."""
 
 
 def turns_of(call: Path, lines: Sequence[str]) -> list[Clip]:
-    """The turns of one call, of its journal's lines without the first. Raises ValueError, KeyError, TypeError."""
+    """The turns of one call. `lines`: its journal, without the first line. Raises ValueError, KeyError, TypeError."""
     turns = list(_turns(map(json.loads, lines)))
     clips = []
     for number, turn in enumerate(turns):

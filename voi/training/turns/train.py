@@ -1,4 +1,5 @@
-"""`voi train turns`: weights of the end of a turn from labelled calls, with figures of speakers who were left out."""
+"""`voi train turns`: fits the weights of the end of a turn to labelled calls, and measures them on speakers who were
+left out."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ JudgedClips = Sequence[tuple[Clip, Judgements]]
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """What was fitted, to what, and what it did for speakers who were left out."""
+    """The fitted weights, the data, and the results for speakers who were left out."""
 
     weights: TurnWeights
     moments: Sequence[Moment]
@@ -44,14 +45,14 @@ class Fitted:
 
     @property
     def helps(self) -> bool:
-        """Of all clips together, no more pauses are cut at no longer a mean wait, and one of both is better."""
+        """True if over all clips neither the cut rate nor the mean delay is worse, and at least one is better."""
         was, now = Figures.of(self.before), Figures.of(self.after)
         return now.cut <= was.cut and now.mean_ms <= was.mean_ms and (now.cut, now.mean_ms) != (was.cut, was.mean_ms)
 
 
 def clips_in(folder: Path) -> tuple[list[Clip], RecordedTurns | None]:
-    """The labelled clips of a folder; without labels, the turns of the recorded calls in it that may be used, and what
-    else was found. Raises ClientError, ConfigError."""
+    """The labelled clips of a folder; without labels, the turns of the recorded calls in it that may be used, with a
+    summary of what was found. Raises ClientError, ConfigError."""
     if (folder / LABELS).is_file():
         return [clip for clip in load_clips(folder) if clip.kind not in OVER_AGENT], None
     found = turns_in(folder)
@@ -72,9 +73,9 @@ def fit_to(
     cache: Path | None = None,
     on_progress: Callable[[int], None] = lambda done: None,
 ) -> Fitted:
-    """Ask the engines about the clips, fit weights to them, and play each speaker's clips by weights of the others.
-    `from_nothing`: do not begin from the shipped weights. `cache`: where answers are kept; they hold words. Raises
-    ConfigError, EngineError."""
+    """Ask the engines about the clips, fit weights to them, and play each speaker's clips with weights fitted to the
+    others. `from_nothing`: do not begin from the shipped weights. `cache`: folder for the engines' answers, which
+    contain words. Raises ConfigError, EngineError."""
     if turn_engine not in TURN_ENGINES:
         raise ConfigError(f"The turn engine {turn_engine!r} is none of {', '.join(TURN_ENGINES)}.")
     engines = ClipEngines(models_dir, turn_engine)
@@ -83,7 +84,7 @@ def fit_to(
         for number, clip in enumerate(clips, 1):
             judgements = Judgements(clip, cache, engines, near=True)
             said.append((clip, judgements))
-            moments_of(clip, judgements, judgements.turn)  # asks what the fits need, one clip after the other
+            moments_of(clip, judgements, judgements.turn)  # fetches the answers that the fits need, clip by clip
             judgements.save()
             on_progress(number)
         fitted = _fit(said, engines, None if from_nothing else WEIGHTS)
@@ -143,7 +144,7 @@ def _judge(judgements: Judgements, head: Head | None) -> EndOfTurnJudge:
 
 
 def _folds(clips: Sequence[Clip]) -> dict[str, int]:
-    """Speakers, calls or corpora that are left out together, dealt to at most `FOLDS_MAX` folds."""
+    """The fold of each speaker, call or corpus; at most `FOLDS_MAX` folds."""
     groups = sorted({clip.left_out_with for clip in clips})
     return {name: number % FOLDS_MAX for number, name in enumerate(groups)}
 
@@ -159,7 +160,7 @@ def _refuse_too_few(moments: Sequence[Moment], speakers: int) -> None:
 
 
 def write(fitted: Fitted, out: Path, found: RecordedTurns | None) -> None:
-    """Weights and their card. Both are written whole or not at all."""
+    """Write the weights and their card, each completely or not at all."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (
         (FILE, json.dumps(fitted.weights.model_dump(mode="json"), indent=1) + "\n"),
@@ -171,7 +172,7 @@ def write(fitted: Fitted, out: Path, found: RecordedTurns | None) -> None:
 
 
 def table(fitted: Fitted) -> str:
-    """What the weights do for speakers who were left out, beside the shipped ones."""
+    """A table of the results for speakers who were left out, beside those of the shipped weights."""
     lines = ["| clips | weights | pauses | cut | ends | mean | p90 | over 1.2 s |", "|---" * 8 + "|"]
     for name in ("all", *GROUPS):
         for which, heard in (("shipped", fitted.before), ("fitted", fitted.after)):
@@ -183,7 +184,7 @@ def table(fitted: Fitted) -> str:
 
 
 def card(fitted: Fitted, found: RecordedTurns | None) -> str:
-    """What the weights are, in Markdown: what they were fitted to, how they were measured, and their limits."""
+    """A card of the weights in Markdown: what they were fitted to, how they were measured, and their limits."""
     moments, engine = fitted.moments, fitted.weights.engine
     speakers = len({one.clip.left_out_with for one in moments})
     ends = sum(one.ended for one in moments)
