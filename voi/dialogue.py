@@ -20,7 +20,7 @@ class ReplySegment:
 @dataclass(frozen=True, slots=True)
 class ReplyForm:
     """The form in which the agent's prompt asks for replies. `text_key`: of the JSON object; "" for plain text.
-    `tone_key`: "" if the object has no tone. `comment_mark` stands around a narrator's comment."""
+    `tone_key`: "" if the object has no tone. `comment_mark` is put around a narrator's comment."""
 
     text_key: str = ""
     tone_key: str = ""

@@ -199,7 +199,7 @@ def read(path: Path) -> tuple[Script, list[JournalEntry]]:
 
 @pytest.mark.parametrize("path", OF_TODAY, ids=lambda path: path.stem)
 def test_todays_core_acts_as_in_the_recordings_of_its_version(path: Path) -> None:
-    """Where the core is to act otherwise, either `VERSION` rises or the recordings are made anew, on purpose:
+    """Where the core is to act otherwise, either `VERSION` rises or the recordings are made again, on purpose:
     tests/core/record_journals.py."""
     script, steps = read(path)
     conversation = Conversation(script)

@@ -49,7 +49,7 @@ class DecoderProcess:
         self._drained = 0
         self._transport: asyncio.Transport | None = None
         self._pid: int | None = None
-        """Of the process while it holds its end of the socket."""
+        """Id of the process while it holds its end of the socket."""
         self._starting = self._start()
 
     def _start(self) -> "asyncio.Task[None]":

@@ -20,7 +20,8 @@ from voi.audio.pcm import SAMPLE_BYTES, from_scaled, to_int16
 ZERO_CROSSINGS = 24
 """Sinc half-length in samples of the lower rate: 3 ms at 8 kHz, 1.5 ms at 16 kHz."""
 CUTOFF = 0.92
-"""Of the lower rate's Nyquist frequency: flat to 0.83, over 70 dB down from 1.02 (what folds over lands above 0.98)."""
+"""As a share of the lower rate's Nyquist frequency: flat to 0.83, over 70 dB down from 1.02 (what folds over lands
+above 0.98)."""
 KAISER_BETA = 7.5
 RATE_RANGE_HZ = (4_000, 192_000)
 RATIO_TERM_MAX = 1_000

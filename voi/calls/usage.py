@@ -9,7 +9,7 @@ from voi.session.observer import Observer
 from voi.use import Use, UseKind
 
 OWN_AGENT = "(client's own)"
-"""In place of the name of an agent that a client brought."""
+"""Shown instead of the name of an agent that a client brought."""
 
 
 @dataclass(frozen=True, slots=True)

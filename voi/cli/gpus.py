@@ -18,7 +18,8 @@ NO_CUDA = "This torch was built without CUDA: uninstall torch, and run ./install
 _QUERY = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total,uuid,driver_version",
           "--format=csv,noheader,nounits")  # fmt: skip
 _OLDEST_DRIVERS = {11: 450, 12: 525, 13: 580}
-"""By CUDA's major version. From docs.nvidia.com/deploy/cuda-compatibility, "Minor Version Compatibility"."""
+"""Oldest driver for each major version of CUDA. From docs.nvidia.com/deploy/cuda-compatibility, "Minor Version
+Compatibility"."""
 
 
 @dataclass(frozen=True, slots=True)

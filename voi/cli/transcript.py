@@ -61,8 +61,8 @@ class JsonLines:
 
 
 class TranscriptLog:
-    """`elapsed_s` gives the seconds since the conversation began, which stand before each line. Errors go to standard
-    error. `width`: columns of the terminal, asked for at each change."""
+    """`elapsed_s` gives the seconds since the conversation began, which are printed before each line. Errors go to
+    standard error. `width`: columns of the terminal, asked for at each change."""
 
     def __init__(
         self,

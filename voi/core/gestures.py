@@ -48,7 +48,7 @@ BARE = re.compile(
     "applauds?|blush|bow|chuckle|cough|cry|frown|gasp|giggle|grin|groan|gulp|hug|kiss|laugh|nod|pout|"
     "shrug|shudder|sigh|smile|smirk|sniff|sob|wave|whisper|wink|yawn|facepalm|thinks?|thinking|think"
 )
-"""Gestures when they are all that stands there: *nod*."""
+"""Gestures if they are the whole text between the marks: *nod*."""
 
 MOVES = re.compile(
     "(?:clear|cross|hand|hold|lift|lick|lower|look|mov|offer|plac|play|point|pull|push|put|rais|reach|roll|shak|sit|slump|"

@@ -130,7 +130,7 @@ class History:
 
     def take_last_user(self, before: int | None = None) -> HistoryEntry | None:
         """Remove and return the last message if it is the person's, else None. With `before`, the message of that id
-        may stand after it, and stays."""
+        may come after it, and stays."""
         index = len(self._entries) - 1
         if index > 0 and self._entries[index].message_id == before:
             index -= 1

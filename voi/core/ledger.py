@@ -21,7 +21,7 @@ _EMOJI = "\U0001f000"
 """From this code point on spaces part words again."""
 
 OWN_WORD = "\u2e80"
-"""From this code point on (CJK) each character counts as a word, as no spaces stand between words."""
+"""From this code point on (CJK) each character counts as a word, because these scripts put no spaces between words."""
 
 _CLOSES = ",.;:!?…)]}"
 """These follow a word without a space, even where a change of voice or tone split a sentence before them."""

@@ -68,7 +68,7 @@ class Unspoken:
         """How the reply began: in the middle of a thought, or otherwise; "": that is not known yet."""
         self._shown = False
         self._trims = False
-        """Text was hidden after white space, so that the white space behind it is dropped."""
+        """Text was hidden after white space, so the white space after it is dropped."""
         self.thought_first = False
         """A thought ended without a beginning: the text given out before was part of it and must be withdrawn."""
 

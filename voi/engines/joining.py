@@ -17,7 +17,7 @@ from pathlib import Path
 from voi.errors import EngineError
 
 VERSION = 1
-"""Of the messages (`voi.engines.messages`) and of this handshake. Raise it when either changes."""
+"""Version of the messages (`voi.engines.messages`) and of this handshake. Increase it when either changes."""
 DEADLINE_S = 5.0
 NAME_MAX_BYTES = 64
 _MAGIC = b"VOI-ENGINES"

@@ -311,7 +311,7 @@ async def close_engine(engine: Engine) -> None:
 
 
 def _begin(work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
-    """In its own context: its log lines belong to no conversation."""
+    """Start a task in a context of its own, so that its log lines belong to no conversation."""
     return asyncio.get_running_loop().create_task(work, name=name, context=Context())
 
 

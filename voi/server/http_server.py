@@ -134,23 +134,23 @@ def check_network(settings: Settings) -> None:
     except ConfigError as error:
         problems += error.problems
     try:
-        bind(settings.host, settings.port, anew=False).close()
+        bind(settings.host, settings.port, must_be_free=False).close()
     except ConfigError as error:
         problems += error.problems
     if problems:
         raise ConfigError(problems)
 
 
-def bind(host: str, port: int, *, anew: bool = True) -> socket.socket:
-    """A listening socket on that address. Raises ConfigError if the address is invalid or taken. `anew` False: where
-    something listens there already, an unbound socket."""
+def bind(host: str, port: int, *, must_be_free: bool = True) -> socket.socket:
+    """A listening socket on that address. Raises ConfigError if the address is invalid or taken. `must_be_free`
+    False: if something already listens there, returns an unbound socket."""
     try:
         family, _, _, _, address = socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]  # fmt: skip
         return socket.create_server(address[:2], family=family, backlog=2048)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE and not anew:
+        if error.errno == errno.EADDRINUSE and not must_be_free:
             return socket.socket(family)
         why, cure = _NOT_LISTENING.get(
             error.errno or 0, (error.strerror or str(error), "Look at VOI_HOST and VOI_PORT.")

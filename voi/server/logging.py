@@ -15,7 +15,7 @@ from voi.errors import VoiError
 
 HIDDEN = "***"
 _SECRETS = (
-    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # the word TOKEN stands in Voi's own hints
+    re.compile(r"(?<=[tT][oO][kK][eE][nN]=)(?!TOKEN\b)[^&\s\"']+"),  # Voi's own hints contain the word TOKEN
     re.compile(r"(?i)(?<=bearer )[^\s\"']+"),
     re.compile(r"(?i)(?<=api-key: )[^\s\"']+"),
     re.compile(r"eyJ[\w-]{5,}\.[\w-]+\.[\w-]*"),  # a JWT: eyJ is the base64 of {"

@@ -39,7 +39,7 @@ class QuestionBudget:
         self._per_minute = per_minute
         self._clock = clock
         self._left: dict[str, tuple[float, float]] = {}
-        """By app: questions left, and when that was so."""
+        """For each app, the questions left at a time, and that time."""
 
     def take(self, app: str) -> bool:
         """True if the app may ask one more question, which is then counted."""

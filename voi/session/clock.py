@@ -23,7 +23,7 @@ class ConversationClock:
         return self._stopped_s is not None
 
     def stop(self) -> None:
-        """Stand still. Does nothing if the clock stands."""
+        """Stop the clock. Does nothing if it is stopped."""
         if self._stopped_s is None:
             self._stopped_s = self._source()
 
@@ -71,7 +71,7 @@ class Alarm:
         self._timer = asyncio.get_running_loop().call_later(wait_s, ring)
 
     def clear(self) -> None:
-        """Do not ring. Call it also when the alarm has rung."""
+        """Cancel the alarm. Call it also when the alarm has rung."""
         if self._timer:
             self._timer.cancel()
             self._timer = None

@@ -101,7 +101,7 @@ class Latency:
 
     def ended(self, reply: int, sent_ms: int | None) -> TurnTimes | None:
         """The reply's first sound was sent at `sent_ms`, or it ended without sound (None). Returns its times, once;
-        None for a reply that was not released, or of which only what is said ahead was heard."""
+        None for a reply that was not released, or if only what was said ahead of it was heard."""
         if sent_ms is not None and (begun := self._replies.get(reply)) and begun.ahead and begun.sound_ms is None:
             begun.owes_sound = True
             return None

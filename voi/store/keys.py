@@ -26,8 +26,7 @@ _PLAIN, _SEALED = b"\0", b"\1"
 
 
 class Keys:
-    """`secrets`: the operator's key and, behind it, former ones that still open what they sealed; none: nothing is
-    encrypted."""
+    """`secrets`: the operator's key, then former keys that still open what they sealed; empty: nothing is encrypted."""
 
     def __init__(self, secrets: tuple[str, ...] = ()) -> None:
         self._masters = [derived_key(secret, "store") for secret in secrets]

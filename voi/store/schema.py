@@ -44,7 +44,7 @@ people = Table(
     Column("since_ms", BigInteger, nullable=False),
     Index("people_by_lookup", "app", "lookup", unique=True),
 )
-"""Who an app says a caller is. `lookup`: keyed hash of that name, to find the row by."""
+"""People, as the apps identify their callers. `lookup`: keyed hash of that name, to find the row by."""
 
 conversations = Table(
     "conversations",

@@ -104,7 +104,8 @@ _DESCRIBED = re.compile(r"\s[a-zäöüß]{2,18}?(e|er|es|en|em)\s([A-ZÄÖÜ][^\
 
 
 def _german_one(ending: str, noun: str, language: Language) -> str:
-    """By the adjective's ending: eine kleine, ein großer, einen kleinen Topf, einer kleinen Zwiebel."""
+    """The German "one" that agrees with an adjective's ending: eine kleine, ein großer, einen kleinen Topf, einer
+    kleinen Zwiebel."""
     if ending == "en":
         return {"m": "einen", "f": "einer", "n": "einem"}[gender(noun, language)]
     return "eine" if ending == "e" else "ein"

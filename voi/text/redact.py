@@ -226,7 +226,7 @@ def _number_words(codes: tuple[str, ...]) -> frozenset[str]:
 
 
 def _written_addresses(text: str) -> Iterator[tuple[int, int, str]]:
-    """Words with an @ in them, and the two beside one that stands alone."""
+    """Words with an @ in them, and the words on both sides of a lone @."""
     words = list(re.finditer(r"\S+", text))
     for index, word in enumerate(words):
         if "@" not in word[0]:
@@ -272,7 +272,7 @@ def _pattern(names: Sequence[str]) -> "re.Pattern[str] | None":
 def _bounded(name: str) -> str:
     body = r"[\s.'’-]+".join(re.escape(word) for word in name.split())
     if any(ord(c) >= 0x2E80 for c in name):
-        return body  # no spaces stand between such words
+        return body  # such scripts put no spaces between words
     return rf"(?<![^\W_]){body}(?:['’]?s)?(?![^\W_])"
 
 

@@ -191,7 +191,7 @@ def _parquet(file: Path, sound_column: str | None, text_column: str | None) -> I
         table = ParquetFile(file)
         header = list(table.schema_arrow.names)
         columns = _columns([name.lower() for name in header], file, sound_column, text_column)
-        # One row at a time: each holds a whole sound file, perhaps a huge one, and one stored once may stand in many.
+        # One row at a time: each holds a whole sound file, perhaps a huge one, and one stored once may be part of many.
         batches = table.iter_batches(1, columns=[header[at] for at in columns.values()])
         for row_number, row in enumerate(row for batch in batches for row in batch.to_pylist()):
             values = {what: row[header[at]] for what, at in columns.items()}

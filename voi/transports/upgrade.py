@@ -34,7 +34,7 @@ def protocol_for(
     unwanted: dict[WebSocket, None] = {}
 
     def make(*_: Any, server_state: Any = None, **__: Any) -> asyncio.BaseProtocol:
-        """Of uvicorn's arguments only its set of connections is used: uvicorn calls `shutdown` on each at its end."""
+        """Uses only uvicorn's set of connections: uvicorn calls `shutdown` on each of them when it stops."""
         return _Upgraded(routes, limits, proxies, getattr(server_state, "connections", set()), unwanted)
 
     return make

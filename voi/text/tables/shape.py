@@ -36,7 +36,7 @@ class Clock:
     one: str = ""
     feminine: bool = False
     zero: str = ""
-    """What stands before minutes below ten."""
+    """What is said before minutes below ten."""
     after: frozenset[str] = frozenset()
     seconds: str = ""
 
@@ -99,7 +99,7 @@ class Language:
     """Names that differ from CLDR's: unit to forms."""
     money: Mapping[str, Money] = field(default_factory=dict)
     money_joint: str = " "
-    """What stands between the money and its cents."""
+    """What is said between the money and its cents."""
     cents_named: bool = False
     gender: Gender = Gender()
     ordinal_point: bool = False

@@ -34,7 +34,7 @@ class Agreement:
         self.confirm(count)
 
     def confirm(self, count: int) -> None:
-        """Confirm the first `count` tentative words, agreed upon or not."""
+        """Confirm the first `count` tentative words, even without agreement."""
         self.confirmed += self.tentative[:count]
         self.tentative = self.tentative[count:]
         self._sure = max(0, self._sure - count)

@@ -20,7 +20,7 @@ LONGEST_PREFIX_TOKENS = 120  # of the 224 that a window's text may have
 KEEP_MS = 4_000
 ANCHOR_WORDS = 3
 FORCED_TAIL_MS = 2_000
-"""In a full window, words that end before its last two seconds are confirmed, agreed upon or not."""
+"""In a full window, words that end before its last two seconds are confirmed without agreement."""
 LEAST_PROGRESS_MS = 5_000
 
 GOES_ON_MS = 1_000

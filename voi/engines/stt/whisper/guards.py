@@ -114,7 +114,7 @@ def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan)
 
 
 def _suspect(words: Sequence[RawWord], prompt: str) -> bool:
-    """True for a stock phrase, or for three or more words that stand in the prompt in this order: the model read it
+    """True for a stock phrase, or for three or more words that are in the prompt in this order: the model read it
     aloud."""
     text = bare(text_of(words))
     return text in STOCK_PHRASES | SUBTITLE_PHRASES or (len(text.split()) >= 3 and f" {text} " in f" {bare(prompt)} ")
