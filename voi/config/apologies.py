@@ -1,4 +1,4 @@
-"""Default apologies for failed answers, in the languages of XTTS.
+"""Default apologies for failed answers, in seventeen languages.
 
 They are polite and show no one's gender, neither the agent's nor the person's.
 """

@@ -1,5 +1,5 @@
 """What an agent says at its first words where the law or the operator wants it: that it is an AI, and that the
-conversation is recorded. In the languages of XTTS, one sentence each, without a gender.
+conversation is recorded. In seventeen languages, one sentence each, without a gender.
 
 EU AI Act (Regulation 2024/1689), article 50(1): people are told that they talk to an AI system, at the latest at the
 first interaction.

@@ -1,4 +1,4 @@
-"""What agents say by default when a person's connection was lost for long and is back, in the languages of XTTS.
+"""What agents say by default when a person's connection was lost for long and is back, in seventeen languages.
 
 The sentences are polite and show no one's gender, neither the agent's nor the person's.
 """

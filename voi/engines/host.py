@@ -1,4 +1,4 @@
-"""The host of engines that several servers share: one XTTS and one Whisper for all workers of a machine.
+"""The host of engines that several servers share: one copy of each model on a GPU, for all workers of a machine.
 
 It listens at a Unix socket and speaks the messages of the worker processes. Each engine runs in a worker process of the
 host's own, under a supervisor, as it would in a server: when it hangs or dies, it is restarted for all. Servers (its

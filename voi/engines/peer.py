@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from voi.engines.frames import encode
-from voi.engines.messages import Answer, CallFailed, Logged, ToServer, ToWorker
+from voi.engines.messages import Answer, CallFailed, Drop, Logged, ToServer, ToWorker
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 UNSENT_MAX_BYTES = 16 * 1024 * 1024
@@ -25,6 +25,9 @@ class EnginePeer:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._turn = asyncio.Lock()
+        self._inside: set[int] = set()
+        """Numbers of the engines there."""
         self._reading: asyncio.Task[None] | None = None
         self._last = 0
         self._calls: dict[int, asyncio.Queue[Answer | None]] = {}
@@ -38,11 +41,32 @@ class EnginePeer:
         return None
 
     async def enter(self) -> int:
-        """Reserve a number for another engine there. Raises OSError, EngineError."""
-        raise NotImplementedError
+        """Reserve a number for another engine there, and connect for the first one. Raises OSError, EngineError."""
+        async with self._turn:
+            if not self._inside:
+                await self._connect()
+            self._inside.add(number := self.number())
+        return number
 
     async def leave(self, engine: int) -> None:
-        """Close an engine. Safe to repeat. With the last one everything there ends."""
+        """Close an engine, and the connection with the last one. Safe to repeat."""
+        async with self._turn:
+            if engine not in self._inside:
+                return
+            self._inside.remove(engine)
+            if self._inside:
+                self.send(Drop(engine))
+            else:
+                await self._disconnect()
+
+    # ---- what subclasses do -------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        """Connect, and start to read. Raises OSError, EngineError."""
+        raise NotImplementedError
+
+    async def _disconnect(self) -> None:
+        """End the connection and all calls."""
         raise NotImplementedError
 
     def _transport(self) -> asyncio.WriteTransport | None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 from voi.engines.frames import Unframer
 from voi.engines.joining import NotJoined, SharedPlace, join
-from voi.engines.messages import Drop
 from voi.engines.peer import EnginePeer
 from voi.errors import EngineError
 
@@ -24,41 +23,27 @@ class SharedPeer(EnginePeer):
         self._place = place
         self._on_end = on_end
         self._writer: asyncio.StreamWriter | None = None
-        self._turn = asyncio.Lock()
-        self._inside: set[int] = set()
 
-    async def enter(self) -> int:
-        """Reserve a number for another engine. Raises EngineError if there is no host, or it does not have our
-        secret."""
-        async with self._turn:
-            if self._writer is None:
-                reader, self._writer = await self._connect()
-                self._reading = asyncio.create_task(self._read(reader, self._writer), name=f"reading {self.name}")
-            self._inside.add(number := self.number())
-        return number
+    async def _connect(self) -> None:
+        """Raises EngineError if there is no host, or it does not have our secret."""
+        reader, self._writer = await self._joined()
+        self._reading = asyncio.create_task(self._read(reader, self._writer), name=f"reading {self.name}")
 
-    async def leave(self, engine: int) -> None:
-        """Give an engine up. Safe to repeat. The host keeps it as long as others use it."""
-        async with self._turn:
-            if engine not in self._inside:
-                return
-            self._inside.remove(engine)
-            if self._inside:
-                self.send(Drop(engine))
-                return
-            writer, reading, self._writer, self._reading = self._writer, self._reading, None, None
-            assert writer is not None
-            assert reading is not None
-            self._why_ended = f"The connection to {self.name} was closed."
-            writer.close()
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
-            self._end_calls()
+    async def _disconnect(self) -> None:
+        """The host keeps the engines as long as others use them."""
+        writer, reading, self._writer, self._reading = self._writer, self._reading, None, None
+        assert writer is not None
+        assert reading is not None
+        self._why_ended = f"The connection to {self.name} was closed."
+        writer.close()
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+        self._end_calls()
 
     def _transport(self) -> asyncio.WriteTransport | None:
         return self._writer.transport if self._writer else None
 
-    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    async def _joined(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Wait for the host, which may be starting."""
         path = self._place.socket
         until_s = asyncio.get_running_loop().time() + START_WAIT_S

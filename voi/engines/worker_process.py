@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from voi.engines.frames import Unframer, encode
-from voi.engines.messages import Close, Drop
+from voi.engines.messages import Close
 from voi.engines.peer import EnginePeer
 
 COMMAND = (sys.executable, "-m", "voi.engines.worker")
@@ -30,59 +30,44 @@ class WorkerProcess(EnginePeer):
         self._on_end = on_end
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
-        self._turn = asyncio.Lock()
-        self._inside: set[int] = set()
-        """Numbers of the engines in it."""
 
     @property
     def pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    async def enter(self) -> int:
-        """A number for another engine in the process, which is started if it does not run. Raises OSError."""
-        async with self._turn:
-            if self._process is None:
-                self._process = await asyncio.create_subprocess_exec(
-                    *self._command,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    limit=READ_BYTES,
-                    start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `worker` ignores it
-                )
-                self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
-            self._inside.add(number := self.number())
-        return number
+    async def _connect(self) -> None:
+        """Start the process. Raises OSError."""
+        self._process = await asyncio.create_subprocess_exec(
+            *self._command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=READ_BYTES,
+            start_new_session=True,  # Ctrl+C in a terminal is for the server, also before `worker` ignores it
+        )
+        self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
 
-    async def leave(self, engine: int) -> None:
-        """Close an engine. Safe to repeat. When the last engine leaves, the process ends: in order if it still answers,
-        else it is killed."""
-        async with self._turn:
-            if engine not in self._inside:
-                return
-            self._inside.remove(engine)
-            if self._inside:
-                self.send(Drop(engine))
-                return
-            process, reading, self._process, self._reading = self._process, self._reading, None, None
-            assert process is not None
-            assert process.stdin is not None
-            assert reading is not None
-            self._why_ended = f"The process of {self.name} was closed."
-            try:
-                async with asyncio.timeout(CLOSE_DEADLINE_S):
-                    if not process.stdin.is_closing():
-                        process.stdin.write(encode(Close()))
-                    await process.wait()
-            except (TimeoutError, ConnectionError):
-                log.warning("the process of %s does not answer and is killed", self.name)
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-                process.stdin.close()
-                reading.cancel()
-                await asyncio.gather(reading, return_exceptions=True)
-                self._end_calls()
+    async def _disconnect(self) -> None:
+        """End the process: in order if it still answers, else it is killed."""
+        process, reading, self._process, self._reading = self._process, self._reading, None, None
+        assert process is not None
+        assert process.stdin is not None
+        assert reading is not None
+        self._why_ended = f"The process of {self.name} was closed."
+        try:
+            async with asyncio.timeout(CLOSE_DEADLINE_S):
+                if not process.stdin.is_closing():
+                    process.stdin.write(encode(Close()))
+                await process.wait()
+        except (TimeoutError, ConnectionError):
+            log.warning("the process of %s does not answer and is killed", self.name)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            process.stdin.close()
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            self._end_calls()
 
     def _transport(self) -> asyncio.WriteTransport | None:
         return self._process.stdin.transport if self._process and self._process.stdin else None

@@ -3,9 +3,9 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
+from fastapi import Depends, FastAPI, Header, HTTPException, Query, Request, Response
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
@@ -128,9 +128,10 @@ def create_app(
     if settings.metrics:
 
         @app.get("/metrics", dependencies=[Depends(authorized)])
-        async def numbers(request: Request) -> Response:
-            accept = request.headers.get("accept", "")
-            wants_text = request.query_params.get("format") == "prometheus"
+        async def numbers(
+            form: Annotated[str, Query(alias="format")] = "", accept: Annotated[str, Header()] = ""
+        ) -> Response:
+            wants_text = form == "prometheus"
             if wants_text or "text/plain" in accept or "openmetrics" in accept:
                 text, content_type = metrics.text("" if wants_text else accept)
                 return Response(text, headers={"Content-Type": content_type})

@@ -9,8 +9,9 @@ import pytest
 
 from tests.engines.sounds import WINDOW_BYTES, flagged, sound
 from voi.engines.base import SttOptions, Transcript
-from voi.engines.stt import moonshine
-from voi.engines.stt.moonshine import LONGEST_BUFFER_MS, Moonshine, MoonshineStream
+from voi.engines.stt import flushes, moonshine
+from voi.engines.stt.flushes import LONGEST_BUFFER_MS
+from voi.engines.stt.moonshine import Moonshine, MoonshineStream
 from voi.errors import ConfigError, EngineError
 
 SAID = {
@@ -290,7 +291,7 @@ async def test_a_listener_that_fails_does_not_stop_the_others(shared: tuple[Moon
 
 async def test_a_flush_has_a_deadline(shared: tuple[Moonshine, FakeModel], monkeypatch: pytest.MonkeyPatch) -> None:
     engine, model = shared
-    monkeypatch.setattr(moonshine, "FLUSH_DEADLINE_S", 0.01)
+    monkeypatch.setattr(flushes, "FLUSH_DEADLINE_S", 0.01)
     model.gate.clear()
     stream = engine.open(SttOptions(), None)
     stream.feed(voice(1, 1))

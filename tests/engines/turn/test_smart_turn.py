@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.engines.sounds import WINDOW_BYTES, flagged, sound
-from voi.engines.turn import judge_thread, smart_turn
+from voi.engines.turn import judge_thread, weights_file
 from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
 from voi.errors import EngineError
 
@@ -143,7 +143,7 @@ async def test_missing_weights(tmp_path: Path) -> None:
 
 
 async def test_missing_onnxruntime(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(smart_turn, "find_spec", lambda _: None)
+    monkeypatch.setattr(weights_file, "find_spec", lambda _: None)
     with pytest.raises(EngineError, match=r"\./install.sh turn"):
         SmartTurn(models_dir=tmp_path)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines.turn import tiny_onnx
 from voi.engines import registry
-from voi.engines.turn import turn_1_mini
+from voi.engines.turn import weights_file
 from voi.engines.turn.turn_1_mini import FRAME_SAMPLES, LEAST, STEP_SAMPLES, Turn1Mini
 from voi.errors import EngineError
 
@@ -73,7 +73,7 @@ async def test_missing_and_broken_weights(tmp_path: Path, monkeypatch: pytest.Mo
     with pytest.raises(EngineError, match="cannot be loaded"):
         await detector.warm_up()
     await detector.close()
-    monkeypatch.setattr(turn_1_mini, "find_spec", lambda _: None)
+    monkeypatch.setattr(weights_file, "find_spec", lambda _: None)
     with pytest.raises(EngineError, match=r"\./install.sh turn"):
         Turn1Mini(models_dir=tmp_path)
 

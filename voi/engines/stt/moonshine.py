@@ -12,14 +12,13 @@ from pathlib import Path
 
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.info import SttInfo
+from voi.engines.stt.flushes import LONGEST_BUFFER_MS, Flushes, too_far_behind
 from voi.engines.stt.moonshine_model import MoonshineModel
 from voi.engines.stt.segments import BYTES_PER_MS, Segment, SegmentedUtterance
 from voi.errors import ConfigError, EngineError
 
-LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
 PARTIAL_EVERY_MS = 400
 PARTIAL_SHARE = 0.25  # at most this much of a worker for one caller's partials
-FLUSH_DEADLINE_S = 30.0
 
 LANGUAGES = ("en",)
 FINAL, PAUSE, PARTIAL = range(3)
@@ -32,7 +31,7 @@ class MoonshineStream:
         self._engine = engine
         self._on_partial = on_partial
         self._utterance = SegmentedUtterance(LONGEST_BUFFER_MS)
-        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._flushes = Flushes()
         self._shown = ""
         self._partial_step = PARTIAL_EVERY_MS * BYTES_PER_MS
         self._error: EngineError | None = None
@@ -44,10 +43,7 @@ class MoonshineStream:
         if self._error:
             return  # flush raises the error
         if len(pcm) > self._utterance.room:
-            raise EngineError(
-                f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
-                retryable=True,
-            )
+            raise too_far_behind()
         self._utterance.feed(pcm, speech)
         self._engine.wake(self)
 
@@ -55,19 +51,7 @@ class MoonshineStream:
         """Raises EngineError when the model failed, took too long, or the utterance was closed."""
         target = self._utterance.heard
         if not self._error and self._utterance.transcribed < target:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._flushes.append((target, done))
-            self._engine.wake(self)
-            try:
-                async with asyncio.timeout(FLUSH_DEADLINE_S):
-                    await done
-            except TimeoutError:
-                raise EngineError(
-                    f"Speech recognition took longer than {FLUSH_DEADLINE_S:g} s; too many people talk at once.",
-                    retryable=True,
-                ) from None
-            finally:
-                self._flushes = [entry for entry in self._flushes if entry[1] is not done]
+            await self._flushes.until(target, lambda: self._engine.wake(self))
         if self._error:
             raise self._error
         return Transcript(confirmed=self.transcript().text)
@@ -110,9 +94,7 @@ class MoonshineStream:
             return
         self._partial_step = max(PARTIAL_EVERY_MS, int(cost_s * 1000 / PARTIAL_SHARE)) * BYTES_PER_MS
         self._utterance.take(segment, speech_end, text)
-        for target, done in self._flushes:
-            if self._utterance.transcribed >= target and not done.done():
-                done.set_result(None)
+        self._flushes.reached(self._utterance.transcribed)
         transcript = self.transcript()
         if self._on_partial and transcript.text != self._shown:
             self._shown = transcript.text
@@ -122,9 +104,7 @@ class MoonshineStream:
         """Fail the utterance for good: continuing would silently lose words."""
         if self._error is None:
             self._error = error
-            for _, done in self._flushes:
-                if not done.done():
-                    done.set_result(None)
+            self._flushes.end()
 
 
 class Moonshine:

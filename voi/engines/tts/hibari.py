@@ -67,11 +67,7 @@ class Hibari:
         self._path = model
         self._language = language or LANGUAGE
         self._speed = speed
-        self._tones, problems = manners("hibari", TONES, voice_tone_map)
-        if not 0.3 <= speed <= 3.0:
-            problems.append(f"hibari: `speed` must be 0.3 to 3.0, not {speed}.")
-        if problems:
-            raise ConfigError(problems)
+        self._tones = manners("hibari", TONES, voice_tone_map, speed)
         self.info = replace(Hibari.info, tones=tuple(self._tones))
         self._tones[AS_IT_IS] = self._tones["neutral"]
         self._narrator = narrator or NARRATOR_VOICE

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_outputs import with_outputs
+from voi.engines.onnx_session import one_thread_session
 from voi.engines.tts.part_speech import Manner, SpokenPart
 
 RATE_HZ = 24_000
@@ -44,17 +45,12 @@ class HibariModel:
 
     def __init__(self, path: str | None = None) -> None:
         import hibari
-        import onnxruntime
         from hibari import dsp
         from hibari.g2p import normalize
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         self._tts = hibari.Hibari(model=path)
         with open(self._tts.model_path, "rb") as file:
-            model = with_outputs(file.read(), DURATION_FRAMES)
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+            self._session = one_thread_session(with_outputs(file.read(), DURATION_FRAMES))
         self._normalize: Any = normalize.normalize if hasattr(normalize, "normalize") else normalize
         self._synth: Any = dsp.synth
         self._random = np.random.default_rng(0)

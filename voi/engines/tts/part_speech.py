@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from voi.dialogue import SpokenWord
 from voi.engines.tts.espeak import PAUSE_AFTER_MS, parts, plain
-from voi.errors import EngineError
+from voi.errors import ConfigError, EngineError
 
 TEXT_MAX_CHARACTERS = 10_000
 PART_CHARACTERS = 150
@@ -35,6 +35,7 @@ class SpokenPart:
     words: tuple[SpokenWord, ...]
 
 
+SPEED_MIN, SPEED_MAX = 0.3, 3.0
 LIMITS = {"speed": (0.5, 2.0), "pitch": (0.5, 2.0), "movement": (0.0, 3.0), "gain_db": (-20.0, 6.0)}
 
 
@@ -51,16 +52,21 @@ def manner_of(wish: object, usual: Manner) -> Manner:
 
 
 def manners(
-    engine: str, tones: Mapping[str, Manner], wishes: Mapping[str, object] | None
-) -> tuple[dict[str, Manner], list[str]]:
-    """The engine's tones with those of its `voice_tone_map`, and the mistakes in that."""
+    engine: str, tones: Mapping[str, Manner], wishes: Mapping[str, object] | None, speed: float
+) -> dict[str, Manner]:
+    """The engine's tones with those of its `voice_tone_map`. Raises ConfigError with the mistakes in that and in the
+    option `speed`."""
     found, problems = dict(tones), []
     for tone, wish in (wishes or {}).items():
         try:
             found[tone] = manner_of(wish, tones.get(tone, tones["neutral"]))
         except (TypeError, ValueError) as error:
             problems.append(f"{engine}: `voice_tone_map`, tone {tone!r}: {error}")
-    return found, problems
+    if not SPEED_MIN <= speed <= SPEED_MAX:
+        problems.append(f"{engine}: `speed` must be {SPEED_MIN} to {SPEED_MAX}, not {speed}.")
+    if problems:
+        raise ConfigError(problems)
+    return found
 
 
 async def spoken(

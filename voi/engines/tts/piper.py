@@ -71,11 +71,7 @@ class Piper:
         self._wanted = (voices,) if isinstance(voices, str) else tuple(voices)
         self._language = language
         self._speed = speed
-        self._tones, problems = manners("piper", TONES, voice_tone_map)
-        if not 0.3 <= speed <= 3.0:
-            problems.append(f"piper: `speed` must be 0.3 to 3.0, not {speed}.")
-        if problems:
-            raise ConfigError(problems)
+        self._tones = manners("piper", TONES, voice_tone_map, speed)
         self.info = replace(Piper.info, tones=tuple(self._tones))
         self._tones[AS_IT_IS] = self._tones["neutral"]
         self._speakers: Mapping[str, int] = {}

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_outputs import with_outputs
+from voi.engines.onnx_session import one_thread_session
 from voi.engines.tts.part_speech import Manner, SpokenPart
 from voi.errors import ConfigError
 
@@ -55,7 +56,7 @@ class PiperModel:
     """Raises ConfigError for files that are not a Piper voice, ImportError without onnxruntime."""
 
     def __init__(self, path: Path, config: Path | None = None) -> None:
-        import onnxruntime
+        import onnxruntime  # noqa: F401 - before the files, so that its absence is told first
 
         config = config or path.with_name(f"{path.name}.json")
         try:
@@ -76,24 +77,16 @@ class PiperModel:
             raise ConfigError(f"{config} does not describe a Piper voice ({type(error).__name__}).") from None
         if kind != "espeak":
             raise ConfigError(f"{config}: voices with phonemes of the type {kind!r} are not supported, only espeak's.")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
         try:
-            self._session = self._load(path.read_bytes(), options)
+            self._session = self._load(path.read_bytes())
         except Exception as error:  # onnxruntime raises many kinds
             raise ConfigError(f"{path} cannot be loaded: {type(error).__name__}.") from None
 
-    def _load(self, model: bytes, options: Any) -> Any:
-        import onnxruntime
-
-        def session(content: bytes) -> Any:
-            return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-
+    def _load(self, model: bytes) -> Any:
         try:
-            self.times_words, found = True, session(with_outputs(model, DURATIONS))
+            self.times_words, found = True, one_thread_session(with_outputs(model, DURATIONS))
         except Exception:  # a voice that was exported in another way
-            self.times_words, found = False, session(model)
+            self.times_words, found = False, one_thread_session(model)
         return found
 
     def phonemes(self, words: Sequence[str], phonemize: Phonemize) -> list[str]:

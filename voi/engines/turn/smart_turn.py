@@ -7,7 +7,6 @@ Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi mod
 import hashlib
 import math
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,9 @@ from voi.config.problems import Problems
 from voi.config.turn_weights import Head, read_turn_weights
 from voi.engines.info import TurnInfo
 from voi.engines.onnx_outputs import with_outputs
+from voi.engines.onnx_session import one_thread_session
 from voi.engines.turn.judge_thread import JudgeThread
+from voi.engines.turn.weights_file import weights_file
 from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
 from voi.errors import ConfigError, EngineError
 
@@ -54,17 +55,7 @@ class SmartTurn:
     def __init__(
         self, *, model_path: str | Path | None = None, models_dir: str | Path = "models", head: str | Path | None = None
     ) -> None:
-        if find_spec("onnxruntime") is None:
-            raise EngineError(
-                "smart-turn needs onnxruntime: `./install.sh turn`, or set VOI_TURN_ENGINE=none.",
-            )
-        found = [Path(model_path)] if model_path else sorted(Path(models_dir).glob(WEIGHTS_PATTERN))
-        if not found or not found[-1].is_file():
-            raise EngineError(
-                f"No smart-turn weights at {model_path or Path(models_dir) / WEIGHTS_PATTERN}: fetch them (9 MB) with "
-                "`voi models pull smart-turn`, or set VOI_TURN_ENGINE=none.",
-            )
-        self._path = found[-1]
+        self._path = weights_file("smart-turn", 9, WEIGHTS_PATTERN, model_path, models_dir, "set VOI_TURN_ENGINE=none")
         self._head = _head(Path(head), self._path) if head is not None else None
         self._thread = JudgeThread("smart-turn")
         self._session: Any = None
@@ -76,14 +67,7 @@ class SmartTurn:
         if self._session is not None:
             return
         try:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            model = with_outputs(self._path.read_bytes(), POOLED)
-            session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-            self._session = session
+            self._session = one_thread_session(with_outputs(self._path.read_bytes(), POOLED))
             self._judge(bytes(2))
         except Exception as error:  # as in _judge
             self._session = None

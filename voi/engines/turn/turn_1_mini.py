@@ -7,7 +7,6 @@ verdict is wanted: 50 steps of some 1.3 ms. An incomplete last step is padded wi
 p99lab; fetched by `voi models pull turn-1-mini`. English only.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from voi.engines.info import TurnInfo
+from voi.engines.onnx_session import one_thread_session
 from voi.engines.turn.judge_thread import JudgeThread
+from voi.engines.turn.weights_file import weights_file
 from voi.errors import EngineError
 
 WEIGHTS_PATTERN = "turn-1-mini*.onnx"
@@ -39,15 +40,9 @@ class Turn1Mini:
     info = TurnInfo("turn-1-mini", languages=("en",))
 
     def __init__(self, *, model_path: str | Path | None = None, models_dir: str | Path = "models") -> None:
-        if find_spec("onnxruntime") is None:
-            raise EngineError("turn-1-mini needs onnxruntime: `./install.sh turn`, or set VOI_TURN_ENGINE=none.")
-        found = [Path(model_path)] if model_path else sorted(Path(models_dir).glob(WEIGHTS_PATTERN))
-        if not found or not found[-1].is_file():
-            raise EngineError(
-                f"No turn-1-mini weights at {model_path or Path(models_dir) / WEIGHTS_PATTERN}: fetch them (7 MB) with "
-                "`voi models pull turn-1-mini`, or choose another VOI_TURN_ENGINE.",
-            )
-        self._path = found[-1]
+        self._path = weights_file(
+            "turn-1-mini", 7, WEIGHTS_PATTERN, model_path, models_dir, "choose another VOI_TURN_ENGINE"
+        )
         self._thread = JudgeThread("turn-1-mini")
         self._session: Any = None
         self._states: dict[str, tuple[int, ...]] = {}
@@ -64,14 +59,7 @@ class Turn1Mini:
         if self._session is not None:
             return
         try:
-            import onnxruntime
-
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-            self._session = onnxruntime.InferenceSession(
-                self._path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = one_thread_session(self._path.read_bytes())
             inputs = self._session.get_inputs()
             self._states = {one.name: tuple(one.shape) for one in inputs if one.name.startswith(STATE)}
             self._judge(bytes(2 * STEP_SAMPLES))

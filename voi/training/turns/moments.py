@@ -1,30 +1,19 @@
 """Turns silences of labelled clips into rows for fitting: the signs as the core has them at a moment, and whether the
 turn had ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from voi.core.endpoint import asked_by, signs
 from voi.core.facts import QuietGrew, UserStarted
 from voi.core.turn import JUDGED_AT_MS
 from voi.core.vad_edges import VadEdges
 from voi.training.turns.clips import Clip, Pause
-from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS
+from voi.training.turns.judgements import PREROLL_WINDOWS, WINDOW_MS, Judgements
 from voi.training.turns.play import QUESTIONS, EndOfTurnJudge
 
 WEIGHED_AT_MS = 192
 """Silence at which a row is made: by then the words and the verdict have arrived."""
 PAUSE_MIN_MS = 200
-
-
-class ClipJudge(Protocol):
-    """The engines' answers about a clip: `Judgements`, or a cached form of them."""
-
-    @property
-    def vad(self) -> Sequence[float]: ...
-
-    def words(self, start: int, end: int) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +29,7 @@ class Moment:
     judged: int
 
 
-def moments_of(clip: Clip, judgements: ClipJudge, judge: EndOfTurnJudge) -> list[Moment]:
+def moments_of(clip: Clip, judgements: Judgements, judge: EndOfTurnJudge) -> list[Moment]:
     """The labelled silences of one clip, as if nothing had cut it off before."""
     asked = asked_by(QUESTIONS.get(clip.asked or "", ""))
     edges, start = VadEdges(), None

@@ -16,11 +16,12 @@ import pytest
 from tests.engines.stt.whisper.scripted import JITTER_MS, Piece, ScriptedBackend, said, speech
 from voi.engines import registry
 from voi.engines.base import SttOptions, SttStream, Transcript
-from voi.engines.stt.whisper import stream as stream_module
+from voi.engines.stt import flushes
+from voi.engines.stt.flushes import LONGEST_BUFFER_MS
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
 from voi.engines.stt.whisper.passes import Hypothesis, Pass
-from voi.engines.stt.whisper.stream import LONGEST_BUFFER_MS, PARTIAL_EVERY_MS, WhisperStream
+from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Urgency, WaitingPass
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import ConfigError, EngineBroken, EngineError
@@ -269,7 +270,7 @@ async def test_the_buffer_is_bounded(engine: Whisper, backend: GatedBackend) -> 
 
 
 async def test_a_flush_has_a_deadline(engine: Whisper, backend: GatedBackend, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_module, "FLUSH_DEADLINE_S", 0.01)
+    monkeypatch.setattr(flushes, "FLUSH_DEADLINE_S", 0.01)
     backend.gate.clear()
     stream = engine.open(SttOptions(), None)
     stream.feed(speech(500))

@@ -1,20 +1,18 @@
 """One caller's utterance, on the event loop: takes sound at any time, asks the engine for passes, answers flushes."""
 
-import asyncio
 from collections.abc import Callable
 
 from voi.engines.base import Transcript
+from voi.engines.stt.flushes import LONGEST_BUFFER_MS, Flushes, too_far_behind
 from voi.engines.stt.whisper.decoding_state import DecodingState, PassWindow
 from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
 from voi.engines.stt.whisper.sound import to_samples
 from voi.engines.stt.whisper.turns import Urgency, WaitingPass
 from voi.errors import EngineError
 
-LONGEST_BUFFER_MS = 600_000  # sound of one utterance that waits to be transcribed
 PARTIAL_EVERY_MS = 400
 TAIL_WITHOUT_PARTIALS_MS = 8_000
 """Interval of passes when there is no `on_partial`, so that a flush has only a short tail to decode."""
-FLUSH_DEADLINE_S = 30.0
 
 
 class WhisperStream:
@@ -34,7 +32,7 @@ class WhisperStream:
         self._listening = listening
         self._on_partial = on_partial
         self._step = to_samples(PARTIAL_EVERY_MS if on_partial else TAIL_WITHOUT_PARTIALS_MS)
-        self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._flushes = Flushes()
         self._pass: tuple[PassWindow, Pass, bool] | None = None
         self._wish: tuple[Urgency, float] | None = None
         self._shown = ""
@@ -46,10 +44,7 @@ class WhisperStream:
             return  # flush raises the error
         sound = self._listening.sound
         if (sound.end - sound.start) * 2 + len(pcm) > LONGEST_BUFFER_MS * BYTES_PER_MS:
-            raise EngineError(
-                f"Speech recognition is {LONGEST_BUFFER_MS // 60_000} minutes behind: too many people talk at once.",
-                retryable=True,
-            )
+            raise too_far_behind()
         sound.feed(pcm, speech)
         self._update()
 
@@ -59,20 +54,7 @@ class WhisperStream:
 
         The last words stay open: when more is fed, the next flush transcribes them again in their sentence."""
         if not self._error and self._listening.covered < self._listening.heard:
-            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            entry = (self._listening.heard, done)
-            self._flushes.append(entry)
-            self._update()
-            try:
-                async with asyncio.timeout(FLUSH_DEADLINE_S):
-                    await done
-            except TimeoutError:
-                raise EngineError(
-                    f"Speech recognition took longer than {FLUSH_DEADLINE_S:g} s; too many people talk at once.",
-                    retryable=True,
-                ) from None
-            finally:
-                self._flushes.remove(entry)
+            await self._flushes.until(self._listening.heard, self._update)
         if self._error:
             raise self._error
         heard = self._listening
@@ -125,9 +107,7 @@ class WhisperStream:
         window, _, may_be_final = self._pass
         self._pass = None
         self._listening.take(window, hypothesis, may_be_final=may_be_final)
-        for target, done in self._flushes:
-            if self._listening.covered >= target and not done.done():
-                done.set_result(None)
+        self._flushes.reached(self._listening.covered)
         self._update()
         transcript = self._listening.transcript()
         if self._on_partial and transcript.text != self._shown:
@@ -137,9 +117,7 @@ class WhisperStream:
     def interrupted(self, error: EngineError) -> None:
         """The pass failed because of the device: flushes raise the error, the sound is kept."""
         self._pass = None
-        for _, done in self._flushes:
-            if not done.done():
-                done.set_exception(error)
+        self._flushes.interrupt(error)
         self._update()
 
     def fail(self, error: EngineError) -> None:
@@ -149,6 +127,4 @@ class WhisperStream:
             self._wish = None
             if self._pass:
                 self._pass[1].cancelled = True
-            for _, done in self._flushes:
-                if not done.done():
-                    done.set_result(None)
+            self._flushes.end()
