@@ -8,17 +8,25 @@ until then, at most `HOLD_CHARACTERS`, and is ordinary text if it never closes.
 An agent without a narrator did not ask the model for comments. Its asterisks may be emphasis, as in "I *really* mean
 it" and "*Note: we close at nine.*", whose words must not be lost, or stage directions, as in "*sighs* Fine.", which
 must not be spoken (`stage_directions.py`).
+
+Notes in brackets are told by the same words with or without a narrator: `[sighs] Fine.` is a comment, and `[warm] Hi`
+tells how to speak, which nobody says.
 """
 
 import re
 
-from voi.core.stage_directions import is_direction, is_gesture
+from voi.core.stage_directions import is_direction, is_gesture, is_tone
 from voi.dialogue import Voice
 
 HOLD_CHARACTERS = 400
 """Longest narrator comment. A higher limit would make an unpaired marker hold the character's voice for longer."""
 
-_MARKER = re.compile(r"[*@]")
+NOTE_MAX_CHARACTERS = 60
+"""Longest note in brackets."""
+
+_MARKER = re.compile(r"[*@\[(（【]")
+_NOTE_END = re.compile(r"[\[\](){}（）【】\n*@]")
+_CLOSING = {"[": "]", "(": ")", "（": "）", "【": "】"}
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _BEFORE_AT = frozenset("._-+@/\\")
 """An @ after one of these is part of an address."""
@@ -57,6 +65,9 @@ class NarratorSplitter:
                 self._say(out, len(self._buffer))
             elif marker.start():
                 self._say(out, marker.start())
+            elif marker[0] in _CLOSING:
+                if not self._read_note(out, final):
+                    break
             elif len(self._buffer) == 1 and not final:
                 break
             elif not self._opens():
@@ -71,6 +82,36 @@ class NarratorSplitter:
                 else:
                     self._say(out, end + 1 if end > 0 else -end)
         return out
+
+    def _read_note(self, out: list[tuple[str, Voice]], final: bool) -> bool:
+        """Say the bracket at the buffer's start, or take the note in it. False: more text is needed to tell."""
+        opening, before = self._buffer[0], self._before
+        if (opening in "[(" and before.isalnum() and before < _NO_SPACES_FROM) or before in "])_":
+            self._say(out, 1)
+            return True
+        end = _NOTE_END.search(self._buffer, 1, NOTE_MAX_CHARACTERS + 2)
+        if end is None:
+            if len(self._buffer) <= NOTE_MAX_CHARACTERS + 1 and not final:
+                return False
+            self._say(out, 1)
+            return True
+        at = end.start()
+        if end[0] != _CLOSING[opening] or not any(map(str.isalpha, self._buffer[1:at])):
+            self._say(out, 1)
+            return True
+        if not final and not self._after(at).strip():
+            return False
+        text, line, after = self._buffer[1:at], self._line, self._after(at)
+        if self._buffer[at + 1 : at + 2] in ("(", "[", ":"):
+            self._say(out, 1)
+        elif is_tone(text, line, after):
+            self._drop(at + 1)
+        elif is_direction(text, line, after):
+            out.append((text, "narrator"))
+            self._drop(at + 1)
+        else:
+            self._say(out, 1)
+        return True
 
     def _say(self, out: list[tuple[str, Voice]], length: int) -> None:
         out.append((self._buffer[:length], "character"))

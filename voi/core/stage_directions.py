@@ -5,7 +5,7 @@ A lost word is worse than a gesture that is read out: only what the lists of `ge
 
 import re
 
-from voi.core import gestures
+from voi.core import gestures, props
 
 _WORD = re.compile(r"[^\W_][\w'’-]*")
 _PART = re.compile(r"[^\W_][\w-]*")
@@ -21,6 +21,13 @@ _SPEAKERS = re.compile(
     "i|you|we|ich|du|wir|ihr|je|tu|nous|vous|yo|tú|io|eu|você|ik|jij|я|ты|вы|мы|your|our|my|no|nicht|kein|pas|"
     "dein|euer|unser|mein|votre|notre|mon|nuestr[oa]|su|mi|il|mio|tuo|nostro"
 )
+_BESIDE_GERUNDS = re.compile(
+    r"\w+ly|at|to|up|down|away|back|in|out|around|over|you|loud|hard|again|head|hands|hand|eyes|lips|arms|a|an|the|her|his"
+)
+_SMALL = re.compile("with|from|into|over|under|avec|para|dans|oder|dell[aeo]|nell[aeo]|sull[aeo]|zwischen|from")
+_ABOUT_TONE = re.compile(
+    "tone|voice|mood|emotion|style|in|with|an?|very|slightly|and|tonfall|stimme|mit|voix|ton|voz|tono|语气|地|声音"
+)
 _NOUN_WORDS_MAX = 4
 
 
@@ -32,7 +39,7 @@ def is_direction(text: str, line: str, after: str) -> bool:
     words = [word.casefold() for word in _PART.findall(text)]
     if not words or after in (":", "：") or _LABEL.search(text):
         return False
-    if gestures.WITHOUT_SPACES.search(text):
+    if gestures.WITHOUT_SPACES.search(text) or props.has_gesture_of_the_east(text):
         return True
     in_sentence = line[-1:].isalnum() and not line[-1:].isdigit()
     begins_sentence = text[0].isupper() and after.islower()
@@ -42,7 +49,23 @@ def is_direction(text: str, line: str, after: str) -> bool:
         return not (emphatic or begins_sentence)
     if in_sentence or begins_sentence:
         return False
+    if _handles(text, words) and not after.islower():
+        return True
+    if text.islower() and len(words) == 1 and gestures.MOODS.fullmatch(words[0]):
+        return not after.islower()
     return _is_pause_or_sound(words) or (len(words) == 1 and text.islower() and bool(gestures.BARE.fullmatch(words[0])))
+
+
+def is_tone(text: str, line: str, after: str) -> bool:
+    """Does `text`, which stands in brackets, tell how the words behind it are to be said: "warm", "in a soft voice"?"""
+    words = [word.casefold() for word in _PART.findall(text)]
+    while words and (_ABOUT_TONE.fullmatch(words[0]) or _ABOUT_TONE.fullmatch(words[-1])):
+        words = words[1:] if _ABOUT_TONE.fullmatch(words[0]) else words[:-1]
+    line, after = line.rstrip(" \t"), after.strip(" ")
+    in_sentence = line[-1:].isalnum() and (line[-1:] < "\u0e00" or after in _ENDS)
+    if not words or in_sentence or (text[:1].isupper() and after.islower()):
+        return False
+    return all(gestures.TONES.fullmatch(word) or gestures.MOODS.fullmatch(word) for word in words)
 
 
 def is_gesture(text: str) -> bool:
@@ -56,9 +79,11 @@ def _acts(text: str, words: list[str]) -> bool:
     smiles."."""
     first, rest = words[0], words[1:]
     if gestures.VERBS.fullmatch(first):
-        return not _is_title(text)
+        return not (_is_title(text) or _is_compound(words))
+    if rest and props.ENGLISH.verb.fullmatch(first) and gestures.MOODS.fullmatch(rest[-1]):
+        return True
     if gestures.MOVES.fullmatch(first) and _moves(rest):
-        return not _is_title(text)
+        return not (_is_title(text) or (first.endswith("ing") and rest[0] in ("distance", "room")))
     if gestures.PHRASES.fullmatch(" ".join(words)):
         return True
     if not rest or (_SPEAKERS.fullmatch(first) and not gestures.THIRD_PERSON.fullmatch(first)):
@@ -71,6 +96,17 @@ def _acts(text: str, words: list[str]) -> bool:
         return True
     is_name = text[:1].isupper() and text.endswith(_ENDS)
     return is_name and bool(gestures.VERBS.fullmatch(rest[0])) and not _is_title(text)
+
+
+def _handles(text: str, words: list[str]) -> bool:
+    """ "adjusts his glasses", "se ajusta las gafas", "she sips her coffee"."""
+    while len(words) > 1 and (
+        gestures.REFLEXIVES.fullmatch(words[0])
+        or gestures.MANNER.fullmatch(words[0])
+        or gestures.THIRD_PERSON.fullmatch(words[0])
+    ):
+        words = words[1:]
+    return props.is_handling(words) and not _is_title(text)
 
 
 def _moves(rest: list[str]) -> bool:
@@ -91,6 +127,11 @@ def _is_pause_or_sound(words: list[str]) -> bool:
     return len(others) < len(words) and all(map(gestures.BESIDE_NOUNS.fullmatch, others))
 
 
+def _is_compound(words: list[str]) -> bool:
+    """ "dancing shoes", "laughing gas": a thing, and not what somebody does."""
+    return len(words) == 2 and words[0].endswith("ing") and not _BESIDE_GERUNDS.fullmatch(words[1])
+
+
 def _is_title(text: str) -> bool:
-    long = [word for word in _WORD.findall(text) if len(word) > 3]
+    long = [word for word in _WORD.findall(text) if len(word) > 3 and not _SMALL.fullmatch(word)]
     return len(long) > 1 and all(word[0].isupper() for word in long)
