@@ -292,3 +292,20 @@ def test_a_tone_in_other_notations(reply: str, size: int, json_expected: bool) -
 def test_words_that_only_begin_like_one(reply: str, size: int) -> None:
     (segment,) = parse(reply, False, [size] * len(reply))
     assert (segment.text, segment.tone) == (reply, "neutral")
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        ('{"city": "Rome"}', ""),
+        ('{"city": "Rome", "unit": "celsius"}', ""),
+        ('{"reply": "Yes"}', "Yes"),
+        ('{"antwort": "Ja"}', "Ja"),
+        ('{"line": "So long"}', "So long"),
+        ('{"zeile": "Guten Tag, wie geht es?"}', "Guten Tag, wie geht es?"),
+        ('{"セリフ": "こんにちは、元気ですか"}', "こんにちは、元気ですか"),
+    ],
+)
+def test_data_is_no_answer(reply: str, said: str) -> None:
+    parser = ReplyParser(True)
+    assert "".join(segment.text for segment in parser.feed(reply) + parser.close()) == said

@@ -9,6 +9,8 @@ import json
 import re
 from collections.abc import Callable
 
+from voi.core.printed_calls import ANSWER_KEYS
+
 NEUTRAL = "neutral"
 PROSE_HOLD_CHARACTERS = 64
 """Where JSON is expected, up to this much text before the object is held back as a preface ("Here is the JSON:")."""
@@ -26,6 +28,9 @@ _FIELD = re.compile(
 )
 _MORE_IN_LIST = re.compile(rf"{_S},{_S}({_Q})")
 _OTHER = re.compile(r"""(?s)(?<!thought")(?<!thinking")(?<!reasoning")(?<!analysis")[:=]\s*["'“]((?:\\.|[^"”\\])*)""")
+_ANSWER_KEY = re.compile(rf"[\"'“](?:{'|'.join(ANSWER_KEYS)}|value|words)[\"'”]\s*\Z", re.IGNORECASE)
+_KEY_CHARACTERS = 40
+_SENTENCE = re.compile(r"[.!?…。！？।؟][\"'”’)*]*\s*\Z|(?:\S+\s+){4}|[\u3000-\u9fff\uac00-\ud7a3]{8}")
 _TONE_END = re.compile(r"[\"'“”‘’\\,}\]\n]")
 _TAIL = re.compile(rf"{_S},?{_S}(?:{_Q})?{_KEY}(?:{_Q})?{_S}\\?")
 _END = re.compile(rf"(?i){_S},?{_S}(?:\Z|[}}\]`]|(?<=,){_S}[{{\[]|{_Q}{_KEY}{_Q}{_S}[:=]|{_Q}{_KNOWN}{_Q}{_S}{_Q})")
@@ -198,9 +203,14 @@ class JsonUnwrapper:
         return self._drop(len(self._buffer) if grows else 1)
 
     def _end_object(self) -> None:
-        """An object without a text gives the longest of its other values."""
-        if not self._has_text and (others := _OTHER.findall(self._raw)):
-            self._held += _ESCAPE.sub(_unescaped, max(others, key=len))
+        """An object without a text gives the longest of its other values, if that is an answer or a sentence: data such
+        as `{"city": "Rome"}` is not said."""
+        if not self._has_text and (others := list(_OTHER.finditer(self._raw))):
+            longest = max(others, key=lambda other: len(other[1]))
+            if _ANSWER_KEY.search(
+                self._raw, max(0, longest.start() - _KEY_CHARACTERS), longest.start()
+            ) or _SENTENCE.search(longest[1]):
+                self._held += _ESCAPE.sub(_unescaped, longest[1])
         self._say("", self._tone or NEUTRAL)
         self._tone, self._raw, self._has_text = None, "", False
 

@@ -1,7 +1,8 @@
 """Removes what models write but must not be spoken: thoughts, and tool calls that are printed as text. Streaming:
 `feed` deltas, get the remaining text.
 
-Thoughts and calls are recognized by their notation (`notations.py`). A reply that only speaks of such marks keeps them.
+Thoughts and calls are recognized by their notation (`notations.py`), and so is what a model writes of turns that are
+not its own. A reply that only speaks of such marks keeps them.
 Where a decision needs the next characters, text is held back. The same text comes out however it is split into deltas;
 only a thought that ends without a beginning may have been given out before.
 """
@@ -9,66 +10,64 @@ only a thought that ends without a beginning may have been given out before.
 import re
 from typing import Literal
 
-from voi.core.notations import MARK_MAX_CHARACTERS, TRIGGER, Family, Found, is_call, look
+from voi.core.brackets import Brackets
+from voi.core.found import Family, Found, begins_line
+from voi.core.marks import MARK_MAX_CHARACTERS
+from voi.core.notations import TRIGGER, look
+from voi.core.printed_calls import call_in, stands_alone_from
+from voi.core.thought_labels import Label, answer_at, label_at
 
 HIDDEN_MAX_CHARACTERS = 100_000
-"""Limit on the hidden text that is kept. Only text that may turn out not to be hidden is kept."""
-_THOUGHT_MAX_CHARACTERS = 2_000
-"""A longer "Thought: …" without "Action:" or "Answer:" is given out."""
+"""How much hidden text is kept at most. Only text that may turn out not to be hidden is kept."""
 _TAIL_CHARACTERS = 16
 
-_BRACKET = re.compile(r"[\"'\\\[\](){}\n]")
 _OPENING = re.compile(r"[\[({]")
-_MARKS_A_BEGINNING = frozenset(("open", "channel", "until", "drop"))
-_ARGUMENT_LABEL = re.compile(r"\[(?:ARGS|CALL_ID|TOOL_CONTENT)\]\Z")
-_AFTER_THOUGHT = re.compile(
-    r"^[*_ \t]{0,4}(?:(?P<action>Action)|(?:Final )?Answer|Response|Reply)[*_ \t]{0,4}:[*_ \t]{0,4}",
-    re.MULTILINE | re.IGNORECASE,
-)
-
-
-_ANSWER_LABEL_CHARACTERS = 24
-_BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
-_EMPHASIZED = ("**", "__")
-_SURELY_THOUGHT = re.compile(
-    r"(?:my |inner |internal )?(?:thinking|thoughts?|monologue)(?: process)?|chain of thought", re.I
+_MARKS_A_BEGINNING = frozenset(("open", "channel", "until", "drop", "answer", "role"))
+_ROLE = re.compile(r"\s{0,4}(?P<name>\w{0,20})(?P<end>[ \t]{0,4}[:\n<]\s{0,4})?")
+_OWN_ROLES = frozenset(("assistant", "model", "ai", "bot", "chatbot", "gpt", "all", "agent"))
+_OTHERS_ROLES = frozenset(
+    ("user", "human", "system", "tool", "function", "environment", "developer", "customer", "ipython")
 )
 
 
 class Unspoken:
     """The filter of one reply. `opened`: it may begin inside a thought; all is held back until a mark, `speaks`
-    or the end tells."""
+    or the end tells. `json_expected`: the reply is JSON of some kind, which is then no call's."""
 
     __slots__ = (
-        "_begin", "_buffer", "_depth", "_hidden", "_kind", "_no_calls", "_opened", "_quote", "_scanned",
-        "_shown", "_tail", "_trims", "_until", "began", "thought_first",
+        "_any_key", "_begin", "_brackets", "_buffer", "_hidden", "_kind", "_label", "_no_calls", "_no_labels",
+        "_note_end", "_opened", "_scanned", "_shown", "_tail", "_trims", "_until", "began", "thought_first",
     )  # fmt: skip
 
-    def __init__(self, *, opened: bool = False) -> None:
+    def __init__(self, *, opened: bool = False, json_expected: bool = False) -> None:
+        self._any_key = not json_expected
         self._buffer = ""
         self._tail = ""
         """The end of what precedes the buffer; "\\n" after hidden text."""
         self._hidden: Family = "thought" if opened else ""
         """What is hidden at the moment, until its closing mark."""
         self._until = ""
-        """The text that ends the hidden part, if no mark does."""
+        """The text that ends what is hidden, if no mark does."""
         self._kind = ""
-        """What the buffer begins with, if more text is needed to tell: "call", "python", "calls" (a call follows the
-        mark), "thought", "channel"."""
-        self._begin = self._depth = self._scanned = 0
-        self._quote = ""
-        """Where the brackets of a call begin; how many are open at `_scanned` (-1: the first is closed there); the
-        quote that is open there."""
+        """What the buffer begins with, if it must be read further to tell: "call", "python", "calls" (a call follows
+        the mark), "label", "note", "role", "channel"."""
+        self._label: Label | None = None
+        self._note_end = ""
+        """What ends the thought in brackets."""
+        self._begin = self._scanned = 0
+        """Where the brackets of a call begin; how far what is hidden has been read."""
+        self._brackets = Brackets(0, line_ends=False)
         self._no_calls = 0
-        """Number of characters at the start of the buffer in which no call is searched for, because they belong to an
-        object that is not one."""
+        """In so many characters at the buffer's start no call is looked for: they are of an object that is none."""
+        self._no_labels = 0
+        """The same for labels of thoughts: they are in a text that is none."""
         self._opened = opened
         """It is not known yet whether what is hidden is a thought."""
         self.began: Literal["", "thought", "speech"] = ""
         """How the reply began: in the middle of a thought, or otherwise; "": that is not known yet."""
         self._shown = False
         self._trims = False
-        """Text was hidden after white space, so the white space after it is dropped."""
+        """Text was hidden after white space, so that the white space behind it is dropped."""
         self.thought_first = False
         """A thought ended without a beginning: the text given out before was part of it and must be withdrawn."""
 
@@ -110,8 +109,12 @@ class Unspoken:
         match self._kind:
             case "channel":
                 return self._read_channel()
-            case "thought":
-                return self._weigh_thought(out, final)
+            case "label":
+                return self._weigh_label(out, final)
+            case "note":
+                return self._read_note()
+            case "role":
+                return self._read_role(out, final)
             case "":
                 return self._read(out, final)
             case _:
@@ -124,7 +127,7 @@ class Unspoken:
         spoken_of = base
         for trigger in TRIGGER.finditer(text, base):
             at = trigger.start()
-            found = look(text, at, final=final) if at >= spoken_of else None
+            found = look(text, at, final=final, any_key=self._any_key) if at >= spoken_of else None
             if found is None:
                 continue
             if found == "wait" and not final:
@@ -135,6 +138,8 @@ class Unspoken:
             if found.kind == "text":
                 spoken_of = found.end
             if found.kind == "text" or (found.kind in ("call", "python") and at - base < self._no_calls):
+                continue
+            if found.kind == "label" and at - base < self._no_labels:
                 continue
             self._give(out, at - base)
             self._enter(found, found.end - at, out)
@@ -151,6 +156,7 @@ class Unspoken:
         if text:
             self._tail = (self._tail + text)[-_TAIL_CHARACTERS:]
             self._no_calls -= length
+            self._no_labels -= length
             out.append(shown)
 
     def _enter(self, found: Found, length: int, out: list[str]) -> None:
@@ -168,13 +174,20 @@ class Unspoken:
             case "until":
                 self._skip(length)
                 self._until = found.until
-            case "channel":
+            case "channel" | "role":
                 self._skip(length)
-                self._kind = "channel"
-            case "call" | "python" | "thought":
+                self._kind = found.kind
+            case "note":
+                self._skip(length)
+                self._kind, self._note_end = "note", found.until
+            case "label":
+                label = label_at(self._buffer, 0, final=True)
+                assert isinstance(label, Label)
+                self._kind, self._label = "label", label
+            case "call" | "python":
                 self._kind = "calls" if found.kind == "call" and found.family else found.kind
-                self._begin = self._scanned = length
-                self._depth, self._quote = 0, ""
+                self._begin = length
+                self._brackets = Brackets(length, line_ends=self._kind == "calls")
             case _:
                 self._skip(length)
 
@@ -183,6 +196,7 @@ class Unspoken:
         self._trims = self._trims or not self._tail or self._tail[-1].isspace()
         self._buffer = self._buffer[length:]
         self._no_calls -= length
+        self._no_labels -= length
         if length:
             self._tail = "\n"
 
@@ -197,16 +211,21 @@ class Unspoken:
                     return self._spoke()
         for trigger in TRIGGER.finditer(self._buffer, self._scanned):
             at = trigger.start()
-            if self._buffer[at] not in "<&◁[":
+            if self._buffer[at] not in "<&◁[{(]":
                 continue
-            found = look(self._buffer, at, final=final)
+            found = look(self._buffer, at, final=final, any_key=self._any_key)
             if found == "wait" and not final:
                 return self._keep_hidden(at)
             if self._opened and isinstance(found, Found) and (found.kind, found.family) == ("open", "thought"):
                 return self._spoke()  # no other thought was open
-            if isinstance(found, Found) and (
-                found.kind == "end" or (found.kind, found.family) == ("close", self._hidden)
-            ):
+            if isinstance(found, Found) and self._hidden == "turn":
+                if found.kind not in ("answer", "role") or self._shown:
+                    continue  # after another's turn a reply that was spoken does not go on
+                self._hidden, self._scanned = "", 0
+                self._skip(found.end)
+                self._kind = "role" if found.kind == "role" else ""
+                return True
+            if isinstance(found, Found) and self._ends_hidden(found, at):
                 if self._opened:
                     self.began = "thought"
                 self._hidden, self._opened, self._scanned = "", False, 0
@@ -214,17 +233,26 @@ class Unspoken:
                 return True
         return self._keep_hidden(len(self._buffer))
 
+    def _ends_hidden(self, found: Found, at: int) -> bool:
+        if found.kind == "answer" and self._hidden == "thought":
+            return (
+                self._buffer[at] == "["
+                or begins_line(self._buffer, at)
+                or self._buffer[:at].rstrip()[-1:] in (".", "!", "?", ">", "。")
+            )
+        return found.kind == "end" or (found.kind, found.family) == ("close", self._hidden)
+
     def _spoke(self) -> bool:
-        """What is held back is not a thought."""
+        """What is held back is no thought."""
         self._hidden, self._opened, self._scanned, self.began = "", False, 0, "speech"
         return True
 
     def _begins_marked(self, final: bool) -> bool | Literal["wait"]:
-        """True if the reply begins with the mark of a thought, a call or a channel: then no thought was open before."""
+        """Does the reply begin with the mark of a thought, a call or a channel? Then none was open before."""
         at = len(self._buffer) - len(self._buffer.lstrip())
         if not TRIGGER.match(self._buffer, at):
             return False
-        found = look(self._buffer, at, final=final)
+        found = look(self._buffer, at, final=final, any_key=self._any_key)
         if found == "wait" and not final:
             return "wait"
         return isinstance(found, Found) and found.kind in _MARKS_A_BEGINNING
@@ -256,98 +284,105 @@ class Unspoken:
             self._until = "<|"
         return True
 
-    def _weigh_thought(self, out: list[str], final: bool) -> bool:
-        """ "Thought: …" is a thought if "Action:" or "Answer:" follows."""
-        if found := _AFTER_THOUGHT.search(self._buffer, self._begin):
-            if not found["action"] and found.end() == len(self._buffer) and not final:
-                return False
-            self._kind = ""
-            self._skip(found.start() if found["action"] else found.end())
-            return True
-        blank = _BLANK_LINE.search(self._buffer, self._begin)
-        if blank and self._is_own_paragraph() and (final or self._tells_answer(blank.end())):
-            self._kind = ""
-            self._skip(blank.end())
-            return True
-        if not final and len(self._buffer) <= _THOUGHT_MAX_CHARACTERS:
+    def _read_role(self, out: list[str], final: bool) -> bool:
+        """`assistant\\n`: the name of a role behind its mark."""
+        role = _ROLE.match(self._buffer)
+        assert role is not None
+        if (not role["end"] or role.end() == len(self._buffer)) and role.end() == len(self._buffer) and not final:
             return False
-        self._kind = ""
-        self._give(out, self._begin)
+        name, self._kind = role["name"].lower(), ""
+        if name in _OTHERS_ROLES:
+            self._hidden, self._scanned = "turn", 0
+        elif name in _OWN_ROLES and (role["end"] or role.end() == len(self._buffer)):
+            ends_in_mark = role[0].rstrip().endswith("<")
+            self._skip(role.end() - len(role[0]) + len(role[0].rstrip()) - 1 if ends_in_mark else role.end())
         return True
 
-    def _is_own_paragraph(self) -> bool:
-        """True if the label alone marks a thought, without "Answer:" after it: it is bold, or a word with no other
-        use."""
-        label = self._buffer[: self._begin]
-        return label.startswith(_EMPHASIZED) or bool(_SURELY_THOUGHT.fullmatch(label.strip(" \t*_:")))
+    def _weigh_label(self, out: list[str], final: bool) -> bool:
+        """ "Thinking: …" is a thought if something tells where it ends."""
+        assert self._label is not None
+        end = answer_at(self._buffer, self._label, final=final)
+        if end is None:
+            return False
+        self._kind = ""
+        if end:
+            self._skip(end)
+        else:
+            self._no_labels = len(self._buffer)
+            self._give(out, self._label.end)
+        return True
 
-    def _tells_answer(self, at: int) -> bool:
-        """True if enough of what follows is known to see that it is not "Answer:"."""
-        line = self._buffer[at:].partition("\n")[0]
-        return len(line) > _ANSWER_LABEL_CHARACTERS or len(line) < len(self._buffer) - at
+    def _read_note(self) -> bool:
+        """Hidden to the bracket that closes, or to a blank line."""
+        ends = [at for mark in (self._note_end, "\n\n") if (at := self._buffer.find(mark)) >= 0]
+        if not ends:
+            self._buffer = self._buffer[-1:]
+            return False
+        self._kind = ""
+        self._skip(min(ends) + 1)
+        return True
 
     # ---- calls without marks ----------------------------------------------------------------------------
 
     def _weigh_call(self, out: list[str], final: bool) -> bool:
-        """Read to the bracket that closes the first one. Text that is not a call is given out."""
-        end = self._closing_bracket()
+        """Read to the bracket that closes the first one. A text that is no call is given out."""
+        end = self._brackets.end(self._buffer)
         if end is None:
             if not final and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:
                 return False
             end, self._kind = len(self._buffer), "calls"
-        rest = self._buffer[end:]
         if self._kind == "python":
-            after = rest.lstrip(" \t")
+            after = self._buffer[end:].lstrip(" \t;`")
             if not after and not final:
                 return False
-            if after[:1].islower() or after[:1] in tuple(".,:)?!-"):
+            ticked = self._buffer.startswith("`")
+            if after[:1].islower() or after[:1] in tuple(".,:?!-") or (ticked and after[:1] not in ("", "\n")):
                 return self._give_no_call(out, end)
+            end += len(self._buffer[end:]) - len(self._buffer[end:].lstrip(" \t;`"))
         elif self._kind == "call":
-            opening = _OPENING.search(self._buffer, self._begin)
-            if not opening or not is_call(self._buffer[opening.start() : end]):
+            weighed = self._weigh_object(end, final)
+            if weighed is None:
+                return False
+            if weighed is False:
                 return self._give_no_call(out, end)
-            if "```" in self._buffer[: opening.start()]:
-                after = rest.lstrip()
-                if not final and len(after) < 3 and "```".startswith(after):
-                    return False
-                end = len(self._buffer) - len(after) + 3 if after.startswith("```") else end
+            end = weighed
+        elif self._kind == "calls":
+            after = self._buffer[end : end + 8].lstrip(" \t]`")
+            if not after and not final and len(self._buffer) - end < 8:
+                return False
+            end += len(self._buffer[end : end + 8]) - len(after)
         self._kind = ""
-        self._scanned = 0
         self._skip(end)
         return True
 
+    def _weigh_object(self, end: int, final: bool) -> int | Literal[False] | None:
+        """Where the call that ends at `end` ends with its fence; False: it is none; None: more text is needed. A field
+        with an answer is left in its place."""
+        opening = _OPENING.search(self._buffer, self._begin)
+        if opening is None or end <= opening.start():
+            return False
+        fenced = "```" in self._buffer[: opening.start()]
+        after = self._buffer[end:].lstrip() if fenced else self._buffer[end:].lstrip(" \t")
+        if fenced:
+            if not final and len(after) < 3 and "```".startswith(after):
+                return None
+            end = len(self._buffer) - len(after) + 3 if after.startswith("```") else end
+            after = self._buffer[end:].lstrip(" \t")
+        stands = self._any_key and stands_alone_from(self._tail + self._buffer, len(self._tail))
+        if stands and not after and not final:
+            return None
+        said = call_in(self._buffer[opening.start() : end], alone=stands and after[:1] in ("", "\n"))
+        if said is None:
+            return False
+        if said:
+            self._buffer = self._buffer[:end] + said + self._buffer[end:]
+            self._no_calls = end + len(said)
+        return end
+
     def _give_no_call(self, out: list[str], end: int) -> bool:
-        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, but not calls."""
+        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, and no calls."""
         opening = _OPENING.search(self._buffer)
-        self._kind, self._scanned = "", 0
+        self._kind = ""
         self._no_calls = end
         self._give(out, opening.end() if opening else end)
         return bool(self._buffer)
-
-    def _closing_bracket(self) -> int | None:
-        """Index after the bracket that closes the first one; None if it has not arrived yet."""
-        if self._depth < 0:
-            return self._scanned
-        for found in _BRACKET.finditer(self._buffer, self._scanned):
-            if found.start() < self._scanned:
-                continue
-            char = found[0]
-            self._scanned = found.end()
-            if char == "\\":
-                self._scanned = found.end() + 1
-            elif self._quote:
-                self._quote = "" if char == self._quote else self._quote
-            elif char in "\"'":
-                self._quote = char if self._depth else ""
-            elif char in "[({":
-                self._depth += 1
-            elif char == "\n":
-                if self._kind == "calls" and not self._depth and self._buffer[self._begin : found.start()].strip():
-                    return found.start()
-            else:
-                self._depth -= 1
-                if self._depth <= 0 and not _ARGUMENT_LABEL.search(self._buffer, 0, found.end()):
-                    self._depth = -1
-                    return found.end()
-        self._scanned = max(self._scanned, len(self._buffer))
-        return None

@@ -103,7 +103,7 @@ class ReplyReading:
         self._narrated = narrated
         self._phrases = phrases
         self._language = language
-        self._unspoken = Unspoken(opened=opened)
+        self._unspoken = Unspoken(opened=opened, json_expected=json_expected)
         self.tone = "neutral"
         """The tone of the newest text."""
         self.start_over()

@@ -1,0 +1,50 @@
+"""What a notation of thoughts or tool calls may turn out to be."""
+
+from typing import Literal, NamedTuple
+
+Family = Literal["", "thought", "call", "turn"]
+MarkKind = Literal[
+    "open", "close", "answer", "end", "drop", "role", "channel", "call", "python", "until", "label", "note", "text"
+]
+
+
+class Found(NamedTuple):
+    """What begins at a place of the text, and the index where its mark ends.
+
+    open, close: of a thought, of calls, or of another's turn. answer: of what is to be heard, which ends a thought.
+    end: of whatever is open. drop: a mark that is not spoken and hides nothing. role: whose turn it is follows.
+    channel: its name follows. call: brackets, of which `call_in` decides; python: brackets, and what follows them
+    decides. until: hidden up to and with the text `until`. label: "Thinking:", and what follows decides. note: a
+    thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
+    """
+
+    kind: MarkKind
+    end: int
+    family: Family = ""
+    until: str = ""
+
+
+Seen = Found | Literal["wait"] | None
+
+
+def begins_line(text: str, at: int) -> bool:
+    before = _without_blanks(text, at)
+    return not before or text[before - 1] == "\n"
+
+
+def begins_sentence(text: str, at: int) -> bool:
+    before = _without_blanks(text, at)
+    if not before or text[before - 1] == "\n":
+        return True
+    last = text[before - 1]
+    return last in _SENTENCE_ENDS and (before < at or last in "。！？：>|")
+
+
+def _without_blanks(text: str, at: int) -> int:
+    """Where the blanks before `at` begin."""
+    while at and text[at - 1] in " \t":
+        at -= 1
+    return at
+
+
+_SENTENCE_ENDS = frozenset('.!?:…。！？："”»*>|')
