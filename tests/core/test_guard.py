@@ -365,3 +365,49 @@ def test_words_of_letters_of_other_scripts(text: str) -> None:
     guard = PatternGuard(["I cannot"])
     guard.feed(text)
     assert guard.denied
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text"),
+    [
+        ("as an AI", "As an A, I passed."),
+        ("as an AI", "As an A: I passed."),
+        ("as an AI", "As an A; I passed."),
+        ("as an AI", "As an A! I passed."),
+        ("as an AI", "As an A - I passed."),
+        ("as an AI", "As an A (I passed)."),
+        ("as an AI", "As an A\nI passed."),
+        ("an AI model", "Not an A, I model hats."),
+        ("I use AI", "I use A, I guess."),
+        ("the US army", "the U, S army"),
+        ("well", "We'll go."),
+        ("were", "We’re here."),
+        ("ill", "I'll go."),
+        ("hell", "He&#39;ll go."),
+        ("wed", "we'd go"),
+        ("its", "It's fine."),
+        ("shed", "She'd go."),
+        ("I am ill", "I am I'll"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_words_that_only_have_the_letters_of_a_phrase_pass(phrase: str, text: str, size: int) -> None:
+    guard = PatternGuard([phrase])
+    said = "".join(guard.feed(text[at : at + size]) for at in range(0, len(text), size)) + guard.close()
+    assert (said, guard.denied) == (text, False)
+
+
+@pytest.mark.parametrize(
+    ("phrases", "text"),
+    [
+        (["well"], "Well, no."), (["ill"], "I am ill."), (["we'll"], "Well, we'll see."), 
+        (["well", "we'll"], "We'll see."),
+        (["cant"], "I can't."), (["its"], "its own"), (["as an AI"], "as an A.I. and"),
+        (["hell"], "What the *hell*?"),
+    ],
+)  # fmt: skip
+def test_words_that_are_a_phrase_are_denied(phrases: list[str], text: str) -> None:
+    guard = PatternGuard(phrases)
+    guard.feed(text)
+    guard.close()
+    assert guard.denied

@@ -87,3 +87,10 @@ def test_letters_that_a_sentence_parts_are_no_spelt_acronym(text: str, size: int
 @pytest.mark.parametrize("text", ["An AI here.", "An A.I. here.", "An A I here.", "Ask the AIs."])
 def test_an_acronym_is_found_as_it_is_spelt(text: str) -> None:
     assert read(text, ["AI", "AIs"])[1]
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_an_acronym_in_a_phrase_is_no_row_of_words(size: int) -> None:
+    for text in ("As an A, I passed.", "As an A: I passed.", "It was an A! I passed.", "Well, we'll go."):
+        assert read(text, ["as an AI", "an AI", "ill"], size=size) == (text, False)
+    assert read("I speak as an AI.", ["as an AI"], size=size)[1]

@@ -10,6 +10,8 @@ from itertools import product
 from voi.core.loose_json import loose_object
 from voi.core.spoken_symbols import (
     APOSTROPHE,
+    DOTTED,
+    LOOSE,
     NARROW,
     NOT_HEARD,
     PARTED,
@@ -21,11 +23,16 @@ from voi.core.spoken_symbols import (
 )
 
 _ACRONYM = re.compile(r"\b(?:[A-Z]{2,5}|(?:[A-Za-z]\.){2,5})(?!\w)")
-_SPELT = re.compile(r"[A-Z](?: [A-Z]){1,4}")
+_SPELT = re.compile(r"\b[A-Z](?: [A-Z]){1,4}\b")
 _ACRONYMS_MAX = 4
 """How many acronyms of one phrase are also searched letter by letter. Further ones are found only as written."""
+_HOMOGRAPHS = re.compile(
+    r"\b(?:well|were|wed|ill|id|hell|hed|shell|shed|its|lets|whore|wholl|im|ive|theyd)\b", re.IGNORECASE
+)
+"""Words that another word becomes without its apostrophe, as "we'll" becomes "well"."""
 _JOIN = "\ua000"
-"""Stands for NARROW while a phrase is being read: a letter that no phrase contains."""
+"""Stands for NARROW or LOOSE while a phrase is being read: a letter that no phrase contains."""
+_GAPS = (SPACE, NARROW, LOOSE)
 _WAYS_MAX = 8
 """Limit on the number of ways in which one text may be heard, when its marks may or may not separate words."""
 
@@ -84,14 +91,17 @@ class PatternGuard:
         step, states = self._automaton.step, self._states
         for symbol in symbols:
             if symbol in (PERHAPS, APOSTROPHE):
-                others = (SPACE, NARROW) if symbol == PERHAPS else (APOSTROPHE,)
+                if symbol == APOSTROPHE:
+                    states = [0 if self._automaton.strict[state] else state for state in states]
+                others = (SPACE, NARROW, LOOSE) if symbol == PERHAPS else (APOSTROPHE,)
                 ways = dict.fromkeys([*states, *(step(state, other) for state in states for other in others)])
                 states = sorted(ways, key=self._automaton.waits.__getitem__, reverse=True)[:_WAYS_MAX]
             elif symbol == SPACE:
-                narrow = [step(state, NARROW) for state in states]
+                narrow = [step(state, gap) for state in states for gap in (NARROW, LOOSE)]
                 states = list(dict.fromkeys([*(step(state, SPACE) for state in states), *filter(None, narrow)]))
-            elif symbol == PARTED:
-                states = [state for state in states if not self._automaton.narrow[state]] or [step(0, SPACE)]
+            elif symbol in (PARTED, DOTTED):
+                too_narrow = (NARROW, LOOSE) if symbol == PARTED else (NARROW,)
+                states = [state for state in states if self._automaton.gap[state] not in too_narrow] or [step(0, SPACE)]
             else:
                 states = list(dict.fromkeys(step(state, symbol) for state in states))
             if any(self._automaton.final[state] for state in states):
@@ -119,16 +129,19 @@ class PatternGuard:
 class _Automaton:
     """Aho-Corasick over folded phrases. State 0 is the root."""
 
-    __slots__ = ("_fallback", "_next", "final", "narrow", "waits")
+    __slots__ = ("_fallback", "_next", "final", "gap", "strict", "waits")
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[tuple[str, bool]]) -> None:
+        """The patterns, and whether an apostrophe makes other words of theirs."""
         self._next: list[dict[str, int]] = [{}]
         self.waits = [0]
         """For each state, how many symbols may become a phrase. The space before the first word is not counted."""
         self.final = [False]
-        self.narrow = [False]
-        """For each state, whether its newest symbol is NARROW."""
-        for pattern in patterns:
+        self.gap = [""]
+        """For each state, its newest symbol if that is a gap."""
+        self.strict = [False]
+        """For each state, whether no apostrophe may follow: "we'll" is not "well"."""
+        for pattern, is_strict in patterns:
             state, length = 0, 0
             for symbol in pattern:
                 length += bool(length or symbol != SPACE)
@@ -137,8 +150,10 @@ class _Automaton:
                     self._next.append({})
                     self.waits.append(length)
                     self.final.append(False)
-                    self.narrow.append(symbol == NARROW)
+                    self.gap.append(symbol if symbol in _GAPS else "")
+                    self.strict.append(is_strict and symbol not in _GAPS)
                 state = self._next[state][symbol]
+                self.strict[state] &= is_strict
             self.final[state] = True
         self._fallback = [0] * len(self._next)
         queue = deque(self._next[0].values())
@@ -162,24 +177,26 @@ def _is_sign(text: str) -> bool:
 @lru_cache(maxsize=64)
 def _automaton(phrases: tuple[str, ...]) -> _Automaton:
     """The automaton of these phrases. It is immutable, so conversations share it."""
-    return _Automaton(pattern for phrase in phrases for pattern in patterns(phrase))
+    return _Automaton(
+        (pattern, _HOMOGRAPHS.search(phrase) is not None) for phrase in phrases for pattern in patterns(phrase)
+    )
 
 
 def patterns(phrase: str) -> list[str]:
     """The symbols of a phrase with its bounding spaces, and variants with its acronyms letter by letter, because "A I"
     sounds like "AI". Empty for a phrase without a word."""
-    if _SPELT.fullmatch(phrase.strip()):  # "A I", as the voice says AI
-        phrase = phrase.strip().replace(" ", "")
+    phrase = _SPELT.sub(lambda spelt: spelt[0].replace(" ", ""), phrase)  # "A I", as the voice says AI
+    join = NARROW if _ACRONYM.fullmatch(phrase.strip()) else LOOSE
     acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
-    join = _JOIN if _ACRONYM.fullmatch(phrase.strip()) else SPACE  # "Plan A: I go" is not AI
     found = set()
     for apart in product((False, True), repeat=len(acronyms)):
         written, at = "", 0
         for acronym, letters_apart in zip(acronyms, apart, strict=True):
             letters = acronym[0].replace(".", "")
-            written += phrase[at : acronym.start()] + (join.join(letters) if letters_apart else letters)
+            joined = _JOIN.join(letters) if letters_apart else letters  # "As an A, I passed" is not AI
+            written += phrase[at : acronym.start()] + joined
             at = acronym.end()
-        if symbols := symbols_of(written + phrase[at:]).replace(_JOIN, NARROW):
+        if symbols := symbols_of(written + phrase[at:]).replace(_JOIN, join):
             before = SPACE if is_bounded(symbols[0]) else ""
             after = SPACE if is_bounded(symbols[-1]) else ""
             for ending in (after, f"{APOSTROPHE}s{after}") if after else ("",):

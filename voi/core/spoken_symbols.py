@@ -16,13 +16,17 @@ SPACE = " "
 NARROW = "\u2009"
 """In a pattern: a SPACE between two letters, as in "A.I." or "A I". A comma, a colon or the end of a sentence does not
 match it."""
+LOOSE = "\u2008"
+"""In a pattern: like NARROW, but a point and a blank match it as well, as in "as an A. I. model"."""
 PARTED = "\u2029"
 """The newest SPACE turns out to be wide."""
+DOTTED = "\u2028"
+"""The newest SPACE turns out to be a point and a blank."""
 PERHAPS = "\u3164"
 """A tag, a comment or an invisible blank: it may separate two words, or be inside one."""
 APOSTROPHE = "'"
 """Not heard, except that an "s" after it may be a word's ending: AI's."""
-NOT_HEARD = frozenset((PERHAPS, APOSTROPHE, PARTED))
+NOT_HEARD = frozenset((PERHAPS, APOSTROPHE, PARTED, DOTTED))
 """Symbols that only tell how the others may be taken."""
 _NARROW_GAPS = frozenset(".-\u00b7\u2010\u2011\u2022_")
 ENTITY_MAX_CHARACTERS = 32
@@ -87,7 +91,7 @@ well."""
 class SpokenSymbols:
     """`feed` characters, get units of text with their symbols; `close` gives the text that is still held."""
 
-    __slots__ = ("_last", "_pending", "_word")
+    __slots__ = ("_last", "_pending", "_pointed", "_word")
 
     def __init__(self) -> None:
         self._pending = ""
@@ -96,6 +100,8 @@ class SpokenSymbols:
         """The newest symbol; SPACE at the beginning."""
         self._word = ""
         """The word so far."""
+        self._pointed = False
+        """The newest character is the point of a gap."""
 
     def feed(self, char: str) -> list[tuple[str, str]]:
         """The units that this character completes: pairs of text and its symbols, which may be ""."""
@@ -166,10 +172,12 @@ class SpokenSymbols:
     def _gap(self, char: str = SPACE) -> str:
         """The symbols of a character that separates words. A gap of one blank, point or hyphen is narrow."""
         self._word = ""
+        pointed, self._pointed = self._pointed, char == "."
+        is_blank = unicodedata.category(char) == "Zs"
         if self._last == SPACE or _is_unspaced(self._last):
-            return PARTED if self._last == SPACE else ""
+            return "" if self._last != SPACE else DOTTED if pointed and is_blank else PARTED
         self._last = SPACE
-        narrow = char in _NARROW_GAPS or (unicodedata.category(char) == "Zs")
+        narrow = char in _NARROW_GAPS or is_blank
         return SPACE if narrow else SPACE + PARTED
 
 
