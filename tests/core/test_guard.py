@@ -400,7 +400,7 @@ def test_words_that_only_have_the_letters_of_a_phrase_pass(phrase: str, text: st
 @pytest.mark.parametrize(
     ("phrases", "text"),
     [
-        (["well"], "Well, no."), (["ill"], "I am ill."), (["we'll"], "Well, we'll see."), 
+        (["well"], "Well, no."), (["ill"], "I am ill."), (["we'll"], "Well, we'll see."),
         (["well", "we'll"], "We'll see."),
         (["cant"], "I can't."), (["its"], "its own"), (["as an AI"], "as an A.I. and"),
         (["hell"], "What the *hell*?"),

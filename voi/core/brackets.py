@@ -8,7 +8,7 @@ _LABEL_CHARACTERS = 16
 
 
 class Brackets:
-    """`end(text)` with a text that grows: the index behind the bracket that closes the first one. `begin`: where to
+    """`end(text)` with a text that grows: the index after the bracket that closes the first one. `begin`: where to
     start. `line_ends`: without a bracket, a call ends with its line."""
 
     __slots__ = ("_at", "_begin", "_closed", "_depth", "_line_ends", "_quote")
@@ -21,7 +21,7 @@ class Brackets:
         self._closed = False
 
     def end(self, text: str) -> int | None:
-        """None: it has not come yet. Each character is read once."""
+        """None if it has not arrived yet. Each character is read once."""
         if self._closed:
             return self._at
         for found in _SIGN.finditer(text, self._at):

@@ -13,9 +13,9 @@ class Found(NamedTuple):
 
     open, close: of a thought, of calls, or of another's turn. answer: of what is to be heard, which ends a thought.
     end: of whatever is open. drop: a mark that is not spoken and hides nothing. role: whose turn it is follows.
-    channel: its name follows. call: brackets, of which `call_in` decides; python: brackets, and what follows them
-    decides. until: hidden up to and with the text `until`. label: "Thinking:", and what follows decides. note: a
-    thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
+    channel: its name follows. call: brackets, and `call_in` decides whether they are a call; python: brackets, and what
+    follows them decides. until: hidden up to and including the text `until`. label: "Thinking:", and what follows
+    decides. note: a thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
     """
 
     kind: MarkKind

@@ -176,7 +176,7 @@ def _element(text: str, name: str, whole: Found, *, is_empty: bool, final: bool)
 
 
 def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tuple[Family, str]:
-    """What a mark of this name is around, and the name in the form for comparisons."""
+    """The family of what a mark of this name encloses, and the name in the form for comparisons."""
     stem = name.lower().rpartition(":")[2].replace("▁", "_").replace("-", "_").replace(".", "_")
     bare = re.sub(r"^(?:start|begin|end)_(?:of_)?|_(?:start|begin|end|prefix|suffix|section)(?=_|\b)", "", stem)
     if _THOUGHT.fullmatch(bare) or (is_tag and (_THOUGHT_TAG.fullmatch(bare) or stem == "unused95")):

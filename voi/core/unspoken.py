@@ -18,7 +18,7 @@ from voi.core.printed_calls import call_in, stands_alone_from
 from voi.core.thought_labels import Label, answer_at, label_at
 
 HIDDEN_MAX_CHARACTERS = 100_000
-"""How much hidden text is kept at most. Only text that may turn out not to be hidden is kept."""
+"""Limit on the hidden text that is kept. Only text that may turn out not to be hidden is kept."""
 _TAIL_CHARACTERS = 16
 
 _OPENING = re.compile(r"[\[({]")
@@ -47,9 +47,9 @@ class Unspoken:
         self._hidden: Family = "thought" if opened else ""
         """What is hidden at the moment, until its closing mark."""
         self._until = ""
-        """The text that ends what is hidden, if no mark does."""
+        """The text that ends the hidden part, if no mark does."""
         self._kind = ""
-        """What the buffer begins with, if it must be read further to tell: "call", "python", "calls" (a call follows
+        """What the buffer begins with, if more text is needed to tell: "call", "python", "calls" (a call follows
         the mark), "label", "note", "role", "channel"."""
         self._label: Label | None = None
         self._note_end = ""
@@ -58,16 +58,17 @@ class Unspoken:
         """Where the brackets of a call begin; how far what is hidden has been read."""
         self._brackets = Brackets(0, line_ends=False)
         self._no_calls = 0
-        """In so many characters at the buffer's start no call is looked for: they are of an object that is none."""
+        """Number of characters at the start of the buffer in which no call is searched for, because they belong to an
+        object that is not one."""
         self._no_labels = 0
-        """The same for labels of thoughts: they are in a text that is none."""
+        """The same for labels of thoughts, because they belong to text that is not a thought."""
         self._opened = opened
         """It is not known yet whether what is hidden is a thought."""
         self.began: Literal["", "thought", "speech"] = ""
         """How the reply began: in the middle of a thought, or otherwise; "": that is not known yet."""
         self._shown = False
         self._trims = False
-        """Text was hidden after white space, so that the white space behind it is dropped."""
+        """Text was hidden after white space, so the white space after it is dropped."""
         self.thought_first = False
         """A thought ended without a beginning: the text given out before was part of it and must be withdrawn."""
 
@@ -243,12 +244,12 @@ class Unspoken:
         return found.kind == "end" or (found.kind, found.family) == ("close", self._hidden)
 
     def _spoke(self) -> bool:
-        """What is held back is no thought."""
+        """What is held back is not a thought."""
         self._hidden, self._opened, self._scanned, self.began = "", False, 0, "speech"
         return True
 
     def _begins_marked(self, final: bool) -> bool | Literal["wait"]:
-        """Does the reply begin with the mark of a thought, a call or a channel? Then none was open before."""
+        """True if the reply begins with the mark of a thought, a call or a channel: then no thought was open before."""
         at = len(self._buffer) - len(self._buffer.lstrip())
         if not TRIGGER.match(self._buffer, at):
             return False
@@ -325,7 +326,7 @@ class Unspoken:
     # ---- calls without marks ----------------------------------------------------------------------------
 
     def _weigh_call(self, out: list[str], final: bool) -> bool:
-        """Read to the bracket that closes the first one. A text that is no call is given out."""
+        """Read to the bracket that closes the first one. Text that is not a call is given out."""
         end = self._brackets.end(self._buffer)
         if end is None:
             if not final and len(self._buffer) <= HIDDEN_MAX_CHARACTERS:
@@ -380,7 +381,7 @@ class Unspoken:
         return end
 
     def _give_no_call(self, out: list[str], end: int) -> bool:
-        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, and no calls."""
+        """What seemed to be a call, up to `end`, is text. Thoughts may begin in it, but not calls."""
         opening = _OPENING.search(self._buffer)
         self._kind = ""
         self._no_calls = end

@@ -226,7 +226,6 @@ async def test_how_an_answer_ends(server: FakeOpenAi, llm: LiteLlmLocal) -> None
 @pytest.mark.parametrize(
     "reply",
     [
-        Reply(finish_reason=None),
         Reply(deltas=("Half a",), finish_reason=None, done=False),
         Reply(raw=[b""]),
         Reply(raw=[event({"object": "error", "message": "overloaded", "code": 503})]),

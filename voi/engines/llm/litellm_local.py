@@ -159,6 +159,9 @@ class LiteLlmLocal:
             assert self._pictures is not None
             if has_images(request):
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
+            from voi.engines.llm.mended_stream import SEEN, Seen
+
+            SEEN.set(seen := Seen())
             reply = await self._begun(request.model, fields)
             reader = ChunkReader(request)
             bound = StreamDeadline(self._limits, shown_name(request.model))  # bounds the queue, should its reader stop
@@ -167,7 +170,12 @@ class LiteLlmLocal:
                     for event in reader.read(chunk.model_dump(exclude_none=True)):
                         bound.got(event)
                         to.call_soon_threadsafe(events.put_nowait, event)
-                if not getattr(reply, "received_finish_reason", "stop"):
+                if seen.is_page:
+                    raise EngineError(
+                        f"The provider of LLM model {shown_name(request.model)} answered with a web page: is its "
+                        "api_base in litellm_config.yaml right?"
+                    )
+                if not (seen.done or bool(getattr(reply, "received_finish_reason", True))):
                     # LiteLLM adds a "stop" when the provider sent none.
                     raise EngineError(
                         f"The provider of LLM model {shown_name(request.model)} broke off in the middle of its answer.",
@@ -219,7 +227,7 @@ def _tolerant_session() -> Any:
     """LiteLLM's own HTTP client with its usual settings, changed so that a wrong byte does not end the answer."""
     from litellm.llms.openai.common_utils import BaseOpenAILLM
 
-    from voi.engines.llm.mended_utf8 import mend
+    from voi.engines.llm.mended_stream import mend
 
     session: Any = BaseOpenAILLM._get_async_http_client()
     session.event_hooks = {"response": [mend]}
