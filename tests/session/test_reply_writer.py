@@ -185,6 +185,14 @@ async def test_who_gives_up_by_judgement_keeps_the_tone() -> None:
     assert [(text, spec.tone) for text, spec in work.tts.spoken] == [("Let us not.", "sad")]
 
 
+@in_virtual_time
+async def test_what_a_judge_has_passed_is_spoken_before_giving_up() -> None:
+    fine, denial = '{"class": "fine"}', '{"class": "denial"}'
+    work = Work("One is fine. Two is fine, too. Three is not. Four.", fine, fine, denial, control=JUDGE)
+    await work.answer()
+    assert [text.strip() for text, _ in work.tts.spoken] == ["One is fine.", "Two is fine, too.", "Let us not."]
+
+
 class Held(FakeTts):
     """A voice that has given its only chunk and is not done yet."""
 
@@ -256,7 +264,7 @@ async def test_thoughts_and_printed_tool_calls_are_neither_shown_nor_spoken(writ
     [
         ("", "answered nothing, twice"),
         (" \n ", "answered nothing, twice"),
-        ("[TOOL_CALLS] [{}]", "answered nothing, twice"),
+        ("[TOOL_CALLS] [{}]", "wrote only thoughts, tool calls"),
         ([Reasoning("Hm."), Finished("nothing")], "answered nothing, twice"),
         ([Finished("content_filter")], "content filter"),
         ([Reasoning("Hm."), Finished("length")], "raise them"),

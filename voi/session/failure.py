@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from voi.engines.base import FinishReason
 from voi.errors import EngineError
 
 FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "judge"]
@@ -32,3 +33,24 @@ class NothingSaid(EngineError):
     def __init__(self, message: str, kind: FailureKind) -> None:
         super().__init__(message)
         self.kind: FailureKind = kind
+
+
+def nothing_said(model: str, finish: FinishReason | None, *, wrote: bool) -> str:
+    """Why an answer has no word that is spoken. `wrote`: it had some text."""
+    named = f"LLM model {model[:80]!r}"
+    if finish == "content_filter":
+        return f"The content filter of {named} refused the conversation."
+    if finish == "length":
+        return f"{named} wrote nothing that can be spoken within its max_tokens: raise them, or let it think less."
+    if wrote:
+        return f"{named} wrote only thoughts, tool calls or signs, twice: tell it in the prompt to answer in words."
+    return f"{named} answered nothing, twice: is it made for conversations?"
+
+
+def cut_short(finish: FinishReason | None) -> str:
+    """How an answer ended before its end."""
+    if finish == "length":
+        return "the answer was cut at its longest: raise the agent's max_tokens, or ask for shorter answers."
+    if finish == "content_filter":
+        return "the provider's content filter cut the answer."
+    return "the answer ended without a finish."

@@ -23,7 +23,7 @@ from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, 
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
-from voi.session.failure import Failure, FailureKind, NothingSaid
+from voi.session.failure import Failure, FailureKind, NothingSaid, cut_short, nothing_said
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -78,6 +78,7 @@ class ReplyWriter:
         "_told",
         "_tone",
         "_voice",
+        "_wrote",
     )
 
     def __init__(
@@ -112,6 +113,8 @@ class ReplyWriter:
         self._tone = "neutral"
         self._began = False
         """Some text of the current try has arrived."""
+        self._wrote = False
+        """Some word of it has arrived, be it one that is not spoken."""
         self._judge: SentenceJudge | None = None
         """The judge of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
@@ -162,10 +165,10 @@ class ReplyWriter:
             self._take_back()
             good = await self._try_again_if_broken(request)
             if good and self._is_empty:
-                raise NothingSaid(_nothing_said(request.model, self._finish), kind)
+                raise NothingSaid(nothing_said(request.model, self._finish, wrote=self._wrote), kind)
             self._failed(kind, "the answer had no word; it was asked for once more.")
         elif good and self._finish in (None, "length", "content_filter"):
-            self._failed("llm_filtered" if self._finish == "content_filter" else "llm_cut", _cut(self._finish))
+            self._failed("llm_filtered" if self._finish == "content_filter" else "llm_cut", cut_short(self._finish))
         return good
 
     async def _try_again_if_broken(self, request: LlmRequest) -> bool:
@@ -251,7 +254,7 @@ class ReplyWriter:
         noted."""
         left = most = REPLY_MAX_CHARACTERS
         stride = 0
-        self._finish, self._calls, self._reasons = None, [], False
+        self._finish, self._calls, self._reasons, self._wrote = None, [], False, False
         with self._metering.of(request) as meter:
             async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
                 async for event in events:
@@ -267,6 +270,7 @@ class ReplyWriter:
                             self._finish = "length"
                             return
                         part = event.text[at : at + STRIDE_CHARACTERS]
+                        self._wrote = self._wrote or not part.isspace()
                         stride += len(part) + DELTA_CHARACTERS
                         if stride >= STRIDE_CHARACTERS:
                             stride = 0
@@ -322,8 +326,10 @@ class ReplyWriter:
         return True
 
     async def _give_up(self, control: ControlAgent) -> None:
-        """Stop the reply after the piece that is being spoken, and say the control agent's phrase for giving up."""
-        self._blank(self._voice.drop_waiting())
+        """Stop the reply after the piece that is being spoken, or after the sentences that a judge has passed, and say
+        the control agent's phrase for giving up."""
+        if self._judge is None:
+            self._blank(self._voice.drop_waiting())
         if control.giveup_response:
             await self._say([ReplySegment(random.choice(control.giveup_response), "character", self._tone)])
 
@@ -389,20 +395,3 @@ class ReplyWriter:
     async def _end(self) -> None:
         self._tell(ReplyWritten(self._reply))
         await self._voice.end()
-
-
-def _nothing_said(model: str, finish: FinishReason | None) -> str:
-    named = f"LLM model {model[:80]!r}"
-    if finish == "content_filter":
-        return f"The content filter of {named} refused the conversation."
-    if finish == "length":
-        return f"{named} wrote nothing that can be spoken within its max_tokens: raise them, or let it think less."
-    return f"{named} answered nothing, twice: is it made for conversations?"
-
-
-def _cut(finish: FinishReason | None) -> str:
-    if finish == "length":
-        return "the answer was cut at its longest: raise the agent's max_tokens, or ask for shorter answers."
-    if finish == "content_filter":
-        return "the provider's content filter cut the answer."
-    return "the answer ended without a finish."
