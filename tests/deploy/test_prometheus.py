@@ -23,6 +23,7 @@ from tests.server.serving import Person, fake_engines, serving
 from voi.calls.usage import Whose
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
+from voi.server.gpu_metrics import Gpu
 from voi.server.metrics import Metrics
 from voi.session.failure import Failure
 from voi.use import Use
@@ -59,6 +60,8 @@ async def exposed() -> set[str]:
     engine = SupervisedTts(FakeTts)
     engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
     metrics.watch_engines({"TTS voice, fake": engine})
+    metrics.handed_over(kept=False)
+    metrics.gpus._gpus = (Gpu("0", "GPU-0", 1, 2, 3),)
     return set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
 
 
@@ -102,7 +105,30 @@ FIRING: dict[str, dict[str, str]] = {
     },
     "VoiConversationsFail": {'voi_conversations_failed_total{reason="fault"}': "0+1x40"},
     "VoiObserversFail": {'voi_observer_failures_total{observer="Recorder"}': "0+1x40"},
+    "VoiStartsAgainAndAgain": {'process_start_time_seconds{job="voi"}': "0+300x40"},
+    "VoiRunsOutOfDescriptors": {
+        'process_open_fds{job="voi"}': "900x40",
+        'process_max_fds{job="voi"}': "1024x40",
+    },
+    "VoiEventLoopIsLate": {
+        'voi_event_loop_late_seconds_bucket{le="0.1"}': "0+90x40",
+        'voi_event_loop_late_seconds_bucket{le="0.5"}': "0+100x40",
+        'voi_event_loop_late_seconds_bucket{le="+Inf"}': "0+100x40",
+    },
+    "VoiEngineKeepsCallersWaiting": {'voi_engine_wait_seconds{engine="TTS xtts"}': "2x40"},
+    "VoiGpuIsLost": {"voi_gpu_read_failures_total": "0+4x40"},
+    "VoiGpuMemoryIsFull": {
+        'voi_gpu_memory_used_bytes{gpu="0",uuid="GPU-0"}': "98x40",
+        'voi_gpu_memory_total_bytes{gpu="0",uuid="GPU-0"}': "100x40",
+    },
+    "VoiStoreFails": {"voi_store_failures_total": "0+1x40"},
+    "VoiStoreLosesEntries": {"voi_store_lost_total": "0+1x40"},
+    "VoiCallsAreNotKept": {'voi_calls_handed_over_total{outcome="failed"}': "0+1x40"},
+    "VoiTokensAreRefused": {'voi_connections_refused_total{reason="token_refused"}': "0+60x40"},
+    "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "0+1x130"},
 }
+AFTER = {"VoiCostsAreUnknown": "2h"}
+"""When an alert fires that needs more than half an hour."""
 QUIET: dict[str, str] = {
     'up{job="voi"}': "1x40", 'voi_engine_up{engine="TTS xtts"}': "1x40",
     'voi_engine_restarts_total{engine="TTS xtts"}': "1x40",
@@ -112,6 +138,17 @@ QUIET: dict[str, str] = {
     'voi_turn_step_seconds_bucket{step="first_sent",le="2.0"}': "0+20x40",
     'voi_turn_step_seconds_bucket{step="first_sent",le="+Inf"}': "0+20x40",
     'voi_turn_step_seconds_count{step="first_sent"}': "0+20x40",
+    'process_start_time_seconds{job="voi"}': "0x10 500x30", 'process_open_fds{job="voi"}': "100x40",
+    'process_max_fds{job="voi"}': "1024x40",
+    'voi_event_loop_late_seconds_bucket{le="0.1"}': "0+100x40",
+    'voi_event_loop_late_seconds_bucket{le="0.5"}': "0+100x40",
+    'voi_event_loop_late_seconds_bucket{le="+Inf"}': "0+100x40",
+    'voi_engine_wait_seconds{engine="TTS xtts"}': "0.2x40", "voi_gpu_read_failures_total": "1x40",
+    'voi_gpu_memory_used_bytes{gpu="0",uuid="GPU-0"}': "80x40",
+    'voi_gpu_memory_total_bytes{gpu="0",uuid="GPU-0"}': "100x40",
+    "voi_store_failures_total": "3x40", "voi_store_lost_total": "5x40",
+    'voi_calls_handed_over_total{outcome="kept"}': "0+1x40", 'voi_calls_handed_over_total{outcome="failed"}': "1x40",
+    'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "7x130",
 }  # fmt: skip
 """A healthy server, seen every minute."""
 
@@ -129,7 +166,7 @@ def firing(tmp_path: Path, series: dict[str, str], alert: str, *, fires: bool) -
                 "promql_expr_test": [
                     {
                         "expr": f'count(ALERTS{{alertname="{alert}", alertstate="firing"}}) or vector(0)',
-                        "eval_time": "30m",
+                        "eval_time": AFTER.get(alert, "30m"),
                         "exp_samples": [{"labels": "{}", "value": int(fires)}],
                     }
                 ],

@@ -9,7 +9,8 @@ from types import SimpleNamespace
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
-from voi.server.metrics import STEPS, Metrics, resident_bytes
+from voi.server.engine_metrics import resident_bytes
+from voi.server.metrics import STEPS, Metrics
 from voi.session.latency import TurnTimes
 
 
@@ -76,11 +77,32 @@ async def test_engines_that_are_restarting() -> None:
 
 
 async def test_memory_of_worker_processes() -> None:
+    metrics, engines = Metrics(lambda: 0), [SupervisedTts(FakeTts) for _ in range(4)]
+    metrics.watch_engines({f"TTS voice {number}, fake": engine for number, engine in enumerate(engines)})
+    assert "voi_worker_memory_bytes{" not in metrics.text("")[0].decode()  # none has a process of its own
+    one, other = (SimpleNamespace(name="xtts", pid=os.getpid()) for _ in range(2))
+    shared = SimpleNamespace(name="whisper", pid=None)  # it is not this server's
+    for engine, process in zip(engines, (one, one, other, shared), strict=True):
+        engine.engine.process = process  # type: ignore[attr-defined]
+
+    def told() -> dict[str, float]:
+        exposed = metrics.text("")[0].decode()
+        lines = re.findall(r'^voi_worker_memory_bytes\{worker="(.*)"\} (.*)$', exposed, re.MULTILINE)
+        return {worker: float(size) for worker, size in lines}
+
+    assert list(told()) == ["xtts", "xtts #2"]
+    assert all(10e6 < size < 10e9 for size in told().values())
+    one.pid = 2**30  # it has ended
+    assert list(told()) == ["xtts #2"]
+    one.pid = os.getppid()  # and was started again
+    assert list(told()) == ["xtts", "xtts #2"]
+    assert resident_bytes(2**30) is None
+
+
+async def test_calls_that_wait_for_an_engine() -> None:
     metrics, engine = Metrics(lambda: 0), SupervisedTts(FakeTts)
     metrics.watch_engines({"TTS voice, fake": engine})
-    assert "voi_worker_memory_bytes{" not in metrics.text("")[0].decode()  # it has no process of its own
-    engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
-    (line,) = re.findall(r"^voi_worker_memory_bytes.*$", metrics.text("")[0].decode(), re.MULTILINE)
-    assert line.startswith(f'voi_worker_memory_bytes{{worker="xtts {os.getpid()}"}} ')
-    assert 10e6 < float(line.rpartition(" ")[2]) < 10e9
-    assert resident_bytes(2**30) is None
+    for call in ("a", "b", "c"):
+        engine.waits.begin(call)
+    engine.waits.end("b")
+    assert 'voi_engine_waiting{engine="TTS voice, fake"} 2.0' in metrics.text("")[0].decode()

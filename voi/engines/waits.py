@@ -32,6 +32,11 @@ class Waits:
             self._waits.append((now_s, now_s - began_s))
 
     @property
+    def under_way(self) -> int:
+        """How many wait now."""
+        return len(self._under_way)
+
+    @property
     def recent_s(self) -> float:
         """The wait that nine of ten stay under, in seconds, of those that ended within `RECENT_S` or are under way. 0
         when there are fewer than `FEWEST`."""

@@ -2,20 +2,18 @@
 
 import asyncio
 import gc
-import os
 import time
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from voi.calls.load import LoadLevel
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import Supervised
+from voi.server.engine_metrics import EngineMetrics
+from voi.server.gpu_metrics import GpuMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
@@ -90,6 +88,7 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self.used = UsageMetrics(self.registry)
+        self.gpus = GpuMetrics(self.registry)
         ProcessCollector(registry=self.registry)
         self._step = {step: self._steps.labels(step) for step in STEPS}
         self._gc_started_s = 0.0
@@ -142,7 +141,7 @@ class Metrics:
 
     def watch_engines(self, engines: Mapping[str, Supervised[Any]]) -> None:
         """Report the state and restarts of these engines, by name."""
-        self.registry.register(_EngineStates(engines))
+        self.registry.register(EngineMetrics(engines))
 
     def watch_garbage_collector(self) -> None:
         gc.callbacks.append(self._on_gc)
@@ -181,46 +180,3 @@ def _tasks() -> int:
         return len(asyncio.all_tasks())
     except RuntimeError:
         return 0
-
-
-class _EngineStates(Collector):
-    def __init__(self, engines: Mapping[str, Supervised[Any]]) -> None:
-        self._engines = engines
-
-    def collect(self) -> Iterable[Metric]:
-        up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
-        restarts = CounterMetricFamily("voi_engine_restarts", "Tries to restart a failed engine", labels=["engine"])
-        errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
-        streams = GaugeMetricFamily("voi_engine_streams", "Streams of an engine under way", labels=["engine"])
-        waits = GaugeMetricFamily(
-            "voi_engine_wait_seconds", "Nine of ten of the newest calls waited less for their first result",
-            labels=["engine"],
-        )  # fmt: skip
-        memory = GaugeMetricFamily(
-            "voi_worker_memory_bytes", "Memory of the processes that engines for a GPU run in", labels=["worker"]
-        )
-        for worker, pid in _workers(self._engines.values()).items():
-            if (size := resident_bytes(pid)) is not None:
-                memory.add_metric([worker], size)
-        for name, engine in self._engines.items():
-            up.add_metric([name], 0 if engine.restarting else 1)
-            restarts.add_metric([name], engine.supervisor.restarts)
-            errors.add_metric([name], engine.supervisor.errors)
-            streams.add_metric([name], engine.streams)
-            waits.add_metric([name], engine.waits.recent_s)
-        return [up, restarts, errors, streams, waits, memory]
-
-
-def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int]:
-    """The running worker processes of these engines: label -> process id."""
-    processes = (getattr(engine.engine, "process", None) for engine in engines)
-    return {f"{each.name} {each.pid}": each.pid for each in processes if each is not None and each.pid}
-
-
-def resident_bytes(pid: int) -> int | None:
-    """Resident memory of that process in bytes; None if it has ended or the system does not report it."""
-    try:
-        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return None

@@ -215,6 +215,8 @@ class Server:
         garbage.settle()
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
+        if self.settings.metrics:
+            self._tasks.start(self.metrics.gpus.run(), "GPUs")
         self._tasks.start(self._configs.watch(), "configuration")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")

@@ -1,0 +1,66 @@
+"""What the engines and their processes are doing, for Prometheus."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from voi.engines.supervised import Supervised
+
+
+class EngineMetrics(Collector):
+    """The state of these engines, by name."""
+
+    def __init__(self, engines: Mapping[str, Supervised[Any]]) -> None:
+        self._engines = engines
+
+    def collect(self) -> Iterable[Metric]:
+        up = GaugeMetricFamily("voi_engine_up", "1: it works; 0: it is being restarted", labels=["engine"])
+        restarts = CounterMetricFamily("voi_engine_restarts", "Tries to restart a failed engine", labels=["engine"])
+        errors = CounterMetricFamily("voi_engine_errors", "Calls of an engine that failed", labels=["engine"])
+        streams = GaugeMetricFamily("voi_engine_streams", "Streams of an engine under way", labels=["engine"])
+        waiting = GaugeMetricFamily(
+            "voi_engine_waiting", "Calls that wait for an engine now, for a final transcript or a first sound",
+            labels=["engine"],
+        )  # fmt: skip
+        waits = GaugeMetricFamily(
+            "voi_engine_wait_seconds", "Nine of ten of the newest calls waited less for their first result",
+            labels=["engine"],
+        )  # fmt: skip
+        memory = GaugeMetricFamily(
+            "voi_worker_memory_bytes", "Memory of the processes that engines for a GPU run in", labels=["worker"]
+        )
+        for worker, pid in _workers(self._engines.values()).items():
+            if pid is not None and (size := resident_bytes(pid)) is not None:
+                memory.add_metric([worker], size)
+        for name, engine in self._engines.items():
+            up.add_metric([name], 0 if engine.restarting else 1)
+            restarts.add_metric([name], engine.supervisor.restarts)
+            errors.add_metric([name], engine.supervisor.errors)
+            streams.add_metric([name], engine.streams)
+            waiting.add_metric([name], engine.waits.under_way)
+            waits.add_metric([name], engine.waits.recent_s)
+        return [up, restarts, errors, streams, waiting, waits, memory]
+
+
+def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int | None]:
+    """The worker processes of these engines: label -> process id. A label does not change when its process is started
+    again; of several processes with one name the later ones are numbered, in the order of the configuration."""
+    processes = (getattr(engine.engine, "process", None) for engine in engines)
+    named: dict[str, int | None] = {}
+    for process in {id(each): each for each in processes if each is not None}.values():
+        same = sum(name.split(" #")[0] == process.name for name in named)
+        named[f"{process.name} #{same + 1}" if same else process.name] = process.pid
+    return named
+
+
+def resident_bytes(pid: int) -> int | None:
+    """Resident memory of that process in bytes; None if it has ended or the system does not report it."""
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return None
