@@ -151,3 +151,14 @@ def test_without_a_store_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("VOI_STORE_KEY")
     with pytest.raises(ConfigError, match="VOI_STORE is off"):
         voi("calls", "list")
+
+
+def test_a_person_is_handed_all_of_it_and_deleted(folder: Path) -> None:
+    told = voi("people", "export", "anna", "--app", "shop", "--out", "anna", "--json")
+    assert json.loads(told.stdout)["conversations"] == 1
+    assert "planted words" in (folder / "anna" / "conversations.jsonl").read_text()
+    with pytest.raises(ClientError, match="File exists"):
+        voi("people", "export", "anna", "--app", "shop", "--out", "anna")
+    assert voi("people", "delete", "anna", "--app", "shop").stdout == "Deleted: 1 conversations.\n"
+    with pytest.raises(ClientError, match="Nobody of that name"):
+        voi("people", "export", "anna", "--app", "shop", "--out", "more")

@@ -1,5 +1,6 @@
 """Who is deleted is gone: from the database, its log, the recordings, and every backup."""
 
+import asyncio
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from voi.store import deletion
 from voi.store.backup import back_up, restore
 from voi.store.conversations import Filter, key_of, list_conversations
 from voi.store.deletion import DAY_MS, delete_sound, forget_everything_of, forget_matching, forget_older
+from voi.store.entries import WordsShown
 from voi.store.memories import recall, remember
 from voi.store.people import ensure_person, find_person
-from voi.store.schema import metadata
+from voi.store.schema import messages, metadata
 from voi.store.store import Store
-from voi.store.tokens import Issued, note_token
+from voi.store.tokens import Issued, forget_expired, list_tokens, note_token, read_revoked, revoke_token
 
 PLANTED = (b"planted words", b"anna@example.org", b"likes her tea black")
 
@@ -117,8 +119,50 @@ async def test_nothing_of_a_deleted_person_stays_in_any_table(sealed_store: Stor
     await everything_about_anna(sealed_store, recordings)
     for name in ("anna@example.org", "berta"):
         assert await forget_everything_of(sealed_store, recordings, "shop", name) == 1
-    assert await counts() == before
+    assert await counts() == before | {"tokens": 1}  # a number that must not be valid again
+    async with sealed_store.reading() as connection:
+        (token,) = await list_tokens(connection)
+    assert token["person_id"] is None
     assert await forget_everything_of(sealed_store, recordings, "shop", "anna@example.org") is None
+
+
+async def test_the_tokens_of_a_deleted_person_are_worth_nothing(store: Store, tmp_path: Path) -> None:
+    later_ms = BEGAN_MS * 2
+    async with store.writing() as connection:
+        for number, person in enumerate(("anna", "anna", "berta", "")):
+            await note_token(connection, store.keys, Issued(f"t{number}", "shop", person, BEGAN_MS, later_ms))
+        await revoke_token(connection, "t0", BEGAN_MS + 5)
+    assert await forget_everything_of(store, tmp_path, "shop", "anna") == 0
+    async with store.writing() as connection:
+        assert (await read_revoked(connection, BEGAN_MS)).ids == {"t0", "t1"}
+        assert {token["id"]: token["revoked_ms"] for token in await list_tokens(connection)}["t0"] == BEGAN_MS + 5
+        await forget_expired(connection, later_ms + 1)
+        assert await list_tokens(connection) == []
+
+
+async def test_a_call_that_ends_after_its_person_was_deleted_is_not_saved(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voi.store.store.KNOWN_EVERY_S", 0.01)
+    await keep(store, *told("c1", person="anna"), *told("c2", person="berta"))
+    assert await forget_everything_of(store, tmp_path, "shop", "anna") == 1
+    for number, name in ((1, "anna"), (2, "berta")):
+        await store.save(f"monday of {name}", "shop", {"said": "planted words"}, name, of=f"c{number}")
+        await keep(store, WordsShown(f"c{number}", 9, "user", 9, "planted words"))
+    assert await store.load("monday of anna", "shop") is None
+    assert await store.load("monday of berta", "shop") == {"said": "planted words"}
+    async with store.reading() as connection:
+        assert await find_person(connection, store.keys, "shop", "anna") is None
+        words = (await connection.execute(select(messages.c.conversation_id))).scalars()
+        assert set(words) == {"c2"}
+
+
+async def test_a_call_that_has_just_begun_is_saved(store: Store) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(store.save("monday", "shop", {"said": "hello"}, "anna", of="c1"))
+        await asyncio.sleep(0.1)
+        await keep(store, *told("c1", person="anna"))
+    assert await store.load("monday", "shop") == {"said": "hello"}
 
 
 async def test_plain_words_are_overwritten_too(url: str, tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ async def test_lists_deletion_and_tokens(pg: Store, tmp_path: Path) -> None:
     assert await forget_older(pg, tmp_path, 1, BEGAN_MS + 24 * 3_600_000 + 2) == 1
     async with pg.reading() as connection:
         assert [one.id for one in await list_conversations(connection, Filter())] == ["c3"]
-        assert await list_tokens(connection) == []
+        assert [token["person_id"] for token in await list_tokens(connection)] == [None]
+        assert (await read_revoked(connection, BEGAN_MS)).ids == {"t1"}
 
 
 async def test_nothing_of_what_was_said_is_in_the_database(pg: Store, server: Postgres) -> None:

@@ -27,9 +27,9 @@ class SavedStates(Protocol):
         """The saved state; None if nothing is saved under that name."""
         ...
 
-    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "") -> None:
-        """Save a state, replacing the one of that name. `person`: who the app says the caller is; deleting the person
-        deletes the state."""
+    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "", of: str = "") -> None:
+        """`person`: who the app says the caller is; deleting them deletes the state. `of`: the conversation's id; one
+        that was deleted while it ran is not saved."""
 
 
 class Saved:
@@ -59,7 +59,7 @@ class Saved:
 
         async def save(kept: Kept) -> None:
             try:
-                await states.save(place_of(name, call.person), call.app, state_of(kept), call.person)
+                await states.save(place_of(name, call.person), call.app, state_of(kept), call.person, call.id)
             except StoreError as error:
                 log.error("a conversation cannot be saved: %s", error)
                 self._metrics.handed_over(kept=False)

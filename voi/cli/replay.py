@@ -164,8 +164,14 @@ def _short(value: Any) -> str:
 
 def _journal_of(recording: Path) -> Path:
     from voi.errors import ClientError
+    from voi.sealing.file import SUFFIX
 
     journal = recording / JOURNAL if recording.is_dir() else recording
+    if journal.suffix == SUFFIX or journal.with_name(journal.name + SUFFIX).is_file():
+        raise ClientError(
+            f"The recording is encrypted. First voi calls export --recording {journal.parent.name} --out FOLDER, then "
+            "voi replay FOLDER."
+        )
     if not journal.is_file():
         raise ClientError(f"There is no journal at {journal}. Name a folder of the recordings, or its {JOURNAL}.")
     return journal

@@ -85,6 +85,11 @@ async def read_conversation(connection: Connection, keys: Keys, conversation_id:
     return None if row is None else await _whole(connection, keys, row)
 
 
+async def is_stored(connection: Connection, conversation_id: str) -> bool:
+    query = select(conversations.c.id).where(conversations.c.id == conversation_id)
+    return (await connection.execute(query)).first() is not None
+
+
 async def key_of(connection: Connection, keys: Keys, conversation_id: str) -> bytes | None:
     """The key of the conversation's sound and words; None if it has none, or the key was deleted."""
     query = select(conversations.c.key_id).where(conversations.c.id == conversation_id)

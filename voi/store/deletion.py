@@ -17,7 +17,7 @@ from voi.store.people import Person, find_person, forget_person
 from voi.store.saved_states import forget_state
 from voi.store.schema import OF_A_PERSON, conversations, people, saved_states
 from voi.store.store import Store
-from voi.store.tokens import forget_expired
+from voi.store.tokens import forget_expired, revoke_tokens_of
 from voi.store.usage import day_of, forget_days
 
 AT_ONCE_MAX = 50
@@ -78,14 +78,16 @@ async def forget_matching(store: Store, recordings_dir: Path, which: Filter) -> 
 
 
 async def forget_everything_of(store: Store, recordings_dir: Path, app: str, name: str) -> int | None:
-    """Delete all that is known of a person: conversations, sound, saved states, what is remembered, name and key.
-    Returns how many conversations there were; None if that name is unknown. Raises StoreError, OSError."""
+    """Delete all that is known of a person: conversations, sound, saved states, what is remembered, name and key. Their
+    tokens are revoked: what is left of each, until it expires, is its number, which names nobody. Returns how many
+    conversations there were; None: nobody of that name is known. Raises StoreError, OSError."""
     async with store.reading() as connection:
         person = await find_person(connection, store.keys, app, name)
     if person is None:
         return None
     count = await forget_matching(store, recordings_dir, Filter(person_id=person.id))
     async with store.writing() as connection:
+        await revoke_tokens_of(connection, person.id, now_ms())
         for table in OF_A_PERSON:
             await connection.execute(table.delete().where(table.c.person_id == person.id))
         await forget_person(connection, store.keys, person)

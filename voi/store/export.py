@@ -57,13 +57,17 @@ def safe_row(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_dates(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts with ISO dates beside the ms since 1970."""
-    dates = {
-        name.removesuffix("_ms"): datetime.fromtimestamp(facts[name] / 1_000, UTC).isoformat(timespec="milliseconds")
-        for name in ("began_ms", "ended_ms")
-        if facts.get(name) is not None
+    """The facts of a conversation with ISO dates beside the ms since 1970."""
+    return facts | dated({name: facts.get(name) for name in ("began_ms", "ended_ms")})
+
+
+def dated(times: dict[str, int | None]) -> dict[str, str]:
+    """ISO dates of these ms since 1970; without those that are not known."""
+    return {
+        name.removesuffix("_ms"): datetime.fromtimestamp(ms / 1_000, UTC).isoformat(timespec="milliseconds")
+        for name, ms in times.items()
+        if ms is not None
     }
-    return facts | dates
 
 
 async def export_recording(store: Store, recordings_dir: Path, conversation_id: str, target: Path) -> list[Path]:

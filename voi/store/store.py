@@ -1,15 +1,22 @@
 """The open store: its database and its keys."""
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 from voi.errors import StoreError
+from voi.store.conversations import is_stored
 from voi.store.database import TIMEOUT_S, Connection, Database
 from voi.store.keys import Keys
 from voi.store.migrate import migrate
 from voi.store.saved_states import forget_state, load_state, save_state
 from voi.store.url import parse_store_url
+
+KNOWN_TRIES, KNOWN_EVERY_S = 4, 0.5
+
+log = logging.getLogger(__name__)
 
 
 class Store:
@@ -53,10 +60,23 @@ class Store:
         async with self.reading() as connection:
             return await load_state(connection, self.keys, app, name)
 
-    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "") -> None:
-        """Save a conversation's state, in place of what was saved by that name. Raises StoreError."""
+    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "", of: str = "") -> None:
+        """Save a conversation's state, in place of what was saved by that name. `of`: its id; if it was deleted
+        meanwhile, with its person say, nothing is saved. Raises StoreError."""
+        if of and not await self._knows(of):
+            log.warning("a conversation is not saved to go on another day: it was deleted while it ran")
+            return
         async with self.writing() as connection:
             await save_state(connection, self.keys, app, name, state, person=person)
+
+    async def _knows(self, conversation_id: str) -> bool:
+        """Whether the conversation is stored. One that has just begun may wait to be written."""
+        for _ in range(KNOWN_TRIES):
+            async with self.reading() as connection:
+                if await is_stored(connection, conversation_id):
+                    return True
+            await asyncio.sleep(KNOWN_EVERY_S)
+        return False
 
     async def forget(self, name: str, app: str) -> None:
         """Delete what was saved by that name. Raises StoreError."""

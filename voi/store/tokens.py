@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from voi.store.database import Connection
 from voi.store.keys import Keys
@@ -66,6 +66,13 @@ async def revoke_app(connection: Connection, app: str, now_ms: int) -> None:
     """Revoke all tokens that the app has now. It may be issued new ones."""
     await insert_new(connection, apps, [{"name": app, "since_ms": now_ms, "revoked_ms": now_ms}])
     await connection.execute(update(apps).where(apps.c.name == app).values(revoked_ms=now_ms))
+
+
+async def revoke_tokens_of(connection: Connection, person_id: str, now_ms: int) -> None:
+    """Revoke all tokens of a person, and forget that they were theirs."""
+    revoked = func.coalesce(tokens.c.revoked_ms, now_ms)
+    where = tokens.c.person_id == person_id
+    await connection.execute(update(tokens).where(where).values(revoked_ms=revoked, person_id=None))
 
 
 async def read_revoked(connection: Connection, now_ms: int) -> Revoked:
