@@ -24,6 +24,8 @@ from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.vad.silero import Silero
 from voi.server import voices as module
 from voi.server.new_voices import take_over
+from voi.server.speech import SpeechService
+from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService, voices_router
 
 pytestmark = pytest.mark.integration
@@ -66,7 +68,10 @@ async def running(tmp_path: Path) -> AsyncIterator[RunningServer]:
         SupervisedTts(lambda: engine), "mine", "xtts", configs.current.tts_models["mine"].engine_options(), tmp_path
     )
     configs.check = lambda config: take_over(config, configs.current, {"mine": wrapped})
-    desk = VoiceService(settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero)
+    speech = SpeechService(lambda: configs.current, lambda: {"mine": wrapped})
+    desk = VoiceService(
+        settings, lambda: configs.current, lambda: {"mine": wrapped}, Silero, speech, VoiceRecords(None)
+    )
 
     def authorized(request: Request) -> None:
         if request.headers.get("API-Key") != KEY["API-Key"]:

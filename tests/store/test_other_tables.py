@@ -23,7 +23,7 @@ from voi.store.tokens import (
     revoke_app,
     revoke_token,
 )
-from voi.store.voices import forget_voice, list_voices, note_voice
+from voi.store.voices import ClonedVoice, forget_voices, list_voices, note_voice
 
 
 async def test_tokens_are_listed_and_revoked(store: Store) -> None:
@@ -77,14 +77,19 @@ async def test_phone_accounts(store: Store, tmp_path: Path) -> None:
         assert await read_accounts(connection, store.keys) == []
 
 
-async def test_voices(store: Store) -> None:
+async def test_voices(store: Store, tmp_path: Path) -> None:
     async with store.writing() as connection:
-        await note_voice(connection, "xtts", "Ada", "Ada herself, by letter, 2026-11-01", BEGAN_MS)
-        await note_voice(connection, "xtts", "Ada", "Ada herself, by letter, 2026-11-28", BEGAN_MS)
-        (voice,) = await list_voices(connection)
-        assert voice["consent"].endswith("28")
-        await forget_voice(connection, "xtts", "Ada")
-        assert await list_voices(connection) == []
+        for day, model in ((1, "xtts"), (28, "xtts"), (3, "twin")):
+            agreed = f"Ada Planted herself, by letter, 2026-11-{day:02}"
+            await note_voice(connection, store.keys, ClonedVoice(model, "Ada", BEGAN_MS, agreed))
+        twin, voice = await list_voices(connection, store.keys)
+        assert (voice.model, voice.consent) == ("xtts", "Ada Planted herself, by letter, 2026-11-28")
+        assert (twin.model, twin.since_ms) == ("twin", BEGAN_MS)
+    await store.database.shred()
+    assert (b"Ada Planted" in (tmp_path / "data" / "voi.db").read_bytes()) != store.keys.seals
+    async with store.writing() as connection:
+        await forget_voices(connection, store.keys, ["xtts", "twin"], "Ada")
+        assert await list_voices(connection, store.keys) == []
 
 
 async def test_versions_of_agents(store: Store) -> None:
@@ -149,7 +154,7 @@ async def test_a_store_of_the_first_revision_keeps_its_conversations(url: str) -
     assert (await kept(new)).transcript[1].words == "planted words"
     async with new.reading() as connection:
         assert await revision(connection) == HEAD
-        assert await list_voices(connection) == []
+        assert await list_voices(connection, new.keys) == []
     assert not await migrate(new.database)
     await new.close()
 

@@ -27,9 +27,13 @@ def add(
     model: Model = None,
     force: Annotated[bool, typer.Option("--force", help="Replace a voice of that name.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Write the tones into tts_models.json.")] = False,
+    consent: Annotated[
+        str, typer.Option(metavar="TEXT", help="Who agreed to it, when and how; kept in the store (VOI_STORE).")
+    ] = "",
 ) -> None:
     """Clone a voice from recordings of one person."""
-    from voi.cli.voice_models import cloning_model, forget_rendered
+    from voi.cli.voice_consent import keep_consent
+    from voi.cli.voice_models import cloning_model, forget_rendered, read_models, sharing
     from voi.config.settings import load_settings
     from voi.config.write_tones import write_tone_map
 
@@ -54,6 +58,7 @@ def add(
     for text in added.advice:
         typer.secho(f"advice: {text}", fg="yellow", err=True)
     typer.echo(f"{cloner.place}: {', '.join(added.voices)}")
+    keep_consent(sharing(read_models(settings.tts_models_file), cloner), added.voices, consent)
     if added.tone_map and write:
         write_tone_map(settings.tts_models_file, model_name, added.tone_map, force=force)
         typer.echo(f"{settings.tts_models_file}: {model_name} speaks in the tones {', '.join(added.tone_map)}.")
@@ -73,6 +78,7 @@ def list_voices(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """List the voices of all models, and the tones they are used for."""
+    from voi.cli.voice_consent import read_consents
     from voi.cli.voice_models import listed_voices, read_models
     from voi.config.problems import did_you_mean, quoted
     from voi.config.settings import load_settings
@@ -84,12 +90,16 @@ def list_voices(
         raise ConfigError(f"There is no model {quoted(model)}{did_you_mean(model, models)}")
     chosen = {name: each for name, each in models.items() if model in (None, name)}
     listed = {name: listed_voices(each, settings) for name, each in chosen.items()}
+    consents = read_consents()
     if as_json:
         typer.echo(json.dumps([
             {
                 "model": name,
                 "engine": chosen[name].engine,
-                "voices": [{"name": known, "tones": list(tones)} for known, tones in voices.voices.items()],
+                "voices": [
+                    {"name": known, "tones": list(tones), "consent": consents.get((name, known))}
+                    for known, tones in voices.voices.items()
+                ],
                 "note": voices.note,
             }
             for name, voices in listed.items()
@@ -98,7 +108,12 @@ def list_voices(
     for name, voices in listed.items():
         typer.secho(f"{name} ({chosen[name].engine})", bold=True)
         for known, tones in voices.voices.items():
-            typer.echo(f"  {known}" + (f"  (tone: {', '.join(tones)})" if tones else ""))
+            agreed = consents.get((name, known))
+            typer.echo(
+                f"  {known}"
+                + (f"  (tone: {', '.join(tones)})" if tones else "")
+                + (f"  (consent: {agreed})" if agreed else "")
+            )
         if voices.note:
             typer.echo(f"  {voices.note}")
 
@@ -129,6 +144,7 @@ def remove(
     force: Annotated[bool, typer.Option("--force", help="Even if agents or tones name them.")] = False,
 ) -> None:
     """Remove voices."""
+    from voi.cli.voice_consent import forget_consents
     from voi.cli.voice_models import cloning_model, forget_rendered, read_models, sharing, users
     from voi.config.settings import load_settings
     from voi.errors import ClientError
@@ -142,6 +158,7 @@ def remove(
         raise ClientError(f"{'; '.join(used)}. Give those another voice first, or use --force.")
     cloner.remove(*names)
     typer.echo(f"{cloner.place}: removed {', '.join(names)}")
+    forget_consents(list(models), names)
     _tell_forgotten(forget_rendered(settings, cloner))
 
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Request
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.datastructures import UploadFile
 
 from voi.audio.decode_apart import read_sample_apart
@@ -30,6 +30,7 @@ from voi.errors import ClientError, ConfigError, EngineError, NameTaken, VoiErro
 from voi.server.bodies import BodyLimits, body_route
 from voi.server.new_voices import reconfigured
 from voi.server.speech import SpeechService, speech_router
+from voi.server.voice_records import VoiceRecords
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ SAMPLES_LIMIT_S = 600.0
 """Limit on all samples of a request together: a few bytes can decode to hours of silence. Each sample has its own limit
 too."""
 SAMPLE, TONE = "sample", "tone:"
+NOT_NOTED = "The store did not answer: who agreed to this voice is not noted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,26 @@ class VoiceService:
         config: Callable[[], Config],
         tts: Callable[[], Mapping[str, Tts] | None],
         vad: Callable[[], Vad | None],
+        speech: SpeechService,
+        records: VoiceRecords,
     ) -> None:
         self._settings, self._config, self._tts, self._vad = settings, config, tts, vad
-        self.speech = SpeechService(config, tts)
+        self.speech = speech
+        self._records = records
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    def listed(self) -> dict[str, dict[str, Any]]:
-        """Voices and tones of every running model, by model name."""
+    async def listed(self) -> dict[str, dict[str, Any]]:
+        """Voices and tones of every running model, by model name; and of those that were cloned, when and on whose
+        word."""
+        cloned = await self._records.read()
         return {
-            name: {"voices": list(info.voices), "tones": list(info.tones), "engine": info.name}
+            name: {
+                "voices": list(info.voices), "tones": list(info.tones), "engine": info.name,
+                "cloned": cloned.get(name, {}),
+            }
             for name, info in ((name, engine.info) for name, engine in (self._tts() or {}).items())
-        }
+        }  # fmt: skip
 
     async def add(
         self,
@@ -90,10 +100,11 @@ class VoiceService:
         *,
         force: bool,
         write: bool,
+        consent: str = "",
     ) -> dict[str, Any]:
         """Clone a voice and return what was added. `tones`: tone -> (file name, file). `force`: replace a voice of that
-        name. `write`: write the tones into tts_models.json. Raises ClientError, ConfigError, EngineError,
-        HTTPException."""
+        name. `write`: write the tones into tts_models.json. `consent`: who agreed to it. Raises ClientError,
+        ConfigError, EngineError, HTTPException."""
         shelf = await self._shelf(model_name)
         if write and shelf.models[shelf.chosen].voice_tone_map and not force:
             raise HTTPException(409, f"{shelf.chosen} has a voice_tone_map already; with force it is replaced.")
@@ -103,6 +114,7 @@ class VoiceService:
         async with self._alone():
             added = await self._in_thread(partial(_add, shelf.cloner, name, tones, vad, force))
             await self._teach(shelf.models, changed=bool(added.replaced))
+            noted = await self._records.added(shelf.models, added.voices, consent)
             written = bool(write and added.tone_map)
             if written:
                 await self._write(shelf.chosen, added.tone_map, force)
@@ -111,7 +123,7 @@ class VoiceService:
             "voices": list(added.voices),
             "voice_tone_map": added.tone_map,
             "written": written,
-            "advice": added.advice,
+            "advice": added.advice + ([] if noted else [NOT_NOTED]),
         }
 
     async def _write(self, model_name: str, tone_map: Mapping[str, str], force: bool) -> None:
@@ -131,6 +143,7 @@ class VoiceService:
         async with self._alone():
             await self._in_thread(partial(shelf.cloner.remove, name))
             await self._teach(shelf.models, changed=True)
+            await self._records.removed(shelf.models, name)
         return {"model": shelf.chosen, "removed": name}
 
     # ---- how --------------------------------------------------------------------------------------
@@ -213,12 +226,14 @@ class VoiceForm(BaseModel):
     model: str | None = None
     force: bool = False
     write: bool = False
+    consent: str = Field(default="", max_length=500)
+    """Who agreed to the voice, when and how."""
 
     @model_validator(mode="after")
     def _has_samples(self) -> Self:
         for key, values in self._others():
             if not all(isinstance(value, UploadFile) for value in values):
-                raise ValueError("The fields are name, model, force, write, and files: sample, tone:NAME.")
+                raise ValueError("The fields are name, model, force, write, consent, and files: sample, tone:NAME.")
             if _tone(key) is None:
                 raise ValueError(f"Files are called {SAMPLE} or {TONE}NAME, such as {TONE}warm.")
         if not self.name or not any(_tone(key) == NEUTRAL for key, _ in self._others()):
@@ -254,12 +269,14 @@ def voices_router(service: VoiceService, check: Callable[[Request], None]) -> AP
 
     @router.get("/voices")
     async def listed() -> dict[str, Any]:
-        return {"models": service.listed()}
+        return {"models": await service.listed()}
 
     @forms.post("/voices", status_code=201, form_limits=FORM_LIMITS)
     async def add(form: Annotated[VoiceForm, Form()]) -> dict[str, Any]:
         with _Told():
-            return await service.add(form.name, form.model, await form.tones(), force=form.force, write=form.write)
+            return await service.add(
+                form.name, form.model, await form.tones(), force=form.force, write=form.write, consent=form.consent
+            )
 
     @router.delete("/voices/{name}")
     async def remove(name: str, model: str | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from voi.errors import ConfigError
 from voi.store.database import Connection, Database
 
 VERSIONS = Path(__file__).parent / "migrations"
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. Known without Alembic, whose import would delay every start."""
 _LOCK = 0x766F6973746F7265 >> 1
 """PostgreSQL's advisory lock of Voi's migrations."""

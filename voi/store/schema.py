@@ -227,10 +227,11 @@ voices = Table(
     Column("model", String(NAME_MAX), nullable=False),
     Column("name", String(NAME_MAX), nullable=False),
     Column("since_ms", BigInteger, nullable=False),
-    Column("consent", Text, nullable=False),
+    Column("key_id", String(32), nullable=False),
+    Column("consent", Sealed, nullable=False),
     PrimaryKeyConstraint("model", "name"),
 )
-"""Cloned voices. `consent`: who agreed to it, when and how; the operator's words."""
+"""Cloned voices. `consent`: who agreed to it, when and how; the operator's words, "" for none."""
 
 phone_accounts = Table(
     "phone_accounts",
@@ -259,4 +260,4 @@ memories = Table(
 OF_A_CONVERSATION = (messages, turns, failures, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
-"""Tables whose rows belong to one person by `person_id`, besides their conversations."""
+"""Tables with rows that belong to one person by `person_id`, besides their conversations."""
