@@ -4,6 +4,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.conversation import Conversation
+from voi.core.end_reason import EndReason
 from voi.core.script import Script
 from voi.core.state import State
 from voi.dialogue import Phrase
@@ -670,6 +671,75 @@ def test_the_longest_conversation_ends():
     world.pass_time(6_000)
     assert world.hung_up
     assert world.core.deadline_ms is None
+
+
+GOODBYE = Script(duration_limit_ms=5_000, goodbye=Phrase("Our time is up."), apology=Phrase("Sorry."))
+
+
+def test_the_agent_says_goodbye_before_it_hangs_up():
+    world = World(GOODBYE)
+    world.say(SENTENCE)
+    world.played(world.reply_with("It is sunny."))
+    world.pass_time(6_000)
+    assert phrases(world) == ["Our time is up."]
+    assert not world.hung_up
+    world.say("Wait, what?")
+    world.tell(was.TextTyped("Wait"), was.AnswerAsked())
+    assert world.core.history.last_text("user") == SENTENCE
+    world.played(world.last(do.SayPhrase).reply)
+    assert world.hung_up is EndReason.DURATION_LIMIT
+    assert world.core.deadline_ms is None
+
+
+@pytest.mark.parametrize("moment", ["they speak", "pause", "answer", "barge-in", "idle", "push to talk"])
+def test_when_the_time_is_up_nobody_is_heard_any_more(moment):
+    world = World(GOODBYE)
+    match moment:
+        case "they speak":
+            world.speak(400)
+        case "pause":
+            world.say(SENTENCE)
+        case "answer":
+            world.say(SENTENCE)
+            world.reply_with("It is sunny.")
+        case "barge-in":
+            world.say(SENTENCE)
+            world.reply_with("It is sunny.")
+            world.speak(64)
+        case "push to talk":
+            world.tell(was.VoicePushed())
+    world.tell(was.TimeIsUp(EndReason.QUOTA_USED, "The app has spent it."))
+    assert phrases(world) == ["Our time is up."]
+    world.tell(*(was.ReplyStopped(reply, 0) for reply in world.stopped), was.TimeIsUp(EndReason.QUOTA_USED))
+    world.speak(3_000)
+    world.tell(was.CameBack(60_000))
+    assert phrases(world) == ["Our time is up."]
+    world.played(world.last(do.SayPhrase).reply)
+    assert world.last(do.HangUp) == do.HangUp(EndReason.QUOTA_USED, "The app has spent it.")
+    assert world.core.state is State.CLOSED
+
+
+@pytest.mark.parametrize("fails", ["told", "silent", "interrupted"])
+def test_a_goodbye_that_cannot_be_heard_does_not_keep_the_call(fails):
+    world = World(GOODBYE)
+    world.tell(was.TimeIsUp(EndReason.QUOTA_USED))
+    reply = world.last(do.SayPhrase)
+    match fails:
+        case "told":
+            world.tell(was.ReplyFailed(reply.reply, "The voice is broken."))
+        case "silent":
+            world.pass_time(GOODBYE.reply_timeout_ms + 1_000)
+        case "interrupted":
+            world.tell(was.PlaybackStarted(reply.reply), was.Interrupted(None, None))
+    assert phrases(world) == ["Our time is up."]
+    assert world.hung_up is EndReason.QUOTA_USED
+
+
+def test_without_a_goodbye_it_ends_at_once():
+    world = World()
+    world.speak(400)
+    world.tell(was.TimeIsUp(EndReason.QUOTA_USED, "Spent."))
+    assert world.last(do.HangUp) == do.HangUp(EndReason.QUOTA_USED, "Spent.")
 
 
 def test_hanging_up_cancels_everything():

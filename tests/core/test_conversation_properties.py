@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from voi.core import actions as do
 from voi.core import facts as was
+from voi.core.end_reason import EndReason
 from voi.core.replies import INTERRUPTED
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
@@ -54,6 +55,7 @@ STEPS = st.one_of(
     st.tuples(st.just("late")),
     st.tuples(st.just("interrupt"), st.none() | st.integers(0, 8), st.none() | st.sampled_from((0, 500, 5_000))),
     st.tuples(st.just("load"), st.booleans()),
+    st.tuples(st.just("time is up")),
 )
 
 
@@ -148,6 +150,8 @@ def take(world: World, step: tuple) -> None:  # noqa: C901  # one case for each 
             world.tell(was.Interrupted(message_id, played_ms))
         case ("load", busy):
             world.tell(was.LoadChanged(busy))
+        case ("time is up",) if world.core.script.goodbye:  # it ends most of the others' walks
+            world.tell(was.TimeIsUp(EndReason.QUOTA_USED, "Spent."))
 
 
 SCRIPTS = {
@@ -156,6 +160,7 @@ SCRIPTS = {
     "noticed call": Script(notice=Phrase("An AI."), greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "judging call": Script(judges_voices=True, greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
+    "parting call": Script(goodbye=Phrase("Bye."), duration_limit_ms=60_000, apology=Phrase("Sorry.")),
     "late call": Script(late_phrase=Phrase("One moment."), late_after_ms=1_000, apology=Phrase("Sorry.")),
     "late chat": Script(mode="chat", late_phrase=Phrase("One moment."), late_after_ms=1_000),
 }
@@ -233,6 +238,7 @@ WALKS: dict[tuple[State, State], tuple] = {
     (State.IDLE, State.ANSWERING): (("greet",),),
     (State.HEARING, State.PAUSED): (SPEECH, SOON),
     (State.HEARING, State.WAITING): (SPEECH, ("pass", 3_000)),
+    (State.HEARING, State.ANSWERING): (SPEECH, ("time is up",)),
     (State.PAUSED, State.HEARING): (SPEECH, SOON, SPEECH),
     (State.PAUSED, State.WAITING): (SPEECH, LATE),
     (State.PAUSED, State.ANSWERING): (SPEECH, SOON, WORDS, LATE),
@@ -255,7 +261,7 @@ WALKS: dict[tuple[State, State], tuple] = {
 @pytest.mark.parametrize("way", sorted(way for way in TRANSITIONS if way[1] is not State.CLOSED))
 def test_every_way_between_states_can_be_walked(way: tuple[State, State]):
     script = Script(mode="chat" if ("push",) in WALKS[way] else "call", greeting=Phrase("Hi."))
-    world = World(Script(greeting=Phrase("Hi.")))
+    world = World(Script(greeting=Phrase("Hi."), goodbye=Phrase("Bye.")))
     if script.mode == "chat":
         world = World(script)
         world.tell(was.TextTyped("Hello"), was.AnswerAsked())

@@ -55,10 +55,15 @@ class RunningServer:
         self.port = urlsplit(address).port or 0
         self.ready.set()
 
-    async def http(self, method: str, path: str, headers: str = "") -> tuple[int, dict[str, str], bytes]:
+    async def http(
+        self, method: str, path: str, headers: str = "", json_body: Any = None
+    ) -> tuple[int, dict[str, str], bytes]:
         """Status, headers (lower case) and body."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n".encode())
+        sent = b"" if json_body is None else json.dumps(json_body).encode()
+        if sent:
+            headers += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
+        writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n".encode() + sent)
         head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
         writer.close()
         lines = head.decode().split("\r\n")

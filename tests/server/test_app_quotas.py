@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer.testing
 
-from tests.server.fakes import SECRET
+from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import Person, fake_engines, serving, write_config
 from tests.transports.raw_client import RawClient
 from voi.server import app_quotas
@@ -20,6 +20,9 @@ from voi.server.auth import issue_token
 pytestmark = pytest.mark.integration
 if importlib.util.find_spec("sqlalchemy") is None:
     pytest.skip("./install.sh brings what the store needs", allow_module_level=True)
+
+
+KEY = f"API-Key: {API_KEY}\r\n"
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +88,55 @@ async def test_used_up_in_a_call_and_after_a_restart(tmp_path: Path, monkeypatch
     from tests.server.test_kept_calls import stored
 
     assert [kept.facts["end_reason"] for kept in await stored(tmp_path)] == ["quota_used"]
+
+
+async def test_the_agent_says_goodbye_when_the_quota_is_used_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await limit(tmp_path, cost_per_day=0.3)
+    (tmp_path / "prices.json").write_text(json.dumps({"call": {"app": {"per_minute": 60}}}))
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        person = Person(await RawClient.connect(running.port, f"/ws?token={issue_token('shop', SECRET)}"))
+        person.say("init", agent_name="echo", agent_config=None, mode="call")
+        await person.until(lambda: False)
+    assert person.closed == 1000
+    assert "ends in a moment" in person.errors[0]
+    assert any("our time is up" in text for text in person.texts.values())
+    assert sum(map(len, person.sound.values())) > 1_000  # it was spoken
+
+
+async def test_a_used_up_quota_holds_for_questions_and_speech(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_quotas, "POLITE_S", 60)
+    await limit(tmp_path, cost_per_day=10)
+    (tmp_path / "prices.json").write_text(json.dumps({"tts": {"voice": {"per_1000_characters": 1_000}}}))
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        voices = (await running.http("GET", "/voices", KEY))[2]
+        (of_model,) = json.loads(voices)["models"].values()
+        path = f"/voices/{of_model['voices'][0]}/speech"
+
+        async def speak(app: str, text: str = "Twelve chars") -> int:
+            return (await running.http("POST", path, KEY, {"text": text, "app": app}))[0]
+
+        person = await arrive(running.port)
+        person.say("invoke_llm", model="echo", prompt="", messages=[{"role": "user", "content": "hello"}])
+        await person.until(lambda: any(entry["type"] == "llm_response" for entry in person.log))
+        assert await speak("shop") == 200
+        assert await speak("shop") == 429
+        assert await speak("other") == 200
+        assert await speak("") == 200
+        assert await speak("no such/app") == 400
+        person.say("invoke_llm", model="echo", prompt="", messages=[{"role": "user", "content": "again"}])
+        await person.until(lambda: any("invoke_llm" in error for error in person.errors))
+        assert (await arrive(running.port)).closed == 1013
+        await running.server.kept._writer.close()  # type: ignore[union-attr]
+        _, _, body = await running.http("GET", "/usage?by=app,agent,kind,provider,model", KEY)
+    spoken = {row["app"]: row for row in json.loads(body)["usage"] if row["kind"] == "tts"}
+    assert sorted(spoken) == ["", "other", "shop"]
+    assert spoken["shop"]["characters"] == 12
+    assert spoken["shop"]["cost"] == pytest.approx(12)
+    assert spoken["shop"]["agent"] == "(none)"
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        assert (await arrive(running.port)).closed == 1013  # it is in the store
 
 
 async def test_a_store_that_is_away_refuses_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

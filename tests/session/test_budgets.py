@@ -59,7 +59,7 @@ async def test_a_picture_beyond_the_servers_memory_is_refused() -> None:
 @in_virtual_time
 async def test_an_app_that_has_asked_enough_is_refused() -> None:
     budget = QuestionBudget(1)
-    shared = {"may_invoke": lambda: budget.take("app"), "invoke_max_tokens": 77}
+    shared = {"why_not_invoke": lambda: budget.why_not("app"), "invoke_max_tokens": 77}
     async with Call(mode="chat", shared=shared) as call:
         await call.session.invoke_llm("fake", "Sum it up.", [])
         assert call.engines.llm.requests[-1].max_tokens == 77

@@ -685,9 +685,22 @@ async def test_ending_stops_the_sound_and_closes_the_door() -> None:
 
 @in_virtual_time
 async def test_the_core_may_hang_up() -> None:
-    async with Call(duration_limit_s=5) as call:
+    async with Call(duration_limit_s=5, goodbye=[]) as call:
         await asyncio.wait_for(call.task, 5.1)
         assert call.door.all(events.Ended) == [events.Ended(EndReason.DURATION_LIMIT)]
+
+
+@in_virtual_time
+async def test_it_ends_with_a_goodbye_that_is_heard_to_its_end() -> None:
+    async with Call(goodbye="That is all.") as call:
+        await ask(call)
+        call.session.part(EndReason.QUOTA_USED, "The app has spent it.")
+        assert not call.door.all(events.Ended)
+        await asyncio.wait_for(call.task, 10)
+        assert call.door.all(events.Ended) == [events.Ended(EndReason.QUOTA_USED, "The app has spent it.")]
+        said = call.door.all(events.AgentText)[-1]
+        assert said.text == "That is all."
+        assert call.door.all(events.SoundPlayed)[-1].message_id == said.message_id
 
 
 @in_virtual_time

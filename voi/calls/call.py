@@ -284,6 +284,14 @@ class Call:
         self.session.end(reason, words)
         self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
 
+    def part(self, reason: EndReason, words: str = "") -> None:
+        """End the call from the server's side, at any stage; once the conversation has begun, after the agent's
+        goodbye. Nothing limits how long that takes."""
+        if self.session is None or self._task is None:
+            self.end(reason, words)
+        else:
+            self.session.part(reason, words)
+
     def warn(self, words: str) -> None:
         """Tell the client something that it should know; the call goes on."""
         self._line.now.tell(ErrorReported(words))

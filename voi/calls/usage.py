@@ -10,6 +10,8 @@ from voi.use import Use, UseKind
 
 OWN_AGENT = "(client's own)"
 """Shown instead of the name of an agent that a client brought."""
+NO_AGENT = "(none)"
+"""Shown instead of the name of an agent for what was used outside of any call."""
 
 
 @dataclass(frozen=True, slots=True)

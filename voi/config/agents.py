@@ -7,6 +7,7 @@ from pydantic import Field
 
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
+from voi.config.goodbyes import goodbye_in
 from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
     Disclosure,
@@ -84,6 +85,8 @@ class Agent(Prompted):
     """Said once in a turn while the words of an answer are late; without it, nothing is."""
     welcome_back: WelcomeBackOrText | None = None
     """Said in calls when the person's connection was lost for a while and is back."""
+    goodbye: PhrasesOrText | None = None
+    """Said before the conversation is ended because its time is up: its duration_limit_s, or the quota of its app."""
 
     @property
     def idle_limit_ms(self) -> int:
@@ -128,6 +131,16 @@ class Agent(Prompted):
             return self.welcome_back.spoken()
         default = welcome_in(self.language)
         return (Phrase(default, self.welcome_back.voice_tone if self.welcome_back else "neutral"),) if default else ()
+
+    def goodbye_phrase(self) -> Phrase | None:
+        """A phrase for when the time is up: the agent's own, or its language's default; None: there is none."""
+        return draw(self.goodbye_phrases())
+
+    def goodbye_phrases(self) -> tuple[Phrase, ...]:
+        if self.goodbye is not None:
+            return self.goodbye.spoken()
+        default = goodbye_in(self.language)
+        return (Phrase(default),) if default else ()
 
     def late_answer_phrase(self) -> Phrase | None:
         return draw(self.late_phrase.spoken()) if self.late_phrase and self.voices else None

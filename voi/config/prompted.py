@@ -15,7 +15,7 @@ from voi.errors import ConfigError
 
 PHRASE_MAX_CHARACTERS = 5_000
 """About five minutes of speech."""
-PHRASE_FIELDS = ("greetings", "idle_reminder", "apology", "late_phrase", "welcome_back")
+PHRASE_FIELDS = ("greetings", "idle_reminder", "apology", "late_phrase", "welcome_back", "goodbye")
 """Fields of an agent that hold phrases to be said as they are."""
 
 _TONE_KEYS = ("voice_tone", "tone")

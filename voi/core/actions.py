@@ -192,9 +192,10 @@ class ReportError:
 
 @dataclass(frozen=True, slots=True)
 class HangUp:
-    """End the conversation for that reason."""
+    """End the conversation for that reason. `words`: for the client."""
 
     reason: EndReason
+    words: str = ""
 
 
 Action = (

@@ -74,6 +74,8 @@ class Conversation:
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
         """The server is busy: optional work is left out."""
+        self._hang_up: do.HangUp | None = None
+        """Carried out when the goodbye was heard."""
 
     # ---- the machine ----------------------------------------------------------------------------------
 
@@ -83,7 +85,8 @@ class Conversation:
         if self.state is State.CLOSED:
             return []
         self._now_ms = now_ms
-        RULES[type(fact)](self, fact)
+        if self._hang_up is None or type(fact) not in UNHEARD_AT_PARTING:
+            RULES[type(fact)](self, fact)
         actions = self._out[:]
         self._out.clear()
         return actions
@@ -144,12 +147,31 @@ class Conversation:
             self._clocks.welcome_owed = self.state is State.ANSWERING
 
     def _on_duration_limit(self) -> None:
+        self._part(do.HangUp(EndReason.DURATION_LIMIT))
+
+    def _on_time_is_up(self, fact: was.TimeIsUp) -> None:
+        self._part(do.HangUp(fact.reason, fact.words))
+
+    def _part(self, hang_up: do.HangUp) -> None:
+        """Say goodbye, then hang up. Whoever speaks is cut off, and nothing is answered any more."""
+        if self._hang_up is not None:
+            return
+        self._replies.drop_speculation()
+        self._replies.stop()
+        self._cancel_owed()
+        self._end_utterance()
+        self._hang_up, self._clocks.parting = hang_up, True
+        if self.script.goodbye:
+            self._say(self.script.goodbye)
+        else:
+            self._leave(hang_up)
+
+    def _leave(self, hang_up: do.HangUp) -> None:
         self._on_hung_up()
-        self._emit(do.HangUp(EndReason.DURATION_LIMIT))
+        self._emit(hang_up)
 
     def _on_idle_limit(self) -> None:
-        self._on_hung_up()
-        self._emit(do.HangUp(EndReason.IDLE_LIMIT))
+        self._leave(do.HangUp(EndReason.IDLE_LIMIT))
 
     def _on_reminder_due(self) -> None:
         self._clocks.reminders += 1
@@ -545,6 +567,9 @@ class Conversation:
 
     def _after_reply(self) -> None:
         """The released reply is over, played or stopped: decide whose turn it is now."""
+        if self._hang_up is not None:
+            self._leave(self._hang_up)
+            return
         turn = self._turn
         if turn and self.state is State.BARGE_IN:
             self._go(State.PAUSED if turn.quiet_ms else State.HEARING)
@@ -576,7 +601,7 @@ class Conversation:
 
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
         cut = self._replies.stopped(fact)
-        if cut is None:
+        if cut is None or self._hang_up is not None:
             return
         reply, heard = cut
         goes_on = (not heard or reply.cut_off) and reply.answers is not None and not reply.acted and self._turn
@@ -655,6 +680,7 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.DeadlinePassed: Conversation._on_deadline,
     was.HungUp: Conversation._on_hung_up,
     was.LoadChanged: Conversation._on_load_changed,
+    was.TimeIsUp: Conversation._on_time_is_up,
     Due.DURATION_LIMIT: Conversation._on_duration_limit,
     Due.IDLE_LIMIT: Conversation._on_idle_limit,
     Due.REMINDER: Conversation._on_reminder_due,
@@ -693,3 +719,10 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     Due.TOOL_LATE: Conversation._on_tool_late,
 }
 """The rule for each fact, which is passed to it, and for each deadline. At a deadline a rule is passed nothing."""
+
+UNHEARD_AT_PARTING = frozenset({
+    was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
+    was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
+})  # fmt: skip
+"""What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the
+history."""

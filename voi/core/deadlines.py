@@ -34,6 +34,8 @@ class Clocks:
     state_since_ms: int = 0
     reminders: int = 0
     """How many reminders were given since the person was last active."""
+    parting: bool = False
+    """The agent says goodbye, and hangs up then."""
     welcome_owed: bool = False
     """The person is back after a long absence and was not told so yet, because a reply goes on."""
 
@@ -68,7 +70,7 @@ def next_due(
         return None
     policy = script.turn
     due: list[tuple[int, Due]] = []
-    if script.duration_limit_ms:
+    if script.duration_limit_ms and not clocks.parting:
         due.append((clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT))
     if reply_ms is not None:
         due.append((reply_ms, Due.SILENT_REPLY))

@@ -7,6 +7,7 @@ received), not on the wall.
 
 from dataclasses import dataclass
 
+from voi.core.end_reason import EndReason
 from voi.core.kept import Kept
 from voi.dialogue import SpokenWord, Voice
 
@@ -262,6 +263,14 @@ class LoadChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeIsUp:
+    """The server ends the conversation for that reason: say goodbye, then hang up. `words`: for the client."""
+
+    reason: EndReason
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HungUp:
     """The client has left."""
 
@@ -270,5 +279,5 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | HungUp
+    | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
 )  # fmt: skip

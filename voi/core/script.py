@@ -33,6 +33,8 @@ class Script(CallOptions):
     welcome_back: Phrase | None = None
     """Said after the client was away for at least `welcome_back_after_ms` (call mode)."""
     welcome_back_after_ms: int = 0
+    goodbye: Phrase | None = None
+    """Said before the conversation is ended because its time is up."""
     late_phrase: Phrase | None = None
     """Said ahead of an answer whose words take longer than `late_after_ms`."""
     late_after_ms: int = 0

@@ -32,6 +32,7 @@ TRANSITIONS: dict[tuple[State, State], str] = {
     (S.IDLE, S.ANSWERING): "greeting, reminder, typed answer",
     (S.HEARING, S.PAUSED): "quiet",
     (S.HEARING, S.WAITING): "answer asked, or sound stopped arriving",
+    (S.HEARING, S.ANSWERING): "time is up: goodbye",
     (S.PAUSED, S.HEARING): "speaks on",
     (S.PAUSED, S.WAITING): "end of turn, no transcript yet",
     (S.PAUSED, S.ANSWERING): "end of turn",

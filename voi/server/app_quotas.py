@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 TICK_S = 5.0
 POLITE_S = 5.0
-"""A call whose app has used up its quota is told so, and ends when nobody speaks any more, but not sooner than this…"""
+"""A client whose app has used up its quota is told so, and the agent says goodbye when nobody speaks any more, but not
+sooner than this…"""
 GRACE_S = 20.0
 """…and not later than this."""
+GOODBYE_S = 15.0
+"""A call that has not ended this long after that is ended without more words."""
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +126,9 @@ class AppQuotas:
                 call.warn(f"{words} This conversation ends in a moment.")
                 continue
             waited_s = now_s - self._warned_s[call.id]
-            quiet = call.session is None or call.session.settled
-            if waited_s >= GRACE_S or (waited_s >= POLITE_S and quiet):
+            quiet = call.session is None or call.session.idle
+            if waited_s >= GRACE_S + GOODBYE_S:
                 call.end(EndReason.QUOTA_USED, words)
+            elif waited_s >= GRACE_S or (waited_s >= POLITE_S and quiet):
+                call.part(EndReason.QUOTA_USED, words)
         self._warned_s = {call_id: at_s for call_id, at_s in self._warned_s.items() if call_id in live}

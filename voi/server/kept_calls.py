@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from voi.calls.call import Call
-from voi.calls.usage import Total
+from voi.calls.usage import Total, Whose
 from voi.config.agents import Agent
 from voi.config.settings import Settings
 from voi.dialogue import Phrase
@@ -111,6 +111,16 @@ class KeptCalls:
 
         since_ms = now_ms()
         return lambda totals: writer.put(UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)))
+
+    def used_apart(self, whose: Whose, total: Total) -> None:
+        """Something was used outside of any call."""
+        if self._writer is not None:
+            from voi.store.entries import UsedApart
+            from voi.store.observer import now_ms
+            from voi.store.usage import rows_of
+
+            (row,) = rows_of([total])
+            self._writer.put(UsedApart(now_ms(), whose.app, whose.agent, row))
 
     def discloses(self, call: Call | None, agent: Agent) -> tuple[bool, bool]:
         """Whether the agent says at its first words that it is an AI, and that the conversation is recorded. A client's

@@ -6,7 +6,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import uvloop
@@ -24,6 +24,7 @@ from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
+from voi.engines.base import Tts, Vad
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines, unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
@@ -37,9 +38,11 @@ from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
+from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
 from voi.server.usages import Usages
+from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
 from voi.session.budgets import PictureBudget, QuestionBudget
 from voi.session.line import Line
@@ -129,13 +132,15 @@ class Server:
             self.admission,
             self.metrics,
             tokens,
-            VoiceService(
-                self.settings,
-                lambda: self._configs.current,
-                lambda: self._engines.tts if self._engines else None,
-                lambda: self._engines.vad if self._engines else None,
-            ),
+            self._voice_service(),
         )
+
+    def _voice_service(self) -> VoiceService:
+        config: Callable[[], Config] = lambda: self._configs.current  # noqa: E731
+        tts: Callable[[], Mapping[str, Tts] | None] = lambda: self._engines.tts if self._engines else None  # noqa: E731
+        speech = SpeechService(config, tts, self._quotas.used_up, self.usages.apart)
+        vad: Callable[[], Vad | None] = lambda: self._engines.vad if self._engines else None  # noqa: E731
+        return VoiceService(self.settings, config, tts, vad, speech, VoiceRecords(self.kept.store))
 
     def engine_secrets(self) -> list[str]:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
@@ -279,7 +284,7 @@ class Server:
             log_words=settings.log_words,
             continued=continued,
             pictures=self._pictures,
-            may_invoke=lambda: self._questions.take(app),
+            why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
         )
         if self.load.level >= LoadLevel.BUSY:

@@ -15,6 +15,7 @@ from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import AfterValidator, Field
 from starlette.types import Receive, Scope, Send
 
+from voi.audio.pcm import bytes_to_ms
 from voi.audio.wav import ENDLESS_BYTES, header
 from voi.config.config import Config, VoiceUse
 from voi.config.parts import FileModel, LanguageCode
@@ -23,9 +24,11 @@ from voi.config.voice_names import known_as
 from voi.engines.base import Tts
 from voi.engines.startup import unspeakable
 from voi.errors import ClientError, EngineError
+from voi.server.auth import checked_app
 from voi.server.bodies import BodyLimits, body_route
 from voi.session.read_aloud import chosen_voice, read_aloud
 from voi.text.language import Spoken
+from voi.use import Use
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +50,13 @@ def _short_enough(text: str) -> str:
     return text
 
 
+def _app(name: str) -> str:
+    try:
+        return checked_app(name) if name else name
+    except ClientError as error:
+        raise ValueError(str(error)) from None
+
+
 class Wish(FileModel):
     """The request's JSON."""
 
@@ -55,13 +65,23 @@ class Wish(FileModel):
     language: LanguageCode | None = None
     speed: float = Field(default=1.0, ge=0.25, le=4)
     model: str | None = None
+    app: Annotated[str, AfterValidator(_app)] = ""
+    """Whose usage it counts to, and whose quota holds."""
 
 
 class SpeechService:
-    """Speaks texts. `config` returns the current configuration, `tts` the running engines (None while starting)."""
+    """Speaks texts. `config` returns the current configuration, `tts` the running engines (None while starting).
+    `why_not` returns the reason for refusing an app's request, "" to accept it. `on_use` is called with the app and what
+    was used for it."""
 
-    def __init__(self, config: Callable[[], Config], tts: Callable[[], Mapping[str, Tts] | None]) -> None:
-        self._config, self._tts = config, tts
+    def __init__(
+        self,
+        config: Callable[[], Config],
+        tts: Callable[[], Mapping[str, Tts] | None],
+        why_not: Callable[[str], str] = lambda app: "",
+        on_use: Callable[[str, Use], None] = lambda app, use: None,
+    ) -> None:
+        self._config, self._tts, self._why_not, self._on_use = config, tts, why_not, on_use
         self._speaking = 0
 
     def response(self, voice: str, wish: Wish) -> Response:
@@ -69,6 +89,8 @@ class SpeechService:
         engines = self._tts()
         if engines is None:
             raise HTTPException(503, "The server is starting.")
+        if refused := self._why_not(wish.app):
+            raise HTTPException(429, refused)
         model, voice = _model_of(voice, wish.model, engines)
         config, engine = self._config(), engines[model]
         configured = config.tts_models.get(model)
@@ -79,11 +101,16 @@ class SpeechService:
             spec = chosen_voice(voice, wish.tone, wish.speed, wish.language, engine.info.tone_voices)
         except ClientError as error:
             raise HTTPException(400, str(error)) from None
+
+        def spoken(characters: int, sound_bytes: int) -> None:
+            sound_ms = bytes_to_ms(sound_bytes, engine.info.sample_rate_hz)
+            self._on_use(wish.app, Use("tts", engine.info.name, model, sound_ms=sound_ms, characters=characters))
+
         language = wish.language or (configured.language if configured else None)
         return _SpeechResponse(
             self,
             engine.info.sample_rate_hz,
-            read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language)),
+            read_aloud(_once(wish.text), engine, spec, Spoken(language, config.language), spoken),
         )
 
     def enter(self) -> None:

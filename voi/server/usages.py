@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from voi.calls.call import Call
-from voi.calls.usage import OWN_AGENT, CallUsage, OnUse, Whose
+from voi.calls.usage import NO_AGENT, OWN_AGENT, CallUsage, OnUse, Total, Whose
 from voi.config.prices import Prices, read_prices, usual_prices
 from voi.config.problems import Problems
 from voi.config.settings import Settings
@@ -16,6 +16,7 @@ from voi.engines.llm.litellm_config import LiteLlmConfig
 from voi.engines.llm.router import REMOTE
 from voi.errors import ConfigError, EngineError
 from voi.server.kept_calls import KeptCalls
+from voi.use import Use
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
@@ -57,6 +58,16 @@ class Usages:
         if call is not None:
             self._live[call.id] = usage
         return usage
+
+    def apart(self, app: str, use: Use) -> None:
+        """Something was used outside of any call, for that app; "": for none."""
+        whose = Whose(app, NO_AGENT, "http")
+        cost = self.prices.cost(use)
+        for told in self._on_use:
+            told(whose, use, cost)
+        total = Total(use.kind, use.provider, use.model)
+        total.add(use, cost)
+        self._kept.used_apart(whose, total)
 
     def over(self, call: Call) -> None:
         self._live.pop(call.id, None)

@@ -41,6 +41,10 @@ class QuestionBudget:
         self._left: dict[str, tuple[float, float]] = {}
         """For each app, the questions left at a time, and that time."""
 
+    def why_not(self, app: str) -> str:
+        """Why the app may not ask one more; "": it may, and it is counted."""
+        return "" if self.take(app) else "this app has asked as often as it may in a minute. Wait a little."
+
     def take(self, app: str) -> bool:
         """True if the app may ask one more question, which is then counted."""
         now_s = self._clock()

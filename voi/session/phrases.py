@@ -23,8 +23,8 @@ class FixedPiece:
 
 
 def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
-    """The pieces of all greetings, reminders, apologies, welcomes and late phrases without a sound file. The phrases
-    that replace a denied reply are included in every tone that a reply may have."""
+    """The pieces of all greetings, reminders, apologies, welcomes, goodbyes and late phrases without a sound file. The
+    phrases that replace a denied reply are included in every tone that a reply may have."""
     spoken = [*agent.greeting_phrases()]
     spoken += agent.idle_reminder.spoken() if agent.idle_reminder else ()
     if agent.apology is not None:
@@ -32,6 +32,7 @@ def fixed_pieces(agent: Agent, config: Config) -> Iterator[FixedPiece]:
     elif (apology := agent.apology_phrase()) is not None:
         spoken.append(apology)
     spoken += agent.welcome_phrases()
+    spoken += agent.goodbye_phrases()
     spoken += agent.late_phrase.spoken() if agent.late_phrase else ()
     for phrase in spoken:
         if phrase.file is None:

@@ -1,7 +1,7 @@
 """Reads a text aloud with one TTS engine, sentence by sentence, outside of any conversation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -16,20 +16,30 @@ from voi.text.speakable import has_speech, speakable
 
 
 async def read_aloud(
-    text: AsyncIterator[str], tts: Tts, spec: VoiceSpec, spoken: Spoken
+    text: AsyncIterator[str],
+    tts: Tts,
+    spec: VoiceSpec,
+    spoken: Spoken,
+    on_spoken: Callable[[int, int], None] = lambda characters, sound_bytes: None,
 ) -> AsyncGenerator[bytes, None]:
     """PCM (s16le mono) at `tts.info.sample_rate_hz`, as the text arrives. One sentence is requested at a time, so a
-    long text loads the engine no more than a conversation does. Raises ClientError for a text without any word,
+    long text loads the engine no more than a conversation does. `on_spoken` is told of each sentence how many
+    characters the engine was given and how many bytes of sound it made. Raises ClientError for a text without any word,
     EngineError if the engine fails."""
     if spoken.detects:
         await asyncio.to_thread(language.load)
     spoke = False
     async for sentence, code in sentences(text, spoken):
-        async with aclosing(tts.speak(just(sentence), replace(spec, language=code))) as speech:
-            async for item in speech:
-                if isinstance(item, bytes):
-                    spoke = True
-                    yield item
+        made = 0
+        try:
+            async with aclosing(tts.speak(just(sentence), replace(spec, language=code))) as speech:
+                async for item in speech:
+                    if isinstance(item, bytes):
+                        spoke = True
+                        made += len(item)
+                        yield item
+        finally:
+            on_spoken(len(sentence), made)
     if not spoke:
         raise ClientError("There is nothing to say in that text.")
 

@@ -44,6 +44,7 @@ def script_from(
         apology=agent.apology_phrase(),
         welcome_back=agent.welcome_phrase(),
         welcome_back_after_ms=agent.welcome_after_ms,
+        goodbye=agent.goodbye_phrase(),
         late_phrase=agent.late_answer_phrase() if options.stream_output_audio else None,
         late_after_ms=agent.late_phrase.after_ms if agent.late_phrase else 0,
         idle_limit_ms=agent.idle_limit_ms,

@@ -25,6 +25,7 @@ from voi.core.history import HistoryEntry
 from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
+from voi.core.state import State
 from voi.dialogue import Phrase
 from voi.errors import ClientError
 from voi.session import events
@@ -64,7 +65,7 @@ class Session:
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
     the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
     makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `may_invoke` is asked before each question of `invoke_llm` (`SideQuestions.ask`).
+    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
@@ -93,7 +94,7 @@ class Session:
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
         pictures: PictureBudget | None = None,
-        may_invoke: Callable[[], bool] = lambda: True,
+        why_not_invoke: Callable[[], str] = lambda: "",
         invoke_max_tokens: int = INVOKE_MAX_TOKENS,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -130,7 +131,7 @@ class Session:
         """From the end of the conversation on: what was said and heard, to be continued another day."""
         self._pictures = pictures
         questions = SideQuestions(
-            MeteredLlm(engines.llm, self._metering), config, may_invoke, invoke_max_tokens, script.reply_timeout_ms
+            MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
         self._brain: Brain | None = None
@@ -201,6 +202,10 @@ class Session:
             self._ended.set()
             self._line.end(events.Ended(reason, words))
 
+    def part(self, reason: EndReason, words: str = "") -> None:
+        """End the conversation from the server's side, after a goodbye if the agent has one."""
+        self.tell(was.TimeIsUp(reason, words))
+
     # ---- the client is away -------------------------------------------------------------------------
 
     def hold(self) -> None:
@@ -225,6 +230,11 @@ class Session:
         """Have what the person has said so far transcribed, for `keep`."""
         if self._brain and (utterance := self._conversation.utterance):
             self._brain.act(do.TranscribeNow(utterance))
+
+    @property
+    def idle(self) -> bool:
+        """Nobody speaks, and nothing is awaited."""
+        return self._conversation.state is State.IDLE
 
     @property
     def settled(self) -> bool:
@@ -354,7 +364,7 @@ class Session:
             case do.HangUp():
                 self._tasks.log.info("the conversation ends: %s", action.reason)
                 self._ended.set()
-                self._line.end(events.Ended(action.reason))
+                self._line.end(events.Ended(action.reason, action.words))
             case _:
                 brain.act(action)
 

@@ -16,25 +16,25 @@ INVOKE_MAX_TOKENS = 4_000
 
 
 class SideQuestions:
-    """The side questions of one conversation. `may_ask` is called before each. `max_tokens` and `timeout_ms` bound an
-    answer."""
+    """The side questions of one conversation. `why_not` is called before each, and returns the reason for refusing it,
+    "" to accept it. `max_tokens` and `timeout_ms` bound an answer."""
 
-    __slots__ = ("_config", "_llm", "_max_tokens", "_may_ask", "_timeout_ms")
+    __slots__ = ("_config", "_llm", "_max_tokens", "_timeout_ms", "_why_not")
 
-    def __init__(self, llm: Llm, config: Config, may_ask: Callable[[], bool], max_tokens: int, timeout_ms: int) -> None:
+    def __init__(self, llm: Llm, config: Config, why_not: Callable[[], str], max_tokens: int, timeout_ms: int) -> None:
         self._llm = llm
         self._config = config
-        self._may_ask = may_ask
+        self._why_not = why_not
         self._max_tokens = max_tokens
         self._timeout_ms = timeout_ms
 
     async def ask(self, model: str, prompt: str, messages: Sequence[Mapping[str, Any]]) -> str:
-        """The model's answer. Raises ClientError for a model that is not offered, a malformed message or one question
-        too many; EngineError if the model fails or is too slow."""
+        """The model's answer. Raises ClientError for a model that is not offered, a malformed message or a question
+        that may not be asked; EngineError if the model fails or is too slow."""
         if not self._config.allows_llm(model):
             raise ClientError(f"invoke_llm: the model {model[:80]!r} is not one that this server offers.")
-        if not self._may_ask():
-            raise ClientError("invoke_llm: this app has asked as often as it may in a minute. Wait a little.")
+        if why_not := self._why_not():
+            raise ClientError(f"invoke_llm: {why_not}")
         asked = [Message("system", prompt)] if prompt.strip() else []
         for number, message in enumerate(messages):
             role, content = message.get("role"), message.get("content")

@@ -8,12 +8,12 @@ from sqlalchemy import select, update
 from voi.store.agent_versions import note_version
 from voi.store.conversations import place_of
 from voi.store.database import Connection
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, WordsShown
+from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, UsedApart, WordsShown
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
 from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
 from voi.store.upsert import insert_new, put
-from voi.store.usage import write_usage
+from voi.store.usage import write_apart, write_usage
 
 
 async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], key_ids: dict[str, str]) -> None:
@@ -22,7 +22,9 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
     for entry in entries:
         if isinstance(entry, Began):
             key_ids[entry.conversation_id] = await _begin(connection, keys, entry)
-    rest = await _known(connection, [entry for entry in entries if not isinstance(entry, Began)], key_ids)
+    await write_apart(connection, [entry for entry in entries if isinstance(entry, UsedApart)])
+    of_calls = [entry for entry in entries if not isinstance(entry, Began | UsedApart)]
+    rest = await _known(connection, of_calls, key_ids)
     said = [entry for entry in rest if isinstance(entry, WordsShown)]
     await put(connection, messages, [await _message(connection, keys, each, key_ids) for each in said])
     taken = [entry for entry in rest if isinstance(entry, TurnTaken)]
@@ -64,7 +66,7 @@ async def _begin(connection: Connection, keys: Keys, began: Began) -> str:
     return key_id
 
 
-async def _known(connection: Connection, entries: list[Entry], key_ids: dict[str, str]) -> list[Entry]:
+async def _known(connection: Connection, entries: Sequence[Entry], key_ids: dict[str, str]) -> list[Entry]:
     ids = {entry.conversation_id for entry in entries}
     found = await connection.execute(
         select(conversations.c.id, conversations.c.key_id).where(conversations.c.id.in_(ids))

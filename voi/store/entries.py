@@ -125,6 +125,23 @@ class UsageTold:
         return 100 + 200 * len(self.rows)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class UsedApart:
+    """What was used outside of any conversation. Each is an entry of its own."""
+
+    at_ms: int
+    app: str
+    agent: str
+    row: UsageRow
+
+    conversation_id = ""
+    size = 300
+
+    @property
+    def key(self) -> Hashable:
+        return self
+
+
 @dataclass(slots=True)
 class Changed:
     """New values of columns of the conversation. A waiting one is merged with the next. `last`: no more entries of the
@@ -141,4 +158,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | UsedApart | Changed

@@ -14,7 +14,7 @@ from sqlalchemy import Row, func, select, update
 
 from voi.errors import ClientError
 from voi.store.database import Connection
-from voi.store.entries import SUMS, UsageRow, UsageTold
+from voi.store.entries import SUMS, UsageRow, UsageTold, UsedApart
 from voi.store.schema import NAME_MAX, conversations, usage, usage_days
 from voi.store.upsert import add, put
 
@@ -52,6 +52,15 @@ async def write_usage(connection: Connection, told: Sequence[UsageTold]) -> None
     await add(connection, usage_days, of_days, SUMS)
     for conversation_id in ids:
         await _sum_up(connection, conversation_id)
+
+
+async def write_apart(connection: Connection, used: Sequence[UsedApart]) -> None:
+    """Add what was used outside of any conversation to its day."""
+    days = [
+        {"day": day_of(each.at_ms), "app": each.app, "agent": each.agent, **_names(each.row), **each.row.sums}
+        for each in used
+    ]
+    await add(connection, usage_days, days, SUMS)
 
 
 def _names(used: UsageRow) -> dict[str, str]:
