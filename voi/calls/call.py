@@ -285,8 +285,8 @@ class Call:
         self._later(HANG_UP_TIMEOUT_S, self._task.cancel)
 
     def part(self, reason: EndReason, words: str = "") -> None:
-        """End the call from the server's side, at any stage; once the conversation has begun, after the agent's
-        goodbye. Nothing limits how long that takes."""
+        """End the call from the server's side, at any stage, after the agent's goodbye if the conversation has begun.
+        There is no limit to how long that takes: call `end` if it takes too long."""
         if self.session is None or self._task is None:
             self.end(reason, words)
         else:

@@ -1,4 +1,4 @@
-"""On whose word voices were cloned, kept in the store by the commands. Voices do not wait for the store."""
+"""The consents to cloned voices, for the commands. A command works without a store, too."""
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def keep_consent(models: Iterable[str], names: Sequence[str], consent: str) -> None:
-    """Keep that these voices of models that share them were cloned, and who agreed to it."""
+    """Record cloned voices and who agreed to them. `models`: all models that share the voices."""
 
     async def work(store: "Store", _: "Settings") -> None:
         from voi.store.voices import ClonedVoice, note_voice
@@ -31,7 +31,7 @@ def keep_consent(models: Iterable[str], names: Sequence[str], consent: str) -> N
 
 
 def read_consents() -> dict[tuple[str, str], str | None]:
-    """By model and voice."""
+    """Return the consents by model and voice."""
 
     async def work(store: "Store", _: "Settings") -> dict[tuple[str, str], str | None]:
         from voi.store.voices import list_voices
@@ -43,7 +43,7 @@ def read_consents() -> dict[tuple[str, str], str | None]:
 
 
 def forget_consents(models: Sequence[str], names: Sequence[str]) -> None:
-    """These voices are gone from all of these models."""
+    """Delete the records of these voices of all of these models."""
 
     async def work(store: "Store", _: "Settings") -> None:
         from voi.store.voices import forget_voices
@@ -56,7 +56,8 @@ def forget_consents(models: Sequence[str], names: Sequence[str]) -> None:
 
 
 def _with_store(work: "Callable[[Store, Settings], Awaitable[Any]]", otherwise: T, *, make: bool = False) -> T:
-    """`otherwise`: where there is no store, or it does not answer. `make`: make one if need be."""
+    """Run `work` with the store, and return its result; `otherwise` if there is no store or it does not answer. `make`:
+    make a store that does not exist yet."""
     from voi.config.settings import load_settings
     from voi.errors import ConfigError, StoreError
 

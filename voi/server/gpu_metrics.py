@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """None: the driver does not tell it of this GPU, as of one that is divided (MIG) or shares the machine's memory."""
+    """One reading of a GPU. A field is None if the driver does not report it, as for a GPU that is divided (MIG) or shares
+    the machine's memory."""
 
     index: str
     uuid: str
@@ -36,7 +37,7 @@ class Gpu:
 
 
 class GpuMetrics(Collector):
-    """Gauges of the newest reading; none of a GPU that cannot be read."""
+    """Gauges of the newest reading of each GPU. A failed reading removes them."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._gpus: tuple[Gpu, ...] = ()
@@ -47,7 +48,7 @@ class GpuMetrics(Collector):
         registry.register(self)
 
     async def run(self) -> None:
-        """Read for ever; without the driver's tool, return at once."""
+        """Read the GPUs for ever. Returns at once if the driver's tool is not installed."""
         if shutil.which(TOOL) is None:
             return
         while True:
@@ -55,7 +56,7 @@ class GpuMetrics(Collector):
             await asyncio.sleep(EVERY_S)
 
     async def look(self) -> None:
-        """Read once."""
+        """Read the GPUs once."""
         try:
             self._gpus = await asyncio.to_thread(read_gpus)
         except (OSError, ValueError, subprocess.SubprocessError) as error:

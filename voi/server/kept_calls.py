@@ -113,7 +113,7 @@ class KeptCalls:
         return lambda totals: writer.put(UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)))
 
     def used_apart(self, whose: Whose, total: Total) -> None:
-        """Something was used outside of any call."""
+        """Store what was used outside of any call."""
         if self._writer is not None:
             from voi.store.entries import UsedApart
             from voi.store.observer import now_ms

@@ -71,8 +71,8 @@ class Wish(FileModel):
 
 class SpeechService:
     """Speaks texts. `config` returns the current configuration, `tts` the running engines (None while starting).
-    `why_not` returns the reason for refusing an app's request, "" to accept it. `on_use` is called with the app and what
-    was used for it."""
+    `why_not` returns the reason for refusing an app's request, "" to accept it. `on_use` is called with the app and
+    what was used for it."""
 
     def __init__(
         self,

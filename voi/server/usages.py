@@ -60,7 +60,7 @@ class Usages:
         return usage
 
     def apart(self, app: str, use: Use) -> None:
-        """Something was used outside of any call, for that app; "": for none."""
+        """Count what was used outside of any call. `app`: the app that it was used for, or ""."""
         whose = Whose(app, NO_AGENT, "http")
         cost = self.prices.cost(use)
         for told in self._on_use:

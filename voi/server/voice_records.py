@@ -15,13 +15,13 @@ log = logging.getLogger(__name__)
 
 
 class VoiceRecords:
-    """`store` None: nothing is kept."""
+    """The records of cloned voices in the store. `store` None: nothing is kept."""
 
     def __init__(self, store: "Store | None") -> None:
         self._store = store
 
     async def added(self, models: Iterable[str], names: Iterable[str], consent: str) -> bool:
-        """`models`: all that share them. False: it could not be kept."""
+        """Record cloned voices. `models`: all models that share them. Returns False if the store does not answer."""
         if self._store is None:
             return True
         from voi.store.voices import ClonedVoice, note_voice
@@ -37,7 +37,7 @@ class VoiceRecords:
         return True
 
     async def removed(self, models: Collection[str], name: str) -> None:
-        """`models`: all that shared it."""
+        """Delete the record of a voice. `models`: all models that shared it."""
         if self._store is None:
             return
         from voi.store.voices import forget_voices
@@ -49,7 +49,7 @@ class VoiceRecords:
             log.warning("that a voice was removed could not be stored: %s", error)
 
     async def read(self) -> dict[str, dict[str, dict[str, Any]]]:
-        """By model and voice: `since_ms`, `consent`. Empty while the store is away."""
+        """Return `since_ms` and `consent` by model and voice; nothing while the store does not answer."""
         if self._store is None:
             return {}
         from voi.store.voices import list_voices

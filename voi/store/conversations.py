@@ -86,6 +86,7 @@ async def read_conversation(connection: Connection, keys: Keys, conversation_id:
 
 
 async def is_stored(connection: Connection, conversation_id: str) -> bool:
+    """Return whether there is a conversation of that id."""
     query = select(conversations.c.id).where(conversations.c.id == conversation_id)
     return (await connection.execute(query)).first() is not None
 

@@ -17,7 +17,7 @@ CONSENT_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class ClonedVoice:
-    """`consent`: who agreed to it, when and how; "": nobody said; None: its key was deleted."""
+    """A cloned voice. `consent`: who agreed to it, when and how; "" if that is unknown, None if its key was deleted."""
 
     model: str
     name: str
@@ -26,7 +26,7 @@ class ClonedVoice:
 
 
 async def note_voice(connection: Connection, keys: Keys, voice: ClonedVoice) -> None:
-    """Keep it, in place of one of the same name."""
+    """Record a cloned voice, replacing the record of that name."""
     await forget_voices(connection, keys, [voice.model], voice.name)
     voice = replace(voice, name=composed(voice.name))
     key_id = await keys.make(connection)
@@ -45,7 +45,7 @@ async def list_voices(connection: Connection, keys: Keys) -> list[ClonedVoice]:
 
 
 async def forget_voices(connection: Connection, keys: Keys, models: Sequence[str], name: str) -> None:
-    """`models`: all that share the voice."""
+    """Delete the records of a voice. `models`: all models that share it."""
     where = voices.c.model.in_(models), voices.c.name == composed(name)
     key_ids = (await connection.execute(select(voices.c.key_id).where(*where))).scalars()
     await keys.delete(connection, list(key_ids))
