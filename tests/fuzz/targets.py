@@ -4,25 +4,37 @@
 guided by the code that they reach.
 """
 
+import importlib.util
+import io
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
+from voi.audio import mp4
+from voi.audio.sample import read_sample
 from voi.audio.wav import parse_wav, to_wav
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
+from voi.config.load import load_config
+from voi.config.settings import load_settings
 from voi.core.facts import Heard
 from voi.core.journal import decode_entry, decode_script, encode_entry, encode_script
 from voi.core.reply_parser import ReplyParser
 from voi.core.script import Script
 from voi.core.sentences import Cutter
-from voi.engines.base import LlmRequest
+from voi.engines.base import LlmRequest, VoiceSpec
+from voi.engines.frames import Unframer, encode
 from voi.engines.llm.attempts import LlmLimits
 from voi.engines.llm.chat_reply import ReplyReader
+from voi.engines.messages import Feed, Ping, Speak
+from voi.engines.registry import tts_info
 from voi.errors import VoiError
 from voi.server.auth import check_token, issue_token, token_in
+from voi.text.redact import TextRedactor
 from voi.text.speakable import speakable
 from voi.transports.forwarded import TrustedProxies
 from voi.transports.voi_ws import from_client, wire
@@ -30,6 +42,8 @@ from voi.transports.voi_ws import from_client, wire
 SECRET = "fuzzing-is-no-secret-" * 3
 SHOWN_MAX = 300_000
 """No text may grow beyond what is kept of an answer."""
+
+SAMPLE_MAX_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +144,68 @@ def _wav(data: bytes) -> None:
     _quietly(lambda: parse_wav(data))
 
 
+def _sample(data: bytes) -> None:
+    """An upload, as the process decodes it that may crash."""
+    _quietly(lambda: read_sample(data, limit_s=SAMPLE_MAX_S))
+
+
+def _mp4(data: bytes) -> None:
+    assert mp4.layout(data) in ("unknown", "stream", "whole")
+
+
+@cache
+def _encoded(container: str, codec: str) -> tuple[bytes, ...]:
+    """A tenth of a second of silence in that format, if PyAV is installed."""
+    if importlib.util.find_spec("av") is None:
+        return ()
+    import av
+    import numpy as np
+
+    blob = io.BytesIO()
+    with av.open(blob, "w", format=container) as out:
+        stream = out.add_stream(codec, rate=48_000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4_800), np.int16), "s16", "mono")
+        frame.sample_rate = 48_000
+        for resampled in av.AudioResampler(stream.format, "mono", 48_000).resample(frame):
+            out.mux(stream.encode(resampled))
+        out.mux(stream.encode(None))
+    return (blob.getvalue(),)
+
+
+def _engine_frames(data: bytes) -> None:
+    """What a worker may send to the process of shared engines. The first byte says at which step it arrives."""
+    step, unframer = max(1, data[0]) if data else 1, Unframer(1_000_000)
+    try:
+        for at in range(1, len(data), step):
+            for _ in unframer.feed(data[at : at + step]):
+                pass
+    except ValueError:
+        return
+
+
+def _redact(data: bytes) -> None:
+    text = _text(data)
+    redactor = TextRedactor(numbers=True, cards=True, emails=True, names=["Ada Lovelace", "李雷"], languages=["en"])
+    assert len(redactor(text)) < SHOWN_MAX
+
+
+@cache
+def _folder() -> Path:
+    return Path(tempfile.mkdtemp(prefix="voi-fuzz-config-"))
+
+
+def _config_files(data: bytes) -> None:
+    """agents.json and tts_models.json, between which a line of dashes stands."""
+    agents, _, models = data.partition(b"\n----\n")
+    folder = _folder()
+    settings = load_settings(
+        agents_file=folder / "agents.json", tts_models_file=folder / "tts_models.json", greetings_dir=folder
+    )
+    settings.agents_file.write_bytes(agents)
+    settings.tts_models_file.write_bytes(models)
+    _quietly(lambda: load_config(settings, tts_info))
+
+
 def _forwarded(data: bytes) -> None:
     name, _, value = data.partition(b"\n")
     headers = {name.decode("latin-1").lower(): [value.decode("latin-1")]}
@@ -148,6 +224,7 @@ MESSAGES: tuple[dict[str, object], ...] = (
     {"type": "invoke_llm", "model": "echo", "prompt": "p", "messages": [{"role": "user", "content": "x"}]},
     {"type": "image_url", "image_url": "https://example.com/a.png"},
     {"type": "create_response"},
+    {"type": "resume", "resume_id": "x" * 32, "received": 173, "speech_id": "3", "played_ms": 20},
 )
 
 TARGETS: dict[str, Target] = {
@@ -197,6 +274,30 @@ TARGETS: dict[str, Target] = {
         ),
     ),
     "wav": Target(_wav, (to_wav(b"\0\1" * 50, 16_000), b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\1\0\1\0\x80\x3e\0\0")),
+    "sample": Target(
+        _sample,
+        (
+            to_wav(b"\0\1" * 50, 16_000),
+            *(seed for kind in (("ogg", "libopus"), ("webm", "libopus"), ("mp4", "aac")) for seed in _encoded(*kind)),
+        ),
+    ),
+    "mp4": Target(_mp4, (b"\0\0\0\x10ftypisom\0\0\0\0\0\0\0\x08mdat\0\0\0\x01moov\0\0\0\0\0\0\0\x10",)),
+    "engine frames": Target(
+        _engine_frames,
+        (b"\x07" + encode(Ping(3, 1)) + encode(Speak(4, 1, "Hello.", VoiceSpec())) + encode(Feed(5, True, b"\0\1")),),
+    ),
+    "redact": Target(
+        _redact,
+        (b"I am Ada Lovelace, ada dot l at example dot org, 4111 1111 1111 1111, or call four double five 1234.",),
+    ),
+    "config files": Target(
+        _config_files,
+        (
+            b'{"a": {"llm_model": "echo", "voices": {"character": {"model": "v"}}, "greetings": {"choices": ["hi"]}}}'
+            b'\n----\n{"v": {"engine": "espeak", "language": "en", "options": {}, "voice_tone_map": {"warm": "en"}}}',
+            b'{"//": "x", "c": {"denial_phrases": ["no"], "giveup_response": "ok"}}\n----\n{}',
+        ),
+    ),
     "forwarded": Target(
         _forwarded,
         (b'forwarded\nfor="[2001:db8::1]:80";proto=https, for=10.1.1.1', b"x-forwarded-for\n1.2.3.4, 10.0.0.1"),

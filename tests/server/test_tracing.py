@@ -18,6 +18,7 @@ from voi.core.actions import Transcribe
 from voi.core.script import Script
 from voi.errors import ConfigError
 from voi.server.tracing import ENDPOINTS, SPANS_MAX, Tracing, make_provider
+from voi.use import Use
 
 export = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter", reason="./install.sh otel")
 
@@ -59,7 +60,17 @@ async def test_a_turn_is_a_tree_of_spans_and_says_nothing_that_was_said() -> Non
     await one_turn(traced)
     assert traced.observer._open == {}
     names = Counter(span.name for span in traced.spans)
-    assert names.keys() == {"conversation", "user_turn", "stt", "judge", "reply", "llm", "tts", "playback"}
+    assert names.keys() == {
+        "conversation",
+        "user_turn",
+        "stt",
+        "judge",
+        "reply",
+        "llm",
+        "tts",
+        "playback",
+        "llm_request",
+    }
     (conversation,) = traced.named("conversation")
     assert conversation.attributes["gen_ai.conversation.id"] == "c1"
     assert conversation.attributes["voi.mode"] == "call"
@@ -67,16 +78,31 @@ async def test_a_turn_is_a_tree_of_spans_and_says_nothing_that_was_said() -> Non
     above = {span.name: by_id[span.parent.span_id].name for span in traced.spans if span.parent}
     assert above == {
         "user_turn": "conversation", "stt": "user_turn", "judge": "user_turn", "reply": "conversation",
-        "llm": "reply", "tts": "reply", "playback": "reply",
+        "llm": "reply", "tts": "reply", "playback": "reply", "llm_request": "conversation",
     }  # fmt: skip
     for span in traced.spans:
-        assert START_NS <= span.start_time <= span.end_time
+        assert span.start_time <= span.end_time
+        assert span.start_time >= START_NS or span.name == "llm_request"  # the test's clock stands still
         assert "text" not in str(span.attributes)
         assert "fox" not in str(span.attributes)
     (reply,) = [span for span in traced.named("reply") if span.attributes.get("voi.outcome") == "played"]
     assert reply.attributes["voi.first_sent_ms"] > 0
     assert [event.name for event in reply.events] == ["released"]
     assert any(judge.attributes.get("voi.probability") == 0.95 for judge in traced.named("judge"))
+
+
+def test_every_request_to_a_language_model_is_a_span_with_its_tokens() -> None:
+    traced = Traced()
+    traced.observer.begin(Script())
+    traced.observer.usage(Use("tts", "espeak", "espeak", sound_ms=5, characters=3))
+    traced.observer.usage(Use("llm", "litellm", "judge", 120, 1, estimated=True, took_ms=250))
+    (span,) = traced.spans
+    assert span.name == "llm_request"
+    assert span.end_time - span.start_time == 250 * 1_000_000
+    assert dict(span.attributes) == {
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "litellm", "gen_ai.request.model": "judge",
+        "gen_ai.usage.input_tokens": 120, "gen_ai.usage.output_tokens": 1, "voi.estimated": True,
+    }  # fmt: skip
 
 
 @in_virtual_time

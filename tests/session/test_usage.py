@@ -73,6 +73,14 @@ async def test_a_draft_that_was_dropped_is_counted_as_far_as_it_came() -> None:
     assert told == [Use("llm", "provider of m", "m", INPUT, 1, estimated=True)]
 
 
+async def test_how_long_a_request_took() -> None:
+    now_s = iter((10.0, 10.75))
+    told: list[Use] = []
+    llm = MeteredLlm(FakeLlm("Hello."), Metering(lambda model: "fake", told.append, lambda: next(now_s)))
+    assert [event async for event in llm.stream(ASKED)]
+    assert [use.took_ms for use in told] == [750]
+
+
 async def test_what_the_provider_refused_costs_nothing() -> None:
     llm, told = metered(error=EngineError("Wrong key."))
     with pytest.raises(EngineError):

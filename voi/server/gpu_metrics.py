@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One reading of a GPU. A field is None if the driver does not report it, as for a GPU that is divided (MIG) or shares
-    the machine's memory."""
+    """One reading of a GPU. A field is None if the driver does not report it, as for a GPU that is divided (MIG) or
+    shares the memory of the machine."""
 
     index: str
     uuid: str

@@ -7,6 +7,8 @@ for.
       reply                begun, until it is played, stopped or dropped
         llm, tts, playback
       tool
+      llm_request          each that a provider began to answer, with its tokens: for replies, for control and
+                           completeness agents, for invoke_llm
 
 The exporter is OTLP over HTTP. Its own variables configure it (OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_SERVICE_NAME, …): they
 are OpenTelemetry's, and the same for all programs. Spans wait in a bounded queue for a thread of its own.
@@ -32,6 +34,7 @@ from voi.errors import ConfigError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
+from voi.use import Use
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -206,6 +209,20 @@ class Tracing(Observer):
         if span := self._open.get(("reply", self._newest_reply)):
             taken = {f"voi.{name}": value for name, value in times.as_dict().items() if value is not None}
             span.set_attributes(taken)
+
+    def usage(self, use: Use) -> None:
+        above = self._open.get("conversation")
+        if use.kind != "llm" or above is None:
+            return
+        end_ns = self._clock_ns()
+        attributes = {
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": use.provider, "gen_ai.request.model": use.model,
+            "gen_ai.usage.input_tokens": use.input_tokens, "gen_ai.usage.output_tokens": use.output_tokens,
+            "voi.estimated": use.estimated,
+        }  # fmt: skip
+        start_ns = end_ns - use.took_ms * 1_000_000
+        context = self._in_context(above)
+        self._tracer.start_span("llm_request", context, attributes=attributes, start_time=start_ns).end(end_ns)
 
     def failure(self, failure: Failure) -> None:
         if span := self._open.get("conversation"):

@@ -5,6 +5,7 @@ Where the provider does not count, since it does not tell or was not asked to it
 of UTF-8 each, which is about right for English and Chinese, and too few for some other languages.
 """
 
+import time
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from typing import Self
@@ -24,13 +25,19 @@ PICTURE_TOKENS = 800
 
 class Metering:
     """Counts for one conversation. `provider_of`: the engine that serves a model. `on_use` is told each request that a
-    provider began to answer, once. One that it refused costs nothing."""
+    provider began to answer, once. One that it refused costs nothing. `clock`: monotonic seconds."""
 
-    __slots__ = ("on_use", "provider_of")
+    __slots__ = ("clock", "on_use", "provider_of")
 
-    def __init__(self, provider_of: Callable[[str], str], on_use: Callable[[Use], None]) -> None:
+    def __init__(
+        self,
+        provider_of: Callable[[str], str],
+        on_use: Callable[[Use], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.provider_of = provider_of
         self.on_use = on_use
+        self.clock = clock
 
     def of(self, request: LlmRequest) -> "RequestMeter":
         return RequestMeter(self, request)
@@ -39,7 +46,7 @@ class Metering:
 class RequestMeter:
     """`with metering.of(request) as meter:` around the answer, and `note` for each of its events."""
 
-    __slots__ = ("_began", "_metering", "_request", "_requests", "_usage", "_written")
+    __slots__ = ("_asked_s", "_began", "_metering", "_request", "_requests", "_usage", "_written")
 
     def __init__(self, metering: Metering, request: LlmRequest) -> None:
         self._metering = metering
@@ -48,6 +55,7 @@ class RequestMeter:
         self._usage: Usage | None = None
         self._written: list[str] = []
         self._began = False
+        self._asked_s = metering.clock()
 
     def note(self, event: LlmEvent) -> None:
         self._began = True
@@ -76,7 +84,9 @@ class RequestMeter:
         else:
             tokens = once + again, estimated_tokens(self._written)
         provider = self._metering.provider_of(request.model)
-        return Use("llm", provider, request.model, *tokens, estimated=usage is None or again > 0)
+        took_ms = round(1_000 * (self._metering.clock() - self._asked_s))
+        estimated = usage is None or again > 0
+        return Use("llm", provider, request.model, *tokens, estimated=estimated, took_ms=took_ms)
 
 
 class MeteredLlm:
