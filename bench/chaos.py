@@ -5,9 +5,10 @@
 A whole `voi serve` runs with fake engines. Healthy callers talk in a loop, one utterance after another. Meanwhile, at
 random: clients are killed in mid-word, sockets are cut and resumed, garbage and mutated frames are sent, hundreds of
 connections say nothing, clients do not read, the language model fails in eight ways, the voice and the ear of the
-victims raise, break, hang and slow down, agents.json is broken and mended, SIGHUP comes, and the disk of the
-recordings is full. A healthy caller's turn that is not answered whole is lost, and the run has failed; so it has when
-the server logs a fault of its own, ends, or keeps descriptors or tasks. Linux; loopback only.
+victims raise, break, hang and slow down, agents.json is broken and mended, SIGHUP comes, the disks of the
+recordings and of the store are full, and the store's file is locked. A healthy caller's turn that is not answered whole
+is lost, and the run has failed; so it has when the server logs a fault of its own, ends, keeps descriptors or tasks, or
+has lost or not yet written what was to be stored. Linux; loopback only.
 """
 
 import argparse
@@ -32,7 +33,7 @@ import aiohttp
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from chaos_acts import RECORDINGS_MB, Chaos
+from chaos_acts import RECORDINGS_MB, STORE_MB, Chaos
 from common import config as C
 from common import system
 
@@ -65,10 +66,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="voi-chaos-"))
-    (folder / "recordings").mkdir()
-    small_disk = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={RECORDINGS_MB}m", "chaos", folder / "recordings"], check=False
-    ).returncode == 0  # fmt: skip
+    mounted = [mount_small(folder / name, mb) for name, mb in (("recordings", RECORDINGS_MB), ("data", STORE_MB))]
+    small_disk = all(mounted)
     write_configuration(folder)
     api_key, port = secrets.token_urlsafe(32), free_port()
     env = os.environ | {
@@ -98,14 +97,30 @@ def main() -> int:
         alive = server.poll() is None
         at_last = {"rss_mb": system.rss_mb(server.pid), "files": system.open_files(server.pid)} if alive else {}
         asyncio.run(ready(port, api_key)) if alive else None
+        stored = asyncio.run(of_the_store(port, api_key)) if alive else {}
     finally:
         server.send_signal(signal.SIGTERM)
         with contextlib.suppress(subprocess.TimeoutExpired):
             server.wait(60)
         server.kill()
-        if small_disk:
-            subprocess.run(["umount", folder / "recordings"], check=False)
-    return report(chaos, log_path, at_first, at_last, small_disk)
+        for name, was in zip(("recordings", "data"), mounted, strict=True):
+            if was:
+                subprocess.run(["umount", folder / name], check=False)
+    return report(chaos, log_path, at_first, at_last, stored, small_disk)
+
+
+def mount_small(folder: Path, mb: int) -> bool:
+    """Make the folder a small disk of its own; False if that is not allowed here."""
+    folder.mkdir()
+    return subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mb}m", "chaos", folder], check=False).returncode == 0
+
+
+async def of_the_store(port: int, api_key: str) -> dict[str, float]:
+    """The server's metrics of its store."""
+    url = f"http://127.0.0.1:{port}/metrics?format=prometheus"
+    async with aiohttp.ClientSession() as http, http.get(url, headers={"API-Key": api_key}) as response:
+        found = re.findall(r"^voi_store_(\w+) ([\d.e+]+)$", await response.text(), re.MULTILINE)
+    return {name: float(value) for name, value in found}
 
 
 async def ready(port: int, api_key: str) -> str:
@@ -122,7 +137,14 @@ async def ready(port: int, api_key: str) -> str:
             return str((await response.json())["token"])
 
 
-def report(chaos: Chaos, log_path: Path, at_first: dict[str, Any], at_last: dict[str, Any], small_disk: bool) -> int:
+def report(
+    chaos: Chaos,
+    log_path: Path,
+    at_first: dict[str, Any],
+    at_last: dict[str, Any],
+    stored: dict[str, float],
+    small_disk: bool,
+) -> int:
     log = log_path.read_text(errors="replace")
     faults = re.findall(r".*(?:Traceback|fault in Voi|fault in voi).*", log)
     kinds = Counter(re.findall(r"\b(\w+) failed after", log))
@@ -132,7 +154,8 @@ def report(chaos: Chaos, log_path: Path, at_first: dict[str, Any], at_last: dict
     print(f"their first sound after the end of speech, p95: {chaos_ms:.0f} ms, before the chaos {calm_ms:.0f} ms")
     for what, times in sorted(chaos.done.items()):
         print(f"  {what}: {times}")
-    print(f"full disk: {'yes' if small_disk else 'no: not allowed to mount one'}")
+    print(f"full disks: {'yes' if small_disk else 'no: not allowed to mount them'}")
+    print(f"store: {stored}")
     print(f"logged failures of engines: {dict(kinds)}")
     print(f"server: {at_first} -> {at_last or 'it ended'}")
     for lost in chaos.lost[:10]:
@@ -141,7 +164,8 @@ def report(chaos: Chaos, log_path: Path, at_first: dict[str, Any], at_last: dict
         print("fault:", fault)
     print(f"log: {log_path}")
     leaked = bool(at_last) and at_last["files"] > at_first["files"] + 20
-    return 1 if chaos.lost or faults or not at_last or leaked else 0
+    unstored = stored.get("waiting", 1) > 0 or stored.get("lost_total", 1) > 0
+    return 1 if chaos.lost or faults or not at_last or leaked or unstored else 0
 
 
 if __name__ == "__main__":

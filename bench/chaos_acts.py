@@ -8,6 +8,7 @@ import random
 import secrets
 import signal
 import socket
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
@@ -33,7 +34,7 @@ QUIET_S = 1.2
 VICTIM_LIMIT_S = 45.0
 CALM_S = 10.0
 """Healthy callers talk this long before anything is done to the server."""
-RECORDINGS_MB = 8
+RECORDINGS_MB, STORE_MB = 8, 64
 REPLY = ("Sure,", "I", "can", "help", "you", "out", "with", "that.", "We", "open", "at", "nine.")
 ENGINE_FAULTS = ("raise", "break", "hang", "slow")
 LLM_FAULTS = ("500", "429", "401", "hang", "slow", "stall", "garbage", "cut")
@@ -270,6 +271,21 @@ class Chaos:
         await asyncio.sleep(self.random.uniform(2, 6))
         filler.unlink(missing_ok=True)
 
+    async def store_locked(self) -> None:
+        """Another program has the store's file for itself."""
+        with contextlib.closing(sqlite3.connect(self.folder / "data" / "voi.db", timeout=5)) as database:
+            database.execute("BEGIN EXCLUSIVE")
+            await asyncio.sleep(self.random.uniform(1, 15))
+            database.rollback()
+
+    async def store_full(self) -> None:
+        """The disk of the store is full."""
+        filler = self.folder / "data" / "filler"
+        with contextlib.suppress(OSError):
+            filler.write_bytes(bytes(STORE_MB * 1024 * 1024))
+        await asyncio.sleep(self.random.uniform(2, 10))
+        filler.unlink(missing_ok=True)
+
     async def monkey(self, act: Callable[[], Awaitable[None]], pause_s: float) -> None:
         """Do it again and again. Acts that the server refuses are part of the game."""
         name = getattr(act, "__name__", "?")
@@ -279,7 +295,7 @@ class Chaos:
                 async with asyncio.timeout(VICTIM_LIMIT_S + 15):
                     await act()
                 self.done[name] += 1
-            except (ClientError, aiohttp.ClientError, OSError, TimeoutError, AttributeError) as error:
+            except (ClientError, aiohttp.ClientError, OSError, TimeoutError, AttributeError, sqlite3.Error) as error:
                 self.done[f"{name}: {type(error).__name__}"] += 1
 
     async def run(self, minutes: float, healthy: int) -> None:
@@ -292,6 +308,7 @@ class Chaos:
             (self.victim, 3), (self.victim, 3), (self.killed, 3), (self.cut, 3), (self.garbage, 4), (self.raw, 4),
             (self.silent, 8), (self.deaf, 8), (self.hostile_agent, 6), (self.engines, 6), (self.language_model, 6),
             (self.configuration, 8), (self.hangup_signal, 8), (self.disk, 15),
+            (self.store_locked, 12), (self.store_full, 15),
         ]  # fmt: skip
         callers = [asyncio.create_task(self.healthy(number)) for number in range(healthy)]
         await asyncio.sleep(CALM_S)

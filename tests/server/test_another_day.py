@@ -36,7 +36,7 @@ class Shelf:
         state = self.states.get((app, name))
         return None if state is None else dict(state)
 
-    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "") -> None:
+    async def save(self, name: str, app: str, state: Mapping[str, Any], person: str = "", of: str = "") -> None:
         if self.broken:
             raise StoreError("The store is away.")
         self.states[app, name] = state

@@ -16,11 +16,13 @@ from voi.store import writer
 from voi.store.backup import back_up, restore
 from voi.store.conversations import Filter, each_conversation, list_conversations
 from voi.store.deletion import forget_everything_of, forget_older
-from voi.store.entries import WordsShown
+from voi.store.entries import UsageRow, UsedApart, WordsShown
 from voi.store.migrate import migrate
 from voi.store.people import ensure_person
 from voi.store.store import Store
 from voi.store.tokens import Issued, list_tokens, note_token, read_revoked, revoke_token
+from voi.store.usage import day_of, read_usage
+from voi.store.voices import ClonedVoice, forget_voices, list_voices, note_voice
 
 pytestmark = pytest.mark.integration
 if importlib.util.find_spec("asyncpg") is None:
@@ -75,6 +77,19 @@ async def test_lists_deletion_and_tokens(pg: Store, tmp_path: Path) -> None:
         assert [one.id for one in await list_conversations(connection, Filter())] == ["c3"]
         assert [token["person_id"] for token in await list_tokens(connection)] == [None]
         assert (await read_revoked(connection, BEGAN_MS)).ids == {"t1"}
+
+
+async def test_uses_outside_of_calls_and_consents_to_voices(pg: Store) -> None:
+    row = UsageRow("tts", "cloud", "voice", 1, characters=12, cost_micros=7)
+    await keep(pg, *(UsedApart(BEGAN_MS, "shop", "(none)", row) for _ in range(3)))
+    async with pg.writing() as connection:
+        (day,) = await read_usage(connection, ["app"], day_of(BEGAN_MS), day_of(BEGAN_MS))
+        assert (day["uses"], day["characters"]) == (3, 36)
+        for agreed in ("by letter", "by mail"):
+            await note_voice(connection, pg.keys, ClonedVoice("xtts", "Ada", BEGAN_MS, agreed))
+        assert await list_voices(connection, pg.keys) == [ClonedVoice("xtts", "Ada", BEGAN_MS, "by mail")]
+        await forget_voices(connection, pg.keys, ["xtts"], "Ada")
+        assert await list_voices(connection, pg.keys) == []
 
 
 async def test_nothing_of_what_was_said_is_in_the_database(pg: Store, server: Postgres) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.store.calls import BEGAN_MS, began, keep, kept, told
 from voi.errors import ClientError
 from voi.store.deletion import DAY_MS, forget_older, forget_usage
-from voi.store.entries import Entry, UsageRow, UsageTold
+from voi.store.entries import Entry, UsageRow, UsageTold, UsedApart
 from voi.store.quotas import list_apps, read_calls, read_quotas, set_quota, tell_calls
 from voi.store.schema import usage
 from voi.store.store import Store
@@ -43,6 +43,17 @@ async def test_totals_that_are_told_again_count_once(store: Store) -> None:
     assert found
     assert (found.facts["input_tokens"], found.facts["output_tokens"], found.facts["cost_micros"]) == (25, 5, 2_500)
     assert found.usage[0]["provider"] == "openai"
+
+
+async def test_what_is_used_outside_of_calls_is_in_its_day_alone(store: Store) -> None:
+    row = UsageRow("tts", "cloud", "voice", 1, 0, 0, sound_ms=500, characters=12, cost_micros=7)
+    await keep(store, began(), used(tokens=10), *(UsedApart(BEGAN_MS, "shop", "(none)", row) for _ in range(2)))
+    of_tts, of_llm = sorted(await sums(store, "app", "agent", "kind"), key=lambda each: each["agent"])
+    assert (of_tts["app"], of_tts["uses"], of_tts["characters"], of_tts["seconds"]) == ("shop", 2, 24, 1.0)
+    assert (of_llm["kind"], of_llm["uses"]) == ("llm", 1)
+    assert (await kept(store)).facts["cost_micros"] == 1_000  # type: ignore[union-attr]
+    async with store.reading() as connection:
+        assert (await read_spent(connection, ["shop"], DAY))["shop"].day_micros == 1_014
 
 
 async def test_a_call_that_goes_on_after_a_restart_is_counted_on(store: Store) -> None:
