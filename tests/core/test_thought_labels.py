@@ -142,3 +142,16 @@ def test_an_answer_far_behind_a_label_is_found_however_it_comes() -> None:
 def test_labels_in_a_text_that_is_none_are_spoken_once_it_is_long_enough() -> None:
     text = "Plan: " + "we go on. " * 300
     assert said(text, list(range(1, len(text))))[0] == text
+
+
+@pytest.mark.parametrize("end", ["\n\nHello there.", "\n\n**Answer**\nHello there.", "\nAnswer: Hello there."])
+def test_a_long_thought_is_hidden_to_its_end(end: str) -> None:
+    text = "**Thinking**\n" + "The user greets me, and I weigh what to say. " * 200 + end
+    for size in (1, 7, 500, 50_000):
+        assert said(text, list(range(size, len(text), size)))[0] == "Hello there.", size
+
+
+def test_a_long_thought_that_does_not_end_is_hidden() -> None:
+    text = "Thinking: " + "The user greets me, and I weigh what to say. " * 200
+    for size in (1, 500, 50_000):
+        assert said(text, list(range(size, len(text), size)))[0] == ""

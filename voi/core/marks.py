@@ -25,8 +25,8 @@ _CALL_TAG = re.compile(
 )
 _TOKEN_CALL = re.compile(r"python_tag|ipython|plugin|action|call|commentary")
 _ANSWER = re.compile(
-    r"(?:final_?|my_?)?(?:answers?|response|reply|output|result|message|solution|speech|say|spoken|utterance|conclusion)|"
-    r"assistant|ai|bot|chat(?:bot)?|dialog(?:ue)?|begin_of_box|end_of_box"
+    r"(?:final_?|my_?)?(?:answers?|response|reply|output|result|message|solution|speech|say|speak|spoken|utterance|conclusion)|"
+    r"final|assistant|ai|bot|chat(?:bot)?|dialog(?:ue)?|begin_of_box|end_of_box"
 )
 """Around what is to be heard."""
 _ENDS = frozenset(
@@ -37,6 +37,7 @@ _ROLES = re.compile(
 )
 """Tokens that the name of a role follows."""
 _OTHERS_TURN = re.compile(r"user|human|system|sys|developer|tool|observation|environment|inst|prompter|customer")
+_ROLE_NAME = re.compile(r"\s{0,4}(\w{0,20})")
 _SPECIAL = re.compile(
     r"/?(?:s|bos|eos|pad|unk|mask|sep|cls|nul|null|blank|eo[tdpsm]|bo[tdpsm]|so[pst]|end|(?:begin|start|end)_of_\w+|turn|"
     r"extra_id_\d+|reserved_?\w*\d+|unused_?\d+|dummy_?\d+|ctrl_?\d+|0x[\da-f]{2}|special_\w+|sentinel_\w+|endoftext|"
@@ -92,6 +93,8 @@ def tag(text: str, at: int, *, final: bool) -> Seen:
     family, stem = family_of(name, is_token=is_token, is_tag=True)
     is_element = bool(_ELEMENT.fullmatch(name)) and not _NO_ELEMENTS.fullmatch(name)
     if not mark["end"]:
+        if final and is_token and mark["lead"] and mark.end() == len(text):
+            return Found("drop", len(text))  # a token that was cut
         grows = mark.end() == len(text) or "&gt;".startswith(text[mark.end() :])
         known = family or is_token or is_element or name.lower() == "details" or not mark["rest"]
         return "wait" if grows and known and len(text) - at < MARK_MAX_CHARACTERS and not final else None
@@ -138,7 +141,12 @@ def _comment(text: str, at: int, comment: re.Match[str]) -> Seen:
 def _token(text: str, stem: str, whole: Found, mark: re.Match[str], *, closes: bool) -> Seen:
     """A token that neither a thought nor a call is named by."""
     if stem in ("start", "start_header_id"):  # the name of a role follows
-        return whole._replace(kind="until", until="<|")
+        role = _ROLE_NAME.match(text, whole.end)
+        assert role is not None
+        if role.end() == len(text):
+            return "wait"
+        is_others = _OTHERS_TURN.fullmatch(role[1]) and stem == "start_header_id"
+        return whole._replace(kind="open", family="turn") if is_others else whole._replace(kind="until", until="<|")
     if stem == "recipient":
         name = text[whole.end : whole.end + 3]
         return "wait" if len(name) < 3 else whole._replace(kind="role" if name == "all" else "open", family="turn")

@@ -6,10 +6,11 @@ from typing import Literal
 
 from voi.core import marks, printed_calls
 from voi.core.found import Found, Seen, begins_line, begins_sentence
-from voi.core.thought_labels import label_at, may_be_note, note_at
+from voi.core.thought_labels import answer_heading_at, label_at, may_be_note, note_at
 
-TRIGGER = re.compile(r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_💭🤔🧠]|\A[#>（【_💭🤔🧠]|(?<![\w.])[^\W\d_]|\*")
+TRIGGER = re.compile(r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_=~💭🤔🧠-]|\A[#>（【_=~💭🤔🧠-]|(?<![\w.])[^\W\d_]|\*")
 """A notation may begin with this."""
+_HEADING_MAX_CHARACTERS = 40
 
 
 def look(text: str, at: int, *, final: bool, any_key: bool = True) -> Seen:
@@ -59,6 +60,11 @@ def _thought(text: str, at: int, *, final: bool) -> Seen:
     """The label of a thought, at the beginning of a line."""
     if not begins_line(text, at):
         return None
+    if at == 0 and text[0] == "#":
+        if end := answer_heading_at(text, at):
+            return Found("drop", end)
+        if not final and "\n" not in text[:_HEADING_MAX_CHARACTERS] and len(text) < _HEADING_MAX_CHARACTERS:
+            return "wait"
     label = label_at(text, at, final=final)
     if label is None or label == "wait":
         return label

@@ -33,15 +33,16 @@ ANSWER_KEYS = (
 
 _OBJECT = re.compile(
     r"(?:```\w{0,12}\s{0,20})?(?:\[\s{0,20})?(?P<brace>\{\s{0,20}(?:(?P<quote>[\"'])(?P<key>[^\"'\n{}:]{0,40})"
-    r"(?P<close>(?P=quote)\s{0,20}(?P<colon>:)?)?)?)?"
+    r"(?P<close>(?P=quote)\s{0,20}(?P<colon>:)?)?|(?P<bare>[A-Za-z_]\w{0,40})\s{0,4}(?:(?P<sign>:)\s{0,4}(?P<value>[\"'{\[\d])?)?)?)?"
 )
 _BEFORE_NAME = r"(?:(?:await|return|print) ?\(?\s{0,4})?"
 _ASSIGNED = re.compile(r"[a-z_]\w{0,30} ?(?P<sign>=(?![=>])\s?)?")
 _PYTHON = re.compile(
-    rf"(?P<tick>`)?(?P<list>\[\s{{0,4}})?{_BEFORE_NAME}(?P<name>[A-Za-z_][\w.]{{0,60}})?(?:(?P<open>\()\s{{0,20}}"
+    rf"(?P<tick>`)?(?P<list>\[\s{{0,4}})?{_BEFORE_NAME}(?P<name>[A-Za-z_][\w.]{{0,60}})?(?:(?P<open>[(\[])\s{{0,20}}"
     r"(?P<first>\{|\)|[\"'\d]|[A-Za-z_]\w{0,40}\s{0,4}(?P<equals>[=:]\s{0,4}(?P<value>[\"'\d\[{(TFNtfn-])?)?)?|"
     r"(?P<brace>\{\s{0,9}(?P<quoted>\")?))?"
 )
+_IDENTIFIER = re.compile("[A-Za-z_]")
 _PRINTED_NAME = re.compile(r"print\([A-Za-z_][\w.]{0,40}\)[ \t]*(?=\n|\Z)")
 _CODE_NAME = re.compile(r"\w+_\w+|\w+(?:\.\w+)+|[a-z]+(?:[A-Z][a-z0-9]*)+")
 _OBJECT_BEHIND = re.compile(
@@ -62,10 +63,11 @@ _PREFIXES = (
     "calling tool:", "calling function:", "calling ",
 )  # fmt: skip
 _PREFIX_CHARACTERS = max(map(len, _PREFIXES))
+_BEGINNINGS = frozenset(one[:length] for one in _PREFIXES for length in range(1, len(one) + 1))
 _LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,9}(?:[ _][A-Za-z]{0,9}){0,2})?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")
 _ACTION_CALL = re.compile(r"[A-Za-z_]\w*[\[(].*[\])]\s*")
 _CALL_LABELS = ("action", "tool", "function", "name", "tool name", "function name", "api", "tool_name", "function_name")
-_LABELS = (*_CALL_LABELS, "final answer", "assistant", "ai", "ai assistant", "chatbot")
+_LABELS = (*_CALL_LABELS, "user", "human", "final answer", "assistant", "ai", "ai assistant", "chatbot")
 _SPEAKERS = ("assistant", "ai assistant", "chatbot")
 _INPUTS = tuple(
     f"{word}:"
@@ -84,8 +86,12 @@ def object_(text: str, at: int, *, final: bool, any_key: bool) -> Seen:
         return "wait" if "```".startswith(text[at:]) and not final else None
     if at and text[at - 1] in "`\"'“" and text[at] != "`":
         return None  # it is quoted
-    key = (head["key"] or "").lower()
+    key = (head["key"] or head["bare"] or "").lower()
     may_be_data = any_key and stands_alone_from(text, at)
+    if head["bare"]:  # as in JavaScript
+        if may_be_data and head["value"] and key not in _REPLY_KEYS:
+            return Found("call", at)
+        return "wait" if may_be_data and head.end() == len(text) and not final else None
     if head["colon"] and (key in _KEYS or (may_be_data and key not in _REPLY_KEYS)):
         return Found("call", at)
     if head.end() == len(text) and not final and (may_be_data or any(one.startswith(key) for one in _KEYS)):
@@ -96,25 +102,31 @@ def object_(text: str, at: int, *, final: bool, any_key: bool) -> Seen:
 def python(text: str, at: int, *, final: bool) -> Seen:
     """A call in Python's notation or one like it. With a keyword or a JSON object in it any name is one; a name of code
     ("get_weather") needs neither."""
-    head = _PYTHON.match(text, at)
-    assert head is not None
-    if head["tick"] and not begins_line(text, at):
+    if text[at] == "`" and not begins_line(text, at):
         return None
     if begins_line(text, at) and (printed := _PRINTED_NAME.match(text, at)):
         return Found("drop", printed.end()) if final or printed.end() < len(text) else "wait"
     assigned = _ASSIGNED.match(text, at)
     if assigned and assigned["sign"]:
-        value = python(text, assigned.end(), final=final) if assigned.end() < len(text) else "wait"
+        value = _called(text, assigned.end(), final=final) if assigned.end() < len(text) else None if final else "wait"
         return value._replace(end=at) if isinstance(value, Found) else value
     if assigned and assigned.end() == len(text) and text[-1] == " " and not final:
         return "wait"
+    return _called(text, at, final=final)
+
+
+def _called(text: str, at: int, *, final: bool) -> Seen:
+    head = _PYTHON.match(text, at)
+    assert head is not None
     name = head["name"] or ""
     is_code = "_" in name[1:-1] or "." in name or bool(_CODE_NAME.fullmatch(name)) or bool(head["list"])
     first = (head["first"] or " ")[0]
     is_keyword = head["value"] and (is_code or "=" in head["equals"])
     if name and (is_keyword or first == "{"):
         return Found("python", at)
-    if name and is_code and (head["quoted"] or head["equals"] or first in ")\"'0123456789"):
+    if name and (
+        head["quoted"] or (is_code and (head["equals"] or first in ")\"'0123456789" or _IDENTIFIER.match(first)))
+    ):
         return Found("python", at)
     if is_code and not head["open"] and not head["brace"] and head.end() < len(text):
         behind = _OBJECT_BEHIND.match(text, head.end())
@@ -130,7 +142,7 @@ def prefixed(text: str, at: int, *, final: bool) -> Seen:
     head = _PREFIXED.match(text, at)
     if head is None:
         start = text[at : at + _PREFIX_CHARACTERS].lower()
-        return "wait" if any(one.startswith(start) for one in _PREFIXES) and at + len(start) == len(text) else None
+        return "wait" if at + len(start) == len(text) and start in _BEGINNINGS else None
     for bracket in ("begin", "arguments"):
         if head[bracket]:
             return Found("call", head.start(bracket), "call")
@@ -156,6 +168,8 @@ def label(text: str, at: int, *, final: bool) -> Seen:
         return "wait" if grows and not final else None
     if head.end() == len(text) and not final:
         return "wait"
+    if at and head["word"] in ("User", "Human") and text[head.start() : head.start("colon")] == head["word"]:
+        return Found("open", head.end(), "turn")  # the model goes on with what others may say
     if head["word"] == "Final Answer" or (at == 0 and word in _SPEAKERS) or (at == 0 and head["word"] == "AI"):
         return Found("drop", head.end())
     return _action(text, head.end(), word, final=final) if word in _CALL_LABELS else None

@@ -15,7 +15,7 @@ from voi.core.found import Family, Found, begins_line
 from voi.core.marks import MARK_MAX_CHARACTERS
 from voi.core.notations import TRIGGER, look
 from voi.core.printed_calls import call_in, stands_alone_from
-from voi.core.thought_labels import Label, answer_at, label_at
+from voi.core.thought_labels import Label, answer_at, kept_of, label_at
 
 HIDDEN_MAX_CHARACTERS = 100_000
 """Limit on the hidden text that is kept. Only text that may turn out not to be hidden is kept."""
@@ -220,7 +220,7 @@ class Unspoken:
             if self._opened and isinstance(found, Found) and (found.kind, found.family) == ("open", "thought"):
                 return self._spoke()  # no other thought was open
             if isinstance(found, Found) and self._hidden == "turn":
-                if found.kind not in ("answer", "role") or self._shown:
+                if found.kind not in ("answer", "role") or self._shown or "".join(out).strip():
                     continue  # after another's turn a reply that was spoken does not go on
                 self._hidden, self._scanned = "", 0
                 self._skip(found.end)
@@ -305,6 +305,10 @@ class Unspoken:
         end = answer_at(self._buffer, self._label, final=final)
         if end is None:
             return False
+        if end < 0:
+            self._skip(kept_of(self._buffer))
+            self._label = Label(0, True, False, certain=True)
+            return True
         self._kind = ""
         if end:
             self._skip(end)
@@ -372,7 +376,7 @@ class Unspoken:
         stands = self._any_key and stands_alone_from(self._tail + self._buffer, len(self._tail))
         if stands and not after and not final:
             return None
-        said = call_in(self._buffer[opening.start() : end], alone=stands and after[:1] in ("", "\n"))
+        said = call_in(self._buffer[opening.start() : end], alone=stands and after[:1] in ("", "\n", "{"))
         if said is None:
             return False
         if said:

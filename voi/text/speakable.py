@@ -27,10 +27,13 @@ _SHORT_FOR = re.compile(
 )
 
 
+_CLOSING_TAGS = re.compile(r"\s*(?:</[A-Za-z][\w:.-]{0,40}>\s*)+")
+
+
 def has_speech(text: str) -> bool:
     """True if there is anything to pronounce: a letter or a digit, of any script. The mark that opens a block of code,
     with the name of its language ("```python"), is nothing to pronounce."""
-    return any(map(str.isalnum, text)) and not _is_fence(text)
+    return any(map(str.isalnum, text)) and not _is_fence(text) and not _CLOSING_TAGS.fullmatch(text)
 
 
 def speakable(text: str, language: str = "en") -> str:
