@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tests.engines.tts.test_espeak import pitch_hz, seconds
-from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, bent, voiced_span
+from voi.engines.tts.hibari import TONES
+from voi.engines.tts.hibari_model import RATE_HZ, HibariModel, voiced_span
 from voi.engines.tts.part_speech import Manner
 
 TEXT = "Hello there, how can I help you today?"
@@ -69,11 +70,29 @@ def test_manners_are_audible(model: HibariModel) -> None:
     assert 0.4 < loudness[1] / loudness[0] < 0.6
 
 
-def test_the_pitch_moves_around_its_mean() -> None:
-    f0 = np.asarray([0, 180, 200, 220, 0], np.float32)
-    assert bent(f0, Manner(movement=2.0)).tolist() == [0, 160, 200, 240, 0]
-    assert bent(f0, Manner(pitch=0.5)).tolist() == [0, 90, 100, 110, 0]
-    assert bent(np.zeros(3, np.float32), Manner(pitch=2.0)).tolist() == [0, 0, 0]
+@pytest.mark.parametrize("tone", TONES)
+def test_a_tone_is_as_fast_high_and_loud_as_it_says_and_never_clipped(model: HibariModel, tone: str) -> None:
+    manner = TONES[tone]
+    plain, toned = (model.speak(TEXT, each) for each in (Manner(), manner))
+    assert seconds(plain.pcm) / seconds(toned.pcm) == pytest.approx(manner.speed, rel=0.04)
+    assert pitch_hz(toned.pcm) / pitch_hz(plain.pcm) == pytest.approx(manner.pitch, rel=0.08)
+    samples = [np.frombuffer(each.pcm, "<i2").astype(float) for each in (plain, toned)]
+    level_db = 20 * np.log10(np.std(samples[1]) / np.std(samples[0]))
+    assert level_db == pytest.approx(manner.gain_db, abs=1.5)
+    assert np.abs(samples[1]).max() < 32_000
+    assert np.abs(samples[1][[0, -1]]).max() < 50, "it would click where the next part begins"
+
+
+@pytest.mark.parametrize("speed", [0.5, 0.8, 1.12, 1.35, 2.0])
+def test_it_is_as_fast_as_it_was_asked_to_be_and_its_words_keep_their_places(model: HibariModel, speed: float) -> None:
+    plain, quick = model.speak(TEXT, Manner()), model.speak(TEXT, Manner(speed=speed))
+    assert seconds(plain.pcm) / seconds(quick.pcm) == pytest.approx(speed, rel=0.05)
+    for one, other in zip(plain.words, quick.words, strict=True):
+        assert other.end_ms * speed == pytest.approx(one.end_ms, abs=60)
+
+
+def test_an_unknown_compound_keeps_the_stress_of_its_second_half(model: HibariModel) -> None:
+    assert model._phonemes("Dashwood") == ["dˈæʃwˌʊd"]
 
 
 def test_silence_has_no_voice_in_it() -> None:

@@ -2,8 +2,8 @@
 on the event loop.
 
 The network computes a duration for each phoneme, and a spectrum and a pitch for each frame; the package turns these
-into sound. A tone of voice changes durations, pitch and pitch movement before the sound exists, so formants stay as
-they are.
+into sound. A tone of voice changes tempo, pitch and pitch movement before the sound exists, so formants stay as they
+are.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,6 +16,9 @@ from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
 from voi.engines.onnx_outputs import with_outputs
 from voi.engines.onnx_session import one_thread_session
+from voi.engines.tts.compounds import CompoundReader
+from voi.engines.tts.hibari_frames import Frames, bent, stretched
+from voi.engines.tts.limiter import faded, limited
 from voi.engines.tts.part_speech import Manner, SpokenPart
 
 RATE_HZ = 24_000
@@ -30,8 +33,6 @@ LEAD_MS, TAIL_MS = 20, 40
 VOICE_AMPLITUDE = 0.006
 GAIN = 2.0
 """The network speaks at half the level of other voices: peaks of 0.25 to 0.37."""
-VOICED_HZ = 40.0
-"""A lower value means that the frame has no pitch."""
 PHONEMES_MAX = 400
 """Longer texts are cut: the network was trained on sentences."""
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
@@ -46,9 +47,13 @@ class HibariModel:
     def __init__(self, path: str | None = None) -> None:
         import hibari
         from hibari import dsp
-        from hibari.g2p import normalize
+        from hibari.g2p import G2P, normalize
+        from hibari.g2p.oov import OOV
 
-        self._tts = hibari.Hibari(model=path)
+        compounds = CompoundReader(OOV())
+        g2p = G2P(oov=compounds)
+        compounds.lexicon = g2p.lexicon.golds
+        self._tts = hibari.Hibari(model=path, g2p=g2p)
         with open(self._tts.model_path, "rb") as file:
             self._session = one_thread_session(with_outputs(file.read(), DURATION_FRAMES))
         self._normalize: Any = normalize.normalize if hasattr(normalize, "normalize") else normalize
@@ -65,17 +70,19 @@ class HibariModel:
         if len(ids) < 3:
             return SpokenPart(b"", ())
         *network, ends = self._session.run(
-            None, {"ids": np.asarray([ids], np.int64), "speed": np.asarray([manner.speed], np.float32)}
+            None, {"ids": np.asarray([ids], np.int64), "speed": np.asarray([1.0], np.float32)}
         )
-        harmonic, theta, noise, residual, phase, f0 = (value[0] for value in network)
-        sound = self._synth(harmonic, theta, noise, residual, phase, bent(f0, manner), self._random)
-        sound *= GAIN * 10 ** (manner.gain_db / 20)
+        frames = stretched(Frames(*(value[0] for value in network)), manner.speed)
+        sound = self._synth(*frames._replace(f0=bent(frames.f0, manner)), self._random)
+        sound *= GAIN
         first, last = voiced_span(sound)
+        loud = sound[first:last] * np.float32(10 ** (manner.gain_db / 20))
+        pcm = from_float(faded(limited(loud, RATE_HZ), RATE_HZ))
         if not known:
-            return SpokenPart(from_float(sound[first:last]), ())
-        first_ms, total_ms = first * 1_000 / RATE_HZ + LAG_MS, (last - first) * 1_000 / RATE_HZ
-        ends_ms = ends.reshape(-1) * float(FRAME_MS)
-        return SpokenPart(from_float(sound[first:last]), tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
+            return SpokenPart(pcm, ())
+        first_ms, total_ms = first * 1_000 / RATE_HZ + LAG_MS / manner.speed, (last - first) * 1_000 / RATE_HZ
+        ends_ms = ends.reshape(-1) * (FRAME_MS / manner.speed)
+        return SpokenPart(pcm, tuple(_timed(words, places, ends_ms, first_ms, total_ms)))
 
     def _phonemes(self, text: str) -> list[str]:
         """The phonemes of each word, split at spaces. Where numbers are not spelled out, there may be fewer or more
@@ -104,16 +111,6 @@ class HibariModel:
                         end = len(ids)
             places.append((start, end))
         return [*ids, 0], places
-
-
-def bent(f0: Floats, manner: Manner) -> Floats:
-    """The pitch of each frame in Hz, shifted and spread around its mean; frames without pitch stay so."""
-    voiced = f0 > VOICED_HZ
-    if not voiced.any() or (manner.pitch == 1 and manner.movement == 1):
-        return f0
-    mean_hz = float(f0[voiced].mean())
-    moved = (mean_hz + (f0 - mean_hz) * manner.movement) * manner.pitch
-    return np.where(voiced, np.maximum(moved, VOICED_HZ + 1), f0).astype(np.float32)
 
 
 def voiced_span(sound: Floats) -> tuple[int, int]:
