@@ -63,13 +63,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_list(args: str, ids: list[str]) -> None:
     found = json.loads(voi("calls", "list", "--json", *args.split()).stdout)
     assert [one["id"] for one in found] == ids
-    lines = voi("calls", "list", *args.split()).stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ids
+    told = voi("calls", "list", *args.split()).stdout
+    assert (
+        [line.split()[0] for line in told.splitlines()] == ids if ids else told == "There are no such conversations.\n"
+    )
 
 
 def test_list_is_for_people_too() -> None:
     line = voi("calls", "list", "--app", "bank").stdout
     assert all(word in line for word in ("2026-09-22 14:13:20", "bank", "ada", "1 answers", "finished"))
+
+
+def test_an_empty_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOI_STORE_URL", f"sqlite:{tmp_path}/new.db")
+    assert voi("calls", "list").stdout == "No conversation was stored yet.\n"
+    assert json.loads(voi("calls", "list", "--json").stdout) == []
+    assert voi("tokens", "list").stdout == "No token was issued yet.\n"
 
 
 def test_show() -> None:

@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from voi.cli import app as voi
 from voi.cli import engine_findings, findings, first_fetch, gpus
 from voi.cli.doctor import doctor
 from voi.cli.findings import Grade
@@ -227,6 +228,7 @@ def test_engines_for_a_gpu_are_judged_without_being_loaded(monkeypatch: pytest.M
 def nothing_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engine_findings, "missing_packages", lambda _: [])
     monkeypatch.setattr(engine_findings, "ask_driver", Driver)
+    monkeypatch.setattr(first_fetch, "reach", lambda *_: None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -271,3 +273,21 @@ def test_the_voice_judge_is_tried_with_its_options(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("VOI_ENGINE_OPTIONS", '{"voice.strict": {"engine": "voice-judge", "weights": "nowhere.npz"}}')
     _, found, _ = examine()
     assert "nowhere.npz" in found["voice"][0]["cure"]
+
+
+@pytest.mark.parametrize("command", ["doctor", "check"])
+def test_weights_out_of_reach_are_one_for_both_commands(
+    command: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("faster_whisper")
+    monkeypatch.setattr(engine_findings, "missing_packages", lambda _: [])
+    monkeypatch.setattr(engine_findings, "ask_driver", Driver)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    agents = {"a": {"llm_model": "echo", "engines": {"stt": "faster-whisper"}}}
+    Path("agents.json").write_text(json.dumps(agents))
+    done = CliRunner().invoke(voi, [command])
+    assert done.exit_code == 1
+    told = " ".join(done.output.split())
+    assert "127.0.0.1:9 cannot be reached" in told
+    assert "`voi models pull faster-whisper-small` fetches it" in told

@@ -20,7 +20,7 @@ from voi.dialogue import Message, ToolCall, ToolResult
 from voi.engines.base import SttOptions, TextDelta, Transcript
 from voi.errors import ClientError, EngineError
 from voi.session import events
-from voi.session.failure import Failure
+from voi.session.failure import Failure, VadFailed
 from voi.session.observer import Observer
 from voi.session.user_turn import TRANSCRIPT_DEADLINE_S
 from voi.turn_policy import TurnPolicy
@@ -635,12 +635,24 @@ async def test_a_fault_in_the_core_ends_this_conversation(monkeypatch: pytest.Mo
 
 
 @in_virtual_time
-async def test_a_fault_in_the_ears_ends_this_conversation(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Call() as call:
+async def test_a_vad_that_fails_ends_this_conversation_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = Failures()
+    async with Call(observers=[seen]) as call:
         monkeypatch.setattr(call.engines.vad.streams[0], "probability", lambda _: 1 / 0)
         await call.quiet(100)
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(VadFailed, match="The VAD fake failed: ZeroDivisionError"):
             await asyncio.wait_for(call.task, 1)
+    assert [(failure.kind, failure.engine) for failure in seen.failures] == [("vad", "fake")]
+
+
+@in_virtual_time
+async def test_a_vad_that_does_not_begin_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, engines = Failures(), FakeEngines()
+    monkeypatch.setattr(engines.vad, "open", lambda: 1 / 0)
+    with pytest.raises(VadFailed):
+        async with Call(engines=engines, observers=[seen]) as call:
+            await asyncio.wait_for(call.task, 1)
+    assert [failure.kind for failure in seen.failures] == ["vad"]
 
 
 # ---- beginning and end ------------------------------------------------------------------------------

@@ -11,11 +11,11 @@ from tests.store.test_deletion import recorded
 from voi.audio.wav import read_wav
 from voi.errors import ClientError
 from voi.store.conversations import Filter, forget_conversations, key_of
-from voi.store.export import export, export_recording
+from voi.store.export import ExportFormat, export, export_recording
 from voi.store.store import Store
 
 
-async def exported(store: Store, form: str, which: Filter | None = None) -> str:
+async def exported(store: Store, form: ExportFormat, which: Filter | None = None) -> str:
     out = io.StringIO()
     await export(store, which or Filter(), out, form)
     return out.getvalue()
@@ -51,6 +51,18 @@ async def test_a_spreadsheet_runs_nothing_that_was_said(store: Store, words: str
     await keep(store, *told(words=words))
     rows = list(csv.DictReader(io.StringIO(await exported(store, "messages.csv"))))
     assert rows[1]["words"] == f"'{words}"
+
+
+class _Closed(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "messages.csv"])
+async def test_a_reader_that_leaves_is_no_failure_of_the_store(store: Store, form: ExportFormat) -> None:
+    await keep(store, *told("c1"))
+    with pytest.raises(BrokenPipeError):
+        await export(store, Filter(), _Closed(), form)
 
 
 async def test_a_recording_is_exported_readable(sealed_store: Store, tmp_path: Path) -> None:

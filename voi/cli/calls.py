@@ -66,6 +66,9 @@ def list_calls(
 
         typer.echo(json.dumps([with_dates(kept.facts) for kept in found], indent=2, ensure_ascii=False))
         return
+    if not found:
+        filtered = app or agent or person or since or until
+        typer.echo("There are no such conversations." if filtered else "No conversation was stored yet.")
     for kept in found:
         facts = kept.facts
         ended = "runs, or was cut off" if facts["ended_ms"] is None else facts["end_reason"] or "-"

@@ -81,7 +81,7 @@ class Look:
             engine = registry.build(factory, kind, name, options)
             if name in FOR_GPU:
                 await engine.close()  # it was made only to check its options
-                return self._sized(label, name, options, lacking)
+                return await asyncio.to_thread(self._sized, label, name, options, lacking)
             return await _tried(engine, label, name, options)
         except (EngineError, ConfigError) as error:
             return Finding("engines", label, lacking, name, str(error))
@@ -92,7 +92,7 @@ class Look:
             return []
         if missing := missing_packages(name):
             raise EngineError(f"{name} needs {', '.join(missing)}: ./install.sh {name}")
-        found = self._sized("", name, options, Grade.WRONG)
+        found = await asyncio.to_thread(self._sized, "", name, options, Grade.WRONG)
         if found.state is Grade.WRONG:
             raise EngineError(f"{name}: {found.cure}")
         if name == "xtts":
@@ -107,7 +107,7 @@ class Look:
         on_gpu, folder, cure = place.gpu is not None, self._settings.models_dir, place.pity
         if absent := to_fetch(name, options, folder):
             what = f"The weights of Whisper {absent}, {megabytes(absent):,} MB, are not in {folder}"
-            if why_not := hindrance(absent, folder):
+            if why_not := hindrance(name, absent, folder):
                 return Finding("engines", label, lacking, name, f"{what}, and the start cannot fetch them: {why_not}")
             cure = f"{what}: voi serve fetches them when it starts, and `voi models pull {name}-{absent}` does so now."
             cure = f"{cure} {place.pity}".rstrip()

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from voi.cli.engine_sizes import WHISPER_CALLERS, WHISPERS, Size, bytes_of_a_number
-from voi.engines.stt.whisper.weights import ALIASES, SIZES, checkpoint, converted, megabytes
+from voi.engines.stt.whisper.weights import ALIASES, SIZES, checkpoint, converted, megabytes, reach
 from voi.errors import EngineError
 
+_ASK_S = 5.0
 _FIND = {"whisper": checkpoint, "faster-whisper": converted}
 
 
@@ -26,8 +27,8 @@ def to_fetch(engine: str, options: Mapping[str, Any], models_dir: Path) -> str |
     return size
 
 
-def hindrance(size: str, models_dir: Path) -> str:
-    """Why the start cannot store it; empty if it can, given a connection."""
+def hindrance(engine: str, size: str, models_dir: Path) -> str:
+    """Why the start cannot fetch it; empty if it can. It asks for it, and takes nothing."""
     folder = models_dir.absolute()
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
@@ -35,6 +36,10 @@ def hindrance(size: str, models_dir: Path) -> str:
     free_mb = shutil.disk_usage(there).free // 10**6
     if free_mb < megabytes(size):
         return f"{there} has {free_mb:,} MB free, and it takes {megabytes(size):,}: make room, or set VOI_MODELS_DIR."
+    try:
+        reach(engine, size, _ASK_S)
+    except OSError as error:
+        return f"{error}. With a connection, `voi models pull {engine}-{size}` fetches it."
     return ""
 
 

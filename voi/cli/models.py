@@ -139,7 +139,7 @@ def _by_hand(name: str, models_dir: Path) -> str:
 
 
 def _show(name: str, size_mb: int, about: str, present: bool) -> None:
-    typer.echo(f"{name:28} {'present' if present else 'missing':8} {size_mb:5} MB, {about}")
+    typer.echo(f"{name:29} {'present' if present else 'missing':8} {size_mb:5} MB, {about}")
 
 
 def pull(weights: Weights, models_dir: Path) -> None:

@@ -13,6 +13,7 @@ from voi.core.facts import Fact, Heard, VoicePushed
 from voi.core.vad_edges import VadEdges, VadRules
 from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Transcript, Vad
 from voi.errors import EngineError
+from voi.session.failure import VadFailed
 
 PREROLL_MS = 480
 """How much sound from before the onset was noticed begins a transcription: the onset's 96 ms and what precedes it."""
@@ -50,6 +51,7 @@ class AudioInput:
         "_tell",
         "_turn",
         "_utterance",
+        "_vad_name",
         "_vad_stream",
         "_window_ms",
     )
@@ -80,7 +82,11 @@ class AudioInput:
         self._resampler = Resampler(rate_hz, STT_RATE_HZ) if rate_hz != STT_RATE_HZ else None
         self._framer = Framer(vad.info.window_samples)
         self._speech = VadEdges(vad.info.window_samples, rules)
-        self._vad_stream = vad.open()
+        self._vad_name = vad.info.name
+        try:
+            self._vad_stream = vad.open()
+        except Exception as error:
+            raise VadFailed(self._vad_name, error) from error
         self._stt = stt
         self._stt_options = stt_options
         self._stt_stream: SttStream | None = None
@@ -111,7 +117,11 @@ class AudioInput:
 
     def _hear_window(self, window: bytes) -> None:
         speech = self._speech
-        fact = speech.window(self._vad_stream.probability(window))
+        try:
+            probability = self._vad_stream.probability(window)
+        except Exception as error:
+            raise VadFailed(self._vad_name, error) from error
+        fact = speech.window(probability)
         self._preroll.append(window)
         if self._utterance:
             self._kept.append((window, speech.voiced))

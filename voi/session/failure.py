@@ -6,7 +6,7 @@ from typing import Literal
 from voi.engines.base import FinishReason
 from voi.errors import EngineError
 
-FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "judge"]
+FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "vad", "judge"]
 """`llm_empty`: an answer without a word. `llm_cut`: an answer that ended in the middle. `llm_filtered`: an answer that
 a content filter cut."""
 
@@ -54,3 +54,12 @@ def cut_short(finish: FinishReason | None) -> str:
     if finish == "content_filter":
         return "the provider's content filter cut the answer."
     return "the answer ended without a finish."
+
+
+class VadFailed(EngineError):
+    """The VAD failed: nobody hears the person any more, so the conversation ends."""
+
+    def __init__(self, engine: str, error: Exception) -> None:
+        why = str(error) if isinstance(error, EngineError) else f"{type(error).__name__}."
+        super().__init__(f"The VAD {engine} failed: {why}")
+        self.failure = Failure("vad", engine, "", str(self), 0)

@@ -33,7 +33,7 @@ from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.door_events import DoorEvents
-from voi.session.failure import Failure
+from voi.session.failure import Failure, VadFailed
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
@@ -152,6 +152,9 @@ class Session:
         try:
             if not self._ended.is_set():
                 await self._live()
+        except VadFailed as error:
+            self._observers.failure(error.failure)  # the line in the log is that of the conversation's end
+            raise
         finally:
             if self._pictures is not None:
                 self._pictures.release(self.conversation_id)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from voi.errors import ClientError
+from voi.errors import ClientError, VoiError
 from voi.sealing.file import SUFFIX, pages_of
 from voi.store.conversations import Filter, StoredConversation, each_conversation, key_of
 from voi.store.schema import conversations
@@ -20,8 +20,32 @@ FACTS = tuple(column.name for column in conversations.columns if column.name != 
 MESSAGES = ("conversation_id", "app", "agent", "began_ms", "message_id", "role", "at_ms", "words")
 
 
+class OutputError(VoiError):
+    """What was read cannot be written. Its cause is the OSError: the store itself is well."""
+
+
+class _Output:
+    """Writes while the store is being read, whose own failures are OSErrors too."""
+
+    def __init__(self, out: IO[str]) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        try:
+            return self._out.write(text)
+        except OSError as error:
+            raise OutputError(str(error)) from error
+
+
 async def export(store: Store, which: Filter, out: IO[str], form: ExportFormat) -> int:
     """Write all conversations that fit, the oldest first. Returns how many. Raises StoreError, OSError."""
+    try:
+        return await _export(store, which, _Output(out), form)
+    except OutputError as error:
+        raise (error.__cause__ or error) from None
+
+
+async def _export(store: Store, which: Filter, out: _Output, form: ExportFormat) -> int:
     count = 0
     async with store.reading() as connection:
         found = each_conversation(connection, store.keys, which)

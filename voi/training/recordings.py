@@ -51,7 +51,7 @@ def find(source: Path, sound_column: str | None = None, text_column: str | None 
     Raises ConfigError when none can be read. Columns that are not given are found by their usual names.
     """
     if not source.exists():
-        raise ConfigError(f"There is no {source}. Name a folder of recordings, a metadata.csv or a parquet file.")
+        raise ConfigError(f"There is no file or folder {source}. Name recordings, a metadata.csv or a parquet file.")
     if source.is_file():
         if source.suffix == ".parquet":
             return _parquet(source, sound_column, text_column)

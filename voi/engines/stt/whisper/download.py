@@ -52,12 +52,12 @@ def download(source: Source, target: Path, on_progress: FetchProgress) -> None:
     partial.replace(target)
 
 
-def opened(url: str, start: int = 0) -> Any:
+def opened(url: str, start: int = 0, deadline_s: float = DEADLINE_S) -> Any:
     """The response to a request for the content from the byte `start` on. Raises OSError with a text for people."""
     host = urlsplit(url).netloc
     request = urllib.request.Request(url, headers={"Range": f"bytes={start}-"} if start else {})
     try:
-        return urllib.request.urlopen(request, timeout=DEADLINE_S)
+        return urllib.request.urlopen(request, timeout=deadline_s)
     except urllib.error.HTTPError as error:
         if error.code == _RANGE_NOT_SATISFIABLE and start:
             return error

@@ -94,7 +94,7 @@ def fetch(size: str, models_dir: Path, on_progress: FetchProgress, *, source: So
     size = ALIASES.get(size, size)
     target = models_dir / f"whisper-{size}.pt"
     if not target.is_file():
-        download(source or Source(f"{_HOST}/{SIZES[size]}/{size}.pt", sha256=SIZES[size]), target, on_progress)
+        download(source or Source(_address(size), sha256=SIZES[size]), target, on_progress)
     return target
 
 
@@ -102,9 +102,9 @@ def fetch_converted(size: str, models_dir: Path, on_progress: FetchProgress, *, 
     """The same for a model that CTranslate2 can read: a folder, from the Hugging Face hub or `hub`."""
     size = ALIASES.get(size, size)
     folder = models_dir / f"faster-whisper-{size}"
-    repository = _TURBO_REPOSITORY if size == "large-v3-turbo" else f"Systran/faster-whisper-{size}"
-    hub = hub or os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
-    with opened(f"{hub}/api/models/{repository}?blobs=true") as answer:
+    repository = _repository(size)
+    hub = hub or _hub()
+    with opened(_listing(hub, repository)) as answer:
         listed = json.load(answer)
     try:
         sources = _sources(listed, f"{hub}/{repository}/resolve")
@@ -116,6 +116,28 @@ def fetch_converted(size: str, models_dir: Path, on_progress: FetchProgress, *, 
         if name in sources and not (folder / name).is_file():
             download(sources[name], folder / name, on_progress)
     return folder
+
+
+def reach(engine: str, size: str, deadline_s: float) -> None:
+    """Ask for a size without taking it: OSError where it cannot be fetched from here."""
+    url = _listing(_hub(), _repository(size)) if engine == "faster-whisper" else _address(size)
+    opened(url, deadline_s=deadline_s).close()
+
+
+def _address(size: str) -> str:
+    return f"{_HOST}/{SIZES[size]}/{size}.pt"
+
+
+def _hub() -> str:
+    return os.environ.get("HF_ENDPOINT") or "https://huggingface.co"
+
+
+def _repository(size: str) -> str:
+    return _TURBO_REPOSITORY if size == "large-v3-turbo" else f"Systran/faster-whisper-{size}"
+
+
+def _listing(hub: str, repository: str) -> str:
+    return f"{hub}/api/models/{repository}?blobs=true"
 
 
 def fetch_missing(engine: str, model: str, models_dir: Path, tell: Callable[[str], object]) -> None:
