@@ -45,6 +45,7 @@ BESIDE = {
     "calls/load.py": "clock: whether the server is too busy",
     "config/store.py": "clock: looks twice a second whether the configuration was edited",
     "core/deadlines.py": "clock: when the conversation falls due",
+    "core/lateness.py": "clock: whether an answer is late",
     "tasks.py": "owner of the tasks: told when one begins and ends",
 }
 sys.path.insert(0, str(ROOT))

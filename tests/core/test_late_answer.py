@@ -188,3 +188,105 @@ def test_no_phrase_over_a_sound_of_the_person():
     world.tell(was.TextTyped(QUESTION), was.AnswerAsked(), was.VoicePushed())
     world.pass_time(20_000)
     assert not told(world)
+
+
+# ---- while tools run ---------------------------------------------------------------------------------
+
+
+def calls_a_tool(*pieces: str, script: Script = SCRIPT) -> tuple[World, int]:
+    """The answer says that, and then waits for a tool."""
+    world = World(script, instant=False)
+    world.say(QUESTION)
+    reply: int = world.last(do.StartReply).reply
+    for index, text in enumerate(pieces):
+        world.tell(was.ReplyText(reply, index, text), was.PieceVoiced(reply, index, index * 1_000, 1_000))
+    if pieces:
+        world.tell(was.PlaybackStarted(reply))
+    world.tell(was.ToolCalled(reply, "a", "look_up", "{}"), was.ReplyWritten(reply))
+    world.pass_time(1_000 * len(pieces))
+    world.played(reply)
+    return world, reply
+
+
+def meanwhile(world: World) -> list[do.SayPhrase]:
+    return [action for action in world.log if isinstance(action, do.SayPhrase) and action.text == "One moment."]
+
+
+def test_while_a_tool_takes_long_the_person_is_told_so_once() -> None:
+    world, reply = calls_a_tool("Let me look.")
+    world.pass_time(LATE_MS - 1)
+    assert not meanwhile(world), "it is counted from the end of what was heard"
+    world.pass_time(1)
+    (phrase,) = meanwhile(world)
+    world.reply_with("One moment.", reply=phrase.reply)
+    world.played(phrase.reply)
+    assert world.core.state is State.ANSWERING
+    world.pass_time(10_000)
+    world.tell(was.ToolReturned(reply, "a", "sunny"))
+    world.pass_time(10_000)
+    assert len(meanwhile(world) + told(world)) == 1
+    world.played(world.reply_with("It is sunny."))
+    assert [m.text for m in world.core.history.messages()] == [QUESTION, "Let me look.", "", "It is sunny."]
+    world.check_settled()
+
+
+def test_what_comes_back_while_the_phrase_is_said_follows_it() -> None:
+    world, reply = calls_a_tool()
+    world.pass_time(LATE_MS)
+    (phrase,) = meanwhile(world)
+    world.reply_with("One moment.", reply=phrase.reply)
+    world.tell(was.ToolReturned(reply, "a", "sunny"))
+    after = world.reply_with("It is sunny.", play=False)
+    assert after not in world.released
+    world.played(phrase.reply)
+    assert after in world.released
+
+
+def test_the_model_s_time_after_the_tool_counts_too() -> None:
+    world, reply = calls_a_tool("Let me look.")
+    world.pass_time(LATE_MS - 500)
+    world.tell(was.ToolReturned(reply, "a", "sunny"))
+    world.pass_time(499)
+    assert not told(world)
+    world.pass_time(1)
+    assert [ahead.reply for ahead in told(world)] == [world.last(do.StartReply).reply]
+    assert not meanwhile(world)
+
+
+def test_who_was_told_before_the_tool_ran_is_not_told_again() -> None:
+    world = asked()
+    wait(world)
+    reply = ahead_sounds(world)
+    world.tell(was.ReplyText(reply, 0, "Let me look."), was.PieceVoiced(reply, 0, 0, 1_000))
+    world.tell(was.ToolCalled(reply, "a", "look_up", "{}"), was.ReplyWritten(reply))
+    world.played(reply)
+    world.pass_time(20_000)
+    world.tell(was.ToolReturned(reply, "a", "sunny"))
+    world.pass_time(LATE_MS)
+    assert len(told(world) + meanwhile(world)) == 1
+
+
+def test_who_talks_over_the_phrase_is_answered_and_the_tool_runs_on() -> None:
+    world, reply = calls_a_tool()
+    world.pass_time(LATE_MS)
+    (phrase,) = meanwhile(world)
+    world.tell(was.ReplyText(phrase.reply, 0, "One moment."), was.PieceVoiced(phrase.reply, 0, 0, 1_000))
+    world.tell(was.PlaybackStarted(phrase.reply), was.ReplyWritten(phrase.reply))
+    world.played_ms[phrase.reply] = 200
+    world.say("Never mind, tell me about Rome.")
+    assert phrase.reply in world.stopped
+    assert "One moment" not in str(world.core.history.messages())
+    world.played(world.reply_with("Rome is old."))
+    world.tell(was.ToolReturned(reply, "a", "sunny"))
+    world.played(world.reply_with("And it is sunny."))
+    world.check_settled()
+
+
+def test_tools_that_nobody_waits_for_make_nothing_late() -> None:
+    world, _ = calls_a_tool()
+    world.tell(was.Interrupted(None))
+    world.pass_time(20_000)
+    assert not meanwhile(world)
+    quiet, _ = calls_a_tool(script=replace(SCRIPT, late_phrase=None))
+    quiet.pass_time(20_000)
+    assert not meanwhile(quiet)

@@ -7,9 +7,10 @@ import pytest
 
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
-from tests.fakes.engines import FakeLlm, FakeTts, tone
+from tests.fakes.engines import FakeLlm, FakeTts, calls_of, tone
 from voi.audio.wav import to_wav
 from voi.core.facts import AnswerAsked, TextTyped
+from voi.dialogue import ToolCall
 
 PHRASE = "One moment, please."
 ANSWER = "There was a fox."
@@ -140,3 +141,21 @@ async def test_who_cannot_hear_it_in_time_is_not_told(given: dict):
         await asyncio.sleep(4)
         assert call.answers == []
         await asyncio.sleep(6)
+
+
+@in_virtual_time
+async def test_a_tool_that_takes_long() -> None:
+    async def look_up(arguments: str) -> str:
+        await asyncio.sleep(6)
+        return "sunny"
+
+    llm = FakeLlm(calls_of(ToolCall("a", "look_up", "{}")), "It is sunny.")
+    engines = FakeEngines(llm=llm)
+    async with Call(engines=engines, late_phrase=PHRASE, tools={"look_up": look_up}, mode="chat") as call:
+        call.session.tell(TextTyped("The weather?"))
+        call.session.tell(AnswerAsked())
+        await call.until(lambda: call.answers == [PHRASE], 3_000)
+        await call.until(lambda: call.answers == [PHRASE, "It is sunny."], 8_000)
+        await call.quiet(4_000)
+        assert [text for text, _ in engines.tts["fake"].spoken] == [PHRASE, "It is sunny."]
+        assert PHRASE not in [message.text for message in llm.requests[-1].messages]

@@ -101,7 +101,8 @@ class Conversation:
         """What falls due first, with its time in ms."""
         reply = self._waited_for()
         reply_ms = reply.deadline_ms if reply else None
-        late_ms = self._replies.late_ms(reply)
+        tools_run = reply is None and self.state is State.ANSWERING and self._tools.awaited
+        late_ms = self._replies.late_ms(reply, tools_run=tools_run)
         return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms, late_ms)
 
     def _waited_for(self) -> Reply | None:
@@ -514,7 +515,7 @@ class Conversation:
         self._clocks.user_acted(self._now_ms)
         if self.state is State.WAITING:
             return
-        self._replies.turn_begins()
+        self._replies.late.turn_begins()
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
             if not self._replies.terminal_owed:
                 self._out += [do.SendStatus(Status.RESPONSE_CREATED), do.SendStatus(Status.RESPONSE_CANCELLED)]
@@ -593,7 +594,7 @@ class Conversation:
             self._maybe_end_turn(self._turn)
 
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
-        if self._replies.played(fact.reply):
+        if self._replies.played(fact.reply, self._now_ms):
             self._after_reply()
             greeting, self._greeting_owed = self._greeting_owed, None
             if greeting and self.state is State.IDLE and fact.reply == FIRST_REPLY:
@@ -628,12 +629,11 @@ class Conversation:
         self._give_up_reply("The answer did not come in time; please try again.")
 
     def _on_late_answer(self) -> None:
-        if reply := self._waited_for():
-            self._replies.say_ahead(reply)
+        self._replies.say_late(self._waited_for(), self._now_ms)
 
     def _give_up_reply(self, error: str) -> None:
         self._emit(do.ReportError(error))
-        self._replies.turn_begins()
+        self._replies.late.turn_begins()
         reply = self._replies.stop(failed=True)
         if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)

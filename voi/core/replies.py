@@ -12,6 +12,7 @@ from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.history import History, HistoryEntry
 from voi.core.kept import KeptReply
+from voi.core.lateness import Lateness
 from voi.core.ledger import Joined, Ledger, join
 from voi.core.reply import Reply
 from voi.core.script import Script
@@ -61,10 +62,7 @@ class Replies:
         self._rounds = 0
         """How often the current answer has called tools."""
         self._timeout_ms = script.reply_timeout_ms
-        self._late_phrase = script.late_phrase
-        self._late_after_ms = script.late_after_ms
-        self._told_late = False
-        """The person was told in this turn that the answer takes long."""
+        self.late = Lateness(script)
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
@@ -110,6 +108,7 @@ class Replies:
         if not already:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._rounds = True, 0
+        self.late.answer_begins()
 
     def cancel_carried(self) -> None:
         """Cancel an answer that was to continue after its tools."""
@@ -129,7 +128,9 @@ class Replies:
 
     def announce_going_on(self, reply: Reply) -> None:
         """This reply continues the announced answer, or is announced as another one."""
-        if not self._carried:
+        if self._carried:
+            reply.wanted_ms = self.late.silent_since_ms
+        else:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._carried = True, False
 
@@ -140,15 +141,16 @@ class Replies:
         self._out.append(do.StartReply(reply.number, messages, muted))
         return reply
 
-    def say(self, phrase: Phrase, now_ms: int) -> None:
+    def say(self, phrase: Phrase, now_ms: int, *, aside: bool = False) -> None:
         reply = self._new(None)
+        reply.aside = aside
         self._out.append(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
         self.release(reply, now_ms)
 
     def kept(self) -> KeptReply | None:
         """The newest reply, for the case that the person has not heard all of it; None if it was cut."""
         reply = self.released or next(reversed(self._past.values()), None)
-        if reply is None or reply.message_id is None or reply.cut or reply.number in self.stopping:
+        if reply is None or reply.message_id is None or reply.cut or reply.aside or reply.number in self.stopping:
             return None
         pieces = reply.ledger.pieces()
         return KeptReply(reply.message_id, pieces, reply.announced) if pieces else None
@@ -180,9 +182,11 @@ class Replies:
             self.speculation = None
         reply.message_id = next(self._message_ids)
         self.released = reply
-        self._history.add(HistoryEntry(reply.message_id, "assistant", ""))
+        if not reply.aside:
+            self._history.add(HistoryEntry(reply.message_id, "assistant", ""))
         if reply.wanted_ms is None:
             reply.wanted_ms = now_ms
+        self.late.silent_since_ms = reply.wanted_ms
         if not _waits_for_words(reply):
             self._alive(reply, now_ms)
         self._show(reply)
@@ -200,23 +204,21 @@ class Replies:
 
     # ---- an answer that is late -------------------------------------------------------------------
 
-    def late_ms(self, reply: Reply | None) -> int | None:
-        """The time in ms at which to tell the person that this answer takes long; None: never."""
-        if self._late_phrase is None or self._told_late or reply is None or reply.wanted_ms is None:
-            return None
-        return reply.wanted_ms + self._late_after_ms if reply.answers is not None and reply.is_silent else None
+    def late_ms(self, reply: Reply | None, *, tools_run: bool) -> int | None:
+        """When to tell the person that their answer takes long; None: never. `reply`: the one that they wait for.
+        `tools_run`: there is none, and they wait for what tools return."""
+        return self.late.due_meanwhile_ms() if tools_run else self.late.due_ms(reply)
 
-    def say_ahead(self, reply: Reply) -> None:
-        """Tell the person that the answer takes long. This becomes the beginning of its sound, so interruption, guard
-        and clocks need no special case."""
-        if phrase := self._late_phrase:
-            self._told_late, reply.ahead = True, phrase.text
+    def say_late(self, reply: Reply | None, now_ms: int) -> None:
+        """Tell it. This becomes the beginning of the reply's sound, so interruption, guard and clocks need no special
+        case. While tools run there is no reply yet, and it is a phrase of its own."""
+        if phrase := self.late.tell(meanwhile=reply is None):
+            if reply is None:
+                self.say(phrase, now_ms, aside=True)
+                return
+            reply.ahead = phrase.text
             self._out.append(do.SayAhead(reply.number, phrase.text, phrase.tone, phrase.file))
             self._show(reply)
-
-    def turn_begins(self) -> None:
-        """The person may be told again that an answer takes long."""
-        self._told_late = False
 
     # ---- what becomes of it -----------------------------------------------------------------------
 
@@ -272,13 +274,15 @@ class Replies:
             self._rounds += 1
             self._tools.run(reply.number, reply.message_id, tuple(reply.calls), now_ms)
 
-    def played(self, number: int) -> bool:
+    def played(self, number: int, now_ms: int) -> bool:
         """The reply was played to its end. False if the released reply has another number."""
         reply = self.released
         if reply is None or reply.number != number:
             return False
         self.released = None
         reply.played_ms = reply.sound_ms
+        if reply.sound_ms:
+            self.late.silent_since_ms = now_ms
         self._archive(reply)
         self._finish(reply, Status.RESPONSE_DONE)
         if reply.message_id is not None and not reply.ledger.full_text():
@@ -380,8 +384,8 @@ class Replies:
         text = joined.text
         if reply.message_id is None:
             return
-        if text:
-            self._told_late = False
+        if text and not reply.aside:
+            self.late.turn_begins()
             self._history.set_text(reply.message_id, text, reply.ledger.segments())
         if shown := text or reply.ahead:
             show = do.Show(reply.message_id, "assistant", shown, final=reply.written, narrated=joined.narrated)

@@ -50,6 +50,8 @@ class Reply:
     ahead: str = ""
     """What is said ahead of its own words, because these are late. It is heard and shown, but is not part of the
     text."""
+    aside: bool = False
+    """It says that the answer takes long, and is no part of the dialogue: the model is not shown it."""
     calls: list[ToolCall] = field(default_factory=list)
     """Tools that it calls. They run once it is released and its text is complete."""
     acted: bool = False

@@ -1,0 +1,44 @@
+"""When the person is told that their answer takes long: once in a turn, be it that the first words are late, that tools
+run, or that the model reads what these returned."""
+
+from voi.core.reply import Reply
+from voi.core.script import Script
+from voi.dialogue import Phrase
+
+
+class Lateness:
+    """The late phrase of one conversation. `phrase` None: nothing is ever said."""
+
+    __slots__ = ("_after_ms", "_told_in_answer", "_told_in_turn", "phrase", "silent_since_ms")
+
+    def __init__(self, script: Script) -> None:
+        self.phrase: Phrase | None = script.late_phrase
+        self._after_ms = script.late_after_ms
+        self._told_in_turn = False
+        self._told_in_answer = False
+        self.silent_since_ms = 0
+        """Since when nothing of the current answer is heard."""
+
+    def due_ms(self, reply: Reply | None) -> int | None:
+        """When to tell it ahead of this answer; None: never."""
+        if self.phrase is None or reply is None or reply.wanted_ms is None or reply.answers is None:
+            return None
+        told = self._told_in_answer if reply.goes_on else self._told_in_turn
+        return reply.wanted_ms + self._after_ms if reply.is_silent and not told else None
+
+    def due_meanwhile_ms(self) -> int | None:
+        """When to tell it while nothing is said because tools run; None: never."""
+        return None if self.phrase is None or self._told_in_answer else self.silent_since_ms + self._after_ms
+
+    def tell(self, *, meanwhile: bool = False) -> Phrase | None:
+        """It is told now: the phrase."""
+        self._told_in_answer = True
+        self._told_in_turn |= not meanwhile
+        return self.phrase
+
+    def answer_begins(self) -> None:
+        self._told_in_answer = self._told_in_turn
+
+    def turn_begins(self) -> None:
+        """The person may be told again: their turn was answered, or will not be."""
+        self._told_in_turn = False
