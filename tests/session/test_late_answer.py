@@ -151,10 +151,9 @@ async def test_a_tool_that_takes_long() -> None:
 
     llm = FakeLlm(calls_of(ToolCall("a", "look_up", "{}")), "It is sunny.")
     engines = FakeEngines(llm=llm)
-    async with Call(engines=engines, late_phrase=PHRASE, tools={"look_up": look_up}, mode="chat") as call:
-        call.session.tell(TextTyped("The weather?"))
-        call.session.tell(AnswerAsked())
-        await call.until(lambda: call.answers == [PHRASE], 3_000)
+    async with Call(engines=engines, late_phrase=PHRASE, tools={"look_up": look_up}) as call:
+        await ask(call)
+        await call.until(lambda: call.answers == [PHRASE], 4_500)
         await call.until(lambda: call.answers == [PHRASE, "It is sunny."], 8_000)
         await call.quiet(4_000)
         assert [text for text, _ in engines.tts["fake"].spoken] == [PHRASE, "It is sunny."]
