@@ -38,6 +38,8 @@ def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def main() -> None:
     levels: list[tuple[str, ...]] = []
     limits: list[tuple[str, ...]] = []
+    if not RESULTS.is_dir():
+        raise SystemExit(f"There is no {RESULTS}: nothing was measured yet. Run bench/run.py first.")
     for folder in sorted(path for path in RESULTS.iterdir() if path.is_dir()):
         results = [json.loads(p.read_text()) for p in folder.glob("[0-9]*.json")]
         levels += [row(r) for r in sorted(results, key=lambda r: r["n"])]

@@ -21,6 +21,10 @@ from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
+from extras import require  # type: ignore[import-not-found]
+
+require("whisper", "whisper xtts")
+
 from voi.cli.engine_sizes import CONTEXT_MIB, size_of_engine
 from voi.cli.gpus import ask_driver
 from voi.engines.base import SttOptions, VoiceSpec

@@ -6,6 +6,7 @@ of that was the silence that the endpointer waited for (from the server's own re
 streamed and of the whole recording at once.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -184,6 +185,7 @@ async def run(folder: Path, token: str) -> None:
 
 
 def main() -> None:
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     secret = secrets.token_urlsafe(48)
     with tempfile.TemporaryDirectory() as folder:
         server, ready_s = start_server(Path(folder), secret)

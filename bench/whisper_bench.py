@@ -23,11 +23,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-import torch
-import whisper  # type: ignore[import-untyped]
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
+from extras import require  # type: ignore[import-not-found]
+
+require("whisper", "whisper")
+
+import torch
+import whisper  # type: ignore[import-untyped]
 from voi.engines.base import SttOptions, SttStream, Transcript
 from voi.engines.stt.whisper import tokens
 from voi.engines.stt.whisper.engine import Whisper

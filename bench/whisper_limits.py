@@ -8,6 +8,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
+from extras import require  # type: ignore[import-not-found]
+
+require("torch", "whisper")
+
 from voi.engines.stt.whisper.openai_network import Dimensions
 
 from limits import DEVICES, KERNEL_S, Device, Work  # type: ignore[import-not-found]

@@ -23,10 +23,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
+from extras import require  # type: ignore[import-not-found]
+
+require("torch", "xtts")
+
+import torch
 from tests.engines.tts.xtts import tiny
 from voi.engines.base import VoiceSpec
 from voi.engines.tts.xtts import engine as engine_module

@@ -9,6 +9,10 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
+from extras import require  # type: ignore[import-not-found]
+
+require("torch", "xtts")
+
 import torch
 from torch import nn
 from voi.engines.tts.xtts.decoder import FILLS

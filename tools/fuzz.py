@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Fuzz what reads bytes of others, guided by the code that each input reaches.
 
-    python -m pip install atheris
-    python tools/fuzz.py --runs 100000                    # of each target in tests/fuzz/targets.py
-    python tools/fuzz.py --runs 1000000 --targets wire,message
+    .venv/bin/python -m pip install atheris
+    .venv/bin/python tools/fuzz.py --runs 100000          # of each target in tests/fuzz/targets.py
+    .venv/bin/python tools/fuzz.py --runs 1000000 --targets wire,message
 
 Each target runs in a process of its own. A crash, an error that the target does not say it raises, an input that takes
 over 20 seconds (by the clock: a busy machine stalls), or memory that grows beyond 2 GB ends it; the input is kept in
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,8 @@ def main() -> int:
     parser.add_argument("--targets", default="", help="between commas; default: all")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args, arguments = parser.parse_known_args()
+    if find_spec("atheris") is None:
+        parser.exit(1, "This needs atheris: .venv/bin/python -m pip install atheris\n")
     if args.one:
         fuzz_one(args.one, arguments)
     from tests.fuzz.targets import TARGETS

@@ -120,6 +120,8 @@ def _own_recordings() -> Path:
     settings = load_settings()
     if not settings.record:
         raise ConfigError("--why reads what the server on this machine records: set VOI_RECORD=true and restart it.")
+    if settings.store_key is not None:
+        raise ConfigError("--why cannot read recordings that are encrypted while they are made (VOI_STORE_KEY).")
     return settings.recordings_dir
 
 
