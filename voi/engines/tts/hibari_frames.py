@@ -43,7 +43,11 @@ def stretched(frames: Frames, speed: float) -> Frames:
     nearest = np.rint(places).astype(np.intp)
 
     def between(values: Floats) -> Floats:
-        mixed: Floats = values[..., before] * (1 - behind) + values[..., before + 1] * behind
+        mixed: Floats = np.take(values, before + 1, axis=-1)
+        start = np.take(values, before, axis=-1)
+        mixed -= start
+        mixed *= behind
+        mixed += start
         return mixed
 
     voiced = (frames.f0[before] > VOICED_HZ) & (frames.f0[before + 1] > VOICED_HZ)
