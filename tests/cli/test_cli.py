@@ -34,6 +34,16 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.mark.usefixtures("_here")
+@pytest.mark.parametrize("args", [("token", "app"), ("check",), ("voice", "list")])
+def test_in_another_folder_the_folder_is_named(args: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*args) == 1
+    assert f"{Path.cwd()} has no .env" in capsys.readouterr().err
+    Path(".env").write_text("")
+    assert run(*args) == 1
+    assert "has no .env" not in capsys.readouterr().err
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_told_in_words() -> None:
     with Path("/dev/full").open("w") as full:

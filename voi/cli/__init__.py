@@ -3,13 +3,14 @@
 import importlib
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from voi import __version__
-from voi.errors import VoiError
+from voi.errors import ConfigError, VoiError
 
 EXTRAS = {
     "torch": "xtts (or whisper)", "tokenizers": "xtts", "py3langid": "xtts", "whisper": "whisper", "av": "media",
@@ -73,6 +74,13 @@ def _options(
     pass
 
 
+def elsewhere() -> str:
+    """What to tell of a mistake in the configuration that may only be one of the folder; "": it has a `.env`."""
+    if Path(".env").is_file():
+        return ""
+    return f"{Path.cwd()} has no .env, so only the environment counts. Voi may have been installed in another folder."
+
+
 def main(args: Sequence[str] | None = None) -> None:
     """Run a command and exit. Errors are printed without a traceback. Exit codes: 1 for an error, 2 for a wrong command
     line."""
@@ -80,6 +88,8 @@ def main(args: Sequence[str] | None = None) -> None:
         app(args=list(sys.argv[1:] if args is None else args), prog_name="voi")
     except VoiError as error:
         typer.secho(f"voi: {error}", fg="red", err=True)
+        if isinstance(error, ConfigError) and (hint := elsewhere()):
+            typer.echo(hint, err=True)
         raise SystemExit(1) from None
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]

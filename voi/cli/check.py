@@ -23,6 +23,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for other programs.")] = False,
 ) -> None:
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
+    from voi.cli import elsewhere
     from voi.cli.engine_check import check_engines, try_engines
     from voi.config.load import read_config
     from voi.config.prices import read_prices
@@ -69,6 +70,8 @@ def check(
         typer.secho(f"problem: {problem}", fg="red", err=True)
     if problems.errors:
         typer.echo(_count(len(problems.errors), "problem"), err=True)
+        if hint := elsewhere():
+            typer.echo(hint, err=True)
         raise typer.Exit(1)
     warned = f", with {_count(len(problems.warnings), 'warning')}" if problems.warnings else ""
     unready = any(_NOT_READY in warning for warning in problems.warnings)
