@@ -35,16 +35,16 @@ WORDS = "Hello there."
 BESIDE = {
     "session/latency.py": "clock: how long each step of a turn took",
     "session/clock.py": "clock: the time of the conversation",
-    "session/observer.py": "observer: tells the others",
-    "engines/llm/thought_habits.py": "observer: notes whether the model begins with thoughts",
+    "session/observer.py": "observer: passes events to the other observers",
+    "engines/llm/thought_habits.py": "observer: records whether the model begins with thoughts",
     "session/metering.py": "observer: counts tokens",
     "server/metrics.py": "observer: histograms and counters",
-    "store/": "observer: notes the call, and writes it now and then",
+    "store/": "observer: records the call, and writes it at intervals",
     "engines/waits.py": "clock: how long calls wait for an engine",
-    "server/": "clock: looks now and then how the server is (load, garbage, stopping)",
+    "server/": "clock: watches the server (load, garbage, stopping, usage)",
     "calls/load.py": "clock: whether the server is too busy",
-    "config/store.py": "clock: looks twice a second whether the configuration was edited",
-    "core/deadlines.py": "clock: when the conversation falls due",
+    "config/store.py": "clock: checks twice a second whether the configuration was edited",
+    "core/deadlines.py": "clock: when the conversation is due next",
     "tasks.py": "owner of the tasks: told when one begins and ends",
 }
 sys.path.insert(0, str(ROOT))
