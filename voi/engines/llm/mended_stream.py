@@ -1,8 +1,8 @@
-"""Answers of providers as LiteLLM should get them: a wrong byte costs one character and not the answer, and an answer
-that is not streamed is one as well. What LiteLLM does not tell of them is noted.
+"""Mends answers of providers before LiteLLM reads them: a wrong byte costs one character and not the answer, and an
+answer that is not streamed becomes a stream. It also notes what LiteLLM does not report about them.
 
 The openai package, by which LiteLLM calls many providers, decodes each line strictly, fails at the first wrong byte,
-and takes `[DONE]` and the end of the connection for the same. Needs httpx, which LiteLLM brings.
+and does not tell `[DONE]` from the end of the connection. Needs httpx, which LiteLLM brings.
 """
 
 import codecs
@@ -20,16 +20,16 @@ _DONE = "[DONE]"
 
 @dataclass(slots=True)
 class Seen:
-    """What the bytes of the newest response tell."""
+    """What the bytes of the newest response showed."""
 
     done: bool = False
-    """It came to its end: `[DONE]`, or a whole answer."""
+    """The answer was complete: `[DONE]`, or a whole body."""
     is_page: bool = False
     """It is a web page."""
 
 
 SEEN: ContextVar[Seen | None] = ContextVar("SEEN", default=None)
-"""Set by who asks, in whose task the response is taken."""
+"""Set by the task that sends the request and reads the response."""
 
 
 async def mend(response: httpx.Response) -> None:
@@ -49,7 +49,7 @@ async def mend(response: httpx.Response) -> None:
 
 
 class MendedUtf8(httpx.AsyncByteStream):
-    """The same bytes, with U+FFFD in place of what is no UTF-8. A character in two parts stays whole."""
+    """The same bytes, with U+FFFD in place of invalid UTF-8. A character in two parts stays whole."""
 
     def __init__(self, stream: httpx.AsyncByteStream, seen: Seen | None = None) -> None:
         self._stream = stream
