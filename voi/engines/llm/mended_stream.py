@@ -19,7 +19,7 @@ _DONE = "[DONE]"
 
 
 @dataclass(slots=True)
-class Seen:
+class ResponseSeen:
     """What the bytes of the newest response showed."""
 
     done: bool = False
@@ -28,7 +28,7 @@ class Seen:
     """It is a web page."""
 
 
-SEEN: ContextVar[Seen | None] = ContextVar("SEEN", default=None)
+SEEN: ContextVar[ResponseSeen | None] = ContextVar("SEEN", default=None)
 """Set by the task that sends the request and reads the response."""
 
 
@@ -36,7 +36,7 @@ async def mend(response: httpx.Response) -> None:
     """A hook for responses of httpx. Compressed ones are left as they are."""
     headers, stream = response.headers, response.stream
     kind = headers.get("content-type", "")
-    seen = SEEN.get() or Seen()
+    seen = SEEN.get() or ResponseSeen()
     seen.done, seen.is_page = False, response.status_code == 200 and kind.startswith("text/html")
     if response.status_code != 200 or "content-encoding" in headers or not isinstance(stream, httpx.AsyncByteStream):
         return
@@ -51,9 +51,9 @@ async def mend(response: httpx.Response) -> None:
 class MendedUtf8(httpx.AsyncByteStream):
     """The same bytes, with U+FFFD in place of invalid UTF-8. A character in two parts stays whole."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, seen: Seen | None = None) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, seen: ResponseSeen | None = None) -> None:
         self._stream = stream
-        self._seen = seen or Seen()
+        self._seen = seen or ResponseSeen()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -73,7 +73,7 @@ class MendedUtf8(httpx.AsyncByteStream):
 class WholeAsEvents(httpx.AsyncByteStream):
     """A chat completion that is not streamed, as one event. Any other body stays as it is."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, seen: Seen) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, seen: ResponseSeen) -> None:
         self._stream = stream
         self._seen = seen
 
