@@ -9,13 +9,12 @@ MarkKind = Literal[
 
 
 class Found(NamedTuple):
-    """What begins at a place of the text, and the index where its mark ends.
-
-    open, close: of a thought, of calls, or of another's turn. answer: of what is to be heard, which ends a thought.
-    end: of whatever is open. drop: a mark that is not spoken and hides nothing. role: whose turn it is follows.
-    channel: its name follows. call: brackets, and `call_in` decides whether they are a call; python: brackets, and what
-    follows them decides. until: hidden up to and including the text `until`. label: "Thinking:", and what follows
-    decides. note: a thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
+    """What begins at a place of the text, and the index where its mark ends. open, close: of a thought, of calls, or of
+    another speaker's turn. answer: the beginning of what is to be heard, which ends a thought. end: of whatever is
+    open. drop: a mark that is not spoken and hides nothing. role: the name of the speaker follows. channel: its name
+    follows. call: brackets, and `call_in` decides whether they are a call; python: brackets, and what follows them
+    decides. until: hidden up to and including the text `until`. label: "Thinking:", and what follows decides. note: a
+    thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
     """
 
     kind: MarkKind
@@ -41,7 +40,7 @@ def begins_sentence(text: str, at: int) -> bool:
 
 
 def _without_blanks(text: str, at: int) -> int:
-    """Where the blanks before `at` begin."""
+    """The index at which the blanks before `at` begin."""
     while at and text[at - 1] in " \t":
         at -= 1
     return at

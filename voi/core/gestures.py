@@ -187,7 +187,7 @@ MOODS = re.compile(
     "timidement|doucement|chaleureusement|tristement|joyeusement|nerveusement|"
     "suavemente|tímidamente|alegremente|nerviosamente|cálidamente|dolcemente|timidamente|calorosamente|nervosamente"
 )
-"""How somebody speaks: a direction where it stands alone, in lower case."""
+"""Manners of speaking: a direction if it is the whole text, in lower case."""
 
 TONES = re.compile(
     r"warm|neutral|friendly|cheerful|calm|sad|happy|excited|angry|serious|playful|gentle|soft|whispers?|whispering|"
@@ -202,7 +202,7 @@ TONES = re.compile(
     r"cald[oa]|calm[oa]|gentile|"
     r"温柔|开心|高兴|平静|悲伤|严肃|兴奋|热情|温暖|優しく|明るく|嬉しそうに|悲しそうに|따뜻하게|밝게|차분하게"
 )
-"""How something is to be said, in brackets: [warm]."""
+"""Manners in which words are to be said, in brackets: [warm]."""
 
 WITHOUT_SPACES = re.compile(
     "[叹嘆泣頷]|(?<![可好玩搞取嘲])笑(?!话|話|料|点|柄)|(?<![诉])哭(?!诉)|点头|點頭|点点头|摇头|搖頭|摇摇头|眨|咳|脸红|臉紅|耸|聳肩|鞠躬|拥抱|擁抱|"

@@ -132,7 +132,7 @@ class _Automaton:
     __slots__ = ("_fallback", "_next", "final", "gap", "strict", "waits")
 
     def __init__(self, patterns: Iterable[tuple[str, bool]]) -> None:
-        """The patterns, and whether an apostrophe makes other words of theirs."""
+        """`patterns`: each with whether an apostrophe would make other words of its own."""
         self._next: list[dict[str, int]] = [{}]
         self.waits = [0]
         """For each state, how many symbols may become a phrase. The space before the first word is not counted."""

@@ -28,14 +28,14 @@ _ANSWER = re.compile(
     r"(?:final_?|my_?)?(?:answers?|response|reply|output|result|message|solution|speech|say|speak|spoken|utterance|conclusion)|"
     r"final|assistant|ai|bot|chat(?:bot)?|dialog(?:ue)?|begin_of_box|end_of_box"
 )
-"""Around what is to be heard."""
+"""Names of marks around what is to be heard."""
 _ENDS = frozenset(
     ("end", "return", "call", "eom_id", "eot_id", "im_end", "eos", "endoftext", "end_of_text", "end_of_turn", "eot")
 )
 _ROLES = re.compile(
     r"im_start|(?:start|begin)_of_turn|start_of_role|header_start|turn|from|recipient|extra_id_1|start_of_message|role"
 )
-"""Tokens that the name of a role follows."""
+"""Tokens with the name of a role after them."""
 _OTHERS_TURN = re.compile(r"user|human|system|sys|developer|tool|observation|environment|inst|prompter|customer")
 _ROLE_NAME = re.compile(r"\s{0,4}(\w{0,20})")
 _SPECIAL = re.compile(
@@ -122,7 +122,7 @@ def tag(text: str, at: int, *, final: bool) -> Seen:
 
 
 def _details(text: str, details: re.Match[str], *, final: bool) -> Seen:
-    """A part that unfolds: of a thought, its attributes or its title say so."""
+    """A `<details>` element. Its attributes or its title tell whether it is a thought."""
     rest = text[details.end() : details.end() + len(_SUMMARY) + _TITLE_CHARACTERS]
     title = rest[len(_SUMMARY) :] if rest.lower().startswith(_SUMMARY) else ""
     if _ABOUT_THOUGHT.search(details["about"]) or _ABOUT_THOUGHT.search(title.partition("<")[0]):
@@ -139,7 +139,7 @@ def _comment(text: str, at: int, comment: re.Match[str]) -> Seen:
 
 
 def _token(text: str, stem: str, whole: Found, mark: re.Match[str], *, closes: bool) -> Seen:
-    """A token that neither a thought nor a call is named by."""
+    """A token whose name is neither that of a thought nor of a call."""
     if stem in ("start", "start_header_id"):  # the name of a role follows
         role = _ROLE_NAME.match(text, whole.end)
         assert role is not None
@@ -174,7 +174,7 @@ def _other_tag(text: str, name: str, stem: str, whole: Found, *, closes: bool) -
 
 
 def _element(text: str, name: str, whole: Found, *, is_empty: bool, final: bool) -> Seen:
-    """`<get_weather><city>Rome</city></get_weather>` is a call; `<first_name>, hello` is a place to be filled."""
+    """`<get_weather><city>Rome</city></get_weather>` is a call; `<first_name>, hello` is a placeholder."""
     if is_empty:
         return whole
     after = text[whole.end : whole.end + 1]
@@ -225,7 +225,7 @@ def bracket(text: str, at: int, *, final: bool) -> Seen:
 
 
 def odd_token(text: str, at: int, *, final: bool) -> Seen:
-    """Tokens of MiniMax, Qwen-Agent and Functionary, which look like no other's."""
+    """Tokens of MiniMax, Qwen-Agent and Functionary, which have forms of their own."""
     char = text[at]
     if char == "✿":
         qwen = _QWEN.match(text, at)
@@ -262,7 +262,7 @@ def fence(text: str, at: int) -> Seen:
 
 
 def _unless_token_mentioned(text: str, at: int, found: Found, *, final: bool) -> Seen:
-    """The token, or "text" if the reply only speaks of it. A token at the reply's end is none that it speaks of."""
+    """The token, or "text" if the reply only speaks of it. A token at the end of the reply is never a mention."""
     after = text[found.end : found.end + 2]
     quoted = at > 0 and text[at - 1] in _QUOTES
     inside = text[at - 2 : at - 1].isalnum() and text[at - 1] == " "

@@ -9,8 +9,8 @@ An agent without a narrator did not ask the model for comments. Its asterisks ma
 it" and "*Note: we close at nine.*", whose words must not be lost, or stage directions, as in "*sighs* Fine.", which
 must not be spoken (`stage_directions.py`).
 
-Notes in brackets are told by the same words with or without a narrator: `[sighs] Fine.` is a comment, and `[warm] Hi`
-tells how to speak, which nobody says.
+Notes in brackets are recognized by the same words with or without a narrator: `[sighs] Fine.` is a comment, and `[warm]
+Hi` says how to speak and is not spoken.
 """
 
 import re
@@ -32,7 +32,7 @@ _BEFORE_AT = frozenset("._-+@/\\")
 """An @ after one of these is part of an address."""
 _LINE_CHARACTERS = 24
 _NO_SPACES_FROM = "\u0e00"
-"""From this code point on (Thai, Chinese, Japanese …) a comment may stand between words without a space."""
+"""From this code point on (Thai, Chinese, Japanese …) a comment may be between words without a space."""
 
 
 class NarratorSplitter:
@@ -84,7 +84,7 @@ class NarratorSplitter:
         return out
 
     def _read_note(self, out: list[tuple[str, Voice]], final: bool) -> bool:
-        """Say the bracket at the buffer's start, or take the note in it. False: more text is needed to tell."""
+        """Give out the bracket at the buffer's start, or take the note in it. False: more text is needed to tell."""
         opening, before = self._buffer[0], self._before
         if (opening in "[(" and before.isalnum() and before < _NO_SPACES_FROM) or before in "])_":
             self._say(out, 1)

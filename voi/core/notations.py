@@ -1,5 +1,5 @@
-"""How models write thoughts and tool calls into their text: marks around them (`marks.py`), calls without any mark
-(`printed_calls.py`), and labels (`thought_labels.py`). `look` tells what begins at a place of the text."""
+"""Recognizes thoughts and tool calls that models write into their text: marks around them (`marks.py`), calls without
+any mark (`printed_calls.py`), and labels (`thought_labels.py`). `look` tells what begins at a place of the text."""
 
 import re
 from typing import Literal
@@ -72,7 +72,7 @@ def _thought(text: str, at: int, *, final: bool) -> Seen:
 
 
 def _first(*looks: Seen) -> Seen:
-    """The first that found something; "wait" if one may still."""
+    """The first that found something; "wait" if one of them may still find something."""
     found = next((one for one in looks if isinstance(one, Found)), None)
     wait: Literal["wait"] | None = "wait" if "wait" in looks else None
     return found or wait

@@ -1,8 +1,7 @@
-"""What people in stage directions handle, show or move, by language, with the form that the verb before it has: from
-"adjusts" and "glasses" one sees that *adjusts glasses* is no speech, though neither word alone tells.
-
-A verb that ordinary sentences need as much ("takes", "opens") must be followed by such a noun, and by no word of
-`BUSINESS`: "takes a sip" is a gesture, "takes an hour" and "offers free coffee" are not.
+"""What people in stage directions handle, show or move, by language, with the form of the verb before it: "adjusts" and
+"glasses" together show that *adjusts glasses* is not speech, though neither word does alone. A verb that is just as
+common in ordinary sentences ("takes", "opens") must be followed by such a noun, and by no word of `BUSINESS`: "takes a
+sip" is a gesture, "takes an hour" and "offers free coffee" are not.
 """
 
 import re
@@ -15,7 +14,7 @@ class _Language(NamedTuple):
     """The first word: a verb without its subject."""
     noun: re.Pattern[str]
     not_first: re.Pattern[str]
-    """Words that have the verb's form and are none."""
+    """Words that look like the verb's form but are not verbs."""
 
 
 def _language(verb: str, noun: str, not_first: str = "") -> _Language:
@@ -217,7 +216,7 @@ _ORIENTAL = re.compile(
     r"चश्मा|चश्मे|हाथ जोड़|सिर हिला|सिर झुका|झुक(?:कर|ता|ती|ते)|ताली|तालियाँ|आँख मार|आंख मार|चुस्की|गला साफ|"
     r"कंधे उचका|गहरी साँस|पलकें|भौंहें"
 )
-"""In scripts whose words have too many forms for a list."""
+"""Patterns for scripts whose words have too many forms for a list."""
 
 BUSINESS = re.compile(
     r"\d+|percent|free|included?|includes|only|never|always|not|no|and|or|are|is|was|were|will|can|may|until|per|than|"
@@ -238,11 +237,11 @@ BUSINESS = re.compile(
     r"дней|"
     r"бесплатн\w*|minut|godzin|zdarma|darmo"
 )
-"""Words of offers, times and quantities, and what makes the first word the subject of a sentence."""
+"""Words of offers, times and quantities, and words that make the first one the subject of a sentence."""
 _NO_OBJECT = re.compile(
     "of|with|without|plus|avec|sans|con|sin|senza|com|sem|mit|ohne|met|zonder|for|für|pour|para|per|voor"
 )
-"""Behind the first word: it is a noun, as in "boxes of tea"."""
+"""Words after the first one that show that it is a noun, as in "boxes of tea"."""
 _BEFORE_OBJECT = re.compile(
     "an?|the|his|her|their|your|my|its|some|at|on|to|in|into|through|over|up|down|out|off|back|against|from|around"
 )
@@ -253,7 +252,7 @@ _WORDS_MAX = 9
 
 
 def is_handling(words: Sequence[str]) -> bool:
-    """Do the words, in lower case, tell of somebody who handles, shows or moves something?"""
+    """True if the words, in lower case, say that a person handles, shows or moves something."""
     if not 1 < len(words) <= _WORDS_MAX or any(map(BUSINESS.fullmatch, words)):
         return False
     first, rest = words[0], words[1:]

@@ -57,7 +57,7 @@ def is_direction(text: str, line: str, after: str) -> bool:
 
 
 def is_tone(text: str, line: str, after: str) -> bool:
-    """Does `text`, which stands in brackets, tell how the words behind it are to be said: "warm", "in a soft voice"?"""
+    """True if `text`, which is in brackets, says how the words after it are to be spoken: "warm", "in a soft voice"."""
     words = [word.casefold() for word in _PART.findall(text)]
     while words and (_ABOUT_TONE.fullmatch(words[0]) or _ABOUT_TONE.fullmatch(words[-1])):
         words = words[1:] if _ABOUT_TONE.fullmatch(words[0]) else words[:-1]
@@ -99,7 +99,7 @@ def _acts(text: str, words: list[str]) -> bool:
 
 
 def _handles(text: str, words: list[str]) -> bool:
-    """ "adjusts his glasses", "se ajusta las gafas", "she sips her coffee"."""
+    """True for "adjusts his glasses", "se ajusta las gafas", "she sips her coffee" and the like."""
     while len(words) > 1 and (
         gestures.REFLEXIVES.fullmatch(words[0])
         or gestures.MANNER.fullmatch(words[0])
@@ -128,7 +128,7 @@ def _is_pause_or_sound(words: list[str]) -> bool:
 
 
 def _is_compound(words: list[str]) -> bool:
-    """ "dancing shoes", "laughing gas": a thing, and not what somebody does."""
+    """True for "dancing shoes", "laughing gas": things, not actions."""
     return len(words) == 2 and words[0].endswith("ing") and not _BESIDE_GERUNDS.fullmatch(words[1])
 
 

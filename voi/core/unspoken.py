@@ -31,8 +31,8 @@ _OTHERS_ROLES = frozenset(
 
 
 class Unspoken:
-    """The filter of one reply. `opened`: it may begin inside a thought; all is held back until a mark, `speaks`
-    or the end tells. `json_expected`: the reply is JSON of some kind, which is then no call's."""
+    """The filter of one reply. `opened`: it may begin inside a thought; all is held back until a mark, `speaks` or the
+    end tells. `json_expected`: the reply is JSON of some kind, which is then not a call."""
 
     __slots__ = (
         "_any_key", "_begin", "_brackets", "_buffer", "_hidden", "_kind", "_label", "_no_calls", "_no_labels",
@@ -55,7 +55,7 @@ class Unspoken:
         self._note_end = ""
         """What ends the thought in brackets."""
         self._begin = self._scanned = 0
-        """Where the brackets of a call begin; how far what is hidden has been read."""
+        """Where the brackets of a call begin, and how far the hidden text has been read."""
         self._brackets = Brackets(0, line_ends=False)
         self._no_calls = 0
         """Number of characters at the start of the buffer in which no call is searched for, because they belong to an
@@ -286,7 +286,7 @@ class Unspoken:
         return True
 
     def _read_role(self, out: list[str], final: bool) -> bool:
-        """`assistant\\n`: the name of a role behind its mark."""
+        """`assistant\\n`: the name of a role after its mark."""
         role = _ROLE.match(self._buffer)
         assert role is not None
         if (not role["end"] or role.end() == len(self._buffer)) and role.end() == len(self._buffer) and not final:
@@ -318,7 +318,7 @@ class Unspoken:
         return True
 
     def _read_note(self) -> bool:
-        """Hidden to the bracket that closes, or to a blank line."""
+        """Hide text up to the closing bracket, or to a blank line."""
         ends = [at for mark in (self._note_end, "\n\n") if (at := self._buffer.find(mark)) >= 0]
         if not ends:
             self._buffer = self._buffer[-1:]
@@ -361,8 +361,8 @@ class Unspoken:
         return True
 
     def _weigh_object(self, end: int, final: bool) -> int | Literal[False] | None:
-        """Where the call that ends at `end` ends with its fence; False: it is none; None: more text is needed. A field
-        with an answer is left in its place."""
+        """Where the call that ends at `end` ends with its fence; False: it is not a call; None: more text is needed. A
+        field with an answer is left in its place."""
         opening = _OPENING.search(self._buffer, self._begin)
         if opening is None or end <= opening.start():
             return False

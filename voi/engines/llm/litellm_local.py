@@ -159,9 +159,9 @@ class LiteLlmLocal:
             assert self._pictures is not None
             if has_images(request):
                 fields["messages"] = chat_messages(await self._pictures.inlined(request.messages))
-            from voi.engines.llm.mended_stream import SEEN, Seen
+            from voi.engines.llm.mended_stream import SEEN, ResponseSeen
 
-            SEEN.set(seen := Seen())
+            SEEN.set(seen := ResponseSeen())
             reply = await self._begun(request.model, fields)
             reader = ChunkReader(request)
             bound = StreamDeadline(self._limits, shown_name(request.model))  # bounds the queue, should its reader stop

@@ -1,8 +1,8 @@
-"""Answers of providers as LiteLLM should get them: a wrong byte costs one character and not the answer, and an answer
-that is not streamed is one as well. What LiteLLM does not tell of them is noted.
+"""Mends answers of providers before LiteLLM reads them: a wrong byte costs one character and not the answer, and an
+answer that is not streamed becomes a stream. It also notes what LiteLLM does not report about them.
 
 The openai package, by which LiteLLM calls many providers, decodes each line strictly, fails at the first wrong byte,
-and takes `[DONE]` and the end of the connection for the same. Needs httpx, which LiteLLM brings.
+and does not tell `[DONE]` from the end of the connection. Needs httpx, which LiteLLM brings.
 """
 
 import codecs
@@ -19,24 +19,24 @@ _DONE = "[DONE]"
 
 
 @dataclass(slots=True)
-class Seen:
-    """What the bytes of the newest response tell."""
+class ResponseSeen:
+    """What the bytes of the newest response showed."""
 
     done: bool = False
-    """It came to its end: `[DONE]`, or a whole answer."""
+    """The answer was complete: `[DONE]`, or a whole body."""
     is_page: bool = False
     """It is a web page."""
 
 
-SEEN: ContextVar[Seen | None] = ContextVar("SEEN", default=None)
-"""Set by who asks, in whose task the response is taken."""
+SEEN: ContextVar[ResponseSeen | None] = ContextVar("SEEN", default=None)
+"""Set by the task that sends the request and reads the response."""
 
 
 async def mend(response: httpx.Response) -> None:
     """A hook for responses of httpx. Compressed ones are left as they are."""
     headers, stream = response.headers, response.stream
     kind = headers.get("content-type", "")
-    seen = SEEN.get() or Seen()
+    seen = SEEN.get() or ResponseSeen()
     seen.done, seen.is_page = False, response.status_code == 200 and kind.startswith("text/html")
     if response.status_code != 200 or "content-encoding" in headers or not isinstance(stream, httpx.AsyncByteStream):
         return
@@ -49,11 +49,11 @@ async def mend(response: httpx.Response) -> None:
 
 
 class MendedUtf8(httpx.AsyncByteStream):
-    """The same bytes, with U+FFFD in place of what is no UTF-8. A character in two parts stays whole."""
+    """The same bytes, with U+FFFD in place of invalid UTF-8. A character in two parts stays whole."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, seen: Seen | None = None) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, seen: ResponseSeen | None = None) -> None:
         self._stream = stream
-        self._seen = seen or Seen()
+        self._seen = seen or ResponseSeen()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -73,7 +73,7 @@ class MendedUtf8(httpx.AsyncByteStream):
 class WholeAsEvents(httpx.AsyncByteStream):
     """A chat completion that is not streamed, as one event. Any other body stays as it is."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, seen: Seen) -> None:
+    def __init__(self, stream: httpx.AsyncByteStream, seen: ResponseSeen) -> None:
         self._stream = stream
         self._seen = seen
 

@@ -114,7 +114,7 @@ async def test_words_have_times_in_all_that_was_fed(engine: Whisper) -> None:
     for word, start_ms in zip(words, starts_ms, strict=True):
         assert word.start_ms == pytest.approx(start_ms, abs=JITTER_MS)
         assert word.end_ms == pytest.approx(start_ms + 700, abs=JITTER_MS)
-    assert stream._listening.sound.start > 0
+    assert stream._decoding.sound.start > 0
     stream.close()
 
 

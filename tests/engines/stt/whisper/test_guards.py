@@ -128,7 +128,7 @@ PHANTOMS = ["Thanks for watching!", "Thank you.", "Okay.", "Untertitel der Amara
 
 @pytest.mark.parametrize("hallucination", PHANTOMS)
 @pytest.mark.parametrize("said", ["Turn it off.", "Is it the one? Yes, the first one."])
-def test_a_phantom_beside_what_was_said(said: str, hallucination: str) -> None:
+def test_a_hallucination_beside_what_was_said(said: str, hallucination: str) -> None:
     words, more = len(said.split()), len(hallucination.split())
     assert left(f"{said} {hallucination}", (0, words)) == said
     assert left(f"{said} {hallucination}", (0, words + more)) == f"{said} {hallucination}"

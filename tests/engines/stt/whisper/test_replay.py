@@ -121,25 +121,25 @@ class Listened:
 def listen_to(names: tuple[str, ...], chunks_ms: list[int], every_ms: int) -> Listened:
     """A pass whenever so much is new, and at the end as many as it takes."""
     pcm, recorded = b"".join(map(sound, names)), joined(names)
-    listening = DecodingState(language="en", prompt="")
+    decoding = DecodingState(language="en", prompt="")
     listened = Listened("", [], 0)
 
     def hear(may_be_final: bool) -> None:
-        window, each = listening.next_pass(may_be_final=may_be_final)
-        listening.take(window, replay(recorded, window, each), may_be_final=may_be_final)
-        listened.confirmed.append(listening.transcript().confirmed)
-        listened.cuts += listening.sound.start > window.start
+        window, each = decoding.next_pass(may_be_final=may_be_final)
+        decoding.take(window, replay(recorded, window, each), may_be_final=may_be_final)
+        listened.confirmed.append(decoding.transcript().confirmed)
+        listened.cuts += decoding.sound.start > window.start
 
     at, count = 0, 0
     while at < len(pcm):
         size = chunks_ms[count % len(chunks_ms)] * BYTES_PER_MS
-        listening.sound.feed(pcm[at : at + size], True)
+        decoding.sound.feed(pcm[at : at + size], True)
         at, count = at + size, count + 1
-        if listening.heard - listening.tried >= to_samples(every_ms):
+        if decoding.heard - decoding.tried >= to_samples(every_ms):
             hear(may_be_final=False)
-    while listening.covered < listening.heard:
+    while decoding.covered < decoding.heard:
         hear(may_be_final=True)
-    listened.text = listening.text()
+    listened.text = decoding.text()
     return listened
 
 

@@ -111,8 +111,8 @@ class Whisper:
         if language and language not in self._languages:
             raise EngineError(f"Whisper {self._model} does not hear {options.language!r}.")
         usual = options.usual if options.usual in self._languages else None
-        listening = DecodingState(language=language, prompt=prompt_of(options), usual=usual)
-        stream = WhisperStream(listening, on_partial, now_ms=self.now_ms, wake=self.wake, forget=self.forget)
+        decoding = DecodingState(language=language, prompt=prompt_of(options), usual=usual)
+        stream = WhisperStream(decoding, on_partial, now_ms=self.now_ms, wake=self.wake, forget=self.forget)
         self._streams[stream] = None
         return stream
 

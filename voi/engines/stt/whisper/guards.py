@@ -66,7 +66,7 @@ class VoiceSpan:
 def believable(hypothesis: Hypothesis, prompt: str, voice: VoiceSpan, *, all_new: bool) -> tuple[RawWord, ...]:
     """The words of `hypothesis` that a person can have said. `all_new`: no words come before them in the pass."""
     unrepeated = _without_loops(hypothesis.words, voice)
-    words = _without_phantoms(unrepeated, prompt, voice)
+    words = _without_hallucinations(unrepeated, prompt, voice)
     text = bare(text_of(words))
     if not text or compression_ratio(text_of(words)) > LOOP_RATIO:
         return ()
@@ -93,7 +93,7 @@ def _without_loops(words: tuple[RawWord, ...], voice: VoiceSpan) -> tuple[RawWor
     return tuple(words[at] for at in unlooped([bare(word.text) for word in words], said))
 
 
-def _without_phantoms(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan) -> tuple[RawWord, ...]:
+def _without_hallucinations(words: tuple[RawWord, ...], prompt: str, voice: VoiceSpan) -> tuple[RawWord, ...]:
     """The words without hallucinated sentences at the end and the beginning; at least one sentence is left.
 
     Measured with tiny.en: "Thanks for watching!", "Thank you.", "Okay." or "you", inserted after and before test

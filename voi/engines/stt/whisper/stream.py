@@ -20,7 +20,7 @@ class WhisperStream:
 
     def __init__(
         self,
-        listening: DecodingState,
+        decoding: DecodingState,
         on_partial: Callable[[Transcript], None] | None,
         *,
         now_ms: Callable[[], float],
@@ -29,7 +29,7 @@ class WhisperStream:
     ) -> None:
         """`wake`: called when there is something to do; `forget`: when it is closed."""
         self._now_ms, self._wake, self._forget = now_ms, wake, forget
-        self._listening = listening
+        self._decoding = decoding
         self._on_partial = on_partial
         self._step = to_samples(PARTIAL_EVERY_MS if on_partial else TAIL_WITHOUT_PARTIALS_MS)
         self._flushes = Flushes()
@@ -42,7 +42,7 @@ class WhisperStream:
         """Raises EngineError when ten minutes of sound already wait: the machine is too slow for its callers."""
         if self._error:
             return  # flush raises the error
-        sound = self._listening.sound
+        sound = self._decoding.sound
         if (sound.end - sound.start) * 2 + len(pcm) > LONGEST_BUFFER_MS * BYTES_PER_MS:
             raise too_far_behind()
         sound.feed(pcm, speech)
@@ -53,11 +53,11 @@ class WhisperStream:
         device (`retryable`) the sound is still there, and another flush may succeed.
 
         The last words stay open: when more is fed, the next flush transcribes them again in their sentence."""
-        if not self._error and self._listening.covered < self._listening.heard:
-            await self._flushes.until(self._listening.heard, self._update)
+        if not self._error and self._decoding.covered < self._decoding.heard:
+            await self._flushes.until(self._decoding.heard, self._update)
         if self._error:
             raise self._error
-        heard = self._listening
+        heard = self._decoding
         return Transcript(heard.text(), language=heard.spoken, words=heard.words)
 
     def close(self) -> None:
@@ -82,20 +82,20 @@ class WhisperStream:
             self._wake()
 
     def _urgency(self) -> Urgency | None:
-        listening = self._listening
-        if self._error or listening.covered >= listening.heard:
+        decoding = self._decoding
+        if self._error or decoding.covered >= decoding.heard:
             return None
         if self._flushes:
             return Urgency.FINAL
-        if listening.overfull or listening.sound.pausing:
+        if decoding.overfull or decoding.sound.pausing:
             return Urgency.PAUSE
-        return Urgency.PARTIAL if listening.heard - listening.tried >= self._step else None
+        return Urgency.PARTIAL if decoding.heard - decoding.tried >= self._step else None
 
     def begin(self) -> Pass:
         """The pass that `wish` announced."""
         assert self._wish is not None
         may_be_final = self._wish[0] is not Urgency.PARTIAL
-        window, each = self._listening.next_pass(may_be_final=may_be_final)
+        window, each = self._decoding.next_pass(may_be_final=may_be_final)
         self._pass = (window, each, may_be_final)
         self._wish = None
         return each
@@ -106,10 +106,10 @@ class WhisperStream:
             return
         window, _, may_be_final = self._pass
         self._pass = None
-        self._listening.take(window, hypothesis, may_be_final=may_be_final)
-        self._flushes.reached(self._listening.covered)
+        self._decoding.take(window, hypothesis, may_be_final=may_be_final)
+        self._flushes.reached(self._decoding.covered)
         self._update()
-        transcript = self._listening.transcript()
+        transcript = self._decoding.transcript()
         if self._on_partial and transcript.text != self._shown:
             self._shown = transcript.text
             self._on_partial(transcript)
