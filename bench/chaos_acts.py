@@ -186,7 +186,8 @@ class Chaos:
 
     async def _cut(self, voi: VoiClient, after_s: float) -> None:
         await asyncio.sleep(after_s)
-        voi._socket._response.connection.transport.abort()  # type: ignore[union-attr]
+        with contextlib.suppress(AttributeError):  # it was cut by something else already
+            voi._socket._response.connection.transport.abort()  # type: ignore[union-attr]
 
     async def garbage(self) -> None:
         """Frames that no client sends."""
@@ -258,18 +259,25 @@ class Chaos:
         path = self.folder / "agents.json"
         good = path.read_text()
         path.write_bytes(mutated(good.encode(), self.random))
-        await asyncio.sleep(self.random.uniform(1, 3))
-        path.write_text(good)
+        try:
+            await asyncio.sleep(self.random.uniform(1, 3))
+        finally:
+            path.write_text(good)
 
     async def hangup_signal(self) -> None:
         os.kill(self.pid, signal.SIGHUP)
 
     async def disk(self) -> None:
-        filler = self.folder / "recordings" / "filler"
-        with contextlib.suppress(OSError):
-            filler.write_bytes(bytes(RECORDINGS_MB * 1024 * 1024))
-        await asyncio.sleep(self.random.uniform(2, 6))
-        filler.unlink(missing_ok=True)
+        await self._fill(self.folder / "recordings", RECORDINGS_MB, self.random.uniform(2, 6))
+
+    async def _fill(self, disk: Path, mb: int, seconds: float) -> None:
+        filler = disk / "filler"
+        try:
+            with contextlib.suppress(OSError):
+                filler.write_bytes(bytes(mb * 1024 * 1024))
+            await asyncio.sleep(seconds)
+        finally:  # the run may end in between
+            filler.unlink(missing_ok=True)
 
     async def store_locked(self) -> None:
         """Another program has the store's file for itself."""
@@ -280,11 +288,7 @@ class Chaos:
 
     async def store_full(self) -> None:
         """The disk of the store is full."""
-        filler = self.folder / "data" / "filler"
-        with contextlib.suppress(OSError):
-            filler.write_bytes(bytes(STORE_MB * 1024 * 1024))
-        await asyncio.sleep(self.random.uniform(2, 10))
-        filler.unlink(missing_ok=True)
+        await self._fill(self.folder / "data", STORE_MB, self.random.uniform(2, 10))
 
     async def monkey(self, act: Callable[[], Awaitable[None]], pause_s: float) -> None:
         """Do it again and again. Acts that the server refuses are part of the game."""

@@ -262,9 +262,15 @@ async def test_another_users_process_does_not_join(
     host: EngineHost, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, writer = await asyncio.open_unix_connection(path)
-    assert joining._user_of(writer) == (os.geteuid() if sys.platform == "linux" else None)
+    if sys.platform == "linux":
+        assert joining._credentials(writer) == (os.getpid(), os.geteuid(), os.getegid())
+        assert joining.peer_pid(writer) == os.getpid()
+    else:
+        assert joining.peer_pid(writer) is None
     writer.close()
-    monkeypatch.setattr(joining, "_user_of", lambda _: 4711)
+    await writer.wait_closed()
+    assert joining.peer_pid(writer) is None
+    monkeypatch.setattr(joining, "_credentials", lambda _: (1, 4711, 4711))
     with pytest.raises(NotJoined, match="another user"):
         await tts_at(path).warm_up()
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from tests.fakes.engines import FakeTts
 from voi.core.end_reason import EndReason
 from voi.engines.supervised import SupervisedTts
-from voi.server.engine_metrics import resident_bytes
+from voi.server.engine_metrics import children, resident_bytes
 from voi.server.metrics import STEPS, Metrics
 from voi.session.latency import TurnTimes
 
@@ -97,6 +97,13 @@ async def test_memory_of_worker_processes() -> None:
     one.pid = os.getppid()  # and was started again
     assert list(told()) == ["xtts", "xtts #2"]
     assert resident_bytes(2**30) is None
+    shared.host_pid = os.getpid()
+    child = await asyncio.create_subprocess_exec("sleep", "60")
+    assert child.pid in children(os.getpid())
+    assert told()["shared engines"] > told()["xtts #2"]
+    child.kill()
+    await child.wait()
+    assert children(2**30) == []
 
 
 async def test_calls_that_wait_for_an_engine() -> None:

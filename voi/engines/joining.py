@@ -87,15 +87,24 @@ def _proof(secret: bytes, who: bytes, *parts: bytes) -> bytes:
 
 def _same_user(writer: asyncio.StreamWriter) -> None:
     """Raises NotJoined if the system says that the other end is another user's (Linux)."""
-    uid = _user_of(writer)
+    told = _credentials(writer)
+    uid = told[1] if told else None
     if uid not in (None, 0, os.geteuid()):
         raise NotJoined(f"It belongs to another user ({uid}).")
 
 
-def _user_of(writer: asyncio.StreamWriter) -> int | None:
+def peer_pid(writer: asyncio.StreamWriter) -> int | None:
+    """The process at the other end; None if the system does not report it, or the connection is lost."""
+    try:
+        told = _credentials(writer)
+    except OSError:
+        return None
+    return told[0] if told and told[0] > 0 else None
+
+
+def _credentials(writer: asyncio.StreamWriter) -> tuple[int, int, int] | None:
     end = writer.get_extra_info("socket")
     if end is None or not hasattr(socket, "SO_PEERCRED"):
         return None
-    told = end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(told)[1]
-    return uid
+    pid, uid, gid = _CREDENTIALS.unpack(end.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size))
+    return pid, uid, gid

@@ -36,6 +36,11 @@ class EnginePeer:
         self._why_ended = ""
 
     @property
+    def host_pid(self) -> int | None:
+        """Process id of the host of shared engines; None if there is none."""
+        return None
+
+    @property
     def pid(self) -> int | None:
         """The id of the process, if it is this server's own; else None."""
         return None

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from voi.engines.frames import Unframer
-from voi.engines.joining import NotJoined, SharedPlace, join
+from voi.engines.joining import NotJoined, SharedPlace, join, peer_pid
 from voi.engines.peer import EnginePeer
 from voi.errors import EngineError
 
@@ -23,6 +23,10 @@ class SharedPeer(EnginePeer):
         self._place = place
         self._on_end = on_end
         self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def host_pid(self) -> int | None:
+        return peer_pid(self._writer) if self._writer else None
 
     async def _connect(self) -> None:
         """Raises EngineError if there is no host, or it does not have our secret."""

@@ -30,6 +30,8 @@ from typing import Any, NoReturn, Protocol
 from voi.engines.base import Engine
 from voi.errors import ConfigError, EngineBroken, EngineError
 
+RESTARTED = " It is being restarted."
+"""Added once to the reason that callers are told, though shared engines have two supervisors."""
 DEADLINE_S = 20.0
 SLOW_DEADLINE_S = 120.0
 """For engines that were made for a GPU and run without one: they are slow and do not hang."""
@@ -207,7 +209,7 @@ class Supervisor:
         """End all calls and restart the engines. `why`: a sentence. Returns the error that callers are to raise."""
         if not self.down and self._kept and not self._closed:
             log.error("%s Restarting: %s", why, ", ".join(one.name for one in self._kept))
-            self.down = f"{why} It is being restarted."
+            self.down = f"{why.removesuffix(RESTARTED)}{RESTARTED}"
             for limit in self._calls:
                 if not limit.expired():
                     limit.reschedule(_now_s())

@@ -10,6 +10,9 @@ from prometheus_client.registry import Collector
 
 from voi.engines.supervised import Supervised
 
+SHARED = "shared engines"
+"""Label of the memory of the host of shared engines, with its worker processes."""
+
 
 class EngineMetrics(Collector):
     """The state of these engines, by name."""
@@ -36,6 +39,9 @@ class EngineMetrics(Collector):
         for worker, pid in _workers(self._engines.values()).items():
             if pid is not None and (size := resident_bytes(pid)) is not None:
                 memory.add_metric([worker], size)
+        for host in _hosts(self._engines.values()):
+            sizes = [resident_bytes(pid) for pid in (host, *children(host))]
+            memory.add_metric([SHARED], sum(size or 0 for size in sizes))
         for name, engine in self._engines.items():
             up.add_metric([name], 0 if engine.restarting else 1)
             restarts.add_metric([name], engine.supervisor.restarts)
@@ -55,6 +61,22 @@ def _workers(engines: Iterable[Supervised[Any]]) -> dict[str, int | None]:
         same = sum(name.split(" #")[0] == process.name for name in named)
         named[f"{process.name} #{same + 1}" if same else process.name] = process.pid
     return named
+
+
+def _hosts(engines: Iterable[Supervised[Any]]) -> set[int]:
+    """Process ids of the hosts of shared engines."""
+    processes = (getattr(engine.engine, "process", None) for engine in engines)
+    pids = (getattr(process, "host_pid", None) for process in processes)
+    return {pid for pid in pids if pid is not None}
+
+
+def children(pid: int) -> list[int]:
+    """Process ids of its children; none if it has ended or the system does not report them."""
+    try:
+        told = [task.joinpath("children").read_text("ascii") for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return []
+    return [int(child) for line in told for child in line.split()]
 
 
 def resident_bytes(pid: int) -> int | None:
