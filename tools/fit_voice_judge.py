@@ -27,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from voi.core.vad_edges import VadEdges  # noqa: E402
+from voi.engines.turn.smart_turn import POOLED, SHORT_SAMPLES, shortened  # noqa: E402
 from voi.engines.turn.whisper_features import log_mel  # noqa: E402
 from voi.engines.vad.silero import Silero  # noqa: E402
 from voi.engines.voice.features import features  # noqa: E402
@@ -134,7 +135,7 @@ def measured(clip: Clip, vad: Silero, encoder: Any, random: np.random.Generator)
                 pcm, voiced, whole = stretch(heard, length_ms, vad.open().probability)
                 vector = None
                 if change in ("clean", "room1") or (noise and real):
-                    vector = encoder.run(None, {"input_features": log_mel(whole)[None]})[1].reshape(-1)
+                    vector = encoder.run(None, {"input_features": log_mel(whole, SHORT_SAMPLES)[None]})[1].reshape(-1)
                 rows.append(
                     Row(clip.name, clip.kind, clip.speaker, change, real, length_ms, features(pcm, voiced), vector)
                 )
@@ -252,12 +253,12 @@ def main() -> None:
 def open_encoder(models: Path) -> Any:
     import onnxruntime  # type: ignore[import-untyped]
 
-    from voi.engines.onnx_outputs import with_outputs
+    from voi.engines.onnx_edit import with_outputs
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    model = with_outputs(sorted(models.glob("smart-turn-v3*.onnx"))[-1].read_bytes(), "sum_1")
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    model = with_outputs(sorted(models.glob("smart-turn-v3*.onnx"))[-1].read_bytes(), POOLED)
+    return onnxruntime.InferenceSession(shortened(model), options, providers=["CPUExecutionProvider"])
 
 
 if __name__ == "__main__":

@@ -65,6 +65,16 @@ async def test_several_callers_get_their_own_answers(detector: SmartTurn) -> Non
 
 
 @needs_weights
+async def test_the_short_encoder_tells_sounds_apart_and_forgets_what_was_before(detector: SmartTurn) -> None:
+    one, other = sound("jfk")[20_000:64_000], sound("austen-0870")[20_000:64_000]
+    vector = await detector.encode(one)
+    assert vector.shape == (smart_turn.VECTOR,)
+    assert np.array_equal(vector, await detector.encode(sound("jfk")[:64_000])), "1.28 s count"
+    likeness = np.corrcoef([vector, await detector.encode(one[640:]), await detector.encode(other)])[0]
+    assert likeness[1] > likeness[2]
+
+
+@needs_weights
 async def test_no_sound_at_all(detector: SmartTurn) -> None:
     assert 0 <= await detector.probability(b"") <= 1
 
