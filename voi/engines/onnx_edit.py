@@ -81,7 +81,9 @@ def _array(tensor: bytes, name: str) -> Constant:
             raw = content
     if kind not in (FLOAT, INT64) or not raw:
         raise ValueError(f"the constant {name} is no raw float or int64")
-    return np.frombuffer(raw, np.int64 if kind == INT64 else np.float32).reshape(shape)
+    return (
+        np.frombuffer(raw, np.int64).reshape(shape) if kind == INT64 else np.frombuffer(raw, np.float32).reshape(shape)
+    )
 
 
 def _value(name: str, shape: Sequence[int]) -> bytes:

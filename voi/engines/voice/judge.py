@@ -3,7 +3,7 @@ for each length of voice.
 
 One regression uses the spectrum, the pitch and the VAD (`features.py`); if smart-turn runs, a second one uses the
 output of its encoder, and the log-odds of both are averaged. The weights are in `weights.npz`, described in
-`weights.md`; `tools/fit_voice_judge.py` fits them.
+`weights.md`; `voi train turns` fits them.
 """
 
 import asyncio
