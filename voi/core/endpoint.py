@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from voi.core import can_end
 from voi.core.endpoint_weights import WEIGHTS
 from voi.core.expects import Expects, expects
 from voi.core.series import digits_at_end, digits_due, spells
@@ -21,6 +22,8 @@ from voi.turn_policy import TurnPolicy
 UNFINISHED, FINISHED = 0.25, 0.85
 """Bounds on the probability that the words are complete: below the first they plainly break off, above the second they
 are plainly complete."""
+CAN_END_MIDDLE = -1.3
+"""Log-odds of `can_end` that say nothing."""
 SHORT_WORDS = 3
 MS_PER_LOG_ODDS = 400
 """Silence that weighs as much as one unit of log-odds."""
@@ -33,7 +36,7 @@ SURELY_GOES_ON = 0.011
 PATIENT_SHARE = 0.7
 """Share of `max_silence_ms` that is enough after digits and letters, and where the words break off but the turn model
 hears an end."""
-SURE_SHARE = 0.41
+SURE_SHARE = 0.39
 """Share of `max_silence_ms` that is enough otherwise."""
 UNJUDGED_FLOOR = 1.5
 """Factor on the caller's own floor while there is no verdict, because their earlier pauses are then the better
@@ -131,6 +134,9 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
     filler = has_filler_end(text)
     cut_short = short and not filler and text.rstrip().endswith(",")  # STT engines write "Today," for a short answer
     unfinished = score is not None and score <= UNFINISHED and not cut_short
+    short_answer = score is not None and score >= FINISHED and short
+    letters, asked_series = spells(text), asked.kind in _WANT_SERIES
+    by_words = None if short_answer or digits > 1 or letters or asked_series else can_end.odds(text)
     return {
         "bias": 1.0,
         "sound": sound,
@@ -140,11 +146,12 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
         "open": float(bool(text) and ends_open(text) and not unfinished),
         "filler": float(filler),
         "finished": float(score is not None and score >= FINISHED and not short),
-        "short_answer": float(score is not None and score >= FINISHED and short),
-        "answers": float(score is not None and score >= FINISHED and short and asked.kind in _WANT_ANSWERS),
+        "can_end": 0.0 if by_words is None else by_words - CAN_END_MIDDLE,
+        "short_answer": float(short_answer),
+        "answers": float(short_answer and asked.kind in _WANT_ANSWERS),
         "digits": float(digits > 1),
-        "letters": float(spells(text)),
-        "asked_series": float(asked.kind in _WANT_SERIES),
+        "letters": float(letters),
+        "asked_series": float(asked_series),
         "complete_number": float(asked.digits is not None and digits >= asked.digits),
     }
 
