@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bench.turns.stops import OUTPUT_RATE_HZ, SENTENCES, Player, Stop, heard
-from voi.client import AudioEvent
+from bench.turns.stops import SENTENCES, Player, Stop, heard
+from voi.client import OUTPUT_RATE_HZ, AudioEvent
 from voi.dialogue import SpokenWord
 
 WORDS = [SpokenWord("one", 0, 300), SpokenWord("two", 300, 600), SpokenWord("three", 600, 900)]

@@ -31,7 +31,9 @@ def test_the_recognisers_full_stop_tells_nothing() -> None:
     assert odds("I was looking for.") == odds("i was looking for")
 
 
-@pytest.mark.parametrize("text", ["", " ... ", "Ich möchte gern einen Kaffee", "コーヒーをください", "Marcellus Xanthippe"])
+@pytest.mark.parametrize(
+    "text", ["", " ... ", "Ich möchte gern einen Kaffee", "コーヒーをください", "Marcellus Xanthippe"]
+)
 def test_of_other_languages_and_unknown_words_nothing_is_said(text: str) -> None:
     assert odds(text) is None
 
