@@ -14,8 +14,8 @@ POSITION_MAX = 9
 KNOWN_SHARE = 0.5
 """Share of the last words that must be known, or nothing can be told: it is another language, or names."""
 LAST_WORDS = 4
-LOWEST, HIGHEST = -4.0, 2.5
-"""Bounds of the log-odds."""
+LOWEST, HIGHEST = -4.0, 0.6
+"""Bounds of the log-odds. However whole the words are, the person may go on, so that the upper one is near."""
 
 
 def tokens(text: str) -> list[str]:

@@ -28,7 +28,7 @@ SHORT_WORDS = 3
 MS_PER_LOG_ODDS = 400
 """Silence that weighs as much as one unit of log-odds."""
 LOGIT_MAX = 4.0
-GOES_ON = -1.8
+GOES_ON = -2.0
 """Evidence at or below which the person will surely go on. Then, or if the words break off, Voi waits for the longest
 silence: hardly any turn ends like this, and four in ten pauses over 1.2 s begin like this."""
 SURELY_GOES_ON = 0.011
@@ -36,7 +36,7 @@ SURELY_GOES_ON = 0.011
 PATIENT_SHARE = 0.7
 """Share of `max_silence_ms` that is enough after digits and letters, and where the words break off but the turn model
 hears an end."""
-SURE_SHARE = 0.39
+SURE_SHARE = 0.36
 """Share of `max_silence_ms` that is enough otherwise."""
 UNJUDGED_FLOOR = 1.5
 """Factor on the caller's own floor while there is no verdict, because their earlier pauses are then the better

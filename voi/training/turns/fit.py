@@ -8,7 +8,7 @@ import numpy.typing as npt
 from voi.core.endpoint_weights import BY_HAND
 from voi.training.turns.moments import Moment
 
-SHIFT = 0.33
+SHIFT = 0.29
 """Added to `bias`: the point of the curve that is chosen. More is faster, and cuts off more people."""
 RIDGE = 1.0
 """Strength of the penalty on a weight: about that of one silence as contrary evidence."""
