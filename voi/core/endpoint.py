@@ -73,6 +73,8 @@ class Decision:
     words: float | None
     """Probability that the words are complete, by their end; None: it cannot be told."""
     because: str
+    can_end: float = 0.0
+    """Log-odds that an utterance ends after these words, above or below those that say nothing."""
 
 
 def decide(
@@ -84,9 +86,11 @@ def decide(
     probability = turn.verdicts[-1][1] if turn.verdicts else None
     signs_now = None if turn.final is None else _signs_now(turn, turn.final, asked, weights)
     by_words = signs_now.by_words if signs_now else None
+    by_model = signs_now.said["can_end"] if signs_now else 0.0
 
     def decided(evidence: float, enough_ms: int, because: str) -> Decision:
-        return Decision(quiet_ms >= enough_ms, quiet_ms, evidence, enough_ms, probability, by_words, because)
+        ends = quiet_ms >= enough_ms
+        return Decision(ends, quiet_ms, evidence, enough_ms, probability, by_words, because, by_model)
 
     if turn.agent_judgement is not None:
         if turn.agent_judgement >= 0.5:
