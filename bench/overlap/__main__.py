@@ -5,8 +5,8 @@
 The core runs on the clock of the sound: each clip (labels.jsonl, see voi/training/turns/clips.py) begins at a
 random place of running speech of the agent; then in silence. Conditions: as recorded; with babble 10 dB below; with the
 agent's echo 30 dB below. Judgements come from the voice judge after as long as it takes, words from Moonshine; both are
-kept in the cache. `--folds`: weights of tools/fit_voice_judge.py that were fitted without the clip's speaker; without
-them the shipped weights judge clips that they were fitted on.
+kept in the cache. `--folds`: a folder of weights that were fitted without the clip's speaker; what is not there yet
+is fitted. Without it the shipped weights judge clips that they were fitted on.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from bench.overlap.sounds import CONDITIONS, Sounds, agent_speech
 from bench.overlap.table import HEAD, table
 from bench.overlap.trial import Outcome, first_onset_ms, in_silence, over_agent
 from voi.training.turns.clips import load_clips
+from voi.training.voices import train as voices
 
 REAL = ("short", "question", "order", "call_turn", "dialogue_read", "reading", "spontaneous")
 """Real utterances that must be answered in silence."""
@@ -28,6 +29,12 @@ async def run(args: argparse.Namespace) -> None:
     chosen = [clip for clip in clips if clip.over_agent]
     real = [clip for clip in clips if clip.kind in REAL]
     sounds = Sounds(clips, await agent_speech())
+    if args.folds and not (args.folds / "folds.json").exists():
+        fitted = voices.fit_to(args.clips, args.models, from_nothing=True)
+        if fitted is None:
+            raise SystemExit("There are too few noises, voices or speakers to fit to.")
+        voices.write_folds(fitted, args.folds)
+        print(voices.table(fitted))
     judges = Judges(args.models, args.folds, args.cache)
     await judges.warm_up()
     print(HEAD)

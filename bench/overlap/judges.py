@@ -36,7 +36,7 @@ class Judges:
     async def warm_up(self) -> None:
         await self._encoder.warm_up()
         for judge in filter(None, (*self._judges.values(), self._shipped)):
-            judge.encoder = self._encoder.hear
+            judge.encoder = self._encoder.encode
 
     def save(self) -> None:
         if self._cache and len(self._kept) > self._saved:

@@ -10,7 +10,6 @@ from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.core.vad_edges import VadEdges
 from voi.dialogue import Phrase
-from voi.engines.voice.judge import WITHOUT_ENCODER_MS
 from voi.session.audio_input import PREROLL_MS
 from voi.training.turns.clips import Clip
 from voi.turn_policy import TurnPolicy
@@ -18,8 +17,7 @@ from voi.turn_policy import TurnPolicy
 WINDOW_BYTES = 1_024
 WINDOW_MS = 32
 WORDS_AFTER_MS = 70
-JUDGED_AFTER_MS = {True: 30, False: 6}
-"""With the encoder and without it."""
+JUDGED_AFTER_MS = 12
 LATEST_STOP_MS = 1_000
 
 
@@ -126,8 +124,7 @@ class Trial:
                 self.due.append((at_ms + WORDS_AFTER_MS, was.Heard(utterance, text)))
             case do.JudgeVoice(utterance=utterance, voice_ms=voice_ms):
                 voice, floor = await self.judges.voice(self._heard(), voice_ms, self.clip.speaker)
-                after_ms = JUDGED_AFTER_MS[voice_ms not in WITHOUT_ENCODER_MS]
-                self.due.append((at_ms + after_ms, was.VoiceJudged(utterance, voice_ms, voice, floor)))
+                self.due.append((at_ms + JUDGED_AFTER_MS, was.VoiceJudged(utterance, voice_ms, voice, floor)))
             case do.Duck(level="soft"):
                 outcome.soft_ms = outcome.soft_ms if outcome.soft_ms is not None else at_ms
             case do.Duck():

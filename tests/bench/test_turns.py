@@ -29,10 +29,10 @@ def product() -> list[PlayedClip]:
 @pytest.mark.parametrize(
     ("kind", "cut", "mean_ms", "p90_ms"),
     [
-        ("natural", 0.21, 590, 930),
-        ("isolated", 0.5, 400, 670),
-        ("composites", 0.75, 440, 540),
-        ("digits", 0.17, 970, 1_410),
+        ("natural", 0.11, 560, 840),
+        ("isolated", 0.5, 420, 840),
+        ("composites", 0.75, 400, 500),
+        ("digits", 0.17, 1_110, 1_450),
     ],
 )
 def test_bounds(product: list[PlayedClip], kind: str, cut: float, mean_ms: float, p90_ms: float) -> None:

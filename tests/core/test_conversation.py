@@ -100,7 +100,7 @@ def test_the_judges_shorten_and_lengthen_the_silence():
         world.quiet(64)
         ask = world.last(do.Transcribe)
         world.tell(was.TurnJudged(ask.utterance, ask.pause, "audio", probability))
-        world.hear("What is the weather like today")
+        world.hear("I would like to have a coffee")
         for quiet_ms in range(96, 5_000, 32):
             world.quiet(quiet_ms, quiet_ms - 32)
             if world.released:

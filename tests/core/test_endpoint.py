@@ -9,8 +9,8 @@ from voi.core.turn import Turn
 from voi.turn_policy import TurnPolicy
 
 POLICY = TurnPolicy(min_silence_ms=250, silence_ms=600, max_silence_ms=2_000)
-SURE_MS, PATIENT_MS = 820, 1_400
-STATEMENT = "He was not an ill disposed young man."
+SURE_MS, PATIENT_MS = 720, 1_400
+STATEMENT = "I would like a coffee."
 
 
 def decided(text: str | None, sound: float | None = None, agent: float | None = None, **given: object) -> Decision:
@@ -25,13 +25,14 @@ def decided(text: str | None, sound: float | None = None, agent: float | None = 
 def test_the_weights_are_those_that_were_fitted():
     """By `voi train turns --from-nothing`. Who changes one measures it and says so in docs/turn-taking.md."""
     assert WEIGHTS == {
-        "bias": 0.053,
-        "sound": 0.252,
-        "unfinished": -1.376,
-        "likely_unfinished": -0.204,
-        "open": -0.146,
-        "filler": -0.236,
-        "finished": 1.039,
+        "bias": -0.112,
+        "sound": 0.236,
+        "unfinished": -0.362,
+        "likely_unfinished": -0.048,
+        "open": 0.298,
+        "filler": -0.217,
+        "finished": 1.038,
+        "can_end": 0.605,
         **BY_HAND,
     }
 
@@ -39,7 +40,7 @@ def test_the_weights_are_those_that_were_fitted():
 def test_the_judge_of_the_sound_shortens_and_lengthens_the_silence():
     sure, unknown, unsure = (decided(STATEMENT, sound).enough_ms for sound in (0.98, None, 0.02))
     assert sure < unknown < unsure
-    assert 500 < unknown < 600, "nobody can tell, but there is a full stop"
+    assert 500 < unknown < 650, "nobody can tell"
 
 
 def test_no_verdict_is_no_sign_that_more_will_come():
@@ -73,7 +74,7 @@ def test_the_completeness_agent_overrules_all_else():
 
 
 def test_a_yes_is_an_answer_to_a_question_that_wants_one():
-    assert decided("Yes.", kind=Expects.YES_NO).enough_ms < 300 < 800 < decided("Yes.").enough_ms
+    assert decided("Yes.", kind=Expects.YES_NO).enough_ms < 300 < 700 < decided("Yes.").enough_ms
 
 
 def test_a_number_is_waited_for_and_answered_at_once_when_it_is_complete():
@@ -90,9 +91,9 @@ def test_the_callers_own_pace_is_a_floor():
 
 def test_eagerness_shortens_and_lengthens_what_lies_between_the_limits():
     text = "What is the weather like?"
-    high, medium, low = (decided(STATEMENT, 0.6, eagerness=level).enough_ms for level in ("high", "medium", "low"))
+    high, medium, low = (decided(STATEMENT, 0.92, eagerness=level).enough_ms for level in ("high", "medium", "low"))
     assert 250 < high < medium < low < SURE_MS
-    assert decided(STATEMENT, 0.6).enough_ms == medium
+    assert decided(STATEMENT, 0.92).enough_ms == medium
     assert decided(text, 0.99, eagerness="medium", floor_ms=400).enough_ms == 250, "only `auto` minds the caller's pace"
 
 
@@ -115,3 +116,11 @@ def test_fitted_weights_take_the_place_of_the_shipped_ones():
     fitted = weights_with((SignWeight("sound", 2.0), SignWeight("of_another_version", 9.0)))
     now, shipped = decide(turn, POLICY, Asked(), 0, fitted), decided(STATEMENT, 0.9)
     assert now.evidence - shipped.evidence == pytest.approx((2.0 - WEIGHTS["sound"]) * logit(0.9))
+
+
+def test_words_that_want_more_lengthen_the_silence_and_whole_ones_shorten_it():
+    open_ended, whole = decided("I'd like a large", 0.6), decided("I'd like a large pizza", 0.6)
+    assert whole.enough_ms + 100 < open_ended.enough_ms
+    assert decided("Peregrinus Xanthippe", 0.6).evidence == pytest.approx(
+        WEIGHTS["bias"] + WEIGHTS["sound"] * logit(0.6) + WEIGHTS["open"]
+    ), "of words that it does not know it says nothing"

@@ -32,6 +32,24 @@ def judged(text: str) -> float:
         "Je voudrais un café et",
         "我想说的是，",
         "But",
+        "Ich hätte gern einen",
+        "Das ist für meinen",
+        "Je cherche une",
+        "C'est pour mon",
+        "Quiero hablar con el",
+        "Vorrei prenotare una stanza per",
+        "Eu queria falar com",
+        "Chciałbym, ponieważ",
+        "Ik wil graag een",
+        "Bir kahve ve",
+        "Chtěl bych, protože",
+        "Szeretnék egy kávét és",
+        "Я хочу поехать в",
+        "أريد أن أذهب إلى",
+        "मुझे चाय और",
+        "我想要一杯咖啡和",
+        "コーヒーを",
+        "커피를",
     ],
 )
 def test_plainly_unfinished(text):
@@ -44,6 +62,7 @@ def test_plainly_unfinished(text):
         "Yes.", "no", "Thanks!", "stop", "hello", "Good morning", "Okay, thanks.", "What time is it?",
         "Where are you from?", "Sounds good.", "I think so", "Yes I am", "danke", "Merci beaucoup.", "हाँ", "好的",
         "¿Qué hora es?", "今天天气怎么样？",
+        "こんにちは。",
     ],
 )  # fmt: skip
 def test_plainly_finished(text):
@@ -51,7 +70,29 @@ def test_plainly_finished(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "  ", "...", "the weather is nice today", "where are you from", "I don't want to"]
+    "text",
+    [
+        "",
+        "  ",
+        "...",
+        "the weather is nice today",
+        "where are you from",
+        "I don't want to",
+        "I bought a car",
+        "Ich komme gleich",
+        "je viens demain",
+        "no lo tengo",
+        "vou amanhã",
+        "jutro",
+        "morgen misschien",
+        "yarın gelirim",
+        "завтра",
+        "غدا",
+        "कल आऊँगा",
+        "明天去",
+        "明日行きます",
+        "내일 가요",
+    ],
 )
 def test_cannot_tell(text):
     assert completeness(text) is None

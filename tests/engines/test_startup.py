@@ -51,7 +51,7 @@ class Fake:
 class FakeTurn(Fake):
     info = TurnInfo("fake", encodes=True)  # type: ignore[assignment]
 
-    async def hear(self, pcm: bytes) -> Any: ...
+    async def encode(self, pcm: bytes) -> Any: ...
 
 
 class FakeVoice(Fake):
@@ -126,7 +126,7 @@ async def test_all_engines_at_the_same_time(configured: Configure) -> None:
     assert all("ready in" in note and note.endswith(" s") for note in notes)
     assert sorted(engines.supervised) == ["STT fake", "TTS speaker, fake", "turn detection fake", "voice judge fake"]
     (judge,) = [engine for engine in Fake.made if isinstance(engine, FakeVoice)]
-    assert judge.encoder == engines.turn.hear, "the voice judge shares the turn detector's encoder"  # type: ignore[attr-defined]
+    assert judge.encoder == engines.turn.encode, "the voice judge shares the turn detector's encoder"  # type: ignore[attr-defined]
     assert speaker.inner.supervisor.deadline_s == DEADLINE_S
     await engines.close()
     assert [engine.closed for engine in Fake.made] == [1] * 5

@@ -42,7 +42,7 @@ class Judge:
     async def probability(self, pcm: bytes) -> float:
         return float(await self._answer(pcm, 0.75))
 
-    async def hear(self, pcm: bytes) -> Any:
+    async def encode(self, pcm: bytes) -> Any:
         return await self._answer(pcm, "vector")
 
     async def judge(self, pcm: bytes, voice_ms: int) -> tuple[float, float]:

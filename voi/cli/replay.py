@@ -142,7 +142,7 @@ def _why_ended(why: "Decision") -> str:
     words = "unknown" if why.words is None else f"{why.words:.2f}"
     return (
         f"the turn ends after {why.quiet_ms} ms: {why.because} (enough {why.enough_ms} ms, evidence "
-        f"{why.evidence:+.2f}, sound {sound}, words {words})"
+        f"{why.evidence:+.2f}, sound {sound}, words {words}, can end here {why.can_end:+.2f})"
     )
 
 

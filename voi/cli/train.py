@@ -137,7 +137,9 @@ def turns(
     source: Annotated[
         Path, typer.Argument(help="Folder with labels.jsonl and sound, or of calls that Voi recorded.", file_okay=False)
     ],
-    out: Annotated[Path, typer.Argument(help="Folder for turns.json and its card, turns.md.", file_okay=False)],
+    out: Annotated[
+        Path, typer.Argument(help="Folder for turns.json, voices.npz and their card, turns.md.", file_okay=False)
+    ],
     models_dir: Annotated[Path | None, typer.Option(help="Instead of VOI_MODELS_DIR.")] = None,
     turn_engine: Annotated[
         str | None, typer.Option(help="Instead of VOI_TURN_ENGINE: smart-turn or turn-1-mini.")
@@ -147,10 +149,11 @@ def turns(
         Path | None, typer.Option(help="Keep what the engines say here, for the next time. It holds what was said.")
     ] = None,
 ) -> None:
-    """Fit the end of a turn to your callers, and measure it on speakers who were left out."""
+    """Fit the end of a turn, and the judge of voices, to your callers; measured on speakers who were left out."""
     from rich.console import Console
 
     from voi.training.turns.train import FILE, clips_in, fit_to, table, write
+    from voi.training.voices import train as voices
 
     if models_dir is None or turn_engine is None:
         from voi.config.settings import load_settings
@@ -167,13 +170,23 @@ def turns(
             cache=cache,
             on_progress=lambda done: status.update(f"{done} of {len(clips)} turns"),
         )
-    write(fitted, out, found)
+        judge = voices.fit_to(
+            source,
+            models_dir,
+            turn_engine=turn_engine,
+            from_nothing=from_nothing,
+            on_progress=lambda done: status.update(f"{done} sounds"),
+        )
+    write(fitted, out, found, voices.card(judge))
     typer.echo(table(fitted))
     typer.echo(
         f"\n{out / FILE}: use it with VOI_TURN_WEIGHTS={out / FILE}"
         if fitted.helps
         else f"\n{out / FILE} does not help speakers who were left out: better keep the weights that Voi ships."
     )
+    if judge:
+        voices.write(judge, out / voices.FILE)
+        typer.echo(f"\n{voices.table(judge)}\n\n{voices.how_to_use(out / voices.FILE)}")
 
 
 def _need_extra() -> None:

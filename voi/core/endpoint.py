@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from voi.core import can_end
 from voi.core.endpoint_weights import WEIGHTS
 from voi.core.expects import Expects, expects
 from voi.core.series import digits_at_end, digits_due, spells
@@ -21,11 +22,13 @@ from voi.turn_policy import TurnPolicy
 UNFINISHED, FINISHED = 0.25, 0.85
 """Bounds on the probability that the words are complete: below the first they plainly break off, above the second they
 are plainly complete."""
+CAN_END_MIDDLE = -1.3
+"""Log-odds of `can_end` that say nothing."""
 SHORT_WORDS = 3
 MS_PER_LOG_ODDS = 400
 """Silence that weighs as much as one unit of log-odds."""
 LOGIT_MAX = 4.0
-GOES_ON = -1.8
+GOES_ON = -2.0
 """Evidence at or below which the person will surely go on. Then, or if the words break off, Voi waits for the longest
 silence: hardly any turn ends like this, and four in ten pauses over 1.2 s begin like this."""
 SURELY_GOES_ON = 0.011
@@ -33,7 +36,7 @@ SURELY_GOES_ON = 0.011
 PATIENT_SHARE = 0.7
 """Share of `max_silence_ms` that is enough after digits and letters, and where the words break off but the turn model
 hears an end."""
-SURE_SHARE = 0.41
+SURE_SHARE = 0.36
 """Share of `max_silence_ms` that is enough otherwise."""
 UNJUDGED_FLOOR = 1.5
 """Factor on the caller's own floor while there is no verdict, because their earlier pauses are then the better
@@ -70,6 +73,8 @@ class Decision:
     words: float | None
     """Probability that the words are complete, by their end; None: it cannot be told."""
     because: str
+    can_end: float = 0.0
+    """Log-odds that an utterance ends after these words, above or below those that say nothing."""
 
 
 def decide(
@@ -81,9 +86,11 @@ def decide(
     probability = turn.verdicts[-1][1] if turn.verdicts else None
     signs_now = None if turn.final is None else _signs_now(turn, turn.final, asked, weights)
     by_words = signs_now.by_words if signs_now else None
+    by_model = signs_now.said["can_end"] if signs_now else 0.0
 
     def decided(evidence: float, enough_ms: int, because: str) -> Decision:
-        return Decision(quiet_ms >= enough_ms, quiet_ms, evidence, enough_ms, probability, by_words, because)
+        ends = quiet_ms >= enough_ms
+        return Decision(ends, quiet_ms, evidence, enough_ms, probability, by_words, because, by_model)
 
     if turn.agent_judgement is not None:
         if turn.agent_judgement >= 0.5:
@@ -131,6 +138,9 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
     filler = has_filler_end(text)
     cut_short = short and not filler and text.rstrip().endswith(",")  # STT engines write "Today," for a short answer
     unfinished = score is not None and score <= UNFINISHED and not cut_short
+    short_answer = score is not None and score >= FINISHED and short
+    letters, asked_series = spells(text), asked.kind in _WANT_SERIES
+    by_words = None if short_answer or digits > 1 or letters or asked_series else can_end.odds(text)
     return {
         "bias": 1.0,
         "sound": sound,
@@ -140,11 +150,12 @@ def signs(text: str, verdicts: list[tuple[int, float]], asked: Asked) -> dict[st
         "open": float(bool(text) and ends_open(text) and not unfinished),
         "filler": float(filler),
         "finished": float(score is not None and score >= FINISHED and not short),
-        "short_answer": float(score is not None and score >= FINISHED and short),
-        "answers": float(score is not None and score >= FINISHED and short and asked.kind in _WANT_ANSWERS),
+        "can_end": 0.0 if by_words is None else by_words - CAN_END_MIDDLE,
+        "short_answer": float(short_answer),
+        "answers": float(short_answer and asked.kind in _WANT_ANSWERS),
         "digits": float(digits > 1),
-        "letters": float(spells(text)),
-        "asked_series": float(asked.kind in _WANT_SERIES),
+        "letters": float(letters),
+        "asked_series": float(asked_series),
         "complete_number": float(asked.digits is not None and digits >= asked.digits),
     }
 

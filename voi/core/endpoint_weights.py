@@ -16,13 +16,14 @@ call "okay." is more often a beginning than an answer, but a "yes" to a question
 and an end mark `silence_ms` is enough."""
 
 WEIGHTS: dict[str, float] = {
-    "bias": 0.053,
-    "sound": 0.252,
-    "unfinished": -1.376,
-    "likely_unfinished": -0.204,
-    "open": -0.146,
-    "filler": -0.236,
-    "finished": 1.039,
+    "bias": -0.112,
+    "sound": 0.236,
+    "unfinished": -0.362,
+    "likely_unfinished": -0.048,
+    "open": 0.298,
+    "filler": -0.217,
+    "finished": 1.038,
+    "can_end": 0.605,
     **BY_HAND,
 }
 

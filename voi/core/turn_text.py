@@ -8,6 +8,8 @@ word for much.
 import re
 from collections.abc import Sequence
 
+from voi.core.open_words import ENDINGS, ENGLISH, GREETINGS, OTHERS
+
 _SIGNS = re.compile(r"[.,;:!?…\"“”„«»()\[\]{}*_~/–—。！？．、，；：・「」『』،؟؛۔।॥¿¡]+")
 _END_SIGNS = re.compile(r"[\s\"'”’»)\]]*\Z")
 _UNFINISHED_END = re.compile(r"(?:[,;:、，；：،–—-]|\.\.+|…)\Z")
@@ -22,22 +24,6 @@ def _words(text: str) -> frozenset[str]:
 
 
 _FILLERS = _words("um uhm umm uh er erm ehm hmm hm äh ähm öh öhm euh ehh eeh este ээ эм えっと あの 那个 呃 嗯嗯")
-_BREAKS_OFF = _words(
-    # conjunctions
-    "and or but nor because cause cuz although though unless until while whereas whether if "
-    # prepositions that hardly ever end a sentence
-    "of from into onto with without to at for between among "
-    "towards toward during despite regarding via per than like as "
-    # determiners and possessives
-    "the a an my your our their its every "
-    # subjects, and verbs that want more
-    "i he she we they i'm i'll i'd i've you're you'll you'd you've he's she's it's it'll we're we'll we'd we've "
-    "they're they'll they'd they've that's there's here's what's who's where's let's gonna wanna gotta very "
-    "is are was were am be been being "
-    # the smallest words of some other languages that English does not have
-    "und oder aber weil dass wenn mit für eine einen einem ein der das dem et parce avec pour une "
-    "pero porque och eller att een maar omdat perché della di и или но что потому для"
-)  # fmt: skip
 _STRANDED = _words("of from into with without to at for like as is are was were am be been")
 """These can end questions ("where are you from") and short answers ("yes I am")."""
 _OPENS_QUESTION = _words(
@@ -129,7 +115,7 @@ def completeness(text: str) -> float | None:
         return FINISHED
     if last == "so" and len(words) > 1 and words[-2] not in ("think", "hope", "guess", "say", "believe", "suppose"):
         return LIKELY_UNFINISHED
-    if last in _BREAKS_OFF and not _stranded(words, phrase):
+    if _breaks_off(last) and not _stranded(words, phrase):
         return UNFINISHED
     if words[0] in _OPENS_CLAUSE and len(words) <= 5 and "," not in said:
         return LIKELY_UNFINISHED
@@ -138,6 +124,10 @@ def completeness(text: str) -> float | None:
     if _STOP.search(said):
         return LIKELY_FINISHED
     return None
+
+
+def _breaks_off(last: str) -> bool:
+    return last in ENGLISH or last in OTHERS or (last.endswith(ENDINGS) and last not in GREETINGS)
 
 
 def ends_open(text: str) -> bool:

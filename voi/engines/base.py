@@ -92,15 +92,15 @@ class Clones(Protocol):
 class Encodes(Protocol):
     """Optional: the method of turn detectors whose `info.encodes` is true."""
 
-    async def hear(self, pcm: bytes) -> Any:
-        """For 16 kHz sound, an object whose `vector` is the encoder's output, float32 [384]. Raises EngineError."""
+    async def encode(self, pcm: bytes) -> Any:
+        """The encoder's output, float32 [384], for the last second of 16 kHz sound. Raises EngineError."""
 
 
 class TakesEncoder(Protocol):
     """Optional: the attribute of voice judges whose `info.takes_encoder` is true."""
 
     encoder: Callable[[bytes], Awaitable[Any]] | None
-    """`Encodes.hear` of a turn detector; None: there is none."""
+    """`Encodes.encode` of a turn detector; None: there is none."""
 
 
 # ---- voice activity ---------------------------------------------------------------------------

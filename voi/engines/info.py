@@ -48,7 +48,7 @@ class VadInfo(EngineInfo):
 
 @dataclass(frozen=True, slots=True)
 class TurnInfo(EngineInfo):
-    """A turn detector. `encodes`: it has `Encodes.hear`, so that the voice judge can share its encoder."""
+    """A turn detector. `encodes`: it has `Encodes.encode`, so that the voice judge can share its encoder."""
 
     encodes: bool = False
 

@@ -31,11 +31,11 @@ class SupervisedTurnDetector(Supervised[TurnDetector]):
         async with self.supervisor.call(self, engine):
             return await engine.probability(pcm)
 
-    async def hear(self, pcm: bytes) -> Any:
+    async def encode(self, pcm: bytes) -> Any:
         """See `Encodes`."""
         engine = self.inner
         async with self.supervisor.call(self, engine):
-            return await cast(Encodes, engine).hear(pcm)
+            return await cast(Encodes, engine).encode(pcm)
 
     async def _work(self, engine: TurnDetector) -> None:
         await engine.probability(TRIAL_SOUND)
@@ -56,7 +56,7 @@ class SupervisedVoiceJudge(Supervised[VoiceJudge]):
         """Let the judge use the encoder of a turn detector, if it takes one, also after a restart."""
         self._encoder = encoder
         if self.engine.info.takes_encoder:
-            cast(TakesEncoder, self.engine).encoder = encoder.hear
+            cast(TakesEncoder, self.engine).encoder = encoder.encode
 
     def take(self, engine: VoiceJudge) -> None:
         super().take(engine)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engines.sounds import WINDOW_BYTES, flagged, sound
 from voi.engines.turn import judge_thread, weights_file
-from voi.engines.turn.smart_turn import WEIGHTS_PATTERN, SmartTurn
+from voi.engines.turn.smart_turn import VECTOR, WEIGHTS_PATTERN, SmartTurn
 from voi.errors import EngineError
 
 pytest.importorskip("onnxruntime")
@@ -62,6 +62,16 @@ async def test_several_callers_get_their_own_answers(detector: SmartTurn) -> Non
     sounds = [until_pause("jfk", 2), until_pause("jfk", 4), until_pause("austen-0870", 1)]
     alone = [await detector.probability(pcm) for pcm in sounds]
     assert await asyncio.gather(*(detector.probability(pcm) for pcm in sounds)) == alone
+
+
+@needs_weights
+async def test_the_short_encoder_tells_sounds_apart_and_forgets_what_was_before(detector: SmartTurn) -> None:
+    one, other = sound("jfk")[20_000:64_000], sound("austen-0870")[20_000:64_000]
+    vector = await detector.encode(one)
+    assert vector.shape == (VECTOR,)
+    assert np.array_equal(vector, await detector.encode(sound("jfk")[:64_000])), "1.28 s count"
+    likeness = np.corrcoef([vector, await detector.encode(one[640:]), await detector.encode(other)])[0]
+    assert likeness[1] > likeness[2]
 
 
 @needs_weights

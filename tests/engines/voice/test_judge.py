@@ -2,15 +2,15 @@
 
 import asyncio
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
-from voi.engines.voice.features import SIZE, features
-from voi.engines.voice.judge import LENGTHS_MS, BuiltInVoiceJudge, SoundEncoder, stretch
+from voi.engines.turn.smart_turn import SHORT_SAMPLES
+from voi.engines.voice.features import SIZE, Array, features
+from voi.engines.voice.judge import LENGTHS_MS, PREROLL_WINDOWS, BuiltInVoiceJudge, SoundEncoder, stretch
 from voi.errors import EngineError
 
 AUDIO = Path(__file__).parents[2] / "data" / "audio"
@@ -65,28 +65,28 @@ async def test_speech_is_a_voice_and_a_burst_of_noise_is_none() -> None:
     await judge.close()
 
 
-async def test_the_encoder_is_asked_where_it_is_worth_its_time() -> None:
+async def test_the_encoder_tells_more_at_each_length() -> None:
     judge, asked = BuiltInVoiceJudge(), []
 
-    async def encoder(pcm: bytes) -> SimpleNamespace:
+    async def encoder(pcm: bytes) -> Array:
         asked.append(len(pcm) // 32)
-        return SimpleNamespace(vector=np.zeros(384, np.float32))
+        return np.zeros(384, np.float32)
 
     without = [await judge.judge(speech(), ms) for ms in LENGTHS_MS]
     judge.encoder = encoder
     with_it = [await judge.judge(speech(), ms) for ms in LENGTHS_MS]
-    assert len(asked) == 2
-    changed = [one != other for one, other in zip(without, with_it, strict=True)]
-    assert changed == [True, False, True, False]
+    assert asked == [ms + PREROLL_WINDOWS * 32 for ms in LENGTHS_MS]
+    assert max(asked) * 16 <= SHORT_SAMPLES, "the encoder hears all of it"
+    assert all(one[0] != other[0] for one, other in zip(without, with_it, strict=True))
     await judge.close()
 
 
-async def slow(_: bytes) -> SimpleNamespace:
+async def slow(_: bytes) -> Array:
     await asyncio.sleep(5)
     raise AssertionError("it was waited for")
 
 
-async def refusing(_: bytes) -> SimpleNamespace:
+async def refusing(_: bytes) -> Array:
     raise EngineError("Too many callers wait for turn detection.", retryable=True)
 
 

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from voi.audio.pcm import from_float
 from voi.dialogue import SpokenWord
-from voi.engines.onnx_outputs import with_outputs
+from voi.engines.onnx_edit import with_outputs
 from voi.engines.onnx_session import one_thread_session
 from voi.engines.tts.part_speech import Manner, SpokenPart
 from voi.errors import ConfigError

@@ -1,6 +1,8 @@
 """smart-turn v3 judges by intonation and phrasing whether the person has finished. A Whisper-tiny encoder with a head.
 
-One worker thread with one ONNX thread: a batch of 8 takes as long for each as one alone (25 ms).
+One worker thread with one ONNX thread: a batch of 8 takes as long for each as one alone. The voice judge borrows the
+encoder for sounds of a second. The whole 8 s would cost it ten times as much, so the model is loaded a second time, cut
+to the last 64 of its 400 positions.
 Weights: BSD-2, by Daily (github.com/pipecat-ai/smart-turn); fetched by `voi models pull smart-turn`.
 """
 
@@ -16,11 +18,11 @@ import numpy.typing as npt
 from voi.config.problems import Problems
 from voi.config.turn_weights import Head, read_turn_weights
 from voi.engines.info import TurnInfo
-from voi.engines.onnx_outputs import with_outputs
+from voi.engines.onnx_edit import constant, with_constants, with_outputs
 from voi.engines.onnx_session import one_thread_session
 from voi.engines.turn.judge_thread import JudgeThread
 from voi.engines.turn.weights_file import weights_file
-from voi.engines.turn.whisper_features import N_SAMPLES, log_mel
+from voi.engines.turn.whisper_features import HOP_SAMPLES, N_MELS, N_SAMPLES, log_mel
 from voi.errors import ConfigError, EngineError
 
 WEIGHTS_PATTERN = "smart-turn-v3*.onnx"
@@ -28,9 +30,17 @@ POOLED = "sum_1"
 """The encoder's output, pooled over time by attention: what the model's own head sees."""
 VECTOR = 384
 """Size of the pooled output."""
+POSITIONS, POSITIONS_COUNT = "inner.encoder.embed_positions.weight", "val_21"
+"""Constants of the model: a vector for each position of 20 ms, and their number."""
+SHORT_POSITIONS = 64
+SHORT_SAMPLES = SHORT_POSITIONS * 2 * HOP_SAMPLES
+"""1.28 s: what the voice judge listens to at most, and 160 ms."""
 SURELY_GOES_ON = 0.011
 """At or below this probability the model's own verdict stays: Voi then waits for the longest silence
 (`voi/core/endpoint.py`)."""
+
+
+Vector = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +49,7 @@ class Encoded:
     [384]."""
 
     base: float
-    vector: npt.NDArray[np.float32]
+    vector: Vector
 
 
 class SmartTurn:
@@ -59,6 +69,7 @@ class SmartTurn:
         self._head = _head(Path(head), self._path) if head is not None else None
         self._thread = JudgeThread("smart-turn")
         self._session: Any = None
+        self._short: Any = None
 
     async def warm_up(self) -> None:
         await self._thread.load(self._load)
@@ -67,10 +78,13 @@ class SmartTurn:
         if self._session is not None:
             return
         try:
-            self._session = one_thread_session(with_outputs(self._path.read_bytes(), POOLED))
+            model = with_outputs(self._path.read_bytes(), POOLED)
+            self._short = one_thread_session(shortened(model))
+            self._encode(bytes(2))
+            self._session = one_thread_session(model)
             self._judge(bytes(2))
         except Exception as error:  # as in _judge
-            self._session = None
+            self._session = self._short = None
             raise EngineError(
                 f"The smart-turn weights in {self._path} cannot be loaded ({type(error).__name__}): "
                 "delete the file and run `voi models pull smart-turn`.",
@@ -93,6 +107,20 @@ class SmartTurn:
             raise EngineError("Turn detection is not running.")
         return await self._thread.judge(self._judge, pcm[-2 * N_SAMPLES :])
 
+    async def encode(self, pcm: bytes) -> Vector:
+        """See `Encodes`. Of the last 1.28 s. Raises EngineError as `hear`."""
+        if self._short is None:
+            raise EngineError("Turn detection is not running.")
+        return await self._thread.judge(self._encode, pcm[-2 * SHORT_SAMPLES :])
+
+    def _encode(self, pcm: bytes) -> Vector:
+        try:
+            _, vector = self._short.run(None, {"input_features": log_mel(pcm, SHORT_SAMPLES)[None]})
+        except Exception as error:  # as in _judge
+            raise EngineError(f"Turn detection failed ({error}).", retryable=True) from error
+        encoded: Vector = vector[0]
+        return encoded
+
     def _judge(self, pcm: bytes) -> Encoded:
         try:
             probability, vector = self._session.run(None, {"input_features": log_mel(pcm)[None]})
@@ -103,10 +131,20 @@ class SmartTurn:
     async def close(self) -> None:
         """Cancels what still waits."""
         await self._thread.close()
-        self._session = None
+        self._session = self._short = None
 
 
-def headed(head: Head, base: float, vector: npt.NDArray[np.float32]) -> float:
+def shortened(model: bytes) -> bytes:
+    """The model for the last `SHORT_SAMPLES` alone: the end of a sound keeps the position that it has in 8 s. Raises
+    ValueError for another model."""
+    constants = {
+        POSITIONS: constant(model, POSITIONS)[-SHORT_POSITIONS:],
+        POSITIONS_COUNT: np.full_like(constant(model, POSITIONS_COUNT), SHORT_POSITIONS),
+    }
+    return with_constants(model, constants, {"input_features": (1, N_MELS, 2 * SHORT_POSITIONS)})
+
+
+def headed(head: Head, base: float, vector: Vector) -> float:
     """The head's probability that the turn is over, 0..1. If the model itself is sure that the person goes on, its own
     probability stays."""
     if base <= SURELY_GOES_ON:

@@ -51,17 +51,17 @@ def _window() -> Array:
     return window
 
 
-def log_mel(pcm: bytes) -> Array:
-    """[80 bands, 800 frames] of the last 8 s of 16 kHz s16le sound."""
-    heard = np.frombuffer(pcm[-2 * N_SAMPLES :], "<i2")
-    wave = np.zeros(N_SAMPLES, np.float32)
+def log_mel(pcm: bytes, samples: int = N_SAMPLES) -> Array:
+    """[80 bands, 800 frames] of the last 8 s of 16 kHz s16le sound, or of fewer `samples`, a frame for each 160."""
+    heard = np.frombuffer(pcm[-2 * samples :], "<i2")
+    wave = np.zeros(samples, np.float32)
     if len(heard):
         wave[-len(heard) :] = heard
     wave /= 32768
     wave -= wave.mean()
     wave /= np.sqrt(wave.var() + _LEAST_VARIANCE)
     padded = np.pad(wave, FFT_SAMPLES // 2, mode="reflect")
-    frames = sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES][:N_FRAMES]
+    frames = sliding_window_view(padded, FFT_SAMPLES)[::HOP_SAMPLES][: samples // HOP_SAMPLES]
     spectrum = np.fft.rfft(frames * _window())
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     log_power = np.log10(np.maximum(power @ mel_filters(), _LEAST_POWER)).T

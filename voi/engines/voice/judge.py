@@ -3,7 +3,7 @@ for each length of voice.
 
 One regression uses the spectrum, the pitch and the VAD (`features.py`); if smart-turn runs, a second one uses the
 output of its encoder, and the log-odds of both are averaged. The weights are in `weights.npz`, described in
-`weights.md`; `tools/fit_voice_judge.py` fits them.
+`weights.md`; `voi train turns` fits them.
 """
 
 import asyncio
@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -24,8 +23,6 @@ from voi.errors import EngineError
 WEIGHTS = Path(__file__).with_name("weights.npz")
 LENGTHS_MS = (160, 256, 448, 640)
 """Lengths of voice; a sound is judged with the weights of the longest that it reaches."""
-WITHOUT_ENCODER_MS = (256, 640)
-"""At these lengths of a barge-in the encoder is not run again: it costs 25 ms, and its last result still counts."""
 ENCODER_DEADLINE_S = 0.1
 """Longest wait for the encoder: the reply has to be lowered or stopped soon."""
 PREROLL_WINDOWS = 15
@@ -35,8 +32,8 @@ _WINDOW_BYTES = WINDOW_SAMPLES * 2
 _WINDOW_MS = 32
 _VOICED = 0.5
 
-SoundEncoder = Callable[[bytes], Awaitable[Any]]
-"""Takes 16 kHz sound; returns an object whose `vector` is the output of smart-turn's encoder, float32 [384]."""
+SoundEncoder = Callable[[bytes], Awaitable[Array]]
+"""`Encodes.encode`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def stretch(pcm: bytes, voice_ms: int, probability: Callable[[bytes], float]) ->
 
 
 class BuiltInVoiceJudge:
-    """A `VoiceJudge`. The `encoder`, if there is one, is not run at `WITHOUT_ENCODER_MS`."""
+    """A `VoiceJudge`. With the `encoder`, if there is one, it knows more."""
 
     info = VoiceJudgeInfo("voice-judge", takes_encoder=True)
 
@@ -106,10 +103,10 @@ class BuiltInVoiceJudge:
         finally:
             self._waiting -= 1
         vector = None
-        if self.encoder is not None and voice_ms not in WITHOUT_ENCODER_MS:
+        if self.encoder is not None:
             try:
                 async with asyncio.timeout(self._encoder_deadline_s):
-                    vector = (await self.encoder(whole)).vector
+                    vector = await self.encoder(whole)
             except (TimeoutError, EngineError):  # the encoder is too busy to answer in time
                 vector = None
         return self.probability("voice", length, measured, vector), self.probability("floor", length, measured, vector)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from voi.core.endpoint_weights import BY_HAND
 from voi.training.turns.moments import Moment
 
-SHIFT = 0.2
+SHIFT = 0.29
 """Added to `bias`: the point of the curve that is chosen. More is faster, and cuts off more people."""
 RIDGE = 1.0
 """Strength of the penalty on a weight: about that of one silence as contrary evidence."""
@@ -42,12 +42,20 @@ def fit_signs(moments: Sequence[Moment], known: Mapping[str, float] | None = Non
 def logistic(x: Array, y: Array, weight: Array, penalty: Array, offset: Array, before: Array) -> Array:
     """Coefficients that predict `y` (0 or 1) from `x`, by Newton's method. `penalty`: of each one's squared distance
     from `before`. `offset`: fixed log-odds."""
+
+    def loss(beta: Array) -> float:
+        odds = x @ beta + offset
+        return float(weight @ np.logaddexp(0, np.where(y > 0.5, -odds, odds)) + penalty @ (beta - before) ** 2 / 2)
+
     beta = before.copy()
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-np.clip(x @ beta + offset, -30, 30)))
         gradient = x.T @ (weight * (y - p)) - penalty * (beta - before)
         hessian = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(penalty + 1e-6)
         step = np.linalg.solve(hessian, gradient)
+        reached = loss(beta)
+        while loss(beta + step) > reached and np.abs(step).max() >= 1e-6:  # it led too far
+            step /= 2
         beta += step
         if np.abs(step).max() < 1e-6:
             break

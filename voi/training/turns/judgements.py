@@ -11,6 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from voi.core.vad_edges import VadEdges
 from voi.engines.base import SttOptions
 from voi.engines.stt.moonshine import Moonshine
@@ -64,6 +67,15 @@ class ClipEngines:
     def vad(self, windows: list[bytes]) -> list[float]:
         stream = self._vad.open()
         return [round(stream.probability(window), 4) for window in windows]
+
+    def listener(self) -> Callable[[bytes], float]:
+        """A fresh VAD: probability of speech in the next window."""
+        return self._vad.open().probability
+
+    def encode(self, pcm: bytes) -> npt.NDArray[np.float32] | None:
+        """What the voice judge gets of the turn model's encoder; None: it has none to lend."""
+        model = self._turn
+        return self._run(model, lambda: model.encode(pcm)) if isinstance(model, SmartTurn) else None
 
     def turn(self, pcm: bytes) -> float:
         return round(float(self._run(self._turn, lambda: self._turn.probability(pcm))), 5)

@@ -159,12 +159,12 @@ def _refuse_too_few(moments: Sequence[Moment], speakers: int) -> None:
         )
 
 
-def write(fitted: Fitted, out: Path, found: RecordedTurns | None) -> None:
-    """Write the weights and their card, each completely or not at all."""
+def write(fitted: Fitted, out: Path, found: RecordedTurns | None, more: str = "") -> None:
+    """Write the weights and their card, with `more` at its end, each completely or not at all."""
     out.mkdir(parents=True, exist_ok=True)
     for name, text in (
         (FILE, json.dumps(fitted.weights.model_dump(mode="json"), indent=1) + "\n"),
-        (CARD, card(fitted, found)),
+        (CARD, card(fitted, found) + more),
     ):
         partial = out / f".{name}.partial"
         partial.write_text(text, encoding="utf-8")
