@@ -37,7 +37,7 @@ from voi.engines.stt.whisper import tokens
 from voi.engines.stt.whisper.engine import Whisper
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.openai_front_end import log_mel
-from voi.engines.stt.whisper.passes import Hypothesis, Pass
+from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
@@ -80,13 +80,22 @@ class BenchBackend(OpenAiBackend):
     """Random weights say nothing that could have been said, and are in doubt about everything. Their words are replaced
     by those of the talk, and each pass by one with a good mark and without a second try."""
 
-    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+    def hear(self, passes: Sequence[Pass]) -> Heard:
         for each in passes:
             each.temperatures = (0.0,)
-        return [
-            replace(hypothesis, words=talk(each), avg_logprob=-0.1, no_speech_prob=0.0, compression_ratio=1.0)
-            for each, hypothesis in zip(passes, super().transcribe(passes), strict=True)
-        ]
+        heard = super().hear(passes)
+
+        def finished() -> list[Hypothesis]:
+            return [
+                replace(sure(hypothesis), words=talk(each))
+                for each, hypothesis in zip(passes, heard.finished(), strict=True)
+            ]
+
+        return Heard([sure(hypothesis) for hypothesis in heard.rough], finished)
+
+
+def sure(hypothesis: Hypothesis) -> Hypothesis:
+    return replace(hypothesis, avg_logprob=-0.1, no_speech_prob=0.0, compression_ratio=1.0)
 
 
 def talk(each: Pass) -> tuple[RawWord, ...]:

@@ -38,6 +38,7 @@ from voi.engines.tts.xtts.decoder import FILLS
 from voi.engines.tts.xtts.device_thread import cpu_threads
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES
+from voi.engines.tts.xtts.options import TUNING
 from voi.engines.tts.xtts.vocoder import VocoderWindow
 from voi.engines.tts.xtts.windows import FrameWindow
 
@@ -174,7 +175,14 @@ async def ours(
 ) -> tuple[list[Row], dict[str, float]]:
     """And the memory that it took, in MiB."""
     engine_module.runaway_codes = lambda *_: arguments.codes
-    engine = Xtts(**files, device=str(device), precision=arguments.precision, slots=arguments.slots)
+    engine = Xtts(
+        **files,
+        device=str(device),
+        precision=arguments.precision,
+        vocoder_precision=arguments.vocoder_precision,
+        tuning=arguments.tuning,
+        slots=arguments.slots,
+    )
     cuda = device.type == "cuda"
     torch.cuda.empty_cache()  # of what the limits were measured with
     free = torch.cuda.mem_get_info(device)[0] if cuda else 0
@@ -267,6 +275,8 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="of Coqui's sentence")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--vocoder-precision", default="auto")
+    parser.add_argument("--tuning", nargs="+", default=[], choices=TUNING, help="ways that may be faster")
     parser.add_argument("--tiny", action="store_true", help="the tests' model")
     parser.add_argument("--without-coqui", action="store_true")
     parser.add_argument("--json", type=Path, help="write the figures here too")

@@ -186,6 +186,12 @@ def test_a_wrong_key_of_litellm(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         (Driver(RTX_3090, "575.57.08"), "", Grade.MISSING, "built without CUDA"),
         (Driver(fault="nvidia-smi fails: oh"), "13.0", Grade.MISSING, "run nvidia-smi"),
+        (
+            Driver(RTX_3090, "580.1", [(7, 0)]),
+            "13.0",
+            Grade.MISSING,
+            "no kernels for cuda:0 (compute capability 7.0): install",
+        ),
         (Driver([*RTX_3090, Memory("cuda:1, H200", 0, 0)], "580.1"), "13.0", Grade.MISSING, "CUDA_DEVICE_ORDER"),
     ],
 )

@@ -10,7 +10,14 @@ from types import SimpleNamespace
 import pytest
 
 from voi.cli import gpus
-from voi.cli.gpus import ask_driver, driver_wanted, missing_packages, order_is_doubtful, torch_has_cuda
+from voi.cli.gpus import (
+    ask_driver,
+    driver_wanted,
+    missing_packages,
+    order_is_doubtful,
+    too_old_for_torch,
+    torch_has_cuda,
+)
 from voi.engines.device import MIB, Memory
 
 RTX_3090 = "NVIDIA RTX 3090, 20000, 24576, GPU-0a4c, 575.57.08"
@@ -116,6 +123,28 @@ def test_drivers_that_are_too_old_for_torch(
 ) -> None:
     monkeypatch.setattr(gpus, "_torch_cuda", lambda: cuda)
     assert driver_wanted(gpus.Driver(version=version)) == wanted
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_the_compute_capability_of_gpus(driver: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gpus, "_torch_cuda", lambda: "13.0")
+    write(
+        driver, f"echo 'Tesla V100, 1, 2, GPU-0, 580.1, 7.0'; echo '{H200}, 9.0'; echo 'Odd, 1, 2, GPU-7, 580.1, [N/A]'"
+    )
+    told = ask_driver()
+    assert told.capabilities == [(7, 0), (9, 0), None]
+    assert too_old_for_torch(told) == [0]
+    monkeypatch.setattr(gpus, "_torch_cuda", lambda: "12.6")
+    assert too_old_for_torch(told) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell script")
+def test_a_driver_that_does_not_know_compute_capabilities(driver: Path) -> None:
+    refused = 'Field \\"compute_cap\\" is not a valid field to query.'
+    write(driver, f'case "$1" in *compute_cap*) echo "{refused}"; exit 2;; esac; echo "{RTX_3090}"')
+    told = ask_driver()
+    assert told.gpus
+    assert told.capabilities == [None]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ replay, is tested with the tape.)"""
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 
@@ -12,7 +12,8 @@ pytest.importorskip("torch")
 
 import torch
 
-from voi.engines.cuda_graphs import RUNS_BEFORE, Graphs
+from voi.engines import cuda_streams
+from voi.engines.cuda_graphs import RUNS_BEFORE, Graphs, release_memory
 
 NOT_PERMITTED = "operation not permitted when stream is capturing"
 
@@ -25,29 +26,78 @@ class FakeStream:
         self.waited_for.append(other)
 
 
-class Graph:
+class Allocator:
+    """What torch's allocator notes of pools. While a recording goes on it frees nothing, and fails when told to."""
+
     def __init__(self) -> None:
-        self.replays = 0
+        self.underway: list[object] = []
+        self.users: dict[object, int] = {}
 
-    def replay(self) -> None:
-        self.replays += 1
+    def begin(self, pool: object) -> None:
+        assert self.users[pool] > 0
+        self.users[pool] += 1
+        self.underway.append(pool)
 
-    def pool(self) -> str:
-        return "a pool"
+    def end(self, _: int | None, pool: object) -> None:
+        if pool not in self.underway:
+            raise RuntimeError("endAllocatePool: not currently recording to mempool_id")
+        self.underway.remove(pool)
+
+    def release(self, _: int | None, pool: object) -> None:
+        self.users[pool] -= 1
+        assert self.users[pool] >= 0
+
+    def empty_cache(self) -> None:
+        if self.underway:
+            raise RuntimeError("captures_underway.empty() INTERNAL ASSERT FAILED")
 
 
 class Cuda:
-    """What is used of `torch.cuda`. As there, a recording that cannot be ended leaves its stream in place."""
+    """What is used of `torch.cuda`. As there, a recording that cannot be ended leaves its stream in place. `ends`,
+    `releases`: whether torch itself then closes the pool, and gives its share of it up: newer versions do."""
 
-    Stream: ClassVar = FakeStream
-    CUDAGraph: ClassVar = Graph
-
-    def __init__(self, *, at_end: str = "") -> None:
-        self.at_end = at_end
+    def __init__(self, *, at_end: str = "", at_begin: str = "", ends: bool = False, releases: bool = False) -> None:
+        self.at_end, self.at_begin, self.ends, self.releases = at_end, at_begin, ends, releases
         self.usual = self.now = FakeStream()
         self.recording = False
         self.waits = 0
+        self.allocator = allocator = Allocator()
         self.pools: list[object] = []
+        self.streams: list[FakeStream] = []
+        cuda = self
+
+        class MemPool:
+            def __init__(self) -> None:
+                self.id = (0, len(allocator.users))
+                allocator.users[self.id] = 1
+
+            def use_count(self) -> int:
+                return allocator.users[self.id]
+
+            def __del__(self) -> None:
+                allocator.release(0, self.id)
+
+        class CUDAGraph:
+            def __init__(self) -> None:
+                self.replays = 0
+                self.pool: object = None
+                self.is_whole = False
+
+            def replay(self) -> None:
+                self.replays += 1
+
+            def reset(self) -> None:
+                if self.pool is not None and (self.is_whole or cuda.releases):
+                    allocator.release(0, self.pool)
+                self.pool = None
+
+            __del__ = reset
+
+        def stream(device: Any = None) -> FakeStream:
+            self.streams.append(FakeStream(device))
+            return self.streams[-1]
+
+        self.MemPool, self.CUDAGraph, self.Stream = MemPool, CUDAGraph, stream
 
     def current_stream(self, _: torch.device) -> FakeStream:
         return self.now
@@ -55,9 +105,16 @@ class Cuda:
     def set_stream(self, stream: FakeStream) -> None:
         self.now = stream
 
+    def empty_cache(self) -> None:
+        self.allocator.empty_cache()
+
     def synchronize(self, _: torch.device) -> None:
         assert self.now is self.usual
         self.waits += 1
+
+    @contextmanager
+    def device(self, _: torch.device) -> Iterator[None]:
+        yield
 
     @contextmanager
     def stream(self, stream: FakeStream) -> Iterator[None]:
@@ -68,24 +125,40 @@ class Cuda:
             self.now = before
 
     @contextmanager
-    def graph(self, _: Graph, *, pool: object, stream: FakeStream, capture_error_mode: str) -> Iterator[None]:
+    def graph(self, graph: Any, *, pool: object, stream: FakeStream, capture_error_mode: str) -> Iterator[None]:
         assert capture_error_mode == "thread_local"
+        self.allocator.empty_cache()
         self.pools.append(pool)
-        before, self.now, self.recording = self.now, stream, True
+        before, self.now = self.now, stream
+        graph.pool = pool
+        self.allocator.begin(pool)
+        if self.at_begin:
+            raise RuntimeError(self.at_begin)
+        self.recording = True
         try:
             yield
         finally:
             self.recording = False
+            if self.at_end and not self.ends:
+                raise RuntimeError(self.at_end)
+            self.allocator.end(0, pool)
             if self.at_end:
                 raise RuntimeError(self.at_end)
+            graph.is_whole = True
             self.now = before
+
+
+DEVICE = torch.device("cuda:0")
 
 
 @contextmanager
 def instead_of_cuda(cuda: Cuda) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patched:
-        for name in (name for name in dir(cuda) if name in vars(torch.cuda)):
+        for name in (name for name in dir(cuda) if name[0] != "_" and hasattr(torch.cuda, name)):
             patched.setattr(torch.cuda, name, getattr(cuda, name))
+        patched.setattr(torch._C, "_cuda_endAllocateToPool", cuda.allocator.end, raising=False)
+        patched.setattr(torch._C, "_cuda_releasePool", cuda.allocator.release, raising=False)
+        patched.setattr(cuda_streams, "_made", {})
         yield
 
 
@@ -107,7 +180,7 @@ def test_work_is_done_a_few_times_and_recorded_beside_all_other_work() -> None:
     cuda = Cuda()
     work = Work(cuda)
     with instead_of_cuda(cuda):
-        graphs = Graphs(torch.device("cuda"), "XTTS")
+        graphs = Graphs(DEVICE, "XTTS")
         graphs.record("one", work)
         graphs.record("two", work)
         assert cuda.now is cuda.usual
@@ -116,7 +189,8 @@ def test_work_is_done_a_few_times_and_recorded_beside_all_other_work() -> None:
         assert work.where == [own] * 2 * (RUNS_BEFORE + 1)
         assert own.waited_for == [cuda.usual] * 2, "it sees what was written before"
         assert cuda.usual.waited_for == [own] * 2, "and what comes next sees what it wrote"
-        assert cuda.pools == [None, "a pool"], "all share one"
+        (pool,) = set(cuda.pools)
+        assert cuda.allocator.users[pool] == 3, "its owner and two recordings share it"
         assert graphs.run("one", work).tolist() == [RUNS_BEFORE + 1]
         assert len(work.where) == 2 * (RUNS_BEFORE + 1), "replayed, and not done again"
         assert graphs._recorded["one"][0].replays == 1
@@ -124,6 +198,7 @@ def test_work_is_done_a_few_times_and_recorded_beside_all_other_work() -> None:
         graphs.record("three", work)
         assert "one" not in graphs
         assert "three" not in graphs
+        assert cuda.allocator.users[pool] == 0, "its memory is free again"
 
 
 @pytest.mark.parametrize(
@@ -135,7 +210,7 @@ def test_what_cannot_be_recorded_is_done_all_the_same_and_that_is_said_once(
 ) -> None:
     cuda = Cuda()
     with instead_of_cuda(cuda), caplog.at_level(logging.WARNING):
-        graphs = Graphs(torch.device("cuda"), "XTTS")
+        graphs = Graphs(DEVICE, "XTTS")
         graphs.record("before", Work(cuda))
         cuda.at_end = at_end
         broken = Work(cuda, fails)
@@ -164,7 +239,53 @@ def test_what_cannot_be_recorded_is_done_all_the_same_and_that_is_said_once(
 def test_want_of_memory_is_told_as_such(fails: str, kind: type[Exception], at_end: str) -> None:
     cuda = Cuda(at_end=at_end)
     with instead_of_cuda(cuda):
-        graphs = Graphs(torch.device("cuda"), "XTTS")
+        graphs = Graphs(DEVICE, "XTTS")
         with pytest.raises(torch.OutOfMemoryError, match="out of memory"):
             graphs.record("large", Work(cuda, fails, kind))
         assert cuda.now is cuda.usual
+
+
+@pytest.mark.parametrize(
+    ("fails", "cuda"),
+    [
+        (NOT_PERMITTED, Cuda()),
+        ("", Cuda(at_end=NOT_PERMITTED)),
+        (NOT_PERMITTED, Cuda(at_end="capture was invalidated")),
+        ("", Cuda(at_end=NOT_PERMITTED, ends=True)),
+        ("", Cuda(at_end=NOT_PERMITTED, ends=True, releases=True)),
+        ("", Cuda(at_begin=NOT_PERMITTED)),
+    ],
+)
+def test_a_recording_that_failed_leaves_the_allocator_as_it_was(fails: str, cuda: Cuda) -> None:
+    """Memory can be freed, another model can be recorded, and what was recorded goes on being replayed, in all torches:
+    they differ in what they leave undone."""
+    at_begin, at_end, cuda.at_begin, cuda.at_end = cuda.at_begin, cuda.at_end, "", ""
+    with instead_of_cuda(cuda):
+        graphs, others = Graphs(DEVICE, "XTTS"), Graphs(DEVICE, "another")
+        graphs.record("before", Work(cuda))
+        pool = cuda.pools[-1]
+        cuda.at_begin, cuda.at_end = at_begin, at_end
+        graphs.record("broken", Work(cuda, fails))
+        cuda.at_begin, cuda.at_end = "", ""
+        assert not graphs.records
+        assert cuda.allocator.users[pool] == 2, "its owner, and what was recorded before"
+        release_memory()
+        others.record("one", Work(cuda))
+        assert "one" in others
+        graphs.run("before", Work(cuda))
+        graphs.clear()
+        assert cuda.allocator.users[pool] == 0
+        release_memory()
+
+
+def test_models_that_come_and_go_share_one_stream() -> None:
+    cuda = Cuda()
+    with instead_of_cuda(cuda):
+        for _ in range(40):
+            graphs = Graphs(DEVICE, "XTTS")
+            graphs.record("one", Work(cuda))
+            graphs.clear()
+        assert len(cuda.streams) == 1
+        Graphs(torch.device("cuda:1"), "XTTS")
+        Graphs(DEVICE, "XTTS", "recording the vocoder")
+        assert len(cuda.streams) == 3, "one for each device and purpose"

@@ -10,8 +10,10 @@ import pytest
 from voi.engines import device as device_module
 from voi.engines.device import (
     MIB,
+    device_name,
     engine_options,
     gpu_memory,
+    is_broken,
     machine_memory,
     own_memory_bytes,
     slow_note,
@@ -49,6 +51,44 @@ def test_devices_that_there_cannot_be(device: Any) -> None:
     with pytest.raises(ConfigError, match="`device` must be"):
         engine_options(ForGpu, Path("m"), "auto", {"device": device})
     assert engine_options(Plain, Path("m"), "auto", {"device": device})["device"] == device  # it means something else
+
+
+@pytest.mark.parametrize(
+    ("wish", "driver", "visible", "name"),
+    [("auto", True, None, "cuda:0"), ("auto", True, "1", "cuda:0"), ("auto", True, "", "cpu"),
+     ("auto", False, None, "cpu"), ("cuda", False, None, "cuda:0"), ("cuda:0", True, None, "cuda:0"),
+     ("cuda:1", True, None, "cuda:1"), ("cpu", True, None, "cpu")],
+)  # fmt: skip
+def test_a_device_has_one_name(
+    wish: str, driver: bool, visible: str | None, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_module, "_DRIVERS", (tmp_path / "none", tmp_path if driver else tmp_path / "neither"))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert device_name(wish) == name
+
+
+class AcceleratorError(RuntimeError): ...
+
+
+class OutOfMemoryError(RuntimeError): ...
+
+
+@pytest.mark.parametrize(
+    ("error", "broken"),
+    [
+        (AcceleratorError("CUDA error: an illegal memory access was encountered"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_EXECUTION_FAILED when calling `cublasGemmEx`"), True),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), True),
+        (RuntimeError("CUDNN_BACKEND_OPERATION: CUDNN_STATUS_NOT_INITIALIZED"), True),
+        (RuntimeError("CUDA failed with error unspecified launch failure"), True),
+        (OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), False),
+        (RuntimeError("The size of tensor a (3) must match"), False), (ValueError("no"), False),
+    ],
+)  # fmt: skip
+def test_what_a_gpu_does_not_recover_from(error: Exception, broken: bool) -> None:
+    assert is_broken(error) is broken
 
 
 def test_memory_of_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

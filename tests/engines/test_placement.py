@@ -1,9 +1,11 @@
 """Which engines live together."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from voi.engines import device as device_module
 from voi.engines.backoff import Backoff
 from voi.engines.info import TtsInfo
 from voi.engines.placement import Placement
@@ -55,6 +57,19 @@ def test_models_of_one_provider_on_one_device_share_a_process_and_their_fate() -
     apart = [character, elsewhere, other, ears]
     assert len({id(engine.engine.process) for engine in apart}) == len({id(e.supervisor) for e in apart}) == 4
     assert len({id(engine.supervisor._loading) for engine in apart}) == 1  # memory is looked at by one after the other
+
+
+def test_a_device_has_one_process_whichever_way_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(device_module, "_DRIVERS", (tmp_path,))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    placement = Placement(True)
+    options: list[dict[str, str]] = [{}, *({"device": name} for name in ("auto", "cuda", "cuda:0", "cpu"))]
+    engines: list[Any] = [placement.engine("tts", "xtts", ForGpu, each) for each in options]
+    processes = [engine.engine.process for engine in engines]
+    assert all(process is processes[0] for process in processes[:4])
+    assert processes[4] is not processes[0]
 
 
 async def test_a_voice_is_restarted_with_its_options_as_they_are_then() -> None:

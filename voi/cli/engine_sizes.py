@@ -24,7 +24,7 @@ XTTS_PARAMETERS_M = 467
 WHISPER_CALLERS = 16
 """`max_batch`, unless the operator chose another."""
 MOST = 999
-_PLACES, _SOUND_PLACES, _ALIGNMENT_HEADS = 448, 1_500, 10
+_PLACES, _SOUND_PLACES, _ALIGNMENT_HEADS, _HEAD_WIDTH = 448, 1_500, 10, 64
 _MOST_HEADER_BYTES = 16 * MIB
 
 
@@ -55,8 +55,9 @@ class WhisperShape:
 
     def size(self, bytes_each: int, at_once: int = WHISPER_CALLERS) -> Size:
         """A pass keeps the keys and values of its words and its sound in every layer, and what the alignment heads
-        looked at."""
-        numbers = 2 * self.layers * (_PLACES + _SOUND_PLACES) * self.width + _ALIGNMENT_HEADS * _PLACES * _SOUND_PLACES
+        compared with and looked at."""
+        numbers = 2 * self.layers * (_PLACES + _SOUND_PLACES) * self.width
+        numbers += _ALIGNMENT_HEADS * _SOUND_PLACES * (_PLACES + _HEAD_WIDTH)
         return Size(self.parameters_m * 1e6 * bytes_each / MIB, numbers * bytes_each / MIB, at_once)
 
 

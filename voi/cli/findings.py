@@ -14,9 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from voi.cli.gpus import NO_CUDA, ask_driver, driver_wanted, order_is_doubtful, torch_has_cuda
+from voi.cli.gpus import NO_CUDA, ask_driver, driver_wanted, order_is_doubtful, too_old_for_torch, torch_has_cuda
 from voi.config.config import Config
 from voi.config.settings import ENV_FILE, Settings
+from voi.engines.device import OLDER_TORCH, Capability
 from voi.errors import ConfigError
 
 CERTIFICATE_WARNING_DAYS = 14
@@ -105,12 +106,21 @@ def _gpu() -> Finding:
     cure = "" if torch_has_cuda() else f"{NO_CUDA}."
     if oldest := driver_wanted(driver):
         cure = f"Its CUDA wants a driver from {oldest} on, and this is {driver.version}: update the driver."
+    elif not cure and (old := too_old_for_torch(driver)):
+        which = ", ".join(
+            f"cuda:{number} (compute capability {_dotted(driver.capabilities[number])})" for number in old
+        )
+        cure = f"This torch has no kernels for {which}: {OLDER_TORCH}."
     elif not cure and order_is_doubtful(driver):
         cure = (
             "CUDA may number them otherwise, the fastest first: set CUDA_DEVICE_ORDER=PCI_BUS_ID in the environment of "
             "voi serve, and cuda:0 is the first one here."
         )
     return Finding("machine", "GPU", Grade.MISSING if cure else Grade.OK, f"{names}; torch {torch}", cure)
+
+
+def _dotted(capability: Capability | None) -> str:
+    return "{}.{}".format(*capability) if capability else "?"
 
 
 def _sound() -> Finding:

@@ -11,12 +11,13 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from voi.engines.device import MIB, NVIDIA_DRIVER, Memory
+from voi.engines.device import LEAST_CAPABILITY, MIB, NVIDIA_DRIVER, Capability, Memory
 
 DRIVER_DEADLINE_S = 5
 NO_CUDA = "This torch was built without CUDA: uninstall torch, and run ./install.sh again on this machine"
-_QUERY = ("nvidia-smi", "--query-gpu=name,memory.free,memory.total,uuid,driver_version",
-          "--format=csv,noheader,nounits")  # fmt: skip
+_TOOL = "nvidia-smi"
+_FIELDS = "name,memory.free,memory.total,uuid,driver_version"
+_NEWER_FIELD = "compute_cap"  # drivers before 2021 refuse the whole question for it
 _OLDEST_DRIVERS = {11: 450, 12: 525, 13: 580}
 """Oldest driver for each major version of CUDA. From docs.nvidia.com/deploy/cuda-compatibility, "Minor Version
 Compatibility"."""
@@ -24,22 +25,26 @@ Compatibility"."""
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """`gpus` by number; `fault`: why there are none, and `cure`. Without a driver all are empty."""
+    """`gpus` by number; `capabilities`: the compute capability of each, None where the driver does not tell; `fault`:
+    why there are none, and `cure`. Without a driver all are empty."""
 
     gpus: Sequence[Memory] = ()
     version: str = ""
+    capabilities: Sequence[Capability | None] = ()
     fault: str = ""
     cure: str = "Look at the driver: run nvidia-smi."
 
 
 def ask_driver() -> Driver:
     """What `nvidia-smi` says of the driver and the GPUs; why it could not be asked is in `fault`."""
-    if not shutil.which(_QUERY[0]):
+    if not shutil.which(_TOOL):
         if NVIDIA_DRIVER.exists():
             return Driver(fault="there is an NVIDIA driver, but no nvidia-smi", cure="Install the driver's tools.")
         return Driver()
     try:
-        asked = _run(_QUERY)
+        asked = _run(_query(f"{_FIELDS},{_NEWER_FIELD}"))
+        if asked.returncode and _NEWER_FIELD in asked.stdout + asked.stderr:
+            asked = _run(_query(_FIELDS))
     except subprocess.TimeoutExpired:
         return Driver(fault=f"nvidia-smi gives no answer within {DRIVER_DEADLINE_S} s")
     except OSError as error:
@@ -59,9 +64,20 @@ def ask_driver() -> Driver:
                 fault=f"CUDA_VISIBLE_DEVICES leaves none of {len(rows)} GPUs",
                 cure="Unset it, or name a GPU as nvidia-smi -L does.",
             )
-        return Driver(gpus, version=rows[0][4] if rows else "")
+        capabilities = [_capability(rows[row][5:]) for row in visible]
+        return Driver(gpus, rows[0][4] if rows else "", capabilities)
     except (ValueError, IndexError):
         return Driver(fault="nvidia-smi does not tell the memory")
+
+
+def _query(fields: str) -> Sequence[str]:
+    return _TOOL, f"--query-gpu={fields}", "--format=csv,noheader,nounits"
+
+
+def _capability(told: Sequence[str]) -> Capability | None:
+    """From "9.0". Drivers before 2021 do not know the question."""
+    found = re.fullmatch(r"(\d+)\.(\d+)", told[0]) if told else None
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def _run(command: Sequence[str]) -> "subprocess.CompletedProcess[str]":
@@ -101,6 +117,12 @@ def driver_wanted(driver: Driver) -> int:
     oldest = _OLDEST_DRIVERS.get(int((_torch_cuda() or "0").partition(".")[0]), 0)
     major = driver.version.partition(".")[0]
     return oldest if major.isdecimal() and int(major) < oldest else 0
+
+
+def too_old_for_torch(driver: Driver) -> Sequence[int]:
+    """Numbers of the GPUs for which the installed torch has no kernels."""
+    least = LEAST_CAPABILITY.get(int((_torch_cuda() or "0").partition(".")[0]), (0, 0))
+    return [number for number, has in enumerate(driver.capabilities) if has is not None and has < least]
 
 
 def torch_has_cuda() -> bool | None:

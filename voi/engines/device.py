@@ -1,12 +1,13 @@
 """The device that engines compute on: its options, and its memory."""
 
 import inspect
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from voi.config.secret_refs import resolved
 from voi.engines.info import EngineInfo
@@ -18,6 +19,22 @@ GENERAL = ("models_dir", "device")
 MIB = 2**20
 NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 """Exists on Linux with an NVIDIA driver."""
+_DRIVERS = (NVIDIA_DRIVER, Path("/dev/dxg"))
+"""The latter is a GPU as Windows's Linux sees it."""
+
+
+Capability: TypeAlias = tuple[int, int]
+LEAST_CAPABILITY: dict[int, Capability] = {13: (7, 5)}
+"""By CUDA's major version, where GPUs that drivers still know are left out: CUDA 13 compiles nothing for Maxwell,
+Pascal and Volta. From docs.nvidia.com/cuda/cuda-toolkit-release-notes."""
+OLDER_TORCH = "install a torch that was built for an older CUDA (12.6), or use another GPU"
+
+
+_OF_TORCH = {"AcceleratorError": True, "OutOfMemoryError": False}
+_SIGNS_OF_BREAKING = (
+    "CUDA error", "CUBLAS_STATUS_", "CUDNN_STATUS_", "cuFFT error",  # torch's
+    "CUDA failed with error", "cuBLAS failed with status", "cuDNN failed with status",  # CTranslate2's
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,15 @@ def engine_options(
     return given
 
 
+def device_name(wish: str) -> str:
+    """The one name of a device, whichever way it was asked for: cpu, cuda:0, cuda:1. No package is imported for it, so
+    `auto` is taken for a GPU's where there is a driver for one."""
+    if wish == AUTO:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return "cuda:0" if seen not in ("", "-1") and any(map(Path.exists, _DRIVERS)) else "cpu"
+    return "cuda:0" if wish == "cuda" else wish
+
+
 def slow_note(info: EngineInfo, options: Mapping[str, Any]) -> str:
     """A note for the log when an engine that was made for a GPU runs without one; "" otherwise."""
     if not info.gpu:
@@ -70,6 +96,14 @@ def gpu_memory(device: str = AUTO) -> Memory | None:
     if (ctranslate2 := sys.modules.get("ctranslate2")) and ctranslate2.get_cuda_device_count():
         return Memory("cuda", 0, 0)
     return None
+
+
+def is_broken(error: BaseException) -> bool:
+    """Whether the GPU's libraries may refuse all further work of the process after this. Want of memory, as torch's
+    allocator tells of it, is no such thing."""
+    if (kind := type(error).__name__) in _OF_TORCH:
+        return _OF_TORCH[kind]
+    return any(sign in str(error) for sign in _SIGNS_OF_BREAKING)
 
 
 def own_memory_bytes() -> int:

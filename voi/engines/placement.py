@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from voi.engines import registry
-from voi.engines.device import AUTO, slow_note
+from voi.engines.device import AUTO, device_name, slow_note
 from voi.engines.info import info_of
 from voi.engines.joining import SharedPlace
 from voi.engines.peer import EnginePeer
@@ -45,7 +45,7 @@ class Placement:
         keeper: Supervisor | None = None
         note: Callable[[Any], str] = lambda engine: slow_note(engine.info, options)  # noqa: E731
         if info_of(factory, name).gpu and kind in ("tts", "stt"):
-            keeper, peer = self._home(kind, name, str(options.get("device", AUTO)))
+            keeper, peer = self._home(kind, name, device_name(str(options.get("device", AUTO))))
             if self._own_processes or self._shared:
                 make = partial(RemoteTts if kind == "tts" else RemoteStt, peer, name, options)
                 note = lambda _: ""  # noqa: E731 - the worker process adds the note

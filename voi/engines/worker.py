@@ -17,10 +17,14 @@ from typing import Any
 from voi.engines import registry
 from voi.engines.device import slow_note
 from voi.engines.frames import Unframer, encode
+from voi.engines.leaving import finish_gpu_work
 from voi.engines.messages import Close, Logged, Make, ToServer
 from voi.engines.serving import Serving
 
 READ_BYTES = 256 * 1024
+SWITCH_INTERVAL_S = 0.001
+"""After so long, a thread that computes in Python makes way for one that wants to go on, such as a device's. Python's
+5 ms are the time of several steps."""
 _PR_SET_PDEATHSIG = 1  # prctl(2): when the server is killed, its workers are killed too
 
 log = logging.getLogger(__name__)
@@ -34,6 +38,7 @@ def main() -> None:
     for told_to_all in (signal.SIGINT, signal.SIGTERM):  # a terminal or systemd sends them to all: the server closes us
         signal.signal(told_to_all, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     out = os.dup(1)
     os.dup2(2, 1)
     code = 0
@@ -42,6 +47,7 @@ def main() -> None:
     except Exception:
         log.exception("the engine's process fails")
         code = 1
+    finish_gpu_work()
     os._exit(code)  # threads that hang in a driver would keep it alive
 
 

@@ -20,7 +20,7 @@ from voi.engines.stt import flushes
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import Hypothesis, Pass
+from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass
 from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Urgency, WaitingPass
 from voi.engines.stt.whisper.words import RawWord
@@ -291,7 +291,7 @@ async def test_a_failure_is_told_and_the_sound_kept(engine: Whisper, backend: Ga
 
 
 async def test_a_device_that_fails_again_is_broken(engine: Whisper, backend: GatedBackend) -> None:
-    backend.failures = [RuntimeError("CUDA error: an illegal memory access was encountered")] * 2
+    backend.failures = [RuntimeError("who knows")] * 2
     stream, other = (engine.open(SttOptions(), None) for _ in range(2))
     stream.feed(speech(300))
     for _ in range(2):
@@ -302,6 +302,63 @@ async def test_a_device_that_fails_again_is_broken(engine: Whisper, backend: Gat
     with pytest.raises(EngineBroken):
         engine.open(SttOptions(), None)
     assert backend.loads == 1, "its supervisor restarts the engine"
+
+
+async def test_a_device_that_cannot_go_on_is_broken_at_once(engine: Whisper, backend: GatedBackend) -> None:
+    backend.failures = [RuntimeError("CUDA error: an illegal memory access was encountered")]
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300))
+    with pytest.raises(EngineError):
+        await stream.flush()
+    with pytest.raises(EngineBroken):
+        engine.open(SttOptions(), None)
+
+
+async def test_the_next_batch_is_heard_while_the_words_of_the_last_are_made() -> None:
+    class SlowWords(GatedBackend):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words, self.waiting = threading.Event(), threading.Semaphore(0)
+
+        def hear(self, passes: Sequence[Pass]) -> Heard:
+            heard = super().hear(passes)
+
+            def finished() -> list[Hypothesis]:
+                self.waiting.release()
+                assert self.words.wait(10)
+                return heard.finished()
+
+            return replace(heard, finished=finished)
+
+    backend = SlowWords()
+    engine = Scripted(backend)
+    await engine.warm_up()
+    streams = [engine.open(SttOptions(), None) for _ in range(2)]
+    finals = []
+    for number, stream in enumerate(streams):
+        stream.feed(speech(300, first=number) + bytes(320))
+        finals.append(asyncio.ensure_future(stream.flush()))
+        await backend.at_work()
+        if not number:
+            assert await asyncio.to_thread(backend.waiting.acquire, timeout=5)
+    assert not any(final.done() for final in finals)
+    backend.words.set()
+    assert [(await final).text for final in finals] == [said(0), said(1)]
+    await engine.close()
+
+
+async def test_words_that_cannot_be_made_fail_their_batch_alone(engine: Whisper, backend: GatedBackend) -> None:
+    def broken(_: object) -> list[Hypothesis]:
+        raise ValueError("once")
+
+    hear = backend.hear
+    backend.hear = lambda passes: replace(hear(passes), finished=lambda: broken(passes))  # type: ignore[method-assign]
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300) + bytes(320))
+    with pytest.raises(EngineError, match="ValueError"):
+        await stream.flush()
+    backend.hear = hear  # type: ignore[method-assign]
+    assert (await stream.flush()).text == said(0)
 
 
 async def test_a_listener_that_fails_does_not_stop_the_others(engine: Whisper) -> None:

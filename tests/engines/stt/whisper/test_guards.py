@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -6,7 +7,7 @@ from tests.engines.sounds import sound
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.guards import BRIEF_MS, VoiceSpan, believable
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, Heard, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord, text_of
 
 
@@ -171,14 +172,19 @@ class Saying:
 
     def unload(self) -> None: ...
 
-    def transcribe(self, passes: list[Pass]) -> list[Hypothesis]:  # type: ignore[override]
-        return [self.hypothesis for _ in passes]
+    def hear(self, passes: Sequence[Pass]) -> Heard:
+        said = [self.hypothesis for _ in passes]
+        return Heard(said, lambda: said)
+
+
+def accepted(acceptance: Acceptance, backend: Saying, passes: list[Pass]) -> list[Hypothesis]:
+    return acceptance.finished(passes, backend.hear(passes))
 
 
 def test_acceptance_asks_its_own_vad() -> None:
     acceptance, backend = Acceptance(), Saying(heard("Thank you."))
     noise, voice, silence = (
-        acceptance.transcribe(backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
+        accepted(acceptance, backend, [Pass(pcm)])[0] for pcm in (sound("noise2"), sound("spk1_snt1"), bytes(64_000))
     )
     assert [text_of(each.words) for each in (noise, voice, silence)] == ["", "Thank you.", ""]
 
@@ -192,8 +198,8 @@ def test_the_quiet_around_a_word_decides_nothing(before_ms: int, after_ms: int) 
     pcm = bytes(before_ms * BYTES_PER_MS) + word + bytes(after_ms * BYTES_PER_MS)
     for logprob, no_speech_prob in ((-1.3, 0.7), (-2.4, 0.3)):
         doubtful = Saying(heard("stop", avg_logprob=logprob, no_speech_prob=no_speech_prob))
-        assert text_of(Acceptance().transcribe(doubtful, [Pass(pcm)])[0].words) == "stop"
-        assert not Acceptance().transcribe(doubtful, [Pass(bytes(len(pcm)))])[0].words
+        assert text_of(accepted(Acceptance(), doubtful, [Pass(pcm)])[0].words) == "stop"
+        assert not accepted(Acceptance(), doubtful, [Pass(bytes(len(pcm)))])[0].words
 
 
 def test_acceptance_listens_under_the_last_sentence() -> None:
@@ -206,10 +212,10 @@ def test_acceptance_listens_under_the_last_sentence() -> None:
     )
     backend = Saying(Hypothesis(words))
     after = [bytes(len(other)), sound("noise2")[: len(other)], other]
-    heard_so = Acceptance().transcribe(backend, [Pass(said + rest) for rest in after])
+    heard_so = accepted(Acceptance(), backend, [Pass(said + rest) for rest in after])
     assert [text_of(each.words) for each in heard_so] == ["dog.", "dog.", "dog. Thank you."]
     in_the_window = Pass(said + bytes(len(other)), prefix=(RawWord(" small", (), end_ms - 900, end_ms - 400),))
-    assert text_of(Acceptance().transcribe(backend, [in_the_window])[0].words) == "dog."
+    assert text_of(accepted(Acceptance(), backend, [in_the_window])[0].words) == "dog."
 
 
 def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
@@ -217,7 +223,7 @@ def test_only_a_moment_is_trusted_to_the_voice_alone() -> None:
     speech = sound("spk1_snt1")[12_000:]
     moment, longer = speech[: 32 * 300], speech[: 32 * (BRIEF_MS + 100)]
     after = Pass(moment, prefix=(RawWord(" please", (), 0, 50),))
-    assert [text_of(h.words) for h in Acceptance().transcribe(doubtful, [Pass(moment), Pass(longer), after])] == [
+    assert [text_of(h.words) for h in accepted(Acceptance(), doubtful, [Pass(moment), Pass(longer), after])] == [
         "stop",
         "",
         "",
@@ -228,7 +234,7 @@ def test_acceptance_listens_after_the_prefix() -> None:
     pcm = sound("spk1_snt1") + bytes(32 * 2_000)
     said_ms = len(sound("spk1_snt1")) // 32
     prefix = (RawWord(" dog.", (), said_ms - 400, said_ms + 200),)
-    hypothesis = Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
+    hypothesis = accepted(Acceptance(), Saying(heard("Thank you.")), [Pass(pcm, prefix=prefix)])[0]
     assert hypothesis.words == ()
     assert replace(hypothesis, words=()) == hypothesis
 
@@ -251,4 +257,4 @@ def test_a_chance_of_silence_alone_is_doubt() -> None:
 def test_acceptance_forgives_a_word_that_seems_to_end_late() -> None:
     voice = sound("spk1_snt1")[12_000:][: 32 * 400]
     prefix = (RawWord(" well,", (), 0, 300),)  # most of the voice came after it
-    assert text_of(Acceptance().transcribe(Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)
+    assert text_of(accepted(Acceptance(), Saying(heard("Thank you.")), [Pass(voice, prefix=prefix)])[0].words)

@@ -20,7 +20,7 @@ from whisper.timing import dtw_cpu, find_alignment, median_filter
 from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
 from voi.engines.stt.whisper import openai_backend
-from voi.engines.stt.whisper.alignment import normalised, smoothed, warp
+from voi.engines.stt.whisper.alignment import costs, median, normalised, smoothed, token_frames
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend, alignment_heads
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions
@@ -281,21 +281,51 @@ def test_what_the_heads_looked_at_is_what_the_reference_sees(backend: OpenAiBack
 
 def test_the_warp_is_the_references() -> None:
     generator = np.random.default_rng(0)
+    costs, expected = [], []
     for tokens, frames in ((1, 1), (1, 9), (2, 2), (5, 40), (12, 90), (9, 9), (12, 5)):
         cost = generator.normal(size=(tokens, frames))
         text, time = dtw_cpu(cost)
         jumps = np.pad(np.diff(text), (1, 0), constant_values=1).astype(bool)
-        assert warp(cost).tolist() == time[jumps].tolist(), (tokens, frames)
+        assert token_frames([cost])[0].tolist() == time[jumps].tolist(), (tokens, frames)
+        costs.append(cost)
+        expected.append(time[jumps].tolist())
+    assert [times.tolist() for times in token_frames(costs)] == expected, "together as alone"
 
 
 @pytest.mark.parametrize("frames", [1, 3, 4, 7, 90])
 def test_smoothing_is_the_references(frames: int) -> None:
     weights = torch.randn(2, 5, frames, generator=torch.Generator().manual_seed(frames))
-    torch.testing.assert_close(smoothed(weights), median_filter(weights, 7), atol=0, rtol=0)
+    theirs = median_filter(weights, 7)
+    alone = smoothed(weights, torch.tensor(frames))
+    torch.testing.assert_close(alone, theirs, atol=0, rtol=0)
+    beside_longer = torch.nn.functional.pad(weights, (0, 9), value=5.0)
+    together = smoothed(
+        torch.stack([beside_longer, beside_longer]), torch.tensor([frames, frames + 9]).view(2, 1, 1, 1)
+    )
+    torch.testing.assert_close(together[0, ..., :frames], theirs, atol=0, rtol=0)
 
 
 def test_normalised_attention_of_one_token() -> None:
-    assert torch.isfinite(normalised(torch.zeros(2, 1, 1500), 20)).all()
+    assert torch.isfinite(normalised(torch.zeros(1, 2, 1, 20), torch.tensor([1]), torch.tensor([20]))).all()
+
+
+def test_windows_are_aligned_together_as_they_are_alone() -> None:
+    random = torch.Generator().manual_seed(2)
+    sizes = [(3, 40), (9, 7), (1, 2), (30, 90)]
+    scores = [torch.randn(4, places, 1500, generator=random) * 3 for places, _ in sizes]
+    frames = [length for _, length in sizes]
+    for alone, together in zip(
+        (costs([each], [length])[0] for each, length in zip(scores, frames, strict=True)),
+        costs(scores, frames),
+        strict=True,
+    ):
+        np.testing.assert_allclose(alone, together, atol=1e-6)
+
+
+def test_the_median_of_all_orders() -> None:
+    """Of zeros and ones is enough: comparisons that are right for these are right for all numbers."""
+    every = torch.cartesian_prod(*[torch.tensor([0, 1])] * 7)
+    assert torch.equal(median(list(every.T)), every.median(dim=1).values)
 
 
 def test_known_sizes_have_known_heads() -> None:

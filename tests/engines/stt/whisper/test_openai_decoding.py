@@ -11,7 +11,7 @@ from whisper.timing import dtw_cpu
 
 from tests.engines.sounds import sound
 from tests.engines.stt.whisper.checkpoints import save
-from voi.engines.stt.whisper.alignment import warp
+from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
@@ -66,4 +66,4 @@ def test_the_warp_is_the_references_for_many_shapes() -> None:
         cost = generator.normal(size=(tokens, frames))
         text, time = dtw_cpu(cost)
         jumps = np.pad(np.diff(text), (1, 0), constant_values=1).astype(bool)
-        assert warp(cost).tolist() == time[jumps].tolist(), cost
+        assert token_frames([cost])[0].tolist() == time[jumps].tolist(), cost

@@ -14,6 +14,7 @@ import pytest
 from tests.engines.sounds import flagged, sound
 from voi.engines.base import SttOptions, Transcript
 from voi.engines.stt.hallucination import bare
+from voi.engines.stt.whisper import passes as passes_module
 from voi.engines.stt.whisper import stream as stream_module
 from voi.engines.stt.whisper import turns
 from voi.engines.stt.whisper.engine import Whisper
@@ -55,8 +56,8 @@ class Borrowed:
 
     def load(self) -> None: ...
 
-    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
-        return self.backend.transcribe(passes)
+    def hear(self, passes: Sequence[Pass]) -> passes_module.Heard:
+        return self.backend.hear(passes)
 
     def unload(self) -> None: ...
 

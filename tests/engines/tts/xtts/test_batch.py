@@ -1,19 +1,26 @@
 """With or without others, a sentence gets the codes and the sound that it gets alone."""
 
 import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 
 import torch
 
+from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, Said, alone, job, run
 from voi.engines.tts.xtts import batch as batch_module
 from voi.engines.tts.xtts.batch import Batch
+from voi.engines.tts.xtts.checkpoint import VoiceLatents
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.model import Running
+from voi.engines.tts.xtts.vocoder import Sounding, VocoderWindow
 from voi.errors import EngineError
 
 DRAWN = Sampling()
@@ -206,6 +213,106 @@ def test_nobody_is_taken_once_it_is_closed(model: Running) -> None:
     with pytest.raises(EngineError, match="closed"):
         batch.submit(late.job)
     assert not batch.busy
+
+
+class Late:
+    """Sound that is there only when it was asked for so many times, as that of a vocoder with a stream of its own."""
+
+    def __init__(self, sounding: Sounding, polls: int) -> None:
+        self.sounding, self.polls = sounding, polls
+
+    @property
+    def is_there(self) -> bool:
+        self.polls -= 1
+        return self.polls < 0
+
+    def samples(self) -> list[NDArray[np.int16]]:
+        return self.sounding.samples()
+
+
+@pytest.mark.parametrize("late", [1, 4, 1_000])
+def test_sound_that_comes_late_is_the_same(model: Running, monkeypatch: pytest.MonkeyPatch, late: int) -> None:
+    """While it is computed, sentences go on, come, move, and are given up."""
+    expected = [alone(model, text, sampling=Sampling(), seed=2) for text in TEXTS]
+    start, on_the_way = model.vocoder.start, list[int]()
+
+    def started(pieces: Sequence[VocoderWindow]) -> Any:
+        on_the_way.append(len(model.batch._sounding))
+        return Late(start(pieces), late)
+
+    monkeypatch.setattr(model.vocoder, "start", started)
+    saids = [job(model, text, sampling=Sampling(), seed=2) for text in TEXTS]
+    gone = job(model, TEXTS[2], seed=9)
+    model.batch.submit(gone.job)
+    for said in saids:
+        model.batch.submit(said.job)
+        model.batch.step()
+    while not model.batch._sounding:
+        model.batch.step()
+    gone.job.cancel()
+    heard = len(gone.chunks)
+    late_comers = [job(model, text, sampling=Sampling(), seed=2) for text in TEXTS]
+    run(model.batch, *late_comers)
+    for said, plain in zip([*saids, *late_comers], expected * 2, strict=True):
+        assert said.codes == plain.codes
+        assert np.abs(said.sound - plain.sound).max() < 1.5 / 32_767
+        assert said.ends == [None]
+    assert len(gone.chunks) == heard
+    assert max(on_the_way) > 0
+
+
+@pytest.mark.parametrize("late", [0, 3])
+def test_steps_started_ahead_give_the_same_codes_and_sound(
+    model: Running, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch, late: int
+) -> None:
+    """Also where sentences end, come, move and are given up while a step is under way, and at the longest there is."""
+    ahead = tiny.load(files, tuning=("steps_ahead",))
+    start = ahead.vocoder.start
+    monkeypatch.setattr(ahead.vocoder, "start", lambda pieces: Late(start(pieces), late))
+    longest = Sampling(greedy=True, repetition_penalty=1.0)
+    wishes: list[dict[str, Any]] = [
+        {"text": text, "sampling": rule, "seed": at, "max_codes": codes}
+        for at, text in enumerate(TEXTS)
+        for rule in (Sampling(), longest)
+        for codes in (1, 2, 7, None)
+    ]
+    voice = ahead.voices["Robin"]
+    with torch.inference_mode():
+        saids = [job(ahead, **wish) for wish in wishes]
+        broken = job(ahead, TEXTS[2])
+        broken.job.voice = VoiceLatents("loud", torch.full_like(voice.conditioning, torch.inf), voice.embedding)
+        gone = job(ahead, TEXTS[2])
+        for number, said in enumerate(saids):
+            ahead.batch.submit(said.job)
+            if number == 3:
+                ahead.batch.submit(broken.job)
+                ahead.batch.submit(gone.job)
+            if number == 9:
+                gone.job.cancel()
+            ahead.batch.step()
+        run(ahead.batch)
+        for said, wish in zip(saids, wishes, strict=True):
+            plain = alone(model, **wish)
+            assert said.codes == plain.codes
+            assert same_sound(said, plain)
+        assert "precision" in str(broken.ends[0])
+        assert broken.chunks == []
+
+
+def test_how_long_its_thread_may_do_something_else(model: Running) -> None:
+    """Until the first listener has heard all sound there is; who waits has none."""
+    now_s = 100.0
+    batch = Batch(model.decoder, model.vocoder, stop_code=0, most_waiting=5, rate_hz=24_000, clock=lambda: now_s)
+    assert batch.slack_s() == float("inf")
+    early, late = (job(model, TEXTS[2], max_codes=40, due_s=due_s) for due_s in (100.0, 103.0))
+    batch.submit(late.job)
+    assert batch.slack_s() == 3.0
+    batch.submit(early.job)
+    assert batch.slack_s() == 0.0
+    while not early.chunks:
+        batch.step()
+    assert batch.slack_s() == pytest.approx(len(early.sound) / 24_000)
+    run(batch)
 
 
 def test_few_are_let_in_at_once_for_the_sake_of_who_speaks(model: Running, monkeypatch: pytest.MonkeyPatch) -> None:

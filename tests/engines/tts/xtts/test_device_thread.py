@@ -1,6 +1,7 @@
 import asyncio
 import gc
 import threading
+import time
 import weakref
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -92,6 +93,43 @@ def test_rounds_go_on_between_the_pieces_of_what_is_loaded(worker: DeviceThread)
     go.set()
     assert (first.result(30), second.result(30)) == ("a", "b")
     assert log[:12] == ["a", "round", "a", "round", "a", "round", "round", "b", "round", "b", "round", "b"]
+
+
+class Listened(Steps):
+    """`slack`: of each round, before it is done."""
+
+    def __init__(self, slack: list[float], log: list[str]) -> None:
+        super().__init__(len(slack), log)
+        self.slack = slack
+
+    def slack_s(self) -> float:
+        return self.slack[len(self.slack) - self.left]
+
+
+@pytest.mark.parametrize(
+    ("longest_wait_s", "expected"),
+    [(1e6, ["round", "round", "piece", "round", "round", "piece"]), (-1.0, ["piece", "round", "piece", "round"])],
+)
+def test_long_pieces_wait_while_a_listener_has_little_left(
+    longest_wait_s: float, expected: list[str], worker: DeviceThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But not for ever."""
+    monkeypatch.setattr(worker_module, "LONGEST_WAIT_S", longest_wait_s)
+    log: list[str] = []
+    go = threading.Event()
+    worker.call(lambda: go.wait(30))
+    worker._piece_at_s = time.monotonic()
+
+    def record() -> Generator[None, None, None]:
+        for _ in range(2):
+            log.append("piece")
+            yield
+
+    done = worker.call_in_pieces(record(), can_wait=True)
+    worker.add(Listened([0.1, 0.1, 9.0, 0.1], log))
+    go.set()
+    done.result(30)
+    assert log[: len(expected)] == expected
 
 
 def test_what_fails_or_is_no_longer_wanted_ends_alone(worker: DeviceThread) -> None:

@@ -23,7 +23,7 @@ def allocated(running: Running) -> tuple[int, int]:
     decoder, vocoder = running.decoder, running.vocoder
     weights = [*decoder._gpt.parameters(), *vocoder._net.parameters()]
     weights += [voice.conditioning for voice in running.voices.values()]
-    slots = [decoder._keys, decoder._values, *decoder._per_slot]
+    slots = [decoder._cache, *decoder._per_slot]
     return sum(t.untyped_storage().nbytes() for t in weights), sum(t.untyped_storage().nbytes() for t in slots)
 
 
@@ -54,6 +54,27 @@ def test_whisper_small_and_xtts_for_eight_callers_take_less_than_nine_gigabytes(
     whisper_small = 244_000_000 * 2 + 1 * GIB  # half precision; keys, values and results between layers: an allowance
     assert xtts.total(WORKSPACE_BYTES) + whisper_small + contexts < 9e9 / 1.5
     assert 2 * xtts.total(WORKSPACE_BYTES) + whisper_small + contexts < 9e9  # two checkpoints side by side
+
+
+def test_what_a_gpu_takes_beside_is_measured_and_counted_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    need, gpu = full_size(8), torch.device("cuda:0")
+    before, free = 20 * GIB, {"now": 0}
+    monkeypatch.setattr(memory, "_measured", {})
+    monkeypatch.setattr(memory, "free_bytes", lambda _: free["now"])
+    free["now"] = before - need.total(WORKSPACE_BYTES)
+    memory.measure(need, gpu, before)
+    assert caplog.records == []
+    free["now"] -= 300 * MIB
+    memory.measure(need, gpu, before)
+    memory.measure(need, gpu, before)
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["XTTS takes 900 MiB of cuda"]
+    free["now"] = need.total(WORKSPACE_BYTES)
+    with pytest.raises(NoRoom):
+        check_fits(need, gpu, None)
+    free["now"] += 300 * MIB
+    check_fits(need, gpu, None)
 
 
 def test_what_does_not_fit_is_told_with_what_would(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Half precision, as CUDA has it: what is rounded otherwise, what overflows, and what may not spread."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,6 +51,50 @@ def test_the_first_codes_are_those_of_single_precision_and_the_vocoder_is_single
         same += ours.codes == whole.codes
         assert np.isfinite(ours.sound).all()
     assert same >= 2  # a tie between two codes is decided otherwise at times
+
+
+def test_the_vocoder_may_compute_in_half_precision(files: dict[str, Path], model: Running) -> None:
+    """What is added up stays in single precision: the noise is that of rounded factors, which nobody hears."""
+    half_vocoder = tiny.load(files, vocoder_precision="float16")
+    assert all(weight.dtype == torch.float16 for weight in half_vocoder.vocoder._net.parameters())
+    with torch.inference_mode():
+        for text in TEXTS:
+            ours, whole = alone(half_vocoder, text), alone(model, text)
+            assert ours.codes == whole.codes
+            noise = np.square(ours.sound - whole.sound).mean() / np.square(whole.sound).mean()
+            assert noise < 10 ** (-45 / 10)
+
+
+@pytest.mark.parametrize(("precision", "tf32"), [("tf32", True), ("float32", False), ("float16", False)])
+def test_convolutions_are_rounded_as_the_option_says(
+    precision: str, tf32: bool, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running, during = tiny.load(files, vocoder_precision=precision), set[bool]()
+    net = running.vocoder._net
+
+    class Looking:
+        def __call__(self, *inputs: Any) -> torch.Tensor:
+            during.add(torch.backends.cudnn.allow_tf32)
+            return net(*inputs)  # type: ignore[no-any-return]
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(net, name)
+
+    monkeypatch.setattr(running.vocoder, "_net", Looking())
+    before = torch.backends.cudnn.allow_tf32
+    with torch.inference_mode():
+        alone(running, TEXTS[1])
+    assert during == {tf32}
+    assert torch.backends.cudnn.allow_tf32 == before
+
+
+def test_sums_of_halves_are_in_single_precision(files: dict[str, Path]) -> None:
+    matmul = torch.backends.cuda.matmul
+    for name in ("allow_fp16_reduced_precision_reduction", "allow_bf16_reduced_precision_reduction"):
+        setattr(matmul, name, True)
+    tiny.load(files)
+    assert not matmul.allow_fp16_reduced_precision_reduction
+    assert not matmul.allow_bf16_reduced_precision_reduction
 
 
 def test_what_is_not_a_number_ends_its_sentence_alone_and_leaves_nothing(model: Running) -> None:

@@ -3,7 +3,7 @@
 import json
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -153,16 +153,25 @@ def make(folder: Path, seed: int = 0, **changes: Any) -> dict[str, Path]:
             "voices": voices_pth(folder, seed)}  # fmt: skip
 
 
-def load(files: dict[str, Path], slots: int = 8, precision: str = "float32", same_shapes: bool = False) -> Running:
+def load(
+    files: dict[str, Path],
+    slots: int = 8,
+    precision: str = "float32",
+    same_shapes: bool = False,
+    vocoder_precision: str = "tf32",
+    tuning: Collection[str] = (),
+) -> Running:
     """Nothing of it is recorded."""
     with torch.inference_mode():
         placing = place(
-            read(Files(**files), precision),
+            read(Files(**files), precision, vocoder_precision),
             device="cpu",
             slots=slots,
             most_waiting=64,
             memory_bytes=None,
             same_shapes=same_shapes,
+            tf32=vocoder_precision == "tf32",
+            tuning=tuning,
         )
         while True:
             try:

@@ -1,10 +1,10 @@
-"""Runs the guards with their own VAD, against which a hypothesis's words are checked. Only for the model's thread."""
+"""Runs the guards with their own VAD, against which a hypothesis's words are checked. Only for one thread."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 from voi.engines.stt.whisper.guards import VoiceSpan, believable
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, Backend, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, Heard, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
 VOICED_PROBABILITY = 0.5
@@ -12,14 +12,13 @@ BEFORE_TAIL_MS = 200  # word times may be off by this much
 
 
 class Acceptance:
-    """Runs the passes of a batch, and drops hallucinated words."""
+    """Drops hallucinated words from what a batch says."""
 
     def __init__(self) -> None:
         self._vad = Silero()
 
-    def transcribe(self, backend: Backend, passes: Sequence[Pass]) -> list[Hypothesis]:
-        hypotheses = backend.transcribe(passes)
-        return [self._accepted(*pair) for pair in zip(passes, hypotheses, strict=True)]
+    def finished(self, passes: Sequence[Pass], heard: Heard) -> list[Hypothesis]:
+        return [self._accepted(*pair) for pair in zip(passes, heard.finished(), strict=True)]
 
     def _accepted(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0

@@ -1,7 +1,8 @@
 """Whisper STT: one model on one device, shared by all callers.
 
-All state lives on the event loop. One thread gets batches of windows and returns their text; while it works, requests
-collect, so batches grow with the load by themselves. `turns.py` chooses the next batch.
+All state lives on the event loop. One thread gets batches of windows and returns what was said in them; while it works,
+requests collect, so batches grow with the load by themselves. `turns.py` chooses the next batch. Another thread makes
+words of what was said, with their times, while the device hears the next batch.
 """
 
 import asyncio
@@ -13,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.base import SttOptions, Transcript
+from voi.engines.device import is_broken
 from voi.engines.info import SttInfo
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import Backend
+from voi.engines.stt.whisper.passes import Backend, Heard, Pass
 from voi.engines.stt.whisper.stream import WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, BatchPace, Urgency, next_batch
 from voi.engines.stt.whisper.weights import fetch_missing
@@ -62,6 +64,8 @@ class Whisper:
         self._model, self._models_dir = model, Path(models_dir)
         self._device, self._precision, self._max_batch = device, precision, max_batch
         self._thread: ModelThread | None = None
+        self._words_thread: ModelThread | None = None
+        self._finishing: asyncio.Task[None] | None = None
         self._backend: Backend | None = None
         self._acceptance: Acceptance | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -127,9 +131,13 @@ class Whisper:
         self._closed = True
         for stream in list(self._streams):
             stream.close()
-        if self._serving:
-            self._serving.cancel()
-            await asyncio.wait([self._serving])
+        tasks = [task for task in (self._serving, self._finishing) if task]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        if self._words_thread:
+            self._words_thread.end()
         if self._thread:
             if self._backend:
                 # A device that hangs or failed keeps its memory until the process ends.
@@ -161,6 +169,7 @@ class Whisper:
             self._thread.end()
             self._thread = None
             raise EngineError(f"Whisper {self._model} was not loaded within {LOAD_DEADLINE_S:g} s.") from None
+        self._words_thread = ModelThread(f"{self.name}'s words")
         self._backend, self._languages = backend, backend.languages
         self.info = replace(self.info, languages=backend.languages)
 
@@ -228,27 +237,43 @@ class Whisper:
 
     async def _run(self, batch: list[WhisperStream], urgencies: list[Urgency]) -> None:
         assert self._thread is not None
-        assert self._acceptance is not None
+        assert self._backend is not None
         started_ms = self.now_ms()
         passes = [stream.begin() for stream in batch]
         try:
-            answers = await self._thread.call(self._acceptance.transcribe, self._backend, passes)
+            heard = await self._thread.call(self._backend.hear, passes)
         except Exception as error:  # whatever the device raises
-            self._failures += 1
-            log.error("a batch of Whisper failed", exc_info=error)
-            why = f"Speech recognition failed: {type(error).__name__}."
-            for stream in batch:
-                stream.interrupted(EngineError(why, retryable=True))
-            if self._failures == MOST_FAILURES:
-                self._break(why)
+            self._failed(batch, error)
             return
-        self._failures = 0
         now_ms = self.now_ms()
         repeated = any(
             len(each.temperatures) > 1 and (hypothesis.temperature > 0 or hypothesis.doubtful)
-            for each, hypothesis in zip(passes, answers, strict=True)
+            for each, hypothesis in zip(passes, heard.rough, strict=True)
         )
         self._pace.learn(urgencies, now_ms - started_ms, now_ms, repeated=repeated)
+        if self._finishing is not None:
+            await self._finishing
+        self._finishing = asyncio.create_task(self._finish(batch, passes, heard), name=f"{self.name}'s words")
+
+    def _failed(self, batch: list[WhisperStream], error: Exception) -> None:
+        self._failures += 1
+        log.error("a batch of Whisper failed", exc_info=error)
+        why = f"Speech recognition failed: {type(error).__name__}."
+        for stream in batch:
+            stream.interrupted(EngineError(why, retryable=True))
+        if self._failures == MOST_FAILURES or is_broken(error):
+            self._break(why)
+
+    async def _finish(self, batch: list[WhisperStream], passes: list[Pass], heard: Heard) -> None:
+        """What is left of a batch when the device is done with it, while the next one is heard."""
+        assert self._acceptance is not None
+        assert self._words_thread is not None
+        try:
+            answers = await self._words_thread.call(self._acceptance.finished, passes, heard)
+        except Exception as error:
+            self._failed(batch, error)
+            return
+        self._failures = 0
         for stream, hypothesis in zip(batch, answers, strict=True):
             try:
                 stream.take(hypothesis)

@@ -3,6 +3,7 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
-from voi.engines.stt.whisper.passes import RATE_HZ, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import RATE_HZ, Heard, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import PromptTokens, SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
@@ -58,6 +59,11 @@ class FasterBackend:
 
     def unload(self) -> None:
         self._model = None
+
+    def hear(self, passes: Sequence[Pass]) -> Heard:
+        """CTranslate2 aligns on the device, so nothing is left to do."""
+        said = self.transcribe(passes)
+        return Heard([replace(hypothesis, words=()) for hypothesis in said], lambda: said)
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         assert self._model is not None, "load comes first"

@@ -5,6 +5,8 @@ import math
 import pickle
 from base64 import b85decode
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from gzip import decompress
 from pathlib import Path
 from typing import Any
@@ -12,15 +14,19 @@ from typing import Any
 import numpy as np
 import torch
 import whisper
+from numpy.typing import NDArray
 from torch import Tensor
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
+from voi.engines.cuda_device import require
+from voi.engines.cuda_graphs import release_memory
+from voi.engines.cuda_numbers import sum_in_single_precision
 from voi.engines.stt.hallucination import compression_ratio
-from voi.engines.stt.whisper.alignment import token_frames
+from voi.engines.stt.whisper.alignment import Costs, costs, token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions, Encoder, TextDecoder
-from voi.engines.stt.whisper.passes import Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import RawWord
@@ -45,10 +51,10 @@ class OpenAiBackend:
     @torch.inference_mode()
     def load(self) -> None:
         path = checkpoint(self._model, self._models_dir)
+        sum_in_single_precision()
         on_gpu = self._device.type == "cuda"
         if on_gpu:
-            if not torch.cuda.is_available():
-                raise EngineError("Whisper: `device` is cuda, but torch finds no CUDA device.")
+            require(self._device, "Whisper")
             torch.cuda.set_device(self._device)
             torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a new plan for each length of prompt
         self._dims, state = read(path)
@@ -79,39 +85,51 @@ class OpenAiBackend:
                         f"Whisper computes what is no number from {path} in {self._precision} on {self._device}: "
                         "`precision` float32 may help, or fetching the file again.",
                     )
-        token_frames(decoder.attention[0, :, :8], frames=50, first=3)
+        costs([decoder.attention[0, :, :8]], [50])
 
     def unload(self) -> None:
         self._encoder = self._decoding = None
         gc.collect()
         if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+            release_memory()
 
     # ---- a batch ----------------------------------------------------------------------------------
 
-    @torch.inference_mode()
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
+        return self.hear(passes).finished()
+
+    @torch.inference_mode()
+    def hear(self, passes: Sequence[Pass]) -> Heard:
         assert self._encoder is not None, "load comes first"
+        assert self._decoding is not None
         mel = log_mel([each.pcm for each in passes], self._dims.n_mels, self._device).to(self._precision)
         features = torch.cat([self._encoder(part) for part in torch.split(mel, ENCODER_ROWS)])
         languages = self._languages_of(passes, features)
-        results: dict[int, Hypothesis] = {}
+        results: dict[int, Attempt] = {}
         open_rows = list(range(len(passes)))
         attempt = 0
         while open_rows:
-            decoded = self._decode([passes[at] for at in open_rows], [languages[at] for at in open_rows], attempt)
-            results.update((at, better(results.get(at), each)) for at, each in zip(open_rows, decoded, strict=True))
+            if attempt:
+                self._decoding.decoder.listen(features[open_rows])
+            rows = [self._row(passes[at], languages[at], attempt) for at in open_rows]
+            for at, row, decoded in zip(open_rows, rows, self._decoding.run(rows), strict=True):
+                results[at] = self._better(
+                    results.get(at), Attempt(row, decoded, self._rough(languages[at], row, decoded))
+                )
             attempt += 1
-            again = [
+            open_rows = [
                 at
                 for at in open_rows
-                if results[at].doubtful and attempt < len(passes[at].temperatures) and not passes[at].cancelled
+                if results[at].rough.doubtful and attempt < len(passes[at].temperatures) and not passes[at].cancelled
             ]
-            if again:
-                assert self._decoding is not None
-                self._decoding.decoder.listen(features[again])
-            open_rows = again
-        return [results[at] for at in range(len(passes))]
+        attempts = [results[at] for at in range(len(passes))]
+        said = [
+            (each, one)
+            for each, one in zip(passes, attempts, strict=True)
+            if one.decoded.tokens and one.decoded.attention is not None
+        ]
+        alignment = costs([one.attention for _, one in said], [frames_of(each) for each, _ in said]) if said else []
+        return Heard([one.rough for one in attempts], partial(self._finished, passes, attempts, said, alignment))
 
     def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
         """The language of each pass: the given one, or the detected one. Leaves the encoder's output in the decoder."""
@@ -127,12 +145,6 @@ class OpenAiBackend:
             for each, chance in zip(passes, chances, strict=True)
         ]
 
-    def _decode(self, passes: Sequence[Pass], languages: Sequence[str], attempt: int) -> list[Hypothesis]:
-        assert self._decoding is not None
-        rows = [self._row(each, language, attempt) for each, language in zip(passes, languages, strict=True)]
-        decoded = self._decoding.run(rows)
-        return [self._hypothesis(*parts) for parts in zip(passes, languages, rows, decoded, strict=True)]
-
     def _row(self, each: Pass, language: str, attempt: int) -> Row:
         begin = beginning(each, self._tokenizer_for(language))
         return Row(
@@ -145,36 +157,72 @@ class OpenAiBackend:
             cancelled=lambda: each.cancelled,
         )
 
-    def _hypothesis(self, each: Pass, language: str, row: Row, decoded: Decoded) -> Hypothesis:
+    def _rough(self, language: str, row: Row, decoded: Decoded) -> Hypothesis:
         tokenizer = self._tokenizer_for(language)
-        tokens = [token for token in decoded.tokens if token < tokenizer.eot]
+        text = tokenizer.decode([token for token in decoded.tokens if token < tokenizer.eot])
         return Hypothesis(
-            self._words(each, tokenizer, row, decoded) if tokens and not each.cancelled else (),
+            (),
             language=language,
             avg_logprob=decoded.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
-            compression_ratio=compression_ratio(tokenizer.decode(tokens).strip()),
+            compression_ratio=compression_ratio(text.strip()),
             temperature=row.temperature,
         )
 
-    def _words(self, each: Pass, tokenizer: Tokenizer, row: Row, decoded: Decoded) -> tuple[RawWord, ...]:
+    @staticmethod
+    def _better(one: "Attempt | None", other: "Attempt") -> "Attempt":
+        return one if one is not None and better(one.rough, other.rough) is one.rough else other
+
+    # ---- what is left to do without the device ----------------------------------------------------
+
+    def _finished(
+        self,
+        passes: Sequence[Pass],
+        attempts: Sequence["Attempt"],
+        said: Sequence[tuple[Pass, "Attempt"]],
+        alignment: Sequence[Costs],
+    ) -> list[Hypothesis]:
+        before = [len(self._tokenizer_for(one.rough.language).sot_sequence) for _, one in said]
+        starts = token_frames([cost[first:] for cost, first in zip(alignment, before, strict=True)]) if said else []
+        words = {
+            id(one): self._words(each, one, first, frames)
+            for (each, one), first, frames in zip(said, before, starts, strict=True)
+        }
+        return [
+            replace(one.rough, words=() if each.cancelled else words.get(id(one), ()))
+            for each, one in zip(passes, attempts, strict=True)
+        ]
+
+    def _words(self, each: Pass, one: "Attempt", before: int, times: NDArray[np.int64]) -> tuple[RawWord, ...]:
         """The decoded words, with the times of the alignment."""
-        assert decoded.attention is not None
-        frames, before = frames_of(each), len(tokenizer.sot_sequence)
-        starts = [*map(int, token_frames(decoded.attention, frames, first=before)), frames]
-        first = len(row.tokens) - row.start - before - 1  # index of the first decoded token
+        starts = [*map(int, times), frames_of(each)]
+        first = len(one.row.tokens) - one.row.start - before - 1  # index of the first decoded token
         return timed_words(
             [
                 SaidToken(token, starts[first + at], starts[first + at + 1], logprob)
-                for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
+                for at, (token, logprob) in enumerate(zip(one.decoded.tokens, one.decoded.logprobs, strict=False))
             ],
-            tokenizer,
+            self._tokenizer_for(one.rough.language),
         )
 
     def _tokenizer_for(self, language: str) -> Tokenizer:
         return get_tokenizer(
             self._dims.multilingual, num_languages=self._dims.languages, language=language, task="transcribe"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One decoding of one pass."""
+
+    row: Row
+    decoded: Decoded
+    rough: Hypothesis
+
+    @property
+    def attention(self) -> Tensor:
+        assert self.decoded.attention is not None
+        return self.decoded.attention
 
 
 def device_of(name: str) -> torch.device:

@@ -155,6 +155,8 @@ class TextDecoder:
         self.keys, self.values = self._text  # each by layer, row, head and place
         self.sound_keys, self.sound_values = self._sound
         self.attention = torch.zeros(rows, at, self.places, dims.n_audio_ctx, **like)
+        # What the alignment heads compare with, in the order of `attention`: gathered once for all steps.
+        self._aligned_keys = torch.zeros(rows, at, dims.n_audio_ctx, wide, **like)
         self.tokens = torch.zeros(rows, dtype=torch.long, device=like["device"])
         self.positions = torch.zeros_like(self.tokens)
         self.starts = torch.zeros_like(self.tokens)
@@ -169,6 +171,9 @@ class TextDecoder:
             key, value = F.linear(features, *block.cross.key_value).chunk(2, dim=-1)
             self.sound_keys[layer][:count] = block.cross.split(key)
             self.sound_values[layer][:count] = block.cross.split(value)
+            heads, at = self._aligned[layer]
+            if len(heads):
+                self._aligned_keys[:count, at : at + len(heads)] = self.sound_keys[layer][:count, heads]
 
     def start_logits(self, start_token: int, count: int) -> Tensor:
         """Logits after the start-of-transcript token alone, (count, vocabulary): for the language."""
@@ -218,10 +223,11 @@ class TextDecoder:
         places = min(time, self.places)
         when = (starts[:, None] + self._numbers[:places]).clamp(max=time - 1)
         chosen = query[:, heads].transpose(1, 2)[rows, when]  # (count, places, heads, width)
-        self.attention[:count, at : at + len(heads), :places] = self._scores(layer, heads, chosen.transpose(1, 2))
+        self.attention[:count, at : at + len(heads), :places] = self._scores(at, chosen.transpose(1, 2))
 
-    def _scores(self, layer: int, heads: Tensor, query: Tensor) -> Tensor:
-        keys = self.sound_keys[layer][: len(query), heads]
+    def _scores(self, at: int, query: Tensor) -> Tensor:
+        """Of the alignment heads from `at` on, (rows, heads, places, width)."""
+        keys = self._aligned_keys[: len(query), at : at + query.shape[1]]
         scores: Tensor = (query * query.shape[-1] ** -0.5) @ keys.transpose(-1, -2)
         return scores
 
@@ -234,20 +240,16 @@ class TextDecoder:
         places = (positions - self.starts[:count]).clamp(max=self.places - 1)
         for layer, block in enumerate(self.blocks):
             attention = block.attention
-            parts = F.linear(norm(x, block.norm), *attention.all_three).chunk(3, dim=-1)
-            query, key, value = (attention.split(part) for part in parts)
-            keys, values = self.keys[layer], self.values[layer]
-            keys[rows, :, positions] = key[:, :, 0]
-            values[rows, :, positions] = value[:, :, 0]
-            mixed = F.scaled_dot_product_attention(
-                query, keys[:count, :, :reach], values[:count, :, :reach], attn_mask=hidden
-            )
-            x = x + attention.merge(mixed)
+            joint = F.linear(norm(x, block.norm), *attention.all_three).view(count, 1, 3, attention.heads, -1)
+            self._text[:, layer][:, rows, :, positions] = joint[:, 0, 1:]
+            keys, values = self._text[:, layer, :count, :, :reach]
+            query = joint[:, :, 0].transpose(1, 2)
+            x = x + attention.merge(F.scaled_dot_product_attention(query, keys, values, attn_mask=hidden))
             query = block.cross.split(F.linear(norm(x, block.cross_norm), *block.cross.query))
             x = x + block.cross.merge(self._hear(layer, query, count))
             heads, at = self._aligned[layer]
             if len(heads):
-                scores = self._scores(layer, heads, query[:, heads])
+                scores = self._scores(at, query[:, heads])
                 self.attention[rows, at : at + len(heads), places] = scores[:, :, 0]
             x = block.mlp(x)
         self.positions[:count] = (positions + 1).clamp(max=self.dims.n_text_ctx - 1)
@@ -260,10 +262,11 @@ class TextDecoder:
         """Copy a row's cache, up to the position `reach`, to the place of a finished row."""
         self._text[:, :, target, :, :reach] = self._text[:, :, source, :, :reach]
         self._sound[:, :, target] = self._sound[:, :, source]
+        self._aligned_keys[target] = self._aligned_keys[source]
         self.attention[target] = self.attention[source]
         for numbers in (self.tokens, self.positions, self.starts):
             numbers[target] = numbers[source].clone()
 
     @property
     def cache_bytes(self) -> int:
-        return self._text.nbytes + self._sound.nbytes + self.attention.nbytes
+        return self._text.nbytes + self._sound.nbytes + self.attention.nbytes + self._aligned_keys.nbytes

@@ -4,7 +4,7 @@ A pass decodes one window of one caller. Confirmed words are its `prefix`: the m
 costs one step for all of them, so only the open words are decoded one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -68,6 +68,15 @@ class Hypothesis:
         return not self.silent and (self.compression_ratio > LOOP_RATIO or self.avg_logprob < LOW_LOGPROB)
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A batch that the device is done with. `rough`: one hypothesis a pass, without words. `finished`: with them, which
+    takes no device: it may be called on another thread while the next batch is heard."""
+
+    rough: list[Hypothesis]
+    finished: Callable[[], list[Hypothesis]]
+
+
 def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:
     """The better of two attempts at the same window. A loop has a high probability, so its probability says nothing."""
     if one is None:
@@ -85,9 +94,9 @@ class Backend(Protocol):
         """Load the weights and run once, on a GPU at every batch size that it prepares for. Raises EngineError; never
         fetches anything."""
 
-    def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
-        """One hypothesis for each pass, the same as it would get alone. At most `max_batch` passes. Raises whatever the
-        device raises; then the backend is not used again."""
+    def hear(self, passes: Sequence[Pass]) -> "Heard":
+        """Transcribe at most `max_batch` passes: each gets the same as it would get alone. Raises whatever the device
+        raises."""
         ...
 
     def unload(self) -> None:

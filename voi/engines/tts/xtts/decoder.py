@@ -8,7 +8,7 @@ needs is on the device; only the drawn codes are copied back.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from voi.engines.cuda_graphs import Graphs
+from voi.engines.staging import Staging
 from voi.engines.tts.xtts.gpt import Gpt
 from voi.engines.tts.xtts.layout import Layout, Sampling
 from voi.engines.tts.xtts.sampling import draw, quantiles
@@ -43,6 +44,20 @@ class SentenceStart:
         return len(self.conditioning) + len(self.ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Codes of a step. `_done`: an event of the device, where they are not there yet."""
+
+    _codes: Tensor
+    _done: Any = None
+
+    def codes(self) -> list[int]:
+        """Waits for them."""
+        if self._done is not None:
+            self._done.synchronize()
+        return self._codes.tolist()  # type: ignore[no-any-return]
+
+
 class GptDecoder:
     """`conditioning`: most places that a voice takes. `same_shapes`: a sentence's shapes never depend on other
     sentences (all rows and places at every step, one prefix at a time) or on what was already recorded, so that
@@ -58,9 +73,8 @@ class GptDecoder:
         self.slots = slots
         self.places = layout.positions(conditioning)
         self._prefix_places = conditioning + layout.gpt_max_text_tokens + 2
-        cache = (layout.gpt_layers, slots + 1, layout.gpt_n_heads, self.places, layout.head_width)
-        self._keys = torch.zeros(cache, device=device, dtype=dtype)  # the last slot is for padding
-        self._values = torch.zeros(cache, device=device, dtype=dtype)
+        cache = (layout.gpt_layers, 2, slots + 1, layout.gpt_n_heads, self.places, layout.head_width)
+        self._cache = torch.zeros(cache, device=device, dtype=dtype)  # the last slot is for padding
         self._nowhere = layout.max_codes  # the index at which unused slots write
         steps = layout.max_codes + 1
         self.latents = torch.zeros(slots, steps, layout.gpt_n_model_channels, device=device, dtype=dtype)
@@ -72,7 +86,11 @@ class GptDecoder:
         self._rules = torch.ones(slots, 3, device=device)  # temperature, top-p, repetition penalty
         self._greedy = torch.zeros(slots, device=device, dtype=torch.bool)
         self._seen = torch.zeros(slots, layout.gpt_num_audio_tokens, device=device, dtype=torch.bool)
+        self._seen_at_start = torch.zeros(layout.gpt_num_audio_tokens, device=device, dtype=torch.bool)
+        for used in (FILLER_CODE, layout.gpt_start_audio_token):
+            self._seen_at_start[used].fill_(True)
         self._quantiles = torch.zeros(slots, steps, device=device)
+        self._staging = Staging(device)
         self._per_slot = (self.latents, self._code, self._done, self._place, self._active, self._top_k, self._rules,
                           self._greedy, self._seen, self._quantiles)  # fmt: skip
         self._row_sizes = _sizes(ROWS, slots) if graphs.records else tuple(range(1, slots + 1))
@@ -120,19 +138,16 @@ class GptDecoder:
 
     def begin(self, beginnings: Sequence[SentenceStart]) -> None:
         """Read prefixes into the cache."""
-        self._set(beginnings)
-        ids = torch.tensor(list(chain.from_iterable(entry.ids for entry in beginnings))).to(self._device)
+        slots, ids = self._set(beginnings)
         rows = [
-            self._gpt.prefix(entry.conditioning.to(self._device, self._dtype), own)
-            for entry, own in zip(beginnings, torch.split(ids, [len(entry.ids) for entry in beginnings]), strict=True)
+            self._gpt.prefix(entry.conditioning.to(self._device, self._dtype), own[: len(entry.ids)])
+            for entry, own in zip(beginnings, ids, strict=True)
         ]
-        slots = [entry.slot for entry in beginnings]
         together = self._fills[-1]
         for at in range(0, len(rows), together):
             self._read(rows[at : at + together], slots[at : at + together])
 
-    def _read(self, rows: Sequence[Tensor], slots: Sequence[int]) -> None:
-        to = torch.tensor(slots).to(self._device)
+    def _read(self, rows: Sequence[Tensor], slots: Tensor) -> None:
         batch = next(size for size in self._fills if size >= len(rows))
         places = next(size for size in self._prefixes if size >= max(len(row) for row in rows))
         key = ("fill", batch, places)
@@ -140,66 +155,80 @@ class GptDecoder:
             loose = pad_sequence(list(rows), batch_first=True)
             if self._same_shapes:
                 loose = pad(loose, (0, 0, 0, places - loose.shape[1]))
-            self._graphs.run(key, lambda: self._fill(loose, to))
+            self._graphs.run(key, lambda: self._fill(loose, slots))
             return
         hidden, held_slots = self._fill_buffers[batch, places]
         for row, prefix in enumerate(rows):
             hidden[row, : len(prefix)] = prefix
         held_slots.fill_(self.slots)
-        held_slots[: len(rows)] = to
+        held_slots[: len(rows)] = slots
         self._graphs.run(key, lambda: self._fill(hidden, held_slots))
 
-    def _set(self, beginnings: Sequence[SentenceStart]) -> None:
-        """Set the state of new sentences, with one transfer of each kind, however many begin."""
+    def _set(self, beginnings: Sequence[SentenceStart]) -> tuple[Tensor, Tensor]:
+        """Set the state of new sentences, with one transfer, however many begin. Returns their slots and their ids, a
+        row each, padded with zeros."""
         layout = self._layout
-        rules = [entry.sampling for entry in beginnings]
-        codes = layout.gpt_num_audio_tokens
-        whole = torch.tensor(
-            [[entry.slot for entry in beginnings], [entry.places for entry in beginnings],
-             [min(rule.top_k or codes, codes) for rule in rules],
-             [rule.greedy or rule.temperature == 0 for rule in rules]]
-        )  # fmt: skip
-        slots, places, top_k, greedy = whole.to(self._device)
+        most_codes, codes = layout.max_codes, layout.gpt_num_audio_tokens
+        longest = max(len(entry.ids) for entry in beginnings)
+        numbers = torch.zeros(len(beginnings), 7 + most_codes + longest)
+        for row, entry in zip(numbers, beginnings, strict=True):
+            rule = entry.sampling
+            row[:7] = torch.tensor(
+                [entry.slot, entry.places, min(rule.top_k or codes, codes), rule.greedy or rule.temperature == 0,
+                 max(rule.temperature, 1e-3), max(rule.top_p, 1e-6), max(rule.repetition_penalty, 1e-3)]
+            )  # fmt: skip
+            row[7 : 7 + most_codes] = quantiles(entry.seed, most_codes)
+            row[7 + most_codes : 7 + most_codes + len(entry.ids)] = torch.tensor(entry.ids)
+        sent = self._staging.send(numbers)
+        slots, places, top_k, greedy = sent[:, :4].long().T
         self._place[slots], self._top_k[slots], self._greedy[slots] = places, top_k, greedy.bool()
-        self._rules[slots] = torch.tensor(
-            [[max(r.temperature, 1e-3), max(r.top_p, 1e-6), max(r.repetition_penalty, 1e-3)] for r in rules]
-        ).to(self._device)
-        drawn = torch.stack([quantiles(entry.seed, layout.max_codes) for entry in beginnings])
-        self._quantiles[slots, : layout.max_codes] = drawn.to(self._device)
-        self._code[slots] = layout.gpt_start_audio_token
-        self._done[slots] = 0
-        self._active[slots] = 1
-        self._seen[slots] = False
-        self._seen[slots, FILLER_CODE] = True
-        self._seen[slots, layout.gpt_start_audio_token] = True
+        self._rules[slots] = sent[:, 4:7]
+        self._quantiles[slots, :most_codes] = sent[:, 7 : 7 + most_codes]
+        self._code.index_fill_(0, slots, layout.gpt_start_audio_token)
+        self._done.index_fill_(0, slots, 0)
+        self._active.index_fill_(0, slots, 1)
+        self._seen[slots] = self._seen_at_start
+        return slots, sent[:, 7 + most_codes :].long()
 
     def step(self, highest_slot: int, furthest_place: int) -> list[int]:
         """Generate one code for each of the slots 0 to `highest_slot` and return them; NOT_A_NUMBER where that failed.
         `furthest_place`: the largest of these slots' prefix places plus codes. Waits for the device."""
+        return self._start(highest_slot, furthest_place).tolist()  # type: ignore[no-any-return]
+
+    def start_step(self, highest_slot: int, furthest_place: int) -> "Drawn":
+        """The same, without waiting: further steps may be started before its codes are looked at."""
+        codes = self._start(highest_slot, furthest_place)
+        if self._device.type != "cuda":
+            return Drawn(codes.clone())
+        arrived = torch.empty(codes.shape, dtype=codes.dtype, pin_memory=True)
+        arrived.copy_(codes, non_blocking=True)
+        done = torch.cuda.Event()
+        done.record()
+        return Drawn(arrived, done)
+
+    def _start(self, highest_slot: int, furthest_place: int) -> Tensor:
         rows = self.rows_for(highest_slot)
         length = next(size for size in self._lengths if size > furthest_place)
-        codes = self._graphs.run(("step", rows, length), lambda: self._step(rows, length))
-        return codes.tolist()
+        return self._graphs.run(("step", rows, length), lambda: self._step(rows, length))
 
     def release(self, slot: int) -> None:
-        """The slot's sentence has all its codes: no step changes its latents any more."""
-        self._active[slot] = 0
-        self._place[slot] = 0
-        self._done[slot] = self._nowhere
+        """The slot's sentence has all its codes: no step changes its latents any more. (`tensor[slot] = 0` would copy
+        from the host, which waits for all work of the device.)"""
+        self._active[slot].fill_(0)
+        self._place[slot].fill_(0)
+        self._done[slot].fill_(self._nowhere)
 
     def clean(self, slot: int) -> None:
         """Clear a slot after a NaN. Attention gives positions after a sentence's end no weight, but 0 times NaN is NaN,
         which would spoil the slot's next sentence."""
-        for tensor in (self._keys, self._values):
-            tensor[:, slot] = 0
-        self.latents[slot] = 0
+        self._cache[:, :, slot].fill_(0)
+        self.latents[slot].fill_(0)
         for hidden, _ in self._fill_buffers.values():
             hidden.zero_()
 
-    def move(self, slot: int, to: int) -> None:
-        """Move a sentence to a lower, free slot, so that fewer unused rows are computed."""
-        self._keys[:, to] = self._keys[:, slot]
-        self._values[:, to] = self._values[:, slot]
+    def move(self, slot: int, to: int, places: int) -> None:
+        """Move a sentence, which uses so many places, to a lower, free slot, so that fewer unused rows are computed."""
+        self._cache[:, :, to, :, :places] = self._cache[:, :, slot, :, :places]
         for tensor in self._per_slot:
             tensor[to] = tensor[slot]
         self.release(slot)
@@ -207,12 +236,12 @@ class GptDecoder:
     # ---- recorded -----------------------------------------------------------------------------
 
     def _fill(self, hidden: Tensor, slots: Tensor) -> Tensor:
-        self._gpt.fill(hidden, slots, self._keys, self._values)
+        self._gpt.fill(hidden, slots, self._cache)
         return slots
 
     def _step(self, rows: int, length: int) -> Tensor:
         active, done = self._active[:rows], self._done[:rows]
-        latents, logits = self._gpt.step(self._code[:rows], done, self._place[:rows], self._keys, self._values, length)
+        latents, logits = self._gpt.step(self._code[:rows], done, self._place[:rows], self._cache, length)
         every = torch.arange(rows, device=self._device)
         self.latents[every, done] = latents
         rules = self._rules[:rows]

@@ -8,11 +8,13 @@ import contextlib
 import logging
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from voi.engines.device import is_broken
 from voi.errors import EngineBroken, EngineError
 
 if TYPE_CHECKING:
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+PIECE_S = 0.5
+"""What a long piece may take: a shape that comes for the first time makes a plan for each of 83 convolutions."""
+LONGEST_WAIT_S = 2.0
+"""How long pieces that can wait are put off at most while sentences are being spoken."""
 MOST_CPU_THREADS = 16  # a step on a CPU is limited by memory, not by arithmetic
 
 
@@ -44,7 +50,8 @@ class DeviceThread:
         self._tenants: list[Tenant] = []
         self._wake = threading.Condition()
         self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
-        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any]]] = deque()
+        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any], bool]] = deque()
+        self._piece_at_s = 0.0
         self._steps: list[Batch] = []
         self._ended = False
         self._thread = threading.Thread(target=self._run, name=f"xtts-{device}", daemon=True)
@@ -84,12 +91,13 @@ class DeviceThread:
             self._wake.notify()
         return future
 
-    def call_in_pieces(self, work: Generator[None, None, T]) -> "Future[T]":
+    def call_in_pieces(self, work: Generator[None, None, T], *, can_wait: bool = False) -> "Future[T]":
         """Run `work` on the thread, one piece between two rounds, after all earlier work in pieces. It stops when the
-        future is cancelled."""
+        future is cancelled. `can_wait`: its pieces are long, and run only while no listener is about to run out of
+        sound, or else one every `LONGEST_WAIT_S`."""
         future: Future[T] = Future()
         with self._wake:
-            self._in_pieces.append((future, work))
+            self._in_pieces.append((future, work, can_wait))
             self._wake.notify()
         return future
 
@@ -109,11 +117,13 @@ class DeviceThread:
     def _run(self) -> None:
         import torch
 
+        from voi.engines.cuda_streams import stream_for
+
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.inference_mode())
             if self._device.startswith("cuda"):
                 torch.cuda.set_device(self._device)
-                own = torch.cuda.Stream(self._device)
+                own = stream_for(torch.device(self._device), "XTTS")
                 stack.enter_context(torch.cuda.stream(own))  # so that it does not wait for other engines' work
             else:
                 torch.set_num_threads(cpu_threads())
@@ -131,16 +141,23 @@ class DeviceThread:
                 return False
         while calls:
             _settle(*calls.pop(0))
-        if self._in_pieces:
-            self._one_piece()
         with self._wake:
             steps = [one for one in self._steps if one.busy]
+        if self._in_pieces and self._is_time(steps):
+            self._one_piece()
+            self._piece_at_s = time.monotonic()
         while steps:
             _step(steps.pop())
         return True
 
+    def _is_time(self, speaking: "list[Batch]") -> bool:
+        """For the next piece. The thread is not idle while pieces wait: they wait only for those who speak."""
+        can_wait = self._in_pieces[0][2]
+        waited_s = time.monotonic() - self._piece_at_s
+        return not can_wait or waited_s > LONGEST_WAIT_S or all(one.slack_s() > PIECE_S for one in speaking)
+
     def _one_piece(self) -> None:
-        future, work = self._in_pieces[0]
+        future, work, _ = self._in_pieces[0]
         if not future.cancelled():
             try:
                 next(work)
@@ -180,9 +197,7 @@ def _step(steps: "Batch") -> None:
 
 
 def _told(error: Exception) -> EngineError:
-    import torch
-
     reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if isinstance(error, torch.AcceleratorError):  # after this error CUDA refuses all further work of the process
+    if is_broken(error):
         return EngineBroken(f"XTTS failed: {reason}")
     return EngineError(f"XTTS failed: {reason}", retryable=True)

@@ -50,11 +50,12 @@ class Xtts:
     the configuration when left out). `voice_tone_map`: tone -> name of the voice that has it, for the character; a
     narrator keeps its own voice. `avg_text_len`: characters spoken at once, at most what the language takes.
 
-    `device`: cuda, cuda:1, cpu, or auto. `precision`: float16, bfloat16, float32, or auto (float16 on CUDA). `slots`:
-    sentences generated at the same time. `most_waiting`: sentences that may wait for a slot. `memory_mb`: most memory
-    to use. `seed`: the same text then always has the same codes, regardless of other callers (all slots are then
-    computed at full length at every step, since in half precision other shapes round differently). `temperature`,
-    `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of those in config.json.
+    `device`: cuda, cuda:1, cpu, or auto. `precision`: of the GPT: float16, bfloat16, float32, or auto (float16 on
+    CUDA). `vocoder_precision`: tf32 (on a CPU float32), float16, float32, or auto (tf32). `tuning`: names of
+    `options.TUNING`. `slots`: sentences generated at the same time. `most_waiting`: sentences that may wait for a slot.
+    `memory_mb`: most memory to use. `seed`: the same text then always has the same codes, regardless of other callers
+    (all slots are then computed at full length at every step, since in half precision other shapes round differently).
+    `temperature`, `top_k`, `top_p`, `repetition_penalty`, `greedy`: instead of those in config.json.
     """
 
     info = TtsInfo(
@@ -81,6 +82,8 @@ class Xtts:
         avg_text_len: int | None = None,
         device: str = "auto",
         precision: str = "auto",
+        vocoder_precision: str = "auto",
+        tuning: Collection[str] = (),
         slots: int | None = None,
         most_waiting: int = 256,
         memory_mb: int | None = None,
@@ -89,7 +92,9 @@ class Xtts:
         **sampling: float,
     ) -> None:
         problems = [f"xtts: there is no option {key!r}." for key in sampling if key not in SAMPLING]
-        given = {"avg_text_len": avg_text_len, "precision": precision, "slots": slots, "most_waiting": most_waiting,
+        given = {"avg_text_len": avg_text_len, "precision": precision, "vocoder_precision": vocoder_precision,
+                 "tuning": tuning,
+                 "slots": slots, "most_waiting": most_waiting,
                  "memory_mb": memory_mb, "seed": seed, "speed": speed, "voice_tone_map": voice_tone_map}  # fmt: skip
         problems += problems_of(given | sampling)
         if problems:
@@ -103,6 +108,7 @@ class Xtts:
         self._only_at_start = fixed | {"device": device, "language": language}
         self._language, self._avg_text_len = language, avg_text_len
         self._device, self._precision, self._slots = device, precision, slots
+        self._vocoder_precision, self._tuning = vocoder_precision, tuning
         self._most_waiting, self._memory_mb = most_waiting, memory_mb
         self._seed, self._speed = seed, speed
         self._sampling_wishes: dict[str, Any] = sampling
@@ -194,7 +200,7 @@ class Xtts:
             raise EngineError(f"XTTS cannot load its model again: {error}") from error
         finally:
             self._reloading = None
-        worker.call_in_pieces(running.record()).add_done_callback(_told)
+        worker.call_in_pieces(running.record(), can_wait=True).add_done_callback(_told)
 
     def make_room(self) -> bool:
         """Unload the model if nothing was said for a while; called on the device's thread. The next text loads it
@@ -205,7 +211,7 @@ class Xtts:
         self._running = None
         worker.remove(running.batch)
         running.batch.retire(EngineError("XTTS was unloaded to make room; it loads again.", retryable=True))
-        running.graphs.clear()
+        running.clear()
         return True
 
     async def _load(self, worker: DeviceThread, device: str) -> "Running":
@@ -217,7 +223,7 @@ class Xtts:
         kind = device.split(":")[0]
         usual = "float16" if kind == "cuda" else "float32"
         precision = usual if self._precision == "auto" else self._precision
-        checkpoint = await asyncio.to_thread(read, Files(**self._files), precision)
+        checkpoint = await asyncio.to_thread(read, Files(**self._files), precision, self._vocoder_precision)
         return await asyncio.wrap_future(worker.call_in_pieces(self._place(worker, checkpoint, device)))
 
     def _place(self, worker: DeviceThread, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
@@ -235,6 +241,8 @@ class Xtts:
                         most_waiting=self._most_waiting,
                         memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
                         same_shapes=self._seed is not None,
+                        tf32=self._vocoder_precision in ("auto", "tf32"),
+                        tuning=self._tuning,
                     )
                 )
             except NoRoom:
@@ -275,7 +283,7 @@ class Xtts:
 
         def stop() -> None:
             running.batch.retire(closed)
-            running.graphs.clear()
+            running.clear()
 
         await asyncio.wrap_future(worker.call(stop))
 
@@ -379,18 +387,12 @@ def _told(recording: "Future[None]") -> None:
 def _device(wish: str) -> str:
     try:
         import torch
+
+        from voi.engines.cuda_device import require
     except ImportError:
         raise EngineError("XTTS needs the package torch: ./install.sh xtts") from None
     if wish == "cpu" or (wish == "auto" and not torch.cuda.is_available()):
         return "cpu"
-    if not torch.cuda.is_available():
-        raise EngineError(f"XTTS: `device` is {wish}, but torch finds no GPU: voi doctor says why.")
-    device = wish if ":" in wish else "cuda:0"
-    if int(device.removeprefix("cuda:")) >= torch.cuda.device_count():
-        raise EngineError(f"XTTS: `device` is {wish}, but torch finds only {torch.cuda.device_count()} GPU(s).")
-    try:
-        torch.cuda.mem_get_info(device)  # the process's first use of the device, which fails if it is full or taken
-    except RuntimeError as error:
-        reason = str(error).partition("\n")[0]
-        raise EngineError(f"XTTS: {device} cannot be used: {reason}") from None
-    return device
+    device = torch.device(wish if ":" in wish else "cuda:0")
+    require(device, "XTTS")
+    return str(device)

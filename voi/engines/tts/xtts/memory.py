@@ -1,21 +1,47 @@
 """Checks whether a model fits, before anything is allocated."""
 
 import gc
+import logging
 from pathlib import Path
 
 import torch
 
+from voi.engines.cuda_graphs import release_memory
 from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES, Need
 from voi.errors import EngineError
+
+log = logging.getLogger(__name__)
 
 
 class NoRoom(EngineError):
     """More memory is needed than there is."""
 
 
+_measured: dict[torch.device, int] = {}
+"""What the last model took beside weights and slots, where that was more than had been counted on."""
+
+
 def workspace_bytes(device: torch.device) -> int:
     """Bytes that a model needs beside its weights and slots. On the CPU this is small, and 0 here."""
-    return WORKSPACE_BYTES if device.type == "cuda" else 0
+    return max(WORKSPACE_BYTES, _measured.get(device, 0)) if device.type == "cuda" else 0
+
+
+def measure(need: Need, device: torch.device, free_before: int) -> None:
+    """Compare the memory that a model took, once everything is recorded, with what was expected. What libraries take
+    differs from GPU to GPU: if it is more, a warning says so, and the next model is expected to take as much."""
+    if device.type != "cuda":
+        return
+    took = free_before - free_bytes(device) - need.total(0)
+    if took <= workspace_bytes(device):
+        return
+    log.warning(
+        "XTTS takes %d MiB of %s beside the model and its slots, %d more than was counted on: leave as much free, or "
+        "set fewer `slots`",
+        took // MIB,
+        device,
+        (took - workspace_bytes(device)) // MIB,
+    )
+    _measured[device] = took
 
 
 def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
@@ -61,4 +87,4 @@ def give_back(device: str) -> None:
     """Return the memory of unloaded models to the device."""
     gc.collect()
     if device.startswith("cuda"):
-        torch.cuda.empty_cache()
+        release_memory()

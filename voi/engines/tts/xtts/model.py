@@ -3,7 +3,7 @@ models on the device continue meanwhile: `read` may take long and needs no devic
 in pieces, and the others run between them.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, takewhile
 from pathlib import Path
@@ -13,13 +13,15 @@ import torch
 from torch import Tensor, nn
 
 from voi.engines.cuda_graphs import Graphs
+from voi.engines.cuda_numbers import sum_in_single_precision
+from voi.engines.cuda_streams import stream_for
 from voi.engines.tts.xtts.batch import Batch
 from voi.engines.tts.xtts.checkpoint import VoiceLatents, load_voices, load_weights
 from voi.engines.tts.xtts.decoder import GptDecoder
 from voi.engines.tts.xtts.gpt import Gpt
 from voi.engines.tts.xtts.hifigan import HifiGan
 from voi.engines.tts.xtts.layout import Layout, read_layout
-from voi.engines.tts.xtts.memory import NoRoom, check_fits
+from voi.engines.tts.xtts.memory import NoRoom, check_fits, free_bytes, measure
 from voi.engines.tts.xtts.need import MIB, Need, slot_bytes
 from voi.engines.tts.xtts.tokenizer import XttsTokenizer
 from voi.engines.tts.xtts.vocoder import Vocoder
@@ -54,14 +56,24 @@ class Running:
     batch: Batch
     graphs: Graphs
     need: Need
+    device: torch.device
+    free_before: int
+    """Bytes, before it took any."""
 
     def record(self) -> Generator[None, None, None]:
         """Record all shapes, one between two yields. The first sentences need not wait for it. Raises NoRoom."""
         shapes = chain(self.decoder.record(), self.vocoder.record())
         try:
-            yield from takewhile(lambda _: self.graphs.records, shapes)
+            yield from takewhile(lambda _: self.graphs.records and self.vocoder.graphs.records, shapes)
         except torch.OutOfMemoryError as error:
             raise NoRoom(f"XTTS's recordings do not fit: {str(error).splitlines()[0]}") from None
+        measure(self.need, self.device, self.free_before)
+
+    def clear(self) -> None:
+        """Free all recordings, when nothing is being computed any more; runs on the device's thread."""
+        self.vocoder.finish()
+        self.graphs.clear()
+        self.vocoder.graphs.clear()
 
     def stretch(self, speed: float) -> Stretch:
         layout = self.layout
@@ -73,7 +85,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The content of the files, on the CPU, with the GPT in its final precision."""
+    """The content of the files, on the CPU, with the GPT and the vocoder in their final precisions."""
 
     files: Files
     layout: Layout
@@ -98,13 +110,14 @@ def look(files: Files) -> Checkpoint:
     return Checkpoint(files, layout, tokenizer, voices, gpt, vocoder)
 
 
-def read(files: Files, precision: str) -> Checkpoint:
-    """Read the files. Raises ConfigError for invalid files."""
+def read(files: Files, precision: str, vocoder_precision: str = "float32") -> Checkpoint:
+    """Read the files. Raises ConfigError for invalid files. `vocoder_precision`: float16 or not."""
     found, dtype = look(files), getattr(torch, precision)
+    vocoder_dtype = torch.float16 if vocoder_precision == "float16" else torch.float32
     return replace(
         found,
         gpt={name: tensor.to(dtype).contiguous() for name, tensor in found.gpt.items()},
-        vocoder={name: tensor.float().contiguous() for name, tensor in found.vocoder.items()},
+        vocoder={name: tensor.to(vocoder_dtype).contiguous() for name, tensor in found.vocoder.items()},
     )
 
 
@@ -116,18 +129,22 @@ def place(
     most_waiting: int,
     memory_bytes: int | None,
     same_shapes: bool,
+    tf32: bool = False,
+    tuning: Collection[str] = (),
 ) -> Generator[None, None, Running]:
-    """Place the checkpoint on the device; runs on the device's thread. Nothing is recorded yet. Raises NoRoom when
-    memory does not suffice."""
+    """Place the checkpoint on the device; runs on the device's thread. Nothing is recorded yet. `tf32`: see Vocoder;
+    `tuning`: see options. Raises NoRoom when memory does not suffice."""
     to = torch.device(device)
+    sum_in_single_precision()
     layout, conditioning = checkpoint.layout, checkpoint.conditioning
     dtype = checkpoint.gpt["mel_head.weight"].dtype
     weights = sum(tensor.nbytes for state in (checkpoint.gpt, checkpoint.vocoder) for tensor in state.values())
     voices_bytes = sum(voice.conditioning.numel() for voice in checkpoint.voices.values()) * dtype.itemsize
     need = Need(weights + voices_bytes, slot_bytes(layout, conditioning, dtype.itemsize), slots)
     check_fits(need, to, memory_bytes)
+    free_before = free_bytes(to)
     try:
-        gpt = _gpt(layout, checkpoint.gpt)
+        gpt = _gpt(layout, checkpoint.gpt, plain_attention="plain_attention" in tuning)
         with torch.device("meta"):
             net = HifiGan(checkpoint.vocoder)
         yield from _fill(gpt, checkpoint.gpt, checkpoint.files, to)
@@ -136,9 +153,10 @@ def place(
         decoder = GptDecoder(
             gpt, layout, slots=slots, conditioning=conditioning, graphs=graphs, same_shapes=same_shapes
         )
-        first = max(FIRST_CHUNK_FRAMES, net.context)
-        plan = Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
-        vocoder = Vocoder(net, decoder.latents, plan, graphs)
+        own, stream = graphs, None
+        if "vocoder_stream" in tuning and to.type == "cuda":
+            own, stream = Graphs(to, "XTTS", on="recording the vocoder"), stream_for(to, "vocoder")
+        vocoder = Vocoder(net, decoder.latents, plan_for(net), own, tf32=tf32, stream=stream)
         voices = {
             name: VoiceLatents(name, voice.conditioning.to(to, dtype), voice.embedding.to(to))
             for name, voice in checkpoint.voices.items()
@@ -151,11 +169,17 @@ def place(
         stop_code=layout.gpt_stop_audio_token,
         most_waiting=most_waiting,
         rate_hz=layout.output_sample_rate,
+        ahead="steps_ahead" in tuning,
     )
-    return Running(layout, checkpoint.tokenizer, voices, decoder, vocoder, batch, graphs, need)
+    return Running(layout, checkpoint.tokenizer, voices, decoder, vocoder, batch, graphs, need, to, free_before)
 
 
-def _gpt(layout: Layout, state: dict[str, Tensor]) -> Gpt:
+def plan_for(net: HifiGan) -> Plan:
+    first = max(FIRST_CHUNK_FRAMES, net.context)
+    return Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
+
+
+def _gpt(layout: Layout, state: dict[str, Tensor], *, plain_attention: bool) -> Gpt:
     with torch.device("meta"):
         return Gpt(
             layers=layout.gpt_layers,
@@ -165,6 +189,7 @@ def _gpt(layout: Layout, state: dict[str, Tensor]) -> Gpt:
             text_places=len(state["text_position.weight"]),
             codes=layout.gpt_num_audio_tokens,
             code_places=len(state["mel_position.weight"]),
+            plain_attention=plain_attention,
         )
 
 

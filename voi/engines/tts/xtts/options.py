@@ -20,7 +20,14 @@ _NUMBERS: dict[str, tuple[float, float]] = {
     "repetition_penalty": (0.1, 100),
 }
 _YES_OR_NO = ("greedy",)
-_ONE_OF = {"precision": ("auto", "float16", "bfloat16", "float32")}
+_ONE_OF = {
+    "precision": ("auto", "float16", "bfloat16", "float32"),
+    "vocoder_precision": ("auto", "tf32", "float16", "float32"),
+}
+TUNING = ("plain_attention", "steps_ahead", "vocoder_stream")
+"""Ways to compute the same that may be faster on some GPUs, none of which was at hand to tell: attention without
+torch's fused kernel; a step that is started before the codes of the last are looked at; the vocoder beside the decoder,
+on a stream of its own."""
 SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
 
 
@@ -41,6 +48,10 @@ def problems_of(options: Mapping[str, Any]) -> list[str]:
         elif name in _ONE_OF and value not in _ONE_OF[name]:
             *most, last = _ONE_OF[name]
             found.append(f"xtts: `{name}` must be {', '.join(most)} or {last}, not {value!r}.")
+        elif name == "tuning":
+            found += [
+                f"xtts: `tuning` knows {', '.join(TUNING)}, not {wish!r}." for wish in value if wish not in TUNING
+            ]
         elif name == "voice_tone_map":
             found += [
                 f"xtts: `voice_tone_map`, tone {tone!r}: must be the name of a voice."

@@ -104,6 +104,10 @@ class Plan:
         inner = {chunk + 2 * self.context for chunk in self.chunks}
         return tuple(sorted(inner | {self.chunks[0] + self.context}))
 
+    def size_for(self, frames: int) -> int:
+        """The smallest size that holds so many frames, as every window does."""
+        return next(size for size in self.sizes if size >= frames)
+
     def next(self, window_number: int, done: int, settled: int, total: int | None) -> FrameWindow | None:
         """The next window after `done` frames. `settled`: frames that can be computed now; `total`: frames of the whole
         sentence, once known. None: not yet (or, with `total`, everything is done)."""
@@ -117,9 +121,9 @@ class Plan:
         return FrameWindow(start, stop, done, done + chunk)
 
     def _last(self, start: int, done: int, total: int) -> FrameWindow:
-        """The last window. It may begin earlier than necessary, to have a size that other windows have too."""
-        size = next((size for size in self.sizes if size >= total - start), total - start)
-        return FrameWindow(max(0, total - size), total, done, total)
+        """The last window. It may begin earlier than necessary, to have a size that other windows have too; a sentence
+        shorter than that has a size of its own."""
+        return FrameWindow(max(0, total - self.size_for(total - start)), total, done, total)
 
 
 def steady_chunks(first: int, growth: float, longest: int) -> tuple[int, ...]:
