@@ -37,7 +37,7 @@ from voi.engines.stt.whisper import tokens
 from voi.engines.stt.whisper.engine import Whisper
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.stt.whisper.openai_front_end import log_mel
-from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
@@ -80,7 +80,7 @@ class BenchBackend(OpenAiBackend):
     """Random weights say nothing that could have been said, and are in doubt about everything. Their words are replaced
     by those of the talk, and each pass by one with a good mark and without a second try."""
 
-    def hear(self, passes: Sequence[Pass]) -> Heard:
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         for each in passes:
             each.temperatures = (0.0,)
         heard = super().hear(passes)
@@ -91,7 +91,7 @@ class BenchBackend(OpenAiBackend):
                 for each, hypothesis in zip(passes, heard.finished(), strict=True)
             ]
 
-        return Heard([sure(hypothesis) for hypothesis in heard.rough], finished)
+        return HeardBatch([sure(hypothesis) for hypothesis in heard.rough], finished)
 
 
 def sure(hypothesis: Hypothesis) -> Hypothesis:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, Heard, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord
 
 JITTER_MS = 60
@@ -77,9 +77,9 @@ class ScriptedBackend:
     def load(self) -> None:
         self.loads += 1
 
-    def hear(self, passes: Sequence[Pass]) -> Heard:
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         said = self.transcribe(passes)
-        return Heard(said, lambda: said)
+        return HeardBatch(said, lambda: said)
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         self.batches.append(list(passes))

@@ -20,7 +20,7 @@ from voi.engines.stt import flushes
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Urgency, WaitingPass
 from voi.engines.stt.whisper.words import RawWord
@@ -320,7 +320,7 @@ async def test_the_next_batch_is_heard_while_the_words_of_the_last_are_made() ->
             super().__init__()
             self.words, self.waiting = threading.Event(), threading.Semaphore(0)
 
-        def hear(self, passes: Sequence[Pass]) -> Heard:
+        def hear(self, passes: Sequence[Pass]) -> HeardBatch:
             heard = super().hear(passes)
 
             def finished() -> list[Hypothesis]:

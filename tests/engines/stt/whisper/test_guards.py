@@ -7,7 +7,7 @@ from tests.engines.sounds import sound
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.guards import BRIEF_MS, VoiceSpan, believable
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, Heard, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord, text_of
 
 
@@ -172,9 +172,9 @@ class Saying:
 
     def unload(self) -> None: ...
 
-    def hear(self, passes: Sequence[Pass]) -> Heard:
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         said = [self.hypothesis for _ in passes]
-        return Heard(said, lambda: said)
+        return HeardBatch(said, lambda: said)
 
 
 def accepted(acceptance: Acceptance, backend: Saying, passes: list[Pass]) -> list[Hypothesis]:

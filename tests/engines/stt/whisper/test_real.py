@@ -56,7 +56,7 @@ class Borrowed:
 
     def load(self) -> None: ...
 
-    def hear(self, passes: Sequence[Pass]) -> passes_module.Heard:
+    def hear(self, passes: Sequence[Pass]) -> passes_module.HeardBatch:
         return self.backend.hear(passes)
 
     def unload(self) -> None: ...

@@ -20,7 +20,7 @@ from voi.engines.tts.xtts.batch import Batch
 from voi.engines.tts.xtts.checkpoint import VoiceLatents
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.model import Running
-from voi.engines.tts.xtts.vocoder import Sounding, VocoderWindow
+from voi.engines.tts.xtts.vocoder import PendingSound, VocoderWindow
 from voi.errors import EngineError
 
 DRAWN = Sampling()
@@ -218,7 +218,7 @@ def test_nobody_is_taken_once_it_is_closed(model: Running) -> None:
 class Late:
     """Sound that is there only when it was asked for so many times, as that of a vocoder with a stream of its own."""
 
-    def __init__(self, sounding: Sounding, polls: int) -> None:
+    def __init__(self, sounding: PendingSound, polls: int) -> None:
         self.sounding, self.polls = sounding, polls
 
     @property

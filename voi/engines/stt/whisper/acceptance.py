@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voi.engines.stt.whisper.guards import VoiceSpan, believable
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, Heard, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
 VOICED_PROBABILITY = 0.5
@@ -17,7 +17,7 @@ class Acceptance:
     def __init__(self) -> None:
         self._vad = Silero()
 
-    def finished(self, passes: Sequence[Pass], heard: Heard) -> list[Hypothesis]:
+    def finished(self, passes: Sequence[Pass], heard: HeardBatch) -> list[Hypothesis]:
         return [self._accepted(*pair) for pair in zip(passes, heard.finished(), strict=True)]
 
     def _accepted(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:

@@ -19,7 +19,7 @@ from voi.engines.info import SttInfo
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import Backend, Heard, Pass
+from voi.engines.stt.whisper.passes import Backend, HeardBatch, Pass
 from voi.engines.stt.whisper.stream import WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, BatchPace, Urgency, next_batch
 from voi.engines.stt.whisper.weights import fetch_missing
@@ -264,7 +264,7 @@ class Whisper:
         if self._failures == MOST_FAILURES or is_broken(error):
             self._break(why)
 
-    async def _finish(self, batch: list[WhisperStream], passes: list[Pass], heard: Heard) -> None:
+    async def _finish(self, batch: list[WhisperStream], passes: list[Pass], heard: HeardBatch) -> None:
         """What is left of a batch when the device is done with it, while the next one is heard."""
         assert self._acceptance is not None
         assert self._words_thread is not None

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
-from voi.engines.stt.whisper.passes import RATE_HZ, Heard, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import RATE_HZ, HeardBatch, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import PromptTokens, SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
@@ -60,10 +60,10 @@ class FasterBackend:
     def unload(self) -> None:
         self._model = None
 
-    def hear(self, passes: Sequence[Pass]) -> Heard:
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         """CTranslate2 aligns on the device, so nothing is left to do."""
         said = self.transcribe(passes)
-        return Heard([replace(hypothesis, words=()) for hypothesis in said], lambda: said)
+        return HeardBatch([replace(hypothesis, words=()) for hypothesis in said], lambda: said)
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         assert self._model is not None, "load comes first"

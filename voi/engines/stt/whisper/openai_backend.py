@@ -26,7 +26,7 @@ from voi.engines.stt.whisper.alignment import Costs, costs, token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions, Encoder, TextDecoder
-from voi.engines.stt.whisper.passes import Heard, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import HeardBatch, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import RawWord
@@ -99,7 +99,7 @@ class OpenAiBackend:
         return self.hear(passes).finished()
 
     @torch.inference_mode()
-    def hear(self, passes: Sequence[Pass]) -> Heard:
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         assert self._encoder is not None, "load comes first"
         assert self._decoding is not None
         mel = log_mel([each.pcm for each in passes], self._dims.n_mels, self._device).to(self._precision)
@@ -129,7 +129,7 @@ class OpenAiBackend:
             if one.decoded.tokens and one.decoded.attention is not None
         ]
         alignment = costs([one.attention for _, one in said], [frames_of(each) for each, _ in said]) if said else []
-        return Heard([one.rough for one in attempts], partial(self._finished, passes, attempts, said, alignment))
+        return HeardBatch([one.rough for one in attempts], partial(self._finished, passes, attempts, said, alignment))
 
     def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
         """The language of each pass: the given one, or the detected one. Leaves the encoder's output in the decoder."""

@@ -69,7 +69,7 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class HeardBatch:
     """A batch that the device is done with. `rough`: one hypothesis a pass, without words. `finished`: with them, which
     takes no device: it may be called on another thread while the next batch is heard."""
 
@@ -94,7 +94,7 @@ class Backend(Protocol):
         """Load the weights and run once, on a GPU at every batch size that it prepares for. Raises EngineError; never
         fetches anything."""
 
-    def hear(self, passes: Sequence[Pass]) -> "Heard":
+    def hear(self, passes: Sequence[Pass]) -> "HeardBatch":
         """Transcribe at most `max_batch` passes: each gets the same as it would get alone. Raises whatever the device
         raises."""
         ...

@@ -23,7 +23,7 @@ from voi.engines.tts.xtts.checkpoint import VoiceLatents
 from voi.engines.tts.xtts.decoder import FILLS, Drawn, GptDecoder, SentenceStart
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.sampling import NOT_A_NUMBER
-from voi.engines.tts.xtts.vocoder import Sounding, Vocoder, VocoderWindow
+from voi.engines.tts.xtts.vocoder import PendingSound, Vocoder, VocoderWindow
 from voi.engines.tts.xtts.windows import FrameWindow, Stretch
 from voi.errors import EngineError
 
@@ -103,7 +103,7 @@ class Batch:
         self._waiting: list[Job] = []
         self._rows: dict[int, _Row] = {}
         self._abandoned: list[int] = []  # slots of sentences that failed
-        self._sounding: deque[tuple[DueRows, Sounding]] = deque()
+        self._sounding: deque[tuple[DueRows, PendingSound]] = deque()
         self._steps = 0
         self._behind = False  # there was more sound to compute than one round takes
         self._retired: EngineError | None = None

@@ -55,7 +55,8 @@ class Drawn:
         """Waits for them."""
         if self._done is not None:
             self._done.synchronize()
-        return self._codes.tolist()  # type: ignore[no-any-return]
+        codes: list[int] = self._codes.tolist()
+        return codes
 
 
 class GptDecoder:
@@ -193,7 +194,8 @@ class GptDecoder:
     def step(self, highest_slot: int, furthest_place: int) -> list[int]:
         """Generate one code for each of the slots 0 to `highest_slot` and return them; NOT_A_NUMBER where that failed.
         `furthest_place`: the largest of these slots' prefix places plus codes. Waits for the device."""
-        return self._start(highest_slot, furthest_place).tolist()  # type: ignore[no-any-return]
+        codes: list[int] = self._start(highest_slot, furthest_place).tolist()
+        return codes
 
     def start_step(self, highest_slot: int, furthest_place: int) -> "Drawn":
         """The same, without waiting: further steps may be started before its codes are looked at."""

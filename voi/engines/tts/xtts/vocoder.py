@@ -57,7 +57,7 @@ class _Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class PendingSound:
     """Sound that is being computed. `_done`: an event of the device, where it is not there yet; `_held`: what must live
     until then."""
 
@@ -130,7 +130,7 @@ class Vocoder:
         """The new samples of each window, scaled to int16. All windows have one size; at most `most_together`."""
         return self.start(pieces).samples()
 
-    def start(self, pieces: Sequence[VocoderWindow]) -> "Sounding":
+    def start(self, pieces: Sequence[VocoderWindow]) -> "PendingSound":
         """The same, without waiting for it where the vocoder has a stream of its own. Latents are read at once, in the
         order of the current stream: what comes after it may change them."""
         size = self.size_of(pieces[0].window)
@@ -139,7 +139,7 @@ class Vocoder:
         inputs = self._inputs_of(pieces, size)
         windows, per_frame = [piece.window for piece in pieces], self._net.samples_per_frame
         if self._stream is None:
-            return Sounding(windows, per_frame, self._samples(kind, batch, size, inputs).cpu())
+            return PendingSound(windows, per_frame, self._samples(kind, batch, size, inputs).cpu())
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             samples = self._samples(kind, batch, size, inputs)
@@ -147,7 +147,7 @@ class Vocoder:
             arrived.copy_(samples, non_blocking=True)
             done = torch.cuda.Event()
             done.record()
-        return Sounding(windows, per_frame, arrived, done, (inputs, samples))
+        return PendingSound(windows, per_frame, arrived, done, (inputs, samples))
 
     def finish(self) -> None:
         """Wait for what was started."""
