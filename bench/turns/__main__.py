@@ -31,6 +31,8 @@ from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.play import PlayedClip, Setting, play_all
 from voi.turn_policy import TurnPolicy
 
+ROUNDS = 3
+"""Of calls, where many are made at once."""
 LONGEST_MS = TurnPolicy().max_silence_ms
 SWEEP_MS = (256, 350, 450, 530, 608, 700, 800, 950, 1_100, 1_300)
 DRAWN = ("natural", "composites")
@@ -129,9 +131,10 @@ def _live(clips: Sequence[Clip], think_ms: int, callers: int) -> None:
     with server() as (recordings, token):
         medians = []
         for at_once in sorted({1, callers}):
-            called = asyncio.run(play_live(clips, think_ms, at_once, recordings, token))
+            times = 1 if at_once == 1 else -(-ROUNDS * at_once // len(clips))  # so that nobody is alone for long
+            called = asyncio.run(play_live([*clips] * times, think_ms, at_once, recordings, token))
             medians.append(endpoint_p50_ms(called))
-            print(f"\n{len(clips)} clips, {at_once} at once\n\n{HEADER}")
+            print(f"\n{len(called)} calls, {at_once} at once\n\n{HEADER}", flush=True)
             for name, heard in (
                 ("decision", [one.decided for one in called]),
                 ("audible", [one.audible for one in called]),
