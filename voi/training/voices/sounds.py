@@ -25,7 +25,7 @@ ONSET_WINDOWS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MeasuredSound:
     """One sound of a length: what was measured of it, and what it is."""
 
     clip: str
@@ -60,11 +60,13 @@ class Ears(Protocol):
 
 
 def may_use(clip: Clip) -> bool:
-    """Weights made of recordings under a share-alike licence might have to be under it as well."""
+    """VoiceWeights made of recordings under a share-alike licence might have to be under it as well."""
     return "-SA" not in clip.licence and not clip.licence.startswith("free")
 
 
-def rows_of(clips: Iterable[Clip], ears: Ears, on_progress: Callable[[int], None] = lambda done: None) -> list[Row]:
+def rows_of(
+    clips: Iterable[Clip], ears: Ears, on_progress: Callable[[int], None] = lambda done: None
+) -> list[MeasuredSound]:
     """Raises ClientError, EngineError."""
     rows = []
     for number, clip in enumerate(clips, 1):
@@ -73,7 +75,7 @@ def rows_of(clips: Iterable[Clip], ears: Ears, on_progress: Callable[[int], None
     return rows
 
 
-def _rows(clip: Clip, ears: Ears) -> list[Row]:
+def _rows(clip: Clip, ears: Ears) -> list[MeasuredSound]:
     random = np.random.default_rng(int.from_bytes(hashlib.sha256(clip.name.encode()).digest()[:8], "big"))
     noise = clip.kind in NOISES
     wave = np.frombuffer(clip.pcm(), "<i2").astype(np.float64) / 32_768
@@ -94,7 +96,9 @@ def _rows(clip: Clip, ears: Ears) -> list[Row]:
                 sound, voiced, whole = stretch(heard, length_ms, ears.listener())
                 vector = ears.encode(whole) if room in ENCODED or (noise and real) else None
                 rows.append(
-                    Row(clip.name, clip.kind, clip.speaker, room, real, length_ms, features(sound, voiced), vector)
+                    MeasuredSound(
+                        clip.name, clip.kind, clip.speaker, room, real, length_ms, features(sound, voiced), vector
+                    )
                 )
     return rows
 
