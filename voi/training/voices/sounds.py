@@ -60,7 +60,7 @@ class Ears(Protocol):
 
 
 def may_use(clip: Clip) -> bool:
-    """VoiceWeights made of recordings under a share-alike licence might have to be under it as well."""
+    """Weights made of recordings under a share-alike licence might have to be under it as well."""
     return "-SA" not in clip.licence and not clip.licence.startswith("free")
 
 
