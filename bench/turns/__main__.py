@@ -6,7 +6,7 @@ python -m bench.turns CLIPS --reply-ms 700       when is the reply heard, if its
 python -m bench.turns CLIPS --keep FILE          keeps the judgements of a few clips, for the test
 python -m bench.turns CLIPS --plots docs         draws the curves
 python -m bench.turns CLIPS --live               some of the clips through a real server, in real time
-python -m bench.turns CLIPS --live --callers 16  that many calls at once, beside one at a time
+python -m bench.turns CLIPS --live --callers 1,16  one at a time, then sixteen at once
 
 The engines (Silero, smart-turn in ./models, Moonshine) are asked once; their answers are kept under --cache. The first
 run of 205 clips takes ten minutes on two cores; later each of the 26 runs of all clips takes a few seconds.
@@ -31,6 +31,8 @@ from voi.training.turns.judgements import TURN_ENGINES, ClipEngines, Judgements
 from voi.training.turns.play import PlayedClip, Setting, play_all
 from voi.turn_policy import TurnPolicy
 
+ROUNDS = 3
+"""Of calls, where many are made at once."""
 LONGEST_MS = TurnPolicy().max_silence_ms
 SWEEP_MS = (256, 350, 450, 530, 608, 700, 800, 950, 1_100, 1_300)
 DRAWN = ("natural", "composites")
@@ -50,14 +52,15 @@ def main() -> None:
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--plots", type=Path, help="a folder for the curves, as SVG")
     parser.add_argument("--live", action="store_true")
-    parser.add_argument("--callers", type=int, default=1, help="with --live")
+    parser.add_argument("--callers", default="1", help="with --live: how many at once, separated by commas")
     parser.add_argument("--think-ms", type=int, default=0, help="with --live: what the language model takes")
     parser.add_argument("--per-kind", type=int, default=PER_KIND, help="with --live: clips of each kind")
     options = parser.parse_args()
     kinds = {kind for kind in options.kinds.split(",") if kind}
     clips = [clip for clip in load_clips(options.clips, kinds) if kinds or clip.kind not in OVER_AGENT]
     if options.live:
-        _live(sample(clips, options.per_kind), options.think_ms, options.callers)
+        callers = sorted({int(each) for each in options.callers.split(",")})
+        _live(sample(clips, options.per_kind), options.think_ms, callers)
         return
     engines = ClipEngines(options.models, options.turn_engine)
     asked = [(clip, Judgements(clip, options.cache, engines, near=True)) for clip in clips]
@@ -125,13 +128,14 @@ def _print_curves(curves: dict[str, list[list[PlayedClip]]]) -> None:
 HEADER = "| policy | kind | pauses | cut | turns cut | ends | mean | median | p90 | > 1.2 s |\n" + "|---" * 10 + "|"
 
 
-def _live(clips: Sequence[Clip], think_ms: int, callers: int) -> None:
+def _live(clips: Sequence[Clip], think_ms: int, callers: Sequence[int]) -> None:
     with server() as (recordings, token):
         medians = []
-        for at_once in sorted({1, callers}):
-            called = asyncio.run(play_live(clips, think_ms, at_once, recordings, token))
+        for at_once in callers:
+            times = 1 if at_once == 1 else -(-ROUNDS * at_once // len(clips))  # so that nobody is alone for long
+            called = asyncio.run(play_live([*clips] * times, think_ms, at_once, recordings, token))
             medians.append(endpoint_p50_ms(called))
-            print(f"\n{len(clips)} clips, {at_once} at once\n\n{HEADER}")
+            print(f"\n{len(called)} calls, {at_once} at once\n\n{HEADER}", flush=True)
             for name, heard in (
                 ("decision", [one.decided for one in called]),
                 ("audible", [one.audible for one in called]),
@@ -141,7 +145,7 @@ def _live(clips: Sequence[Clip], think_ms: int, callers: int) -> None:
                         _row(name, kind, mine)
             print(f"\nSilence before a decision, median: {medians[-1]:.0f} ms")
         if len(medians) > 1:
-            print(f"With {callers} at once: {medians[-1] - medians[0]:+.0f} ms")
+            print(f"With {callers[-1]} at once instead of {callers[0]}: {medians[-1] - medians[0]:+.0f} ms")
 
 
 def _row(name: str, kind: str, heard: list[PlayedClip]) -> None:

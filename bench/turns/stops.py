@@ -109,12 +109,11 @@ def heard(sound: bytes, played_ms: int, sentences: Sequence[tuple[Wave, list[Spo
         start = _found(played, wave, at)
         if start is None:
             break
-        at = start + len(wave)
+        at = start + words[-1].end_ms * SAMPLES_PER_MS
         ends_ms += [start / SAMPLES_PER_MS + word.end_ms for word in words]
-        for block in range(0, min(len(wave), len(played) - start), BLOCK):
-            said = wave[block : block + BLOCK]
+        for block in range(max(0, -start), min(len(wave), len(played) - start), BLOCK):
             came = played[start + block : start + block + BLOCK]
-            said = said[: len(came)]
+            said = wave[block : block + BLOCK][: len(came)]
             level = np.sqrt((said**2).mean())
             if level >= QUIET and np.sqrt((came**2).mean()) > LOWERED * level:
                 loud_ms = (start + block + len(came)) / SAMPLES_PER_MS
@@ -123,16 +122,18 @@ def heard(sound: bytes, played_ms: int, sentences: Sequence[tuple[Wave, list[Spo
 
 
 def _found(played: Wave, wave: Wave, at: int) -> int | None:
-    """Where the sentence begins in what was played, after `at`; None: it does not."""
-    head = wave[: min(len(wave), 400 * SAMPLES_PER_MS)]
+    """Where the sentence begins in what was played after `at`, or would begin with the silence that the server leaves
+    out; None: it does not."""
+    lead = int(np.argmax(np.abs(wave) > QUIET))
+    head = wave[lead : lead + 400 * SAMPLES_PER_MS]
     rest = played[at : at + len(head) + OUTPUT_RATE_HZ]
+    head = head[: len(rest)]
     if len(rest) < 40 * SAMPLES_PER_MS:
         return None
-    head = head[: len(rest)] if len(rest) < len(head) else head
     size = 1 << (len(rest) + len(head)).bit_length()
     likeness = np.fft.irfft(np.fft.rfft(rest, size) * np.conj(np.fft.rfft(head, size)))[: len(rest)]
     place = int(np.argmax(likeness))
-    return at + place if likeness[place] > 0 else None
+    return at + place - lead if likeness[place] > 0 else None
 
 
 async def stop(number: int, clip: Clip | None, token: str, sentences: Any) -> Stop:

@@ -18,11 +18,11 @@ FLOOR_MS = (160, 256, 448)
 UNREAL = 0.5
 """Weight of a noise that the VAD takes for none."""
 
-JudgeWeights = Mapping[str, Any]
+VoiceWeights = Mapping[str, Any]
 """By "what/length/part/name", float32, as the engine reads them."""
 
 
-def fit(rows: Sequence[MeasuredSound], known: JudgeWeights | None = None) -> dict[str, Any]:
+def fit(rows: Sequence[MeasuredSound], known: VoiceWeights | None = None) -> dict[str, Any]:
     """All weights. `known`: weights that these begin from, so that few sounds change little. What there are no sounds
     of both kinds for stays as it is known."""
     found = dict(known or {})
@@ -40,12 +40,10 @@ def fit(rows: Sequence[MeasuredSound], known: JudgeWeights | None = None) -> dic
 
 
 _NAMES = ("mean", "scale", "weights", "bias")
-StartWeights = Mapping[str, npt.NDArray[np.float32] | None]
+_Known = Mapping[str, npt.NDArray[np.float32] | None]
 
 
-def _fitted(
-    rows: Sequence[MeasuredSound], part: str, what: str, known: StartWeights
-) -> dict[str, npt.NDArray[np.float32]]:
+def _fitted(rows: Sequence[MeasuredSound], part: str, what: str, known: _Known) -> dict[str, npt.NDArray[np.float32]]:
     """Classes weigh the same in all, and so do clips."""
     inputs = np.array([getattr(row, part) for row in rows], np.float64)
     wanted = np.array([getattr(row, what) for row in rows], np.float64)
@@ -67,7 +65,7 @@ def _fitted(
     return {name: np.asarray(value, np.float32) for name, value in values.items()}
 
 
-def odds(weights: JudgeWeights, what: str, row: MeasuredSound) -> float:
+def odds(weights: VoiceWeights, what: str, row: MeasuredSound) -> float:
     """Log-odds, as the engine has them with its encoder."""
     found = []
     for part in ("features", "encoder") if what == "voice" else ("features",):

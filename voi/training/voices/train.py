@@ -10,7 +10,7 @@ import numpy as np
 from voi.engines.voice.judge import LENGTHS_MS, WEIGHTS
 from voi.training.turns.clips import LABELS, Clip, load_clips
 from voi.training.turns.judgements import ClipEngines
-from voi.training.voices.fit import FLOOR_MS, JudgeWeights, fit, odds
+from voi.training.voices.fit import FLOOR_MS, VoiceWeights, fit, odds
 from voi.training.voices.sounds import Ears, MeasuredSound, may_use, rows_of
 
 FILE = "voices.npz"
@@ -23,11 +23,11 @@ LEAST_EACH, LEAST_SPEAKERS = 20, 6
 class FittedVoices:
     """What was fitted, and its weights without each fold of speakers."""
 
-    weights: JudgeWeights
+    weights: VoiceWeights
     rows: Sequence[MeasuredSound]
     fold_of: dict[str, int]
     """By speaker."""
-    of_folds: Sequence[JudgeWeights]
+    of_folds: Sequence[VoiceWeights]
 
 
 def fit_to(
@@ -74,7 +74,7 @@ def enough(clips: Sequence[Clip]) -> bool:
     return min(noises, len(clips) - noises) >= LEAST_EACH and len(speakers) >= LEAST_SPEAKERS
 
 
-def shipped() -> JudgeWeights:
+def shipped() -> VoiceWeights:
     with np.load(WEIGHTS) as file:
         return {name: file[name].astype(np.float32) for name in file.files}
 
