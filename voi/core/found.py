@@ -24,26 +24,3 @@ class Found(NamedTuple):
 
 
 Seen = Found | Literal["wait"] | None
-
-
-def begins_line(text: str, at: int) -> bool:
-    before = _without_blanks(text, at)
-    return not before or text[before - 1] == "\n"
-
-
-def begins_sentence(text: str, at: int) -> bool:
-    before = _without_blanks(text, at)
-    if not before or text[before - 1] == "\n":
-        return True
-    last = text[before - 1]
-    return last in _SENTENCE_ENDS and (before < at or last in "。！？：>|")
-
-
-def _without_blanks(text: str, at: int) -> int:
-    """The index at which the blanks before `at` begin."""
-    while at and text[at - 1] in " \t":
-        at -= 1
-    return at
-
-
-_SENTENCE_ENDS = frozenset('.!?:…。！？："”»*>|')

@@ -2,7 +2,8 @@
 
 import re
 
-from voi.core.found import Family, Found, MarkKind, Seen, begins_line
+from voi.core.found import Family, Found, MarkKind, Seen
+from voi.core.sentences import begins_line
 
 MARK_MAX_CHARACTERS = 160
 

@@ -5,7 +5,8 @@ import re
 from typing import Literal
 
 from voi.core import marks, printed_calls
-from voi.core.found import Found, Seen, begins_line, begins_sentence
+from voi.core.found import Found, Seen
+from voi.core.sentences import begins_line, begins_sentence
 from voi.core.thought_labels import answer_heading_at, label_at, may_be_note, note_at
 
 TRIGGER = re.compile(r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_=~💭🤔🧠-]|\A[#>（【_=~💭🤔🧠-]|(?<![\w.])[^\W\d_]|\*")

@@ -7,7 +7,8 @@ import json
 import re
 from typing import Any
 
-from voi.core.found import Found, Seen, begins_line
+from voi.core.found import Found, Seen
+from voi.core.sentences import begins_line
 
 _NAMES = frozenset(
     ("name", "tool", "tool_name", "function", "function_name", "action", "recipient_name", "command", "method", "api",

@@ -37,6 +37,7 @@ _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s\d+\Z")
 _WORD = re.compile(r"[^\W_]")
 _VOWELLESS = re.compile(r"[b-df-hj-np-tv-xzščžćđźńśżбвгджзйклмнпрстфхцчшщ]{2,5}")
 """An abbreviation in most languages, whether a table has it or not: mjr., płk., str."""
+_BEFORE_SENTENCE = frozenset('.!?:…。！？："”»*>|')
 _PART_CHARACTERS = 480
 _SPACED_LETTERS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,3}\.\s)+[^\W\d_]\Z")
 _LAST_CLAUSE = re.compile(rf"(?s:.*)[{re.escape(_CLAUSE_ENDS)}](?=\s)")
@@ -291,3 +292,25 @@ def _size(text: str) -> int:
     """Approximate length in letters; a wide character counts as `_WIDE_COUNTS`."""
     text = text.strip()
     return len(text) if text.isascii() else len(text) + (_WIDE_COUNTS - 1) * len(_WIDE.findall(text))
+
+
+def begins_line(text: str, at: int) -> bool:
+    """True if nothing but blanks stands before `at` on its line."""
+    before = _blanks_from(text, at)
+    return not before or text[before - 1] == "\n"
+
+
+def begins_sentence(text: str, at: int) -> bool:
+    """True at a line's beginning, and behind what ends a sentence or a mark."""
+    before = _blanks_from(text, at)
+    if not before or text[before - 1] == "\n":
+        return True
+    last = text[before - 1]
+    return last in _BEFORE_SENTENCE and (before < at or last in "。！？：>|")
+
+
+def _blanks_from(text: str, at: int) -> int:
+    """The index at which the blanks before `at` begin."""
+    while at and text[at - 1] in " \t":
+        at -= 1
+    return at

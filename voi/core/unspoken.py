@@ -11,10 +11,11 @@ import re
 from typing import Literal
 
 from voi.core.brackets import Brackets
-from voi.core.found import Family, Found, begins_line
+from voi.core.found import Family, Found
 from voi.core.marks import MARK_MAX_CHARACTERS
 from voi.core.notations import TRIGGER, look
 from voi.core.printed_calls import call_in, stands_alone_from
+from voi.core.sentences import begins_line
 from voi.core.thought_labels import Label, answer_at, kept_of, label_at
 
 HIDDEN_MAX_CHARACTERS = 100_000
