@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from voi.session.observer import Observer
@@ -57,7 +57,8 @@ class OnUse(Protocol):
 
 
 class CallUsage(Observer):
-    """Adds up one call. `price`: what a use costs. `on_use` are told each; `on_total` all totals after it. `clock`:
+    """Adds up one call. `price`: what a use costs. `on_use` are told each; `on_total` all totals after it,
+    which go on growing. `clock`:
     monotonic seconds."""
 
     def __init__(
@@ -106,4 +107,4 @@ class CallUsage(Observer):
 
     def _tell(self) -> None:
         if self._on_total is not None:
-            self._on_total(tuple(replace(total) for total in self._totals.values()))
+            self._on_total(tuple(self._totals.values()))

@@ -110,7 +110,14 @@ class KeptCalls:
         from voi.store.usage import rows_of
 
         since_ms = now_ms()
-        return lambda totals: writer.put(UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)))
+
+        def tell(totals: tuple[Total, ...]) -> None:
+            writer.put_later(
+                ("usage", conversation_id, since_ms),
+                lambda: UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)),
+            )
+
+        return tell
 
     def discloses(self, call: Call | None, agent: Agent) -> tuple[bool, bool]:
         """Whether the agent says at its first words that it is an AI, and that the conversation is recorded. A client's

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from voi.errors import ClientError
 from voi.store.database import Connection
@@ -50,8 +50,7 @@ async def write_usage(connection: Connection, told: Sequence[UsageTold]) -> None
                 of_days.append({"day": day_of(each.at_ms), "app": row.app, "agent": row.agent, **_names(used), **new})
     await put(connection, usage, [_of_conversation(each, used) for each in told for used in each.rows])
     await add(connection, usage_days, of_days, SUMS)
-    for conversation_id in ids:
-        await _sum_up(connection, conversation_id)
+    await connection.execute(_SUM_UP, [{"of": conversation_id} for conversation_id in ids])
 
 
 def _names(used: UsageRow) -> dict[str, str]:
@@ -68,17 +67,19 @@ def _new(used: UsageRow, before: "Row[Any] | None") -> dict[str, int]:
     return {name: value - (getattr(before, name) if before is not None else 0) for name, value in used.sums.items()}
 
 
-async def _sum_up(connection: Connection, conversation_id: str) -> None:
-    """The totals in the conversation's own row."""
-    table = usage.c
-    sums = {
-        name: select(func.coalesce(func.sum(table[name]), 0))
-        .where(table.conversation_id == conversation_id)
-        .scalar_subquery()
-        for name in ("input_tokens", "output_tokens", "cost_micros")
-    }
-    where = conversations.c.id == conversation_id
-    await connection.execute(update(conversations).where(where).values(**sums))
+_SUM_UP = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("of"))
+    .values(
+        {
+            name: select(func.coalesce(func.sum(usage.c[name]), 0))
+            .where(usage.c.conversation_id == conversations.c.id)
+            .scalar_subquery()
+            for name in ("input_tokens", "output_tokens", "cost_micros")
+        }
+    )
+)
+"""The totals in the conversation's own row."""
 
 
 # ---- reading --------------------------------------------------------------------------------------
