@@ -8,6 +8,7 @@ from voi.calls.load import (
     CALL_CORE_MAX,
     CALM_S,
     MEASURED_CALLS,
+    PEAK_WINDOWS,
     SAMPLE_EVERY_S,
     UNFELT_S,
     WINDOW,
@@ -121,3 +122,14 @@ def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:
     server.run(5, core=0.4, calls=MEASURED_CALLS)
     more = sum(server.load.admit(MEASURED_CALLS + n) for n in range(1_000))
     assert more == pytest.approx((LIMITS.admitted_core - 0.4) / CALL_CORE_MAX, abs=1)
+
+
+def test_a_dip_lets_no_further_call_in() -> None:
+    server = Server()
+    calls = MEASURED_CALLS * 10
+    for _ in range(4):
+        server.run(2, core=LIMITS.admitted_core, calls=calls)
+        server.run(2, core=LIMITS.admitted_core * 0.9, calls=calls)
+        assert not server.load.has_room(calls)
+    server.run(PEAK_WINDOWS * WINDOW * SAMPLE_EVERY_S + 2, core=LIMITS.admitted_core * 0.9, calls=calls)
+    assert server.load.has_room(calls)

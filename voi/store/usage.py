@@ -5,6 +5,7 @@ counts once.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -41,15 +42,19 @@ async def write_usage(connection: Connection, told: Sequence[UsageTold]) -> None
             select(conversations.c.id, conversations.c.app, conversations.c.agent).where(conversations.c.id.in_(ids))
         )
     }
-    of_days: list[dict[str, Any]] = []
+    of_calls: list[dict[str, Any]] = []
+    of_days: dict[tuple[str, ...], Counter[str]] = {}
     for each in told:
         row = whose[each.conversation_id]
         for used in each.rows:
             new = _new(used, before.get((each.conversation_id, each.since_ms, *_names(used).values())))
             if any(new.values()):
-                of_days.append({"day": day_of(each.at_ms), "app": row.app, "agent": row.agent, **_names(used), **new})
-    await put(connection, usage, [_of_conversation(each, used) for each in told for used in each.rows])
-    await add(connection, usage_days, of_days, SUMS)
+                of_calls.append(_of_conversation(each, used))
+                key = day_of(each.at_ms), row.app, row.agent, *_names(used).values()
+                of_days.setdefault(key, Counter()).update(new)
+    await put(connection, usage, of_calls)
+    days = [{**dict(zip(GROUPS, key, strict=True)), **sums} for key, sums in of_days.items()]
+    await add(connection, usage_days, days, SUMS)
     await connection.execute(_SUM_UP, [{"of": conversation_id} for conversation_id in ids])
 
 

@@ -16,11 +16,11 @@ from voi.store.store import Store
 
 WRITE_EVERY_S = 0.5
 """A killed server loses at most what was told within this time, and the time of one transaction."""
-LATER_S = 5.0
+LATER_S = 10.0
 """What changes all the time and is a sum (usage) is written after so long."""
 WAITING_MAX = 20_000
 WAITING_MAX_BYTES = 64 * 1024 * 1024
-BATCH_MAX = 100
+BATCH_MAX = 200
 """Entries of one transaction: more would hold the event loop for milliseconds."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 CLOSE_S = 5.0
