@@ -147,7 +147,10 @@ class Caller(asyncio.Protocol):
             elif op == ws.PING:
                 self.transport.write(ws.client_frame(payload, ws.PONG))
             elif op == ws.CLOSE and not self.finished:
-                self.plan.errors.append(f"closed by the server: {payload!r}")
+                self.on_close_frame(payload)
+
+    def on_close_frame(self, payload: bytes) -> None:
+        self.plan.errors.append(f"closed by the server: {payload!r}")
 
     def hang_up(self) -> None:
         self.finished = True

@@ -5,6 +5,7 @@ python bench/run.py voi bare --levels 1,10     some systems at some levels
 python bench/run.py voi --profile 100          where the time goes at 100 calls (py-spy)
 python bench/run.py voi --soak 1000            many short calls: does memory stay flat?
 python bench/run.py voi --minutes 60           60 callers for an hour: is a turn lost, does anything grow?
+python bench/run.py voi-admit --overload 600   more callers than a core holds: what becomes of those admitted?
 """
 
 import argparse
@@ -47,6 +48,7 @@ class System:
 
 SYSTEMS = {
     "voi": System(f"{sys.executable} -m voi_server", "voi"),
+    "voi-admit": System(f"{sys.executable} -m voi_server --admit", "voi"),
     "voi-speculate": System(f"{sys.executable} -m voi_server --speculate", "voi"),
     "livekit": System(f"{HERE}/venvs/livekit/bin/python -m peers.livekit_server"),
     "pipecat": System(f"{HERE}/venvs/pipecat/bin/python -m peers.pipecat_server"),
@@ -271,6 +273,7 @@ def main() -> None:
     parser.add_argument("--bisections", type=int, default=2, help="between the last good and the first bad level")
     parser.add_argument("--profile", type=int, metavar="N", help="only profile N calls")
     parser.add_argument("--soak", type=int, metavar="CALLS", help="only make that many short calls")
+    parser.add_argument("--overload", type=int, metavar="N", help="N callers at once, who come back when refused")
     parser.add_argument("--minutes", type=float, help="only talk for so long: 60 for the hour's soak")
     parser.add_argument("--callers", type=int, default=60, help="with --minutes")
     args = parser.parse_args()
@@ -279,7 +282,7 @@ def main() -> None:
     prefer_this_session()
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
-    for name in args.systems or SYSTEMS:
+    for name in args.systems or [name for name in SYSTEMS if name != "voi-admit"]:
         out = RESULTS / name
         if args.profile:
             profile(name, args.profile, out)
@@ -287,6 +290,10 @@ def main() -> None:
             with running(name, out, "soak") as run:
                 client = run.client("soak", f"--calls {args.soak} --out {out}/soak.json")
                 if client.wait(3600):
+                    sys.exit(1)
+        elif args.overload:
+            with running(name, out, "overload") as run:
+                if run.client("overload", f"--callers {args.overload} --out {out}/overload.json").wait(900):
                     sys.exit(1)
         elif args.minutes:
             with running(name, out, "hour") as run:

@@ -30,6 +30,7 @@ def serve() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--speculate", action="store_true")
+    parser.add_argument("--admit", action="store_true", help="refuse calls when the load is high, as it does usually")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "agents.json").write_text(json.dumps(agents(args.speculate)))
@@ -38,7 +39,8 @@ def serve() -> None:
         os.environ |= {
             "LITELLM_API_BASE": C.LLM_URL, "VOI_STT_ENGINE": "bench", "VOI_TURN_ENGINE": "none",
             "VOI_MAX_CONVERSATIONS": "2000", "VOI_LOG_LEVEL": "warning",
-            "VOI_ADMIT_BY_LOAD": "false",  # the limit sought is where calls suffer
+            # Usually the limit sought is where calls suffer.
+            "VOI_ADMIT_BY_LOAD": "true" if args.admit else "false",
         }  # fmt: skip
         main(["serve", "--port", str(args.port)])
 

@@ -8,6 +8,7 @@ from voi.calls.load import (
     CALL_CORE_MAX,
     CALM_S,
     MEASURED_CALLS,
+    PEAK_WINDOWS,
     SAMPLE_EVERY_S,
     UNFELT_S,
     WINDOW,
@@ -94,7 +95,7 @@ def test_a_crowd_that_comes_at_once_is_not_admitted_whole() -> None:
     server = Server()
     server.run(3)
     admitted = sum(server.load.admit(active) for active in range(1_000))
-    assert admitted == round(LIMITS.core[1] / CALL_CORE)
+    assert admitted == round(LIMITS.admitted_core / CALL_CORE)
 
 
 def test_calls_that_do_not_show_yet_are_reckoned_at_what_the_others_cost() -> None:
@@ -102,7 +103,7 @@ def test_calls_that_do_not_show_yet_are_reckoned_at_what_the_others_cost() -> No
     calls = MEASURED_CALLS * 5
     server.run(5, core=0.2, calls=calls)
     more = sum(server.load.admit(calls + n) for n in range(1_000))
-    assert more == pytest.approx((LIMITS.core[1] - 0.2) / (0.2 / calls), abs=1)
+    assert more == pytest.approx((LIMITS.admitted_core - 0.2) / (0.2 / calls), abs=1)
     # the same, once they show: there is room for none
     server.run(UNFELT_S + 1, core=0.89, calls=calls + more)
     assert sum(server.load.admit(calls + more + n) for n in range(100)) <= 5
@@ -120,4 +121,15 @@ def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:
     server = Server()
     server.run(5, core=0.4, calls=MEASURED_CALLS)
     more = sum(server.load.admit(MEASURED_CALLS + n) for n in range(1_000))
-    assert more == pytest.approx((LIMITS.core[1] - 0.4) / CALL_CORE_MAX, abs=1)
+    assert more == pytest.approx((LIMITS.admitted_core - 0.4) / CALL_CORE_MAX, abs=1)
+
+
+def test_a_dip_lets_no_further_call_in() -> None:
+    server = Server()
+    calls = MEASURED_CALLS * 10
+    for _ in range(4):
+        server.run(2, core=LIMITS.admitted_core, calls=calls)
+        server.run(2, core=LIMITS.admitted_core * 0.9, calls=calls)
+        assert not server.load.has_room(calls)
+    server.run(PEAK_WINDOWS * WINDOW * SAMPLE_EVERY_S + 2, core=LIMITS.admitted_core * 0.9, calls=calls)
+    assert server.load.has_room(calls)

@@ -12,7 +12,6 @@ from voi.store.agent_versions import note_version, read_version, version_of
 from voi.store.migrate import HEAD, VERSIONS, migrate, revision
 from voi.store.people import ensure_person
 from voi.store.phone_accounts import PhoneAccount, forget_account, read_accounts, save_account
-from voi.store.schema import metadata
 from voi.store.store import Store
 from voi.store.tokens import (
     Issued,
@@ -126,10 +125,12 @@ def shape(sync: object) -> dict[str, object]:
 
 async def test_the_migrations_make_the_tables_of_the_schema(url: str, tmp_path: Path) -> None:
     migrated, made = Store(url), Store(f"sqlite:{tmp_path}/made.db")
+    await migrate(migrated.database, "0001")
     await migrated.open()
-    async with made.database.writing() as connection:
-        await connection.run_sync(metadata.create_all)
+    await made.open()
+    async with made.reading() as connection:
         wanted = await connection.run_sync(shape)
+        assert await revision(connection) == HEAD
     async with migrated.reading() as connection:
         assert await connection.run_sync(shape) == wanted
         assert await revision(connection) == HEAD

@@ -15,7 +15,7 @@ from tests.store.calls import began, kept, told
 from tests.store.conftest import KEY, Counts
 from voi.errors import StoreError
 from voi.store import database, writer
-from voi.store.entries import Changed, TurnTaken, WordsShown
+from voi.store.entries import Changed, TurnTaken, UsageRow, UsageTold, WordsShown
 from voi.store.store import Store
 from voi.store.writer import Writer
 
@@ -248,3 +248,36 @@ async def test_what_is_deleted_meanwhile_stays_deleted(store: Store, counts: Cou
         await keeper.close()
     assert await kept(store) is None
     assert counts.lost == 0
+
+
+async def test_sums_that_change_all_the_time_are_made_when_they_are_written(store: Store, counts: Counts) -> None:
+    made: list[int] = []
+
+    def entry(tokens: int) -> UsageTold:
+        made.append(tokens)
+        return UsageTold("c1", 0, 0, (UsageRow("llm", "openai", "gpt", 1, input_tokens=tokens),))
+
+    async with writing(store, counts) as keeper:
+        keeper.put(began())
+        for tokens in range(1, 50):
+            keeper.put_later("usage", lambda tokens=tokens: entry(tokens))  # type: ignore[misc]
+        await until(lambda: not keeper._waiting)
+        assert len(keeper) == 1
+        await keeper.close()
+        assert len(keeper) == 0
+    assert made == [49]
+    found = await kept(store)
+    assert found
+    assert found.facts["input_tokens"] == 49
+
+
+async def test_sums_are_written_in_time(store: Store, counts: Counts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writer, "LATER_S", 0.01)
+    async with writing(store, counts) as keeper:
+        keeper.put(began())
+        keeper.put_later("usage", lambda: UsageTold("c1", 0, 0, (UsageRow("llm", "openai", "gpt", 1, input_tokens=7),)))
+        await until(lambda: not len(keeper))
+        await keeper.close()
+    found = await kept(store)
+    assert found
+    assert found.facts["input_tokens"] == 7

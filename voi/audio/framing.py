@@ -16,8 +16,14 @@ class Framer:
         """Take PCM of any length; returns the windows that are full now."""
         if self._waiting:
             pcm = self._waiting + pcm
-        size = self.window_bytes
-        whole_bytes = len(pcm) - len(pcm) % size
+        size, length = self.window_bytes, len(pcm)
+        if length < 2 * size:  # a frame of 20 ms completes at most one window of 32 ms
+            if length < size:
+                self._waiting = pcm
+                return []
+            self._waiting = pcm[size:]
+            return [pcm[:size]]
+        whole_bytes = length - length % size
         self._waiting = pcm[whole_bytes:]
         return [pcm[start : start + size] for start in range(0, whole_bytes, size)]
 

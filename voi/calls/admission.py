@@ -1,9 +1,11 @@
 """Admission: limits on the number of conversations, whether the server has time for one more, and whether new ones are
 accepted at all."""
 
+import time
 from collections import Counter
 
-from voi.calls.load import TRY_AGAIN_S, Load
+from voi.calls.comebacks import Comebacks
+from voi.calls.load import Load
 from voi.calls.quotas import Quotas
 from voi.core.end_reason import EndReason
 from voi.errors import VoiError
@@ -29,6 +31,7 @@ class Admission:
         self.max_conversations = max_conversations
         self._quotas = quotas
         self._load = load
+        self._comebacks = Comebacks(time.monotonic)
         self._max_per_app = max_per_app or max_conversations
         self._by_app: Counter[str] = Counter()
         self.active = 0
@@ -67,7 +70,7 @@ class Admission:
         if self._load is not None and not self._load.admit(self.active):
             raise Refused(
                 EndReason.OVERLOADED,
-                f"The server is too busy for another conversation. Try again in {TRY_AGAIN_S} seconds.",
+                f"The server is too busy for another conversation. Try again in {self._comebacks.wait_s()} seconds.",
             )
         self.active += 1
         self._by_app[app] += 1

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from voi.calls.call_id import conversation_id
 from voi.calls.failures import ended_by, without_words
+from voi.calls.refusals import refused
 from voi.config.agents import Agent
 from voi.config.client_agent import parse_client_agent
 from voi.config.config import Config
@@ -348,10 +349,3 @@ class Call:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def refused(metrics: CallMetrics, ended: Ended, client: str, error: BaseException | None = None) -> None:
-    """Count and log a client that gets no conversation."""
-    metrics.refused(ended.reason)
-    level = logging.ERROR if error else logging.INFO
-    log.log(level, "refused %s (%s): %s", client, ended.reason, without_words(ended.words), exc_info=error)

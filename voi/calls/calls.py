@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from voi.calls.admission import Admission
-from voi.calls.call import Call, Services, refused
+from voi.calls.call import Call, Services
 from voi.calls.call_id import new_call_id
+from voi.calls.refusals import Refusals
 from voi.calls.saved import Saved, SavedStates
 from voi.core.end_reason import EndReason
 from voi.core.facts import LoadChanged
@@ -28,6 +29,7 @@ class Calls:
         self.admission = admission
         self.services = services
         self.saved = Saved(states, services.metrics)
+        self._refusals = Refusals(services.metrics)
         self.gone = 0
         """How many clients have left, including those that got no conversation."""
         self.on_over: Callable[[Call], None] = lambda call: None
@@ -60,7 +62,7 @@ class Calls:
 
     def refuse(self, door: Door, ended: Ended, client: str) -> None:
         """Tell a client that is not admitted why."""
-        refused(self.services.metrics, ended, client)
+        self._refusals.note(ended, client)
         door.tell(ended)
         self.gone += 1
 

@@ -63,10 +63,17 @@ class PcmIntake:
         self._loop = asyncio.get_running_loop()
         self._credit_bytes = float(BURST_S * self._bytes_per_s)
         self._credit_at_s = self._loop.time()
+        self._free_bytes = 0
+        """Part of the credit that is spent without a look at the clock: fifty times a second that would count."""
         self._refusing = False
 
     def sound(self, payload: bytes) -> None:
-        if not self._afford(len(payload)):
+        size_bytes = len(payload)
+        if size_bytes <= self._free_bytes and not self._working:
+            self._free_bytes -= size_bytes
+            self._hear(payload)
+            return
+        if not self._afford(size_bytes):
             return
         if not self._working and len(payload) <= self._slice_bytes:
             self._hear(payload)
@@ -85,13 +92,17 @@ class PcmIntake:
 
     def _afford(self, size_bytes: int) -> bool:
         now_s = self._loop.time()
-        credit = min(self._credit_bytes + (now_s - self._credit_at_s) * self._bytes_per_s, BURST_S * self._bytes_per_s)
-        self._credit_at_s = now_s
+        credit = self._credit_bytes + self._free_bytes + (now_s - self._credit_at_s) * self._bytes_per_s
+        credit = min(credit, BURST_S * self._bytes_per_s)
+        self._credit_at_s, self._free_bytes = now_s, 0
         refused = size_bytes > credit or self._pending_bytes + size_bytes > MAX_PENDING_BYTES
         if refused and not self._refusing:
             self._report_error("You send sound faster than it can be spoken; some of it was dropped.")
         self._refusing = refused
-        self._credit_bytes = credit if refused else credit - size_bytes
+        if not refused:
+            credit -= size_bytes
+            self._free_bytes = min(int(credit), self._slice_bytes)
+        self._credit_bytes = credit - self._free_bytes
         return not refused
 
     def _queue(self, item: bytes | Callable[[], None]) -> None:

@@ -33,6 +33,9 @@ class Limits:
     """Share of one core that the event loop's thread takes. Queues grow without bound as it nears 1."""
     engine_wait_s: tuple[float, float] = (0.75, 1.5)
     """How long an engine lets a call wait for a final transcript, or for the first sound of a text."""
+    admitted_core: float = 0.85
+    """No call is admitted that would bring the share of a core beyond this. Somewhat above it, turns begin to wait for
+    one another."""
 
 
 SAMPLE_EVERY_S = 0.1
@@ -53,7 +56,8 @@ MEASURED_CALLS = 20
 """The cost per call is measured from this many calls on. With fewer, most of the load is the server's own."""
 ALWAYS_ADMITTED = 2
 """This many calls are always admitted: so few cannot cause the load, and refusing them would not reduce it."""
-TRY_AGAIN_S = 10
+PEAK_WINDOWS = 5
+"""A call is admitted by the busiest of this many windows. By the newest alone, each dip would let another one in."""
 
 
 class Load:
@@ -71,6 +75,8 @@ class Load:
         self._limits = limits or Limits()
         self._late_s: deque[float] = deque(maxlen=WINDOW)
         self._core: deque[float] = deque(maxlen=WINDOW)
+        self._windows: deque[float] = deque(maxlen=PEAK_WINDOWS * WINDOW)
+        """`core` at the newest samples."""
         self._engine_wait_s = 0.0
         self._engine = ""
         self._calm_since_s: float | None = None
@@ -86,6 +92,7 @@ class Load:
         now_s = self._clock()
         self._late_s.append(late_s)
         self._core.append(core)
+        self._windows.append(self.core)
         self._engine_wait_s, self._engine = engine_wait_s, engine
         while self._admitted_s and now_s - self._admitted_s[0] > UNFELT_S:
             self._admitted_s.popleft()
@@ -111,13 +118,15 @@ class Load:
 
     def has_room(self, active: int) -> bool:
         """Whether one more call would fit beside `active` others."""
-        return active < ALWAYS_ADMITTED or (self.level < LoadLevel.FULL and self._foreseen() <= self._limits.core[1])
+        return active < ALWAYS_ADMITTED or (
+            self.level < LoadLevel.FULL and self._foreseen() <= self._limits.admitted_core
+        )
 
     def _foreseen(self) -> float:
-        """The share of a core with the calls that do not show yet, and one more."""
+        """The share of a core in the fullest of the last windows, with the calls that do not show yet and one more."""
         measured = self._felt_calls >= MEASURED_CALLS
         a_call = min(self.core / self._felt_calls, CALL_CORE_MAX) if measured else CALL_CORE
-        return self.core + (len(self._admitted_s) + 1) * a_call
+        return max(self._windows, default=0.0) + (len(self._admitted_s) + 1) * a_call
 
     def _set_level(self, now_s: float) -> None:
         measured = (

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from voi.session.observer import Observer
@@ -60,7 +60,7 @@ class OnUse(Protocol):
 
 class CallUsage(Observer):
     """Adds up what one call uses. `price` returns the cost of a use. Each `on_use` is called with every use, then
-    `on_total` with all totals. `clock`: monotonic seconds."""
+    `on_total` with all totals, which go on growing. `clock`: monotonic seconds."""
 
     def __init__(
         self,
@@ -108,4 +108,4 @@ class CallUsage(Observer):
 
     def _tell(self) -> None:
         if self._on_total is not None:
-            self._on_total(tuple(replace(total) for total in self._totals.values()))
+            self._on_total(tuple(self._totals.values()))

@@ -62,7 +62,8 @@ class Conversation:
         self._draft = Draft(self._message_ids)
         self._turn: Turn | None = None
         self._utterances = 0
-        self._asked = Asked()
+        self._asked, self._asked_in = Asked(), ""
+        """What the agent's last message asks for, and that message."""
         self._weights = weights_with(script.turn_weights)
         self._clocks = Clocks()
         self._now_ms = 0
@@ -312,7 +313,9 @@ class Conversation:
         turn.quiet_grew(fact.quiet_ms)
         if self.state is State.HEARING:
             self._go(State.PAUSED)
-            self._asked = asked_by(self.history.last_text("assistant"))
+            said = self.history.last_text("assistant")
+            if said is not self._asked_in:  # the same for every pause of a turn
+                self._asked_in, self._asked = said, asked_by(said)
         if fact.quiet_ms >= ask_after_ms(self.script.turn, speculate=self._speculates):
             self._ask_transcript(turn)
         if self.state is State.PAUSED:

@@ -37,6 +37,7 @@ class VadEdges:
         "_speaking",
         "_start_windows",
         "_started_ms",
+        "_trail_windows",
         "_window_samples",
         "_windows",
     )
@@ -45,6 +46,8 @@ class VadEdges:
         self._rules = rules or VadRules()
         self._window_samples = window_samples
         self._start_windows = max(1, self._rules.start_ms * RATE_HZ // (window_samples * 1_000))
+        self._trail_windows = ((self._rules.trail_ms + 1) * RATE_HZ - 1) // (window_samples * 1_000)
+        """The most windows that take `trail_ms` at most."""
         self._windows = 0
         self._onset_windows = 0
         """Voiced windows in a row, while the state is silence."""
@@ -62,7 +65,7 @@ class VadEdges:
     @property
     def voiced(self) -> bool:
         """True during an onset, during speech, and up to `trail_ms` after it."""
-        return self._onset_windows > 0 or self._ms(self._quiet_windows) <= self._rules.trail_ms
+        return self._onset_windows > 0 or self._quiet_windows <= self._trail_windows
 
     @property
     def windows_since_speech(self) -> int:

@@ -22,12 +22,15 @@ engines that have to survive both live in worker processes.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from functools import partial
+from types import TracebackType
 from typing import Any, NoReturn, Protocol
 
 from voi.engines.base import Engine
+from voi.engines.wait_limit import WaitLimit
 from voi.errors import ConfigError, EngineBroken, EngineError
 
 RESTARTED = " It is being restarted."
@@ -85,8 +88,10 @@ class Supervisor:
         self._loading = loading or asyncio.Lock()
         self._kept: list[Supervisee] = []
         """The engines that have been warm once."""
-        self._calls: dict[asyncio.Timeout, tuple[Supervisee, Any, float]] = {}
-        """Calls under way, the oldest first: which engine, and when the call began (s)."""
+        self._calls: dict[_Call, None] = {}
+        """Calls under way, the oldest first."""
+        self._deadline: asyncio.TimerHandle | None = None
+        """Rings when the oldest call may be due. One timer serves all calls, since nearly all of them end in time."""
         self._gave_s = float("-inf")
         """When a call last got anything."""
         self._tried_s = float("-inf")
@@ -104,6 +109,9 @@ class Supervisor:
     async def close(self, kept: Supervisee) -> None:
         """Close one engine, and stop all restarts."""
         self._closed = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
         for task in (self._mending, self._watching, *self._leaving):
             if task is not None:
                 task.cancel()
@@ -118,33 +126,45 @@ class Supervisor:
         if self.down or engine is not kept.engine:
             raise self._restarting(kept)
 
-    @contextlib.asynccontextmanager
-    async def call(self, kept: Supervisee, engine: Any) -> AsyncIterator[None]:
-        """Wraps every wait for the engine with the deadline. Raises EngineError for anything that fails inside (but
+    def call(self, kept: Supervisee, engine: Any) -> AbstractAsyncContextManager[None]:
+        """Wraps one wait for the engine with the deadline. Raises EngineError for anything that fails inside (but
         passes on ConfigError and cancellation)."""
-        began_s = _now_s()
-        try:
-            async with asyncio.timeout(self.deadline_s) as limit:
-                self._calls[limit] = kept, engine, began_s
-                if self._watching is None or self._watching.done():
-                    self._watching = _begin(self._watch(), "watching engines")
-                try:
-                    yield
-                finally:
-                    del self._calls[limit]
-        except TimeoutError:
+        return _Call(self, kept, engine)
+
+    def _begins(self, call: "_Call") -> None:
+        self._calls[call] = None
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(self.deadline_s, self._end_overdue)
+        if self._watching is None or self._watching.done():
+            self._watching = _begin(self._watch(), "watching engines")
+
+    def _end_overdue(self) -> None:
+        """End the calls that are due, and wait for the next that may be."""
+        self._deadline = None
+        now_s = _now_s()
+        for call in list(self._calls):
+            if call.due_s > now_s + 0.001 and not call.limit.expired:
+                self._deadline = asyncio.get_running_loop().call_later(call.due_s - now_s, self._end_overdue)
+                return
+            call.limit.expire()
+
+    def _ends(self, call: "_Call", error: BaseException | None) -> None:
+        """A call is over. Raises what its caller is to be told."""
+        del self._calls[call]
+        kept, engine = call.kept, call.engine
+        if call.limit.end(type(error)) or isinstance(error, TimeoutError):
             self.errors += 1
             self.check(kept, engine)
-            if self._silent_s(began_s) < self.deadline_s - 0.001:
+            if self._silent_s(call.began_s) < self.deadline_s - 0.001:
                 raise EngineError(f"{kept.name} is too slow now.", retryable=True) from None
             raise self.fail(kept, f"{kept.name} gave nothing for {self.deadline_s:g} s.") from None
-        except asyncio.CancelledError:
-            if self._silent_s(began_s) > IMPATIENT_S:
+        if error is None:
+            self.gave()
+        elif isinstance(error, asyncio.CancelledError):
+            if self._silent_s(call.began_s) > IMPATIENT_S:
                 self._suspect(kept, engine)
-            raise
-        except Exception as error:
+        elif isinstance(error, Exception):
             self.raise_error(error, kept, engine)
-        self.gave()
 
     def gave(self) -> None:
         """Note that a call got something from an engine."""
@@ -174,8 +194,9 @@ class Supervisor:
     async def _watch(self) -> None:
         """Runs while a call waits, and pings the engine of the oldest call when no call gets anything."""
         while self._calls:
-            kept, engine, began_s = next(iter(self._calls.values()))
-            if (left_s := IMPATIENT_S - self._silent_s(began_s)) > 0:
+            call = next(iter(self._calls))
+            kept, engine = call.kept, call.engine
+            if (left_s := IMPATIENT_S - self._silent_s(call.began_s)) > 0:
                 await asyncio.sleep(max(left_s, 0.001))  # a rest from rounding would make a busy loop
                 continue
             asked_s = _now_s()
@@ -210,9 +231,7 @@ class Supervisor:
         if not self.down and self._kept and not self._closed:
             log.error("%s Restarting: %s", why, ", ".join(one.name for one in self._kept))
             self.down = f"{why.removesuffix(RESTARTED)}{RESTARTED}"
-            for limit in self._calls:
-                if not limit.expired():
-                    limit.reschedule(_now_s())
+            asyncio.get_running_loop().call_soon(_expire, list(self._calls))
             self._mend(self._restart)
         return EngineError(self.down or why, retryable=True)
 
@@ -286,6 +305,33 @@ class Supervisor:
             task.add_done_callback(self._leaving.discard)
         if tasks:
             await asyncio.wait(tasks, timeout=CLOSE_DEADLINE_S)
+
+
+class _Call:
+    """One wait for an engine: the context manager of `Supervisor.call`."""
+
+    __slots__ = ("_supervisor", "began_s", "due_s", "engine", "kept", "limit")
+
+    def __init__(self, supervisor: Supervisor, kept: Supervisee, engine: Any) -> None:
+        self._supervisor, self.kept, self.engine = supervisor, kept, engine
+        self.limit = WaitLimit()
+        self.began_s = self.due_s = 0.0
+
+    async def __aenter__(self) -> None:
+        self.began_s = _now_s()
+        self.due_s = self.began_s + self._supervisor.deadline_s
+        self.limit.begin()
+        self._supervisor._begins(self)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._supervisor._ends(self, error)
+
+
+def _expire(calls: Iterable[_Call]) -> None:
+    for call in calls:
+        call.limit.expire()
 
 
 async def warm_up(engine: Engine) -> None:

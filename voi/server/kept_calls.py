@@ -110,7 +110,14 @@ class KeptCalls:
         from voi.store.usage import rows_of
 
         since_ms = now_ms()
-        return lambda totals: writer.put(UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)))
+
+        def tell(totals: tuple[Total, ...]) -> None:
+            writer.put_later(
+                ("usage", conversation_id, since_ms),
+                lambda: UsageTold(conversation_id, since_ms, now_ms(), rows_of(totals)),
+            )
+
+        return tell
 
     def used_apart(self, whose: Whose, total: Total) -> None:
         """Store what was used outside of any call."""

@@ -28,20 +28,28 @@ class UsageMetrics:
             "voi_usage_unpriced", "Uses whose price nobody knows: they are not in the cost", labels, registry=registry
         )
         self._known: set[tuple[str, str, str]] = set()
+        self._children: dict[tuple[Counter, tuple[str, ...]], Counter] = {}
+        """Looking one up in the counter itself takes a lock."""
 
     def __call__(self, whose: Whose, use: Use, cost: float | None) -> None:
         labels = self._labels(whose.app, whose.agent, use.provider)
         if use.kind == "llm":
-            self._tokens.labels(*labels, "in").inc(use.input_tokens)
-            self._tokens.labels(*labels, "out").inc(use.output_tokens)
+            self._child(self._tokens, *labels, "in").inc(use.input_tokens)
+            self._child(self._tokens, *labels, "out").inc(use.output_tokens)
         else:
-            self._seconds.labels(*labels, use.kind).inc(use.sound_ms / 1_000)
+            self._child(self._seconds, *labels, use.kind).inc(use.sound_ms / 1_000)
         if use.characters:
-            self._characters.labels(*labels).inc(use.characters)
+            self._child(self._characters, *labels).inc(use.characters)
         if cost is None:
-            self._unpriced.labels(*labels).inc()
+            self._child(self._unpriced, *labels).inc()
         elif cost:
-            self._cost.labels(*labels).inc(cost)
+            self._child(self._cost, *labels).inc(cost)
+
+    def _child(self, counter: Counter, *labels: str) -> Counter:
+        child = self._children.get((counter, labels))
+        if child is None:
+            child = self._children[counter, labels] = counter.labels(*labels)
+        return child
 
     def _labels(self, app: str, agent: str, provider: str) -> tuple[str, str, str]:
         labels = app, agent, provider

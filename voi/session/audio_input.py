@@ -124,8 +124,9 @@ class AudioInput:
         fact = speech.window(probability)
         self._preroll.append(window)
         if self._utterance:
-            self._kept.append((window, speech.voiced))
-            self._feed(window, speech.voiced)
+            voiced = speech.voiced
+            self._kept.append((window, voiced))
+            self._feed(window, voiced)
             if self._turn is not None:
                 self._turn.append(window)
         if fact and not self._pushed:

@@ -78,6 +78,11 @@ class Latency:
         if marks and marks.token_ms is None:
             marks.token_ms = now_ms
 
+    def awaits_sound(self, reply: int) -> bool:
+        """None of its sound has come, or it was heard without any of its own."""
+        marks = self._replies.get(reply)
+        return marks is not None and (marks.sound_ms is None or marks.owes_sound)
+
     def sound(self, reply: int, now_ms: int) -> None:
         marks = self._replies.get(reply)
         if marks and marks.sound_ms is None:

@@ -77,7 +77,11 @@ class Observers:
         self._on_failed = on_failed
         self._slow: dict[int, int] = {}
         self._tell = {
-            name: [each for each in self._all if getattr(type(each), name) is not getattr(Observer, name)]
+            name: tuple(
+                (each, getattr(each, name))
+                for each in self._all
+                if getattr(type(each), name) is not getattr(Observer, name)
+            )
             for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "usage")
         }
         self.wants_steps = self.wants("step")
@@ -109,10 +113,10 @@ class Observers:
         self._each("usage", use)
 
     def _each(self, name: str, *arguments: Any) -> None:
-        for observer in tuple(self._tell[name]):
+        for observer, method in self._tell[name]:
             before_s = time.perf_counter()
             try:
-                getattr(observer, name)(*arguments)
+                method(*arguments)
             except Exception as error:
                 self._drop(observer, f"it raised {type(error).__name__}")  # not its text, which may hold what was said
                 continue
@@ -122,9 +126,8 @@ class Observers:
                     self._drop(observer, f"it took more than {SLOW_S * 1_000:.0f} ms, {slow} times")
 
     def _drop(self, observer: Observer, why: str) -> None:
-        for told in self._tell.values():
-            if observer in told:
-                told.remove(observer)
+        for name, told in self._tell.items():
+            self._tell[name] = tuple(each for each in told if each[0] is not observer)
         self._failed(observer, f"observes this conversation no more: {why}")
 
     def _failed(self, observer: Observer, what: str) -> None:

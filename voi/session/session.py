@@ -305,7 +305,8 @@ class Session:
         now_ms = self._alarm.now_ms()
         if type(fact) is was.HungUp:
             self._keep_for_later()
-        self._mark(fact, now_ms)
+        if type(fact) in _MARKED:
+            self._mark(fact, now_ms)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
         if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
@@ -408,6 +409,8 @@ class Session:
         self._latency.token(reply, self._alarm.now_ms())
 
     def _mark_sound(self, reply: int) -> None:
+        if not self._latency.awaits_sound(reply):
+            return
         now_ms = self._alarm.now_ms()
         self._latency.sound(reply, now_ms)
         if self._latency.owes_sound(reply):
@@ -438,3 +441,12 @@ class Session:
         times = self._latency.ended(reply, sent_ms)
         if times:
             self._observers.turn(times)
+
+
+_MARKED = frozenset(
+    {
+        was.QuietGrew, was.AnswerAsked, was.Heard, was.PlaybackStarted, was.PieceVoiced, was.ReplyPlayed,
+        was.ReplyStopped,
+    }
+)  # fmt: skip
+"""The facts that `_mark` notes something of. Others come by the dozen every second."""

@@ -5,12 +5,13 @@ counts once.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 
 from voi.errors import ClientError
 from voi.store.database import Connection
@@ -41,17 +42,20 @@ async def write_usage(connection: Connection, told: Sequence[UsageTold]) -> None
             select(conversations.c.id, conversations.c.app, conversations.c.agent).where(conversations.c.id.in_(ids))
         )
     }
-    of_days: list[dict[str, Any]] = []
+    of_calls: list[dict[str, Any]] = []
+    of_days: dict[tuple[str, ...], Counter[str]] = {}
     for each in told:
         row = whose[each.conversation_id]
         for used in each.rows:
             new = _new(used, before.get((each.conversation_id, each.since_ms, *_names(used).values())))
             if any(new.values()):
-                of_days.append({"day": day_of(each.at_ms), "app": row.app, "agent": row.agent, **_names(used), **new})
-    await put(connection, usage, [_of_conversation(each, used) for each in told for used in each.rows])
-    await add(connection, usage_days, of_days, SUMS)
-    for conversation_id in ids:
-        await _sum_up(connection, conversation_id)
+                of_calls.append(_of_conversation(each, used))
+                key = day_of(each.at_ms), row.app, row.agent, *_names(used).values()
+                of_days.setdefault(key, Counter()).update(new)
+    await put(connection, usage, of_calls)
+    days = [{**dict(zip(GROUPS, key, strict=True)), **sums} for key, sums in of_days.items()]
+    await add(connection, usage_days, days, SUMS)
+    await connection.execute(_SUM_UP, [{"of": conversation_id} for conversation_id in ids])
 
 
 async def write_apart(connection: Connection, used: Sequence[UsedApart]) -> None:
@@ -77,17 +81,19 @@ def _new(used: UsageRow, before: "Row[Any] | None") -> dict[str, int]:
     return {name: value - (getattr(before, name) if before is not None else 0) for name, value in used.sums.items()}
 
 
-async def _sum_up(connection: Connection, conversation_id: str) -> None:
-    """Update the totals in the conversation's own row."""
-    table = usage.c
-    sums = {
-        name: select(func.coalesce(func.sum(table[name]), 0))
-        .where(table.conversation_id == conversation_id)
-        .scalar_subquery()
-        for name in ("input_tokens", "output_tokens", "cost_micros")
-    }
-    where = conversations.c.id == conversation_id
-    await connection.execute(update(conversations).where(where).values(**sums))
+_SUM_UP = (
+    update(conversations)
+    .where(conversations.c.id == bindparam("of"))
+    .values(
+        {
+            name: select(func.coalesce(func.sum(usage.c[name]), 0))
+            .where(usage.c.conversation_id == conversations.c.id)
+            .scalar_subquery()
+            for name in ("input_tokens", "output_tokens", "cost_micros")
+        }
+    )
+)
+"""The totals in the conversation's own row."""
 
 
 # ---- reading --------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ are lost, with one line in the log and a count. When the store is back, what wai
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from voi.errors import RowRefused, StoreError, VoiError
@@ -15,9 +16,11 @@ from voi.store.store import Store
 
 WRITE_EVERY_S = 0.5
 """A killed server loses at most what was told within this time, and the time of one transaction."""
+LATER_S = 10.0
+"""What changes all the time and is a sum (usage) is written after so long."""
 WAITING_MAX = 20_000
 WAITING_MAX_BYTES = 64 * 1024 * 1024
-BATCH_MAX = 100
+BATCH_MAX = 200
 """Entries of one transaction: more would hold the event loop for milliseconds."""
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 CLOSE_S = 5.0
@@ -45,6 +48,8 @@ class Writer:
         self._write_every_s = write_every_s
         self._waiting: dict[object, Entry] = {}
         self._waiting_bytes = 0
+        self._later: dict[object, Callable[[], Entry]] = {}
+        self._later_timer: asyncio.TimerHandle | None = None
         self._key_ids: dict[str, str] = {}
         self._arrived = asyncio.Event()
         self._all_written = asyncio.Event()
@@ -56,7 +61,7 @@ class Writer:
         self._given_up = False
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._waiting) + len(self._later)
 
     def put(self, entry: Entry) -> None:
         """Have it written soon. Never blocks, never raises. An entry that finds no room is lost."""
@@ -74,6 +79,22 @@ class Writer:
         self._all_written.clear()
         self._arrived.set()
 
+    def put_later(self, key: object, make: Callable[[], Entry]) -> None:
+        """Have the entry that `make` then returns written within `LATER_S`. The newest `make` of a key counts."""
+        self._later[key] = make
+        self._all_written.clear()
+        if self._later_timer is None:
+            self._later_timer = asyncio.get_running_loop().call_later(LATER_S, self._put_what_is_later)
+
+    def _put_what_is_later(self) -> None:
+        if self._later_timer is not None:
+            self._later_timer.cancel()
+            self._later_timer = None
+        later, self._later = self._later, {}
+        for make in later.values():
+            self.put(make())
+        self._arrived.set()
+
     def _has_room(self, grows: int, *, new: bool) -> bool:
         return len(self._waiting) + new <= WAITING_MAX and self._waiting_bytes + grows <= WAITING_MAX_BYTES
 
@@ -89,7 +110,7 @@ class Writer:
                 await asyncio.sleep(0)  # calls go first
             if self._waiting:
                 self._arrived.set()
-            else:
+            elif not self._later:
                 self._all_written.set()
 
     async def _pause(self, seconds: float) -> None:
@@ -104,6 +125,7 @@ class Writer:
     async def close(self, timeout_s: float = CLOSE_S) -> None:
         """Write the rest, as far as that is possible in the time. `run` goes on until it is cancelled."""
         self._hurry.set()
+        self._put_what_is_later()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._all_written.wait()

@@ -23,6 +23,7 @@ UNSENT_BYTES = 16 * 1024
 of sound that can no longer be stopped. With this limit the data stays here, where `backlog_bytes` counts it."""
 _picows_logger = logging.getLogger("voi.picows")
 _picows_logger.setLevel(logging.CRITICAL)  # picows logs every mistake of a client as an error
+_parse = WSProtocol.buffer_updated
 _PICOWS_LOG = logging.LoggerAdapter(_picows_logger, {})  # picows makes a child per connection of a bare Logger
 
 
@@ -112,7 +113,7 @@ class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
         socket = self._socket
         if socket is not None:
             socket.bytes_arrived()
-        super().buffer_updated(nbytes)
+        _parse(self, nbytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.discard(self)

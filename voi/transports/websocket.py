@@ -188,7 +188,7 @@ class WebSocket(WSListener):
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
         if self.closed:
-            if kind is WSMsgType.CLOSE:
+            if kind is _CLOSE:
                 transport.disconnect()
             return
         self._frames += 1
@@ -196,7 +196,7 @@ class WebSocket(WSListener):
             return
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             self.close(PROTOCOL_ERROR, "No extension was agreed on")
-        elif kind is WSMsgType.BINARY and frame.fin and self._fragments is None:
+        elif kind is _BINARY and frame.fin and self._fragments is None:
             self._deliver(frame.get_payload_as_bytes(), is_text=False)
         elif kind is WSMsgType.PING:
             transport.send_pong(frame.get_payload_as_bytes())
@@ -232,7 +232,8 @@ class WebSocket(WSListener):
     # -- inside
 
     def _deliver(self, payload: bytes, *, is_text: bool) -> None:
-        before, self._handled = self._handled, self._handled + 1 + len(payload) // MESSAGE_BYTES
+        before = self._handled
+        self._handled = before + 1 + len(payload) // MESSAGE_BYTES
         if before < MESSAGES_PER_TURN and not self._waiting:
             self._hand_over(payload, is_text)
             return
@@ -256,11 +257,13 @@ class WebSocket(WSListener):
         receiver = self._receiver
         if receiver is None:
             return
-        try:
-            message = payload.decode() if is_text else payload
-        except UnicodeDecodeError:
-            self.close(INVALID_TEXT, "A text message must be UTF-8")
-            return
+        message: bytes | str = payload
+        if is_text:
+            try:
+                message = payload.decode()
+            except UnicodeDecodeError:
+                self.close(INVALID_TEXT, "A text message must be UTF-8")
+                return
         try:
             receiver.received(message)
         except Exception:
@@ -354,4 +357,5 @@ def _reason(text: str) -> bytes:
     return text.encode("utf-8", "replace")[:123].decode("utf-8", "ignore").encode()
 
 
+_BINARY, _CLOSE = WSMsgType.BINARY, WSMsgType.CLOSE
 _HEADER_ROOM = bytes(14)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from voi.dialogue import ToolCall
 from voi.engines.base import AskedAgain, LlmEvent, Reasoning, TextDelta
+from voi.engines.wait_limit import WaitLimit
 from voi.errors import EngineError
 
 RETRY_DELAY_S = 0.2
@@ -47,7 +48,12 @@ class StreamDeadline:
         self._token_s = (first_ms if first_token_ms is None else min(first_ms, first_token_ms)) / 1000
         self._chars = 0
         self._bytes = 0
-        self._timeout: asyncio.Timeout | None = None
+        self._limit = WaitLimit()
+        self._due_s = 0.0
+        """When the wait under way has taken too long."""
+        self._timer: asyncio.TimerHandle | None = None
+        """Rings when it may have: it is set anew only when it rings, or would ring too late."""
+        self._rings_s = 0.0
         self._counted_to_s: float | None = None
         """The time up to which waiting was counted, in seconds; None while the consumer has control."""
 
@@ -85,18 +91,37 @@ class StreamDeadline:
 
     async def __aenter__(self) -> None:
         now_s = self._count()
-        if self.exhausted:  # asyncio's timeout would not notice where there is always something to read
+        if self.exhausted:  # the timer would not ring where there is always something to read
             raise self._too_late()
-        self._timeout = asyncio.timeout_at(now_s + min(self._token_s, self._total_s))
-        await self._timeout.__aenter__()
+        self._due_s = now_s + min(self._token_s, self._total_s)
+        self._limit.begin()
+        if self._timer is None or self._rings_s > self._due_s:
+            self._set_timer()
 
-    async def __aexit__(self, *exc_info: object) -> None:
-        assert self._timeout is not None
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._count()
-        try:
-            await self._timeout.__aexit__(*exc_info)  # type: ignore[arg-type]
-        except TimeoutError:
+        if kind is not None:
+            self.rest()
+        if self._limit.end(kind):
             raise self._too_late() from None
+
+    def _set_timer(self) -> None:
+        self.rest()
+        self._rings_s = self._due_s
+        self._timer = self._loop.call_at(self._due_s, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._loop.time() >= self._due_s - 0.001:
+            self._limit.expire()
+        elif self._limit.waits:
+            self._set_timer()
+
+    def rest(self) -> None:
+        """Nothing is waited for: drop the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _count(self) -> float:
         """Take the time since it was last counted from what is left. Returns now."""

@@ -144,6 +144,7 @@ class LiteLlmLocal:
                 began = True
                 yield event
         finally:
+            patience.rest()
             work.cancel()
 
     async def _pump(

@@ -159,6 +159,7 @@ class OpenAiCompatible:
                 raise
             raise Passing(error, charged=began) from None
         finally:
+            patience.rest()
             # Ends the upstream request at once, unless the response has ended and its connection is back in the pool.
             response.close()
 

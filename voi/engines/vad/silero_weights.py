@@ -49,11 +49,21 @@ def _blocks(matrix: Array, width: int) -> Array:
 
 def pack(layers: dict[str, Array]) -> bytes:
     """All weights as one run of float32 in the order that `_silero.c` reads."""
-    angle = 2 * np.pi * np.outer(np.arange(FRAME_SAMPLES), np.arange(BINS)) / FRAME_SAMPLES
-    basis = np.concatenate([np.cos(angle), -np.sin(angle)], axis=1) * layers["stft_window"][:, None]
-    stft = _blocks(basis.astype(np.float32), 16)
-    parts: list[Array] = [stft, np.zeros(len(stft) // FRAME_SAMPLES, np.float32)]
+    quarter = FRAME_SAMPLES // 4
+    even, odd = np.arange(0, BINS, 2), np.arange(1, BINS, 2)
+    below, upto = np.arange(quarter), np.arange(quarter + 1)
+    last_first = np.roll(upto[1:], 1)  # the sine of sample 0 is none: its place is the middle's
+    angle = 2 * np.pi / FRAME_SAMPLES
+    spectrum = (
+        np.cos(angle * np.outer(upto, even)),
+        np.cos(angle * np.outer(below, odd)),
+        np.sin(angle * np.outer(below, even)),
+        np.sin(angle * np.outer(last_first, odd)),
+    )
+    parts: list[Array] = [layers["stft_window"], *(_blocks(matrix.astype(np.float32), 16) for matrix in spectrum)]
+    by_bin = layers["conv1_matrix"].reshape(3, BINS, -1)[:, np.concatenate([even, odd])]
+    matrices = layers | {"conv1_matrix": by_bin.reshape(3 * BINS, -1)}
     for name, width in (("conv1", 16), ("conv2", 16), ("conv3", 64), ("conv4", 64), ("lstm", 64)):
-        parts += [_blocks(layers[f"{name}_matrix"], width), layers[f"{name}_bias"]]
+        parts += [_blocks(matrices[f"{name}_matrix"], width), layers[f"{name}_bias"]]
     parts += [layers["out_weight"].ravel(), layers["out_bias"]]
     return np.concatenate(parts).astype(np.float32).tobytes()

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voi.calls.admission import Refused
-from voi.calls.call import Call, refused
+from voi.calls.call import Call
 from voi.calls.call_id import conversation_id, new_call_id
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover
+from voi.calls.refusals import CROWD, refused
 from voi.core.end_reason import EndReason
 from voi.core.facts import Continued
 from voi.core.kept import Kept
@@ -33,7 +34,6 @@ log = logging.getLogger(__name__)
 
 EARLY_MESSAGES_MAX = 256
 """How many messages may wait while a conversation is being loaded. More are dropped."""
-_FULL = frozenset({EndReason.SERVER_FULL, EndReason.APP_LIMIT, EndReason.APP_QUOTA, EndReason.OVERLOADED})
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ class VoiConnection:
             self._person = self._listener.person_of(self._query)
             self._call = calls.admit(self._app, self._client, self._door, self.id, self._person)
         except Refused as refused:
-            if refused.ended.reason not in _FULL or not self._listener.resumables.knock(self._app):
+            if refused.ended.reason not in CROWD or not self._listener.resumables.knock(self._app):
                 calls.refuse(self._door, refused.ended, self._client)
                 return
             self._full = refused
