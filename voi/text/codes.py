@@ -6,6 +6,7 @@ from voi.text.hungarian import hungarian_kind
 from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
 from voi.text.tables.en import STATES
+from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 
 _CLUSTER = re.compile(r"(?:[A-Za-z]++|\d++){1,20}+(?:[-_./](?:[A-Za-z]++|\d++){1,20}+){0,8}+(?!\w)")
@@ -53,7 +54,7 @@ _STREET = re.compile(
     r"(?:St|Ave|Av|Blvd|Rd|Ln|Dr|Ct|Pl|Hwy|Pkwy|Sq|Ter|Cir|Street|Avenue|Boulevard|Road|Lane|Drive|Court|Place|Highway|Way|Square|Parkway|Terrace)\b)"
 )
 _ZIP = re.compile(r"\d{5}(?:-\d{4})?(?![\w-]|[.,]\d)")
-_ZIP_BEFORE = re.compile(r"\b(?:[A-Z]{2}|[A-Z][a-z]+)\.?,?\s\Z")
+_ZIP_BEFORE = re.compile(r"\b(?:[A-Z]{2}|[A-Z][a-z]+|D\.C)\.?,?\s\Z")
 _DIGITS = re.compile(r"\d++(?:[- ]\d++){0,8}+(?![\w]|[.,:/%]\d|\s?[%$€£])")
 
 
@@ -86,9 +87,15 @@ def spelt(scan: Scan, at: int) -> Reading | None:
     ):
         return _groups(re.findall(r"\d+", text), scan), match.end(), "code"
     if language.code == "nl" and (post := _DUTCH_POST.match(scan.text, at)):
-        return f"{cardinal(post[1], language)} {' '.join(post[2])}", post.end(), "code"
+        return (
+            f"{cardinal(post[1][:2], language)} {_dutch_pair(post[1][2:], language)} {' '.join(post[2])}",
+            post.end(),
+            "code",
+        )
     if language.code == "de" and len(first) == 5 and _GERMAN_POST.search(scan.text[max(0, at - 4) : at + 8]):
         return one_by_one(first, language), at + 5, "code"
+    if language.code == "de" and scan.text.startswith("116 117", at):
+        return _groups(["116", "117"], scan), at + 7, "code"
     if first in _EMERGENCY.get(language.code, ()) and _CALLED.search(scan.text, max(0, at - 40), at):
         return one_by_one(first, language), at + 3, "code"
     if len(first) == 3 and language.code == "en":
@@ -167,14 +174,30 @@ def _is_grouped_code(scan: Scan, text: str, end: int) -> bool:
     return " " not in text and len({len(group) for group in groups}) > 1 and max(map(len, groups)) >= 3 and not counts
 
 
-_EMERGENCY = {"de": ("110", "112"), "pt": ("188", "190", "192", "193"), "nl": ("112",)}
-_CALLED = re.compile(r"\b(?:wählen|rufen|anrufen|notruf|notfall|ligue|ligar|disque|disk|bel|bellen)\b", re.IGNORECASE)
+_GERMAN_PLATE = re.compile(r"[A-ZÄÖÜ]{1,3}-[A-Z]{1,2}\s\d{1,4}[EH]?(?!\w)")
+_PLATE_BEFORE = _set("kennzeichen nummernschild autokennzeichen")
+_EMERGENCY = {
+    "ar": ("911", "999", "112", "997", "998"),
+    "de": ("110", "112"),
+    "pt": ("188", "190", "192", "193"),
+    "nl": ("112",),
+}
+_CALLED = re.compile(
+    r"\b(?:wählen|rufen|anrufen|notruf|notfall|ligue|ligar|disque|disk|bel|bellen|اتصل|الطوارئ)\b", re.IGNORECASE
+)
 _HIGHWAY = _set("North South East West N S E W freeway Freeway northbound southbound eastbound westbound")
 _STATUSES = _set("200 201 204 301 302 304 400 401 403 404 405 408 409 410 418 422 429 500 501 502 503 504")
 _STATUS_WORDS = _set(
     "error errors see get got getting gets returns returned return status code codes http response throws"
 )
 _SERIES = _set("no number item model part nr art nº n")
+
+
+def _dutch_pair(digits: str, language: Language) -> str:
+    """1017 is tien zeventien, 1005 tien nul vijf."""
+    return one_by_one(digits, language) if digits[0] == "0" else cardinal(digits, language)
+
+
 _GERMAN_POST = re.compile(r"(?:,|\bin|D-|\n)\s?\d{5}\s[A-ZÄÖÜ]")
 _DUTCH_POST = re.compile(r"([1-9]\d{3})\s([A-Z]{2})(?!\w)")
 _POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
@@ -182,6 +205,8 @@ _POLISH_POST = re.compile(r"\d\d-\d{3}\s[A-ZŁŚŻ]")
 
 def _is_zip(scan: Scan, at: int) -> bool:
     before = re.search(r"([A-Z]{2}|[A-Z][a-z]+)\.?,?\s\Z", scan.text[max(0, at - 20) : at])
+    if scan.text[max(0, at - 5) : at] == "D.C. ":
+        return True
     return bool(before) and (before[1] in STATES or before[1] in STATES.values())  # type: ignore[index]
 
 
@@ -230,6 +255,9 @@ def cluster(scan: Scan, at: int) -> Reading | None:
                 hexadecimal.end(),
                 "code",
             )
+    plate = _GERMAN_PLATE.match(scan.text, at) if scan.language.code == "de" else None  # M-AB 1234
+    if plate and _PLATE_BEFORE & set(scan.words_before(6, at)):
+        return ", ".join(_spell(part, scan) for part in re.split(r"[-\s]", plate[0])), plate.end(), "code"
     if iban := _IBAN.match(scan.text, at):
         return ", ".join(_spell(part, scan) for part in iban[0].split()), iban.end(), "code"
     if not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):

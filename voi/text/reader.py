@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from voi.text import (
     arabic_numbers,
+    asian_prices,
     cldr,
     codes,
     dates,
@@ -64,6 +65,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
     ("-", fractions.hyphened),
     ("/", fractions.always_open),
+    ("a,.", asian_prices.price_by),
     ("a,'", number_forms.thousands),
     ("-", dates.iso),
     ("/.-", dates.numeric),
@@ -86,7 +88,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("a'", codes.plural),
     ("/", measures.blood_pressure),
     ("/", dates.slash_day),
-    (" -./#", telephone.telephone),
+    (" -./#,", telephone.telephone),
     (" -.#/,;:!?)", codes.spelt),
     ("#.,-", telephone.plain_long),
     (".", versions.version),
@@ -163,7 +165,7 @@ def read(text: str, language: Language, day_first: bool) -> str:
             if word in SMALL_ROMAN and (reading := small_roman(scan, at, word)):  # page xii
                 scan.say(*reading)
                 continue
-            if follower == "$" and (reading := money.at_sign(scan, at)):
+            if (follower == "$" or word in money.NAMED_SIGNS) and (reading := money.at_sign(scan, at)):
                 scan.say(*reading)
                 continue
             if follower.isdigit() or (follower in "-_./" and follower and text[end + 1 : end + 2].isalnum()):
@@ -251,7 +253,7 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
             return reading
     if follower in "+#/&" and follower and (reading := special(scan, at, word, end)):
         return reading
-    if language.code == "fr" and (reading := roman_ordinal(scan, at, word, end)):
+    if language.code in ("fr", "nl") and (reading := roman_ordinal(scan, at, word, end)):
         return reading
     if reading := dates.month_day(scan, at, end, word):
         return reading
@@ -259,7 +261,14 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         return None
     if reading := state_or_street(scan, at, word, end):
         return reading
-    if word[0].isupper() and not word.isupper() and not word[1:].islower() and (reading := formula(scan, at)):
+    plural = word[-1] == "s" and word[:-1].isupper()  # PCs
+    if (
+        word[0].isupper()
+        and not word.isupper()
+        and not word[1:].islower()
+        and not plural
+        and (reading := formula(scan, at))
+    ):
         return reading
     if word[0].isupper() and (
         len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")
@@ -289,7 +298,14 @@ def number(scan: Scan, at: int) -> Reading:
         if follower and follower in money.SIGNS + "¢"
         else "#"
     )
-    glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
+    glued = (
+        at > 0
+        and text[at - 1].isalpha()
+        and language.spaces
+        and language.gap
+        and language.code != "ar"
+        and scan.end != at
+    )
     if glued and (reading := codes.glued(scan, at)):
         return reading
     reading = None
@@ -328,13 +344,16 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
     seated = text[end:stop] == "B" and bool(_SEAT.search(text, max(0, at - 40), end + 40))  # seats 22A & 22B
+    if language.code == "ar" and (one := arabic_numbers.one_or_two(scan, at, digits, end)):
+        return *one, "number"
     if scale is not None and stop - end == 1 and (seated or scan.word_before(at).lower() in codes.LETTERED_AFTER):
         return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B, figure 3b
     if scale is not None:
         gap = language.gap
         noun = cldr.form(digits, scale, language.code)
         suffix, stop = per(scan, stop)
-        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}", stop, "number"
+        ends = text[stop - 1] == "." and scan.word_after(stop) in language.starters  # 5 Mio. Dann
+        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}{'.' if ends else ''}", stop, "number"
     if text[end : end + 1].isalpha() and language.spaces and (reading := codes.cluster(scan, at)):
         return reading
     if reading := years.year_alone(scan, at):

@@ -37,7 +37,8 @@ class Scan:
         """Say these words for the text up to `end`; a space is added if they would touch other letters."""
         if said and self.language.gap:
             last = self.out[-1] if self.out else ""
-            if last and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
+            glued = last == "و" and self.language.code == "ar"  # و30 دقيقة
+            if last and not glued and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
                 self.out.append(" ")
             after = self.text[end : end + 1]
             if after.isalnum() and said[-1] not in "'-":
@@ -95,6 +96,8 @@ class Scan:
         return self._number
 
     def _number_from(self, at: int) -> tuple[str, int] | None:
+        if foreign := _foreign_number(self.text, at, self.language.decimal):
+            return foreign
         if self.language.decimal == "," and (dotted := _DOTTED.match(self.text, at)):
             return f"{dotted[1]}.{dotted[2]}", dotted.end()
         if self.language.decimal == "." and (spaced := _SPACED.match(self.text, at)):
@@ -107,6 +110,21 @@ class Scan:
         numbers."""
         before = self.text[at - 1 : at] if at else ""
         return not before.isalnum() or (before >= _WIDE and not before.isdigit())
+
+
+_AMERICAN = re.compile(r"(\d{1,3}(?:,\d{3})+)\.(\d{1,2})(?![\d.,]*\d)|(\d{1,3}(?:,\d{3}){2,5})(?![\d.,]*\d)")
+_EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{1,2})(?![\d.,]*\d)|(\d{1,3}(?:\.\d{3}){2,5})(?![\d.,]*\d)")
+
+
+def _foreign_number(text: str, at: int, decimal: str) -> tuple[str, int] | None:
+    """1,234.56 where a comma is usual, and 1.234.567,89 where a point is: written so, it can be nothing else."""
+    if text[at + 1 : at + 5].isdigit():
+        return None
+    match = (_AMERICAN if decimal == "," else _EUROPEAN).match(text, at)
+    if not match or (match[3] and (decimal == "." or match[3][0] == "0")):
+        return None
+    whole = (match[1] or match[3]).replace("," if decimal == "," else ".", "")
+    return (f"{whole}.{match[2]}" if match[2] else whole), match.end()
 
 
 _WIDE = "\u2e80"
@@ -122,8 +140,10 @@ _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИ
 
 def is_shouted(text: str, language: Language) -> bool:
     """True if the text is written in capitals, beyond acronyms."""
-    words = _LOUD.findall(text)
-    return len(text) < 5 or any(_VOWEL.search(word) and word not in language.spelt for word in words)
+    words = [word for word in _LOUD.findall(text) if not any(char.lower() == char for char in word)]
+    return (len(text) < 5 and text.isascii()) or any(
+        _VOWEL.search(word) and word not in language.spelt for word in words
+    )
 
 
 _RIGHT_BEFORE = re.compile(r"([^\W\d_]+)[.'’]?\s*\Z")

@@ -5,6 +5,7 @@ import unicodedata
 
 from voi.text import cldr
 from voi.text.characters import plain_characters
+from voi.text.keys import with_keypad
 from voi.text.latex import without_latex
 from voi.text.markdown import without_markdown
 from voi.text.numerals import known
@@ -19,6 +20,7 @@ _SHORT = 24
 _LAYERS_MAX = 4
 """How many layers of nested entities and tags are resolved."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
+_ARABIC_DEGREES = re.compile(r"°\s?م(?!\w)")
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I"
@@ -75,10 +77,14 @@ def _read(text: str, language: str) -> str:
     if "$" in text or "\\" in text:
         say = table.say if table else {}
         text = without_latex(text, say.get("over", ""), say.get("minus", "-"))
+    if "*" in text or "#" in text:
+        text = with_keypad(text, code)
     text = " ".join(without_markdown(text, _month_names(code) if table else frozenset()).split())
     if table is None or not known(table.code):
         return tidy(text, keep=_UNREAD)
-    said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST))
+    if code == "ar" and "°" in text:
+        text = _ARABIC_DEGREES.sub("°C", text)
+    said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST), clitics=code == "nl")
     return f"{said}." if text.endswith(".") and said[-1:].isalnum() and len(said) > _SHORT else said
 
 
