@@ -5,12 +5,12 @@ import re
 from voi.text import cldr
 from voi.text.adjective_measures import is_adjective
 from voi.text.agreement import counted
-from voi.text.codes import ROOM_WORDS
 from voi.text.dimensions import TIMES
 from voi.text.inches import feet_and_inches
 from voi.text.numerals import cardinal
 from voi.text.quantities import quantity
 from voi.text.scan import Reading, Scan
+from voi.text.spelt import ROOM_WORDS
 from voi.text.tables.shape import Forms
 from voi.text.tables.shape import words as _set
 from voi.text.unit_meant import is_hour_of_day, is_minutes, is_no_unit

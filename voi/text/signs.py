@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 from voi.text import money, telephone
-from voi.text.codes import ROOM_WORDS
 from voi.text.numerals import cardinal, one_by_one, pairs
 from voi.text.scan import Reading, Scan
 from voi.text.slashes import slash
+from voi.text.spelt import ROOM_WORDS
 from voi.text.tables.shape import words as _set
 from voi.text.years import decade
 
