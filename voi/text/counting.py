@@ -198,6 +198,8 @@ _LONGEST: dict[str, list[str]] = {}
 
 def _east_asian(scan: Scan, at: int, digits: str, end: int) -> str:
     text, language = scan.text, scan.language
+    if not digits.isdigit():  # GPT3.5
+        return cardinal(digits, language)
     if language.code == "zh" and len(digits) >= 3 and (text[at - 1 : at].isascii() and text[at - 1 : at].isupper()):
         return one_by_one(digits, language)  # G1234次
     if language.code == "zh" and len(digits) in (3, 4) and text.startswith(("室", "号房", "房间", "病房"), end):

@@ -6,6 +6,7 @@ and returns what is said there, where the token ends, and its class; or None.
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from voi.text import (
     arabic_numbers,
@@ -60,8 +61,6 @@ _TOKEN_WIDE = re.compile(
 _TOKENS = {"fr": _TOKEN_ELIDED, "it": _TOKEN_ELIDED, "zh": _TOKEN_WIDE, "ja": _TOKEN_WIDE, "ko": _TOKEN_WIDE}
 _DIGITS = re.compile(r"\d+")
 
-RULES: dict[str, tuple[Rule, ...]] = {}
-"""The rules by the character after the first run of digits, in order: specific rules come before general ones."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
     ("-", fractions.hyphened),
@@ -108,21 +107,52 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" .,-–%$", ranges.span),
     (":., ", ranges.ratio),
 )
+"""The rules by the character after the first run of digits, in order: specific rules come before general ones."""
+_ENGLISH = frozenset(("en",))
+_ONLY: dict[Rule, frozenset[str]] = {
+    **dict.fromkeys(
+        (
+            fractions.hyphened,
+            telephone.aircraft,
+            times.hour_of_half,
+            times.military,
+            codes.street,
+            codes.section,
+            codes.room,
+            codes.hyphened,
+            codes.plural,
+            codes.after_acronym,
+            number_forms.thousands,
+            number_forms.ordinal_suffix,
+            years.decade,
+        ),
+        _ENGLISH,
+    ),
+    asian_prices.price_by: frozenset(("ja", "ko")),
+    dates.year_of: frozenset(("hu", "ru", "pl")),
+    times.with_h: frozenset(("fr", "pt", "es", "it", "ja")),
+}
+"""Rules that some languages have and no others."""
+_NOT_ENGLISH = frozenset((times.with_dot, ordinals.ordinal_word))
+_FOLLOWERS = {
+    "-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%", "°": "°º",
+    "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°", "×": "x", "$": "$",
+    "(": " (", "a": "a", "#": "#",
+}  # fmt: skip
 
 
-def _by_follower() -> None:
-    followers = {"-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%",
-                 "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°",
-                 "×": "x",
-                 "$": "$", "(": " ("}  # fmt: skip
-    for char, kinds in followers.items():
-        RULES[char] = tuple(rule for where, rule in _ORDER if set(where) & set(kinds))
-    RULES["a"] = tuple(rule for where, rule in _ORDER if "a" in where)
-    RULES["#"] = tuple(rule for where, rule in _ORDER if "#" in where)
-    RULES["$"] = tuple(rule for where, rule in _ORDER if "$" in where)
-
-
-_by_follower()
+@cache
+def _rules(code: str) -> dict[str, tuple[Rule, ...]]:
+    """The rules of a language, by what follows the digits."""
+    mine = [
+        (where, rule)
+        for where, rule in _ORDER
+        if code in _ONLY.get(rule, (code,)) and not (code == "en" and rule in _NOT_ENGLISH)
+    ]
+    return {
+        char: tuple(rule for where, rule in mine if not set(where).isdisjoint(kinds))
+        for char, kinds in _FOLLOWERS.items()
+    }
 
 
 def read(text: str, language: Language, day_first: bool) -> str:
@@ -292,7 +322,7 @@ def number(scan: Scan, at: int) -> Reading:
     follower = text[run.end() : run.end() + 1]
     key = (
         follower
-        if follower in RULES
+        if follower in _FOLLOWERS
         else "a"
         if follower.isalpha()
         else "$"
@@ -310,7 +340,7 @@ def number(scan: Scan, at: int) -> Reading:
     if glued and (reading := codes.glued(scan, at)):
         return reading
     reading = None
-    for rule in RULES[key]:
+    for rule in _rules(language.code)[key]:
         if reading := rule(scan, at):
             break
     reading = reading or _plain(scan, at, follower)

@@ -17,7 +17,8 @@ class Scan:
     """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended."""
 
     __slots__ = (
-        "_number", "_number_at", "at", "day_first", "end", "kind", "language", "numbers", "out", "shouted", "text",
+        "_before", "_before_at", "_near", "_near_at", "_number", "_number_at", "at", "day_first", "end", "kind",
+        "language", "numbers", "out", "shouted", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, language: Language, day_first: bool) -> None:
@@ -28,7 +29,9 @@ class Scan:
         self.out: list[str] = []
         self.kind = ""
         self.end = -1
-        self._number_at = -1
+        self._before_at = self._near_at = self._number_at = -1
+        self._before = ""
+        self._near: list[str] = []
         self._number: tuple[str, int] | None = None
         self.numbers = number_pattern(language.decimal, language.groups)
         self.shouted = text.isupper() and is_shouted(text, language)
@@ -66,8 +69,10 @@ class Scan:
     def words_before(self, count: int, at: int | None = None) -> list[str]:
         """The last words of the sentence before this place, in lower case, the nearest last."""
         end = self.at if at is None else at
-        part = self.text[max(0, end - _LOOK_BACK) : end]
-        return [word.lower() for word in _WORDS_BEFORE.findall(part)[-count:]]
+        if self._near_at != end:  # many rules ask at the same place
+            part = self.text[max(0, end - _LOOK_BACK) : end].lower()
+            self._near_at, self._near = end, _WORDS_BEFORE.findall(part)
+        return self._near[-count:]
 
     def rest(self, end: int) -> str:
         """The next few characters, without leading blanks."""
@@ -76,8 +81,10 @@ class Scan:
     def word_before(self, at: int | None = None) -> str:
         """The word right before, as it is written; "" if anything but spaces, `No.`, `:` or `#` is between."""
         end = self.at if at is None else at
-        found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
-        return found[1] if found else ""
+        if self._before_at != end:
+            found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
+            self._before_at, self._before = end, found[1] if found else ""
+        return self._before
 
     def word_after(self, end: int) -> str:
         """The word after this place, as it is written; "" if anything but spaces is between."""

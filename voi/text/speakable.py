@@ -1,5 +1,6 @@
 """Text as a speech engine should get it: what a person would read aloud, in words."""
 
+import asyncio
 import re
 import unicodedata
 
@@ -17,6 +18,8 @@ _UNREAD = "%€$£¥°+=&@/"
 """Signs that are left to the speech engine in a language without a table."""
 _SHORT = 24
 """Shorter texts are not sentences, and their final point belongs to an abbreviation."""
+_LONG = 200
+_MANY_DIGITS = 6
 _LAYERS_MAX = 4
 """How many layers of nested entities and tags are resolved."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
@@ -51,6 +54,12 @@ def speakable(text: str, language: str = "en") -> str:
     return said
 
 
+def takes_long(text: str) -> bool:
+    """May reading this take longer than a third of a millisecond? Long pieces do, and those with many numbers: such
+    belong off the event loop."""
+    return len(text) > _LONG or sum(map(str.isdigit, text)) > _MANY_DIGITS
+
+
 def prepare(language: str) -> None:
     """Load what a language needs (babel's data, patterns), so that its first sentence takes no longer than others.
     Takes up to a tenth of a second."""
@@ -60,6 +69,19 @@ def prepare(language: str) -> None:
 
 def is_prepared(language: str) -> bool:
     return language in _PREPARED
+
+
+async def speakable_soon(text: str, language: str) -> str:
+    """`speakable`, off the event loop where it may take longer than a third of a millisecond."""
+    if is_prepared(language) and not takes_long(text):
+        return speakable(text, language)
+    return await asyncio.to_thread(_prepared, text, language)
+
+
+def _prepared(text: str, language: str) -> str:
+    if not is_prepared(language):
+        prepare(language)
+    return speakable(text, language)
 
 
 _PREPARED: set[str] = set()

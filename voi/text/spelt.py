@@ -1,14 +1,17 @@
 """Digits one by one: behind "order", "PIN", "code" and their like, with zeros in front, ZIP codes, the police."""
 
 import re
+from functools import cache
 
 from voi.text.numerals import cardinal, one_by_one, pairs
 from voi.text.scan import Reading, Scan
+from voi.text.tables import language_of
 from voi.text.tables.en import STATES
 from voi.text.tables.shape import Language
 from voi.text.tables.shape import words as _set
 
 _NAMED_SERIES = re.compile(r"\d{1,6}-\d{3,6}(?![\w-]|[.,]\d)")
+_ENDING_STEMS = ("end", "last", "term", "fin", "eindig", "kończ", "kon", "оканчива")
 _ENDING_IN = re.compile(
     r"\b(?:end(?:s|ing|ed)? (?:in|with)|last (?:four|4)(?: digits)?(?: are| is|:)?|endet (?:auf|mit)|endend auf"
     r"|(?:se )?termin\w{1,4} (?:par|en|con|em|in|por)|finit (?:par|en)|finisce (?:con|in|per)|eindig\w* (?:op|met)"
@@ -119,6 +122,8 @@ _AFTER_COMMA = re.compile(r"([^\W\d_]+),\s\Z")
 
 def _is_ending(scan: Scan, digits: str, at: int) -> bool:
     """A card ending in 4471; but the war ended in 1945."""
+    if not any(word.startswith(_ENDING_STEMS) for word in scan.words_before(5, at)):
+        return False
     if not _ENDING_IN.search(scan.text, max(0, at - 40), at):
         return False
     year = len(digits) == 4 and digits[:2] in ("10", "11", "12", "13", "14", "15", "16", "17", "18", "19", "20")
@@ -174,22 +179,30 @@ def _is_zip(scan: Scan, at: int) -> bool:
 
 
 def is_named(scan: Scan, at: int) -> bool:
+    """Does a word like "code" stand before, with no more than "is", "number" or the like in between?"""
+    language = scan.language
+    near, inflected = scan.words_before(20, at), language.code in _INFLECTED
+    stems = _stems(language.code)
+    if not any(word.startswith(stems) for word in near) if inflected else language.digits_after.isdisjoint(near):
+        return False
     found = _SPELT_AFTER.search(scan.text, max(0, at - 40), at)
     if not found:
         return False
-    word = found[1].lower()
-    if scan.language.code in _INFLECTED:  # kodunuz, رمزك
-        return any(
-            part.startswith(stem)
-            for part in _LETTERS.findall(found[0].lower())
-            for stem in scan.language.digits_after
-            if len(stem) > 2
-        )
-    if scan.language.digits_after.intersection(_LETTERS.findall(found[0].lower())):
+    parts = _LETTERS.findall(found[0].lower())
+    if inflected:  # kodunuz, رمزك
+        return any(part.startswith(stems) for part in parts)
+    if not language.digits_after.isdisjoint(parts):
         return True
-    if word in ("number", "code", "nummer", "numéro", "número", "numero", "is", "is"):
-        return bool(set(scan.words_before(3, at)) & scan.language.digits_after)
+    if found[1].lower() in ("number", "code", "nummer", "numéro", "número", "numero", "is"):
+        return not language.digits_after.isdisjoint(scan.words_before(3, at))
     return False
 
 
 _INFLECTED = _set("tr hu ar pl ru cs")
+
+
+@cache
+def _stems(code: str) -> tuple[str, ...]:
+    """The words after which digits are spelt, as beginnings: they take endings in some languages."""
+    language = language_of(code)
+    return tuple(word for word in language.digits_after if len(word) > 2) if language else ()

@@ -222,7 +222,7 @@ LANGUAGE = Language(
         "Appt": "Appointment", "Appt.": "Appointment", "btwn": "between", "misc": "miscellaneous",
         "Ph.D.": "P H D", "PhD.": "P H D", "Psy.D.": "Psy D", "Ed.D.": "Ed D", "Th.D.": "T H D",
     },
-    leading=words("b. d. apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
+    leading=words("apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
     choices={
         "b.": (("Y", "born"), ("", "")), "d.": (("Y", "died"), ("", "")),
         "Sr.": (("mary", "Sister"), ("teresa", "Sister"), ("maria", "Sister"), ("agnes", "Sister"), ("margaret",
