@@ -31,6 +31,8 @@ _LIST_NUMBER = re.compile(r"(?:\A|\n)\s*\d{1,3}\Z")
 _HALVES_OF_DAY = frozenset(("a.m", "p.m", "am", "pm"))
 _ZONE = re.compile(r"\s(?:[A-Z]{1,3}T|GMT|UTC|E|ES|ED|P|PS|PD|C|CS|CD|M|MS|MD|G|GM|U|UT)?\b(?![^\W\d_])(?<!\s)")
 _ORDINAL = re.compile(r"\d{1,3}")
+_NEXT_NUMBER = re.compile(r"\s(\d{1,4})(?!\d)")
+_DAY_AND_MONTH = re.compile(r"(?<!\d)\d{1,2}\.\s\d{1,2}\Z")
 _NEXT_WORD = re.compile(r"[\s\"'“„‘(\[*_]*([^\W\d_]+)")
 _NEXT_LETTER = re.compile(r"[\W_]*(?:([^\W\d_]+)|\d)")
 _WORD_BEFORE = re.compile(r"([^\W\d_]+)\s\d+\Z")
@@ -221,6 +223,11 @@ class Cutter:
     def _after_number(self, at: int, end: int) -> int | None:
         """Like `_end`, after "3.", which may be an ordinal: "am 3. Mai", "im 2. Stock", "ve 2. patře"."""
         text, rules = self._buffer, self._rules
+        if number := _NEXT_NUMBER.match(text, end):  # 14. 5. 2025
+            if number.end() == len(text):
+                return None
+            month = text[number.end()] == "." and 1 <= int(number[1]) <= 12
+            return 0 if month or (len(number[1]) == 4 and _DAY_AND_MONTH.search(text, max(0, at - 8), at)) else end
         found = _NEXT_WORD.match(text, end)
         if found is None:
             return None if text[end:].isspace() else end

@@ -1,7 +1,7 @@
 """Reads a text aloud with one TTS engine, sentence by sentence, outside of any conversation."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -12,7 +12,7 @@ from voi.engines.tts.adapter import just
 from voi.errors import ClientError
 from voi.text import language
 from voi.text.language import Spoken
-from voi.text.speakable import has_speech, speakable
+from voi.text.speakable import has_speech, speakable_soon
 
 
 async def read_aloud(
@@ -48,15 +48,15 @@ async def sentences(text: AsyncIterator[str], spoken: Spoken) -> AsyncIterator[t
     """The sentences of a text as (speakable text, language)."""
     cutter = Cutter(spoken.now)
 
-    def said(cut: list[str]) -> Iterator[tuple[str, str]]:
+    async def said(cut: list[str]) -> AsyncIterator[tuple[str, str]]:
         for piece in cut:
-            if has_speech(piece) and (words := speakable(piece, code := spoken.of(piece)).strip()):
+            if has_speech(piece) and (words := (await speakable_soon(piece, code := spoken.of(piece))).strip()):
                 yield words, code
 
     async for more in text:
-        for words in said(cutter.feed(more)):
+        async for words in said(cutter.feed(more)):
             yield words
-    for words in said(cutter.close()):
+    async for words in said(cutter.close()):
         yield words
 
 

@@ -21,7 +21,7 @@ from voi.errors import EngineError
 from voi.session.playback import Playback
 from voi.text import language
 from voi.text.language import Spoken
-from voi.text.speakable import is_prepared, prepare, speakable
+from voi.text.speakable import is_prepared, prepare, speakable_soon
 from voi.use import Use
 
 PIECES_MAX = 256
@@ -191,15 +191,15 @@ class ReplyVoice:
         """The next piece, without taking it; None: there are no more."""
         if self._next is None and not self._ended:
             piece = await self._queue.get()
-            self._next = self._as_said(piece) if piece else None
+            self._next = await self._as_said(piece) if piece else None
             self._ended = piece is None
         return self._next
 
-    def _as_said(self, piece: Piece) -> "_Next":
+    async def _as_said(self, piece: Piece) -> "_Next":
         choice = self._choices[piece.voice]
         code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
-        return _Next(piece, speakable(piece.text.strip(), code).strip(), choice, spec)
+        return _Next(piece, (await speakable_soon(piece.text.strip(), code)).strip(), choice, spec)
 
     async def _run(self, first: "_Next") -> None:
         """Voice the next pieces that share an engine, a voice, a tone and a language."""

@@ -13,14 +13,14 @@ Expansion = tuple[re.Pattern[str], str, str]
 
 _FIRST = re.compile(r"[^\W\d_]+")
 _NUMBER_BEFORE = re.compile(r"\d\s?\Z")
-_NUMBER_AFTER = re.compile(r"\s?(?:[#№]?\d|[A-Z]{1,4}-?\d)")
+_NUMBER_AFTER = re.compile(r"\s?(?:[#№-]?\d|[A-Z]{1,4}-?\d)")
 _YEAR_AFTER = re.compile(
-    r"\s?(?:in\s)?[12]\d{3}(?![\w,:%]|\.\d|\s(?:people|users|dollars|miles|words|calories|units|min|hrs?|hours)\b)"
+    r"\s?(?:in\s)?[12]\d{3}(?![\w:%]|[.,]\d|\s(?:people|users|dollars|miles|words|calories|units|min|hrs?|hours)\b)"
 )
 _LETTER_AFTER = re.compile(r"\s[B-HJ-Z](?![\w'’]|\.\w)")
 _ROMAN_AFTER = re.compile(r"\s?[IVXLC]+\b")
 _STREET_BEFORE = re.compile(
-    r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:[NSEW]\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
+    r"(?:\d[\w-]*|\b(?:on|at|to|near|off|of|down|along|from|corner|and|in|the))\s(?:(?:(?:[NSEW]|St|Mt|Ft)\.?\s)?[A-Z][\w'-]+\s|\d+(?:st|nd|rd|th)\s){1,3}\Z"
 )
 _ORDINAL_BEFORE = re.compile(r"\d(?:st|nd|rd|th|e|ème|º|ª|°|\.)\s\Z")
 _NAME_BEFORE = re.compile(r"[A-Z][a-z]+\s\Z")
@@ -33,7 +33,7 @@ _DAY_BEFORE = _set(
     "во в на с до по каждый"
 )
 """Words before a day of the week whose short form may be another word."""
-_PREPOSITIONS = _set("na w we z ze przy od do po v ve při по на в при у")
+_PREPOSITIONS = _set("o na w we z ze przy od do po v ve při по на в при у")
 _CLOSERS = re.compile(r"[\s\"')\]”’»]+")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.\s?){1,5}[^\W\d_]\.(?!\w)")
 
@@ -59,7 +59,9 @@ def _pattern(key: str, code: str) -> re.Pattern[str]:
     if key[0].islower():
         head = f"[{re.escape(key[0] + key[0].upper())}]{re.escape(key[1:])}" if key[0].upper() != key[0] else head
     head = re.sub(r"\\\.(?=[^\W\d_\\]|\\-)", r"\\.\\s?", head)
-    return re.compile(head + r"(?![^\W\d_])" if key[-1] == "." else head + r"(?![\w.]*\w)")
+    if key[-1] == "/":
+        return re.compile(head)
+    return re.compile(head + r"(?![^\W\d_])" if key[-1] in ".°º" else head + r"(?![\w.]*\w)")
 
 
 _STREETS = {"de": "straße", "nl": "straat"}
@@ -98,7 +100,7 @@ def abbreviation(scan: Scan, at: int, word: str) -> Reading | None:
 def _something_follows(scan: Scan, end: int, key: str) -> bool:
     """True if something follows that the abbreviation belongs to. Short ones in capitals (M. for Monsieur) come before
     a name."""
-    if len(key) > 2 or scan.language.code == "en":
+    if len(key) > 2 or scan.language.code == "en" or key == "wg":
         return True
     rest = scan.rest(end)
     if key in ("n°", "nº", "n.º", "N°", "Nº", "N.º"):
@@ -159,6 +161,8 @@ def _holds(scan: Scan, at: int, end: int, condition: str) -> bool:
             return word[:1].isupper()
         case "f":
             return word.endswith("a")
+        case "M":
+            return word[:1].isupper() and word not in scan.language.starters
         case "a":
             return word[:1].islower()
         case "W":
@@ -190,7 +194,12 @@ _AFTER = {
     "Q": re.compile(r"\s?(?!i\s)[ivxl]{1,7}(?!\w)"), "B": _VERSE_AFTER, "d": _DAY_AFTER,
     "G": re.compile(r"\s[XYZ]\b|\sAlpha\b"),
 }  # fmt: skip
-_BEFORE = {"#": _NUMBER_BEFORE, "o": _ORDINAL_BEFORE, "S": _STREET_BEFORE}
+_BEFORE = {
+    "§": re.compile(r"(?:Abs\.|Absatz|§|Art\.|Artikel)\s\d+[a-z]?\s\Z"),
+    "#": _NUMBER_BEFORE,
+    "o": _ORDINAL_BEFORE,
+    "S": _STREET_BEFORE,
+}
 
 
 def names_other_day(scan: Scan, at: int, end: int) -> bool:

@@ -70,9 +70,11 @@ def _of_plural(noun: str, language: Language, kind: str) -> str:
 
 
 _FEMININE_PLURALS = {
-    "pl": ("nki", "czki", "żki", "wki", "tki", "łki", "rki", "szki", "iny", "uty", "undy", "oby", "nice", "ści", "cje",
+    "pl": ("stry", "ury", "nki", "czki", "żki", "wki", "tki", "łki", "rki", "szki", "iny", "uty", "undy", "oby",
+    "nice", "ści", "cje",
            "ulki", "ony", "ery", "órki"),
-    "cs": ("nky", "čky", "žky", "vky", "tky", "lky", "rky", "šky", "lety", "iny", "uty", "undy", "oby", "nice", "žíce",
+    "cs": ("stry", "nky", "čky", "žky", "vky", "tky", "lky", "rky", "šky", "lety", "iny", "uty", "undy", "oby",
+    "nice", "žíce",
            "osti", "ace", "ny", "hy", "ly"),
 }  # fmt: skip
 
@@ -134,13 +136,27 @@ def _russian(said: str, number: str, noun: str, kind: str) -> str:
 def _polish(said: str, number: str, noun: str, kind: str) -> str:
     if number == "1" and noun.endswith("ę"):
         return "jedną"
+    if number == "1" and noun in _ONE_ANIMATE["pl"]:
+        return "jednego"
+    if number in ("2", "3", "4") and (noun.endswith("ów") or noun in _MEN):  # dwóch mężczyzn
+        return {"2": "dwóch", "3": "trzech", "4": "czterech"}[number]
     if number == "1":
         return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")
     return re.sub(r"dwa$", "dwie", said) if kind == "f" else said
 
 
+_ONE_ANIMATE = {
+    "pl": words("brata syna psa kota męża ojca pana gościa lekarza klienta ucznia człowieka"),
+    "cs": words("bratra syna psa muže otce pána hosta lékaře klienta žáka člověka kocoura"),
+}
+"""Accusatives of what lives: mam 1 brata."""
+_MEN = words("braci mężczyzn ludzi gości lekarzy nauczycieli panów przyjaciół kolegów")
+
+
 def _czech(said: str, number: str, noun: str, kind: str) -> str:
-    if number == "1" and noun.endswith("u"):
+    if number == "1" and noun in _ONE_ANIMATE["cs"]:
+        return "jednoho"
+    if number == "1" and noun.endswith(("u", "ici", "ci")):
         return "jednu"
     if number == "1":
         return {"f": "jedna", "n": "jedno"}.get(kind, "jeden")

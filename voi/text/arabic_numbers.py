@@ -6,6 +6,7 @@ ten take the gender that their noun does not have (المعجم الوسيط، "
 
 import re
 
+from voi.text.scan import Scan
 from voi.text.tables.shape import words as _set
 
 _HOURS = (
@@ -18,7 +19,7 @@ _ONES = ("", "إحدى", "اثنتان", "ثلاث", "أربع", "خمس", "ست
 _TENS = ("", "", "عشرون", "ثلاثون", "أربعون", "خمسون")
 _GENITIVE = re.compile("(?:ون|ان)$")
 _NAMED = {15: " والربع", 20: " والثلث", 30: " والنصف"}
-PREPOSITIONS = _set("في من إلى حتى قبل بعد عند منذ")
+PREPOSITIONS = _set("عام سنة في من إلى حتى قبل بعد عند منذ")
 _FEMININE = _set(
     "دقائق غرف ليال ليالي ثوان ثواني مدن نسخ علب ملاعق جرعات نقاط قطع لغات فتيات نساء بنات سيدات شقق فرص خطط صور أسر "
     "طرق مرة ساعة دقيقة ثانية ليلة سنة غرفة صفحة نسخة حبة قطعة نقطة كلمة درجة"
@@ -72,8 +73,73 @@ def counted(said: str, number: str, noun: str) -> str:
     return feminine(int(number))
 
 
+def one_or_two(scan: Scan, at: int, digits: str, end: int) -> tuple[str, int] | None:
+    """1 كتاب: كتاب واحد; 2 ساعة: ساعتان. The noun comes first, or holds the number by itself."""
+    noun = scan.word_after(end)
+    before = scan.word_before(at)
+    if (
+        digits not in ("1", "2")
+        or scan.text[end : end + 1] != " "
+        or not (len(noun) > 2 and noun[0] >= "\u0621")
+        or noun in _NO_NOUNS
+        or before.startswith("ال")
+        or before in _LABELS
+    ):
+        return None
+    stop = end + 1 + len(noun)
+    bare = noun.removesuffix("ًا").removesuffix("اً")
+    if digits == "1":
+        return f"{bare} {'واحدة' if is_feminine(bare) else 'واحد'}", stop
+    return (dual(bare, before in PREPOSITIONS), stop) if bare in _SINGULAR else None
+
+
+def dual(noun: str, genitive: bool = False) -> str:
+    ending = "ين" if genitive else "ان"
+    return f"{noun[:-1]}ت{ending}" if noun.endswith("ة") else f"{noun}{ending}"
+
+
+_NO_NOUNS = _set(
+    "في من إلى على عن مع أو أم ثم أن إن هو هي هذا هذه حتى قبل بعد عند منذ مليون مليار ألف صباحا صباحًا مساء مساءً ظهرا "
+    "ظهرًا كما لكن لأن بين كل غير زائد ناقص ضرب يساوي إلا وهو وهي"
+)
+_LABELS = _set("رقم صفحة فصل بند مادة طابق دور غرفة قسم خطوة رصيف بوابة ساعة")
+_SINGULAR = _set(
+    "ساعة دقيقة ثانية يوم أسبوع شهر سنة عام كتاب ريال درهم دولار دينار جنيه يورو شخص غرفة ليلة مرة حبة قرص كوب ملعقة "
+    "قطعة طفل تذكرة كيلوغرام كيلومتر متر غرام لتر سيارة رجل بيضة علبة جرعة موعد خيار نوع جزء سرير مقعد طاولة"
+)
+
+
+_ORDERED = {
+    **dict.fromkeys(["القرن", "الطابق", "الدور", "الفصل", "المركز", "الأسبوع", "الصف", "الباب", "الجزء"], "m"),
+    **dict.fromkeys(["المرحلة", "الحلقة", "المرة", "الدورة", "الدقيقة", "النسخة", "المرتبة"], "f"),
+}
+_NTH = (
+    ("الأول", "الأولى"), ("الثاني", "الثانية"), ("الثالث", "الثالثة"), ("الرابع", "الرابعة"), ("الخامس", "الخامسة"),
+    ("السادس", "السادسة"), ("السابع", "السابعة"), ("الثامن", "الثامنة"), ("التاسع", "التاسعة"), ("العاشر", "العاشرة"),
+)  # fmt: skip
+_NTH_TENS = ("", "", "العشرون", "الثلاثون", "الأربعون", "الخمسون", "الستون", "السبعون", "الثمانون", "التسعون")
+
+
+def ordinal_after(noun: str) -> str:
+    """ "m" or "f" where a number behind this noun says which one it is: القرن الحادي والعشرون; "" elsewhere."""
+    return _ORDERED.get(noun, "")
+
+
+def ordinal(number: int, kind: str) -> str:
+    which = kind == "f"
+    if number <= 10:
+        return _NTH[number - 1][which]
+    ten, one = divmod(number, 10)
+    first = ("الحادي", "الحادية")[which] if one == 1 else _NTH[one - 1][which] if one else ""
+    if ten == 1:
+        return f"{first} {'عشرة' if which else 'عشر'}"
+    return f"{first} و{_NTH_TENS[ten]}" if one else _NTH_TENS[ten]
+
+
 def is_feminine(noun: str) -> bool:
     bare = noun.removesuffix("ً")
+    if bare[:1] == "أ" and bare.endswith("ة") and len(bare) < 7 and bare not in _FEMININE:  # أجهزة, plural of جهاز
+        return False
     return bare in _FEMININE or (bare.endswith(("ات", "ة")) and len(bare) > 3 and bare not in _NO_FEMININE)
 
 

@@ -19,13 +19,15 @@ _AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,2000})>", re.IGNORECAS
 _ENDING = re.compile(r"(?<=[^\W\d_A-Z]{3})\((e?s|en?|in|innen|as?|os?|ne)\)(?![^\W\d_])")
 """item(s), niño(s), Kunde(n): read with their endings."""
 _APOSTROPHES = "’‘‛ʼʹ′`´＇"
-_MEANT = frozenset("⊖€£¥¢₹₽₩₺₴₪₫฿$%°+=<>|~^&@#*_/\\×÷±≈≤≥≠→⇒•◦▪‣·№§∞√²³")
+_MEANT = frozenset("⊖€£¥¢₹₽₩₺₴₪₫฿$%‰°+=<>|~^&@#*_/\\×÷±≈≤≥≠→⇒•◦▪‣·№§∞√²³")
 """Signs that later steps read or cut out."""
 _NAMES = {"½": " 1/2", "¼": " 1/4", "¾": " 3/4", "⅓": " 1/3", "⅔": " 2/3", "⅛": " 1/8"}
 _NAMES |= {
     "￥": "¥",
     "〜": "~",
     "～": "~",
+    "（": "(",
+    "）": ")",
     "º": "º",
     "ª": "ª",
     "µ": "μ",
@@ -33,7 +35,6 @@ _NAMES |= {
     "‑": "-",
     "‐": "-",
     "⁄": "/",
-    "‰": " per mille",
     "℃": "°C",
     "℉": "°F",
 }
@@ -56,6 +57,8 @@ def _folded(char: str) -> str:
         return "'"
     if char in _MEANT or char in "\n\t`":
         return char
+    if "\u3300" <= char <= "\u33ff":  # ㎡, ㌔
+        return unicodedata.normalize("NFKC", char)
     category = unicodedata.category(char)
     if category == "Nd":
         return str(unicodedata.digit(char))
@@ -72,6 +75,10 @@ def _folded(char: str) -> str:
 
 
 _FOLDING = _Folding()
+_DOT_TIMES = re.compile(r"(?<=\d)\s?·\s?(?=\d)")
+_ARABIC_POINT = re.compile(r"(?<=\d)[٫٬](?=\d)")
+_FACE = re.compile(r"(?<!\S)(?:[:;=]-?[)(DPpOo|/\\*]|<3|\^_\^|[xX]D|:'\()(?=[\s.,!?]|\Z)(?!\s[\d\w]*\d)")
+"""Faces and hearts drawn with signs: :-) <3 ^_^"""
 _MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
 _CHARGE = re.compile(r"(?<=[A-Za-z\d₀-₉])([¹²³⁴-⁷]?)([⁺⁻])(?![⁰¹²³⁴-⁹])")
 _POWER = re.compile(r"(?<=[\w)])(⁻?)([⁰¹²³⁴-⁹]{2,20}|(?<=⁻)[⁰¹²³⁴-⁹]|[⁰⁴-⁹])")
@@ -80,6 +87,7 @@ _FOOTNOTE = re.compile(r"(?<=[^\W\d_]{3})[¹²³](?![\w⁺⁻])|(?<=[.,!?])[¹²
 _POWERS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _RAISED = re.compile("[⁰¹²³⁴-⁹⁺⁻]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]+")
+_FACE_SIGNS = frozenset(":;=<^")
 _STRAY_JOINER = re.compile(r"(?<!\w)[\u200c\u200d]+|[\u200c\u200d]+(?!\w)")
 
 
@@ -91,6 +99,8 @@ def _charge(match: re.Match[str]) -> str:
 def plain_characters(text: str) -> str:
     """The text with entities and tags resolved, straight apostrophes, plain letters and digits, and without emoji and
     control characters."""
+    if not _FACE_SIGNS.isdisjoint(text):
+        text = _FACE.sub("", text)
     if "&" in text:
         text = html.unescape(_HUGE_ENTITY.sub(" ", text))
     if "<" in text:
@@ -105,6 +115,10 @@ def plain_characters(text: str) -> str:
         text = _POWER.sub(lambda power: f"^{'-' * bool(power[1])}{power[2].translate(_POWERS)}", text)
     if "º" in text:
         text = _MEANT_DEGREES.sub("°", text)
+    if "·" in text:
+        text = _DOT_TIMES.sub(" × ", text)
+    if "٫" in text or "٬" in text:
+        text = _ARABIC_POINT.sub(lambda sign: "." if sign[0] == "٫" else ",", text)
     if not text.isascii():
         text = _STRAY_JOINER.sub("", text.translate(_FOLDING))
     return text

@@ -2,7 +2,7 @@
 
 import re
 
-from voi.text import cldr, slavic
+from voi.text import cldr, slavic, times
 from voi.text.numerals import cardinal, ordinal, whole, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
@@ -13,7 +13,7 @@ _NUMERIC_YEAR_FIRST = re.compile(r"(\d{4})[/.]\s?(\d{1,2})[/.]\s?(\d{1,2})\.?(?!
 _DAY_MONTH_POINT = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.(?![\w/])")
 _DAY_THEN_MONTH = re.compile(
     r"(?P<day>\d{1,2})(?P<suffix>st|nd|rd|th|er|re|º|°|ª|e|\.)?\s?(?:of\s|de\s|d['’])?(?P<month>[^\W\d_]{3,12})(?P<point>\.(?!\s[A-Z]))?"
-    r"(?P<rest>(?:,?\s(?:de\s|del\s)?)(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
+    r"(?P<rest>(?:,?\s(?:de\s|del\s)?)(?P<year>[12]\d{3})(?![\w:%]|[.,]\d|-\d\d-\d))?"
 )
 _MONTH_THEN_DAY = re.compile(
     r"\.?\s(?:the\s)?(?P<day>\d{1,2})(?:st|nd|rd|th)?(?![\d:%/]|[.,]\d|\s?[AaPp]\.?[Mm]\b|[^\W\d])(?:,?\s(?P<year>[12]\d{3})(?![\w:%]|[.,]\d))?"
@@ -43,7 +43,12 @@ def iso(scan: Scan, at: int) -> Reading | None:
     if not _valid(day, month):
         return None
     said = date(scan, day, month, match[1], at, match.end())
-    return (f"{said}, " if match["time"] else said), match.end(), "date"
+    if not match["time"]:
+        return said, match.end(), "date"
+    comma = ", " if scan.language.spaces else "、"
+    if time := times.local_stamp(scan, match.end()):
+        return f"{said}{comma}{time[0]}", time[1], "time"
+    return f"{said}{comma}", match.end(), "date"
 
 
 def numeric(scan: Scan, at: int) -> Reading | None:
@@ -62,7 +67,8 @@ def numeric(scan: Scan, at: int) -> Reading | None:
         return None
     if len(digits) == 2:
         digits = f"{19 if int(digits) >= 50 else 20}{digits}"
-    return date(scan, day, month, digits, at, match.end()), match.end(), "date"
+    said = date(scan, day, month, digits, at, match.end())
+    return *_with_year_word(scan, said, match.end(), digits), "date"
 
 
 def point(scan: Scan, at: int) -> Reading | None:
@@ -93,6 +99,9 @@ _DAY_MONTH_SHORT = re.compile(
 _DAY_BEFORE = re.compile(r"([^\W\d_]+)\.?,\s\Z")
 
 
+_THE = _set("le el il dia am op")
+_OF_WHOLE = re.compile(r"\s(?:de|du|des|del|della|dello|dei|degli|delle|da|do|der|des|van|d['’])(?!\s\d)")
+"""Behind a fraction: le 2/3 des gens."""
 _OTHER_END = re.compile(r"\s?(?:to|-|–|bis|à|a|al|do|tot)\s?(\d{1,2})/(\d{1,3})\b")
 
 
@@ -116,6 +125,8 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
         return None  # from 7/10 to 19/20
     if scan.language.code != "en":
         plain = match[1][0] != "0" and first < second <= 10
+        if before.lower() in _THE and not _OF_WHOLE.match(scan.text, match.end()):  # le 5/6
+            plain = False
         if plain or not _valid(first, second):
             return None
         return date(scan, first, second, "", at, match.end()), match.end(), "date"
@@ -159,6 +170,10 @@ _HOUR_AFTER = re.compile(r",?\s(?:a las?|à|alle|às|um|om)\s\d")
 
 def day_month(scan: Scan, at: int) -> Reading | None:
     """3 May 2024, 3rd of May, 3. Mai, 1er mai, 3 de mayo de 2024."""
+    first = _FIRST_OF_TWO.match(scan.text, at) if scan.language.code in slavic.LANGUAGES else None
+    if first and month_number(scan, first[2]) and _valid(int(first[1]), 1):  # od 3 do 5 maja
+        said = slavic.ordinal(int(first[1]), scan.language.code, "genitive", "m")
+        return said, first.end(1) + (scan.text[first.end(1)] == "."), "date"
     match = _DAY_THEN_MONTH.match(scan.text, at)
     if not match:
         return None
@@ -181,7 +196,20 @@ def day_month(scan: Scan, at: int) -> Reading | None:
     if scan.language.code == "en":
         said = f"{ordinal(match['day'], scan.language)} of {_name(number, scan)}"
         return (f"{said} {year(digits, scan.language)}" if digits else said), end, "date"
-    return date(scan, int(match["day"]), number, digits, at, end), end, "date"
+    said = date(scan, int(match["day"]), number, digits, at, end)
+    return *_with_year_word(scan, said, end, digits), "date"
+
+
+def _with_year_word(scan: Scan, said: str, end: int, digits: str) -> tuple[str, int]:
+    """Polish 3 maja 2024 r.: the r. is said as roku."""
+    match = _POLISH_R.match(scan.text, end) if digits and scan.language.code == "pl" else None
+    if not match:
+        return said, end
+    return f"{said} roku{'' if scan.rest(match.end()) else '.'}", match.end()
+
+
+_FIRST_OF_TWO = re.compile(r"(\d{1,2})\.?\s(?:do|po|по|до|až|i|a|и|или|lub|nebo)\s\d{1,2}\.?\s([^\W\d_]+)")
+_POLISH_R = re.compile(r"\s?r\.")
 
 
 def month_day(scan: Scan, at: int, end: int, word: str) -> Reading | None:
@@ -280,7 +308,10 @@ def date(scan: Scan, day: int, month: int, digits: str, at: int, end: int) -> st
         before = scan.words_before(2, at)
         today = bool(before) and (before[-1] in _TODAY or (before[-1] == "jest" and before[0] in _TODAY))
         case = "nominative" if today or (code == "ru" and before[-1:] == ["по"]) else "genitive"
-        said = f"{slavic.ordinal(day, code, case, 'n' if code == 'ru' else 'm')} {cldr.month(month, code)}"
+        said_day = slavic.ordinal(day, code, case, "n" if code == "ru" else "m")
+        if code == "ru" and before[-1:] in (["к"], ["ко"]):  # к пятому мая
+            said_day = f"{said_day[:-3]}{'ому' if said_day.endswith('ого') else 'ему'}"
+        said = f"{said_day} {cldr.month(month, code)}"
         if not digits:
             return said
         return f"{said} {slavic.year(digits, code, 'genitive')}{slavic.year_word(scan, end, code)}"

@@ -61,13 +61,15 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
             scan.text[match.end() : match.end() + 20],
         ):
             times = language.say["by"]
+        if language.code == "hu":
+            return f"{hungarian_times(digits, language)} ", match.end(), "by"
         return f"{cardinal(digits, language)}{language.gap}{times}", match.end(), "by"
     match = _TIMES_WORD.match(scan.text, end)
     if match and "times" in language.say and language.code in _FOLD:
         more, stop = per(scan, match.end())
         word = _FOLD[language.code]
         if language.code in ("hu", "cs"):  # kétszer, třikrát
-            said = _hungarian_times(digits, language) if language.code == "hu" else f"{cardinal(digits, language)}krát"
+            said = hungarian_times(digits, language) if language.code == "hu" else f"{cardinal(digits, language)}krát"
             return said + more, stop, "measure"
         if language.code == "ru":
             said = cldr.form(digits, {"one": "раз", "few": "раза", "many": "раз", "other": "раза"}, "ru")
@@ -81,7 +83,7 @@ def _is_game(scan: Scan, at: int) -> bool:
                 & set(scan.words_before(5, at)))  # fmt: skip
 
 
-def _hungarian_times(digits: str, language: Language) -> str:
+def hungarian_times(digits: str, language: Language) -> str:
     """-szor, -szer, -ször by the number's last vowel (A magyar helyesírás szabályai, 292)."""
     said = {"2": "két"}.get(digits) or cardinal(digits, language)
     last = next((char for char in reversed(said) if char in "aáeéiíoóöőuúüű"), "e")

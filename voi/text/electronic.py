@@ -1,5 +1,6 @@
 """URLs, e-mail addresses, names of sites and files, and paths, as one says them: "example dot com"."""
 
+import ipaddress
 import re
 
 from voi.text.tables.shape import Language
@@ -11,7 +12,7 @@ _W = f"{_A}_"
 _URL = (
     rf"(?<![{_W}@])(?:(?:https?|ftp|wss?)://(?:[^\s/@<>\"]{{1,100}}@)?|www\.(?=[{_W}]))(?:www\.)?"
     rf"(?P<host>[{_W}-]{{1,63}}(?:\.[{_W}-]{{1,63}}){{0,8}})(?P<port>:\d{{1,5}})?"
-    r"(?P<path>/[^\s<>\"'()\[\]{}?#。、，]{0,2000})?(?:[?#][^\s<>\"'()\[\]。、，]{0,2000})?"
+    r"(?P<path>/[^\s<>\"'()\[\]{}?#\u2e80-\uffef]{0,2000})?(?:[?#][^\s<>\"'()\[\]\u2e80-\uffef]{0,2000})?"
 )
 _EMAIL = (
     rf"(?<![{_W}.+%-])(?:mailto:)?(?P<name>[{_W}.+%-]{{1,64}})@"
@@ -58,13 +59,34 @@ _PARTS = re.compile(r"[A-Za-zÀ-ɏ]+|\d+|[^\W\d_²³¹]+")
 
 def electronic(text: str, language: Language) -> dict[int, tuple[str, int]]:
     """By the index where each name begins: what is said for it (with digits still to be read), and where it ends."""
+    found = _addresses_of_machines(text, language)
     if not _HINT.search(text):
-        return {}
-    found: dict[int, tuple[str, int]] = {}
+        return found
     for match in _ALL.finditer(text):
         said, end = _read(match, language)
         if said:
             found[match.start()] = said, end
+    return found
+
+
+_IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}+(?![\w:.]\w|\w)")
+
+
+def _addresses_of_machines(text: str, language: Language) -> dict[int, tuple[str, int]]:
+    """2001:db8::1, sign by sign."""
+    found: dict[int, tuple[str, int]] = {}
+    if text.count(":") < 2 or "colon" not in language.say:
+        return found
+    colon = f" {language.say['colon']} "
+    for match in _IPV6.finditer(text):
+        written = match[0] if match[0].endswith("::") else match[0].rstrip(":")
+        try:
+            ipaddress.IPv6Address(written)
+        except ValueError:
+            continue
+        if any(map(str.isdigit, written)):
+            said = colon.join(" ".join(part.upper()) for part in written.split(":"))
+            found[match.start()] = " ".join(said.split()), match.start() + len(written)
     return found
 
 

@@ -1,5 +1,7 @@
 """Fractions in words, by language: drei Viertel, un tercio, yarım, 三分之一."""
 
+from collections.abc import Callable
+
 from voi.text import slavic
 from voi.text.agreement import counted, gender
 from voi.text.numerals import cardinal, ordinal, whole
@@ -41,6 +43,8 @@ def parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> s
             if not integer:
                 return _german_half(scan, end)
             return f"{'ein' if integer == '1' else head}einhalb"
+        if integer and bottom == 2 and (half := _AND_A_HALF.get(code)):
+            return half(integer, head)
         if integer and bottom == 2:
             return f"{head} {language.say['and']} {language.say.get('half', one)}"
         said = f"{language.say.get('one_part', whole('1', code))} {one}"
@@ -48,6 +52,16 @@ def parts(scan: Scan, top: int, bottom: int, integer: str | None, end: int) -> s
         singular = one if code in ("ru", "pl") else ""
         said = f"{counted(str(top), many, language, singular)} {many}"
     return f"{head} {language.say['and']} {said}" if integer else said
+
+
+_AND_A_HALF: dict[str, Callable[[str, str], str]] = {
+    "nl": lambda number, head: "anderhalf" if number == "1" else f"{head}{'ën' if head.endswith('e') else 'en'}half",
+    "pl": lambda number, head: "półtora" if number == "1" else f"{head} i pół",
+    "ru": lambda number, head: "полтора" if number == "1" else f"{head} с половиной",
+    "hu": lambda number, head: "másfél" if number == "1" else f"{'két' if number == '2' else head} és fél",
+    "hi": lambda number, head: {"1": "डेढ़", "2": "ढाई"}.get(number, f"साढ़े {head}"),
+}
+"""Two and a half: tweeënhalf, два с половиной, ढाई."""
 
 
 def _german_half(scan: Scan, end: int) -> str:

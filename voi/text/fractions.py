@@ -13,7 +13,7 @@ from voi.text.units import forms_of, unit_of_words, unit_pattern, units
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3}(?:[.,]\d)?)(?![\w/]|[.,]\d)")
 _HYPHENED = re.compile(r"(\d{1,3})-([1-7])/([23458]|16)(?![\w/]|[.,]\d)")
-_NAMED = {("24", "7"): ("24", "7"), ("9", "11"): ("9", "11"), ("50", "50"): ("50", "50"), ("20", "20"): ("20", "20")}
+_NAMED = frozenset((("24", "7"), ("7", "24"), ("9", "11"), ("50", "50"), ("20", "20")))
 _RATING_WORDS = _set(
     "rate rated rates rating score scored scores stars star review reviews gave give gives got "
     "earned grade graded note noté bewertung "
@@ -49,6 +49,9 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         return f"{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "address"
     before = f"{cardinal(integer, language)} " if integer else ""
     high, low = int(top), int(bottom)
+    if not integer and (low > language.parts_max or high >= low) and _is_choice(scan, match.end()):  # 50/60 Hz
+        joint = f"{language.gap}{language.say['or']}{language.gap}"
+        return f"{cardinal(top, language)}{joint}", match.start("bottom"), "to"
     if not integer and "out_of" in language.say and high <= low and (
         (low in (10, 100) and language.code == "en") or _RATING_WORDS & set(scan.words_before(4, at))
         or scan.word_after(match.end()).lower() in _RATING_WORDS
@@ -57,6 +60,8 @@ def fraction(scan: Scan, at: int) -> Reading | None:
     if not integer and _is_season(top, bottom):  # 2010/11
         return f"{year(top, language)}{language.gap}{cardinal(bottom.lstrip('0'), language)}", match.end(), "year"
     if not 0 < high < low or (top[0] == "0" and len(top) > 1):
+        return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
+    if low > language.parts_max and low - high < 3:  # size 40/42
         return f"{before}{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "ratio"
     if low > language.parts_max:
         return (
@@ -92,11 +97,20 @@ def fraction(scan: Scan, at: int) -> Reading | None:
             stop += (
                 scan.text[stop : stop + 1] == "." and f"{symbol}." in units(language.code) and scan.rest(stop + 1) != ""
             )
-            noun = cldr.form("2" if integer else "1", forms, language.code)
+            alone = "1.5" if language.code in ("cs", "pl", "ru") else "1"  # půl litru
+            noun = cldr.form("2" if integer else alone, forms, language.code)
             if (top, bottom) == ("1", "2") and not integer and (half := HALF_OF.get(language.code)):
                 said = half[gender(noun.split()[0], language) == "f"]
             return f"{said} {noun}", stop, "measure"
     return said, end, "fraction"
+
+
+def _is_choice(scan: Scan, end: int) -> bool:
+    """Two sizes of one unit."""
+    unit = unit_pattern(scan.language).match(scan.text, end)
+    symbol = unit[0].strip() if unit else ""
+    name = units(scan.language.code).get(symbol, "duration")
+    return len(symbol) > 1 and symbol != "in" and not str(name).startswith("duration")
 
 
 _HOUSE = re.compile(

@@ -1,6 +1,7 @@
 """Keys that are pressed together, as they are read: Ctrl+Alt+Del, Cmd-Shift-4, Strg+C."""
 
 import re
+from functools import cache
 
 from voi.text.numerals import cardinal
 from voi.text.scan import Reading, Scan
@@ -24,6 +25,42 @@ _NAMES = {
     "pt": {"Ctrl": "Control", "Cmd": "Command", "Del": "Delete"},
 }  # fmt: skip
 _PART = re.compile(r"[^\W_]+")
+
+
+_PRESSED = {
+    "en": ("star", "pound", "followed by|press|dial|hit|enter|push|type"),
+    "de": ("Stern", "Raute", "drücken Sie|drücke|wählen Sie|wähle|tippen Sie|Taste|mit"),
+    "fr": ("étoile", "dièse", "appuyez sur|tapez|composez|touche"),
+    "es": ("asterisco", "almohadilla", "llame al|llama al|pulse|pulsa|marque|marca|presione|presiona|tecla"),
+    "it": ("asterisco", "cancelletto", "premere|prema|premi|digiti|digita|tasto"),
+    "pt": ("asterisco", "jogo da velha", "pressione|aperte|digite|tecle|disque|tecla"),
+    "nl": ("sterretje", "hekje", "druk op|toets|kies"),
+}
+"""How the two signs of a telephone's keypad are called, and what stands before them."""
+
+
+@cache
+def _keypad(code: str) -> re.Pattern[str] | None:
+    if code not in _PRESSED:
+        return None
+    return re.compile(
+        rf"\b(?:{_PRESSED[code][2]})\s(?:(?:the|die|la|el|de|a)\s)?([*#]\d*[*#]?(?![\w*#]))", re.IGNORECASE
+    )
+
+
+def with_keypad(text: str, code: str) -> str:
+    """Press #, dial *69: the signs by their names, before they are taken for Markdown's."""
+    pattern = _keypad(code)
+    if pattern is None:
+        return text
+    star, pound, _ = _PRESSED[code]
+    return pattern.sub(
+        lambda match: (
+            match[0][: match.start(1) - match.start()]
+            + match[1].replace("*", f" {star} ").replace("#", f" {pound} ").strip()
+        ),
+        text,
+    )
 
 
 def chord(scan: Scan, at: int) -> Reading | None:

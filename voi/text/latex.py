@@ -16,6 +16,7 @@ _SIGNS = {
     "times": "×", "cdot": "×", "ast": "×", "div": "÷", "pm": "±", "leq": "≤", "le": "≤", "geq": "≥", "ge": "≥",
     "neq": "≠", "ne": "≠", "approx": "≈", "sim": "≈", "infty": "∞", "rightarrow": "→", "to": "→", "Rightarrow": "⇒",
     "degree": "°", "lt": "<", "gt": ">", "quad": " ", "qquad": " ", "left": "", "right": "", "big": "", "Big": "",
+    "int": " integral ", "oint": " integral ", "prod": " product ", "mid": "|", "in": " in ", "forall": " for all ",
     "displaystyle": "", "ldots": "…", "dots": "…", "cdots": "…", "implies": "⇒", "equiv": "=",
 }  # fmt: skip
 _WRAPPED = re.compile(
@@ -30,7 +31,8 @@ _COMMAND = re.compile(r"\\([A-Za-z]+)\s?")
 _SPACING = re.compile(r"\\[,;:! ]|\\\\|[{}]")
 _VARIABLES = re.compile(r"(?<![A-Za-z])[a-z]{2,4}(?![A-Za-z(])")
 _FUNCTIONS = words(
-    "sin cos tan log ln lim max min exp mod gcd arc sec csc cot sup inf det pi phi psi chi eta mu nu xi rho tau"
+    "sin cos tan log ln lim max min exp mod gcd arc sec csc cot sup inf det pi phi psi chi eta mu nu xi rho tau "
+    "beta zeta iota from to of sum"
 )
 _OVER = "\x1f"
 _ROUNDS = 3
@@ -48,6 +50,7 @@ def without_latex(text: str, over: str, minus: str) -> str:
 def _plain(math: str, over: str, minus: str, whole: str) -> str:
     if whole[0] == "$" and whole[:2] != "$$" and not _is_math(math):
         return whole
+    math = _BOUNDS.sub(_bounded, math)
     for _ in range(_ROUNDS):
         before = math
         math = _WRAPPED.sub(r" \1 ", math)
@@ -65,8 +68,15 @@ def _plain(math: str, over: str, minus: str, whole: str) -> str:
     return math.replace(_OVER, over).replace("-", f" {minus} ")
 
 
-def _power(power: re.Match[str]) -> str:
-    return f"^{power[1]}" if power[1].isalnum() else f"^({power[1]})"
+_BOUNDS = re.compile(
+    r"\\(int|sum|prod)\s*(?:\\limits)?\s*_\s?(?:\{([^{}]{1,50})\}|(\w))\s*\^\s?(?:\{([^{}]{1,50})\}|(\\?\w+?)(?![a-z]))"
+)
+
+
+def _bounded(match: re.Match[str]) -> str:
+    """Sums and integrals with what they run from and to."""
+    name = {"int": "integral", "sum": "sum", "prod": "product"}[match[1]]
+    return f" {name} from {match[2] or match[3]} to {match[4] or match[5]} of "
 
 
 def _is_math(math: str) -> bool:

@@ -12,6 +12,8 @@ _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s*\S+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
 _FOOTNOTE = re.compile(r"\[\^[^\[\]]{1,20}\]")
 _TIMES = re.compile(r"(?<=\d)\s?\*\s?(?=\d)|(?<=[a-z\d)\]])\s\*\s(?=[\w(])")
+_POWER = re.compile(r"(?:(?<=\b[A-Za-z\d])|(?<=[)\]]))\*\*(?=\d+(?!\w)|[a-z](?!\w))")
+"""x**2"""
 _ESCAPED = re.compile(r"\\(?=[^\w\s])")
 _ROW = re.compile(r"(?:\A|\s)\|(?:\s|\Z)|\A\s*\|.*\|\s*\Z")
 """A row of a table, but not |x| in mathematics."""
@@ -83,6 +85,7 @@ def _inline(text: str) -> str:
         text = _ESCAPED.sub("", text)
         text = text if _DRIVE.search(text) else text.replace("\\", " ")
     if "*" in text:
+        text = _POWER.sub("^", text)
         text = _TIMES.sub(" × ", text).replace("*", "")
     if "_" in text:
         text = _EMPHASIS.sub(" ", text)

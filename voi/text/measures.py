@@ -5,15 +5,15 @@ import re
 from voi.text import cldr
 from voi.text.adjective_measures import is_adjective
 from voi.text.agreement import counted
-from voi.text.codes import ROOM_WORDS
 from voi.text.dimensions import TIMES
 from voi.text.inches import feet_and_inches
 from voi.text.numerals import cardinal
 from voi.text.quantities import quantity
 from voi.text.scan import Reading, Scan
+from voi.text.spelt import ROOM_WORDS
 from voi.text.tables.shape import Forms
 from voi.text.tables.shape import words as _set
-from voi.text.unit_meant import is_minutes, is_no_unit
+from voi.text.unit_meant import is_hour_of_day, is_minutes, is_no_unit
 from voi.text.units import forms_of, per, unit_forms, unit_of_words, unit_pattern, units
 
 _PAIR = re.compile(r"(\d{1,3})/(\d{1,3})(?:\s?(mm\s?Hg))?(?![\w/]|[.,]\d)")
@@ -48,18 +48,23 @@ def measure(scan: Scan, at: int) -> Reading | None:
         return _of_words(scan, digits, several, at)
     if not match:
         return None
+    if match[0][0] == "-" and language.code == "hu":  # a 112-t: an ending
+        return None
     glued = match[0][0] not in " -"
     if match[0].strip(" -")[-1:] in "²³23" and forms_of(match[0].strip(" -"), language) is None:
         return _power(scan, digits, match[0].strip(" -"), match.end())
     symbol, stop, forms = _symbol(scan, match)
     if forms is None:
         return None
-    if match[0][0] == "-" and len(symbol) == 1 and symbol.isupper():  # Kerkstraat 12-A
+    compound = language.code == "de" and scan.text[stop : stop + 1] == "-"  # 65-W-Netzteil
+    if match[0][0] == "-" and len(symbol) == 1 and symbol.isupper() and not compound:  # Kerkstraat 12-A
         return None
     if len(symbol) == 1 and symbol.isupper() and glued and scan.word_before(at).lower() in ROOM_WORDS:
         return None  # Exit 12A
     if is_no_unit(scan, digits, symbol, glued, stop, at):
         return None
+    if symbol == "h" and language.code == "de" and is_hour_of_day(scan, digits, at):  # Sa. 9-12 h
+        return f"{cardinal(digits, language)} Uhr", stop, "time"
     if symbol in ("m", "M") and is_minutes(scan, stop, at):
         forms = unit_forms("duration-minute", language) or forms
     if language.code == "en" and symbol in _VARIABLES and glued and _VARIABLE.match(scan.text, stop):

@@ -11,18 +11,31 @@ from voi.text.tables.shape import words as _set
 from voi.text.units import per
 
 SIGNS = "$€£¥₹₽₩₺₴₪₫฿₿￥"
-_BEFORE = re.compile(rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}])\s?(?P<minus>-)?(?=\d)")
+_BEFORE = re.compile(
+    rf"(?P<sign>(?:R|US|CA|C|AU|A|NZ|HK|S)?\$|[{SIGNS[1:]}]|Rs\.?|S/\.?|रु\.?)\s?(?P<minus>-)?(?=\.?\d)"
+)
 _AFTER = re.compile(rf"\s?(?P<sign>[{SIGNS}¢]|(?:zł|Kč|Ft|TL|kr|руб|р|грн|fr)\b\.?|(?:R|US-?|CA|A)\$)")
 _CODE_AFTER = re.compile(r"\s?(?P<sign>[A-Z]{3})\b")
+_DOLLAR_OF = re.compile(r"[\d.,]{1,20}\s([A-Z]{3})(?!\w)")
 _SCALE = re.compile(r"\s?(?P<scale>(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,9}+)(?!\w)\.?")
 _MONEY_NEXT = re.compile(rf"\s?[{SIGNS}]")
 _TO = re.compile(rf"\s?[-–—]\s?[{SIGNS}]?\s?(?=\d)")
 _NO_CENTS = re.compile(r",[-–—]{1,2}(?![\w-])")
-_EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d\d)(?!\d)")
+_EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+|\d{1,4}),(\d\d)(?!\d|,\d)")
+_CENTS_ALONE = re.compile(r"\.(\d\d)(?!\d)")
+_ROUND = re.compile(r"\.0+\Z")
+_BRITISH = re.compile(r"(?P<pm>pm(?!\w))|\s?(?P<other>pcm|p\.a\.|pa|pw|pppn|pppw)(?!\w)")
+_BRITISH_SAID = {"pm": "per month", "pcm": "per calendar month", "p.a.": "per annum", "pa": "per annum",
+    "pw": "per week",
+                 "pppn": "per person per night", "pppw": "per person per week"}  # fmt: skip
 CODES = _set(
-    "USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD ZAR ILS THB AED"
+    "ARS COP CLP PEN UYU USD EUR GBP JPY CHF CAD AUD NZD CNY INR SEK NOK DKK PLN CZK HUF TRY RUB BRL MXN KRW SGD HKD "
+    "ZAR ILS THB AED"
 )
-_SAME = {"USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽", "KRW": "₩", "TRY": "₺",
+NAMED_SIGNS = frozenset(("Rs", "S", "र"))
+"""Words that signs of money begin with: Rs. 500, S/ 20, रु. 50."""
+_SAME = {"Rs": "₹", "रु": "₹", "USD": "$", "US$": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "RUB": "₽",
+    "KRW": "₩", "TRY": "₺",
     "UAH": "₴", "￥": "¥",
          "BRL": "R$", "PLN": "zł", "CZK": "Kč", "HUF": "Ft", "TL": "₺", "руб": "₽", "р": "₽", "CNY": "元"}  # fmt: skip
 
@@ -43,8 +56,27 @@ def at_sign(scan: Scan, at: int) -> Reading | None:
     match = _BEFORE.match(scan.text, at)
     if not match:
         return None
-    money = money_of(match["sign"], scan.language)
-    return _amount(scan, match.end(), money, match["sign"], at, bool(match["minus"])) if money else None
+    sign = match["sign"]
+    if sign[-1] == "$" and (code := _DOLLAR_OF.match(scan.text, match.end())) and code[1] in CODES:  # $50 MXN
+        reading = _amount(scan, match.end(), money_of(code[1], scan.language), sign, at, bool(match["minus"]))
+        return (reading[0], code.end(), reading[2]) if reading else None
+    return _amount(scan, match.end(), money_of(sign, scan.language), sign, at, bool(match["minus"]))
+
+
+def name_alone(scan: Scan, at: int) -> Reading | None:
+    """The name of a sign that stands by itself: 2 millones de €, the price in $."""
+    text = scan.text
+    before, after = text[at - 1 : at], text[at + 1 : at + 2]
+    money = money_of(text[at], scan.language)
+    if money is None or not (not before or before in " ('’") or not (not after or after in " .,;:!?)'’/"):
+        return None
+    if (before == "'" and text[at - 2 : at - 1] != "d") or (not before and not after):
+        return None
+    code = scan.language.code
+    one = scan.word_after(at + 1).lower() in ("sign", "symbol", "zeichen")
+    noun = cldr.form("1" if one or code in _DE else "5", money.major, code)
+    more, stop = per(scan, at + 1)
+    return f"{noun}{more}", stop, ""
 
 
 def begins(text: str, at: int) -> bool:
@@ -56,14 +88,18 @@ def at_code(scan: Scan, at: int, end: int, code: str) -> Reading | None:
     start = end + 1 if scan.text[end : end + 1] == " " else end
     if code not in CODES or not scan.text[start : start + 1].isdigit():
         return None
-    money = money_of(code, scan.language)
-    return _amount(scan, start, money, code, at, False) if money else None
+    return _amount(scan, start, money_of(code, scan.language), code, at, False)
 
 
-def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: bool) -> Reading | None:
+def _amount(scan: Scan, at: int, money: Money | None, sign: str, start: int, minus: bool) -> Reading | None:
+    if money is None:
+        return None
     number = scan.number(at)
     if number is None:
-        return None
+        cents = _CENTS_ALONE.match(scan.text, at)
+        if cents is None:
+            return None
+        number = f"0.{cents[1]}", cents.end()
     digits, end = number
     if dashed := _NO_CENTS.match(scan.text, end):
         end = dashed.end()
@@ -75,12 +111,19 @@ def _amount(scan: Scan, at: int, money: Money, sign: str, start: int, minus: boo
     scale, stop = scale_after(scan, end)
     if (to := _TO.match(scan.text, stop)) and (second := scan.number(to.end())):
         over = scale_after(scan, second[1])
-        first = cardinal(digits, scan.language) + _scaled(scan, digits, scale)
+        if _ROUND.search(digits) and not scale:
+            digits = _ROUND.sub("", digits)
+        if "." in digits and not scale and len(digits.partition(".")[2]) == 2 and money.minor:
+            first = say(digits, money, None, scan.language)  # $45.50–$60
+        else:
+            first = cardinal(digits, scan.language) + _scaled(scan, digits, scale)
         said = say(second[0], money, over[0], scan.language)
         more, last = per(scan, over[1])
         return f"{first}{scan.joint()}{said}{more}", last, "money"
     singular = scan.language.code == "en" and "." not in digits and _is_adjective(scan, start, stop)
     said = head + say(digits, money, scale, scan.language, singular)
+    if scan.language.code == "en" and (british := _BRITISH.match(scan.text, stop)):  # £200pcm
+        return f"{said} {_BRITISH_SAID[british['pm'] or british['other']]}", british.end(), "money"
     more, stop = per(scan, stop)
     return f"{said}{more}", stop, "money"
 
@@ -143,6 +186,8 @@ def scale_after(scan: Scan, end: int) -> tuple[Forms | None, int]:
     forms = scales.get(written) or scales.get(match["scale"])
     money_follows = _MONEY_NEXT.match(scan.text, match.end("scale")) is not None
     of_things = scan.language.code == "fr" and scan.text.startswith((" d'", " de "), match.end())
+    if scan.language.code == "de" and written == "T" and not money_follows:  # 12 T€, but no 12T
+        return None, end
     if forms is None or (len(match["scale"]) < 2 and not glued and not money_follows and not of_things):
         return None, end
     return forms, match.end() if written in scales else match.end("scale")

@@ -63,7 +63,7 @@ def ordinal(digits: str, language: Language) -> str:
 def one_by_one(digits: str, language: Language, telephone: bool = False) -> str:
     gap = language.gap
     own = language.speaker_digits if telephone or language.code in ("ja", "ko") else {}
-    return gap.join(own.get(digit) or whole(digit, language.code) for digit in digits[:DIGITS_MAX])
+    return gap.join(own.get(digit) or whole(digit, language.code) for digit in digits[:DIGITS_MAX] if digit.isdigit())
 
 
 def grouped(digits: str, language: Language) -> str:

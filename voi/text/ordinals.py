@@ -2,16 +2,19 @@
 
 import re
 
-from voi.text import slavic
+from voi.text import cldr, slavic
 from voi.text.agreement import gender
 from voi.text.hungarian import hungarian_kind
 from voi.text.numerals import cardinal, ordinal, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
 
-_SUFFIX = re.compile(r"(\d{1,4})\.?(er|ère|re|e|ème|eme|è|nd|nde|º|ª|°|o|a|de|ste|ra|ro|do|da|to|ta|os|as)(?![\w'])")
+_SUFFIX = re.compile(
+    r"(\d{1,4})\.?(ers?|ères?|res?|es?|èmes?|eme|è|nde?s?|º|ª|°|o|a|de|ste|ra|ro|do|da|to|ta|os|as)(?![\w'])"
+)
 _SUFFIXES = {
-    "fr": frozenset(("er", "ère", "re", "e", "ème", "eme", "è", "nd", "nde")),
+    "fr": frozenset(["er", "ers", "ère", "ères", "re", "res", "e", "es", "ème", "èmes", "eme", "è", "nd", "nds",
+    "nde", "ndes"]),
     "es": frozenset(("er", "º", "ª", "°", "ra", "ro", "do", "da", "to", "ta")),
     "it": frozenset(("º", "ª", "°")), "pt": frozenset(("º", "ª", "°", "o", "a")), "nl": frozenset(("e", "de", "ste")),
 }  # fmt: skip
@@ -31,6 +34,7 @@ _HINDI_STEMS = {"1": ("पह", "ला ली ले"), "2": ("दूस", "र
 _HINDI_FIRST = {f"{digit}{end}": f"{stem}{end}" for digit, (stem, ends) in _HINDI_STEMS.items() for end in ends.split()}
 _TURKISH = re.compile(r"(\d{1,4})['’]?(?P<ending>inci|ıncı|uncu|üncü|nci|ncı|ncu|ncü)\b")
 
+_DECADE_END = re.compile(r"(\d0)\.?(?=[,;:!?)]|\.?\s*\Z)")
 _GERMAN_WEAK = _set(
     "dem den des im am zum zur beim vom ins ans diesem diesen dieser jedem jeden meinem meinen "
     "deinem ihrem seinem unserem einem einen "
@@ -40,6 +44,10 @@ _GERMAN_E = _set("der die das diese dieses jede jenes jene welche eine")
 _GERMAN_MIXED = _set("ein kein mein dein sein ihr unser euer")
 _GERMAN_PREPOSITIONS = _set("in an auf bei mit von zu nach aus seit vor hinter neben über unter ab")
 _GERMAN_STRONG = _set("jeder welcher dieser mancher")
+_GERMAN_SHORT = {"Aufl.": "Auflage", "Jh.": "Jahrhundert", "Jhd.": "Jahrhundert", "Kl.": "Klasse", "Abs.": "Absatz",
+                 "Bd.": "Band", "Kap.": "Kapitel", "Jg.": "Jahrgang", "Quart.": "Quartal",
+                 "Sem.": "Semester"}  # fmt: skip
+"""Short nouns behind ordinals: 3. Aufl."""
 _SHORT_SPANISH = ("1", "3")
 
 
@@ -50,7 +58,8 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
         return None
     if allowed := _SUFFIXES.get(code):
         match = _SUFFIX.match(scan.text, at)
-        if match and match[2] in allowed and not _no_ordinal(scan, match):
+        spanish = match is not None and code == "es" and match[0][-2:] in (".o", ".a")  # 5.o
+        if match and (match[2] in allowed or spanish) and not _no_ordinal(scan, match):
             return _latin(scan, match), match.end(), "ordinal"
         return None
     if code == "ru" and (match := _RUSSIAN.match(scan.text, at)):
@@ -63,6 +72,10 @@ def ordinal_word(scan: Scan, at: int) -> Reading | None:
         return _HINDI_FIRST.get(match[0]) or f"{cardinal(match[1], language)}{match[2]}", match.end(), "ordinal"
     if code == "tr" and (match := _TURKISH.match(scan.text, at)):
         return ordinal(match[1], language), match.end(), "ordinal"
+    if code in ("pl", "cs") and (match := _DECADE_END.match(scan.text, at)):  # lata 80.
+        said = slavic.decade(int(match[1]), code, scan.word_before(at).lower(), scan.word_before(at).lower())
+        if said:
+            return said, match.end(), "ordinal"
     if code == "de" and (match := _GERMAN_ER.match(scan.text, at)):
         said = year(match[1], language) if len(match[1]) == 4 else cardinal(match[1], language)
         return f"{said}{match[2]}", match.end(), "ordinal"
@@ -91,10 +104,12 @@ def _latin(scan: Scan, match: re.Match[str]) -> str:
     language, digits, ending = scan.language, match[1], match[2]
     code = language.code
     if code == "fr":
+        several = "s" if ending.endswith("s") else ""
         if digits == "1":
-            return "premier" if ending == "er" else "première"
-        if digits == "2" and ending in ("nd", "nde"):
+            return ("premier" if ending.startswith("er") else "première") + several
+        if digits == "2" and ending.startswith("nd"):
             return f"secon{ending[1:]}"
+        return ordinal(digits, language) + several
     said = ordinal(digits, language)
     noun = scan.word_after(match.end())
     if ending in ("ª", "a", "ra", "da", "ta"):
@@ -119,6 +134,8 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
     if code == "de":
         if _BEFORE_ANOTHER.match(scan.text, match.end()):
             return True
+        if f"{after}." in _GERMAN_SHORT:
+            return True
         if not before:
             return False
         listed = before in scan.language.ordinal_after and after not in scan.language.starters
@@ -127,7 +144,7 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
             or before in _GERMAN_WEAK | _GERMAN_E | _GERMAN_MIXED | _GERMAN_STRONG
             or scan.words_before(1, at)[-1:] in (["und"], ["bis"], ["oder"])
         )
-        return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis"))
+        return determined and (after[:1].isupper() or len(after) > 3 or after in ("von", "und", "bis", "ins", "d"))
     if at == 0 or scan.text[:at].isspace():
         return after[:1].islower()
     if code == "pl" and slavic.decade(int(match[1]), code, before, after):
@@ -138,6 +155,7 @@ def _is_ordinal(scan: Scan, match: re.Match[str], at: int) -> bool:
 def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
     code, digits = scan.language.code, match[1]
     after = scan.word_after(match.end())
+    after = "století" if after == "stol" else after
     if code == "de":
         return ordinal(digits, scan.language) + _german_ending(scan, at, match.end(), after)
     if code in slavic.LANGUAGES and int(digits) < 100:
@@ -145,7 +163,7 @@ def _with_point(scan: Scan, match: re.Match[str], at: int) -> str:
         if chain := _CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # v 19. a 20. století
             before = chain[1].lower()
         if chain := _CHAIN_AFTER.match(scan.text, match.end()):
-            after = chain[1]
+            after = "století" if chain[1] == "stol" else chain[1]
         if plural := slavic.decade(int(digits), code, before, after):
             return plural
         kind = gender(after, scan.language)
@@ -184,7 +202,7 @@ def _german_ending(scan: Scan, at: int, end: int, noun: str) -> str:
         return ""
     if before in _GERMAN_WEAK:
         return "n"
-    kind = gender(noun, scan.language)
+    kind = gender(_GERMAN_SHORT.get(f"{noun}.", noun), scan.language)
     return {"m": "r", "f": "", "n": "s"}[kind]
 
 
@@ -202,8 +220,10 @@ def _russian(scan: Scan, match: re.Match[str]) -> str:
 
 def _hungarian(digits: str, ending: str, scan: Scan) -> str:
     """május 3-án: harmadikán; 1-jén: elsején; 15-ig: tizenötödikéig."""
-    if int(digits) == 1:
+    if int(digits) == 1 and (ending not in ("től", "tól", "ig") or _is_day(scan)):
         return _FIRST.get(ending, "elseje")
+    if ending in ("től", "tól", "ig") and not _is_day(scan):  # 10-től: tíztől
+        return f"{cardinal(digits, scan.language)}{ending}"
     said = ordinal(digits, scan.language)
     front = said.endswith(("edik", "ödik"))
     if ending in ("i", "ai"):
@@ -213,6 +233,12 @@ def _hungarian(digits: str, ending: str, scan: Scan) -> str:
     if ending in ("től", "tól", "ától", "étől"):
         return f"{said}{'étől' if front else 'ától'}"
     return f"{said}{'én' if front else 'án'}" if ending.endswith("n") else said + ending
+
+
+def _is_day(scan: Scan) -> bool:
+    """Does a month stand before, or a day and a dash: május 3-tól 10-ig?"""
+    near = scan.words_before(4, scan.at)
+    return scan.kind == "date" or bool(set(near) & set(cldr.months("hu"))) or "hó" in near or "hónap" in near
 
 
 _HUNGARIAN_ROOM = re.compile(r"(\d{1,6})-(?:[aeoö]s)(?!\w*\d)([a-záéíóöőúüű]{0,6})(?!\w)")

@@ -1,6 +1,6 @@
 """A number and what it counts, in the forms that agree."""
 
-from voi.text import cldr
+from voi.text import arabic_numbers, cldr
 from voi.text.agreement import counted
 from voi.text.numerals import cardinal
 from voi.text.scan import Scan
@@ -28,7 +28,10 @@ def quantity(scan: Scan, digits: str, forms: Forms, at: int, adjective: bool) ->
     if cldr.NUMBER in noun:
         return noun.replace(cldr.NUMBER, cardinal(digits, language))
     if language.code == "ar" and digits in ("1", "2"):
-        return noun if noun != forms["other"] else f"{cardinal(digits, language)} {noun}"
+        if noun != forms["other"]:
+            return noun
+        one = "واحدة" if arabic_numbers.is_feminine(noun) else "واحد"
+        return f"{noun} {one}" if digits == "1" else arabic_numbers.dual(noun) if " " not in noun else noun
     singular = forms.get("one", "").partition(" ")[0]
     return f"{counted(digits, noun.partition(' ')[0], language, singular)}{gap}{noun}".replace("' ", "'").replace(
         "  ", " "

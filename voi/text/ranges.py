@@ -2,23 +2,32 @@
 
 import re
 
-from voi.text.agreement import counted
-from voi.text.numerals import cardinal, whole, year
-from voi.text.scan import Reading, Scan
+from voi.text.agreement import counted, native_korean
+from voi.text.counting import SINO_KOREAN, is_named
+from voi.text.numerals import cardinal, one_by_one, whole, year
+from voi.text.scan import Reading, Scan, plain_number
 from voi.text.slavic_cardinals import genitive
 from voi.text.tables.shape import words as _set
 
 _RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?::|\s:\s)(?=\d)")
+_EQUATION = re.compile(r"\d+(?:[.,]\d+)?\s?=")
+"""10 : 2 = 5"""
 _BOOKS = _set(
     "genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings psalm psalms "
     "proverbs isaiah jeremiah daniel matthew mark luke john acts romans corinthians galatians "
     "gen rev ex exod lev num deut josh sam kgs ps psa prov eccl isa jer ezek dan matt rom cor gal eph phil col thess "
     "tim heb pet jas ephesians philippians hebrews james peter revelation surah quran"
 )
+_RESULT = re.compile(r"\d+(?:[.,]\d+)?\s?=")
+_CODE = re.compile(r"\d{2,6}(?:-\d{2,6}){1,3}(?![\d-])")
+_NUMBERED = {"zh": "杠", "ja": "の", "ko": " 다시 "}
+_TABLE = re.compile(r"(?:表|图|図|표|그림)\s?\Z")
+_ARTICLE = re.compile(r"\b[LRD]\.\s?\Z")
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
 _BLOCK = re.compile(r"(?<=[区市町村島台田丁目])[1-9]\d{0,2}(?:-\d{1,4}){1,3}(?![-\d])")
 _CHAIN = re.compile(r"[1-9]\d?(?:-\d{1,2}){2,3}(?![\w-]|[.,:/]\d)")
 _YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
+_CHINESE_YEAR = re.compile(r"[12]\d{3}年")
 _SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
 
 
@@ -27,6 +36,9 @@ def ratio(scan: Scan, at: int) -> Reading | None:
     match = _RATIO.match(scan.text, at)
     if not match or "ratio" not in scan.language.say:
         return None
+    if match[0].endswith(" ") and _EQUATION.match(scan.text, match.end()) and "divided" in scan.language.say:
+        joint = f"{scan.language.gap}{scan.language.say['divided']}"
+        return f"{cardinal(plain_number(match[1], scan.language.decimal), scan.language)}{joint}", match.end(), "to"
     gap = scan.language.gap
     number = match[1].replace(",", ".") if scan.language.decimal == "," else match[1].replace(",", "")
     if scan.word_before(at).lower() in _BOOKS or (  # Genesis 1:1
@@ -65,7 +77,9 @@ def span(scan: Scan, at: int) -> Reading | None:
         return None
     spaced = match[0] != match[0].strip()
     sign = match[0].strip()
-    if spaced and sign == "-":
+    if sign == "-" and (reading := _no_range(scan, at, digits, end)):
+        return reading
+    if sign == "-" and (spaced or _RESULT.match(scan.text, match.end())):  # 5 - 3, 5-3=2
         return _difference(scan, digits, match.end())
     following = scan.number(match.end())
     if following is None and scan.text[match.end()] not in "$€£¥":
@@ -77,6 +91,8 @@ def span(scan: Scan, at: int) -> Reading | None:
     ):
         return None
     first = scan.text[at:end]
+    if scan.language.code in ("ko", "zh") and following and (counter := _counter(scan, digits, following)):
+        return counter, match.end(), "to"
     if scan.language.code == "ar" and following:  # 5-10 دقائق
         said = counted(digits, scan.word_after(following[1]), scan.language)
         return f"{said} {scan.language.say['to']}", match.end(), "to"
@@ -93,6 +109,38 @@ def span(scan: Scan, at: int) -> Reading | None:
         return f"{said} and", match.end(), "to"
     gap = scan.language.gap if word and word != "-" else ""  # Italian: tre-cinque
     return f"{said}{gap}{word or scan.language.gap}", match.end(), "to"
+
+
+def _no_range(scan: Scan, at: int, digits: str, end: int) -> Reading | None:
+    """Two numbers with a hyphen that is said otherwise: art. L. 121-1, 表2-1, コードは482-913, dwa do zera."""
+    language, text = scan.language, scan.text
+    hyphen = text.index("-", end) + 1
+    if language.code == "fr" and _ARTICLE.search(text, max(0, at - 6), at):
+        return f"{cardinal(digits, language)} tiret", hyphen, "to"
+    if language.code in _NUMBERED and is_named(scan, at, end) and (code := _CODE.match(text, at)):
+        comma = ", " if language.spaces else "、"
+        return comma.join(one_by_one(part, language) for part in code[0].split("-")), code.end(), "code"
+    if language.code in _NUMBERED and _TABLE.search(text, max(0, at - 4), at):
+        return f"{cardinal(digits, language)}{_NUMBERED[language.code]}", hyphen, "to"
+    pair = _PAIR.match(text, at) if language.code == "pl" else None
+    if pair and _is_score(scan, at, hyphen):
+        return f"{cardinal(pair[1], language)} do {genitive(cardinal(pair[2], language), 'pl')}", pair.end(), "to"
+    return None
+
+
+_PAIR = re.compile(r"(\d{1,3})-(\d{1,3})(?![\w-]|[.,]\d)")
+
+
+def _counter(scan: Scan, digits: str, following: tuple[str, int]) -> str:
+    """5~6개: 다섯 개에서; 2-3个: 两到. What is counted stands behind the second number alone."""
+    noun, language = scan.rest(following[1]), scan.language
+    counter = max((word for word in language.counters if noun.startswith(word)), key=len, default="")
+    if not counter or not digits.isdigit():
+        return ""
+    if language.code == "zh":
+        return f"两{language.say['to']}" if digits == "2" else ""
+    sino = noun.startswith(SINO_KOREAN) or not 1 <= int(digits) <= 99
+    return "" if sino else f"{native_korean(int(digits))} {counter}{language.say['to']}"
 
 
 def _is_score(scan: Scan, at: int, second: int) -> bool:
@@ -117,14 +165,14 @@ _RECORD_AFTER = re.compile(
 
 
 def _difference(scan: Scan, digits: str, end: int) -> Reading:
-    gap = scan.language.gap
-    return f"{cardinal(digits, scan.language)}{gap}{scan.language.say['minus']}", end, "to"
+    gap, say = scan.language.gap, scan.language.say
+    return f"{cardinal(digits, scan.language)}{gap}{say.get('subtract') or say['minus']}", end, "to"
 
 
 def _both_years(scan: Scan, at: int, end: int, after: int) -> bool:
     return (
         end - at == 4
         and scan.text[at:end].isdigit()
-        and bool(_YEAR.match(scan.text, after))
+        and bool(_YEAR.match(scan.text, after) or _CHINESE_YEAR.match(scan.text, after))
         and 1100 <= int(scan.text[at:end]) <= 2100
     )

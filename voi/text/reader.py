@@ -6,9 +6,11 @@ and returns what is said there, where the token ends, and its class; or None.
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 from voi.text import (
     arabic_numbers,
+    asian_prices,
     cldr,
     codes,
     dates,
@@ -20,6 +22,7 @@ from voi.text import (
     number_forms,
     ordinals,
     ranges,
+    spelt,
     telephone,
     times,
     versions,
@@ -58,12 +61,11 @@ _TOKEN_WIDE = re.compile(
 _TOKENS = {"fr": _TOKEN_ELIDED, "it": _TOKEN_ELIDED, "zh": _TOKEN_WIDE, "ja": _TOKEN_WIDE, "ko": _TOKEN_WIDE}
 _DIGITS = re.compile(r"\d+")
 
-RULES: dict[str, tuple[Rule, ...]] = {}
-"""The rules by the character after the first run of digits, in order: specific rules come before general ones."""
 _ORDER: tuple[tuple[str, Rule], ...] = (
     (":a", codes.address),
     ("-", fractions.hyphened),
     ("/", fractions.always_open),
+    ("a,.", asian_prices.price_by),
     ("a,'", number_forms.thousands),
     ("-", dates.iso),
     ("/.-", dates.numeric),
@@ -86,8 +88,8 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     ("a'", codes.plural),
     ("/", measures.blood_pressure),
     ("/", dates.slash_day),
-    (" -./#", telephone.telephone),
-    (" -.#/,;:!?)", codes.spelt),
+    (" -./#,", telephone.telephone),
+    (" -.#/,;:!?)", spelt.spelt),
     ("#.,-", telephone.plain_long),
     (".", versions.version),
     ("./,", fractions.rating),
@@ -105,21 +107,52 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" .,-–%$", ranges.span),
     (":., ", ranges.ratio),
 )
+"""The rules by the character after the first run of digits, in order: specific rules come before general ones."""
+_ENGLISH = frozenset(("en",))
+_ONLY: dict[Rule, frozenset[str]] = {
+    **dict.fromkeys(
+        (
+            fractions.hyphened,
+            telephone.aircraft,
+            times.hour_of_half,
+            times.military,
+            codes.street,
+            codes.section,
+            codes.room,
+            codes.hyphened,
+            codes.plural,
+            codes.after_acronym,
+            number_forms.thousands,
+            number_forms.ordinal_suffix,
+            years.decade,
+        ),
+        _ENGLISH,
+    ),
+    asian_prices.price_by: frozenset(("ja", "ko")),
+    dates.year_of: frozenset(("hu", "ru", "pl")),
+    times.with_h: frozenset(("fr", "pt", "es", "it", "ja")),
+}
+"""Rules that some languages have and no others."""
+_NOT_ENGLISH = frozenset((times.with_dot, ordinals.ordinal_word))
+_FOLLOWERS = {
+    "-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%", "°": "°º",
+    "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°", "×": "x", "$": "$",
+    "(": " (", "a": "a", "#": "#",
+}  # fmt: skip
 
 
-def _by_follower() -> None:
-    followers = {"-": "-", "–": "–", "—": "–", "/": "/", ".": ".", ":": ":", "：": ":", " ": " ", ",": ",", "%": "%",
-                 "°": "°º", "º": "º", "ª": "º", "'": "'°", "’": "'°", '"': "'°", "”": "'°", "″": "'°", "′": "'°",
-                 "×": "x",
-                 "$": "$", "(": " ("}  # fmt: skip
-    for char, kinds in followers.items():
-        RULES[char] = tuple(rule for where, rule in _ORDER if set(where) & set(kinds))
-    RULES["a"] = tuple(rule for where, rule in _ORDER if "a" in where)
-    RULES["#"] = tuple(rule for where, rule in _ORDER if "#" in where)
-    RULES["$"] = tuple(rule for where, rule in _ORDER if "$" in where)
-
-
-_by_follower()
+@cache
+def _rules(code: str) -> dict[str, tuple[Rule, ...]]:
+    """The rules of a language, by what follows the digits."""
+    mine = [
+        (where, rule)
+        for where, rule in _ORDER
+        if code in _ONLY.get(rule, (code,)) and not (code == "en" and rule in _NOT_ENGLISH)
+    ]
+    return {
+        char: tuple(rule for where, rule in mine if not set(where).isdisjoint(kinds))
+        for char, kinds in _FOLLOWERS.items()
+    }
 
 
 def read(text: str, language: Language, day_first: bool) -> str:
@@ -163,7 +196,7 @@ def read(text: str, language: Language, day_first: bool) -> str:
             if word in SMALL_ROMAN and (reading := small_roman(scan, at, word)):  # page xii
                 scan.say(*reading)
                 continue
-            if follower == "$" and (reading := money.at_sign(scan, at)):
+            if (follower == "$" or word in money.NAMED_SIGNS) and (reading := money.at_sign(scan, at)):
                 scan.say(*reading)
                 continue
             if follower.isdigit() or (follower in "-_./" and follower and text[end + 1 : end + 2].isalnum()):
@@ -251,7 +284,7 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
             return reading
     if follower in "+#/&" and follower and (reading := special(scan, at, word, end)):
         return reading
-    if language.code == "fr" and (reading := roman_ordinal(scan, at, word, end)):
+    if language.code in ("fr", "nl") and (reading := roman_ordinal(scan, at, word, end)):
         return reading
     if reading := dates.month_day(scan, at, end, word):
         return reading
@@ -259,7 +292,14 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         return None
     if reading := state_or_street(scan, at, word, end):
         return reading
-    if word[0].isupper() and not word.isupper() and not word[1:].islower() and (reading := formula(scan, at)):
+    plural = word[-1] == "s" and word[:-1].isupper()  # PCs
+    if (
+        word[0].isupper()
+        and not word.isupper()
+        and not word[1:].islower()
+        and not plural
+        and (reading := formula(scan, at))
+    ):
         return reading
     if word[0].isupper() and (
         len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")
@@ -282,18 +322,25 @@ def number(scan: Scan, at: int) -> Reading:
     follower = text[run.end() : run.end() + 1]
     key = (
         follower
-        if follower in RULES
+        if follower in _FOLLOWERS
         else "a"
         if follower.isalpha()
         else "$"
         if follower and follower in money.SIGNS + "¢"
         else "#"
     )
-    glued = at > 0 and text[at - 1].isalpha() and language.spaces and language.gap and scan.end != at
+    glued = (
+        at > 0
+        and text[at - 1].isalpha()
+        and language.spaces
+        and language.gap
+        and language.code != "ar"
+        and scan.end != at
+    )
     if glued and (reading := codes.glued(scan, at)):
         return reading
     reading = None
-    for rule in RULES[key]:
+    for rule in _rules(language.code)[key]:
         if reading := rule(scan, at):
             break
     reading = reading or _plain(scan, at, follower)
@@ -328,13 +375,16 @@ def _plain(scan: Scan, at: int, follower: str) -> Reading:
         return f"{cardinal(digits, language)} K", end + 1, "number"  # 4K video, a 5K run
     scale, stop = money.scale_after(scan, end)
     seated = text[end:stop] == "B" and bool(_SEAT.search(text, max(0, at - 40), end + 40))  # seats 22A & 22B
+    if language.code == "ar" and (one := arabic_numbers.one_or_two(scan, at, digits, end)):
+        return *one, "number"
     if scale is not None and stop - end == 1 and (seated or scan.word_before(at).lower() in codes.LETTERED_AFTER):
         return f"{cardinal(digits, language)} {text[end:stop].upper()}", stop, "code"  # apartment 4B, figure 3b
     if scale is not None:
         gap = language.gap
         noun = cldr.form(digits, scale, language.code)
         suffix, stop = per(scan, stop)
-        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}", stop, "number"
+        ends = text[stop - 1] == "." and scan.word_after(stop) in language.starters  # 5 Mio. Dann
+        return f"{counted(digits, noun, language)}{gap}{noun}{suffix}{'.' if ends else ''}", stop, "number"
     if text[end : end + 1].isalpha() and language.spaces and (reading := codes.cluster(scan, at)):
         return reading
     if reading := years.year_alone(scan, at):

@@ -3,7 +3,7 @@
 import re
 
 from voi.text import slavic
-from voi.text.numerals import ordinal, whole
+from voi.text.numerals import ordinal, whole, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
 
@@ -31,16 +31,25 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         scan.text[end : end + 1] in ("'", "’") and len(word) == 1
     ):
         before = ""
+    if code in _EAST_ASIAN and scan.text[at - 1 : at] in _COUNTING and at:  # 第IV章
+        return whole(str(value), code), end, "roman"
+    if code == "hi" and _HINDI_BEFORE.search(scan.text, max(0, at - 12), at):  # अध्याय IV
+        return whole(str(value), code), end, "roman"
     after = scan.word_after(end)
     if chain := _ROMAN_CHAIN.match(scan.text, end):  # в XIX и XX веках
         after = chain[1] if chain[1].lower() in language.roman_before else after
+        if chain[1] in ("w", "в", "вв") and code in ("pl", "ru"):  # w XIX i XX w.
+            case = "locative" if before.lower() in ("w", "в", "во") else "genitive"
+            return slavic.ordinal(value, code, case, "m"), end, "roman"
     if chain := _ROMAN_CHAIN_BEFORE.search(scan.text, max(0, at - 24), at):  # siglos XIX y XX
         listed = chain[1].lower() in language.roman_after or chain[1] in language.roman_ordinal_after
         before = chain[1] if listed or chain[1].lower() in ("w", "в", "v", "ve") else before
     if after in ("w", "в", "вв") and code in ("pl", "ru") and _CENTURY_SHORT.match(scan.text, end):
         inside = before.lower() in ("w", "в", "во")
-        said = slavic.ordinal(value, code, "locative" if inside else "genitive", "m")
-        noun = {"pl": "wieku", "ru": "веке" if inside else "века"}[code]
+        of = bool(before) or (scan.kind in ("ordinal", "number", "roman") and 0 <= at - scan.end < 2)
+        case = "locative" if inside else "genitive" if of else "nominative"
+        said = slavic.ordinal(value, code, case, "m")
+        noun = _CENTURIES_TWO[case] if after == "вв" else _CENTURIES[code, case]
         short = _CENTURY_SHORT.match(scan.text, end)
         assert short is not None
         return f"{said} {noun}{'' if scan.rest(short.end()) else '.'}", short.end(), "roman"
@@ -63,6 +72,10 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         and (before[0].isupper() or word != "I")
     ):
         return _spoken(scan, value, end)
+    if before in _IN_GENITIVE.get(code, ()) and word not in ("C", "D", "L", "M"):  # aleja Jana Pawła II
+        stop = end + 1 if code == "cs" and scan.text[end : end + 1] == "." else end
+        kind = "f" if before.endswith(("y", "ы", "и")) else "m"
+        return slavic.ordinal(value, code, "genitive", kind), stop, "roman"
     if (before in language.roman_ordinal_after or _has_title(scan, at)) and (word not in ("C", "D", "L", "M")):
         stop = end + 1 if language.ordinal_point and scan.text[end : end + 1] == "." else end
         return _regnal(scan, value, before, stop), stop, "roman"
@@ -77,9 +90,25 @@ def roman(scan: Scan, at: int, word: str, end: int) -> Reading | None:
         and (word not in ("XX", "XXX") or _TITLE_BEFORE.search(scan.text, max(0, at - 40), at))
     ):
         return whole(str(value), code), end, "roman"
+    if len(word) > 4 and len(set(word)) > 2:  # MCMXCIX: no word is written so
+        return year(str(value), language) if 1100 < value < 2100 else whole(str(value), code), end, "roman"
     return None
 
 
+_IN_GENITIVE = {
+    "pl": _set("Pawła Zygmunta Kazimierza Władysława Augusta Ludwika Karola Henryka Piusa Benedykta Jana Bolesława "
+               "Napoleona Elżbiety Katarzyny Jadwigi"),
+    "ru": _set("Петра Николая Александра Ивана Павла Людовика Карла Генриха Василия Наполеона Екатерины Елизаветы"),
+    "cs": _set("Karla Václava Jana Pavla Rudolfa Ludvíka Jindřicha Napoleona Ferdinanda Josefa Alžběty Kateřiny"),
+}  # fmt: skip
+_HINDI_BEFORE = re.compile(r"(?:अध्याय|भाग|खंड|खण्ड|अंक|युद्ध)\s\Z")
+_EAST_ASIAN = frozenset(("zh", "ja", "ko"))
+_COUNTING = "第제"
+_CENTURIES_TWO = {"nominative": "века", "genitive": "веков", "locative": "веках"}
+_CENTURIES = {
+    ("pl", "nominative"): "wiek", ("pl", "genitive"): "wieku", ("pl", "locative"): "wieku",
+    ("ru", "nominative"): "век", ("ru", "genitive"): "века", ("ru", "locative"): "веке",
+}  # fmt: skip
 _CENTURY_SHORT = re.compile(r"\s(?:w|в|вв)\.")
 _ROMAN_CHAIN = re.compile(r"(?:\s(?:и|i|a|e|et|y|és|ve|und|en)\s|\s?[-–]\s?)[IVXLC]{1,7}\.?\s([^\W\d_]+)")
 _ROMAN_CHAIN_BEFORE = re.compile(r"([^\W\d_]+)\s[IVXLC]{1,7}\s(?:и|i|a|e|et|y|és|ve|und|en)\s\Z")
@@ -141,15 +170,18 @@ _WORDS_TOO = {"es": ("vi",), "pt": ("vi",), "it": ("vi", "i"), "cs": ("i", "v"),
 
 def roman_ordinal(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     """French XIXe, Ier, IIe."""
-    match = _FRENCH_ROMAN.fullmatch(word)
+    match = (_FRENCH_ROMAN if scan.language.code == "fr" else _DUTCH_ROMAN).fullmatch(word)
     if not match:
         return None
+    if scan.language.code == "nl":
+        return ordinal(str(value_of(match[1])), scan.language), end, "roman"
     value, ending = value_of(match[1]), match[2]
     if value == 1:
         return ("premier" if ending == "er" else "première"), end, "roman"
     return ordinal(str(value), scan.language), end, "roman"
 
 
+_DUTCH_ROMAN = re.compile(r"([IVX]{1,6})(e|ste|de)")
 _FRENCH_ROMAN = re.compile(r"([IVX]{1,6})(er|re|ère|e|ème)")
 
 

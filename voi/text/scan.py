@@ -17,7 +17,8 @@ class Scan:
     """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended."""
 
     __slots__ = (
-        "_number", "_number_at", "at", "day_first", "end", "kind", "language", "numbers", "out", "shouted", "text",
+        "_before", "_before_at", "_near", "_near_at", "_number", "_number_at", "at", "day_first", "end", "kind",
+        "language", "numbers", "out", "shouted", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, language: Language, day_first: bool) -> None:
@@ -28,7 +29,9 @@ class Scan:
         self.out: list[str] = []
         self.kind = ""
         self.end = -1
-        self._number_at = -1
+        self._before_at = self._near_at = self._number_at = -1
+        self._before = ""
+        self._near: list[str] = []
         self._number: tuple[str, int] | None = None
         self.numbers = number_pattern(language.decimal, language.groups)
         self.shouted = text.isupper() and is_shouted(text, language)
@@ -37,7 +40,8 @@ class Scan:
         """Say these words for the text up to `end`; a space is added if they would touch other letters."""
         if said and self.language.gap:
             last = self.out[-1] if self.out else ""
-            if last and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
+            glued = last == "و" and self.language.code == "ar"  # و30 دقيقة
+            if last and not glued and (last[-1].isalnum() or last[-1] in ".,;:!?%") and said[0].isalnum():
                 self.out.append(" ")
             after = self.text[end : end + 1]
             if after.isalnum() and said[-1] not in "'-":
@@ -65,8 +69,10 @@ class Scan:
     def words_before(self, count: int, at: int | None = None) -> list[str]:
         """The last words of the sentence before this place, in lower case, the nearest last."""
         end = self.at if at is None else at
-        part = self.text[max(0, end - _LOOK_BACK) : end]
-        return [word.lower() for word in _WORDS_BEFORE.findall(part)[-count:]]
+        if self._near_at != end:  # many rules ask at the same place
+            part = self.text[max(0, end - _LOOK_BACK) : end].lower()
+            self._near_at, self._near = end, _WORDS_BEFORE.findall(part)
+        return self._near[-count:]
 
     def rest(self, end: int) -> str:
         """The next few characters, without leading blanks."""
@@ -75,8 +81,10 @@ class Scan:
     def word_before(self, at: int | None = None) -> str:
         """The word right before, as it is written; "" if anything but spaces, `No.`, `:` or `#` is between."""
         end = self.at if at is None else at
-        found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
-        return found[1] if found else ""
+        if self._before_at != end:
+            found = _RIGHT_BEFORE.search(self.text, max(0, end - _LOOK_BACK), end)
+            self._before_at, self._before = end, found[1] if found else ""
+        return self._before
 
     def word_after(self, end: int) -> str:
         """The word after this place, as it is written; "" if anything but spaces is between."""
@@ -95,6 +103,8 @@ class Scan:
         return self._number
 
     def _number_from(self, at: int) -> tuple[str, int] | None:
+        if foreign := _foreign_number(self.text, at, self.language.decimal):
+            return foreign
         if self.language.decimal == "," and (dotted := _DOTTED.match(self.text, at)):
             return f"{dotted[1]}.{dotted[2]}", dotted.end()
         if self.language.decimal == "." and (spaced := _SPACED.match(self.text, at)):
@@ -107,6 +117,21 @@ class Scan:
         numbers."""
         before = self.text[at - 1 : at] if at else ""
         return not before.isalnum() or (before >= _WIDE and not before.isdigit())
+
+
+_AMERICAN = re.compile(r"(\d{1,3}(?:,\d{3})+)\.(\d{1,2})(?![\d.,]*\d)|(\d{1,3}(?:,\d{3}){2,5})(?![\d.,]*\d)")
+_EUROPEAN = re.compile(r"(\d{1,3}(?:\.\d{3})+),(\d{1,2})(?![\d.,]*\d)|(\d{1,3}(?:\.\d{3}){2,5})(?![\d.,]*\d)")
+
+
+def _foreign_number(text: str, at: int, decimal: str) -> tuple[str, int] | None:
+    """1,234.56 where a comma is usual, and 1.234.567,89 where a point is: written so, it can be nothing else."""
+    if text[at + 1 : at + 5].isdigit():
+        return None
+    match = (_AMERICAN if decimal == "," else _EUROPEAN).match(text, at)
+    if not match or (match[3] and (decimal == "." or match[3][0] == "0")):
+        return None
+    whole = (match[1] or match[3]).replace("," if decimal == "," else ".", "")
+    return (f"{whole}.{match[2]}" if match[2] else whole), match.end()
 
 
 _WIDE = "\u2e80"
@@ -122,8 +147,10 @@ _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИ
 
 def is_shouted(text: str, language: Language) -> bool:
     """True if the text is written in capitals, beyond acronyms."""
-    words = _LOUD.findall(text)
-    return len(text) < 5 or any(_VOWEL.search(word) and word not in language.spelt for word in words)
+    words = [word for word in _LOUD.findall(text) if not any(char.lower() == char for char in word)]
+    return (len(text) < 5 and text.isascii()) or any(
+        _VOWEL.search(word) and word not in language.spelt for word in words
+    )
 
 
 _RIGHT_BEFORE = re.compile(r"([^\W\d_]+)[.'’]?\s*\Z")

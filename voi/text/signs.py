@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 
 from voi.text import money, telephone
-from voi.text.codes import ROOM_WORDS
 from voi.text.numerals import cardinal, one_by_one, pairs
 from voi.text.scan import Reading, Scan
+from voi.text.slashes import slash
+from voi.text.spelt import ROOM_WORDS
 from voi.text.tables.shape import words as _set
-from voi.text.units import PER_WORDS, per, periods
 from voi.text.years import decade
 
 _NUMBERISH = frozenset(("number", "time", "date", "money", "measure", "year", "ordinal", "by", "fraction", "to"))
@@ -22,14 +22,12 @@ _DATE_NEXT = re.compile(
     r"\s?(?=\d|[$€£¥]\d|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*\.?,?\s\d"
     r"|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?\s\d)"
 )
-_WORD_BEFORE = re.compile(r"[^\W_]+\Z")
-_WORD_AFTER = re.compile(r"[^\W_]+")
 _LONE_ENDING = re.compile(r"\.[^\W\d_]+(?![\w.@])")
-_COUNTED = re.compile(r"\d\s?[^\W\d_]+\Z")
 _CODE_NEXT = re.compile(r"[A-Z]\d\b")
 _CODE = re.compile(r"[A-Z]{1,4}-?\d")
 _YEAR = re.compile(r"(\d0)s\b|(\d\d)(?![\w'])")
 _EQUALS = re.compile(r"=*")
+_TAG = re.compile(r"[A-Z]{2,}(?:20)?\d\d(?![\w-])")
 _COLOR = re.compile(r"#(?=[0-9]*[A-Fa-f])(?=[A-Fa-f]*[0-9])([0-9A-Fa-f]{6})(?!\w)")
 _PORT = re.compile(r":(\d{4,5})(?![\w.,:]*\w)")
 """localhost:8080"""
@@ -53,10 +51,13 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
         return (". " if text[at - 1 : at].isalnum() else " "), at + 1, ""  # two sentences, not an address
     if char == "!" and following == " " and text[at - 1 : at].isdigit() and "factorial" in language.say:  # 5! = 120
         return f" {language.say['factorial']}", at + 1, "number"
+    if char == "(" and (day := _DAY_IN_BRACKETS.match(text, at)) and (name := _DAY_NAMES.get(language.code)):
+        blank = " " if language.spaces else ""
+        return f"{blank}{day[1]}{name}", day.end(), "date"
     if char in ".:：'(!" and not following.isdigit() and following != "=":
         return None
     if char in money.SIGNS or char == "¢":
-        return money.at_sign(scan, at) or ("", at + 1, "")
+        return money.at_sign(scan, at) or money.name_alone(scan, at) or ("", at + 1, "")
     rule = _RULES.get(char)
     if rule is not None:
         reading = rule(scan, at, following)
@@ -79,7 +80,13 @@ def sign(scan: Scan, at: int, number: Callable[[Scan, int], Reading]) -> Reading
     return f"{gap}{said}{gap}", at + 1, "number" if char in "²³" else "sign"
 
 
-_TERMS = re.compile(r"(?<![\w'])[a-z]\d?\s-\s(?:[a-z]\d?(?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])")
+_TERMS = re.compile(
+    r"(?<![\w'])[a-z]\d?\s-\s(?:[a-z]\d?(?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])"
+    r"|(?:\^\d|[²³]|\d[xyzn])\s-\s[\da-z(]"
+)
+_COORDINATE = re.compile(r"\d{1,3}\.\d{2,}(?!\d*[.,]\d)")
+_DAY_IN_BRACKETS = re.compile(r"(?<=[日일\d])\(([月火水木金土日월화수목금토일])\)")
+_DAY_NAMES = {"ja": "曜日", "ko": "요일"}
 _HUNGARIAN_HOUR = re.compile(r"(?:ig|tól|ra|ról)(?!\w)")
 _ITEMS = _set("item items model part sku style product article artikel article artículo articolo artigo")
 _GROUPED = re.compile(r"#\s?(\d+(?:-\d+)+)(?![\w-])")
@@ -116,7 +123,17 @@ def _ampersand(scan: Scan, at: int, following: str) -> Reading | None:
 
 def _joined(scan: Scan, end: int, name: str) -> Reading | None:
     said = scan.language.say.get(name)
+    if name == "equals" and scan.language.code == "ko":
+        return _korean_topic(scan), end, "sign"
     return (f"{_gap(scan)}{said}{_gap(scan)}", end, "sign") if said else None
+
+
+def _korean_topic(scan: Scan) -> str:
+    """은 behind a consonant, 는 behind a vowel (한글 맞춤법, 조사)."""
+    while scan.out and scan.out[-1].isspace():
+        scan.out.pop()
+    last = ord(scan.out[-1].rstrip()[-1]) - 0xAC00 if scan.out and scan.out[-1].strip() else 0
+    return "은" if 0 <= last < 11_172 and last % 28 else "는"
 
 
 def _plus(scan: Scan, at: int, following: str) -> Reading | None:
@@ -132,6 +149,9 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
         return " ", at + 2, ""
     if text.startswith("->", at):
         return f" {scan.language.say.get('arrow', '')} ", at + 2, "sign"
+    if before and before in "²³" and following.isdigit():  # x²-4
+        say = scan.language.say
+        return f"{_gap(scan)}{say.get('subtract') or say.get('minus', '')}{_gap(scan)}", at + 1, "sign"
     if scan.kind in _NUMBERISH and scan.end == at and (match := _DATE_NEXT.match(text, at + 1)):
         return scan.joint(), match.end(), "to"
     if scan.kind == "code" and scan.end == at and _CODE_NEXT.match(text, at + 1):  # Q1-Q3
@@ -139,8 +159,11 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
     if following == "0" and scan.word_before(at).lower() in _ENDS and text[at + 1 : at + 4].isdigit():  # ending -0093
         return "", at + 1, ""
     counts = following.isdigit() or (following != "" and following in money.SIGNS) or money.begins(text, at + 1)
-    if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and not (
-        not scan.stands_free(at) or (before and before in ")].,-")
+    if following == "-" and text[at + 2 : at + 3] in (";", ")") and before.isalnum() and "minus" in scan.language.say:
+        return f" {scan.language.say['minus']} {scan.language.say['minus']}", at + 2, "sign"  # i--;
+    western = before == "," and text[at - 2 : at - 1].isdigit() and _COORDINATE.match(text, at + 1)  # 37.77,-122.42
+    if (counts or (following == "." and text[at + 2 : at + 3].isdigit())) and (
+        western or not (not scan.stands_free(at) or (before and before in ")].,-"))
     ):
         below = scan.language.say.get("below_zero")
         if below and re.match(r"\d+(?:\.\d+)?\s?(?:°|度)", text[at + 1 : at + 12]):
@@ -177,7 +200,7 @@ def _minus(scan: Scan, at: int, following: str) -> Reading | None:
     ):
         if scan.kind in ("time", "date", "money"):
             return scan.language.say.get("to", ""), at + 1, "to"
-        return scan.language.say.get("minus", ""), at + 1, "sign"
+        return scan.language.say.get("subtract") or scan.language.say.get("minus", ""), at + 1, "sign"
     return None
 
 
@@ -185,7 +208,14 @@ def _dash(scan: Scan, at: int, following: str) -> Reading | None:
     text = scan.text
     if scan.kind in _NUMBERISH and scan.end in (at, at - 1) and (match := _DATE_NEXT.match(text, at + 1)):
         return scan.joint(), match.end(), "to"
+    if scan.kind == "code" and scan.end == at and _CODE_NEXT.match(text, at + 1):  # Q1–Q3
+        return scan.joint(), at + 1, "to"
     return None
+
+
+_EAST_ASIAN = frozenset(("zh", "ja", "ko"))
+_TILDE_RANGE = re.compile(r"[月火水木金土日월화수목금토]~[月火水木金土日월화수목금토일]")
+_SIZED = re.compile(r"\d[^\W\d_]{1,3}\Z")
 
 
 def _about(scan: Scan, at: int, following: str) -> Reading | None:
@@ -193,6 +223,10 @@ def _about(scan: Scan, at: int, following: str) -> Reading | None:
         return f" {scan.language.say['tilde']} ", at + 1, ""
     if following.isdigit() and scan.end == at and scan.kind in _NUMBERISH:  # 5〜10
         return scan.joint(), at + 1, "to"
+    if scan.text[at - 1 : at].isalpha() and scan.language.code in _EAST_ASIAN and _TILDE_RANGE.match(scan.text, at - 1):
+        return scan.joint(), at + 1, "to"
+    if following.isdigit() and scan.language.code in _EAST_ASIAN and _SIZED.search(scan.text, max(0, at - 12), at):
+        return scan.joint(), at + 1, "to"  # 1,000円〜2,000円
     if following.isdigit() or (following in money.SIGNS and following):
         return f"{scan.language.say.get('about', '')}{_gap(scan)}", at + 1, "sign"
     return (" ", at + 1, "") if scan.text[at - 1 : at] != "~" else ("", at + 1, "")
@@ -224,8 +258,9 @@ def _hash(scan: Scan, at: int, following: str) -> Reading | None:
     if color := _COLOR.match(scan.text, at):  # #FF5733
         digits = (char.upper() if char.isalpha() else cardinal(char, language) for char in color[1])
         return language.gap.join(digits), color.end(), "code"
-    if _CODE.match(scan.text, at + 1):  # order #A-1234
-        named = scan.word_before(at).lower() in language.digits_after
+    named = scan.word_before(at).lower() in language.digits_after
+    tagged = not named and "hashtag" in language.say and _TAG.match(scan.text, at + 1)  # #CES2024
+    if _CODE.match(scan.text, at + 1) and not tagged:  # order #A-1234
         return "" if named else f"{language.say.get('number', '')}{_gap(scan)}", at + 1, ""
     if following.isalpha() and "hashtag" in language.say and not scan.text[at - 1 : at].isalnum():
         return f"{language.say['hashtag']}{_gap(scan)}", at + 1, ""
@@ -238,87 +273,15 @@ def _at(scan: Scan, at: int, following: str) -> Reading | None:
     return f"{_gap(scan)}{scan.language.say['at']}{_gap(scan)}", at + 1, ""
 
 
-def _is_small_word(word: str) -> bool:
-    return word.islower() and word.isalpha()
-
-
-def right_word(text: str, at: int) -> str:
-    found = _WORD_AFTER.match(text, at + 1)
-    return found[0] if found else ""
-
-
-def _slash(scan: Scan, at: int, following: str) -> Reading | None:
-    text, language = scan.text, scan.language
-    if (
-        scan.language.code == "fr" and scan.kind in ("measure", "time") and scan.end == at and following.isdigit()
-    ):  # 24 h/24
-        return " sur ", at + 1, "to"
-    if following == "(" and text[at - 1 : at] == ")" and "over" in language.say:  # (a + b)/(c - d)
-        return f" {language.say['over']} ", at + 1, ""
-    if at and "α" <= text[at - 1] <= "ω" and following.isalnum() and "over" in language.say:  # π/2
-        return f" {language.say['over']} ", at + 1, ""
-    more, end = per(scan, at)
-    before = _WORD_BEFORE.search(text, max(0, at - 24), at)
-    alone = not before and (not at or text[at - 1].isspace() or text[at - 1] == "(")
-    if more and ((scan.kind in ("money", "measure", "number", "ratio") and scan.end == at) or alone):
-        return more, end, "measure"
-    if (
-        scan.kind in ("money", "measure")
-        and scan.end == at
-        and language.code == "en"
-        and _is_small_word(right_word(text, at))
-    ):
-        word = right_word(text, at)
-        return f" per {word}", at + 1 + len(word), "measure"
-    if text[at - 1 : at] == "-" and language.say.get("or") and following.isalpha():  # Ober-/Unterhitze
-        return f" {language.say['or']} ", at + 1, ""
-    left, after = before[0] if before else "", _WORD_AFTER.match(text, at + 1 + (following == " "))
-    right = after[0] if after else ""
-    if more and _COUNTED.search(text, max(0, at - 32), at):
-        return more, end, "measure"
-    if more and left.isalpha() and (left.lower() in _COUNTS or (left.endswith("s") and right.lower() in PER_WORDS)):
-        return more, end, "measure"
-    if language.code != "en" and right.lower() in periods(language.code) and _COUNTED.search(text, max(0, at - 32), at):
-        return f"{language.gap}{language.say['per']} {right}", after.end() if after else at + 1, "measure"
-    if left in language.weekdays.values() or (left in language.weekdays and right in language.weekdays):
-        return ", ", at + 1, "date"
-    joint = language.say.get("or", "")
-    if language.code == "en" and left.islower() and right.lower() in _PERIODS and left not in _PERIODS:  # sodium/day
-        return f" {language.say['per']} {right}", after.end() if after else at + 1, "measure"
-    if left in _FOLDERS and right.islower() and "slash" in language.say:  # src/utils
-        return f" {language.say['slash']} ", at + 1, ""
-    if (
-        joint
-        and left.isalpha()
-        and right.isalpha()
-        and left.lower() not in ("and", "either", "und", "et", "y", "e")
-        and not (left.isupper() and len(left) > 1)
-        and not (right.isupper() and len(right) > 1)
-        and len(left) > 1
-    ):
-        return f" {joint} ", at + 1 + (following == " "), ""
-    if scan.kind == "abbreviation" and joint and right.isalpha():
-        return f" {joint} ", at + 1, ""
-    return (language.gap), at + 1, ""
-
-
-_PERIODS = _set("day week month year hour minute second night shift serving person")
-_FOLDERS = _set(
-    "src lib bin docs tests test app apps public dist build assets components scripts config pkg cmd node_modules api"
-)
-_COUNTS = _set(
-    "miles kilometers kilometres meters litres liters gallons dollars euros cents calories grams "
-    "people users requests words tokens pages mi"
-)
-
-
 def _compare(scan: Scan, at: int, following: str) -> Reading | None:
     text = scan.text
     name = "greater" if text[at] == ">" else "less"
     end = at + 1
     if following == "=":
         name, end = ("at_least" if name == "greater" else "at_most"), at + 2
-    after = re.compile(r"\s?[-$€£]?\d").match(text, end)
+    after = re.compile(r"\s?[-$€£]?\d").match(text, end) or (
+        following == "=" and re.compile(r"\s[A-Za-z]").match(text, end)
+    )
     said = scan.language.say.get(name)
     if (
         said
@@ -377,6 +340,8 @@ def _point(scan: Scan, at: int, following: str) -> Reading | None:
 
 
 def _colon(scan: Scan, at: int, following: str) -> Reading | None:
+    if scan.text[at - 1 : at] == following == " " and _EQUATION.match(scan.text, at):  # 10 : 2 = 5
+        return f"{_gap(scan)}{scan.language.say.get('divided', '')}", at + 1, "sign"
     if scan.kind in ("number", "to", "year") and scan.end == at:
         return f"{_gap(scan)}{scan.language.say.get('ratio', '')}{_gap(scan)}", at + 1, "to"
     if "colon" in scan.language.say and (port := _PORT.match(scan.text, at)) and scan.word_before(at).islower():
@@ -385,8 +350,11 @@ def _colon(scan: Scan, at: int, following: str) -> Reading | None:
     return None
 
 
+_EQUATION = re.compile(r"(?<=\d\s):\s\d+(?:[.,]\d+)?\s?=")
+
+
 _RULES: dict[str, Callable[[Scan, int, str], Reading | None]] = {
-    "+": _plus, "-": _minus, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": _slash, "<": _compare,
+    "+": _plus, "-": _minus, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": slash, "<": _compare,
     ">": _compare, "*": _times, "^": _power, "'": _apostrophe, "(": _parenthesis, ".": _point, ":": _colon,
     "：": _colon, "!": _unequal, "=": _equals, "&": _ampersand,
 }  # fmt: skip

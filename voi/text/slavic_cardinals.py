@@ -42,7 +42,11 @@ _GENITIVE = {code: dict(zip(text.split()[::2], text.split()[1::2], strict=True))
 
 def asks_for_genitive(scan: Scan, at: int) -> bool:
     after = _AFTER.get(scan.language.code)
-    return after is not None and scan.word_before(at).lower() in after
+    if after is None:
+        return False
+    before = scan.word_before(at).lower()
+    pointed = len(before) == 1 and scan.text[:at].rstrip()[-1:] == "."  # с. 4 is a page
+    return before in after and not pointed
 
 
 def genitive(said: str, code: str) -> str:

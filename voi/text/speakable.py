@@ -1,10 +1,12 @@
 """Text as a speech engine should get it: what a person would read aloud, in words."""
 
+import asyncio
 import re
 import unicodedata
 
 from voi.text import cldr
 from voi.text.characters import plain_characters
+from voi.text.keys import with_keypad
 from voi.text.latex import without_latex
 from voi.text.markdown import without_markdown
 from voi.text.numerals import known
@@ -16,9 +18,12 @@ _UNREAD = "%€$£¥°+=&@/"
 """Signs that are left to the speech engine in a language without a table."""
 _SHORT = 24
 """Shorter texts are not sentences, and their final point belongs to an abbreviation."""
+_LONG = 200
+_MANY_DIGITS = 6
 _LAYERS_MAX = 4
 """How many layers of nested entities and tags are resolved."""
 _DAY_FIRST = frozenset(("en-gb", "en-au", "en-nz", "en-ie", "en-in", "en-za"))
+_ARABIC_DEGREES = re.compile(r"°\s?م(?!\w)")
 _PLAIN_ENGLISH = re.compile(r"[A-Za-z][a-z]*+(?:'[a-z]++)?+(?:[,;]?+ [A-Za-z][a-z]*+(?:'[a-z]++)?+)*+[.!?]?")
 _SHORT_FOR = re.compile(
     r"\b(?:Mr|Mrs|Ms|Dr|vs|St|No|no|[Ee]tc|[Jj]r|Inc|Mon|Tues?|Wed|Thu(?:rs?)?|Fri|[A-HJ-Z]|[A-Z][a-z]+ I"
@@ -49,6 +54,12 @@ def speakable(text: str, language: str = "en") -> str:
     return said
 
 
+def takes_long(text: str) -> bool:
+    """May reading this take longer than a third of a millisecond? Long pieces do, and those with many numbers: such
+    belong off the event loop."""
+    return len(text) > _LONG or sum(map(str.isdigit, text)) > _MANY_DIGITS
+
+
 def prepare(language: str) -> None:
     """Load what a language needs (babel's data, patterns), so that its first sentence takes no longer than others.
     Takes up to a tenth of a second."""
@@ -58,6 +69,19 @@ def prepare(language: str) -> None:
 
 def is_prepared(language: str) -> bool:
     return language in _PREPARED
+
+
+async def speakable_soon(text: str, language: str) -> str:
+    """`speakable`, off the event loop where it may take longer than a third of a millisecond."""
+    if is_prepared(language) and not takes_long(text):
+        return speakable(text, language)
+    return await asyncio.to_thread(_prepared, text, language)
+
+
+def _prepared(text: str, language: str) -> str:
+    if not is_prepared(language):
+        prepare(language)
+    return speakable(text, language)
 
 
 _PREPARED: set[str] = set()
@@ -75,10 +99,14 @@ def _read(text: str, language: str) -> str:
     if "$" in text or "\\" in text:
         say = table.say if table else {}
         text = without_latex(text, say.get("over", ""), say.get("minus", "-"))
+    if "*" in text or "#" in text:
+        text = with_keypad(text, code)
     text = " ".join(without_markdown(text, _month_names(code) if table else frozenset()).split())
     if table is None or not known(table.code):
         return tidy(text, keep=_UNREAD)
-    said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST))
+    if code == "ar" and "°" in text:
+        text = _ARABIC_DEGREES.sub("°C", text)
+    said = tidy(read(text, table, language.replace("_", "-").lower() in _DAY_FIRST), clitics=code == "nl")
     return f"{said}." if text.endswith(".") and said[-1:].isalnum() and len(said) > _SHORT else said
 
 

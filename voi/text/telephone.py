@@ -60,8 +60,8 @@ def telephone(scan: Scan, at: int) -> Reading | None:
     if not match:
         return None
     text = match[0]
-    groups = re.findall(r"\d+", text)
     plus = text.startswith("+")
+    groups = re.findall(r"\d+", text.replace("(0)", " ") if plus else text)  # +49 (0)30: the zero is not dialled
     sizes = [len(group) for group in groups]
     total = sum(sizes)
     if total < 7 or not _is_spelt(scan, at, text, groups, sizes, total, plus):
@@ -93,13 +93,11 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
     context = bool(set(scan.words_before(4, at)) & scan.language.phone_after)
     grouping = all(size == 3 for size in sizes[1:]) and sizes[0] <= 3 and len(separators) == 1
     thousands = grouping and separators <= set(scan.language.groups)
-    if code in ("pl", "cs") and sizes == [3, 3, 3] and len(separators) == 1:
-        return True
-    if code == "ru" and groups[0] == "8" and total == 11:
-        return True
     if "." in separators and len(groups) == 2:
         return context and sizes == [3, 4] and code == "en"
     if sizes in _NORTH_AMERICAN and len(separators) <= 2 and not (code != "en" and thousands):
+        return True
+    if _has_form_of_country(code, groups, sizes, separators):
         return True
     if groups[0][0] == "0" and sizes[0] > 1 and total >= 7:
         return all(size >= 2 for size in sizes[1:]) and not separators & {"–"}
@@ -141,6 +139,19 @@ def _is_spelt(scan: Scan, at: int, text: str, groups: list[str], sizes: list[int
     return False
 
 
+def _has_form_of_country(code: str, groups: list[str], sizes: list[int], separators: set[str]) -> bool:
+    """601 234 567, 8 (495) 123-45-67, 98765-43210, 1588-1234, 0 800 123 456."""
+    if len(separators) == 1 and sizes == [3, 3, 3]:
+        return code in ("pl", "cs")
+    if code == "ru":
+        return groups[0] == "8" and sum(sizes) == 11
+    if code == "ko" and sizes == [4, 4] and separators == {"-"}:
+        return groups[0][:2] in ("15", "16", "18")
+    if sizes == [1, 3, 3, 3] and separators == {" "}:
+        return groups[0] == "0"
+    return code == "hi" and sizes == [5, 5]
+
+
 def _is_address(groups: list[str]) -> bool:
     return len(groups) == 4 and all(len(group) <= 3 and int(group) <= 255 for group in groups)
 
@@ -168,6 +179,8 @@ def say_groups(scan: Scan, groups: list[str], plus: bool) -> str:
     if language.code == "ko":
         comma = ", "
     head = f"{language.say['plus']} " if language.spaces else language.say["plus"]
+    if plus and "phone_plus" in language.say:
+        head = language.say["phone_plus"]
     return f"{head if plus else ''}{comma.join(said)}"
 
 

@@ -11,9 +11,11 @@ _GLUED = re.compile(r"(?<=[\w)\]])[(\[]([^()\[\]{}]{0,120})[)\]](?=[\w\s.,;:!?)(
 """Brackets right after a word: list[0], f(x), 6(1)(f). They make no pause."""
 _DASH = re.compile(r"\s*(?:[—–―]|--+)\s*|\s+-\s+")
 _APOSTROPHE = re.compile(r"(?<!\w)'+|'+(?!\w)|'{2,}")
+_NO_CLITIC = re.compile(r"(?<!\w)'+(?![stnkm](?!\w))|'+(?!\w)|'{2,}")
 _HYPHEN = re.compile(r"(?<!\w)-+|-+(?!\w)|-{2,}")
 _RUN = re.compile(r"[\s,;:.!?]{2,}")
-_LEADING = " \t\n.,;:!?'-、，。！？；：،؛؟।…"
+_ARABIC_COMMA = re.compile(r"\s+،")
+_LEADING = " \t\n.,;:!?-、，。！？；：،؛؟।…"
 _TRAILING = " \t\n,;:'-"
 
 
@@ -34,7 +36,7 @@ class _Kept(dict[int, str]):
 _TABLES: dict[str, _Kept] = {}
 
 
-def tidy(text: str, keep: str = "") -> str:
+def tidy(text: str, keep: str = "", clitics: bool = False) -> str:
     """The tidied text. `keep`: signs that the speech engine can read."""
     text = " ".join(text.split())
     if ")" in text or "]" in text or "}" in text:
@@ -46,11 +48,13 @@ def tidy(text: str, keep: str = "") -> str:
         table = _TABLES[keep] = _Kept(keep)
     text = text.translate(table)
     if "'" in text:
-        text = _APOSTROPHE.sub("", text)
+        text = (_NO_CLITIC if clitics else _APOSTROPHE).sub("", text)
     if "-" in text:
         text = _HYPHEN.sub(" ", text)
     text = _RUN.sub(_one_sign, text)
-    return text.lstrip(_LEADING).rstrip(_TRAILING)
+    if "،" in text:
+        text = _ARABIC_COMMA.sub("،", text)
+    return text.lstrip(_LEADING if clitics else f"{_LEADING}'").rstrip(_TRAILING)
 
 
 def _one_sign(run: re.Match[str]) -> str:

@@ -23,10 +23,11 @@ _HALF_COMES = re.compile(r"\s?(?:[-–]|to)\s?\d{1,2}(?::\d\d)?\s?[AaPp]\.?[Mm]\
 _H = re.compile(r"(\d{1,2})\s?[hH](?:\s?([0-5]\d(?!\s?m(?:in|n)?\b)))?(?![\w:])")
 _DOT = re.compile(
     r"(\d{1,2})\.([0-5]\d)(?=\s?(?:Uhr|uur|u|h|klo|ore|godz)\b"
-    r"|\s?(?:[-–]|tot|en|bis|und|à|alle|do|a|t/m)\s?\d{1,2}[.:][0-5]\d\s?(?:Uhr|uur|klo|godz|h|ore)\b|['’][dt][ae]n?\b)\s?"
+    r"|\s?(?:[-–]|tot|en|bis|und|à|alle|do|a|t/m)\s?\d{1,2}[.:][0-5]\d\s?(?:Uhr|uur|klo|godz|h|ore)\b|['’](?:[dt][ae]n?|y?[ae]|n?[ıiuü]n?)\b)\s?"
 )
+_DOT_RANGE = re.compile(r"(\d{1,2})\.([0-5][05])\s?[-–]\s?(\d{1,2})\.([0-5][05])(?![\w%€$°]|[.,:-]\d|\s?[%€$°])")
 _DOT_ALONE = re.compile(r"(\d{1,2})\.([0-5]\d)(?![\w%€$°]|[.,:]\d|\s?[%€$°])")
-_DOT_AFTER = {"it": _set("alle dalle ore"), "de": _set("um"), "nl": _set("om"), "tr": _set("saat saati saatleri"),
+_DOT_AFTER = {"it": _set("alle dalle ore le"), "de": _set("um"), "nl": _set("om"), "tr": _set("saat saati saatleri"),
               "cs": _set("v ve"), "pl": _set("o")}  # fmt: skip
 _CLOCK_CONTEXT = _set(
     "at is it until till from by before after since around now about to time clock um ist bis von ab "
@@ -40,7 +41,43 @@ _RATIO_CONTEXT = _set(
 )
 
 
+def stamp(scan: Scan, at: int) -> Reading | None:
+    """14:30Z, 09:15:30+05:30: a time as machines write it."""
+    match = _STAMP.match(scan.text, at)
+    if not match or int(match[1]) > 24 or int(match[2]) > 59:
+        return None
+    language, gap = scan.language, scan.language.gap
+    said = time_of_day(scan, int(match[1]), int(match[2]), False, False, at)
+    if match[3] and 0 < int(match[3]) < 60:
+        said += f"{gap}{_count(scan, int(match[3]), 'duration-second')}"
+    letters = "U T C" if language.spells else "UTC"
+    if match["sign"]:
+        name = language.say["plus" if match["sign"] == "+" else "minus"]
+        hours, minutes = whole(str(int(match["hours"])), language.code), int(match["minutes"] or 0)
+        letters += f"{gap}{name}{gap}{hours}{gap + whole(str(minutes), language.code) if minutes else ''}"
+    return f"{said}{gap}{letters if match['zone'] else ''}".rstrip(), match.end(), "time"
+
+
+_STAMP = re.compile(
+    r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?"
+    r"(?P<zone>Z|(?P<sign>[+-])(?P<hours>\d{2})(?::?(?P<minutes>\d{2}))?)(?![\w:])"
+)
+_LOCAL_STAMP = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?(?P<zone>)(?P<sign>)(?![\w:])")
+
+
+def local_stamp(scan: Scan, at: int) -> Reading | None:
+    """The time behind the T of an ISO date, with or without its zone."""
+    if reading := stamp(scan, at):
+        return reading
+    match = _LOCAL_STAMP.match(scan.text, at)
+    if not match or int(match[1]) > 24 or int(match[2]) > 59:
+        return None
+    return time_of_day(scan, int(match[1]), int(match[2]), False, False, at), match.end(), "time"
+
+
 def clock(scan: Scan, at: int) -> Reading | None:
+    if reading := stamp(scan, at):
+        return reading
     match = (_CLOCK if scan.language.gap else _CLOCK_WIDE).match(scan.text, at)
     if not match:
         return None
@@ -249,7 +286,15 @@ def with_h(scan: Scan, at: int) -> Reading | None:
 
 def with_dot(scan: Scan, at: int) -> Reading | None:
     """14.30 Uhr."""
+    both = _DOT_RANGE.match(scan.text, at) if scan.language.code in ("tr", "de", "nl", "it", "cs") else None
+    if both and int(both[1]) <= 24 and int(both[3]) <= 24:  # 9.00-17.30
+        first = time_of_day(scan, int(both[1]), int(both[2]), False, False, at)
+        second = time_of_day(scan, int(both[3]), int(both[4]), False, False, at)
+        return f"{first}{scan.joint()}{second}", _past_written(scan, both.end()), "time"
     match = _DOT.match(scan.text, at)
+    listed = scan.kind == "time" and 0 < at - scan.end < 5 and scan.language.code in _DOT_AFTER  # 13.00, 14.15
+    if not match and listed:
+        match = _DOT_ALONE.match(scan.text, at)
     if not match and scan.word_before(at).lower() in _DOT_AFTER.get(scan.language.code, ()):  # alle 19.30
         match = _DOT_ALONE.match(scan.text, at)
     if not match or int(match[1]) > 24 or scan.language.code == "en":

@@ -35,14 +35,18 @@ _PART_OF_DECADE = re.compile(
 def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
     """True for words and letters that are not units here."""
     code = scan.language.code
+    if _is_word(scan, symbol, stop):
+        return True
+    if symbol in ("C", "F") and code == "en":
+        return not _is_temperature(scan, digits, stop, at)
+    if not glued and code != "en" and digits in _VOLTS.get(symbol, ()):
+        return scan.rest(stop)[:1].islower() and symbol == "A"
     if symbol == "K" and (glued or (code == "en" and "." not in digits)):
         return True
     if symbol in ("t.", "T.") and code == "en":  # 1 t. salt
         return glued or not scan.rest(stop)[:1].islower()
     if code == "en":
-        if symbol == "c." and glued:
-            return True
-        if symbol.rstrip(".") == "ac" and glued:  # 802.11ac
+        if glued and symbol in ("c.", "ac", "ac."):  # 802.11ac
             return True
         if symbol == "in" and not glued:
             return not (_FEET_BEFORE.search(scan.text, max(0, at - 16), at) or _INCHES_AFTER.match(scan.text, stop))
@@ -72,9 +76,46 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
         and code in ("es", "it", "pt", "fr", "pl", "cs", "ru")
     ):
         return symbol in ("a", "e", "o", "y", "A", "V")
-    if symbol == "s" and code == "en":
-        return False
     return code != "en" and symbol in ("in", "mi", "pt") and not glued
+
+
+def _is_word(scan: Scan, symbol: str, stop: int) -> bool:
+    """Polish Długa 12 m. 5 (a flat), Dutch 3 t/m 5 mei."""
+    if scan.language.code == "pl":
+        return symbol.rstrip(".") == "m" and _FLAT.match(scan.text, stop) is not None
+    return scan.language.code == "nl" and symbol == "t" and scan.text.startswith("/m", stop)
+
+
+_FLAT = re.compile(r"\.?\s\d{1,4}(?!\s?[^\W\d])")
+_VOLTS = {"V": _set("1.5 3 3.3 3.7 5 9 12 14 19 20 24 36 48 110 115 120 127 220 230 240 380 400"),
+          "A": _set("0.5 1.5 2.4 3.5 6 10 13 16 20 25 32 40 63")}  # fmt: skip
+"""Elsewhere V and A are letters and words as well."""
+_HEATED = _set("temp temps temperature temperatures bake baked oven preheat preheated roast fever high highs low "
+               "lows heat "
+               "heated cook grill weather feels outside degrees simmer")  # fmt: skip
+_OTHER_SCALE = re.compile(r"\s?[/(]\s?\d{2,3}\s?°?[CF](?!\w)")
+_OTHER_SCALE_BEFORE = re.compile(r"\d\s?°?[CF]\s?[/(]\s?\Z")
+
+
+def _is_temperature(scan: Scan, digits: str, stop: int, at: int) -> bool:
+    """Bake at 180C/350F, a high of 72F; but seat 22C."""
+    if len(digits) < 2 or (scan.text[stop : stop + 1] in ("#", "-", "+") and scan.text[stop : stop + 1]):
+        return False
+    return (
+        bool(_HEATED & set(scan.words_before(7, at)))
+        or _OTHER_SCALE.match(scan.text, stop) is not None
+        or _OTHER_SCALE_BEFORE.search(scan.text, max(0, at - 8), at) is not None
+    )
+
+
+_HOURLY = _set(
+    "um ab gegen spätestens mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonntag"
+)
+
+
+def is_hour_of_day(scan: Scan, digits: str, at: int) -> bool:
+    """German h beside a day or behind "um": nine o'clock, not nine hours."""
+    return digits.isdigit() and int(digits) <= 24 and bool(_HOURLY & set(scan.words_before(2, at)))
 
 
 _DECADE_CHAIN = re.compile(

@@ -8,7 +8,7 @@ from voi.text import cldr
 from voi.text.agreement import gender
 from voi.text.scan import Scan
 from voi.text.tables import language_of
-from voi.text.tables.shape import Forms, Language
+from voi.text.tables.shape import Forms, Language, forms
 
 COMMON: Mapping[str, str] = {
     "km": "length-kilometer", "m": "length-meter", "dm": "length-decimeter", "cm": "length-centimeter",
@@ -42,14 +42,29 @@ COMMON: Mapping[str, str] = {
     "l/100km": "consumption-liter-per-100-kilometer",
     "mmHg": "pressure-millimeter-ofhg", "ppm": "concentr-permillion", "°": "angle-degree",
 }  # fmt: skip
-_OWN = {
-    "kiloohm": {"other": "kiloohm"},
-    "megaohm": {"other": "megaohm"},
-    "mah": {"other": "mAh"},
-    "sound-decibel": {"other": "Dezibel"},
-}
+_OWN: Mapping[str, Mapping[str, Forms]] = {
+    "kiloohm": {"": forms("kiloohm")},
+    "megaohm": {"": forms("megaohm")},
+    "mah": {
+        "": forms("mAh"), "nl": forms("milliampère-uur"), "pt": forms("miliampère-hora", "miliampères-hora"),
+        "pl": forms("miliamperogodzina", "miliamperogodziny", "miliamperogodziny", "miliamperogodzin"),
+        "ru": forms("миллиампер-час", "миллиампер-часа", "миллиампер-часа", "миллиампер-часов"),
+        "cs": forms("miliampérhodina", "miliampérhodin", "miliampérhodiny"), "hu": forms("milliamperóra"),
+        "tr": forms("miliamper saat"), "ar": forms("ميلي أمبير ساعة"), "hi": forms("मिलीएम्पियर आवर"),
+        "ko": forms("밀리암페어시"),
+    },
+    "sound-decibel": {
+        "": forms("decibel", "decibels"), "de": forms("Dezibel"), "fr": forms("décibel", "décibels"),
+        "es": forms("decibelio", "decibelios"), "it": forms("decibel"), "pt": forms("decibel", "decibéis"),
+        "nl": forms("decibel"), "pl": forms("decybel", "decybela", "decybele", "decybeli"),
+        "ru": forms("децибел", "децибела", "децибела", "децибел"), "cs": forms("decibel", "decibelů", "decibely"),
+        "tr": forms("desibel"), "hu": forms("decibel"), "ar": forms("ديسيبل"), "zh": forms("分贝"),
+        "ja": forms("デシベル"), "ko": forms("데시벨"), "hi": forms("डेसिबल"),
+    },
+}  # fmt: skip
+"""Units that CLDR has no names for, by language; "" for all others."""
 UNIT = re.compile(
-    r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b"
+    r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b|л/100\s?км\b"
     r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/(?:sa|sn|[hsuчó])\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
 UNIT_WIDE = re.compile(
@@ -61,7 +76,7 @@ _PER = re.compile(
     r"\s?/\s?((?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,12})(?![\w\u0900-\u0903\u093a-\u094f])(?!/\w)"
     r"|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b"
 )
-_CHINESE_PER = frozenset("天月年人晚次周间件个份瓶斤") | {"小时", "分钟", "公斤", "平米", "公里"}
+_CHINESE_PER = frozenset("天月年人晚次周间件个份瓶斤分秒") | {"小时", "分钟", "公斤", "平米", "公里", "千克", "平方米"}
 PER_WORDS = {
     "side",
     "portion",
@@ -186,7 +201,12 @@ def unit_forms(name: str, language: Language) -> Forms | None:
         over, under = name.split("/")
         top, below = unit_forms(over, language), _per_of(under, language)
         return {key: f"{text} {below}" for key, text in top.items()} if top and below else None
-    return language.named_units.get(name) or cldr.unit(name, language.code) or _OWN.get(name)
+    return language.named_units.get(name) or cldr.unit(name, language.code) or _own(name, language.code)
+
+
+def _own(name: str, code: str) -> Forms | None:
+    found = _OWN.get(name, {})
+    return found.get(code) or found.get("")
 
 
 def _per_of(name: str, language: Language) -> str | None:
@@ -194,7 +214,12 @@ def _per_of(name: str, language: Language) -> str | None:
     if per and language.code != "en" and name not in language.named_units:
         return per
     found = unit_forms(name, language)
-    return f"{language.say['per']} {cldr.form('1', found, language.code)}" if found else None
+    return _per_words(cldr.form("1", found, language.code), language) if found else None
+
+
+def _per_words(noun: str, language: Language) -> str:
+    """Per month; Turkish puts the word behind: ay başına."""
+    return f"{noun} {language.say['per']}" if language.code == "tr" else f"{language.say['per']} {noun}"
 
 
 def _italian_per(noun: str, language: Language) -> str:
@@ -219,15 +244,17 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
     if isinstance(name, str):
         said = _per_of(name, language)
     elif name is not None:
-        said = f"{language.say['per']} {cldr.form('1', name, language.code)}"
+        said = _per_words(cldr.form("1", name, language.code), language)
     elif language.code == "zh" and symbol in _CHINESE_PER:
         said = f"{language.say['per']}{symbol}"
     elif not symbol.isalpha() and language.code != "hi":  # m²e
         said = None
     elif language.code == "it" and len(symbol) > 2:
         said = _italian_per(symbol, language)
+    elif symbol[0].isupper() and language.code not in ("en", "de"):  # Kadıköy/İstanbul
+        said = None
     elif (language.code == "en" and symbol.lower() in PER_WORDS) or (language.code != "en" and len(symbol) > 2):
-        said = f"{language.say['per']} {'ال' if language.code == 'ar' and symbol[:2] != 'ال' else ''}{symbol}"
+        said = _per_words(f"{'ال' if language.code == 'ar' and symbol[:2] != 'ال' else ''}{symbol}", language)
     else:
         said = None
     if not said:
@@ -235,9 +262,11 @@ def per(scan: Scan, end: int) -> tuple[str, int]:
     stop = match.end()
     if (
         scan.text[stop : stop + 1] == "."
-        and len(symbol) < 4
-        and scan.text[stop + 1 : stop + 2] == " "
-        and scan.text[stop + 2 : stop + 3].islower()
+        and len(symbol) < 5
+        and (
+            scan.text[stop + 1 : stop + 2] in (";", ",", ":", ")", "?", "!")
+            or (scan.text[stop + 1 : stop + 2] == " " and scan.text[stop + 2 : stop + 3].islower())
+        )
     ):
         stop += 1
     gap = language.gap

@@ -2,7 +2,7 @@
 
 import re
 
-from voi.text.numerals import cardinal, one_by_one, whole
+from voi.text.numerals import cardinal, one_by_one, pairs, whole
 from voi.text.scan import Reading, Scan
 
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
@@ -27,9 +27,11 @@ def version(scan: Scan, at: int) -> Reading | None:
         gap = language.gap
         if len(parts) == 4 and all(len(part) <= 3 and int(part) <= 255 for part in parts) and "dot" in language.say:
             said = [one_by_one(part, language) if len(part) > 2 else whole(part, language.code) for part in parts]
-            return f"{gap}{language.say['dot']}{gap}".join(said), match.end(), "electronic"
+            more, end = _port_or_mask(scan, match.end())
+            return f"{gap}{language.say['dot']}{gap}".join(said) + more, end, "electronic"
         joint = language.say["point"] if language.decimal == "." else language.say["dot"]
-        return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts), match.end(), "version"
+        more, end = _stage(scan, match.end())
+        return f"{gap}{joint}{gap}".join(cardinal(part, language) for part in parts) + more, end, "version"
     if language.decimal == ".":
         match = _DECIMAL_VERSION.match(scan.text, at)
         if (
@@ -55,3 +57,29 @@ def version(scan: Scan, at: int) -> Reading | None:
         match.end(),
         "version",
     )
+
+
+_PORT_OR_MASK = re.compile(r":(?P<port>\d{2,5})(?![\w:])|/(?P<mask>\d{1,2})(?![\w/])")
+_STAGE = re.compile(
+    r"-(alpha|beta|rc|dev|pre|preview|nightly|canary|snapshot)(?:[.-]?(\d{1,4}))?(?![\w.-]*\w)", re.IGNORECASE
+)
+
+
+def _port_or_mask(scan: Scan, end: int) -> tuple[str, int]:
+    """The :8080 or /24 behind the address of a machine."""
+    match, say = _PORT_OR_MASK.match(scan.text, end), scan.language.say
+    name = say.get("colon" if match and match["port"] else "slash")
+    if not match or not name:
+        return "", end
+    digits = match["port"] or match["mask"]
+    said = pairs(digits, scan.language) if len(digits) < 5 else one_by_one(digits, scan.language)
+    return f"{scan.language.gap}{name}{scan.language.gap}{said}", match.end()
+
+
+def _stage(scan: Scan, end: int) -> tuple[str, int]:
+    """The -rc.1 behind a version."""
+    match = _STAGE.match(scan.text, end)
+    if not match or not scan.language.gap:
+        return "", end
+    name = "R C" if match[1].lower() == "rc" else match[1].lower()
+    return f" {name}{' ' + cardinal(match[2], scan.language) if match[2] else ''}", match.end()

@@ -32,6 +32,8 @@ def whole(digits: str, code: str, form: str = "cardinal") -> str:
         said = said[len("одна ") :]
     elif code == "ar":
         said = said.replace(" و ", " و")
+    elif code == "it" and "dicotto" in said:  # num2words: centodicotto
+        said = said.replace("dicotto", "diciotto")
     elif code == "it" and said.endswith("tre") and said != "tre" and form == "cardinal":
         said = f"{said[:-1]}é"
     elif code == "nl" and digits == "1" and form == "cardinal":

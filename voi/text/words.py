@@ -15,8 +15,10 @@ from voi.text.units import forms_of
 _CODED = re.compile(r"-\d")
 _SPELT_MAX = 5
 """Longer words in capitals are emphasis, and read as words."""
-_VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
-_ACRONYM = re.compile(r"([A-Z]{2,6})('?s)?(?![^\W\d_]|')")
+_VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÃÕŐŰÝĚŮÅÆØŒĄĘİIАЕЁИОУЫЭЮЯ]", re.IGNORECASE)
+_CAPITALS = "A-ZÀ-ÖØ-ÞĄĆČĎĘĚĞĢİĶĻŁŃŇŐŒŘŚŞŠŢŤŮŰŹŻŽ"
+_ACRONYM = re.compile(rf"([{_CAPITALS}]{{2,6}})('?s)?(?![^\W\d_]|')")
+_CYRILLIC = re.compile(r"[А-ЯЁ]{2,6}(?![^\W\d_])")
 _PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
 _DIALOGUE = re.compile(
     r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|b/w\b|r/t\b|o/w\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
@@ -211,6 +213,8 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
             match.end(),
             "acronym",
         )
+    if language.code == "ru" and (russian := _CYRILLIC.match(text, at)):
+        return _russian(scan, russian[0], russian.end())
     match = _ACRONYM.match(text, at)
     if not match or (language.code != "en" and match[2]):
         return None
@@ -267,6 +271,49 @@ _WORDS_OF_THREE = _set(
     "ICE ICY ILL INK INN ITS "
     "ODD OFF OIL OLD ONE OUR OUT OWE OWL OWN UGH UMM USE IRE ARK ARC AFT ALE ELK EBB ELM IMP OAK OAR OAT OPT ORB ORE"
 )
+
+
+_LETTERS = dict(
+    zip(
+        "БВГДЖЗКЛМНПРСТФХЦЧШЩ",
+        [
+            "бэ",
+            "вэ",
+            "гэ",
+            "дэ",
+            "жэ",
+            "зэ",
+            "ка",
+            "эл",
+            "эм",
+            "эн",
+            "пэ",
+            "эр",
+            "эс",
+            "тэ",
+            "эф",
+            "ха",
+            "цэ",
+            "че",
+            "ша",
+            "ща",
+        ],
+        strict=True,
+    )
+)
+"""How Russian letters are named in acronyms (Русская грамматика, 1980, § 589); vowels by themselves."""
+
+
+_CUSTOMARY = {"США": "сэ-шэ-а", "ФРГ": "фэ-эр-гэ", "ФБР": "фэ-бэ-эр", "ГИБДД": "ги-бэ-дэ-дэ"}
+
+
+def _russian(scan: Scan, letters: str, end: int) -> Reading | None:
+    """ФСБ: эф-эс-бэ; США, which is listed, too; МХАТ is a word."""
+    if scan.shouted or (_VOWEL.search(letters) and letters not in scan.language.spelt):
+        return None
+    if said := _CUSTOMARY.get(letters):
+        return said, end, "acronym"
+    return "-".join(_LETTERS.get(letter, letter.lower()) for letter in letters), end, "acronym"
 
 
 _FLIGHT_NUMBER = re.compile(r"\s?\d{2,4}(?!\w)")

@@ -12,7 +12,8 @@ LANGUAGE = Language(
     say={
         "hyphen": "pomlčka",
         "dot": "tečka", "at": "zavináč", "slash": "lomítko", "backslash": "zpětné lomítko", "colon": "dvojtečka",
-        "and": "a", "percent": "procent", "number": "číslo", "hashtag": "hashtag", "plus": "plus", "minus": "minus",
+        "and": "a", "percent": "procent", "permille": "promile", "number": "číslo", "hashtag": "hashtag",
+        "plus": "plus", "minus": "minus",
         "equals": "rovná se",
         "point": "celých", "per": "za", "to": "až", "by": "krát", "times": "krát", "out_of": "z", "over": "na",
         "ratio": "ku", "score": "", "divided": "děleno", "greater": "větší než", "less": "menší než", "about": "asi",
@@ -24,6 +25,8 @@ LANGUAGE = Language(
         "half": "půl", "one_part": "jedna",
     },
     before={
+        "písm.": "písmeno",
+        "pí": "paní",
         "např.": "například", "tj.": "to jest", "tzn.": "to znamená", "tzv.": "takzvaný", "dr.": "doktor",
         "Dr.": "doktor", "MUDr.": "doktor", "JUDr.": "doktor", "PhDr.": "doktor", "RNDr.": "doktor",
         "Ing.": "inženýr", "Mgr.": "magistr", "Bc.": "bakalář", "prof.": "profesor", "doc.": "docent", "č.": "číslo",
@@ -39,6 +42,8 @@ LANGUAGE = Language(
         "ThDr.": "doktor", "PaedDr.": "doktor", "Ph.D": "P H D",
     },
     choices={
+        "km": (("9", "kilometr"), ("", "")),
+        "s.": (("9", "strana"), ("", "")),
         "r.": (("i", "roce"), ("9", "roku"), ("", "")), "ul.": (("p", "ulici"), ("", "ulice")), "po.": (("d",
         "pondělí"), ("", "")), "út.": (("", "úterý"),),
         "st.": (("w", "středu"), ("d", "středa"), ("", "")), "čt.": (("", "čtvrtek"),), "pá.": (("", "pátek"),),
@@ -58,7 +63,9 @@ LANGUAGE = Language(
         "milionu"),
         "miliony": forms("milion", "milionů", "miliony", "milionu"), "milionů": forms("milion", "milionů", "miliony",
         "milionu")},
-    units={"hod.": "duration-hour", "hod": "duration-hour", "min.": "duration-minute", "sek.": "duration-second",
+    units={
+        "měs": "duration-month", "měs.": "duration-month",
+        "hod.": "duration-hour", "hod": "duration-hour", "min.": "duration-minute", "sek.": "duration-second",
         "km/h": forms("kilometr za hodinu", "kilometrů za hodinu", "kilometry za hodinu"), "ks": forms("kus", "kusů",
         "kusy")},
     named_units={
@@ -74,21 +81,24 @@ LANGUAGE = Language(
         "£": Money(forms("libra", "liber", "libry", "libry"), forms("pence", "pencí", "pence")),
     },
     gender=Gender(feminine=words(
-        "hodina hodiny minuta minuty sekunda sekundy osoba osoby noc noci věc věci koruna koruny libra "
+        "miliarda miliardy hodina hodiny minuta minuty sekunda sekundy osoba osoby noc noci věc věci koruna koruny "
+        "libra "
         "libry strany kniha knihy ženy"), masculine=words("táta předseda muž den dny"),
         neuter=words("euro eura procento procenta patro poschodí století dítě místo auto"), feminine_endings=("a",
         "ost"), neuter_endings=("o", "í", "ě", "um")),
     fractions={"2": ("polovina", "poloviny"), "3": ("třetina", "třetiny"), "4": ("čtvrtina", "čtvrtiny"),
         "5": ("pětina", "pětiny"), "10": ("desetina", "desetiny")},
     spelt=words("EU USA AI TV CD DVD USB PC GPS SMS URL API OSN ČD"),
-    roman_after=words("kapitola část díl akt fáze typ úroveň kniha válka"),
+    roman_after=words("kap "
+        "kapitola část díl akt fáze typ úroveň kniha válka"),
     roman_ordinal_after=words(
         "Karel Václav Jan Pavel Rudolf Alžběta Ludvík Jindřich Napoleon Pius Benedikt Kateřina Ferdinand "
         "Josef František Papež"),
     roman_before=words("století"),
     digits_after=words("kód pin objednávky objednávka faktury faktura rezervace klienta heslo psč"),
     phone_after=words("telefon tel volejte zavolejte číslo fax mobil"),
-    score_after=words("vyhrál vyhrála vyhráli prohrál prohráli výsledek remíza porazil porazili"),
+    score_after=words("skončil skončilo skončila zápas "
+        "vyhrál vyhrála vyhráli prohrál prohráli výsledek remíza porazil porazili"),
     numbered=words(
         "strana kapitola číslo krok úroveň pokoj verze řádek článek patro díl sál otázka úkol lekce část "
         "nástupiště bod"),

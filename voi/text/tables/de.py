@@ -54,6 +54,10 @@ LANGUAGE = Language(
         "pounds": "Pfund", "version": "Version", "one_part": "ein",
     },
     before={
+        "dent.": "dent", "vet.": "vet", "h.c.": "honoris causa", "mult.": "mult", "kath.": "katholisch",
+        "u.z.": "und zwar",
+        "lit.": "Buchstabe", "Frühst.": "Frühstück",
+        "bzgl.": "bezüglich", "hl.": "heilige", "Kfm.": "Kaufmann",
         "Erw.": "Erwachsene", "mittl.": "mittlerer", "Kundennr.": "Kundennummer",
         "Fam.": "Familie", "eff.": "effektiver", "Pck.": "Päckchen",
         "Gr.": "Größe",
@@ -62,7 +66,7 @@ LANGUAGE = Language(
         "Nr.": "Nummer", "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau",
         "St.": "Sankt", "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive", "exkl.": "exklusive",
         "zzgl.": "zuzüglich", "abzgl.": "abzüglich", "vgl.": "vergleiche", "Tel.": "Telefon", "Abb.": "Abbildung",
-        "Kap.": "Kapitel", "Bd.": "Band", "Art.": "Artikel", "Abs.": "Absatz", "S.": "Seite", "Dipl.": "Diplom",
+        "Kap.": "Kapitel", "Bd.": "Band", "Art.": "Artikel", "Abs.": "Absatz", "Dipl.": "Diplom",
         "Ing.": "Ingenieur", "max.": "maximal", "mind.": "mindestens", "sog.": "sogenannt", "i.d.R.": "in der Regel",
         "z.T.": "zum Teil", "z.Zt.": "zurzeit", "z.Z.": "zurzeit", "o.ä.": "oder ähnliche", "u.U.": "unter Umständen",
         "v.a.": "vor allem", "i.A.": "im Auftrag", "gest.": "gestorben", "bes.": "besonders",
@@ -83,12 +87,13 @@ LANGUAGE = Language(
         "ugs.": "umgangssprachlich", "verh.": "verheiratet", "led.": "ledig", "wg.": "wegen", "öff.": "öffentlich",
         "Verf.": "Verfasser", "Hrsg.": "Herausgeber", "Aufl.": "Auflage", "Jg.": "Jahrgang", "Bsp.": "Beispiel",
         "Anm.": "Anmerkung", "Beil.": "Beilage", "Best.": "Bestell", "i.V.": "in Vertretung", "i.H.v.": "in Höhe von",
-        "u.E.": "unseres Erachtens", "n.V.": "nach Vereinbarung", "m.a.W.": "mit anderen Worten",
+        "u.E.": "unseres Erachtens", "m.a.W.": "mit anderen Worten",
         "a.a.O.": "am angegebenen Ort",
         "e.V.": "e V", "a.D.": "außer Dienst", "o.Ä.": "oder Ähnliches", "o.k.": "okay", "z.H.": "zu Händen",
         "z.Hd.": "zu Händen", "b.z.w.": "beziehungsweise",
     },
     ending={
+        "d.M.": "des Monats", "d.J.": "dieses Jahres",
         "p.P.": "pro Person", "p.N.": "pro Nacht", "DZ": "Doppelzimmer", "EZ": "Einzelzimmer", "OG": "Obergeschoss",
         "EG": "Erdgeschoss", "UG": "Untergeschoss", "DG": "Dachgeschoss",
         "usw.": "und so weiter", "etc.": "et cetera", "usf.": "und so fort", "Str.": "Straße", "str.": "straße",
@@ -99,6 +104,9 @@ LANGUAGE = Language(
     },
     leading=words("geb."),
     choices={
+        "S.": (("§", "Satz"), ("", "Seite")), "op.": (("9", "Opus"), ("", "")),
+        "n.V.": (("#", "nach Verlängerung"), ("", "nach Vereinbarung")),
+        "n.E.": (("#", "nach Elfmeterschießen"), ("", "")),
         "Min.": (("o", "Minute"), ("#", "Minuten"), ("", "Minuten")), "km": (("9", "Kilometer"), ("", "")),
         "geb.": (("9", "geboren"), ("am", "geboren"), ("in", "geboren"), ("im", "geboren"), ("um", "geboren"),
             ("A", "geborene"), ("", "geboren")),
@@ -112,9 +120,12 @@ LANGUAGE = Language(
         "Mrd.": forms("Milliarde", "Milliarden"), "Mrd": forms("Milliarde", "Milliarden"), "Tsd.": forms("Tausend"),
         "Million": forms("Million", "Millionen"), "Millionen": forms("Million", "Millionen"),
         "Milliarde": forms("Milliarde", "Milliarden"), "Milliarden": forms("Milliarde", "Milliarden"),
-        "Tausend": forms("Tausend"),
+        "Tausend": forms("Tausend"), "T": forms("tausend"),
     },
     units={
+        "Pr.": forms("Prise", "Prisen"),
+        "ct": forms("Cent"), "Ct": forms("Cent"), "Stk": forms("Stück"), "TEUR": forms("tausend Euro"),
+        "Mon.": "duration-month", "Mon": "duration-month",
         "bpm": forms("Schlag pro Minute", "Schläge pro Minute"),
         "Std.": "duration-hour", "Std": "duration-hour", "Min.": "duration-minute", "Min": "duration-minute",
         "Sek.": "duration-second", "sec": "duration-second", "Sek": "duration-second",
@@ -156,7 +167,8 @@ LANGUAGE = Language(
             "Name Junge Kollege Kunde Gedanke Buchstabe Wille Glaube Friede Käse Kaffee See Tee Schnee "
             "Hase Löwe Affe Neffe Bote Experte Zeuge Kubikmeter"),
         neuter=words(
-            "OG UG Obergeschoss Untergeschoss Mal Kapitel Tor Quartal Semester Halbjahr Jahr Kind Haus Auto Buch "
+            "Byte Kilobyte Megabyte Gigabyte Terabyte Bit Prozent OG UG Obergeschoss Untergeschoss Mal Kapitel Tor "
+            "Quartal Semester Halbjahr Jahr Kind Haus Auto Buch "
             "Bild Zimmer "
             "Obergeschoss Jahrhundert Geschäft Projekt Team "
             "Spiel Thema Ende Auge Interesse Gebäude Getränk Glas Bett Brot Ei Bier Ticket Paket "
@@ -168,6 +180,7 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("halb", "Halbe")},
     spelt=words(
+        "SAP IBM CIA FBI UKW EZB EKD ABS ESP ADS ADHS UV IP IQ NGO UN US OB AKW USV HNO EEG ÖBB ORF ÖPNV IG IV ID UFC "
         "RE CO HIV NRW "
         "USA EU KI AG GmbH UNO ADAC AOK PIN CEO ICE EC IT UK TV EDV ARD PKW LKW BIP IHK USB PC AI "
         "VIP UVP EDV DB AGB OP CD DVD SUV EM WM FC IC RE AB URL SMS ISBN USt BMW EKG CDU SPD AfD FDP"
@@ -192,7 +205,7 @@ LANGUAGE = Language(
     weekdays={"Mo": "Montag", "Di": "Dienstag", "Mi": "Mittwoch", "Do": "Donnerstag", "Fr": "Freitag",
         "Sa": "Samstag", "So": "Sonntag"},
     numbered=words(
-        "absatz abs satz paragraf nr kap bd abb art kapitel seite schritt nummer zimmer teil band "
+        "s lit absatz abs satz paragraf nr kap bd abb art kapitel seite schritt nummer zimmer teil band "
         "gleis version punkt artikel klasse stufe level "
         "tag frage aufgabe übung halle gate raum etage option platz"),
     counted_stops=words("Uhr"),

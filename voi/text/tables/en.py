@@ -129,7 +129,8 @@ COMPASS = {
 }  # fmt: skip
 ZONES = words("EST EDT ET CST CDT CT MST MDT MT PST PDT PT GMT UTC BST CET CEST IST JST AEST AEDT AKST HST")
 SPELT = words(
-    "AI API APIs ATM AWS BA BBQ CEO CFO CIA CIO COO CPU CTO DIY DOB EEG EEO EKG ETA EU EV FAQ FBI GPA GPU GUI HIV IBM "
+    "CLI COOH TLDR AI API APIs ATM AWS BA BBQ CEO CFO CIA CIO COO CPU CTO DIY DOB EEG EEO EKG ETA EU EV FAQ FBI GPA "
+    "GPU GUI HIV IBM "
     "ICU ID IDE IOS IOT IP IPA IPO IQ IRA IRS ISBN ISO ISP IT IV IVF KPI LED MBA MIA MIT MRI NBA NGO NIH NYC NYU OCR "
     "OEM OS OTP PA POV ROI RSA SAAS SEO SQL SUV TBA UAE UAV UFO UI UK UN UPS URI URL USA USB USD UX VIP VOIP VPN "
     "YMCA EUR ETF ADHD AKA ASAP DNA RNA DOJ EPA HOA IOU IRL LGBTQ LLC MPH NPC OCD OMG PHD PTO RIP RPG SOS TSA UTC UV "
@@ -188,6 +189,7 @@ LANGUAGE = Language(
         "version": "version", "half_past": "",
     },
     before={
+        "agg.": "aggregate",
         **_TITLES, "approx.": "approximately", "vs.": "versus", "pp.": "pages", "figs.": "figures", "viz.": "namely",
         "cf.": "compare", "ca.": "circa", "attn.": "attention", "bldg.": "building", "incl.": "including",
         "excl.": "excluding", "Univ.": "University", "i.e.": "that is,", "e.g.": "for example,", "eg.": "for example,",
@@ -201,10 +203,11 @@ LANGUAGE = Language(
         "orig.": "original", "abbr.": "abbreviation",
     },
     ending={
+        "WW2": "World War two", "WW1": "World War one", "Rte.": "Route",
         "int'l": "international", "nat'l": "national", "gov't": "government", "dep't": "department",
         "cont'd": "continued", "qty": "quantity",
         "WWII": "World War two", "WWI": "World War one", "YoY": "year over year", "QoQ": "quarter over quarter",
-        "MoM": "month over month", "Jr.": "Junior", "Sr.": "Senior", "Inc.": "Incorporated", "Ltd.": "Limited",
+        "MoM": "month over month", "Jr.": "Junior", "Inc.": "Incorporated", "Ltd.": "Limited",
         "Corp.": "Corporation",
         "Co.": "Company", "Bros.": "Brothers", "dept.": "department", "etc.": "et cetera", "Esq.": "Esquire",
         "Ave.": "Avenue", "Blvd.": "Boulevard", "Rd.": "Road", "Ln.": "Lane", "Hwy.": "Highway", "Pkwy.": "Parkway",
@@ -221,6 +224,13 @@ LANGUAGE = Language(
     },
     leading=words("apt. ste. ch. sec. art. par. para. fl. vol. fig. p. c. v. Dr. Rev. Gen."),
     choices={
+        "b.": (("Y", "born"), ("", "")), "d.": (("Y", "died"), ("", "")),
+        "Sr.": (("mary", "Sister"), ("teresa", "Sister"), ("maria", "Sister"), ("agnes", "Sister"), ("margaret",
+        "Sister"), ("anne", "Sister"), ("catherine", "Sister"), ("bernadette", "Sister"), ("clare", "Sister"),
+        ("rose", "Sister"),
+        ("", "Senior")),
+        "MR.": (("M", "Mister"), ("", "")), "MRS.": (("M", "Missus"), ("", "")), "MS.": (("M", "Miz"), ("", "")),
+        "DR.": (("M", "Doctor"), ("", "")), "PROF.": (("M", "Professor"), ("", "")),
         "ch.": (("W", "channel"), ("9", "chapter"), ("L", "chapter"), ("R", "chapter"), ("", "")),
         "opt.": (("9", "option"), ("", "")), "ver.": (("9", "version"), ("", "")), "flt.": (("9", "flight"), ("", "")),
         "conf.": (("9", "confirmation"), ("", "")), "ex.": (("9", "example"), ("", "")),
@@ -252,7 +262,7 @@ LANGUAGE = Language(
         "ed.": (("#", "edition"), ("o", "edition"), ("", "")),
         "apt.": (("L", "apartment"), ("9", "apartment"), ("A", "apartment"), ("", "apartment")),
         "ste.": (("L", "suite"), ("9", "suite"), ("", "")),
-        "fl.": (("9", "floor"), ("o", "floor"), ("", "")),
+        "fl.": (("Y", "flourished"), ("9", "floor"), ("o", "floor"), ("", "")),
         "Ct.": (("S", "Court"), ("", "Court")),
         "Pl.": (("S", "Place"), ("", "Place")),
         "hr.": (("", "hour"),),
@@ -306,7 +316,7 @@ LANGUAGE = Language(
         "cal": "energy-calorie", "kcal": "energy-kilocalorie", "sq. ft.": "area-square-foot",
         "cu. ft.": "volume-cubic-foot",
         "ft²": "area-square-foot", "ft2": "area-square-foot", "mi²": "area-square-mile", "in.": "length-inch",
-        "c.": "volume-cup",
+        "c.": "volume-cup", "C": "temperature-celsius", "F": "temperature-fahrenheit",
         "in": "length-inch",
         "ft.": "length-foot",
         "oz.": "mass-ounce", "lb.": "mass-pound", "fl. oz.": "volume-fluid-ounce", "yd.": "length-yard",
@@ -345,7 +355,7 @@ LANGUAGE = Language(
         "NZ$": Money(forms("New Zealand dollar", "New Zealand dollars"), forms("cent", "cents")),
         "HK$": Money(forms("Hong Kong dollar", "Hong Kong dollars"), forms("cent", "cents")),
         "S$": Money(forms("Singapore dollar", "Singapore dollars"), forms("cent", "cents")),
-        "CHF": Money(forms("franc", "francs"), forms("centime", "centimes")),
+        "CHF": Money(forms("Swiss franc", "Swiss francs"), forms("centime", "centimes")),
         "CAD": Money(forms("Canadian dollar", "Canadian dollars"), forms("cent", "cents")),
         "AUD": Money(forms("Australian dollar", "Australian dollars"), forms("cent", "cents")),
         "¢": Money(forms("cent", "cents")),
@@ -370,6 +380,7 @@ LANGUAGE = Language(
         "unit lesson module group "
         "step series sequel theorem case factor option class corps olympiad wrestlemania ch bowls parts types"
     ) - words("generation case grade"),
+    roman_before=words("century centuries"),
     roman_ordinal_after=words(
         "Henry Louis Charles George Edward Elizabeth Richard James William Philip Napoleon Pius Paul Benedict "
         "Nicholas Catherine Frederick Alexander Peter Leo Ramses Francis Felipe Juan Carlos Innocent "
@@ -394,7 +405,8 @@ LANGUAGE = Language(
         "dotnet kubernetes docker"
     ),
     year_after=words(
-        "in since by from until till year of circa around before after during late early mid summer "
+        "c ca fl est born died founded established built in since by from until till year of circa around before "
+        "after during late early mid summer "
         "winter spring autumn fall "
         "class model january february march april may june july august september october november "
         "december jan feb mar apr jun "

@@ -27,6 +27,7 @@ LANGUAGE = Language(
         "dollars": "dólares", "pounds": "libras", "version": "versión", "half": "medio", "one_part": "un",
     },
     before={
+        "D.ª": "doña", "Dª": "doña",
         "Sr.": "señor", "Sra.": "señora", "Srta.": "señorita", "Sres.": "señores", "Sras.": "señoras",
         "Dr.": "doctor", "Dra.": "doctora",
         "Dres.": "doctores", "D.": "don", "Dña.": "doña", "Prof.": "profesor", "Profa.": "profesora",
@@ -37,7 +38,7 @@ LANGUAGE = Language(
         "pág.": "página", "págs.": "páginas", "vol.": "volumen",
         "cap.": "capítulo", "fig.": "figura", "art.": "artículo", "Sto.": "Santo", "Sta.": "Santa",
         "Gral.": "general", "Excmo.": "excelentísimo",
-        "Ilmo.": "ilustrísimo", "c/": "calle", "C/": "calle", "máx.": "máximo", "mín.": "mínimo", "ed.": "edición",
+        "Ilmo.": "ilustrísimo", "C/": "calle", "máx.": "máximo", "mín.": "mínimo", "ed.": "edición",
         "cf.": "compárese", "cta.": "cuenta",
         "dpto.": "departamento", "depto.": "departamento", "pza.": "plaza", "Pza.": "plaza", "incl.": "incluido",
         "apdo.": "apartado", "urb.": "urbanización", "ctra.": "carretera", "esq.": "esquina", "km.": "kilómetro",
@@ -64,6 +65,7 @@ LANGUAGE = Language(
         "vs.": "versus", "atte.": "atentamente", "p.d.": "posdata",
     },
     choices={
+        "c/": (("9", "cada"), ("A", "calle"), ("", "")),
         "hab.": (("#", "habitantes"), ("", "habitación")), "min.": (("#", "minutos"), ("9", "minuto"), ("", "minutos")),
         "km": (("9", "kilómetro"), ("", "")),
         "p.": (("9", "página"), ("", "")), "s.": (("R", "siglo"), ("", "")), "ss.": (("#", "y siguientes"), ("", "")),
@@ -99,6 +101,7 @@ LANGUAGE = Language(
     },
     money_joint=" con ",
     money={
+        "S/": Money(forms("sol", "soles"), forms("céntimo", "céntimos")),
         "€": Money(forms("euro", "euros"), forms("céntimo", "céntimos")), "$": Money(forms("dólar", "dólares"),
         forms("centavo", "centavos")),
         "£": Money(forms("libra", "libras"), forms("penique", "peniques")), "¥": Money(forms("yen", "yenes")),
@@ -123,9 +126,12 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("medio", "medios"), "3": ("tercio", "tercios"), "4": ("cuarto", "cuartos")},
     spelt=words(
+        "ITV OMS IRPF IMC IP ID "
         "IA UE ONU IVA ADN DNI ADSL PIB CD DVD USB PC TV AI GPS SMS VIP URL API RRHH UVI UCI FBI CIA ETT "
         "BBVA CEO SUV ISBN") - words("ONU IVA UVI UCI IBAN"),
     roman_after=words(
+        "inc "
+        "vol art tít "
         "cap s capítulo parte tomo volumen acto escena sección fase tipo nivel libro título anexo artículo "
         "siglo siglos guerra"),
     roman_ordinal_after=words(

@@ -26,6 +26,8 @@ LANGUAGE = Language(
         "version": "version", "half": "demi",
     },
     before={
+        "rdv.": "rendez-vous",
+        "Mt": "Mont",
         "M.": "Monsieur", "MM.": "Messieurs", "Mme": "Madame", "Mme.": "Madame", "Mmes": "Mesdames",
         "Mlle": "Mademoiselle", "Mlle.": "Mademoiselle",
         "Mlles": "Mesdemoiselles", "Dr": "Docteur", "Dr.": "Docteur", "Pr": "Professeur", "Pr.": "Professeur",
@@ -45,6 +47,8 @@ LANGUAGE = Language(
         "arr.": "arrondissement", "RDV": "rendez-vous",
     },
     ending={
+        "HT": "hors taxes", "pdt": "pendant",
+        "c. à s.": "cuillère à soupe", "c. à c.": "cuillère à café",
         "RDC": "rez-de-chaussée", "a.p.": "après prolongation",
         "ét.": "étage",
         "etc.": "et cetera", "av. J.-C.": "avant Jésus-Christ", "apr. J.-C.": "après Jésus-Christ",
@@ -56,6 +60,7 @@ LANGUAGE = Language(
         "svp": "s'il vous plaît", "SVP": "s'il vous plaît",
     },
     choices={
+        "no": (("9", "numéro"), ("", "")),
         "pl.": (("A", "place"), ("", "")),
         "min.": (("o", "minute"), ("#", "minutes"), ("9", "minimum"), ("", "minimum")),
         "km": (("9", "kilomètre"), ("", "")),
@@ -73,6 +78,7 @@ LANGUAGE = Language(
         "mille": forms("mille"),
     },
     units={
+        "cp": forms("comprimé", "comprimés"), "gél.": forms("gélule", "gélules"), "cp.": forms("comprimé", "comprimés"),
         "bpm": forms("battement par minute", "battements par minute"),
         "Mo": forms("mégaoctet", "mégaoctets"), "Go": forms("gigaoctet", "gigaoctets"), "Ko": forms("kilooctet",
         "kilooctets"), "ko": forms("kilooctet", "kilooctets"),
@@ -144,11 +150,13 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("demi", "demis"), "3": ("tiers", "tiers"), "4": ("quart", "quarts")},
     spelt=words(
+        "OGM ONG ADSL IP ID UV OMS OCDE INSEE ASSEDIC AVC "
         "OM OL PSG CO CA CE AG RTL TF BNP HIV VIH IRM ORL UV AOC CEO DJ FM QI IRL "
         "USA UE IA SNCF TVA PDG ONU IBAN USB ADN EDF GPS SMS CV TGV TV DVD CD UK PC VIP API RATP HLM BD "
         "RH PME QCM OVNI PIB FAQ URL AI EU RER SUV RTT CAF SAV URSSAF CNRS ENA BMW FBI CIA"
         ) - words("ONU OVNI URSSAF SAV ENA CAF IBAN RDV CV"),
     roman_after=words(
+        "vol art tit "
         "chap chapitre partie tome volume acte scène section phase type niveau livre titre annexe article "
         "guerre"),
     roman_ordinal_after=words(

@@ -9,7 +9,8 @@ LANGUAGE = Language(
     clock=Clock("{h} बजे", "{h} बजकर {m} मिनट", after=words("बज")),
     say={
         "score": "",        "hyphen": "हाइफ़न",
-        "dot": "डॉट", "at": "एट", "slash": "स्लैश", "and": "और", "percent": "प्रतिशत", "number": "नंबर",
+        "dot": "डॉट", "at": "एट", "slash": "स्लैश", "and": "और", "percent": "प्रतिशत", "permille": "प्रति हज़ार",
+        "number": "नंबर",
         "hashtag": "हैशटैग", "plus": "प्लस", "minus": "माइनस", "equals": "बराबर", "point": "दशमलव", "per": "प्रति",
         "to": "से", "by": "गुणा", "times": "गुणा", "out_of": "में से", "over": "बटा", "ratio": "अनुपात",
         "divided": "भाग", "greater": "से अधिक", "less": "से कम", "about": "लगभग", "plusminus": "प्लस माइनस",

@@ -69,6 +69,7 @@ LANGUAGE = Language(
         "miliardi": forms("miliardo", "miliardi"),
     },
     units={
+        "gg.": forms("giorno", "giorni"),
         "bpm": forms("battito al minuto", "battiti al minuto"),
         "sec": "duration-second", "km/h": forms("chilometro orario", "chilometri orari"), "gg": forms("giorno",
         "giorni"), "mq": "area-square-meter", "mc": "volume-cubic-meter",
@@ -102,10 +103,12 @@ LANGUAGE = Language(
     ),
     fractions={"2": ("mezzo", "mezzi"), "3": ("terzo", "terzi"), "4": ("quarto", "quarti")},
     spelt=words(
+        "OMS IP ID ATM "
         "CO TAC RMN HIV CGIL CISL PD AC BTP UV QI "
         "UE IVA USA ADSL CD DVD USB PC TV GPS SMS VIP URL API AI IA FBI CIA DNA INPS ISBN RAI UK EU CEO "
         "SUV") - words("IVA USA INPS RAI VIP"),
     roman_after=words(
+        "vol art tit "
         "cap capitolo parte tomo volume atto scena sezione fase tipo livello libro titolo allegato articolo "
         "guerra"),
     roman_ordinal_after=words(

@@ -13,7 +13,9 @@ LANGUAGE = Language(
     say={
         "score": "対",        "hyphen": "ハイフン",
         "dot": "ドット", "at": "アットマーク", "slash": "スラッシュ", "and": "と", "percent": "パーセント",
-        "number": "番号", "plus": "たす", "minus": "マイナス", "equals": "イコール", "point": "点", "per": "毎",
+        "permille": "パーミル",
+        "number": "番号", "plus": "たす", "minus": "マイナス", "phone_plus": "プラス", "subtract": "ひく",
+        "equals": "イコール", "point": "点", "per": "毎",
         "to": "から", "by": "かける", "times": "かける", "out_of": "点満点中", "over": "の", "ratio": "対",
         "divided": "わる", "greater": "大なり", "less": "小なり", "about": "約", "plusminus": "プラスマイナス",
         "at_most": "以下", "at_least": "以上", "not_equal": "ノットイコール", "root": "ルート", "infinity": "無限大",

@@ -12,8 +12,10 @@ LANGUAGE = Language(
     clock=Clock("{h} 시", "{h} 시 {m}분"),
     say={
         "score": " 대 ",        "hyphen": "하이픈",
-        "dot": "점", "at": "골뱅이", "slash": "슬래시", "and": "그리고", "percent": "퍼센트", "number": "번호",
-        "plus": "더하기", "minus": "마이너스", "equals": "는", "point": "점", "per": "당", "to": "에서 ",
+        "dot": "점", "at": "골뱅이", "slash": "슬래시", "and": "그리고", "percent": "퍼센트", "permille": "퍼밀",
+        "number": "번호",
+        "plus": "더하기", "minus": "마이너스", "phone_plus": "플러스 ", "subtract": " 빼기 ", "equals": "는",
+        "point": "점", "per": "당", "to": "에서 ",
         "by": "곱하기", "times": "곱하기", "out_of": "점 만점에", "over": "에", "ratio": "대", "divided": "나누기",
         "greater": "보다 크다", "less": "보다 작다", "about": "약", "plusminus": "플러스마이너스", "at_most": "이하",
         "at_least": "이상", "not_equal": "같지 않다", "root": "루트", "infinity": "무한대", "section": "제",

@@ -11,7 +11,7 @@ LANGUAGE = Language(
     say={
         "hyphen": "streepje",
         "dot": "punt", "at": "apenstaartje", "slash": "schuine streep", "backslash": "backslash",
-        "colon": "dubbele punt", "and": "en", "percent": "procent",
+        "colon": "dubbele punt", "and": "en", "percent": "procent", "permille": "promille",
         "number": "nummer", "hashtag": "hashtag", "plus": "plus", "minus": "min", "equals": "is", "point": "komma",
         "per": "per", "to": "tot", "by": "bij",
         "times": "keer", "out_of": "van de", "over": "over", "ratio": "op", "score": "tegen",
@@ -57,6 +57,7 @@ LANGUAGE = Language(
         "p.p.": "per persoon", "p.j.": "per jaar", "p.m.": "per maand", "p.st.": "per stuk", "ged.": "gedeelte",
         "jr.": "junior", "sr.": "senior", "m.m.": "mutatis mutandis", "vr.": "vrijdag", "di.": "dinsdag"},
     choices={
+        "wo.": (("d", "woensdag"), ("w", "woensdag"), ("", "")),
         "km": (("9", "kilometer"), ("", "")),"ma.": (("d", "maandag"), ("w", "maandag"), ("", "")), "do.": (("d",
         "donderdag"), ("w", "donderdag"),
         ("", "")), "za.": (("d", "zaterdag"), ("w", "zaterdag"), ("", "")), "zo.": (("d", "zondag"), ("w", "zondag"),
@@ -64,6 +65,7 @@ LANGUAGE = Language(
     scales={"mln.": forms("miljoen"), "mln": forms("miljoen"), "mld.": forms("miljard"), "mld": forms("miljard"),
         "miljoen": forms("miljoen"), "miljard": forms("miljard"), "duizend": forms("duizend")},
     units={
+        "mnd": "duration-month", "mnd.": "duration-month", "ct": forms("cent"), "wk": "duration-week",
         "el": forms("eetlepel", "eetlepels"), "tl": forms("theelepel", "theelepels"),
         "km/u": forms("kilometer per uur"), "u": "duration-hour", "sec": "duration-second",
         "m/s": forms("meter per seconde"), "min.": "duration-minute", "sec.": "duration-second"},
@@ -79,10 +81,12 @@ LANGUAGE = Language(
         "Willem Karel Lodewijk Filips Hendrik Elizabeth Johannes Paulus Napoleon Beatrix Albert Leopold "
         "Boudewijn Paus"),
     digits_after=words(
+        "bsn "
         "code pin pincode ordernummer bestelnummer bestelling factuur factuurnummer klantnummer "
         "reservering ticket postcode wachtwoord"),
     phone_after=words("telefoon tel bel bellen nummer telefoonnummer fax mobiel"),
-    score_after=words("won wint verloor gewonnen verloren stand uitslag gelijkspel"),
+    score_after=words("eindigde eindigt wedstrijd speelde speelden "
+        "won wint verloor gewonnen verloren stand uitslag gelijkspel"),
     weekdays={"ma": "maandag", "di": "dinsdag", "wo": "woensdag", "do": "donderdag", "vr": "vrijdag",
         "za": "zaterdag", "zo": "zondag"},
 )  # fmt: skip

@@ -12,7 +12,7 @@ LANGUAGE = Language(
     say={
         "hyphen": "myślnik",
         "dot": "kropka", "at": "małpa", "slash": "ukośnik", "backslash": "ukośnik wsteczny", "colon": "dwukropek",
-        "and": "i", "percent": "procent", "number": "numer", "hashtag": "hasztag",
+        "and": "i", "percent": "procent", "permille": "promili", "number": "numer", "hashtag": "hasztag",
         "plus": "plus", "minus": "minus", "equals": "równa się", "point": "przecinek", "per": "na", "to": "-",
         "by": "na", "times": "razy", "out_of": "na",
         "over": "na", "ratio": "do", "score": "do", "divided": "podzielić przez", "greater": "większe niż",
@@ -24,6 +24,7 @@ LANGUAGE = Language(
         "pounds": "funtów", "version": "wersja", "half": "pół", "one_part": "jedna",
     },
     before={
+        "pkt": "punkt",
         "np.": "na przykład", "tzn.": "to znaczy", "tj.": "to jest", "tzw.": "tak zwany", "dr": "doktor",
         "dr.": "doktor", "mgr": "magister", "inż.": "inżynier", "prof.": "profesor", "os.": "osiedle", "nr": "numer",
         "ok.": "około",
@@ -36,16 +37,19 @@ LANGUAGE = Language(
         "gm.": "gmina", "m.st.": "miasto stołeczne", "im.": "imienia", "wyd.": "wydanie",
         "płk": "pułkownik", "kpt.": "kapitan", "ppłk": "podpułkownik", "red.": "redaktor",
         "dn.": "dnia", "ang.": "angielski", "pol.": "polski", "nast.": "następny", "właśc.": "właściwie",
-        "ew.": "ewentualnie", "jw.": "jak wyżej", "pn.": "pod nazwą", "cd.": "ciąg dalszy",
+        "ew.": "ewentualnie", "jw.": "jak wyżej", "cd.": "ciąg dalszy",
         "ds.": "do spraw", "szt.": "sztuk", "dyr.": "dyrektor", "przyp.": "przypis",
     },
     choices={
-        "m.": (("#", "metrów"), ("9", "mieszkanie"), ("", "")),
+        "km": (("9", "kilometr"), ("", "")),
+        "pn.": (("P", "poniedziałku"), ("d", "poniedziałek"), ("w", "poniedziałek"), ("D", "poniedziałek"),
+        ("", "pod nazwą")), "s.": (("9", "strona"), ("", "")),
+        "m.": (("9", "mieszkanie"), ("#", "metrów"), ("", "")),
         "godz.": (("P", "godziny"), ("p", "godzinie"), ("#", "godzin"), ("9", "godzina"), ("", "godzina")),
         "ul.": (("p", "ulicy"), ("", "ulica")), "al.": (("p", "alei"), ("", "aleja")), "pl.": (("p", "placu"), ("",
         "plac")),
         "pon.": (("P", "poniedziałku"), ("", "poniedziałek"),), "wt.": (("P", "wtorku"), ("", "wtorek"),),
-        "śr.": (("P", "środy"), ("d", "środa"), ("w", "środę"), ("", "")),
+        "śr.": (("P", "środy"), ("w", "środę"), ("d", "środa"), ("", "")),
         "czw.": (("P", "czwartku"), ("", "czwartek"),), "pt.": (("P", "piątku"), ("w", "piątek"), ("d", "piątek"),
         ("", "pod tytułem")), "sob.": (("P", "soboty"), ("w",
         "sobotę"), ("", "sobota")),
@@ -53,10 +57,14 @@ LANGUAGE = Language(
         "niedzielę"), ("", "niedziela")),
     },
     leading=words("ul. al. pl."),
-    weekdays={"pon": "poniedziałek", "wt": "wtorek", "śr": "środa", "czw": "czwartek", "pt": "piątek", "sob": "sobota",
+    weekdays={
+        "pn": "poniedziałek", "Pn": "poniedziałek", "nd": "niedziela", "Nd": "niedziela",
+        "pon": "poniedziałek", "wt": "wtorek", "śr": "środa", "czw": "czwartek", "pt": "piątek", "sob": "sobota",
         "ndz": "niedziela", "niedz": "niedziela", "Pon": "poniedziałek", "Wt": "wtorek", "Śr": "środa",
         "Czw": "czwartek", "Pt": "piątek", "Sob": "sobota", "Ndz": "niedziela"},
-    ending={"itd.": "i tak dalej", "itp.": "i tym podobne", "p.n.e.": "przed naszą erą", "n.e.": "naszej ery",
+    ending={
+        "ub.r.": "ubiegłego roku",
+        "itd.": "i tak dalej", "itp.": "i tym podobne", "p.n.e.": "przed naszą erą", "n.e.": "naszej ery",
         "sp. z o.o.": "spółka z o o", "br.": "bieżącego roku", "tys.": "tysięcy"},
     scales={
         "tys.": forms("tysiąc", "tysiąca", "tysiące", "tysięcy"), "tys": forms("tysiąc", "tysiąca", "tysiące",
@@ -65,7 +73,9 @@ LANGUAGE = Language(
         "milionów"), "miliony": forms("milion", "miliona", "miliony", "milionów"), "milionów": forms("milion",
         "miliona", "miliony", "milionów"),
     },
-    units={"godz.": "duration-hour", "godz": "duration-hour", "sek.": "duration-second", "min.": "duration-minute",
+    units={
+        "gr": forms("grosz", "grosza", "grosze", "groszy"), "mies": "duration-month", "mies.": "duration-month",
+        "godz.": "duration-hour", "godz": "duration-hour", "sek.": "duration-second", "min.": "duration-minute",
         "km/h": forms("kilometr na godzinę", "kilometra na godzinę", "kilometry na godzinę", "kilometrów na godzinę"),
         "zł": forms("złoty", "złotego", "złote", "złotych")},
     named_units={
@@ -87,7 +97,8 @@ LANGUAGE = Language(
         feminine_endings=("a", "ść", "iny", "uty", "undy", "oby", "ki", "ony"), neuter_endings=("o", "e", "ę", "um")),
     fractions={"2": ("druga", "drugie"), "3": ("trzecia", "trzecie"), "4": ("czwarta", "czwarte")},
     spelt=words("UE USA AI TV CD DVD USB PC GPS SMS URL API PKO PKP"),
-    roman_after=words("rozdział część tom akt faza typ poziom księga wojna"),
+    roman_after=words("rozdz cz t "
+        "rozdział część tom akt faza typ poziom księga wojna"),
     roman_ordinal_after=words(
         "Jan Paweł Zygmunt Kazimierz Władysław Stanisław August Elżbieta Ludwik Karol Henryk Napoleon "
         "Pius Benedykt Katarzyna Bolesław Papież"),

@@ -56,7 +56,7 @@ LANGUAGE = Language(
         "seg.": (("#", "segundos"), ("", "segunda")), "ter.": (("D", "terça"), ("d", "terça"), ("w", "terça"), ("",
         "")),
         "qua.": (("", "quarta"),), "qui.": (("", "quinta"),), "sex.": (("", "sexta"),), "sáb.": (("", "sábado"),),
-        "dom.": (("d", "domingo"), ("w", "domingo"), ("", "")),
+        "dom.": (("d", "domingo"), ("w", "domingo"), ("D", "domingo"), ("", "")),
     },
     leading=words("R. séc."),
     ending={
@@ -72,6 +72,9 @@ LANGUAGE = Language(
         "milhão": forms("milhão", "milhões"), "milhões": forms("milhão", "milhões"), "bilhão": forms("bilhão",
         "bilhões"), "bilhões": forms("bilhão", "bilhões"), "M": forms("milhão", "milhões")},
     units={
+        "col. de sopa": forms("colher de sopa", "colheres de sopa"), "col. de chá": forms("colher de chá",
+        "colheres de chá"),
+        "col. sopa": forms("colher de sopa", "colheres de sopa"), "col. chá": forms("colher de chá", "colheres de chá"),
         "bpm": forms("batimento por minuto", "batimentos por minuto"),"km/h": forms("quilômetro por hora",
         "quilômetros por hora"), "seg": "duration-second",
         "sec": "duration-second", "m/s": forms("metro por segundo", "metros por segundo"), "anos": forms("ano",
@@ -103,9 +106,12 @@ LANGUAGE = Language(
         feminine_endings=("a", "as", "ção", "ções", "são", "sões", "dade", "dades", "tude", "gem", "gens"),
     ),
     fractions={"2": ("meio", "meios"), "3": ("terço", "terços"), "4": ("quarto", "quartos")},
-    spelt=words("CO HIV CF CLT STF OAB SP RJ MG TI RH CE PF PJ IR EUA MEI UTI INSS ONU IA UE ONU CPF RG CEP TV CD "
+    spelt=words("IPVA IPTU ICMS IRPF OMS ISS IP ID AVC IPI "
+        "CO HIV CF CLT STF OAB SP RJ MG TI RH CE PF PJ IR EUA MEI UTI INSS ONU IA UE ONU CPF RG CEP TV CD "
                 "DVD USB PC DNA GPS SMS VIP URL API AI") - words("ONU CEP VIP EUA MEI UTI"),
     roman_after=words(
+        "inc incs "
+        "vol art tit "
         "cap capítulo parte tomo volume ato cena seção fase tipo nível livro título anexo artigo século "
         "guerra inciso incisos séc séculos capítulos artigos copa"),
     roman_ordinal_after=words(

@@ -26,7 +26,8 @@ LANGUAGE = Language(
     say={
         "hyphen": "tire",
         "dot": "nokta", "at": "et", "slash": "eğik çizgi", "backslash": "ters eğik çizgi", "colon": "iki nokta",
-        "and": "ve", "percent": "yüzde", "number": "numara", "hashtag": "hashtag", "plus": "artı", "minus": "eksi",
+        "and": "ve", "percent": "yüzde", "permille": "binde", "number": "numara", "hashtag": "hashtag",
+        "plus": "artı", "minus": "eksi",
         "equals": "eşittir", "point": "virgül", "per": "başına",
         "to": "-", "by": "çarpı", "times": "çarpı", "out_of": "üzerinden", "over": "bölü", "ratio": "e",
         "score": "", "divided": "bölü", "greater": "büyüktür", "less": "küçüktür", "about": "yaklaşık",
@@ -53,7 +54,11 @@ LANGUAGE = Language(
         "sn.": "saniye", "TBMM": "Türkiye Büyük Millet Meclisi"},
     scales={"milyon": forms("milyon"), "milyar": forms("milyar"), "bin": forms("bin"), "mn": forms("milyon"),
         "M": forms("milyon")},
-    units={"km/s": forms("kilometre bölü saat"), "km/sa": cldr_prefix("saatte", "kilometre"),
+    units={
+        "yk": forms("yemek kaşığı"), "yk.": forms("yemek kaşığı"), "çk": forms("çay kaşığı"),
+        "çk.": forms("çay kaşığı"),
+        "tk": forms("tatlı kaşığı"), "tk.": forms("tatlı kaşığı"), "sb": forms("su bardağı"), "ay": "duration-month",
+        "km/s": forms("kilometre bölü saat"), "km/sa": cldr_prefix("saatte", "kilometre"),
         "m/s": cldr_prefix("saniyede", "metre"), "m/sn": cldr_prefix("saniyede", "metre"),
         "mph": cldr_prefix("saatte", "mil"), "tane": forms("tane"), "sa": "duration-hour", "dk": "duration-minute",
         "dk.": "duration-minute", "sn": "duration-second", "sn.": "duration-second",

@@ -16,7 +16,8 @@ LANGUAGE = Language(
     say={
         "score": "比",        "hyphen": "短横线",
         "dot": "点", "at": "艾特", "slash": "斜杠", "and": "和", "percent": "百分之", "permille": "千分之",
-        "number": "号码", "plus": "加", "minus": "负", "below_zero": "零下", "equals": "等于", "point": "点",
+        "number": "号码", "plus": "加", "minus": "负", "subtract": "减", "below_zero": "零下", "equals": "等于",
+        "point": "点",
         "per": "每", "to": "到", "by": "乘", "times": "乘", "out_of": "比", "over": "比",
         "ratio": "比", "divided": "除以", "greater": "大于", "less": "小于", "about": "大约", "plusminus": "正负",
         "at_most": "至多", "at_least": "至少", "not_equal": "不等于", "root": "根号", "infinity": "无穷大",
