@@ -7,16 +7,23 @@ from typing import Literal
 from voi.core import marks, printed_calls
 from voi.core.found import Found, Seen
 from voi.core.sentences import begins_line, begins_sentence
-from voi.core.thought_labels import answer_heading_at, label_at, may_be_note, note_at
+from voi.core.thought_labels import LABELS, answer_heading_at, label_at, may_be_note, note_at
 
 TRIGGER = re.compile(r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_=~💭🤔🧠-]|\A[#>（【_=~💭🤔🧠-]|(?<![\w.])[^\W\d_]|\*")
 """A notation may begin with this."""
 _HEADING_MAX_CHARACTERS = 40
+_PLAIN = re.compile(r"(?<=\w )[^\W\d_]|(?P<word>[A-Za-z]+) [A-Za-z]")
+"""A word within a sentence, or the first of two words."""
+_LABEL_MAX_CHARACTERS = 40
+"""More than a label of up to three words has, with its colon."""
+_LABELS_BEGIN = (*printed_calls.FIRST_WORDS, *sorted({label.split()[0] for label in LABELS}))
 
 
 def look(text: str, at: int, *, final: bool, any_key: bool = True) -> Seen:
     """What begins at `at`, where TRIGGER matches. "wait": more text is needed to tell. `any_key`: JSON of any kind may
     be a tool call's arguments."""
+    if _is_plain(text, at):
+        return None
     char = text[at]
     if char in "<&◁":
         return marks.tag(text, at, final=final)
@@ -46,6 +53,15 @@ def look(text: str, at: int, *, final: bool, any_key: bool = True) -> Seen:
         _thought(text, at, final=final),
         printed_calls.python(text, at, final=final),
     )
+
+
+def _is_plain(text: str, at: int) -> bool:
+    """True for a word at which surely no notation begins, which holds for nearly all words."""
+    plain = _PLAIN.match(text, at)
+    if plain is None or plain["word"] is None:
+        return plain is not None
+    may_be_label = ":" in text[at : at + _LABEL_MAX_CHARACTERS]
+    return not may_be_label and not plain["word"].lower().startswith(_LABELS_BEGIN)
 
 
 def _note(text: str, at: int, *, final: bool) -> Seen:

@@ -63,6 +63,11 @@ _PREFIXES = (
     "assistant to=", "commentary to=", "analysis to=", "tool call:", "function call:", "[tool call:", "[function call:",
     "calling tool:", "calling function:", "calling ",
 )  # fmt: skip
+FIRST_WORDS = (
+    "functools", "tool", "function", "api", "call", "assistant", "commentary", "analysis", "final", "ai", "await",
+    "return", "print",
+)  # fmt: skip
+"""How the first of several words begins that may be a call or its label."""
 _PREFIX_CHARACTERS = max(map(len, _PREFIXES))
 _BEGINNINGS = frozenset(one[:length] for one in _PREFIXES for length in range(1, len(one) + 1))
 _LABEL = re.compile(r"[*_]{0,3}(?P<word>[A-Za-z]{1,9}(?:[ _][A-Za-z]{0,9}){0,2})?[*_]{0,3}(?P<colon>[ \t]?:[*_]{0,3})?")

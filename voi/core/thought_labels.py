@@ -51,8 +51,9 @@ _ANSWERS = (
     "resposta final|resposta|antwoord|итоговый ответ|ответ|відповідь|odpowiedź|odpověď|cevap|yanıt|válasz|svar|vastaus|"
     "最终回答|最終回答|最终答案|回答|回复|回覆|答复|答案|返答|応答|답변|대답|응답|الإجابة|الجواب|उत्तर|जवाब"
 )
-_WORDS = (*_SURE, *_REASONING, *_WEAK)
-_ANY_WORD = "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True)))
+LABELS = (*_SURE, *_REASONING, *_WEAK)
+"""All labels of thoughts, in lower case."""
+_ANY_WORD = "|".join(map(re.escape, sorted(LABELS, key=len, reverse=True)))
 _OPENING, _CLOSING = "#>*_ \t💭🤔🧠=~-", "*_ \t=~-"
 _HEAD = re.compile(
     rf"(?P<marks>[{_OPENING}]{{0,8}})(?P<bracket>[\[【])?(?P<word>{_ANY_WORD})(?(bracket)[\]】])"
@@ -66,9 +67,9 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 _NOTE_ENDS = {"(": ")", "[": "]", "{": "}", "（": "）", "【": "】"}
-_LONGEST = max(map(len, _WORDS)) + 20
-_KNOWN = frozenset(_WORDS)
-_BEGINNINGS = frozenset(word[:length] for word in _WORDS for length in range(len(word) + 1))
+_LONGEST = max(map(len, LABELS)) + 20
+_KNOWN = frozenset(LABELS)
+_BEGINNINGS = frozenset(word[:length] for word in LABELS for length in range(len(word) + 1))
 _ANSWER = re.compile(
     rf"^[{_OPENING}]{{0,8}}(?:\[?(?:{_ANSWERS})\]?[{_CLOSING}]{{0,6}}(?:[:：][{_CLOSING}]{{0,6}}|(?=\n))|"
     rf"(?:\.{{2,3}}|…)? ?done thinking\b\.?|(?P<action>action)[{_CLOSING}]{{0,4}}:)|"
