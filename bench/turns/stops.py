@@ -38,7 +38,7 @@ SAMPLES_PER_MS = OUTPUT_RATE_HZ // 1_000
 LOWERED = 10 ** (-12 / 20)
 BLOCK = 10 * SAMPLES_PER_MS
 QUIET = 200
-"""Blocks of the voice below this level (root mean square) tell nothing of how loud they came."""
+"""Blocks of the voice below this level (root mean square) came as loud as the one before them."""
 NEAR_MS = 25
 """A stop this near to a word's end may count it or not: so exactly nobody hears."""
 MARK = "... (interrupted)"
@@ -104,18 +104,23 @@ async def spoken() -> list[tuple[Wave, list[SpokenWord]]]:
 def heard(sound: bytes, played_ms: int, sentences: Sequence[tuple[Wave, list[SpokenWord]]]) -> tuple[int, int]:
     """How many words were heard: at the least, and at the most."""
     played = np.frombuffer(sound, "<i2").astype(float)[: played_ms * SAMPLES_PER_MS]
-    loud_ms, ends_ms, at = 0.0, [], 0
+    loud_ms, loud, ends_ms, at = 0.0, True, [], 0
     for wave, words in sentences:
         start = _found(played, wave, at)
         if start is None:
             break
         at = start + words[-1].end_ms * SAMPLES_PER_MS
-        ends_ms += [start / SAMPLES_PER_MS + word.end_ms for word in words]
+        sound_ms = (
+            int(np.flatnonzero(np.abs(wave) > QUIET)[-1]) // SAMPLES_PER_MS
+        )  # after it the server leaves silence out
+        ends_ms += [start / SAMPLES_PER_MS + min(word.end_ms, sound_ms) for word in words]
         for block in range(max(0, -start), min(len(wave), len(played) - start), BLOCK):
             came = played[start + block : start + block + BLOCK]
             said = wave[block : block + BLOCK][: len(came)]
             level = np.sqrt((said**2).mean())
-            if level >= QUIET and np.sqrt((came**2).mean()) > LOWERED * level:
+            if level >= QUIET:
+                loud = bool(np.sqrt((came**2).mean()) > LOWERED * level)
+            if loud:
                 loud_ms = (start + block + len(came)) / SAMPLES_PER_MS
     near = [end for end in ends_ms if end <= loud_ms + NEAR_MS]
     return sum(end <= loud_ms - NEAR_MS for end in near), len(near)
