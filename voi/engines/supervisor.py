@@ -152,7 +152,7 @@ class Supervisor:
         """A call is over. Raises what its caller is to be told."""
         del self._calls[call]
         kept, engine = call.kept, call.engine
-        if call.limit.end(type(error)) or isinstance(error, TimeoutError):
+        if call.limit.end(None if error is None else type(error)) or isinstance(error, TimeoutError):
             self.errors += 1
             self.check(kept, engine)
             if self._silent_s(call.began_s) < self.deadline_s - 0.001:
