@@ -41,6 +41,7 @@ BESIDE = {
     "server/metrics.py": "observer: histograms and counters",
     "store/": "observer: records the call, and writes it at intervals",
     "engines/waits.py": "clock: how long calls wait for an engine",
+    "engines/wait_limit.py": "clock: whether a wait took too long",
     "server/": "clock: watches the server (load, garbage, stopping, usage)",
     "calls/load.py": "clock: whether the server is too busy",
     "config/store.py": "clock: checks twice a second whether the configuration was edited",
@@ -162,7 +163,11 @@ async def visit(asked: asyncio.Event, go: asyncio.Event) -> None:
     ready: asyncio.Queue[str] = asyncio.Queue()
     server = Server(load_settings(), lambda _: None, ready.put_nowait)
     serving = asyncio.create_task(server.serve())
-    url = await ready.get()
+    starting = asyncio.create_task(ready.get())
+    await asyncio.wait((serving, starting), return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        serving.result()  # raises what kept the server from starting
+    url = await starting
     token = issue_token("journey", SECRET, 1)
     async with aiohttp.ClientSession() as http, http.ws_connect(f"{url}?token={token}") as socket:
         await socket.send_bytes(frame({"type": "init", "agent_name": "a", "mode": "chat", "init_greeting": False}))
