@@ -116,6 +116,10 @@ CALLS = [
     ('{"response":"Hello there."}', "Hello there."),
     ('{"message":"Hello there."}', "Hello there."),
     ('One moment.\n\n{"city":"Rome"}', "One moment."),
+    ('Done. get_weather(city="Rome")', "Done."),
+    ('Done. {"name":"f","arguments":{}}', "Done."),
+    ('Done.\n{"name":"f","arguments":{}}', "Done."),
+    ('Okay.\n```json\n{"name":"f","arguments":{}}\n```', "Okay."),
     ('Sure, let me check. call:get_weather{city:"Rome"}', "Sure, let me check."),
     ('Sure. <function=get_weather>{"city":"Rome"}</function>', "Sure."),
     ('<invoke name="get_weather">\n<parameter name="city">Rome</parameter>\n</invoke>', ""),
@@ -250,6 +254,10 @@ SPOKEN = [
     "[/quote]",
     "{{ name }} and {{city}}",
     "((double)) parentheses",
+    'Sure.\n{"voice_tone":"warm","text":"Hi there."}',
+    'Okay.\n```json\n{"voice_tone":"warm","text":"Hi there."}\n```',
+    'Okay. {"voice_tone":"warm","text":"Hi there."}',
+    'Hello.{"a":"b"}',
 ]
 
 

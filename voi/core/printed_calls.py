@@ -125,7 +125,9 @@ def _called(text: str, at: int, *, final: bool) -> Seen:
     head = _PYTHON.match(text, at)
     assert head is not None
     name = head["name"] or ""
-    is_code = "_" in name[1:-1] or "." in name or bool(_CODE_NAME.fullmatch(name)) or bool(head["list"])
+    if name.endswith(".") and head.end("name") < len(text):
+        return None  # the end of a sentence
+    is_code = "_" in name[1:-1] or bool(_CODE_NAME.fullmatch(name)) or bool(head["list"])
     first = (head["first"] or " ")[0]
     is_keyword = head["value"] and (is_code or "=" in head["equals"])
     if name and (is_keyword or first == "{"):
