@@ -316,6 +316,41 @@ def test_a_tone_in_other_notations(reply: str, size: int, json_expected: bool) -
 @pytest.mark.parametrize(
     "reply",
     [
+        "voice_tone: warm and friendly\ntext: Hello there.",
+        "voice_tone: warm and friendly\nHello there.",
+        "**voice_tone:** warm and friendly\n**text:** Hello there.",
+        "voice_tone: warm and friendly, text: Hello there.",
+        "voice_tone: Warm and friendly; Hello there.",
+        "voice_tone: warm and friendly | Hello there.",
+        "voice_tone: warm and friendly - Hello there.",
+        "[voice_tone: warm and friendly] Hello there.",
+        "(voice_tone: warm and friendly)\nHello there.",
+    ],
+)
+@pytest.mark.parametrize("json_expected", [False, True])
+def test_a_tone_of_several_words(reply: str, json_expected: bool) -> None:
+    for size in (1, 3, len(reply)):
+        (segment,) = parse(reply, json_expected, [size] * len(reply))
+        assert (segment.text, segment.tone) == ("Hello there.", "warm and friendly")
+
+
+@pytest.mark.parametrize(
+    ("reply", "tone", "text"),
+    [
+        ("voice_tone: warm, friendly\ntext: Hello there.", "warm, friendly", "Hello there."),
+        ("voice_tone: warm - Hello there.", "warm", "Hello there."),
+        ("voice_tone: warm Hello there, my friend.", "warm", "Hello there, my friend."),
+        ("voice_tone: warm hello there", "warm", "hello there"),
+    ],
+)
+def test_where_a_tone_ends(reply: str, tone: str, text: str) -> None:
+    (segment,) = parse(reply, False)
+    assert (segment.text, segment.tone) == (text, tone)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
         "Tone: warm and soft is best.", "To be or not.", "Tone matters. Yes.", "T", "Tone", "Tonight we eat.",
         "`code` is here", "The tone: warm.", "<b>Hello</b> there.",
     ],

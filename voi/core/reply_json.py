@@ -48,12 +48,14 @@ _CLOSING = {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", 
 _LABEL = re.compile(
     r"(?i)(?P<fence>```\w{0,8}\s*)?[\s(\[*_#>-]*(?:"
     r"<voice[_ -]?tone>\s*(?P<tagged>\w{1,30})\s*</voice[_ -]?tone>\s*(?P<tag><text>\s*)?|"
-    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30})"
+    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30}(?(words)|(?(short)|"
+    r"(?:[^\n]{1,60}(?=\n[\s*_-]{0,9}text[\s*_]{0,9}[:=])|(?-i:(?:[ -][^\W\d_A-Z]+){1,6})"
+    r"(?=[\"'*_]{0,3}(?: ?[\n,;|)\]]| - ))))?))(?: - | (?=\|))?"
     r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
     r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
 )
 """A sentence may also begin with "tone", or with "voice tone" in two words, so the tone must be all that follows on the
-line."""
+line. A tone of several words is in lower case, or "text:" follows in the next line."""
 _LABELS = ("voicetone", "tone")
 _SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
 _FENCE = re.compile(r"`{1,3}\Z|```\w{0,8}(?:\s|\Z)")
@@ -183,7 +185,8 @@ class JsonUnwrapper:
     def _close_tone(self, at: int) -> bool:
         """An object with a tone and no text closes, at `at`. Plain words behind it are to be said in that tone."""
         closed = _CLOSED.match(self._buffer, at)
-        assert closed is not None and self._tone is not None
+        assert closed is not None
+        assert self._tone is not None
         rest = self._buffer[closed.end() : closed.end() + _LABEL_MAX_CHARACTERS]
         bare = "".join(c for c in rest.casefold() if c not in " _-")
         grows = _MAY_GO_ON.fullmatch(rest) or any(f"{name}:".startswith(bare) for name in _NAMES)
