@@ -13,9 +13,10 @@ _THOUGHT = re.compile(
 )
 _THOUGHT_TAG = re.compile(
     r"plan(?:s|ning|ner)?|reflect|reflections?|deliberat\w+|brainstorm\w*|scratch|rationale|self_\w+|internal|hidden|"
-    r"ponder(?:ing)?|notes_to_self|mental_\w+|meta_\w+|unused94"
+    r"ponder(?:ing)?|notes_to_self|mental_\w+|meta_\w+|(?:unused|ctrl)9[45]"
 )
-"""Names that only a tag makes a thought. `<unused94>thought … <unused95>` is Gemma's."""
+"""Names that only a tag makes a thought. `<unused94>thought … <unused95>` is Gemma's, `<ctrl94>` Gemini's."""
+_THOUGHT_ENDS = ("unused95", "ctrl95")
 _CALL = re.compile(
     r"tools?_?(?:calls?|codes?|uses?|outputs?|responses?|results?|requests?|invocations?|arguments?|inputs?|names?)\w*|"
     r"tools?|functions?(?:_?(?:calls?|results?|responses?|names?))?|invoke|use_\w*tool"
@@ -101,7 +102,7 @@ def tag(text: str, at: int, *, final: bool) -> Seen:
         return "wait" if grows and known and len(text) - at < MARK_MAX_CHARACTERS and not final else None
     if not name:
         return None
-    closes = "/" in mark["lead"] or stem.startswith("end") or stem.endswith(("_end", "_suffix")) or stem == "unused95"
+    closes = "/" in mark["lead"] or stem.startswith("end") or stem.endswith(("_end", "_suffix")) or stem in _THOUGHT_ENDS
     closes |= bool(is_token and mark["tail"] and not mark["lead"])  # <channel|>
     whole = Found("drop", mark.end())
     if not family:
@@ -188,7 +189,7 @@ def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tup
     """The family of what a mark of this name encloses, and the name in the form for comparisons."""
     stem = name.lower().rpartition(":")[2].replace("▁", "_").replace("-", "_").replace(".", "_")
     bare = re.sub(r"^(?:start|begin|end)_(?:of_)?|_(?:start|begin|end|prefix|suffix|section)(?=_|\b)", "", stem)
-    if _THOUGHT.fullmatch(bare) or (is_tag and (_THOUGHT_TAG.fullmatch(bare) or stem == "unused95")):
+    if _THOUGHT.fullmatch(bare) or (is_tag and _THOUGHT_TAG.fullmatch(bare)):
         return "thought", stem
     if is_token and (_OTHERS_TURN.fullmatch(stem) or _ROLES.fullmatch(stem)):
         return "", stem
