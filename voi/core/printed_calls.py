@@ -113,7 +113,8 @@ def object_(text: str, at: int, *, final: bool, any_key: bool) -> Seen:
 
 def python(text: str, at: int, *, final: bool) -> Seen:
     """A call in Python's notation or one like it. With a keyword or a JSON object in it any name is one; a name of code
-    ("get_weather") needs neither. A plain one ("hangup()", of the family "call") must be alone up to the end of the line."""
+    ("get_weather") needs neither. A plain one ("hangup()", of the family "call") must be alone up to the end
+    of the line."""
     if text[at] == "`" and not begins_line(text, at):
         return None
     if begins_line(text, at) and (printed := _PRINTED_NAME.match(text, at)):
