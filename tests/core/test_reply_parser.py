@@ -190,6 +190,38 @@ def test_where_the_keys_stand(reply, segments):
     assert parse(reply) == parse(reply, sizes=[1] * len(reply)) == said
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        '{"voice_tone": "warm"} Hello there.',
+        '{"voice_tone": "warm"}\n\nHello there.',
+        '```json\n{"voice_tone": "warm"}\n```\nHello there.',
+        "{voice_tone: warm} Hello there.",
+        '{"voice_tone":"Warm"}: Hello there.',
+        '{"voice_tone":"warm","pace":"slow"} Hello there.',
+        '{"voice_tone":"warm"}\n{"text":"Hello there."}',
+        '{"voice_tone":"warm"}\ntext: Hello there.',
+        '{"voice_tone":"warm", "Hello there."}',
+        '{"voice_tone":"warm","message":"Hello there."} I hope that this helps!',
+    ],
+)
+@pytest.mark.parametrize("json_expected", [True, False])
+def test_words_behind_their_tone(reply, json_expected):
+    for size in (1, 3, len(reply)):
+        assert parse(reply, json_expected, sizes=[size] * len(reply)) == WARM
+
+
+def test_words_behind_their_tone_stream():
+    parser = ReplyParser(True)
+    assert parser.feed('{"voice_tone": "warm"}\nHello there, my') == [
+        ReplySegment("Hello there, my", "character", "warm")
+    ]
+    assert parser.feed(' friend. {"voice_tone": "sad"} Bye.') + parser.close() == [
+        ReplySegment(" friend. ", "character", "warm"),
+        ReplySegment("Bye.", "character", "sad"),
+    ]
+
+
 def test_unasked_json_is_understood():
     assert parse('{"voice_tone": "warm", "text": "Hello there."}', json_expected=False) == WARM
 
@@ -233,7 +265,7 @@ def test_truncated_json_speaks_what_arrived(text, kept):
 
 
 @pytest.mark.parametrize(
-    "unit", ['{"', "`", '\\"', '"', "*a ", "@a", '{"a":', "[", "\\ud83d", '{"text": "', '", "']
+    "unit", ['{"', "`", '\\"', '"', "*a ", "@a", '{"a":', "[", "}a", '{"tone":"a"}b', "\\ud83d", '{"text": "', '", "']
 )  # fmt: skip
 def test_a_huge_reply_takes_linear_time(unit):
     def cost_s(count):
@@ -279,6 +311,41 @@ def test_a_tone_in_other_notations(reply: str, size: int, json_expected: bool) -
         replace(segment, text=segment.text.strip()) for segment in parse(reply, json_expected, [size] * len(reply))
     ]
     assert [segment for segment in segments if segment.text] == WARM
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "voice_tone: warm and friendly\ntext: Hello there.",
+        "voice_tone: warm and friendly\nHello there.",
+        "**voice_tone:** warm and friendly\n**text:** Hello there.",
+        "voice_tone: warm and friendly, text: Hello there.",
+        "voice_tone: Warm and friendly; Hello there.",
+        "voice_tone: warm and friendly | Hello there.",
+        "voice_tone: warm and friendly - Hello there.",
+        "[voice_tone: warm and friendly] Hello there.",
+        "(voice_tone: warm and friendly)\nHello there.",
+    ],
+)
+@pytest.mark.parametrize("json_expected", [False, True])
+def test_a_tone_of_several_words(reply: str, json_expected: bool) -> None:
+    for size in (1, 3, len(reply)):
+        (segment,) = parse(reply, json_expected, [size] * len(reply))
+        assert (segment.text, segment.tone) == ("Hello there.", "warm and friendly")
+
+
+@pytest.mark.parametrize(
+    ("reply", "tone", "text"),
+    [
+        ("voice_tone: warm, friendly\ntext: Hello there.", "warm, friendly", "Hello there."),
+        ("voice_tone: warm - Hello there.", "warm", "Hello there."),
+        ("voice_tone: warm Hello there, my friend.", "warm", "Hello there, my friend."),
+        ("voice_tone: warm hello there", "warm", "hello there"),
+    ],
+)
+def test_where_a_tone_ends(reply: str, tone: str, text: str) -> None:
+    (segment,) = parse(reply, False)
+    assert (segment.text, segment.tone) == (text, tone)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ class Found(NamedTuple):
     another speaker's turn. answer: the beginning of what is to be heard, which ends a thought. end: of whatever is
     open. drop: a mark that is not spoken and hides nothing. role: the name of the speaker follows. channel: its name
     follows. call: brackets, and `call_in` decides whether they are a call; python: brackets, and what follows them
-    decides. until: hidden up to and including the text `until`. label: "Thinking:", and what follows decides. note: a
-    thought in brackets, up to the text `until`. text: a mark that the reply only speaks of.
+    decides; with a family, nothing may follow on the line. until: hidden up to and including the text `until`. label:
+    "Thinking:", and what follows decides. note: a thought in brackets, up to the text `until`. text: a mark that the
+    reply only speaks of.
     """
 
     kind: MarkKind

@@ -13,9 +13,10 @@ _THOUGHT = re.compile(
 )
 _THOUGHT_TAG = re.compile(
     r"plan(?:s|ning|ner)?|reflect|reflections?|deliberat\w+|brainstorm\w*|scratch|rationale|self_\w+|internal|hidden|"
-    r"ponder(?:ing)?|notes_to_self|mental_\w+|meta_\w+|unused94"
+    r"ponder(?:ing)?|notes_to_self|mental_\w+|meta_\w+|(?:unused|ctrl)9[45]"
 )
-"""Names that only a tag makes a thought. `<unused94>thought … <unused95>` is Gemma's."""
+"""Names that only a tag makes a thought. `<unused94>thought … <unused95>` is Gemma's, `<ctrl94>` Gemini's."""
+_THOUGHT_ENDS = ("unused95", "ctrl95")
 _CALL = re.compile(
     r"tools?_?(?:calls?|codes?|uses?|outputs?|responses?|results?|requests?|invocations?|arguments?|inputs?|names?)\w*|"
     r"tools?|functions?(?:_?(?:calls?|results?|responses?|names?))?|invoke|use_\w*tool"
@@ -46,6 +47,12 @@ _SPECIAL = re.compile(
 )
 """Tokens of vocabularies that are written like tags."""
 _SPECIAL_BRACKETS = frozenset(("EOS", "BOS", "SEP", "PAD", "CLS", "UNK", "MASK", "EOT", "END", "EOD"))
+_END_MARK = re.compile(
+    r"(?:end|stop|close|terminate|finish)_?(?:of_?)?(?:the_?)?(?:(?:phone_?)?call|conversation|chat|dialog(?:ue)?|session)|"
+    r"(?:call|conversation|chat|session)_?(?:end(?:ed)?|over)|hang_?up|disconnect"
+)
+"""What a model writes to end the call: `[END_CALL]`, `{{end_call}}`."""
+_HASHES = re.compile(r"#{2,4} ?(?P<name>[A-Za-z_]{0,24}(?: [A-Za-z]{1,16}){0,2})?(?:(?P<end> ?#{2,4})| ?#?\Z)?")
 _ELEMENT = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)+|[a-z]+(?:[A-Z][a-z0-9]+)+")
 _NO_ELEMENTS = re.compile(r"voice_?tone|tone_?of_?voice", re.IGNORECASE)
 """A tag with the name of a function: `<get_weather>`. These are read elsewhere."""
@@ -101,7 +108,9 @@ def tag(text: str, at: int, *, final: bool) -> Seen:
         return "wait" if grows and known and len(text) - at < MARK_MAX_CHARACTERS and not final else None
     if not name:
         return None
-    closes = "/" in mark["lead"] or stem.startswith("end") or stem.endswith(("_end", "_suffix")) or stem == "unused95"
+    closes = (
+        "/" in mark["lead"] or stem.startswith("end") or stem.endswith(("_end", "_suffix")) or stem in _THOUGHT_ENDS
+    )
     closes |= bool(is_token and mark["tail"] and not mark["lead"])  # <channel|>
     whole = Found("drop", mark.end())
     if not family:
@@ -167,7 +176,7 @@ def _other_tag(text: str, name: str, stem: str, whole: Found, *, closes: bool) -
         return None
     if _ROLES.fullmatch(stem) and not closes and stem != "from":
         return whole._replace(kind="role")
-    if _SPECIAL.fullmatch(stem):
+    if _SPECIAL.fullmatch(stem) or _END_MARK.fullmatch(stem):
         return whole
     if _ANSWER.fullmatch(stem):
         return whole._replace(kind="drop" if closes else "answer")
@@ -188,7 +197,7 @@ def family_of(name: str, *, is_token: bool = False, is_tag: bool = False) -> tup
     """The family of what a mark of this name encloses, and the name in the form for comparisons."""
     stem = name.lower().rpartition(":")[2].replace("▁", "_").replace("-", "_").replace(".", "_")
     bare = re.sub(r"^(?:start|begin|end)_(?:of_)?|_(?:start|begin|end|prefix|suffix|section)(?=_|\b)", "", stem)
-    if _THOUGHT.fullmatch(bare) or (is_tag and (_THOUGHT_TAG.fullmatch(bare) or stem == "unused95")):
+    if _THOUGHT.fullmatch(bare) or (is_tag and _THOUGHT_TAG.fullmatch(bare)):
         return "thought", stem
     if is_token and (_OTHERS_TURN.fullmatch(stem) or _ROLES.fullmatch(stem)):
         return "", stem
@@ -212,6 +221,9 @@ def bracket(text: str, at: int, *, final: bool) -> Seen:
         return "wait" if mark.end() == len(text) and not final else None
     if name in _SPECIAL_BRACKETS and opening == "[":
         return _unless_mentioned(text, at, Found("drop", mark.end()), final=final)
+    ending = (mark["slash"] or "").lower().replace(" ", "_") + name.lower()
+    if _END_MARK.fullmatch(ending) and (opening != "[" or name.isupper() or "_" in ending):
+        return _unless_mentioned(text, at, Found("drop", mark.end()), final=final)
     if name == "INST":
         return Found("answer", mark.end()) if mark["slash"] else Found("open", mark.end(), "turn")
     if name.isupper() and _ANSWER.fullmatch(name.lower()):
@@ -223,6 +235,17 @@ def bracket(text: str, at: int, *, final: bool) -> Seen:
     closes = mark["slash"] or stem.startswith("end_")
     kind: MarkKind = "close" if closes else "open" if family == "thought" or opening != "[" else "call"
     return _unless_mentioned(text, at, Found(kind, mark.end(), family), final=final)
+
+
+def hashes(text: str, at: int, *, final: bool) -> Seen:
+    """`###END###`"""
+    mark = _HASHES.match(text, at)
+    if mark is None or (mark.end() == len(text) and not final):
+        grows = mark is not None or (text[at:] == "#" and not final)
+        return "wait" if grows else None
+    name = (mark["name"] or "").lower().replace(" ", "_")
+    is_end = mark["end"] and (name in _ENDS or name == "stop" or _END_MARK.fullmatch(name))
+    return Found("drop", mark.end()) if is_end else None
 
 
 def odd_token(text: str, at: int, *, final: bool) -> Seen:

@@ -9,7 +9,9 @@ from voi.core.found import Found, Seen
 from voi.core.sentences import begins_line, begins_sentence
 from voi.core.thought_labels import LABELS, answer_heading_at, label_at, may_be_note, note_at
 
-TRIGGER = re.compile(r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_=~💭🤔🧠-]|\A[#>（【_=~💭🤔🧠-]|(?<![\w.])[^\W\d_]|\*")
+TRIGGER = re.compile(
+    r"[<&◁\[{`\]✿(]|(?<=[\n\s])[#>（【_=~💭🤔🧠-]|\A[#>（【_=~💭🤔🧠-]|(?<=[.!?。！？])#|(?<![\w.])[^\W\d_]|\*"
+)
 """A notation may begin with this."""
 _HEADING_MAX_CHARACTERS = 40
 _PLAIN = re.compile(r"(?<=\w )[^\W\d_]|(?P<word>[A-Za-z]+) [A-Za-z]")
@@ -27,6 +29,8 @@ def look(text: str, at: int, *, final: bool, any_key: bool = True) -> Seen:
     char = text[at]
     if char in "<&◁":
         return marks.tag(text, at, final=final)
+    if char == "#" and (found := marks.hashes(text, at, final=final)):
+        return found
     if char in "]✿":
         return marks.odd_token(text, at, final=final)
     if char in "[{`(":

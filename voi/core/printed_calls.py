@@ -43,6 +43,11 @@ _PYTHON = re.compile(
     r"(?P<first>\{|\)|[\"'\d]|[A-Za-z_]\w{0,40}\s{0,4}(?P<equals>[=:]\s{0,4}(?P<value>[\"'\d\[{(TFNtfn-])?)?)?|"
     r"(?P<brace>\{\s{0,9}(?P<quoted>\")?))?"
 )
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9]{2,30}")
+_REACT_NAME = re.compile(
+    r"(?i:search|look_?up|retrieve|query|fetch|browse|calculat(?:e|or)|call|run|execute|open|click)"
+)
+"""With its argument in square brackets, as in ReAct's `Search[weather in Rome]`."""
 _IDENTIFIER = re.compile("[A-Za-z_]")
 _PRINTED_NAME = re.compile(r"print\([A-Za-z_][\w.]{0,40}\)[ \t]*(?=\n|\Z)")
 _CODE_NAME = re.compile(r"\w+_\w+|\w+(?:\.\w+)+|[a-z]+(?:[A-Z][a-z0-9]*)+")
@@ -51,8 +56,9 @@ _OBJECT_BEHIND = re.compile(
 )
 _PREFIXED = re.compile(
     r"(?P<name>functools|tool_calls?|function_calls?|tool_use|toolcalls?)(?P<colon>[ \t]?[:=])?\s{0,4}(?P<open>[\[{])?|"
-    r"\[?(?i:(?:calling )?(?:tool|function|api)(?:[ _](?:calls?|use|request))?|calling)(?:[ \t]?:)?\s{0,4}"
-    r"(?P<called>[\w.]{0,60})[ \t]{0,3}(?P<braces>[\[({])?|"
+    r"(?:\[|\*{1,3})?(?i:(?:calling )?(?:tool|function|api)(?:[ _](?P<call>calls?|use|request))?|calling)"
+    r"\*{0,3}(?:[ \t]?:)?\*{0,3}\s{0,4}"
+    r"(?P<called>[\w.]{0,60})[ \t]{0,3}(?P<braces>[\[({])?(?P<closed>\])?|"
     r"call:(?P<target>[\w.:]{0,80})[ \t]{0,3}(?P<arguments>[\[({])?|"
     r"(?:(?:assistant|commentary|analysis)[ \t]{0,3}){0,2}to=(?P<to>[\w.]{0,60})"
     r"[ \t]{0,3}[\w<|>]{0,32}\s{0,4}(?P<begin>[\[({])?"
@@ -107,7 +113,8 @@ def object_(text: str, at: int, *, final: bool, any_key: bool) -> Seen:
 
 def python(text: str, at: int, *, final: bool) -> Seen:
     """A call in Python's notation or one like it. With a keyword or a JSON object in it any name is one; a name of code
-    ("get_weather") needs neither."""
+    ("get_weather") needs neither. A plain one ("hangup()", of the family "call") must be alone up to the end
+    of the line."""
     if text[at] == "`" and not begins_line(text, at):
         return None
     if begins_line(text, at) and (printed := _PRINTED_NAME.match(text, at)):
@@ -125,7 +132,9 @@ def _called(text: str, at: int, *, final: bool) -> Seen:
     head = _PYTHON.match(text, at)
     assert head is not None
     name = head["name"] or ""
-    is_code = "_" in name[1:-1] or "." in name or bool(_CODE_NAME.fullmatch(name)) or bool(head["list"])
+    if name.endswith(".") and head.end("name") < len(text):
+        return None  # the end of a sentence
+    is_code = "_" in name[1:-1] or bool(_CODE_NAME.fullmatch(name)) or bool(head["list"])
     first = (head["first"] or " ")[0]
     is_keyword = head["value"] and (is_code or "=" in head["equals"])
     if name and (is_keyword or first == "{"):
@@ -134,6 +143,10 @@ def _called(text: str, at: int, *, final: bool) -> Seen:
         head["quoted"] or (is_code and (head["equals"] or first in ")\"'0123456789" or _IDENTIFIER.match(first)))
     ):
         return Found("python", at)
+    if first in ")\"'" and _PLAIN_NAME.fullmatch(name) and head["open"] == "(":
+        return Found("python", at, "call")
+    if head["open"] == "[" and head["first"] and not head["list"] and _REACT_NAME.fullmatch(name):
+        return Found("python", at, "call")
     if is_code and not head["open"] and not head["brace"] and head.end() < len(text):
         behind = _OBJECT_BEHIND.match(text, head.end())
         assert behind is not None
@@ -143,12 +156,19 @@ def _called(text: str, at: int, *, final: bool) -> Seen:
     return "wait" if head.end() == len(text) and not final else None
 
 
+def call_follows(text: str, *, final: bool) -> bool | None:
+    """True if the text begins with another call in Python's notation; None: more text is needed to tell."""
+    found = _called(text, 0, final=final) if text else None
+    return None if found == "wait" else isinstance(found, Found) and not found.family
+
+
 def prefixed(text: str, at: int, *, final: bool) -> Seen:
     """`functools[{…}]`, `tool_calls: [{…}]`, `to=functions.f {…}`, `call:f{…}`, "Tool call: f(…)"."""
     head = _PREFIXED.match(text, at)
     if head is None:
         start = text[at : at + _PREFIX_CHARACTERS].lower()
-        return "wait" if at + len(start) == len(text) and start in _BEGINNINGS else None
+        reaches_end = at + len(start) == len(text)
+        return "wait" if reaches_end and start.lstrip("*").rstrip("*") in _BEGINNINGS else None
     for bracket in ("begin", "arguments"):
         if head[bracket]:
             return Found("call", head.start(bracket), "call")
@@ -157,6 +177,9 @@ def prefixed(text: str, at: int, *, final: bool) -> Seen:
         return Found("call", head.start("braces"), "call") if is_label else None
     if head["open"]:
         return Found("call", at)
+    if head["closed"] and text[at] == "[" and ":" in head[0] and head["called"]:
+        named = head["call"] or _CODE_NAME.fullmatch(head["called"])
+        return Found("drop", head.end()) if named else None
     return "wait" if head.end() == len(text) and not final else None
 
 

@@ -28,6 +28,11 @@ _FIELD = re.compile(
 )
 _MORE_IN_LIST = re.compile(rf"{_S},{_S}({_Q})")
 _OTHER = re.compile(r"""(?s)(?<!thought")(?<!thinking")(?<!reasoning")(?<!analysis")[:=]\s*["'“]((?:\\.|[^"”\\])*)""")
+_NAMELESS = re.compile(r""",\s*["“]((?:\\.|[^"”\\])*)(?:["”]\s*(?=[},]|\Z)|\Z)""")
+"""A text that lost its key: `{"voice_tone": "warm", "Hello there."}`."""
+_CLOSED = re.compile(r"\}[\s}\]`:,]*")
+_GOES_ON = re.compile(rf"(?i)[{{]|{_Q}{_KEY}{_Q}{_S}[:=]|{_KNOWN}{_S}[:=]")
+_MAY_GO_ON = re.compile(rf"{_Q}{_KEY}(?:{_Q}{_S})?")
 _ANSWER_KEY = re.compile(rf"[\"'“](?:{'|'.join(ANSWER_KEYS)}|value|words)[\"'”]\s*\Z", re.IGNORECASE)
 _KEY_CHARACTERS = 40
 _SENTENCE = re.compile(r"[.!?…。！？।؟][\"'”’)*]*\s*\Z|(?:\S+\s+){4}|[\u3000-\u9fff\uac00-\ud7a3]{8}")
@@ -43,12 +48,14 @@ _CLOSING = {'"': '"', "'": "'", "“": "”“", "”": "”", "„": "”“", 
 _LABEL = re.compile(
     r"(?i)(?P<fence>```\w{0,8}\s*)?[\s(\[*_#>-]*(?:"
     r"<voice[_ -]?tone>\s*(?P<tagged>\w{1,30})\s*</voice[_ -]?tone>\s*(?P<tag><text>\s*)?|"
-    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30})"
+    r"(?:voice(?:_?|(?P<words>[ -]))tone|(?P<short>tone))[\s*_]*[:=][\s*_\"']*(?P<tone>\w{1,30}(?(words)|(?(short)|"
+    r"(?:[^\n]{1,60}(?=\n[\s*_-]{0,9}text[\s*_]{0,9}[:=])|(?-i:(?:[ -][^\W\d_A-Z]+){1,6})"
+    r"(?=[\"'*_]{0,3}(?: ?[\n,;|)\]]| - ))))?))(?: - | (?=\|))?"
     r"(?(words)(?=[\"'*_]*[)\].,;|\n]))(?(short)(?=[\"'*_]*[)\]]|[\"'*_.;|]*(?:\n|\Z)))[\"'*_)\].,;|]*\s*"
     r"(?:[-*]?\s*\**text\**\s*[:=]\**\s*(?:\|\s*)?)?)"
 )
 """A sentence may also begin with "tone", or with "voice tone" in two words, so the tone must be all that follows on the
-line."""
+line. A tone of several words is in lower case, or "text:" follows in the next line."""
 _LABELS = ("voicetone", "tone")
 _SHORT_MAY_GROW = re.compile(r"(?i)[^\n\])]*(?:[\])\n]\W*(?:t(?:e(?:x(?:t\**)?)?)?)?)?")
 _FENCE = re.compile(r"`{1,3}\Z|```\w{0,8}(?:\s|\Z)")
@@ -147,6 +154,9 @@ class JsonUnwrapper:
     def _object(self) -> bool:
         """State: in an object or after it. Everything but the two keys is skipped."""
         field = _FIELD.search(self._buffer)
+        closed = self._buffer.find("}") if self._tone is not None and not self._has_text else -1
+        if closed >= 0 and (field is None or closed < field.start()):
+            return self._close_tone(closed)
         passed = max(0, field.start() if field else len(self._buffer) - (0 if self._final else _FIELD_MAX_CHARACTERS))
         self._raw = (self._raw + self._buffer[:passed])[:_RAW_MAX_CHARACTERS]
         self._drop(passed)
@@ -171,6 +181,30 @@ class JsonUnwrapper:
             return False
         self._tone = tone.strip().lower() or NEUTRAL
         return self._say("", self._tone, begin + len(tone) + len(quote))
+
+    def _close_tone(self, at: int) -> bool:
+        """An object with a tone and no text closes, at `at`. Plain words behind it are to be said in that tone."""
+        closed = _CLOSED.match(self._buffer, at)
+        assert closed is not None
+        assert self._tone is not None
+        rest = self._buffer[closed.end() : closed.end() + _LABEL_MAX_CHARACTERS]
+        bare = "".join(c for c in rest.casefold() if c not in " _-")
+        grows = _MAY_GO_ON.fullmatch(rest) or any(f"{name}:".startswith(bare) for name in _NAMES)
+        if grows and not self._final:
+            return False
+        self._raw = (self._raw + self._buffer[:at])[:_RAW_MAX_CHARACTERS]
+        self._drop(closed.end())
+        in_quotes = (self._raw.count('"') - self._raw.count('\\"')) % 2
+        if in_quotes or _GOES_ON.match(rest):
+            self._buffer = "," + self._buffer  # a key follows a comma, or the brace
+            return True
+        if self._other():
+            self._end_object()
+            self._has_text = True
+            return True
+        self._prose_tone, self._preface, self._state = self._tone, False, JsonUnwrapper._prose
+        self._end_object()
+        return True
 
     def _begin_text(self, at: int, quote: str, *, in_list: bool) -> bool:
         self._quote, self._in_list, self._has_text, self._state = quote, in_list, True, JsonUnwrapper._text
@@ -203,16 +237,20 @@ class JsonUnwrapper:
         return self._drop(len(self._buffer) if grows else 1)
 
     def _end_object(self) -> None:
-        """An object without a text gives the longest of its other values, if that is an answer or a sentence: data such
-        as `{"city": "Rome"}` is not said."""
-        if not self._has_text and (others := list(_OTHER.finditer(self._raw))):
-            longest = max(others, key=lambda other: len(other[1]))
-            if _ANSWER_KEY.search(
-                self._raw, max(0, longest.start() - _KEY_CHARACTERS), longest.start()
-            ) or _SENTENCE.search(longest[1]):
-                self._held += _ESCAPE.sub(_unescaped, longest[1])
+        if not self._has_text:
+            self._held += _ESCAPE.sub(_unescaped, self._other())
         self._say("", self._tone or NEUTRAL)
         self._tone, self._raw, self._has_text = None, "", False
+
+    def _other(self) -> str:
+        """What an object without a text gives: the longest of its other values, if that is an answer or a sentence.
+        Data such as `{"city": "Rome"}` is not said."""
+        others = list(_OTHER.finditer(self._raw)) or (self._tone is not None and list(_NAMELESS.finditer(self._raw)))
+        if not others:
+            return ""
+        longest = max(others, key=lambda other: len(other[1]))
+        key = _ANSWER_KEY.search(self._raw, max(0, longest.start() - _KEY_CHARACTERS), longest.start())
+        return longest[1] if key or _SENTENCE.search(longest[1]) else ""
 
     def _say(self, text: str, tone: str | None, written: int = 0) -> bool:
         """Say the text, which is `written` characters long in the buffer. Without a tone it is held, up to a limit."""

@@ -14,7 +14,7 @@ from voi.core.brackets import Brackets
 from voi.core.found import Family, Found
 from voi.core.marks import MARK_MAX_CHARACTERS
 from voi.core.notations import TRIGGER, look
-from voi.core.printed_calls import call_in, stands_alone_from
+from voi.core.printed_calls import call_follows, call_in, stands_alone_from
 from voi.core.sentences import begins_line
 from voi.core.thought_labels import Label, answer_at, kept_of, label_at
 
@@ -36,7 +36,7 @@ class Unspoken:
     end tells. `json_expected`: the reply is JSON of some kind, which is then not a call."""
 
     __slots__ = (
-        "_any_key", "_begin", "_brackets", "_buffer", "_hidden", "_kind", "_label", "_no_calls", "_no_labels",
+        "_alone", "_any_key", "_begin", "_brackets", "_buffer", "_hidden", "_kind", "_label", "_no_calls", "_no_labels",
         "_note_end", "_opened", "_scanned", "_shown", "_tail", "_trims", "_until", "began", "thought_first",
     )  # fmt: skip
 
@@ -58,6 +58,8 @@ class Unspoken:
         self._begin = self._scanned = 0
         """Where the brackets of a call begin, and how far the hidden text has been read."""
         self._brackets = Brackets(0, line_ends=False)
+        self._alone = False
+        """What may be a call is one only if nothing follows it on its line."""
         self._no_calls = 0
         """Number of characters at the start of the buffer in which no call is searched for, because they belong to an
         object that is not one."""
@@ -188,6 +190,7 @@ class Unspoken:
                 self._kind, self._label = "label", label
             case "call" | "python":
                 self._kind = "calls" if found.kind == "call" and found.family else found.kind
+                self._alone = bool(found.family)
                 self._begin = length
                 self._brackets = Brackets(length, line_ends=self._kind == "calls")
             case _:
@@ -342,7 +345,14 @@ class Unspoken:
             if not after and not final:
                 return False
             ticked = self._buffer.startswith("`")
-            if after[:1].islower() or after[:1] in tuple(".,:?!-") or (ticked and after[:1] not in ("", "\n")):
+            another = False if self._alone else call_follows(after, final=final)
+            if another is None:
+                return False
+            if self._alone and after[:1] not in ("", "\n"):
+                return self._give_no_call(out, end)
+            if another:
+                pass
+            elif after[:1].islower() or after[:1] in tuple(".,:?!-") or (ticked and after[:1] not in ("", "\n")):
                 return self._give_no_call(out, end)
             end += len(self._buffer[end:]) - len(self._buffer[end:].lstrip(" \t;`"))
         elif self._kind == "call":
