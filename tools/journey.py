@@ -41,6 +41,7 @@ BESIDE = {
     "server/metrics.py": "observer: histograms and counters",
     "store/": "observer: records the call, and writes it at intervals",
     "engines/waits.py": "clock: how long calls wait for an engine",
+    "engines/wait_limit.py": "clock: ends a wait that takes too long",
     "server/": "clock: watches the server (load, garbage, stopping, usage)",
     "calls/load.py": "clock: whether the server is too busy",
     "config/store.py": "clock: checks twice a second whether the configuration was edited",
