@@ -29,8 +29,8 @@ def look(text: str, at: int, *, final: bool, any_key: bool = True) -> Seen:
     char = text[at]
     if char in "<&◁":
         return marks.tag(text, at, final=final)
-    if char == "#" and (found := marks.hashes(text, at, final=final)):
-        return found
+    if char == "#" and (token := marks.hashes(text, at, final=final)):
+        return token
     if char in "]✿":
         return marks.odd_token(text, at, final=final)
     if char in "[{`(":
