@@ -212,3 +212,28 @@ def test_a_tool_that_was_running_did_not_answer() -> None:
 def test_an_empty_conversation() -> None:
     assert Room(CALL).core.keep() == Kept()
     assert Room(CALL, Continued(Kept())).log == []
+
+
+NOTICED = Script(notice=Phrase("You are talking to an AI."), greeting=Phrase("Hello."))
+
+
+@pytest.mark.parametrize("moment", ["not begun", "in its middle", "heard"])
+def test_a_notice_that_was_not_heard_is_said_after_a_restart(moment: str) -> None:
+    room = Room(NOTICED, was.Opened())
+    room.writes("You are talking", " to an AI.")
+    heard_ms = None
+    match moment:
+        case "not begun":
+            room.tell(was.Interrupted(None, 0), was.ReplyStopped(1, 0))
+        case "in its middle":
+            heard_ms = 1_000
+        case "heard":
+            room.tell(was.ReplyPlayed(1))
+    again = room.moved(heard_ms)
+    if moment == "in its middle":
+        (rest,) = kinds(again.log, do.SayRest)
+        assert isinstance(rest, do.SayRest)
+        again.tell(was.ReplyPlayed(rest.reply))
+    said = len(kinds(again.log, do.SayPhrase))
+    again.ask()
+    assert len(kinds(again.log, do.SayPhrase)) - said == (1 if moment == "not begun" else 0)

@@ -655,13 +655,83 @@ def test_the_notice_comes_without_a_greeting_too():
     assert world.core.state is State.IDLE
 
 
-def test_who_speaks_over_the_notice_is_answered_and_not_greeted():
-    world = World(NOTICE, greet=True)
-    world.tell(was.ReplyText(1, 0, "You are talking to an AI."), was.PlaybackStarted(1))
+def begun_notice(script=NOTICE):
+    world = World(script, greet=True)
+    world.tell(
+        was.ReplyText(1, 0, "You are talking to an AI."), was.PieceVoiced(1, 0, 0, 1_500), was.PlaybackStarted(1)
+    )
+    return world
+
+
+def test_who_speaks_over_the_notice_is_told_before_the_answer_and_not_greeted():
+    world = begun_notice()
     world.say(SENTENCE)
+    assert phrases(world) == ["You are talking to an AI."] * 2
+    again, answer = world.last(do.SayPhrase).reply, world.last(do.StartReply).reply
+    assert world.last(do.Release).reply == again
+    world.tell(was.ReplyText(answer, 0, "It is sunny."), was.ReplyWritten(answer))
+    assert world.last(do.Release).reply == again, "the answer is made meanwhile, and waits"
+    world.played(again)
+    assert world.last(do.Release).reply == answer
+    world.played(answer)
+    world.say("And tomorrow?")
+    world.played(world.reply_with("It rains."))
+    assert phrases(world) == ["You are talking to an AI."] * 2
+    assert world.statuses().count(Status.RESPONSE_CREATED) == world.statuses().count(Status.RESPONSE_DONE) == 2
+    world.check_settled()
+
+
+def test_a_notice_stays_owed_until_it_is_heard():
+    world = begun_notice()
+    for number in range(2, 5):
+        world.say(SENTENCE)
+        again = world.last(do.SayPhrase).reply
+        assert len(phrases(world)) == number
+        world.tell(was.ReplyText(again, 0, "You are talking to an AI."), was.PlaybackStarted(again))
+    world.played(again)
+    assert [m.text for m in world.core.history.messages() if m.role == "user"][-1] == SENTENCE
+    assert world.last(do.Release).reply == world.last(do.StartReply).reply
+
+
+def test_a_notice_that_the_client_stopped_comes_before_the_next_answer():
+    world = begun_notice()
+    world.tell(was.Interrupted(None, 200), was.ReplyStopped(1, 200))
+    assert world.core.state is State.IDLE
+    assert len(phrases(world)) == 1
+    world.say(SENTENCE)
+    assert phrases(world) == ["You are talking to an AI."] * 2
+
+
+def test_who_types_first_is_told_first():
+    world = World(Script(mode="chat", notice=NOTICE.notice, greeting=NOTICE.greeting), greet=True)
+    world.tell(was.TextTyped("Hello?"), was.AnswerAsked(), was.ReplyStopped(1, 0))
+    assert phrases(world) == ["You are talking to an AI."] * 2
+    world.played(world.last(do.SayPhrase).reply)
+    world.played(world.reply_with("Hello yourself."))
+    assert world.statuses() == [Status.RESPONSE_CREATED, Status.RESPONSE_DONE]
+    world.tell(was.TextTyped("Well?"), was.AnswerAsked())
+    world.played(world.reply_with("Yes."))
+    assert phrases(world) == ["You are talking to an AI."] * 2
+
+
+def test_a_notice_that_no_voice_can_say_holds_up_no_answer():
+    world = begun_notice()
+    world.say(SENTENCE)
+    world.tell(was.ReplyFailed(world.last(do.SayPhrase).reply, "no voice"))
+    assert len(phrases(world)) == 2
+    assert world.last(do.Release).reply == world.last(do.StartReply).reply
     world.played(world.reply_with("It is sunny."))
-    assert phrases(world) == ["You are talking to an AI."]
-    assert "sunny" in world.core.history.last_text("assistant")
+    world.say("And tomorrow?")
+    assert len(phrases(world)) == 3, "the next answer tries again"
+
+
+def test_a_notice_of_which_the_client_played_only_a_part_is_owed_again():
+    world = begun_notice(Script(notice=NOTICE.notice))
+    world.tell(was.ReplyWritten(1))
+    world.played(1)
+    world.tell(was.Interrupted(0, 300))
+    world.say(SENTENCE)
+    assert phrases(world) == ["You are talking to an AI."] * 2
 
 
 def test_the_longest_conversation_ends():

@@ -158,6 +158,7 @@ SCRIPTS = {
     "call": Script(greeting=Phrase("Hi."), apology=Phrase("Sorry."), reply_timeout_ms=10_000),
     "patient call": Script(turn=TurnPolicy(speculate=False), stream_user_stt=False, final_stt_correction=False),
     "noticed call": Script(notice=Phrase("An AI."), greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
+    "noticed chat": Script(mode="chat", notice=Phrase("An AI."), greeting=Phrase("Hi.")),
     "judging call": Script(judges_voices=True, greeting=Phrase("Hi."), apology=Phrase("Sorry.")),
     "chat": Script(mode="chat", apology=Phrase("Sorry.")),
     "parting call": Script(goodbye=Phrase("Bye."), duration_limit_ms=60_000, apology=Phrase("Sorry.")),

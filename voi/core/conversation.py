@@ -27,6 +27,7 @@ from voi.core.history import History, HistoryEntry, MessageIds
 from voi.core.kept import Kept, KeptDraft
 from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
+from voi.core.notice import Notice
 from voi.core.pace import Pace
 from voi.core.replies import Replies, ReplyGrew
 from voi.core.reply import Reply
@@ -36,9 +37,6 @@ from voi.core.tools import Tools
 from voi.core.turn import Turn
 from voi.core.words import same_words
 from voi.dialogue import Message, Phrase
-
-FIRST_REPLY = 1
-"""Number of the first reply: the notice, if there is one."""
 
 
 class Conversation:
@@ -69,7 +67,8 @@ class Conversation:
         self._now_ms = 0
         self._voice_ms = 0
         """Wall time at which the person's voice was last heard."""
-        self._greeting_owed: Phrase | None = None
+        self._notice = Notice(script.notice)
+        self._phrase_owed: Phrase | None = None
         """Said once the notice was heard, unless the person spoke meanwhile."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
@@ -132,12 +131,11 @@ class Conversation:
 
     def _on_opened(self, fact: was.Opened) -> None:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
-        greeting = self.script.greeting if fact.greet else None
-        if self.script.notice:
-            self._greeting_owed = greeting
-            self._say(self.script.notice)
-        elif greeting:
+        self._notice.owe()
+        if greeting := self.script.greeting if fact.greet else None:
             self._say(greeting)
+        else:
+            self._say_notice()
 
     def _on_came_back(self, fact: was.CameBack) -> None:
         self._clocks.came_back(self._now_ms)
@@ -188,8 +186,21 @@ class Conversation:
         return self.script.turn.speculate and not self._busy
 
     def _say(self, phrase: Phrase) -> None:
+        """Say it, after the notice if that is due. A goodbye waits for nothing."""
+        if self._hang_up is None and self._say_notice(then=phrase):
+            return
         self._go(State.ANSWERING)
         self._replies.say(phrase, self._now_ms)
+
+    def _say_notice(self, then: Phrase | None = None) -> bool:
+        """Say the notice, and `then` after it. False if it is not due."""
+        notice = self._notice.due
+        if notice is None:
+            return False
+        self._phrase_owed = then
+        self._go(State.ANSWERING)
+        self._notice.reply = self._replies.say(notice, self._now_ms)
+        return True
 
     def _on_hung_up(self, _: was.HungUp | None = None) -> None:
         self._replies.drop_speculation()
@@ -225,6 +236,8 @@ class Conversation:
             reply=reply,
             owed=self._answer_owed or unwritten or waits,
             announced=self._answer_owed or self._replies.terminal_owed,
+            notice_owed=self._notice.owed,
+            reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
         )
 
     def _on_continued(self, fact: was.Continued) -> None:
@@ -236,7 +249,13 @@ class Conversation:
             self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
             self._draft.message_id, self._draft.shown = draft.message_id, draft.text
             self._draft.unanswered = bool(draft.text) and (draft.spoken or kept.owed)
-        if kept.reply is not None and self._replies.say_rest(kept.reply, fact.heard_ms, self._now_ms):
+        if kept.notice_owed:
+            self._notice.owe()
+        if kept.reply is not None and (rest := self._replies.say_rest(kept.reply, fact.heard_ms, self._now_ms)):
+            if kept.reply_is_notice:
+                self._notice.reply = rest
+                self._tools.owed = kept.owed
+                self._replies.carry(announced=kept.owed and kept.announced)
             self._go(State.ANSWERING)
         elif self._draft.unanswered:
             self._answer_owed = kept.announced
@@ -465,15 +484,21 @@ class Conversation:
                 self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
+        self._notice.try_again()
         self._show_draft(text, final=True)
         self.history.add(self._draft.entry(text))
         self._draft = Draft(self._message_ids)
         reply = self._replies.speculation
         if reply is None or reply.goes_on or not same_words(text, reply.answers):
             self._replies.drop_speculation()
-            reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=False)
+            muted = self._notice.due is not None
+            reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=muted)
         self._replies.announce(reply, already=self._answer_owed)
         self._answer_owed = self._tools.owed = False
+        if self._notice.due:  # the answer is made meanwhile, and follows it
+            self._replies.postpone(reply)
+            self._tools.owed = self._say_notice()
+            return
         self._go(State.ANSWERING)
         self._replies.release(reply, self._now_ms)
 
@@ -566,8 +591,13 @@ class Conversation:
             self._tools.waive()  # the person does not want to wait for the tools' results
             self._replies.cancel_carried()
             self._after_reply()
-        elif fact.message_id is not None and not self._replies.cut_past(fact.message_id, fact.played_ms):
-            self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
+        elif fact.message_id is not None:
+            if not self._replies.cut_past(fact.message_id, fact.played_ms):
+                self._emit(do.ReportError(f"Nothing to interrupt: speech {fact.message_id} is not known here."))
+            elif self._replies.number_of(fact.message_id) == self._notice.reply and self._replies.was_cut(
+                fact.message_id
+            ):
+                self._notice.owe()
 
     def _after_reply(self) -> None:
         """The released reply is over, played or stopped: decide whose turn it is now."""
@@ -598,16 +628,18 @@ class Conversation:
 
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         if self._replies.played(fact.reply, self._now_ms):
+            phrase = self._phrase_owed if self._notice.heard(fact.reply) else None
             self._after_reply()
-            greeting, self._greeting_owed = self._greeting_owed, None
-            if greeting and self.state is State.IDLE and fact.reply == FIRST_REPLY:
-                self._say(greeting)
+            if phrase and self.state is State.IDLE:
+                self._say(phrase)
 
     def _on_reply_stopped(self, fact: was.ReplyStopped) -> None:
         cut = self._replies.stopped(fact)
         if cut is None or self._hang_up is not None:
             return
         reply, heard = cut
+        if heard and not reply.cut:
+            self._notice.heard(reply.number)  # it was stopped after its last word
         goes_on = (not heard or reply.cut_off) and reply.answers is not None and not reply.acted and self._turn
         if goes_on and self.script.mode == "call" and (earlier := self.history.take_last_user(before=reply.message_id)):
             self._draft.take_back(earlier)  # what they say now continues the message that was answered
@@ -638,6 +670,8 @@ class Conversation:
         self._emit(do.ReportError(error))
         self._replies.late.turn_begins()
         reply = self._replies.stop(failed=True)
+        if reply:
+            self._notice.failed(reply.number)
         if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
         else:
@@ -664,12 +698,14 @@ class Conversation:
             self._replies.go_on(self.script.prompt + self.history.messages())
 
     def _go_on(self) -> None:
-        """Begin the reply that follows tools."""
-        self._tools.owed = False
+        """Begin the reply that follows tools, or the notice."""
         reply = self._replies.speculation
         if reply is None or not reply.goes_on:
             self._replies.drop_speculation()
             reply = self._replies.go_on(self.script.prompt + self.history.messages())
+        self._tools.owed = self._say_notice()
+        if self._tools.owed:
+            return
         self._replies.announce_going_on(reply)
         self._go(State.ANSWERING)
         self._replies.release(reply, self._now_ms)

@@ -50,7 +50,8 @@ class KeptDraft:
 @dataclass(frozen=True, slots=True)
 class Kept:
     """A conversation. `next_id`: the id of its next message. `owed`: an answer was promised, and has no words yet;
-    `announced`: the client was told that it comes."""
+    `announced`: the client was told that it comes. `notice_owed`: what the agent has to say at its first words was not
+    heard to its end; `reply_is_notice`: the newest reply says it."""
 
     messages: tuple[KeptMessage, ...] = ()
     next_id: int = 0
@@ -58,3 +59,5 @@ class Kept:
     reply: KeptReply | None = None
     owed: bool = False
     announced: bool = False
+    notice_owed: bool = False
+    reply_is_notice: bool = False

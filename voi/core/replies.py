@@ -141,11 +141,17 @@ class Replies:
         self._out.append(do.StartReply(reply.number, messages, muted))
         return reply
 
-    def say(self, phrase: Phrase, now_ms: int, *, aside: bool = False) -> None:
+    def postpone(self, reply: Reply) -> None:
+        """The announced answer follows what is said before it."""
+        reply.announced, reply.goes_on, self._carried = False, True, True
+
+    def say(self, phrase: Phrase, now_ms: int, *, aside: bool = False) -> int:
+        """Returns the number of the reply."""
         reply = self._new(None)
         reply.aside = aside
         self._out.append(do.SayPhrase(reply.number, phrase.text, phrase.tone, phrase.file))
         self.release(reply, now_ms)
+        return reply.number
 
     def kept(self) -> KeptReply | None:
         """The newest reply, for the case that the person has not heard all of it; None if it was cut."""
@@ -155,22 +161,23 @@ class Replies:
         pieces = reply.ledger.pieces()
         return KeptReply(reply.message_id, pieces, reply.announced) if pieces else None
 
-    def say_rest(self, kept: KeptReply, heard_ms: int | None, now_ms: int) -> bool:
-        """Say what was not heard of a kept reply, under its id. False: nothing is left to be said."""
+    def say_rest(self, kept: KeptReply, heard_ms: int | None, now_ms: int) -> int:
+        """Say what was not heard of a kept reply, under its id. Returns the number of the reply; 0: nothing is left to
+        be said."""
         ledger = Ledger.of(kept.pieces)
         heard = ledger.segments() if heard_ms is None else ledger.heard_segments(heard_ms)
         rest = ledger.rest(heard)
         if not rest:
             if kept.announced:
                 self._out.append(do.SendStatus(Status.RESPONSE_DONE))
-            return False
+            return 0
         reply = self.released = self._new(None)
         reply.message_id, reply.announced = kept.message_id, kept.announced
         for number, segment in enumerate(heard, -len(heard)):
             reply.ledger.text(number, segment.text, False, segment.voice, segment.tone)
         self._alive(reply, now_ms)
         self._out += [do.SayRest(reply.number, rest), do.Release(reply.number, kept.message_id)]
-        return True
+        return reply.number
 
     def _new(self, answers: str | None) -> Reply:
         self._count += 1
@@ -338,6 +345,17 @@ class Replies:
             self.drop_speculation()  # it was asked with the text as it was before
             self._cut(reply)
         return True
+
+    def number_of(self, message_id: int) -> int:
+        """Number of the reply that is or was heard under that id; 0: not known."""
+        if self.released is not None and self.released.message_id == message_id:
+            return self.released.number
+        past = self._past.get(message_id)
+        return past.number if past else 0
+
+    def was_cut(self, message_id: int) -> bool:
+        past = self._past.get(message_id)
+        return past is not None and past.cut
 
     def _believes(self, reply: Reply, told_ms: int) -> bool:
         """Browsers count from 0 again after an underrun, so a count that goes back, or lies far behind our own clock,

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
-from voi.core.conversation import FIRST_REPLY
 from voi.core.facts import Fact
 from voi.core.script import Script
 from voi.session.failure import Failure
@@ -46,8 +45,7 @@ class CallObserver(Observer):
         self._notice = {"told_ai": tells_ai, "told_recording": tells_recording}
         self._notice_text: str | None = None
         self._noticed: int | None = None
-        """Number of the reply that says the notice. A conversation that continues after a restart does not say it
-        again."""
+        """Number of the newest reply that says the notice, or its rest after a restart."""
         self._clock_ms = clock_ms
         self._answers = self._failures = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
@@ -69,7 +67,9 @@ class CallObserver(Observer):
                 self._tell(Changed(self._id, dict(self._notice)))  # the notice was heard to its end
         for action in actions:
             match action:
-                case do.SayPhrase() if action.reply == FIRST_REPLY and action.text == self._notice_text:
+                case do.SayPhrase() if action.text == self._notice_text:
+                    self._noticed = action.reply
+                case do.SayRest() if isinstance(fact, was.Continued) and fact.kept.reply_is_notice:
                     self._noticed = action.reply
                 case do.Show() if self._words:
                     text = action.text[:WORDS_MAX]

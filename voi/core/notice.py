@@ -1,0 +1,43 @@
+"""What the agent has to say at its first words: that it is an AI, that the conversation is recorded. It stays owed
+until the person has heard it to its end, and comes before whatever the agent says next."""
+
+from voi.dialogue import Phrase
+
+
+class Notice:
+    """The notice of one conversation. `phrase` None: nothing has to be said."""
+
+    __slots__ = ("_failed", "_owed", "phrase", "reply")
+
+    def __init__(self, phrase: Phrase | None) -> None:
+        self.phrase = phrase
+        self.reply = 0
+        """Number of the newest reply that says it; 0: none did."""
+        self._owed = False
+        self._failed = False
+        """No voice could say it just now. What waits for it is said without it; the next answer tries again."""
+
+    @property
+    def due(self) -> Phrase | None:
+        """To be said before anything else; None: nothing."""
+        return self.phrase if self._owed and not self._failed else None
+
+    @property
+    def owed(self) -> bool:
+        return self._owed and self.phrase is not None
+
+    def owe(self) -> None:
+        self._owed = True
+
+    def try_again(self) -> None:
+        self._failed = False
+
+    def failed(self, reply: int) -> None:
+        self._failed |= reply == self.reply
+
+    def heard(self, reply: int) -> bool:
+        """That reply was heard to its end. True if it said the notice."""
+        if not self.reply or reply != self.reply:
+            return False
+        self._owed = False
+        return True
