@@ -277,15 +277,20 @@ async def test_shutdown_says_goodbye_and_refuses_newcomers(tmp_path: Path, monke
     async with serving(tmp_path, monkeypatch, fake_engines()) as running:
         running.server.settings = running.server.settings.model_copy(update={"shutdown_grace_s": 30.0})
         person = await Person.arrive(running.port, agent="mute")
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.port)
+        writer.write(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0]))
         running.server.stop()
         closed = asyncio.Event()
         close = running.server.admission.close
         monkeypatch.setattr(running.server.admission, "close", lambda *because: (close(*because), closed.set()))
         await closed.wait()
-        assert (await running.http("GET", "/health"))[0] == 503
-        late = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
-        assert await late.close_code() == 1013
-        late.drop()
+        assert running.server.readiness.state == "stopping"
+        with pytest.raises(ConnectionRefusedError):  # not an answer: a proxy tries the next worker
+            await asyncio.open_connection("127.0.0.1", running.port)
+        assert await asyncio.wait_for(reader.read(), 2) == b"", "a kept connection is no way in either"
+        writer.close()
         person.say("text", content="one last word")
         person.say("create_response")
         await person.until(lambda: person.status("response_done"))

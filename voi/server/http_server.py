@@ -18,7 +18,7 @@ from voi.config.settings import Settings
 from voi.errors import ConfigError
 from voi.server.uvicorn_http import http_protocol
 from voi.transports.forwarded import TrustedProxies
-from voi.transports.upgrade import protocol_for
+from voi.transports.upgrade import is_websocket, protocol_for
 from voi.transports.websocket import Accept, SocketLimits
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def address_of(listener: socket.socket, *, tls: bool) -> str:
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn's server, which ends the conversations before it closes the port."""
+    """uvicorn's server. When it stops, it leaves its port at once, and ends conversations before connections."""
 
     def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]], hurry: asyncio.Event) -> None:
         super().__init__(config)
@@ -103,8 +103,20 @@ class HttpServer(uvicorn.Server):
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._leave_port(sockets or [])
         await self._drain()
         await super().shutdown(sockets)
+
+    def _leave_port(self, sockets: list[socket.socket]) -> None:
+        """Nobody gets in any more, so that a proxy tries the next worker at once; a refusal would be an answer.
+        Requests and conversations under way go on; kept HTTP connections that nobody uses are closed."""
+        for server in self.servers:
+            server.close()
+        for sock in sockets:
+            sock.close()
+        for connection in list(self.server_state.connections):
+            if not is_websocket(connection):
+                connection.shutdown()
 
     def stop(self) -> None:
         if self.should_exit:

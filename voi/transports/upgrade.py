@@ -41,6 +41,11 @@ def protocol_for(
     return make
 
 
+def is_websocket(connection: object) -> bool:
+    """True for one of uvicorn's connections that was upgraded."""
+    return isinstance(connection, _Upgraded)
+
+
 class _Upgraded(WSProtocol):  # type: ignore[misc]  # compiled, without types
     """picows' server protocol, able to take over a transport that is already open."""
 
