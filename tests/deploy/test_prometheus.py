@@ -60,7 +60,7 @@ async def exposed() -> set[str]:
     engine = SupervisedTts(FakeTts)
     engine.engine.process = SimpleNamespace(name="xtts", pid=os.getpid())  # type: ignore[attr-defined]
     metrics.watch_engines({"TTS voice, fake": engine})
-    metrics.handed_over(kept=False)
+    metrics.not_saved()
     metrics.gpus._gpus = (Gpu("0", "GPU-0", 1, 2, 3),)
     return set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
 
@@ -123,7 +123,7 @@ FIRING: dict[str, dict[str, str]] = {
     },
     "VoiStoreFails": {"voi_store_failures_total": "0+1x40"},
     "VoiStoreLosesEntries": {"voi_store_lost_total": "0+1x40"},
-    "VoiCallsAreNotKept": {'voi_calls_handed_over_total{outcome="failed"}': "0+1x40"},
+    "VoiCallsAreNotKept": {"voi_calls_not_saved_total": "0+1x40"},
     "VoiTokensAreRefused": {'voi_connections_refused_total{reason="token_refused"}': "0+60x40"},
     "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "0+1x130"},
 }
@@ -147,7 +147,7 @@ QUIET: dict[str, str] = {
     'voi_gpu_memory_used_bytes{gpu="0",uuid="GPU-0"}': "80x40",
     'voi_gpu_memory_total_bytes{gpu="0",uuid="GPU-0"}': "100x40",
     "voi_store_failures_total": "3x40", "voi_store_lost_total": "5x40",
-    'voi_calls_handed_over_total{outcome="kept"}': "0+1x40", 'voi_calls_handed_over_total{outcome="failed"}': "1x40",
+    "voi_calls_not_saved_total": "1x40", 'voi_observer_failures_total{observer="Recorder"}': "4x40",
     'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "7x130",
 }  # fmt: skip
 """A healthy server, seen every minute."""
@@ -185,6 +185,44 @@ def test_each_alert_fires_when_it_should_and_not_on_a_healthy_server(alert: str,
     assert told.returncode == 0, told.stdout + told.stderr
     told = firing(tmp_path, QUIET, alert, fires=False)
     assert told.returncode == 0, told.stdout + told.stderr
+
+
+LATE: dict[str, dict[str, str]] = {
+    "VoiAnswersFail": {'voi_engine_failures_total{kind="tts",engine="xtts"}': "_x28 7x12"},
+    "VoiObserversFail": {'voi_observer_failures_total{observer="Recorder"}': "_x28 1x12"},
+    "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "_x80 3x60"},
+}
+"""Series that come to be with the first failure, and stay at that."""
+
+
+@installed
+@pytest.mark.parametrize("alert", LATE)
+def test_a_failure_that_is_the_first_of_its_kind_is_seen(alert: str, tmp_path: Path) -> None:
+    told = firing(tmp_path, LATE[alert], alert, fires=True)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+FORESEEN = {
+    "VoiRefusesCalls": "voi_connections_refused_total", "VoiTokensAreRefused": "voi_connections_refused_total",
+    "VoiConversationsFail": "voi_conversations_failed_total",
+}  # fmt: skip
+
+
+def test_what_alerts_count_by_known_reasons_is_there_from_the_start() -> None:
+    exposed = Metrics(lambda: 0).text("")[0].decode()
+    for alert, metric in FORESEEN.items():
+        (reasons,) = re.findall(r'reason=~?"([^"]+)"', alerts()[alert]["expr"])
+        for reason in reasons.split("|"):
+            assert f'{metric}{{reason="{reason}"}} 0.0' in exposed, (alert, reason)
+
+
+@pytest.mark.parametrize("alert", [name for name, rule in alerts().items() if "increase(" in rule["expr"]])
+async def test_every_counter_of_an_alert_is_there_from_the_start_or_may_come_late(alert: str) -> None:
+    counters = set(re.findall(r"increase\((voi_\w+)", alerts()[alert]["expr"]))
+    metrics = Metrics(lambda: 0)
+    metrics.watch_engines({"TTS voice, fake": SupervisedTts(FakeTts)})
+    from_the_start = set(re.findall(r"^(\w+)(?:\{| )", metrics.text("")[0].decode(), re.MULTILINE))
+    assert counters <= from_the_start or alert in LATE
 
 
 def free_port() -> int:

@@ -62,7 +62,7 @@ class Saved:
                 await states.save(place_of(name, call.person), call.app, state_of(kept), call.person, call.id)
             except StoreError as error:
                 log.error("a conversation cannot be saved: %s", error)
-                self._metrics.handed_over(kept=False)
+                self._metrics.not_saved()
 
         call.save = save
         return states

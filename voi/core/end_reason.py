@@ -47,3 +47,15 @@ class EndReason(StrEnum):
     """The client's app has reached its limit of conversations."""
     APP_QUOTA = "app_quota"
     """The client's app has used up its minutes or its money."""
+
+
+FAILURES = (
+    EndReason.TOO_MANY_MISTAKES, EndReason.CLIENT_FAULT, EndReason.ENGINE_FAILED, EndReason.MISCONFIGURED,
+    EndReason.CANCELLED, EndReason.FAULT,
+)  # fmt: skip
+"""Why a conversation fails."""
+REFUSALS = (
+    EndReason.TOKEN_REFUSED, EndReason.BAD_START, EndReason.STARTING, EndReason.DRAINING, EndReason.SERVER_FULL,
+    EndReason.OVERLOADED, EndReason.APP_LIMIT, EndReason.APP_QUOTA, EndReason.NO_DOOR,
+)  # fmt: skip
+"""Why a connection gets no conversation."""

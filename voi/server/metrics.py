@@ -4,13 +4,14 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
 from voi.calls.load import LoadLevel
-from voi.core.end_reason import EndReason
+from voi.core.end_reason import FAILURES, REFUSALS, EndReason
+from voi.core.options import Mode
 from voi.engines.supervised import Supervised
 from voi.server.engine_metrics import EngineMetrics
 from voi.server.gpu_metrics import GpuMetrics
@@ -51,10 +52,9 @@ class Metrics:
         self._resumed = Counter(
             "voi_connections_resumed", "Conversations that went on over another connection", registry=self.registry
         )  # fmt: skip
-        self._handed_over = Counter(
-            "voi_calls_handed_over", "Calls that were to be kept for the next process of the server", ["outcome"],
-            registry=self.registry,
-        )  # fmt: skip
+        self._not_saved = Counter(
+            "voi_calls_not_saved", "Calls that could not be saved for another day", registry=self.registry
+        )
         self._observer_failures = Counter(
             "voi_observer_failures", "Observers (recordings, say) that failed in a conversation",
             ["observer"], registry=self.registry,
@@ -90,6 +90,13 @@ class Metrics:
         self.used = UsageMetrics(self.registry)
         self.gpus = GpuMetrics(self.registry)
         ProcessCollector(registry=self.registry)
+        # A series that begins with its first increment shows no increase: what can be foreseen is there from the start.
+        for mode in get_args(Mode):
+            self._conversations.labels(mode)
+        for reason in REFUSALS:
+            self._refused.labels(reason.value)
+        for reason in FAILURES:
+            self._failed.labels(reason.value)
         self._step = {step: self._steps.labels(step) for step in STEPS}
         self._gc_started_s = 0.0
         self._gc_pause = [self._pauses.labels(str(generation)) for generation in range(3)]
@@ -115,8 +122,8 @@ class Metrics:
     def resumed(self) -> None:
         self._resumed.inc()
 
-    def handed_over(self, *, kept: bool) -> None:
-        self._handed_over.labels("kept" if kept else "failed").inc()
+    def not_saved(self) -> None:
+        self._not_saved.inc()
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()

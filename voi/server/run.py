@@ -312,7 +312,7 @@ class Server:
         self.admission.close()
         handover = self._voi_ws.handover
         if handover is not None:
-            await hand_over(self._voi_ws.resumables, handover, self.metrics, self.hurry)
+            await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
         await close_listeners(self._listeners)
 

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 
-from voi.calls.call import CallMetrics
 from voi.calls.handover import Handover
 from voi.core.end_reason import EndReason
 from voi.session.session import Session
@@ -19,19 +18,17 @@ AT_ONCE = 8
 log = logging.getLogger(__name__)
 
 
-async def hand_over(resumables: Resumables, handover: Handover, metrics: CallMetrics, hurry: asyncio.Event) -> None:
+async def hand_over(resumables: Resumables, handover: Handover, hurry: asyncio.Event) -> None:
     """Keep all calls that can be resumed, and tell their clients to come back. A call that cannot be kept ends. `hurry`
     set: do not wait for good moments."""
     gate = asyncio.Semaphore(AT_ONCE)
     calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]  # other formats are mid-container
-    kept = await asyncio.gather(*(_leave(each, handover, metrics, hurry, gate) for each in calls))
+    kept = await asyncio.gather(*(_leave(each, handover, hurry, gate) for each in calls))
     if calls:
         log.info("%d of %d calls are kept for the next process", sum(kept), len(calls))
 
 
-async def _leave(
-    resumable: Resumable, handover: Handover, metrics: CallMetrics, hurry: asyncio.Event, gate: asyncio.Semaphore
-) -> bool:
+async def _leave(resumable: Resumable, handover: Handover, hurry: asyncio.Event, gate: asyncio.Semaphore) -> bool:
     call = resumable.call
     session = call.session
     if session is None or call.ending:
@@ -45,10 +42,8 @@ async def _leave(
             await asyncio.to_thread(lambda: handover.put(resumable.id, pack(moved)))
     except (OSError, ValueError) as error:
         log.error("call %s cannot be kept for the next process: %s", call.id, error)
-        metrics.handed_over(kept=False)
         call.end(EndReason.DRAINED)
         return False
-    metrics.handed_over(kept=True)
     resumable.outbox.leave(SERVICE_RESTART, RESTARTING)
     call.end(EndReason.DRAINED)
     return True
