@@ -55,7 +55,7 @@ _FILES = {
 
 
 def weight_licences(config: Config, settings: Settings) -> list[WeightLicence]:
-    """One line for each engine or model that an agent uses."""
+    """One line for each engine or model that is loaded or called."""
     found = {(one.kind, one.name): one for one in _all(config, settings)}
     return list(found.values())
 
@@ -67,10 +67,8 @@ def _all(config: Config, settings: Settings) -> Iterator[WeightLicence]:
                 yield _of(kind, name, *named_engine(settings, kind, name))
     if settings.voice_engine != NONE:
         yield _of("voice", settings.voice_engine, settings.voice_engine, {})
-    used = {use.tts_model for use in config.voice_uses()}
-    for name, model in config.tts_models.items():
-        if name in used:
-            yield _of("tts", name, model.engine, model.engine_options())
+    for name, model in config.tts_models.items():  # all are loaded, whether an agent speaks with them or not
+        yield _of("tts", name, model.engine, model.engine_options())
     for llm in sorted({agent.llm_model for agent in config.agents.values()} - set(registry.names("llm"))):
         yield WeightLicence("llm", llm, "the terms of its provider", None)
 
