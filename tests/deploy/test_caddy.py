@@ -177,7 +177,7 @@ async def test_a_token_over_https_and_a_call_over_wss(tmp_path: Path, monkeypatc
     ):
         # By name and authority: what a client does that trusts the certificate.
         async with http.post(
-            caddy.address("/integrations/my-app"), headers={"API-Key": API_KEY}, ssl=caddy.trusting
+            caddy.address("/integrations/my-app?person=anna.bell"), headers={"API-Key": API_KEY}, ssl=caddy.trusting
         ) as answer:
             assert answer.status == 200
             assert answer.headers["Strict-Transport-Security"].startswith("max-age=")
@@ -194,6 +194,8 @@ async def test_a_token_over_https_and_a_call_over_wss(tmp_path: Path, monkeypatc
             await converse(call, "over the proxy")
         await asyncio.sleep(0.2)  # the log of a call is written at its end
         assert "/ws?token=REDACTED" in caddy.log
+        assert "/integrations/my-app?person=REDACTED" in caddy.log
+        assert "anna" not in caddy.log
         assert token not in caddy.log
         assert API_KEY not in caddy.log
 
