@@ -4,6 +4,7 @@
 #   docker/up.sh voi.example.com cuda    with Whisper and XTTS on an NVIDIA GPU
 #   docker/up.sh                         again, as it was; the first time for https://localhost alone
 set -euo pipefail
+here=$(dirname "${BASH_SOURCE[0]}")
 cd "$(dirname "${BASH_SOURCE[0]}")"
 umask 077 # what it makes holds secrets; what containers read is opened below
 
@@ -18,9 +19,13 @@ case "$variant" in '' | cpu | cuda) ;; *) fail "the variant is cpu or cuda, not 
 command -v docker >/dev/null || fail "Docker is not installed: https://docs.docker.com/engine/install/"
 
 # .env beside the compose file is for Compose alone: which name, which variant.
-[ -e .env ] || printf 'DOMAIN=localhost\nVARIANT=cpu\n' >.env
-if [ -n "$domain" ]; then sed -i "s/^DOMAIN=.*/DOMAIN=$domain/" .env; fi
-if [ -n "$variant" ]; then sed -i "s/^VARIANT=.*/VARIANT=$variant/" .env; fi
+touch .env
+put() { # NAME VALUE DEFAULT: an empty value leaves what stands there
+  if ! grep -q "^$1=" .env; then printf '%s=%s\n' "$1" "${2:-$3}" >>.env; fi
+  if [ -n "$2" ]; then sed -i "s/^$1=.*/$1=$2/" .env; fi
+}
+put DOMAIN "$domain" localhost
+put VARIANT "$variant" cpu
 
 # Voi's secrets and LiteLLM's keys stay apart; one key is known to both, by which Voi asks LiteLLM.
 if [ ! -e litellm.env ]; then
@@ -46,14 +51,17 @@ copy ../tts_models.example.json config/tts_models.json
 copy ../litellm_config.example.yaml litellm_config.yaml
 copy Caddyfile.example Caddyfile
 copy docker-compose.example.yml docker-compose.yml
+# The example has what a GPU needs behind a comment.
 if grep -q '^VARIANT=cuda' .env; then
-  # The example has what a GPU needs behind a comment.
   sed -i 's/^    # deploy: /    deploy: /' docker-compose.yml
+else
+  sed -i 's/^    deploy: \({ resources: .*driver: nvidia\)/    # deploy: \1/' docker-compose.yml
 fi
 
 docker compose build
 docker compose run --rm --no-deps voi models pull smart-turn ||
   say "Went on without the smart-turn weights: silence and words decide when a person has finished."
 docker compose up --detach --remove-orphans
-say "Voi is starting at https://$(sed -n 's/^DOMAIN=//p' .env): docker compose ps, docker compose logs voi"
-say "A token for your app: docker compose exec voi voi token my-app --expire 30"
+compose="docker compose --project-directory $(printf %q "$here")"
+say "Voi is starting at https://$(sed -n 's/^DOMAIN=//p' .env): $compose ps, $compose logs voi"
+say "A token for your app: $compose exec voi voi token my-app --expire 30"

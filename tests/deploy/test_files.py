@@ -4,6 +4,7 @@ notes what it is told. No container engine runs here."""
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -183,9 +184,13 @@ class Yard:
         fake.chmod(0o755)
         self._path = f"{tools}:{os.environ['PATH']}"
 
-    def run(self, script: str, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    def run(self, script: str, *arguments: str, cwd: str = ".", **environ: str) -> subprocess.CompletedProcess[str]:
+        """`cwd`: in which folder of the yard."""
+        folder = self.docker.parent / cwd
+        path = os.path.relpath(self.docker / script, folder)
         return subprocess.run(
-            [self.docker / script, *arguments], env={"PATH": self._path, "HOME": "/nowhere", **environ},
+            [path if "/" in path else f"./{path}", *arguments],
+            cwd=folder, env={"PATH": self._path, "HOME": "/nowhere", **environ},
             capture_output=True, text=True, check=False, timeout=30,
         )  # fmt: skip
 
@@ -250,6 +255,26 @@ def test_with_a_gpu(yard: Yard) -> None:
     assert device["capabilities"] == ["gpu"]
 
 
+@pytest.mark.parametrize("cwd", [".", "docker", "another folder"])
+def test_the_commands_that_it_tells_work_where_it_was_called(yard: Yard, cwd: str) -> None:
+    folder = yard.docker.parent / cwd
+    folder.mkdir(exist_ok=True)
+    told = yard.run("up.sh", "voi.example.com", cwd=cwd)
+    commands = re.findall(r"docker compose --project-directory (\S+) (?:ps|logs|exec)", told.stdout)
+    assert len(commands) == 3
+    assert "docker compose ps" not in told.stdout
+    for directory in commands:
+        assert (folder / shlex.split(directory)[0] / "docker-compose.yml").exists()
+
+
+def test_without_the_gpu_again(yard: Yard) -> None:
+    for variant in ("cuda", "cpu"):
+        assert yard.run("up.sh", "voi.example.com", variant).returncode == 0
+    assert yard.values(".env")["VARIANT"] == "cpu"
+    example, copy = DOCKER / "docker-compose.example.yml", yard.docker / "docker-compose.yml"
+    assert copy.read_text() == example.read_text()
+
+
 @pytest.mark.parametrize(("arguments", "says"), [(("a b",), "not the name"), (("h", "rocm"), "cpu or cuda")])
 def test_what_makes_no_sense_is_refused(yard: Yard, arguments: tuple[str, ...], says: str) -> None:
     told = yard.run("up.sh", *arguments)
@@ -271,9 +296,19 @@ def test_the_development_container(yard: Yard) -> None:
     ids = (os.getuid(), os.getgid()) if os.getuid() else (1000, 1000)
     up = f"compose -f docker-compose-dev.yml up --detach --build USER_ID={ids[0]} GROUP_ID={ids[1]}"
     assert yard.told.read_text().splitlines() == [up] * 2
+    assert yard.values(".env") == {"USER_ID": str(ids[0]), "GROUP_ID": str(ids[1])}
     assert (yard.docker / ".local").is_dir()
+    assert yard.run("up.sh", "voi.example.com").returncode == 0
+    assert yard.values(".env")["DOMAIN"] == "voi.example.com"
     assert yard.run("down-dev.sh").returncode == 0
     assert yard.calls[-1] == "compose -f docker-compose-dev.yml down"
+
+
+def test_extras_and_prices_reach_the_image() -> None:
+    services = compose("docker-compose.example.yml")["services"]
+    assert (DOCKER / "docker-compose.example.yml").read_text().count('EXTRAS: "${EXTRAS:-}"') == 1
+    assert "EXTRAS" in services["voi"]["build"]["args"]
+    assert re.search(r"\bVOI_PRICES_FILE=config/prices\.json$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("token", ["", "a-secret-token"])
