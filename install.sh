@@ -37,12 +37,18 @@ find_python() {
   fail "Voi needs Python 3.11 or newer (Debian, Ubuntu: apt-get install python3 python3-venv), or set PYTHON=/path/to/it"
 }
 
+# What is in an environment names the folder that it was made in: moved, or mounted elsewhere, it cannot run.
+made_here() { [ ! -s .venv/voi-installed ] || grep -qxF "$(cd .venv && pwd -P)" .venv/voi-installed; }
+
 make_venv() {
-  is_recent .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1 && return
-  local python
+  made_here && is_recent .venv/bin/python && .venv/bin/python -m pip --version >/dev/null 2>&1 && return
+  local python had
+  had=$(cat .venv/voi-installed 2>/dev/null || true)
   python=$(find_python)
   say "Making .venv with $("$python" --version)"
   "$python" -m venv --clear .venv || fail "could not make a virtual environment (Debian, Ubuntu: apt-get install python3-venv)"
+  # With the extras that it had.
+  { (cd .venv && pwd -P); printf '%s\n' "$had" | grep -vxE '[0-9a-f]{64}|/.+|' || true; } >.venv/voi-installed
 }
 
 pip_install() { .venv/bin/python -m pip install -q --disable-pip-version-check "$@" || fail "pip could not install the packages: see its message above"; }
@@ -74,7 +80,7 @@ install_packages() {
   # dependencies come with it, NVIDIA's among them.
   if [ "$torch" = 1 ]; then pip_install -r locks/torch.lock; fi
   PYTHONWARNINGS=ignore pip_install --no-deps --no-build-isolation -e .  # setuptools warns of every editable installation
-  printf '%s\n' "$sum" "${extras[@]}" >"$stamp"
+  printf '%s\n' "$sum" "$(cd .venv && pwd -P)" "${extras[@]}" >"$stamp"
 }
 
 secret() { .venv/bin/python -c 'import secrets; print(secrets.token_urlsafe(48))'; }

@@ -20,6 +20,7 @@ from tests.deploy.litellm_proxy import program
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
+EXAMPLES = sorted((*ROOT.glob("*.example.json"), *ROOT.glob("*.example.yaml")))
 SCRIPTS = sorted([*DOCKER.glob("*.sh"), ROOT / "install.sh", ROOT / ".ci" / "run"])
 COMPOSE = {
     "docker-compose.example.yml": "docker-compose.yml",
@@ -309,6 +310,41 @@ def test_extras_and_prices_reach_the_image() -> None:
     assert (DOCKER / "docker-compose.example.yml").read_text().count('EXTRAS: "${EXTRAS:-}"') == 1
     assert "EXTRAS" in services["voi"]["build"]["args"]
     assert re.search(r"\bVOI_PRICES_FILE=config/prices\.json$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
+
+
+PYTHON = """#!/bin/sh
+echo "$*" >>"$TOLD"
+case "$*" in
+  "-m venv --clear .venv") rm -rf .venv; mkdir -p .venv/bin; cp "$0" .venv/bin/python; cp "$0" .venv/bin/voi ;;
+  *token_urlsafe*) echo a-secret ;;
+esac
+"""
+
+
+def test_an_environment_that_was_made_elsewhere_is_made_anew(tmp_path: Path) -> None:
+    """install.sh with a Python that notes what it is asked."""
+    folder, told = tmp_path / "voi", tmp_path / "told"
+    (folder / "locks").mkdir(parents=True)
+    for name in ("install.sh", "pyproject.toml", "setup.py", ".env.example", *(file.name for file in EXAMPLES)):
+        shutil.copy(ROOT / name, folder / name)
+    (folder / "locks" / "server.lock").touch()
+    python = tmp_path / "python3.12"
+    python.write_text(PYTHON)
+    python.chmod(0o755)
+
+    def install(where: Path, *extras: str) -> list[str]:
+        told.write_text("")
+        environ = {"PATH": os.environ["PATH"], "PYTHON": str(python), "TOLD": str(told)}
+        subprocess.run([where / "install.sh", *extras], env=environ, capture_output=True, check=True, timeout=30)
+        return [line for line in told.read_text().splitlines() if "venv --clear" in line or "install" in line]
+
+    assert install(folder, "sound")[0] == "-m venv --clear .venv"
+    assert install(folder) == []
+    moved = folder.rename(tmp_path / "moved")
+    again = install(moved)
+    assert again[0] == "-m venv --clear .venv"
+    assert any("locks/sound.lock" in line for line in again), "with the extras that it had"
+    assert install(moved) == []
 
 
 @pytest.mark.parametrize("token", ["", "a-secret-token"])
