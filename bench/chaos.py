@@ -3,12 +3,12 @@
     .venv/bin/python bench/chaos.py --minutes 10 --seed 1
 
 A whole `voi serve` runs with fake engines. Healthy callers talk in a loop, one utterance after another. Meanwhile, at
-random: clients are killed in mid-word, sockets are cut and resumed, garbage and mutated frames are sent, hundreds of
+random: clients are killed in mid-word, sockets are cut and resumed, garbage and mutated frames are sent, a thousand
 connections say nothing, clients do not read, the language model fails in eight ways, the voice and the ear of the
-victims raise, break, hang and slow down, agents.json is broken and mended, SIGHUP comes, the disks of the
-recordings and of the store are full, and the store's file is locked. A healthy caller's turn that is not answered whole
-is lost, and the run has failed; so it has when the server logs a fault of its own, ends, keeps descriptors or tasks, or
-has lost or not yet written what was to be stored. Linux; loopback only.
+victims raise, break, hang and slow down, the process of a voice is killed, agents.json is broken and mended, SIGHUP
+comes, the disks of the recordings and of the store are full, and the store's file is locked. A healthy caller's turn
+that is not answered whole is lost, and the run has failed; so it has when the server logs a fault of its own, ends,
+keeps descriptors or tasks, or has lost or not yet written what was to be stored. Linux; loopback only.
 """
 
 import argparse
@@ -33,7 +33,9 @@ import aiohttp
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from chaos_acts import RECORDINGS_MB, STORE_MB, Chaos
+from tests.fakes.gpu_engines import plug_in
+
+from chaos_acts import RECORDINGS_MB, STEPS, STORE_MB, Chaos
 from common import config as C
 from common import system
 
@@ -53,9 +55,15 @@ def write_configuration(folder: Path) -> None:
             "llm_model": "fake", "turn": turn, "voices": {"character": {"model": "chaos", "voice": "fake"}},
             "engines": {"stt": "chaos"}, "apology": "Sorry, say that again.",
         },
+        "mortal": {"llm_model": "echo", "turn": turn, "voices": {"character": {"model": "mortal"}}},
     }  # fmt: skip
     (folder / "agents.json").write_text(json.dumps(agents, indent=1))
-    (folder / "tts_models.json").write_text(json.dumps({"fake": {"engine": "bench"}, "chaos": {"engine": "chaos"}}))
+    models = {
+        "fake": {"engine": "bench"}, "chaos": {"engine": "chaos"},
+        "mortal": {"engine": "batch", "options": {"report": str(folder / STEPS)}},  # in a process of its own
+    }  # fmt: skip
+    plug_in(folder / "plugins")
+    (folder / "tts_models.json").write_text(json.dumps(models))
     (folder / "faults.json").write_text("{}")
 
 
@@ -71,7 +79,8 @@ def main() -> int:
     write_configuration(folder)
     api_key, port = secrets.token_urlsafe(32), free_port()
     env = os.environ | {
-        "PYTHONPATH": f"{HERE.parent}:{HERE}", "TOKEN_SECRET_KEY": secrets.token_urlsafe(48), "API_KEY": api_key,
+        "PYTHONPATH": f"{HERE.parent}:{HERE}:{folder / 'plugins'}",
+        "TOKEN_SECRET_KEY": secrets.token_urlsafe(48), "API_KEY": api_key,
         "LITELLM_API_BASE": C.LLM_URL, "VOI_STT_ENGINE": "bench", "VOI_TURN_ENGINE": "none", "VOI_VOICE_ENGINE": "none",
         "VOI_ADMIT_BY_LOAD": "false",  # whether a call is admitted must not depend on what else this machine does
         "VOI_PORT": str(port), "VOI_RECORD": "true", "VOI_RECORDINGS_DIR": str(folder / "recordings"),
@@ -154,6 +163,7 @@ def report(
     print(f"their first sound after the end of speech, p95: {chaos_ms:.0f} ms, before the chaos {calm_ms:.0f} ms")
     for what, times in sorted(chaos.done.items()):
         print(f"  {what}: {times}")
+    print(f"engines killed: {chaos.killed_engines}, of which {chaos.engines_back} were heard again")
     print(f"full disks: {'yes' if small_disk else 'no: not allowed to mount them'}")
     print(f"store: {stored}")
     print(f"logged failures of engines: {dict(kinds)}")
@@ -165,7 +175,8 @@ def report(
     print(f"log: {log_path}")
     leaked = bool(at_last) and at_last["files"] > at_first["files"] + 20
     unstored = stored.get("waiting", 1) > 0 or stored.get("lost_total", 1) > 0
-    return 1 if chaos.lost or faults or not at_last or leaked or unstored else 0
+    dead = chaos.engines_back < chaos.killed_engines - 1  # the last one may not have had the time
+    return 1 if dead or chaos.lost or faults or not at_last or leaked or unstored else 0
 
 
 if __name__ == "__main__":

@@ -35,6 +35,10 @@ VICTIM_LIMIT_S = 45.0
 CALM_S = 10.0
 """Healthy callers talk this long before anything is done to the server."""
 RECORDINGS_MB, STORE_MB = 8, 64
+SILENT = 1_000
+STEPS = "steps"
+"""The mortal voice writes its process id there, for each step that it computes."""
+LONG_TEXT = "This takes so long to say that its voice can be killed in the middle of it. " * 3
 REPLY = ("Sure,", "I", "can", "help", "you", "out", "with", "that.", "We", "open", "at", "nine.")
 ENGINE_FAULTS = ("raise", "break", "hang", "slow")
 LLM_FAULTS = ("500", "429", "401", "hang", "slow", "stall", "garbage", "cut")
@@ -91,6 +95,7 @@ class Chaos:
         self.turns_s: list[float] = []
         self.calm_p95_s: float | None = None
         self.lost: list[str] = []
+        self.killed_engines = self.engines_back = 0
         self.utterance = (ASSETS / "utterance.s16").read_bytes()
 
     @property
@@ -212,11 +217,12 @@ class Chaos:
             del reader
 
     async def silent(self) -> None:
-        """Connections that say nothing."""
+        """Connections that say nothing, from many addresses."""
         sockets = []
         try:
-            for _ in range(300):
-                sockets.append(await asyncio.open_connection("127.0.0.1", self.port))
+            for number in range(SILENT):
+                here = (f"127.0.1.{number % 50 + 1}", 0)
+                sockets.append(await asyncio.open_connection("127.0.0.1", self.port, local_addr=here))
             await asyncio.sleep(self.random.uniform(1, 6))
         finally:
             for _, writer in sockets:
@@ -249,6 +255,40 @@ class Chaos:
         (self.folder / "faults.json").write_text(json.dumps(faults))
         await asyncio.sleep(self.random.uniform(2, 8))
         (self.folder / "faults.json").write_text("{}")
+
+    async def engine_killed(self) -> None:
+        """The process of a voice is killed while somebody hears it. It has to be heard again, without a new call."""
+        async with VoiClient.connect(
+            self.url, token=self.token, agent_name="mortal", mode="chat", init_greeting=False
+        ) as voi:
+            await self._type(voi, LONG_TEXT)
+            if (await self._sound_within(voi, 10)) is None:
+                self.done["voices that were killed before they were heard"] += 1
+            pid = int((self.folder / STEPS).read_text().splitlines()[-1].split()[0])
+            os.kill(pid, signal.SIGKILL)
+            self.killed_engines += 1
+            for _ in range(15):
+                await asyncio.sleep(1)
+                await self._type(voi, "Are you back?")
+                if await self._sound_within(voi, 2) is not None and self._speaks(pid):
+                    self.engines_back += 1
+                    return
+
+    def _speaks(self, before: int) -> bool:
+        """Another process than that one has spoken last."""
+        return int((self.folder / STEPS).read_text().splitlines()[-1].split()[0]) != before
+
+    async def _type(self, voi: VoiClient, text: str) -> None:
+        await voi.send_text(text)
+        await voi.create_response()
+
+    async def _sound_within(self, voi: VoiClient, seconds: float) -> AudioEvent | None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                async for event in voi:
+                    if isinstance(event, AudioEvent):
+                        return event
+        return None
 
     async def language_model(self) -> None:
         self.llm.fault = self.random.choice(LLM_FAULTS)
@@ -310,7 +350,8 @@ class Chaos:
         await web.TCPSite(runner, "127.0.0.1", C.LLM_PORT).start()
         acts: list[tuple[Callable[[], Awaitable[None]], float]] = [
             (self.victim, 3), (self.victim, 3), (self.killed, 3), (self.cut, 3), (self.garbage, 4), (self.raw, 4),
-            (self.silent, 8), (self.deaf, 8), (self.hostile_agent, 6), (self.engines, 6), (self.language_model, 6),
+            (self.silent, 8), (self.deaf, 8), (self.hostile_agent, 6), (self.engines, 6),
+            (self.engine_killed, 10), (self.language_model, 6),
             (self.configuration, 8), (self.hangup_signal, 8), (self.disk, 15),
             (self.store_locked, 12), (self.store_full, 15),
         ]  # fmt: skip
