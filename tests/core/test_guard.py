@@ -1,3 +1,5 @@
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -159,10 +161,10 @@ def test_closing_gives_the_rest_unless_denied():
 
 def heard(text: str) -> list[str]:
     """The words, by an oracle for the texts used here."""
-    return "".join(c for c in text.casefold() if c not in "'’\u200b").replace(".", " ").split()
+    return "".join(c for c in text.casefold() if c not in "'’\u00ad").replace(".", " ").split()
 
 
-SMALL = st.text(alphabet="abAB '’\u200b.", max_size=30)
+SMALL = st.text(alphabet="abAB '’\u00ad.", max_size=30)
 
 
 @given(SMALL, st.lists(st.text(alphabet="ab '", min_size=1, max_size=5), max_size=4), st.lists(st.integers(1, 7)))
@@ -178,7 +180,7 @@ def test_against_brute_force(text: str, phrases: list[str], sizes: list[int]) ->
         at += size
         seen = text[:at]
         words = heard(seen)
-        open_ended = bool(seen.rstrip("'’\u200b")) and seen.rstrip("'’\u200b")[-1] not in " ."
+        open_ended = bool(seen.rstrip("'’\u00ad")) and seen.rstrip("'’\u00ad")[-1] not in " ."
         assert guard.denied == has_phrase(words[:-1] if open_ended else words)
         assert text.startswith(released)
         assert not has_phrase(heard(released))
@@ -281,6 +283,21 @@ def test_everything_else_is_no_denial(answer):
         ("as an AI", "аs аn АI"),
         ("as an AI", "a\xads an A\xadI"),
         ("as an AI", "as an [AI](http://x)"),
+        ("as an AI", 'as an [AI](https://x.y "title")'),
+        ("an AI model", 'an [AI](https://x.y "title") model'),
+        ("an AI model", "an [AI](https://x.y 'a (title)') model"),
+        ("an AI model", 'an [AI](https://x.y "a [title]") model'),
+        ("an AI model", "an [AI](<https://x.y> (title)) model"),
+        ("an AI model", "an [AI](https://x.y/a_(b)) model"),
+        ("an AI model", "an [AI][1] model"),
+        ("an AI model", "an [AI][link-1] model"),
+        ("an AI model", "an [AI][] model"),
+        ("an AI", "an [AI][1]"),
+        ("I cannot", "[I][cannot] go"),
+        ("I cannot", "I&#8203;cannot"),
+        ("I cannot", "I can&#8203;not"),
+        ("I cannot", "I\u200bcannot"),
+        ("I cannot", "I&ZeroWidthSpace;cannot"),
         ("as an AI", "as an `AI`"),
         ("as an AI", "as_an_AI"),
         ("as an AI", "as+an+AI"),
@@ -320,6 +337,16 @@ def test_more_disguises(phrase: str, text: str, size: int) -> None:
 )
 def test_more_harmless_sentences(phrase: str, text: str) -> None:
     assert not denies(phrase, text)
+
+
+@pytest.mark.parametrize("unit", ['](" ', '"](', "[a](b 'c' \"[", "][a-", '](x "]['])
+def test_links_that_never_end_cost_linear_time(unit: str) -> None:
+    def cost_s(count: int) -> float:
+        began_s = time.process_time()
+        PatternGuard(["as an AI"]).feed(unit * count)
+        return time.process_time() - began_s
+
+    assert min(cost_s(4_000) for _ in range(2)) < 10 * min(cost_s(1_000) for _ in range(2)) + 0.01
 
 
 def test_marks_that_may_part_words_cost_linear_time() -> None:

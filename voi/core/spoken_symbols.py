@@ -36,8 +36,8 @@ TARGET_MAX_CHARACTERS = 500
 
 _INSIDE_WORDS = frozenset("\"'`´‘’‚‛“”„‟′″‴‵‶«»‹›ʹʺʻʼʽˈˊˋ＇＂「」『』〝〞〟*~\\™®©℠")
 """Quotes, emphasis marks, backslashes and signs of ownership: they do not separate words."""
-_PERHAPS_BLANKS = frozenset("\u115f\u1160\u3164\uffa0")
-"""Hangul fillers: drawn as a space, or not at all."""
+_PERHAPS_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u200b")
+"""Hangul fillers and the space without a width: drawn as a space, or not at all."""
 _APOSTROPHES = frozenset("'’ʼ＇")
 _ELIDED = frozenset(
     {
@@ -63,7 +63,10 @@ _ELIDED = frozenset(
 )
 """Words of their own before an apostrophe: l'IA, d'accord, dell'arte."""
 _TAG = re.compile(r"</?[A-Za-z][^<>]*\Z|<[!?](?!-?-?\Z)[^<>]*\Z|<(?:!-?)?\Z")
-_ENTITY = re.compile(r"&(?:amp;){0,4}#?\w{0,10}\Z")
+_ENTITY = re.compile(r"&(?:amp;){0,4}#?\w{0,26}\Z")
+_REFERENCE = re.compile(r"\]\[[\w.-]{0,32}\Z")
+"""Of a link, `[words][1]`: a name that has a digit or a hyphen, or none."""
+_REFERENCE_NAME = re.compile(r"\]\[(?:[\w.-]*[\d-][\w.-]*)?\]")
 _PARTING_TAG = re.compile(r"</?(?:br|p|li|ul|ol|div|h[1-6]|tr|td|th|hr|table|section)\b", re.IGNORECASE)
 _UNSPACED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff\uf900-\ufaff"
@@ -136,9 +139,16 @@ class SpokenSymbols:
             if len(written) <= TAG_MAX_CHARACTERS and (is_comment or written == "</" or _TAG.match(written)):
                 return []
         elif written.startswith("]("):
-            if last == ")":
+            in_title = last in "()[]" and written.count('"') % 2 == 1
+            if last == ")" and not in_title:
                 return self._whole(written, self._symbols(SPACE))
-            if len(written) <= TARGET_MAX_CHARACTERS and last not in "[]\n":
+            is_text = last == "\n" or (last in "[]" and not in_title) or written.endswith("](", 2)
+            if len(written) <= TARGET_MAX_CHARACTERS and not is_text:
+                return []
+        elif written.startswith("]["):
+            if last == "]" and _REFERENCE_NAME.fullmatch(written):
+                return self._whole(written, self._symbols(SPACE))
+            if _REFERENCE.match(written):
                 return []
         self._pending = ""  # it was text after all, in which another one may begin
         units = [(written[0], self._symbols(written[0]))]
