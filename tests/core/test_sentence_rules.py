@@ -472,3 +472,16 @@ def test_sentences_end_where_a_reader_ends_them(language: str, text: str) -> Non
 def test_rules_are_made_once() -> None:
     assert rules_of("de-AT") is rules_of("de-AT")
     assert rules_of("zz").never == rules_of("zz-ZZ").never
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "pieces"),
+    [
+        ("en", "Take some vitamin D. Then rest a while.", ["Take some vitamin D.", "Then rest a while."]),
+        ("de", "Nehmen Sie Vitamin C. Dann ruhen Sie sich aus.", ["Nehmen Sie Vitamin C.", "Dann ruhen Sie sich aus."]),
+        ("fr", "Prenez de la vitamine C. Puis dormez un peu.", ["Prenez de la vitamine C.", "Puis dormez un peu."]),
+        ("en", "We should now ask J. Smith about it.", ["We should now ask J. Smith about it."]),
+    ],
+)
+def test_a_letter_that_names_one_of_several_may_end_a_sentence(language: str, text: str, pieces: list[str]) -> None:
+    assert cut(text, language) == pieces

@@ -41,6 +41,13 @@ _VOWELLESS = re.compile(r"[b-df-hj-np-tv-xzščžćđźńśżбвгджзйкл�
 """An abbreviation in most languages, whether a table has it or not: mjr., płk., str."""
 _BEFORE_SENTENCE = frozenset('.!?:…。！？："”»*>|')
 _PART_CHARACTERS = 480
+_LETTERED = re.compile(
+    r"\b(?:vitamin(?:a|e|s|as|es)?|witaminy?|[Вв]итамин[ау]?|[Hh](?:ép|ep)atit(?:is|e)|epatite|plan|piano|option|opci[óo]n|opção|opzione|optie"
+    r"|grade|class|type|typ|tipo|group|groupe|grupo|gruppo|gruppe|team|answer|antwort|terminal|building|block|section|exhibit"
+    r"|appendix|part|side|variante?|schedule|level)\s[A-ZА-Я]\Z",
+    re.IGNORECASE,
+)
+"""A letter that names one of several, and is no initial: plan B, vitamin D."""
 _SPACED_LETTERS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]{1,3}\.\s)+[^\W\d_]\Z")
 _LAST_CLAUSE = re.compile(rf"(?s:.*)[{re.escape(_CLAUSE_ENDS)}](?=\s)")
 _LAST_BLANK = re.compile(r"(?s:\s*\S.*)(\s)")
@@ -194,6 +201,8 @@ class Cutter:
             last = "".join(spaced[0].split()).casefold()
         if last in rules.never and len(signs) == 1:
             return 0
+        if len(last) == 1 and _LETTERED.search(text, max(0, at - 24), at):  # vitamin D. Then
+            return self._before_new_sentence(end, capitals=True)
         if len(last) == 1 and last.isalpha() and not _MEASURED.search(text, max(0, at - 4), at):
             return 0 if len(signs) == 1 else end
         if last in _HALVES_OF_DAY and (zone := _ZONE.match(text, end)):

@@ -79,6 +79,13 @@ _DOT_TIMES = re.compile(r"(?<=\d)\s?·\s?(?=\d)")
 _ARABIC_POINT = re.compile(r"(?<=\d)[٫٬](?=\d)")
 _FACE = re.compile(r"(?<!\S)(?:[:;=]-?[)(DPpOo|/\\*]|<3|\^_\^|[xX]D|:'\()(?=[\s.,!?]|\Z)(?!\s[\d\w]*\d)")
 """Faces and hearts drawn with signs: :-) <3 ^_^"""
+_LOVE = re.compile(r"\b(I|[Ww]e|[Yy]ou|[Tt]hey)\s<3(?=\s[^\W\d_])")
+"""I <3 you"""
+_FEW = re.compile(
+    r"\b(?:is|are|if|of|with|when|only|keep|use|values?|scores?|levels?|counts?|age[ds]?|pH|ist|sind|bei|est|es|è)\s<3\b"
+    r"|<3(?=\s(?:are|is|was|were|items?|people|days|hours|minutes|seconds|years|months|weeks|times|units|points)\b)"
+)
+"""Less than three, and no heart."""
 _MEANT_DEGREES = re.compile(r"(?<=\d)\s?º(?=\s?[CF]\b)")
 _CHARGE = re.compile(r"(?<=[A-Za-z\d₀-₉])([¹²³⁴-⁷]?)([⁺⁻])(?![⁰¹²³⁴-⁹])")
 _POWER = re.compile(r"(?<=[\w)])(⁻?)([⁰¹²³⁴-⁹]{2,20}|(?<=⁻)[⁰¹²³⁴-⁹]|[⁰⁴-⁹])")
@@ -100,6 +107,9 @@ def plain_characters(text: str) -> str:
     """The text with entities and tags resolved, straight apostrophes, plain letters and digits, and without emoji and
     control characters."""
     if not _FACE_SIGNS.isdisjoint(text):
+        if "<3" in text:
+            text = _LOVE.sub(r"\1 love", text)
+            text = _FEW.sub(lambda few: few[0].replace("<3", "< 3"), text)
         text = _FACE.sub("", text)
     if "&" in text:
         text = html.unescape(_HUGE_ENTITY.sub(" ", text))

@@ -193,6 +193,7 @@ def plural(scan: Scan, at: int) -> Reading | None:
     named = (
         scan.text[at - 1 : at] == "-" and scan.text[at - 2 : at - 1].isalpha() and scan.word_before(at - 1) not in _AGES
     )
+    named = named or _TWO_CAPITALS.search(scan.text, max(0, at - 2), at) is not None  # MP3s
     plane = re.fullmatch("7[0-9]7", match[1])
     if not named and not plane:
         return None
@@ -200,6 +201,7 @@ def plural(scan: Scan, at: int) -> Reading | None:
     return plural_of(said), match.end(), "code"
 
 
+_TWO_CAPITALS = re.compile(r"[A-Z]{2}\Z")
 _AGES = _set("mid early late pre post")
 
 

@@ -25,6 +25,23 @@ _MONTH_RANGE = re.compile(
 _DAYS_OF = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
 _NOMINATIVE = {"de": frozenset(("der", "die", "das"))}
 _ON = _set("on by from until till before after since due through to between of")
+_DATED_AFTER = _set(
+    "due dated deadline ship ships shipped shipping deliver delivers delivered delivery arrive arrives arrived "
+    "arriving expire expires expired expiring start starts started starting end ends ended ending begin begins began "
+    "beginning open opens opened opening close closes closed closing launch launches launched release releases "
+    "released leave leaves left leaving return returns returned returning depart departs departed departing scheduled "
+    "booked effective updated posted ordered received signed sent happening renews renewed resumes mailed filed "
+    "issued moved"
+)
+"""Words before a day, if nothing that could be counted comes after: shipped 3/14, but shipped 3/4 of it."""
+_CARDS = _set("card visa mastercard amex debit credit")
+_NOTHING_COUNTED = re.compile(
+    r"\s*(?:\Z|[,.;:!?)\]](?!\d)|\s(?:and|or|to|at|in|from|by|but|with|for|until|through|via|on)\s|\s?[-–&]\s?\d)"
+)
+_ALSO_ON = re.compile(
+    r",?\s(?:and|or|to|through|until|till|y|o|e|et|ou|und|oder|en|of|bis|al?|au|à|tot|do)\s|,\s|\s?[-–&]\s?"
+)
+"""Between two dates: between 5/1 and 5/15; due 5/1, or 6/15."""
 _ON_ELSEWHERE = _set("le du au el del al il dal vom am zum ab bis dia em no até op vanaf od do w")
 _AMBIGUOUS_MONTHS = frozenset(
     ("may", "march", "mar", "mai", "mars", "set", "ago", "ott", "dic", "jan", "jun", "maj", "sie", "kas", "oca", "mart")
@@ -116,9 +133,20 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
         turned = scan.language.month_first and not scan.day_first
         day, month = (match[2], match[1]) if turned else (match[1], match[2])
         return date(scan, int(day), int(month), "", at, match.end()), match.end(), "date"
-    if not match or not (dated or before.lower() in (_ON if scan.language.code == "en" else _ON_ELSEWHERE)):
+    if not match:
         return None
     first, second = int(match[1]), int(match[2])
+    if _goes_on(scan, at, match.end()):
+        turned = scan.language.month_first and not scan.day_first and first <= 12
+        day, month = (second, first) if turned else (first, second)
+        if _valid(day, month):
+            return date(scan, day, month, "", at, match.end()), match.end(), "date"
+    english = scan.language.code == "en"
+    shown = english and before.lower() in _DATED_AFTER and _NOTHING_COUNTED.match(scan.text, match.end())
+    if shown and ((first > 12 and second < 13 and not scan.day_first) or _CARDS & set(scan.words_before(7, at))):
+        shown = None  # open 24/7; the card expires 09/27
+    if not (dated or shown or before.lower() in (_ON if english else _ON_ELSEWHERE)):
+        return None
     if (other := _OTHER_END.match(scan.text, match.end())) and not (
         _valid(int(other[1]), int(other[2])) or _valid(int(other[2]), int(other[1]))
     ):
@@ -136,6 +164,19 @@ def slash_day(scan: Scan, at: int) -> Reading | None:
     return date(scan, day, month, "", at, match.end()), match.end(), "date"
 
 
+def _goes_on(scan: Scan, at: int, end: int) -> bool:
+    """True right behind another such date; but le 5/6, 2/3 des gens."""
+    whole_after = _OF_WHOLE if scan.language.code != "en" else _SOMETHING
+    return (
+        0 < scan.dated < at
+        and whole_after.match(scan.text, end) is None
+        and _ALSO_ON.fullmatch(scan.text, scan.dated, at) is not None
+        and _SHORT_DATE.search(scan.text, max(0, scan.dated - 5), scan.dated) is not None
+    )
+
+
+_SOMETHING = re.compile(r"\s(?:of|off|cups?|inch|mile|teaspoons?|tablespoons?)\b")
+_SHORT_DATE = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}\Z")
 _RANGE = re.compile(
     r"(\d{1,2})/(\d{1,2})\s?(?:-|–|t/m|tot|bis|a|al|au|à|até|do|po|to|through|until)\s?(?:(?:el|le|il|den|zum)\s)?(\d{1,2})/(\d{1,2})(?![\w/]|[.,]\d)"
 )

@@ -16,6 +16,8 @@ _X = re.compile(r"[xyz](?![\w×])(?!\s?\d)")
 _MATHEMATICS = re.compile(r"\bx\s?[=²³^]|\dx\s?[²³^]|=\s?-?\d*x\b|\([xyz]\)")
 """Somewhere in the text x is an unknown: 3x^2, f(x), x = 2."""
 _FOLD_BEFORE = re.compile(r"[xX×]\s\d")
+_LANES = re.compile(r"\sx\Z")
+_BUS_BEFORE = re.compile(r"\b(?:PCIe|PCI-E|PCI\sExpress)\s(?:Gen\s?)?\Z")
 _LETTERED = re.compile(r"X\d+[A-Z]")
 """7950X3D"""
 _RESOLUTION = re.compile(r"\d{3,5}\s?×\s?\d{3,5}(?!\s?[=\d+×]|[.,]\d)")
@@ -46,6 +48,8 @@ def dimensions(scan: Scan, at: int) -> Reading | None:
     if language.gap and (mathematics or _UNKNOWN.match(scan.text, end)):
         return f"{cardinal(digits, language)} {scan.text[end]}", end + 1, "number"
     match = TIMES.match(scan.text, end)
+    if match and _LANES.match(match[0]) and _BUS_BEFORE.search(scan.text, max(0, at - 16), at):  # PCIe 4.0 x16
+        match = None
     if match and _LETTERED.match(scan.text, end):
         return None
     if match and _FOLD_BEFORE.match(scan.text, end) and language.code in _FOLD:  # 2x 500 mg

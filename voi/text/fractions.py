@@ -5,13 +5,15 @@ import re
 from voi.text import cldr
 from voi.text.agreement import gender
 from voi.text.fraction_words import HALF_OF, parts
-from voi.text.numerals import cardinal, year
+from voi.text.numerals import cardinal, ordinal, year
 from voi.text.scan import Reading, Scan
 from voi.text.tables.shape import words as _set
 from voi.text.units import forms_of, unit_of_words, unit_pattern, units
 
 _FRACTION = re.compile(r"(?:(?P<whole>\d{1,4})\s)?\s?(?P<top>\d{1,4})/(?P<bottom>\d{1,4})(?![A-Za-z\d_/]|[.,]\d)")
 _RATING = re.compile(r"(\d{1,3}[.,]\d{1,2})\s?/\s?(\d{1,3}(?:[.,]\d)?)(?![\w/]|[.,]\d)")
+_CLAUSE = re.compile(r"[,;:.!?]\s")
+_WORDS = re.compile(r"[^\W\d_]+")
 _HYPHENED = re.compile(r"(\d{1,3})-([1-7])/([23458]|16)(?![\w/]|[.,]\d)")
 _NAMED = frozenset((("24", "7"), ("7", "24"), ("9", "11"), ("50", "50"), ("20", "20")))
 _RATING_WORDS = _set(
@@ -34,6 +36,23 @@ def rating(scan: Scan, at: int) -> Reading | None:
     )
 
 
+def exposure(scan: Scan, at: int) -> Reading | None:
+    """1/250 s: how long a shutter is open."""
+    match = _EXPOSURE.match(scan.text, at)
+    form = _PART_OF_SECOND.get(scan.language.code)
+    if not match or not form:
+        return None
+    code = scan.language.code
+    part = cardinal(match[1], scan.language) if code == "de" else ordinal(match[1], scan.language)
+    return form.format(part), match.end(), "measure"
+
+
+_EXPOSURE = re.compile(r"1/(\d{1,5})\s?(?:s|sec)(?![^\W_])")
+_PART_OF_SECOND = {
+    "en": "one {} of a second", "de": "eine {}stel Sekunde", "fr": "un {} de seconde", "it": "un {} di secondo"
+}  # fmt: skip
+
+
 def fraction(scan: Scan, at: int) -> Reading | None:
     """1/2, 1 1/2, 8/10, 24/7; anything else is read number by number."""
     match = _FRACTION.match(scan.text, at)
@@ -49,11 +68,13 @@ def fraction(scan: Scan, at: int) -> Reading | None:
         return f"{cardinal(top, language)} {cardinal(bottom, language)}", match.end(), "address"
     before = f"{cardinal(integer, language)} " if integer else ""
     high, low = int(top), int(bottom)
+    clause = _CLAUSE.split(scan.text[max(0, at - 40) : at])[-1].lower()
     if not integer and (low > language.parts_max or high >= low) and _is_choice(scan, match.end()):  # 50/60 Hz
         joint = f"{language.gap}{language.say['or']}{language.gap}"
         return f"{cardinal(top, language)}{joint}", match.start("bottom"), "to"
-    if not integer and "out_of" in language.say and high <= low and (
-        (low in (10, 100) and language.code == "en") or _RATING_WORDS & set(scan.words_before(4, at))
+    share = scan.word_after(match.end()) in ("of", "off")  # got 2/3 of the votes
+    if not integer and not share and "out_of" in language.say and high <= low and (
+        (low in (10, 100) and language.code == "en") or _RATING_WORDS & set(_WORDS.findall(clause)[-4:])
         or scan.word_after(match.end()).lower() in _RATING_WORDS
     ):  # fmt: skip
         return f"{cardinal(top, language)} {language.say['out_of']} {cardinal(bottom, language)}", match.end(), "ratio"

@@ -7,7 +7,9 @@ from voi.text.scan import Scan
 from voi.text.tables.shape import words as _set
 
 _DATIVE = _set("mit bei von nach aus zu seit vor in innerhalb ab außer binnen gegenüber")
-_ACCUSATIVE = _set("für um ohne gegen durch pro kostet kosten beträgt haben hat habe brauche brauchen benötigen nehmen")
+_ACCUSATIVE = _set(
+    "für um ohne gegen durch pro kostet kosten gibt gab beträgt haben hat habe brauche brauchen benötigen nehmen"
+)
 _DESCRIBED = re.compile(r"\s[a-zäöüß]{3,20}\s([A-ZÄÖÜ][^\W\d_]+)")
 _FIRST_OF_TWO = re.compile(r"([^\W\d_]+)\s1\s(?:[^\W\d_]+\s){1,2}(?:und|oder)\s\Z")
 _REQUEST = re.compile(r"\b[A-ZÄÖÜ][a-zäöüß]{1,20}n\sSie\s[^.!?]*\Z")
@@ -23,6 +25,8 @@ def in_case(scan: Scan, at: int, said: str, end: int) -> str:
     before = scan.word_before(at).lower()
     if before in ("und", "oder") and (first := _FIRST_OF_TWO.search(scan.text, max(0, at - 60), at)):
         before = first[1].lower()  # mit 1 Kind und 1 Hund
+    if before == "es" and scan.words_before(2, at)[0] in ("gibt", "gab"):  # Gibt es 1 Apfel?
+        before = "gibt"
     asked = _REQUEST.search(scan.text, max(0, at - 100), at) is not None
     if before not in _DATIVE and before not in _ACCUSATIVE and not (asked and scan.kind != "date"):
         return said

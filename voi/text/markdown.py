@@ -7,6 +7,7 @@ _HEADING = re.compile(r"\s{0,3}#{1,6}\s+")
 _QUOTE = re.compile(r"[\s>]*>(?![=\d])\s?")
 _BULLET = re.compile(r"\s*(?:[-*+•◦▪‣·]|–)\s+(?:\[[ xX]\]\s+)?")
 _NUMBERED = re.compile(r"(\s*\d{1,3})([.)])\s+(?=\S)")
+_NEXT_ITEM = re.compile(r"(?<=[.!?;:])\s+(\d{1,3})\.\s+(?=\S)")
 _NEXT_WORD = re.compile(r"[^\W\d_]+")
 _REFERENCE = re.compile(r"\s{0,3}\[[^\[\]]{1,100}\]:\s*\S+")
 _LINK = re.compile(r"!?\[([^\[\]]{0,500})\](?:\([^()]{0,2000}\)|\[[^\[\]]{0,100}\])")
@@ -63,7 +64,8 @@ def _line(line: str, months: frozenset[str]) -> tuple[str, bool]:
         return line[heading.end() :].rstrip("# \t"), True
     numbered = _NUMBERED.match(line)
     if numbered and not (numbered[2] == "." and _starts_date_or_noun(line, numbered.end(), months)):
-        return f"{numbered[1]}, {line[numbered.end() :]}", True
+        mark = "." if numbered[2] == "." and _has_item(line, int(numbered[1]) + 1) else ","
+        return f"{numbered[1]}{mark} {line[numbered.end() :]}", True
     if bullet := _BULLET.match(line):
         return line[bullet.end() :], True
     if line.count("|") > 1 and _ROW.search(line):
@@ -76,6 +78,11 @@ def _starts_date_or_noun(line: str, end: int, months: frozenset[str]) -> bool:
     after it."""
     word = _NEXT_WORD.match(line, end)
     return bool(months) and word is not None and (word[0].lower() in months or word[0].islower() or word[0] == "FC")
+
+
+def _has_item(line: str, number: int) -> bool:
+    """True if an item of this number comes later in the same line: 1. Boil it. 2. Add it. All are read alike then."""
+    return any(int(item[1]) == number for item in _NEXT_ITEM.finditer(line))
 
 
 def _inline(text: str) -> str:

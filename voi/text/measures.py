@@ -130,7 +130,8 @@ def _of_words(scan: Scan, digits: str, found: tuple[str, int], at: int) -> Readi
 
 def _power(scan: Scan, digits: str, symbol: str, stop: int) -> Reading | None:
     base = forms_of(symbol[:-1], scan.language)
-    if base is None or scan.language.code != "en":
+    length = str(units(scan.language.code).get(symbol[:-1], "")).startswith("length-")
+    if base is None or scan.language.code != "en" or not length:  # an MP3 is no cubic megapixel
         return None
     kind = {"²": "square", "2": "square", "³": "cubic", "3": "cubic"}[symbol[-1]]
     noun = cldr.form(digits, base, "en")

@@ -8,6 +8,7 @@ from voi.text.numerals import cardinal, one_by_one, whole, year
 from voi.text.scan import Reading, Scan, plain_number
 from voi.text.slavic_cardinals import genitive
 from voi.text.tables.shape import words as _set
+from voi.text.years import is_span
 
 _RATIO = re.compile(r"(\d{1,4}(?:[.,]\d+)?)(?::|\s:\s)(?=\d)")
 _EQUATION = re.compile(r"\d+(?:[.,]\d+)?\s?=")
@@ -26,7 +27,6 @@ _ARTICLE = re.compile(r"\b[LRD]\.\s?\Z")
 _RANGE = re.compile(r"\s?[-–—]\s?(?=\d|[$€£¥]\d)")
 _BLOCK = re.compile(r"(?<=[区市町村島台田丁目])[1-9]\d{0,2}(?:-\d{1,4}){1,3}(?![-\d])")
 _CHAIN = re.compile(r"[1-9]\d?(?:-\d{1,2}){2,3}(?![\w-]|[.,:/]\d)")
-_YEAR = re.compile(r"[12]\d{3}(?![\w%]|[.,]\d)")
 _CHINESE_YEAR = re.compile(r"[12]\d{3}年")
 _SHORT_YEAR = re.compile(r"([12]\d{3})\s?[-–/]\s?(\d\d)(?![\w%]|[.,-]\d)")
 
@@ -79,7 +79,8 @@ def span(scan: Scan, at: int) -> Reading | None:
     sign = match[0].strip()
     if sign == "-" and (reading := _no_range(scan, at, digits, end)):
         return reading
-    if sign == "-" and (spaced or _RESULT.match(scan.text, match.end())):  # 5 - 3, 5-3=2
+    years = _both_years(scan, at, end, match.end())
+    if sign == "-" and not (years and spaced) and (spaced or _RESULT.match(scan.text, match.end())):  # 5 - 3, 5-3=2
         return _difference(scan, digits, match.end())
     following = scan.number(match.end())
     if following is None and scan.text[match.end()] not in "$€£¥":
@@ -102,7 +103,7 @@ def span(scan: Scan, at: int) -> Reading | None:
             one = "ein" if scan.language.code == "de" else counted(digits, noun, scan.language).rstrip("'")
             to = scan.language.say["to"]
             return f"{one}{'' if to == '-' else scan.language.gap}{to}", match.end(), "to"
-    said = year(first, scan.language) if _both_years(scan, at, end, match.end()) else cardinal(digits, scan.language)
+    said = year(first, scan.language) if years else cardinal(digits, scan.language)
     to = scan.language.say["to"]
     word = scan.language.say.get("score", to) if sign == "-" and _is_score(scan, at, match.end()) else to
     if scan.language.code == "en" and sign == "-" and _is_record(scan, at, match.end()):  # 11-2 on the season
@@ -170,9 +171,6 @@ def _difference(scan: Scan, digits: str, end: int) -> Reading:
 
 
 def _both_years(scan: Scan, at: int, end: int, after: int) -> bool:
-    return (
-        end - at == 4
-        and scan.text[at:end].isdigit()
-        and bool(_YEAR.match(scan.text, after) or _CHINESE_YEAR.match(scan.text, after))
-        and 1100 <= int(scan.text[at:end]) <= 2100
-    )
+    if _CHINESE_YEAR.match(scan.text, after):
+        return end - at == 4 and scan.text[at:end].isdigit() and 1100 <= int(scan.text[at:end]) <= 2100
+    return scan.text[at:end].isdigit() and is_span(scan.text, at, end, after)

@@ -92,6 +92,7 @@ _ORDER: tuple[tuple[str, Rule], ...] = (
     (" -.#/,;:!?)", spelt.spelt),
     ("#.,-", telephone.plain_long),
     (".", versions.version),
+    ("/", fractions.exposure),
     ("./,", fractions.rating),
     ("/ ", fractions.fraction),
     (" .,a$'", money.after_number),

@@ -14,11 +14,12 @@ _SEPARATORS = re.compile(r"[^\d]")
 
 
 class Scan:
-    """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended."""
+    """State of one reading. `kind`: class of the token before ("" after plain words); `end`: where that ended.
+    `dated`: where the last date ended."""
 
     __slots__ = (
-        "_before", "_before_at", "_near", "_near_at", "_number", "_number_at", "at", "day_first", "end", "kind",
-        "language", "numbers", "out", "shouted", "text",
+        "_before", "_before_at", "_near", "_near_at", "_number", "_number_at", "at", "dated", "day_first", "end",
+        "kind", "language", "numbers", "out", "shouted", "text",
     )  # fmt: skip
 
     def __init__(self, text: str, language: Language, day_first: bool) -> None:
@@ -28,7 +29,7 @@ class Scan:
         self.at = 0
         self.out: list[str] = []
         self.kind = ""
-        self.end = -1
+        self.end = self.dated = -1
         self._before_at = self._near_at = self._number_at = -1
         self._before = ""
         self._near: list[str] = []
@@ -50,6 +51,8 @@ class Scan:
             self.out.append(said)
         self.at = self.end = end
         self.kind = kind
+        if kind == "date":
+            self.dated = end
 
     def copy(self, end: int) -> None:
         self.out.append(self.text[self.at : end])

@@ -84,6 +84,7 @@ _TERMS = re.compile(
     r"(?<![\w'])[a-z]\d?\s-\s(?:[a-z]\d?(?!\w)|\d)|(?<=[\d)])\s-\s[a-z](?![\w'])"
     r"|(?:\^\d|[²³]|\d[xyzn])\s-\s[\da-z(]"
 )
+_MODEL_BEFORE = re.compile(r"(?<![\w-])(?:[A-Za-z]{2,8}-\d(?:\.\d)?[a-z]?|[a-z]\d{1,2})\Z")
 _COORDINATE = re.compile(r"\d{1,3}\.\d{2,}(?!\d*[.,]\d)")
 _DAY_IN_BRACKETS = re.compile(r"(?<=[日일\d])\(([月火水木金土日월화수목금토일])\)")
 _DAY_NAMES = {"ja": "曜日", "ko": "요일"}
@@ -140,6 +141,14 @@ def _plus(scan: Scan, at: int, following: str) -> Reading | None:
     if following.isdigit() or (following == " " and scan.text[at + 2 : at + 3].isdigit()):
         return telephone.telephone(scan, at)
     return None
+
+
+def _hyphen(scan: Scan, at: int, following: str) -> Reading | None:
+    """The blank in the name of a model, o3-mini, GPT-4o-mini; else a minus or a mark between words."""
+    named = scan.language.code == "en" and following.islower()
+    if named and _MODEL_BEFORE.search(scan.text, max(0, at - 14), at):
+        return " ", at + 1, ""
+    return _minus(scan, at, following)
 
 
 def _minus(scan: Scan, at: int, following: str) -> Reading | None:
@@ -354,7 +363,7 @@ _EQUATION = re.compile(r"(?<=\d\s):\s\d+(?:[.,]\d+)?\s?=")
 
 
 _RULES: dict[str, Callable[[Scan, int, str], Reading | None]] = {
-    "+": _plus, "-": _minus, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": slash, "<": _compare,
+    "+": _plus, "-": _hyphen, "–": _dash, "—": _dash, "~": _about, "#": _hash, "@": _at, "/": slash, "<": _compare,
     ">": _compare, "*": _times, "^": _power, "'": _apostrophe, "(": _parenthesis, ".": _point, ":": _colon,
     "：": _colon, "!": _unequal, "=": _equals, "&": _ampersand,
 }  # fmt: skip

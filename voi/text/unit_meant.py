@@ -35,7 +35,7 @@ _PART_OF_DECADE = re.compile(
 def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at: int) -> bool:
     """True for words and letters that are not units here."""
     code = scan.language.code
-    if _is_word(scan, symbol, stop):
+    if _is_word(scan, symbol, stop) or _is_format(scan.text, symbol, stop):
         return True
     if symbol in ("C", "F") and code == "en":
         return not _is_temperature(scan, digits, stop, at)
@@ -77,6 +77,11 @@ def is_no_unit(scan: Scan, digits: str, symbol: str, glued: bool, stop: int, at:
     ):
         return symbol in ("a", "e", "o", "y", "A", "V")
     return code != "en" and symbol in ("in", "mi", "pt") and not glued
+
+
+def _is_format(text: str, symbol: str, stop: int) -> bool:
+    """True for the name of a format or a model: 5 MP3 files, 2 MP4 videos; but 1h30 and 1m80."""
+    return len(symbol) > 1 and symbol.isupper() and text[stop : stop + 1].isdigit()
 
 
 def _is_word(scan: Scan, symbol: str, stop: int) -> bool:

@@ -32,7 +32,8 @@ COMMON: Mapping[str, str] = {
     "kbps": "digital-kilobit/duration-second", "Mbps": "digital-megabit/duration-second",
     "Gbps": "digital-gigabit/duration-second", "MB/s": "digital-megabyte/duration-second",
     "°C": "temperature-celsius", "K": "temperature-kelvin", "°F": "temperature-fahrenheit",
-    "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "kcal": "energy-kilocalorie",
+    "km/h": "speed-kilometer-per-hour", "m/s": "speed-meter-per-second", "m/s2": "acceleration-meter-per-square-second",
+    "m/s²": "acceleration-meter-per-square-second", "kcal": "energy-kilocalorie",
     "kJ": "energy-kilojoule", "J": "energy-joule", "hPa": "pressure-hectopascal", "kPa": "pressure-kilopascal",
     "bar": "pressure-bar", "mbar": "pressure-millibar", "px": "graphics-pixel", "MP": "graphics-megapixel",
     "dB": "sound-decibel", "mAh": "mah", "Ω": "electric-ohm", "kΩ": "kiloohm", "MΩ": "megaohm",
@@ -65,7 +66,7 @@ _OWN: Mapping[str, Mapping[str, Forms]] = {
 """Units that CLDR has no names for, by language; "" for all others."""
 UNIT = re.compile(
     r"[ -]?(?:lb-ft|ft-lbs?|(?:sq|cu|fl)\.?\s(?:ft|mi|in|m|km|yd|oz)\b(?:\.(?!\w))?|[lL]/100\s?km\b|л/100\s?км\b"
-    r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/(?:sa|sn|[hsuчó])\b)?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
+    r"|°\s?[CFcf]?(?![^\W\d_])|(?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,8}(?:/(?:sa|sn|[hsuчó])(?:\b|(?=[²2](?!\w))))?(?:[²³23](?!\d))?|[^\W\d_.]{1,4}\.(?:\s?[^\W\d_]{1,4}\.)*)"
 )
 UNIT_WIDE = re.compile(
     r"[ -]?(?:[lL]/100\s?km(?![A-Za-z])|°\s?[CFcf]?(?![A-Za-z])"
@@ -73,7 +74,7 @@ UNIT_WIDE = re.compile(
 )
 """For languages that attach words to a symbol without a space: 500mgを, 20km/hです."""
 _PER = re.compile(
-    r"\s?/\s?((?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,12})(?![\w\u0900-\u0903\u093a-\u094f])(?!/\w)"
+    r"\s?/\s?((?:[^\W\d_][\u0900-\u0903\u093a-\u094f]*){1,12}[23]?)(?![\w\u0900-\u0903\u093a-\u094f])(?!/\w)"
     r"|(?<=\d)/(\d+\s?[^\W\d_]{1,4})\b"
 )
 _CHINESE_PER = frozenset("天月年人晚次周间件个份瓶斤分秒") | {"小时", "分钟", "公斤", "平米", "公里", "千克", "平方米"}

@@ -8,6 +8,8 @@ from voi.text.scan import Reading, Scan
 _VERSION = re.compile(r"\d++(?:\.\d++){2,}+(?!\w)")
 _ANY_PATCH = re.compile(r"\d++(?:\.\d++){1,3}+\.[xX](?!\w)")
 """1.2.x"""
+_WIRELESS = re.compile(r"802\.11([a-z]{0,2})(?![\w.]*\w)")
+"""Wi-Fi 802.11ac"""
 _DECIMAL_VERSION = re.compile(r"(\d++)\.(\d++)(?![\d.]*\d)")
 _POINTED = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,5}+(?![\w@]|[.,]\d)")
 _MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]B|Mio|Mrd)\b)")
@@ -16,6 +18,10 @@ _MEASURED = re.compile(r"\s?(?:[%€$£°]|(?:k?m|[km]?g|[cm]m|m?l|h|s|kWh|[GMT]
 def version(scan: Scan, at: int) -> Reading | None:
     """1.2.3, 192.168.1.1; "3.11" after the name of a programme; 2.0 in languages with a decimal comma."""
     language = scan.language
+    if (standard := _WIRELESS.match(scan.text, at)) and language.gap and "dot" in language.say:
+        point = language.say["point"] if language.decimal == "." else language.say["dot"]
+        wireless = f"{pairs('802', language)} {point} {cardinal('11', language)}"
+        return f"{wireless} {' '.join(standard[1].upper())}".rstrip(), standard.end(), "version"
     if (wild := _ANY_PATCH.match(scan.text, at)) and language.gap:
         joint = f" {language.say['point'] if language.decimal == '.' else language.say['dot']} "
         numbers = (cardinal(part, language) if part.isdigit() else "x" for part in wild[0].split("."))

@@ -19,7 +19,7 @@ _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÃÕŐŰÝĚŮ�
 _CAPITALS = "A-ZÀ-ÖØ-ÞĄĆČĎĘĚĞĢİĶĻŁŃŇŐŒŘŚŞŠŢŤŮŰŹŻŽ"
 _ACRONYM = re.compile(rf"([{_CAPITALS}]{{2,6}})('?s)?(?![^\W\d_]|')")
 _CYRILLIC = re.compile(r"[А-ЯЁ]{2,6}(?![^\W\d_])")
-_PHD = re.compile(r"(PhD|BSc|MSc|IoT|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
+_PHD = re.compile(r"(PhD|BSc|MSc|IoT|PCIe|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
 _DIALOGUE = re.compile(
     r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|b/w\b|r/t\b|o/w\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
 )
@@ -209,18 +209,20 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
                 "acronym",
             )
         return (
-            " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc", "SpO", "PaO") else letters),
+            " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc", "PCIe", "SpO", "PaO") else letters),
             match.end(),
             "acronym",
         )
     if language.code == "ru" and (russian := _CYRILLIC.match(text, at)):
         return _russian(scan, russian[0], russian.end())
     match = _ACRONYM.match(text, at)
-    if not match or (language.code != "en" and match[2]):
+    plain = match is not None and match[2] == "s" and language.code in _PLURAL_S
+    if not match or (language.code != "en" and match[2] and not plain):
         return None
     letters, plural = match[1], match[2] or ""
     if language.code != "en":
-        return _foreign(scan, letters, match.end())
+        said = _foreign(scan, letters, match.end())
+        return (f"{said[0]}{_PLURAL_S[language.code]}", *said[1:]) if said and plain else said
     if letters == "OK":
         return f"okay{plural}", match.end(), "acronym"
     if (letters in SOUNDS and not _CODED.match(text, match.end())) or (
@@ -240,6 +242,10 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
     if text[end : end + 2] == ". " and scan.rest(end + 1)[:1].islower():  # "an MS. in physics"
         end += 1
     return " ".join(letters) + ("'s" if plural else ""), end, "acronym"
+
+
+_PLURAL_S = {"de": "s", "nl": "'s"}
+"""The plural of letters elsewhere: LKWs."""
 
 
 def _in_capitals(scan: Scan, at: int, end: int) -> bool:

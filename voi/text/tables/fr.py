@@ -116,6 +116,7 @@ LANGUAGE = Language(
     },
     gender=Gender(
         feminine=words(
+            "souris vis brebis oasis perdrix noix voix croix paix "
             "gélule gélules pilule pilules capsule capsules botte bottes ampoule ampoules goutte gouttes dose doses "
             "gousse gousses branche branches pincée poignée feuille feuilles barquette brique station stations "
             "formule formules salade "
