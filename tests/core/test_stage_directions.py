@@ -116,6 +116,25 @@ The answer: *forty-two*.
 *Smiling* is free.
 *takes ten minutes* at most
 *holds up to five people*
+*always*
+*yes*
+*was*
+*yes* Come in.
+*was* Really.
+*this* Here.
+*vamos a ver* Claro.
+*alles gut* Ja.
+*gracias* Adiós.
+*tickets at the door* Bring cash.
+*details on the website* Bye.
+*types* are many.
+*gets better* with age
+We say *gets up* for that.
+*Ends the call* is a button.
+*types*, he said
+*it is missing* Oh.
+*helps you* relax
+*meets your needs* Yes.
 *looks great* on you
 *opens at nine* today
 *starts at ten*
@@ -235,6 +254,18 @@ She wiped *tears* away.
 """Emphasis, labels, titles and whole sentences."""
 
 SILENT = """
+*types* Hi.
+*types*
+*waits* Well?
+*gets up* Come.
+*gets up*
+*hands you the key* Here.
+*looks concerned* Oh.
+*ends the call*
+*is typing* So.
+*opens the door for you* Come in.
+Goodbye. *ends the call*
+Hello! *hands you a towel* Here.
 *smiles warmly* Hi.
 *she smiles warmly* Hi.
 *Sie nickt* Ja.
@@ -395,6 +426,22 @@ def test_no_word_is_lost(text: str, size: int) -> None:
 def test_what_the_character_does_is_not_spoken(text: str, size: int) -> None:
     begin = text.index("*") + 1
     assert (text[begin : text.index("*", begin)], "narrator") in split(text, size)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("Hello*smiles*there", "Hello there"),
+        ("Hello*smiles softly*There.", "Hello There."),
+        ("un*frigging*believable", "un*frigging*believable"),
+        ("2*nods*3", "2*nods*3"),
+        ("a*b*c and laugh*ing* x", "a*b*c and laugh*ing* x"),
+        ("Hello*smiles", "Hello*smiles"),
+    ],
+)
+def test_a_gesture_parts_the_words_beside_it(text: str, spoken: str, size: int) -> None:
+    assert "".join(piece for piece, voice in split(text, size) if voice == "character") == spoken
 
 
 def phrases(table: str) -> list[str]:

@@ -27,6 +27,7 @@ NOTE_MAX_CHARACTERS = 60
 _MARKER = re.compile(r"[*@\[(（【]")
 _NOTE_END = re.compile(r"[\[\](){}（）【】\n*@]")
 _CLOSING = {"[": "]", "(": ")", "（": "）", "【": "】"}
+_BETWEEN_WORDS = re.compile(r"\*(?P<text>[a-z][a-z ]{0,40})?(?P<end>\*(?P<next>[^*])?)?", re.DOTALL)
 _BLANK_LINE = re.compile(r"\n[ \t]*\n")
 _BEFORE_AT = frozenset("._-+@/\\")
 """An @ after one of these is part of an address."""
@@ -70,6 +71,11 @@ class NarratorSplitter:
                     break
             elif len(self._buffer) == 1 and not final:
                 break
+            elif (between := self._between_words(final)) != 0:
+                if between is None:
+                    break
+                out += [(self._buffer[1:between], "narrator"), (" ", "character")]
+                self._drop(between + 1)
             elif not self._opens():
                 self._say(out, 2 if self._buffer[1:2] == self._buffer[0] else 1)
             else:
@@ -127,6 +133,19 @@ class NarratorSplitter:
         rest = self._buffer[end + 1 :]
         first = rest.lstrip(" \t")[:1]
         return first if rest.startswith(first) else f" {first}"
+
+    def _between_words(self, final: bool) -> int | None:
+        """Index of the asterisk that closes a gesture between two words without a blank, "Hello*smiles*there", which
+        parts them; 0: there is none; None: more text is needed to tell."""
+        if self._buffer[0] != "*" or not (self._before.isalpha() and self._before < _NO_SPACES_FROM):
+            return 0
+        gesture = _BETWEEN_WORDS.match(self._buffer)
+        if gesture is None or (not gesture["end"] and (final or gesture.end() < len(self._buffer))):
+            return 0
+        if not gesture["next"] and gesture.end() == len(self._buffer) and not final:
+            return None
+        is_one = (gesture["next"] or "").isalpha() and gesture["text"] and is_gesture(gesture["text"])
+        return gesture.end("text") if is_one else 0
 
     def _opens(self) -> bool:
         marker, follower, before = self._buffer[0], self._buffer[1:2], self._before

@@ -28,6 +28,21 @@ _SMALL = re.compile("with|from|into|over|under|avec|para|dans|oder|dell[aeo]|nel
 _ABOUT_TONE = re.compile(
     "tone|voice|mood|emotion|style|in|with|an?|very|slightly|and|tonfall|stimme|mit|voix|ton|voz|tono|语气|地|声音"
 )
+_ALONE = re.compile(
+    "types|waits|listens|checks|dials|searches|looks|stands|sits|rises|enters|exits|arrives|departs|returns|works|sings|"
+    "speaks|reads|writes|scrolls|clicks|thinks|eats|sleeps|wakes|freezes|relaxes|brightens|softens|approaches|retreats|"
+    "hesitates|disappears|vanishes|reappears|cheers|screams|yells|shouts|prays|collapses|melts|panics|disconnects"
+)
+"""Actions that one word tells."""
+_ACTION = re.compile(
+    r"(?!(?:hands|heads|hats|thumbs|eyes|bottoms) (?:up|off|down)\Z)(?!(?:need|mean|meet|save|cost|make|fit|suit|cover|"
+    r"contain|get|help|want|ha|ensure|make|require|keep|beat|deserve|cover)s )(?:goes|[a-z]{2,}[^\W\daious]s) "
+    r"(?:(?:the|his|her|their|your) [a-z]|(?:up|down|away|off|out|over|back|around|closer|forward|aside|[a-z]{3,}ly|"
+    r"[a-z]{3,}[^\We]ed)\Z).*|gets (?:up|down|off|out|ready|closer|dressed)|"
+    r"(?:hand|pass|pour|slide|tosse|throw|serve|bring|show|lead)s (?:you|him|her|them) (?:the|an?|his|her|your|some) .*"
+)
+"""A verb of the third person with its object, its particle or its manner, and not what an advertisement says."""
+_SENTENCE_ENDS = frozenset(".!?…。！？\"'”’)")
 _NOUN_WORDS_MAX = 4
 
 
@@ -50,6 +65,9 @@ def is_direction(text: str, line: str, after: str) -> bool:
     if in_sentence or begins_sentence:
         return False
     if _handles(text, words) and not after.islower():
+        return True
+    fills = (not line or line[-1] in _SENTENCE_ENDS) and not (after.islower() or after in (".", ",", ";", "!", "?"))
+    if fills and _is_action(text, words):
         return True
     if text.islower() and len(words) == 1 and gestures.MOODS.fullmatch(words[0]):
         return not after.islower()
@@ -107,6 +125,20 @@ def _handles(text: str, words: list[str]) -> bool:
     ):
         words = words[1:]
     return props.is_handling(words) and not _is_title(text)
+
+
+def _is_action(text: str, words: list[str]) -> bool:
+    """True for an English verb of the third person without its subject: "types", "hands you the key", "is typing"."""
+    if not text.islower() or not (text.isascii() and text[-1].isalpha()):
+        return False
+    first, rest = words[0], words[1:]
+    if not rest:
+        return _ALONE.fullmatch(first) is not None
+    if first == "is":
+        return rest[0].endswith("ing") and rest[0] not in ("nothing", "missing", "amazing", "closing", "opening")
+    if props.ENGLISH.not_first.fullmatch(first) or any(map(props.BUSINESS.fullmatch, words)):
+        return False
+    return _ACTION.fullmatch(" ".join(words)) is not None
 
 
 def _moves(rest: list[str]) -> bool:
