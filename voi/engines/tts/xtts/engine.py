@@ -40,6 +40,7 @@ LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # after this time without speech a model may be unloaded to make room for another
 RELOAD_PATIENCE_S = 12.0  # longest wait of a caller; shorter than a supervisor's deadline
 RELOAD_DEADLINE_S = 120.0  # after this time it hangs
+CLOSE_DEADLINE_S = 2.0
 SLOTS = {"cuda": 16, "cpu": 4}
 # Limit on a sentence's codes: this factor times its share of the longest text, plus a constant. (At the usual pace a
 # sentence needs about half its share. The constant bounds babble after very short texts.)
@@ -290,6 +291,7 @@ class Xtts:
         if running is not None:
             await self._end(worker, running)
         worker.leave(self)
+        await asyncio.to_thread(worker.wait_for_end, CLOSE_DEADLINE_S)
 
     async def _end(self, worker: DeviceThread, running: "Running") -> None:
         worker.remove(running.batch)
