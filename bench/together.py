@@ -26,9 +26,9 @@ from extras import require  # type: ignore[import-not-found]
 require("whisper", "whisper xtts")
 
 from voi.cli.engine_sizes import CONTEXT_MIB, size_of_engine
-from voi.cli.gpus import ask_driver
 from voi.engines.base import SttOptions, VoiceSpec
 from voi.engines.device import MIB
+from voi.engines.gpus import ask_driver
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.worker_process import WorkerProcess
 from voi.errors import EngineError

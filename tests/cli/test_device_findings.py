@@ -6,8 +6,8 @@ from voi.cli import device_findings
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
 from voi.cli.engine_sizes import WHISPERS, Size, published_xtts
 from voi.cli.findings import Grade
-from voi.cli.gpus import Driver
 from voi.engines.device import MIB, Memory
+from voi.engines.gpus import Driver
 
 
 def driver(free_mib: int = 22_000, count: int = 1) -> Driver:

@@ -13,11 +13,12 @@ import typer
 from typer.testing import CliRunner
 
 from voi.cli import app as voi
-from voi.cli import engine_findings, findings, first_fetch, gpus
+from voi.cli import engine_findings, findings, first_fetch
 from voi.cli.doctor import doctor
 from voi.cli.findings import Grade
-from voi.cli.gpus import Driver
+from voi.engines import gpus
 from voi.engines.device import Memory
+from voi.engines.gpus import Driver
 
 app = typer.Typer()
 app.command()(doctor)

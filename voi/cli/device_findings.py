@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, Size, published_xtts
+from voi.cli.engine_sizes import WHISPERS, Size, context_mib, published_xtts
 from voi.cli.findings import Finding, Grade
-from voi.cli.gpus import NO_CUDA, Driver, torch_has_cuda
 from voi.engines.device import AUTO, MIB, machine_memory, own_memory_bytes
+from voi.engines.gpus import NO_CUDA, Driver, torch_has_cuda
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
 
 CPU = "cpu"
@@ -81,14 +81,15 @@ def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], process
         return []
     on_gpu = place is not None
     free_mib, total_mib = memory.free // MIB, memory.total // MIB
+    context = context_mib(memory.device.partition(", ")[2]) if on_gpu else 0
     found = [Finding("devices", "memory", Grade.OK, f"{memory.device}: {free_mib:,} of {total_mib:,} MiB are free")]
     here = [one for one in wanted if one.gpu == place]
     if here:
         each = [f"{one.label} {one.size.total(on_gpu):,}" for one in here]
         contexts = len({one.process for one in here}) if processes else 1
-        needed_mib = sum(one.size.total(on_gpu) for one in here) + (CONTEXT_MIB * contexts if on_gpu else 0)
+        needed_mib = sum(one.size.total(on_gpu) for one in here) + context * contexts
         detail = f"about {needed_mib:,} MiB of {memory.device}: {', '.join(each)}"
-        detail += f", CUDA {CONTEXT_MIB * contexts:,}" if on_gpu else ""
+        detail += f", CUDA {context * contexts:,}" if on_gpu else ""
         less = "a smaller Whisper, or fewer `slots` of XTTS and a smaller `max_batch` of Whisper, take less"
         if needed_mib > total_mib:
             found.append(Finding("devices", "engines", Grade.WRONG, detail, f"That is more than there is: {less}."))
@@ -97,13 +98,13 @@ def _device(driver: Driver, place: int | None, wanted: Sequence[Wanted], process
             found.append(Finding("devices", "engines", Grade.MISSING, detail, cure))
         else:
             found.append(Finding("devices", "engines", Grade.OK, detail))
-    return [*found, _would_fit(free_mib, on_gpu)]
+    return [*found, _would_fit(free_mib, on_gpu, context)]
 
 
-def _would_fit(free_mib: int, on_gpu: bool) -> Finding:
+def _would_fit(free_mib: int, on_gpu: bool, context: int) -> Finding:
     bytes_each = 2 if on_gpu else 4
-    sentences = published_xtts(bytes_each).fitting(free_mib, on_gpu) - 1  # one slot is for padding
-    passes = {name: shape.size(bytes_each).fitting(free_mib, on_gpu) for name, shape in WHISPERS.items()}
+    sentences = published_xtts(bytes_each).fitting(free_mib, on_gpu, context) - 1  # one slot is for padding
+    passes = {name: shape.size(bytes_each).fitting(free_mib, on_gpu, context) for name, shape in WHISPERS.items()}
     whispers = ", ".join(f"{name} {count:,}" for name, count in passes.items() if count) or "none"
     xtts = f"XTTS-v2 with {sentences:,} sentences at a time" if sentences > 0 else "no XTTS-v2"
     slow = "" if on_gpu else ". On this CPU all of them are slow"

@@ -4,19 +4,20 @@ a GPU only packages, options, files and memory are checked, which is quick."""
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 from voi.cli.device_findings import Meter, Wanted, devices, place_of
-from voi.cli.engine_sizes import size_of_engine
+from voi.cli.engine_sizes import measured_mib, size_of_engine
 from voi.cli.findings import Finding, Grade
 from voi.cli.first_fetch import hindrance, published_size, to_fetch
-from voi.cli.gpus import Driver, ask_driver, missing_packages
 from voi.config.config import Config
 from voi.config.engine_choice import NONE, ChosenKind, named_engine, usual_engines
 from voi.config.settings import Settings
 from voi.engines import registry
 from voi.engines.device import AUTO, engine_options, slow_note
+from voi.engines.gpus import Driver, ask_driver, missing_packages
 from voi.engines.startup import llm_models, llm_router
 from voi.engines.stt.whisper.weights import megabytes
 from voi.errors import ConfigError, EngineError
@@ -114,11 +115,15 @@ class Look:
             size = published_size(absent, options, gpu=on_gpu)
         else:
             size = size_of_engine(name, options, folder, gpu=on_gpu)
+            if place.gpu is not None:
+                gpu = self.driver.gpus[place.gpu].device.partition(", ")[2]
+                size = replace(size, measured=measured_mib(name, options, folder, gpu))
         self.wanted.append(Wanted(label, f"{name} {device}", place.gpu, size))
         where = f"cuda:{place.gpu}" if on_gpu else "the CPU"
+        about = "about" if size.measured is None else "measured"
         detail = (
-            f"{name}: about {size.total(on_gpu):,} MiB on {where} ({size.weights:,.0f} for the model, {size.each:,.0f} "
-            f"for each of {size.at_once} at a time); not loaded for this"
+            f"{name}: {about} {size.total(on_gpu):,} MiB on {where} ({size.weights:,.0f} for the model, "
+            f"{size.each:,.0f} for each of {size.at_once} at a time); not loaded for this"
         )
         return Finding("engines", label, Grade.MISSING if cure else Grade.OK, detail, cure)
 

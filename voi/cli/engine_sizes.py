@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.device import MIB
+from voi.engines.measured_memory import CONTEXT, kept, mib, whisper_key, xtts_key
 from voi.engines.stt.whisper.weights import checkpoint, converted, size_of
 from voi.engines.tts.xtts.engine import SLOTS
 from voi.engines.tts.xtts.layout import Layout, read_layout
@@ -16,9 +17,10 @@ from voi.engines.tts.xtts.need import WORKSPACE_BYTES, slot_bytes
 from voi.errors import ConfigError, EngineError
 
 CONTEXT_MIB = 400
-"""CUDA's own memory in each process."""
+"""CUDA's own memory in each process, where none was measured at a start."""
 WORKSPACE_MIB = WORKSPACE_BYTES // MIB
-"""Memory of each model for activations and recorded graphs. Whisper is assumed to need as much as XTTS."""
+"""Memory of each model for activations and recorded graphs. Whisper is assumed to need as much as XTTS.
+What was measured at a start counts in its place."""
 CONDITIONING_PLACES = 32
 XTTS_PARAMETERS_M = 467
 WHISPER_CALLERS = 16
@@ -30,18 +32,22 @@ _MOST_HEADER_BYTES = 16 * MIB
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Memory in MiB. `each`: for one sentence or pass; `at_once`: how many at the same time."""
+    """Memory in MiB. `each`: for one sentence or pass; `at_once`: how many at the same time. `measured`: all that a GPU
+    gave for it at an earlier start; None: not measured."""
 
     weights: float
     each: float
     at_once: int
+    measured: int | None = None
 
     def total(self, gpu: bool) -> int:
+        if gpu and self.measured is not None:
+            return self.measured
         return round(self.weights + self.each * self.at_once) + (WORKSPACE_MIB if gpu else 0)
 
-    def fitting(self, free_mib: int, gpu: bool) -> int:
-        """How many sentences or passes at once fit into that memory."""
-        rest = free_mib - self.weights - (WORKSPACE_MIB + CONTEXT_MIB if gpu else 0)
+    def fitting(self, free_mib: int, gpu: bool, context: int = CONTEXT_MIB) -> int:
+        """How many sentences or passes at once fit into that memory. `context`: CUDA's own of it."""
+        rest = free_mib - self.weights - (WORKSPACE_MIB + context if gpu else 0)
         return max(0, min(MOST, int(rest / self.each)))
 
 
@@ -81,8 +87,8 @@ def published_xtts(bytes_each: int) -> Size:
 
 
 def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, gpu: bool) -> Size:
-    """The memory of a configured engine (whisper, faster-whisper or xtts). Raises ConfigError, EngineError for files
-    that are missing or invalid."""
+    """The memory of a configured engine (whisper, faster-whisper or xtts), as computed. Raises ConfigError,
+    EngineError for files that are missing or invalid."""
     bytes_each = bytes_of_a_number(options, gpu=gpu)
     if name == "xtts":
         return _xtts(options, bytes_each, gpu)
@@ -99,6 +105,29 @@ def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, g
         raise EngineError(f"{file} is no Whisper checkpoint: it says nothing of {', '.join(sorted(missing))}.")
     stored = WhisperShape(file.stat().st_size / 2e6, sizes["n_text_layer"], sizes["n_text_state"])  # in half precision
     return stored.size(bytes_each, at_once)
+
+
+def measured_mib(name: str, options: Mapping[str, Any], models_dir: Path, gpu: str) -> int | None:
+    """MiB that the configured engine took of such a GPU at an earlier start; None: that was not measured. The files are
+    there (`size_of_engine`). `gpu`: its name."""
+    if name == "faster-whisper":
+        return None  # CTranslate2 does not tell
+    precision = str(options.get("precision", "auto"))
+    if name == "xtts":
+        slots, tuning = int(options.get("slots") or SLOTS["cuda"]), options.get("tuning", ())
+        vocoder = str(options.get("vocoder_precision", "auto"))
+        key = xtts_key(Path(str(options["checkpoint"])), precision, vocoder, slots, tuning)
+    else:
+        file = checkpoint(str(options.get("model", "small")), models_dir)
+        key = whisper_key(file, precision, int(options.get("max_batch", WHISPER_CALLERS)))
+    taken = kept(gpu, key)
+    return None if taken is None else mib(taken)
+
+
+def context_mib(gpu: str) -> int:
+    """CUDA's own memory in each process that uses such a GPU: as measured at a start, else as assumed."""
+    taken = kept(gpu, (CONTEXT,))
+    return CONTEXT_MIB if taken is None else mib(taken)
 
 
 def bytes_of_a_number(options: Mapping[str, Any], *, gpu: bool) -> int:

@@ -14,10 +14,10 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
-from voi.cli.gpus import NO_CUDA, ask_driver, driver_wanted, order_is_doubtful, too_old_for_torch, torch_has_cuda
 from voi.config.config import Config
 from voi.config.settings import ENV_FILE, Settings
 from voi.engines.device import OLDER_TORCH, Capability
+from voi.engines.gpus import NO_CUDA, ask_driver, driver_wanted, order_is_doubtful, too_old_for_torch, torch_has_cuda
 from voi.errors import ConfigError
 
 CERTIFICATE_WARNING_DAYS = 14

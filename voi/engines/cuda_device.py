@@ -1,20 +1,23 @@
-"""A CUDA device as torch knows it: whether it can be used."""
+"""A CUDA device as torch knows it: whether it can be used, and what of it is free."""
 
 from collections.abc import Sequence
 
 import torch
 
 from voi.engines.device import OLDER_TORCH, Capability
+from voi.engines.measured_memory import CONTEXT, free_by_driver, keep
 from voi.errors import EngineError
 
 
 def require(device: torch.device, whose: str) -> None:
     """EngineError where there is no such device, or none that this torch can compute on. `whose`: the engine's name.
-    May be the first use of CUDA in this process, which fails where the device is full or taken."""
+    May be the first use of CUDA in this process, which fails where the device is full or taken; what CUDA takes for
+    itself is then measured."""
     if not torch.cuda.is_available():
         raise EngineError(f"{whose}: `device` is {device}, but torch finds no GPU: voi doctor says why.")
     if (count := torch.cuda.device_count()) <= device.index:
         raise EngineError(f"{whose}: `device` is {device}, but torch finds only {count} GPU(s).")
+    free_before = None if torch.cuda.is_initialized() else free_by_driver(device.index)
     try:
         capability = torch.cuda.get_device_capability(device)
         torch.cuda.mem_get_info(device)
@@ -26,6 +29,24 @@ def require(device: torch.device, whose: str) -> None:
             f"{whose}: {device} has compute capability {capability[0]}.{capability[1]}, for which this torch (CUDA "
             f"{torch.version.cuda}) has no kernels: {OLDER_TORCH}."
         )
+    if free_before is not None and (free := free_by_driver(device.index)) is not None:
+        keep(torch.cuda.get_device_name(device), (CONTEXT,), free_before - free)
+
+
+def gpu_name(device: str) -> str:
+    return torch.cuda.get_device_name(device)
+
+
+def free_bytes(device: torch.device) -> int:
+    """Free memory of the device, as CUDA tells."""
+    return torch.cuda.mem_get_info(device)[0]
+
+
+def keep_taken(device: torch.device, key: tuple[object, ...], free_before: int) -> None:
+    """Keep what a model took of the device, once all of it is loaded, recorded and has worked."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+        keep(torch.cuda.get_device_name(device), key, free_before - free_bytes(device))
 
 
 def has_kernels(capability: Capability, architectures: Sequence[str]) -> bool:

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from whisper.tokenizer import Tokenizer, get_tokenizer
 
-from voi.engines.cuda_device import require
+from voi.engines.cuda_device import free_bytes, keep_taken, require
 from voi.engines.cuda_graphs import release_memory
 from voi.engines.cuda_numbers import sum_in_single_precision
+from voi.engines.measured_memory import whisper_key
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.alignment import Costs, costs, token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
@@ -57,6 +58,7 @@ class OpenAiBackend:
             require(self._device, "Whisper")
             torch.cuda.set_device(self._device)
             torch.backends.cuda.enable_cudnn_sdp(False)  # it makes a new plan for each length of prompt
+        free_before = free_bytes(self._device) if on_gpu else 0
         self._dims, state = read(path)
         weights = {name: tensor.to(self._device, self._precision) for name, tensor in state.items()}
         del state
@@ -86,6 +88,9 @@ class OpenAiBackend:
                         "`precision` float32 may help, or fetching the file again.",
                     )
         costs([decoder.attention[0, :, :8]], [50])
+        if on_gpu:
+            precision = str(self._precision).removeprefix("torch.")
+            keep_taken(self._device, whisper_key(path, precision, self._max_batch), free_before)
 
     def unload(self) -> None:
         self._encoder = self._decoding = None

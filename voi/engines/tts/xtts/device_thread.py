@@ -77,6 +77,12 @@ class DeviceThread:
             self._ended = True
             self._wake.notify()
 
+    def wait_for_end(self, deadline_s: float) -> None:
+        """Wait until the thread has ended, if its last tenant left: a process that exits while one of its threads is in
+        torch's code may abort. Does not wait for a device that hangs."""
+        if self._ended:
+            self._thread.join(deadline_s)
+
     def make_room(self, asking: Tenant) -> bool:
         """On the thread: unload the least recently used tenant that can unload. False: none can."""
         with self._lock:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from voi.config.tones import tones_of
 from voi.engines.base import VoiceSpec
 from voi.engines.info import TtsInfo
+from voi.engines.measured_memory import kept, xtts_key
 from voi.engines.tts.tone_map import voice_in_tone
 from voi.engines.tts.xtts.cloner import XttsCloner
 from voi.engines.tts.xtts.cutting import LONGEST, language_code, spoken_ms
@@ -39,6 +40,7 @@ LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # after this time without speech a model may be unloaded to make room for another
 RELOAD_PATIENCE_S = 12.0  # longest wait of a caller; shorter than a supervisor's deadline
 RELOAD_DEADLINE_S = 120.0  # after this time it hangs
+CLOSE_DEADLINE_S = 2.0
 SLOTS = {"cuda": 16, "cpu": 4}
 # Limit on a sentence's codes: this factor times its share of the longest text, plus a constant. (At the usual pace a
 # sentence needs about half its share. The constant bounds babble after very short texts.)
@@ -160,6 +162,16 @@ class Xtts:
         self._sampling = replace(running.layout.sampling, **self._sampling_wishes)
         async for _ in self.stream("Yes.", VoiceSpec(language="en" if "en" in running.layout.languages else None)):
             pass
+        await asyncio.wrap_future(worker.call(lambda: self._keep_taken(running)))
+
+    def _key(self, device: str) -> tuple[object, ...]:
+        slots = self._slots or SLOTS[device.split(":")[0]]
+        return xtts_key(self._files["checkpoint"], self._precision, self._vocoder_precision, slots, self._tuning)
+
+    def _keep_taken(self, running: "Running") -> None:
+        from voi.engines.cuda_device import keep_taken
+
+        keep_taken(running.device, self._key(str(running.device)), running.free_before)
 
     def _start(self, worker: DeviceThread, running: "Running") -> None:
         self.last_used_s = time.monotonic()
@@ -228,9 +240,11 @@ class Xtts:
 
     def _place(self, worker: DeviceThread, checkpoint: "Checkpoint", device: str) -> Generator[None, None, "Running"]:
         """Place the model on the device; runs on the device's thread. If there is no room, idle models are unloaded."""
+        from voi.engines.cuda_device import gpu_name
         from voi.engines.tts.xtts.memory import NoRoom, give_back
         from voi.engines.tts.xtts.model import place
 
+        taken = kept(gpu_name(device), self._key(device)) if device.startswith("cuda") else None
         while True:
             try:
                 return (
@@ -240,6 +254,7 @@ class Xtts:
                         slots=self._slots or SLOTS.get(device.split(":")[0], SLOTS["cpu"]),
                         most_waiting=self._most_waiting,
                         memory_bytes=self._memory_mb * 2**20 if self._memory_mb is not None else None,
+                        taken=taken,
                         same_shapes=self._seed is not None,
                         tf32=self._vocoder_precision in ("auto", "tf32"),
                         tuning=self._tuning,
@@ -276,6 +291,7 @@ class Xtts:
         if running is not None:
             await self._end(worker, running)
         worker.leave(self)
+        await asyncio.to_thread(worker.wait_for_end, CLOSE_DEADLINE_S)
 
     async def _end(self, worker: DeviceThread, running: "Running") -> None:
         worker.remove(running.batch)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from voi.engines import cuda_device
 from voi.engines.cuda_graphs import release_memory
 from voi.engines.tts.xtts.need import MIB, WORKSPACE_BYTES, Need
 from voi.errors import EngineError
@@ -44,10 +45,10 @@ def measure(need: Need, device: torch.device, free_before: int) -> None:
     _measured[device] = took
 
 
-def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
+def check_fits(need: Need, device: torch.device, limit: int | None, taken: int | None = None) -> None:
     """Raises NoRoom, which says how many slots would fit. `limit`: bytes that the operator grants; None for all free
-    memory."""
-    workspace = workspace_bytes(device)
+    memory. `taken`: what the same model took at an earlier start, if that was measured."""
+    workspace = workspace_bytes(device) if taken is None else max(0, taken - need.total(0))
     free = free_bytes(device)
     granted = min(free, limit) if limit is not None else free
     total = need.total(workspace)
@@ -64,7 +65,7 @@ def check_fits(need: Need, device: torch.device, limit: int | None) -> None:
 def free_bytes(device: torch.device) -> int:
     """Free memory of the device; on the CPU that of the machine, or of its container if that is less."""
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
+        return cuda_device.free_bytes(device)
     meminfo = Path("/proc/meminfo")  # Linux; on other systems it is unknown, and nothing is refused
     if not meminfo.exists():
         return 2**62

@@ -128,12 +128,13 @@ def place(
     slots: int,
     most_waiting: int,
     memory_bytes: int | None,
+    taken: int | None = None,
     same_shapes: bool,
     tf32: bool = False,
     tuning: Collection[str] = (),
 ) -> Generator[None, None, Running]:
     """Place the checkpoint on the device; runs on the device's thread. Nothing is recorded yet. `tf32`: see Vocoder;
-    `tuning`: see options. Raises NoRoom when memory does not suffice."""
+    `tuning`: see options; `taken`: see check_fits. Raises NoRoom when memory does not suffice."""
     to = torch.device(device)
     sum_in_single_precision()
     layout, conditioning = checkpoint.layout, checkpoint.conditioning
@@ -141,7 +142,7 @@ def place(
     weights = sum(tensor.nbytes for state in (checkpoint.gpt, checkpoint.vocoder) for tensor in state.values())
     voices_bytes = sum(voice.conditioning.numel() for voice in checkpoint.voices.values()) * dtype.itemsize
     need = Need(weights + voices_bytes, slot_bytes(layout, conditioning, dtype.itemsize), slots)
-    check_fits(need, to, memory_bytes)
+    check_fits(need, to, memory_bytes, taken)
     free_before = free_bytes(to)
     try:
         gpt = _gpt(layout, checkpoint.gpt, plain_attention="plain_attention" in tuning)

@@ -9,8 +9,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from voi.cli import gpus
-from voi.cli.gpus import (
+from voi.engines import gpus
+from voi.engines.device import MIB, Memory
+from voi.engines.gpus import (
     ask_driver,
     driver_wanted,
     missing_packages,
@@ -18,7 +19,6 @@ from voi.cli.gpus import (
     too_old_for_torch,
     torch_has_cuda,
 )
-from voi.engines.device import MIB, Memory
 
 RTX_3090 = "NVIDIA RTX 3090, 20000, 24576, GPU-0a4c, 575.57.08"
 H200 = "NVIDIA H200, 140000, 143771, GPU-1f22, 575.57.08"
