@@ -33,6 +33,11 @@ class Server:
         self.levels.append(level)
         self.whys.append(why)
 
+    def admit(self, active: int) -> bool:
+        if fits := self.load.has_room(active):
+            self.load.admitted()
+        return fits
+
     def run(
         self, seconds: float, late_s: float = 0.0, core: float = 0.0, engine_wait_s: float = 0.0, calls: int = 0
     ) -> None:
@@ -87,14 +92,14 @@ def test_a_load_at_its_limit_does_not_swing() -> None:
 def test_a_full_server_refuses_but_for_the_first_calls() -> None:
     server = Server()
     server.run(3, late_s=0.2, calls=50)
-    assert not server.load.admit(50)
-    assert server.load.admit(ALWAYS_ADMITTED - 1)
+    assert not server.admit(50)
+    assert server.admit(ALWAYS_ADMITTED - 1)
 
 
 def test_a_crowd_that_comes_at_once_is_not_admitted_whole() -> None:
     server = Server()
     server.run(3)
-    admitted = sum(server.load.admit(active) for active in range(1_000))
+    admitted = sum(server.admit(active) for active in range(1_000))
     assert admitted == round(LIMITS.admitted_core / CALL_CORE)
 
 
@@ -102,11 +107,11 @@ def test_calls_that_do_not_show_yet_are_reckoned_at_what_the_others_cost() -> No
     server = Server()
     calls = MEASURED_CALLS * 5
     server.run(5, core=0.2, calls=calls)
-    more = sum(server.load.admit(calls + n) for n in range(1_000))
+    more = sum(server.admit(calls + n) for n in range(1_000))
     assert more == pytest.approx((LIMITS.admitted_core - 0.2) / (0.2 / calls), abs=1)
     # the same, once they show: there is room for none
     server.run(UNFELT_S + 1, core=0.89, calls=calls + more)
-    assert sum(server.load.admit(calls + more + n) for n in range(100)) <= 5
+    assert sum(server.admit(calls + more + n) for n in range(100)) <= 5
 
 
 def test_the_log_is_told_what_was_measured() -> None:
@@ -120,7 +125,7 @@ def test_the_log_is_told_what_was_measured() -> None:
 def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:
     server = Server()
     server.run(5, core=0.4, calls=MEASURED_CALLS)
-    more = sum(server.load.admit(MEASURED_CALLS + n) for n in range(1_000))
+    more = sum(server.admit(MEASURED_CALLS + n) for n in range(1_000))
     assert more == pytest.approx((LIMITS.admitted_core - 0.4) / CALL_CORE_MAX, abs=1)
 
 

@@ -110,11 +110,9 @@ class Load:
         """Share of a core that the event loop's thread took in the window."""
         return sum(self._core) / WINDOW if len(self._core) == WINDOW else 0.0
 
-    def admit(self, active: int) -> bool:
-        """Whether one more call fits beside `active` others; it is counted if it does."""
-        if fits := self.has_room(active):
-            self._admitted_s.append(self._clock())
-        return fits
+    def admitted(self) -> None:
+        """Count one more call, which does not show in the samples yet."""
+        self._admitted_s.append(self._clock())
 
     def has_room(self, active: int) -> bool:
         """Whether one more call would fit beside `active` others."""
