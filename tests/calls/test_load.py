@@ -39,7 +39,12 @@ class Server:
         return fits
 
     def run(
-        self, seconds: float, late_s: float = 0.0, core: float = 0.0, engine_wait_s: float = 0.0, calls: int = 0
+        self,
+        seconds: float,
+        late_s: float = 0.0,
+        core: float = 0.0,
+        engine_wait_s: float = 0.0,
+        calls: int = ALWAYS_ADMITTED,
     ) -> None:
         for _ in range(round(seconds / SAMPLE_EVERY_S)):
             self.now_s += SAMPLE_EVERY_S
@@ -118,7 +123,7 @@ def test_the_log_is_told_what_was_measured() -> None:
     server = Server()
     server.run(3, late_s=0.01, core=0.5)
     server.run(3, late_s=0.01, core=0.5, engine_wait_s=2.0)
-    measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine lets calls wait 2.0 s"
+    measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine keeps calls waiting for 2.0 s"
     assert server.whys == [measured]
 
 
@@ -138,3 +143,21 @@ def test_a_dip_lets_no_further_call_in() -> None:
         assert not server.load.has_room(calls)
     server.run(PEAK_WINDOWS * WINDOW * SAMPLE_EVERY_S + 2, core=LIMITS.admitted_core * 0.9, calls=calls)
     assert server.load.has_room(calls)
+
+
+@pytest.mark.parametrize(("calls", "most"), [(0, LoadLevel.NORMAL), (1, LoadLevel.BUSY), (2, LoadLevel.FULL)])
+def test_other_programs_do_not_overload_a_server_without_calls(calls: int, most: LoadLevel) -> None:
+    server = Server()
+    server.run(10, late_s=0.063, calls=calls)
+    assert server.load.level is most
+    server.run(2 * CALM_S + 2, late_s=0.063, calls=0)
+    assert server.load.level is LoadLevel.NORMAL
+    assert all(server.admit(active) for active in range(ALWAYS_ADMITTED))
+
+
+def test_an_engine_that_nobody_waits_for_is_not_told() -> None:
+    server = Server()
+    for _ in range(2 * WINDOW):
+        server.now_s += SAMPLE_EVERY_S
+        server.load.sample(0.2, 0.0, 0.0, "stt moonshine", calls=5)
+    assert "moonshine" not in server.whys[-1]
