@@ -64,10 +64,13 @@ class AttackedServer:
         return await asyncio.to_thread(self._ask, "look")
 
     async def health(self) -> int:
+        return await self.status("/health")
+
+    async def status(self, path: str) -> int:
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", self.port, ssl=self.tls, server_hostname="localhost" if self.tls else None
         )
-        writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         head = await asyncio.wait_for(reader.read(), 10)
         writer.close()
         return int(head.split()[1])

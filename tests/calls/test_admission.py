@@ -52,7 +52,7 @@ def test_an_app_takes_no_more_than_its_share() -> None:
 
 def test_a_server_without_time_for_it_refuses_and_says_when_to_come_back() -> None:
     class Busy(Load):
-        def admit(self, active: int) -> bool:
+        def has_room(self, active: int) -> bool:
             return active < 1
 
     admission = Admission(5, load=Busy(lambda: 0.0))

@@ -33,8 +33,18 @@ class Server:
         self.levels.append(level)
         self.whys.append(why)
 
+    def admit(self, active: int) -> bool:
+        if fits := self.load.has_room(active):
+            self.load.admitted()
+        return fits
+
     def run(
-        self, seconds: float, late_s: float = 0.0, core: float = 0.0, engine_wait_s: float = 0.0, calls: int = 0
+        self,
+        seconds: float,
+        late_s: float = 0.0,
+        core: float = 0.0,
+        engine_wait_s: float = 0.0,
+        calls: int = ALWAYS_ADMITTED,
     ) -> None:
         for _ in range(round(seconds / SAMPLE_EVERY_S)):
             self.now_s += SAMPLE_EVERY_S
@@ -87,14 +97,14 @@ def test_a_load_at_its_limit_does_not_swing() -> None:
 def test_a_full_server_refuses_but_for_the_first_calls() -> None:
     server = Server()
     server.run(3, late_s=0.2, calls=50)
-    assert not server.load.admit(50)
-    assert server.load.admit(ALWAYS_ADMITTED - 1)
+    assert not server.admit(50)
+    assert server.admit(ALWAYS_ADMITTED - 1)
 
 
 def test_a_crowd_that_comes_at_once_is_not_admitted_whole() -> None:
     server = Server()
     server.run(3)
-    admitted = sum(server.load.admit(active) for active in range(1_000))
+    admitted = sum(server.admit(active) for active in range(1_000))
     assert admitted == round(LIMITS.admitted_core / CALL_CORE)
 
 
@@ -102,25 +112,25 @@ def test_calls_that_do_not_show_yet_are_reckoned_at_what_the_others_cost() -> No
     server = Server()
     calls = MEASURED_CALLS * 5
     server.run(5, core=0.2, calls=calls)
-    more = sum(server.load.admit(calls + n) for n in range(1_000))
+    more = sum(server.admit(calls + n) for n in range(1_000))
     assert more == pytest.approx((LIMITS.admitted_core - 0.2) / (0.2 / calls), abs=1)
     # the same, once they show: there is room for none
     server.run(UNFELT_S + 1, core=0.89, calls=calls + more)
-    assert sum(server.load.admit(calls + more + n) for n in range(100)) <= 5
+    assert sum(server.admit(calls + more + n) for n in range(100)) <= 5
 
 
 def test_the_log_is_told_what_was_measured() -> None:
     server = Server()
     server.run(3, late_s=0.01, core=0.5)
     server.run(3, late_s=0.01, core=0.5, engine_wait_s=2.0)
-    measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine lets calls wait 2.0 s"
+    measured = "the event loop is 10 ms late and takes 50% of a core; stt moonshine keeps calls waiting for 2.0 s"
     assert server.whys == [measured]
 
 
 def test_beginnings_do_not_make_calls_look_dearer_than_they_are() -> None:
     server = Server()
     server.run(5, core=0.4, calls=MEASURED_CALLS)
-    more = sum(server.load.admit(MEASURED_CALLS + n) for n in range(1_000))
+    more = sum(server.admit(MEASURED_CALLS + n) for n in range(1_000))
     assert more == pytest.approx((LIMITS.admitted_core - 0.4) / CALL_CORE_MAX, abs=1)
 
 
@@ -133,3 +143,21 @@ def test_a_dip_lets_no_further_call_in() -> None:
         assert not server.load.has_room(calls)
     server.run(PEAK_WINDOWS * WINDOW * SAMPLE_EVERY_S + 2, core=LIMITS.admitted_core * 0.9, calls=calls)
     assert server.load.has_room(calls)
+
+
+@pytest.mark.parametrize(("calls", "most"), [(0, LoadLevel.NORMAL), (1, LoadLevel.BUSY), (2, LoadLevel.FULL)])
+def test_other_programs_do_not_overload_a_server_without_calls(calls: int, most: LoadLevel) -> None:
+    server = Server()
+    server.run(10, late_s=0.063, calls=calls)
+    assert server.load.level is most
+    server.run(2 * CALM_S + 2, late_s=0.063, calls=0)
+    assert server.load.level is LoadLevel.NORMAL
+    assert all(server.admit(active) for active in range(ALWAYS_ADMITTED))
+
+
+def test_an_engine_that_nobody_waits_for_is_not_told() -> None:
+    server = Server()
+    for _ in range(2 * WINDOW):
+        server.now_s += SAMPLE_EVERY_S
+        server.load.sample(0.2, 0.0, 0.0, "stt moonshine", calls=5)
+    assert "moonshine" not in server.whys[-1]

@@ -177,3 +177,28 @@ def test_a_language_that_nobody_hears_is_told() -> None:
     result = CliRunner().invoke(app, ["check"])
     assert result.exit_code == 0
     assert "Agent a speaks de, and STT moonshine hears only en" in result.stderr
+
+
+@pytest.mark.parametrize("agent", [{"language": "auto"}, {}])
+def test_a_language_that_is_detected_by_an_engine_with_one_is_told(
+    agent: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOI_LANGUAGE", "auto")
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo", **agent}}))
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 0
+    assert "Agent a is to detect the language (auto), and STT moonshine hears only en" in result.stderr
+
+
+def test_llms_that_cannot_answer_on_this_install_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    judge = {"model": "judge", "system_prompt": "Is it complete?"}
+    agents = {"a": {"llm_model": "gpt", "completeness_agent": judge}, "b": {"llm_model": "echo"}}
+    Path("agents.json").write_text(json.dumps(agents))
+    Path("litellm_config.yaml").write_text("model_list: []\n")
+    for installed in (False, True):
+        monkeypatch.setattr("voi.config.load.find_spec", lambda _, installed=installed: object() if installed else None)
+        result = CliRunner().invoke(app, ["check"])
+        assert result.exit_code == 0, result.output
+        for place, model in (("$.a.llm_model", "gpt"), ("$.a.completeness_agent.model", "judge")):
+            told = f'{place}: "{model}" will not answer: LiteLLM is not installed'
+            assert (told in result.stderr) is not installed, result.stderr

@@ -140,3 +140,17 @@ def test_why_a_turn_had_ended_is_told(tmp_path: Path) -> None:
     assert code == 0
     assert "= the turn ends after " in out
     assert "sound no verdict, words 0.95" in out
+
+
+@pytest.mark.parametrize("name", ["c1", "2026-11-29/c1", "2026-11-29/c1/journal.jsonl"])
+def test_an_id_and_the_path_that_show_prints_are_found(
+    name: str, journal: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = tmp_path / "recordings" / "2026-11-29"
+    day.mkdir(parents=True)
+    (tmp_path / "recordings" / "2026-11-28").mkdir()
+    journal.parent.rename(day / "c1")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    monkeypatch.setenv("VOI_RECORDINGS_DIR", str(tmp_path / "recordings"))
+    assert CliRunner().invoke(app, [name]).stdout.splitlines()[-1].startswith("The same: ")

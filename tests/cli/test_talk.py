@@ -185,3 +185,12 @@ def test_without_sound_card_library(monkeypatch: Patch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(ConfigError, match=r"install\.sh sound"):
         load_sounddevice()
+
+
+def test_where_the_sound_cannot_be_saved_is_told_before_the_talk(tmp_path: Path) -> None:
+    for file, why in ((tmp_path / "no" / "x.wav", "there is no folder"), (tmp_path, "it is a folder")):
+        result = CliRunner().invoke(
+            app, ["--text", "hi", "--url", "ws://127.0.0.1:9/ws", "--agent", "a", "--out", str(file)]
+        )
+        assert isinstance(result.exception, ClientError)
+        assert why in str(result.exception)

@@ -165,3 +165,34 @@ def test_the_log_is_kept_free_of_the_stores_secrets() -> None:
     settings = load_settings(store_url="postgresql://voi:pass%20word@db/voi", store_key=GOOD)
     assert settings.secrets_of_the_store() == [GOOD, "pass word"]
     assert "pass" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("VOI_STT_OPTIONS", "{model: small}", "is not a JSON object: Expecting property name"),
+        ("VOI_ENGINE_OPTIONS", "{'stt.whisper': {}}", "(names and words stand in double quotes)"),
+        ("VOI_ENGINE_OPTIONS", '{"stt.whisper": 5}', "must be an object"),
+        ("VOI_LISTENERS", "x", "is not a JSON object: Expecting value at character 1"),
+        ("VOI_LISTENERS", "[" * 100_000, "is not a JSON object"),
+        ("VOI_STT_OPTIONS", "[]", "must be an object"),
+    ],
+)
+def test_json_that_is_none_is_one_mistake_among_others(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    monkeypatch.setenv("VOI_PORT", "many")
+    with pytest.raises(ConfigError) as wrong:
+        load_settings()
+    assert len(wrong.value.problems) == 2
+    (found,) = (problem for problem in wrong.value.problems if name in problem)
+    assert told in found
+    assert "small" not in found
+
+
+def test_json_is_read_from_the_environment_and_from_env_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text('VOI_STT_OPTIONS={"model": "small"}\n')
+    monkeypatch.setenv("VOI_LISTENERS", '{"fax": {"port": 1}}')
+    settings = load_settings()
+    assert (settings.stt_options, settings.listeners) == ({"model": "small"}, {"fax": {"port": 1}})

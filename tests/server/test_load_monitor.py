@@ -110,7 +110,7 @@ async def test_conversations_are_told_that_the_server_is_busy_and_when_it_is_no_
         await Person.arrive(running.port)
         load = running.server.load
         for _ in range(WINDOW):
-            load.sample(late_s=0.03, core=0.1)
+            load.sample(late_s=0.03, core=0.1, calls=1)
         assert load.level is LoadLevel.BUSY
         await Person.arrive(running.port)
         with overloaded(load):

@@ -32,7 +32,7 @@ class Admission:
         self._quotas = quotas
         self._load = load
         self._comebacks = Comebacks(time.monotonic)
-        self._max_per_app = max_per_app or max_conversations
+        self.max_per_app = max_per_app or max_conversations
         self._by_app: Counter[str] = Counter()
         self.active = 0
         self._closed_because: EndReason | None = EndReason.STARTING
@@ -53,6 +53,14 @@ class Admission:
 
     def admit(self, app: str) -> None:
         """Take a place for that app, to be given back with `leave`. Raises Refused."""
+        self.check(app)
+        if self._load is not None:
+            self._load.admitted()
+        self.active += 1
+        self._by_app[app] += 1
+
+    def check(self, app: str) -> None:
+        """Raises Refused if there is no place for that app at the moment."""
         if self._closed_because is not None:
             raise Refused(self._closed_because)
         if self.active >= self.max_conversations:
@@ -60,20 +68,18 @@ class Admission:
                 EndReason.SERVER_FULL,
                 f"The server is full: it holds {self.max_conversations} conversations at once. Try again later.",
             )
-        if self._by_app[app] >= self._max_per_app:
+        if self._by_app[app] >= self.max_per_app:
             raise Refused(
                 EndReason.APP_LIMIT,
-                f"The app {app!r} has {self._max_per_app} conversations at once, its limit. Try again later.",
+                f"The app {app!r} has {self.max_per_app} conversations at once, its limit. Try again later.",
             )
         if self._quotas is not None and (ended := self._quotas.refusal(app, self._by_app[app])) is not None:
             raise Refused(ended.reason, ended.words)
-        if self._load is not None and not self._load.admit(self.active):
+        if self._load is not None and not self._load.has_room(self.active):
             raise Refused(
                 EndReason.OVERLOADED,
                 f"The server is too busy for another conversation. Try again in {self._comebacks.wait_s()} seconds.",
             )
-        self.active += 1
-        self._by_app[app] += 1
 
     def leave(self, app: str) -> None:
         """Give back a place that `admit` took for that app."""

@@ -1,7 +1,8 @@
 """One call: a conversation's life from its admission to its end. It does not depend on the kind of door, and can
 outlive one.
 
-    admitted    the call has a place; its client has not said yet what it wants
+    expected    its client has not said yet what it wants; there is no place for it yet (`voi.calls.waiting`)
+    admitted    the call has a place
     started     the call's session runs
     over        the call's place is free again
 
@@ -91,7 +92,7 @@ class Services:
 
 
 class Call:
-    """Made by `Calls.admit`. All methods are called on the event loop and return at once. `client`: names the client in
+    """Made by `Calls`. All methods are called on the event loop and return at once. `client`: names the client in
     the log. `person`: who the app says the caller is, in the app's own words; "": it does not say."""
 
     __slots__ = (

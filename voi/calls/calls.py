@@ -10,6 +10,7 @@ from voi.calls.call import Call, Services
 from voi.calls.call_id import new_call_id
 from voi.calls.refusals import Refusals
 from voi.calls.saved import Saved, SavedStates
+from voi.calls.waiting import Waiter, Waiting
 from voi.core.end_reason import EndReason
 from voi.core.facts import LoadChanged
 from voi.session.door import Door
@@ -35,6 +36,9 @@ class Calls:
         self.on_over: Callable[[Call], None] = lambda call: None
         """Told each call that is over."""
         self._live: dict[str, Call] = {}
+        self._waiting = Waiting(admission.max_conversations, admission.max_per_app)
+        self._expected: dict[str, tuple[Call, Waiter, Callable[[Ended], None]]] = {}
+        """Calls without a place, by id, and what each is told when another displaces it."""
 
     def __len__(self) -> int:
         return len(self._live)
@@ -54,6 +58,35 @@ class Calls:
         self._live[call.id] = call
         return call
 
+    def expect(
+        self, app: str, client: str, door: Door, call_id: str, person: str, displaced: Callable[[Ended], None]
+    ) -> Call:
+        """A call whose client has not said yet what it wants: it has no place until `place`, and `displaced` is called
+        when too many others wait. Raises Refused if there would be no place now."""
+        self.admission.check(app)
+        call = Call(call_id, app, client, door, self.services, self._forget, person)
+        waiter = Waiter(call.id, app, client)
+        if (other := self._waiting.add(waiter)) is not None:
+            words = f"Too many connections of the app {other.app!r} wait without an init message. Try again later."
+            self._expected[other.call_id][2](Ended(EndReason.APP_LIMIT, words))
+        self._expected[call.id] = (call, waiter, displaced)
+        return call
+
+    def place(self, call: Call) -> None:
+        """Give an expected call its place. Raises Refused."""
+        self.admission.admit(call.app)
+        self._stop_expecting(call)
+        self._live[call.id] = call
+
+    def turn_away(self, call: Call, ended: Ended) -> None:
+        """End a call that was expected and gets no place."""
+        self._refusals.note(ended, call.client)
+        call.end(ended.reason, ended.words)
+
+    def _stop_expecting(self, call: Call) -> None:
+        _, waiter, _ = self._expected.pop(call.id)
+        self._waiting.discard(waiter)
+
     def load_changed(self, *, busy: bool) -> None:
         """Tell all conversations that the server has become busy, or is no longer."""
         for call in self:
@@ -67,8 +100,11 @@ class Calls:
         self.gone += 1
 
     def _forget(self, call: Call) -> None:
-        del self._live[call.id]
-        self.admission.leave(call.app)
+        if call.id in self._live:
+            del self._live[call.id]
+            self.admission.leave(call.app)
+        else:
+            self._stop_expecting(call)
         self.gone += 1
         self.on_over(call)
 
@@ -76,6 +112,7 @@ class Calls:
         """Refuse new calls, wait up to `grace_s` seconds for calls to end (less once `hurry` is set), then end the
         rest."""
         self.admission.close()
+        self._end([call for call, _, _ in self._expected.values()])
         self._end([call for call in self if not call.started])
         tasks = self.services.tasks
         if len(tasks):

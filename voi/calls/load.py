@@ -55,7 +55,10 @@ later."""
 MEASURED_CALLS = 20
 """The cost per call is measured from this many calls on. With fewer, most of the load is the server's own."""
 ALWAYS_ADMITTED = 2
-"""This many calls are always admitted: so few cannot cause the load, and refusing them would not reduce it."""
+"""This many calls are always admitted: so few cannot cause the load, and refusing them would not reduce it. With fewer
+the server is not FULL, and with none it is NORMAL, whatever other programs do to the machine."""
+WAIT_TOLD_S = 0.05
+"""A shorter wait for an engine is not worth a word."""
 PEAK_WINDOWS = 5
 """A call is admitted by the busiest of this many windows. By the newest alone, each dip would let another one in."""
 
@@ -97,7 +100,7 @@ class Load:
         while self._admitted_s and now_s - self._admitted_s[0] > UNFELT_S:
             self._admitted_s.popleft()
         self._felt_calls = max(0, calls - len(self._admitted_s))
-        self._set_level(now_s)
+        self._set_level(now_s, calls)
 
     @property
     def loop_late_s(self) -> float:
@@ -110,11 +113,9 @@ class Load:
         """Share of a core that the event loop's thread took in the window."""
         return sum(self._core) / WINDOW if len(self._core) == WINDOW else 0.0
 
-    def admit(self, active: int) -> bool:
-        """Whether one more call fits beside `active` others; it is counted if it does."""
-        if fits := self.has_room(active):
-            self._admitted_s.append(self._clock())
-        return fits
+    def admitted(self) -> None:
+        """Count one more call, which does not show in the samples yet."""
+        self._admitted_s.append(self._clock())
 
     def has_room(self, active: int) -> bool:
         """Whether one more call would fit beside `active` others."""
@@ -128,14 +129,17 @@ class Load:
         a_call = min(self.core / self._felt_calls, CALL_CORE_MAX) if measured else CALL_CORE
         return max(self._windows, default=0.0) + (len(self._admitted_s) + 1) * a_call
 
-    def _set_level(self, now_s: float) -> None:
+    def _set_level(self, now_s: float, calls: int) -> None:
         measured = (
             (self.loop_late_s, self._limits.loop_late_s),
             (self.core, self._limits.core),
             (self._engine_wait_s, self._limits.engine_wait_s),
         )
-        level = LoadLevel(max(sum(value > limit for limit in limits) for value, limits in measured))
-        calm = LoadLevel(max(sum(value > limit * CALM_SHARE for limit in limits) for value, limits in measured))
+        most = LoadLevel.NORMAL if not calls else LoadLevel.BUSY if calls < ALWAYS_ADMITTED else LoadLevel.FULL
+        level = LoadLevel(min(most, max(sum(value > limit for limit in limits) for value, limits in measured)))
+        calm = LoadLevel(
+            min(most, max(sum(value > limit * CALM_SHARE for limit in limits) for value, limits in measured))
+        )
         if level > self.level:
             self._calm_since_s = None
             self._become(level)
@@ -150,6 +154,6 @@ class Load:
     def _become(self, level: LoadLevel) -> None:
         self.level = level
         why = f"the event loop is {self.loop_late_s * 1000:.0f} ms late and takes {self.core:.0%} of a core"
-        if self._engine:
-            why += f"; {self._engine} lets calls wait {self._engine_wait_s:.1f} s"
+        if self._engine and self._engine_wait_s >= WAIT_TOLD_S:
+            why += f"; {self._engine} keeps calls waiting for {self._engine_wait_s:.1f} s"
         self._on_change(level, why)

@@ -74,7 +74,7 @@ def list_calls(
         ended = "runs, or was cut off" if facts["ended_ms"] is None else facts["end_reason"] or "-"
         typer.echo(
             f"{kept.id:26} {time_of(facts['began_ms'])} {_length(facts):>9}  {facts['app'] or '-'}  "
-            f"{facts['agent'] or 'own agent'}  {facts['answers']} answers  {ended}"
+            f"{facts['agent'] or 'own agent'}  {_answers(facts['answers'])}  {ended}"
         )
 
 
@@ -102,13 +102,17 @@ def show(
         typer.echo(json.dumps(with_dates(kept.as_dict()), indent=2, ensure_ascii=False))
         return
     for name, value in kept.facts.items():
-        typer.echo(f"{name.removesuffix('_ms'):20} {time_of(value) if name in ('began_ms', 'ended_ms') else value}")
+        moment = name in ("began_ms", "ended_ms") and value is not None
+        label, told = (name.removesuffix("_ms"), time_of(value)) if moment else _in_words(name, value)
+        typer.echo(f"{label:20} {told}")
     for said in kept.transcript:
         words = "(deleted)" if said.words is None else said.words
         typer.echo(f"{said.at_ms / 1_000:8.2f}  {said.role:9} {words}")
     for turn in kept.turns:
         times = ", ".join(
-            f"{name} {value}" for name, value in turn.items() if name.endswith("_ms") and value is not None
+            " ".join(_in_words(name, value))
+            for name, value in turn.items()
+            if name.endswith("_ms") and value is not None
         )
         typer.echo(f"answer {turn['turn']}: {times}")
     for failure in kept.failures:
@@ -209,6 +213,23 @@ async def _filter(
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _in_words(field: str, value: Any) -> tuple[str, str]:
+    """A field's name without its unit, and the value with it."""
+    name, _, unit = field.rpartition("_")
+    label, unit = (name, unit) if unit in ("ms", "s", "usd") and name else (field, "")
+    if value is None or value == "":
+        told = "-"
+    elif isinstance(value, bool):
+        told = "yes" if value else "no"
+    else:
+        told = f"{value} {unit.replace('usd', 'USD')}".rstrip()
+    return label.replace("_", " "), told
+
+
+def _answers(number: int) -> str:
+    return f"{number} answer{'' if number == 1 else 's'}"
 
 
 def _length(facts: dict[str, Any]) -> str:

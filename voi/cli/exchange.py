@@ -140,7 +140,9 @@ class Exchange:
                     self._underway = str(message_id)
                 if self._shown.get(message_id) != text:
                     self._shown[message_id] = text
-                    self._transcript.show(message_id, "you" if role == "user" else "agent", text)
+                    self._transcript.show(
+                        message_id, "you" if role == "user" else "agent", text.replace(".... (", "... (")
+                    )
                     if role == "user":
                         self._steps_s.pop(_TRANSCRIPT, None)  # its last change counts
                         self._mark(_TRANSCRIPT)

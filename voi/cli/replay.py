@@ -22,7 +22,7 @@ TICKS = ("SpeechGrew", "QuietGrew")
 
 
 def replay(
-    recording: Annotated[Path, typer.Argument(help="A conversation's folder, or its journal.jsonl.")],
+    recording: Annotated[Path, typer.Argument(help="A conversation's folder or its journal.jsonl, or its id.")],
     every: Annotated[
         bool, typer.Option("--all", help="Print the facts of every VAD window too, not only those that had an effect.")
     ] = False,
@@ -166,6 +166,7 @@ def _journal_of(recording: Path) -> Path:
     from voi.errors import ClientError
     from voi.sealing.file import SUFFIX
 
+    recording = _found(recording)
     journal = recording / JOURNAL if recording.is_dir() else recording
     if journal.suffix == SUFFIX or journal.with_name(journal.name + SUFFIX).is_file():
         raise ClientError(
@@ -175,6 +176,19 @@ def _journal_of(recording: Path) -> Path:
     if not journal.is_file():
         raise ClientError(f"There is no journal at {journal}. Name a folder of the recordings, or its {JOURNAL}.")
     return journal
+
+
+def _found(recording: Path) -> Path:
+    """The path itself; or what it means below the recordings' folder, as a path (DAY/ID) or as an id alone."""
+    from voi.config.settings import load_settings
+
+    if recording.exists() or recording.is_absolute() or ".." in recording.parts:
+        return recording
+    below = load_settings().recordings_dir
+    if (below / recording).exists():
+        return below / recording
+    days = below.iterdir() if len(recording.parts) == 1 and below.is_dir() else ()
+    return next((day / recording for day in days if (day / recording).is_dir()), recording)
 
 
 def _tell_difference(recorded: "tuple[Action, ...]", now: "tuple[Action, ...]", number: int) -> None:

@@ -72,6 +72,8 @@ def talk(
         raise ClientError("Typed text needs --mode chat.")
     if text is None and in_file is None and chosen == "chat":
         raise ClientError("The microphone needs --mode call.")
+    if out_file is not None:
+        _check_out(out_file)
     talker = Talker(
         wants={
             "url": url or _own_url(),
@@ -94,6 +96,20 @@ def talk(
         asyncio.run(talker.say_file(in_file))
     else:
         asyncio.run(talker.speak())
+
+
+def _check_out(file: Path) -> None:
+    """Raises ClientError if the sound could not be saved there after the talk."""
+    import os
+
+    wrong = (
+        "it is a folder" if file.is_dir()
+        else f"there is no folder {file.parent}" if not file.parent.is_dir()
+        else "permission denied" if not os.access(file if file.exists() else file.parent, os.W_OK)
+        else ""
+    )  # fmt: skip
+    if wrong:
+        raise ClientError(f"{file} cannot be written: {wrong}.")
 
 
 def _own_url() -> str:

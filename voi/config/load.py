@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -67,7 +68,10 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         problems.error(source, (), 'has no agent that talks: an object with "llm_model"')
     sound_file = partial(_sound_file, settings.greetings_dir)
     talking = {name: agent.with_files(sound_file) for name, agent in talking.items()}
-    _warn_without_provider(talking, settings, source, problems)
+    models_named = {(name, "llm_model"): agent.llm_model for name, agent in talking.items()}
+    judging = {**control, **completeness}
+    models_named |= {(*entries[name].path, "model"): judge.model for name, judge in judging.items()}
+    _warn_without_provider(models_named, settings, source, problems)
 
     for name, judge in control.items():
         for phrase in ordinary_phrases(judge.denial_phrases):
@@ -196,11 +200,17 @@ def _sound_file(folder: Path, file: str) -> str | None:
     return next((str(place) for place in sound_places(folder, file) if place.is_file()), None)
 
 
-def _warn_without_provider(agents: Mapping[str, Agent], settings: Settings, source: str, problems: Problems) -> None:
-    if settings.litellm_api_base or settings.litellm_config_file.exists():
+def _warn_without_provider(
+    named: Mapping[tuple[str, ...], str], settings: Settings, source: str, problems: Problems
+) -> None:
+    """`named`: LLMs by the place that names each."""
+    if settings.litellm_api_base:
         return
-    for name, agent in agents.items():
-        if agent.llm_model not in EMBEDDED_MODELS and f"llm.{agent.llm_model}" not in settings.engine_options:
-            cure = f"set LITELLM_API_BASE, or write {settings.litellm_config_file}"
-            text = f"{quoted(agent.llm_model)} will not answer: {cure}"
-            problems.warn(source, (name, "llm_model"), text)
+    cure = f"set LITELLM_API_BASE, or write {settings.litellm_config_file}"
+    if settings.litellm_config_file.exists():
+        if find_spec("litellm") is not None:
+            return
+        cure = "LiteLLM is not installed. Set LITELLM_API_BASE, or run ./install.sh litellm"
+    for place, model in named.items():
+        if model not in {*EMBEDDED_MODELS, PATTERN_MATCHING} and f"llm.{model}" not in settings.engine_options:
+            problems.warn(source, place, f"{quoted(model)} will not answer: {cure}")

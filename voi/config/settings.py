@@ -1,6 +1,7 @@
 """Settings of a server, from the environment and the file .env (the environment wins). Four names have no prefix; all
 others begin with VOI_."""
 
+import json
 import os
 from collections.abc import Mapping
 from ipaddress import ip_network
@@ -33,6 +34,24 @@ def _split(value: Any) -> Any:
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Names between commas."""
+
+
+def _from_json(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except json.JSONDecodeError as error:
+        quotes = " (names and words stand in double quotes)" if "'" in value or '"' not in value else ""
+        raise ValueError(f"is not a JSON object: {error.msg} at character {error.pos + 1}{quotes}") from None
+    except (ValueError, RecursionError):
+        raise ValueError("is not a JSON object") from None
+
+
+JsonObject = Annotated[dict[str, Any], NoDecode, BeforeValidator(_from_json)]
+"""A JSON object."""
+JsonObjects = Annotated[dict[str, dict[str, Any]], NoDecode, BeforeValidator(_from_json)]
+"""A JSON object of objects."""
 
 
 class Settings(BaseSettings):
@@ -126,7 +145,7 @@ class Settings(BaseSettings):
     may. What was said is kept meanwhile, encrypted with a secret that only the client has."""
     resume_dir: Path = Path("data/resume")
     """Folder for the calls that are kept for the server's next process."""
-    listeners: dict[str, dict[str, Any]] = {}
+    listeners: JsonObjects = {}
     """Transports besides the WebSocket, from packages that add them (entry points `voi.listeners`): name -> options, as
     JSON."""
     shutdown_grace_s: float = Field(default=30, ge=0, le=3_600)
@@ -149,9 +168,9 @@ class Settings(BaseSettings):
     """Voice activity detection."""
     stt_engine: str = "moonshine"
     """Speech to text."""
-    stt_options: dict[str, Any] = {}
+    stt_options: JsonObject = {}
     """Options of that engine as a JSON object, such as {"model": "large-v3-turbo"} for whisper."""
-    engine_options: dict[str, dict[str, Any]] = {}
+    engine_options: JsonObjects = {}
     """Options of engines of any kind as a JSON object, by KIND.NAME, such as {"stt.whisper": {"model": "small"}}; with
     "engine" a name of your own: {"stt.big": {"engine": "whisper", "model": "large-v3"}}."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")

@@ -178,13 +178,19 @@ def _speaks(languages: Iterable[str], wish: str) -> bool:
 
 
 def unheard(config: Config, stts: Mapping[str, Stt], usual: Stt) -> list[str]:
-    """One line for each agent whose language is not among those of its STT engine."""
+    """One line for each agent whose language is not among those of its STT engine, or is to be detected by one that
+    knows a single language."""
     notes = []
     for name, agent in config.agents.items():
         info = stts.get(agent.engines.stt or "", usual).info
         if info.languages is None or not agent.language:
             continue
-        if agent.language.lower().split("-")[0] not in (AUTO, *info.languages):
+        if agent.language.lower() == AUTO and len(info.languages) == 1:
+            notes.append(
+                f"Agent {name} is to detect the language (auto), and STT {info.name} hears only {info.languages[0]}: "
+                "who speaks another one is not understood."
+            )
+        elif agent.language.lower().split("-")[0] not in (AUTO, *info.languages):
             notes.append(
                 f"Agent {name} speaks {agent.language}, and STT {info.name} hears only {', '.join(info.languages)}: "
                 "it can be typed to, not spoken to."

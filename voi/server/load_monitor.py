@@ -12,7 +12,7 @@ from voi.engines.supervised import Supervised
 log = logging.getLogger(__name__)
 
 _EXPLAINED = {
-    LoadLevel.NORMAL: "The load has fallen: nothing is given up any more (%s)",
+    LoadLevel.NORMAL: "The load has fallen: everything is done again (%s)",
     LoadLevel.BUSY: "Busy: partial transcripts, early answers and second judges are given up until the load falls (%s)",
     LoadLevel.FULL: "Overloaded: new conversations are refused until the load falls (%s). See docs/operations.md",
 }

@@ -12,6 +12,7 @@ from tests.fakes.clock import in_virtual_time
 from tests.server.fakes import SECRET, FakeSocket, Sessions, voi_ws
 from voi.calls import call as call_module
 from voi.calls.call_id import conversation_id
+from voi.calls.waiting import WAITING_MIN
 from voi.core import facts
 from voi.errors import ClientError, EngineError
 from voi.server.auth import issue_token
@@ -21,10 +22,10 @@ from voi.transports.websocket import Request
 
 
 class Visit:
-    def __init__(self, door: VoiWebSockets, query: str | None = None) -> None:
+    def __init__(self, door: VoiWebSockets, query: str | None = None, client: str = "127.0.0.1") -> None:
         query = f"token={issue_token('app', SECRET)}" if query is None else query
         self.socket = FakeSocket()
-        self.connection = VoiConnection(door, self.socket, Request("/ws", query, "127.0.0.1"))  # type: ignore[arg-type]
+        self.connection = VoiConnection(door, self.socket, Request("/ws", query, client))  # type: ignore[arg-type]
         self.connection.arrive()
 
     def say(self, kind: str, payload: bytes = b"undefined", **fields: Any) -> None:
@@ -48,7 +49,7 @@ async def running(**options: Any) -> AsyncIterator[tuple[VoiWebSockets, Sessions
 async def test_a_conversation_from_init_to_the_clients_leaving() -> None:
     async with running() as (door, sessions):
         visit = Visit(door)
-        assert door.calls.admission.active == 1
+        assert door.calls.admission.active == 0
         visit.init(mode="call", init_greeting=False, stream_user_stt=False, unknown="field")
         (session,) = sessions.opened
         assert (session.options.mode, session.options.greet, session.options.stream_user_stt) == ("call", False, False)
@@ -73,6 +74,40 @@ async def test_a_client_may_bring_its_agent() -> None:
         await door.calls.services.tasks.join()
 
 
+async def test_sockets_without_init_keep_nobody_out() -> None:
+    async with running(max_conversations=2) as (door, sessions):
+        silent = [Visit(door, client="10.0.0.6") for _ in range(WAITING_MIN - 1)]
+        quick = Visit(door, client="10.0.0.7")
+        assert door.calls.admission.active == 0
+        assert door.calls.admission.has_room
+        silent += [Visit(door, client="10.0.0.6") for _ in range(100)]
+        assert sum(visit.socket.close_code == 1013 for visit in silent) == 100
+        assert "wait without an init message" in silent[0].socket.errors[0]
+        assert silent[-1].socket.close_code == 0
+        quick.init()
+        late = Visit(door)
+        late.init()
+        assert len(sessions.opened) == door.calls.admission.active == 2
+        silent[-1].init()
+        assert silent[-1].socket.close_code == 1013
+        assert "full" in silent[-1].socket.errors[0]
+        silent[0].init()  # too late
+        assert len(sessions.opened) == 2
+        for visit in (*silent, quick, late):
+            visit.connection.lost()
+        await door.calls.services.tasks.join()
+        assert not len(door.calls._waiting)
+        assert not door.calls._expected
+
+
+async def test_sockets_without_init_are_sent_away_when_the_server_stops() -> None:
+    async with running() as (door, _):
+        visit = Visit(door)
+        await door.calls.drain(0, asyncio.Event())
+        assert visit.socket.close_code == 1001
+        visit.connection.lost()
+
+
 @pytest.mark.parametrize("query", ["", "token=", "token=garbage", f"token={issue_token('a', SECRET[::-1])}"])
 async def test_a_bad_token_gets_an_error_and_1008(query: str) -> None:
     async with running() as (door, sessions):
@@ -85,11 +120,14 @@ async def test_a_bad_token_gets_an_error_and_1008(query: str) -> None:
 
 async def test_full_and_stopping_get_1013() -> None:
     async with running(max_conversations=1) as (door, _):
-        first, second = Visit(door), Visit(door)
+        first = Visit(door)
+        first.init()
+        second = Visit(door)
         assert second.socket.close_code == 1013
         assert "full" in second.socket.errors[0]
         second.connection.lost()
         first.connection.lost()
+        await door.calls.services.tasks.join()
         door.calls.admission.close()
         third = Visit(door)
         assert (third.socket.close_code, third.socket.errors) == (1013, ["The server is shutting down."])
@@ -153,10 +191,10 @@ async def test_wrong_messages_are_answered_and_the_conversation_goes_on() -> Non
             "Error processing client message: messages are binary frames; this one was text.",
             "Error processing client message: A message has at least 4 bytes, this one 0: the metadata's length is "
             "missing.",
-            "Error processing client message: Unknown message type 'dance'. Known are: audio, init, text, image_url, "
-            "create_response, interrupt, invoke_llm.",
+            "Error processing client message: Unknown message type 'dance'. Known are: init, resume, audio, text, "
+            "image_url, create_response, interrupt, invoke_llm.",
             "Message type text is not supported in mode call",
-            "Message type init is not supported in mode call",
+            "The init message was already sent: a connection has one conversation.",
         ]
         visit.say("audio", b"fine")
         assert sessions.opened[0].heard == b"fine"

@@ -111,7 +111,10 @@ class VoiConnection:
         try:
             self._app = self._listener.authenticate(self._query)
             self._person = self._listener.person_of(self._query)
-            self._call = calls.admit(self._app, self._client, self._door, self.id, self._person)
+            self._call = calls.expect(
+                self._app, self._client, self._door, self.id, self._person,
+                lambda ended: self._context.run(self._turned_away, ended),
+            )  # fmt: skip
         except Refused as refused:
             if refused.ended.reason not in CROWD or not self._listener.resumables.knock(self._app):
                 calls.refuse(self._door, refused.ended, self._client)
@@ -125,6 +128,22 @@ class VoiConnection:
 
     def _too_late(self) -> None:
         self._refuse(f"no init message came within {self._listener.init_timeout_s:g} s.")
+
+    def _turned_away(self, ended: Ended) -> None:
+        """There is no place for its conversation after all."""
+        self._stop_timer()
+        if self._call is not None:
+            self._listener.calls.turn_away(self._call, ended)
+            self._socket.refuse()
+
+    def _place(self, call: Call) -> bool:
+        """Whether the call got its place; if not, the client was told why."""
+        try:
+            self._listener.calls.place(call)
+        except Refused as refused:
+            self._turned_away(refused.ended)
+            return False
+        return True
 
     def _refuse(self, why: str) -> None:
         self._stop_timer()
@@ -149,6 +168,8 @@ class VoiConnection:
         if call is None:
             raise ClientError("there is no place.")
         self._stop_timer()
+        if not self._place(call):
+            return
         if init.session:
             self._wait(self._load(call, init))
         else:
@@ -244,6 +265,8 @@ class VoiConnection:
         """Go on with a call that another process of the server has kept."""
         if self._full is not None:
             self._refuse("there is no place.")  # the client tries again later
+            return
+        if self._call is None or not self._place(self._call):
             return
         moved = await fetch(handover, resume.resume_id, self._app, self._person, lambda: not self._gone)
         if self._gone or self._call is None:

@@ -177,6 +177,8 @@ class VoiDoor:
         session, intake = self._session, self._intake
         if session is None or intake is None:
             return  # before the beginning or after the end
+        if isinstance(message, Init):
+            raise NotInThisMode("The init message was already sent: a connection has one conversation.")
         if type(message) not in _TYPES[self._mode]:
             raise NotInThisMode(f"Message type {type_of(message)} is not supported in mode {self._mode}")
         match message:

@@ -117,7 +117,7 @@ def parse(frame: bytes) -> ClientMessage:
         return _read_resume(metadata)
     read = _READERS.get(kind)
     if read is None:
-        raise ClientError(f"Unknown message type {_quoted(kind)}. Known are: audio, {', '.join(_READERS)}.")
+        raise ClientError(f"Unknown message type {_quoted(kind)}. Known are: {', '.join(_TYPES.values())}.")
     return read(metadata)
 
 

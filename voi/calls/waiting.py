@@ -1,0 +1,59 @@
+"""Calls whose clients have connected and not said yet what they want. They are not conversations and take no place; so
+that they cannot keep others out either, there is a limit to how many wait."""
+
+from typing import NamedTuple
+
+WAITING_MIN = 16
+"""As many may wait on the smallest server: connections come in crowds after a network was gone."""
+
+
+class Waiter(NamedTuple):
+    """Who waits. `client`: the address."""
+
+    call_id: str
+    app: str
+    client: str
+
+
+class Waiting:
+    """At most `limit` waiters, and at most `limit_per_app` of each app. Who is one too many displaces the one that has
+    waited longest from the address with the most: a crowd displaces itself, and a client that says at once what it
+    wants has the time to."""
+
+    def __init__(self, limit: int, limit_per_app: int) -> None:
+        self._limit = max(limit, WAITING_MIN)
+        self._limit_per_app = max(limit_per_app, WAITING_MIN)
+        self._apps: dict[str, dict[str, dict[Waiter, None]]] = {}
+        """By app and address, the oldest first."""
+
+    def __len__(self) -> int:
+        return sum(map(self._of, self._apps))
+
+    def add(self, waiter: Waiter) -> Waiter | None:
+        """Let it wait. Returns the one that it displaces."""
+        displaced = None
+        if self._of(waiter.app) >= self._limit_per_app:
+            displaced = self._longest(waiter.app)
+        elif len(self) >= self._limit:
+            displaced = self._longest(max(self._apps, key=self._of))
+        if displaced is not None:
+            self.discard(displaced)
+        self._apps.setdefault(waiter.app, {}).setdefault(waiter.client, {})[waiter] = None
+        return displaced
+
+    def discard(self, waiter: Waiter) -> None:
+        """It waits no more, if it did."""
+        addresses = self._apps.get(waiter.app, {})
+        if waiter not in addresses.get(waiter.client, {}):
+            return
+        del addresses[waiter.client][waiter]
+        if not addresses[waiter.client]:
+            del addresses[waiter.client]
+        if not addresses:
+            del self._apps[waiter.app]
+
+    def _of(self, app: str) -> int:
+        return sum(len(waiters) for waiters in self._apps.get(app, {}).values())
+
+    def _longest(self, app: str) -> Waiter:
+        return next(iter(max(self._apps[app].values(), key=len)))
