@@ -56,4 +56,5 @@ class Waiting:
         return sum(len(waiters) for waiters in self._apps.get(app, {}).values())
 
     def _longest(self, app: str) -> Waiter:
-        return next(iter(max(self._apps[app].values(), key=len)))
+        fullest = max(self._apps[app].values(), key=lambda waiters: len(waiters))
+        return next(iter(fullest))

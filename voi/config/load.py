@@ -68,7 +68,9 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         problems.error(source, (), 'has no agent that talks: an object with "llm_model"')
     sound_file = partial(_sound_file, settings.greetings_dir)
     talking = {name: agent.with_files(sound_file) for name, agent in talking.items()}
-    models_named = {(name, "llm_model"): agent.llm_model for name, agent in talking.items()}
+    models_named: dict[tuple[str | int, ...], str] = {
+        (name, "llm_model"): agent.llm_model for name, agent in talking.items()
+    }
     judging = {**control, **completeness}
     models_named |= {(*entries[name].path, "model"): judge.model for name, judge in judging.items()}
     _warn_without_provider(models_named, settings, source, problems)
@@ -201,7 +203,7 @@ def _sound_file(folder: Path, file: str) -> str | None:
 
 
 def _warn_without_provider(
-    named: Mapping[tuple[str, ...], str], settings: Settings, source: str, problems: Problems
+    named: Mapping[tuple[str | int, ...], str], settings: Settings, source: str, problems: Problems
 ) -> None:
     """`named`: LLMs by the place that names each."""
     if settings.litellm_api_base:
