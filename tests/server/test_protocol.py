@@ -151,8 +151,7 @@ async def test_push_to_talk_and_nothing_to_answer(tmp_path: Path, monkeypatch: P
         me = await Browser.arrive(running.port, "bro", init_greeting=False)
         me.say("create_response")
         await me.until(lambda: me.status("response_cancelled"))
-        assert me.kinds(1) == ["response_created", "error", "response_cancelled"]
-        assert "nothing to answer" in me.errors[0]
+        assert me.kinds(1) == ["response_created", "response_cancelled"]
         since = len(me.log)
         me.hold_mic(1_400)
         me.say("create_response")
@@ -163,7 +162,7 @@ async def test_push_to_talk_and_nothing_to_answer(tmp_path: Path, monkeypatch: P
         size = len(fakes.tts["voice"].spoken)  # type: ignore[attr-defined]
         await me.until(lambda: len(me.sound["1"]) == 2 * 24 * 50 * (len(STORY) - 1) or me.closed)
         assert size >= 1
-        assert len(me.errors) == 1
+        assert not me.errors
 
 
 async def test_typed_text_with_a_picture_and_the_interruption_that_comes_too_late(

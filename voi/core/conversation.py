@@ -38,11 +38,6 @@ from voi.core.turn import Turn
 from voi.core.words import same_words
 from voi.dialogue import Message, Phrase
 
-NOTHING_TO_ANSWER = (
-    "There is nothing to answer: no text and no picture came, and no speech was heard. Is the sound in the format that "
-    "init announced (input_audio_format)?"
-)
-
 
 class Conversation:
     """One conversation. The session calls `handle` for every fact, and with DeadlinePassed at `deadline_ms`."""
@@ -480,8 +475,6 @@ class Conversation:
         if spoken or self._draft.unanswered or (self._answer_owed and (text or self._draft.image_urls)):
             self._answer(text)
         else:
-            if self._answer_owed and not self._tools.owed and not (turn and turn.unheard):
-                self._emit(do.ReportError(NOTHING_TO_ANSWER))
             self._cancel_owed()
             if self._tools.owed:
                 self._go_on()
@@ -553,11 +546,7 @@ class Conversation:
         self._replies.late.turn_begins()
         if self._turn is None and not (self._draft.prefix or self._draft.image_urls):
             if not self._replies.terminal_owed:
-                self._out += [
-                    do.SendStatus(Status.RESPONSE_CREATED),
-                    do.ReportError(NOTHING_TO_ANSWER),
-                    do.SendStatus(Status.RESPONSE_CANCELLED),
-                ]
+                self._out += [do.SendStatus(Status.RESPONSE_CREATED), do.SendStatus(Status.RESPONSE_CANCELLED)]
             return
         self._replies.stop()
         if not self._answer_owed:
