@@ -43,9 +43,9 @@ def test_syntax_errors_name_line_column_and_cure(text: str, place: str, cure: st
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
-        ('{"a": "NaN",\n  "b": NaN}', ":2:8:", "NaN is no number of JSON"),
-        ('{"a": [1, -Infinity]}', ":1:11:", "-Infinity is no number of JSON"),
-        ('{"a\\"Infinity": Infinity}', ":1:17:", "Infinity is no number of JSON"),
+        ('{"a": "NaN",\n  "b": NaN}', ":2:8:", "NaN is not a valid JSON number"),
+        ('{"a": [1, -Infinity]}', ":1:11:", "-Infinity is not a valid JSON number"),
+        ('{"a\\"Infinity": Infinity}', ":1:17:", "Infinity is not a valid JSON number"),
         ('{"a": ' + "9" * 4_301 + "}", ":1:7:", "so many digits"),
     ],
 )

@@ -68,7 +68,7 @@ async def ask(served: FastAPI, body: Any, kind: str = JSON, key: str = "right") 
         (b'{"what": "tea",}', 400, "request:1:16: not valid JSON"),
         (b'{"what": "tea", "what": "milk"}', 400, "twice"),
         (b'{"what": "\\ud800"}', 400, "surrogate"),
-        (b'{"pieces": NaN}', 400, "is no number of JSON"),
+        (b'{"pieces": NaN}', 400, "is not a valid JSON number"),
         (b"\xff", 400, "The request is not UTF-8 text."),
         (b'{"a":' * 300 + b"1" + b"}" * 300, 400, "nested deeper"),
         (bytes(2_049), 413, "At most 2 KiB are taken."),

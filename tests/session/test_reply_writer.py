@@ -264,7 +264,7 @@ async def test_thoughts_and_printed_tool_calls_are_neither_shown_nor_spoken(writ
     [
         ("", "answered nothing, twice"),
         (" \n ", "answered nothing, twice"),
-        ("[TOOL_CALLS] [{}]", "wrote only thoughts, tool calls"),
+        ("[TOOL_CALLS] [{}]", "twice wrote only thoughts, tool calls"),
         ([Reasoning("Hm."), Finished("nothing")], "answered nothing, twice"),
         ([Finished("content_filter")], "content filter"),
         ([Reasoning("Hm."), Finished("length")], "raise them"),

@@ -36,7 +36,7 @@ async def open_socket(
             return await http.ws_connect(address, max_msg_size=MAX_FRAME_BYTES, ssl=not insecure, heartbeat=heartbeat_s)
     except aiohttp.ClientConnectorCertificateError as error:
         raise ClientError(
-            f"The certificate of {here} is not to be trusted ({_reason(error.certificate_error)}). For a self-signed "
+            f"The certificate of {here} is not trusted ({_reason(error.certificate_error)}). For a self-signed "
             "one in development, connect with `insecure` (voi talk --insecure)."
         ) from None
     except aiohttp.ClientConnectorSSLError as error:

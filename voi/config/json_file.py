@@ -78,7 +78,11 @@ def parse_object(text: str, source: str, problems: Problems, *, max_values: int 
         raise ConfigError(_TOO_DEEP.format(source)) from None
     except ValueError:  # an invalid number; the error does not say where
         found = next(found for found in _NO_JSON_NUMBER.finditer(text) if found[1])
-        what = f"{found[1]} is no number of JSON" if len(found[1]) < 10 else "a number of so many digits cannot be read"
+        what = (
+            f"{found[1]} is not a valid JSON number"
+            if len(found[1]) < 10
+            else "a number of so many digits cannot be read"
+        )
         raise _invalid(text, source, found.start(1), what) from None
     if not isinstance(value, dict):
         raise ConfigError(f"{source}: $: must be an object {{…}}, not {quoted(value)}")

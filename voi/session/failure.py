@@ -43,7 +43,9 @@ def nothing_said(model: str, finish: FinishReason | None, *, wrote: bool) -> str
     if finish == "length":
         return f"{named} wrote nothing that can be spoken within its max_tokens: raise them, or let it think less."
     if wrote:
-        return f"{named} wrote only thoughts, tool calls or signs, twice: tell it in the prompt to answer in words."
+        return (
+            f"{named} twice wrote only thoughts, tool calls or punctuation: tell it in the prompt to answer in words."
+        )
     return f"{named} answered nothing, twice: is it made for conversations?"
 
 
