@@ -183,6 +183,7 @@ def test_a_language_that_nobody_hears_is_told() -> None:
 def test_a_language_that_is_detected_by_an_engine_with_one_is_told(
     agent: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    pytest.importorskip("py3langid")  # without it "auto" is a mistake
     monkeypatch.setenv("VOI_LANGUAGE", "auto")
     Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo", **agent}}))
     result = CliRunner().invoke(app, ["check"])
