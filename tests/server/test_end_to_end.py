@@ -199,7 +199,9 @@ async def test_too_late_too_many_too_big(tmp_path: Path, monkeypatch: Patch) -> 
         tmp_path, monkeypatch, fake_engines(), max_conversations=2, init_timeout_s=0.3, max_frame_bytes=64 * 1024
     ) as running:
         silent = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
-        person = await Person.arrive(running.port, agent="mute")
+        person, _ = [
+            await Person.arrive(running.port, agent="mute") for _ in range(2)
+        ]  # one that is silent has no place
         third = await RawClient.connect(running.port, f"/ws?token={issue_token('a', SECRET)}")
         assert b"full: it holds 2" in (await third.receive())[1]
         assert await third.close_code() == 1013
