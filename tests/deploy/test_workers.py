@@ -29,8 +29,6 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 START_S = 90.0
-LONGEST_TURN_S = 4.0
-"""With a moment until the call can be moved, and another connection."""
 VOI = (sys.executable, "-c", "from voi.cli import main; main(['serve'])")
 
 
@@ -172,8 +170,7 @@ async def test_two_workers(tmp_path: Path) -> None:
         stop.set()
         turns = await asyncio.wait_for(asyncio.gather(*talking), 60)
         assert min(map(len, turns)) >= 1
-        assert max(map(max, turns)) < LONGEST_TURN_S, "nobody waits for the calls that cannot come back"
-        assert "(draining)" not in host.log
+        assert "(draining)" not in host.log, "nobody is led back to a worker that is leaving"
         assert min(await asyncio.wait_for(asyncio.gather(*plain), 60)) >= 2
         assert sum(await host.calls()) == 8
         assert len({pid for pid, _ in host.steps}) == 1, "the engine was not loaded again"
