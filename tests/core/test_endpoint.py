@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from voi.core.endpoint import Asked, Decision, decide, logit, worth_answering
-from voi.core.endpoint_weights import BY_HAND, WEIGHTS, SignWeight, weights_with
+from voi.core.endpoint_weights import WEIGHTS, SignWeight, weights_with
 from voi.core.expects import Expects
 from voi.core.turn import Turn
 from voi.turn_policy import TurnPolicy
@@ -20,21 +20,6 @@ def decided(text: str | None, sound: float | None = None, agent: float | None = 
         turn.verdicts.append((64, sound))
     asked = Asked(given.get("kind", Expects.OPEN), given.get("digits"))  # type: ignore[arg-type]
     return decide(turn, policy, asked, given.get("floor_ms", 0))  # type: ignore[arg-type]
-
-
-def test_the_weights_are_those_that_were_fitted():
-    """By `voi train turns --from-nothing`. Who changes one measures it and says so in docs/turn-taking.md."""
-    assert WEIGHTS == {
-        "bias": -0.112,
-        "sound": 0.236,
-        "unfinished": -0.362,
-        "likely_unfinished": -0.048,
-        "open": 0.298,
-        "filler": -0.217,
-        "finished": 1.038,
-        "can_end": 0.605,
-        **BY_HAND,
-    }
 
 
 def test_the_judge_of_the_sound_shortens_and_lengthens_the_silence():
