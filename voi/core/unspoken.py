@@ -77,13 +77,6 @@ class Unspoken:
 
     def feed(self, delta: str) -> str:
         """Take the next text; return what may be spoken."""
-        if not (self._buffer or self._kind or self._hidden or self._until or self._trims):
-            text = self._tail + delta
-            if not TRIGGER.search(text, len(self._tail)):  # plain words, as nearly all are
-                self._tail = text[-_TAIL_CHARACTERS:]
-                self._no_calls -= len(delta)
-                self._shown |= bool(delta.strip())
-                return delta
         self._buffer += delta
         return self._run(final=False)
 
