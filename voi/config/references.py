@@ -86,7 +86,7 @@ def _check_agents(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: 
 
 def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:
     """Check one agent's voices. What only the engine knows, such as the voices in a file, is checked when it runs
-    (`startup.unspeakable`)."""
+    (`engines/wanting.py`)."""
     for path, name, choice in voices_in(entry):
         if known.model_names is not None and name not in known.model_names:
             text = f"{quoted(name)} is no model of tts_models.json{did_you_mean(name, known.model_names)}"

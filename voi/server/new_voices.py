@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from voi.config.config import Config
 from voi.engines.base import Reconfigures, Tts
-from voi.engines.startup import unspeakable
+from voi.engines.wanting import unspeakable
 from voi.errors import ConfigError, EngineError
 
 log = logging.getLogger(__name__)

@@ -26,7 +26,8 @@ from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
 from voi.engines.base import Tts, Vad
 from voi.engines.registry import tts_info
-from voi.engines.startup import Engines, not_running, start_engines, unspeakable
+from voi.engines.startup import Engines, not_running, start_engines
+from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app

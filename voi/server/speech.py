@@ -22,7 +22,7 @@ from voi.config.parts import FileModel, LanguageCode
 from voi.config.tones import TONE_LONGEST, folded
 from voi.config.voice_names import known_as
 from voi.engines.base import Tts
-from voi.engines.startup import unspeakable
+from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, EngineError
 from voi.server.auth import checked_app
 from voi.server.bodies import BodyLimits, body_route
