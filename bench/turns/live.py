@@ -181,7 +181,7 @@ class _Caller:
         return start_ms
 
     async def _send(self, frame: bytes) -> None:
-        due_s = self._began_s + self._sent * FRAME_MS / 1_000
+        due_s = self._began_s + (self._sent + 1) * FRAME_MS / 1_000  # a microphone gives a frame when it is full
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         await self._voi.send_audio(frame)
         self._sent += 1
