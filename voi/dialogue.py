@@ -9,12 +9,22 @@ Voice = Literal["character", "narrator"]
 
 
 @dataclass(frozen=True, slots=True)
+class SpokenWords:
+    """A text as it is read aloud, in that language."""
+
+    words: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReplySegment:
-    """A fragment of the agent's reply (not a sentence): words that one voice says in one tone."""
+    """A fragment of the agent's reply (not a sentence): words that one voice says in one tone. `spoken`: as they are
+    read aloud, where that is known already."""
 
     text: str
     voice: Voice = "character"
     tone: str = "neutral"
+    spoken: SpokenWords | None = None
 
 
 @dataclass(frozen=True, slots=True)

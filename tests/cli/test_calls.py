@@ -76,6 +76,7 @@ def test_list_is_for_people_too() -> None:
 
 def test_an_empty_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOI_STORE_URL", f"sqlite:{tmp_path}/new.db")
+    assert voi("apps", "set", "shop", "--minutes-per-day", "5").exit_code == 0
     assert voi("calls", "list").stdout == "No conversation was stored yet.\n"
     assert json.loads(voi("calls", "list", "--json").stdout) == []
     assert voi("tokens", "list").stdout == "No token was issued yet.\n"
@@ -171,3 +172,27 @@ def test_a_person_is_handed_all_of_it_and_deleted(folder: Path) -> None:
     assert voi("people", "delete", "anna", "--app", "shop").stdout == "Deleted: 1 conversations.\n"
     with pytest.raises(ClientError, match="Nobody of that name"):
         voi("people", "export", "anna", "--app", "shop", "--out", "more")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "calls list", "calls list --json", "calls show c0", "calls export", "calls delete c0", "usage", "apps list",
+        "tokens list", "people export anna --app shop --out out", "store backup b.tar", "store rekey",
+    ],
+)  # fmt: skip
+def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    with pytest.raises(ConfigError, match="There is no store yet"):
+        voi(*command.split())
+    assert not list(empty.iterdir())
+
+
+def test_a_command_that_writes_makes_the_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    assert voi("apps", "set", "shop", "--minutes-per-day", "5").exit_code == 0
+    assert (empty / "data" / "voi.db").exists()

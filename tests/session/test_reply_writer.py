@@ -18,7 +18,7 @@ from voi.dialogue import Message, ToolCall
 from voi.engines.base import Finished, Reasoning, TextDelta, VoiceSpec
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError
-from voi.session import events, reply_writer
+from voi.session import events, reply_voice, reply_writer
 from voi.session.failure import Failure, NothingSaid
 from voi.session.line import Line
 from voi.session.metering import Metering
@@ -104,6 +104,35 @@ async def test_a_huge_delta_leaves_the_loop_to_others_and_is_cut_off() -> None:
         written.append(len(work.text))
     assert max(later - earlier for earlier, later in pairwise(written)) <= 2 * reply_writer.STRIDE_CHARACTERS
     assert reply_writer.REPLY_MAX_CHARACTERS <= len(work.text) <= reply_writer.REPLY_MAX_CHARACTERS + 1_000
+
+
+@in_virtual_time
+async def test_the_voice_says_the_words_that_the_guard_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(text: str, language: str) -> str:
+        raise AssertionError(text)
+
+    monkeypatch.setattr(reply_voice, "speakable_soon", never)
+    work = Work("It costs $5. Take 2.", control=PHRASES)
+    await work.answer()
+    assert "".join(text for text, _ in work.tts.spoken) == "It costs five dollars.Take two."
+
+
+@in_virtual_time
+async def test_a_denial_as_it_is_spoken_ends_the_try() -> None:
+    work = Work("It costs $5. Take it.", "No.", control={**PHRASES, "denial_phrases": ["five dollars"]})
+    await work.answer()
+    assert (work.text, len(work.llm.requests)) == ("No.", 2)
+
+
+@in_virtual_time
+async def test_an_answer_that_is_cancelled_while_a_thread_reads_says_nothing_more() -> None:
+    work = Work([TextDelta("It costs $5. "), TextDelta("Take it. ")], control=PHRASES)
+    writing = asyncio.create_task(work.writer.answer(ASKED))
+    await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert work.text == ""
 
 
 @in_virtual_time

@@ -235,6 +235,7 @@ async def test_what_takes_long_is_read_off_the_event_loop(monkeypatch: pytest.Mo
 def test_pieces_that_take_long_are_known() -> None:
     assert takes_long("6-4, 3-6, 7-5 and 1-0")
     assert takes_long("word " * 50)
+    assert takes_long("The B-2, F/A-18 and MiG-29")
     assert not takes_long("That is 12 dollars, at 5 p.m.")
 
 

@@ -77,7 +77,7 @@ def set_quota(
         async with store.writing() as connection:
             await set_quota(connection, app, changes, now_ms())
 
-    with_store(work)
+    with_store(work, make=True)
     typer.echo(f"{app} has its new limits.")
 
 

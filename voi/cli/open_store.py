@@ -14,15 +14,22 @@ COMMAND_TIMEOUT_S = 24 * 3_600.0
 """Deadline for commands, which may take long, such as a backup."""
 
 
-def with_store(work: "Callable[[Store, Settings], Awaitable[T]]") -> T:
-    """Run `work` with the store that the settings name. Raises ConfigError, StoreError."""
+def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", *, make: bool = False) -> T:
+    """Run `work` with the store that the settings name. `make`: make one that does not exist yet; else a command in the
+    wrong folder would leave an empty one there. Raises ConfigError, StoreError."""
     from voi.config.settings import load_settings
     from voi.errors import ConfigError
     from voi.store.store import Store
+    from voi.store.url import parse_store_url
 
     settings = load_settings()
     if settings.store == "off":
         raise ConfigError("VOI_STORE is off: there is no store.")
+    path = parse_store_url(settings.store_url).path
+    if not make and path is not None and not path.exists():
+        raise ConfigError(
+            f"There is no store yet: {path.absolute()} does not exist. `voi serve` makes it; is this its folder?"
+        )
 
     async def run() -> T:
         store = Store(settings.store_url, settings.store_secrets(), COMMAND_TIMEOUT_S)

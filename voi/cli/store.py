@@ -56,7 +56,7 @@ def restore(
 
         return await restore(opened, settings.recordings_dir, file, keys)
 
-    counts = _told_of_files(lambda: with_store(work))
+    counts = _told_of_files(lambda: with_store(work, make=True))
     _tell(counts, as_json, f"{file}: {counts.get('conversations', 0)} conversations are in the store.")
 
 
@@ -74,7 +74,7 @@ def import_(as_json: AsJson = False) -> None:
 
         return await import_recordings(opened, settings.recordings_dir, words=settings.store == "words", told=told)
 
-    taken, refused = _told_of_files(lambda: with_store(work))
+    taken, refused = _told_of_files(lambda: with_store(work, make=True))
     _tell({"taken": taken, "refused": refused}, as_json, f"{taken} recordings were taken, {refused} could not be read.")
     raise typer.Exit(bool(refused))
 

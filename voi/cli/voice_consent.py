@@ -71,7 +71,7 @@ def _with_store(work: "Callable[[Store, Settings], Awaitable[Any]]", otherwise: 
         path = parse_store_url(settings.store_url).path
         if not make and path is not None and not path.exists():
             return otherwise
-        found: T = with_store(work)
+        found: T = with_store(work, make=make)
     except (ConfigError, StoreError, ModuleNotFoundError) as error:
         typer.secho(f"Consents are not kept: {error}", fg="yellow", err=True)
         return otherwise

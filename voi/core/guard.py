@@ -11,6 +11,7 @@ from voi.core.loose_json import loose_object
 from voi.core.spoken_symbols import (
     APOSTROPHE,
     DOTTED,
+    LETTERED,
     LOOSE,
     NARROW,
     NOT_HEARD,
@@ -185,7 +186,7 @@ def _automaton(phrases: tuple[str, ...]) -> _Automaton:
 def patterns(phrase: str) -> list[str]:
     """The symbols of a phrase with its bounding spaces, and variants with its acronyms letter by letter, because "A I"
     sounds like "AI". Empty for a phrase without a word."""
-    phrase = _SPELT.sub(lambda spelt: spelt[0].replace(" ", ""), phrase)  # "A I", as the voice says AI
+    phrase = _SPELT.sub(_joined, phrase)
     join = NARROW if _ACRONYM.fullmatch(phrase.strip()) else LOOSE
     acronyms = list(_ACRONYM.finditer(phrase))[:_ACRONYMS_MAX]
     found = set()
@@ -203,6 +204,12 @@ def patterns(phrase: str) -> list[str]:
                 found.add(before + symbols + ending)
     cannot = [pattern.replace(" cannot", " can not") for pattern in found]
     return sorted(found.union(cannot, (pattern.replace(" can not", " cannot") for pattern in found)))
+
+
+def _joined(spelt: re.Match[str]) -> str:
+    """ "A I", as the voice says AI, in one word; but not in "Plan A I like"."""
+    before = spelt.string[: spelt.start()].split()
+    return spelt[0] if before and before[-1].casefold() in LETTERED else spelt[0].replace(" ", "")
 
 
 @dataclass(frozen=True, slots=True)

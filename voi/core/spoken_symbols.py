@@ -15,7 +15,8 @@ from functools import lru_cache
 SPACE = " "
 NARROW = "\u2009"
 """In a pattern: a SPACE between two letters, as in "A.I." or "A I". A comma, a colon or the end of a sentence does not
-match it."""
+match it; nor does a blank if one of the letters is small (Czech "a i" is two words) or is the name of what the word
+before means ("Plan A I like")."""
 LOOSE = "\u2008"
 """In a pattern: like NARROW, but a point and a blank match it as well, as in "as an A. I. model"."""
 PARTED = "\u2029"
@@ -62,6 +63,17 @@ _ELIDED = frozenset(
     }
 )
 """Words of their own before an apostrophe: l'IA, d'accord, dell'arte."""
+LETTERED = frozenset(
+    {
+        "answer", "appendix", "block", "box", "building", "candidate", "case", "category", "choice", "class",
+        "column", "exhibit", "figure", "gate", "grade", "group", "hall", "hepatitis", "item", "key", "level", "list",
+        "model", "note", "option", "part", "phase", "plan", "platform", "point", "question", "room", "route", "row",
+        "scenario", "section", "series", "side", "step", "table", "team", "terminal", "tier", "track", "type",
+        "unit", "version", "vitamin", "ward", "wing", "zone",
+    }
+)  # fmt: skip
+"""Words that a letter may follow as a name: Plan A, Vitamin C."""
+_WORD_MAX = max(map(len, LETTERED)) + 1
 _TAG = re.compile(r"</?[A-Za-z][^<>]*\Z|<[!?](?!-?-?\Z)[^<>]*\Z|<(?:!-?)?\Z")
 _ENTITY = re.compile(r"&(?:amp;){0,4}#?\w{0,26}\Z")
 _REFERENCE = re.compile(r"\]\[[\w.-]{0,32}\Z")
@@ -94,15 +106,19 @@ well."""
 class SpokenSymbols:
     """`feed` characters, get units of text with their symbols; `close` gives the text that is still held."""
 
-    __slots__ = ("_last", "_pending", "_pointed", "_word")
+    __slots__ = ("_before", "_last", "_pending", "_pointed", "_small", "_spelt", "_word")
 
     def __init__(self) -> None:
         self._pending = ""
         """The beginning of an entity, a tag or a link target."""
         self._last = SPACE
         """The newest symbol; SPACE at the beginning."""
-        self._word = ""
-        """The word so far."""
+        self._word = self._before = ""
+        """The word so far, and the one before it."""
+        self._small = False
+        """The newest letter is a small one."""
+        self._spelt = False
+        """The newest character is a blank after one letter."""
         self._pointed = False
         """The newest character is the point of a gap."""
 
@@ -168,7 +184,9 @@ class SpokenSymbols:
             return self._gap(char)
         if not folded and char in _APOSTROPHES:
             return self._gap() if self._word in _ELIDED else APOSTROPHE if self._word else ""
-        symbols = ""
+        self._small = char.islower()
+        symbols = PARTED if self._spelt and self._small else ""
+        self._spelt = self._spelt and not folded
         for symbol in folded:
             unspaced = _is_unspaced(symbol)
             if self._last != SPACE and unspaced != _is_unspaced(self._last):
@@ -176,18 +194,22 @@ class SpokenSymbols:
                 self._word = ""
             symbols += symbol
             self._last = symbol
-            self._word = (self._word + symbol)[-8:]
+            self._word = (self._word + symbol)[-_WORD_MAX:]
         return symbols
 
     def _gap(self, char: str = SPACE) -> str:
         """The symbols of a character that separates words. A gap of one blank, point or hyphen is narrow."""
-        self._word = ""
+        before, letter = self._before, self._word
+        if letter:
+            self._before, self._word = letter, ""
         pointed, self._pointed = self._pointed, char == "."
         is_blank = unicodedata.category(char) == "Zs"
         if self._last == SPACE or _is_unspaced(self._last):
             return "" if self._last != SPACE else DOTTED if pointed and is_blank else PARTED
         self._last = SPACE
-        narrow = char in _NARROW_GAPS or is_blank
+        is_name = self._small or before in LETTERED
+        self._spelt = is_blank and len(letter) == 1
+        narrow = char in _NARROW_GAPS or (is_blank and not (self._spelt and is_name))
         return SPACE if narrow else SPACE + PARTED
 
 

@@ -8,20 +8,16 @@ from voi.core.reply_parser import ReplyParser
 from voi.core.sentences import Cutter
 from voi.core.unspoken import Unspoken
 from voi.dialogue import ReplySegment, Voice
-from voi.session.spoken_guard import SpokenGuard
 
 
 class Chunker:
     """`feed` segments, get the pieces that are complete and safe; `close` gives the rest. `guard` reads the text as it
-    is written, `spoken` the pieces as they are said. `language`: decides where sentences end. Sans-I/O."""
+    is written. `language`: decides where sentences end. Sans-I/O."""
 
-    __slots__ = ("_cutter", "_guard", "_guarded_voice", "_held", "_spoken", "_tone", "_voice")
+    __slots__ = ("_cutter", "_guard", "_guarded_voice", "_held", "_tone", "_voice")
 
-    def __init__(
-        self, guard: PatternGuard | None = None, language: str = "en", spoken: SpokenGuard | None = None
-    ) -> None:
+    def __init__(self, guard: PatternGuard | None = None, language: str = "en") -> None:
         self._guard = guard
-        self._spoken = spoken
         self._guarded_voice: Voice = "character"
         self._held: deque[ReplySegment] = deque()
         """Segments that the guard has not released yet. It releases text in order, without voices and tones."""
@@ -31,24 +27,18 @@ class Chunker:
 
     @property
     def denied(self) -> bool:
-        """True once a guard has found a denial. Nothing comes out after that."""
-        return any(guard is not None and guard.denied for guard in (self._guard, self._spoken))
+        """True once the guard has found a denial. Nothing comes out after that."""
+        return self._guard is not None and self._guard.denied
 
     def feed(self, segments: Iterable[ReplySegment]) -> list[ReplySegment]:
-        pieces = (piece for segment in segments for safe in self._past_guard(segment) for piece in self._cut(safe))
-        return self._past_spoken_guard(pieces)
+        return [piece for segment in segments for safe in self._past_guard(segment) for piece in self._cut(safe)]
 
     def close(self) -> list[ReplySegment]:
         rest = self._dole(self._guard.close()) if self._guard else []
         pieces = [piece for segment in rest for piece in self._cut(segment)]
         if not self.denied:
             pieces += self._cut_rest()
-        pieces = self._past_spoken_guard(pieces)
-        return pieces + (self._spoken.close() if self._spoken and not self.denied else [])
-
-    def _past_spoken_guard(self, pieces: Iterable[ReplySegment]) -> list[ReplySegment]:
-        guard = self._spoken
-        return list(pieces) if guard is None else [safe for piece in pieces for safe in guard.feed(piece)]
+        return pieces
 
     def _past_guard(self, segment: ReplySegment) -> list[ReplySegment]:
         if self._guard is None:
@@ -84,8 +74,8 @@ class Chunker:
 class ReplyReading:
     """Reads an LLM's answer as it is written: `feed` text, get the pieces to be said; `close` gives the rest.
 
-    `phrases`: denial phrases, which no piece contains. `language`: decides where sentences end. `opened`: the reply
-    may begin in the middle of a thought, and is held back until that is known. Sans-I/O.
+    `phrases`: denial phrases, which no piece contains as it is written. `language`: decides where sentences end.
+    `opened`: the reply may begin in the middle of a thought, and is held back until that is known. Sans-I/O.
     """
 
     __slots__ = ("_chunker", "_json_expected", "_language", "_narrated", "_parser", "_phrases", "_unspoken", "tone")
@@ -111,9 +101,7 @@ class ReplyReading:
     def start_over(self) -> None:
         """Forget the text so far: it was a thought."""
         self._parser = ReplyParser(self._json_expected, narrated=self._narrated)
-        guarded = (PatternGuard(self._phrases), SpokenGuard(self._phrases, self._language)) if self._phrases else ()
-        guard, spoken = guarded or (None, None)
-        self._chunker = Chunker(guard, self._language, spoken)
+        self._chunker = Chunker(PatternGuard(self._phrases) if self._phrases else None, self._language)
 
     @property
     def denied(self) -> bool:

@@ -14,7 +14,7 @@ from voi.config.agents import Agent
 from voi.config.parts import NarratorChoice, VoiceChoice
 from voi.core.facts import PieceVoiced, ReplyFailed, ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.core.ledger import as_written
-from voi.dialogue import Voice
+from voi.dialogue import SpokenWords, Voice
 from voi.engines.base import TextSpoken, Tts, VoiceSpec
 from voi.engines.info import TtsInfo
 from voi.errors import EngineError
@@ -40,13 +40,15 @@ ReplyFact = ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A clause or sentence to be said, with its voice and tone. `sound`: ready-made, PCM at the door's rate."""
+    """A clause or sentence to be said, with its voice and tone. `sound`: ready-made, PCM at the door's rate. `spoken`:
+    its speakable form, where that was made already."""
 
     number: int
     text: str
     voice: Voice
     tone: str
     sound: bytes = b""
+    spoken: SpokenWords | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,10 @@ class ReplyVoice:
         choice = self._choices[piece.voice]
         code = self._spoken.of(piece.text) if self._spoken.detects else self._spoken.now
         spec = VoiceSpec(choice.voice, piece.tone, choice.speed, code, piece.voice)
-        return _Next(piece, (await speakable_soon(piece.text.strip(), code)).strip(), choice, spec)
+        spoken = piece.spoken
+        if spoken is None or spoken.language != code:
+            spoken = SpokenWords((await speakable_soon(piece.text.strip(), code)).strip(), code)
+        return _Next(piece, spoken.words, choice, spec)
 
     async def _run(self, first: "_Next") -> None:
         """Voice the next pieces that share an engine, a voice, a tone and a language."""

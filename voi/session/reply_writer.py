@@ -29,7 +29,7 @@ from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
 from voi.session.reply_voice import Piece, ReplyFact, ReplyVoice
 from voi.session.sentence_judge import SentenceJudge
-from voi.session.spoken_guard import prepare
+from voi.session.spoken_guard import SpokenGuard, prepare
 from voi.text.speakable import has_speech
 
 REPLY_MAX_CHARACTERS = 20_000
@@ -64,6 +64,7 @@ class ReplyWriter:
         "_control",
         "_count",
         "_finish",
+        "_guard",
         "_habits",
         "_judge",
         "_llm",
@@ -115,6 +116,8 @@ class ReplyWriter:
         """Some text of the current try has arrived."""
         self._wrote = False
         """Some word of it has arrived, be it one that is not spoken."""
+        self._guard: SpokenGuard | None = None
+        """The guard of the current try's words as they are spoken, if the control agent has phrases."""
         self._judge: SentenceJudge | None = None
         """The judge of the current try, if the control agent is an LLM."""
         self._finish: FinishReason | None = None
@@ -215,8 +218,10 @@ class ReplyWriter:
 
     async def _write(self, request: LlmRequest) -> bool:
         phrases = self._control.denial_phrases if self._control else ()
+        self._guard = None
         if phrases:
             await prepare(phrases, self._voice.language)
+            self._guard = SpokenGuard(phrases, self._voice.language)
         reading = ReplyReading(
             self._agent.speaks_json,
             narrated=self._voice.can_say("narrator"),
@@ -239,15 +244,16 @@ class ReplyWriter:
                 if not pieces:
                     self._thinks()
                 await self._pass_on(pieces)
-                if reading.denied or (self._judge and self._judge.is_over):
+                if reading.denied or self._denied_as_spoken or (self._judge and self._judge.is_over):
                     break
         complete = self._finish in ("stop", "tool_calls")
         thinks = reading.thinks
         # a thought that was cut lacks its mark; a model that may never write any is not expected to
-        await self._pass_on(reading.close(cut=not complete and self._habit != "unknown"))
-        if not reading.denied and (thinks is not None or complete):
+        await self._pass_on(reading.close(cut=not complete and self._habit != "unknown"), last=not reading.denied)
+        denied = reading.denied or self._denied_as_spoken
+        if not denied and (thinks is not None or complete):
             await self._habits.learn(request.model, thinks=bool(thinks))
-        return not reading.denied and (self._judge is None or await self._judge.passed())
+        return not denied and (self._judge is None or await self._judge.passed())
 
     async def _texts(self, request: LlmRequest) -> AsyncGenerator[str]:
         """The answer's text in short parts, up to `REPLY_MAX_CHARACTERS`. Everything else that the model reports is
@@ -285,6 +291,10 @@ class ReplyWriter:
             return "thinks" if self._agent.thinks_first else "speaks"
         return self._habits.of(self._agent.llm_model)
 
+    @property
+    def _denied_as_spoken(self) -> bool:
+        return self._guard is not None and self._guard.denied
+
     def _new_judge(self) -> SentenceJudge | None:
         control = self._control
         if control is None or control.matches_patterns:
@@ -293,6 +303,8 @@ class ReplyWriter:
 
     async def _start_over(self) -> None:
         """Withdraw what the current try has written so far; it goes on."""
+        if self._guard:
+            self._guard.start_over()
         if self._judge:
             await self._judge.close()
             self._judge = self._new_judge()
@@ -374,7 +386,11 @@ class ReplyWriter:
         await self._put_all(pieces.feed(segments))
         await self._put_all(pieces.close())
 
-    async def _pass_on(self, pieces: list[ReplySegment]) -> None:
+    async def _pass_on(self, pieces: list[ReplySegment], *, last: bool = False) -> None:
+        """Show and say the pieces that the guard and the judge pass. `last`: no others follow."""
+        if self._guard:
+            pieces = await self._guard.feed(pieces)
+            pieces += self._guard.close() if last else []
         if self._judge:
             self._judge.put(pieces)
         else:
@@ -383,7 +399,7 @@ class ReplyWriter:
     async def _put_all(self, segments: list[ReplySegment]) -> None:
         for segment in segments:
             spoken = self._voice.can_say(segment.voice) and has_speech(segment.text)
-            piece = Piece(self._count, segment.text, segment.voice, segment.tone)
+            piece = Piece(self._count, segment.text, segment.voice, segment.tone, spoken=segment.spoken)
             self._told.append(piece)
             self._count += 1
             self._tell(ReplyText(self._reply, piece.number, piece.text, piece.voice, spoken, piece.tone))

@@ -1,13 +1,14 @@
 """The guard's second look, at the words as the voice says them: "$5" is denied by "five dollars", "Dr. Who" by "doctor
-who"."""
+who". The voice says those very words, so they are made once."""
 
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 from voi.core.guard import PatternGuard
-from voi.dialogue import ReplySegment
+from voi.dialogue import ReplySegment, SpokenWords
 from voi.text.speakable import speakable
 
 _CACHED_MAX = 64
@@ -15,14 +16,20 @@ _PREPARED: set[tuple[tuple[str, ...], str]] = set()
 
 
 class SpokenGuard:
-    """`feed` pieces, get those that can be part of no denied phrase; `close` gives the rest. `language`: the one in
-    which the text is spoken."""
+    """`feed` pieces, get those that can be part of no denied phrase, with the words that are spoken; `close` gives the
+    rest. `language`: the one in which the text is spoken. Pieces are read in a thread, since one takes up to a
+    millisecond; await each call before the next."""
 
-    __slots__ = ("_guard", "_held", "_language", "_safe_characters")
+    __slots__ = ("_guard", "_held", "_language", "_phrases", "_safe_characters")
 
     def __init__(self, phrases: Iterable[str], language: str) -> None:
-        self._guard = PatternGuard(_as_spoken(tuple(phrases), language))
+        self._phrases = tuple(phrases)
         self._language = language
+        self.start_over()
+
+    def start_over(self) -> None:
+        """Forget the pieces so far: they were a thought."""
+        self._guard = PatternGuard(_as_spoken(self._phrases, self._language))
         self._held: deque[tuple[ReplySegment, int]] = deque()
         """Pieces that are not released yet, with the length of their spoken text."""
         self._safe_characters = 0
@@ -32,10 +39,17 @@ class SpokenGuard:
     def denied(self) -> bool:
         return self._guard.denied
 
-    def feed(self, piece: ReplySegment) -> list[ReplySegment]:
-        spoken = f" {speakable(piece.text, self._language)} "
-        self._held.append((piece, len(spoken)))
-        return self._released(self._guard.feed(spoken))
+    async def feed(self, pieces: Sequence[ReplySegment]) -> list[ReplySegment]:
+        return await asyncio.to_thread(self._read, pieces) if pieces else []
+
+    def _read(self, pieces: Sequence[ReplySegment]) -> list[ReplySegment]:
+        released = []
+        for piece in pieces:
+            words = speakable(piece.text.strip(), self._language).strip()
+            spoken = f" {words} "
+            self._held.append((replace(piece, spoken=SpokenWords(words, self._language)), len(spoken)))
+            released += self._released(self._guard.feed(spoken))
+        return released
 
     def close(self) -> list[ReplySegment]:
         return self._released(self._guard.close())

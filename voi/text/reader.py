@@ -35,6 +35,7 @@ from voi.text.counting import counted_plain
 from voi.text.electronic import electronic
 from voi.text.german_cases import in_case
 from voi.text.keys import CHORD_KEYS, chord
+from voi.text.mixed_case import mixed_case
 from voi.text.numerals import cardinal, one_by_one
 from voi.text.roman import SMALL_ROMAN, roman, roman_ordinal, small_roman
 from voi.text.scan import Reading, Scan
@@ -273,13 +274,17 @@ def _coded(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     return None
 
 
+_SPELT_BEFORE = re.compile(r"(?<!\w)[A-Z] \Z")
+
+
 def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
     language = scan.language
     follower = scan.text[end : end + 1]
     if word in language.weekdays and (reading := weekday(scan, at, word, end)):
         return reading
     if follower == "." or follower in "°º" or not word.islower() or word.partition("'")[0] in _special(language):
-        if reading := abbreviation(scan, at, word.partition("'")[0]):
+        spelt = len(word) == 1 and _SPELT_BEFORE.search(scan.text, max(0, at - 3), at)  # G P S.
+        if not spelt and (reading := abbreviation(scan, at, word.partition("'")[0])):
             return reading
         if follower == "." and len(word) == 1 and (reading := initials(scan, at)):
             return reading
@@ -302,6 +307,10 @@ def _word(scan: Scan, at: int, end: int, word: str) -> Reading | None:
         and (reading := formula(scan, at))
     ):
         return reading
+    if word[1:] != word[1:].lower() and not word.isupper():
+        bare = word.partition("'")[0].partition("’")[0]
+        if reading := mixed_case(scan, at, bare):
+            return reading
     if word[0].isupper() and (
         len(word) == 1 or word[1].isupper() or (len(word) > 2 and word[-1].isupper()) or word[:2] in ("Ph", "Io", "mR")
     ):

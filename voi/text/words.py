@@ -19,7 +19,7 @@ _VOWEL = re.compile(r"[AEIOUYÄÖÜÁÉÍÓÚÀÈÌÒÙÂÊÎÔÛÃÕŐŰÝĚŮ�
 _CAPITALS = "A-ZÀ-ÖØ-ÞĄĆČĎĘĚĞĢİĶĻŁŃŇŐŒŘŚŞŠŢŤŮŰŹŻŽ"
 _ACRONYM = re.compile(rf"([{_CAPITALS}]{{2,6}})('?s)?(?![^\W\d_]|')")
 _CYRILLIC = re.compile(r"[А-ЯЁ]{2,6}(?![^\W\d_])")
-_PHD = re.compile(r"(PhD|BSc|MSc|IoT|PCIe|mRNA|LLMs?|VMs|TVs|DJs|PhDs|AIs|IoT)(?!\w)|(?:SpO|PaO)(?=2)")
+_PHD = re.compile(r"(PhD|BSc|MSc|LLMs?|VMs|TVs|DJs|PhDs|AIs)(?!\w)|(?:SpO|PaO)(?=2)")
 _DIALOGUE = re.compile(
     r"[CcGg]\+\+|[CFJ]#(?!\w)|[A-G]#(?!\w)|w/o\b|w/in\b|b/w\b|r/t\b|o/w\b|y/y\b|q/q\b|m/m\b|w/(?=\s?\w)|b/c\b|c/o\b|n/a\b|N/A\b|[IQ]/O\b|Q&A\b|24/7"
 )
@@ -209,7 +209,7 @@ def acronym(scan: Scan, at: int, word: str, end: int) -> Reading | None:
                 "acronym",
             )
         return (
-            " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc", "PCIe", "SpO", "PaO") else letters),
+            " ".join(letters.upper() if letters in ("PhD", "BSc", "MSc", "SpO", "PaO") else letters),
             match.end(),
             "acronym",
         )

@@ -88,7 +88,7 @@ LANGUAGE = Language(
         "ost"), neuter_endings=("o", "í", "ě", "um")),
     fractions={"2": ("polovina", "poloviny"), "3": ("třetina", "třetiny"), "4": ("čtvrtina", "čtvrtiny"),
         "5": ("pětina", "pětiny"), "10": ("desetina", "desetiny")},
-    spelt=words("EU USA AI TV CD DVD USB PC GPS SMS URL API OSN ČD"),
+    spelt=words("EU USA AI TV CD DVD USB PC GPS SMS URL API IP OSN ČD"),
     roman_after=words("kap "
         "kapitola část díl akt fáze typ úroveň kniha válka"),
     roman_ordinal_after=words(

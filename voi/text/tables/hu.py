@@ -55,7 +55,7 @@ LANGUAGE = Language(
         forms("cent")), "£": Money(forms("font"), forms("penny"))},
     fractions={"2": ("fél", "ketted"), "3": ("harmad", "harmad"), "4": ("negyed", "negyed"), "5": ("ötöd", "ötöd"),
         "8": ("nyolcad", "nyolcad"), "10": ("tized", "tized")},
-    spelt=words("EU USA AI TV CD DVD USB PC GPS SMS URL API MÁV ENSZ") - words("MÁV ENSZ"),
+    spelt=words("EU USA AI TV CD DVD USB PC GPS SMS URL API IP MÁV ENSZ") - words("MÁV ENSZ"),
     roman_after=words("fej köt "
         "fejezet rész kötet felvonás szakasz típus szint"),
     roman_ordinal_after=words("Péter Lajos Károly Henrik Erzsébet Napóleon János Pál"),

@@ -75,7 +75,7 @@ LANGUAGE = Language(
     money={"€": Money(forms("euro"), forms("cent")), "$": Money(forms("dollar"), forms("cent")),
         "£": Money(forms("pond"), forms("penny", "pence")), "¥": Money(forms("yen"))},
     fractions={"2": ("half", "tweede"), "3": ("derde", "derde"), "4": ("kwart", "kwart")},
-    spelt=words("WO EU VS AI TV CD DVD USB PC NS GPS SMS URL API BV KLM ANWB"),
+    spelt=words("WO EU VS AI TV CD DVD USB PC NS GPS SMS URL API IP BV KLM ANWB"),
     roman_after=words("wo hfst hoofdstuk deel akte scène fase type niveau boek artikel wereldoorlog"),
     roman_ordinal_after=words(
         "Willem Karel Lodewijk Filips Hendrik Elizabeth Johannes Paulus Napoleon Beatrix Albert Leopold "

@@ -96,7 +96,7 @@ LANGUAGE = Language(
         "kobiety książki"), masculine=words("mężczyzna tata kolega"), neuter=words("euro dziecko piętro lata"),
         feminine_endings=("a", "ść", "iny", "uty", "undy", "oby", "ki", "ony"), neuter_endings=("o", "e", "ę", "um")),
     fractions={"2": ("druga", "drugie"), "3": ("trzecia", "trzecie"), "4": ("czwarta", "czwarte")},
-    spelt=words("UE USA AI TV CD DVD USB PC GPS SMS URL API PKO PKP"),
+    spelt=words("UE USA AI TV CD DVD USB PC GPS SMS URL API IP PKO PKP"),
     roman_after=words("rozdz cz t "
         "rozdział część tom akt faza typ poziom księga wojna"),
     roman_ordinal_after=words(

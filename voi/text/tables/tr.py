@@ -69,7 +69,7 @@ LANGUAGE = Language(
         "$": Money(forms("dolar"), forms("sent")), "£": Money(forms("sterlin"), forms("peni"))},
     cents_named=True,
     fractions={"2": ("ikide bir", "ikide"), "4": ("dörtte bir", "dörtte")},
-    spelt=words("AB ABD AI TV CD DVD USB PC GPS SMS URL API THY PTT"),
+    spelt=words("AB ABD AI TV CD DVD USB PC GPS SMS URL API IP THY PTT"),
     roman_after=words("bölüm kısım cilt perde aşama tip seviye"),
     digits_after=words("kod kodu pin sipariş fatura rezervasyon referans bilet müşteri şifre posta"),
     phone_after=words("telefon tel arayın numara faks cep"),
