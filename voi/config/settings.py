@@ -184,6 +184,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     """Run so many servers, each in a process of its own and at a port of its own, from VOI_PORT on. They share models
     for a GPU. A proxy goes in front of them."""
+    renew_pause_s: float = Field(default=5, ge=0, le=600)
+    """Wait so long after one server was renewed before the next one is: a proxy has to see that the first is back,
+    or it has nowhere to send the calls of the second. Longer than its health_interval and fail_duration together."""
     worker_name: str = Field(default="", max_length=40)
     """Name of this server among others, for its log lines."""
     turn_engine: str = "smart-turn"
