@@ -177,6 +177,11 @@ async def test_two_workers(tmp_path: Path) -> None:
         assert len({pid for pid, _ in host.steps}) == 1, "the engine was not loaded again"
         assert [line for line in host.log.splitlines() if "ERROR" in line] == []
 
+        # A call is not where the address leads any more: who drops out finds it all the same.
+        for number, call in enumerate(calls):
+            call._socket._response.connection.transport.abort()  # type: ignore[union-attr]
+            await converse(call, f"number {number} dropped out")
+
         # The engine dies: it returns for the callers of both.
         before = host.steps[-1][0]
         os.kill(before, signal.SIGKILL)

@@ -52,7 +52,7 @@ from voi.session.session import Session
 from voi.tasks import Tasks
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
 from voi.transports.voi_ws.connection import VoiWebSockets
-from voi.transports.voi_ws.leaving import hand_over
+from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
 
 log = logging.getLogger(__name__)
@@ -77,6 +77,13 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     secrets += server.engine_secrets()
     set_up(settings.log_level, settings.log_format, secrets)
     uvloop.run(server.serve())
+
+
+def handover_of(settings: Settings) -> Handover | None:
+    """Where calls are kept for another process; None: they are not."""
+    if not settings.resume_restart_s:
+        return None
+    return Handover(settings.resume_dir, settings.resume_restart_s, shared=bool(settings.worker_name))
 
 
 class Server:
@@ -115,6 +122,7 @@ class Server:
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
+        self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
             self.calls, lambda token: tokens.check(token).app, lambda token: tokens.check(token).person
@@ -124,7 +132,7 @@ class Server:
             lambda query: tokens.check(token_in(query)).app,
             settings.init_timeout_s,
             Resumables(settings.resume_s),
-            Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
+            handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
         )
         self._app = create_app(
@@ -226,6 +234,9 @@ class Server:
         self._tasks.start(self._configs.watch(), "configuration")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
+            if self._voi_ws.handover.shared:
+                wanted = give_up_wanted(self._voi_ws.resumables, self._voi_ws.handover, self.hurry)
+                self._giving_up = self._tasks.start(wanted, "calls that other workers want")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
@@ -312,6 +323,9 @@ class Server:
             self.readiness.state = "stopping"
         self.admission.close()
         handover = self._voi_ws.handover
+        if self._giving_up is not None:
+            self._giving_up.cancel()  # all calls leave now
+            await asyncio.wait([self._giving_up])
         if handover is not None:
             await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)
