@@ -155,7 +155,8 @@ def export(
 
     if recording is not None and str(out) == "-":
         raise typer.BadParameter("a recording is a folder: say which with --out")
-    typer.echo(with_store(work), err=True)
+    what = "the sound of a conversation" if recording is not None else "conversations"
+    typer.echo(with_store(work, f"voi calls export: {what}"), err=True)
 
 
 @calls.command()
@@ -175,19 +176,25 @@ def delete(
     if person and not app:
         raise typer.BadParameter("--person needs --app: apps call different people the same")
 
-    async def work(store: "Store", settings: "Settings") -> int | None:
+    async def work(store: "Store", settings: "Settings") -> int:
         from voi.store.conversations import Filter
         from voi.store.deletion import forget_everything_of, forget_matching, forget_older
 
         if older_than_days is not None:
             return await forget_older(store, settings.recordings_dir, older_than_days)
         if person:
-            return await forget_everything_of(store, settings.recordings_dir, app, person)
-        return await forget_matching(store, settings.recordings_dir, Filter(ids=[conversation_id or ""])) or None
+            found = await forget_everything_of(store, settings.recordings_dir, app, person)
+        else:
+            which = Filter(ids=[conversation_id or ""])
+            found = await forget_matching(store, settings.recordings_dir, which) or None
+        if found is None:
+            raise ClientError("There is nothing of that name in the store.")
+        return found
 
-    count = with_store(work)
-    if count is None:
-        raise ClientError("There is nothing of that name in the store.")
+    what = f"conversation {conversation_id}" if conversation_id else f"a person of the app {app}"
+    if older_than_days is not None:
+        what = f"older than {older_than_days} days"
+    count = with_store(work, f"voi calls delete: {what}")
     typer.echo(json.dumps({"conversations": count}) if as_json else f"Deleted: {count} conversations.")
 
 

@@ -7,12 +7,26 @@ from voi.config.config import Config
 from voi.config.engine_choice import CHOSEN
 from voi.config.json_file import parse_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.settings import Settings
 from voi.errors import ClientError, ConfigError
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
 30,000, and a prompt of that size in lines has some 1,000."""
+
+
+def hint_of_grants(settings: Settings) -> str:
+    """What to tell an operator whose server others can reach, while the clients of every app may bring agents; "":
+    nothing."""
+    reachable = settings.host not in LOOPBACK or settings.trusted_proxies
+    if "*" not in settings.client_agent_apps or not reachable:
+        return ""
+    return (
+        "Clients of every app may bring agents of their own. VOI_CLIENT_AGENT_APPS names those that are granted it; "
+        "- for none (docs/security.md)."
+    )
 
 
 def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:

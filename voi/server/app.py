@@ -13,7 +13,7 @@ from voi import __version__
 from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
-from voi.server.audit import Audit
+from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
 from voi.server.metrics import Metrics
 from voi.server.tokens import Tokens, tokens_router
@@ -68,7 +68,9 @@ def create_app(
     metrics: Metrics,
     tokens: Tokens,
     voices: VoiceService,
+    keep_act: Keep = lambda who, what, result: None,
 ) -> FastAPI:
+    """`keep_act`: see `Audit`."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -79,7 +81,7 @@ def create_app(
             expose_headers=[TOKEN_HEADER],
         )
 
-    app.add_middleware(Audit)
+    app.add_middleware(Audit, keep=keep_act)
 
     def authorized(request: Request) -> None:
         key = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))

@@ -1,4 +1,5 @@
-"""The audit log: one line for each request with an API key that changes something or is refused.
+"""The audit log: one line, and one row of the store, for each request with an API key that changes something or is
+refused. Commands on the machine write such rows too (`voi.cli.open_store`).
 
 A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
 shows which one was used, and never the key itself.
@@ -20,15 +21,19 @@ _READS = ("GET", "HEAD", "OPTIONS")
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
+Keep = Callable[[str, str, str], None]
 REFUSED_EVERY_S = 1.0
 """Refused requests are logged this often at most: a client that guesses keys must not fill the disk."""
 
 
 class Audit:
-    """ASGI middleware."""
+    """ASGI middleware. `keep`: stores who did what, and with which result."""
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: ASGIApp, keep: Keep = lambda who, what, result: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app = app
+        self._keep = keep
         self._clock = clock
         self._refused_s = -REFUSED_EVERY_S
         self._unlogged = 0
@@ -50,7 +55,7 @@ class Audit:
         if status in _REFUSED:
             self._note_refused(scope, key, status)
         elif key and scope["method"] not in _READS:
-            log.info("%s", _line(scope, key, status))
+            log.info("%s", self._line(scope, key, status))
 
     def _note_refused(self, scope: Scope, key: bytes, status: int) -> None:
         now_s = self._clock()
@@ -59,7 +64,15 @@ class Audit:
             return
         more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
         self._refused_s, self._unlogged = now_s, 0
-        log.warning("%s%s", _line(scope, key, status), more)
+        log.warning("%s%s", self._line(scope, key, status), more)
+
+    def _line(self, scope: Scope, key: bytes, status: int) -> str:
+        client = scope.get("client")
+        path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
+        by = f"with the key {fingerprint(key)}" if key else "without a key"
+        what, who = f"{scope['method']} {path}", f"from {client[0] if client else 'an unknown address'} {by}"
+        self._keep(who, what, str(status))
+        return f"{what} {who}: {status}"
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -72,10 +85,3 @@ def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 def fingerprint(key: bytes) -> str:
     """A short hash that identifies a key without revealing it."""
     return hashlib.sha256(key).hexdigest()[:_FINGERPRINT_CHARS]
-
-
-def _line(scope: Scope, key: bytes, status: int) -> str:
-    client = scope.get("client")
-    path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
-    by = f"with the key {fingerprint(key)}" if key else "without a key"
-    return f"{scope['method']} {path} from {client[0] if client else 'an unknown address'} {by}: {status}"

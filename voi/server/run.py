@@ -142,6 +142,7 @@ class Server:
             self.metrics,
             tokens,
             self._voice_service(),
+            self.kept.acted,
         )
 
     def _voice_service(self) -> VoiceService:

@@ -6,9 +6,10 @@ from typing import Any
 from sqlalchemy import select, update
 
 from voi.store.agent_versions import note_version
+from voi.store.audit import note_acts
 from voi.store.conversations import place_of
 from voi.store.database import Connection
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, UsedApart, WordsShown
+from voi.store.entries import Acted, Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, UsedApart, WordsShown
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
 from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
@@ -23,7 +24,8 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
         if isinstance(entry, Began):
             key_ids[entry.conversation_id] = await _begin(connection, keys, entry)
     await write_apart(connection, [entry for entry in entries if isinstance(entry, UsedApart)])
-    of_calls = [entry for entry in entries if not isinstance(entry, Began | UsedApart)]
+    await note_acts(connection, [entry.act for entry in entries if isinstance(entry, Acted)])
+    of_calls = [entry for entry in entries if not isinstance(entry, Began | UsedApart | Acted)]
     rest = await _known(connection, of_calls, key_ids)
     said = [entry for entry in rest if isinstance(entry, WordsShown)]
     await put(connection, messages, [await _message(connection, keys, each, key_ids) for each in said])

@@ -7,6 +7,7 @@ from typing import Any
 
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.store.audit import Act
 
 SUMS = ("uses", "estimated", "unpriced", "input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
 """The fields of a use that are added up."""
@@ -142,6 +143,20 @@ class UsedApart:
         return self
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Acted:
+    """What a manager did. Each is an entry of its own."""
+
+    act: Act
+
+    conversation_id = ""
+    size = 800
+
+    @property
+    def key(self) -> Hashable:
+        return self
+
+
 @dataclass(slots=True)
 class Changed:
     """New values of columns of the conversation. A waiting one is merged with the next. `last`: no more entries of the
@@ -158,4 +173,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | UsedApart | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | UsedApart | Acted | Changed

@@ -257,6 +257,18 @@ memories = Table(
 )
 """What agents remember of a person, sealed with the person's key."""
 
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("what", String(400), nullable=False),
+    Column("result", String(40), nullable=False),
+    Index("audit_by_time", "at_ms"),
+)
+"""What managers and operators changed: `voi.store.audit.Act`."""
+
 OF_A_CONVERSATION = (messages, turns, failures, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
