@@ -176,7 +176,7 @@ async def test_a_proxy_has_time_to_see_that_one_is_back(
         else:
             await real_sleep(seconds)
 
-    monkeypatch.setattr(workers.asyncio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     run = Run(tmp_path, renew_pause_s=599)
     await asyncio.wait_for(run.ready.wait(), 20)
     run.workers.renew()

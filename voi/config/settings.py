@@ -228,7 +228,8 @@ class Settings(BaseSettings):
     store_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older conversations are deleted from the store; 0: never."""
     usage_keep_days: int = Field(default=400, ge=0, le=36_500)
-    """The sums of what was used on a day, which name nobody, are deleted after this time; 0: never."""
+    """The sums of what was used on a day, which name nobody, and the record of `voi audit` are deleted after this time;
+    0: never."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""

@@ -1,5 +1,6 @@
-"""The audit log: one line, and one row of the store, for each request with an API key that changes something or is
-refused. Commands on the machine write such rows too (`voi.cli.open_store`).
+"""The audit log: one line for each request with an API key that changes something or is refused. What was changed is
+kept in the store too, beside what commands on the machine changed (`voi.cli.open_store`). Strangers who guess keys fill
+no table.
 
 A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
 shows which one was used, and never the key itself.
@@ -27,7 +28,7 @@ REFUSED_EVERY_S = 1.0
 
 
 class Audit:
-    """ASGI middleware. `keep`: stores who did what, and with which result."""
+    """ASGI middleware. `keep`: stores who changed what, and with which result."""
 
     def __init__(
         self, app: ASGIApp, keep: Keep = lambda who, what, result: None, clock: Callable[[], float] = time.monotonic
@@ -55,7 +56,9 @@ class Audit:
         if status in _REFUSED:
             self._note_refused(scope, key, status)
         elif key and scope["method"] not in _READS:
-            log.info("%s", self._line(scope, key, status))
+            what, who = _what(scope), _who(scope, key)
+            log.info("%s %s: %d", what, who, status)
+            self._keep(who, what, str(status))
 
     def _note_refused(self, scope: Scope, key: bytes, status: int) -> None:
         now_s = self._clock()
@@ -64,15 +67,7 @@ class Audit:
             return
         more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
         self._refused_s, self._unlogged = now_s, 0
-        log.warning("%s%s", self._line(scope, key, status), more)
-
-    def _line(self, scope: Scope, key: bytes, status: int) -> str:
-        client = scope.get("client")
-        path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
-        by = f"with the key {fingerprint(key)}" if key else "without a key"
-        what, who = f"{scope['method']} {path}", f"from {client[0] if client else 'an unknown address'} {by}"
-        self._keep(who, what, str(status))
-        return f"{what} {who}: {status}"
+        log.warning("%s %s: %d%s", _what(scope), _who(scope, key), status, more)
 
 
 def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
@@ -85,3 +80,14 @@ def _key(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
 def fingerprint(key: bytes) -> str:
     """A short hash that identifies a key without revealing it."""
     return hashlib.sha256(key).hexdigest()[:_FINGERPRINT_CHARS]
+
+
+def _what(scope: Scope) -> str:
+    path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
+    return f"{scope['method']} {path}"
+
+
+def _who(scope: Scope, key: bytes) -> str:
+    client = scope.get("client")
+    by = f"with the key {fingerprint(key)}" if key else "without a key"
+    return f"from {client[0] if client else 'an unknown address'} {by}"
