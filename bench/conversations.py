@@ -6,9 +6,10 @@
 `voi serve` runs as it is installed: the embedded ear and voice, the turn detector and voice judge that it finds, and
 Eliza, who needs no LLM. Callers speak the recordings of tests/data/audio in real time and listen to the answers; each
 call has some turns, then it is hung up or its socket is cut, and the next one begins. Without --callers their number is
-found first: one more for as long as no turn is lost and the p95 of each half minute stays within a second of that of
-one alone. Every minute sums up latency, memory, descriptors, threads and tasks. It fails when a turn or a connection is
-lost, when the server counts a failure, or when something grows. Linux; loopback only.
+found first: one more for as long as no turn is lost, the server does not call itself overloaded (it would refuse the
+next caller), and the p95 of each half minute stays within a second of that of one alone. An apology is an answer here;
+the failure that it is for fails the run. Every minute sums up latency, memory, descriptors, threads and tasks. It fails
+when a turn or a connection is lost, when the server counts a failure, or when something grows. Linux; loopback only.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+from voi.calls.load import LoadLevel
 from voi.client import AudioEvent, ErrorEvent, SpeechDoneEvent, VoiClient
 from voi.errors import ClientError
 from voi.server.auth import issue_token
@@ -179,8 +181,9 @@ class Conversations:
             now = self.summed_up(self.turns[taken:])
             alone_s = alone_s or now["p95_s"]
             print(f"{len(self.lanes)} callers: {line_of(now)}", flush=True)
+            overloaded = (await self.sample(0))["load"] >= LoadLevel.FULL
             lost = now["missed"] or now["incomplete"] or self.ends["lost"] or self.errors
-            if lost or now["p95_s"] is None or (alone_s is not None and now["p95_s"] > alone_s + SLACK_S):
+            if lost or overloaded or now["p95_s"] is None or (alone_s is not None and now["p95_s"] > alone_s + SLACK_S):
                 break
         await self.leave()
         return max(1, len(self.lanes) - 1)
