@@ -29,6 +29,7 @@ ROOMS = {
     "voi.store": 3,
     "voi.transports": 4,
     "voi.client": 5,
+    "voi.scenarios": 5,
     "voi.launcher": 5,
     "voi.server": 5,
     "voi.cli": 5,
