@@ -28,6 +28,9 @@ def test(
     record: Annotated[
         bool, typer.Option("--record", help="With --live: keep the answers; later runs need no model.")
     ] = False,
+    voice: Annotated[
+        bool, typer.Option("--voice", help="Through a whole server with real ears and voices, in real time.")
+    ] = False,
     repeat: Annotated[int, typer.Option(min=1, max=1_000, help="Run each scenario so often.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="With --live: so many scenarios side by side.")] = 4,
     judge: Annotated[str | None, typer.Option(help="The LLM that is asked about `judge` criteria.")] = None,
@@ -45,11 +48,14 @@ def test(
     from voi.scenarios.report import as_junit, change_lines, summary
     from voi.scenarios.suite import RunPlan
 
-    if record and not live:
-        raise ClientError("--record keeps answers of real models: add --live.")
+    if record and (voice or not live):
+        raise ClientError("--record keeps answers of real models: give it with --live, and without --voice.")
     began_s = time.perf_counter()
     settings, config, cases = read_scenarios(paths or [], agents, tts_models, only)
-    plan = RunPlan("live" if live else "core", repeat, None, judge, record, at_once)
+    plan = RunPlan(
+        "voice" if voice else "live" if live else "core", repeat,
+        live=live, judge_model=judge, record=record, at_once=at_once,
+    )  # fmt: skip
     show = _Printer(wordy=wordy, quiet=as_json)
     results = run_plan(cases, config, settings, plan, show)
     took_s = time.perf_counter() - began_s
@@ -97,6 +103,13 @@ def run_plan(
     logging.getLogger("voi").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
     if plan.mode == "core":
         return run_on_core(cases, config, plan, on_done)
+
+    if plan.mode == "voice":
+        import asyncio
+
+        from voi.scenarios.suite import voice_suite
+
+        return asyncio.run(voice_suite(cases, settings, plan, on_done))
 
     from voi.engines.startup import llm_router
 

@@ -27,6 +27,7 @@ from voi.session.line import Line
 from voi.session.session import Session
 
 END_S = 5.0
+SETTLE_MS = 40
 
 
 class NoDoor:
@@ -91,6 +92,8 @@ def _discloses(agent: Agent, case: Case) -> bool:
 class CoreStage:
     """A conversation with the agent of a scenario, begun when it is made. `seed` decides which of several phrases are
     drawn."""
+
+    settle_ms = SETTLE_MS
 
     def __init__(
         self, case: Case, config: Config, *, seed: str = "", llm: Llm | None = None, tape: Tape | None = None

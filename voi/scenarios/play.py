@@ -12,8 +12,8 @@ from voi.scenarios.load import Case
 from voi.scenarios.model import Expect, Step
 from voi.scenarios.trace import Mark, Trace
 
-SETTLED_MS = 40
-"""The agent is done when nothing has begun for this long."""
+LOOK_S = 1.0
+"""What nobody tells of, such as the end of a voice, is looked for so often."""
 
 
 class Stage(Protocol):
@@ -22,6 +22,8 @@ class Stage(Protocol):
     trace: Trace
     changed: asyncio.Event
     """Set whenever something happens."""
+    settle_ms: int
+    """The agent is done when nothing has begun for this long."""
 
     @property
     def idle(self) -> bool:
@@ -140,14 +142,14 @@ class Play:
             if so():
                 if not settle:
                     return True
-                await asyncio.sleep(SETTLED_MS / 1_000)
+                await asyncio.sleep(self._stage.settle_ms / 1_000)
                 if so():
                     return True
                 continue
             changed.clear()
             try:
-                async with asyncio.timeout_at(end_s):
+                async with asyncio.timeout_at(min(end_s, loop.time() + LOOK_S)):
                     await changed.wait()
             except TimeoutError:
-                break
+                continue
         return so()

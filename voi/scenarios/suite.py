@@ -3,10 +3,11 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from voi.config.config import Config
+from voi.config.settings import Settings
 from voi.engines.base import Llm
 from voi.errors import ConfigError
 from voi.scenarios.core_stage import CoreStage
@@ -19,6 +20,7 @@ from voi.scenarios.tapes import Tapes, prompt_mark
 from voi.scenarios.trace import Trace
 from voi.scenarios.transcript import TranscriptLine, lines_of
 from voi.scenarios.virtual_time import VirtualLoop
+from voi.scenarios.voices import persons_voice
 
 RunMode = Literal["core", "live", "voice"]
 ScenarioOutcome = Literal["passed", "failed", "skipped"]
@@ -78,6 +80,8 @@ class RunPlan:
     mode: RunMode = "core"
     repeat: int = 1
     llm: Llm | None = None
+    live: bool = False
+    """In the mode "voice": the server asks its real models."""
     judge_model: str | None = None
     record: bool = False
     at_once: int = 4
@@ -134,6 +138,35 @@ async def _repeated(case: Case, config: Config, plan: RunPlan, tapes: Tapes) -> 
     if result.performances[0].unjudged and not result.note:
         result.note = f"{count(result.performances[0].unjudged, 'criterion', 'criteria')} for a judge left out: --live"
     return result
+
+
+async def voice_suite(
+    cases: Sequence[Case], settings: Settings, plan: RunPlan, on_done: OnDone = lambda result: None
+) -> list[Result]:
+    """Run the scenarios one after the other through a whole server with the settings' engines, in real time. With
+    `plan.live` its language models are asked. Raises ConfigError, EngineError."""
+    from voi.scenarios.voice_stage import BenchServer, VoiceStage
+
+    tapes, results = Tapes(), []
+    async with BenchServer(settings).running() as server:
+        config = server.config
+        for case in cases:
+            result = Result(case)
+            results.append(result)
+            if not plan.live and case.scenario.runs == "live":
+                result.skipped, result.note = True, "needs a real model: --live"
+                on_done(result)
+                continue
+            judge = judge_of(case, config, replace(plan, llm=server.engines.llm if plan.live else None))
+            tape = None if plan.live else tapes.of(case)
+            async with persons_voice(case.persons_voice, config, settings, server.engines.tts) as voice:
+                for number in range(plan.repeat):
+                    seed = f"{case.key}#{number}"
+                    stage = VoiceStage(case, server, voice, seed=seed, live=plan.live, tape=tape)
+                    await stage.open()
+                    result.performances.append(await performance(case, stage, judge))
+            on_done(result)
+    return results
 
 
 def judge_of(case: Case, config: Config, plan: RunPlan) -> Judge | None:
