@@ -34,6 +34,13 @@ def test(
     repeat: Annotated[int, typer.Option(min=1, max=1_000, help="Run each scenario so often.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, max=64, help="With --live: so many scenarios side by side.")] = 4,
     judge: Annotated[str | None, typer.Option(help="The LLM that is asked about `judge` criteria.")] = None,
+    from_recording: Annotated[
+        str | None, typer.Option("--from", metavar="RECORDING", help="Instead: print a recording as a scenario.")
+    ] = None,
+    agent: Annotated[str, typer.Option(help="With --from: whose conversation it was.")] = "",
+    leave_out: Annotated[
+        list[str] | None, typer.Option("--leave-out", metavar="NAME", help="With --from: a name not to be in it.")
+    ] = None,
     diff: Annotated[bool, typer.Option("--diff", help="Show what agents say otherwise than in the last run.")] = False,
     junit: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a JUnit XML report.")] = None,
     as_json: AsJson = False,
@@ -48,6 +55,9 @@ def test(
     from voi.scenarios.report import as_junit, change_lines, summary
     from voi.scenarios.suite import RunPlan
 
+    if from_recording is not None:
+        _print_scenario(from_recording, agents, tts_models, agent, leave_out or [])
+        return
     if record and (voice or not live):
         raise ClientError("--record keeps answers of real models: give it with --live, and without --voice.")
     began_s = time.perf_counter()
@@ -72,6 +82,20 @@ def test(
         typer.echo(summary(results, took_s))
     if any(result.status == "failed" for result in results):
         raise typer.Exit(1)
+
+
+def _print_scenario(recording: str, agents: Path | None, tts_models: Path | None, agent: str, names: list[str]) -> None:
+    from voi.cli.replay import journal_of
+    from voi.config.load import load_config
+    from voi.config.settings import load_settings
+    from voi.engines.registry import tts_info
+    from voi.scenarios.from_recording import scenario_from
+
+    config = load_config(load_settings(agents_file=agents, tts_models_file=tts_models), tts_info)
+    journal = journal_of(Path(recording))
+    name = journal.parent.name if journal.name == "journal.jsonl" else journal.stem
+    with journal.open(encoding="utf-8", errors="replace") as lines:
+        typer.echo(scenario_from(lines, config, name=f"As in {name}", agent=agent, names=names), nl=False)
 
 
 def read_scenarios(

@@ -41,8 +41,9 @@ _FORBIDS = re.compile(r"(?i)\b(no|not|never|don'?t|without|avoid|neither|nor|ins
 _SENTENCES = re.compile(r"[^.!?\n]+[.!?\n]?")
 _LANGUAGES = {
     "english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt",
-    "dutch": "nl", "polish": "pl", "czech": "cs", "russian": "ru", "hungarian": "hu", "turkish": "tr", "arabic": "ar", "hindi": "hi",
-    "japanese": "ja", "korean": "ko", "chinese": "zh", "deutsch": "de", "englisch": "en", "français": "fr",
+    "dutch": "nl", "polish": "pl", "czech": "cs", "russian": "ru", "hungarian": "hu", "turkish": "tr",
+    "arabic": "ar", "hindi": "hi", "japanese": "ja", "korean": "ko", "chinese": "zh", "deutsch": "de", "englisch": "en",
+    "français": "fr",
     "español": "es", "italiano": "it", "português": "pt", "nederlands": "nl",
 }  # fmt: skip
 _SPEAKS = re.compile(
