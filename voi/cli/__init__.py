@@ -20,7 +20,7 @@ EXTRAS = {
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
-    "serve", "token", "check", "test", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice",
+    "serve", "token", "check", "test", "ab", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice",
     "tts", "stt", "calls", "people", "apps", "tokens", "usage", "audit", "store", "train", "engines",
 )  # fmt: skip
 

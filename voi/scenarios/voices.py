@@ -36,10 +36,10 @@ class PersonsVoice:
         return self._made[text]
 
 
-async def spoken(tts: Tts, text: str, spec: VoiceSpec, language: str) -> bytes:
-    """The text as sound at 16 kHz. Raises EngineError, ClientError."""
+async def spoken(tts: Tts, text: str, spec: VoiceSpec, language: str, rate_hz: int = RATE_HZ) -> bytes:
+    """The text as sound at that rate. Raises EngineError, ClientError."""
     parts = [pcm async for pcm in read_aloud(just(text), tts, spec, Spoken(spec.language, language))]
-    return resample(b"".join(parts), tts.info.sample_rate_hz, RATE_HZ)
+    return resample(b"".join(parts), tts.info.sample_rate_hz, rate_hz)
 
 
 @asynccontextmanager
