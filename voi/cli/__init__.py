@@ -20,8 +20,9 @@ EXTRAS = {
 }  # fmt: skip
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
-    "serve", "token", "check", "test", "ab", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice",
-    "tts", "stt", "calls", "people", "apps", "tokens", "usage", "audit", "store", "train", "engines",
+    "serve", "token", "check", "test", "ab", "simulate", "talk", "replay", "schema", "cert", "doctor", "bench",
+    "models", "voice", "tts", "stt", "calls", "people", "apps", "tokens", "usage", "audit", "store", "train",
+    "engines",
 )  # fmt: skip
 
 

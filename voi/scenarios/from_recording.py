@@ -36,7 +36,7 @@ HEAD = """\
 
 
 @dataclass(slots=True)
-class _Turn:
+class _PersonsTurn:
     """What the person did, and what came of it."""
 
     action: str
@@ -133,8 +133,8 @@ class _Retold:
     def __init__(self, script: Script) -> None:
         self._trace = Trace()
         self._trace.begin(script)
-        self._turns: list[_Turn] = []
-        self._by_message: dict[int, _Turn] = {}
+        self._turns: list[_PersonsTurn] = []
+        self._by_message: dict[int, _PersonsTurn] = {}
         self._results: dict[str, list[tuple[str, bool]]] = {}
         self._names: dict[tuple[int, str], str] = {}
         self._sounding_since_ms: int | None = None
@@ -196,7 +196,7 @@ class _Retold:
         if turn := self._by_message.get(action.message_id):
             turn.text = action.text
             return
-        turn = _Turn("type" if self._typed else "say", action.text, self._breaks)
+        turn = _PersonsTurn("type" if self._typed else "say", action.text, self._breaks)
         turn.interrupts_after_ms = None if self._typed else self._interrupted_at_ms
         self._turns.append(turn)
         self._by_message[action.message_id] = turn
@@ -207,7 +207,7 @@ class _Retold:
     def steps(self, redact: TextRedactor, agent: Agent) -> list[dict[str, Any]]:
         return [self._step(turn, redact, agent) for turn in self._turns[:STEPS_MAX]]
 
-    def _step(self, turn: _Turn, redact: TextRedactor, agent: Agent) -> dict[str, Any]:
+    def _step(self, turn: _PersonsTurn, redact: TextRedactor, agent: Agent) -> dict[str, Any]:
         step: dict[str, Any] = {turn.action: _with_pauses(turn, redact)}
         if turn.interrupts_after_ms is not None:
             step["interrupts_after_ms"] = turn.interrupts_after_ms
@@ -237,7 +237,7 @@ class _Retold:
         return [kind for kind in ("error", "denial", "gave_up") if kind not in happened] or ["hang_up"]
 
 
-def _with_pauses(turn: _Turn, redact: TextRedactor) -> str | list[Any]:
+def _with_pauses(turn: _PersonsTurn, redact: TextRedactor) -> str | list[Any]:
     parts: list[Any] = []
     rest, done = turn.text, ""
     for words, quiet_ms in turn.breaks:
@@ -251,7 +251,7 @@ def _with_pauses(turn: _Turn, redact: TextRedactor) -> str | list[Any]:
     return [*parts, without_private(rest.strip(), redact)]
 
 
-def _answer(said: AgentSaid, turn: _Turn, redact: TextRedactor, agent: Agent) -> Any:
+def _answer(said: AgentSaid, turn: _PersonsTurn, redact: TextRedactor, agent: Agent) -> Any:
     mark = agent.reply_form.comment_mark
     text = " ".join(
         f"{mark}{part.text.strip()}{mark}" if part.voice == "narrator" else part.text.strip() for part in said.parts()

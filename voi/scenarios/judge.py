@@ -34,7 +34,11 @@ class Judge:
     async def objection(self, trace: Trace, criterion: str) -> str:
         """Why the conversation so far does not meet the criterion; "": it does. A judge that fails, or says neither, is
         an objection."""
-        said = as_text(trace)[-TRANSCRIPT_MAX_CHARACTERS:]
+        return await self.objection_to(as_text(trace), criterion)
+
+    async def objection_to(self, transcript: str, criterion: str) -> str:
+        """The same for a transcript."""
+        said = transcript[-TRANSCRIPT_MAX_CHARACTERS:]
         question = f"Criterion: {criterion}\n\nTranscript:\n<transcript>\n{said}\n</transcript>"
         messages = (Message("system", PROMPT), Message("user", question))
         request = LlmRequest(self._model, messages, temperature=0, json_mode=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from voi.audio.pcm import ms_to_bytes, silence
+from voi.audio.pcm import silence
 from voi.audio.resample import resample
 from voi.audio.wav import read_wav
 from voi.client import INPUT_RATE_HZ, VoiClient
@@ -24,6 +24,7 @@ from voi.core.options import CallOptions
 from voi.errors import ConfigError, EngineError, VoiError
 from voi.scenarios.core_stage import ScenarioModel
 from voi.scenarios.load import Case
+from voi.scenarios.microphone import Microphone
 from voi.scenarios.model import SpeechPause, Step
 from voi.scenarios.models import Tape
 from voi.scenarios.trace import Trace
@@ -35,7 +36,6 @@ from voi.session.observer import Observer
 from voi.session.session import Session
 
 APP = "voi-test"
-FRAME_MS = 20
 SETTLE_MS = 400
 """Sound and words are this long on their way at most."""
 START_S = 300.0
@@ -144,9 +144,7 @@ class VoiceStage:
         self._client: VoiClient | None = None
         self._connection: Any = None
         self._sounds: dict[str, bytes] = {}
-        self._said = asyncio.Event()
-        self._speech = b""
-        """Sound of the person that was not sent yet."""
+        self._microphone: Microphone | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     def model_for(self, agent: Agent, llm: Any) -> ScenarioModel:
@@ -175,32 +173,16 @@ class VoiceStage:
             self._client = await self._connection.__aenter__()
         finally:
             self._server.play(None)
+        self._microphone = Microphone(self._client, always=scenario.mode == "call")
         self._tasks = [
             asyncio.create_task(self._listen(self._client), name="what the server says"),
-            asyncio.create_task(self._send_sound(self._client), name="the microphone"),
+            asyncio.create_task(self._microphone.run(), name="the microphone"),
         ]
 
     async def _listen(self, client: VoiClient) -> None:
         async for _ in client:
             self.changed.set()
         self.changed.set()
-
-    async def _send_sound(self, client: VoiClient) -> None:
-        """Send what the person says, and else silence, in real time, as a microphone does. In chat mode, only what they
-        say."""
-        frame_bytes, quiet = ms_to_bytes(FRAME_MS, INPUT_RATE_HZ), silence(FRAME_MS, INPUT_RATE_HZ)
-        loop = asyncio.get_running_loop()
-        next_s = loop.time()
-        with suppress(VoiError, OSError):
-            while client.close_code is None:
-                frame, self._speech = self._speech[:frame_bytes], self._speech[frame_bytes:]
-                if frame or self._case.scenario.mode == "call":
-                    await client.send_audio(frame.ljust(frame_bytes, b"\0") if frame else quiet)
-                if not self._speech:
-                    self._said.set()
-                next_s += FRAME_MS / 1_000
-                await asyncio.sleep(max(0.0, next_s - loop.time()))
-        self._said.set()
 
     @property
     def idle(self) -> bool:
@@ -220,19 +202,20 @@ class VoiceStage:
             self._model.begin(number, step)
 
     async def do(self, step: Step) -> None:
-        client = self._client
+        client, microphone = self._client, self._microphone
         assert client is not None
+        assert microphone is not None
         match step.action:
             case "say" if step.sound is not None:
-                await self._utter(self._sounds[step.sound])
+                await microphone.say(self._sounds[step.sound])
             case "say":
                 for part in step.say or ():
                     if isinstance(part, SpeechPause):
-                        await self._utter(silence(part.pause_ms, INPUT_RATE_HZ))
+                        await microphone.say(silence(part.pause_ms, INPUT_RATE_HZ))
                     else:
-                        await self._utter(await self._voice.sound(part))
+                        await microphone.say(await self._voice.sound(part))
             case "noise_ms":
-                await self._utter(_noise(step.noise_ms or 0))
+                await microphone.say(_noise(step.noise_ms or 0))
             case "type":
                 await client.send_text(step.words)
                 await client.create_response()
@@ -245,12 +228,6 @@ class VoiceStage:
                 await client.close()
         if step.say is not None and self._case.scenario.mode == "chat":
             await client.create_response()
-
-    async def _utter(self, pcm: bytes) -> None:
-        """Say that, and return when it was sent."""
-        self._said.clear()
-        self._speech += pcm
-        await self._said.wait()
 
     async def close(self) -> str:
         fault = ""
