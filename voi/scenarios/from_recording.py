@@ -71,7 +71,7 @@ def scenario_from(
     if not scenario["steps"]:
         raise ClientError("Nobody says anything in this recording, so there is nothing to play.")
     scenario["expect"] = {"never": retold.never()}
-    text = yaml.safe_dump({"scenarios": [scenario]}, sort_keys=False, allow_unicode=True, width=110)
+    text: str = yaml.safe_dump({"scenarios": [scenario]}, sort_keys=False, allow_unicode=True, width=110)
     return HEAD.format(names=", and the names that you gave" if names else "") + text
 
 

@@ -222,8 +222,8 @@ def _markup(text: str) -> Iterator[str]:
 
 
 def _turns(agent: Agent, prompt: str) -> Advice:
-    turn, reminder = agent.turn, agent.idle_reminder
-    given = turn.model_fields_set
+    turn, reminder = agent.turn.policy(), agent.idle_reminder
+    given = agent.turn.model_fields_set
     if turn.eagerness == "high" and (found := _PATIENT.search(prompt)):
         yield (
             ("turn", "eagerness"),
