@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, FakeVad, FakeVoiceJudge, silence, tone
+from tests.fakes.tools import offering
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
@@ -137,7 +138,7 @@ class Call:
             greetings_dir=greetings_dir,
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,
-            tools=tools,
+            tools_of=offering(tools),
             make_brain=make_brain,
             clock=self.loop.time,
             **(shared or {}),
