@@ -24,13 +24,17 @@ RULES = (
 )
 NAMES = [rule.name for rule in RULES]
 MS = st.sampled_from((0, 32, 96, 320, 640, 1_000, 3_000, 9_000))
+CALLED = st.lists(st.sampled_from(NAMES), min_size=1, max_size=3)
 STEPS = st.one_of(
+    st.tuples(st.just("called"), st.sampled_from((96, 2_500)), CALLED, st.booleans()),
+    st.tuples(st.just("go on"), CALLED, st.booleans()),
+    st.tuples(st.just("return all")),
     st.tuples(st.just("turn"), st.sampled_from(("Tell me about Rome, please.", "Stop!", "mhm", ""))),
     st.tuples(st.just("pause"), st.sampled_from(("Tell me about Rome, please.", "What is it, and"))),
     st.tuples(st.just("speak"), MS),
     st.tuples(st.just("quiet"), MS),
     st.tuples(st.just("pass"), MS),
-    st.tuples(st.just("act"), st.lists(st.sampled_from(NAMES), min_size=1, max_size=3), st.booleans()),
+    st.tuples(st.just("act"), CALLED, st.booleans()),
     st.tuples(st.just("words")),
     st.tuples(st.just("return"), st.integers(0, 8), st.sampled_from(("answer", "answer", "wait"))),
     st.tuples(st.just("return twice"), st.integers(0, 8)),
@@ -77,9 +81,23 @@ class Calls:
         self.world.tell(was.ToolReturned(*key, text, then=follows))  # type: ignore[arg-type]
 
 
-def take(calls: Calls, step: tuple) -> None:  # one case for each kind of step
+def take(calls: Calls, step: tuple) -> None:  # noqa: C901  # one case for each kind of step
     world = calls.world
     match step:
+        case ("called", quiet_ms, names, speaks):  # in a whole turn, or in its first pause
+            world.speak(640)
+            world.quiet(96)
+            if world.said(do.Transcribe):
+                world.hear("Tell me about Rome, please.")
+            world.quiet(quiet_ms, 96)
+            calls.act(names, speaks=speaks)
+        case ("go on", names, speaks):  # the next round
+            for index in range(len(world.said(do.RunTool))):
+                calls.returned(index, "answer")
+            calls.act(names, speaks=speaks)
+        case ("return all",):
+            for index in range(len(world.said(do.RunTool))):
+                calls.returned(index, "answer")
         case ("turn", text):
             world.speak(640)
             world.quiet(96)
@@ -146,12 +164,18 @@ def check(calls: Calls) -> None:
             assert result.text in (own, RUNNING, CANCELLED, TOO_LATE, SPOKE_ON), "another's result"
 
 
-@given(steps=st.lists(STEPS, max_size=40), goodbye=st.booleans())
+@given(
+    first=st.tuples(st.just("called"), st.sampled_from((96, 2_500)), CALLED, st.booleans()),
+    steps=st.lists(STEPS, max_size=30),
+    goodbye=st.booleans(),
+)
 @settings(max_examples=1_000, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-def test_each_call_runs_once_with_its_arguments_and_none_is_lost(steps: list[tuple], goodbye: bool) -> None:
+def test_each_call_runs_once_with_its_arguments_and_none_is_lost(
+    first: tuple, steps: list[tuple], goodbye: bool
+) -> None:
     script = Script(tools=RULES, apology=Phrase("Sorry."), goodbye=Phrase("Bye.") if goodbye else None)
     calls = Calls(World(script))
-    for step in steps:
+    for step in (first, *steps):
         take(calls, step)
         check(calls)
         if calls.world.core.state not in (State.IDLE, State.CLOSED):

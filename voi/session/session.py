@@ -80,7 +80,8 @@ class Session:
     __slots__ = (
         "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation",
         "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox",
-        "_latency", "_line", "_make_brain", "_metering", "_observers", "_options", "_pictures", "_playback", "_private",
+        "_latency", "_line", "_make_brain", "_memory", "_metering", "_observers", "_options", "_pictures", "_playback",
+        "_private",
         "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "conversation_id", "invoke_llm",
         "kept_for_later",
     )  # fmt: skip
@@ -133,7 +134,8 @@ class Session:
             rules=[tool.rule for tool in self._current.tools.values()],
         )
         self._about = {"id": conversation_id, **(about or {})}
-        self._hands = ConversationHands(line, self._switch_agent, takes_messages=options.app_messages, memory=memory)
+        self._memory = memory
+        self._hands: ConversationHands | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
@@ -199,6 +201,9 @@ class Session:
         self._tasks.on_failed = self._fall
         observers.begin(self._conversation.script)
         self._brain = brain
+        self._hands = ConversationHands(
+            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self._memory
+        )
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
@@ -212,7 +217,8 @@ class Session:
             brain.close()
             await self._tool_runner.finish()
             await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tool_runner = self._tasks.on_failed = None
+            self._brain = self._playback = self._echo = self._tasks.on_failed = None
+            self._tool_runner = self._hands = None
         if self._fault:
             raise self._fault
 
@@ -414,9 +420,11 @@ class Session:
     def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
         """The door answers what a tool asked of it (`AppToolCalled`, `TransferAsked`, `KeysAsked`). `failed`: it could
         not do it, and `result` says why. Raises ClientError if it was never asked."""
-        self._hands.answered(number, result, failed=failed)
+        if self._hands is not None:
+            self._hands.answered(number, result, failed=failed)
 
     def _tool_context(self) -> ToolContext:
+        assert self._hands is not None
         return ToolContext({**self._about, "agent": self._current.name}, self._hands)
 
     def _tool_used(self, use: ToolUse) -> None:
