@@ -161,8 +161,10 @@ def test_who_speaks_while_it_runs_in_silence_has_it_cancelled_with_their_words()
     assert not world.said(do.CancelTool)
     world.quiet(96)
     world.hear("Forget it.")
-    world.quiet(2_500, 96)
     assert world.said(do.CancelTool) == [do.CancelTool(reply, "a")]
+    started = len(world.started)
+    world.quiet(2_500, 96)
+    assert len(world.started) == started, "the answer was asked for twice"
     assert Message("tool", [ToolResult("a", CANCELLED, failed=True)]) in shown_to_the_model(world)
     world.played(world.reply_with("All right."))
     world.check_settled()

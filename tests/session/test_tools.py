@@ -211,7 +211,7 @@ async def test_a_tool_that_is_too_slow_fails_and_is_logged(caplog: pytest.LogCap
 
 # ---- what agents.json brings -------------------------------------------------------------------------
 
-DESK = {
+DESK: dict[str, Any] = {
     "hang_up": {"builtin": "hang_up"},
     "wait": {"builtin": "wait"},
     "send_message": {"builtin": "send_message"},

@@ -1,7 +1,6 @@
 """An MCP server over stdio, by the official package: adds numbers, and dies when it is told to."""
 
 import os
-import sys
 
 from mcp.server import MCPServer
 
@@ -27,4 +26,4 @@ def fail() -> str:
 
 
 if __name__ == "__main__":
-    server.run(*(["streamable-http"] if "http" in sys.argv else []))
+    server.run()

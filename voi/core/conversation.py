@@ -509,6 +509,7 @@ class Conversation:
 
     def _speculate(self, spoken: str) -> None:
         if not self._replies.speculation and not self._replies.stopping:
+            self._tools.interrupt()  # before the model is asked, so that it knows
             text = self._draft.with_speech(spoken)
             said = Message("user", text, self._draft.image_urls)
             self._replies.start(text, (*self.script.prompt, *self.history.messages(), said), muted=True)
