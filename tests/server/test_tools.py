@@ -18,11 +18,11 @@ from voi.server.auth import issue_token
 
 pytestmark = pytest.mark.integration
 
-FIND = {
+FIND: Any = {
     "description": "Find an order.", "app": True, "private": ["card"],
     "parameters": {"type": "object", "properties": {"number": {"type": "integer"}}, "required": ["number"]},
 }  # fmt: skip
-AGENTS = {
+AGENTS: Any = {
     "desk": {
         "llm_model": "m", "system_prompt": "You are a desk.", "voices": {"character": {"model": "voice"}},
         "tools": {

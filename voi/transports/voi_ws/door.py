@@ -194,8 +194,8 @@ class VoiDoor:
                 intake.then(lambda: session.tell(facts.AnswerAsked()))
             case Interrupt(speech_id, played_ms):
                 session.tell(facts.Interrupted(speech_id, played_ms))
-            case AppToolResult(call_id, result, failed):
-                session.door_answers(call_id, result, failed=failed)
+            case AppToolResult(call_id, result, error):
+                session.door_answers(call_id, error or result, failed=bool(error))
             case InvokeLlm():
                 if self._invocations >= MAX_INVOCATIONS:
                     raise ClientError(f"invoke_llm: {MAX_INVOCATIONS} are being answered; wait for one of them.")

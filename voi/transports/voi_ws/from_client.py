@@ -103,11 +103,12 @@ class InvokeLlm:
 
 @dataclass(frozen=True, slots=True)
 class AppToolResult:
-    """The client has run a tool (`tool_call`), or could not. `result`: a text, or JSON as text."""
+    """The client has run a tool (`tool_call`), or could not. `result`: a text, or JSON as text. `error`: why there is
+    none; "": there is one."""
 
     call_id: str
-    result: str
-    failed: bool
+    result: str = ""
+    error: str = ""
 
 
 ClientMessage = (
@@ -263,10 +264,10 @@ def _read_tool_result(metadata: Json) -> AppToolResult:
     error, result = metadata.get("error"), metadata.get("result")
     if not isinstance(error, str | None):
         raise ClientError("tool_result: error is a string, or null.")
-    told = error or (result if isinstance(result, str) else "" if result is None else orjson.dumps(result).decode())
-    if len(told) > MAX_TOOL_RESULT_CHARS:
+    text = result if isinstance(result, str) else "" if result is None else orjson.dumps(result).decode()
+    if len(text) + len(error or "") > MAX_TOOL_RESULT_CHARS:
         raise ClientError(f"tool_result: more than the {MAX_TOOL_RESULT_CHARS:,} characters allowed.")
-    return AppToolResult(call_id, told, bool(error))
+    return AppToolResult(call_id, text, error or "")
 
 
 def _string(metadata: Json, field: str, kind: str) -> str:
