@@ -43,7 +43,7 @@ def calling(*calls: tuple[str, str], text: str = "", size: int = 7) -> Reply:
         function = {"name": name, "arguments": ""}
         deltas.append({"tool_calls": [{"index": 0, "id": f"c{number}", "type": "function", "function": function}]})
         deltas += [{"tool_calls": [{"index": 0, "function": {"arguments": each}}]} for each in arguments]
-    chunks = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    chunks: list[Any] = [{"choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
     chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]})
     chunks.append({"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 1}})
     body = b"".join(map(event, chunks)) + b"data: [DONE]\n\n"
