@@ -19,7 +19,7 @@ from voi.scenarios.model import Step
 from voi.scenarios.models import AnswerSource, InRealTime, Real, Recorded, Scripted, Tape, Watched
 from voi.scenarios.person import ScriptedBrain
 from voi.scenarios.silent_voice import RATE_HZ, silent_voice
-from voi.scenarios.tool_answers import tools_of
+from voi.scenarios.tool_answers import ScriptedTools
 from voi.scenarios.trace import Trace
 from voi.session.brain import Surroundings
 from voi.session.events import DoorEvent
@@ -48,7 +48,9 @@ class ScenarioModel:
     """The language model of a scenario, as both stages use it. `llm`: a real one; None: answers are scripted, or come
     from `tape`. A real one's answers are written on `tape`."""
 
-    def __init__(self, case: Case, agent: Agent, trace: Trace, seed: str, llm: Llm | None, tape: Tape | None) -> None:
+    def __init__(
+        self, case: Case, agent: Agent, trace: Trace, seed: str, llm: Llm | None, tape: Tape | None, config: Config
+    ) -> None:
         self._case = case
         self._number = 0
         length = len(agent.prompt())
@@ -59,12 +61,13 @@ class ScenarioModel:
             otherwise = Recorded(tape, length, self._where)
         elif agent.llm_model in EMBEDDED_MODELS:
             options = {"seed": zlib.crc32(seed.encode())} if agent.llm_model == "eliza" else {}
-            otherwise = BuiltIn(registry.create("llm", agent.llm_model, options))
+            otherwise = EmbeddedModel(registry.create("llm", agent.llm_model, options))
         self._script = Scripted(agent.reply_form, agent.speaks_json, otherwise, self._where)
         self.real = llm is not None and case.scenario.runs != "scripted"
         """Whether a real model is asked."""
         source: AnswerSource = otherwise if self.real and otherwise is not None else self._script
-        self.llm = Watched(agent, trace, source, InRealTime(llm) if llm is not None and self.real else None)
+        judges = InRealTime(llm) if llm is not None and self.real else None
+        self.llm = Watched(agent, trace, source, judges, config.agents.values())
 
     def _where(self) -> str:
         return self._case.at("steps", self._number)
@@ -74,7 +77,7 @@ class ScenarioModel:
         self._script.begin(step.model)
 
 
-class BuiltIn:
+class EmbeddedModel:
     """A model that is part of Voi, such as eliza."""
 
     def __init__(self, llm: Llm) -> None:
@@ -87,6 +90,15 @@ class BuiltIn:
 def _discloses(agent: Agent, case: Case) -> bool:
     say = agent.disclosure.say
     return case.scenario.telephone if say is None else say
+
+
+def scripted_tools(case: Case, trace: Trace) -> ScriptedTools:
+    """The tools of a scenario. A tool without an answer is told as a mistake of the scenario."""
+
+    def missing(name: str) -> None:
+        trace.faults.append(f"{case.at()}: the scenario does not say what the tool {name} answers; add it to tools:")
+
+    return ScriptedTools(case.tools, missing)
 
 
 class CoreStage:
@@ -103,8 +115,9 @@ class CoreStage:
         seed = seed or case.key
         self.changed = asyncio.Event()
         self.trace = Trace(control.giveup_response if control else (), self.changed.set)
-        self._model = ScenarioModel(case, agent, self.trace, seed, llm, tape)
+        self._model = ScenarioModel(case, agent, self.trace, seed, llm, tape, config)
         self._brain: ScriptedBrain | None = None
+        tools = scripted_tools(case, self.trace)
         random.seed(seed)
         tones = config.tones_of(agent)
         engines = Engines(
@@ -125,7 +138,8 @@ class CoreStage:
             observers=(self.trace,),
             language=config.language,
             notice=agent.notice(ai=True, recorded=False) if _discloses(agent, case) else None,
-            tools=tools_of(case.tools),
+            agent_name=case.agent,
+            tools_of=lambda other, came_from: tools.of(other, came_from=came_from),
             make_brain=self._make_brain,
             clock=asyncio.get_running_loop().time,
         )

@@ -3,7 +3,7 @@ before them and notes what the conversation asked."""
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, cast
@@ -34,14 +34,22 @@ class AnswerSource(Protocol):
 
 
 class Watched:
-    """The `Llm` of a conversation in a scenario. Requests of the agent itself are noted in the trace and answered by
-    `source`; those of judges among the agents go to `judges`, or pass everything if there is none."""
+    """The `Llm` of a conversation in a scenario. Requests of the agent itself, and of `others` that it may hand the
+    conversation over to, are noted in the trace and answered by `source`; those of judges among the agents go to
+    `judges`, or pass everything if there is none."""
 
     info = LlmInfo("scenario")
 
-    def __init__(self, agent: Agent, trace: Trace, source: AnswerSource, judges: Llm | None = None) -> None:
-        self._prompt = agent.prompt()
-        self._model = agent.llm_model
+    def __init__(
+        self,
+        agent: Agent,
+        trace: Trace,
+        source: AnswerSource,
+        judges: Llm | None = None,
+        others: Iterable[Agent] = (),
+    ) -> None:
+        self._talking = [(agent.llm_model, agent.prompt())]
+        self._talking += [(other.llm_model, prompt) for other in others if (prompt := other.prompt())]
         self._trace = trace
         self._source = source
         self._judges = judges
@@ -53,7 +61,9 @@ class Watched:
     async def close(self) -> None: ...
 
     async def stream(self, request: LlmRequest) -> AsyncGenerator[LlmEvent, None]:
-        own = request.model == self._model and request.messages[: len(self._prompt)] == self._prompt
+        own = any(
+            request.model == model and request.messages[: len(prompt)] == prompt for model, prompt in self._talking
+        )
         if not own:
             judged = self._judges.stream(request) if self._judges else _says(PASSES)
             async with aclosing(cast(AsyncGenerator[LlmEvent, None], judged)) as events:

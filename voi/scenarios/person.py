@@ -189,7 +189,7 @@ class ScriptedBrain(PipelineBrain):
         self.ears = ScriptedEars(around, asks_completeness=asks_completeness)
         self._turn = cast(Any, self.ears)
         self._replying = AgentTurn(
-            around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,
+            around.tasks, around.tell, around.engines, around.config, around.current, around.playback, around.rate_hz,
             around.greetings_dir, metering=around.metering,
             on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
         )  # fmt: skip

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import SecretStr
 
@@ -22,7 +22,7 @@ from voi.config.settings import Settings
 from voi.core.facts import AnswerAsked, Continued, TextTyped
 from voi.core.options import CallOptions
 from voi.errors import ConfigError, EngineError, VoiError
-from voi.scenarios.core_stage import ScenarioModel
+from voi.scenarios.core_stage import ScenarioModel, scripted_tools
 from voi.scenarios.load import Case
 from voi.scenarios.microphone import Microphone
 from voi.scenarios.model import SpeechPause, Step
@@ -111,10 +111,11 @@ class BenchServer(Server):
         if stage is None or engines is None:
             return super()._open_session(conversation_id, line, agent, config, options, continued=continued)
         self._engines = replace(engines, llm=stage.model_for(agent, engines.llm).llm)
+        toolbox, self._toolbox = self._toolbox, cast(Any, scripted_tools(stage.case, stage.trace))
         try:
             return super()._open_session(conversation_id, line, agent, config, options, continued=continued)
         finally:
-            self._engines = engines
+            self._engines, self._toolbox = engines, toolbox
 
     def _observers(self, conversation_id: str, agent: Agent, mode: str) -> list[Observer]:
         watching = [] if self._stage is None else [self._stage.trace]
@@ -134,7 +135,7 @@ class VoiceStage:
         control = config.control_of(config.agents[case.agent])
         self.changed = asyncio.Event()
         self.trace = Trace(control.giveup_response if control else (), self.changed.set)
-        self._case = case
+        self.case = case
         self._server = server
         self._voice = voice
         self._seed = seed
@@ -148,24 +149,26 @@ class VoiceStage:
         self._tasks: list[asyncio.Task[None]] = []
 
     def model_for(self, agent: Agent, llm: Any) -> ScenarioModel:
-        self._model = ScenarioModel(self._case, agent, self.trace, self._seed, llm if self._live else None, self._tape)
+        asked = llm if self._live else None
+        config = self._server.config
+        self._model = ScenarioModel(self.case, agent, self.trace, self._seed, asked, self._tape, config)
         return self._model
 
     async def open(self) -> None:
         """Connect. Before that, all that the person will say is spoken once. Raises VoiError."""
-        for step in self._case.scenario.steps:
+        for step in self.case.scenario.steps:
             for part in step.say or ():
                 if isinstance(part, str) and step.sound is None:
                     await self._voice.sound(part)
             if step.sound is not None:
-                self._sounds[step.sound] = await asyncio.to_thread(_read, self._case.file.parent / step.sound)
+                self._sounds[step.sound] = await asyncio.to_thread(_read, self.case.file.parent / step.sound)
         random.seed(self._seed)
         self._server.play(self)
-        scenario = self._case.scenario
+        scenario = self.case.scenario
         self._connection = VoiClient.connect(
             self._server.url,
             token=issue_token(APP, self._server.secret),
-            agent_name=self._case.agent,
+            agent_name=self.case.agent,
             mode=scenario.mode,
             init_greeting=scenario.greet,
         )
@@ -226,7 +229,7 @@ class VoiceStage:
                 await client.send_image(step.picture or "")
             case "hang_up":
                 await client.close()
-        if step.say is not None and self._case.scenario.mode == "chat":
+        if step.say is not None and self.case.scenario.mode == "chat":
             await client.create_response()
 
     async def close(self) -> str:
