@@ -59,7 +59,7 @@ class ScenarioModel:
             otherwise = Recorded(tape, length, self._where)
         elif agent.llm_model in EMBEDDED_MODELS:
             options = {"seed": zlib.crc32(seed.encode())} if agent.llm_model == "eliza" else {}
-            otherwise = BuiltIn(registry.create("llm", agent.llm_model, options))
+            otherwise = EmbeddedModel(registry.create("llm", agent.llm_model, options))
         self._script = Scripted(agent.reply_form, agent.speaks_json, otherwise, self._where)
         self.real = llm is not None and case.scenario.runs != "scripted"
         """Whether a real model is asked."""
@@ -74,7 +74,7 @@ class ScenarioModel:
         self._script.begin(step.model)
 
 
-class BuiltIn:
+class EmbeddedModel:
     """A model that is part of Voi, such as eliza."""
 
     def __init__(self, llm: Llm) -> None:
