@@ -3,7 +3,7 @@ that will not sound as they were meant. All of it is advice: the server takes su
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from voi.config.agents import Agent
@@ -266,14 +266,19 @@ def _language(agent: Agent, prompt: str, config: Config) -> Advice:
 
 
 def _ordinary(judge: ControlAgent) -> Advice:
-    for number, phrase in enumerate(judge.denial_phrases):
-        guard_of = (phrase,)
-        for sentence in SENTENCES:
-            guard = PatternGuard(guard_of)
-            guard.feed(f" {sentence} ")
-            if guard.denied:
-                yield (
-                    ("denial_phrases", number),
-                    f"{quoted(phrase)} would deny an ordinary sentence: {quoted(sentence)}",
-                )
-                break
+    found: dict[int, str] = {}
+    for sentence in SENTENCES:
+        if not _denies(judge.denial_phrases, sentence):
+            continue  # most sentences: only the others are tried phrase by phrase
+        for number, phrase in enumerate(judge.denial_phrases):
+            if number not in found and _denies((phrase,), sentence):
+                found[number] = sentence
+    for number, sentence in sorted(found.items()):
+        phrase = judge.denial_phrases[number]
+        yield ("denial_phrases", number), f"{quoted(phrase)} would deny an ordinary sentence: {quoted(sentence)}"
+
+
+def _denies(phrases: Sequence[str], sentence: str) -> bool:
+    guard = PatternGuard(phrases)
+    guard.feed(f" {sentence} ")
+    return guard.denied
