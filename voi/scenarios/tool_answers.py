@@ -11,7 +11,7 @@ from voi.core.tool_rule import ToolRule
 from voi.dialogue import ToolSpec
 from voi.scenarios.model import ToolAnswer
 from voi.tools.arguments import Arguments
-from voi.tools.base import AvailableTool, ToolBody, ToolContext, ToolFailed, bounded
+from voi.tools.base import AvailableTool, ToolBody, ToolContext, ToolFailed, ToolKind, bounded
 from voi.tools.builtin import built_in
 from voi.tools.toolbox import NO_PARAMETERS, available
 
@@ -45,7 +45,7 @@ class ScriptedTools:
         parameters = known.parameters if known else tool.parameters or NO_PARAMETERS
         if tool.python is not None and not tool.parameters:
             parameters = ANY_PARAMETERS  # the function itself would say, and it is not loaded
-        kind = "builtin" if known else "unknown"
+        kind: ToolKind = "builtin" if known else "unknown"
         return available(name, kind, tool, tool.description or (known.description if known else ""), parameters, body)
 
     def _missing(self, name: str) -> ToolBody:
