@@ -26,7 +26,7 @@ from voi.session.events import DoorEvent
 from voi.session.line import Line
 from voi.session.session import Session
 
-END_S = 5.0
+END_S = 30.0
 SETTLE_MS = 40
 
 
