@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
-from voi.engines.stt.whisper.passes import RATE_HZ, HeardBatch, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import RATE_HZ, HeardBatch, Hypothesis, Pass, better, decoded_again
 from voi.engines.stt.whisper.tokens import PromptTokens, SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
@@ -63,7 +62,7 @@ class FasterBackend:
     def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         """CTranslate2 aligns on the device, so nothing is left to do."""
         said = self.transcribe(passes)
-        return HeardBatch([replace(hypothesis, words=()) for hypothesis in said], lambda: said)
+        return HeardBatch(lambda: said, decoded_again(passes, said))
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         assert self._model is not None, "load comes first"
