@@ -92,6 +92,9 @@ class Tts:
                 yield b"ab"
                 yield SpokenWord("words", 0, 7)
                 return
+            case "switch":
+                yield str(sys.getswitchinterval()).encode()
+                return
             case "closed":
                 yield str(Tts.closed).encode()
                 return

@@ -246,6 +246,12 @@ async def test_an_engine_that_cannot_begin(warm: str, kind: type[Exception], say
     await unknown.close()
 
 
+async def test_threads_of_a_worker_make_way_for_each_other_soon(tts: RemoteTts) -> None:
+    (interval_s,) = await said(tts, "switch")
+    assert float(interval_s) == pytest.approx(worker.SWITCH_INTERVAL_S)
+    assert worker.SWITCH_INTERVAL_S < 0.005  # Python's own
+
+
 async def test_a_process_that_dies_ends_all_calls(tts: RemoteTts) -> None:
     slow = asyncio.create_task(said(tts, "endless"))
     await asyncio.sleep(0.01)

@@ -11,6 +11,7 @@ from torch.nn.functional import gelu
 from tests.engines.launches import Launches
 from tests.engines.tts.xtts.test_dry_run import decoder
 from voi.engines.tts.xtts.gpt import _product_gelu, fused_gelu, linear_gelu
+from voi.engines.tts.xtts.layout import Layout
 from voi.engines.tts.xtts.sampling import NOT_A_NUMBER, draw
 
 
@@ -53,6 +54,16 @@ def test_a_fused_activation_is_that_of_the_product() -> None:
         assert torch.allclose(_product_gelu(x, linear), gelu(linear(x)), atol=1e-6)
         assert torch.allclose(_product_gelu(x, linear), linear_gelu(x, linear), atol=2e-3)
         assert torch.equal(fused_gelu(x, linear), linear_gelu(x, linear))
+
+
+def test_a_sentence_that_moves_takes_no_more_along_than_it_has() -> None:
+    with torch.inference_mode():
+        made, _ = decoder()
+        with Launches() as moving:
+            made.move(2, 1, 60)
+    layout = Layout(gpt_layers=1)
+    assert ("copy_", (1, 2, layout.gpt_n_heads, 60, layout.head_width)) in moving.shapes
+    assert not any(made.places in shape for _, shape in moving.shapes)
 
 
 @pytest.mark.parametrize("largest", [torch.nan, torch.inf, -torch.inf])
