@@ -13,6 +13,7 @@ from tests.engines.stt.whisper.checkpoints import save
 from tests.engines.stt.whisper.test_alignment import SLOWER_MACHINE, best_ms
 from voi.engines.stt.whisper import openai_backend
 from voi.engines.stt.whisper.acceptance import Acceptance
+from voi.engines.stt.whisper.alignment import token_frames
 from voi.engines.stt.whisper.openai_backend import Attempt, Hearing, OpenAiBackend
 from voi.engines.stt.whisper.openai_decoding import Decoded, Row
 from voi.engines.stt.whisper.passes import HearAgain, HeardBatch, Hypothesis, Pass
@@ -77,8 +78,7 @@ def test_the_tail_of_sixteen_finals_takes_no_longer_than_was_predicted(
 
 def test_all_finals_are_warped_together(backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch) -> None:
     warped: list[int] = []
-    usual = openai_backend.token_frames
-    monkeypatch.setattr(openai_backend, "token_frames", lambda of: (warped.append(len(of)), usual(of))[1])
+    monkeypatch.setattr(openai_backend, "token_frames", lambda of: (warped.append(len(of)), token_frames(of))[1])
     passes, batch = heard(backend, ROWS)
     finished(Acceptance(), passes, batch)
     assert warped == [ROWS]
