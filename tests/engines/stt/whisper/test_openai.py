@@ -232,9 +232,9 @@ def test_the_devices_thread_makes_no_text_of_tokens(backend: OpenAiBackend, monk
 def test_only_what_may_be_heard_again_is_kept_and_not_for_long(
     backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made: list[openai_backend.Hearing] = []
-    hearing = openai_backend.Hearing
-    monkeypatch.setattr(openai_backend, "Hearing", lambda *of: made.append(hearing(*of)) or made[-1])  # type: ignore[func-returns-value]
+    made: list[openai_backend.TriedBatch] = []
+    usual = openai_backend.TriedBatch
+    monkeypatch.setattr(openai_backend, "TriedBatch", lambda *of: made.append(usual(*of)) or made[-1])  # type: ignore[func-returns-value]
     heard = backend.hear([Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4))])
     assert made[0].features.keys() == {1}
     while isinstance(said := heard.finished(), HearAgain):

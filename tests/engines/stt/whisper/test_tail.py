@@ -14,7 +14,7 @@ from tests.engines.stt.whisper.test_alignment import SLOWER_MACHINE, best_ms
 from voi.engines.stt.whisper import openai_backend
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.alignment import token_frames
-from voi.engines.stt.whisper.openai_backend import Attempt, Hearing, OpenAiBackend
+from voi.engines.stt.whisper.openai_backend import Attempt, OpenAiBackend, TriedBatch
 from voi.engines.stt.whisper.openai_decoding import Decoded, Row
 from voi.engines.stt.whisper.passes import HearAgain, HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.tokens import beginning
@@ -51,8 +51,8 @@ def heard(backend: OpenAiBackend, rows: int, no_speech: float = 0.1) -> tuple[li
         places = len(begin.tokens) + TOKENS
         row = Row(begin.tokens, start=begin.start, most=begin.most)
         attempts[at] = Attempt(row, decoded, scores.normal(size=(places, FRAMES)))
-    hearing = Hearing(passes, ["en"] * rows, {})
-    return passes, HeardBatch(lambda: backend._finished(hearing, attempts, 0))
+    tried = TriedBatch(passes, ["en"] * rows, {})
+    return passes, HeardBatch(lambda: backend._finished(tried, attempts, 0))
 
 
 def finished(acceptance: Acceptance, passes: list[Pass], batch: HeardBatch) -> list[Hypothesis]:

@@ -113,19 +113,19 @@ class OpenAiBackend:
         features = torch.cat([self._encoder(part) for part in torch.split(mel, ENCODER_ROWS)])
         languages = self._languages_of(passes, features)
         kept = {at: features[at].clone() for at, each in enumerate(passes) if len(each.temperatures) > 1}
-        return self._decoded(Hearing(passes, languages, kept), range(len(passes)), attempt=0)
+        return self._decoded(TriedBatch(passes, languages, kept), range(len(passes)), attempt=0)
 
     @torch.inference_mode()
-    def _hear_again(self, hearing: "Hearing", rows: Sequence[int], attempt: int) -> HeardBatch:
+    def _hear_again(self, tried: "TriedBatch", rows: Sequence[int], attempt: int) -> HeardBatch:
         assert self._decoding is not None
-        self._decoding.decoder.listen(torch.stack([hearing.features[at] for at in rows]))
-        return self._decoded(hearing, rows, attempt)
+        self._decoding.decoder.listen(torch.stack([tried.features[at] for at in rows]))
+        return self._decoded(tried, rows, attempt)
 
-    def _decoded(self, hearing: "Hearing", of: Sequence[int], attempt: int) -> HeardBatch:
+    def _decoded(self, tried: "TriedBatch", of: Sequence[int], attempt: int) -> HeardBatch:
         """Decode these passes. Their sound is in the decoder, in this order."""
         assert self._decoding is not None
-        passes = [hearing.passes[at] for at in of]
-        rows = [self._row(each, hearing.languages[at], attempt) for each, at in zip(passes, of, strict=True)]
+        passes = [tried.passes[at] for at in of]
+        rows = [self._row(each, tried.languages[at], attempt) for each, at in zip(passes, of, strict=True)]
         decoded = self._decoding.run(rows)
         said = [at for at, one in enumerate(decoded) if one.tokens and one.attention is not None]
         scores = [one.attention for one in decoded if one.tokens and one.attention is not None]
@@ -135,7 +135,7 @@ class OpenAiBackend:
         attempts = [
             Attempt(row, one, alignment.get(at)) for at, (row, one) in enumerate(zip(rows, decoded, strict=True))
         ]
-        return HeardBatch(partial(self._finished, hearing, dict(zip(of, attempts, strict=True)), attempt))
+        return HeardBatch(partial(self._finished, tried, dict(zip(of, attempts, strict=True)), attempt))
 
     def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
         """The language of each pass: the given one, or the detected one. Leaves the encoder's output in the decoder."""
@@ -166,12 +166,12 @@ class OpenAiBackend:
     # ---- what is left to do without the device ----------------------------------------------------
 
     def _finished(
-        self, hearing: "Hearing", latest: Mapping[int, "Attempt"], attempt: int
+        self, tried: "TriedBatch", latest: Mapping[int, "Attempt"], attempt: int
     ) -> list[Hypothesis] | HearAgain:
         """Judge the latest attempts, and make words of the best of all if none is in doubt that can be made again."""
-        best = hearing.best
+        best = tried.best
         for at, one in latest.items():
-            judged = Judged(one, self._rough(hearing.languages[at], one))
+            judged = Judged(one, self._rough(tried.languages[at], one))
             earlier = best.get(at)
             best[at] = earlier if earlier and better(earlier.rough, judged.rough) is earlier.rough else judged
         further = attempt + 1
@@ -179,13 +179,13 @@ class OpenAiBackend:
             at
             for at in latest
             if best[at].rough.doubtful
-            and further < len(hearing.passes[at].temperatures)
-            and not hearing.passes[at].cancelled
+            and further < len(tried.passes[at].temperatures)
+            and not tried.passes[at].cancelled
         ]
         if doubtful:
-            return HearAgain(partial(self._hear_again, hearing, doubtful, further))
-        hearing.features.clear()
-        return self._with_words(hearing.passes, [best[at] for at in range(len(hearing.passes))])
+            return HearAgain(partial(self._hear_again, tried, doubtful, further))
+        tried.features.clear()
+        return self._with_words(tried.passes, [best[at] for at in range(len(tried.passes))])
 
     def _rough(self, language: str, one: "Attempt") -> Hypothesis:
         tokenizer, decoded = self._tokenizer_for(language), one.decoded
@@ -250,7 +250,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class TriedBatch:
     """A batch between its attempts. `features`: the encoder's output for each pass that may be decoded again; `best`:
     of each pass's attempts that were judged. The device's thread and the one that judges have it by turns."""
 

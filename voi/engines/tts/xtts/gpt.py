@@ -5,13 +5,11 @@ transformer's own, a second norm after the last one, and a head over audio codes
 is allocated once: (layers, 2, slots, heads, positions, head width), keys and values, and each caller has a slot.
 """
 
-from typing import TypeAlias, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
-
-Outcome: TypeAlias = tuple[Tensor, Tensor]
 
 
 class GptLayer(nn.Module):
@@ -84,7 +82,9 @@ class Gpt(nn.Module):
             q, k, v = joint.permute(2, 0, 3, 1, 4)
             hidden = block.finish(hidden, scaled_dot_product_attention(q, k, v, is_causal=True))
 
-    def step(self, codes: Tensor, done: Tensor, rows: Tensor, places: Tensor, cache: Tensor, unseen: Tensor) -> Outcome:
+    def step(
+        self, codes: Tensor, done: Tensor, rows: Tensor, places: Tensor, cache: Tensor, unseen: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """One step in slots 0 to batch - 1; returns latents (batch, width) and logits (batch, codes).
 
         `codes`: the last code of each; `done`: how many codes it has; `rows`: the slots' numbers; `places`: where in
