@@ -19,6 +19,8 @@ class Due(Enum):
     LATE_ANSWER = auto()
     """The person has waited for so long that they are told so."""
     TOOL_LATE = auto()
+    FILLER = auto()
+    """Tools have run for so long that something is said meanwhile."""
 
 
 @dataclass(slots=True)
@@ -61,10 +63,11 @@ def next_due(
     reply_ms: int | None,
     tools_ms: int | None,
     late_ms: int | None = None,
+    filler_ms: int | None = None,
 ) -> tuple[int, Due] | None:
     """What falls due first in this state, with its wall time in ms; None: nothing can. `reply_ms`, `tools_ms`: when the
     reply and the tools that are waited for will have taken too long. `late_ms`: when the person is told that their
-    answer takes long."""
+    answer takes long. `filler_ms`: when something is said because tools run."""
     if state is State.CLOSED:
         return None
     policy = script.turn
@@ -75,6 +78,8 @@ def next_due(
         due = _earlier(due, reply_ms, Due.SILENT_REPLY)
     if late_ms is not None and state in (State.PAUSED, State.ANSWERING):
         due = _earlier(due, late_ms, Due.LATE_ANSWER)
+    if filler_ms is not None:
+        due = _earlier(due, filler_ms, Due.FILLER)
     if state is State.IDLE or (state is State.HEARING and script.mode == "chat"):
         if script.idle_limit_ms:
             due = _earlier(due, clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT)
