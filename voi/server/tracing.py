@@ -196,9 +196,9 @@ class Tracing(Observer):
                 if span := self._open.get(("reply", action.reply)):
                     span.add_event("released", timestamp=self._start_ns + self._now_ms * 1_000_000)
             case do.RunTool():
-                key = "tool", action.reply, action.call_id
-                self._called_ms[key] = self._now_ms
-                self._begin(key, "tool", tool=action.name)
+                called = "tool", action.reply, action.call_id
+                self._called_ms[called] = self._now_ms
+                self._begin(called, "tool", tool=action.name)
             case do.HangUp():
                 self._open["conversation"].set_attribute("voi.end_reason", action.reason.value)
 
