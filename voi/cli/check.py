@@ -26,6 +26,7 @@ def check(
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.cli import elsewhere
     from voi.cli.engine_check import check_engines, try_engines
+    from voi.cli.tool_check import check_tools
     from voi.config.client_agent import hint_of_grants
     from voi.config.load import read_config
     from voi.config.prices import read_prices
@@ -47,6 +48,7 @@ def check(
         config = read_config(settings, tts_info, problems)
         _lint(config, settings, problems)
         check_engines(config, settings, problems)
+        check_tools(config, problems)
         network = _network_problems(settings)
         problems.errors += network
         problems.warnings += [] if network else _taken_port(settings)

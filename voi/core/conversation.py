@@ -75,6 +75,8 @@ class Conversation:
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
         """The server is busy: optional work is left out."""
+        self._agent = ""
+        """Who took over the conversation."""
         self._hang_up: do.HangUp | None = None
         """Carried out when the goodbye was heard."""
 
@@ -239,6 +241,7 @@ class Conversation:
             owed=self._answer_owed or unwritten or waits,
             announced=self._answer_owed or self._replies.terminal_owed,
             notice_owed=self._notice.owed,
+            agent=self._agent,
             reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
         )
 
@@ -247,6 +250,7 @@ class Conversation:
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self.history.take_up(kept.messages)
         self._message_ids.following = kept.next_id
+        self._agent = kept.agent
         if draft is not None:
             self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
             self._draft.message_id, self._draft.shown = draft.message_id, draft.text
@@ -734,7 +738,7 @@ class Conversation:
 
     def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
         self._replies.drop_speculation()  # it was asked with the other prompt
-        self.script = self.script.followed_by(fact.script)
+        self.script, self._agent = self.script.followed_by(fact.script), fact.agent
         self.history.form = self.script.reply_form
         self._tools.follow(self.script)
         self._replies.follow(self.script)

@@ -176,9 +176,10 @@ class ToolReturned:
 @dataclass(frozen=True, slots=True)
 class AgentSwitched:
     """Another agent goes on with the conversation. Of its script the prompt, the phrases and the rules of its tools
-    count from now on."""
+    count from now on. `agent`: its name."""
 
     script: Script
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,7 @@ class Server:
             await self.app_quotas.look()
             self._tasks.start(self.app_quotas.run(), "quotas")
             await self._toolbox.prepare(self._configs.current)
+            connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -227,6 +228,7 @@ class Server:
                 self.readiness.state = "failed"
                 http.should_exit = True
             return
+        await connecting
         await self.usages.load(self._engines)
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
@@ -270,6 +272,7 @@ class Server:
             raise ConfigError(problems)
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
+        await self._toolbox.connect(config)
 
     def _open_session(
         self,

@@ -77,7 +77,9 @@ class RequestMeter:
 
     def _use(self) -> Use:
         request, usage = self._request, self._usage
-        once = estimated_input(request.messages) if usage is None or self._requests > 1 else 0
+        once = 0
+        if usage is None or self._requests > 1:
+            once = estimated_input(request.messages) + estimated_tokens(map(str, request.tools))
         again = (self._requests - 1) * once
         if usage is not None:
             tokens = usage.input_tokens + again, usage.output_tokens

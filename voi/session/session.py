@@ -133,6 +133,11 @@ class Session:
             turn_weights=config.turn_weights,
             rules=[tool.rule for tool in self._current.tools.values()],
         )
+        kept_by = continued.kept.agent if continued else ""
+        if kept_by and (other := config.agents.get(kept_by)) is not None:  # it had taken over before
+            self._current = CurrentAgent(other, kept_by, tools_of(other, agent_name))
+            rules = [tool.rule for tool in self._current.tools.values()]
+            script = script.followed_by(script_from(other, options, rules=rules))
         self._about = {"id": conversation_id, **(about or {})}
         self._memory = memory
         self._hands: ConversationHands | None = None
@@ -449,7 +454,7 @@ class Session:
         self._note_private()
         rules = [tool.rule for tool in tools.values()]
         self._tasks.log.info("the agent %s goes on", name)
-        self.tell(was.AgentSwitched(script_from(agent, self._options, rules=rules)))
+        self.tell(was.AgentSwitched(script_from(agent, self._options, rules=rules), name))
 
     def _note_private(self) -> None:
         """Have the private arguments of the current agent's tools removed from what observers are told."""
