@@ -21,7 +21,7 @@ EXTRAS = {
 """Which extra of ./install.sh brings a package that some commands need."""
 COMMANDS = (
     "serve", "token", "check", "talk", "replay", "schema", "cert", "doctor", "bench", "models", "voice", "tts", "stt",
-    "calls", "people", "apps", "tokens", "usage", "store", "train", "engines",
+    "calls", "people", "memory", "apps", "tokens", "usage", "store", "train", "engines",
 )  # fmt: skip
 
 

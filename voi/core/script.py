@@ -52,3 +52,9 @@ class Script(CallOptions):
     judges_voices: bool = False
     """The server has a voice judge, so JudgeVoice is answered."""
     history_limit_messages: int = 400
+    context_tokens: int = 0
+    """How many tokens a request to the agent's model may take, by estimate; 0: it is not known."""
+    condenses: bool = False
+    """Someone summarizes the oldest turns when they get too many, so Condense is answered."""
+    keep_turns: int = 4
+    """So many of the newest turns are never condensed."""

@@ -51,6 +51,11 @@ class Tools:
         """True if tools are running whose results the person waits for."""
         return any(not each.waived for each in self._rounds.values())
 
+    @property
+    def running(self) -> frozenset[int]:
+        """The messages whose tools run."""
+        return frozenset(each.message_id for each in self._rounds.values())
+
     def run(self, reply: int, message_id: int, calls: tuple[ToolCall, ...], now_ms: int) -> None:
         """Run the calls of a reply that is released and complete."""
         self._rounds[reply] = _Round(message_id, {call.call_id: None for call in calls}, now_ms + self._timeout_ms)

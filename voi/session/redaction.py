@@ -15,10 +15,10 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
-from voi.dialogue import SpokenWord
+from voi.dialogue import Message, SpokenWord
 from voi.text.redact import TextRedactor
 
-_WORDS = frozenset({"text", "message", "error", "arguments", "result"})
+_WORDS = frozenset({"text", "message", "error", "arguments", "result", "summary"})
 """Fields of facts, actions and the objects in them whose text holds what was said."""
 _PICTURES = frozenset({"url", "image_urls"})
 PICTURE = "[picture]"
@@ -30,6 +30,14 @@ class Redaction:
 
     def __init__(self, redactor: TextRedactor) -> None:
         self._redactor = redactor
+
+    def text(self, text: str) -> str:
+        """A whole text, redacted."""
+        return self._redactor(text)
+
+    def messages(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Messages of a dialogue, redacted, without their pictures' addresses."""
+        return tuple(self._of(message, fragment=False) for message in messages)
 
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
         """The same step, redacted. Texts that may continue are treated as fragments."""

@@ -27,16 +27,18 @@ from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
 from voi.dialogue import Phrase
-from voi.errors import ClientError
+from voi.errors import ClientError, VoiError
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
+from voi.session.condenser import Condenser
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
+from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
 from voi.session.playback import Playback
@@ -52,6 +54,10 @@ if TYPE_CHECKING:
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
+RECALL_WAIT_S = 0.5
+"""So long the beginning waits for what is remembered of the person. It usually takes milliseconds; what comes later is
+told to the running conversation."""
+
 AWAY_MIN_S = 1.0
 """A client that did not answer for less than this was not away: a network stood still for a moment."""
 
@@ -65,14 +71,15 @@ class Session:
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
     the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
     makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
+    `memory`: what is remembered of the person; None: nothing is. `context_tokens`: what the agent's model can take; 0:
+    not known. `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo",
-        "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain",
-        "_metering", "_observers", "_options", "_pictures", "_playback", "_redaction", "_tasks", "_telling",
-        "_tool_runner", "_tools", "conversation_id", "invoke_llm", "kept_for_later",
+        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_continued",
+        "_conversation", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency",
+        "_line", "_make_brain", "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_redaction",
+        "_tasks", "_telling", "_tool_runner", "_tools", "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -96,6 +103,8 @@ class Session:
         pictures: PictureBudget | None = None,
         why_not_invoke: Callable[[], str] = lambda: "",
         invoke_max_tokens: int = INVOKE_MAX_TOKENS,
+        memory: PersonMemory | None = None,
+        context_tokens: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -115,6 +124,7 @@ class Session:
             judges_voices=engines.voice is not None,
             notice=notice,
             turn_weights=config.turn_weights,
+            context_tokens=context_tokens,
         )
         self._conversation = Conversation(script)
         self._redaction = redaction_of(agent)
@@ -134,6 +144,10 @@ class Session:
             MeteredLlm(engines.llm, self._metering), config, why_not_invoke, invoke_max_tokens, script.reply_timeout_ms
         )
         self.invoke_llm = questions.ask
+        self._condenser: Condenser | None = None
+        self.memory = memory
+        self._note: str | None = None
+        """What was recalled before the conversation began."""
         self._brain: Brain | None = None
         self._playback: Playback | None = None
         self._echo: EchoCanceller | None = None
@@ -162,6 +176,9 @@ class Session:
 
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
+        self._tasks.on_failed = self._fall
+        observers.begin(self._conversation.script)
+        await self._await_memory()
         self._alarm.start()
         redaction = self._redaction
         paced = self._options.stream_output_audio
@@ -178,13 +195,17 @@ class Session:
             clean=self._clean if self._echo else None,
         )  # fmt: skip
         brain = self._make_brain(around)
-        self._tasks.on_failed = self._fall
-        observers.begin(self._conversation.script)
         self._brain = brain
         timeout_ms = self._conversation.script.tool_timeout_ms
+        self._condenser = Condenser(
+            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name, agent,
+            self._conversation.script.context_tokens, self._failed,
+        )  # fmt: skip
         self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
+            if self._note is not None:
+                self._inbox.appendleft(was.Recalled(self._note))
             self._drain()
             await self._ended.wait()
         finally:
@@ -194,7 +215,8 @@ class Session:
             self._alarm.clear()
             brain.close()
             await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tool_runner = self._tasks.on_failed = None
+            self._brain = self._playback = self._echo = self._tool_runner = self._condenser = None
+            self._tasks.on_failed = None
         if self._fault:
             raise self._fault
 
@@ -208,6 +230,35 @@ class Session:
     def part(self, reason: EndReason, words: str = "") -> None:
         """End the conversation from the server's side, after a goodbye if the agent has one."""
         self.tell(was.TimeIsUp(reason, words))
+
+    # ---- what is remembered -------------------------------------------------------------------------
+
+    def recall(self) -> "asyncio.Task[None] | None":
+        """Look up what the agent may know of the person, and tell the conversation. Call it again when that changed: it
+        was proven who they are, say. Returns the task; None if nothing is remembered here."""
+        if self.memory is None or self._ended.is_set():
+            return None
+        return self._tasks.start(self._recall(self.memory), "memory")
+
+    async def _recall(self, memory: PersonMemory) -> None:
+        try:
+            note = await memory.recall()
+        except VoiError as error:
+            self._failed(Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0))
+            return
+        if self._brain is None:
+            self._note = note
+        else:
+            self.tell(was.Recalled(note))
+
+    async def _await_memory(self) -> None:
+        """Give the conversation what is remembered before it begins, unless that takes long."""
+        if (recalling := self.recall()) is not None:
+            try:
+                await asyncio.wait((recalling,), timeout=RECALL_WAIT_S)
+            except asyncio.CancelledError:
+                recalling.cancel()
+                raise
 
     # ---- the client is away -------------------------------------------------------------------------
 
@@ -357,6 +408,14 @@ class Session:
                 door_events.utterance_ended()
             case do.RunTool():
                 self._tool_runner.run(action)
+            case do.Condense():
+                if self._condenser:
+                    self._condenser.condense(action)
+            case do.NoteForgotten():
+                self._tasks.log.warning(
+                    "the model's context is full, and there is no summary: the %d oldest messages are forgotten",
+                    len(action.message_ids),
+                )
             case do.NoteBackchannel():
                 pass  # it is in the journal
             case do.Show():
