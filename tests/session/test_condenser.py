@@ -11,6 +11,8 @@ from tests.fakes.clock import in_virtual_time
 from tests.fakes.engines import FakeLlm, events_of
 from voi.core import actions as do
 from voi.core import facts as was
+from voi.core.conversation import Conversation
+from voi.core.journal import decode_entry, decode_script, encode_entry, encode_script
 from voi.dialogue import Message, ToolCall, ToolResult
 from voi.engines.base import LlmEvent, LlmRequest, Usage
 from voi.errors import EngineError
@@ -89,6 +91,18 @@ async def test_a_model_that_hangs_has_a_deadline() -> None:
     assert all(fact.summary == "" for fact in facts)
 
 
+@in_virtual_time
+async def test_a_recording_replays_with_the_summary_that_came() -> None:
+    _, recorder = await talked(TwoModels(SUMMARY, EngineError("Gone.")), 11)
+    script = decode_script(json.loads(json.dumps(encode_script(recorder.script))))
+    lines = [json.loads(json.dumps(encode_entry(*step))) for step in recorder.facts]
+    replayed = Conversation(script)
+    for line in lines:
+        entry = decode_entry(line)
+        assert tuple(replayed.handle(entry.fact, entry.now_ms)) == entry.actions
+    assert any(line["fact"] == "Condensed" and line["summary"] == SUMMARY for line in lines)
+
+
 # ---- the summary itself
 
 
@@ -142,6 +156,10 @@ def test_the_transcript_is_lines_of_json_and_the_oldest_are_left_out() -> None:
     assert lines[1] == {"tool": "look_up", "arguments": '{"n": 1}'}
     assert len(lines[2]["tool returned"]) == 2_000
     assert [json.loads(line) for line in transcript(messages, 2_040)] == lines[2:]
+    assert [json.loads(line) for line in transcript(messages, 2_040, with_tools=False)] == [
+        lines[0],
+        {"tool": "look_up"},
+    ]
 
 
 def test_tasks_fill_in_their_limit() -> None:

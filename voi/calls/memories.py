@@ -184,7 +184,13 @@ class Memories:
         model = wanted.model or agent.llm_model
         metering = Metering(self._provider_of, lambda use: self._on_use(call.app, call.agent_name, use))
         task = SummaryTask(
-            model, NEXT_TIME, messages, earlier, wanted.summary_max_characters, self._context_tokens(model)
+            model,
+            NEXT_TIME,
+            messages,
+            earlier,
+            wanted.summary_max_characters,
+            self._context_tokens(model),
+            with_tools=False,
         )
         text = await summarize(
             MeteredLlm(llm, metering), task, ATTEMPTS,

@@ -49,7 +49,8 @@ class Attempts:
 @dataclass(frozen=True, slots=True)
 class SummaryTask:
     """What to summarize, and how. `task`: `GO_ON` or `NEXT_TIME`. `earlier`: the summary of what came before the
-    messages. `max_characters`: of the summary. `context_tokens`: of the model; 0: not known."""
+    messages. `max_characters`: of the summary. `context_tokens`: of the model; 0: not known. `with_tools`: it is shown
+    what tools were given and returned, which may be more private than what was said."""
 
     model: str
     task: str
@@ -57,6 +58,7 @@ class SummaryTask:
     earlier: str
     max_characters: int
     context_tokens: int = 0
+    with_tools: bool = True
 
 
 async def summarize(
@@ -93,16 +95,17 @@ def _request(task: SummaryTask) -> LlmRequest:
     lines = [json.dumps({"earlier summary": task.earlier}, ensure_ascii=False)] if task.earlier else []
     messages = (
         Message("system", task.task.format(characters=task.max_characters)),
-        Message("user", "\n".join((*lines, *transcript(task.messages, most)))),
+        Message("user", "\n".join((*lines, *transcript(task.messages, most, with_tools=task.with_tools)))),
     )
     return LlmRequest(task.model, messages, max_tokens=MAX_TOKENS)
 
 
-def transcript(messages: Sequence[Message], max_characters: int) -> list[str]:
-    """The messages as lines of JSON. Beyond `max_characters` the oldest are left out."""
+def transcript(messages: Sequence[Message], max_characters: int, *, with_tools: bool = True) -> list[str]:
+    """The messages as lines of JSON. Beyond `max_characters` the oldest are left out. `with_tools` False: of tools only
+    their names are shown."""
     lines: list[str] = []
     for message in reversed(messages):
-        for line in reversed(_lines(message)):
+        for line in reversed(_lines(message, with_tools)):
             max_characters -= len(line)
             if max_characters < 0:
                 return lines[::-1]
@@ -110,12 +113,14 @@ def transcript(messages: Sequence[Message], max_characters: int) -> list[str]:
     return lines[::-1]
 
 
-def _lines(message: Message) -> list[str]:
+def _lines(message: Message, with_tools: bool) -> list[str]:
     who = {"user": "person", "assistant": "agent"}.get(message.role, message.role)
     said = message.text + " [picture]" * len(message.image_urls)
     told: list[dict[str, str]] = [{who: said}] if said else []
-    told += [{"tool": call.name, "arguments": call.arguments[:RESULT_MAX_CHARACTERS]} for call in message.tool_calls]
-    told += [{"tool returned": result.text[:RESULT_MAX_CHARACTERS]} for result in message.tool_results]
+    for call in message.tool_calls:
+        told.append({"tool": call.name} | ({"arguments": call.arguments[:RESULT_MAX_CHARACTERS]} if with_tools else {}))
+    if with_tools:
+        told += [{"tool returned": result.text[:RESULT_MAX_CHARACTERS]} for result in message.tool_results]
     return [json.dumps(each, ensure_ascii=False) for each in told]
 
 

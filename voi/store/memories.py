@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from voi.errors import StoreError
 from voi.session.memory import MemoryItem, MemoryKind
+from voi.store.batch import clean
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened, sealed
 from voi.store.people import Person
@@ -33,7 +34,7 @@ async def remember(connection: Connection, keys: Keys, person: Person, item: Mem
         await keys.make(connection, key_id=person.id)
     value = sealed(await keys.find(connection, person.id), item.text, _place(person, item.id))
     row = {
-        "person_id": person.id, "name": item.id, "kind": item.kind, "agent": item.agent[:NAME_MAX],
+        "person_id": person.id, "name": item.id, "kind": item.kind, "agent": clean(item.agent),
         "saved_ms": item.saved_ms, "words": value,
     }  # fmt: skip
     await put(connection, memories, [row])
