@@ -165,7 +165,7 @@ async def test_a_summary_is_kept_and_its_cost_is_counted() -> None:
     call, _ = around.begin(memory={"model": "small", "summary_max_characters": 400})
     await over(call, *WORDS, summary="She said hello.")
     ((of, item),) = around.store.kept
-    assert (of, item) == ("c1", MemoryItem("c1", "summary", SUMMARY, NOW_MS))
+    assert (of, item) == ("c1", MemoryItem("c1", "summary", SUMMARY, NOW_MS, "(client's own)"))
     (asked,) = around.llm.requests
     assert asked.model == "small"
     assert "400 characters" in asked.messages[0].text

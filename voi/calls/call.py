@@ -217,7 +217,7 @@ class Call:
             self.session = self._task = None
             if self.save is not None and session.kept_for_later is not None:
                 self._services.tasks.start(self.save(session.kept_for_later), f"saving {self.id}")
-            if session.kept_for_later is not None:
+            if self.afterwards and session.kept_for_later is not None:
                 for work in self.afterwards:
                     self._services.tasks.start(work(session.kept_for_later), f"after {self.id}")
             try:

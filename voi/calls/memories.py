@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from voi.calls.call import Call
 from voi.calls.call_id import conversation_id
+from voi.calls.usage import OWN_AGENT
 from voi.config.agents import Agent
 from voi.config.memory import AgentMemory
 from voi.core.kept import Kept, KeptMessage
@@ -78,7 +79,7 @@ class CallMemory:
         """See `PersonMemory`."""
         call = self._call
         items = await self._store.recall(call.app, call.person)
-        return note_of(items, self._wanted, call.agent_name, proven=call.proof.proven)
+        return note_of(items, self._wanted, _agent_of(call), proven=call.proof.proven)
 
     async def remember(self, fact: str) -> str:
         """See `PersonMemory`."""
@@ -89,7 +90,7 @@ class CallMemory:
         text = self._redact(" ".join(fact.split()))
         if not text or len(text) > FACT_MAX_CHARACTERS:
             raise ClientError(f"A fact to be remembered has 1 to {FACT_MAX_CHARACTERS} characters.")
-        item = MemoryItem(uuid4().hex, "fact", text, self._clock_ms(), self._call.agent_name)
+        item = MemoryItem(uuid4().hex, "fact", text, self._clock_ms(), _agent_of(self._call))
         try:
             kept = await self._store.remember(self._call.id, item)
         except StoreError as error:
@@ -198,13 +199,17 @@ class Memories:
         )  # fmt: skip
         if redaction:
             text = redaction.text(text)
-        item = MemoryItem(call.id, "summary", text, self._clock_ms(), call.agent_name)
+        item = MemoryItem(call.id, "summary", text, self._clock_ms(), _agent_of(call))
         if not await self._store.remember(call.id, item):
             log.info("the conversation's summary is not kept: what was stored of it was deleted")
 
     def _fail(self, why: str) -> None:
         self._metrics.memory_failed("summary")
         log.error("the conversation is not summarized for the person's next one: %s", why)
+
+
+def _agent_of(call: Call) -> str:
+    return call.agent_name or OWN_AGENT
 
 
 def _has_words_of_the_person(said: Sequence[KeptMessage]) -> bool:

@@ -26,7 +26,7 @@ UNPROVEN = (
 @dataclass(frozen=True, slots=True)
 class MemoryItem:
     """One thing that is remembered of a person. `id`: unique for the person; of a summary, the conversation's.
-    `saved_ms`: since 1970. `agent`: who remembered it; "": nobody of this server."""
+    `saved_ms`: since 1970. `agent`: who remembered it; "": the app told it."""
 
     id: str
     kind: MemoryKind
