@@ -6,9 +6,10 @@ A whole `voi serve` runs with fake engines. Healthy callers talk in a loop, one 
 random: clients are killed in mid-word, sockets are cut and resumed, garbage and mutated frames are sent, a thousand
 connections say nothing, clients do not read, the language model fails in eight ways, the voice and the ear of the
 victims raise, break, hang and slow down, the process of a voice is killed, agents.json is broken and mended, SIGHUP
-comes, the disks of the recordings and of the store are full, and the store's file is locked. A healthy caller's turn
-that is not answered whole is lost, and the run has failed; so it has when the server logs a fault of its own, ends,
-keeps descriptors or tasks, or has lost or not yet written what was to be stored. Linux; loopback only.
+comes, Caddy is reloaded in front of half the healthy callers, the disks of the recordings and of the store are full,
+and the store's file is locked. A healthy caller's turn that is not answered whole is lost, and the run has failed; so
+it has when the server logs a fault of its own, ends, keeps descriptors or tasks, or has lost or not yet written what
+was to be stored. Linux; loopback only.
 """
 
 import argparse
@@ -33,6 +34,7 @@ import aiohttp
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
+from tests.deploy.caddy import CADDY, in_front_of
 from tests.fakes.gpu_engines import plug_in
 
 from chaos_acts import RECORDINGS_MB, STEPS, STORE_MB, Chaos
@@ -101,7 +103,7 @@ def main() -> int:
     try:
         chaos.token = asyncio.run(ready(port, api_key))
         at_first = {"rss_mb": system.rss_mb(server.pid), "files": system.open_files(server.pid)}
-        asyncio.run(chaos.run(args.minutes, args.healthy))
+        asyncio.run(behind_caddy(chaos, args.minutes, args.healthy))
         time.sleep(20)
         alive = server.poll() is None
         at_last = {"rss_mb": system.rss_mb(server.pid), "files": system.open_files(server.pid)} if alive else {}
@@ -116,6 +118,15 @@ def main() -> int:
             if was:
                 subprocess.run(["umount", folder / name], check=False)
     return report(chaos, log_path, at_first, at_last, stored, small_disk)
+
+
+async def behind_caddy(chaos: Chaos, minutes: float, healthy: int) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        if CADDY is not None:
+            folder = chaos.folder / "caddy"
+            folder.mkdir()
+            chaos.caddy = await stack.enter_async_context(in_front_of(folder, chaos.port))
+        await chaos.run(minutes, healthy)
 
 
 def mount_small(folder: Path, mb: int) -> bool:
@@ -164,6 +175,7 @@ def report(
     for what, times in sorted(chaos.done.items()):
         print(f"  {what}: {times}")
     print(f"engines killed: {chaos.killed_engines}, of which {chaos.engines_back} were heard again")
+    print(f"Caddy: {'in front of every second healthy caller' if CADDY else 'not installed'}")
     print(f"full disks: {'yes' if small_disk else 'no: not allowed to mount them'}")
     print(f"store: {stored}")
     print(f"logged failures of engines: {dict(kinds)}")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from tests.deploy.caddy import Caddy
 from tests.fuzz.mutate import mutated
 from tests.fuzz.targets import MESSAGES
 from voi.client import AudioEvent, ErrorEvent, ResumedEvent, VoiClient
@@ -85,6 +86,8 @@ class FakeLlm:
 class Chaos:
     def __init__(self, folder: Path, seed: int, port: int) -> None:
         self.folder, self.port = folder, port
+        self.caddy: Caddy | None = None
+        """In front of the server for every second of the healthy callers; None: it is not installed."""
         self.random = random.Random(seed)
         self.llm = FakeLlm()
         self.token = ""
@@ -95,7 +98,7 @@ class Chaos:
         self.turns_s: list[float] = []
         self.calm_p95_s: float | None = None
         self.lost: list[str] = []
-        self.killed_engines = self.engines_back = 0
+        self.killed_engines = self.engines_back = self.caddy_reloads = 0
         self.utterance = (ASSETS / "utterance.s16").read_bytes()
 
     @property
@@ -129,15 +132,13 @@ class Chaos:
                         case ErrorEvent(error):
                             errors.append(error)
                         case ResumedEvent():
-                            self.done["victims came back"] += 1
+                            self.done["clients came back"] += 1
         return first_s, errors
 
     async def healthy(self, number: int) -> None:
         while not self.over:
             try:
-                async with VoiClient.connect(
-                    self.url, token=self.token, agent_name="healthy", mode="call", init_greeting=False
-                ) as voi:
+                async with self.healthy_call(number) as voi:
                     for _ in range(self.random.randint(1, 4)):
                         await self.healthy_turn(voi, number)
                         if self.over:
@@ -145,6 +146,15 @@ class Chaos:
             except ClientError as error:
                 self.lost.append(f"caller {number}: {error}")
                 await asyncio.sleep(1)
+
+    def healthy_call(self, number: int) -> contextlib.AbstractAsyncContextManager[VoiClient]:
+        """Every second caller comes through Caddy, and comes back when a reload cuts the connection."""
+        through = self.caddy if number % 2 else None
+        url = through.address("/ws", "wss") if through else self.url
+        return VoiClient.connect(
+            url, token=self.token, agent_name="healthy", mode="call", init_greeting=False,
+            insecure=through is not None, resume=through is not None,
+        )  # fmt: skip
 
     async def healthy_turn(self, voi: VoiClient, number: int) -> None:
         ended_s = time.monotonic() + len(self.utterance) / C.FRAME_BYTES * FRAME_S
@@ -307,6 +317,13 @@ class Chaos:
     async def hangup_signal(self) -> None:
         os.kill(self.pid, signal.SIGHUP)
 
+    async def caddy_signal(self) -> None:
+        """SIGHUP to Caddy, which must not end it, and the reload that its unit file does instead."""
+        assert self.caddy is not None
+        os.kill(self.caddy.pid, signal.SIGHUP)
+        self.caddy_reloads += 1
+        await self.caddy.reload(max_age_s=self.caddy_reloads)
+
     async def disk(self) -> None:
         await self._fill(self.folder / "recordings", RECORDINGS_MB, self.random.uniform(2, 6))
 
@@ -355,6 +372,8 @@ class Chaos:
             (self.configuration, 8), (self.hangup_signal, 8), (self.disk, 15),
             (self.store_locked, 12), (self.store_full, 15),
         ]  # fmt: skip
+        if self.caddy is not None:
+            acts.append((self.caddy_signal, 12))
         callers = [asyncio.create_task(self.healthy(number)) for number in range(healthy)]
         await asyncio.sleep(CALM_S)
         before, self.turns_s = self.turns_s, []

@@ -15,8 +15,10 @@ import secrets
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -33,6 +35,7 @@ FRAME_MS = 20
 FRAME_BYTES = FRAME_MS * 32
 SILENCE_AFTER_S = 4.0
 AGENTS = {"echo": {"llm_model": "echo", "voices": {"character": {"model": "espeak"}}}}
+MODELS = {"espeak": {"engine": "espeak"}}
 
 
 @dataclass
@@ -129,13 +132,22 @@ def turns_of(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in files[-1].read_text().splitlines()] if files else []
 
 
-def start_server(folder: Path, secret: str) -> tuple["subprocess.Popen[bytes]", float]:
-    """The server, ready; and seconds that it took."""
-    (folder / "agents.json").write_text(json.dumps(AGENTS))
-    (folder / "tts_models.json").write_text(json.dumps({"espeak": {"engine": "espeak"}}))
+def _show(lines: Iterable[bytes]) -> None:
+    """A pipe that nobody reads would stop the server in the end."""
+    for line in lines:
+        print(line.decode().rstrip(), file=sys.stderr)
+
+
+def start_server(
+    folder: Path, secret: str, agents: Mapping[str, Any], models: Mapping[str, Any], **environ: str
+) -> tuple["subprocess.Popen[bytes]", float]:
+    """The server, ready; and seconds that it took. `environ`: settings besides the usual ones."""
+    (folder / "agents.json").write_text(json.dumps(agents))
+    (folder / "tts_models.json").write_text(json.dumps(models))
     env = os.environ | {
-        "TOKEN_SECRET_KEY": secret, "API_KEY": secrets.token_urlsafe(48), "VOI_RECORD": "true",
+        "TOKEN_SECRET_KEY": secret, "API_KEY": secrets.token_urlsafe(48),
         "VOI_LOG_LEVEL": "warning", "VOI_MODELS_DIR": os.environ.get("VOI_MODELS_DIR", str(Path("models").absolute())),
+        **environ,
     }  # fmt: skip
     began_s = time.monotonic()
     server = subprocess.Popen(
@@ -144,6 +156,7 @@ def start_server(folder: Path, secret: str) -> tuple["subprocess.Popen[bytes]", 
     assert server.stderr is not None
     for line in server.stderr:
         if b"is ready" in line:
+            threading.Thread(target=_show, args=(server.stderr,), daemon=True).start()
             return server, time.monotonic() - began_s
         print(line.decode().rstrip(), file=sys.stderr)
     sys.exit("the server did not start")
@@ -188,7 +201,7 @@ def main() -> None:
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     secret = secrets.token_urlsafe(48)
     with tempfile.TemporaryDirectory() as folder:
-        server, ready_s = start_server(Path(folder), secret)
+        server, ready_s = start_server(Path(folder), secret, AGENTS, MODELS, VOI_RECORD="true")
         try:
             print(f"Server ready after {ready_s:.1f} s.\n", flush=True)
             asyncio.run(run(Path(folder), issue_token("voices", secret)))

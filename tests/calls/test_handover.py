@@ -65,6 +65,26 @@ def test_expired_calls_are_not_given_and_are_deleted(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["README"]
 
 
+def test_other_workers_ask_for_calls(tmp_path: Path) -> None:
+    now_s = 1_000.0
+    mine, theirs = (Handover(tmp_path, 60, clock=lambda: now_s, shared=True) for _ in range(2))
+    assert mine.wanted() == frozenset()
+    theirs.want(SECRET)
+    theirs.want("another")
+    assert mine.wanted() == {mine.name_of(SECRET), mine.name_of("another")}
+    assert SECRET not in str(list(tmp_path.iterdir()))
+    theirs.want_no_more("another")
+    theirs.want_no_more("another")
+    assert mine.wanted() == {mine.name_of(SECRET)}
+    mine.put(SECRET, b"hello")
+    assert theirs.take(SECRET) == b"hello"
+    now_s += module.WANTED_S + 1
+    assert mine.wanted() == frozenset(), "it was left by a crash"
+    now_s += 60
+    mine.sweep()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_limits_and_failures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 10)
     handover = Handover(tmp_path, 60)

@@ -89,8 +89,16 @@ async def test_an_agent_without_memory_remembers_nothing() -> None:
     around = Around()
     for person, agent in (("anna-7", {"memory": None}), ("anna-7", {"memory": False}), ("", {})):
         call, memory = around.begin(person, **agent)
-        assert memory is None
-        assert not call.afterwards
+        if not person:
+            assert memory is None
+            assert not call.afterwards
+            continue
+        assert memory
+        assert await memory.recall() == ""
+        with pytest.raises(ClientError, match="no facts"):
+            await memory.remember("Likes tea.")
+        await over(call, *WORDS)
+    assert around.llm.requests == []
 
 
 @pytest.mark.parametrize("proof", [Proof.APP, Proof.AGENT])
@@ -175,7 +183,7 @@ async def test_a_summary_is_kept_and_its_cost_is_counted() -> None:
         '{"agent": "Here it is."}',
     ]
     ((app, agent, use),) = around.used
-    assert (app, agent, use.kind, use.provider, use.model) == ("shop", "", "llm", "fake", "small")
+    assert (app, agent, use.kind, use.provider, use.model) == ("shop", "(client's own)", "llm", "fake", "small")
 
 
 @in_virtual_time
@@ -225,7 +233,7 @@ async def test_nothing_is_summarized_without_need_or_right(caplog: pytest.LogCap
     await over(call, *WORDS)
     assert "used up its minutes" in caplog.text
     call, _ = around.begin(memory={"summaries": False})
-    assert not call.afterwards
+    await over(call, *WORDS)
     assert around.llm.requests == []
 
 
@@ -269,3 +277,20 @@ async def test_a_server_that_stops_says_what_it_leaves_undone(caplog: pytest.Log
     await asyncio.wait([task])
     assert "the server stops" in caplog.text
     assert around.troubles == ["summary"]
+
+
+@in_virtual_time
+async def test_the_agent_that_takes_over_decides_what_it_knows_and_keeps() -> None:
+    around = Around()
+    call, memory = around.begin(memory=False)
+    assert memory
+    memory.follow(Agent.model_validate({"llm_model": "other", "memory": {"scope": "agent"}}), "bob")
+    around.store.items.append(MemoryItem("f2", "fact", "Likes jazz.", NOW_MS, "bob"))
+    around.store.items.append(MemoryItem("f3", "fact", "Likes rock.", NOW_MS, "ada"))
+    told = await memory.recall()
+    assert "jazz" in told
+    assert "rock" not in told
+    await memory.remember("Likes coffee.")
+    await over(call, *WORDS)
+    assert [item.agent for _, item in around.store.kept] == ["bob", "bob"]
+    assert around.llm.requests[0].model == "other"

@@ -111,6 +111,32 @@ def test_delete() -> None:
     assert voi("calls", "delete", "--older-than-days", "30").exit_code == 0
 
 
+def test_what_was_changed_is_on_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "olga")
+    monkeypatch.setenv("TOKEN_SECRET_KEY", secrets.token_urlsafe(48))
+    assert voi("audit").stdout == "Nothing is on record.\n"
+    token = voi("token", "shop", "--person", "anna").stdout.strip()
+    monkeypatch.setenv("SUDO_USER", "anton")
+    voi("people", "export", "anna", "--app", "shop", "--out", "anna")
+    voi("people", "delete", "anna", "--app", "shop")
+    voi("apps", "set", "shop", "--minutes-per-day", "60")
+    voi("tokens", "revoke", "--app", "shop")
+    with pytest.raises(ClientError):
+        voi("calls", "delete", "c9")
+    voi("calls", "list")  # reads are not
+    acts = json.loads(voi("audit", "--json").stdout)
+    assert [(act["what"].partition(": ")[0], act["result"]) for act in reversed(acts)] == [
+        ("voi token shop", "done"), ("voi people export of the app shop", "done"), ("voi calls delete", "done"),
+        ("voi apps set shop minutes_per_day=60", "done"), ("voi tokens revoke --app shop", "done"),
+        ("voi calls delete", "failed"),
+    ]  # fmt: skip
+    assert {act["who"] for act in acts} == {"olga on the machine", "olga (anton with sudo) on the machine"}
+    told = voi("audit", "--most", "1").stdout
+    assert told.rstrip().endswith("voi calls delete: conversation c9: failed")
+    assert not [secret for secret in (token, "anna") if secret in json.dumps(acts)]
+    assert json.loads(voi("audit", "--since", "2200-01-01", "--json").stdout) == []
+
+
 @pytest.mark.parametrize("args", ["", "c0 --older-than-days 3", "--person anna", "--older-than-days 0"])
 def test_delete_wants_one_thing(args: str) -> None:
     assert voi("calls", "delete", *args.split()).exit_code == 2

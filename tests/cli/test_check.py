@@ -34,6 +34,24 @@ def test_the_examples_are_right_with_words_on_what_is_missing_to_serve() -> None
     assert "TOKEN_SECRET_KEY is not set" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("environ", "hinted"),
+    [({}, False), ({"VOI_HOST": "0.0.0.0"}, True), ({"VOI_TRUSTED_PROXIES": "127.0.0.1"}, True),
+     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "game"}, False),
+     ({"VOI_HOST": "0.0.0.0", "VOI_CLIENT_AGENT_APPS": "-"}, False)],
+)  # fmt: skip
+def test_who_may_bring_agents_is_called_to_mind_where_others_can_come(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], hinted: bool
+) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    Path("agents.json").write_text(json.dumps({"a": {"llm_model": "echo"}}))
+    Path("tts_models.json").write_text("{}")
+    result = CliRunner().invoke(app, ["check"])
+    assert result.exit_code == 0, result.output
+    assert ("VOI_CLIENT_AGENT_APPS" in result.stderr) is hinted
+
+
 def test_every_problem_and_warning_is_printed_and_the_exit_code_is_1() -> None:
     Path("agents.json").write_text(json.dumps({"a": {"llm_modell": "x", "temperature": 9}, "b": 1}))
     result = CliRunner().invoke(app, ["check"])

@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from tests.deploy.litellm_proxy import program
+from voi.config.settings import Settings
+from voi.engines import measured_memory
 
 ROOT = Path(__file__).parents[2]
 DOCKER = ROOT / "docker"
@@ -90,6 +92,27 @@ def test_units_are_right(tmp_path: Path) -> None:
     command: list[str | Path] = [analyze, "verify", *units]
     told = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (told.returncode, told.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unit", ["voi.service", "voi@.service", "voi-engines.service"])
+def test_units_have_a_cache_that_they_can_write(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The measured memory of models is kept there; under `~/.cache` it would be lost without a word."""
+    lines = (ROOT / "deploy" / "systemd" / unit).read_text().splitlines()
+    assert {"ProtectSystem=strict", "ProtectHome=yes", "CacheDirectory=voi"} <= set(lines)
+    (cache,) = (line.partition("XDG_CACHE_HOME=")[2] for line in lines if "XDG_CACHE_HOME=" in line)
+    root = cache.replace("%C", "/var/cache")  # systemd.unit(5), for the system's services
+    assert root == "/var/cache/voi", "what CacheDirectory makes"
+    monkeypatch.setenv("XDG_CACHE_HOME", root)
+    assert measured_memory._file("gpu", ("xtts",)).is_relative_to(root)
+
+
+def test_a_renewal_waits_until_caddy_knows_that_a_worker_is_back() -> None:
+    """A worker counts as failed for `fail_duration`, and as back after the next check."""
+    text = (DOCKER / "Caddyfile.example").read_text()
+    learns_s = sum(int(re.findall(rf"{name} (\d+)s", text)[0]) for name in ("health_interval", "fail_duration"))
+    assert Settings.model_fields["renew_pause_s"].default > learns_s
+    unit = (ROOT / "deploy" / "systemd" / "voi@.service").read_text()
+    assert int(re.findall(r"done; sleep (\d+)", unit)[0]) > learns_s
 
 
 # ---- what the files say

@@ -16,7 +16,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.deploy.test_caddy import CADDY, converse, free_port, in_front_of
+from tests.deploy.caddy import CADDY, free_port, in_front_of
+from tests.deploy.test_caddy import converse
 from tests.fakes.gpu_engines import plug_in
 from tests.server.fakes import API_KEY, SECRET
 from voi.client import VoiClient
@@ -175,6 +176,11 @@ async def test_two_workers(tmp_path: Path) -> None:
         assert sum(await host.calls()) == 8
         assert len({pid for pid, _ in host.steps}) == 1, "the engine was not loaded again"
         assert [line for line in host.log.splitlines() if "ERROR" in line] == []
+
+        # A call is not where the address leads any more: who drops out finds it all the same.
+        for number, call in enumerate(calls):
+            call._socket._response.connection.transport.abort()  # type: ignore[union-attr]
+            await converse(call, f"number {number} dropped out")
 
         # The engine dies: it returns for the callers of both.
         before = host.steps[-1][0]

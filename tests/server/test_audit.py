@@ -35,7 +35,7 @@ async def audited(*requests: tuple[Scope, int], clock: Clock | None = None) -> N
     async def send(message: object) -> None:
         pass
 
-    audit = Audit(app, clock or Clock())
+    audit = Audit(app, clock=clock or Clock())
     for scope, _ in requests:
         await audit(scope, receive, send)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.fakes import SECRET
+from tests.server.fakes import API_KEY, SECRET
 from tests.server.serving import AGENTS, Person, fake_engines, serving, write_config
 from tests.transports.raw_client import RawClient
 from voi.errors import ConfigError
@@ -58,6 +58,24 @@ async def test_facts_are_kept_by_default(tmp_path: Path, monkeypatch: pytest.Mon
     assert kept.transcript == ()
     assert not (tmp_path / "recordings").exists()
     assert b"planted" not in bytes_below(tmp_path / "data")
+
+
+async def test_what_managers_do_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from voi.store.audit import list_acts
+    from voi.store.store import Store
+
+    async with serving(tmp_path, monkeypatch, fake_engines(), store="facts") as running:
+        await running.http("POST", "/integrations/shop?person=anna", f"API-Key: {API_KEY}\r\n")
+        await running.http("GET", "/metrics", f"API-Key: {API_KEY}\r\n")
+        await running.http("GET", "/metrics", "API-Key: wrong\r\n")
+    store = Store(f"sqlite:{tmp_path}/data/voi.db", ())
+    await store.open()
+    async with store.reading() as connection:
+        acts = await list_acts(connection, 10)
+    await store.close()
+    assert [(act.what, act.result) for act in acts] == [("POST /integrations/shop", "200")], "not who guessed a key"
+    assert "127.0.0.1 with the key " in acts[0].who
+    assert not [secret for secret in (API_KEY, "anna") if secret in str(acts)]
 
 
 def bytes_below(folder: Path) -> bytes:

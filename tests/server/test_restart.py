@@ -227,6 +227,44 @@ async def test_a_client_that_was_away_when_the_server_stopped(tmp_path: Path, mo
         assert any(isinstance(event, AudioEvent) for event in events)
 
 
+async def test_a_client_that_is_led_to_another_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As happens after a renewal: the address leads to the worker of before, and the call is at another one."""
+    caplog.set_level("INFO")
+    write_agents(tmp_path)
+    async with (
+        place(tmp_path, monkeypatch, worker_name="one") as one,
+        place(tmp_path, monkeypatch, worker_name="two") as two,
+        cutting(await one.start(engines())) as cutter,
+    ):
+        first = cutter.target
+        second = await two.start(engines())
+        listener = Listener()
+        async with joined(cutter.port) as voi:
+            await voi.send_text("Tell me a story")
+            await voi.create_response()
+            await listener.until(voi, lambda: len(listener.sound.get("1", b"")) > 48_000)
+            for turn, target in enumerate((second, first), 1):
+                cutter.target = target
+                cutter.cut(far_side=turn == 1)  # the second time nobody tells the worker that has the call
+                spoken = len(listener.sound["1"])
+                await listener.until(voi, lambda spoken=spoken: len(listener.sound["1"]) > spoken + 24_000)
+            await listener.until(voi, lambda: "1" in listener.done)
+            assert sum("go on at other workers" in record.getMessage() for record in caplog.records) == 2
+            heard = len(listener.sound["1"]) / 48_000
+            assert len(listener.texts[1]) * 0.02 - 0.1 <= heard <= len(listener.texts[1]) * 0.02 + 3
+            assert one.kept == []
+            thief = Person(await connected(second, "other"))  # the token of another app does not get it
+            thief.say("resume", resume_id=voi._resume_id, received=1)
+            await thief.until(lambda: thief.closed)
+            assert thief.closed == 4004
+            await asyncio.sleep(0.5)
+            await voi.send_text("And then?")
+            await voi.create_response()
+            await listener.until(voi, lambda: "3" in listener.done)
+
+
 async def collect(voi: VoiClient) -> list[Any]:
     events: list[Any] = []
     with contextlib.suppress(TimeoutError):

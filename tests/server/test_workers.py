@@ -58,7 +58,7 @@ class Run:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.folder = folder
-        settings = {"workers": 2, "port": 9000, "shutdown_grace_s": 0} | settings
+        settings = {"workers": 2, "port": 9000, "shutdown_grace_s": 0, "renew_pause_s": 0.1} | settings
         self.workers = Workers(load_settings(**settings), {"VOI_AGENTS_FILE": "mine.json"}, COMMAND)
         self.ready = asyncio.Event()
         self.serving = asyncio.create_task(self.workers.serve(lambda ports: self.ready.set()))
@@ -159,6 +159,34 @@ async def test_they_are_renewed_one_by_one(running: Run, tmp_path: Path, caplog:
     await until(lambda: "all 2 workers are renewed" in caplog.text)
     assert running.told("worker-9001") == ["began", "SIGTERM", "began"]
     assert running.told("engines") == ["began"]
+
+
+async def test_a_proxy_has_time_to_see_that_one_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    seen = asyncio.Event()
+    pauses: list[float] = []
+    real_sleep = asyncio.sleep
+
+    async def sleep(seconds: float) -> None:
+        if seconds == 599:
+            pauses.append(seconds)
+            await seen.wait()
+        else:
+            await real_sleep(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    run = Run(tmp_path, renew_pause_s=599)
+    await asyncio.wait_for(run.ready.wait(), 20)
+    run.workers.renew()
+    await until(lambda: pauses)
+    assert run.told("worker-9000") == ["began", "SIGTERM", "began"]
+    assert run.told("worker-9001") == ["began"]
+    seen.set()
+    await until(lambda: "all 2 workers are renewed" in caplog.text)
+    assert len(pauses) == 1, "after the last one nobody waits"
+    await run.stop()
 
 
 async def test_one_that_hangs_does_not_stop_the_renewal(

@@ -36,7 +36,8 @@ class TwoModels(FakeLlm):
 async def talked(llm: TwoModels, turns: int, **agent: Any) -> tuple[Call, FakeRecorder]:
     recorder = FakeRecorder()
     call = Call(
-        engines=FakeEngines(llm=llm), mode="chat", observers=[recorder], shared={"context_tokens": 2_000},
+        engines=FakeEngines(llm=llm), mode="chat", observers=[recorder],
+        shared={"context_tokens_of": lambda agent: 2_000},
         history={"model": "small", "keep_turns": 2}, voices=None, max_tokens=1_000, **agent,
     )  # fmt: skip
     async with call:

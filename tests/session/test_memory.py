@@ -7,10 +7,11 @@ import pytest
 
 from tests.fakes.call import Call, FakeEngines, FakeRecorder
 from tests.fakes.clock import in_virtual_time
-from tests.fakes.engines import FakeLlm, FakeStt
+from tests.fakes.engines import FakeLlm, FakeStt, calls_of
 from voi.config.agents import Agent
 from voi.config.memory import AgentMemory
 from voi.core import facts as was
+from voi.dialogue import ToolCall
 from voi.errors import StoreError
 from voi.session.memory import KNOWN, MemoryItem, MemoryKind, note_of
 from voi.session.session import RECALL_WAIT_S
@@ -113,6 +114,8 @@ class FakeMemory:
 
     def __init__(self, *notes: str | Exception, after_s: float = 0.01) -> None:
         self.notes, self.after_s, self.asked = notes, after_s, 0
+        self.followed: list[str] = []
+        self.kept: list[str] = []
 
     async def recall(self) -> str:
         note = self.notes[min(self.asked, len(self.notes) - 1)]
@@ -122,7 +125,11 @@ class FakeMemory:
             raise note
         return note
 
+    def follow(self, agent: Agent, name: str) -> None:
+        self.followed.append(name)
+
     async def remember(self, fact: str) -> str:
+        self.kept.append(fact)
         return "It is remembered."
 
 
@@ -205,3 +212,41 @@ async def test_redaction_takes_it_out_of_what_is_recorded() -> None:
         await ask(call)
     assert "4711" in llm.requests[0].messages[0].text
     assert "4711" not in repr(recorder.facts)
+
+
+@in_virtual_time
+async def test_an_agent_that_takes_over_knows_only_what_its_own_memory_lets_it() -> None:
+    memory = FakeMemory("Likes tea.", "", "Likes tea.")
+    llm = FakeLlm(
+        "Hello.",
+        calls_of(ToolCall("a", "pass_on", '{"agent": "stranger"}')),
+        "Here I am.",
+        "And here.",
+    )
+    call = Call(
+        engines=FakeEngines(llm=llm), mode="chat", shared={"memory": memory}, memory=True,
+        configured={"pass_on": {"builtin": "switch_agent", "agents": ["stranger"]}},
+        others={"stranger": {"llm_model": "fake", "system_prompt": "You are new."}},
+    )  # fmt: skip
+    async with call:
+        await ask(call)
+        await ask(call)
+        await ask(call)
+    assert memory.followed == ["stranger"]
+    prompts = [request.messages[0].text for request in llm.requests]
+    assert ["Likes tea." in prompt for prompt in prompts] == [True, True, False, False]
+    assert prompts[-1] == "You are new."
+
+
+@in_virtual_time
+async def test_the_agent_remembers_by_a_tool() -> None:
+    memory = FakeMemory("")
+    llm = FakeLlm(calls_of(ToolCall("a", "keep", '{"fact": "Likes tea."}')), "I will keep that in mind.")
+    call = Call(
+        engines=FakeEngines(llm=llm), mode="chat", shared={"memory": memory}, memory=True,
+        configured={"keep": {"builtin": "remember"}},
+    )  # fmt: skip
+    async with call:
+        await ask(call, "I like tea.")
+    assert memory.kept == ["Likes tea."]
+    assert llm.requests[-1].messages[-1].tool_results[0].text == "It is remembered."

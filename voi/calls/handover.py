@@ -1,11 +1,14 @@
-"""Hands calls over to the server's next process: each in a file of its own, sealed with its client's secret.
+"""Hands calls over to another process of the server, the next one or another worker: each in a file of its own, sealed
+with its client's secret.
 
 The file's name is a hash of the secret, its content is encrypted with another (AES-256-GCM). So the folder reveals
 nothing without the secret, and the server keeps the secret in memory only. A file is taken once; its time of change is
-the time at which it expires. All methods of `Handover` block: call them in a thread.
+the time at which it expires. A worker to which the client was led asks for the call by an empty file of that name
+(`want`), and the worker that has the call puts it there. All methods of `Handover` block: call them in a thread.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -25,13 +28,20 @@ MAX_BYTES = 16 * 1024 * 1024
 SWEEP_EVERY_S = 60
 _NONCE_BYTES = 12
 _SUFFIX = ".call"
+_WANTED = ".wanted"
+WANTED_S = 5.0
+"""A wish that is older was left by a crash."""
 
 
 class Handover:
-    """Keeps calls in `folder` for `life_s` seconds."""
+    """Keeps calls in `folder` for `life_s` seconds. `shared`: other workers use the folder at the same time, and may
+    have the calls whose clients come to this one."""
 
-    def __init__(self, folder: Path, life_s: float, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, life_s: float, clock: Callable[[], float] = time.time, *, shared: bool = False
+    ) -> None:
         self.life_s = life_s
+        self.shared = shared
         self._folder = folder
         self._clock = clock
 
@@ -79,6 +89,31 @@ class Handover:
         except InvalidTag:
             return None
 
+    def want(self, secret: str) -> None:
+        """Ask the worker that has the call of that secret for it. Raises OSError."""
+        path = self._path(secret).with_suffix(_WANTED)
+        path.touch(0o600)
+        os.utime(path, (self._clock(),) * 2)
+
+    def want_no_more(self, secret: str) -> None:
+        """Raises OSError."""
+        self._path(secret).with_suffix(_WANTED).unlink(missing_ok=True)
+
+    def wanted(self) -> frozenset[str]:
+        """What other workers ask for: names that `name_of` gives. Raises OSError."""
+        found, oldest_s = set(), self._clock() - WANTED_S
+        with os.scandir(self._folder) as entries:
+            for entry in entries:
+                name, _, suffix = entry.name.partition(".")
+                with contextlib.suppress(FileNotFoundError):
+                    if suffix == _WANTED[1:] and entry.stat().st_mtime >= oldest_s:
+                        found.add(name)
+        return frozenset(found)
+
+    def name_of(self, secret: str) -> str:
+        """The name of that secret's call among those that are wanted."""
+        return self._path(secret).stem
+
     def sweep(self) -> int:
         """Delete expired calls, and what a crash left. Returns how many calls were deleted. Raises OSError."""
         count = 0
@@ -87,7 +122,7 @@ class Handover:
         for path in self._folder.iterdir():
             limit_s = self._clock() if path.suffix == _SUFFIX else self._clock() - self.life_s
             try:
-                if path.suffix in (_SUFFIX, ".partial", ".taken") and path.stat().st_mtime < limit_s:
+                if path.suffix in (_SUFFIX, _WANTED, ".partial", ".taken") and path.stat().st_mtime < limit_s:
                     path.unlink()
                     count += path.suffix == _SUFFIX
             except FileNotFoundError:

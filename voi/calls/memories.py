@@ -15,13 +15,12 @@ from voi.calls.call import Call
 from voi.calls.call_id import conversation_id
 from voi.calls.usage import OWN_AGENT
 from voi.config.agents import Agent
-from voi.config.memory import AgentMemory
 from voi.core.kept import Kept, KeptMessage
 from voi.engines.base import Llm
 from voi.errors import ClientError, EngineError, StoreError
 from voi.session.memory import FACT_MAX_CHARACTERS, MemoryItem, note_of
 from voi.session.metering import MeteredLlm, Metering
-from voi.session.redaction import redaction_of
+from voi.session.redaction import Redaction, redaction_of
 from voi.session.summaries import NEXT_TIME, Attempts, SummaryTask, summarize
 from voi.use import Use
 
@@ -62,35 +61,43 @@ class CallMemory:
     def __init__(
         self,
         call: Call,
-        wanted: AgentMemory,
+        agent: Agent,
         store: MemoryStore,
         metrics: MemoryMetrics,
         redact: Callable[[str], str],
         clock_ms: Callable[[], int],
     ) -> None:
         self._call = call
-        self._wanted = wanted
+        self.agent = agent
+        """The agent that has the conversation now, and its name in the store."""
+        self.name = call.agent_name or OWN_AGENT
         self._store = store
         self._metrics = metrics
         self._redact = redact
         self._clock_ms = clock_ms
 
+    def follow(self, agent: Agent, name: str) -> None:
+        """See `PersonMemory`."""
+        self.agent, self.name = agent, name
+
     async def recall(self) -> str:
         """See `PersonMemory`."""
-        call = self._call
+        call, wanted = self._call, self.agent.memory
+        if wanted is None:
+            return ""
         items = await self._store.recall(call.app, call.person)
-        return note_of(items, self._wanted, _agent_of(call), proven=call.proof.proven)
+        return note_of(items, wanted, self.name, proven=call.proof.proven)
 
     async def remember(self, fact: str) -> str:
         """See `PersonMemory`."""
-        if not self._wanted.facts:
+        if self.agent.memory is None or not self.agent.memory.facts:
             raise ClientError("This agent remembers no facts.")
         if not self._call.proof.proven:
             raise ClientError("Nothing is kept, because it is not proven who the person is.")
         text = self._redact(" ".join(fact.split()))
         if not text or len(text) > FACT_MAX_CHARACTERS:
             raise ClientError(f"A fact to be remembered has 1 to {FACT_MAX_CHARACTERS} characters.")
-        item = MemoryItem(uuid4().hex, "fact", text, self._clock_ms(), _agent_of(self._call))
+        item = MemoryItem(uuid4().hex, "fact", text, self._clock_ms(), self.name)
         try:
             kept = await self._store.remember(self._call.id, item)
         except StoreError as error:
@@ -130,29 +137,29 @@ class Memories:
         self._waiting = 0
 
     def of(self, call: Call | None, agent: Agent) -> CallMemory | None:
-        """The memory of a call that begins; None if nothing is remembered in it. The call is summarized when it is
-        over."""
-        wanted = agent.memory
-        if wanted is None or self._store is None or call is None or not call.person:
+        """The memory of a call that begins with that agent; None if nothing can be remembered in it. When the call is
+        over, it is summarized if the agent that has it then remembers."""
+        if self._store is None or call is None or not call.person:
             return None
         redaction = redaction_of(agent)
-        if wanted.summaries:
+        redact: Callable[[str], str] = redaction.text if redaction else str
+        memory = CallMemory(call, agent, self._store, self._metrics, redact, self._clock_ms)
 
-            async def afterwards(kept: Kept) -> None:
-                await self._summarize(call, agent, wanted, kept)
+        async def afterwards(kept: Kept) -> None:
+            await self._summarize(call, memory, redaction, kept)
 
-            call.afterwards.append(afterwards)
-        redact = redaction.text if redaction else str
-        return CallMemory(call, wanted, self._store, self._metrics, redact, self._clock_ms)
+        call.afterwards.append(afterwards)
+        return memory
 
     # ---- afterwards -------------------------------------------------------------------------------
 
-    async def _summarize(self, call: Call, agent: Agent, wanted: AgentMemory, kept: Kept) -> None:
+    async def _summarize(self, call: Call, memory: CallMemory, redaction: Redaction | None, kept: Kept) -> None:
         """Summarize the call, which is over, and keep that. What was said on another day was summarized then. Never
         raises EngineError or StoreError."""
         conversation_id.set(call.id)
+        wanted = memory.agent.memory
         said = [each for each in kept.messages if each.message_id >= call.first_message_id]
-        if not call.proof.proven or not _has_words_of_the_person(said):
+        if wanted is None or not (wanted.summaries and call.proof.proven and _has_words_of_the_person(said)):
             return
         if why_not := self._why_not(call.app):
             log.warning("the conversation is not summarized for the person's next one: %s", why_not)
@@ -160,10 +167,19 @@ class Memories:
         if self._waiting >= WAITING_MAX:
             self._fail(f"{WAITING_MAX} others wait to be summarized")
             return
+        messages = tuple(each.message for each in said)
+        earlier = "" if call.first_message_id else kept.summary
+        if redaction:
+            messages, earlier = redaction.messages(messages), redaction.text(earlier)
+        model = wanted.model or memory.agent.llm_model
+        task = SummaryTask(
+            model, NEXT_TIME, messages, earlier, wanted.summary_max_characters, self._context_tokens(model),
+            with_tools=False,
+        )  # fmt: skip
         self._waiting += 1
         try:
             async with self._gate:
-                await self._write(call, agent, wanted, said, "" if call.first_message_id else kept.summary)
+                await self._write(call, memory.name, redaction, task)
         except (EngineError, StoreError) as error:
             self._fail(str(error))
         except asyncio.CancelledError:
@@ -172,44 +188,24 @@ class Memories:
         finally:
             self._waiting -= 1
 
-    async def _write(
-        self, call: Call, agent: Agent, wanted: AgentMemory, said: Sequence[KeptMessage], earlier: str
-    ) -> None:
+    async def _write(self, call: Call, agent: str, redaction: Redaction | None, task: SummaryTask) -> None:
         llm = self._llm()
         assert self._store is not None
         if llm is None:
             return
-        messages = tuple(each.message for each in said)
-        if redaction := redaction_of(agent):
-            messages, earlier = redaction.messages(messages), redaction.text(earlier)
-        model = wanted.model or agent.llm_model
-        metering = Metering(self._provider_of, lambda use: self._on_use(call.app, call.agent_name, use))
-        task = SummaryTask(
-            model,
-            NEXT_TIME,
-            messages,
-            earlier,
-            wanted.summary_max_characters,
-            self._context_tokens(model),
-            with_tools=False,
-        )
+        metering = Metering(self._provider_of, lambda use: self._on_use(call.app, agent, use))
         text = await summarize(
             MeteredLlm(llm, metering), task, ATTEMPTS,
             lambda error: log.warning("a summary of the conversation is tried again: %s", error),
         )  # fmt: skip
         if redaction:
             text = redaction.text(text)
-        item = MemoryItem(call.id, "summary", text, self._clock_ms(), _agent_of(call))
-        if not await self._store.remember(call.id, item):
+        if not await self._store.remember(call.id, MemoryItem(call.id, "summary", text, self._clock_ms(), agent)):
             log.info("the conversation's summary is not kept: what was stored of it was deleted")
 
     def _fail(self, why: str) -> None:
         self._metrics.memory_failed("summary")
         log.error("the conversation is not summarized for the person's next one: %s", why)
-
-
-def _agent_of(call: Call) -> str:
-    return call.agent_name or OWN_AGENT
 
 
 def _has_words_of_the_person(said: Sequence[KeptMessage]) -> bool:

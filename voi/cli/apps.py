@@ -77,7 +77,8 @@ def set_quota(
         async with store.writing() as connection:
             await set_quota(connection, app, changes, now_ms())
 
-    with_store(work, make=True)
+    told = " ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+    with_store(work, f"voi apps set {app} {'unlimited ' if unlimited else ''}{told}".rstrip(), make=True)
     typer.echo(f"{app} has its new limits.")
 
 

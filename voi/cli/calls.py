@@ -115,6 +115,10 @@ def show(
             if name.endswith("_ms") and value is not None
         )
         typer.echo(f"answer {turn['turn']}: {times}")
+    for call in kept.tools:
+        words = "(deleted)" if call["arguments"] is None else call["arguments"]
+        what = call["error"] or f"{call['result_characters']} characters"
+        typer.echo(f"{call['at_ms'] / 1_000:8.2f}  tool {call['tool']} {words}: {what}, {call['took_ms']} ms")
     for failure in kept.failures:
         typer.echo(f"failed: {failure['kind']} of {failure['engine']} after {failure['took_ms']} ms")
 
@@ -155,7 +159,8 @@ def export(
 
     if recording is not None and str(out) == "-":
         raise typer.BadParameter("a recording is a folder: say which with --out")
-    typer.echo(with_store(work), err=True)
+    what = "the sound of a conversation" if recording is not None else "conversations"
+    typer.echo(with_store(work, f"voi calls export: {what}"), err=True)
 
 
 @calls.command()
@@ -175,18 +180,23 @@ def delete(
     if person and not app:
         raise typer.BadParameter("--person needs --app: apps call different people the same")
 
-    async def work(store: "Store", settings: "Settings") -> int | None:
+    async def work(store: "Store", settings: "Settings") -> int:
         from voi.store.deletion import forget_conversation, forget_everything_of, forget_older
 
         if older_than_days is not None:
             return await forget_older(store, settings.recordings_dir, older_than_days)
         if person:
-            return await forget_everything_of(store, settings.recordings_dir, app, person)
-        return await forget_conversation(store, settings.recordings_dir, conversation_id or "") or None
+            found = await forget_everything_of(store, settings.recordings_dir, app, person)
+        else:
+            found = await forget_conversation(store, settings.recordings_dir, conversation_id or "") or None
+        if found is None:
+            raise ClientError("There is nothing of that name in the store.")
+        return found
 
-    count = with_store(work)
-    if count is None:
-        raise ClientError("There is nothing of that name in the store.")
+    what = f"conversation {conversation_id}" if conversation_id else f"a person of the app {app}"
+    if older_than_days is not None:
+        what = f"older than {older_than_days} days"
+    count = with_store(work, f"voi calls delete: {what}")
     typer.echo(json.dumps({"conversations": count}) if as_json else f"Deleted: {count} conversations.")
 
 

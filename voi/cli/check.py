@@ -25,6 +25,7 @@ def check(
     """Check .env, agents.json and tts_models.json. Exits with 1 if there are mistakes, and prints them all."""
     from voi.cli import elsewhere
     from voi.cli.engine_check import check_engines, try_engines
+    from voi.config.client_agent import hint_of_grants
     from voi.config.load import read_config
     from voi.config.prices import read_prices
     from voi.config.problems import Problems
@@ -34,6 +35,7 @@ def check(
 
     problems = Problems()
     licences: list[WeightLicence] = []
+    hint_of_client_agents = ""
     try:
         settings = load_settings(agents_file=agents, tts_models_file=tts_models)
     except ConfigError as error:
@@ -53,6 +55,7 @@ def check(
             from voi.cli.weight_licences import weight_licences
 
             licences = weight_licences(config, settings)
+        hint_of_client_agents = hint_of_grants(settings)
         for line in [] if problems.errors or as_json else [*_summary(config, settings), *_licences(licences)]:
             typer.echo(line)
     if as_json:
@@ -75,6 +78,8 @@ def check(
         raise typer.Exit(1)
     warned = f", with {_count(len(problems.warnings), 'warning')}" if problems.warnings else ""
     unready = any(_NOT_READY in warning for warning in problems.warnings)
+    if hint_of_client_agents:
+        typer.echo(f"hint: {hint_of_client_agents}", err=True)
     typer.echo(f"The configuration is right{warned}{'; the server does not start with it yet' if unready else ''}.")
 
 

@@ -29,7 +29,7 @@ def list_(name: Name, app: App, as_json: AsJson = False) -> None:
     """Show what is remembered of a person, the oldest first."""
     from voi.cli.open_store import time_of
 
-    items = _read(app, name)
+    items = _read(app, name, "list")
     if as_json:
         from voi.store.person_memory import memory_as_dict
 
@@ -51,7 +51,7 @@ def export(
     from voi.errors import ClientError
     from voi.store.person_memory import memory_as_dict
 
-    told = {"app": app, "person": name, "memory": [memory_as_dict(item) for item in _read(app, name)]}
+    told = {"app": app, "person": name, "memory": [memory_as_dict(item) for item in _read(app, name, "export")]}
     text = json.dumps(told, ensure_ascii=False, indent=2)
     if str(out) == "-":
         typer.echo(text)
@@ -78,11 +78,11 @@ def forget(
 
         return await forget_memory(store, app, name, memory_id or "")
 
-    count = with_store(work)
+    count = with_store(work, f"voi memory forget of the app {app}")
     typer.echo(json.dumps({"deleted": count}) if as_json else f"Deleted: {count} memories.")
 
 
-def _read(app: str, name: str) -> "list[MemoryItem]":
+def _read(app: str, name: str, act: str) -> "list[MemoryItem]":
     from voi.cli.open_store import with_store
 
     async def work(store: "Store", _: "Settings") -> "list[MemoryItem]":
@@ -90,4 +90,4 @@ def _read(app: str, name: str) -> "list[MemoryItem]":
 
         return await list_memory(store, app, name)
 
-    return with_store(work)
+    return with_store(work, f"voi memory {act} of the app {app}")

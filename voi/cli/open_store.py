@@ -1,7 +1,10 @@
 """The store, for a command: opened, used, closed."""
 
 import asyncio
+import getpass
+import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +17,10 @@ COMMAND_TIMEOUT_S = 24 * 3_600.0
 """Deadline for commands, which may take long, such as a backup."""
 
 
-def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", *, make: bool = False) -> T:
-    """Run `work` with the store that the settings name. `make`: make one that does not exist yet; else a command in the
-    wrong folder would leave an empty one there. Raises ConfigError, StoreError."""
+def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", act: str = "", *, make: bool = False) -> T:
+    """Run `work` with the store that the settings name. `act`: what it changes, for the audit log, without anybody's
+    name; "": nothing. `make`: make a store that does not exist yet; else a command in the wrong folder would leave an
+    empty one there. Raises ConfigError, StoreError."""
     from voi.config.settings import load_settings
     from voi.errors import ConfigError
     from voi.store.store import Store
@@ -35,11 +39,43 @@ def with_store(work: "Callable[[Store, Settings], Awaitable[T]]", *, make: bool 
         store = Store(settings.store_url, settings.store_secrets(), COMMAND_TIMEOUT_S)
         try:
             await store.open()
-            return await work(store, settings)
+            return await (_on_record(store, work(store, settings), act) if act else work(store, settings))
         finally:
             await store.close()
 
     return asyncio.run(run())
+
+
+async def _on_record(store: "Store", work: "Awaitable[T]", act: str) -> T:
+    """Do it, and note in the audit log who did it."""
+    from voi.errors import StoreError, VoiError
+
+    try:
+        result = await work
+    except (VoiError, OSError):
+        with suppress(StoreError):  # the first error says more
+            await _note(store, act, "failed")
+        raise
+    await _note(store, act, "done")
+    return result
+
+
+async def _note(store: "Store", act: str, result: str) -> None:
+    from voi.store.audit import Act, note_acts
+    from voi.store.observer import now_ms
+
+    async with store.writing() as connection:
+        await note_acts(connection, [Act(now_ms(), operator(), act, result)])
+
+
+def operator() -> str:
+    """The account that runs the command, and the one before `sudo`."""
+    try:
+        account = getpass.getuser()
+    except (KeyError, OSError):  # a container's user that has no name
+        account = f"user {os.getuid()}"
+    before = os.environ.get("SUDO_USER")
+    return f"{account} ({before} with sudo) on the machine" if before else f"{account} on the machine"
 
 
 def parse_date(text: str | None) -> int | None:

@@ -41,7 +41,7 @@ def export(
         return await export_person(store, settings.recordings_dir, app, name, out)
 
     try:
-        counts = with_store(work)
+        counts = with_store(work, f"voi people export of the app {app}")
     except OSError as error:
         raise ClientError(f"{error.filename or out} cannot be used: {error.strerror}.") from None
     told = ", ".join(f"{count} {kind}" for kind, count in counts.items())

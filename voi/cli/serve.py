@@ -19,10 +19,13 @@ def serve(
 ) -> None:
     """Start the server. It is ready when it says so; stop it with Ctrl+C."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # its threads spin: for products as small as ours twice the CPU
+    from voi.config.client_agent import hint_of_grants
     from voi.config.settings import load_settings
 
     given = {"host": host, "port": port, "agents_file": agents, "tls_cert_file": cert, "tls_key_file": key}
     settings = load_settings(**given)
+    if not settings.worker_name and (hint := hint_of_grants(settings)):
+        typer.secho(f"hint: {hint}", dim=True, err=True)
     if settings.workers > 1:
         serve_by_workers(settings, {name: str(value) for name, value in given.items() if value is not None})
         return

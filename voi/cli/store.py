@@ -38,7 +38,7 @@ def backup(
 
         return await back_up(opened, settings.recordings_dir, file, keys)
 
-    counts = _told_of_files(lambda: with_store(work))
+    counts = _told_of_files(lambda: with_store(work, f"voi store backup to {file}"))
     _tell(counts, as_json, f"{file}: {counts['conversations']} conversations, {counts['people']} people.")
 
 
@@ -56,7 +56,7 @@ def restore(
 
         return await restore(opened, settings.recordings_dir, file, keys)
 
-    counts = _told_of_files(lambda: with_store(work, make=True))
+    counts = _told_of_files(lambda: with_store(work, f"voi store restore from {file}", make=True))
     _tell(counts, as_json, f"{file}: {counts.get('conversations', 0)} conversations are in the store.")
 
 
@@ -74,7 +74,7 @@ def import_(as_json: AsJson = False) -> None:
 
         return await import_recordings(opened, settings.recordings_dir, words=settings.store == "words", told=told)
 
-    taken, refused = _told_of_files(lambda: with_store(work, make=True))
+    taken, refused = _told_of_files(lambda: with_store(work, "voi store import", make=True))
     _tell({"taken": taken, "refused": refused}, as_json, f"{taken} recordings were taken, {refused} could not be read.")
     raise typer.Exit(bool(refused))
 
@@ -91,7 +91,7 @@ def rekey(as_json: AsJson = False) -> None:
         async with opened.writing() as connection:
             return await opened.keys.rewrap(connection)
 
-    count = with_store(work)
+    count = with_store(work, "voi store rekey")
     _tell({"keys": count}, as_json, f"{count} keys are encrypted with VOI_STORE_KEY. VOI_OLD_STORE_KEY can go.")
 
 

@@ -31,6 +31,7 @@ def _note(token: str, secret: str) -> None:
     from voi.server.tokens import note_claims
 
     try:
-        with_store(lambda store, _: note_claims(store, read_token(token, secret)), make=True)
+        claims = read_token(token, secret)
+        with_store(lambda store, _: note_claims(store, claims), f"voi token {claims.app}: {claims.id}", make=True)
     except (ConfigError, StoreError) as error:
         typer.secho(f"warning: the token is not in the store, and can only be revoked by its app: {error}", err=True)

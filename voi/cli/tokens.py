@@ -71,5 +71,5 @@ def revoke(
             elif not await revoke_token(connection, token_id, now_ms()):
                 raise ClientError(f"There is no token {token_id!r}, or it was revoked before.")
 
-    with_store(work, make=True)
+    with_store(work, f"voi tokens revoke {f'--app {app}' if app else token_id}", make=True)
     typer.echo(f"All tokens that {app} had are revoked." if app else f"The token {token_id} is revoked.")

@@ -25,7 +25,7 @@ def keep_consent(models: Iterable[str], names: Sequence[str], consent: str) -> N
             for model, name in product(models, names):
                 await note_voice(connection, store.keys, ClonedVoice(model, name, now_ms, consent))
 
-    _with_store(work, None, make=True)
+    _with_store(work, None, make=True, act=f"voi voice add: {', '.join(names)}")
     if not consent:
         typer.secho("Who agreed to this voice? --consent TEXT keeps it.", fg="yellow", err=True)
 
@@ -52,12 +52,14 @@ def forget_consents(models: Sequence[str], names: Sequence[str]) -> None:
             for name in names:
                 await forget_voices(connection, store.keys, models, name)
 
-    _with_store(work, None)
+    _with_store(work, None, act=f"voi voice remove: {', '.join(names)}")
 
 
-def _with_store(work: "Callable[[Store, Settings], Awaitable[Any]]", otherwise: T, *, make: bool = False) -> T:
+def _with_store(
+    work: "Callable[[Store, Settings], Awaitable[Any]]", otherwise: T, *, make: bool = False, act: str = ""
+) -> T:
     """Run `work` with the store, and return its result; `otherwise` if there is no store or it does not answer. `make`:
-    make a store that does not exist yet."""
+    make a store that does not exist yet. `act`: for the audit log."""
     from voi.config.settings import load_settings
     from voi.errors import ConfigError, StoreError
 
@@ -71,7 +73,7 @@ def _with_store(work: "Callable[[Store, Settings], Awaitable[Any]]", otherwise: 
         path = parse_store_url(settings.store_url).path
         if not make and path is not None and not path.exists():
             return otherwise
-        found: T = with_store(work, make=make)
+        found: T = with_store(work, act, make=make)
     except (ConfigError, StoreError, ModuleNotFoundError) as error:
         typer.secho(f"Consents are not kept: {error}", fg="yellow", err=True)
         return otherwise

@@ -7,12 +7,30 @@ from voi.config.config import Config
 from voi.config.engine_choice import CHOSEN
 from voi.config.json_file import parse_object, validated
 from voi.config.problems import Problems, did_you_mean, quoted
+from voi.config.settings import Settings
 from voi.errors import ClientError, ConfigError
 
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 CLIENT_AGENT_LIMIT_BYTES = 64 * 1024
 CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
 30,000, and a prompt of that size in lines has some 1,000."""
+
+CLIENT_BODIES = ("app", "builtin")
+"""What tools of such an agent may do. All others would act in the server's name: request internal addresses with its
+secrets, or run programs."""
+
+
+def hint_of_grants(settings: Settings) -> str:
+    """What to tell an operator whose server others can reach, while the clients of every app may bring agents; "":
+    nothing."""
+    reachable = settings.host not in LOOPBACK or settings.trusted_proxies
+    if "*" not in settings.client_agent_apps or not reachable:
+        return ""
+    return (
+        "Clients of every app may bring agents of their own. VOI_CLIENT_AGENT_APPS names those that are granted it; "
+        "- for none (docs/security.md)."
+    )
 
 
 def parse_client_agent(json_text: str, app: str, config: Config) -> Agent:
@@ -53,6 +71,14 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
         means += [(place, model, "LLM", config.llm_models) for place, model in agent.models_beside.items()]
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    for tool_name, tool in agent.tools.items():
+        if tool.body not in CLIENT_BODIES:
+            text = "works with the server's own means, and only the server's agents may have such a tool"
+            problems.error(source, ("tools", tool_name, tool.body), text)
+        for other in tool.agents:
+            if other not in config.agents:
+                text = f"{quoted(other)} is no agent of this server{did_you_mean(other, config.agents)}"
+                problems.error(source, ("tools", tool_name, "agents"), text)
     for kind in CHOSEN:
         what = f"{kind} engine"
         means.append((("engines", kind), getattr(agent.engines, kind), what, config.engines_offered.get(kind, ())))

@@ -187,6 +187,9 @@ class Settings(BaseSettings):
     workers: int = Field(default=1, ge=1, le=64)
     """Run so many servers, each in a process of its own and at a port of its own, from VOI_PORT on. They share models
     for a GPU. A proxy goes in front of them."""
+    renew_pause_s: float = Field(default=5, ge=0, le=600)
+    """Wait so long after one server was renewed before the next one is: a proxy has to see that the first is back,
+    or it has nowhere to send the calls of the second. Longer than its health_interval and fail_duration together."""
     worker_name: str = Field(default="", max_length=40)
     """Name of this server among others, for its log lines."""
     turn_engine: str = "smart-turn"
@@ -230,7 +233,8 @@ class Settings(BaseSettings):
     memory_keep_days: int = Field(default=365, ge=0, le=36_500)
     """What agents remember of people is deleted after this time; 0: never."""
     usage_keep_days: int = Field(default=400, ge=0, le=36_500)
-    """The sums of what was used on a day, which name nobody, are deleted after this time; 0: never."""
+    """The sums of what was used on a day, which name nobody, and the record of `voi audit` are deleted after this time;
+    0: never."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level that is logged."""

@@ -56,12 +56,12 @@ class History:
     """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten. `form`: how the agent was
     told to write."""
 
-    __slots__ = ("_entries", "_form", "_limit", "version")
+    __slots__ = ("_entries", "_limit", "form", "version")
 
     def __init__(self, limit: int, form: ReplyForm = ReplyForm()) -> None:  # noqa: B008
         self._entries: list[HistoryEntry] = []
         self._limit = limit
-        self._form = form
+        self.form = form
         self.version = 0
         """Rises with every change."""
 
@@ -169,7 +169,7 @@ class History:
 
     def messages_of(self, entries: Iterable[HistoryEntry], *, as_read: bool = False) -> tuple[Message, ...]:
         """Some of its entries, for the agent's LLM. `as_read`: all words as people read them."""
-        return tuple(message for entry in entries for message in entry.messages(None if as_read else self._form))
+        return tuple(message for entry in entries for message in entry.messages(None if as_read else self.form))
 
     def log(self) -> tuple[Message, ...]:
         """For those who judge the dialogue: all words as people read them."""

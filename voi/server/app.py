@@ -13,7 +13,7 @@ from voi import __version__
 from voi.calls.admission import Admission
 from voi.engines.supervised import Supervised
 from voi.errors import ClientError
-from voi.server.audit import Audit
+from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
@@ -26,6 +26,9 @@ TOKEN_HEADER = "Voi-Token"
 
 
 ENGINES = ("VAD", "STT", "TTS", "turn detection", "LLM")
+READY_AGAIN_S = "1"
+"""When to ask again whether there is room, in seconds. Places and load change that fast."""
+
 _STATES = ("loading", "ready", "left out")
 
 
@@ -69,7 +72,9 @@ def create_app(
     metrics: Metrics,
     tokens: Tokens,
     voices: VoiceService,
+    keep_act: Keep = lambda who, what, result: None,
 ) -> FastAPI:
+    """`keep_act`: see `Audit`."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
@@ -80,7 +85,7 @@ def create_app(
             expose_headers=[TOKEN_HEADER],
         )
 
-    app.add_middleware(Audit)
+    app.add_middleware(Audit, keep=keep_act)
 
     def authorized(request: Request) -> None:
         key = request.headers.get("API-Key", bearer(request.headers.get("Authorization", "")))
@@ -102,7 +107,7 @@ def create_app(
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:
         if not (room := admission.has_room):
-            response.status_code = 503
+            response.status_code, response.headers["Retry-After"] = 503, READY_AGAIN_S
         return {"ready": room}
 
     @app.get("/ws")

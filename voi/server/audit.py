@@ -1,5 +1,6 @@
 """The audit log: one line for each request with an API key that changes something, reads what is remembered of a
-person, or is refused.
+person, or is refused. What was changed or read is kept in the store too, beside what commands on the machine did
+(`voi.cli.open_store`). Strangers who guess keys fill no table.
 
 A manager is a client that has the API key. The line names the key by a fingerprint, so that after a change of keys it
 shows which one was used, and never the key itself.
@@ -23,15 +24,19 @@ _PRIVATE = "/memory"
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
+Keep = Callable[[str, str, str], None]
 REFUSED_EVERY_S = 1.0
 """Refused requests are logged this often at most: a client that guesses keys must not fill the disk."""
 
 
 class Audit:
-    """ASGI middleware."""
+    """ASGI middleware. `keep`: stores who changed what, and with which result."""
 
-    def __init__(self, app: ASGIApp, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, app: ASGIApp, keep: Keep = lambda who, what, result: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._app = app
+        self._keep = keep
         self._clock = clock
         self._refused_s = -REFUSED_EVERY_S
         self._unlogged = 0
@@ -53,7 +58,9 @@ class Audit:
         if status in _REFUSED:
             self._note_refused(scope, key, status)
         elif key and (scope["method"] not in _READS or _is_below(scope["path"], _PRIVATE)):
-            log.info("%s", _line(scope, key, status))
+            what, who = _what(scope), _who(scope, key)
+            log.info("%s %s: %d", what, who, status)
+            self._keep(who, what, str(status))
 
     def _note_refused(self, scope: Scope, key: bytes, status: int) -> None:
         now_s = self._clock()
@@ -62,7 +69,7 @@ class Audit:
             return
         more = f"; {self._unlogged} more were refused since the last line" if self._unlogged else ""
         self._refused_s, self._unlogged = now_s, 0
-        log.warning("%s%s", _line(scope, key, status), more)
+        log.warning("%s %s: %d%s", _what(scope), _who(scope, key), status, more)
 
 
 def _is_below(path: str, place: str) -> bool:
@@ -81,8 +88,12 @@ def fingerprint(key: bytes) -> str:
     return hashlib.sha256(key).hexdigest()[:_FINGERPRINT_CHARS]
 
 
-def _line(scope: Scope, key: bytes, status: int) -> str:
-    client = scope.get("client")
+def _what(scope: Scope) -> str:
     path = quote(scope["path"], safe="/:@!$&'()*+,;=")[:_PATH_MAX]
+    return f"{scope['method']} {path}"
+
+
+def _who(scope: Scope, key: bytes) -> str:
+    client = scope.get("client")
     by = f"with the key {fingerprint(key)}" if key else "without a key"
-    return f"{scope['method']} {path} from {client[0] if client else 'an unknown address'} {by}: {status}"
+    return f"from {client[0] if client else 'an unknown address'} {by}"

@@ -120,6 +120,15 @@ class KeptCalls:
 
         return tell
 
+    def acted(self, who: str, what: str, result: str) -> None:
+        """Store what a manager did."""
+        if self._writer is not None:
+            from voi.store.audit import Act
+            from voi.store.entries import Acted
+            from voi.store.observer import now_ms
+
+            self._writer.put(Acted(Act(now_ms(), who, what, result)))
+
     def used_apart(self, whose: Whose, total: Total) -> None:
         """Store what was used outside of any call."""
         if self._writer is not None:

@@ -52,9 +52,10 @@ from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
 from voi.transports.voi_ws.connection import VoiWebSockets
-from voi.transports.voi_ws.leaving import hand_over
+from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
 from voi.transports.voi_ws.resumption import Resumables
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,13 @@ def run(settings: Settings, on_progress: StartProgress, on_ready: Callable[[str]
     uvloop.run(server.serve())
 
 
+def handover_of(settings: Settings) -> Handover | None:
+    """Where calls are kept for another process; None: they are not."""
+    if not settings.resume_restart_s:
+        return None
+    return Handover(settings.resume_dir, settings.resume_restart_s, shared=bool(settings.worker_name))
+
+
 class Server:
     """One server process. `serve` is its whole life."""
 
@@ -102,6 +110,7 @@ class Server:
         self._failure: VoiError | None = None
         """Why the server could not start."""
         self._tasks = Tasks()
+        self._toolbox = Toolbox()
         self._pictures = PictureBudget(settings.pictures_mb * 2**20)
         self._questions = QuestionBudget(settings.invoke_llm_per_minute)
         token_secrets, api_key = settings.require_secrets()
@@ -127,6 +136,7 @@ class Server:
         )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
+        self._giving_up: asyncio.Task[None] | None = None
         self._issued_tokens = tokens = Tokens(token_secrets, self.kept.store)
         self._door_services = DoorServices(
             self.calls, lambda token: tokens.check(token).app, lambda token: tokens.check(token).person
@@ -136,7 +146,7 @@ class Server:
             lambda query: tokens.check(token_in(query)).app,
             settings.init_timeout_s,
             Resumables(settings.resume_s),
-            Handover(settings.resume_dir, settings.resume_restart_s) if settings.resume_restart_s else None,
+            handover_of(settings),
             lambda query: tokens.check(token_in(query)).person,
         )
         self._app = create_app(
@@ -146,6 +156,7 @@ class Server:
             self.metrics,
             tokens,
             self._voice_service(),
+            self.kept.acted,
         )
 
     def _voice_service(self) -> VoiceService:
@@ -159,7 +170,7 @@ class Server:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
-                for value in values_of(each)]  # fmt: skip
+                for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)
@@ -178,6 +189,7 @@ class Server:
                 await self._tasks.close()
                 await self.app_quotas.close()
                 await self.kept.close()
+                await self._toolbox.close()
                 await self._close_engines()
                 if self._traces is not None:
                     await close_provider(self._traces)
@@ -219,6 +231,7 @@ class Server:
             self._tasks.start(self._issued_tokens.run(), "tokens")
             await self.app_quotas.look()
             self._tasks.start(self.app_quotas.run(), "quotas")
+            await self._toolbox.prepare(self._configs.current)
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -240,6 +253,9 @@ class Server:
         self._tasks.start(self._configs.watch(), "configuration")
         if self._voi_ws.handover is not None:
             self._tasks.start(keep_swept(self._voi_ws.handover), "kept calls")
+            if self._voi_ws.handover.shared:
+                wanted = give_up_wanted(self._voi_ws.resumables, self._voi_ws.handover, self.hurry)
+                self._giving_up = self._tasks.start(wanted, "calls that other workers want")
         self._tasks.start(garbage.collect_when_idle(lambda: self.admission.active, lambda: self.calls.gone), "garbage")
         if http.should_exit:
             return
@@ -266,6 +282,7 @@ class Server:
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
+        await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
@@ -288,6 +305,9 @@ class Server:
             conversation_id=conversation_id,
             line=line,
             agent=agent,
+            agent_name=call.agent_name if call else "",
+            tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
+            about={"app": app, "person": call.person if call else ""},
             config=config,
             engines=self._engines.of(agent),
             options=options,
@@ -302,7 +322,7 @@ class Server:
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
             memory=self._memories.of(call, agent),
-            context_tokens=self._contexts.of_agent(agent),
+            context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))
@@ -328,6 +348,9 @@ class Server:
             self.readiness.state = "stopping"
         self.admission.close()
         handover = self._voi_ws.handover
+        if self._giving_up is not None:
+            self._giving_up.cancel()  # all calls leave now
+            await asyncio.wait([self._giving_up])
         if handover is not None:
             await hand_over(self._voi_ws.resumables, handover, self.hurry)
         await self.calls.drain(self.settings.shutdown_grace_s, self.hurry)

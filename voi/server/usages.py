@@ -64,8 +64,8 @@ class Usages:
         self._apart(Whose(app, NO_AGENT, "http"), use)
 
     def after_call(self, app: str, agent: str, use: Use) -> None:
-        """Count what was used for a call that is over. `agent`: its name; "": one that the client brought."""
-        self._apart(Whose(app, agent or OWN_AGENT, "app"), use)
+        """Count what was used for a call that is over."""
+        self._apart(Whose(app, agent, "app"), use)
 
     def _apart(self, whose: Whose, use: Use) -> None:
         cost = self.prices.cost(use)

@@ -120,6 +120,8 @@ class Workers:
 
     async def _renew(self) -> None:
         for number, worker in enumerate(self.workers, 1):
+            if number > 1:
+                await asyncio.sleep(self._settings.renew_pause_s)  # until a proxy knows that the one before is back
             log.info("%s is renewed (%d of %d)", worker.name, number, len(self.workers))
             if not await worker.renew(self._settings.shutdown_grace_s + END_S):
                 if not self._ends.is_set():

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Callable
 
-from voi.config.agents import Agent
 from voi.core.actions import Condense
 from voi.core.facts import Condensed, Fact
 from voi.engines.base import Llm
 from voi.errors import EngineError
+from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure
 from voi.session.summaries import GO_ON, Attempts, SummaryTask, summarize
 from voi.tasks import Tasks
@@ -19,9 +19,10 @@ SUMMARY_MAX_CHARACTERS = 6_000
 
 
 class Condenser:
-    """One conversation's. `llm` counts what it is asked. `on_failure` is told when there is no summary."""
+    """One conversation's. `llm` counts what it is asked. `context_tokens` returns what a request may take. `on_failure`
+    is told when there is no summary."""
 
-    __slots__ = ("_agent", "_context_tokens", "_engine_of", "_llm", "_on_failure", "_tasks", "_tell")
+    __slots__ = ("_context_tokens", "_current", "_engine_of", "_llm", "_on_failure", "_tasks", "_tell")
 
     def __init__(
         self,
@@ -29,15 +30,15 @@ class Condenser:
         tell: Callable[[Fact], None],
         llm: Llm,
         engine_of: Callable[[str], str],
-        agent: Agent,
-        context_tokens: int,
+        current: CurrentAgent,
+        context_tokens: Callable[[], int],
         on_failure: Callable[[Failure], None],
     ) -> None:
         self._tasks = tasks
         self._tell = tell
         self._llm = llm
         self._engine_of = engine_of
-        self._agent = agent
+        self._current = current
         self._context_tokens = context_tokens
         self._on_failure = on_failure
 
@@ -48,10 +49,11 @@ class Condenser:
         )
 
     async def _condense(self, action: Condense) -> None:
-        model = self._agent.history.model or self._agent.llm_model
+        agent, context_tokens = self._current.agent, self._context_tokens()
+        model = agent.history.model or agent.llm_model
         began_s = asyncio.get_running_loop().time()
-        most = min(SUMMARY_MAX_CHARACTERS, max(400, self._context_tokens * 4 // SUMMARY_SHARE))
-        task = SummaryTask(model, GO_ON, action.messages, action.summary, most, self._context_tokens)
+        most = min(SUMMARY_MAX_CHARACTERS, max(400, context_tokens * 4 // SUMMARY_SHARE))
+        task = SummaryTask(model, GO_ON, action.messages, action.summary, most, context_tokens)
         try:
             summary = await summarize(self._llm, task, ATTEMPTS)
         except EngineError as error:

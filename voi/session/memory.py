@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, Protocol
 
+from voi.config.agents import Agent
 from voi.config.memory import AgentMemory
 from voi.core.prompt_notes import quoted_note
 
@@ -36,8 +37,11 @@ class MemoryItem:
 
 
 class PersonMemory(Protocol):
-    """The memory of one conversation's person. Both methods answer within seconds, and raise StoreError when the store
+    """The memory of one conversation's person. Its methods answer within seconds, and raise StoreError when the store
     does not."""
+
+    def follow(self, agent: Agent, name: str) -> None:
+        """That agent goes on with the conversation. `name`: in agents.json."""
 
     async def recall(self) -> str:
         """The note for the agent's prompt; "": nothing is known that may be said."""

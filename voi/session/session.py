@@ -5,10 +5,12 @@ Facts that arise meanwhile wait in a queue. All work that takes time is a named 
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,15 +28,18 @@ from voi.core.kept import Kept
 from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
+from voi.core.tokens import estimated_tokens
 from voi.dialogue import Phrase
-from voi.errors import ClientError, VoiError
+from voi.errors import ClientError, ConfigError, VoiError
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
 from voi.session.condenser import Condenser
+from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
+from voi.session.hands import ConversationHands
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
@@ -45,12 +50,15 @@ from voi.session.playback import Playback
 from voi.session.redaction import redaction_of
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
-from voi.session.tools import Tool, ToolRunner
+from voi.session.tool_use import ToolUse
+from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
+from voi.tools.base import AvailableTool, ToolContext, ToolFailed
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
+ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
@@ -69,17 +77,21 @@ class Session:
     `line`: has the door that is told what happens. `clock`: monotonic seconds. `observers` see every step; one that
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
-    the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
-    makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `memory`: what is remembered of the person; None: nothing is. `context_tokens`: what the agent's model can take; 0:
-    not known. `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
+    the log. `agent_name`: in agents.json; "": the client brought the agent. `tools_of` returns the tools of an agent,
+    by name; its second argument is the agent from which it takes over ("": it begins). `about`: what templates of tools
+    may name as {call:NAME}, beside the agent and the conversation's id. `memory`: what is remembered of the person;
+    None: nothing is. `context_tokens_of` returns how much an agent's model can take; 0: not known. `make_brain`: makes
+    the part that hears the person and makes the replies. `continued`: what it goes on from; None: it begins.
+    `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question of `invoke_llm`
+    (`SideQuestions`).
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_continued",
-        "_conversation", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency",
-        "_line", "_make_brain", "_metering", "_note", "_observers", "_options", "_pictures", "_playback", "_redaction",
-        "_tasks", "_telling", "_tool_runner", "_tools", "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_context_tokens_of",
+        "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir",
+        "_hands", "_inbox", "_latency", "_line", "_make_brain", "_metering", "_note", "_observers", "_options",
+        "_pictures", "_playback", "_private", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner",
+        "_tools_of", "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -97,14 +109,16 @@ class Session:
         language: str | None = None,
         notice: Phrase | None = None,
         log_words: bool = False,
-        tools: Mapping[str, Tool] | None = None,
+        agent_name: str = "",
+        tools_of: ToolsOf = lambda agent, came_from: {},
+        about: Mapping[str, str] | None = None,
+        memory: PersonMemory | None = None,
+        context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
         pictures: PictureBudget | None = None,
         why_not_invoke: Callable[[], str] = lambda: "",
         invoke_max_tokens: int = INVOKE_MAX_TOKENS,
-        memory: PersonMemory | None = None,
-        context_tokens: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if agent.language is None and language:
@@ -118,19 +132,25 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
+        self._tools_of = tools_of
+        self._context_tokens_of = context_tokens_of
+        self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         script = script_from(
             agent,
             options,
             judges_voices=engines.voice is not None,
             notice=notice,
             turn_weights=config.turn_weights,
-            context_tokens=context_tokens,
+            context_tokens=self._context_tokens(),
+            rules=[tool.rule for tool in self._current.tools.values()],
         )
+        self._about = {"id": conversation_id, **(about or {})}
+        self._hands: ConversationHands | None = None
+        self._private: dict[str, frozenset[str]] = {}
+        self._note_private()
         self._conversation = Conversation(script)
-        self._redaction = redaction_of(agent)
         self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
-        self._tools = tools or {}
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._metering = Metering(engines.llm_name, self._observers.usage)
@@ -146,6 +166,7 @@ class Session:
         self.invoke_llm = questions.ask
         self._condenser: Condenser | None = None
         self.memory = memory
+        self._recalls = 0
         self._note: str | None = None
         """What was recalled before the conversation began."""
         self._brain: Brain | None = None
@@ -180,28 +201,30 @@ class Session:
         observers.begin(self._conversation.script)
         await self._await_memory()
         self._alarm.start()
-        redaction = self._redaction
+        hides_words = self._redaction is not None and self._redaction.hides_words
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
             self._echo = self._engines.echo_canceller(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
-            self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
+            self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if observers.wants("user_sound") and redaction is None else None,
+            on_user_sound=observers.user_sound if observers.wants("user_sound") and not hides_words else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
             metering=self._metering,
             clean=self._clean if self._echo else None,
         )  # fmt: skip
         brain = self._make_brain(around)
         self._brain = brain
-        timeout_ms = self._conversation.script.tool_timeout_ms
         self._condenser = Condenser(
-            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name, agent,
-            self._conversation.script.context_tokens, self._failed,
+            self._tasks, self.tell, MeteredLlm(self._engines.llm, self._metering), self._engines.llm_name,
+            self._current, lambda: self._conversation.script.context_tokens, self._failed,
         )  # fmt: skip
-        self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
+        self._hands = ConversationHands(
+            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self.memory
+        )
+        self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             if self._note is not None:
@@ -214,9 +237,10 @@ class Session:
             self._ended.set()
             self._alarm.clear()
             brain.close()
+            await self._tool_runner.finish()
             await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tool_runner = self._condenser = None
-            self._tasks.on_failed = None
+            self._brain = self._playback = self._echo = self._tasks.on_failed = None
+            self._tool_runner = self._hands = self._condenser = None
         if self._fault:
             raise self._fault
 
@@ -242,10 +266,13 @@ class Session:
 
     async def _recall(self, memory: PersonMemory) -> None:
         try:
+            self._recalls = number = self._recalls + 1
             note = await memory.recall()
         except VoiError as error:
             self._failed(Failure("memory", "store", "", f"what is known of the person is missing: {error}", 0))
             return
+        if number != self._recalls:
+            return  # it was asked again meanwhile
         if self._brain is None:
             self._note = note
         else:
@@ -317,7 +344,7 @@ class Session:
         at_ms = self._alarm.since_start_ms(start_s)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
-        if self._redaction is None:  # sound cannot be redacted
+        if self._redaction is None or not self._redaction.hides_words:  # sound cannot be redacted
             self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
@@ -408,6 +435,8 @@ class Session:
                 door_events.utterance_ended()
             case do.RunTool():
                 self._tool_runner.run(action)
+            case do.CancelTool():
+                self._tool_runner.cancel(action)
             case do.Condense():
                 if self._condenser:
                     self._condenser.condense(action)
@@ -447,6 +476,64 @@ class Session:
                 "image_url: the server holds as many pictures as it can. Send this one's address, or a smaller one."
             )
         self.tell(was.ImageGiven(url))
+
+    # ---- tools --------------------------------------------------------------------------------------
+
+    def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
+        """The door answers what a tool asked of it (`AppToolCalled`, `TransferAsked`, `KeysAsked`). `failed`: it could
+        not do it, and `result` says why. Raises ClientError if it was never asked."""
+        if self._hands is not None:
+            self._hands.answered(number, result, failed=failed)
+
+    def _tool_context(self) -> ToolContext:
+        assert self._hands is not None
+        return ToolContext({**self._about, "agent": self._current.name}, self._hands)
+
+    def _tool_used(self, use: ToolUse) -> None:
+        if self._redaction is not None:
+            use = replace(use, arguments=self._redaction.text(use.arguments))
+        self._observers.tool(use)
+
+    def _switch_agent(self, name: str) -> None:
+        """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
+        try:
+            agent = self._config.agent(name)
+        except ClientError as error:
+            raise ToolFailed(str(error)) from None
+        current = self._current
+        try:
+            tools = self._tools_of(agent, current.name)
+        except ConfigError as error:
+            raise ToolFailed("That agent cannot be reached.") from error
+        current.agent, current.name, current.tools = agent, name, tools
+        if self._tool_runner is not None:
+            self._tool_runner.tools = tools
+        self._note_private()
+        rules = [tool.rule for tool in tools.values()]
+        self._tasks.log.info("the agent %s goes on", name)
+        self.tell(
+            was.AgentSwitched(script_from(agent, self._options, context_tokens=self._context_tokens(), rules=rules))
+        )
+        if self.memory is not None:
+            self.memory.follow(agent, name)
+            if agent.memory is None:
+                self.tell(was.Recalled(""))
+            self.recall()
+
+    def _context_tokens(self) -> int:
+        """How much of the current agent's model is left for its prompt and the dialogue, in tokens; 0: not known."""
+        size = self._context_tokens_of(self._current.agent)
+        tools = estimated_tokens(
+            text for spec in self._current.specs for text in (spec.name, spec.description, json.dumps(spec.parameters))
+        )
+        return max(size // 2, size - tools)
+
+    def _note_private(self) -> None:
+        """Have the private arguments of the current agent's tools removed from what observers are told."""
+        for name, tool in self._current.tools.items():
+            if tool.private:
+                self._private[name] = self._private.get(name, frozenset()) | tool.private
+        self._redaction = redaction_of(self._agent, self._private)
 
     # ---- the clock ----------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import exists, select
 
+from voi.store.audit import forget_acts
 from voi.store.conversations import Filter, forget_conversations, list_conversations
 from voi.store.database import Connection
 from voi.store.memories import unlearn_older, unlearn_summary_of
@@ -45,10 +46,13 @@ async def forget_older(store: Store, recordings_dir: Path, keep_days: int, now: 
 
 
 async def forget_usage(store: Store, keep_days: int, now: int | None = None) -> None:
-    """Delete the usage of days that are more than `keep_days` ago; 0: nothing is deleted. Raises StoreError."""
+    """Delete the usage of days that are more than `keep_days` ago, and what managers did then; 0: nothing is deleted.
+    Raises StoreError."""
     if keep_days > 0:
+        until_ms = (now_ms() if now is None else now) - keep_days * DAY_MS
         async with store.writing() as connection:
-            await forget_days(connection, day_of((now_ms() if now is None else now) - keep_days * DAY_MS))
+            await forget_days(connection, day_of(until_ms))
+            await forget_acts(connection, until_ms)
 
 
 async def forget_memories(store: Store, keep_days: int, now: int | None = None) -> None:

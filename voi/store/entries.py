@@ -7,6 +7,8 @@ from typing import Any
 
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.tool_use import ToolUse
+from voi.store.audit import Act
 
 SUMS = ("uses", "estimated", "unpriced", "input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
 """The fields of a use that are added up."""
@@ -87,6 +89,24 @@ class FailureTold:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolTold:
+    """The `number`-th call of a tool in that conversation, at `at_ms` since it began."""
+
+    conversation_id: str
+    number: int
+    at_ms: int
+    use: ToolUse
+
+    @property
+    def key(self) -> Hashable:
+        return "tool", self.conversation_id, self.number
+
+    @property
+    def size(self) -> int:
+        return 300 + len(self.use.arguments)
+
+
+@dataclass(frozen=True, slots=True)
 class UsageRow:
     """Totals of one engine and model in a conversation."""
 
@@ -142,6 +162,20 @@ class UsedApart:
         return self
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Acted:
+    """What a manager did. Each is an entry of its own."""
+
+    act: Act
+
+    conversation_id = ""
+    size = 800
+
+    @property
+    def key(self) -> Hashable:
+        return self
+
+
 @dataclass(slots=True)
 class Changed:
     """New values of columns of the conversation. A waiting one is merged with the next. `last`: no more entries of the
@@ -158,4 +192,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | UsedApart | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | ToolTold | UsageTold | UsedApart | Acted | Changed

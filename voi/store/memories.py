@@ -4,7 +4,7 @@ from sqlalchemy import select
 
 from voi.errors import StoreError
 from voi.session.memory import MemoryItem, MemoryKind
-from voi.store.batch import clean
+from voi.store.clean import clean
 from voi.store.database import Connection
 from voi.store.keys import Keys, opened, sealed
 from voi.store.people import Person

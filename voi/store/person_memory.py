@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from voi.errors import ClientError
 from voi.session.memory import FACT_MAX_CHARACTERS, MemoryItem
-from voi.store.batch import clean
+from voi.store.clean import clean
 from voi.store.database import Connection
 from voi.store.export import dated
 from voi.store.memories import NAME_ID, recall, remember, unlearn, unlearn_all

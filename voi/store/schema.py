@@ -121,6 +121,23 @@ failures = Table(
 )
 
 
+tool_calls = Table(
+    "tool_calls",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("tool", String(NAME_MAX), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("result_characters", Integer, nullable=False),
+    Column("error", String(40), nullable=False),
+    Column("arguments", Sealed, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "number"),
+)
+"""The calls of tools: `voi.session.tool_use.ToolUse`. `at_ms`: since the conversation began. `error`: "" for none."""
+
+
 def _sums() -> list[Column[int]]:
     counts = [Column(name, Integer, nullable=False) for name in ("uses", "estimated", "unpriced")]
     names = ("input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
@@ -261,7 +278,19 @@ memories = Table(
 """What agents remember of a person, sealed with the person's key: `voi.session.memory.MemoryItem`. `name`: its id; of
 a summary, the conversation's. `agent`: who remembered it."""
 
-OF_A_CONVERSATION = (messages, turns, failures, usage)
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("what", String(400), nullable=False),
+    Column("result", String(40), nullable=False),
+    Index("audit_by_time", "at_ms"),
+)
+"""What managers and operators changed: `voi.store.audit.Act`."""
+
+OF_A_CONVERSATION = (messages, turns, failures, tool_calls, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
 """Tables with rows that belong to one person by `person_id`, besides their conversations."""

@@ -1,6 +1,7 @@
 """A call on its way to another process comes out as it went in."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -57,6 +58,16 @@ def test_what_another_version_wrote_is_refused(data: bytes) -> None:
 )  # fmt: skip
 def test_how_much_of_the_reply_was_heard(lacks: dict[int, int], played: tuple[int, int] | None, heard_ms: int) -> None:
     assert heard_of(CALL, lacks, played) == heard_ms
+
+
+def test_only_what_this_process_said_of_the_reply_counts() -> None:
+    """An answer that moves a second time: what the first process said of it is no longer among what is to be said."""
+    again = replace(CALL, ends=(SpeechEnd(3, 48_000, 24_000),))
+    heard = [heard_of(again, lacks, played) for lacks, played in (({}, None), ({3: 28_800}, None), ({}, (3, 700)))]
+    assert heard == [500, 100, 200]
+    assert heard_of(again, {3: 24_000}, None) == heard_of(again, {}, (3, 400)) == 0
+    whole = replace(again, options=replace(CALL.options, stream_output_audio=False))
+    assert heard_of(whole, {3: 24_000}, None) == 0, "the file of the rest did not arrive"
 
 
 def test_its_dialogue_is_shown() -> None:

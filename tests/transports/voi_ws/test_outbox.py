@@ -278,4 +278,6 @@ async def test_another_process_sends_what_is_missing_but_no_sound() -> None:
         other.rewind(received, None, ())
         other.attach(line)
         assert line.deliver() == again
+        assert other.before_ms(1) == other.before_ms(None) == lacks.get(1, 200 * MS) // MS
+        assert other.moved()[2][0].before_bytes == lacks.get(1, 200 * MS)
         other.close(1000)

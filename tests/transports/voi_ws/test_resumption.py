@@ -13,6 +13,8 @@ from voi.core.end_reason import EndReason
 from voi.server.auth import issue_token
 from voi.session.events import Sound
 from voi.transports.voi_ws.connection import VoiWebSockets
+from voi.transports.voi_ws.moved import SpeechEnd
+from voi.transports.voi_ws.outbox import BYTES_PER_S
 
 RESUME_S = 30.0
 
@@ -64,6 +66,21 @@ async def test_the_conversation_goes_on_over_another_connection() -> None:
         await door.calls.services.tasks.join()
         assert session.told[-1] == facts.HungUp()
         assert len(door.resumables) == 0
+
+
+@in_virtual_time
+async def test_a_client_counts_what_another_process_had_said_of_a_speech() -> None:
+    async with running(resume_s=RESUME_S) as (door, sessions):
+        visit, session, _ = begin(door, sessions)
+        (resumable,) = door.resumables
+        resumable.outbox.take_up(1, (), [SpeechEnd(4, BYTES_PER_S)], 1)  # a second of it
+        for speech_id, at_s in (("4", 1.5), (None, 1.2), ("4", 0.5), ("3", 1.5), ("4", None)):
+            visit.say("interrupt", speech_id=speech_id, interrupted_at=at_s)
+        told = [(fact.message_id, fact.played_ms) for fact in session.told if isinstance(fact, facts.Interrupted)]
+        assert told == [(4, 500), (None, 200), (4, 0), (3, 1_500), (4, None)]
+        visit.socket.close(1000)
+        visit.connection.lost()
+        await door.calls.services.tasks.join()
 
 
 @in_virtual_time

@@ -1,4 +1,4 @@
-"""Continues calls that the server's previous process kept (`leaving.py`)."""
+"""Continues calls that the server's previous process kept, or that another worker has (`leaving.py`)."""
 
 import asyncio
 import logging
@@ -17,12 +17,19 @@ from voi.transports.websocket import WebSocket
 
 log = logging.getLogger(__name__)
 
+ASK_S = 2.0
+"""How long another worker may take to give up a call."""
+ASK_EVERY_S = 0.05
+
 
 async def fetch(handover: Handover, resume_id: str, app: str, person: str, wanted: Callable[[], bool]) -> Moved | None:
-    """The call that was kept under that id for that app and person; None if there is none, or it cannot be read. A call
-    of another app or person, or one that is no longer `wanted` once it was read, is put back."""
+    """The call that was kept under that id for that app and person, or that another worker gives up; None if there is
+    none, or it cannot be read. A call of another app or person, or one that is no longer `wanted` once it was read, is
+    put back."""
     try:
         data = await asyncio.to_thread(handover.take, resume_id)
+        if data is None and handover.shared:
+            data = await _ask(handover, resume_id, wanted)
         moved = unpack(data) if data is not None else None
     except OSError as error:
         log.error("calls of the process before cannot be read: %s", error)
@@ -36,6 +43,19 @@ async def fetch(handover: Handover, resume_id: str, app: str, person: str, wante
         return moved
     await asyncio.to_thread(handover.put, resume_id, data)
     return None
+
+
+async def _ask(handover: Handover, resume_id: str, wanted: Callable[[], bool]) -> bytes | None:
+    """Ask the other workers for the call. Raises OSError."""
+    until_s, data = asyncio.get_running_loop().time() + ASK_S, None
+    await asyncio.to_thread(handover.want, resume_id)
+    try:
+        while data is None and wanted() and asyncio.get_running_loop().time() < until_s:
+            await asyncio.sleep(ASK_EVERY_S)
+            data = await asyncio.to_thread(handover.take, resume_id)
+    finally:
+        await asyncio.to_thread(handover.want_no_more, resume_id)
+    return data
 
 
 def take_up(call: Call, moved: Moved, resume: ResumeCall, door: VoiDoor, socket: WebSocket) -> Resumable:

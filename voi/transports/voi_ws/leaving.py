@@ -1,4 +1,5 @@
-"""A planned restart of the server: the calls whose clients can come back are kept for its next process."""
+"""Calls whose clients can come back leave this process: for the next one at a planned restart of the server, or for
+another worker to which the client was led."""
 
 import asyncio
 import logging
@@ -11,7 +12,10 @@ from voi.transports.voi_ws.resumption import RESTARTING, SERVICE_RESTART, Resuma
 
 SETTLE_S = 3.0
 """How long a call may take to reach a good moment: the person's words are known, and the reply is written."""
+WANTED_SETTLE_S = 0.5
+"""The same for a call whose client already waits at another worker."""
 LOOK_EVERY_S = 0.05
+WANTED_EVERY_S = 0.1
 AT_ONCE = 8
 """How many calls are written at the same time."""
 
@@ -22,18 +26,40 @@ async def hand_over(resumables: Resumables, handover: Handover, hurry: asyncio.E
     """Keep all calls that can be resumed, and tell their clients to come back. A call that cannot be kept ends. `hurry`
     set: do not wait for good moments."""
     gate = asyncio.Semaphore(AT_ONCE)
-    calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]  # other formats are mid-container
-    kept = await asyncio.gather(*(_leave(each, handover, hurry, gate) for each in calls))
+    calls = [each for each in resumables if each.init.input_audio_format == "pcm16"]
+    kept = await asyncio.gather(*(_leave(each, handover, hurry, gate, SETTLE_S) for each in calls))
     if calls:
         log.info("%d of %d calls are kept for the next process", sum(kept), len(calls))
 
 
-async def _leave(resumable: Resumable, handover: Handover, hurry: asyncio.Event, gate: asyncio.Semaphore) -> bool:
+async def give_up_wanted(resumables: Resumables, handover: Handover, hurry: asyncio.Event) -> None:
+    """For as long as the server runs: a call that another worker asks for is put where that one finds it. A proxy leads
+    clients by the address, and to another worker while theirs is renewed; where they are led later is not where their
+    call is."""
+    gate = asyncio.Semaphore(AT_ONCE)
+    while True:
+        await asyncio.sleep(WANTED_EVERY_S)
+        if not len(resumables):
+            continue
+        try:
+            wanted = await asyncio.to_thread(handover.wanted)
+        except OSError as error:
+            log.debug("the folder of VOI_RESUME_DIR cannot be read: %s", error)  # `keep_swept` warns of it
+            continue
+        calls = [each for each in resumables if handover.name_of(each.id) in wanted] if wanted else []
+        left = await asyncio.gather(*(_leave(each, handover, hurry, gate, WANTED_SETTLE_S) for each in calls))
+        if any(left):
+            log.info("%d calls go on at other workers, where their clients are", sum(left))
+
+
+async def _leave(
+    resumable: Resumable, handover: Handover, hurry: asyncio.Event, gate: asyncio.Semaphore, settle_s: float
+) -> bool:
     call = resumable.call
     session = call.session
-    if session is None or call.ending:
-        return False
-    await _settled(session, hurry)
+    if session is None or call.ending or resumable.init.input_audio_format != "pcm16":
+        return False  # other formats are in the middle of a container
+    await _settled(session, hurry, settle_s)
     if call.ending:
         return False
     try:
@@ -50,9 +76,9 @@ async def _leave(resumable: Resumable, handover: Handover, hurry: asyncio.Event,
     return True
 
 
-async def _settled(session: Session, hurry: asyncio.Event) -> None:
+async def _settled(session: Session, hurry: asyncio.Event, within_s: float) -> None:
     loop = asyncio.get_running_loop()
-    until_s = loop.time() + SETTLE_S
+    until_s = loop.time() + within_s
     session.settle()
     while not (session.settled or hurry.is_set() or loop.time() >= until_s):  # noqa: ASYNC110
         await asyncio.sleep(LOOK_EVERY_S)

@@ -31,10 +31,11 @@ class MovedFrame:
 
 @dataclass(frozen=True, slots=True)
 class SpeechEnd:
-    """How much sound of a speech was sent."""
+    """How much sound of a speech was sent in all, and how much of it by other processes before."""
 
     speech_id: int
     sent_bytes: int
+    before_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +92,23 @@ def shown(kept: Kept) -> Iterator[bytes]:
 
 
 def heard_of(moved: Moved, lacks: Mapping[int, int], played: tuple[int, int] | None) -> int:
-    """How many ms of the newest reply's sound the person heard. `lacks`: where the sound ended for the client, in bytes
-    by message id, for each message whose sound it lacks in part. `played`: a message id, and how much of its sound the
-    client says it played."""
+    """How many ms of the newest reply's sound the person heard, from where the process that kept it began to say it.
+    `lacks`: where the sound ended for the client, in bytes by message id, for each message whose sound it lacks in
+    part. `played`: a message id, and how much of its sound the client says it played. Both count from the speech's
+    beginning."""
     reply = moved.kept.reply
     if reply is None:
         return 0
-    sent = {wire.message_id_of(each.speech_id): each.sent_bytes for each in moved.ends}
-    ends_bytes = lacks.get(reply.message_id, sent.get(reply.message_id, 0))
+    sent = {wire.message_id_of(each.speech_id): each for each in moved.ends}
+    end = sent.get(reply.message_id, SpeechEnd(0, 0))
+    ends_bytes = max(0, lacks.get(reply.message_id, end.sent_bytes) - end.before_bytes)
     if not moved.options.stream_output_audio:  # a file, which arrived or did not
         return from_client.MAX_SPEECH_S * 1_000 if ends_bytes else 0
-    heard_ms = ends_bytes * 1_000 // (wire.OUTPUT_RATE_HZ * 2)
-    return min(heard_ms, played[1]) if played is not None and played[0] == reply.message_id else heard_ms
+    heard_ms = _ms(ends_bytes)
+    if played is None or played[0] != reply.message_id:
+        return heard_ms
+    return min(heard_ms, max(0, played[1] - _ms(end.before_bytes)))
+
+
+def _ms(sound_bytes: int) -> int:
+    return sound_bytes * 1_000 // (wire.OUTPUT_RATE_HZ * 2)

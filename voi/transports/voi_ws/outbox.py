@@ -80,6 +80,8 @@ class Outbox:
         """The kept state of each message of the dialogue, by its id."""
         self._ends: dict[int, int] = {}
         """How much sound of the newest speeches was sent, by speech."""
+        self._before: dict[int, int] = {}
+        """How much of them was sent by other processes before."""
         self._player: deque[_Frame] = deque()
         """The newest confirmed sound."""
         self._player_bytes = 0
@@ -175,14 +177,20 @@ class Outbox:
 
     def moved(self) -> tuple[int, tuple[MovedFrame, ...], tuple[SpeechEnd, ...]]:
         """How many messages the client is known to have, those that followed, and how much sound of the newest
-        speeches was sent."""
+        speeches was sent, in all and before this process."""
         frames = (
             MovedFrame("", frame.speech_id, frame.at_bytes, len(frame.sound))
             if frame.speech_id is not None
             else MovedFrame(frame.data[4:].decode("utf-8", "surrogatepass"))
             for frame in self._kept
         )
-        return self._base, tuple(frames), tuple(SpeechEnd(*each) for each in self._ends.items())
+        ends = (SpeechEnd(speech, sent, self._before.get(speech, 0)) for speech, sent in self._ends.items())
+        return self._base, tuple(frames), tuple(ends)
+
+    def before_ms(self, message_id: int | None) -> int:
+        """How much of that speech's sound other processes had sent before; None: of the newest."""
+        speech = next(reversed(self._ends), 0) if message_id is None else wire.shown_id(message_id)
+        return self._before.get(speech, 0) * 1_000 // BYTES_PER_S
 
     def take_up(
         self, sent: int, frames: Iterable[MovedFrame], ends: Iterable[SpeechEnd], received: int | None
@@ -199,7 +207,7 @@ class Outbox:
                 data = len(text).to_bytes(4, "big") + text if text else b""
                 self._keep(self._frame(data, *_parts(data)) if data else _Frame(b""))
                 continue
-            self._keep(_Frame(b"", speech_id=frame.speech_id))
+            self._keep(_Frame(b"", speech_id=frame.speech_id, at_bytes=frame.at_bytes))
             if number > (sent if received is None else received):
                 message_id = wire.message_id_of(frame.speech_id)
                 lacks[message_id] = min(lacks.get(message_id, frame.at_bytes), frame.at_bytes)
@@ -209,6 +217,7 @@ class Outbox:
                 if kept.data == done:
                     kept.data = b""
             self._ends[wire.shown_id(message_id)] = at_bytes
+        self._before = dict(self._ends)
         return lacks
 
     # ---- confirmation -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from voi.calls.call import Call
 from voi.core.end_reason import EndReason
@@ -13,7 +14,7 @@ from voi.session.session import Session
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.door import VoiDoor
 from voi.transports.voi_ws.endings import ending
-from voi.transports.voi_ws.from_client import PLAIN_AUDIO, Audio, Init, ResumeCall, parse
+from voi.transports.voi_ws.from_client import PLAIN_AUDIO, Audio, Init, Interrupt, ResumeCall, parse
 from voi.transports.voi_ws.outbox import Outbox
 from voi.transports.websocket import WebSocket
 
@@ -75,6 +76,10 @@ class Resumable:
             self.audio_bytes += len(parsed.payload)
         else:
             self.messages += 1
+        if isinstance(parsed, Interrupt) and parsed.interrupted_at_ms is not None:
+            # Clients count from the speech's beginning, which another process may have said.
+            before_ms = self.outbox.before_ms(parsed.speech_id)
+            parsed = replace(parsed, interrupted_at_ms=max(0, parsed.interrupted_at_ms - before_ms))
         self.door.receive(parsed)
 
     # ---- connections --------------------------------------------------------------------------------

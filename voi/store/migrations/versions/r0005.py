@@ -1,4 +1,4 @@
-"""What agents remember has a kind, and an agent that remembered it. Nothing had filled the table before."""
+"""What managers and operators changed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,15 +8,12 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    op.drop_table("memories")
     op.create_table(
-        "memories",
-        sa.Column("person_id", sa.String(32), nullable=False),
-        sa.Column("name", sa.String(200), nullable=False),
-        sa.Column("kind", sa.String(16), nullable=False, server_default="fact"),
-        sa.Column("agent", sa.String(200), nullable=False, server_default=""),
-        sa.Column("saved_ms", sa.BigInteger(), nullable=False),
-        sa.Column("words", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("person_id", "name"),
+        "audit",
+        sa.Column("id", sa.String(32), primary_key=True),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.String(200), nullable=False),
+        sa.Column("what", sa.String(400), nullable=False),
+        sa.Column("result", sa.String(40), nullable=False),
     )
-    op.create_index("memories_by_age", "memories", ["saved_ms"])
+    op.create_index("audit_by_time", "audit", ["at_ms"])
