@@ -114,7 +114,7 @@ class Toolbox:
             description = description or known.description
         else:
             kind, body = "app", AppTool(name)
-        yield _available(name, kind, tool, description, parameters or NO_PARAMETERS, body)
+        yield available(name, kind, tool, description, parameters or NO_PARAMETERS, body)
 
     def _of_mcp(self, name: str, tool: AgentTool, connection: McpConnection) -> Iterator[AvailableTool]:
         if not connection.tools:
@@ -122,7 +122,7 @@ class Toolbox:
         for info in connection.tools:
             whole = _fitting(f"{name}_{info.name}")
             try:
-                yield _available(whole, "mcp", tool, info.description, info.parameters, McpTool(connection, info.name))
+                yield available(whole, "mcp", tool, info.description, info.parameters, McpTool(connection, info.name))
             except Exception as error:  # a schema of somebody else's server may be anything
                 log.warning(
                     "tools.%s: the server's tool %.80r cannot be used: %s", name, info.name, type(error).__name__
@@ -147,9 +147,10 @@ class Toolbox:
             log.warning("%s", error)
 
 
-def _available(
+def available(
     name: str, kind: ToolKind, tool: AgentTool, description: str, parameters: Mapping[str, Any], body: ToolBody
 ) -> AvailableTool:
+    """The tool with that body and what its author says of it."""
     rule = ToolRule(
         name,
         safe=tool.safe and kind != "builtin",
