@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voi.cli.hushed import hushed
 from voi.cli.options import AsJson
 from voi.errors import ClientError
 
@@ -43,14 +44,11 @@ def simulate(
 ) -> None:
     """Have a persona call an agent many times over the real door, and report what came of it. Exits with 1 if a
     conversation failed or missed its goal."""
-    import logging
-
     from voi.config.load import load_config
     from voi.config.settings import load_settings
     from voi.engines.registry import tts_info
     from voi.scenarios.simulate import SimulationPlan, report_lines, simulation_report
 
-    logging.getLogger("voi").setLevel(logging.CRITICAL)
     settings = load_settings(agents_file=agents, tts_models_file=tts_models)
     config = load_config(settings, tts_info)
     if url is None:
@@ -92,7 +90,8 @@ def simulate(
             verdicts = Judge(router, judge or who.model) if goal else None
             return await hold(door, who, router, plan, voice=speaker, judge=verdicts, on_done=tell)
 
-    found = asyncio.run(run())
+    with hushed():
+        found = asyncio.run(run())
     report = simulation_report(found, who)
     text = json.dumps(report, indent=2, ensure_ascii=False)
     if out is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voi.cli.hushed import hushed
 from voi.cli.options import AsJson
 
 if TYPE_CHECKING:
@@ -115,16 +116,15 @@ def read_scenarios(
     return settings, config, cases
 
 
+@hushed()  # what goes wrong is part of the report
 def run_plan(
     cases: "list[Case]", config: "Config", settings: "Settings", plan: "RunPlan", on_done: "OnDone"
 ) -> "list[Result]":
     """Run the scenarios as planned; in the mode "live" with the settings' language models."""
-    import logging
     from dataclasses import replace
 
     from voi.scenarios.suite import core_suite, in_virtual_time, models_of, run_on_core
 
-    logging.getLogger("voi").setLevel(logging.CRITICAL)  # what goes wrong is part of the report
     if plan.mode == "core":
         return run_on_core(cases, config, plan, on_done)
 

@@ -253,6 +253,22 @@ class Continued:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the agent is to know of the person from earlier conversations: a note for its prompt, in place of the one
+    before."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Condensed:
+    """`Condense` was carried out. `summary` "": there is none, because it failed."""
+
+    condensing: int
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TranscriptFailed:
     """`Transcribe(utterance, pause)` failed. `message`, for the client, says why."""
 
@@ -291,5 +307,5 @@ Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
     | ToolReturned | AgentSwitched | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
-    | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
+    | Recalled | Condensed | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
 )  # fmt: skip
