@@ -36,6 +36,20 @@ class NothingSaid(EngineError):
         self.kind: FailureKind = kind
 
 
+class JudgeFailed(EngineError):
+    """The LLM of a control agent failed, after its own second try. Writing the reply once more would not help."""
+
+    def __init__(self, model: str, error: EngineError) -> None:
+        super().__init__(str(error))
+        self.model = model
+
+
+UNREAD_VERDICT = (
+    "the control agent's answer names no class, so what it judged passed: tell it in its prompt to answer "
+    '{"class": "…"}, or take another model.'
+)
+
+
 def nothing_said(model: str, finish: FinishReason | None, *, wrote: bool) -> str:
     """Why an answer has no word that is spoken. `wrote`: it had some text."""
     named = f"LLM model {model[:80]!r}"

@@ -11,6 +11,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from voi.config.agents import Agent
@@ -24,7 +25,7 @@ from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, 
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
 from voi.session.chunker import Chunker, ReplyReading
-from voi.session.failure import Failure, FailureKind, NothingSaid, cut_short, nothing_said
+from voi.session.failure import UNREAD_VERDICT, Failure, FailureKind, NothingSaid, cut_short, nothing_said
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.phrase_sound import load_phrase_sound
 from voi.session.playback import Playback
@@ -216,11 +217,11 @@ class ReplyWriter:
     def _is_empty(self) -> bool:
         return not self._calls and not any(piece.text.strip() for piece in self._told)
 
-    def _failed(self, kind: FailureKind, what: str) -> None:
+    def _failed(self, kind: FailureKind, what: str, model: str = "") -> None:
+        """`model`: the one that failed; "": the agent's."""
+        model = model or self._agent.llm_model
         took_ms = round((asyncio.get_running_loop().time() - self._began_s) * 1_000)
-        self._on_failure(
-            Failure(kind, self._metering.provider_of(self._agent.llm_model), self._agent.llm_model, what, took_ms)
-        )
+        self._on_failure(Failure(kind, self._metering.provider_of(model), model, what, took_ms))
 
     async def _try_once(self, request: LlmRequest) -> bool:
         self._judge = self._new_judge()
@@ -321,7 +322,8 @@ class ReplyWriter:
         control = self._control
         if control is None or control.matches_patterns:
             return None
-        return SentenceJudge(MeteredLlm(self._llm, self._metering), control, self._put_all)
+        on_unread = partial(self._failed, "llm", UNREAD_VERDICT, control.model)
+        return SentenceJudge(MeteredLlm(self._llm, self._metering), control, self._put_all, on_unread)
 
     async def _start_over(self) -> None:
         """Withdraw what the current try has written so far; it goes on."""
