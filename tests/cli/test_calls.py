@@ -203,8 +203,8 @@ def test_a_person_is_handed_all_of_it_and_deleted(folder: Path) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        "calls list", "calls list --json", "calls show c0", "calls export", "calls delete c0", "usage", "apps list",
-        "tokens list", "people export anna --app shop --out out", "store backup b.tar", "store rekey",
+        "calls list", "calls show c0", "calls show c0 --json", "calls export", "calls delete c0", "usage", "audit",
+        "apps list", "tokens list", "people export anna --app shop --out out", "store backup b.tar", "store rekey",
     ],
 )  # fmt: skip
 def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +214,30 @@ def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeyp
     with pytest.raises(ConfigError, match="There is no store yet"):
         voi(*command.split())
     assert not list(empty.iterdir())
+
+
+@pytest.mark.parametrize(
+    "command", ["calls list", "calls list --app shop --person anna", "apps list", "tokens list", "usage"]
+)
+def test_json_of_a_list_without_a_store_is_an_empty_list(
+    command: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = folder / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    told = voi(*command.split(), "--json")
+    assert (told.exit_code, json.loads(told.stdout)) == (0, [])
+    assert "There is no store yet" in told.stderr
+    assert not list(empty.iterdir())
+
+
+def test_mistakes_are_told_without_a_store_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "empty").mkdir()
+    monkeypatch.chdir(folder / "empty")
+    for command in ("calls list --json --since soon", "calls list --json --person anna", "usage --json --from soon"):
+        assert voi(*command.split()).exit_code == 2
+    told = voi("usage", "--csv")
+    assert (told.exit_code, told.stdout.count("\n")) == (0, 1)
 
 
 def test_a_command_that_writes_makes_the_store(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
