@@ -217,7 +217,7 @@ def test_a_command_that_reads_makes_no_store(command: str, folder: Path, monkeyp
 
 
 @pytest.mark.parametrize(
-    "command", ["calls list", "calls list --app shop --person anna", "apps list", "tokens list", "usage"]
+    "command", ["calls list", "calls list --app shop --person anna", "apps list", "tokens list", "audit", "usage"]
 )
 def test_json_of_a_list_without_a_store_is_an_empty_list(
     command: str, folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -4,7 +4,7 @@ import re
 
 from voi.core.narrator import NarratorSplitter
 from voi.core.reply_json import NEUTRAL, JsonUnwrapper
-from voi.core.tone_lines import MAY_BEGIN, TEXT_KEY, TEXT_KEY_MAY_GROW, TRIGGER, label
+from voi.core.tone_lines import MAY_BEGIN, TEXT_KEY, TEXT_KEY_MAY_GROW, TRIGGER, tone_label
 from voi.dialogue import ReplySegment
 
 _STRIDE_CHARACTERS = 1_024
@@ -47,7 +47,7 @@ class ToneLines:
                     self._buffer = self._buffer[key.end() :]
                     continue
             if (self._begins_line or TRIGGER.match(self._buffer)) and MAY_BEGIN.match(self._buffer):
-                found = label(self._buffer, begins_line=self._begins_line, final=final)
+                found = tone_label(self._buffer, begins_line=self._begins_line, final=final)
                 if found == "wait":
                     break
                 if found is not None:

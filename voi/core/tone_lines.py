@@ -44,7 +44,7 @@ TEXT_KEY_MAY_GROW = re.compile(
 )
 
 
-class Label(NamedTuple):
+class ToneLabel(NamedTuple):
     """`end`: where it ends in the text. `whole_line`: with the end of its line."""
 
     tone: str
@@ -52,7 +52,7 @@ class Label(NamedTuple):
     whole_line: bool
 
 
-def label(text: str, *, begins_line: bool, final: bool) -> "Label | Literal['wait'] | None":
+def tone_label(text: str, *, begins_line: bool, final: bool) -> "ToneLabel | Literal['wait'] | None":
     """The label that the text begins with, at a beginning that `MAY_BEGIN` matches. "wait": more text is needed to
     tell. `begins_line`: a line begins there; else an opening bracket does. `final`: no more text comes."""
     head = _HEAD.match(text)
@@ -75,7 +75,7 @@ def label(text: str, *, begins_line: bool, final: bool) -> "Label | Literal['wai
     if of_form and not bracketed and (word := _WORD_BEFORE_TEXT.match(text, head.end())):
         said = text[word.end() : word.end() + len("text")]
         if said[0].isupper() and not "text".startswith(said.casefold()):  # "voice_tone: sad Oh no."
-            return Label(word["tone"].casefold(), word.end(), False)
+            return ToneLabel(word["tone"].casefold(), word.end(), False)
         if word.end() + len(said) == len(text) and len(said) < len("text") and not final:
             return "wait"
     value = _VALUE.match(text, head.end())
@@ -95,4 +95,4 @@ def label(text: str, *, begins_line: bool, final: bool) -> "Label | Literal['wai
         return None
     if not of_form and not ((whole_line or bracketed) and (tone in _CERTAIN or is_tone(tone, "", ""))):
         return None
-    return Label(tone, value.end(), whole_line)
+    return ToneLabel(tone, value.end(), whole_line)
