@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from voi.core.endpoint import Asked, Decision, decide, logit, worth_answering
+from voi.core.endpoint import Asked, Decision, asked_by, decide, logit, worth_answering
 from voi.core.endpoint_weights import WEIGHTS, SignWeight, weights_with
 from voi.core.expects import Expects
 from voi.core.turn import Turn
@@ -67,6 +67,19 @@ def test_a_number_is_waited_for_and_answered_at_once_when_it_is_complete():
     assert decided("It's 555 01", 0.9, **number).enough_ms > 700
     complete = decided("It's 555 010 4477", 0.1, **number)
     assert (complete.enough_ms, complete.because) == (250, "the number is complete")
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"),
+    [
+        ("I have two numbers on file. What is your order number?", Asked(Expects.NUMBER)),
+        ("Thanks for the first two. And what is your phone number?", Asked(Expects.NUMBER, 10)),
+        ("What's your account number? It has eight digits.", Asked(Expects.NUMBER, 8)),
+        ("We keep your phone number private.", Asked()),
+    ],
+)
+def test_how_many_digits_are_due_is_said_by_the_request_alone(said: str, asked: Asked):
+    assert asked_by(said) == asked
 
 
 def test_the_callers_own_pace_is_a_floor():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from voi.core import can_end
 from voi.core.endpoint_weights import WEIGHTS
-from voi.core.expects import Expects, expects
+from voi.core.expects import Expects, expects, request
 from voi.core.series import digits_at_end, digits_due, spells
 from voi.core.turn import Signs, Turn
 from voi.core.turn_text import completeness, ends_open, has_filler_end
@@ -57,7 +57,7 @@ class Asked:
 
 def asked_by(said: str) -> Asked:
     """What the agent's last message `said` asks for."""
-    return Asked(expects(said), digits_due(said))
+    return Asked(expects(said), digits_due(request(said)))
 
 
 @dataclass(frozen=True, slots=True)
