@@ -250,7 +250,8 @@ def profile(name: str, n: int, out: Path) -> None:
         client = run.client("loadgen", f"--n {n} --turns 4 --label {name} --out {out}/profile-{n}.json")
         time.sleep(20)
         subprocess.run(
-            [TOOLS / "py-spy", "record", "-r", "200", "-d", "15", "-f", "raw", "--gil", "-p", str(run.server_pid),
+            # 199 a second: at 200 samples fall together with timers of 20 and 100 ms, whose work then looks large
+            [TOOLS / "py-spy", "record", "-r", "199", "-d", "15", "-f", "raw", "--gil", "-p", str(run.server_pid),
              "-o", stacks], stdout=run.log, stderr=run.log, check=True,
         )  # fmt: skip
         if shutil.which("perf"):

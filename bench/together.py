@@ -25,10 +25,11 @@ from extras import require  # type: ignore[import-not-found]
 
 require("whisper", "whisper xtts")
 
-from voi.cli.engine_sizes import CONTEXT_MIB, size_of_engine
+from voi.cli.engine_sizes import size_of_engine
 from voi.engines.base import SttOptions, VoiceSpec
 from voi.engines.device import MIB
 from voi.engines.gpus import ask_driver
+from voi.engines.measured_memory import CONTEXT_MIB
 from voi.engines.remote import RemoteStt, RemoteTts
 from voi.engines.worker_process import WorkerProcess
 from voi.errors import EngineError

@@ -86,12 +86,11 @@ class BenchBackend(OpenAiBackend):
         heard = super().hear(passes)
 
         def finished() -> list[Hypothesis]:
-            return [
-                replace(sure(hypothesis), words=talk(each))
-                for each, hypothesis in zip(passes, heard.finished(), strict=True)
-            ]
+            said = heard.finished()
+            assert isinstance(said, list)
+            return [replace(sure(hypothesis), words=talk(each)) for each, hypothesis in zip(passes, said, strict=True)]
 
-        return HeardBatch([sure(hypothesis) for hypothesis in heard.rough], finished)
+        return HeardBatch(finished)
 
 
 def sure(hypothesis: Hypothesis) -> Hypothesis:

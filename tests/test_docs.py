@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
-from voi.config import classifiers, parts, tts_models
+from voi.config import classifiers, parts, tools, tts_models
 from voi.config.agents import Agent
 from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
@@ -86,6 +86,15 @@ def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
 
 
+@pytest.mark.parametrize("model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler])
+def test_every_field_of_a_tool_is_documented(model: type[BaseModel]) -> None:
+    assert set(fields(model)) - in_code(page("tools.md")) - {"choices", "voice_tone"} == set()
+
+
+def test_every_built_in_tool_is_documented() -> None:
+    assert set(get_args(tools.BuiltInName)) - in_code(page("tools.md")) == set()
+
+
 @pytest.mark.parametrize("field", parts.TurnSettings.model_fields)
 def test_turn_defaults_are_as_documented(field: str) -> None:
     default = parts.TurnSettings.model_fields[field].default
@@ -124,6 +133,7 @@ def test_every_message_is_documented() -> None:
     sent = (
         wire.init_done("x"), wire.status("x"), wire.message(0, "user", "x"), wire.message(0, "user", "", ("http://x",)),
         wire.message(0, "assistant", "She nods.", narrated=((0, 9),)),
+        wire.tool_call("1", "x", "{}"), wire.tool_cancel("1"), wire.app_message("x"),
         wire.llm_response("x"), wire.error("x"), wire.audio_header(0), wire.speech_done(0),
     )  # fmt: skip
     heads = [wire.split(frame)[0] for frame in sent]

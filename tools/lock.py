@@ -26,6 +26,7 @@ EXTRAS = (
     "faster-whisper",
     "languages",
     "litellm",
+    "mcp",
     "otel",
     "piper",
     "postgres",

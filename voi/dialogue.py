@@ -1,8 +1,8 @@
 """Messages of a dialogue, in the one form that the history, the LLM and the doors share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
 Voice = Literal["character", "narrator"]
@@ -73,6 +73,15 @@ class ToolResult:
     call_id: str
     text: str
     failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as the model is told of it. `parameters`: JSON Schema of its arguments, which are an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
 
 
 Part = Text | Image | SpokenMark | ToolCall | ToolResult

@@ -11,7 +11,8 @@ from typing import Any
 
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.alignment import costs, token_frames
-from voi.engines.stt.whisper.passes import HeardBatch, Pass
+from voi.engines.stt.whisper.passes import Pass
+from voi.engines.tts.xtts.options import TUNING
 
 from visit.common import Findings, wall_ms
 from visit.right import whisper
@@ -57,7 +58,7 @@ def xtts_tuned(find: Findings) -> None:
     import xtts_bench
 
     quick(find)
-    tuned = "--without-coqui --vocoder-precision float16 --tuning plain_attention steps_ahead vocoder_stream"
+    tuned = f"--without-coqui --vocoder-precision float16 --tuning {' '.join(TUNING)}"
     few = "--tiny --device cpu --callers 1 --codes 20 --sentences 1"
     bench(find, xtts_bench, f"{few if find.tiny else '--callers 1 32 64 --sentences 4'} {tuned}")
     find.note(right=True)
@@ -106,12 +107,11 @@ def tail(find: Findings) -> None:
             made = costs(scores, [frames] * rows)
             passes = [Pass(bytes(frames * 640)) for _ in range(rows)]
             heard = backend.hear(passes)
-            rough = HeardBatch(heard.rough, heard.finished)
             found[f"{rows} rows"] = {
                 "scores_ms": wall_ms(find.device, lambda s=scores, r=rows: costs(s, [frames] * r), 5),
                 "warping_ms": wall_ms(torch.device("cpu"), lambda m=made: token_frames(m), 5),
                 "words_and_guards_ms": wall_ms(
-                    torch.device("cpu"), lambda p=passes, h=rough: acceptance.finished(p, h), 3
+                    torch.device("cpu"), lambda p=passes, h=heard: acceptance.finished(p, h), 3
                 ),
             }
             find.note(tail=found)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from visit.common import Findings, emulated, free_mib, synchronize, wall_ms, warnings  # isort: skip
+from visit.common import Findings, emulated, free_mib, keys_of, synchronize, wall_ms, warnings  # isort: skip
 
 from tests.engines.tts.xtts.speaking import GREEDY, TEXTS, Said, job, run
 from voi.engines.cuda_graphs import Graphs, release_memory
 from voi.engines.cuda_numbers import convolutions
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
+from voi.engines.tts.xtts import model as model_module
 from voi.engines.tts.xtts import vocoder
 from voi.engines.tts.xtts.layout import Sampling
 from voi.engines.tts.xtts.memory import give_back
@@ -223,13 +225,29 @@ def cold(find: Findings) -> None:
 
 
 def failed(find: Findings) -> None:
-    """A recording that fails leaves all else in order."""
-    if find.device.type == "cpu":
-        find.note(right=True, skipped="a CPU records nothing")
+    """A recording that fails leaves all else in order: the allocator, what was recorded before, and a model, which goes
+    on without. On a CPU with a stand-in for CUDA, of the torch that leaves most undone."""
+    with torch.inference_mode(), recording_device(find) as device:
+        allocator(find, device)
+        model(find, device)
+    find.note(right=bool(find.found["allocator_right"] and find.found["model_right"]))
+
+
+@contextmanager
+def recording_device(find: Findings) -> Iterator[torch.device]:
+    if find.device.type == "cuda":
+        yield find.device
         return
+    from tests.engines.fake_cuda import DEVICE, Cuda, instead_of_cuda
+
+    with instead_of_cuda(Cuda(replays=True)):
+        yield DEVICE
+
+
+def allocator(find: Findings, device: torch.device) -> None:
     held = torch.ones(64, 64, device=find.device)
-    with torch.inference_mode(), warnings() as told:
-        broken, whole = Graphs(find.device, "a test"), Graphs(find.device, "another")
+    with warnings() as told:
+        broken, whole = Graphs(device, "a test"), Graphs(device, "another")
         broken.record("before", lambda: held @ held)
         broken.record("broken", lambda: held * float(held.sum()))
         find.note(told=told, records=broken.records)
@@ -242,7 +260,38 @@ def failed(find: Findings) -> None:
         gc.collect()
         release_memory()
         find.note(replayed=replayed, given_back_mib=free_mib(find.device) - before)
-        find.note(right=replayed == [64.0**3] * 2 and len(told) == 1)
+    find.note(allocator_right=replayed == [64.0**3] * 2 and len(told) == 1 and not broken.records)
+
+
+def model(find: Findings, device: torch.device) -> None:
+    """XTTS whose second recording fails: what it says is what it says without any."""
+    usual, graphs = find.load(slots=2), model_module.Graphs
+    model_module.Graphs = lambda _, *more: graphs(device, *more)  # type: ignore[misc, assignment]
+    try:
+        planted = find.load(slots=2)
+    finally:
+        model_module.Graphs = graphs  # type: ignore[misc]
+    decoder, step, done = planted.decoder, planted.decoder._step, 0
+
+    def waits_once(rows: int, length: int) -> Tensor:
+        nonlocal done
+        capturing = torch.cuda.is_current_stream_capturing()
+        done += capturing
+        if capturing and done == 2:
+            float(decoder.latents.sum())  # CUDA cannot record that
+        return step(rows, length)
+
+    decoder._step = waits_once  # type: ignore[method-assign]
+    with warnings() as told:
+        shapes = len(list(planted.record()))
+    said = [job(running, TEXTS[1], sampling=GREEDY, max_codes=12) for running in (usual, planted)]
+    for one, running in zip(said, (usual, planted), strict=True):
+        run(running.batch, one)
+    equal = said[0].codes == said[1].codes
+    find.note(model_told=told, model_recorded=len(keys_of(planted.graphs)), model_tried=shapes + 1, model_equal=equal)
+    planted.clear()
+    give_back(str(find.device))
+    find.note(model_right=equal and len(told) == 1 and find.found["model_recorded"] == 1)
 
 
 def reloads(find: Findings) -> None:

@@ -143,7 +143,8 @@ def test_what_whisper_computes_is_what_torch_counts() -> None:
 
 def test_the_page_says_what_both_take_together() -> None:
     """As `voi doctor` counts; 9 GB are the goal."""
-    from voi.cli.engine_sizes import CONTEXT_MIB, WHISPERS, published_xtts
+    from voi.cli.engine_sizes import WHISPERS, published_xtts
+    from voi.engines.measured_memory import CONTEXT_MIB
 
     small, xtts = WHISPERS["small"].size(2), published_xtts(2)
     totals = [

@@ -7,7 +7,7 @@ from voi.core import facts as was
 from voi.core.actions import Status
 from voi.core.script import Script
 from voi.core.state import State
-from voi.core.tools import ROUNDS_MAX, RUNNING, TOO_LATE
+from voi.core.tools import RUNNING, TOO_LATE
 from voi.dialogue import Message, Phrase, Text, ToolCall, ToolResult
 
 from .world import World
@@ -154,14 +154,14 @@ def test_a_tool_that_does_not_return_has_failed() -> None:
 
 def test_a_model_that_calls_tools_for_ever_is_stopped() -> None:
     world, reply = asked(script=Script(apology=Phrase("Sorry.")))
-    for _ in range(ROUNDS_MAX + 3):
+    for _ in range(Script().tool_rounds_max + 3):
         world.played(reply)
         world.tell(was.ToolReturned(reply, "a", "noon"))
         if world.core.state is State.IDLE:
             break
         reply = calls(world)
-    assert len(world.ran) == ROUNDS_MAX
-    assert "more than" in world.last(do.ReportError).error
+    assert len(world.ran) == Script().tool_rounds_max
+    assert "more often" in world.last(do.ReportError).error
     world.check_settled()
 
 

@@ -39,6 +39,7 @@ class World:
         """How much of a stopped reply anybody can have heard."""
         self.called: set[tuple[int, str]] = set()
         self.ran: set[tuple[int, str]] = set()
+        self.cancelled: set[tuple[int, str]] = set()
         self.written: set[int] = set()
         self.worded: set[int] = set()
         """Replies with words of their own."""
@@ -134,7 +135,7 @@ class World:
 
     # ---- carrying out, and the promises ------------------------------------------------------------
 
-    def _carry_out(self, action: Action) -> list[Fact]:
+    def _carry_out(self, action: Action) -> list[Fact]:  # noqa: C901  # one case for each action
         match action:
             case do.StartReply(reply=reply) | do.SayPhrase(reply=reply):
                 assert reply not in self.started, "a reply number is used twice"
@@ -156,13 +157,17 @@ class World:
                 assert self.core.state in (State.PAUSED, State.ANSWERING), "it is said over the person"
                 assert not self.told_late, "it is said twice in a turn"
                 self.told_late = True
-            case do.RunTool(reply=reply, call_id=call_id):
-                assert reply in self.released, "a tool runs for a reply that nobody may hear"
+            case do.RunTool(reply=reply, call_id=call_id, name=name):
+                safe = any(rule.name == name and rule.safe for rule in self.core.script.tools)
+                assert reply in self.released or safe, "a tool runs for a reply that nobody may hear"
                 assert reply not in self.stopped, "a tool runs for a stopped reply"
                 assert (reply, call_id) in self.called, "a tool runs that was not called"
                 assert reply in self.written, "a tool runs for half a reply"
                 assert (reply, call_id) not in self.ran, "a tool runs twice"
                 self.ran.add((reply, call_id))
+            case do.CancelTool(reply=reply, call_id=call_id):
+                assert (reply, call_id) in self.ran - self.cancelled, "a tool is cancelled that does not run"
+                self.cancelled.add((reply, call_id))
             case do.Listen(utterance=utterance):
                 assert self.listening is None, "two utterances are heard at once"
                 self.listening = utterance

@@ -22,7 +22,7 @@ INDEXING = {aten.index, aten.index_put, aten.index_put_, aten._index_put_impl_}
 RUBBISH = 97
 
 
-class Refused(Exception):
+class Refused(RuntimeError):
     """CUDA could not record this."""
 
 

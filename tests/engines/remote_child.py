@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 from voi.dialogue import SpokenWord
@@ -33,8 +35,18 @@ class Tts:
     closed = 0
     deaf = False
 
-    def __init__(self, *, warm: str = "", length: int = 3, mark: str = "") -> None:
-        """`mark`: a file that is made when it is closed."""
+    def __init__(self, *, warm: str = "", length: int = 3, mark: str = "", gpu: str = "") -> None:
+        """`mark`: a file that is made when it is closed. `gpu`: one that is made when the work of a GPU was waited for,
+        as it is asked of a torch that has used one."""
+        if gpu:
+            torch: Any = ModuleType("torch")
+            torch.cuda = SimpleNamespace(
+                is_available=lambda: False,
+                is_initialized=lambda: True,
+                device_count=lambda: 1,
+                synchronize=lambda _: Path(gpu).touch(),
+            )
+            sys.modules["torch"] = torch
         self._warm, self._length, self._mark = warm, length, mark
         self.made = 0
 
@@ -79,6 +91,9 @@ class Tts:
             case "words":
                 yield b"ab"
                 yield SpokenWord("words", 0, 7)
+                return
+            case "switch":
+                yield str(sys.getswitchinterval()).encode()
                 return
             case "closed":
                 yield str(Tts.closed).encode()

@@ -14,8 +14,8 @@ from typing import Any, get_args
 
 import pytest
 
+from voi.engines import device, joining, placement, registry, shared_peer, supervisor, worker_process
 from voi.engines import host as host_module
-from voi.engines import joining, placement, registry, shared_peer, supervisor, worker_process
 from voi.engines.base import SttOptions, VoiceSpec
 from voi.engines.frames import encode, pack
 from voi.engines.host import EngineHost
@@ -151,6 +151,15 @@ async def test_other_options_are_another_engine(host: EngineHost, path: Path) ->
     engines = [tts_at(path, options=options) for options in ({}, {"size": 1}, {}, {"size": 1})]
     await asyncio.gather(*(engine.warm_up() for engine in engines))
     assert Here.made == len(host._shared) == 2
+
+
+def test_a_device_is_one_however_it_is_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Else there would be two models of a kind on it."""
+    monkeypatch.setattr(device, "_DRIVERS", (tmp_path,))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    asked: list[dict[str, Any]] = [{"a": 1}, *({"a": 1, "device": name} for name in ("auto", "cuda", "cuda:0"))]
+    assert len({host_module._key("tts", "xtts", options) for options in asked}) == 1
+    assert host_module._key("tts", "xtts", {"a": 1, "device": "cuda:1"}) != host_module._key("tts", "xtts", {"a": 1})
 
 
 async def test_a_guest_that_is_gone_ends_its_own_calls_only(host: EngineHost, path: Path) -> None:

@@ -16,12 +16,12 @@ from torch.overrides import TorchFunctionMode
 from tests.engines.stt.whisper.checkpoints import save
 from tests.engines.tts.xtts import tiny
 from voi.cli.device_findings import Wanted, devices
-from voi.cli.engine_sizes import CONTEXT_MIB, measured_mib, size_of_engine
+from voi.cli.engine_sizes import measured_mib, size_of_engine
 from voi.engines import cuda_device, measured_memory
 from voi.engines.base import VoiceSpec
 from voi.engines.device import MIB, Memory
 from voi.engines.gpus import Driver
-from voi.engines.measured_memory import CONTEXT, keep, kept
+from voi.engines.measured_memory import CONTEXT, CONTEXT_MIB, keep, kept
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend
 from voi.engines.tts.xtts.engine import Xtts
 from voi.engines.tts.xtts.memory import NoRoom, check_fits

@@ -246,6 +246,12 @@ async def test_an_engine_that_cannot_begin(warm: str, kind: type[Exception], say
     await unknown.close()
 
 
+async def test_threads_of_a_worker_make_way_for_each_other_soon(tts: RemoteTts) -> None:
+    (interval_s,) = await said(tts, "switch")
+    assert float(interval_s) == pytest.approx(worker.SWITCH_INTERVAL_S)
+    assert worker.SWITCH_INTERVAL_S < 0.005  # Python's own
+
+
 async def test_a_process_that_dies_ends_all_calls(tts: RemoteTts) -> None:
     slow = asyncio.create_task(said(tts, "endless"))
     await asyncio.sleep(0.01)
@@ -412,29 +418,63 @@ async def test_that_calls_which_have_ended_leave_nothing_in_the_process() -> Non
     os.close(read)
 
 
-async def test_its_end_is_the_servers_end() -> None:
-    """A server that is killed takes its engines along, also one that hangs and reads nothing."""
+@pytest.mark.parametrize("text", ["hang", "endless"])
+async def test_its_end_is_the_servers_end(text: str, tmp_path: Path) -> None:
+    """A server that is killed takes its engines along, also one that hangs and reads nothing; and these leave the GPU
+    with its work done."""
+    done = tmp_path / "done"
     code = (
         "import asyncio, sys\n"
         "from voi.engines.worker_process import WorkerProcess\n"
         "from voi.engines.base import VoiceSpec\n"
         "from voi.engines.remote import RemoteTts\n"
         "async def main():\n"
-        f"    tts = RemoteTts(WorkerProcess('fake', command={COMMAND!r}), 'fake')\n"
+        f"    tts = RemoteTts(WorkerProcess('fake', command={COMMAND!r}), 'fake', {{'gpu': {str(done)!r}}})\n"
         "    await tts.warm_up()\n"
-        "    hang = asyncio.create_task(anext(tts.stream('hang', VoiceSpec())))\n"
+        f"    speech = tts.stream({text!r}, VoiceSpec())\n"
+        "    speaking = asyncio.create_task(anext(speech))\n"
         "    await asyncio.sleep(0.05)\n"
         "    print(tts.process.pid, flush=True)\n"
-        "    await hang\n"
+        "    await speaking\n"
+        "    await asyncio.sleep(60)\n"
         "asyncio.run(main())"
     )
     server = await asyncio.create_subprocess_exec(sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE)
     assert server.stdout is not None
     pid = int(await asyncio.wait_for(server.stdout.readline(), 20))
     assert alive(pid)
+    assert not done.exists()
     server.kill()
     await server.wait()
     await until(lambda: not alive(pid) or "Z" in Path(f"/proc/{pid}/stat").read_text().split()[2])
+    assert done.exists() or sys.platform != "linux"
+
+
+async def test_one_that_hangs_leaves_the_gpu_with_its_work_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker_process, "CLOSE_DEADLINE_S", 0.1)
+    engine = tts_in_a_process(options={"gpu": str(tmp_path / "done")})
+    await engine.warm_up()
+    process = engine.process._process
+    hanging = asyncio.create_task(said(engine, "hang"))
+    await asyncio.sleep(0.05)
+    await engine.close()
+    assert (tmp_path / "done").exists()
+    assert process.returncode == 1, "it has ended by itself"
+    with pytest.raises(EngineError):
+        await hanging
+
+
+async def test_one_that_cannot_even_leave_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker_process, "CLOSE_DEADLINE_S", 0.1)
+    monkeypatch.setattr(worker_process, "TOLD_DEADLINE_S", 0.1)
+    engine = tts_in_a_process()
+    await engine.warm_up()
+    process = engine.process._process
+    os.kill(process.pid, signal.SIGSTOP)
+    await engine.close()
+    assert process.returncode == -signal.SIGKILL
 
 
 SAID = st.text(st.characters(exclude_categories=("Cs",)), max_size=5)

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeLlm, FakeStt, FakeTts, FakeTurnDetector, FakeVad, FakeVoiceJudge, silence, tone
+from tests.fakes.tools import offering
 from voi.config.agents import Agent
 from voi.config.classifiers import CompletenessAgent, ControlAgent
 from voi.config.config import Config
@@ -19,7 +20,8 @@ from voi.session.brain import MakeBrain, PipelineBrain
 from voi.session.latency import TurnTimes
 from voi.session.line import Line
 from voi.session.observer import Observer
-from voi.session.session import Session
+from voi.session.session import Session, ToolsOf
+from voi.tools.toolbox import Toolbox
 
 FRAME_MS = 20
 VOICES: dict[str, Any] = {"character": {"model": "fake", "voice": "anna"}}
@@ -88,7 +90,8 @@ class Turns(Observer):
 
 class Call:
     """`async with Call(...) as call:` — runs the session; the end hangs up and checks that nothing is left. `shared`:
-    budgets that it shares with others."""
+    budgets that it shares with others. `tools`: functions by name; or else `configured`: as in agents.json. `others`:
+    more agents, by name."""
 
     def __init__(
         self,
@@ -102,6 +105,8 @@ class Call:
         greetings_dir: Path | None = None,
         observers: Sequence[Observer] = (),
         tools: Any = None,
+        configured: dict[str, Any] | None = None,
+        others: dict[str, Any] | None = None,
         make_brain: MakeBrain = PipelineBrain,
         shared: dict[str, Any] | None = None,
         **agent: Any,
@@ -111,9 +116,11 @@ class Call:
             agent["control_agent"] = "control"
         if completeness:
             agent["completeness_agent"] = "completeness"
+        if configured:
+            agent["tools"] = configured
         parsed = Agent.model_validate(agent)
         self.config = Config(
-            agents={"teller": parsed},
+            agents={"teller": parsed, **{name: Agent.model_validate(raw) for name, raw in (others or {}).items()}},
             control_agents={"control": ControlAgent.model_validate(control)} if control else {},
             completeness_agents={"completeness": CompletenessAgent.model_validate(completeness)}
             if completeness
@@ -137,7 +144,8 @@ class Call:
             greetings_dir=greetings_dir,
             observers=(turns, *observers),
             on_observer_failed=self.observers_failed.append,
-            tools=tools,
+            agent_name="teller",
+            tools_of=offering(tools) if configured is None else _from_toolbox(options or {}),
             make_brain=make_brain,
             clock=self.loop.time,
             **(shared or {}),
@@ -191,3 +199,8 @@ class Call:
     def said(self) -> list[str]:
         """The person's messages as the client sees them now."""
         return [text for role, text in self.door.shown().values() if role == "user"]
+
+
+def _from_toolbox(options: dict[str, Any]) -> ToolsOf:
+    toolbox = Toolbox()
+    return lambda agent, came_from: toolbox.of(agent, app_tools=options.get("app_tools", ()), came_from=came_from)

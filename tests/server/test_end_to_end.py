@@ -172,12 +172,16 @@ async def test_not_ready_until_the_engines_are_warm(tmp_path: Path, monkeypatch:
         status, headers, body = await running.http("GET", "/health")
         assert (status, b'"starting"' in body, b'"VAD fake":"ready"' in body) == (503, True, True)
         assert "access-control-allow-origin" not in headers
+        status, headers, body = await running.http("GET", "/ready")
+        assert (status, headers["retry-after"], body) == (503, "1", b'{"ready":false}')
         early = await RawClient.connect(port, f"/ws?token={issue_token('a', SECRET)}")
         assert b"starting" in (await early.receive())[1]
         assert await early.close_code() == 1013
         warm.set()
         await running.ready.wait()
         assert (await running.http("GET", "/health"))[0] == 200
+        status, headers, _ = await running.http("GET", "/ready")
+        assert (status, "retry-after" in headers) == (200, False)
         await Person.arrive(port, agent="mute")
 
 

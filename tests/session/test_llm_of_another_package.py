@@ -11,6 +11,7 @@ import pytest
 
 from tests.fakes.door import FakeDoor
 from tests.fakes.engines import FakeStt, FakeTts, FakeVad
+from tests.fakes.tools import Function, offering
 from voi.config.config import Config
 from voi.config.load import load_config
 from voi.config.settings import load_settings
@@ -26,7 +27,6 @@ from voi.errors import EngineError
 from voi.session import events
 from voi.session.line import Line
 from voi.session.session import Session
-from voi.session.tools import Tool
 
 # ---- what the author of the engine writes ---------------------------------------------------------
 
@@ -87,7 +87,7 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     await engines.close()
 
 
-async def talk(server: tuple[Config, Engines], tools: dict[str, Tool]) -> FakeDoor:
+async def talk(server: tuple[Config, Engines], tools: dict[str, Function]) -> FakeDoor:
     """The person types a question. Returns their door when they have heard two messages."""
     config, engines = server
     door = FakeDoor()
@@ -98,7 +98,7 @@ async def talk(server: tuple[Config, Engines], tools: dict[str, Tool]) -> FakeDo
         config=config,
         engines=engines,
         options=CallOptions(mode="chat", greet=False, stream_output_audio=False),
-        tools=tools,
+        tools_of=offering(tools),
     )
     session.tell(TextTyped("When do you open?"))
     session.tell(AnswerAsked())

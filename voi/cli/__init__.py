@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from voi import __version__
+from voi.engines.leaving import finish_gpu_work
 from voi.errors import ConfigError, VoiError
 
 EXTRAS = {
@@ -103,3 +104,5 @@ def main(args: Sequence[str] | None = None) -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
+    finally:
+        finish_gpu_work()

@@ -115,6 +115,10 @@ def show(
             if name.endswith("_ms") and value is not None
         )
         typer.echo(f"answer {turn['turn']}: {times}")
+    for call in kept.tools:
+        words = "(deleted)" if call["arguments"] is None else call["arguments"]
+        what = call["error"] or f"{call['result_characters']} characters"
+        typer.echo(f"{call['at_ms'] / 1_000:8.2f}  tool {call['tool']} {words}: {what}, {call['took_ms']} ms")
     for failure in kept.failures:
         typer.echo(f"failed: {failure['kind']} of {failure['engine']} after {failure['took_ms']} ms")
 

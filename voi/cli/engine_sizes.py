@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines.device import MIB
-from voi.engines.measured_memory import CONTEXT, kept, mib, whisper_key, xtts_key
+from voi.engines.measured_memory import CONTEXT_MIB, context_bytes, faster_whisper_key, kept, mib, whisper_key, xtts_key
 from voi.engines.stt.whisper.weights import checkpoint, converted, size_of
 from voi.engines.tts.xtts.engine import SLOTS
 from voi.engines.tts.xtts.layout import Layout, read_layout
 from voi.engines.tts.xtts.need import WORKSPACE_BYTES, slot_bytes
 from voi.errors import ConfigError, EngineError
 
-CONTEXT_MIB = 400
-"""CUDA's own memory in each process, where none was measured at a start."""
 WORKSPACE_MIB = WORKSPACE_BYTES // MIB
 """Memory of each model for activations and recorded graphs. Whisper is assumed to need as much as XTTS.
 What was measured at a start counts in its place."""
@@ -110,24 +108,24 @@ def size_of_engine(name: str, options: Mapping[str, Any], models_dir: Path, *, g
 def measured_mib(name: str, options: Mapping[str, Any], models_dir: Path, gpu: str) -> int | None:
     """MiB that the configured engine took of such a GPU at an earlier start; None: that was not measured. The files are
     there (`size_of_engine`). `gpu`: its name."""
-    if name == "faster-whisper":
-        return None  # CTranslate2 does not tell
     precision = str(options.get("precision", "auto"))
     if name == "xtts":
         slots, tuning = int(options.get("slots") or SLOTS["cuda"]), options.get("tuning", ())
         vocoder = str(options.get("vocoder_precision", "auto"))
         key = xtts_key(Path(str(options["checkpoint"])), precision, vocoder, slots, tuning)
     else:
-        file = checkpoint(str(options.get("model", "small")), models_dir)
-        key = whisper_key(file, precision, int(options.get("max_batch", WHISPER_CALLERS)))
+        model, rows = str(options.get("model", "small")), int(options.get("max_batch", WHISPER_CALLERS))
+        if name == "faster-whisper":
+            key = faster_whisper_key(converted(model, models_dir), precision, rows)
+        else:
+            key = whisper_key(checkpoint(model, models_dir), precision, rows)
     taken = kept(gpu, key)
     return None if taken is None else mib(taken)
 
 
 def context_mib(gpu: str) -> int:
-    """CUDA's own memory in each process that uses such a GPU: as measured at a start, else as assumed."""
-    taken = kept(gpu, (CONTEXT,))
-    return CONTEXT_MIB if taken is None else mib(taken)
+    """CUDA's own memory in each process that uses such a GPU."""
+    return mib(context_bytes(gpu))
 
 
 def bytes_of_a_number(options: Mapping[str, Any], *, gpu: bool) -> int:

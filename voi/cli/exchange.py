@@ -9,6 +9,7 @@ from voi.audio.pcm import SAMPLE_BYTES, SILENCE_DBFS, rms_dbfs
 from voi.cli.transcript import TalkOutput
 from voi.client import (
     OUTPUT_RATE_HZ,
+    AppMessageEvent,
     AudioEvent,
     ErrorEvent,
     Event,
@@ -17,6 +18,7 @@ from voi.client import (
     ResumedEvent,
     SpeechDoneEvent,
     StatusEvent,
+    ToolCallEvent,
 )
 from voi.core.facts import SpeechGrew, UserStarted
 from voi.core.vad_edges import VadEdges
@@ -160,6 +162,10 @@ class Exchange:
                 self._end("response_cancelled")
             case SpeechDoneEvent(speech_id) if speech_id == self._underway:
                 self._end("speech_done")
+            case ToolCallEvent(_, name, arguments):
+                self._transcript.say("tool", f"{name} {arguments}", name=name, arguments=arguments)
+            case AppMessageEvent(content):
+                self._transcript.say("message", content, text=content)
             case ErrorEvent(error):
                 self._complained = True
                 self._transcript.say("error", error)

@@ -4,6 +4,7 @@ import itertools
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import CancelledError
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -58,6 +59,10 @@ def talk(
         bool, typer.Option("--why", help="Tell why turns end and replies stop, from this machine's recordings.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for other programs.")] = False,
+    tool: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=ANSWER", help="Run this tool of the app: answer its calls so. May be repeated."),
+    ] = None,
     timeout: Annotated[float, typer.Option(min=0.1, metavar="S", help="Wait for an answer so long.")] = 30.0,
 ) -> None:
     """Talk to an agent. Prints who says what and how long each step took; exits with 1 if no answer came."""
@@ -74,6 +79,7 @@ def talk(
         raise ClientError("The microphone needs --mode call.")
     if out_file is not None:
         _check_out(out_file)
+    answers = _tool_answers(tool or [])
     talker = Talker(
         wants={
             "url": url or _own_url(),
@@ -83,12 +89,15 @@ def talk(
             "insecure": insecure,
             "resume": True,
             "session": session or "",
+            "app_tools": list(answers),
+            "app_messages": True,
             "init_greeting": greeting if greeting is not None else text is None and in_file is None,
         },
         timeout_s=timeout,
         out_file=out_file,
         recordings_dir=_own_recordings() if why else None,
         as_json=as_json,
+        tool_answers=answers,
     )
     if text is not None:
         asyncio.run(talker.type(text))
@@ -96,6 +105,17 @@ def talk(
         asyncio.run(talker.say_file(in_file))
     else:
         asyncio.run(talker.speak())
+
+
+def _tool_answers(given: list[str]) -> dict[str, str]:
+    """The answers of the app's tools, by name. Raises ClientError."""
+    answers = {}
+    for each in given:
+        name, sign, answer = each.partition("=")
+        if not (name and sign):
+            raise ClientError(f"--tool {each!r} is not NAME=ANSWER.")
+        answers[name] = answer
+    return answers
 
 
 def _check_out(file: Path) -> None:
@@ -152,10 +172,12 @@ class Talker:
         recordings_dir: Path | None = None,
         *,
         as_json: bool = False,
+        tool_answers: Mapping[str, str] | None = None,
     ) -> None:
         """`recordings_dir`: where the server records, to tell why it decided what it did. `as_json`: print for other
-        programs."""
+        programs. `tool_answers`: what calls of the app's tools are answered with, by name."""
         self._wants = wants
+        self._tool_answers = tool_answers or {}
         self._timeout_s = timeout_s
         self._out_file = out_file
         self._recordings_dir = recordings_dir
@@ -234,7 +256,7 @@ class Talker:
         try:
             async with VoiClient.connect(**self._wants) as client, asyncio.TaskGroup() as group:
                 self._began_s = time.monotonic()
-                tasks = [group.create_task(_take_all(client, exchange), name="events")]
+                tasks = [group.create_task(_take_all(client, exchange, self._tool_answers), name="events")]
                 if why:
                     tasks.append(group.create_task(self._tell_why(why), name="why"))
                 yield client, exchange
@@ -325,9 +347,13 @@ class _Pace:
         self._next_s += FRAME_MS / 1000
 
 
-async def _take_all(client: "VoiClient", exchange: "Exchange") -> None:
+async def _take_all(client: "VoiClient", exchange: "Exchange", tool_answers: Mapping[str, str]) -> None:
+    from voi.client import ToolCallEvent
+
     async for event in client:
         exchange.take(event)
+        if isinstance(event, ToolCallEvent):
+            await client.send_tool_result(event.call_id, tool_answers.get(event.name, ""))
     why = f"{client.close_code} {client.close_reason}".rstrip()
     raise ClientError(f"The server ended the conversation ({why}).")
 

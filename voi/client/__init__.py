@@ -15,6 +15,7 @@ Every failure is a `ClientError`, worded for the person who runs the client.
 
 from voi.client.client import INPUT_RATE_HZ, OUTPUT_RATE_HZ, VoiClient
 from voi.client.events import (
+    AppMessageEvent,
     AudioEvent,
     ErrorEvent,
     Event,
@@ -23,9 +24,11 @@ from voi.client.events import (
     ResumedEvent,
     SpeechDoneEvent,
     StatusEvent,
+    ToolCallEvent,
+    ToolCancelEvent,
 )
 
 __all__ = [
-    "INPUT_RATE_HZ", "OUTPUT_RATE_HZ", "AudioEvent", "ErrorEvent", "Event", "LlmResponseEvent", "MessageEvent",
-    "ResumedEvent", "SpeechDoneEvent", "StatusEvent", "VoiClient",
+    "INPUT_RATE_HZ", "OUTPUT_RATE_HZ", "AppMessageEvent", "AudioEvent", "ErrorEvent", "Event", "LlmResponseEvent",
+    "MessageEvent", "ResumedEvent", "SpeechDoneEvent", "StatusEvent", "ToolCallEvent", "ToolCancelEvent", "VoiClient",
 ]  # fmt: skip

@@ -75,6 +75,8 @@ class VoiClient:
         insecure: bool = False,
         resume: bool = False,
         session: str = "",
+        app_tools: Sequence[str] = (),
+        app_messages: bool = False,
         timeout_s: float = 15.0,
     ) -> AsyncIterator[Self]:
         """Connect and begin a conversation. It is closed at the end of the `async with`.
@@ -83,7 +85,8 @@ class VoiClient:
         certificate of a `wss` server, as is needed for self-signed ones in development. `resume`: come back by itself
         after a lost connection, for as long as the server waits; the events have to be read for that. `session`: a name
         under which the server saves the conversation at its end; where it has one of that name, it goes on, and its
-        messages come first. Raises ClientError if the server cannot be reached or refuses.
+        messages come first. `app_tools`: names of the tools that this client runs when it gets a ToolCallEvent.
+        `app_messages`: it wants AppMessageEvents. Raises ClientError if the server cannot be reached or refuses.
         """
         init: dict[str, Any] = {
             "type": "init",
@@ -99,6 +102,10 @@ class VoiClient:
         heartbeat_s, query = HEARTBEAT_S, {"token": token}
         if session:
             init["session"] = session
+        if app_tools:
+            init["app_tools"] = list(app_tools)
+        if app_messages:
+            init["app_messages"] = True
         if resume:
             init["resumable"], heartbeat_s = True, RESUMING_HEARTBEAT_S
             query["call"] = secrets.token_hex(8)  # a proxy of several workers knows the right one by it
@@ -155,6 +162,11 @@ class VoiClient:
     async def invoke_llm(self, model: str, prompt: str, messages: Sequence[dict[str, str]]) -> None:
         """Ask a model a question outside of the conversation. Answered by LlmResponseEvent or ErrorEvent."""
         await self._send({"type": "invoke_llm", "model": model, "prompt": prompt, "messages": list(messages)})
+
+    async def send_tool_result(self, call_id: str, result: Any = None, *, error: str = "") -> None:
+        """Answer a ToolCallEvent: with a result (a text, or what JSON can hold), or with why there is none."""
+        answer = {"error": error} if error else {"result": result}
+        await self._send({"type": "tool_result", "call_id": call_id, **answer})
 
     async def close(self) -> None:
         """End the conversation. Safe to call twice."""

@@ -1,6 +1,7 @@
 """What the server tells a client: frames of the Voi protocol as events."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from voi.dialogue import Role, Voice
 from voi.errors import ClientError
@@ -50,6 +51,29 @@ class LlmResponseEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallEvent:
+    """The agent calls a tool of this client, which answers with `send_tool_result`."""
+
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCancelEvent:
+    """The result of that call is not needed any more."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppMessageEvent:
+    """A text that the agent sends for the person to read."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class ErrorEvent:
     """The server could not do something; the conversation may go on."""
 
@@ -65,7 +89,10 @@ class ResumedEvent:
     lost_ms: int = 0
 
 
-Event = StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ErrorEvent | ResumedEvent
+Event = (
+    StatusEvent | SpeechDoneEvent | MessageEvent | AudioEvent | LlmResponseEvent | ToolCallEvent | ToolCancelEvent
+    | AppMessageEvent | ErrorEvent | ResumedEvent
+)  # fmt: skip
 
 
 def parse(frame: bytes) -> Event | None:
@@ -88,6 +115,12 @@ def parse(frame: bytes) -> Event | None:
                 return AudioEvent(metadata["speech_id"], payload)
             case "llm_response":
                 return LlmResponseEvent(metadata["content"])
+            case "tool_call":
+                return ToolCallEvent(metadata["call_id"], metadata["name"], metadata["arguments"])
+            case "tool_cancel":
+                return ToolCancelEvent(metadata["call_id"])
+            case "app_message":
+                return AppMessageEvent(metadata["content"])
             case "error":
                 return ErrorEvent(metadata["error"])
     except (KeyError, TypeError, ValueError) as error:

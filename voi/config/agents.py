@@ -26,6 +26,7 @@ from voi.config.parts import (
     draw,
 )
 from voi.config.prompted import PHRASE_FIELDS, Prompted
+from voi.config.tools import AgentTools
 from voi.config.welcomes import welcome_in
 from voi.dialogue import Phrase, Voice
 
@@ -74,6 +75,12 @@ class Agent(Prompted):
     redact: Redact = Redact()
     """What is taken out of the words of its conversations before they are logged or kept. Their sound is then not
     recorded."""
+    tools: AgentTools = Field(default_factory=dict)
+    """What the agent can do beside talking, by the name that the model knows."""
+    tool_rounds: int = Field(default=8, ge=1, le=32)
+    """How many rounds of tool calls one answer may make, each after the results of the one before."""
+    tool_time_s: float = Field(default=60, gt=0, le=600)
+    """After so many seconds from its first round, an answer may call no more tools."""
     idle_reminder: IdleReminder | None = None
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
     """Hang up after that many seconds of silence on both sides; 0: never."""
@@ -91,6 +98,10 @@ class Agent(Prompted):
     @property
     def idle_limit_ms(self) -> int:
         return round(self.idle_limit_s * 1000)
+
+    @property
+    def tool_time_ms(self) -> int:
+        return round(self.tool_time_s * 1000)
 
     @property
     def welcome_after_ms(self) -> int:
@@ -150,7 +161,7 @@ class Agent(Prompted):
 
     def tones(self) -> tuple[str, ...]:
         """Tones that the agent's fixed phrases name."""
-        phrases = [getattr(self, field) for field in PHRASE_FIELDS]
+        phrases = [*(getattr(self, field) for field in PHRASE_FIELDS), *(tool.filler for tool in self.tools.values())]
         return tuple(dict.fromkeys(some.voice_tone for some in phrases if some is not None))
 
     def voices_by_role(self) -> Mapping[Voice, VoiceChoice]:
@@ -163,7 +174,7 @@ class Agent(Prompted):
 
     def with_files(self, resolve: Callable[[str], str | None]) -> Self:
         """The same agent with `resolve(file)` in place of each phrase's sound file."""
-        update = {}
+        update: dict[str, Phrases] = {}
         for field in PHRASE_FIELDS:
             phrases: Phrases | None = getattr(self, field)
             if phrases is not None and phrases.choices:
@@ -172,4 +183,4 @@ class Agent(Prompted):
                     for choice in phrases.choices
                 )
                 update[field] = phrases.model_copy(update={"choices": choices})
-        return self.model_copy(update=update)
+        return self.model_copy(update={**update, "tools": {n: t.with_files(resolve) for n, t in self.tools.items()}})

@@ -16,6 +16,10 @@ CLIENT_AGENT_MAX_VALUES = 2_000
 """Most texts, numbers, arrays and objects in it. Each one takes time to check, on the event loop: 64 KiB could hold
 30,000, and a prompt of that size in lines has some 1,000."""
 
+CLIENT_BODIES = ("app", "builtin")
+"""What tools of such an agent may do. All others would act in the server's name: request internal addresses with its
+secrets, or run programs."""
+
 
 def hint_of_grants(settings: Settings) -> str:
     """What to tell an operator whose server others can reach, while the clients of every app may bring agents; "":
@@ -66,6 +70,14 @@ def _check_means(agent: Agent, config: Config, source: str, problems: Problems) 
         means.append((("llm_model",), agent.llm_model, "LLM", config.llm_models))
     for role, choice in agent.voices_by_role().items():
         means.append((("voices", role, "model"), choice.model, "TTS model", config.tts_models))
+    for tool_name, tool in agent.tools.items():
+        if tool.body not in CLIENT_BODIES:
+            text = "works with the server's own means, and only the server's agents may have such a tool"
+            problems.error(source, ("tools", tool_name, tool.body), text)
+        for other in tool.agents:
+            if other not in config.agents:
+                text = f"{quoted(other)} is no agent of this server{did_you_mean(other, config.agents)}"
+                problems.error(source, ("tools", tool_name, "agents"), text)
     for kind in CHOSEN:
         what = f"{kind} engine"
         means.append((("engines", kind), getattr(agent.engines, kind), what, config.engines_offered.get(kind, ())))

@@ -48,7 +48,7 @@ def _texts(value: Any) -> Any:
     }
 
 
-def _choices(value: Any) -> Any:
+def choices_of(value: Any) -> Any:
     return {"choices": [value] if isinstance(value, str) else value} if isinstance(value, str | list) else value
 
 
@@ -98,7 +98,7 @@ class Phrases(FileModel):
         )
 
 
-PhrasesOrText = Annotated[Phrases, BeforeValidator(_choices, json_schema_input_type=str | list[str] | Phrases)]
+PhrasesOrText = Annotated[Phrases, BeforeValidator(choices_of, json_schema_input_type=str | list[str] | Phrases)]
 """Phrases, or just a text or an array of texts."""
 
 
@@ -199,7 +199,7 @@ class WelcomeBack(Phrases):
 
 
 WelcomeBackOrText = Annotated[
-    WelcomeBack, BeforeValidator(_choices, json_schema_input_type=str | list[str] | WelcomeBack)
+    WelcomeBack, BeforeValidator(choices_of, json_schema_input_type=str | list[str] | WelcomeBack)
 ]
 """What is said to a person who is back, or just a text or an array of texts."""
 
@@ -215,7 +215,9 @@ class LatePhrase(Phrases):
         return round(self.after_s * 1000)
 
 
-LatePhraseOrText = Annotated[LatePhrase, BeforeValidator(_choices, json_schema_input_type=str | list[str] | LatePhrase)]
+LatePhraseOrText = Annotated[
+    LatePhrase, BeforeValidator(choices_of, json_schema_input_type=str | list[str] | LatePhrase)
+]
 """What is said while an answer is late, or just a text or an array of texts."""
 
 FORMER_TURN_NAMES = {"contest_ms": "barge_in_ms", "contest_patience_ms": "barge_in_timeout_ms"}

@@ -52,6 +52,7 @@ def check_references(entry: AgentEntry, known: Known, source: str, problems: Pro
     _check_voices(entry, known, source, problems)
     _check_sound_files(entry, known.greetings_dir, source, problems)
     _check_words(entry, source, problems)
+    _check_successors(entry, known.entries, source, problems)
 
 
 def voices_in(entry: AgentEntry) -> Iterator[tuple[JsonPath, str, dict[str, Any]]]:
@@ -82,6 +83,22 @@ def _check_agents(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: 
         elif kind and name not in known:
             text = f"{quoted(name)} is {_WHAT[entries[name].kind]}, and {_WHAT[kind]} is needed here"
             problems.error(source, (*entry.path, field), text)
+
+
+def _check_successors(entry: AgentEntry, entries: Mapping[str, AgentEntry], source: str, problems: Problems) -> None:
+    """Check the agents that a tool lets go on with the conversation."""
+    tools = entry.raw.get("tools")
+    for name, tool in tools.items() if isinstance(tools, dict) else ():
+        others = tool.get("agents") if isinstance(tool, dict) else None
+        for other in others if isinstance(others, list) else ():
+            path = (*entry.path, "tools", name, "agents")
+            if not isinstance(other, str):
+                continue  # the agent's own check reports it
+            if other not in entries or entries[other].kind != "agent":
+                known = [each for each, its in entries.items() if its.kind == "agent"]
+                problems.error(source, path, f"{quoted(other)} is no agent that talks{did_you_mean(other, known)}")
+            elif entries[other].raw.get("redact") != entry.raw.get("redact"):
+                problems.error(source, path, f"{quoted(other)} must redact the same, since the conversation is one")
 
 
 def _check_voices(entry: AgentEntry, known: Known, source: str, problems: Problems) -> None:

@@ -89,6 +89,8 @@ class StartReply:
     reply: int
     messages: tuple[Message, ...]
     muted: bool
+    tools: bool = True
+    """False: it may call no more tools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,22 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class RunTool:
-    """Run the tool that the reply calls, once. The reply was released and its text is complete. `arguments` is the text
-    that the model wrote, which may not be valid JSON. Answered by ToolReturned(reply, call_id)."""
+    """Run the tool that the reply calls, once. The reply's text is complete, and it was released, unless the tool is
+    safe. `arguments` is the text that the model wrote, which may not be valid JSON. Answered by ToolReturned(reply,
+    call_id)."""
 
     reply: int
     call_id: str
     name: str
     arguments: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CancelTool:
+    """Nobody wants the result of this call any more: end it if it still runs."""
+
+    reply: int
+    call_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,6 +211,6 @@ class HangUp:
 
 Action = (
     Listen | Transcribe | TranscribeNow | JudgeTurn | JudgeVoice | NoteBackchannel | EndUtterance | StartReply
-    | SayPhrase | SayAhead | SayRest | Release | RunTool | Duck | Resume | Stop | Show | SendStatus | ReportError
-    | HangUp
+    | SayPhrase | SayAhead | SayRest | Release | RunTool | CancelTool | Duck | Resume | Stop | Show | SendStatus
+    | ReportError | HangUp
 )  # fmt: skip

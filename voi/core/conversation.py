@@ -33,6 +33,7 @@ from voi.core.replies import Replies, ReplyGrew
 from voi.core.reply import Reply
 from voi.core.script import Script
 from voi.core.state import TRANSITIONS, State
+from voi.core.tool_rule import AfterCall
 from voi.core.tools import Tools
 from voi.core.turn import Turn
 from voi.core.words import same_words
@@ -105,7 +106,8 @@ class Conversation:
         reply_ms = reply.deadline_ms if reply else None
         tools_run = reply is None and self.state is State.ANSWERING and self._tools.awaited
         late_ms = self._replies.late_ms(reply, tools_run=tools_run)
-        return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms, late_ms)
+        filler_ms = self._tools.filler_due_ms() if tools_run else None
+        return next_due(self.script, self.state, self._clocks, reply_ms, self._tools.deadline_ms, late_ms, filler_ms)
 
     def _waited_for(self) -> Reply | None:
         """The reply that the person waits for or hears."""
@@ -497,6 +499,8 @@ class Conversation:
                 self._go(State.IDLE)
 
     def _answer(self, text: str) -> None:
+        if self._tools.interrupt():
+            self._replies.drop_speculation()  # it was asked with the tools running
         self._notice.try_again()
         self._show_draft(text, final=True)
         self.history.add(self._draft.entry(text))
@@ -514,9 +518,11 @@ class Conversation:
             return
         self._go(State.ANSWERING)
         self._replies.release(reply, self._now_ms)
+        self._after_tools(self._tools.take_early())
 
     def _speculate(self, spoken: str) -> None:
         if not self._replies.speculation and not self._replies.stopping:
+            self._tools.interrupt()  # before the model is asked, so that it knows
             text = self._draft.with_speech(spoken)
             said = Message("user", text, self._draft.image_urls)
             self._replies.start(text, (*self.script.prompt, *self.history.messages(), said), muted=True)
@@ -546,6 +552,7 @@ class Conversation:
 
     def _on_voice_pushed(self, _: was.VoicePushed) -> None:
         self._clocks.user_acted(self._now_ms)
+        self._tools.interrupt()
         self._replies.stop()
         self._cancel_owed()
         if self._turn is None:
@@ -561,6 +568,7 @@ class Conversation:
             if not self._replies.terminal_owed:
                 self._out += [do.SendStatus(Status.RESPONSE_CREATED), do.SendStatus(Status.RESPONSE_CANCELLED)]
             return
+        self._tools.interrupt()
         self._replies.stop()
         if not self._answer_owed:
             self._answer_owed = True
@@ -583,6 +591,7 @@ class Conversation:
         match verdict:
             case Verdict.STOP:
                 self._emit(do.SendStatus(Status.USER_INTERRUPT))
+                self._tools.interrupt()
                 self._replies.stop()
                 self._after_reply()
             case Verdict.RESUME:
@@ -597,10 +606,12 @@ class Conversation:
         """The client stopped the agent."""
         self._clocks.user_acted(self._now_ms)
         if self._replies.plays(fact.message_id):
+            self._tools.interrupt()
             self._tools.waive()
             self._replies.stop(fact.played_ms)
             self._after_reply()
         elif self.state is State.ANSWERING and not self._replies.released:
+            self._tools.interrupt()
             self._tools.waive()  # the person does not want to wait for the tools' results
             self._replies.cancel_carried()
             self._after_reply()
@@ -642,6 +653,9 @@ class Conversation:
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
         reply = self._replies.released
         if self._replies.played(fact.reply, self._now_ms):
+            if self._tools.hangs_up_after(fact.reply):
+                self._end_by_agent()
+                return
             if reply and reply.cut_off and not reply.acted and self.state is State.BARGE_IN:
                 self._cut_off_by = reply.message_id
             phrase = self._phrase_owed if self._notice.heard(fact.reply) else None
@@ -688,6 +702,9 @@ class Conversation:
         reply = self._replies.stop(failed=True)
         if reply:
             self._notice.failed(reply.number)
+        if reply and self._tools.hangs_up_after(reply.number):
+            self._leave(do.HangUp(EndReason.AGENT_HUNG_UP))
+            return
         if reply and reply.answers is not None and self.state is State.ANSWERING and self.script.apology:
             self._say(self.script.apology)
         else:
@@ -696,12 +713,47 @@ class Conversation:
     # ---- tools --------------------------------------------------------------------------------------------------
 
     def _on_tool_returned(self, fact: was.ToolReturned) -> None:
-        if self._tools.returned(fact):
-            self._tell_results()
+        self._after_tools(self._tools.returned(fact))
 
     def _on_tool_late(self) -> None:
-        if self._tools.give_up(self._now_ms):
-            self._tell_results()
+        self._after_tools(self._tools.give_up(self._now_ms))
+
+    def _after_tools(self, follows: AfterCall | None) -> None:
+        reply = self._replies.released
+        match follows:
+            case "answer":
+                self._replies.drop_unheard_aside()
+                self._tell_results()
+            case "wait":
+                self._replies.drop_unheard_aside()
+                self._replies.cancel_carried(Status.RESPONSE_DONE)
+                if self._replies.released is None:
+                    self._after_reply()
+            case "hang_up" if reply is None or not self._tools.hangs_up_after(reply.number):
+                if self.state in (State.IDLE, State.ANSWERING):
+                    self._end_by_agent()
+                else:
+                    self._tools.interrupt()
+
+    def _end_by_agent(self) -> None:
+        """The agent hangs up. It has said goodbye itself, or the script's goodbye is said now."""
+        parting, hang_up = self._tools.parting, do.HangUp(EndReason.AGENT_HUNG_UP)
+        self._replies.cancel_carried(Status.RESPONSE_DONE)
+        if parting and parting.spoke:
+            self._leave(hang_up)
+        else:
+            self._part(hang_up)
+
+    def _on_filler(self) -> None:
+        if phrase := self._tools.take_filler(self._now_ms):
+            self._replies.fill(phrase, self._now_ms)
+
+    def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
+        self._replies.drop_speculation()  # it was asked with the other prompt
+        self.script = self.script.followed_by(fact.script)
+        self.history.form = self.script.reply_form
+        self._tools.follow(self.script)
+        self._replies.follow(self.script)
 
     def _tell_results(self) -> None:
         """Have the agent speak on with the results: at once, or after the current reply. If the person says something
@@ -711,20 +763,21 @@ class Conversation:
         if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
             self._go_on()
         elif self.state is State.ANSWERING and reply and reply.written and not self._draft.begun:
-            self._replies.go_on(self.script.prompt + self.history.messages())
+            self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
 
     def _go_on(self) -> None:
         """Begin the reply that follows tools, or the notice."""
         reply = self._replies.speculation
         if reply is None or not reply.goes_on:
             self._replies.drop_speculation()
-            reply = self._replies.go_on(self.script.prompt + self.history.messages())
+            reply = self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
         self._tools.owed = self._say_notice()
         if self._tools.owed:
             return
         self._replies.announce_going_on(reply)
         self._go(State.ANSWERING)
         self._replies.release(reply, self._now_ms)
+        self._after_tools(self._tools.take_early())
 
 
 RULES: dict[type[Fact] | Due, Callable[..., None]] = {
@@ -771,13 +824,16 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     Due.LATE_ANSWER: Conversation._on_late_answer,
     # tools
     was.ToolReturned: Conversation._on_tool_returned,
+    was.AgentSwitched: Conversation._on_agent_switched,
     Due.TOOL_LATE: Conversation._on_tool_late,
+    Due.FILLER: Conversation._on_filler,
 }
 """The rule for each fact, which is passed to it, and for each deadline. At a deadline a rule is passed nothing."""
 
 UNHEARD_AT_PARTING = frozenset({
     was.UserStarted, was.SpeechGrew, was.QuietGrew, was.TranscriptFailed, was.TurnJudged, was.VoiceJudged,
     was.TextTyped, was.ImageGiven, was.VoicePushed, was.AnswerAsked, was.ToolCalled, was.ToolReturned,
+    was.AgentSwitched,
 })  # fmt: skip
 """What changes nothing any more while the agent says goodbye. Words of before that are heard late still get into the
 history."""

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from enum import Enum, auto
-from operator import itemgetter
 
 from voi.core.script import Script
 from voi.core.state import State
@@ -20,6 +19,8 @@ class Due(Enum):
     LATE_ANSWER = auto()
     """The person has waited for so long that they are told so."""
     TOOL_LATE = auto()
+    FILLER = auto()
+    """Tools have run for so long that something is said meanwhile."""
 
 
 @dataclass(slots=True)
@@ -62,32 +63,39 @@ def next_due(
     reply_ms: int | None,
     tools_ms: int | None,
     late_ms: int | None = None,
+    filler_ms: int | None = None,
 ) -> tuple[int, Due] | None:
     """What falls due first in this state, with its wall time in ms; None: nothing can. `reply_ms`, `tools_ms`: when the
     reply and the tools that are waited for will have taken too long. `late_ms`: when the person is told that their
-    answer takes long."""
+    answer takes long. `filler_ms`: when something is said because tools run."""
     if state is State.CLOSED:
         return None
     policy = script.turn
-    due: list[tuple[int, Due]] = []
+    due: tuple[int, Due] | None = None  # the earliest so far: a list for each fact would cost twice as much
     if script.duration_limit_ms and not clocks.parting:
-        due.append((clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT))
+        due = (clocks.opened_ms + script.duration_limit_ms, Due.DURATION_LIMIT)
     if reply_ms is not None:
-        due.append((reply_ms, Due.SILENT_REPLY))
+        due = _earlier(due, reply_ms, Due.SILENT_REPLY)
     if late_ms is not None and state in (State.PAUSED, State.ANSWERING):
-        due.append((late_ms, Due.LATE_ANSWER))
+        due = _earlier(due, late_ms, Due.LATE_ANSWER)
+    if filler_ms is not None:
+        due = _earlier(due, filler_ms, Due.FILLER)
     if state is State.IDLE or (state is State.HEARING and script.mode == "chat"):
         if script.idle_limit_ms:
-            due.append((clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT))
+            due = _earlier(due, clocks.user_active_ms + script.idle_limit_ms, Due.IDLE_LIMIT)
         reminding = state is State.IDLE and script.mode == "call" and clocks.reminders < script.reminders_max
         if reminding and script.reminder and script.reminder_after_ms:
-            due.append((clocks.state_since_ms + script.reminder_after_ms, Due.REMINDER))
-    elif state in (State.HEARING, State.PAUSED):
-        due.append((clocks.vad_ms + policy.audio_timeout_ms, Due.SOUND_LOST))
+            due = _earlier(due, clocks.state_since_ms + script.reminder_after_ms, Due.REMINDER)
+    elif state is State.HEARING or state is State.PAUSED:
+        due = _earlier(due, clocks.vad_ms + policy.audio_timeout_ms, Due.SOUND_LOST)
     elif state is State.WAITING:
-        due.append((clocks.state_since_ms + policy.transcript_timeout_ms, Due.NO_TRANSCRIPT))
+        due = _earlier(due, clocks.state_since_ms + policy.transcript_timeout_ms, Due.NO_TRANSCRIPT)
     elif state is State.BARGE_IN:
-        due.append((clocks.state_since_ms + policy.barge_in_timeout_ms, Due.BARGE_IN_OVER))
+        due = _earlier(due, clocks.state_since_ms + policy.barge_in_timeout_ms, Due.BARGE_IN_OVER)
     if tools_ms is not None:
-        due.append((tools_ms, Due.TOOL_LATE))
-    return min(due, key=itemgetter(0), default=None)
+        due = _earlier(due, tools_ms, Due.TOOL_LATE)
+    return due
+
+
+def _earlier(first: tuple[int, Due] | None, at_ms: int, due: Due) -> tuple[int, Due]:
+    return first if first is not None and first[0] <= at_ms else (at_ms, due)

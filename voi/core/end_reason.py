@@ -9,6 +9,8 @@ class EndReason(StrEnum):
     FINISHED = "finished"
     """It ended normally: the agent or the client is done."""
     CLIENT_HUNG_UP = "client_hung_up"
+    AGENT_HUNG_UP = "agent_hung_up"
+    """The agent said goodbye and hung up."""
     IDLE_LIMIT = "idle_limit"
     """No one spoke for a long time."""
     DURATION_LIMIT = "duration_limit"

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from voi.core.end_reason import EndReason
 from voi.core.kept import Kept
+from voi.core.script import Script
+from voi.core.tool_rule import AfterCall
 from voi.dialogue import SpokenWord, Voice
 
 # ---- what was heard -----------------------------------------------------------------------------
@@ -162,12 +164,21 @@ class ToolCalled:
 
 @dataclass(frozen=True, slots=True)
 class ToolReturned:
-    """`RunTool` was carried out. `failed`: the tool returned nothing, and `result` says why."""
+    """`RunTool` was carried out. `failed`: the tool returned nothing, and `result` says why. `then`: what follows."""
 
     reply: int
     call_id: str
     result: str
     failed: bool = False
+    then: AfterCall = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSwitched:
+    """Another agent goes on with the conversation. Of its script the prompt, the phrases and the rules of its tools
+    count from now on."""
+
+    script: Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +289,6 @@ class HungUp:
 Fact = (
     UserStarted | SpeechGrew | QuietGrew | Heard | TurnJudged | VoiceJudged | Opened | VoicePushed | TextTyped
     | ImageGiven | AnswerAsked | Interrupted | ReplyText | PieceVoiced | ReplyThinking | ToolCalled | ReplyWritten
-    | ToolReturned | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
+    | ToolReturned | AgentSwitched | ReplySounded | PlaybackStarted | ReplyPlayed | ReplyStopped | ReplyFailed
     | TranscriptFailed | CameBack | Continued | DeadlinePassed | LoadChanged | TimeIsUp | HungUp
 )  # fmt: skip

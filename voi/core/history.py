@@ -56,12 +56,12 @@ class History:
     """The dialogue so far, oldest first; beyond `limit` entries the oldest are forgotten. `form`: how the agent was
     told to write."""
 
-    __slots__ = ("_entries", "_form", "_limit")
+    __slots__ = ("_entries", "_limit", "form")
 
     def __init__(self, limit: int, form: ReplyForm = ReplyForm()) -> None:  # noqa: B008
         self._entries: list[HistoryEntry] = []
         self._limit = limit
-        self._form = form
+        self.form = form
 
     def __iter__(self) -> Iterator[HistoryEntry]:
         return iter(self._entries)
@@ -144,7 +144,7 @@ class History:
 
     def messages(self) -> tuple[Message, ...]:
         """For the agent's LLM: the agent's words have the form that its prompt asks for."""
-        return tuple(message for entry in self._entries for message in entry.messages(self._form))
+        return tuple(message for entry in self._entries for message in entry.messages(self.form))
 
     def log(self) -> tuple[Message, ...]:
         """For those who judge the dialogue: all words as people read them."""

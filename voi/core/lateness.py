@@ -12,12 +12,16 @@ class Lateness:
     __slots__ = ("_after_ms", "_told_in_answer", "_told_in_turn", "phrase", "silent_since_ms")
 
     def __init__(self, script: Script) -> None:
-        self.phrase: Phrase | None = script.late_phrase
-        self._after_ms = script.late_after_ms
+        self.follow(script)
         self._told_in_turn = False
         self._told_in_answer = False
         self.silent_since_ms = 0
         """Since when nothing of the current answer is heard."""
+
+    def follow(self, script: Script) -> None:
+        """Say that script's phrase from now on."""
+        self.phrase: Phrase | None = script.late_phrase
+        self._after_ms = script.late_after_ms
 
     def due_ms(self, reply: Reply | None) -> int | None:
         """When to tell it ahead of this answer; None: never."""

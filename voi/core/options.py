@@ -19,5 +19,9 @@ class CallOptions:
     """Show the person's message again when the final transcript differs."""
     stream_output_audio: bool = True
     """False: the client wants each speech whole, so its sound is given to the door as fast as it is made."""
+    app_tools: tuple[str, ...] = ()
+    """Names of the tools that the client can run."""
+    app_messages: bool = False
+    """The client shows messages that the agent sends (`send_message`)."""
     input_rate_hz: int = 16_000
     """Sample rate of the person's sound, s16le mono."""

@@ -16,7 +16,7 @@ from voi.core.lateness import Lateness
 from voi.core.ledger import Joined, Ledger, join
 from voi.core.reply import Reply
 from voi.core.script import Script
-from voi.core.tools import ROUNDS_MAX, Tools
+from voi.core.tools import Tools
 from voi.dialogue import Message, Phrase, ToolCall
 
 CUT_MARK = "..."
@@ -61,11 +61,24 @@ class Replies:
         """RESPONSE_CREATED was sent for an answer that continues when its tools have returned."""
         self._rounds = 0
         """How often the current answer has called tools."""
-        self._timeout_ms = script.reply_timeout_ms
+        self._rounds_since_ms = 0
         self.late = Lateness(script)
+        self.follow(script)
+        self._timeout_ms = script.reply_timeout_ms
         self._lag_max_ms = script.playback_lag_max_ms
         self._out = out
         self._message_ids = message_ids
+
+    def follow(self, script: Script) -> None:
+        """Keep to that script's limits from now on."""
+        self._rounds_max, self._tool_time_ms = script.tool_rounds_max, script.tool_time_ms
+        self.late.follow(script)
+
+    def may_call_tools(self, now_ms: int) -> bool:
+        """True if the current answer has called tools less often, and for less time, than it may at most."""
+        return self._rounds < self._rounds_max and (
+            not self._rounds or now_ms - self._rounds_since_ms < self._tool_time_ms
+        )
 
     def asks(self, now_ms: int) -> bool:
         """True while the end of a question is being played: "yes" is an answer then, and no backchannel."""
@@ -109,20 +122,21 @@ class Replies:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._rounds = True, 0
         self.late.answer_begins()
+        self._tools.answer_begins()
 
-    def cancel_carried(self) -> None:
-        """Cancel an answer that was to continue after its tools."""
+    def cancel_carried(self, status: Status = Status.RESPONSE_CANCELLED) -> None:
+        """Do not go on with an answer that was to continue after its tools. `status`: how it ended."""
         if self._carried:
             self._carried = False
-            self._out.append(do.SendStatus(Status.RESPONSE_CANCELLED))
+            self._out.append(do.SendStatus(status))
 
     def carry(self, *, announced: bool) -> None:
         """An answer is to continue. `announced`: the client was told that it comes."""
         self._carried = announced
 
-    def go_on(self, messages: tuple[Message, ...]) -> Reply:
+    def go_on(self, messages: tuple[Message, ...], now_ms: int) -> Reply:
         """Start a muted reply that continues the answer. `messages` hold what its tools returned."""
-        reply = self.start("", messages, muted=True)
+        reply = self.start("", messages, muted=True, tools=self.may_call_tools(now_ms))
         reply.goes_on = True
         return reply
 
@@ -134,11 +148,12 @@ class Replies:
             self._out.append(do.SendStatus(Status.RESPONSE_CREATED))
         reply.announced, self._carried = True, False
 
-    def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool) -> Reply:
+    def start(self, answers: str, messages: tuple[Message, ...], *, muted: bool, tools: bool = True) -> Reply:
         reply = self._new(answers)
+        reply.may_call = tools
         if muted:
             self.speculation = reply
-        self._out.append(do.StartReply(reply.number, messages, muted))
+        self._out.append(do.StartReply(reply.number, messages, muted, tools))
         return reply
 
     def postpone(self, reply: Reply) -> None:
@@ -227,6 +242,19 @@ class Replies:
             self._out.append(do.SayAhead(reply.number, phrase.text, phrase.tone, phrase.file))
             self._show(reply)
 
+    def fill(self, phrase: Phrase, now_ms: int) -> None:
+        """Say a filler while tools run. It stands for the phrase that the answer takes long."""
+        self.late.tell(meanwhile=True)
+        self.say(phrase, now_ms, aside=True)
+
+    def drop_unheard_aside(self) -> None:
+        """What was to be said while tools run is not needed any more: drop it unless its sound has begun."""
+        reply = self.released
+        if reply is not None and reply.aside and reply.playing_since_ms is None:
+            self.released = None
+            self.stopping[reply.number] = reply
+            self._out.append(do.Stop(reply.number))
+
     # ---- what becomes of it -----------------------------------------------------------------------
 
     def note(self, fact: ReplyGrew, now_ms: int) -> None:
@@ -258,6 +286,8 @@ class Replies:
                 if reply.message_id is not None:
                     self._whole(reply)
                     self._run_tools(reply, now_ms)
+                elif reply.may_call:
+                    self._tools.run_early(reply.number, tuple(reply.calls), now_ms)
             case was.ToolCalled():
                 if not reply.written and all(call.call_id != fact.call_id for call in reply.calls):
                     reply.calls.append(ToolCall(fact.call_id, fact.name, fact.arguments))
@@ -266,9 +296,9 @@ class Replies:
 
     def _whole(self, reply: Reply) -> None:
         """The released reply's text is complete. The answer is done, unless it continues after its tools."""
-        if reply.calls and self._rounds >= ROUNDS_MAX:
+        if reply.calls and not reply.may_call:
             reply.calls.clear()
-            self._out.append(do.ReportError(f"The agent called tools more than {ROUNDS_MAX} times for one answer."))
+            self._out.append(do.ReportError("The agent wanted to call tools more often in one answer than it may."))
         if reply.calls:
             self._carried, reply.announced = self._carried or reply.announced, False
         else:
@@ -278,8 +308,11 @@ class Replies:
         """Run the released reply's tools, once. Called on release and again when the text is complete."""
         if reply.calls and reply.message_id is not None and not reply.acted:
             reply.acted = True
+            if not self._rounds:
+                self._rounds_since_ms = now_ms
             self._rounds += 1
-            self._tools.run(reply.number, reply.message_id, tuple(reply.calls), now_ms)
+            spoke = bool(reply.ahead or reply.ledger.full_text())
+            self._tools.run(reply.number, reply.message_id, tuple(reply.calls), now_ms, spoke=spoke)
 
     def played(self, number: int, now_ms: int) -> bool:
         """The reply was played to its end. False if the released reply has another number."""
@@ -301,6 +334,7 @@ class Replies:
     def drop_speculation(self) -> None:
         if self.speculation:
             self._out.append(do.Stop(self.speculation.number))
+            self._tools.drop(self.speculation.number)
             self.speculation = None
 
     def stop(self, told_ms: int | None = None, *, failed: bool = False) -> Reply | None:

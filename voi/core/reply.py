@@ -52,6 +52,8 @@ class Reply:
     text."""
     aside: bool = False
     """It says that the answer takes long, and is no part of the dialogue: the model is not shown it."""
+    may_call: bool = True
+    """It may call tools."""
     calls: list[ToolCall] = field(default_factory=list)
     """Tools that it calls. They run once it is released and its text is complete."""
     acted: bool = False

@@ -1,9 +1,11 @@
 """What the conversation is given before it begins: the agent's phrases and the rules of turn-taking. Plain data."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
+from voi.core.tool_rule import ToolRule
 from voi.dialogue import Message, Phrase, ReplyForm
 from voi.turn_policy import TurnPolicy
 
@@ -45,10 +47,25 @@ class Script(CallOptions):
     reply_timeout_ms: int = 30_000
     """A reply that made no text or sound for this long has failed."""
     tool_timeout_ms: int = 30_000
-    """A tool that did not return within this time has failed."""
+    """A tool without a rule that did not return within this time has failed."""
+    tools: tuple[ToolRule, ...] = ()
+    tool_rounds_max: int = 8
+    """How many rounds of tool calls one answer may make, each after the results of the one before."""
+    tool_time_ms: int = 60_000
+    """After this time from its first round an answer may call no more tools."""
     playback_lag_max_ms: int | None = PLAYBACK_LAG_MAX_MS
     """The client's count of how much of a speech it played may be this far behind our own clock. None: any distance
     behind is believed, because our clock knows only when the sound was sent."""
     judges_voices: bool = False
     """The server has a voice judge, so JudgeVoice is answered."""
     history_limit_messages: int = 400
+
+    def followed_by(self, other: Self) -> Self:
+        """This script from the moment on at which the agent of another one goes on with the conversation."""
+        return replace(self, **{name: getattr(other, name) for name in _OF_THE_AGENT})
+
+
+_OF_THE_AGENT = (
+    "prompt", "reply_form", "reminder", "reminder_after_ms", "reminders_max", "apology", "welcome_back",
+    "welcome_back_after_ms", "goodbye", "late_phrase", "late_after_ms", "tools", "tool_rounds_max", "tool_time_ms",
+)  # fmt: skip

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from voi.audio.sample import Sample
-from voi.dialogue import Message, SpokenWord, ToolCall, Voice
+from voi.dialogue import Message, SpokenWord, ToolCall, ToolSpec, Voice
 from voi.engines.info import EngineInfo, SttInfo, TtsInfo, TurnInfo, VadInfo, VoiceJudgeInfo
 
 STT_RATE_HZ = 16_000
@@ -242,6 +242,10 @@ class LlmRequest:
     json_mode: bool = False
     max_tokens: int | None = None
     first_token_ms: int | None = None
+    tools: tuple[ToolSpec, ...] = ()
+    """Those that the model may call."""
+    may_call: bool = True
+    """False: it is shown the tools, since earlier messages hold their calls, and has to answer in words."""
 
 
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls", "nothing"]

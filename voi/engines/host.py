@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from voi.engines import registry
-from voi.engines.device import device_name
+from voi.engines.device import AUTO, device_name
 from voi.engines.frames import Unframer, encode
 from voi.engines.joining import NotJoined, admit
 from voi.engines.messages import (
@@ -293,8 +293,8 @@ def _told_to_users(error: BaseException) -> None:
 
 
 def _key(kind: str, name: str, options: dict[str, Any]) -> str:
-    device = {"device": device_name(str(options["device"]))} if "device" in options else {}
-    return json.dumps([kind, name, options | device], sort_keys=True)
+    device = device_name(str(options.get("device", AUTO)))  # who asks for none gets that of who asks for it by name
+    return json.dumps([kind, name, options | {"device": device}], sort_keys=True)
 
 
 async def _answers(path: Path) -> bool:

@@ -1,9 +1,38 @@
 """How a process leaves a GPU that others use: with its work done."""
 
+import os
+import signal
 import sys
 import threading
+import time
 
 LEAVE_DEADLINE_S = 1.0
+LEAVE_SIGNAL = signal.SIGUSR1
+"""What a worker gets that does not answer, or whose server has died."""
+TOLD_DEADLINE_S = LEAVE_DEADLINE_S + 0.5
+"""How long a worker that was told to leave may take. One that has not ended then is killed."""
+ORDERLY_S = 1.5
+"""How long a worker whose server has died may take to close its engines."""
+
+
+def leave_when_told() -> None:
+    """From now on `LEAVE_SIGNAL` ends this process with its GPU's work done, even if its main thread hangs. A thread
+    does that; only code that never lets Python's other threads run keeps it from it. Call it on the main thread."""
+    server = os.getppid()
+    told, tell = os.pipe()
+    os.set_blocking(tell, False)
+    signal.signal(LEAVE_SIGNAL, lambda *_: None)
+    signal.set_wakeup_fd(tell, warn_on_full_buffer=False)  # written to at once, on whichever thread the signal arrives
+
+    def wait() -> None:
+        while LEAVE_SIGNAL not in os.read(told, 64):
+            pass
+        if os.getppid() != server:  # it has died, and the main thread notices that too
+            time.sleep(ORDERLY_S)
+        finish_gpu_work()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="leaving when told", daemon=True).start()
 
 
 def finish_gpu_work(deadline_s: float = LEAVE_DEADLINE_S) -> bool:

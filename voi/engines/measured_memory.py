@@ -11,10 +11,12 @@ import os
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from voi.engines.device import MIB
+from voi.engines.device import MIB, Memory
 from voi.engines.gpus import ask_driver, order_is_doubtful
 
 CONTEXT = "CUDA"
+CONTEXT_MIB = 400
+"""CUDA's own memory in each process, where none was measured at a start."""
 PRECISION = "float16"
 """What `auto` means on a GPU."""
 
@@ -22,6 +24,11 @@ PRECISION = "float16"
 def whisper_key(file: Path, precision: str, rows: int) -> tuple[object, ...]:
     """For a checkpoint of openai-whisper. `rows`: `max_batch`."""
     return "whisper", *_of(file), _usual(precision), rows
+
+
+def faster_whisper_key(folder: Path, precision: str, rows: int) -> tuple[object, ...]:
+    """For a model that CTranslate2 reads. `rows`: `max_batch`."""
+    return "faster-whisper", *_of(folder / "model.bin"), _usual(precision), rows, _version("ctranslate2")
 
 
 def xtts_key(file: Path, precision: str, vocoder_precision: str, slots: int, tuning: object) -> tuple[object, ...]:
@@ -51,13 +58,25 @@ def kept(gpu: str, key: tuple[object, ...]) -> int | None:
     return None
 
 
-def free_by_driver(number: int) -> int | None:
-    """Free bytes of the GPU as its driver tells, which needs no context of CUDA; None where it does not tell, or may
-    count the GPUs otherwise than CUDA does."""
+def by_driver(number: int) -> Memory | None:
+    """A GPU's memory as its driver tells, which needs no context of CUDA; None where it does not tell, or may count the
+    GPUs otherwise than CUDA does."""
     driver = ask_driver()
     if order_is_doubtful(driver) or number >= len(driver.gpus):
         return None
-    return driver.gpus[number].free
+    return driver.gpus[number]
+
+
+def free_by_driver(number: int) -> int | None:
+    """Free bytes of the GPU; None: see `by_driver`."""
+    memory = by_driver(number)
+    return None if memory is None else memory.free
+
+
+def context_bytes(gpu: str) -> int:
+    """CUDA's own memory in each process that uses such a GPU: as measured at a start, else as assumed."""
+    taken = kept(gpu, (CONTEXT,))
+    return CONTEXT_MIB * MIB if taken is None else taken
 
 
 def mib(taken: int) -> int:
@@ -72,10 +91,13 @@ def _of(file: Path) -> tuple[str, int]:
     return str(file.absolute()), file.stat().st_size
 
 
-def _file(gpu: str, key: tuple[object, ...]) -> Path:
+def _version(package: str) -> str:
     try:
-        torch = version("torch")
+        return version(package)
     except PackageNotFoundError:
-        torch = ""
-    name = hashlib.sha256(json.dumps([gpu, torch, *key]).encode()).hexdigest()[:32]
+        return ""
+
+
+def _file(gpu: str, key: tuple[object, ...]) -> Path:
+    name = hashlib.sha256(json.dumps([gpu, _version("torch"), *key]).encode()).hexdigest()[:32]
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "voi" / "gpu-memory" / f"{name}.bytes"

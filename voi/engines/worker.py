@@ -17,7 +17,7 @@ from typing import Any
 from voi.engines import registry
 from voi.engines.device import slow_note
 from voi.engines.frames import Unframer, encode
-from voi.engines.leaving import finish_gpu_work
+from voi.engines.leaving import LEAVE_SIGNAL, finish_gpu_work, leave_when_told
 from voi.engines.messages import Close, Logged, Make, ToServer
 from voi.engines.serving import Serving
 
@@ -25,7 +25,8 @@ READ_BYTES = 256 * 1024
 SWITCH_INTERVAL_S = 0.001
 """After so long, a thread that computes in Python makes way for one that wants to go on, such as a device's. Python's
 5 ms are the time of several steps."""
-_PR_SET_PDEATHSIG = 1  # prctl(2): when the server is killed, its workers are killed too
+CLOSE_DEADLINE_S = 1.0
+_PR_SET_PDEATHSIG = 1  # prctl(2): when the server is killed, its workers get this signal
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +34,9 @@ log = logging.getLogger(__name__)
 def main() -> None:
     """Run the worker process: messages come on standard input, answers go to what was standard output, and what others
     print goes to standard error. Ends with the server, even if that is killed (Linux)."""
+    leave_when_told()
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, LEAVE_SIGNAL)
     for told_to_all in (signal.SIGINT, signal.SIGTERM):  # a terminal or systemd sends them to all: the server closes us
         signal.signal(told_to_all, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
@@ -102,6 +104,9 @@ class Worker(Serving):
                     await self._close()
                     return
                 self._take(message)
+        with contextlib.suppress(TimeoutError):  # the server has died: nobody hears what is computed
+            async with asyncio.timeout(CLOSE_DEADLINE_S):
+                await self._close()
 
     def _tell(self, message: ToServer) -> None:
         data = encode(message)

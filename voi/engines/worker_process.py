@@ -1,12 +1,14 @@
 """The worker process of engines, as the server sees it; `worker` is the code inside it."""
 
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
 
 from voi.engines.frames import Unframer, encode
+from voi.engines.leaving import LEAVE_SIGNAL, TOLD_DEADLINE_S
 from voi.engines.messages import Close
 from voi.engines.peer import EnginePeer
 
@@ -47,7 +49,7 @@ class WorkerProcess(EnginePeer):
         self._reading = asyncio.create_task(self._read(self._process), name=f"reading {self.name}")
 
     async def _disconnect(self) -> None:
-        """End the process: in order if it still answers, else it is killed."""
+        """End the process: in order if it still answers, else it is told to leave the GPU, or killed."""
         process, reading, self._process, self._reading = self._process, self._reading, None, None
         assert process is not None
         assert process.stdin is not None
@@ -59,11 +61,10 @@ class WorkerProcess(EnginePeer):
                     process.stdin.write(encode(Close()))
                 await process.wait()
         except (TimeoutError, ConnectionError):
-            log.warning("the process of %s does not answer and is killed", self.name)
+            log.warning("the process of %s does not answer and is ended", self.name)
         finally:
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                await _end(process)
             process.stdin.close()
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -99,3 +100,14 @@ class WorkerProcess(EnginePeer):
             return f"The process of {self.name} was killed, perhaps because the machine's memory ran out."
         how = f"by signal {signal.Signals(-code).name}" if code < 0 else f"with code {code}"
         return f"The process of {self.name} ended {how}."
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End a process that does not answer. One that was killed amid the GPU's work would disturb others there."""
+    process.send_signal(LEAVE_SIGNAL)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(TOLD_DEADLINE_S):
+            await process.wait()
+    if process.returncode is None:
+        process.kill()
+        await process.wait()

@@ -25,6 +25,9 @@ TOKEN_HEADER = "Voi-Token"
 
 
 ENGINES = ("VAD", "STT", "TTS", "turn detection", "LLM")
+READY_AGAIN_S = "1"
+"""When to ask again whether there is room, in seconds. Places and load change that fast."""
+
 _STATES = ("loading", "ready", "left out")
 
 
@@ -103,7 +106,7 @@ def create_app(
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:
         if not (room := admission.has_room):
-            response.status_code = 503
+            response.status_code, response.headers["Retry-After"] = 503, READY_AGAIN_S
         return {"ready": room}
 
     @app.get("/ws")

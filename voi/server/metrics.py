@@ -19,6 +19,7 @@ from voi.server.usage_metrics import UsageMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
+from voi.session.tool_use import ToolUse
 
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
@@ -61,6 +62,14 @@ class Metrics:
         )  # fmt: skip
         self._engine_failures = Counter(
             "voi_engine_failures", "Failures of an LLM, voice, ear or judge in a conversation", ["kind", "engine"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._tool_calls = Counter(
+            "voi_tool_calls", "Calls of tools by agents, by kind of tool and what came of them", ["kind", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._tool_times = Histogram(
+            "voi_tool_seconds", "How long calls of tools took", ["kind"], buckets=_STEP_BUCKETS_S,
             registry=self.registry,
         )  # fmt: skip
         self._store_failures = Counter(
@@ -140,6 +149,10 @@ class Metrics:
     def engine_failed(self, failure: Failure) -> None:
         self._engine_failures.labels(failure.kind, failure.engine or "unknown").inc()
 
+    def tool_used(self, use: ToolUse) -> None:
+        self._tool_calls.labels(use.kind, use.error or "ok").inc()
+        self._tool_times.labels(use.kind).observe(use.took_ms / 1000)
+
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():
             taken_ms: int | None = getattr(times, f"{step}_ms")
@@ -179,6 +192,9 @@ class TurnMetrics(Observer):
 
     def failure(self, failure: Failure) -> None:
         self._metrics.engine_failed(failure)
+
+    def tool(self, use: ToolUse) -> None:
+        self._metrics.tool_used(use)
 
 
 def _tasks() -> int:

@@ -50,6 +50,7 @@ from voi.session.line import Line
 from voi.session.observer import Observer
 from voi.session.session import Session
 from voi.tasks import Tasks
+from voi.tools.toolbox import Toolbox, secrets_in
 from voi.transports.listeners import DoorServices, Listener, close_listeners, start_listeners
 from voi.transports.voi_ws.connection import VoiWebSockets
 from voi.transports.voi_ws.leaving import give_up_wanted, hand_over
@@ -107,6 +108,7 @@ class Server:
         self._failure: VoiError | None = None
         """Why the server could not start."""
         self._tasks = Tasks()
+        self._toolbox = Toolbox()
         self._pictures = PictureBudget(settings.pictures_mb * 2**20)
         self._questions = QuestionBudget(settings.invoke_llm_per_minute)
         token_secrets, api_key = settings.require_secrets()
@@ -156,7 +158,7 @@ class Server:
         """Values of the environment variables that engine options refer to, to be kept out of the logs."""
         options = [model.engine_options() for model in self._configs.current.tts_models.values()]
         return [value for each in (*options, self.settings.engine_options, self.settings.stt_options)
-                for value in values_of(each)]  # fmt: skip
+                for value in values_of(each)] + secrets_in(self._configs.current)  # fmt: skip
 
     async def serve(self) -> None:
         listener = bind(self.settings.host, self.settings.port)
@@ -175,6 +177,7 @@ class Server:
                 await self._tasks.close()
                 await self.app_quotas.close()
                 await self.kept.close()
+                await self._toolbox.close()
                 await self._close_engines()
                 if self._traces is not None:
                     await close_provider(self._traces)
@@ -216,6 +219,7 @@ class Server:
             self._tasks.start(self._issued_tokens.run(), "tokens")
             await self.app_quotas.look()
             self._tasks.start(self.app_quotas.run(), "quotas")
+            await self._toolbox.prepare(self._configs.current)
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -264,6 +268,7 @@ class Server:
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
+        await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
 
     def _open_session(
@@ -286,6 +291,9 @@ class Server:
             conversation_id=conversation_id,
             line=line,
             agent=agent,
+            agent_name=call.agent_name if call else "",
+            tools_of=lambda other, came_from: self._toolbox.of(other, app_tools=options.app_tools, came_from=came_from),
+            about={"app": app, "person": call.person if call else ""},
             config=config,
             engines=self._engines.of(agent),
             options=options,

@@ -34,6 +34,7 @@ from voi.errors import ConfigError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
+from voi.session.tool_use import ToolUse
 from voi.use import Use
 
 if TYPE_CHECKING:
@@ -162,8 +163,6 @@ class Tracing(Observer):
                 self._reply_over(fact.reply, outcome="stopped", played_ms=fact.played_ms)
             case was.ReplyFailed():
                 self._reply_over(fact.reply, outcome="failed")
-            case was.ToolReturned():
-                self._end(("tool", fact.call_id), failed=fact.failed, result_characters=len(fact.result))
 
     def _action(self, action: Action) -> None:
         match action:
@@ -195,7 +194,7 @@ class Tracing(Observer):
                 if span := self._open.get(("reply", action.reply)):
                     span.add_event("released", timestamp=self._start_ns + self._now_ms * 1_000_000)
             case do.RunTool():
-                self._begin(("tool", action.call_id), "tool", tool=action.name)
+                self._begin(("tool", action.reply, action.call_id), "tool", tool=action.name)
             case do.HangUp():
                 self._open["conversation"].set_attribute("voi.end_reason", action.reason.value)
 
@@ -223,6 +222,15 @@ class Tracing(Observer):
         start_ns = end_ns - use.took_ms * 1_000_000
         context = self._in_context(above)
         self._tracer.start_span("llm_request", context, attributes=attributes, start_time=start_ns).end(end_ns)
+
+    def tool(self, use: ToolUse) -> None:
+        key = "tool", use.reply, use.call_id
+        if span := self._open.get(key):
+            span.set_attributes({"gen_ai.tool.name": use.name, "gen_ai.tool.call.id": use.call_id})
+        said = {"arguments": use.arguments[:WORDS_MAX]} if self._words else {}
+        outcome = use.error or "ok"
+        size = {"result_characters": use.result_characters, "took_ms": use.took_ms}
+        self._end(key, self._now_ms + use.took_ms, kind=use.kind, outcome=outcome, **size, **said)
 
     def failure(self, failure: Failure) -> None:
         if span := self._open.get("conversation"):

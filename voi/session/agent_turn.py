@@ -12,6 +12,7 @@ from voi.config.config import Config
 from voi.core.actions import Duck, Release, Resume, SayAhead, SayPhrase, SayRest, StartReply, Stop
 from voi.core.facts import Fact, ReplyFailed
 from voi.errors import VoiError
+from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure, FailureKind, NothingSaid
 from voi.session.metering import Metering
 from voi.session.phrase_sound import load_phrase_sound
@@ -39,6 +40,7 @@ class AgentTurn:
         "_agent",
         "_all_tasks",
         "_config",
+        "_current",
         "_engines",
         "_greetings_dir",
         "_metering",
@@ -59,7 +61,7 @@ class AgentTurn:
         tell: Callable[[Fact], None],
         engines: "Engines",
         config: Config,
-        agent: Agent,
+        current: CurrentAgent,
         playback: Playback,
         rate_hz: int,
         greetings_dir: Path | None,
@@ -72,8 +74,9 @@ class AgentTurn:
         self._tell = tell
         self._engines = engines
         self._config = config
-        self._agent = agent
-        self._spoken = Spoken(agent.language, config.language)
+        self._current = current
+        self._agent = current.agent
+        self._spoken = Spoken(current.agent.language, config.language)
         self._rate_hz = rate_hz
         self._greetings_dir = greetings_dir
         self._metering = metering
@@ -85,9 +88,17 @@ class AgentTurn:
         self.playback = playback
 
     def start_reply(self, action: StartReply) -> None:
+        self._follow()
         if action.messages and action.messages[-1].role == "user":
             self._spoken.hear(action.messages[-1].text)
-        self._begin(action.reply, lambda writer: writer.answer(action.messages))
+        specs = self._current.specs
+        self._begin(action.reply, lambda writer: writer.answer(action.messages, specs, may_call=action.tools))
+
+    def _follow(self) -> None:
+        """Speak as the agent that holds the conversation now."""
+        if self._agent is not self._current.agent:
+            self._agent = self._current.agent
+            self._spoken = Spoken(self._agent.language, self._config.language)
 
     def say_phrase(self, action: SayPhrase) -> None:
         folder, rate_hz = self._greetings_dir, self._rate_hz
@@ -112,6 +123,7 @@ class AgentTurn:
         self._begin(action.reply, lambda writer: writer.say_rest(action.segments))
 
     def _begin(self, reply: int, work: Callable[[ReplyWriter], Coroutine[Any, Any, None]]) -> None:
+        self._follow()
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
         playback.open(reply)
         self._voices[reply] = voice = ReplyVoice(
@@ -125,14 +137,13 @@ class AgentTurn:
         )  # fmt: skip
         now_s = asyncio.get_running_loop().time()
         self._tasks[reply] = (
-            self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, "llm", now_s)),
-            self._all_tasks.start(voice.speak(), f"voice {reply}", partial(self._broke, reply, "tts", now_s)),
+            self._all_tasks.start(work(writer), f"reply {reply}", partial(self._broke, reply, agent, "llm", now_s)),
+            self._all_tasks.start(voice.speak(), f"voice {reply}", partial(self._broke, reply, agent, "tts", now_s)),
         )
 
-    def _broke(self, reply: int, kind: FailureKind, began_s: float, error: BaseException) -> None:
+    def _broke(self, reply: int, agent: Agent, kind: FailureKind, began_s: float, error: BaseException) -> None:
         """A task of that reply has failed."""
         if isinstance(error, VoiError):
-            agent = self._agent
             if isinstance(error, NothingSaid):
                 kind = error.kind
             if kind.startswith("llm"):

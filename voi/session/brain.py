@@ -17,6 +17,7 @@ from voi.core.facts import Fact
 from voi.core.options import CallOptions
 from voi.dialogue import Message
 from voi.session.agent_turn import AgentTurn
+from voi.session.current_agent import CurrentAgent
 from voi.session.failure import Failure
 from voi.session.metering import Metering
 from voi.session.playback import Playback
@@ -44,6 +45,9 @@ class Surroundings:
     playback: Playback
     rate_hz: int
     agent: Agent
+    """The agent with which the conversation begins."""
+    current: CurrentAgent
+    """The agent that makes the replies now, and its tools."""
     config: Config
     engines: "Engines"
     options: CallOptions
@@ -92,7 +96,7 @@ class PipelineBrain:
             history=around.history, metering=around.metering,
         )  # fmt: skip
         self._replying = replying = AgentTurn(
-            around.tasks, around.tell, around.engines, around.config, around.agent, around.playback, around.rate_hz,
+            around.tasks, around.tell, around.engines, around.config, around.current, around.playback, around.rate_hz,
             around.greetings_dir, metering=around.metering,
             on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
         )  # fmt: skip

@@ -134,7 +134,52 @@ class Ended:
     words: str = ""
 
 
+# ---- what a tool asks of the door -------------------------------------------------------------------
+# `number` is the request's, and the door answers it with `Session.door_answers`.
+
+
+@dataclass(frozen=True, slots=True)
+class AppToolCalled:
+    """The connected app is to run one of its tools (`CallOptions.app_tools`). `arguments`: a JSON object."""
+
+    number: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferAsked:
+    """The call is to be passed on to that telephone number or SIP address. Told to telephones only."""
+
+    number: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeysAsked:
+    """These keys are to be pressed on the line; w: wait half a second. Told to telephones only."""
+
+    number: str
+    keys: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestWithdrawn:
+    """That request needs no answer any more: it took too long, or was cancelled."""
+
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppMessage:
+    """The agent sends the app a text for the person to read. Told to clients that want it
+    (`CallOptions.app_messages`)."""
+
+    content: str
+
+
 DoorEvent = (
     SpeechStarted | SpeechStopped | UserMessage | AgentMessage | AgentText | Sound | SoundEnded | SoundCleared
-    | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | Ended
+    | SoundLowered | SoundPlayed | StatusChanged | ErrorReported | AppToolCalled | TransferAsked | KeysAsked
+    | RequestWithdrawn | AppMessage | Ended
 )  # fmt: skip

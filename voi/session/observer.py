@@ -13,6 +13,7 @@ from voi.core.script import Script
 from voi.errors import VoiError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.tool_use import ToolUse
 from voi.use import Use
 
 SLOW_S = 0.05
@@ -50,6 +51,10 @@ class Observer(Protocol):
         """An engine failed during a turn."""
         return
 
+    def tool(self, use: ToolUse) -> None:
+        """A tool's call is over."""
+        return
+
     def usage(self, use: Use) -> None:
         """The conversation used something that may cost money. Called when the use is over, several times per turn."""
         return
@@ -82,7 +87,7 @@ class Observers:
                 for each in self._all
                 if getattr(type(each), name) is not getattr(Observer, name)
             )
-            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "usage")
+            for name in ("begin", "step", "user_sound", "agent_sound", "turn", "failure", "tool", "usage")
         }
         self.wants_steps = self.wants("step")
         """Whether an observer overrides `step`. It is called about thirty times a second, so it pays to know."""
@@ -108,6 +113,9 @@ class Observers:
 
     def failure(self, failure: Failure) -> None:
         self._each("failure", failure)
+
+    def tool(self, use: ToolUse) -> None:
+        self._each("tool", use)
 
     def usage(self, use: Use) -> None:
         self._each("usage", use)

@@ -3,7 +3,7 @@
     journal.jsonl   the script, then every fact with the actions it caused (`voi.core.journal`); `voi replay` reads it
     user.wav        the person, 16 kHz, on the audio clock: `audio_ms` of the facts is a place in it
     agent.wav       what the person heard of the agent, 24 kHz, on the conversation's clock
-    turns.jsonl     each turn's latencies
+    turns.jsonl     each turn's latencies, and each tool's call: {"tool": name, …}
 
 Where the operator has set a key, the files are encrypted while they are written (`voi.sealing.file`), and are named
 user.wav.sealed and so on; `voi calls export` reads them.
@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -41,6 +41,7 @@ from voi.errors import ConfigError, StoreError
 from voi.sealing.file import SUFFIX, SealedFile
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
+from voi.session.tool_use import ToolUse
 
 USER_RATE_HZ = 16_000
 AGENT_RATE_HZ = 24_000
@@ -142,6 +143,11 @@ class Recorder(Observer):
         """Write one turn's latencies."""
         if not self.problem and not self._closing.is_set():
             self._queue.append(times.as_dict())
+
+    def tool(self, use: ToolUse) -> None:
+        """Write one tool's call."""
+        if not self.problem and not self._closing.is_set():
+            self._queue.append({"tool": use.name, **{k: v for k, v in asdict(use).items() if k != "name"}})
 
     async def close(self) -> None:
         """Write the rest and close the files. Safe to call twice, and without `begin`."""

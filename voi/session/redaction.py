@@ -5,7 +5,7 @@ The conversation itself, its language model and its client still get all words. 
 other decisions, because the original ones were made with the words that it lacks.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,8 +15,9 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
 from voi.core.facts import Fact
-from voi.dialogue import SpokenWord
+from voi.dialogue import SpokenWord, ToolCall
 from voi.text.redact import TextRedactor
+from voi.tools.arguments import without
 
 _WORDS = frozenset({"text", "message", "error", "arguments", "result"})
 """Fields of facts, actions and the objects in them whose text holds what was said."""
@@ -26,10 +27,20 @@ PICTURE = "[picture]"
 
 
 class Redaction:
-    """Redacts steps of one conversation. `redactor`: what it removes from texts."""
+    """Redacts steps of one conversation. `redactor`: what it removes from texts; None: nothing. `private`: by the name
+    of a tool, arguments of it that it removes."""
 
-    def __init__(self, redactor: TextRedactor) -> None:
+    def __init__(self, redactor: TextRedactor | None, private: Mapping[str, frozenset[str]] | None = None) -> None:
         self._redactor = redactor
+        self._private = private or {}
+
+    @property
+    def hides_words(self) -> bool:
+        """True if it removes something that people said, so that their sound is not kept either."""
+        return self._redactor is not None
+
+    def text(self, text: str, *, fragment: bool = False) -> str:
+        return text if self._redactor is None else self._redactor(text, fragment=fragment)
 
     def step(self, fact: Fact, actions: Sequence[Action]) -> tuple[Fact, tuple[Action, ...]]:
         """The same step, redacted. Texts that may continue are treated as fragments."""
@@ -44,6 +55,8 @@ class Redaction:
         return shown
 
     def _of(self, thing: Any, *, fragment: bool) -> Any:
+        if isinstance(thing, was.ToolCalled | do.RunTool | ToolCall) and (private := self._private.get(thing.name)):
+            thing = replace(thing, arguments=without(thing.arguments, private))
         changes: dict[str, Any] = {}
         for name in _names(thing):
             value = getattr(thing, name)
@@ -57,13 +70,13 @@ class Redaction:
     def _times(self, voiced: was.PieceVoiced) -> tuple[SpokenWord, ...]:
         """The times of the words; none if the words together contain something to be removed."""
         said = " ".join(word.text for word in voiced.words)
-        return voiced.words if self._redactor(said, fragment=True) == said else ()
+        return voiced.words if self.text(said, fragment=True) == said else ()
 
     def _value(self, name: str, value: Any, *, fragment: bool) -> Any:
         if isinstance(value, str):
-            if name in _PICTURES:
+            if name in _PICTURES and self.hides_words:
                 return PICTURE
-            return self._redactor(value, fragment=fragment) if name in _WORDS else value
+            return self.text(value, fragment=fragment) if name in _WORDS else value
         if isinstance(value, tuple):
             return tuple(self._value(name, item, fragment=fragment) for item in value)
         return self._of(value, fragment=fragment) if is_dataclass(value) else value
@@ -84,14 +97,13 @@ def _changed(thing: Any, changes: dict[str, Any]) -> Any:
     return type(thing)(**given)
 
 
-def redaction_of(agent: Agent) -> Redaction | None:
-    """The agent's redaction; None if its author wants nothing removed."""
+def redaction_of(agent: Agent, private: Mapping[str, frozenset[str]] | None = None) -> Redaction | None:
+    """The agent's redaction; None if its author wants nothing removed. `private`: see `Redaction`."""
     wanted = agent.redact
     if not wanted:
-        return None
-    return Redaction(
-        TextRedactor(
-            numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
-            languages=(agent.language or "en",),
-        )
+        return Redaction(None, private) if private else None
+    redactor = TextRedactor(
+        numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
+        languages=(agent.language or "en",),
     )  # fmt: skip
+    return Redaction(redactor, private)

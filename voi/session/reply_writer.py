@@ -15,10 +15,11 @@ from pathlib import Path
 
 from voi.config.agents import Agent
 from voi.config.classifiers import ControlAgent
+from voi.core.called_in_text import calls_in
 from voi.core.facts import ReplyText, ReplyThinking, ReplyWritten, ToolCalled
 from voi.core.guard import RetryPlan
 from voi.core.reply_parser import ReplyParser
-from voi.dialogue import Message, ReplySegment, ToolCall
+from voi.dialogue import Message, ReplySegment, ToolCall, ToolSpec
 from voi.engines.base import Finished, FinishReason, Llm, LlmEvent, LlmRequest, Reasoning, TextDelta
 from voi.engines.llm.thought_habits import Habit, ThoughtHabits
 from voi.errors import EngineError, VoiError
@@ -68,16 +69,19 @@ class ReplyWriter:
         "_habits",
         "_judge",
         "_llm",
+        "_may_call",
         "_metering",
         "_on_failure",
         "_on_token",
         "_playback",
+        "_printed",
         "_reasons",
         "_reply",
         "_tell",
         "_thought_s",
         "_told",
         "_tone",
+        "_tools",
         "_voice",
         "_wrote",
     )
@@ -126,13 +130,21 @@ class ReplyWriter:
         """The current try came with reasoning apart from its text."""
         self._calls: list[ToolCall] = []
         """Tool calls of the current try."""
+        self._tools: tuple[ToolSpec, ...] = ()
+        self._may_call = True
+        self._printed: list[str] = []
+        """The text of the current try, in which a model may have printed a call."""
         self._began_s = self._thought_s = asyncio.get_running_loop().time()
 
     # ---- an answer ----------------------------------------------------------------------------------
 
-    async def answer(self, messages: tuple[Message, ...]) -> None:
-        """Write the agent's answer to the messages. Raises VoiError if all tries fail."""
+    async def answer(
+        self, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...] = (), *, may_call: bool = True
+    ) -> None:
+        """Write the agent's answer to the messages. `tools`: those of the agent. `may_call` False: it may call none of
+        them any more. Raises VoiError if all tries fail."""
         control = self._control
+        self._tools, self._may_call = tools, may_call
         if control is None:
             await self._try(messages, self._agent.temperature)
         else:
@@ -161,6 +173,8 @@ class ReplyWriter:
             temperature,
             json_mode=self._agent.speaks_json,
             max_tokens=self._agent.max_tokens,
+            tools=self._tools,
+            may_call=self._may_call,
         )
         good = await self._try_again_if_broken(request)
         if good and self._is_empty:
@@ -246,6 +260,11 @@ class ReplyWriter:
                 await self._pass_on(pieces)
                 if reading.denied or self._denied_as_spoken or (self._judge and self._judge.is_over):
                     break
+        if not self._calls and self._tools and self._finish == "stop":
+            for call in calls_in("".join(self._printed), [tool.name for tool in self._tools]):
+                self._note(call)
+        if not self._may_call:
+            self._calls.clear()
         complete = self._finish in ("stop", "tool_calls")
         thinks = reading.thinks
         # a thought that was cut lacks its mark; a model that may never write any is not expected to
@@ -261,6 +280,7 @@ class ReplyWriter:
         left = most = REPLY_MAX_CHARACTERS
         stride = 0
         self._finish, self._calls, self._reasons, self._wrote = None, [], False, False
+        self._printed.clear()
         with self._metering.of(request) as meter:
             async with aclosing(self._llm.stream(request)) as events:  # type: ignore[type-var]
                 async for event in events:
@@ -277,6 +297,8 @@ class ReplyWriter:
                             return
                         part = event.text[at : at + STRIDE_CHARACTERS]
                         self._wrote = self._wrote or not part.isspace()
+                        if self._tools:
+                            self._printed.append(part)
                         stride += len(part) + DELTA_CHARACTERS
                         if stride >= STRIDE_CHARACTERS:
                             stride = 0
@@ -316,8 +338,11 @@ class ReplyWriter:
                 self._reasons = True
                 self._thinks()
             case ToolCall():
-                number = len(self._calls)
-                self._calls.append(replace(event, call_id=event.call_id or f"call-{self._reply}-{number}"))
+                number, used = len(self._calls), {call.call_id for call in self._calls}
+                call_id = event.call_id or f"call-{self._reply}-{number}"
+                if call_id in used:
+                    call_id = f"{call_id}-{number}"
+                self._calls.append(replace(event, call_id=call_id))
             case Finished(reason):
                 self._finish = reason
 

@@ -1,6 +1,6 @@
 """The conversation's script, from what the agent's author wrote and what the client chose."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 
 from voi.config.agents import Agent
@@ -8,6 +8,7 @@ from voi.config.parts import draw
 from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
 from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
+from voi.core.tool_rule import ToolRule
 from voi.dialogue import Phrase
 
 JUDGED_BARGE_IN_MS = 416
@@ -21,11 +22,12 @@ def script_from(
     judges_voices: bool = False,
     notice: Phrase | None = None,
     turn_weights: Mapping[str, float] | None = None,
+    rules: Iterable[ToolRule] = (),
 ) -> Script:
     """The script of one conversation. Each phrase is drawn at random. A client that wants each speech whole would hear
     the late phrase only with its answer, so it gets none. `judges_voices`: the server has a voice judge. `notice`: what
     the agent discloses first of all. `turn_weights`: of the signs that a turn has ended, instead of those that Voi
-    ships."""
+    ships. `rules`: of the agent's tools."""
     turn = agent.turn.policy()
     if judges_voices and "barge_in_ms" not in agent.turn.model_fields_set:
         turn = replace(turn, barge_in_ms=JUDGED_BARGE_IN_MS)
@@ -49,6 +51,9 @@ def script_from(
         late_after_ms=agent.late_phrase.after_ms if agent.late_phrase else 0,
         idle_limit_ms=agent.idle_limit_ms,
         duration_limit_ms=agent.duration_limit_ms,
+        tools=tuple(rules),
+        tool_rounds_max=agent.tool_rounds,
+        tool_time_ms=agent.tool_time_ms,
         playback_lag_max_ms=PLAYBACK_LAG_MAX_MS if options.stream_output_audio else None,
         judges_voices=judges_voices,
     )

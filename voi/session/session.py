@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +28,15 @@ from voi.core.later import for_later
 from voi.core.options import CallOptions
 from voi.core.state import State
 from voi.dialogue import Phrase
-from voi.errors import ClientError
+from voi.errors import ClientError, ConfigError
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
 from voi.session.clock import Alarm, ConversationClock
+from voi.session.current_agent import CurrentAgent
 from voi.session.door_events import DoorEvents
 from voi.session.failure import Failure, VadFailed
+from voi.session.hands import ConversationHands, PersonMemory
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
@@ -43,12 +46,15 @@ from voi.session.playback import Playback
 from voi.session.redaction import redaction_of
 from voi.session.script_from import script_from
 from voi.session.side_questions import INVOKE_MAX_TOKENS, SideQuestions
-from voi.session.tools import Tool, ToolRunner
+from voi.session.tool_use import ToolUse
+from voi.session.tools import ToolRunner
 from voi.tasks import Tasks
+from voi.tools.base import AvailableTool, ToolContext, ToolFailed
 
 if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
+ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
@@ -63,16 +69,21 @@ class Session:
     `line`: has the door that is told what happens. `clock`: monotonic seconds. `observers` see every step; one that
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
-    the log. `tools`: those that the agent may call, by name. `make_brain`: makes the part that hears the person and
-    makes the replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
-    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
+    the log. `agent_name`: in agents.json; "": the client brought the agent. `tools_of` returns the tools of an agent,
+    by name; its second argument is the agent from which it takes over ("": it begins). `about`: what templates of tools
+    may name as {call:NAME}, beside the agent and the conversation's id. `memory`: keeps what the agent is told to
+    remember. `make_brain`: makes the part that hears the person and makes the replies. `continued`: what it goes on
+    from; None: it begins. `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question
+    of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
-        "__weakref__", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation", "_echo",
-        "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_inbox", "_latency", "_line", "_make_brain",
-        "_metering", "_observers", "_options", "_pictures", "_playback", "_redaction", "_tasks", "_telling",
-        "_tool_runner", "_tools", "conversation_id", "invoke_llm", "kept_for_later",
+        "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_config", "_continued", "_conversation",
+        "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir", "_hands", "_inbox",
+        "_latency", "_line", "_make_brain", "_memory", "_metering", "_observers", "_options", "_pictures", "_playback",
+        "_private",
+        "_redaction", "_tasks", "_telling", "_tool_runner", "_tools_of", "conversation_id", "invoke_llm",
+        "kept_for_later",
     )  # fmt: skip
 
     def __init__(
@@ -90,7 +101,10 @@ class Session:
         language: str | None = None,
         notice: Phrase | None = None,
         log_words: bool = False,
-        tools: Mapping[str, Tool] | None = None,
+        agent_name: str = "",
+        tools_of: ToolsOf = lambda agent, came_from: {},
+        about: Mapping[str, str] | None = None,
+        memory: PersonMemory | None = None,
         make_brain: MakeBrain = PipelineBrain,
         continued: was.Continued | None = None,
         pictures: PictureBudget | None = None,
@@ -109,18 +123,24 @@ class Session:
         self._greetings_dir = greetings_dir
         self._clock = ConversationClock(clock)
         self._alarm = Alarm(self._clock)
+        self._tools_of = tools_of
+        self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         script = script_from(
             agent,
             options,
             judges_voices=engines.voice is not None,
             notice=notice,
             turn_weights=config.turn_weights,
+            rules=[tool.rule for tool in self._current.tools.values()],
         )
+        self._about = {"id": conversation_id, **(about or {})}
+        self._memory = memory
+        self._hands: ConversationHands | None = None
+        self._private: dict[str, frozenset[str]] = {}
+        self._note_private()
         self._conversation = Conversation(script)
-        self._redaction = redaction_of(agent)
         self._latency = Latency()
         self._tasks = Tasks(conversation_id, log_words=log_words)
-        self._tools = tools or {}
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._metering = Metering(engines.llm_name, self._observers.usage)
@@ -163,16 +183,16 @@ class Session:
     async def _live(self) -> None:
         agent, observers, rate_hz = self._agent, self._observers, self._line.output_rate_hz
         self._alarm.start()
-        redaction = self._redaction
+        hides_words = self._redaction is not None and self._redaction.hides_words
         paced = self._options.stream_output_audio
         if self._engines.echo_canceller and paced and self._options.mode == "call":
             self._echo = self._engines.echo_canceller(0)
         on_sent = self._observe_sent if observers.wants("agent_sound") or self._echo else None
         self._playback = playback = Playback(self._line, self.tell, self._clock, paced=paced, on_sent=on_sent)
         around = Surroundings(
-            self._tasks, self.tell, playback, rate_hz, agent, self._config, self._engines, self._options,
+            self._tasks, self.tell, playback, rate_hz, agent, self._current, self._config, self._engines, self._options,
             self._greetings_dir, self._conversation.history.log,
-            on_user_sound=observers.user_sound if observers.wants("user_sound") and redaction is None else None,
+            on_user_sound=observers.user_sound if observers.wants("user_sound") and not hides_words else None,
             on_token=self._mark_token, on_sound=self._mark_sound, on_failure=self._failed,
             metering=self._metering,
             clean=self._clean if self._echo else None,
@@ -181,8 +201,10 @@ class Session:
         self._tasks.on_failed = self._fall
         observers.begin(self._conversation.script)
         self._brain = brain
-        timeout_ms = self._conversation.script.tool_timeout_ms
-        self._tool_runner = ToolRunner(self._tools, self._tasks, self.tell, timeout_ms)
+        self._hands = ConversationHands(
+            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self._memory
+        )
+        self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
             self._drain()
@@ -193,8 +215,10 @@ class Session:
             self._ended.set()
             self._alarm.clear()
             brain.close()
+            await self._tool_runner.finish()
             await self._tasks.dismiss()
-            self._brain = self._playback = self._echo = self._tool_runner = self._tasks.on_failed = None
+            self._brain = self._playback = self._echo = self._tasks.on_failed = None
+            self._tool_runner = self._hands = None
         if self._fault:
             raise self._fault
 
@@ -266,7 +290,7 @@ class Session:
         at_ms = self._alarm.since_start_ms(start_s)
         if self._echo:
             self._echo.plays(pcm, self._line.output_rate_hz, at_ms)
-        if self._redaction is None:  # sound cannot be redacted
+        if self._redaction is None or not self._redaction.hides_words:  # sound cannot be redacted
             self._observers.agent_sound(pcm, self._line.output_rate_hz, at_ms)
 
     def _clean(self, pcm: bytes) -> bytes:
@@ -357,6 +381,8 @@ class Session:
                 door_events.utterance_ended()
             case do.RunTool():
                 self._tool_runner.run(action)
+            case do.CancelTool():
+                self._tool_runner.cancel(action)
             case do.NoteBackchannel():
                 pass  # it is in the journal
             case do.Show():
@@ -388,6 +414,49 @@ class Session:
                 "image_url: the server holds as many pictures as it can. Send this one's address, or a smaller one."
             )
         self.tell(was.ImageGiven(url))
+
+    # ---- tools --------------------------------------------------------------------------------------
+
+    def door_answers(self, number: str, result: str, *, failed: bool = False) -> None:
+        """The door answers what a tool asked of it (`AppToolCalled`, `TransferAsked`, `KeysAsked`). `failed`: it could
+        not do it, and `result` says why. Raises ClientError if it was never asked."""
+        if self._hands is not None:
+            self._hands.answered(number, result, failed=failed)
+
+    def _tool_context(self) -> ToolContext:
+        assert self._hands is not None
+        return ToolContext({**self._about, "agent": self._current.name}, self._hands)
+
+    def _tool_used(self, use: ToolUse) -> None:
+        if self._redaction is not None:
+            use = replace(use, arguments=self._redaction.text(use.arguments))
+        self._observers.tool(use)
+
+    def _switch_agent(self, name: str) -> None:
+        """Have another agent go on. What hears the person stays as it is. Raises ToolFailed."""
+        try:
+            agent = self._config.agent(name)
+        except ClientError as error:
+            raise ToolFailed(str(error)) from None
+        current = self._current
+        try:
+            tools = self._tools_of(agent, current.name)
+        except ConfigError as error:
+            raise ToolFailed("That agent cannot be reached.") from error
+        current.agent, current.name, current.tools = agent, name, tools
+        if self._tool_runner is not None:
+            self._tool_runner.tools = tools
+        self._note_private()
+        rules = [tool.rule for tool in tools.values()]
+        self._tasks.log.info("the agent %s goes on", name)
+        self.tell(was.AgentSwitched(script_from(agent, self._options, rules=rules)))
+
+    def _note_private(self) -> None:
+        """Have the private arguments of the current agent's tools removed from what observers are told."""
+        for name, tool in self._current.tools.items():
+            if tool.private:
+                self._private[name] = self._private.get(name, frozenset()) | tool.private
+        self._redaction = redaction_of(self._agent, self._private)
 
     # ---- the clock ----------------------------------------------------------------------------------
 

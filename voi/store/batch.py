@@ -7,12 +7,23 @@ from sqlalchemy import select, update
 
 from voi.store.agent_versions import note_version
 from voi.store.audit import note_acts
-from voi.store.conversations import place_of
+from voi.store.conversations import place_of, place_of_tool
 from voi.store.database import Connection
-from voi.store.entries import Acted, Began, Changed, Entry, FailureTold, TurnTaken, UsageTold, UsedApart, WordsShown
+from voi.store.entries import (
+    Acted,
+    Began,
+    Changed,
+    Entry,
+    FailureTold,
+    ToolTold,
+    TurnTaken,
+    UsageTold,
+    UsedApart,
+    WordsShown,
+)
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
-from voi.store.schema import NAME_MAX, conversations, failures, messages, turns
+from voi.store.schema import NAME_MAX, conversations, failures, messages, tool_calls, turns
 from voi.store.upsert import insert_new, put
 from voi.store.usage import write_apart, write_usage
 
@@ -34,6 +45,8 @@ async def write(connection: Connection, keys: Keys, entries: Sequence[Entry], ke
         connection, turns, [{"conversation_id": each.conversation_id, **each.times.as_dict()} for each in taken]
     )
     await insert_new(connection, failures, [_failure(each) for each in rest if isinstance(each, FailureTold)])
+    tools = [each for each in rest if isinstance(each, ToolTold)]
+    await insert_new(connection, tool_calls, [await _tool(connection, keys, each, key_ids) for each in tools])
     await write_usage(connection, [each for each in rest if isinstance(each, UsageTold)])
     for entry in rest:
         if isinstance(entry, Changed):
@@ -78,14 +91,26 @@ async def _known(connection: Connection, entries: Sequence[Entry], key_ids: dict
     return [entry for entry in entries if entry.conversation_id in known]
 
 
-async def _message(connection: Connection, keys: Keys, said: WordsShown, key_ids: dict[str, str]) -> dict[str, Any]:
-    key_id = key_ids[said.conversation_id]
+async def _sealed(connection: Connection, keys: Keys, key_id: str, words: str, place: str) -> bytes:
     key = await keys.find(connection, key_id)
     # Without its key (deleted a moment ago) the words are dropped, never written in plain text.
-    words = "" if key_id and key is None else said.text
+    return sealed(key, "" if key_id and key is None else words, place)
+
+
+async def _message(connection: Connection, keys: Keys, said: WordsShown, key_ids: dict[str, str]) -> dict[str, Any]:
+    key_id, place = key_ids[said.conversation_id], place_of(said.conversation_id, said.message_id)
     return {
         "conversation_id": said.conversation_id, "message_id": said.message_id, "role": said.role, "at_ms": said.at_ms,
-        "words": sealed(key, words, place_of(said.conversation_id, said.message_id)),
+        "words": await _sealed(connection, keys, key_id, said.text, place),
+    }  # fmt: skip
+
+
+async def _tool(connection: Connection, keys: Keys, told: ToolTold, key_ids: dict[str, str]) -> dict[str, Any]:
+    use, place = told.use, place_of_tool(told.conversation_id, told.number)
+    return {
+        "conversation_id": told.conversation_id, "number": told.number, "at_ms": told.at_ms, "tool": clean(use.name),
+        "kind": use.kind, "took_ms": use.took_ms, "result_characters": use.result_characters, "error": use.error,
+        "arguments": await _sealed(connection, keys, key_ids[told.conversation_id], use.arguments, place),
     }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.tool_use import ToolUse
 from voi.store.audit import Act
 
 SUMS = ("uses", "estimated", "unpriced", "input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
@@ -85,6 +86,24 @@ class FailureTold:
     @property
     def key(self) -> Hashable:
         return "failed", self.conversation_id, self.number
+
+
+@dataclass(frozen=True, slots=True)
+class ToolTold:
+    """The `number`-th call of a tool in that conversation, at `at_ms` since it began."""
+
+    conversation_id: str
+    number: int
+    at_ms: int
+    use: ToolUse
+
+    @property
+    def key(self) -> Hashable:
+        return "tool", self.conversation_id, self.number
+
+    @property
+    def size(self) -> int:
+        return 300 + len(self.use.arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,4 +192,4 @@ class Changed:
         return "changed", self.conversation_id
 
 
-Entry = Began | WordsShown | TurnTaken | FailureTold | UsageTold | UsedApart | Acted | Changed
+Entry = Began | WordsShown | TurnTaken | FailureTold | ToolTold | UsageTold | UsedApart | Acted | Changed

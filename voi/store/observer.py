@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from voi.core import actions as do
 from voi.core import facts as was
@@ -11,10 +12,15 @@ from voi.core.script import Script
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
 from voi.session.observer import Observer
-from voi.store.entries import Began, Changed, Entry, FailureTold, TurnTaken, WordsShown
+from voi.session.tool_use import ToolUse
+from voi.store.entries import Began, Changed, Entry, FailureTold, ToolTold, TurnTaken, WordsShown
 
 FAILURES_MAX = 1_000
 """Failures of one conversation that are kept."""
+TOOLS_MAX = 1_000
+"""Calls of tools in one conversation that are kept."""
+ARGUMENTS_MAX = 10_000
+"""Longest arguments of a call that are kept, in characters."""
 WORDS_MAX = 100_000
 """Longest message that is kept, in characters."""
 
@@ -47,7 +53,7 @@ class CallObserver(Observer):
         self._noticed: int | None = None
         """Number of the newest reply that says the notice, or its rest after a restart."""
         self._clock_ms = clock_ms
-        self._answers = self._failures = 0
+        self._answers = self._failures = self._tools = 0
         self._heard_ms = self._spoken_ms = self._written_characters = 0
         self._listening_ms: int | None = None
         self._now_ms = 0
@@ -92,6 +98,12 @@ class CallObserver(Observer):
         self._failures += 1
         if self._failures <= FAILURES_MAX:
             self._tell(FailureTold(self._id, self._failures, failure))
+
+    def tool(self, use: ToolUse) -> None:
+        self._tools += 1
+        if self._tools <= TOOLS_MAX:
+            kept = use.arguments[:ARGUMENTS_MAX] if self._words else ""
+            self._tell(ToolTold(self._id, self._tools, self._now_ms, replace(use, arguments=kept)))
 
     async def close(self) -> None:
         self._heard(self._now_ms)

@@ -121,6 +121,23 @@ failures = Table(
 )
 
 
+tool_calls = Table(
+    "tool_calls",
+    metadata,
+    Column("conversation_id", String(NAME_MAX), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at_ms", BigInteger, nullable=False),
+    Column("tool", String(NAME_MAX), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("took_ms", Integer, nullable=False),
+    Column("result_characters", Integer, nullable=False),
+    Column("error", String(40), nullable=False),
+    Column("arguments", Sealed, nullable=False),
+    PrimaryKeyConstraint("conversation_id", "number"),
+)
+"""The calls of tools: `voi.session.tool_use.ToolUse`. `at_ms`: since the conversation began. `error`: "" for none."""
+
+
 def _sums() -> list[Column[int]]:
     counts = [Column(name, Integer, nullable=False) for name in ("uses", "estimated", "unpriced")]
     names = ("input_tokens", "output_tokens", "sound_ms", "characters", "cost_micros")
@@ -269,7 +286,7 @@ audit = Table(
 )
 """What managers and operators changed: `voi.store.audit.Act`."""
 
-OF_A_CONVERSATION = (messages, turns, failures, usage)
+OF_A_CONVERSATION = (messages, turns, failures, tool_calls, usage)
 """Tables whose rows belong to one conversation by `conversation_id`."""
 OF_A_PERSON = (memories, tokens, saved_states)
 """Tables with rows that belong to one person by `person_id`, besides their conversations."""

@@ -165,8 +165,10 @@ class ChunkReader:
 
     def __init__(self, request: LlmRequest) -> None:
         self._request = request
-        self._calls: dict[int, list[str]] = {}
-        """id, name and arguments, by the provider's number."""
+        self._calls: list[list[str]] = []
+        """id, name and arguments of each, in the order in which they began."""
+        self._newest: dict[int, list[str]] = {}
+        """The newest call of each number of the provider's. Some servers give all calls the number 0."""
         self._half = ""
         """A high surrogate whose other half has not come yet."""
         self._said = False
@@ -204,7 +206,7 @@ class ChunkReader:
     def end(self) -> Iterator[LlmEvent]:
         """The last events of the answer: its tool calls, and `Finished`."""
         reason = self._reason or "stop"
-        calls = [ToolCall(*call) for _, call in sorted(self._calls.items()) if call[1]]
+        calls = [ToolCall(*call) for call in self._calls if call[1]]
         if reason in ("stop", "tool_calls"):
             yield from calls  # in an answer that was cut off they may be incomplete
             reason = "tool_calls" if calls else "stop" if self._said else "nothing"
@@ -226,24 +228,37 @@ class ChunkReader:
                 continue
             index = call.get("index")
             number = index if isinstance(index, int) else position
-            if number not in self._calls and len(self._calls) >= TOOL_CALLS_MAX:
-                raise self._error(f"wants more than {TOOL_CALLS_MAX} tools at once")
-            known = self._calls.setdefault(number, ["", "", ""])
             function = call.get("function")
             function = function if isinstance(function, dict) else {}
-            known[0] = known[0] or _string(call.get("id"))
-            known[1] = known[1] or _string(function.get("name"))
-            known[2] += _string(function.get("arguments"))
+            call_id, name = _string(call.get("id")), _string(function.get("name"))
+            known = self._newest.get(number)
+            if known is None or _begins_another(known, call_id, name):
+                if len(self._calls) >= TOOL_CALLS_MAX:
+                    raise self._error(f"wants more than {TOOL_CALLS_MAX} tools at once")
+                known = self._newest[number] = ["", "", ""]
+                self._calls.append(known)
+            known[0] = known[0] or call_id
+            known[1] = known[1] or name
+            written = function.get("arguments")
+            known[2] += _string(written) or (orjson.dumps(written).decode() if isinstance(written, dict) else "")
 
     def _check(self, chunk: dict[str, Any]) -> None:
         error = chunk if chunk.get("object") == "error" else chunk.get("error")
         if error:
             status, words = error_words(error)
             images = has_images(self._request)
-            raise refusal(self._request.model, status or 500, words, images=images)
+            raise refusal(self._request.model, status or 500, words, images=images, tools=bool(self._request.tools))
 
     def _error(self, what: str) -> EngineError:
         return EngineError(f"LLM model {self._request.model[:80]!r} {what}.")
+
+
+def _begins_another(known: list[str], call_id: str, name: str) -> bool:
+    """True if this increment is not of the known call, though it has the same number: it names another id, or a name
+    again behind arguments."""
+    if call_id and known[0]:
+        return call_id != known[0]
+    return bool(name and known[1] and known[2])
 
 
 def text_of(content: object) -> str:

@@ -23,8 +23,18 @@ def chat_request(request: LlmRequest, *, json_mode: bool, usage: bool = True) ->
         fields["temperature"] = request.temperature
     if request.max_tokens is not None:
         fields["max_tokens"] = request.max_tokens
-    if json_mode:
+    if json_mode and not request.tools:  # with JSON mode some providers refuse tools, and some models call none
         fields["response_format"] = {"type": "json_object"}
+    if request.tools:
+        fields["tools"] = [
+            {
+                "type": "function",
+                "function": {"name": tool.name, "description": tool.description, "parameters": tool.parameters},
+            }
+            for tool in request.tools
+        ]
+        if not request.may_call:
+            fields["tool_choice"] = "none"
     return fields
 
 

@@ -215,7 +215,9 @@ class LiteLlmLocal:
                 retryable=True,
             )
         else:
-            failure = refusal(request.model, _number(status), words, images=has_images(request))
+            failure = refusal(
+                request.model, _number(status), words, images=has_images(request), tools=bool(request.tools)
+            )
         return Passing(failure) if failure.retryable else failure
 
 

@@ -196,7 +196,9 @@ class OpenAiCompatible:
                 usage = False
                 _remember(self._usageless, request.model)
                 continue
-            refused = refusal(request.model, response.status, words, images=has_images(request))
+            refused = refusal(
+                request.model, response.status, words, images=has_images(request), tools=bool(request.tools)
+            )
             if refused.retryable:
                 raise Passing(refused, _retry_after_s(response))
             raise refused

@@ -30,19 +30,24 @@ def checked_picture_url(url: str) -> str:
         if header is None or url.find(":", header.end()) >= 0:  # every address has a colon, base64 never has one
             raise ClientError("image_url: a picture in a data: URL begins with data:image/…;base64,")
         return url
+    return checked_public_url(url, "image_url: the address of a picture")
+
+
+def checked_public_url(url: str, what: str = "the address") -> str:
+    """The URL. Raises ClientError, which begins with `what`, when it is not http(s) with a public name."""
     if len(url) > URL_MAX_CHARACTERS:
-        raise ClientError(f"image_url: the address of a picture has at most {URL_MAX_CHARACTERS} characters.")
+        raise ClientError(f"{what} has at most {URL_MAX_CHARACTERS} characters.")
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError:
-        raise ClientError("image_url: this is no address of a picture.") from None
+        raise ClientError(f"{what} cannot be read.") from None
     if parts.scheme not in ("http", "https"):
-        raise ClientError("image_url: a picture is given as an http(s) URL or as data:image/…;base64,…")
+        raise ClientError(f"{what} begins with https://; a picture may also be given as data:image/…;base64,…")
     if "@" in parts.netloc or "\\" in url or any(c.isspace() for c in url) or port == 0:
-        raise ClientError("image_url: this is no address of a picture.")
+        raise ClientError(f"{what} cannot be read.")
     if not _PUBLIC_NAME.fullmatch(host) or _INTERNAL_NAME.fullmatch(host):
-        raise ClientError("image_url: the address of a picture needs a public name, such as bucket.example.com.")
+        raise ClientError(f"{what} needs a public name, such as bucket.example.com.")
     return url
 
 

@@ -33,6 +33,7 @@ _COOLS_DOWN = re.compile(r"no deployments available|cooldown_list|all deployment
 """LiteLLM's router after failures: it answers with 429, as if a rate limit were reached."""
 _JSON_MODE = re.compile(r"response_format|json_object|json.?mode")
 _USAGE = re.compile(r"stream_options|include_usage")
+_TOOLS = re.compile(r"tool.?choice|tool.?call|does not support tool|tool use|functions? (is|are) not supported|--jinja")
 _IMAGES = re.compile(r"image|vision|multimodal|multi-modal")
 
 
@@ -64,13 +65,19 @@ def refuses_usage(status: int, words: str) -> bool:
     return status in (400, 422, 500, 501) and _USAGE.search(words) is not None
 
 
-def refusal(model: str, status: int, words: str, *, images: bool = False) -> EngineError:
-    """The EngineError for an HTTP `status` and the provider's lower-case `words`. `images`: the request had some."""
-    message, retryable = _explain(shown_name(model), status, words, images)
+def refuses_tools(status: int, words: str) -> bool:
+    """Whether the server or its model takes no tools."""
+    return status in (400, 404, 422, 501) and _TOOLS.search(words) is not None
+
+
+def refusal(model: str, status: int, words: str, *, images: bool = False, tools: bool = False) -> EngineError:
+    """The EngineError for an HTTP `status` and the provider's lower-case `words`. `images`, `tools`: the request had
+    some."""
+    message, retryable = _explain(shown_name(model), status, words, images, tools)
     return EngineError(message, retryable=retryable)
 
 
-def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bool]:
+def _explain(model: str, status: int, words: str, images: bool, tools: bool) -> tuple[str, bool]:
     if _NO_CREDIT.search(words) or status == 402:
         return f"The LLM provider's account behind model {model} has no credit or budget left: top it up.", False
     if _TOO_LONG.search(words) and status in (400, 413, 422, 500):
@@ -101,6 +108,13 @@ def _explain(model: str, status: int, words: str, images: bool) -> tuple[str, bo
         return (
             f"LiteLLM leaves model {model} alone for a while, since its provider failed: LiteLLM's log says why. Often "
             "it is a wrong api_key in litellm_config.yaml."
+        ), False
+    if "tool_use_failed" in words:
+        return f"LLM model {model} garbled a tool call.", True
+    if tools and refuses_tools(status, words):
+        return (
+            f"LLM model {model} takes no tools (HTTP {status}): use a model that does (vLLM needs "
+            "--enable-auto-tool-choice and --tool-call-parser, llama.cpp --jinja), or remove the agent's tools."
         ), False
     if status == 429:
         return f"The LLM provider's rate limit for model {model} is reached: wait, or raise the limit.", True

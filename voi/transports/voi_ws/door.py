@@ -20,6 +20,7 @@ from voi.tasks import Tasks
 from voi.transports.voi_ws import wire
 from voi.transports.voi_ws.endings import ending
 from voi.transports.voi_ws.from_client import (
+    AppToolResult,
     Audio,
     ClientMessage,
     CreateResponse,
@@ -52,9 +53,10 @@ _TYPES: dict[Mode, frozenset[type[ClientMessage]]] = {
             CreateResponse,
             Interrupt,
             InvokeLlm,
+            AppToolResult,
         }
     ),
-    "call": frozenset({Audio, ImageUrl, Interrupt, InvokeLlm}),
+    "call": frozenset({Audio, ImageUrl, Interrupt, InvokeLlm, AppToolResult}),
 }
 
 
@@ -192,6 +194,8 @@ class VoiDoor:
                 intake.then(lambda: session.tell(facts.AnswerAsked()))
             case Interrupt(speech_id, played_ms):
                 session.tell(facts.Interrupted(speech_id, played_ms))
+            case AppToolResult(call_id, result, error):
+                session.door_answers(call_id, error or result, failed=bool(error))
             case InvokeLlm():
                 if self._invocations >= MAX_INVOCATIONS:
                     raise ClientError(f"invoke_llm: {MAX_INVOCATIONS} are being answered; wait for one of them.")
@@ -235,6 +239,12 @@ class VoiDoor:
                 self._clear(message_id)
             case events.ErrorReported(text):
                 self.report_error(text)
+            case events.AppToolCalled(number, name, arguments):
+                self._connection.send(wire.tool_call(number, name, arguments))
+            case events.RequestWithdrawn(number):
+                self._connection.send(wire.tool_cancel(number))
+            case events.AppMessage(content):
+                self._connection.send(wire.app_message(content))
             case events.Ended():
                 self._end(event)
 

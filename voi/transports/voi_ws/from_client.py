@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import orjson
+
 from voi.core.options import CallOptions
 from voi.errors import ClientError
 from voi.transports.voi_ws.wire import INPUT_RATE_HZ, Json, message_id_of, split
@@ -15,6 +17,9 @@ MAX_LLM_CHARACTERS = 200_000
 """Limit on the prompt and all messages of one `invoke_llm` together: as long as the longest answer that Voi reads."""
 MAX_SPEECH_S = 24 * 3600
 MAX_RESUME_ID_CHARS = 200
+MAX_APP_TOOLS = 128
+MAX_TOOL_NAME_CHARS = 64
+MAX_TOOL_RESULT_CHARS = 200_000
 _SESSION = re.compile(r"[A-Za-z0-9._-]{1,100}")
 
 _CHAT = CallOptions(mode="chat", input_rate_hz=INPUT_RATE_HZ)
@@ -96,7 +101,19 @@ class InvokeLlm:
     messages: tuple[Json, ...]
 
 
-ClientMessage = Init | ResumeCall | Audio | TypedText | ImageUrl | CreateResponse | Interrupt | InvokeLlm
+@dataclass(frozen=True, slots=True)
+class AppToolResult:
+    """The client has run a tool (`tool_call`), or could not. `result`: a text, or JSON as text. `error`: why there is
+    none; "": there is one."""
+
+    call_id: str
+    result: str = ""
+    error: str = ""
+
+
+ClientMessage = (
+    Init | ResumeCall | Audio | TypedText | ImageUrl | CreateResponse | Interrupt | InvokeLlm | AppToolResult
+)
 
 PLAIN_AUDIO = b'\x00\x00\x00\x10{"type":"audio"}'
 """The beginning of nearly every frame of a call."""
@@ -147,12 +164,23 @@ def _read_init(metadata: Json) -> Init:
             stream_user_stt=_switch(metadata, "stream_user_stt"),
             final_stt_correction=_switch(metadata, "final_stt_correction"),
             stream_output_audio=_switch(metadata, "stream_output_audio"),
+            app_tools=_app_tools(metadata),
+            app_messages=_switch(metadata, "app_messages", default=False),
             input_rate_hz=INPUT_RATE_HZ,
         ),
         input_audio_format=input_format,
         resumable=_switch(metadata, "resumable", default=False),
         session=_session(metadata),
     )
+
+
+def _app_tools(metadata: Json) -> tuple[str, ...]:
+    names = metadata.get("app_tools")
+    if names is None:
+        return ()
+    if not isinstance(names, list) or len(names) > MAX_APP_TOOLS or not all(isinstance(n, str) for n in names):
+        raise ClientError(f"init: app_tools is a list of at most {MAX_APP_TOOLS} names of tools.")
+    return tuple(name[:MAX_TOOL_NAME_CHARS] for name in names)
 
 
 def _session(metadata: Json) -> str:
@@ -231,6 +259,17 @@ def _read_invoke_llm(metadata: Json) -> InvokeLlm:
     return InvokeLlm(model, prompt, tuple(messages))
 
 
+def _read_tool_result(metadata: Json) -> AppToolResult:
+    call_id = _string(metadata, "call_id", "tool_result")
+    error, result = metadata.get("error"), metadata.get("result")
+    if not isinstance(error, str | None):
+        raise ClientError("tool_result: error is a string, or null.")
+    text = result if isinstance(result, str) else "" if result is None else orjson.dumps(result).decode()
+    if len(text) + len(error or "") > MAX_TOOL_RESULT_CHARS:
+        raise ClientError(f"tool_result: more than the {MAX_TOOL_RESULT_CHARS:,} characters allowed.")
+    return AppToolResult(call_id, text, error or "")
+
+
 def _string(metadata: Json, field: str, kind: str) -> str:
     value = metadata.get(field)
     if not isinstance(value, str):
@@ -260,6 +299,7 @@ _READERS: dict[str, Callable[[Json], ClientMessage]] = {
     "create_response": lambda _: _CREATE_RESPONSE,
     "interrupt": _read_interrupt,
     "invoke_llm": _read_invoke_llm,
+    "tool_result": _read_tool_result,
 }
 _TYPES: dict[type[ClientMessage], str] = {
     Init: "init",
@@ -270,4 +310,5 @@ _TYPES: dict[type[ClientMessage], str] = {
     CreateResponse: "create_response",
     Interrupt: "interrupt",
     InvokeLlm: "invoke_llm",
+    AppToolResult: "tool_result",
 }

@@ -164,5 +164,20 @@ def llm_response(content: str) -> bytes:
     return join({"type": "llm_response", "content": content})
 
 
+def tool_call(call_id: str, name: str, arguments: str) -> bytes:
+    """The client is to run one of its tools, and answer with `tool_result`. `arguments`: a JSON object as text."""
+    return join({"type": "tool_call", "call_id": call_id, "name": name, "arguments": orjson.loads(arguments)})
+
+
+def tool_cancel(call_id: str) -> bytes:
+    """The result of that call is not needed any more."""
+    return join({"type": "tool_cancel", "call_id": call_id})
+
+
+def app_message(content: str) -> bytes:
+    """A text that the agent sends for the person to read."""
+    return join({"type": "app_message", "content": content})
+
+
 def error(text: str) -> bytes:
     return join({"type": "error", "error": text})

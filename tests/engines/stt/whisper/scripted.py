@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass, decoded_again
 from voi.engines.stt.whisper.words import RawWord
 
 JITTER_MS = 60
@@ -79,7 +79,7 @@ class ScriptedBackend:
 
     def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         said = self.transcribe(passes)
-        return HeardBatch(said, lambda: said)
+        return HeardBatch(lambda: said, decoded_again(passes, said))
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         self.batches.append(list(passes))

@@ -20,7 +20,7 @@ from voi.engines.stt import flushes
 from voi.engines.stt.flushes import LONGEST_BUFFER_MS
 from voi.engines.stt.whisper.engine import FasterWhisper, Whisper, prompt_of
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import HeardBatch, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import HearAgain, HeardBatch, Hypothesis, Pass
 from voi.engines.stt.whisper.stream import PARTIAL_EVERY_MS, WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, Urgency, WaitingPass
 from voi.engines.stt.whisper.words import RawWord
@@ -323,7 +323,7 @@ async def test_the_next_batch_is_heard_while_the_words_of_the_last_are_made() ->
         def hear(self, passes: Sequence[Pass]) -> HeardBatch:
             heard = super().hear(passes)
 
-            def finished() -> list[Hypothesis]:
+            def finished() -> list[Hypothesis] | HearAgain:
                 self.waiting.release()
                 assert self.words.wait(10)
                 return heard.finished()
@@ -344,6 +344,87 @@ async def test_the_next_batch_is_heard_while_the_words_of_the_last_are_made() ->
     assert not any(final.done() for final in finals)
     backend.words.set()
     assert [(await final).text for final in finals] == [said(0), said(1)]
+    await engine.close()
+
+
+class Doubtful(GatedBackend):
+    """What the judge doubts twice. `log`: what was done, on which thread; `judge`: shut, it holds up the judging."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log: list[str] = []
+        self.judge = threading.Event()
+        self.judge.set()
+
+    def note(self, what: str) -> None:
+        self.log.append(f"{what}: {threading.current_thread().name}")
+
+    def hear(self, passes: Sequence[Pass]) -> HeardBatch:
+        self.note(f"heard {who(passes[0])}")
+        heard = super().hear(passes)
+
+        def judged(attempts: int) -> list[Hypothesis] | HearAgain:
+            assert self.judge.wait(10)
+            self.note(f"judged {who(passes[0])}")
+            return HearAgain(lambda: again(attempts - 1)) if attempts else heard.finished()
+
+        def again(attempts: int) -> HeardBatch:
+            self.note(f"again {who(passes[0])}")
+            if self.failures:
+                raise self.failures.pop()
+            return HeardBatch(lambda: judged(attempts))
+
+        return HeardBatch(lambda: judged(2))
+
+
+async def test_what_is_in_doubt_is_heard_again_on_the_devices_thread_and_judged_on_the_other() -> None:
+    backend = Doubtful()
+    engine = Scripted(backend)
+    await engine.warm_up()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300) + bytes(320))
+    assert (await stream.flush()).text == said(0)
+    device, judge = "whisper", "whisper's words"
+    assert backend.log == [
+        f"heard 0: {device}", f"judged 0: {judge}", f"again 0: {device}", f"judged 0: {judge}", f"again 0: {device}",
+        f"judged 0: {judge}",
+    ]  # fmt: skip
+    await engine.close()
+
+
+async def test_there_are_two_batches_at_most_whatever_is_in_doubt() -> None:
+    backend = Doubtful()
+    engine = Scripted(backend)
+    await engine.warm_up()
+    backend.judge.clear()
+    finals = []
+    for number in range(3):
+        stream = engine.open(SttOptions(), None)
+        stream.feed(speech(300, first=number) + bytes(320))
+        finals.append(asyncio.ensure_future(stream.flush()))
+        if number < 2:
+            await backend.at_work()
+    backend.judge.set()
+    assert [(await final).text for final in finals] == [said(0), said(1), said(2)]
+    done = [entry.partition(":")[0] for entry in backend.log]
+    assert done[:2] == ["heard 0", "heard 1"]
+    assert done[2:7] == ["judged 0", "again 0", "judged 0", "again 0", "judged 0"]
+    assert done.index("heard 2") > 6
+    await engine.close()
+
+
+async def test_a_device_that_fails_when_it_hears_again_fails_the_batch_alone() -> None:
+    backend = Doubtful()
+    engine = Scripted(backend)
+    await engine.warm_up()
+    stream = engine.open(SttOptions(), None)
+    stream.feed(speech(300) + bytes(320))
+    flush = asyncio.ensure_future(stream.flush())
+    await backend.at_work()
+    backend.failures = [RuntimeError("once")]
+    with pytest.raises(EngineError, match="RuntimeError"):
+        await flush
+    assert (await stream.flush()).text == said(0)
     await engine.close()
 
 

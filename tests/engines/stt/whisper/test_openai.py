@@ -24,7 +24,7 @@ from voi.engines.stt.whisper.alignment import costs, median, normalised, smoothe
 from voi.engines.stt.whisper.openai_backend import OpenAiBackend, alignment_heads
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions
-from voi.engines.stt.whisper.passes import Hypothesis, Pass
+from voi.engines.stt.whisper.passes import HearAgain, Hypothesis, Pass
 from voi.engines.stt.whisper.words import RawWord
 from voi.errors import EngineError
 
@@ -209,6 +209,38 @@ def test_fallback_ends_after_the_given_temperatures(backend: OpenAiBackend, monk
         [Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4, 0.8)), Pass(sound("jfk"))]
     )
     assert [each.temperature for each in temperatures] == [0.0, 0.8, 0.0]
+
+
+def test_the_devices_thread_makes_no_text_of_tokens(backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither words, nor the text whose loops are looked for; also where that decides about a further attempt."""
+    at_work: list[str] = []
+    for name in ("compression_ratio", "token_frames", "timed_words"):
+        usual = getattr(openai_backend, name)
+        monkeypatch.setattr(openai_backend, name, lambda *of, n=name, u=usual: (at_work.append(n), u(*of))[1])
+    monkeypatch.setattr(Hypothesis, "doubtful", True)
+    heard = backend.hear([Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4))])
+    assert at_work == []
+    doubtful = heard.finished()
+    assert at_work == ["compression_ratio"]
+    assert isinstance(doubtful, HearAgain)
+    heard = doubtful.hear()
+    assert at_work == ["compression_ratio"]
+    assert isinstance(heard.finished(), list)
+    assert at_work[1:] == ["compression_ratio", "token_frames", "timed_words"]
+
+
+def test_only_what_may_be_heard_again_is_kept_and_not_for_long(
+    backend: OpenAiBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[openai_backend.TriedBatch] = []
+    usual = openai_backend.TriedBatch
+    monkeypatch.setattr(openai_backend, "TriedBatch", lambda *of: made.append(usual(*of)) or made[-1])  # type: ignore[func-returns-value]
+    heard = backend.hear([Pass(sound("spk1_snt1")), Pass(sound("spk1_snt1"), temperatures=(0.0, 0.4))])
+    assert made[0].features.keys() == {1}
+    while isinstance(said := heard.finished(), HearAgain):
+        heard = said.hear()
+    assert made[0].features == {}
+    assert all(one.attempt.decoded.attention is None for one in made[0].best.values())
 
 
 def test_a_cancelled_row_leaves_and_the_others_do_not_notice(backend: OpenAiBackend) -> None:

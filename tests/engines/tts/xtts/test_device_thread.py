@@ -107,11 +107,19 @@ class Listened(Steps):
 
 
 @pytest.mark.parametrize(
-    ("longest_wait_s", "expected"),
-    [(1e6, ["round", "round", "piece", "round", "round", "piece"]), (-1.0, ["piece", "round", "piece", "round"])],
+    ("longest_wait_s", "patience_s", "expected"),
+    [
+        (1e6, 1e6, ["round", "round", "piece", "round", "round", "piece"]),
+        (-1.0, 1e6, ["piece", "round", "piece", "round"]),
+        (1e6, 0.0, ["piece", "round", "piece", "round"]),
+    ],
 )
 def test_long_pieces_wait_while_a_listener_has_little_left(
-    longest_wait_s: float, expected: list[str], worker: DeviceThread, monkeypatch: pytest.MonkeyPatch
+    longest_wait_s: float,
+    patience_s: float,
+    expected: list[str],
+    worker: DeviceThread,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """But not for ever."""
     monkeypatch.setattr(worker_module, "LONGEST_WAIT_S", longest_wait_s)
@@ -125,7 +133,7 @@ def test_long_pieces_wait_while_a_listener_has_little_left(
             log.append("piece")
             yield
 
-    done = worker.call_in_pieces(record(), can_wait=True)
+    done = worker.call_in_pieces(record(), patience_s=patience_s)
     worker.add(Listened([0.1, 0.1, 9.0, 0.1], log))
     go.set()
     done.result(30)

@@ -29,8 +29,10 @@ def vocoder_state(files: dict[str, Path]) -> dict[str, torch.Tensor]:
     return load_weights(files["checkpoint"])[1]
 
 
-def decoder(dtype: torch.dtype = torch.float16, *, same_shapes: bool = False) -> tuple[GptDecoder, DryGraphs]:
-    layout = Layout(gpt_layers=1)  # all are alike
+def decoder(
+    dtype: torch.dtype = torch.float16, *, same_shapes: bool = False, layers: int = 1, fused_activation: bool = False
+) -> tuple[GptDecoder, DryGraphs]:
+    layout = Layout(gpt_layers=layers)  # all are alike
     with META:
         from voi.engines.tts.xtts.gpt import Gpt
 
@@ -42,6 +44,7 @@ def decoder(dtype: torch.dtype = torch.float16, *, same_shapes: bool = False) ->
             text_places=layout.gpt_max_text_tokens + 2,
             codes=layout.gpt_num_audio_tokens,
             code_places=layout.gpt_max_audio_tokens + 3,
+            fused_activation=fused_activation,
         ).to(dtype)
     graphs = DryGraphs(*DRY)
     made = GptDecoder(
@@ -60,10 +63,10 @@ def start(slot: int) -> SentenceStart:
     return SentenceStart(slot, [1] * (20 + slot), conditioning, Sampling(), seed=slot)
 
 
-@pytest.mark.parametrize("same_shapes", [False, True])
-def test_nothing_of_the_decoder_is_on_the_host(same_shapes: bool) -> None:
+@pytest.mark.parametrize(("same_shapes", "fused_activation"), [(False, False), (True, False), (False, True)])
+def test_nothing_of_the_decoder_is_on_the_host(same_shapes: bool, fused_activation: bool) -> None:
     with torch.inference_mode():
-        made, graphs = decoder(same_shapes=same_shapes)
+        made, graphs = decoder(same_shapes=same_shapes, fused_activation=fused_activation)
         for _ in made.record():
             pass
     rows, lengths = len(made._row_sizes), len(made._lengths)

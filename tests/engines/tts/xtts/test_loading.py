@@ -15,6 +15,7 @@ pytest.importorskip("torch", reason="the extra `xtts` is not installed")
 from tests.engines.cuda_tape import TapedGraphs, Unrecordable
 from tests.engines.tts.xtts import tiny
 from tests.engines.tts.xtts.speaking import close_to, new_engine, say
+from voi.engines.tts.xtts import device_thread
 from voi.engines.tts.xtts import engine as engine_module
 from voi.engines.tts.xtts import model as model_module
 from voi.engines.tts.xtts.checkpoint import load_weights
@@ -65,6 +66,41 @@ async def test_it_is_ready_when_all_is_recorded(files: dict[str, Path]) -> None:
     assert graphs.not_recorded == []
     assert {key[0] for key in graphs.tapes} >= {"step", "fill"}  # type: ignore[index]
     await tts.close()
+
+
+@pytest.mark.usefixtures("taped")
+async def test_a_further_model_is_recorded_when_nobody_is_about_to_wait(
+    tts: Xtts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not only one that is loaded again."""
+    log: list[str] = []
+
+    class Spoken:
+        """Its listeners have little sound left, and then much. Only pieces that can wait ask for it."""
+
+        @property
+        def busy(self) -> bool:
+            return log.count("asked") < 30
+
+        def slack_s(self) -> float:
+            log.append("asked")
+            return 0.1 if log.count("asked") <= 20 else 9.0
+
+        def step(self) -> None: ...
+
+    record = TapedGraphs.record
+    monkeypatch.setattr(TapedGraphs, "record", lambda *of: (log.append("recorded"), record(*of)))
+    monkeypatch.setattr(device_thread, "LONGEST_WAIT_S", 1e6)
+    spoken: Any = Spoken()
+    assert tts._worker is not None
+    tts._worker.add(spoken)
+    further = new_engine(tiny.make(tmp_path, seed=1))
+    await asyncio.wait_for(further.warm_up(), 30)
+    assert log[:20] == ["asked"] * 20
+    assert "recorded" in log[20:]
+    assert recorded(further).not_recorded == []
+    tts._worker.remove(spoken)
+    await further.close()
 
 
 @pytest.mark.usefixtures("taped")

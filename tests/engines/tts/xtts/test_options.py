@@ -21,7 +21,7 @@ FILES = {"checkpoint": "model.pth", "config": "config.json", "voices": "speakers
         ("top_k", -3, "a whole number of 1 or more"), ("top_p", 2, "a number from 0.01 to 1"),
         ("greedy", "yes", "true or false"), ("precision", "int3", "auto, float16, bfloat16 or float32"),
         ("vocoder_precision", "fp8", "auto, tf32, float16 or float32"),
-        ("tuning", ["plain_attention", "magic"], "plain_attention, steps_ahead, vocoder_stream"),
+        ("tuning", ["plain_attention", "magic"], "fused_activation, plain_attention, steps_ahead"),
         ("voice_tone_map", {"warm": 5}, "the name of a voice"),
     ],
 )  # fmt: skip

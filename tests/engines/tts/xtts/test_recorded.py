@@ -81,7 +81,7 @@ def test_what_is_recorded_reads_only_what_stays(taped: Running) -> None:
     run(taped.batch, *(job(taped, text) for text in TEXTS))
     decoder, vocoder = taped.decoder, taped.vocoder
     staying = [*decoder._gpt.parameters(), *vocoder._net.parameters(), decoder._cache,
-               *decoder._per_slot]  # fmt: skip
+               *decoder._per_slot, decoder._rows, decoder._unseen]  # fmt: skip
     for buffers in decoder._fill_buffers.values():
         staying += buffers
     for inputs in vocoder._inputs.values():

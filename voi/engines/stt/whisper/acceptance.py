@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from voi.engines.stt.whisper.guards import VoiceSpan, believable
-from voi.engines.stt.whisper.passes import BYTES_PER_MS, HeardBatch, Hypothesis, Pass
+from voi.engines.stt.whisper.passes import BYTES_PER_MS, HearAgain, HeardBatch, Hypothesis, Pass
 from voi.engines.vad.silero import Silero
 
 VOICED_PROBABILITY = 0.5
@@ -17,8 +17,11 @@ class Acceptance:
     def __init__(self) -> None:
         self._vad = Silero()
 
-    def finished(self, passes: Sequence[Pass], heard: HeardBatch) -> list[Hypothesis]:
-        return [self._accepted(*pair) for pair in zip(passes, heard.finished(), strict=True)]
+    def finished(self, passes: Sequence[Pass], heard: HeardBatch) -> list[Hypothesis] | HearAgain:
+        said = heard.finished()
+        if isinstance(said, HearAgain):
+            return said
+        return [self._accepted(*pair) for pair in zip(passes, said, strict=True)]
 
     def _accepted(self, each: Pass, hypothesis: Hypothesis) -> Hypothesis:
         start_ms = max(0, each.prefix[-1].end_ms - BEFORE_TAIL_MS) if each.prefix else 0

@@ -1,8 +1,9 @@
 """Whisper STT: one model on one device, shared by all callers.
 
-All state lives on the event loop. One thread gets batches of windows and returns what was said in them; while it works,
-requests collect, so batches grow with the load by themselves. `turns.py` chooses the next batch. Another thread makes
-words of what was said, with their times, while the device hears the next batch.
+All state lives on the event loop. One thread gets batches of windows and returns the tokens of what was said in them;
+while it works, requests collect, so batches grow with the load by themselves. `turns.py` chooses the next batch.
+Another thread makes text and words with times of the tokens, and judges them, while the device hears the next batch. So
+there are two batches at most, and what is in doubt is decoded again after the batch that is being heard.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from voi.engines.info import SttInfo
 from voi.engines.stt.whisper.acceptance import Acceptance
 from voi.engines.stt.whisper.decoding_state import DecodingState
 from voi.engines.stt.whisper.model_thread import ModelThread
-from voi.engines.stt.whisper.passes import Backend, HeardBatch, Pass
+from voi.engines.stt.whisper.passes import Backend, HearAgain, HeardBatch, Pass
 from voi.engines.stt.whisper.stream import WhisperStream
 from voi.engines.stt.whisper.turns import STALE_MS, BatchPace, Urgency, next_batch
 from voi.engines.stt.whisper.weights import fetch_missing
@@ -66,6 +67,7 @@ class Whisper:
         self._thread: ModelThread | None = None
         self._words_thread: ModelThread | None = None
         self._finishing: asyncio.Task[None] | None = None
+        self._hearing_again = False
         self._backend: Backend | None = None
         self._acceptance: Acceptance | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -238,7 +240,7 @@ class Whisper:
     async def _run(self, batch: list[WhisperStream], urgencies: list[Urgency]) -> None:
         assert self._thread is not None
         assert self._backend is not None
-        started_ms = self.now_ms()
+        started_ms, waited = self.now_ms(), self._hearing_again
         passes = [stream.begin() for stream in batch]
         try:
             heard = await self._thread.call(self._backend.hear, passes)
@@ -246,11 +248,7 @@ class Whisper:
             self._failed(batch, error)
             return
         now_ms = self.now_ms()
-        repeated = any(
-            len(each.temperatures) > 1 and (hypothesis.temperature > 0 or hypothesis.doubtful)
-            for each, hypothesis in zip(passes, heard.rough, strict=True)
-        )
-        self._pace.learn(urgencies, now_ms - started_ms, now_ms, repeated=repeated)
+        self._pace.learn(urgencies, now_ms - started_ms, now_ms, repeated=heard.repeated or waited)
         if self._finishing is not None:
             await self._finishing
         self._finishing = asyncio.create_task(self._finish(batch, passes, heard), name=f"{self.name}'s words")
@@ -270,6 +268,9 @@ class Whisper:
         assert self._words_thread is not None
         try:
             answers = await self._words_thread.call(self._acceptance.finished, passes, heard)
+            while isinstance(answers, HearAgain):
+                heard = await self._hear_again(answers)
+                answers = await self._words_thread.call(self._acceptance.finished, passes, heard)
         except Exception as error:
             self._failed(batch, error)
             return
@@ -280,6 +281,14 @@ class Whisper:
             except Exception as error:  # a listener's fault is not the other callers'
                 context = {"message": "A listener for partial transcripts failed.", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
+
+    async def _hear_again(self, doubtful: HearAgain) -> HeardBatch:
+        assert self._thread is not None
+        self._hearing_again = True
+        try:
+            return await self._thread.call(doubtful.hear)
+        finally:
+            self._hearing_again = False
 
 
 class FasterWhisper(Whisper):

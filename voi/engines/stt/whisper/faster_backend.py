@@ -3,7 +3,6 @@
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,18 @@ from faster_whisper.tokenizer import Tokenizer
 from faster_whisper.transcribe import get_suppressed_tokens
 from numpy.typing import NDArray
 
+from voi.engines.device import Memory
+from voi.engines.measured_memory import by_driver, context_bytes, faster_whisper_key, free_by_driver, keep
 from voi.engines.stt.hallucination import compression_ratio
 from voi.engines.stt.whisper.cublas import CURE, load_cublas
-from voi.engines.stt.whisper.passes import RATE_HZ, HeardBatch, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import RATE_HZ, HeardBatch, Hypothesis, Pass, better, decoded_again
 from voi.engines.stt.whisper.tokens import PromptTokens, SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import converted
 from voi.errors import EngineError
 
 WINDOW_SAMPLES = 30 * RATE_HZ
+_used: set[int] = set()
+"""Numbers of the GPUs on which this process has had a model."""
 
 
 class FasterBackend:
@@ -36,15 +39,17 @@ class FasterBackend:
         self._folder_of: Callable[[], Path] = lambda: converted(model, models_dir)
         self._on_gpu = device.startswith("cuda") or (device == "auto" and ctranslate2.get_cuda_device_count() > 0)
         kind, _, index = device.partition(":")
-        self._place = {"device": kind, "device_index": int(index or 0)}
+        self._number = int(index or 0)
+        self._place = {"device": kind, "device_index": self._number}
         self._compute_type = ("float16" if self._on_gpu else "default") if precision == "auto" else precision
-        self._max_batch = max_batch
+        self._precision, self._max_batch = precision, max_batch
         self._model: Any = None
 
     def load(self) -> None:
         folder = self._folder_of()
         if self._on_gpu and not load_cublas():
             raise EngineError(f"faster-whisper cannot use the GPU. {CURE}")
+        before = by_driver(self._number) if self._on_gpu else None
         # Skip the warning that a CPU does not compute in the file's precision, unless a precision was asked for.
         ctranslate2.set_log_level(logging.ERROR)
         try:
@@ -56,6 +61,17 @@ class FasterBackend:
         self.languages = tuple(whisper.supported_languages)
         rows = self._max_batch if self._model.device == "cuda" else 1  # a CPU gains nothing from larger batches
         self.transcribe([Pass(bytes(2 * RATE_HZ)) for _ in range(rows)])
+        if before is not None:
+            self._keep_taken(folder, before)
+
+    def _keep_taken(self, folder: Path, before: Memory) -> None:
+        """Keep what the model took of the GPU, as its driver tells: CTranslate2 does not. The first model of a process
+        also takes CUDA's own memory, which is not counted as the model's."""
+        first, gpu = self._number not in _used, before.device.partition(", ")[2]
+        _used.add(self._number)
+        if (free := free_by_driver(self._number)) is not None:
+            key = faster_whisper_key(folder, self._precision, self._max_batch)
+            keep(gpu, key, before.free - free - (context_bytes(gpu) if first else 0))
 
     def unload(self) -> None:
         self._model = None
@@ -63,7 +79,7 @@ class FasterBackend:
     def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         """CTranslate2 aligns on the device, so nothing is left to do."""
         said = self.transcribe(passes)
-        return HeardBatch([replace(hypothesis, words=()) for hypothesis in said], lambda: said)
+        return HeardBatch(lambda: said, decoded_again(passes, said))
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
         assert self._model is not None, "load comes first"

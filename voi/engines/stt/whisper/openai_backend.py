@@ -4,8 +4,8 @@ import gc
 import math
 import pickle
 from base64 import b85decode
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from gzip import decompress
 from pathlib import Path
@@ -27,7 +27,7 @@ from voi.engines.stt.whisper.alignment import Costs, costs, token_frames
 from voi.engines.stt.whisper.openai_decoding import Decoded, Decoding, Row
 from voi.engines.stt.whisper.openai_front_end import log_mel
 from voi.engines.stt.whisper.openai_network import Dimensions, Encoder, TextDecoder
-from voi.engines.stt.whisper.passes import HeardBatch, Hypothesis, Pass, better
+from voi.engines.stt.whisper.passes import HearAgain, HeardBatch, Hypothesis, Pass, better
 from voi.engines.stt.whisper.tokens import SaidToken, beginning, choose_language, frames_of, timed_words
 from voi.engines.stt.whisper.weights import checkpoint, size_of
 from voi.engines.stt.whisper.words import RawWord
@@ -101,40 +101,41 @@ class OpenAiBackend:
     # ---- a batch ----------------------------------------------------------------------------------
 
     def transcribe(self, passes: Sequence[Pass]) -> list[Hypothesis]:
-        return self.hear(passes).finished()
+        said = self.hear(passes).finished()
+        while isinstance(said, HearAgain):
+            said = said.hear().finished()
+        return said
 
     @torch.inference_mode()
     def hear(self, passes: Sequence[Pass]) -> HeardBatch:
         assert self._encoder is not None, "load comes first"
-        assert self._decoding is not None
         mel = log_mel([each.pcm for each in passes], self._dims.n_mels, self._device).to(self._precision)
         features = torch.cat([self._encoder(part) for part in torch.split(mel, ENCODER_ROWS)])
         languages = self._languages_of(passes, features)
-        results: dict[int, Attempt] = {}
-        open_rows = list(range(len(passes)))
-        attempt = 0
-        while open_rows:
-            if attempt:
-                self._decoding.decoder.listen(features[open_rows])
-            rows = [self._row(passes[at], languages[at], attempt) for at in open_rows]
-            for at, row, decoded in zip(open_rows, rows, self._decoding.run(rows), strict=True):
-                results[at] = self._better(
-                    results.get(at), Attempt(row, decoded, self._rough(languages[at], row, decoded))
-                )
-            attempt += 1
-            open_rows = [
-                at
-                for at in open_rows
-                if results[at].rough.doubtful and attempt < len(passes[at].temperatures) and not passes[at].cancelled
-            ]
-        attempts = [results[at] for at in range(len(passes))]
-        said = [
-            (each, one)
-            for each, one in zip(passes, attempts, strict=True)
-            if one.decoded.tokens and one.decoded.attention is not None
+        kept = {at: features[at].clone() for at, each in enumerate(passes) if len(each.temperatures) > 1}
+        return self._decoded(TriedBatch(passes, languages, kept), range(len(passes)), attempt=0)
+
+    @torch.inference_mode()
+    def _hear_again(self, tried: "TriedBatch", rows: Sequence[int], attempt: int) -> HeardBatch:
+        assert self._decoding is not None
+        self._decoding.decoder.listen(torch.stack([tried.features[at] for at in rows]))
+        return self._decoded(tried, rows, attempt)
+
+    def _decoded(self, tried: "TriedBatch", of: Sequence[int], attempt: int) -> HeardBatch:
+        """Decode these passes. Their sound is in the decoder, in this order."""
+        assert self._decoding is not None
+        passes = [tried.passes[at] for at in of]
+        rows = [self._row(each, tried.languages[at], attempt) for each, at in zip(passes, of, strict=True)]
+        decoded = self._decoding.run(rows)
+        said = [at for at, one in enumerate(decoded) if one.tokens and one.attention is not None]
+        scores = [one.attention for one in decoded if one.tokens and one.attention is not None]
+        alignment = dict(zip(said, costs(scores, [frames_of(passes[at]) for at in said]), strict=True)) if said else {}
+        for one in decoded:
+            one.attention = None  # the device's memory
+        attempts = [
+            Attempt(row, one, alignment.get(at)) for at, (row, one) in enumerate(zip(rows, decoded, strict=True))
         ]
-        alignment = costs([one.attention for _, one in said], [frames_of(each) for each, _ in said]) if said else []
-        return HeardBatch([one.rough for one in attempts], partial(self._finished, passes, attempts, said, alignment))
+        return HeardBatch(partial(self._finished, tried, dict(zip(of, attempts, strict=True)), attempt))
 
     def _languages_of(self, passes: Sequence[Pass], features: Tensor) -> list[str]:
         """The language of each pass: the given one, or the detected one. Leaves the encoder's output in the decoder."""
@@ -162,8 +163,32 @@ class OpenAiBackend:
             cancelled=lambda: each.cancelled,
         )
 
-    def _rough(self, language: str, row: Row, decoded: Decoded) -> Hypothesis:
-        tokenizer = self._tokenizer_for(language)
+    # ---- what is left to do without the device ----------------------------------------------------
+
+    def _finished(
+        self, tried: "TriedBatch", latest: Mapping[int, "Attempt"], attempt: int
+    ) -> list[Hypothesis] | HearAgain:
+        """Judge the latest attempts, and make words of the best of all if none is in doubt that can be made again."""
+        best = tried.best
+        for at, one in latest.items():
+            judged = Judged(one, self._rough(tried.languages[at], one))
+            earlier = best.get(at)
+            best[at] = earlier if earlier and better(earlier.rough, judged.rough) is earlier.rough else judged
+        further = attempt + 1
+        doubtful = [
+            at
+            for at in latest
+            if best[at].rough.doubtful
+            and further < len(tried.passes[at].temperatures)
+            and not tried.passes[at].cancelled
+        ]
+        if doubtful:
+            return HearAgain(partial(self._hear_again, tried, doubtful, further))
+        tried.features.clear()
+        return self._with_words(tried.passes, [best[at] for at in range(len(tried.passes))])
+
+    def _rough(self, language: str, one: "Attempt") -> Hypothesis:
+        tokenizer, decoded = self._tokenizer_for(language), one.decoded
         text = tokenizer.decode([token for token in decoded.tokens if token < tokenizer.eot])
         return Hypothesis(
             (),
@@ -171,41 +196,32 @@ class OpenAiBackend:
             avg_logprob=decoded.avg_logprob,
             no_speech_prob=decoded.no_speech_prob,
             compression_ratio=compression_ratio(text.strip()),
-            temperature=row.temperature,
+            temperature=one.row.temperature,
         )
 
-    @staticmethod
-    def _better(one: "Attempt | None", other: "Attempt") -> "Attempt":
-        return one if one is not None and better(one.rough, other.rough) is one.rough else other
-
-    # ---- what is left to do without the device ----------------------------------------------------
-
-    def _finished(
-        self,
-        passes: Sequence[Pass],
-        attempts: Sequence["Attempt"],
-        said: Sequence[tuple[Pass, "Attempt"]],
-        alignment: Sequence[Costs],
-    ) -> list[Hypothesis]:
-        before = [len(self._tokenizer_for(one.rough.language).sot_sequence) for _, one in said]
-        starts = token_frames([cost[first:] for cost, first in zip(alignment, before, strict=True)]) if said else []
+    def _with_words(self, passes: Sequence[Pass], best: Sequence["Judged"]) -> list[Hypothesis]:
+        said = [at for at, one in enumerate(best) if one.attempt.alignment is not None]
+        before = [len(self._tokenizer_for(best[at].rough.language).sot_sequence) for at in said]
+        aligned = [cost for one in best if (cost := one.attempt.alignment) is not None]
+        starts = token_frames([cost[first:] for cost, first in zip(aligned, before, strict=True)]) if said else []
         words = {
-            id(one): self._words(each, one, first, frames)
-            for (each, one), first, frames in zip(said, before, starts, strict=True)
+            at: self._words(passes[at], best[at], first, frames)
+            for at, first, frames in zip(said, before, starts, strict=True)
         }
         return [
-            replace(one.rough, words=() if each.cancelled else words.get(id(one), ()))
-            for each, one in zip(passes, attempts, strict=True)
+            replace(one.rough, words=() if each.cancelled else words.get(at, ()))
+            for at, (each, one) in enumerate(zip(passes, best, strict=True))
         ]
 
-    def _words(self, each: Pass, one: "Attempt", before: int, times: NDArray[np.int64]) -> tuple[RawWord, ...]:
+    def _words(self, each: Pass, one: "Judged", before: int, times: NDArray[np.int64]) -> tuple[RawWord, ...]:
         """The decoded words, with the times of the alignment."""
+        row, decoded = one.attempt.row, one.attempt.decoded
         starts = [*map(int, times), frames_of(each)]
-        first = len(one.row.tokens) - one.row.start - before - 1  # index of the first decoded token
+        first = len(row.tokens) - row.start - before - 1  # index of the first decoded token
         return timed_words(
             [
                 SaidToken(token, starts[first + at], starts[first + at + 1], logprob)
-                for at, (token, logprob) in enumerate(zip(one.decoded.tokens, one.decoded.logprobs, strict=False))
+                for at, (token, logprob) in enumerate(zip(decoded.tokens, decoded.logprobs, strict=False))
             ],
             self._tokenizer_for(one.rough.language),
         )
@@ -218,16 +234,30 @@ class OpenAiBackend:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One decoding of one pass."""
+    """One decoding of one pass. `alignment`: None where nothing was said, or the pass was cancelled."""
 
     row: Row
     decoded: Decoded
+    alignment: Costs | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """`rough`: the attempt's hypothesis, without words."""
+
+    attempt: Attempt
     rough: Hypothesis
 
-    @property
-    def attention(self) -> Tensor:
-        assert self.decoded.attention is not None
-        return self.decoded.attention
+
+@dataclass(frozen=True, slots=True)
+class TriedBatch:
+    """A batch between its attempts. `features`: the encoder's output for each pass that may be decoded again; `best`:
+    of each pass's attempts that were judged. The device's thread and the one that judges have it by turns."""
+
+    passes: Sequence[Pass]
+    languages: Sequence[str]
+    features: dict[int, Tensor]
+    best: dict[int, Judged] = field(default_factory=dict)
 
 
 def device_of(name: str) -> torch.device:

@@ -69,12 +69,28 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
-class HeardBatch:
-    """A batch that the device is done with. `rough`: one hypothesis a pass, without words. `finished`: with them, which
-    takes no device: it may be called on another thread while the next batch is heard."""
+class HearAgain:
+    """Some of a batch is in doubt. `hear`: decode that once more, on the device's thread."""
 
-    rough: list[Hypothesis]
-    finished: Callable[[], list[Hypothesis]]
+    hear: Callable[[], "HeardBatch"]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardBatch:
+    """A batch that the device is done with, for now. `finished`: one hypothesis a pass, or what the device has to do
+    before; it takes no device, so it may be called on another thread while the next batch is heard. `repeated`: some of
+    it was decoded more than once already, so that it took longer."""
+
+    finished: Callable[[], "list[Hypothesis] | HearAgain"]
+    repeated: bool = False
+
+
+def decoded_again(passes: Sequence[Pass], said: Sequence[Hypothesis]) -> bool:
+    """True if one of them was decoded more than once for what is said; the first attempt may be the best."""
+    return any(
+        len(each.temperatures) > 1 and (hypothesis.temperature > 0 or hypothesis.doubtful)
+        for each, hypothesis in zip(passes, said, strict=True)
+    )
 
 
 def better(one: Hypothesis | None, other: Hypothesis) -> Hypothesis:

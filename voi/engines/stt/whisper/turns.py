@@ -62,8 +62,8 @@ class BatchPace:
         self._finals_in_a_row = 0
 
     def learn(self, batch: Collection[Urgency], cost_ms: float, now_ms: float, *, repeated: bool = False) -> None:
-        """Note that a batch of these passes took `cost_ms` and ended now. `repeated`: some of it was decoded more than
-        once, so it does not show what a row takes."""
+        """Note that a batch of these passes took `cost_ms` and ended now. `repeated`: something was decoded more than
+        once in that time, so it does not show what a row takes."""
         if Urgency.FINAL in batch:
             self._finals_in_a_row += 1
             return

@@ -91,6 +91,9 @@ class GptDecoder:
         for used in (FILLER_CODE, layout.gpt_start_audio_token):
             self._seen_at_start[used].fill_(True)
         self._quantiles = torch.zeros(slots, steps, device=device)
+        self._rows = torch.arange(slots, device=device)
+        # The causal mask, added to the scores. With booleans torch would make this tensor again in each layer.
+        self._unseen = torch.full((self.places, self.places), -torch.inf, device=device, dtype=dtype).triu(1)
         self._staging = Staging(device)
         self._per_slot = (self.latents, self._code, self._done, self._place, self._active, self._top_k, self._rules,
                           self._greedy, self._seen, self._quantiles)  # fmt: skip
@@ -243,8 +246,9 @@ class GptDecoder:
 
     def _step(self, rows: int, length: int) -> Tensor:
         active, done = self._active[:rows], self._done[:rows]
-        latents, logits = self._gpt.step(self._code[:rows], done, self._place[:rows], self._cache, length)
-        every = torch.arange(rows, device=self._device)
+        every, place = self._rows[:rows], self._place[:rows]
+        unseen = self._unseen[:, :length]
+        latents, logits = self._gpt.step(self._code[:rows], done, every, place, self._cache, unseen)
         self.latents[every, done] = latents
         rules = self._rules[:rows]
         codes = draw(

@@ -50,7 +50,7 @@ class DeviceThread:
         self._tenants: list[Tenant] = []
         self._wake = threading.Condition()
         self._calls: list[tuple[Future[Any], Callable[[], Any]]] = []
-        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any], bool]] = deque()
+        self._in_pieces: deque[tuple[Future[Any], Generator[None, None, Any], float]] = deque()
         self._piece_at_s = 0.0
         self._steps: list[Batch] = []
         self._ended = False
@@ -97,13 +97,13 @@ class DeviceThread:
             self._wake.notify()
         return future
 
-    def call_in_pieces(self, work: Generator[None, None, T], *, can_wait: bool = False) -> "Future[T]":
+    def call_in_pieces(self, work: Generator[None, None, T], *, patience_s: float = 0.0) -> "Future[T]":
         """Run `work` on the thread, one piece between two rounds, after all earlier work in pieces. It stops when the
-        future is cancelled. `can_wait`: its pieces are long, and run only while no listener is about to run out of
-        sound, or else one every `LONGEST_WAIT_S`."""
+        future is cancelled. `patience_s`: for so long, from now on, its pieces run only while no listener is about to
+        run out of sound, or else one every `LONGEST_WAIT_S`."""
         future: Future[T] = Future()
         with self._wake:
-            self._in_pieces.append((future, work, can_wait))
+            self._in_pieces.append((future, work, time.monotonic() + patience_s))
             self._wake.notify()
         return future
 
@@ -158,9 +158,9 @@ class DeviceThread:
 
     def _is_time(self, speaking: "list[Batch]") -> bool:
         """For the next piece. The thread is not idle while pieces wait: they wait only for those who speak."""
-        can_wait = self._in_pieces[0][2]
-        waited_s = time.monotonic() - self._piece_at_s
-        return not can_wait or waited_s > LONGEST_WAIT_S or all(one.slack_s() > PIECE_S for one in speaking)
+        now_s, patient_until_s = time.monotonic(), self._in_pieces[0][2]
+        overdue = now_s >= patient_until_s or now_s - self._piece_at_s > LONGEST_WAIT_S
+        return overdue or all(one.slack_s() > PIECE_S for one in speaking)
 
     def _one_piece(self) -> None:
         future, work, _ = self._in_pieces[0]

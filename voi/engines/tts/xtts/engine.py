@@ -8,6 +8,7 @@ and at most two parts of a caller's sound are buffered.
 import asyncio
 import hashlib
 import logging
+import math
 import secrets
 import time
 from collections.abc import AsyncGenerator, Collection, Generator, Mapping
@@ -40,6 +41,9 @@ LONGEST_TEXT = 10_000  # characters
 IDLE_S = 300.0  # after this time without speech a model may be unloaded to make room for another
 RELOAD_PATIENCE_S = 12.0  # longest wait of a caller; shorter than a supervisor's deadline
 RELOAD_DEADLINE_S = 120.0  # after this time it hangs
+RECORDING_PATIENCE_S = 120.0
+"""For so long the first recordings of a model make way for those who listen to others on its device; with what comes
+after, a start stays within a supervisor's deadline."""
 CLOSE_DEADLINE_S = 2.0
 SLOTS = {"cuda": 16, "cpu": 4}
 # Limit on a sentence's codes: this factor times its share of the longest text, plus a constant. (At the usual pace a
@@ -152,7 +156,7 @@ class Xtts:
             running = await self._load(worker, device)
             self._check_voices(tuple(running.voices))
             self._check_language(running.layout.languages)
-            await asyncio.wrap_future(worker.call_in_pieces(running.record()))
+            await asyncio.wrap_future(worker.call_in_pieces(running.record(), patience_s=RECORDING_PATIENCE_S))
         except BaseException:
             worker.leave(self)
             raise
@@ -212,7 +216,7 @@ class Xtts:
             raise EngineError(f"XTTS cannot load its model again: {error}") from error
         finally:
             self._reloading = None
-        worker.call_in_pieces(running.record(), can_wait=True).add_done_callback(_told)
+        worker.call_in_pieces(running.record(), patience_s=math.inf).add_done_callback(_told)
 
     def make_room(self) -> bool:
         """Unload the model if nothing was said for a while; called on the device's thread. The next text loads it

@@ -15,9 +15,10 @@ from torch.nn.functional import gelu, scaled_dot_product_attention
 class GptLayer(nn.Module):
     """One layer. Hidden states are (batch, positions, width)."""
 
-    def __init__(self, width: int, heads: int) -> None:
+    def __init__(self, width: int, heads: int, *, fused_activation: bool = False) -> None:
         super().__init__()
         self.heads = heads
+        self._widened = fused_gelu if fused_activation else linear_gelu
         self.ln_1 = nn.LayerNorm(width)
         self.attn_attn = nn.Linear(width, 3 * width)
         self.attn_proj = nn.Linear(width, width)
@@ -33,13 +34,13 @@ class GptLayer(nn.Module):
 
     def finish(self, hidden: Tensor, attended: Tensor) -> Tensor:
         hidden = hidden + self.attn_proj(attended.transpose(1, 2).flatten(2))
-        widened = gelu(self.mlp_fc(self.ln_2(hidden)), approximate="tanh")
-        return hidden + self.mlp_proj(widened)
+        return hidden + self.mlp_proj(self._widened(self.ln_2(hidden), self.mlp_fc))
 
 
 class Gpt(nn.Module):
     """`text_tokens`, `text_places`, `codes`, `code_places`: rows of the four embedding tables. `plain_attention`: in a
-    step by products and a softmax, instead of torch's fused attention, which is slow with a mask on some GPUs."""
+    step by products and a softmax, instead of torch's fused attention, which is slow with a mask on some GPUs.
+    `fused_activation`: on a GPU in one kernel with the product before it."""
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Gpt(nn.Module):
         codes: int,
         code_places: int,
         plain_attention: bool = False,
+        fused_activation: bool = False,
     ) -> None:
         super().__init__()
         self._attend = attend if plain_attention else scaled_dot_product_attention
@@ -59,7 +61,7 @@ class Gpt(nn.Module):
         self.text_position = nn.Embedding(text_places, width)
         self.mel_embedding = nn.Embedding(codes, width)
         self.mel_position = nn.Embedding(code_places, width)
-        self.h = nn.ModuleList(GptLayer(width, heads) for _ in range(layers))
+        self.h = nn.ModuleList(GptLayer(width, heads, fused_activation=fused_activation) for _ in range(layers))
         self._blocks = tuple(cast(GptLayer, block) for block in self.h)
         self.ln_f = nn.LayerNorm(width)
         self.final_norm = nn.LayerNorm(width)
@@ -80,18 +82,17 @@ class Gpt(nn.Module):
             q, k, v = joint.permute(2, 0, 3, 1, 4)
             hidden = block.finish(hidden, scaled_dot_product_attention(q, k, v, is_causal=True))
 
-    def step(self, codes: Tensor, done: Tensor, places: Tensor, cache: Tensor, length: int) -> tuple[Tensor, Tensor]:
+    def step(
+        self, codes: Tensor, done: Tensor, rows: Tensor, places: Tensor, cache: Tensor, unseen: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """One step in slots 0 to batch - 1; returns latents (batch, width) and logits (batch, codes).
 
-        `codes`: the last code of each; `done`: how many codes it has; `places`: where in the cache the last one goes;
-        `length`: how many places attention reads, more than any of `places`.
+        `codes`: the last code of each; `done`: how many codes it has; `rows`: the slots' numbers; `places`: where in
+        the cache the last one goes; `unseen`: (places, length), added to the scores of a query at each place, for as
+        many places as attention reads, which are more than any of `places`.
         """
-        batch = len(codes)
-        rows = torch.arange(batch, device=codes.device)
-        unseen = torch.arange(length, device=codes.device) > places[:, None]
-        # Added to the scores. With booleans torch would make this tensor again in each layer.
-        mask = torch.zeros(batch, length, device=codes.device, dtype=cache.dtype).masked_fill(unseen, -torch.inf)
-        mask = mask[:, None, None]
+        batch, length = len(codes), unseen.shape[1]
+        mask = unseen[places][:, None, None]
         hidden = (self.mel_embedding(codes) + self.mel_position(done))[:, None]
         for layer, block in enumerate(self._blocks):
             joint = block.queries_keys_values(hidden)
@@ -101,6 +102,23 @@ class Gpt(nn.Module):
             hidden = block.finish(hidden, attended)
         latents = self.final_norm(self.ln_f(hidden[:, 0]))
         return latents, self.mel_head(latents)
+
+
+def linear_gelu(x: Tensor, linear: nn.Linear) -> Tensor:
+    return gelu(linear(x), approximate="tanh")
+
+
+def fused_gelu(x: Tensor, linear: nn.Linear) -> Tensor:
+    """The same in one kernel, by cuBLAS, whose gelu is the approximation. On a CPU torch's is the exact one."""
+    if x.device.type == "cpu":
+        return linear_gelu(x, linear)
+    return _product_gelu(x, linear)
+
+
+def _product_gelu(x: Tensor, linear: nn.Linear) -> Tensor:
+    rows = x.flatten(0, -2)
+    widened: Tensor = torch._addmm_activation(linear.bias, rows, linear.weight.T, use_gelu=True)
+    return widened.view(*x.shape[:-1], -1)
 
 
 def attend(queries: Tensor, keys: Tensor, values: Tensor, attn_mask: Tensor) -> Tensor:

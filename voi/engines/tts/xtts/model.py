@@ -145,7 +145,7 @@ def place(
     check_fits(need, to, memory_bytes, taken)
     free_before = free_bytes(to)
     try:
-        gpt = _gpt(layout, checkpoint.gpt, plain_attention="plain_attention" in tuning)
+        gpt = _gpt(layout, checkpoint.gpt, tuning)
         with torch.device("meta"):
             net = HifiGan(checkpoint.vocoder)
         yield from _fill(gpt, checkpoint.gpt, checkpoint.files, to)
@@ -180,7 +180,7 @@ def plan_for(net: HifiGan) -> Plan:
     return Plan(net.context, steady_chunks(first, CHUNK_GROWTH, max(first, LONGEST_CHUNK_FRAMES)))
 
 
-def _gpt(layout: Layout, state: dict[str, Tensor], *, plain_attention: bool) -> Gpt:
+def _gpt(layout: Layout, state: dict[str, Tensor], tuning: Collection[str]) -> Gpt:
     with torch.device("meta"):
         return Gpt(
             layers=layout.gpt_layers,
@@ -190,7 +190,8 @@ def _gpt(layout: Layout, state: dict[str, Tensor], *, plain_attention: bool) -> 
             text_places=len(state["text_position.weight"]),
             codes=layout.gpt_num_audio_tokens,
             code_places=len(state["mel_position.weight"]),
-            plain_attention=plain_attention,
+            plain_attention="plain_attention" in tuning,
+            fused_activation="fused_activation" in tuning,
         )
 
 

@@ -24,10 +24,10 @@ _ONE_OF = {
     "precision": ("auto", "float16", "bfloat16", "float32"),
     "vocoder_precision": ("auto", "tf32", "float16", "float32"),
 }
-TUNING = ("plain_attention", "steps_ahead", "vocoder_stream")
-"""Ways to compute the same that may be faster on some GPUs, none of which was at hand to tell: attention without
-torch's fused kernel; a step that is started before the codes of the last are looked at; the vocoder beside the decoder,
-on a stream of its own."""
+TUNING = ("fused_activation", "plain_attention", "steps_ahead", "vocoder_stream")
+"""Ways to compute the same that may be faster on some GPUs, none of which was at hand to tell: a layer's activation in
+one kernel with the product before it; attention without torch's fused kernel; a step that is started before the codes
+of the last are looked at; the vocoder beside the decoder, on a stream of its own."""
 SAMPLING = ("temperature", "top_k", "top_p", "repetition_penalty", "greedy")
 
 

@@ -1,0 +1,40 @@
+"""Hands that note what they were asked for."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from voi.tools.base import ToolContext, ToolFailed
+
+
+class FakeHands:
+    def __init__(self, *, telephone: bool = True) -> None:
+        self.did: list[tuple[str, Any]] = []
+        self._telephone = telephone
+
+    async def ask_app(self, name: str, arguments: Mapping[str, Any]) -> str:
+        self.did.append((name, dict(arguments)))
+        return "from the app"
+
+    def tell_app(self, content: str) -> None:
+        self.did.append(("message", content))
+
+    async def transfer(self, target: str) -> str:
+        if not self._telephone:
+            raise ToolFailed("This is no telephone call.")
+        self.did.append(("transfer", target))
+        return "Connected."
+
+    async def press_keys(self, keys: str) -> str:
+        self.did.append(("keys", keys))
+        return "Pressed."
+
+    def switch_agent(self, name: str) -> None:
+        self.did.append(("agent", name))
+
+    async def remember(self, fact: str) -> str:
+        self.did.append(("fact", fact))
+        return "Remembered."
+
+
+def context(hands: FakeHands | None = None, **values: str) -> ToolContext:
+    return ToolContext({"id": "c1", "agent": "desk", "person": "ada", **values}, hands or FakeHands())

@@ -1,0 +1,56 @@
+"""Arguments are checked, and what is wrong is said in words that a model can mend."""
+
+import pytest
+
+from voi.tools.arguments import MAX_CHARACTERS, PROBLEM_MAX_CHARACTERS, Arguments, WrongArguments, without
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"day": {"type": "string", "format": "date"}, "people": {"type": "integer", "minimum": 1}},
+    "required": ["day"],
+}
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ('{"day": "2026-12-01", "people": 2}', {"day": "2026-12-01", "people": 2}),
+        ('"{\\"day\\": \\"2026-12-01\\"}"', {"day": "2026-12-01"}),
+    ],
+)
+def test_right_ones_are_read(written: str, expected: object) -> None:
+    assert Arguments(SCHEMA).read(written) == expected
+
+
+def test_none_at_all_are_an_empty_object() -> None:
+    assert Arguments({"type": "object"}).read("  ") == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ('{"day": "2026', "not valid JSON"),
+        ("[1]", "not a JSON object"),
+        ("{}", "'day' is a required property"),
+        ('{"day": "tomorrow"}', "day: 'tomorrow' is not a 'date'"),
+        ('{"day": "2026-12-01", "people": "two"}', "people: 'two' is not of type 'integer'"),
+        ('{"day": "' + "x" * MAX_CHARACTERS + '"}', "longer than"),
+    ],
+)
+def test_wrong_ones_are_explained(written: str, words: str) -> None:
+    with pytest.raises(WrongArguments, match=r"(?s)again|longer") as raised:
+        Arguments(SCHEMA).read(written)
+    assert words in str(raised.value)
+    assert len(str(raised.value)) < 6 * PROBLEM_MAX_CHARACTERS + 200
+
+
+def test_nothing_is_fetched_for_a_schema() -> None:
+    with pytest.raises(WrongArguments, match="cannot be checked"):
+        Arguments({"$ref": "http://127.0.0.1:1/schema.json"}).read("{}")
+
+
+def test_private_ones_are_left_out() -> None:
+    private = frozenset({"card"})
+    assert without('{"card": "4111", "day": "x"}', private) == '{"day": "x"}'
+    assert without('{"card": "4111', private) == "{}"
+    assert without('{"day": 1}', frozenset()) == '{"day": 1}'

@@ -1,0 +1,225 @@
+"""The tools of an agent, as its author writes them in agents.json."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from voi.config.parts import FileModel, Phrases, choices_of
+from voi.config.problems import quoted
+
+BODIES = ("http", "mcp", "python", "app", "builtin")
+"""Fields of which a tool has exactly one: what its call does."""
+CALL_VALUES = ("id", "app", "person", "caller", "agent")
+"""What templates know of the conversation, as {call:NAME}."""
+BuiltInName = Literal["hang_up", "wait", "send_message", "switch_agent", "remember", "transfer", "press_keys"]
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
+PLACEHOLDER = re.compile(r"\{(call:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
+"""{NAME}: an argument. {call:NAME}: a value of the conversation. `${NAME}` is neither."""
+_REFERENCE = re.compile(r"\$\{[^}]*\}")
+
+
+def placeholders(text: str) -> Iterator[tuple[bool, str]]:
+    """The names in a template: whether each is a value of the conversation, and its name."""
+    for found in PLACEHOLDER.finditer(_REFERENCE.sub("", text)):
+        yield bool(found[1]), found[2]
+
+
+def _tool_name(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"has letters, digits, _ and -, and begins with a letter: {quoted(name)} is no name of a tool")
+    return name
+
+
+ToolName = Annotated[str, AfterValidator(_tool_name)]
+
+
+class HttpRequest(FileModel):
+    """An HTTP request that a tool's call makes. {NAME} stands for an argument, {call:NAME} for a value of the
+    conversation, ${NAME} for an environment variable."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: str = Field(max_length=4_000)
+    """Arguments in it are percent-encoded. If its host depends on an argument, only public addresses are called."""
+    query: dict[str, str] = Field(default_factory=dict, max_length=100)
+    """Parameters behind the URL's ?. One whose arguments were not given is left out."""
+    headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    body: str | dict[str, Any] | list[Any] | None = None
+    """JSON, or a text. A text in it that is just {NAME} becomes the argument itself, whatever its type, and is left out
+    if the argument was not given."""
+    returns: tuple[str, ...] = Field(default=(), max_length=100)
+    """Which fields of a JSON answer the model gets, like order.status or items.name; without it, all."""
+    retries: int = Field(default=1, ge=0, le=5)
+    """How often a request is repeated that failed on the way. POST and PATCH never are."""
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", self.url))
+        try:
+            parts = urlsplit(plain)
+            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname or plain == "x")
+        except ValueError:
+            right = False
+        if not right:
+            raise ValueError("needs a url like https://example.com/orders/{number}")
+        if self.method == "GET" and self.body is not None:
+            raise ValueError("has a body, which GET does not send; use query, or another method")
+        return self
+
+    def templates(self) -> Iterator[str]:
+        """All texts that may have placeholders."""
+        yield self.url
+        yield from self.query.values()
+        yield from self.headers.values()
+        yield from _texts_in(self.body)
+
+
+class McpServer(FileModel):
+    """A server of the Model Context Protocol whose tools the agent may call: a program, or an address."""
+
+    command: tuple[str, ...] = Field(default=(), max_length=100)
+    """A program and its arguments, which speaks over its standard input and output."""
+    env: dict[str, str] = Field(default_factory=dict, max_length=100)
+    """Environment variables of the program, beside a few harmless ones."""
+    url: str | None = Field(default=None, max_length=4_000)
+    """The address of a server that speaks streamable HTTP."""
+    headers: dict[str, str] = Field(default_factory=dict, max_length=100)
+    allow: tuple[str, ...] = Field(default=("*",), max_length=1_000)
+    """Names of the tools that the agent may call; * stands for any characters."""
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if bool(self.command) == bool(self.url):
+            raise ValueError("needs either a command or a url")
+        return self
+
+
+class Filler(Phrases):
+    """What the agent says while a tool runs, if it said nothing itself."""
+
+    after_s: float = Field(default=0.8, ge=0, le=60)
+    """How long the tool has run then, in seconds; 0: said at once."""
+
+    @property
+    def after_ms(self) -> int:
+        return round(self.after_s * 1000)
+
+
+FillerOrText = Annotated[Filler, BeforeValidator(choices_of, json_schema_input_type=str | list[str] | Filler)]
+"""What is said while a tool runs, or just a text or an array of texts."""
+
+
+class AgentTool(FileModel):
+    """Something that the agent can do, beside talking."""
+
+    description: str = Field(default="", max_length=4_000)
+    """For the model: what the tool does, and when to call it."""
+    parameters: dict[str, Any] | None = None
+    """JSON Schema of the arguments, which are an object."""
+    http: HttpRequest | None = None
+    mcp: McpServer | None = None
+    """Brings tools of its own. Each is called NAME_ITS-NAME, with the description and parameters that it has there."""
+    python: str | None = None
+    """A function of a Python package: the name of an entry point of the group "voi.tools"."""
+    app: bool = False
+    """The connected app runs it. It is offered only to apps that say that they can."""
+    builtin: BuiltInName | None = None
+    agents: tuple[str, ...] = Field(default=(), max_length=100)
+    """For switch_agent: agents of this file that may go on with the conversation."""
+    targets: dict[str, str] = Field(default_factory=dict, max_length=1_000)
+    """For transfer: where calls may be passed to, a telephone number or SIP address by the name that the model uses."""
+    filler: FillerOrText | None = None
+    """Said while the tool runs, if the agent said nothing itself."""
+    timeout_s: float = Field(default=10, gt=0, le=300)
+    """Longest time for a call."""
+    on_interrupt: Literal["finish", "cancel"] = "finish"
+    """What becomes of a call when the person speaks on before it has returned."""
+    safe: bool = False
+    """It changes nothing. So it may run before it is certain that the person has finished speaking."""
+    private: tuple[str, ...] = Field(default=(), max_length=100)
+    """Arguments that are kept out of recordings, the store, traces and logs."""
+
+    def with_files(self, resolve: Callable[[str], str | None]) -> Self:
+        """The same tool with `resolve(file)` in place of each sound file of its filler."""
+        if self.filler is None or not any(choice.file for choice in self.filler.choices):
+            return self
+        choices = tuple(
+            choice.model_copy(update={"file": resolve(choice.file) if choice.file else None})
+            for choice in self.filler.choices
+        )
+        return self.model_copy(update={"filler": self.filler.model_copy(update={"choices": choices})})
+
+    @property
+    def body(self) -> str:
+        """Which of `BODIES` it has."""
+        return next(name for name in BODIES if getattr(self, name))
+
+    @property
+    def timeout_ms(self) -> int:
+        return round(self.timeout_s * 1000)
+
+    @model_validator(mode="after")
+    def _is_right(self) -> Self:
+        bodies = [name for name in BODIES if getattr(self, name)]
+        if len(bodies) != 1:
+            raise ValueError(f"needs exactly one of {', '.join(BODIES)}, and has {' and '.join(bodies) or 'none'}")
+        if self.parameters is not None:
+            _check_schema(self.parameters)
+        if self.http:
+            self._check_placeholders(self.http)
+        if self.body in ("http", "app") and not self.description:
+            raise ValueError("needs a description, by which the model knows when to call it")
+        if self.builtin == "switch_agent" and not self.agents:
+            raise ValueError("needs agents: the names of those that may go on")
+        if self.builtin == "transfer" and not self.targets:
+            raise ValueError("needs targets: where calls may be passed to, by name")
+        return self
+
+    def _check_placeholders(self, http: HttpRequest) -> None:
+        known = (self.parameters or {}).get("properties", {})
+        for text in http.templates():
+            for of_call, name in placeholders(text):
+                if of_call and name not in CALL_VALUES:
+                    raise ValueError(f"has {{call:{name}}}; known are: {', '.join(CALL_VALUES)}")
+                if not of_call and name not in known:
+                    raise ValueError(f"has {{{name}}} in its request, which is none of its parameters")
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
+
+
+def _check_schema(schema: dict[str, Any]) -> None:
+    """Raises ValueError if it is no JSON Schema of an object."""
+    from jsonschema import Draft202012Validator, SchemaError
+
+    try:
+        Draft202012Validator.check_schema(schema)
+    except SchemaError as error:
+        raise ValueError(f"has parameters that are no JSON Schema: {error.message[:200]}") from None
+    if schema.get("type") != "object":
+        raise ValueError('needs parameters of the type "object": {"type": "object", "properties": {…}}')
+    if any(not reference.startswith("#") for reference in references_in(schema)):
+        raise ValueError("has parameters with a $ref to another document, which is not fetched")
+
+
+def references_in(schema: Any) -> Iterator[str]:
+    """Every $ref in a JSON Schema."""
+    if isinstance(schema, dict):
+        if isinstance(reference := schema.get("$ref"), str):
+            yield reference
+        for value in schema.values():
+            yield from references_in(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from references_in(value)
+
+
+AgentTools = Annotated[dict[ToolName, AgentTool], Field(max_length=128)]
+"""Name -> tool."""

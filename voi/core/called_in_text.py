@@ -1,0 +1,102 @@
+"""Reads tool calls that a model printed as text, instead of calling. They are not spoken in any case
+(`printed_calls.py`); here the notations that are certain are understood.
+
+    {"name": "find", "arguments": {…}}          also in lists, fences and tags, and with other names for the fields
+    find {…}, <function=find>{…}                a name directly before its arguments
+    find(day="Monday", people=2)                Python
+"""
+
+import ast
+import json
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+
+from voi.dialogue import ToolCall
+
+TEXT_MAX_CHARACTERS = 20_000
+CALLS_MAX = 8
+TRIES_MAX = 200
+"""Most places of a text that are looked at."""
+_NAMES = ("name", "tool", "tool_name", "function", "function_name", "action", "recipient_name")
+_ARGUMENTS = ("arguments", "parameters", "args", "input", "action_input", "tool_input", "kwargs", "params")
+_BEFORE = re.compile(r"([A-Za-z_][A-Za-z0-9_-]*)[\"'`*]{0,3}[>:=]?\s{0,4}(?:Action Input:|json)?\s{0,4}\Z")
+_END_OF_CALL = re.compile(r"\)")
+
+
+def calls_in(text: str, names: Collection[str]) -> list[ToolCall]:
+    """The calls of tools with these names that the text holds, without ids."""
+    text = text[:TEXT_MAX_CHARACTERS]
+    found = list(_in_json(text, names)) or list(_in_python(text, names))
+    return found[:CALLS_MAX]
+
+
+def _in_json(text: str, names: Collection[str]) -> Iterator[ToolCall]:
+    decoder, at = json.JSONDecoder(), 0
+    for _ in range(TRIES_MAX):
+        at = text.find("{", at)
+        if at < 0:
+            return
+        try:
+            value, end = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at += 1
+            continue
+        named = list(_calls_of(value, names))
+        before = _BEFORE.search(text[max(0, at - 100) : at])
+        if not named and before and _bare(before[1]) in names:
+            named = [ToolCall("", _bare(before[1]), json.dumps(value, ensure_ascii=False))]
+        yield from named
+        at = end
+
+
+def _calls_of(value: Any, names: Collection[str]) -> Iterator[ToolCall]:
+    if not isinstance(value, dict):
+        return
+    for key in ("tool_calls", "function_calls", "calls"):
+        if isinstance(listed := value.get(key), list):
+            for item in listed[:CALLS_MAX]:
+                yield from _calls_of(item, names)
+            return
+    for key in ("function", "function_call", "tool_call"):
+        if isinstance(inner := value.get(key), dict):
+            yield from _calls_of(inner, names)
+            return
+    name = next((_bare(value[key]) for key in _NAMES if isinstance(value.get(key), str)), "")
+    if name in names:
+        arguments: Any = next((value[key] for key in _ARGUMENTS if key in value), {})
+        yield ToolCall("", name, arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False))
+
+
+def _bare(name: str) -> str:
+    """A name without the namespace that some models write before it."""
+    return name.strip().removeprefix("functions.").removeprefix("tools.")
+
+
+def _in_python(text: str, names: Collection[str]) -> Iterator[ToolCall]:
+    if not names:
+        return
+    opened = re.compile(rf"(?<![\w.])(?:functions\.|tools\.)?({'|'.join(map(re.escape, names))})\(")
+    end = 0
+    for tries, found in enumerate(opened.finditer(text)):
+        if found.start() < end or tries >= TRIES_MAX:
+            continue
+        for closing in list(_END_OF_CALL.finditer(text, found.end()))[:50]:
+            arguments = _keywords(f"f({text[found.end() : closing.end()]}")
+            if arguments is not None:
+                end = closing.end()
+                yield ToolCall("", found[1], json.dumps(arguments, ensure_ascii=False))
+                break
+
+
+def _keywords(call: str) -> dict[str, Any] | None:
+    """The arguments of a call in Python whose values are all literals; None if it is none."""
+    try:
+        parsed = ast.parse(call, mode="eval").body
+        if not isinstance(parsed, ast.Call) or parsed.args or any(each.arg is None for each in parsed.keywords):
+            return None
+        values = {str(each.arg): ast.literal_eval(each.value) for each in parsed.keywords}
+        json.dumps(values)
+    except (SyntaxError, ValueError, TypeError, RecursionError, MemoryError):
+        return None
+    return values

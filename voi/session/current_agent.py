@@ -1,0 +1,22 @@
+"""The agent that holds the conversation now: another one can take over."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from voi.config.agents import Agent
+from voi.dialogue import ToolSpec
+from voi.tools.base import AvailableTool
+
+
+@dataclass(slots=True)
+class CurrentAgent:
+    """`name`: in agents.json; "": the client brought the agent. `tools`: those that it may call, by name."""
+
+    agent: Agent
+    name: str = ""
+    tools: Mapping[str, AvailableTool] = field(default_factory=dict)
+
+    @property
+    def specs(self) -> tuple[ToolSpec, ...]:
+        """Its tools as the model is told of them."""
+        return tuple(tool.spec for tool in self.tools.values())

@@ -1,0 +1,99 @@
+"""What tools can do with their conversation, through its door."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import orjson
+
+from voi.errors import ClientError
+from voi.session import events
+from voi.session.events import DoorEvent
+from voi.session.line import Line
+from voi.tools.base import ToolFailed, bounded
+
+NO_MESSAGES = "The app that the person uses shows no messages."
+NO_TELEPHONE = "This is no telephone call, so that is not possible here."
+NO_MEMORY = "Nothing can be remembered in this conversation."
+
+
+class PersonMemory(Protocol):
+    """Keeps what an agent is told to remember of one person."""
+
+    async def remember(self, fact: str) -> str:
+        """Keep it. Returns what came of it, for the model. Raises VoiError."""
+        ...
+
+
+class ConversationHands:
+    """`Hands` of one conversation. `takes_messages`: its client shows messages of the agent. `memory` None: nothing is
+    remembered."""
+
+    __slots__ = ("_asked", "_line", "_memory", "_switch", "_takes_messages", "_waiting")
+
+    def __init__(
+        self, line: Line, switch: Callable[[str], None], *, takes_messages: bool, memory: PersonMemory | None = None
+    ) -> None:
+        self._line = line
+        self._switch = switch
+        self._takes_messages = takes_messages
+        self._memory = memory
+        self._asked = 0
+        self._waiting: dict[str, asyncio.Future[str]] = {}
+        """What the door was asked for and has not answered, by the number of the request."""
+
+    async def ask_app(self, name: str, arguments: Mapping[str, Any]) -> str:
+        written = orjson.dumps(dict(arguments)).decode()
+        return await self._ask(lambda number: events.AppToolCalled(number, name, written))
+
+    def tell_app(self, content: str) -> None:
+        if not self._takes_messages:
+            raise ToolFailed(NO_MESSAGES)
+        self._line.now.tell(events.AppMessage(content))
+
+    async def transfer(self, target: str) -> str:
+        self._check_telephone()
+        return await self._ask(lambda number: events.TransferAsked(number, target))
+
+    async def press_keys(self, keys: str) -> str:
+        self._check_telephone()
+        return await self._ask(lambda number: events.KeysAsked(number, keys))
+
+    def switch_agent(self, name: str) -> None:
+        self._switch(name)
+
+    async def remember(self, fact: str) -> str:
+        if self._memory is None:
+            raise ToolFailed(NO_MEMORY)
+        return await self._memory.remember(fact)
+
+    def answered(self, number: str, result: str, *, failed: bool = False) -> None:
+        """The door answers what it was asked for. An answer that comes too late is dropped. Raises ClientError if it
+        was never asked."""
+        if not (number.isascii() and number.isdecimal() and 0 < int(number[:12]) <= self._asked):
+            raise ClientError(f"There was no tool call {number[:40]!r}.")
+        waiting = self._waiting.get(number)
+        if waiting is None or waiting.done():
+            return
+        if failed:
+            waiting.set_exception(ToolFailed(bounded(result) or "The app could not do it."))
+        else:
+            waiting.set_result(bounded(result) or "Done.")
+
+    def _check_telephone(self) -> None:
+        door = self._line.door
+        if door is None or door.kind != "telephone":
+            raise ToolFailed(NO_TELEPHONE)
+
+    async def _ask(self, event: Callable[[str], DoorEvent]) -> str:
+        self._asked += 1
+        number = str(self._asked)
+        waiting: asyncio.Future[str]
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._line.now.tell(event(number))
+            return await waiting
+        finally:
+            del self._waiting[number]
+            if waiting.cancelled():
+                self._line.now.tell(events.RequestWithdrawn(number))

@@ -1,0 +1,104 @@
+"""The tools that Voi has itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from voi.config.tools import AgentTool, BuiltInName
+from voi.tools.base import ToolBody, ToolContext, ToolFailed, ToolOutput
+
+_NOTHING: dict[str, Any] = {"type": "object", "properties": {}}
+MESSAGE_MAX_CHARACTERS = 10_000
+FACT_MAX_CHARACTERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A tool of Voi: how the model is told of it, if its author does not say, and what it does."""
+
+    description: str
+    parameters: dict[str, Any]
+    body: ToolBody
+
+
+def built_in(name: BuiltInName, tool: AgentTool) -> BuiltIn:
+    match name:
+        case "hang_up":
+            return BuiltIn(
+                "End the call. Say goodbye in the same answer; the call ends once that was heard.", _NOTHING, _hang_up
+            )
+        case "wait":
+            return BuiltIn(
+                "Say nothing now, because the person wants a moment or is talking to somebody else. You are asked "
+                "again when they speak.",
+                _NOTHING, _wait,
+            )  # fmt: skip
+        case "send_message":
+            return BuiltIn(
+                "Send a text to the app that the person uses, for them to read: an address, a link, a number.",
+                _text_of("message", MESSAGE_MAX_CHARACTERS), _send_message,
+            )  # fmt: skip
+        case "switch_agent":
+            return BuiltIn(
+                "Let another agent go on with the conversation. It knows all that was said.",
+                _one_of("agent", tool.agents), _switch_agent,
+            )  # fmt: skip
+        case "remember":
+            return BuiltIn(
+                "Remember a fact about the person for later conversations, in one sentence.",
+                _text_of("fact", FACT_MAX_CHARACTERS), _remember,
+            )  # fmt: skip
+        case "transfer":
+            return BuiltIn(
+                "Pass the call on to somebody. Tell the person before that you do.",
+                _one_of("target", tool.targets), _transfer_by(tool.targets),
+            )  # fmt: skip
+        case "press_keys":
+            parameters = _text_of("keys", 64)
+            parameters["properties"]["keys"]["pattern"] = "^[0-9*#A-Dw]+$"
+            return BuiltIn("Press keys of the telephone: 0-9, *, #, A-D; w waits half a second.", parameters, _press)
+
+
+def _text_of(name: str, max_characters: int) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1, "maxLength": max_characters}
+    return {"type": "object", "properties": {name: text}, "required": [name]}
+
+
+def _one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...]) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: {"type": "string", "enum": list(choices)}}, "required": [name]}
+
+
+async def _hang_up(_: dict[str, Any], __: ToolContext) -> ToolOutput:
+    return ToolOutput("The call ends when the goodbye was heard.", "hang_up")
+
+
+async def _wait(_: dict[str, Any], __: ToolContext) -> ToolOutput:
+    return ToolOutput("Waiting for the person.", "wait")
+
+
+async def _send_message(arguments: dict[str, Any], context: ToolContext) -> str:
+    context.hands.tell_app(arguments["message"])
+    return "Sent."
+
+
+async def _switch_agent(arguments: dict[str, Any], context: ToolContext) -> str:
+    name = arguments["agent"]
+    if name == context.values["agent"]:
+        raise ToolFailed("You are that agent already.")
+    context.hands.switch_agent(name)
+    return f"From now on you are the agent {name!r}. Go on with the conversation."
+
+
+async def _remember(arguments: dict[str, Any], context: ToolContext) -> str:
+    return await context.hands.remember(arguments["fact"])
+
+
+def _transfer_by(targets: Mapping[str, str]) -> ToolBody:
+    async def transfer(arguments: dict[str, Any], context: ToolContext) -> str:
+        return await context.hands.transfer(targets[arguments["target"]])
+
+    return transfer
+
+
+async def _press(arguments: dict[str, Any], context: ToolContext) -> str:
+    return await context.hands.press_keys(arguments["keys"])

@@ -1,0 +1,183 @@
+"""The tools of all agents: made from agents.json, and what they share, such as connections."""
+
+import asyncio
+import logging
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from voi.config.agents import Agent
+from voi.config.config import Config
+from voi.config.secret_refs import values_of
+from voi.config.tools import AgentTool, HttpRequest, McpServer
+from voi.core.tool_rule import ToolRule
+from voi.dialogue import ToolSpec
+from voi.errors import ConfigError, EngineError
+from voi.tasks import Tasks
+from voi.tools import python
+from voi.tools.app import AppTool
+from voi.tools.arguments import Arguments
+from voi.tools.base import AvailableTool, ToolBody, ToolKind
+from voi.tools.builtin import built_in
+from voi.tools.http import HttpClients, HttpTool
+from voi.tools.mcp import McpConnection, McpTool
+
+NO_PARAMETERS: dict[str, Any] = {"type": "object", "properties": {}}
+MCP_NAME_MAX = 64
+
+log = logging.getLogger(__name__)
+
+
+class Toolbox:
+    """Makes the tools of agents. Belongs to one event loop. `prepare` a configuration before an agent of it is asked
+    for."""
+
+    def __init__(self) -> None:
+        self._clients = HttpClients()
+        self._tasks = Tasks()
+        self._connections: dict[str, McpConnection] = {}
+        self._requests: dict[str, HttpTool] = {}
+        self._functions: dict[str, tuple[Any, str, dict[str, Any]]] = {}
+        """By entry point: the function, its description, and the schema of its arguments."""
+
+    async def prepare(self, config: Config) -> None:
+        """Import functions and connect to MCP servers. A server that cannot be reached is logged, and tried again by
+        the next conversation. Raises ConfigError with every mistake."""
+        problems: list[str] = []
+        used: set[str] = set()
+        self._requests.clear()
+        for where, tool in tools_in(config):
+            try:
+                if tool.python is not None and tool.python not in self._functions:
+                    function = await asyncio.to_thread(python.find, tool.python)
+                    self._functions[tool.python] = (function, *python.described(function))
+                elif tool.mcp is not None:
+                    used.add(_key(tool.mcp))
+                    self._connection(tool.mcp, where)
+                elif tool.http is not None:
+                    self._http(tool.http, where)
+            except ConfigError as error:
+                problems += [problem if where in problem else f"{where}: {problem}" for problem in error.problems]
+        if problems:
+            raise ConfigError(problems)
+        for key in self._connections.keys() - used:
+            await self._connections.pop(key).close()
+        await asyncio.gather(*(self._try_to_open(connection) for connection in self._connections.values()))
+
+    async def close(self) -> None:
+        for connection in self._connections.values():
+            await connection.close()
+        await self._tasks.dismiss()
+        await self._clients.close()
+
+    def of(self, agent: Agent, *, app_tools: Collection[str] = (), came_from: str = "") -> dict[str, AvailableTool]:
+        """The agent's tools, by name. `app_tools`: those that the connected app can run. `came_from`: the agent that
+        this one took over from, to which it may switch back. Raises ConfigError."""
+        found: dict[str, AvailableTool] = {}
+        for name, tool in agent.tools.items():
+            if tool.app and name not in app_tools:
+                continue
+            for made in self._made(name, tool):
+                found.setdefault(made.spec.name, made)
+        if came_from:
+            self._add_way_back(found, agent, came_from)
+        return found
+
+    def _add_way_back(self, found: dict[str, AvailableTool], agent: Agent, came_from: str) -> None:
+        for name, tool in agent.tools.items():
+            if tool.builtin == "switch_agent":
+                agents = tuple(dict.fromkeys((*tool.agents, came_from)))
+                (found[name],) = self._made(name, tool.model_copy(update={"agents": agents}))
+                return
+        back = AgentTool(builtin="switch_agent", agents=(came_from,))
+        (found["switch_agent"],) = self._made("switch_agent", back)
+
+    # ---- one tool ---------------------------------------------------------------------------------
+
+    def _made(self, name: str, tool: AgentTool) -> Iterator[AvailableTool]:
+        description, parameters = tool.description, tool.parameters
+        kind: ToolKind
+        body: ToolBody
+        if tool.mcp is not None:
+            yield from self._of_mcp(name, tool, self._connection(tool.mcp, f"tools.{name}"))
+            return
+        if tool.http is not None:
+            kind, body = "http", self._http(tool.http, f"tools.{name}")
+        elif tool.python is not None:
+            if tool.python not in self._functions:
+                raise ConfigError(f"tools.{name}: the function {tool.python!r} is not loaded")
+            function, its_description, its_parameters = self._functions[tool.python]
+            kind, body = "python", python.PythonTool(function)
+            description, parameters = description or its_description, parameters or its_parameters
+        elif tool.builtin is not None:
+            known = built_in(tool.builtin, tool)
+            kind, body, parameters = "builtin", known.body, known.parameters
+            description = description or known.description
+        else:
+            kind, body = "app", AppTool(name)
+        yield _available(name, kind, tool, description, parameters or NO_PARAMETERS, body)
+
+    def _of_mcp(self, name: str, tool: AgentTool, connection: McpConnection) -> Iterator[AvailableTool]:
+        if not connection.tools:
+            self._tasks.start(self._try_to_open(connection), "MCP again")
+        for info in connection.tools:
+            whole = _fitting(f"{name}_{info.name}")
+            try:
+                yield _available(whole, "mcp", tool, info.description, info.parameters, McpTool(connection, info.name))
+            except Exception as error:  # a schema of somebody else's server may be anything
+                log.warning(
+                    "tools.%s: the server's tool %.80r cannot be used: %s", name, info.name, type(error).__name__
+                )
+
+    def _http(self, request: HttpRequest, where: str) -> HttpTool:
+        key = request.model_dump_json()
+        if key not in self._requests:
+            self._requests[key] = HttpTool(request, self._clients, where)
+        return self._requests[key]
+
+    def _connection(self, server: McpServer, where: str) -> McpConnection:
+        key = _key(server)
+        if key not in self._connections:
+            self._connections[key] = McpConnection(server, where, self._tasks)
+        return self._connections[key]
+
+    async def _try_to_open(self, connection: McpConnection) -> None:
+        try:
+            await connection.open()
+        except (EngineError, ConfigError) as error:
+            log.warning("%s", error)
+
+
+def _available(
+    name: str, kind: ToolKind, tool: AgentTool, description: str, parameters: Mapping[str, Any], body: ToolBody
+) -> AvailableTool:
+    rule = ToolRule(
+        name,
+        safe=tool.safe and kind != "builtin",
+        cancel_on_interrupt=tool.on_interrupt == "cancel" or tool.builtin == "hang_up",
+        timeout_ms=tool.timeout_ms,
+        fillers=tool.filler.spoken() if tool.filler else (),
+        filler_after_ms=tool.filler.after_ms if tool.filler else 0,
+    )
+    spec = ToolSpec(name, description, parameters)
+    return AvailableTool(spec, kind, rule, body, Arguments(parameters), frozenset(tool.private))
+
+
+def tools_in(config: Config) -> Iterator[tuple[str, AgentTool]]:
+    """Every tool of the agents, with its place for error messages."""
+    for agent_name, agent in config.agents.items():
+        for name, tool in agent.tools.items():
+            yield f"{config.agents_source}: $.{agent_name}.tools.{name}", tool
+
+
+def secrets_in(config: Config) -> list[str]:
+    """Values of the environment variables that tools refer to, to be kept out of the logs."""
+    return [value for _, tool in tools_in(config) for value in values_of(tool.model_dump())]
+
+
+def _key(server: McpServer) -> str:
+    return server.model_dump_json()
+
+
+def _fitting(name: str) -> str:
+    """A name that providers of LLMs take."""
+    return "".join(c if c.isascii() and (c.isalnum() or c in "_-") else "_" for c in name)[:MCP_NAME_MAX]
