@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from pydantic import BaseModel
 
-from voi.config import classifiers, parts, tools, tts_models
+from voi.config import classifiers, memory, parts, tools, tts_models
 from voi.config.agents import Agent
 from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
@@ -84,6 +84,15 @@ def fields(*models: type[BaseModel]) -> Iterator[str]:
 )  # fmt: skip
 def test_every_field_of_the_files_is_documented(model: type[BaseModel]) -> None:
     assert set(fields(model)) - in_code(page("agents.md")) == set()
+
+
+@pytest.mark.parametrize("model", [memory.AgentMemory, memory.HistorySettings])
+def test_memory_is_documented_with_its_defaults(model: type[BaseModel]) -> None:
+    rows = {line.split("|")[1].strip(" `"): line.split("|")[-2].strip() for line in page("memory.md").splitlines()
+            if line.startswith("| `")}  # fmt: skip
+    assert set(fields(model)) - rows.keys() == set()
+    told = {name: rows[name] for name, field in model.model_fields.items() if field.default is not None}
+    assert told == {name: str(model.model_fields[name].default).replace("True", "true") for name in told}
 
 
 @pytest.mark.parametrize("model", [tools.AgentTool, tools.HttpRequest, tools.McpServer, tools.Filler])

@@ -30,6 +30,7 @@ ROOMS = {
     "voi.store": 4,
     "voi.transports": 5,
     "voi.client": 6,
+    "voi.scenarios": 6,
     "voi.launcher": 6,
     "voi.server": 6,
     "voi.cli": 6,

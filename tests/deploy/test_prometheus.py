@@ -124,6 +124,7 @@ FIRING: dict[str, dict[str, str]] = {
     "VoiStoreFails": {"voi_store_failures_total": "0+1x40"},
     "VoiStoreLosesEntries": {"voi_store_lost_total": "0+1x40"},
     "VoiCallsAreNotKept": {"voi_calls_not_saved_total": "0+1x40"},
+    "VoiForgetsPeople": {'voi_memory_failures_total{trouble="summary"}': "0+1x40"},
     "VoiTokensAreRefused": {'voi_connections_refused_total{reason="token_refused"}': "0+60x40"},
     "VoiCostsAreUnknown": {'voi_usage_unpriced_total{app="shop",agent="ada",provider="cloud"}': "0+1x130"},
 }

@@ -1,7 +1,7 @@
 import pytest
 
 from tests.store.calls import BEGAN_MS, began, keep, kept, told
-from voi.store.batch import clean
+from voi.store.clean import clean
 from voi.store.conversations import Filter, each_conversation, key_of, list_conversations
 from voi.store.entries import Changed, WordsShown
 from voi.store.people import find_person

@@ -181,16 +181,14 @@ def delete(
         raise typer.BadParameter("--person needs --app: apps call different people the same")
 
     async def work(store: "Store", settings: "Settings") -> int:
-        from voi.store.conversations import Filter
-        from voi.store.deletion import forget_everything_of, forget_matching, forget_older
+        from voi.store.deletion import forget_conversation, forget_everything_of, forget_older
 
         if older_than_days is not None:
             return await forget_older(store, settings.recordings_dir, older_than_days)
         if person:
             found = await forget_everything_of(store, settings.recordings_dir, app, person)
         else:
-            which = Filter(ids=[conversation_id or ""])
-            found = await forget_matching(store, settings.recordings_dir, which) or None
+            found = await forget_conversation(store, settings.recordings_dir, conversation_id or "") or None
         if found is None:
             raise ClientError("There is nothing of that name in the store.")
         return found

@@ -8,6 +8,7 @@ from pydantic import Field
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
 from voi.config.goodbyes import goodbye_in
+from voi.config.memory import AgentMemoryOrSwitch, HistorySettings
 from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
     Disclosure,
@@ -94,6 +95,10 @@ class Agent(Prompted):
     """Said in calls when the person's connection was lost for a while and is back."""
     goodbye: PhrasesOrText | None = None
     """Said before the conversation is ended because its time is up: its duration_limit_s, or the quota of its app."""
+    memory: AgentMemoryOrSwitch = None
+    """What it keeps of people whom the app names, and knows in their next conversation; without it, nothing."""
+    history: HistorySettings = HistorySettings()
+    """How much of a long conversation its model is shown."""
 
     @property
     def idle_limit_ms(self) -> int:
@@ -102,6 +107,15 @@ class Agent(Prompted):
     @property
     def tool_time_ms(self) -> int:
         return round(self.tool_time_s * 1000)
+
+    @property
+    def models_beside(self) -> dict[tuple[str, ...], str]:
+        """Models that it uses beside its own, by the field that names each."""
+        named = {
+            ("memory", "model"): self.memory.model if self.memory else None,
+            ("history", "model"): self.history.model,
+        }
+        return {place: model for place, model in named.items() if model}
 
     @property
     def welcome_after_ms(self) -> int:

@@ -71,10 +71,17 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
     models_named: dict[tuple[str | int, ...], str] = {
         (name, "llm_model"): agent.llm_model for name, agent in talking.items()
     }
+    models_named |= {(name, *at): model for name, agent in talking.items() for at, model in agent.models_beside.items()}
     judging = {**control, **completeness}
     models_named |= {(*entries[name].path, "model"): judge.model for name, judge in judging.items()}
     _warn_without_provider(models_named, settings, source, problems)
 
+    for name, agent in talking.items():
+        if agent.memory and settings.store == "off":
+            problems.warn(source, (name, "memory"), "remembers nothing: VOI_STORE is off")
+        if agent.memory and agent.memory.summaries and not agent.memory.model and agent.llm_model in EMBEDDED_MODELS:
+            text = f"has no model that can write summaries: {quoted(agent.llm_model)} cannot"
+            problems.warn(source, (name, "memory"), text)
     for name, judge in control.items():
         for phrase in ordinary_phrases(judge.denial_phrases):
             text = f"{quoted(phrase)} stands in ordinary sentences, so harmless replies will be denied"
@@ -88,7 +95,8 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
             problems.errors.append(f"environment: VOI_CLIENT_AGENT_FIELDS: {oddity}")
 
     judges = [judge.model for judge in (*control.values(), *completeness.values())]
-    named = {*(agent.llm_model for agent in talking.values()), *judges, *settings.client_llm_models}
+    beside = [model for agent in talking.values() for model in agent.models_beside.values()]
+    named = {*(agent.llm_model for agent in talking.values()), *beside, *judges, *settings.client_llm_models}
     config = Config(
         agents=talking,
         control_agents=MappingProxyType({name: judge.rendered() for name, judge in control.items()}),

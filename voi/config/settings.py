@@ -155,6 +155,9 @@ class Settings(BaseSettings):
     pictures_mb: int = Field(default=1_024, ge=1, le=1_000_000)
     """Memory for the pictures that all conversations hold, as clients sent them; more are refused. A conversation holds
     at most 48 MB."""
+    llm_context_tokens: int = Field(default=0, ge=0, le=100_000_000)
+    """Size of the context, in tokens, of language models of which neither the agent nor LiteLLM's list tells it. A
+    conversation that fills it is condensed. 0: not known, so all of it is sent."""
     invoke_llm_per_minute: int = Field(default=60, ge=0, le=1_000_000)
     """How often the clients of an app may ask an LLM outside of their conversation (`invoke_llm`); 0: never."""
     invoke_llm_max_tokens: int = Field(default=4_000, ge=1, le=100_000)
@@ -227,6 +230,8 @@ class Settings(BaseSettings):
     """The key before it, until `voi store rekey` has been run."""
     store_keep_days: int = Field(default=30, ge=0, le=36_500)
     """Older conversations are deleted from the store; 0: never."""
+    memory_keep_days: int = Field(default=365, ge=0, le=36_500)
+    """What agents remember of people is deleted after this time; 0: never."""
     usage_keep_days: int = Field(default=400, ge=0, le=36_500)
     """The sums of what was used on a day, which name nobody, and the record of `voi audit` are deleted after this time;
     0: never."""

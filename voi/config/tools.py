@@ -59,10 +59,10 @@ class HttpRequest(FileModel):
         plain = PLACEHOLDER.sub("x", _REFERENCE.sub("x", self.url))
         try:
             parts = urlsplit(plain)
-            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname or plain == "x")
+            right = parts.scheme in ("http", "https", "x") and bool(parts.hostname)
         except ValueError:
             right = False
-        if not right:
+        if not (right or re.match(r"\$?\{", self.url)):
             raise ValueError("needs a url like https://example.com/orders/{number}")
         if self.method == "GET" and self.body is not None:
             raise ValueError("has a body, which GET does not send; use query, or another method")

@@ -17,6 +17,7 @@ from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action, Status
 from voi.core.barge_in import BargeIn, BargeIns, Verdict
+from voi.core.condensing import Condensing
 from voi.core.deadlines import Clocks, Due, next_due
 from voi.core.draft import Draft
 from voi.core.end_reason import EndReason
@@ -29,6 +30,7 @@ from voi.core.late import LateWords
 from voi.core.noise import NOISE_VOICE_MAX_MS, is_noise
 from voi.core.notice import Notice
 from voi.core.pace import Pace
+from voi.core.prompt_notes import with_notes
 from voi.core.replies import Replies, ReplyGrew
 from voi.core.reply import Reply
 from voi.core.script import Script
@@ -59,6 +61,9 @@ class Conversation:
         self._barge_ins = BargeIns(self._replies, script, self._out)
         self._late = LateWords(self.history, script, self._out)
         self._draft = Draft(self._message_ids)
+        self._condensing = Condensing(self.history, script, self._out)
+        self._recalled = ""
+        """What is known of the person from earlier conversations, for the prompt."""
         self._turn: Turn | None = None
         self._utterances = 0
         self._asked, self._asked_in = Asked(), ""
@@ -77,6 +82,8 @@ class Conversation:
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
         """The server is busy: optional work is left out."""
+        self._agent = ""
+        """Who took over the conversation."""
         self._hang_up: do.HangUp | None = None
         """Carried out when the goodbye was heard."""
 
@@ -90,6 +97,8 @@ class Conversation:
         self._now_ms = now_ms
         if self._hang_up is None or type(fact) not in UNHEARD_AT_PARTING:
             RULES[type(fact)](self, fact)
+        if self.state is State.IDLE and self._condensing.due:
+            self._condense()
         actions = self._out[:]
         self._out.clear()
         return actions
@@ -241,14 +250,18 @@ class Conversation:
             owed=self._answer_owed or unwritten or waits,
             announced=self._answer_owed or self._replies.terminal_owed,
             notice_owed=self._notice.owed,
+            agent=self._agent,
             reply_is_notice=reply is not None and self._replies.number_of(reply.message_id) == self._notice.reply,
+            summary=self._condensing.summary,
         )
 
     def _on_continued(self, fact: was.Continued) -> None:
         kept, draft = fact.kept, fact.kept.draft
         self._clocks = Clocks(opened_ms=self._now_ms, user_active_ms=self._now_ms, state_since_ms=self._now_ms)
         self.history.take_up(kept.messages)
+        self._condensing.summary = kept.summary
         self._message_ids.following = kept.next_id
+        self._agent = kept.agent
         if draft is not None:
             self._draft.prefix, self._draft.image_urls = draft.text, draft.image_urls
             self._draft.message_id, self._draft.shown = draft.message_id, draft.text
@@ -509,7 +522,7 @@ class Conversation:
         if reply is None or reply.goes_on or not same_words(text, reply.answers):
             self._replies.drop_speculation()
             muted = self._notice.due is not None
-            reply = self._replies.start(text, self.script.prompt + self.history.messages(), muted=muted)
+            reply = self._replies.start(text, self._request(), muted=muted)
         self._replies.announce(reply, already=self._answer_owed)
         self._answer_owed = self._tools.owed = False
         if self._notice.due:  # the answer is made meanwhile, and follows it
@@ -525,7 +538,15 @@ class Conversation:
             self._tools.interrupt()  # before the model is asked, so that it knows
             text = self._draft.with_speech(spoken)
             said = Message("user", text, self._draft.image_urls)
-            self._replies.start(text, (*self.script.prompt, *self.history.messages(), said), muted=True)
+            self._replies.start(text, self._request(said), muted=True)
+
+    def _request(self, *said: Message) -> tuple[Message, ...]:
+        """The messages for the agent's model. `said`: what the person says now, which is not in the history yet."""
+        return self._condensing.request(self._prompt, said)
+
+    @property
+    def _prompt(self) -> tuple[Message, ...]:
+        return with_notes(self.script.prompt, (self._recalled, *self._condensing.notes))
 
     def _cancel_owed(self) -> None:
         if self._answer_owed:
@@ -710,6 +731,22 @@ class Conversation:
         else:
             self._after_reply()
 
+    # ---- what the model is shown ----------------------------------------------------------------------------------
+
+    def _on_recalled(self, fact: was.Recalled) -> None:
+        if fact.text != self._recalled:
+            self._recalled = fact.text
+            self._replies.drop_speculation()  # it was asked without this
+
+    def _on_condensed(self, fact: was.Condensed) -> None:
+        self._condensing.came(fact)
+
+    def _condense(self) -> None:
+        """Nothing goes on: keep the dialogue within the model's context, unless the person has begun a message."""
+        replies = self._replies
+        if not (self._turn or self._draft.begun or replies.speculation or replies.stopping or self._answer_owed):
+            self._condensing.between_turns(self._prompt, self._tools.running)
+
     # ---- tools --------------------------------------------------------------------------------------------------
 
     def _on_tool_returned(self, fact: was.ToolReturned) -> None:
@@ -750,10 +787,11 @@ class Conversation:
 
     def _on_agent_switched(self, fact: was.AgentSwitched) -> None:
         self._replies.drop_speculation()  # it was asked with the other prompt
-        self.script = self.script.followed_by(fact.script)
+        self.script, self._agent = self.script.followed_by(fact.script), fact.agent
         self.history.form = self.script.reply_form
         self._tools.follow(self.script)
         self._replies.follow(self.script)
+        self._condensing.follow(self.script)
 
     def _tell_results(self) -> None:
         """Have the agent speak on with the results: at once, or after the current reply. If the person says something
@@ -763,14 +801,14 @@ class Conversation:
         if self.state is State.IDLE or (self.state is State.ANSWERING and reply is None):
             self._go_on()
         elif self.state is State.ANSWERING and reply and reply.written and not self._draft.begun:
-            self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
+            self._replies.go_on(self._request(), self._now_ms)
 
     def _go_on(self) -> None:
         """Begin the reply that follows tools, or the notice."""
         reply = self._replies.speculation
         if reply is None or not reply.goes_on:
             self._replies.drop_speculation()
-            reply = self._replies.go_on(self.script.prompt + self.history.messages(), self._now_ms)
+            reply = self._replies.go_on(self._request(), self._now_ms)
         self._tools.owed = self._say_notice()
         if self._tools.owed:
             return
@@ -822,6 +860,9 @@ RULES: dict[type[Fact] | Due, Callable[..., None]] = {
     was.ReplyFailed: Conversation._on_reply_failed,
     Due.SILENT_REPLY: Conversation._on_silent_reply,
     Due.LATE_ANSWER: Conversation._on_late_answer,
+    # what the model is shown
+    was.Recalled: Conversation._on_recalled,
+    was.Condensed: Conversation._on_condensed,
     # tools
     was.ToolReturned: Conversation._on_tool_returned,
     was.AgentSwitched: Conversation._on_agent_switched,

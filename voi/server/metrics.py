@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import choose_encoder
 
 from voi.calls.load import LoadLevel
+from voi.calls.memories import MemoryTrouble
 from voi.core.end_reason import FAILURES, REFUSALS, EndReason
 from voi.core.options import Mode
 from voi.engines.supervised import Supervised
@@ -64,6 +65,10 @@ class Metrics:
             "voi_engine_failures", "Failures of an LLM, voice, ear or judge in a conversation", ["kind", "engine"],
             registry=self.registry,
         )  # fmt: skip
+        self._memory_failures = Counter(
+            "voi_memory_failures", "What should have been remembered of a person and was not", ["trouble"],
+            registry=self.registry,
+        )  # fmt: skip
         self._tool_calls = Counter(
             "voi_tool_calls", "Calls of tools by agents, by kind of tool and what came of them", ["kind", "outcome"],
             registry=self.registry,
@@ -104,6 +109,8 @@ class Metrics:
             self._conversations.labels(mode)
         for reason in REFUSALS:
             self._refused.labels(reason.value)
+        for trouble in get_args(MemoryTrouble):
+            self._memory_failures.labels(trouble)
         for reason in FAILURES:
             self._failed.labels(reason.value)
         self._step = {step: self._steps.labels(step) for step in STEPS}
@@ -136,6 +143,9 @@ class Metrics:
 
     def observer_failed(self, name: str) -> None:
         self._observer_failures.labels(name).inc()
+
+    def memory_failed(self, trouble: MemoryTrouble) -> None:
+        self._memory_failures.labels(trouble).inc()
 
     def store_failed(self) -> None:
         self._store_failures.inc()

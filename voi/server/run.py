@@ -16,9 +16,11 @@ from voi.calls.call import Call, Services
 from voi.calls.calls import Calls
 from voi.calls.handover import Handover, keep_swept
 from voi.calls.load import Load, LoadLevel
+from voi.calls.memories import Memories
 from voi.calls.quotas import Quotas
 from voi.config.agents import Agent
 from voi.config.config import Config, voice_uses_of
+from voi.config.context_sizes import ContextSizes, usual_contexts
 from voi.config.secret_refs import values_of
 from voi.config.settings import Settings, unknown_variables
 from voi.config.store import ConfigStore
@@ -42,7 +44,7 @@ from voi.server.new_voices import take_over
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
-from voi.server.usages import Usages
+from voi.server.usages import Usages, aliases
 from voi.server.voice_records import VoiceRecords
 from voi.server.voices import VoiceService
 from voi.session.budgets import PictureBudget, QuestionBudget
@@ -122,6 +124,16 @@ class Server:
         self.calls = Calls(self.admission, services, self.kept.store)
         self.calls.on_over = self._over
         self.usages = Usages(settings, self.kept, self.metrics.used, self._quotas.note)
+        self._contexts = ContextSizes(settings.llm_context_tokens)
+        self._memories = Memories(
+            self.kept.store,
+            lambda: self._engines.llm if self._engines else None,
+            lambda model: self._engines.llm_name(model) if self._engines else "",
+            self.usages.after_call,
+            self._quotas.used_up,
+            self.metrics,
+            lambda model: self._contexts.of(model),
+        )
         self.app_quotas = AppQuotas(self._quotas, self.kept.store, self.usages, self.calls)
         self._listeners: list[Listener] = []
         self._giving_up: asyncio.Task[None] | None = None
@@ -220,6 +232,7 @@ class Server:
             await self.app_quotas.look()
             self._tasks.start(self.app_quotas.run(), "quotas")
             await self._toolbox.prepare(self._configs.current)
+            connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
@@ -227,7 +240,10 @@ class Server:
                 self.readiness.state = "failed"
                 http.should_exit = True
             return
+        await connecting
         await self.usages.load(self._engines)
+        known = await asyncio.to_thread(lambda: usual_contexts(aliases(self.settings)))
+        self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
         self._configs.check = self._check_voices
@@ -270,6 +286,7 @@ class Server:
             raise ConfigError(problems)
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
+        await self._toolbox.connect(config)
 
     def _open_session(
         self,
@@ -307,6 +324,8 @@ class Server:
             pictures=self._pictures,
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,
+            memory=self._memories.of(call, agent),
+            context_tokens_of=lambda other: self._contexts.of_agent(other),
         )
         if self.load.level >= LoadLevel.BUSY:
             session.tell(LoadChanged(busy=True))

@@ -103,6 +103,8 @@ class Tracing(Observer):
         self._open: dict[Hashable, Span] = {}
         self._voiced_ms: dict[int, int] = {}
         """When the newest piece of each reply was voiced."""
+        self._called_ms: dict[Hashable, int] = {}
+        """When each running tool was called."""
         self._newest_reply = 0
 
     # ---- spans ------------------------------------------------------------------------------------------
@@ -194,7 +196,9 @@ class Tracing(Observer):
                 if span := self._open.get(("reply", action.reply)):
                     span.add_event("released", timestamp=self._start_ns + self._now_ms * 1_000_000)
             case do.RunTool():
-                self._begin(("tool", action.reply, action.call_id), "tool", tool=action.name)
+                called = "tool", action.reply, action.call_id
+                self._called_ms[called] = self._now_ms
+                self._begin(called, "tool", tool=action.name)
             case do.HangUp():
                 self._open["conversation"].set_attribute("voi.end_reason", action.reason.value)
 
@@ -230,7 +234,9 @@ class Tracing(Observer):
         said = {"arguments": use.arguments[:WORDS_MAX]} if self._words else {}
         outcome = use.error or "ok"
         size = {"result_characters": use.result_characters, "took_ms": use.took_ms}
-        self._end(key, self._now_ms + use.took_ms, kind=use.kind, outcome=outcome, **size, **said)
+        self._end(
+            key, self._called_ms.pop(key, self._now_ms) + use.took_ms, kind=use.kind, outcome=outcome, **size, **said
+        )
 
     def failure(self, failure: Failure) -> None:
         if span := self._open.get("conversation"):

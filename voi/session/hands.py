@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
@@ -10,19 +10,12 @@ from voi.errors import ClientError
 from voi.session import events
 from voi.session.events import DoorEvent
 from voi.session.line import Line
+from voi.session.memory import PersonMemory
 from voi.tools.base import ToolFailed, bounded
 
 NO_MESSAGES = "The app that the person uses shows no messages."
 NO_TELEPHONE = "This is no telephone call, so that is not possible here."
 NO_MEMORY = "Nothing can be remembered in this conversation."
-
-
-class PersonMemory(Protocol):
-    """Keeps what an agent is told to remember of one person."""
-
-    async def remember(self, fact: str) -> str:
-        """Keep it. Returns what came of it, for the model. Raises VoiError."""
-        ...
 
 
 class ConversationHands:

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from voi.store.agent_versions import note_version
 from voi.store.audit import note_acts
+from voi.store.clean import clean
 from voi.store.conversations import place_of, place_of_tool
 from voi.store.database import Connection
 from voi.store.entries import (
@@ -23,7 +24,7 @@ from voi.store.entries import (
 )
 from voi.store.keys import Keys, sealed
 from voi.store.people import PERSON_MAX, ensure_person
-from voi.store.schema import NAME_MAX, conversations, failures, messages, tool_calls, turns
+from voi.store.schema import conversations, failures, messages, tool_calls, turns
 from voi.store.upsert import insert_new, put
 from voi.store.usage import write_apart, write_usage
 
@@ -120,11 +121,6 @@ def _failure(failed: FailureTold) -> dict[str, Any]:
         "conversation_id": failed.conversation_id, "number": failed.number, "kind": failure.kind,
         "engine": clean(failure.engine), "model": clean(failure.model), "took_ms": failure.took_ms,
     }  # fmt: skip
-
-
-def clean(text: str, most: int = NAME_MAX) -> str:
-    """A name that every database accepts: short, without NUL and lone surrogates."""
-    return text[:most].replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def by_conversation(entries: Iterable[Entry]) -> list[list[Entry]]:

@@ -268,11 +268,15 @@ memories = Table(
     metadata,
     Column("person_id", String(32), nullable=False),
     Column("name", String(NAME_MAX), nullable=False),
+    Column("kind", String(16), nullable=False, server_default="fact"),
+    Column("agent", String(NAME_MAX), nullable=False, server_default=""),
     Column("saved_ms", BigInteger, nullable=False),
     Column("words", Sealed, nullable=False),
     PrimaryKeyConstraint("person_id", "name"),
+    Index("memories_by_age", "saved_ms"),
 )
-"""What agents remember of a person, sealed with the person's key."""
+"""What agents remember of a person, sealed with the person's key: `voi.session.memory.MemoryItem`. `name`: its id; of
+a summary, the conversation's. `agent`: who remembered it."""
 
 audit = Table(
     "audit",
