@@ -76,6 +76,8 @@ class Conversation:
         self._notice = Notice(script.notice)
         self._phrase_owed: Phrase | None = None
         """Said once the notice was heard, unless the person spoke meanwhile."""
+        self._cut_off_by: int | None = None
+        """Message id of an answer that ended while the person was saying the rest of what it answers."""
         self._answer_owed = False
         """RESPONSE_CREATED was sent for an answer that has not begun yet."""
         self._busy = False
@@ -305,7 +307,7 @@ class Conversation:
     def _end_utterance(self) -> None:
         if self._turn:
             self._emit(do.EndUtterance(self._turn.utterance, self._turn.late))
-            self._turn = None
+            self._turn = self._cut_off_by = None
 
     def _on_user_started(self, _: was.UserStarted) -> None:
         if self.script.mode != "call":
@@ -386,14 +388,25 @@ class Conversation:
         speculation = self._replies.speculation
         if speculation and not same_words(self._draft.with_speech(fact.text), speculation.answers):
             self._replies.drop_speculation()
-        if self.script.stream_user_stt and fact.text:
+        if is_final and self._cut_off_by is not None and turn.text and not self._is_noise(turn):
+            self._take_back(self._cut_off_by)
+        if self.script.stream_user_stt and fact.text and self._cut_off_by is None:
             self._show_draft(self._draft.with_speech(fact.text))
         if is_final:
             self._on_final(turn)
 
+    def _is_noise(self, turn: Turn) -> bool:
+        return is_noise(turn, asked=self._replies.asked_last)
+
+    def _take_back(self, answer: int | None) -> None:
+        """What they say now continues the message that was answered, by the answer of that message id."""
+        self._cut_off_by = None
+        if earlier := self.history.take_last_user(before=answer):
+            self._draft.take_back(earlier)
+
     def _on_final(self, turn: Turn) -> None:
         """This pause's transcript has arrived."""
-        if is_noise(turn, asked=self._replies.asked_last):
+        if self._is_noise(turn):
             self._replies.drop_speculation()
             turn.text = turn.final = ""
         if self.state is State.WAITING and turn.quiet_ms and not self._answer_owed and not self._replies.stopping:
@@ -659,10 +672,13 @@ class Conversation:
             self._maybe_end_turn(self._turn)
 
     def _on_reply_played(self, fact: was.ReplyPlayed) -> None:
+        reply = self._replies.released
         if self._replies.played(fact.reply, self._now_ms):
             if self._tools.hangs_up_after(fact.reply):
                 self._end_by_agent()
                 return
+            if reply and reply.cut_off and not reply.acted and self.state is State.BARGE_IN:
+                self._cut_off_by = reply.message_id
             phrase = self._phrase_owed if self._notice.heard(fact.reply) else None
             self._after_reply()
             if phrase and self.state is State.IDLE:
@@ -676,8 +692,8 @@ class Conversation:
         if heard and not reply.cut:
             self._notice.heard(reply.number)  # it was stopped after its last word
         goes_on = (not heard or reply.cut_off) and reply.answers is not None and not reply.acted and self._turn
-        if goes_on and self.script.mode == "call" and (earlier := self.history.take_last_user(before=reply.message_id)):
-            self._draft.take_back(earlier)  # what they say now continues the message that was answered
+        if goes_on and self.script.mode == "call":
+            self._take_back(reply.message_id)
         if self.state is State.WAITING:
             self._try_answer()
         elif self.state is State.PAUSED and self._turn and self._turn.final is not None:
