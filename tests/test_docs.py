@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from voi.config import classifiers, memory, parts, tools, tts_models
 from voi.config.agents import Agent
+from voi.config.knowledge import Knowledge
 from voi.config.load import load_config
 from voi.config.schema import FILES, json_schema
 from voi.config.settings import Settings, env_name, load_settings
@@ -102,6 +103,14 @@ def test_every_field_of_a_tool_is_documented(model: type[BaseModel]) -> None:
 
 def test_every_built_in_tool_is_documented() -> None:
     assert set(get_args(tools.BuiltInName)) - in_code(page("tools.md")) == set()
+
+
+def test_every_field_of_knowledge_is_documented_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page("knowledge.md"), re.M))
+    assert rows.keys() == Knowledge.model_fields.keys()
+    for name, field in Knowledge.model_fields.items():
+        if isinstance(field.default, int):
+            assert rows[name] == str(field.default).lower()
 
 
 @pytest.mark.parametrize("field", parts.TurnSettings.model_fields)

@@ -24,6 +24,7 @@ ROOMS = {
     "voi.sealing": 0,
     "voi.core": 1,
     "voi.engines": 1,
+    "voi.knowledge": 1,
     "voi.tools": 2,
     "voi.session": 3,
     "voi.calls": 4,

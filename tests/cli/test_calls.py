@@ -15,7 +15,7 @@ from voi.cli import app
 if importlib.util.find_spec("sqlalchemy") is None:
     pytest.skip("./install.sh brings what the store needs", allow_module_level=True)
 
-from tests.store.calls import BEGAN_MS, told
+from tests.store.calls import BEGAN_MS, looked_up, told
 from tests.store.conftest import KEY
 from tests.store.test_import_recordings import NAME, recording
 from voi.errors import ClientError, ConfigError, StoreError
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         await store.open()
         async with store.writing() as connection:
             for number, fields in enumerate(({"person": "anna"}, {"app": "bank"}, {"agent": "bob"})):
-                entries = told(f"c{number}", began_ms=BEGAN_MS + number * DAY_MS, **fields)
+                entries = [*told(f"c{number}", began_ms=BEGAN_MS + number * DAY_MS, **fields), looked_up(f"c{number}")]
                 await write(connection, store.keys, entries, {})
         await store.close()
 
@@ -85,7 +85,14 @@ def test_an_empty_store_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_show() -> None:
     text = voi("calls", "show", "c0").stdout
     assert all(
-        word in text for word in ("planted words", "finished", "first sent 300 ms", "llm of openai after 1200 ms")
+        word in text
+        for word in (
+            "planted words",
+            "finished",
+            "first sent 300 ms",
+            "llm of openai after 1200 ms",
+            "planted.pdf, page 3; a.md",
+        )
     )
     assert json.loads(voi("calls", "show", "c0", "--json").stdout)["transcript"][0]["words"] == "Hello."
     with pytest.raises(ClientError, match="no conversation 'c9'"):

@@ -122,6 +122,10 @@ def show(
         words = "(deleted)" if call["arguments"] is None else call["arguments"]
         what = call["error"] or f"{call['result_characters']} characters"
         typer.echo(f"{call['at_ms'] / 1_000:8.2f}  tool {call['tool']} {words}: {what}, {call['took_ms']} ms")
+    for lookup in kept.lookups:
+        sources = "(deleted)" if lookup["sources"] is None else lookup["sources"].replace("\n", "; ")
+        took = f"{lookup['characters']} characters, {lookup['took_ms']} ms"
+        typer.echo(f"{lookup['at_ms'] / 1_000:8.2f}  files {sources}: {took}")
     for failure in kept.failures:
         typer.echo(f"failed: {failure['kind']} of {failure['engine']} after {failure['took_ms']} ms")
 

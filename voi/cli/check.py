@@ -55,6 +55,7 @@ def check(
         read_prices(settings.prices_file, problems)
         if not problems.errors:
             asyncio.run(try_engines(config, settings, problems))
+            problems.errors += asyncio.run(_unreadable(config, settings))
         if not problems.errors:
             from voi.cli.weight_licences import weight_licences
 
@@ -99,6 +100,15 @@ def _lint(config: "Config", settings: "Settings", problems: "Problems") -> None:
     except ConfigError:
         return  # told by whoever read it first
     lint_prompts(config, raw, problems)
+async def _unreadable(config: "Config", settings: "Settings") -> list[str]:
+    """Files that agents draw on and that cannot be used. No embedding model is asked."""
+    from voi.errors import ConfigError
+    from voi.knowledge.library import Library
+
+    try:
+        return await Library(settings.knowledge_dir).take(config)
+    except ConfigError as error:
+        return error.problems
 
 
 def _not_ready_to_serve(settings: "Settings") -> list[str]:

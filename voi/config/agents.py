@@ -3,11 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
 from voi.config.goodbyes import goodbye_in
+from voi.config.knowledge import KnowledgeOrFiles
 from voi.config.memory import AgentMemoryOrSwitch, HistorySettings
 from voi.config.notices import ai_notice, recording_notice
 from voi.config.parts import (
@@ -26,6 +27,7 @@ from voi.config.parts import (
     WelcomeBackOrText,
     draw,
 )
+from voi.config.problems import quoted
 from voi.config.prompted import PHRASE_FIELDS, Prompted
 from voi.config.tools import AgentTools
 from voi.config.welcomes import welcome_in
@@ -82,6 +84,8 @@ class Agent(Prompted):
     """How many rounds of tool calls one answer may make, each after the results of the one before."""
     tool_time_s: float = Field(default=60, gt=0, le=600)
     """After so many seconds from its first round, an answer may call no more tools."""
+    knowledge: KnowledgeOrFiles | None = None
+    """Files that the agent may draw on beside its prompt."""
     idle_reminder: IdleReminder | None = None
     idle_limit_s: float = Field(default=0, ge=0, le=86_400)
     """Hang up after that many seconds of silence on both sides; 0: never."""
@@ -99,6 +103,13 @@ class Agent(Prompted):
     """What it keeps of people whom the app names, and knows in their next conversation; without it, nothing."""
     history: HistorySettings = HistorySettings()
     """How much of a long conversation its model is shown."""
+
+    @model_validator(mode="after")
+    def _has_what_its_tools_search(self) -> Self:
+        for name, tool in self.tools.items():
+            if tool.builtin == "search_knowledge" and self.knowledge is None:
+                raise ValueError(f"has the tool {quoted(name)}, which searches its knowledge, and has no knowledge")
+        return self
 
     @property
     def idle_limit_ms(self) -> int:

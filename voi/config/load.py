@@ -13,6 +13,7 @@ from voi.config.classifiers import PATTERN_MATCHING, CompletenessAgent, ControlA
 from voi.config.config import ClientAgents, Config
 from voi.config.engine_choice import CHOSEN, usual_engines
 from voi.config.json_file import is_comment, read_object, validated
+from voi.config.knowledge import FoundFiles, find_files
 from voi.config.problems import Problems, did_you_mean, quoted
 from voi.config.prompted import Prompted
 from voi.config.references import JUDGES, AgentEntry, Known, ReferenceKind, check_references, sound_places, voices_in
@@ -110,6 +111,7 @@ def read_config(settings: Settings, declared: Declared, problems: Problems) -> C
         agents_source=source,
         turn_weights=MappingProxyType(_turn_weights(settings, problems)),
         engines_offered=_engines_offered(talking, settings),
+        knowledge_files=MappingProxyType(_knowledge_files(talking, settings, problems)),
     )
     return replace(config, agents=MappingProxyType({name: config.finished(agent) for name, agent in talking.items()}))
 
@@ -126,6 +128,24 @@ def _turn_weights(settings: Settings, problems: Problems) -> dict[str, float]:
         wrong = f"was fitted to {found.engine.name}, and VOI_TURN_ENGINE is {settings.turn_engine}"
         problems.errors.append(f"{settings.turn_weights}: {wrong}")
     return found.signs if found else {}
+
+
+def _knowledge_files(
+    agents: Mapping[str, Agent], settings: Settings, problems: Problems
+) -> dict[tuple[str, ...], FoundFiles]:
+    found: dict[tuple[str, ...], FoundFiles] = {}
+    for name, agent in agents.items():
+        if agent.knowledge is None:
+            continue
+        named = agent.knowledge.files
+        if named not in found:
+            found[named] = find_files(settings.agents_file.parent, named)
+        path = (name, "knowledge")
+        for problem in found[named].problems:
+            problems.error(str(settings.agents_file), path, problem)
+        if not found[named].files and not found[named].problems:
+            problems.error(str(settings.agents_file), path, "names no file that can be read: its folders have none")
+    return found
 
 
 def _engines_offered(agents: Mapping[str, Agent], settings: Settings) -> Mapping[str, frozenset[str]]:

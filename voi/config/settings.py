@@ -105,6 +105,8 @@ class Settings(BaseSettings):
     that is installed."""
     greetings_dir: Path = Path("data/cached/voice")
     """Folder of pre-recorded greetings; agents can name no file outside of it."""
+    knowledge_dir: Path = Path("data/knowledge")
+    """Folder for the indexes of the files that agents draw on. What is in it can be made again."""
     models_dir: Path = Path("models")
     """Folder of weights that engines look into."""
     client_llm_models: Names = ()

@@ -14,7 +14,9 @@ BODIES = ("http", "mcp", "python", "app", "builtin")
 """Fields of which a tool has exactly one: what its call does."""
 CALL_VALUES = ("id", "app", "person", "caller", "agent")
 """What templates know of the conversation, as {call:NAME}."""
-BuiltInName = Literal["hang_up", "wait", "send_message", "switch_agent", "remember", "transfer", "press_keys"]
+BuiltInName = Literal[
+    "hang_up", "wait", "send_message", "switch_agent", "remember", "search_knowledge", "transfer", "press_keys"
+]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 PLACEHOLDER = re.compile(r"\{(call:)?([A-Za-z_][A-Za-z0-9_-]*)\}")
 """{NAME}: an argument. {call:NAME}: a value of the conversation. `${NAME}` is neither."""

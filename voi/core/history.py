@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Self
 
 from voi.core.kept import KeptMessage
@@ -162,6 +163,11 @@ class History:
     def last_text(self, role: Role) -> str:
         """Text of the newest message of that role; "" if there is none."""
         return next((entry.text for entry in reversed(self._entries) if entry.role == role), "")
+
+    def newest_texts(self, role: Role, count: int) -> list[str]:
+        """Texts of the newest messages of that role, up to `count`, the newest first."""
+        texts = (entry.text for entry in reversed(self._entries) if entry.role == role)
+        return list(islice(texts, count))
 
     def messages(self) -> tuple[Message, ...]:
         """For the agent's LLM: the agent's words have the form that its prompt asks for."""

@@ -19,11 +19,13 @@ from voi.server.gpu_metrics import GpuMetrics
 from voi.server.usage_metrics import UsageMetrics
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 
 STEPS = ("endpoint", "transcript", "first_token", "first_sound", "first_sent")
 _STEP_BUCKETS_S = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+_LOOKUP_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0)
 _PAUSE_BUCKETS_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
@@ -88,6 +90,13 @@ class Metrics:
             "voi_turn_step_seconds", "From the end of the person's speech until that step of the answer",
             ["step"], buckets=_STEP_BUCKETS_S, registry=self.registry,
         )  # fmt: skip
+        self._lookups = Histogram(
+            "voi_knowledge_wait_seconds", "How long answers waited for excerpts of the agent's files",
+            ["use", "early"], buckets=_LOOKUP_BUCKETS_S, registry=self.registry,
+        )  # fmt: skip
+        self._left_out = Gauge(
+            "voi_knowledge_files_left_out", "Files of agents' knowledge that cannot be used", registry=self.registry
+        )
         self._pauses = Histogram(
             "voi_gc_pause_seconds", "Pauses for garbage collection", ["generation"], buckets=_PAUSE_BUCKETS_S,
             registry=self.registry,
@@ -163,6 +172,13 @@ class Metrics:
         self._tool_calls.labels(use.kind, use.error or "ok").inc()
         self._tool_times.labels(use.kind).observe(use.took_ms / 1000)
 
+    def looked_up(self, lookup: LookedUp) -> None:
+        self._lookups.labels(lookup.use, str(lookup.early).lower()).observe(lookup.took_ms / 1000)
+
+    def left_out(self, files: int) -> None:
+        """So many files of the current configuration cannot be used."""
+        self._left_out.set(files)
+
     def turn(self, times: TurnTimes) -> None:
         for step, histogram in self._step.items():
             taken_ms: int | None = getattr(times, f"{step}_ms")
@@ -199,6 +215,9 @@ class TurnMetrics(Observer):
 
     def turn(self, times: TurnTimes) -> None:
         self._metrics.turn(times)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        self._metrics.looked_up(lookup)
 
     def failure(self, failure: Failure) -> None:
         self._metrics.engine_failed(failure)

@@ -27,10 +27,12 @@ from voi.config.store import ConfigStore
 from voi.core.facts import Continued, LoadChanged
 from voi.core.options import CallOptions
 from voi.engines.base import Tts, Vad
+from voi.engines.llm.router import LlmRouter
 from voi.engines.registry import tts_info
 from voi.engines.startup import Engines, not_running, start_engines
 from voi.engines.wanting import unspeakable
 from voi.errors import ClientError, ConfigError, VoiError
+from voi.knowledge.library import Library
 from voi.server import garbage
 from voi.server.app import HttpSettings, Readiness, create_app
 from voi.server.app_quotas import AppQuotas
@@ -116,6 +118,7 @@ class Server:
         token_secrets, api_key = settings.require_secrets()
         self._traces = make_provider()
         self._configs = ConfigStore(settings, tts_info)
+        self._library = Library(settings.knowledge_dir)
         self.kept = KeptCalls(settings, self.metrics)
         self.metrics.watch_store(lambda: self.kept.waiting)
         for warning in self._configs.current.warnings:
@@ -234,6 +237,9 @@ class Server:
             await self._toolbox.prepare(self._configs.current)
             connecting = self._tasks.start(self._toolbox.connect(self._configs.current), "MCP servers")
             self._engines = await start_engines(self._configs.current, self.settings, self._progress)
+            if isinstance(self._engines.llm, LlmRouter):
+                self._library.embed = self._engines.llm.embed
+            await self._read_knowledge(self._configs.current)
         except VoiError as error:
             if not http.should_exit:  # when the server stops, an engine's process may have been ended first
                 self._failure = error
@@ -246,7 +252,7 @@ class Server:
         self._contexts = ContextSizes(self.settings.llm_context_tokens, known)
         self.readiness.supervised = self._engines.supervised
         self.metrics.watch_engines(self._engines.supervised)
-        self._configs.check = self._check_voices
+        self._configs.check = self._check
         garbage.settle()
         watch = monitor(self.load, lambda: self.admission.active, self._engines.supervised, self.metrics.loop_late)
         self._tasks.start(watch, "load")
@@ -279,14 +285,27 @@ class Server:
         self.readiness.note(text)
         self._on_progress(text)
 
-    async def _check_voices(self, config: Config) -> None:
-        """Check that the running engines can serve an edited configuration. Raises ConfigError if not."""
+    async def _check(self, config: Config) -> None:
+        """Check that the running engines can serve an edited configuration, and read the files that its agents draw on.
+        Raises ConfigError if not."""
         assert self._engines is not None
         if problems := not_running(config, self._engines):
             raise ConfigError(problems)
         await self._toolbox.prepare(config)
         await take_over(config, self._configs.current, self._engines.tts)
         await self._toolbox.connect(config)
+        await self._read_knowledge(config)
+
+    async def _read_knowledge(self, config: Config) -> None:
+        """Raises ConfigError. Files that cannot be used are left out, each with a line in the log."""
+        began_s = time.monotonic()
+        notes = await self._library.take(config)
+        if config.knowledge_files:
+            files = len({file.path for found in config.knowledge_files.values() for file in found.files})
+            self._progress(f"knowledge: {files} files ready in {time.monotonic() - began_s:.2f} s")
+        for note in notes:
+            log.warning("%s", note)
+        self.metrics.left_out(len(notes))
 
     def _open_session(
         self,
@@ -321,6 +340,7 @@ class Server:
             notice=self.kept.notice(self.calls.find(conversation_id), agent),
             log_words=settings.log_words,
             continued=continued,
+            knowledge_of=self._library.of,
             pictures=self._pictures,
             why_not_invoke=lambda: self._quotas.used_up(app) or self._questions.why_not(app),
             invoke_max_tokens=settings.invoke_llm_max_tokens,

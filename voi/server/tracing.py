@@ -33,6 +33,7 @@ from voi.core.script import Script
 from voi.errors import ConfigError
 from voi.session.failure import Failure
 from voi.session.latency import TurnTimes
+from voi.session.lookups import LookedUp
 from voi.session.observer import Observer
 from voi.session.tool_use import ToolUse
 from voi.use import Use
@@ -212,6 +213,13 @@ class Tracing(Observer):
         if span := self._open.get(("reply", self._newest_reply)):
             taken = {f"voi.{name}": value for name, value in times.as_dict().items() if value is not None}
             span.set_attributes(taken)
+
+    def looked_up(self, lookup: LookedUp) -> None:
+        span = self._open.get(("reply", lookup.reply)) or self._open.get("conversation")
+        if span is not None and lookup.sources:
+            about = {"use": lookup.use, "sources": list(lookup.sources), "took_ms": lookup.took_ms}
+            given = {f"voi.{name}": value for name, value in about.items()}
+            span.add_event("excerpts", given, timestamp=self._start_ns + self._now_ms * 1_000_000)
 
     def usage(self, use: Use) -> None:
         above = self._open.get("conversation")

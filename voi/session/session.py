@@ -11,12 +11,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voi.audio.echo_canceller import EchoCanceller
-from voi.config.agents import Agent
+from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.config import Config
+from voi.config.knowledge import Knowledge
 from voi.core import actions as do
 from voi.core import facts as was
 from voi.core.actions import Action
@@ -31,6 +33,7 @@ from voi.core.state import State
 from voi.core.tokens import estimated_tokens
 from voi.dialogue import Phrase
 from voi.errors import ClientError, ConfigError, VoiError
+from voi.knowledge.collection import KnowledgeCollection
 from voi.session import events
 from voi.session.brain import Brain, MakeBrain, PipelineBrain, Surroundings
 from voi.session.budgets import PictureBudget
@@ -43,6 +46,7 @@ from voi.session.hands import ConversationHands
 from voi.session.latency import Latency
 from voi.session.line import Line
 from voi.session.log_format import log_line
+from voi.session.lookups import Lookups
 from voi.session.memory import PersonMemory
 from voi.session.metering import MeteredLlm, Metering
 from voi.session.observer import Observer, Observers
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from voi.engines.startup import Engines
 
 ToolsOf = Callable[[Agent, str], Mapping[str, AvailableTool]]
+KnowledgeOf = Callable[[Knowledge], KnowledgeCollection | None]
 EARLY_FACTS_MAX = 64
 """How many facts are kept from before `run`."""
 
@@ -78,20 +83,20 @@ class Session:
     fails is reported to `on_observer_failed` by its class name. `language`: what an agent without a language of its own
     hears and speaks. `notice`: what the agent discloses first of all. `log_words`: what people said may be written to
     the log. `agent_name`: in agents.json; "": the client brought the agent. `tools_of` returns the tools of an agent,
-    by name; its second argument is the agent from which it takes over ("": it begins). `about`: what templates of tools
-    may name as {call:NAME}, beside the agent and the conversation's id. `memory`: what is remembered of the person;
-    None: nothing is. `context_tokens_of` returns how much an agent's model can take; 0: not known. `make_brain`: makes
-    the part that hears the person and makes the replies. `continued`: what it goes on from; None: it begins.
-    `pictures`: the server's memory for pictures. `why_not_invoke` is asked before each question of `invoke_llm`
-    (`SideQuestions`).
+    by name; its second argument is the agent from which it takes over ("": it begins). `knowledge_of` returns what an
+    agent with that knowledge draws on. `about`: what templates of tools may name as {call:NAME}, beside the agent and
+    the conversation's id. `memory`: what is remembered of the person; None: nothing is. `context_tokens_of` returns how
+    much an agent's model can take; 0: not known. `make_brain`: makes the part that hears the person and makes the
+    replies. `continued`: what it goes on from; None: it begins. `pictures`: the server's memory for pictures.
+    `why_not_invoke` is asked before each question of `invoke_llm` (`SideQuestions`).
     """
 
     __slots__ = (
         "__weakref__", "_about", "_agent", "_alarm", "_brain", "_clock", "_condenser", "_config", "_context_tokens_of",
         "_continued", "_conversation", "_current", "_echo", "_ended", "_engines", "_events", "_fault", "_greetings_dir",
-        "_hands", "_inbox", "_latency", "_line", "_make_brain", "_metering", "_note", "_observers", "_options",
-        "_pictures", "_playback", "_private", "_recalls", "_redaction", "_tasks", "_telling", "_tool_runner",
-        "_tools_of", "conversation_id", "invoke_llm", "kept_for_later", "memory",
+        "_hands", "_inbox", "_knowledge_of", "_latency", "_line", "_make_brain", "_metering", "_note", "_observers",
+        "_options", "_pictures", "_playback", "_private", "_recalls", "_redaction", "_tasks", "_telling",
+        "_tool_runner", "_tools_of", "conversation_id", "invoke_llm", "kept_for_later", "memory",
     )  # fmt: skip
 
     def __init__(
@@ -111,6 +116,7 @@ class Session:
         log_words: bool = False,
         agent_name: str = "",
         tools_of: ToolsOf = lambda agent, came_from: {},
+        knowledge_of: KnowledgeOf = lambda knowledge: None,
         about: Mapping[str, str] | None = None,
         memory: PersonMemory | None = None,
         context_tokens_of: Callable[[Agent], int] = lambda agent: 0,
@@ -134,6 +140,7 @@ class Session:
         self._alarm = Alarm(self._clock)
         self._tools_of = tools_of
         self._context_tokens_of = context_tokens_of
+        self._knowledge_of = knowledge_of
         self._current = CurrentAgent(agent, agent_name, tools_of(agent, ""))
         script = script_from(
             agent,
@@ -162,6 +169,7 @@ class Session:
         self._tool_runner: ToolRunner | None = None
         self._observers = Observers(observers, self._tasks.log, on_observer_failed)
         self._metering = Metering(engines.llm_name, self._observers.usage)
+        self._current.lookups = self._lookups_for(agent)
         self._events = DoorEvents(line)
         self._make_brain = make_brain
         self._continued = continued
@@ -230,7 +238,8 @@ class Session:
             self._current, lambda: self._conversation.script.context_tokens, self._failed,
         )  # fmt: skip
         self._hands = ConversationHands(
-            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self.memory
+            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self.memory,
+            current=self._current,
         )
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
@@ -393,6 +402,8 @@ class Session:
             self._keep_for_later()
         if type(fact) in _MARKED:
             self._mark(fact, now_ms)
+        if type(fact) is was.Heard and self._current.lookups is not None:
+            self._current.lookups.hear(fact.text)
         self._events.fact(fact)
         actions = self._conversation.handle(fact, now_ms)
         if self._observers.wants_steps or self._tasks.log.isEnabledFor(logging.DEBUG):
@@ -514,6 +525,7 @@ class Session:
         except ConfigError as error:
             raise ToolFailed("That agent cannot be reached.") from error
         current.agent, current.name, current.tools = agent, name, tools
+        current.lookups = self._lookups_for(agent)
         if self._tool_runner is not None:
             self._tool_runner.tools = tools
         self._note_private()
@@ -534,6 +546,13 @@ class Session:
             text for spec in self._current.specs for text in (spec.name, spec.description, json.dumps(spec.parameters))
         )
         return max(size // 2, size - tools)
+
+    def _lookups_for(self, agent: Agent) -> Lookups | None:
+        collection = self._knowledge_of(agent.knowledge) if agent.knowledge else None
+        if collection is None or agent.llm_model in EMBEDDED_MODELS:
+            return None  # echo would read the excerpts out
+        said = partial(self._conversation.history.newest_texts, "user", 2)
+        return Lookups(collection, self._tasks, said, self._observers.looked_up, self._failed, self._metering)
 
     def _note_private(self) -> None:
         """Have the private arguments of the current agent's tools removed from what observers are told."""

@@ -155,7 +155,7 @@ def available(
     """The tool with that body and what its author says of it."""
     rule = ToolRule(
         name,
-        safe=tool.safe and kind != "builtin",
+        safe=(tool.safe and kind != "builtin") or tool.builtin == "search_knowledge",
         cancel_on_interrupt=tool.on_interrupt == "cancel" or tool.builtin == "hang_up",
         timeout_ms=tool.timeout_ms,
         fillers=tool.filler.spoken() if tool.filler else (),
