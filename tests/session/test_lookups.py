@@ -332,12 +332,17 @@ async def test_meaning_is_awaited_before_the_answer_and_never_by_it(tmp_path: Pa
 
 @in_virtual_time
 async def test_a_broken_embedding_model_is_told_and_words_go_on(tmp_path: Path) -> None:
-    alone = Alone(collection(tmp_path, FakeEmbeddings(fails=True)))
+    embed = FakeEmbeddings(fails=True)
+    alone = Alone(collection(tmp_path, embed))
     alone.made.hear("when does the library open")
     await alone.tasks.join()
+    alone.made.hear("when does the library open today")
+    await alone.tasks.join()
+    assert len(embed.asked) == 1, "it is left in peace for a while"
     (message,) = await alone.made.with_excerpts(1, (Message("user", "when does the library open"),))
     assert "opens at nine" in message.text
-    (failure,) = alone.failures
+    assert "opens at nine" in await alone.made.search("library open")
+    failure, _ = alone.failures
     assert (failure.kind, failure.model, failure.message) == ("knowledge", "e", "The model is away.")
 
 

@@ -100,6 +100,8 @@ def _lint(config: "Config", settings: "Settings", problems: "Problems") -> None:
     except ConfigError:
         return  # told by whoever read it first
     lint_prompts(config, raw, problems)
+
+
 async def _unreadable(config: "Config", settings: "Settings") -> list[str]:
     """Files that agents draw on and that cannot be used. No embedding model is asked."""
     from voi.errors import ConfigError

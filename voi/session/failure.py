@@ -6,7 +6,9 @@ from typing import Literal
 from voi.engines.base import FinishReason
 from voi.errors import EngineError
 
-FailureKind = Literal["llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "vad", "judge", "summary", "memory", "knowledge"]
+FailureKind = Literal[
+    "llm", "llm_empty", "llm_cut", "llm_filtered", "tts", "stt", "vad", "judge", "summary", "memory", "knowledge"
+]
 """`llm_empty`: an answer without a word. `llm_cut`: an answer that ended in the middle. `llm_filtered`: an answer that
 a content filter cut. `summary`: no summary of the dialogue's oldest turns. `memory`: the store did not say what is
 known of the person."""

@@ -24,6 +24,8 @@ from voi.use import Use
 
 WAIT_S = 0.25
 """An answer waits so long for a search by words that is not done yet. Then it goes without."""
+REST_S = 10.0
+"""An embedding model that failed is not asked again for so long: words decide meanwhile."""
 SEARCH_TIMEOUT_S = 8.0
 """For a search that the model asked for."""
 
@@ -50,7 +52,8 @@ class Lookups:
     first. `metering` counts what an embedding model is asked."""
 
     __slots__ = (
-        "_collection", "_meaning", "_metering", "_on_failure", "_on_lookup", "_said", "_tasks", "_words",
+        "_collection", "_meaning", "_metering", "_on_failure", "_on_lookup", "_rests_until_s", "_said", "_tasks",
+        "_words",
     )  # fmt: skip
 
     def __init__(
@@ -67,9 +70,10 @@ class Lookups:
         self._said = said
         self._on_lookup = on_lookup
         self._on_failure = on_failure
-        self._words = _Newest(collection.rank_by_words, tasks, "lookup", self._failed)
+        self._rests_until_s = 0.0
+        self._words = _Newest(collection.rank_by_words, tasks, "lookup")
         self._metering = metering
-        self._meaning = _Newest(self._rank_by_meaning, tasks, "lookup by meaning", self._failed)
+        self._meaning = _Newest(self._rank_by_meaning, tasks, "lookup by meaning")
 
     # ---- before the answer --------------------------------------------------------------------------
 
@@ -79,7 +83,7 @@ class Lookups:
             return
         asked = self._query(words)
         self._words.want(asked)
-        if self._collection.by_meaning:
+        if self._collection.by_meaning and _now_s() >= self._rests_until_s:
             self._meaning.want(asked)
 
     async def with_excerpts(self, reply: int, messages: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -113,8 +117,14 @@ class Lookups:
         return Query(words, earlier[1] if same_words(earlier[0], words) else earlier[0])
 
     async def _rank_by_meaning(self, query: Query) -> Ranking:
+        """Empty if the model fails."""
         began_s = _now_s()
-        ranking = await self._collection.rank_by_meaning(query)
+        try:
+            ranking = await self._collection.rank_by_meaning(query)
+        except EngineError as error:
+            self._rests_until_s = _now_s() + REST_S
+            self._failed(str(error), began_s)
+            return []
         model = self._collection.knowledge.embeddings
         if model and self._metering:
             tokens = estimated_tokens([query.before, query.words])
@@ -148,19 +158,17 @@ class Lookups:
 class _Newest:
     """One search at a time, always of what was wanted last: what was wanted meanwhile and is old is left out."""
 
-    __slots__ = ("_asked", "_failed", "_found", "_name", "_search", "_task", "_tasks")
+    __slots__ = ("_asked", "_found", "_name", "_search", "_task", "_tasks")
 
     def __init__(
         self,
         search: Callable[[Query], Awaitable[Ranking]],
         tasks: Tasks,
         name: str,
-        failed: Callable[[str, float], None],
     ) -> None:
         self._search = search
         self._tasks = tasks
         self._name = name
-        self._failed = failed
         self._asked: Query | None = None
         self._found: tuple[Query, Ranking] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -173,12 +181,7 @@ class _Newest:
 
     async def _look(self) -> None:
         while (asked := self._asked) is not None and not self.has(asked):
-            began_s = _now_s()
-            try:
-                self._found = asked, await self._search(asked)
-            except EngineError as error:
-                self._found = asked, []
-                self._failed(str(error), began_s)
+            self._found = asked, await self._search(asked)
 
     def has(self, asked: Query) -> bool:
         """Whether this was found already."""

@@ -238,7 +238,10 @@ class Session:
             self._current, lambda: self._conversation.script.context_tokens, self._failed,
         )  # fmt: skip
         self._hands = ConversationHands(
-            self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self.memory,
+            self._line,
+            self._switch_agent,
+            takes_messages=self._options.app_messages,
+            memory=self.memory,
             current=self._current,
         )
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
