@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from voi.core.tokens import estimated_tokens
 from voi.core.words import same_words
 from voi.core.words import words as words_of
 from voi.dialogue import Message, Text
@@ -18,7 +19,7 @@ from voi.knowledge.collection import KnowledgeCollection, Query
 from voi.knowledge.excerpts import as_result, with_excerpts
 from voi.knowledge.index import Passage
 from voi.session.failure import Failure
-from voi.session.metering import Metering, estimated_tokens
+from voi.session.metering import Metering
 from voi.tasks import Tasks
 from voi.use import Use
 
