@@ -22,7 +22,7 @@ knowledge = typer.Typer(
     rich_markup_mode=None,
 )
 AgentName = Annotated[str, typer.Argument(metavar="AGENT", help="An agent of agents.json.")]
-AgentsFile = Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")]
+InsteadOfAgents = Annotated[Path | None, typer.Option(help="Instead of VOI_AGENTS_FILE.")]
 
 
 @knowledge.command()
@@ -30,7 +30,7 @@ def search(
     agent: AgentName,
     words: Annotated[str, typer.Argument(help="What a person might say.")],
     before: Annotated[str, typer.Option(help="What they said in the turn before.")] = "",
-    agents: AgentsFile = None,
+    agents: InsteadOfAgents = None,
     as_json: AsJson = False,
 ) -> None:
     """Print the passages that the agent would be given for these words, the best first."""
@@ -53,7 +53,7 @@ def search(
 
 
 @knowledge.command(name="list")
-def list_files(agent: AgentName, agents: AgentsFile = None, as_json: AsJson = False) -> None:
+def list_files(agent: AgentName, agents: InsteadOfAgents = None, as_json: AsJson = False) -> None:
     """List the files that the agent draws on, with their passages. Names on standard error those that it cannot use."""
 
     async def work(collection: "KnowledgeCollection") -> list[tuple[str, int, int]]:

@@ -93,12 +93,8 @@ class AgentTurn:
             self._spoken.hear(action.messages[-1].text)
         specs = self._current.specs
         lookups = self._current.lookups
-
-        async def answer(writer: ReplyWriter) -> None:
-            messages = await lookups.with_excerpts(action.reply, action.messages) if lookups else action.messages
-            await writer.answer(messages, specs, may_call=action.tools)
-
-        self._begin(action.reply, answer)
+        add = partial(lookups.with_excerpts, action.reply) if lookups else None
+        self._begin(action.reply, lambda writer: writer.answer(action.messages, specs, may_call=action.tools, add=add))
 
     def _follow(self) -> None:
         """Speak as the agent that holds the conversation now."""

@@ -8,7 +8,7 @@ is asked once more. Tools are called when the answer is complete and no denial.
 import asyncio
 import logging
 import random
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -49,6 +49,8 @@ BUDGET_S = 30.0
 """Time for the first words of one reply, over all tries: a failed try leaves its remaining time to the next. It equals
 the longest time that a server may set for one try, and the core's wait (`Script.reply_timeout_ms`)."""
 THINKING_EVERY_S = 1.0
+
+AddExcerpts = Callable[[tuple[Message, ...]], Awaitable[tuple[Message, ...]]]
 
 log = logging.getLogger(__name__)
 
@@ -140,10 +142,17 @@ class ReplyWriter:
     # ---- an answer ----------------------------------------------------------------------------------
 
     async def answer(
-        self, messages: tuple[Message, ...], tools: tuple[ToolSpec, ...] = (), *, may_call: bool = True
+        self,
+        messages: tuple[Message, ...],
+        tools: tuple[ToolSpec, ...] = (),
+        *,
+        may_call: bool = True,
+        add: AddExcerpts | None = None,
     ) -> None:
         """Write the agent's answer to the messages. `tools`: those of the agent. `may_call` False: it may call none of
-        them any more. Raises VoiError if all tries fail."""
+        them any more. `add` adds excerpts of files to the messages first. Raises VoiError if all tries fail."""
+        if add is not None:
+            messages = await add(messages)
         control = self._control
         self._tools, self._may_call = tools, may_call
         if control is None:
