@@ -79,6 +79,11 @@ class CallUsage(Observer):
         self._told_ms = round(clock() * 1_000)
         """Until when the call's length is counted."""
 
+    @property
+    def totals(self) -> tuple[Total, ...]:
+        """What was used so far, a total for each engine and model."""
+        return tuple(self._totals.values())
+
     def usage(self, use: Use) -> None:
         self._count(self._length())
         self._count(use)
@@ -108,4 +113,4 @@ class CallUsage(Observer):
 
     def _tell(self) -> None:
         if self._on_total is not None:
-            self._on_total(tuple(self._totals.values()))
+            self._on_total(self.totals)

@@ -25,6 +25,8 @@ class TimedUtterance:
     end_s: float
     text: str
     words: tuple[TimedWord, ...] = ()
+    language: str | None = None
+    """ISO code of the language that was detected; None: the engine does not tell."""
 
 
 async def utterances(chunks: Iterator[bytes], stt: Stt, vad: Vad, options: SttOptions) -> AsyncIterator[TimedUtterance]:
@@ -81,4 +83,4 @@ async def _finished(stream: SttStream, start_ms: int, end_ms: int) -> TimedUtter
     finally:
         stream.close()
     words = (replace(word, start_ms=start_ms + word.start_ms, end_ms=start_ms + word.end_ms) for word in heard.words)
-    return TimedUtterance(start_ms / 1_000, end_ms / 1_000, heard.text, tuple(words))
+    return TimedUtterance(start_ms / 1_000, end_ms / 1_000, heard.text, tuple(words), heard.language)

@@ -23,5 +23,9 @@ class CallOptions:
     """Names of the tools that the client can run."""
     app_messages: bool = False
     """The client shows messages that the agent sends (`send_message`)."""
+    silent: bool = False
+    """The client only reads: nothing is voiced, whoever speaks."""
+    instructions: str = ""
+    """What the app adds to the prompt of each agent of the conversation."""
     input_rate_hz: int = 16_000
     """Sample rate of the person's sound, s16le mono."""

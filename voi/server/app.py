@@ -17,6 +17,8 @@ from voi.server.audit import Audit, Keep
 from voi.server.auth import bearer, is_key, issue_token
 from voi.server.memory_http import memory_router
 from voi.server.metrics import Metrics
+from voi.server.openai.access import OpenAiServices
+from voi.server.openai.router import openai_router
 from voi.server.tokens import Tokens, tokens_router
 from voi.server.usage_http import usage_router
 from voi.server.voices import VoiceService, voices_router
@@ -73,15 +75,16 @@ def create_app(
     tokens: Tokens,
     voices: VoiceService,
     keep_act: Keep = lambda who, what, result: None,
+    openai: OpenAiServices | None = None,
 ) -> FastAPI:
-    """`keep_act`: see `Audit`."""
+    """`keep_act`: see `Audit`. `openai` None: OpenAI's endpoints are not served."""
     app = FastAPI(title="Voi", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(settings.cors_origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["API-Key"],
+            allow_headers=["API-Key", "Authorization"],
             expose_headers=[TOKEN_HEADER],
         )
 
@@ -131,6 +134,9 @@ def create_app(
     app.include_router(voices_router(voices, authorized))
     app.include_router(usage_router(tokens.store, authorized))
     app.include_router(memory_router(tokens.store, authorized))
+
+    if openai is not None:
+        app.include_router(openai_router(openai))
 
     if settings.metrics:
 

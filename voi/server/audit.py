@@ -21,6 +21,8 @@ log = logging.getLogger("voi.audit")
 _READS = ("GET", "HEAD", "OPTIONS")
 _PRIVATE = "/memory"
 """What is read below this path is of one person, so that is logged too."""
+_FOR_CLIENTS = "/v1"
+"""Who calls this is a client with a token, and no manager. `voi.server.openai` logs what it refuses."""
 _FINGERPRINT_CHARS = 8
 _PATH_MAX = 200
 _REFUSED = (401, 403)
@@ -42,7 +44,7 @@ class Audit:
         self._unlogged = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or _is_below(scope["path"], _FOR_CLIENTS):
             await self._app(scope, receive, send)
             return
 

@@ -49,6 +49,10 @@ class Metrics:
         self._mistakes = Counter(
             "voi_client_mistakes", "Messages of clients that were answered with an error", registry=self.registry
         )
+        self._openai_requests = Counter(
+            "voi_openai_requests", "Requests to OpenAI's endpoints, by how they ended", ["endpoint", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
         self._lost = Counter(
             "voi_connections_lost", "Connections that broke while their conversation waits for the client",
             registry=self.registry,
@@ -134,6 +138,9 @@ class Metrics:
 
     def failed(self, reason: EndReason) -> None:
         self._failed.labels(reason.value).inc()
+
+    def openai_request(self, endpoint: str, outcome: str) -> None:
+        self._openai_requests.labels(endpoint, outcome).inc()
 
     def mistake(self) -> None:
         self._mistakes.inc()

@@ -43,6 +43,8 @@ from voi.server.load_monitor import log_level, monitor
 from voi.server.logging import set_up_logging
 from voi.server.metrics import Metrics, TurnMetrics
 from voi.server.new_voices import take_over
+from voi.server.openai.access import OpenAiServices
+from voi.server.openai.failures import Failures
 from voi.server.speech import SpeechService
 from voi.server.tokens import Tokens
 from voi.server.tracing import Tracing, close_provider, make_provider
@@ -160,6 +162,15 @@ class Server:
             tokens,
             self._voice_service(),
             self.kept.acted,
+            OpenAiServices(
+                lambda: self._configs.current,
+                lambda: self._engines,
+                self.calls,
+                tokens.check,
+                self.usages.apart,
+                self.usages.tokens_of,
+                Failures(self.metrics.openai_request),
+            ),
         )
 
     def _voice_service(self) -> VoiceService:

@@ -75,6 +75,12 @@ class Usages:
         total.add(use, cost)
         self._kept.used_apart(whose, total)
 
+    def tokens_of(self, call_id: str) -> tuple[int, int]:
+        """Tokens that a live call's language models took and gave so far."""
+        usage = self._live.get(call_id)
+        asked = [total for total in usage.totals if total.kind == "llm"] if usage else []
+        return sum(total.input_tokens for total in asked), sum(total.output_tokens for total in asked)
+
     def over(self, call: Call) -> None:
         self._live.pop(call.id, None)
 

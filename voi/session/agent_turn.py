@@ -48,6 +48,7 @@ class AgentTurn:
         "_on_sound",
         "_on_token",
         "_rate_hz",
+        "_silent",
         "_spoken",
         "_tasks",
         "_tell",
@@ -69,7 +70,9 @@ class AgentTurn:
         on_token: Callable[[int], None],
         on_sound: Callable[[int], None],
         on_failure: Callable[[Failure], None],
+        silent: bool = False,
     ) -> None:
+        self._silent = silent
         self._all_tasks = all_tasks
         self._tell = tell
         self._engines = engines
@@ -128,8 +131,9 @@ class AgentTurn:
         self._follow()
         engines, agent, playback, tell = self._engines, self._agent, self.playback, self._tell
         playback.open(reply)
+        voiced = agent.model_copy(update={"voices": None}) if self._silent else agent
         self._voices[reply] = voice = ReplyVoice(
-            reply, agent, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken,
+            reply, voiced, engines.tts, playback, self._rate_hz, tell, self._on_sound, self._spoken,
             self._metering.on_use,
         )  # fmt: skip
         control = self._config.control_of(agent)

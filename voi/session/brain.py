@@ -99,6 +99,7 @@ class PipelineBrain:
             around.tasks, around.tell, around.engines, around.config, around.current, around.playback, around.rate_hz,
             around.greetings_dir, metering=around.metering,
             on_token=around.on_token, on_sound=around.on_sound, on_failure=around.on_failure,
+            silent=around.options.silent,
         )  # fmt: skip
         self.hear = turn.audio_input.hear
         self.forget = replying.forget

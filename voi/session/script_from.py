@@ -7,6 +7,7 @@ from voi.config.agents import EMBEDDED_MODELS, Agent
 from voi.config.parts import draw
 from voi.core.endpoint_weights import SignWeight
 from voi.core.options import CallOptions
+from voi.core.prompt_notes import with_notes
 from voi.core.script import PLAYBACK_LAG_MAX_MS, Script
 from voi.core.tool_rule import ToolRule
 from voi.dialogue import Phrase
@@ -39,7 +40,7 @@ def script_from(
     chosen = {field.name: getattr(options, field.name) for field in fields(CallOptions)}
     return Script(
         **chosen,
-        prompt=agent.prompt(),
+        prompt=with_notes(agent.prompt(), [options.instructions]),
         reply_form=agent.reply_form,
         notice=notice,
         greeting=draw(agent.greeting_phrases()),

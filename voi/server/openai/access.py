@@ -1,0 +1,62 @@
+"""Who may ask: clients with a token of this server, which OpenAI's clients send as their API key."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from voi.calls.calls import Calls
+from voi.config.config import Config
+from voi.engines.startup import Engines
+from voi.errors import ClientError
+from voi.server.auth import TokenClaims, bearer
+from voi.server.openai.failures import Failures, OpenAiError
+from voi.use import Use
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAiServices:
+    """What the endpoints need of the server. `config` returns the current configuration, `engines` the running engines
+    (None while starting). `check_token` returns what a token says, or raises ClientError. `on_use` is told what was
+    used for an app outside of calls, and `tokens_of` returns the tokens that a call took and gave."""
+
+    config: Callable[[], Config]
+    engines: Callable[[], Engines | None]
+    calls: Calls
+    check_token: Callable[[str], TokenClaims]
+    on_use: Callable[[str, Use], None]
+    tokens_of: Callable[[str], tuple[int, int]]
+    failures: Failures
+
+    def running(self) -> Engines:
+        """The engines. Raises OpenAiError while the server starts."""
+        if (engines := self.engines()) is None:
+            raise OpenAiError(503, "The server is starting.", "no_place")
+        return engines
+
+    def check(self, request: Request) -> None:
+        """Note whose request it is. Raises OpenAiError for callers without a valid token."""
+        token = bearer(request.headers.get("Authorization", ""))
+        if not token:
+            raise OpenAiError(401, "No token was given: send it as Authorization: Bearer TOKEN.")
+        try:
+            request.state.app = self.check_token(token).app
+        except ClientError as error:
+            raise OpenAiError(401, str(error)) from None
+
+    @contextmanager
+    def place(self, app: str) -> Iterator[None]:
+        """A request that makes or hears sound takes a place as a call does: it costs the others as much. Raises
+        Refused."""
+        admission = self.calls.admission
+        admission.admit(app)
+        try:
+            yield
+        finally:
+            admission.leave(app)
+
+
+def app_of(request: Request) -> str:
+    """The app whose token the request brought; "": it brought none."""
+    return str(getattr(request.state, "app", ""))

@@ -1,0 +1,139 @@
+"""`POST /v1/chat/completions`: an agent as a model. Each request is a call of its own, typed and silent, that takes up
+the messages as its history: prompt, guard, tone and tools are those of any call, and so are admission, quotas,
+observers and the count of what is used.
+"""
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from voi.calls.call import Call
+from voi.core.end_reason import EndReason
+from voi.core.facts import AnswerAsked, Continued, TextTyped
+from voi.core.options import CallOptions
+from voi.server.bodies import BodyLimits
+from voi.server.openai.access import OpenAiServices, app_of
+from voi.server.openai.answering import DONE, EVENTS, LoggedError, WatchedAnswer, openai_route, sse
+from voi.server.openai.chat_door import ChatDoor
+from voi.server.openai.chat_request import ChatAsked, ChatRequest, asked_of
+from voi.server.openai.failures import OpenAiError, of_end
+from voi.server.openai.models import no_model
+from voi.session.events import AgentText, Ended
+
+ENDPOINT = "chat"
+BODY = BodyLimits(
+    "application/json", 'Send application/json, such as {"model": "AGENT", "messages": [{"role": "user", …}]}.',
+    max_bytes=4 * 2**20, timeout_s=30.0,
+)  # fmt: skip
+_FINISHED = (EndReason.FINISHED, EndReason.AGENT_HUNG_UP)
+
+
+def chat_router(services: OpenAiServices) -> APIRouter:
+    """The route."""
+    router = APIRouter(route_class=openai_route(ENDPOINT, services, BODY))
+
+    @router.post("/chat/completions")
+    async def complete(wish: ChatRequest, request: Request) -> Response:
+        app = app_of(request)
+        services.running()
+        config = services.config()
+        if wish.model not in config.agents:
+            raise no_model(wish.model, "agent")
+        asked = asked_of(wish)
+        rights = config.client_agents
+        if asked.instructions and not (rights.allow_app(app) and rights.allow_field("system_prompt")):
+            raise OpenAiError(403, "Clients of this app may not add to an agent's prompt: send no system messages.",
+                              "no_right", "messages")  # fmt: skip
+        client = request.client.host if request.client else "an unknown address"
+        completion = Completion(wish.model, asked, services, app, client)
+        if wish.stream:
+            with_usage = bool(wish.stream_options and wish.stream_options.include_usage)
+            return WatchedAnswer(ENDPOINT, services, app, EVENTS, completion.chunks(with_usage=with_usage))
+        return WatchedAnswer(ENDPOINT, services, app, "application/json", completion.whole())
+
+    return router
+
+
+class Completion:
+    """One answer of an agent."""
+
+    def __init__(self, agent: str, asked: ChatAsked, services: OpenAiServices, app: str, client: str) -> None:
+        self._agent, self._asked, self._services = agent, asked, services
+        self._app, self._client = app, client
+        self._created_s = int(time.time())
+        self._id = ""
+        self._usage: dict[str, int] = {}
+
+    async def whole(self) -> AsyncGenerator[bytes, None]:
+        """The answer as one JSON object."""
+        said: list[str] = []
+        tone = None
+        async with aclosing(self._said()) as pieces:
+            async for piece in pieces:
+                said.append(piece.text)
+                tone = tone or piece.tone
+        message = {"role": "assistant", "content": "".join(said), "refusal": None, "tone": tone}
+        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+        yield orjson.dumps(self._head("chat.completion") | {"choices": [choice], "usage": self._usage})
+
+    async def chunks(self, *, with_usage: bool) -> AsyncGenerator[bytes, None]:
+        """The answer as events, a clause or sentence each."""
+        begun = False
+        async with aclosing(self._said()) as pieces:
+            async for piece in pieces:
+                if not begun:
+                    begun = True
+                    yield self._chunk({"role": "assistant", "content": ""}, with_usage=with_usage)
+                yield self._chunk({"content": piece.text, "tone": piece.tone}, with_usage=with_usage)
+        yield self._chunk({}, finish="stop", with_usage=with_usage)
+        if with_usage:
+            yield sse(self._head("chat.completion.chunk") | {"choices": [], "usage": self._usage})
+        yield DONE
+
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": self._id, "object": kind, "created": self._created_s, "model": self._agent}
+
+    def _chunk(self, delta: dict[str, Any], *, finish: str | None = None, with_usage: bool) -> bytes:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        usage = {"usage": None} if with_usage else {}
+        return sse(self._head("chat.completion.chunk") | {"choices": [choice]} | usage)
+
+    async def _said(self) -> AsyncGenerator[AgentText, None]:
+        """The pieces of the answer; then `_usage` is known. Raises OpenAiError, VoiError."""
+        door = ChatDoor()
+        call = self._services.calls.admit(self._app, self._client, door)
+        self._id = f"chatcmpl-{call.id}"
+        try:
+            self._begin(call)
+            some = False
+            while isinstance(event := await door.events.get(), AgentText):
+                some = some or bool(event.text.strip())
+                yield event
+            if isinstance(event, Ended) and event.reason not in _FINISHED:
+                raise _logged(of_end(event))
+            if not some:
+                raise LoggedError(502, door.error or "The agent had no words.", "engine_failed")
+            taken, given = self._services.tokens_of(call.id)
+            self._usage = {"prompt_tokens": taken, "completion_tokens": given, "total_tokens": taken + given}
+        finally:
+            call.hang_up()
+
+    def _begin(self, call: Call) -> None:
+        asked = self._asked
+        options = CallOptions(mode="chat", greet=False, silent=True, instructions=asked.instructions)
+        continued = Continued(asked.before) if asked.before.messages else None
+        session = call.open(self._agent, None, options, continued)
+        call.start()
+        if asked.text:
+            session.tell(TextTyped(asked.text))
+        for url in asked.pictures:
+            session.show_picture(url)
+        session.tell(AnswerAsked())
+
+
+def _logged(error: OpenAiError) -> LoggedError:
+    return LoggedError(error.status, error.message, error.code, error.param)
