@@ -14,6 +14,7 @@ ROOMS = {
     "voi": 0,
     "voi.errors": 0,
     "voi.dialogue": 0,
+    "voi.read_ahead": 0,
     "voi.tasks": 0,
     "voi.turn_policy": 0,
     "voi.use": 0,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from voi.calls.admission import Refused
-from voi.cli.utterances import TimedUtterance
 from voi.core.end_reason import EndReason
+from voi.engines.stt.utterances import TimedUtterance
 from voi.errors import ClientError, ConfigError, EngineError
 from voi.server.audit import Audit
 from voi.server.openai.chat_door import WAITING_MAX, ChatDoor

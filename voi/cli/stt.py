@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from voi.cli.utterances import TimedUtterance
     from voi.config.settings import Settings
     from voi.engines.base import SttOptions
+    from voi.engines.stt.utterances import TimedUtterance
 
 PIPE_BYTES = 6_400  # 200 ms at 16 kHz
 
@@ -67,7 +67,7 @@ async def _transcribe(
 ) -> bool:
     """Transcribe all sources. Returns False when some of them could not be read."""
     from voi.cli.engine_of import running_named
-    from voi.cli.utterances import utterances
+    from voi.engines.stt.utterances import utterances
     from voi.errors import ClientError
 
     name = engine or settings.stt_engine
@@ -110,9 +110,9 @@ def _recording(source: str) -> Iterator[bytes]:
     from voi.audio.pcm import from_float
     from voi.audio.resample import Resampler
     from voi.audio.sample import sound_pieces
-    from voi.cli.read_ahead import standard_input
     from voi.engines.base import STT_RATE_HZ
     from voi.errors import ClientError
+    from voi.read_ahead import standard_input
 
     name = "standard input" if source == "-" else source
     resampler: Resampler | None = None
@@ -131,8 +131,8 @@ def _recording(source: str) -> Iterator[bytes]:
 def _pipe(rate_hz: int) -> Iterator[bytes]:
     """16 kHz PCM from standard input, as it arrives."""
     from voi.audio.resample import Resampler
-    from voi.cli.read_ahead import standard_input
     from voi.engines.base import STT_RATE_HZ
+    from voi.read_ahead import standard_input
 
     resampler, file = Resampler(rate_hz, STT_RATE_HZ), standard_input()
     while pcm := file.read(PIPE_BYTES):

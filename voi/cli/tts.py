@@ -42,11 +42,11 @@ async def _speak(
     text: Iterator[str], spec: "VoiceSpec", model: str | None, settings: "Settings", out: Path | None, raw: bool
 ) -> None:
     from voi.cli.engine_of import running, speaker
-    from voi.cli.read_ahead import read_ahead
     from voi.cli.sound_out import sound_to
     from voi.config.voice_names import known_as
     from voi.engines.tts.adapter import TtsAdapter
     from voi.errors import ConfigError
+    from voi.read_ahead import read_ahead
     from voi.session.read_aloud import chosen_voice, read_aloud
     from voi.text.language import Spoken
 
@@ -73,7 +73,7 @@ async def _speak(
 
 def _standard_input() -> Iterator[str]:
     """Text from standard input, as it arrives. Invalid UTF-8 is kept as surrogates, which are not spoken."""
-    from voi.cli.read_ahead import standard_input
+    from voi.read_ahead import standard_input
 
     decoder, file = codecs.getincrementaldecoder("utf-8")("replace"), standard_input()
     while read := file.read(PIPE_BYTES):

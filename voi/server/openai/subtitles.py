@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from voi.cli.utterances import TimedUtterance
+from voi.engines.stt.utterances import TimedUtterance
 
 
 def srt(heard: Iterable[TimedUtterance]) -> str:

@@ -19,11 +19,11 @@ from starlette.datastructures import UploadFile
 from voi.audio.decode_apart import read_sample_apart
 from voi.audio.pcm import bytes_to_ms, from_float
 from voi.audio.resample import resample
-from voi.cli.utterances import TimedUtterance, utterances
 from voi.config.parts import LanguageCode
 from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, Transcript
 from voi.engines.info import SttInfo
 from voi.engines.startup import Engines
+from voi.engines.stt.utterances import TimedUtterance, utterances
 from voi.errors import ClientError, ConfigError
 from voi.server.bodies import BodyLimits
 from voi.server.openai.access import OpenAiServices, app_of

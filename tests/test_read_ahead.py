@@ -7,7 +7,7 @@ from contextlib import aclosing
 
 import pytest
 
-from voi.cli.read_ahead import AHEAD_PIECES, read_ahead
+from voi.read_ahead import AHEAD_PIECES, read_ahead
 
 
 async def test_everything_in_order() -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from tests.fakes.engines import FakeStt, FakeSttStream, FakeVad, silence, tone
 from voi.cli.stt import _print
-from voi.cli.utterances import LEAD_MS, LONGEST_MS, TimedUtterance, utterances
 from voi.engines.base import SttOptions, TimedWord, Transcript
+from voi.engines.stt.utterances import LEAD_MS, LONGEST_MS, TimedUtterance, utterances
 
 BYTES_PER_MS = 32
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 
 from voi.audio.framing import Framer
-from voi.cli.read_ahead import read_ahead
 from voi.engines.base import STT_RATE_HZ, Stt, SttOptions, SttStream, TimedWord, Vad
+from voi.read_ahead import read_ahead
 
 SPEECH = 0.5  # the VAD's probability
 LEAD_MS = 320
