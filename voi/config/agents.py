@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from voi.config.apologies import apology_in
 from voi.config.engine_choice import EngineChoice
@@ -94,6 +94,35 @@ class Agent(Prompted):
     """Said in calls when the person's connection was lost for a while and is back."""
     goodbye: PhrasesOrText | None = None
     """Said before the conversation is ended because its time is up: its duration_limit_s, or the quota of its app."""
+
+    @property
+    def redacted(self) -> Redact:
+        """What is taken out of its conversations: what its author wants, and the private values that it takes down."""
+        private = [each for tool in self.tools.values() if tool.capture for each in tool.capture.private_slots]
+        if not private:
+            return self.redact
+        kinds = {each.kind for each in private}
+        return self.redact.model_copy(
+            update={
+                "numbers": self.redact.numbers or kinds != {"email"},
+                "cards": self.redact.cards or "card" in kinds,
+                "emails": self.redact.emails or "email" in kinds,
+            }
+        )
+
+    @property
+    def redacted_digits_min(self) -> int | None:
+        """Length of the shortest private number that it takes down; None: it takes down none."""
+        lengths = (tool.capture.private_digits_min for tool in self.tools.values() if tool.capture)
+        return min((length for length in lengths if length is not None), default=None)
+
+    @model_validator(mode="after")
+    def _captures_what_it_uses(self) -> Self:
+        slots = {name for tool in self.tools.values() if tool.capture for name in tool.capture.slots}
+        for name, tool in self.tools.items():
+            for used in sorted(tool.captured_names - slots):
+                raise ValueError(f"its tool {name} has {{captured:{used}}}, which no tool of it captures")
+        return self
 
     @property
     def idle_limit_ms(self) -> int:

@@ -67,8 +67,9 @@ class Token:
 
 
 class TextRedactor:
-    """`languages`: ISO codes of what is spoken; "auto": all that Voi knows. `names`: people and things to take out, in
-    any case and with or without accents, each name as a whole and each of its capitalized words."""
+    """`languages`: ISO codes of what is spoken; "auto": all that Voi knows. `digits_min`: shorter numbers stay.
+    `names`: people and things to take out, in any case and with or without accents, each name as a whole and each of
+    its capitalized words."""
 
     def __init__(
         self,
@@ -78,6 +79,7 @@ class TextRedactor:
         emails: bool = False,
         names: Sequence[str] = (),
         languages: Iterable[str] = ("en",),
+        digits_min: int = NUMBER_DIGITS_MIN,
     ) -> None:
         codes = {primary(code) for code in languages}
         known = tuple(sorted(KNOWN if "auto" in codes else codes | {"en"}))
@@ -86,6 +88,7 @@ class TextRedactor:
         self._emails = emails
         self._words = _number_words(known)
         self._at, self._dot = _address_words(known)
+        self._digits_min = min(digits_min, NUMBER_DIGITS_MIN)
         self._names = _pattern(names)
 
     def __bool__(self) -> bool:
@@ -128,7 +131,7 @@ class TextRedactor:
             start, end = run[0].start, run[-1].end
             if self._cards and digits >= CARD_DIGITS.start and _has_card(run):
                 yield start, end, CARD
-            elif digits >= (FRAGMENT_DIGITS_MIN if fragment else NUMBER_DIGITS_MIN) and (self._numbers or fragment):
+            elif digits >= (FRAGMENT_DIGITS_MIN if fragment else self._digits_min) and (self._numbers or fragment):
                 yield start, end, NUMBER
 
     # ---- addresses --------------------------------------------------------------------------------
