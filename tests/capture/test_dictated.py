@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voi.capture.dictated import REPEATED_MAX, Mode, dictated
-from voi.capture.tokens import SAID_MAX_CHARACTERS
+from voi.capture.tokens import SAID_MAX_CHARACTERS, tokens_of
 from voi.capture.vocabulary import vocabulary_of
 from voi.text.tables import language_of
 from voi.text.whole_numbers import whole
@@ -153,8 +153,13 @@ def test_any_text_is_read(text: str) -> None:
 
 
 WORDS = st.sampled_from(
-    "triple double quadruple five oh hundred thousand million no sorry not , . - @ a b as in for bravo 123 the at dot "
-    "double-u scratch that and".split(" ")
+    tuple(
+        tokens.said
+        for tokens in tokens_of(
+            "triple double quadruple five oh hundred thousand million no sorry not , . - @ a b as in for bravo 123 at "
+            "dot u scratch that and"
+        )
+    )
 )
 
 

@@ -136,7 +136,7 @@ def _spoken(tokens: list[SpokenToken], words: Vocabulary, before: "list[_Item]")
 
 
 def _scale(word: str, words: Vocabulary) -> int:
-    return 1_000 if word in words.table.thousand or word == "k" else 1_000_000 if word in words.table.million else 0
+    return 1_000 if word == "k" else words.scale(word)
 
 
 def _digits(tokens: list[SpokenToken], at: int, words: Vocabulary) -> tuple[str, int]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from voi.capture.slots import Slot
 from voi.capture.vocabulary import Vocabulary
 from voi.text.cldr import month
+from voi.text.tables import language_of
 
 CARD_GROUP = 4
 
@@ -25,6 +26,9 @@ def read_back(slot: Slot, value: str, words: Vocabulary) -> str:
             return " ".join(_address(value, words))
         case "date":
             return _date(value, words.code)
+        case "amount":
+            language = language_of(words.code)
+            return value.replace(".", language.decimal) if language else value
         case _:
             return value
 

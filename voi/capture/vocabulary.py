@@ -14,6 +14,8 @@ from voi.text.whole_numbers import known, whole
 
 Value = TypeVar("Value")
 NUMBERS_BELOW = 1_000
+"""Those that are looked up as a whole."""
+NUMBERS_END = 10**12
 DAYS = range(1, 32)
 _CJK_DIGITS = {character: str(value) for value, character in enumerate("零一二三四五六七八九")} | {"〇": "0", "幺": "1"}
 _UNSPACED = frozenset({"zh", "ja", "ko"})
@@ -86,8 +88,8 @@ class Vocabulary:
         self.ordinals = PhraseBook(_ordinals_of(code, table))
 
     def number(self, tokens: Sequence[SpokenToken], at: int) -> tuple[int, int] | None:
-        """The number in words at that place, below a thousand million, and the place behind it."""
-        total, place, scale = 0, at, 1_000_000_000
+        """The number in words at that place, below 10**12, and the place behind it."""
+        total, place, scale = 0, at, NUMBERS_END
         while place < len(tokens):
             start = place
             while place > at and place < len(tokens) - 1 and tokens[place].said in self.table.links:
@@ -98,15 +100,19 @@ class Vocabulary:
             if named and named < scale:
                 total, scale, place = total + value * named, named, behind + 1
                 continue
-            if part is None or part[0] >= scale or (scale == 1_000_000_000 and named):
+            if part is None or part[0] >= scale or (scale == NUMBERS_END and named):
                 place = start
                 break
             return total + part[0], part[1]
-        return (total, place) if place > at and scale < 1_000_000_000 else None
+        return (total, place) if place > at and scale < NUMBERS_END else None
 
     def _scale(self, tokens: Sequence[SpokenToken], at: int) -> int:
-        said = tokens[at].said if at < len(tokens) else ""
-        return 1_000 if said in self.table.thousand else 1_000_000 if said in self.table.million else 0
+        return self.scale(tokens[at].said) if at < len(tokens) else 0
+
+    def scale(self, word: str) -> int:
+        """What "thousand", "million" or "billion" stands for; 0: it is another word."""
+        scales = ((self.table.thousand, 10**3), (self.table.million, 10**6), (self.table.billion, 10**9))
+        return next((size for names, size in scales if word in names), 0)
 
     def below_thousand(self, tokens: Sequence[SpokenToken], at: int) -> tuple[int, int] | None:
         """The same, below a thousand."""
@@ -180,6 +186,8 @@ def _numbers_of(code: str) -> tuple[tuple[str, int], ...]:
         head, _, last = folded_word(whole(str(number * 1_000), code)).rpartition(" ")
         if last in table_of(code).thousand:
             found.append((head, number))
+    if code == "it":  # centotré alone, but centotremila
+        found += [(word.replace("tré", "tre"), number) for word, number in found if word.endswith("tré")]
     found += [(folded_word(word), int(digits)) for word, digits in table_of(code).digits.items()]
     return tuple(found)
 
@@ -202,5 +210,6 @@ def cjk_digits(word: str) -> str:
 
 @lru_cache(maxsize=32)
 def vocabulary_of(language: str) -> Vocabulary:
-    """The words of a language, by its code. "auto" is read as English. Made in some 30 ms, and then kept."""
+    """The words of a language, by its code. "auto" is read as English. Made in some 100 ms, and then kept:
+    not on an event loop."""
     return Vocabulary("en" if language == "auto" else primary(language))

@@ -1,5 +1,6 @@
 """The tool that takes down what a person dictates. The model says which slot; the words are the person's own."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,12 +23,13 @@ class CaptureTool:
     def __init__(self, capture: Capture, language: str) -> None:
         self._slots = capture.as_slots()
         self._by_name = {slot.name: slot for slot in self._slots}
-        self._words = vocabulary_of(capture.language or language)
+        self._language = capture.language or language
 
     async def __call__(self, arguments: dict[str, Any], context: ToolContext) -> str:
         """See `ToolBody`."""
         slot = self._by_name[arguments["slot"]]
-        return context.captures.take(slot, self._words, self._slots, arguments.get("said"), arguments.get("confirmed"))
+        words = await asyncio.to_thread(vocabulary_of, self._language)  # made, if this is its first use
+        return context.captures.take(slot, words, self._slots, arguments.get("said"), arguments.get("confirmed"))
 
 
 def parameters_of(slots: Sequence[Slot]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ TABLE = DictationTable(
     respells=phrases("das | ist | buchstabiert | geschrieben | also | schreibt | sich | ich | buchstabiere"),
     links=frozenset({"und"}),
     hundred="hundert", thousand=("tausend",), million=("million", "millionen"),
+    billion=("milliarde", "milliarden"),
     ordinal_marks=frozenset({"ter", "te", "ten"}),
     days={"heute": 0, "morgen": 1, "übermorgen": 2, "gestern": -1, "vorgestern": -2},
     currencies={

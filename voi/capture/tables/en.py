@@ -50,6 +50,7 @@ TABLE = DictationTable(
     respells=phrases("that's | spelled | spelt | spell | is | which | that | it's | i | the"),
     links=frozenset({"and"}),
     hundred="hundred", thousand=("thousand",), million=("million", "millions"),
+    billion=("billion", "billions"),
     ordinal_marks=frozenset({"st", "nd", "rd", "th"}),
     days={"today": 0, "tomorrow": 1, "yesterday": -1, "day after tomorrow": 2, "day before yesterday": -2},
     currencies={

@@ -57,6 +57,8 @@ class DictationTable:
     hundred: str = ""
     thousand: tuple[str, ...] = ()
     million: tuple[str, ...] = ()
+    billion: tuple[str, ...] = ()
+    """A thousand million."""
     ordinals: Mapping[str, int] = field(default_factory=dict)
     """Days of a month that num2words does not write."""
     ordinal_marks: frozenset[str] = frozenset()
