@@ -55,6 +55,8 @@ def dictated(text: str, vocabulary: Vocabulary, mode: Mode = "characters") -> Di
     alone: list[Unit] = []
     corrected = False
     for mark, units in _segments(items):
+        if mark and mode == "characters":  # "the last is nine"
+            units = [unit for unit in units if unit.kind != "word" or unit.text.isupper()]
         if mark:
             units, kept = _without_commas(units, 0), _without_commas(kept, -1)
         if mark == "restart":
@@ -349,13 +351,15 @@ def _said_again(before: list[Unit], after: list[Unit]) -> list[Unit] | None:
     """What of `before` stays if its end is said again with a difference; None: it is not."""
     old = "".join(unit.characters for unit in before if unit.kind in ("digits", "letter"))
     new = "".join(unit.characters for unit in after if unit.kind in ("digits", "letter"))
-    for length in range(min(len(old), len(new)), 1, -1):
+    best = 0, 0
+    """How many characters are the same, and minus the length of what is said again."""
+    for length in range(2, min(len(old), len(new)) + 1):
         shared = 0
         while shared < length and old[len(old) - length + shared] == new[shared]:
             shared += 1
         if shared >= (length + 1) // 2 and (shared < length or length > 2):
-            return _without_end(before, length)
-    return None
+            best = max(best, (shared, -length))
+    return _without_end(before, -best[1]) if best[0] else None
 
 
 def _without_end(units: list[Unit], characters: int) -> list[Unit]:

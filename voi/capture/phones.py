@@ -1,5 +1,6 @@
 """Telephone numbers, by the numbering plans that `phonenumbers` knows."""
 
+import re
 from collections.abc import Sequence
 
 from voi.capture.dictated import Unit
@@ -65,6 +66,14 @@ def _can_grow(digits: str, region: str) -> bool:
     except phonenumbers.NumberParseException:
         return False
     return phonenumbers.is_possible_number(longer)
+
+
+def phone_groups(number: str) -> list[str]:
+    """The digits of a number that E.164 writes, in the groups in which people of its country write it."""
+    import phonenumbers
+
+    form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return re.findall(r"\d+", phonenumbers.format_number(phonenumbers.parse(number), form))
 
 
 def known_region(region: str) -> bool:

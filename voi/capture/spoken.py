@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from voi.capture.phones import phone_groups
 from voi.capture.slots import Slot
 from voi.capture.vocabulary import Vocabulary
 from voi.text.cldr import month
@@ -17,7 +18,7 @@ def read_back(slot: Slot, value: str, words: Vocabulary) -> str:
     match slot.kind:
         case "phone":
             plus = words.signs_by_mark.get("+", "+")
-            return f"{plus} {', '.join(_groups(value.lstrip('+'), 3))}"
+            return f"{plus} {', '.join(' '.join(group) for group in phone_groups(value))}"
         case "card":
             return ", ".join(_groups(value, CARD_GROUP))
         case "code":

@@ -101,14 +101,8 @@ class Agent(Prompted):
         private = [each for tool in self.tools.values() if tool.capture for each in tool.capture.private_slots]
         if not private:
             return self.redact
-        kinds = {each.kind for each in private}
-        return self.redact.model_copy(
-            update={
-                "numbers": self.redact.numbers or kinds != {"email"},
-                "cards": self.redact.cards or "card" in kinds,
-                "emails": self.redact.emails or "email" in kinds,
-            }
-        )
+        cards = self.redact.cards or any(each.kind == "card" for each in private)
+        return self.redact.model_copy(update={"numbers": True, "cards": cards})
 
     @property
     def redacted_digits_min(self) -> int | None:

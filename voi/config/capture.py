@@ -12,8 +12,8 @@ from voi.capture.slots import ReadBack, Slot, SlotKind
 from voi.config.parts import FileModel, LanguageCode
 from voi.config.problems import quoted
 
-REDACTABLE = ("card", "phone", "email", "code")
-"""Kinds of values that are found in a text, so that they can be taken out of it."""
+REDACTABLE = ("card", "phone", "code")
+"""Kinds of values that can be taken out of a text also while they are being said: digits."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
@@ -93,7 +93,7 @@ class CaptureSlot(FileModel):
             raise ValueError(f"has a currency {quoted(self.currency)}; use an ISO code like EUR")
         if self.private and self.kind not in REDACTABLE:
             kinds = ", ".join(REDACTABLE)
-            raise ValueError(f"cannot be private: only {kinds} are found in what is said. See the agent's `redact`")
+            raise ValueError(f"cannot be private: only digits are surely found in what is said ({kinds})")
         if self.private and any(kind in "AX" for each in self.masks for kind, _ in each.places if kind):
             raise ValueError("cannot be private with letters in its pattern: spelled letters are not found in words")
         return self
@@ -126,7 +126,7 @@ class Capture(FileModel):
     @property
     def private_digits_min(self) -> int | None:
         """Length of the shortest private number; None: none is private."""
-        return min((_digits_min(each) for each in self.private_slots if each.kind != "email"), default=None)
+        return min((_digits_min(each) for each in self.private_slots), default=None)
 
 
 def _digits_min(slot: CaptureSlot) -> int:

@@ -118,7 +118,7 @@ def _redacts(raw: Mapping[str, Any]) -> set[str]:
             if kind == "card":
                 found |= {"cards", "numbers"}
             elif private:
-                found.add("emails" if kind == "email" else "numbers")
+                found.add("numbers")
     return found
 
 

@@ -7,6 +7,7 @@ from datetime import date
 from voi.capture.slots import EXPLAINED, GROWING, KEYED, SERIES, Slot, read
 from voi.capture.spoken import read_back
 from voi.capture.taken import Taken
+from voi.capture.tokens import tokens_of
 from voi.capture.vocabulary import Vocabulary
 from voi.core.expects import Expects
 
@@ -31,8 +32,8 @@ class _Progress:
 
     said: str = ""
     """What was said for it, while it is not whole."""
-    amount: int = 0
-    """How much of it was understood, in characters."""
+    so_far: str = ""
+    """What was understood of it."""
     refusals: int = 0
     pending: str = ""
     """A value that the person has yet to confirm."""
@@ -86,7 +87,7 @@ class Captures:
             return self._deny(slot, words, slots, said or (newest.text if is_new else ""))
         if said is not None and said.strip():
             return self._attempt(slot, words, slots, said, newest.text if is_new and was_open else "")
-        if is_new and (was_open or self._is_volunteered(slot, newest.text, words)):
+        if (is_new and was_open) or self._is_volunteered(slot, newest.text, words):
             return self._attempt(slot, words, slots, newest.text)
         return self._begin(slot, words, slots)
 
@@ -102,7 +103,7 @@ class Captures:
             return None
         slot, words, slots = self._open
         progress = self._progress[slot.name]
-        progress.said, progress.amount = "", 0
+        progress.said = progress.so_far = ""
         taken = read(slot, digits, words, self._today())
         if taken.problem:
             return self._refuse(slot, taken, words)
@@ -136,7 +137,7 @@ class Captures:
             taken = read(slot, said, words, self._today())
             if taken.complete:
                 return 1.0
-        return 0.0 if taken.problem in GROWING and taken.amount > progress.amount else None
+        return 0.0 if _goes_on(taken, progress.so_far) else None
 
     # ---- one slot -----------------------------------------------------------------------------------
 
@@ -158,10 +159,11 @@ class Captures:
         self._wait_for(slot, words, slots)
         today = self._today()
         joined = f"{progress.said} {said}".strip()[-SOUGHT_MAX_CHARACTERS:]
-        taken, of = self._best(slot, words, (said, joined))
+        corrects = words.corrects.match(tokens_of(said), 0) is not None
+        taken, of = self._best(slot, words, (joined, said) if corrects else (said, joined))
         if taken.problem:
-            if taken.problem in GROWING and taken.amount > progress.amount:
-                progress.said, progress.amount = of, taken.amount
+            if _goes_on(taken, progress.so_far):
+                progress.said, progress.so_far = of, taken.so_far
                 return _so_far(slot, taken)
             return self._refuse(slot, taken, words)
         differs = bool(heard) and slot.kind not in ("name", "address")
@@ -201,13 +203,13 @@ class Captures:
                 taken = read(slot, text, words, self._today())
                 if not taken.problem and taken.value != before:
                     return self._attempt(slot, words, slots, text)
-        progress.said, progress.amount = "", 0
+        progress.said = progress.so_far = ""
         return f"It was wrong. {self._hint(slot, progress.refusals)}"
 
     def _refuse(self, slot: Slot, taken: Taken, words: Vocabulary) -> str:
         progress = self._progress[slot.name]
         progress.refusals += 1
-        progress.said, progress.amount = "", 0
+        progress.said = progress.so_far = ""
         self._expect(_expected(slot))
         understood = "" if slot.private or not taken.so_far else f' What was understood: "{taken.so_far}".'
         return f"This is no {slot.kind}: {EXPLAINED[taken.problem]}.{understood} {self._hint(slot, progress.refusals)}"
@@ -235,6 +237,11 @@ class Captures:
         self._progress[missing[0].name].seen = self._progress[slot.name].seen
         names = ", ".join(each.name for each in missing)
         return f"{told} Still to be taken down: {names}."
+
+
+def _goes_on(taken: Taken, so_far: str) -> bool:
+    """True if it is no value yet, and more or better than what was understood before."""
+    return taken.problem in GROWING and len(taken.so_far) >= max(1, len(so_far)) and taken.so_far != so_far
 
 
 def _named(slot: Slot) -> str:
