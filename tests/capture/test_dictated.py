@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voi.capture.dictated import REPEATED_MAX, Mode, dictated
+from voi.capture.dictated import REPEATED_MAX, DictationMode, dictated
 from voi.capture.tokens import SAID_MAX_CHARACTERS, tokens_of
 from voi.capture.vocabulary import vocabulary_of
 from voi.text.tables import language_of
 from voi.text.whole_numbers import whole
 
 
-def characters(text: str, language: str = "en", mode: Mode = "characters") -> str:
+def characters(text: str, language: str = "en", mode: DictationMode = "characters") -> str:
     (first, *_) = dictated(text, vocabulary_of(language), mode).readings
     return "".join(unit.characters if unit.kind != "word" else f"<{unit.characters}>" for unit in first)
 

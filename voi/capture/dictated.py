@@ -33,7 +33,7 @@ class Unit:
     written: bool = False
 
 
-Mode = Literal["characters", "mixed", "names"]
+DictationMode = Literal["characters", "mixed", "names"]
 """What is dictated: letters and digits alone; words with them, as in an address; or words that may be spelled."""
 Mark = Literal["correct", "restart", "negate"]
 
@@ -46,7 +46,7 @@ class Dictation:
     readings: tuple[tuple[Unit, ...], ...]
 
 
-def dictated(text: str, vocabulary: Vocabulary, mode: Mode = "characters") -> Dictation:
+def dictated(text: str, vocabulary: Vocabulary, mode: DictationMode = "characters") -> Dictation:
     """Read a text. Only in `characters` are single words of spelling alphabets and names of letters taken for letters;
     in `names` numbers and signs are words."""
     spelling = mode == "characters"
@@ -122,7 +122,7 @@ def without_lead(text: str, vocabulary: Vocabulary) -> str:
 class _Reader:
     """Reads tokens one after the other."""
 
-    def __init__(self, tokens: Sequence[SpokenToken], words: Vocabulary, mode: Mode) -> None:
+    def __init__(self, tokens: Sequence[SpokenToken], words: Vocabulary, mode: DictationMode) -> None:
         self._tokens = tokens
         self._words = words
         self._mode = mode

@@ -10,7 +10,7 @@ from voi.capture.amounts import amount
 from voi.capture.cards import card
 from voi.capture.codes import Mask, code
 from voi.capture.dates import When, a_date
-from voi.capture.dictated import Mode, Unit, dictated
+from voi.capture.dictated import DictationMode, Unit, dictated
 from voi.capture.emails import email
 from voi.capture.names import name
 from voi.capture.phones import phone
@@ -23,7 +23,7 @@ KEYED: frozenset[SlotKind] = frozenset({"phone", "date", "card", "amount", "code
 """What can be entered with the keys of a telephone."""
 SERIES: frozenset[SlotKind] = frozenset({"phone", "card", "code", "date"})
 """What is said as digits, with pauses between groups of them."""
-_MODES: Mapping[SlotKind, Mode] = {
+_MODES: Mapping[SlotKind, DictationMode] = {
     "phone": "characters", "card": "characters", "code": "characters", "email": "mixed", "address": "mixed",
     "name": "names",
 }  # fmt: skip

@@ -110,6 +110,11 @@ class Agent(Prompted):
         lengths = (tool.capture.private_digits_min for tool in self.tools.values() if tool.capture)
         return min((length for length in lengths if length is not None), default=None)
 
+    @property
+    def dictated_languages(self) -> tuple[str, ...]:
+        """Languages in which values are dictated to it that it does not speak itself."""
+        return tuple(tool.capture.language for tool in self.tools.values() if tool.capture and tool.capture.language)
+
     @model_validator(mode="after")
     def _captures_what_it_uses(self) -> Self:
         slots = {name for tool in self.tools.values() if tool.capture for name in tool.capture.slots}

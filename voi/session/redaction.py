@@ -107,6 +107,7 @@ def redaction_of(
         return Redaction(None, private) if private else None
     redactor = TextRedactor(
         numbers=wanted.numbers, cards=wanted.cards, emails=wanted.emails, names=wanted.names,
-        languages=(agent.language or "en",), digits_min=digits_min or agent.redacted_digits_min or NUMBER_DIGITS_MIN,
+        languages=(agent.language or "en", *agent.dictated_languages),
+        digits_min=digits_min or agent.redacted_digits_min or NUMBER_DIGITS_MIN,
     )  # fmt: skip
     return Redaction(redactor, private)

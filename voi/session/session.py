@@ -137,10 +137,8 @@ class Session:
         self._about = {"id": conversation_id, **(about or {})}
         self._memory = memory
         self._hands: ConversationHands | None = None
-        self._captures = Captures(
-            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone
-        )
-        self._keys = KeyEntry(self._captures.keys_suffice, self._keys_entered)
+        self._captures: Captures | None = None
+        self._keys: KeyEntry | None = None
         self._private: dict[str, frozenset[str]] = {}
         self._note_private()
         self._conversation = Conversation(script)
@@ -209,6 +207,10 @@ class Session:
         self._hands = ConversationHands(
             self._line, self._switch_agent, takes_messages=self._options.app_messages, memory=self._memory
         )
+        self._captures = captures = Captures(
+            self._newest_words, lambda kind: self.tell(was.AnswerExpected(kind)), self._on_telephone
+        )
+        self._keys = keys = KeyEntry(captures.keys_suffice, self._keys_entered)
         self._tool_runner = ToolRunner(self._current.tools, self._tasks, self.tell, self._tool_context, self._tool_used)
         try:
             self._inbox.appendleft(self._continued or was.Opened(self._options.greet))
@@ -219,12 +221,12 @@ class Session:
             self.tell(was.HungUp())
             self._ended.set()
             self._alarm.clear()
-            self._keys.close()
+            keys.close()
             brain.close()
             await self._tool_runner.finish()
             await self._tasks.dismiss()
             self._brain = self._playback = self._echo = self._tasks.on_failed = None
-            self._tool_runner = self._hands = None
+            self._tool_runner = self._hands = self._captures = self._keys = None
         if self._fault:
             raise self._fault
 
@@ -389,7 +391,7 @@ class Session:
                 self._tool_runner.run(action)
             case do.CancelTool():
                 self._tool_runner.cancel(action)
-            case do.JudgeTurn() if action.text and (whole := self._captures.judge(action.text)) is not None:
+            case do.JudgeTurn() if action.text and (whole := self._judge_dictation(action.text)) is not None:
                 self.tell(was.TurnJudged(action.utterance, action.pause, "capture", whole, action.quiet_ms))
             case do.NoteBackchannel():
                 pass  # it is in the journal
@@ -433,17 +435,21 @@ class Session:
 
     def _tool_context(self) -> ToolContext:
         assert self._hands is not None
+        assert self._captures is not None
         return ToolContext({**self._about, "agent": self._current.name}, self._hands, self._captures)
 
     def key_pressed(self, key: str) -> None:
         """The person pressed a key of their telephone: 0-9, *, # or A-D; anything else is ignored. It stops the agent.
         Keys are gathered until #, a pause, or until what is dictated is whole; * begins anew."""
-        if self._brain and not self._ended.is_set():
+        if self._keys is not None and not self._ended.is_set():
             self.tell(was.Interrupted(None))
             self._keys.press(key)
 
+    def _judge_dictation(self, text: str) -> float | None:
+        return self._captures.judge(text) if self._captures else None
+
     def _keys_entered(self, digits: str) -> None:
-        taken = self._captures.keys(digits)
+        taken = self._captures.keys(digits) if self._captures else None
         self.tell(was.TextTyped(keys_said(taken or " ".join(digits))))
         self.tell(was.AnswerAsked())
 
@@ -477,7 +483,8 @@ class Session:
         self._note_private()
         rules = [tool.rule for tool in tools.values()]
         self._tasks.log.info("the agent %s goes on", name)
-        self._captures.close()
+        if self._captures is not None:
+            self._captures.close()
         self.tell(was.AgentSwitched(script_from(agent, self._options, rules=rules)))
 
     def _note_private(self) -> None:
